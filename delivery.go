@@ -1,0 +1,97 @@
+package bellwire
+
+import "time"
+
+// DeliveryStatus is how far a delivery has come.
+type DeliveryStatus string
+
+// The states of a delivery. The last three are ends, though a retry by hand may still turn them into
+// succeeded.
+const (
+	DeliveryPending   DeliveryStatus = "pending"   // no attempt has been recorded
+	DeliveryRetrying  DeliveryStatus = "retrying"  // an attempt failed; another is due
+	DeliverySucceeded DeliveryStatus = "succeeded" // acknowledged
+	DeliveryExhausted DeliveryStatus = "exhausted" // the retry policy is spent, or it cannot be sent at all
+	DeliveryCanceled  DeliveryStatus = "canceled"  // by hand, or its endpoint was disabled or deleted
+)
+
+// DeliveryStatuses lists all states, in the order of a delivery's life.
+var DeliveryStatuses = []DeliveryStatus{
+	DeliveryPending, DeliveryRetrying, DeliverySucceeded, DeliveryExhausted, DeliveryCanceled,
+}
+
+// Open tells whether the schedule goes on.
+func (s DeliveryStatus) Open() bool { return s == DeliveryPending || s == DeliveryRetrying }
+
+// Why deliveries end or wait, where the status alone does not say it.
+const (
+	ReasonRetriesSpent     = "The retry policy is spent."
+	ReasonSkipped          = "The retry policy is spent; the next delivery in order goes ahead."
+	ReasonCanceledByHand   = "Canceled on request."
+	ReasonEndpointDisabled = "The endpoint was disabled."
+	ReasonEndpointDeleted  = "The endpoint was deleted."
+	ReasonEndpointGone     = "The endpoint answered 410 Gone and was disabled."
+	ReasonTestFailed       = "A test is one attempt only."
+)
+
+// Delivery is one event on its way to one endpoint.
+type Delivery struct {
+	ID        DeliveryID
+	Event     EventID
+	EventType string
+	Tenant    string
+	Endpoint  string
+	Status    DeliveryStatus
+	Reason    string    // why it ended, or why it could not be sent; empty if the status says it all
+	Attempts  int       // attempts recorded, of any trigger
+	Retries   int       // how many steps of the retry policy are used up
+	Sequence  int64     // its number in a FIFO endpoint's order, from 1; 0: outside any order
+	Epoch     int64     // the shard epoch in which it was taken into memory; 0: free
+	DueAt     time.Time // when the next attempt is due; zero unless open
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Trigger says what caused an attempt.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerSchedule Trigger = "schedule" // the first attempt and those of the retry policy
+	TriggerManual   Trigger = "manual"   // a retry by hand: it never uses up or ends the schedule
+	TriggerTest     Trigger = "test"     // an endpoint's test: one attempt only
+)
+
+// Transition is what an attempt makes of a delivery.
+type Transition struct {
+	Status DeliveryStatus // empty: as it was
+	Reason string
+	Delay  time.Duration // with DeliveryRetrying: until the next attempt
+}
+
+// Decide is the delivery's state machine: it says what becomes of d after an attempt with the given
+// verdict. retryAfter is the wait that the receiver asked for, 0 if none; random is in [0, 1) and
+// spreads the retries.
+func (d *Delivery) Decide(trigger Trigger, v Verdict, policy RetryPolicy, retryAfter time.Duration, random float64) Transition {
+	switch {
+	case v == Acknowledged:
+		return Transition{Status: DeliverySucceeded}
+	case trigger == TriggerTest:
+		return Transition{Status: DeliveryExhausted, Reason: ReasonTestFailed}
+	case trigger == TriggerManual:
+		return Transition{}
+	case v == Gone:
+		return Transition{Status: DeliveryCanceled, Reason: ReasonEndpointGone}
+	case v == Impossible:
+		return Transition{Status: DeliveryExhausted}
+	}
+	delay, more := policy.Delay(d.Retries+1, random)
+	if !more {
+		reason := ReasonRetriesSpent
+		if d.Sequence > 0 {
+			reason = ReasonSkipped
+		}
+		return Transition{Status: DeliveryExhausted, Reason: reason}
+	}
+	return Transition{Status: DeliveryRetrying, Delay: max(delay, retryAfter)}
+}

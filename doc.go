@@ -1,0 +1,7 @@
+// Package bellwire holds the vocabulary of Bellwire, the webhook system a platform runs so that its
+// customers hear about events: tenants, event types, endpoints, events, deliveries and attempts, the
+// rules that bind them, and the interfaces that the rest of the program is built on.
+//
+// It imports the standard library only. Implementations live below internal/ and are tied together
+// in cmd/bellwire.
+package bellwire

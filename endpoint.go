@@ -1,0 +1,161 @@
+package bellwire
+
+import (
+	"hash/fnv"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// EndpointStatus says whether an endpoint gets deliveries.
+type EndpointStatus string
+
+// The states of an endpoint.
+const (
+	EndpointEnabled  EndpointStatus = "enabled"
+	EndpointPaused   EndpointStatus = "paused"   // its deliveries are kept for later
+	EndpointDisabled EndpointStatus = "disabled" // it gets none, and what was open is canceled
+)
+
+// Ordering says in which order an endpoint gets its deliveries.
+type Ordering string
+
+// The orderings. With OrderingFIFO a delivery is first sent when the one before it has ended.
+const (
+	OrderingNone Ordering = "none"
+	OrderingFIFO Ordering = "fifo"
+)
+
+// Signing says with which schemes the standard dialect signs.
+type Signing string
+
+// The signing schemes.
+const (
+	SigningHMAC    Signing = "hmac"
+	SigningEd25519 Signing = "ed25519"
+	SigningBoth    Signing = "both"
+)
+
+// DefaultMaxInFlight is how many requests an endpoint may have in flight unless it says otherwise.
+const DefaultMaxInFlight = 64
+
+// Endpoint is a tenant's URL plus what it subscribes to and how it is served.
+type Endpoint struct {
+	ID          string
+	Tenant      string
+	URL         string
+	Description string
+	Dialect     string
+	Events      []string // patterns: an exact name, or a prefix ended by *
+	Retry       RetryPolicy
+	RateLimit   float64 // events a second; 0: no limit
+	MaxInFlight int
+	Ordering    Ordering
+	Signing     Signing
+	Status      EndpointStatus
+	// StatusReason says why, where Bellwire and not the tenant chose the status.
+	StatusReason string
+	Metadata     map[string]string
+	// Extra holds what only the endpoint's dialect knows, such as azakaw's relative path.
+	Extra     map[string]string
+	Sealed    []byte // Credentials, sealed for the store
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Revision  int64 // grows with each change
+	Deleted   bool  // a tombstone, kept while deliveries refer to it
+}
+
+// Credentials are the secret parts of an endpoint. They are at rest only in sealed form.
+type Credentials struct {
+	Secrets []Secret // newest first; several sign while a rotated one overlaps
+	Auth    Auth
+	Headers []Header // sent with each delivery, in this order
+}
+
+// Secret is what deliveries are signed with, in the form that the endpoint's dialect gives it.
+type Secret struct {
+	Value      string    // the shared secret
+	PrivateKey string    `json:",omitempty"` // "whsk_" and base64: the ed25519 key; empty if none
+	ExpiresAt  time.Time `json:",omitzero"`  // zero: does not expire
+}
+
+// Header is one HTTP header.
+type Header struct {
+	Name  string
+	Value string
+}
+
+// AuthType says how Bellwire proves itself to an endpoint, beside the signature.
+type AuthType string
+
+// The ways.
+const (
+	AuthNone   AuthType = "none"
+	AuthAPIKey AuthType = "api_key" // Key in the header named Header
+	AuthBasic  AuthType = "basic"   // Username and Password
+	AuthBearer AuthType = "bearer"  // Token
+)
+
+// Auth is an endpoint's authentication. Only the members of its type are set.
+type Auth struct {
+	Type     AuthType
+	Header   string `json:",omitempty"`
+	Key      string `json:",omitempty"`
+	Username string `json:",omitempty"`
+	Password string `json:",omitempty"`
+	Token    string `json:",omitempty"`
+}
+
+// Shards is the number of hash slots that endpoints are spread over. It never changes.
+const Shards = 256
+
+// ShardOf returns the slot that an endpoint falls into.
+func ShardOf(endpoint string) int {
+	h := fnv.New32a()
+	h.Write([]byte(endpoint))
+	return int(h.Sum32() % Shards)
+}
+
+// MaxURLLength is the most bytes an endpoint's URL may have.
+const MaxURLLength = 2083
+
+// badPorts are those that browsers refuse too (WHATWG Fetch, "bad port"), because other protocols that
+// can be talked into doing something by an HTTP request live there.
+var badPorts = []int{
+	1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
+	109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515,
+	526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049,
+	3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+}
+
+// CheckURL refuses what cannot be an endpoint's URL. Whether its address may be reached is decided when it
+// is dialled.
+func CheckURL(raw string) error {
+	if len(raw) > MaxURLLength {
+		return Invalid("url", "It has at most %d bytes; this one has %d.", MaxURLLength, len(raw))
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || raw == "":
+		return Invalid("url", "It is an absolute URL such as https://example.com/webhooks.")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return Invalid("url", "Its scheme is http or https.")
+	case u.User != nil:
+		return Invalid("url", "It contains no user name or password; use auth for that.")
+	case u.Hostname() == "":
+		return Invalid("url", "It names a host.")
+	case u.Fragment != "":
+		return Invalid("url", "It has no fragment: that would never be sent.")
+	}
+	if port := u.Port(); port != "" {
+		n, err := strconv.Atoi(port)
+		if err != nil || n < 1 || n > 65535 {
+			return Invalid("url", "Its port is a number from 1 to 65535.")
+		}
+		if slices.Contains(badPorts, n) {
+			return Invalid("url", "Port %d belongs to another protocol and is not used for webhooks.", n)
+		}
+	}
+	return nil
+}

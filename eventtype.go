@@ -1,0 +1,26 @@
+package bellwire
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// EventType is a named kind of event in the catalogue.
+type EventType struct {
+	Name        string
+	Group       string // Akkuro's functional group; free text for others
+	Description string
+	Schema      json.RawMessage // JSON Schema 2020-12 that data must fit; nil: any data
+	Example     json.RawMessage // what a test delivers; nil: null
+	Archived    bool            // archived types cannot be published or newly subscribed to
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// CheckEventTypeName refuses names that are not [A-Za-z0-9._:-]{1,128}.
+func CheckEventTypeName(name string) error {
+	if !isName(name, 128, "._:-") {
+		return Invalid("name", "An event type's name has 1 to 128 of the characters A-Z a-z 0-9 . _ : -.")
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package bellwire
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// ID is a UUIDv7 (RFC 9562) that knows what it names. Its text is the kind's prefix and 32 lower-case
+// hex digits. IDs sort by the time they were made.
+type ID[K kind] [16]byte
+
+type kind interface{ prefix() string }
+
+type (
+	eventKind    struct{}
+	deliveryKind struct{}
+	attemptKind  struct{}
+	keyKind      struct{}
+)
+
+func (eventKind) prefix() string    { return "evt_" }
+func (deliveryKind) prefix() string { return "dlv_" }
+func (attemptKind) prefix() string  { return "att_" }
+func (keyKind) prefix() string      { return "key_" }
+
+// The kinds of id. Endpoint ids are strings, because each dialect gives them a form of its own, and
+// tenants choose theirs.
+type (
+	EventID    = ID[eventKind]
+	DeliveryID = ID[deliveryKind]
+	AttemptID  = ID[attemptKind]
+	KeyID      = ID[keyKind]
+)
+
+// String returns the id as text, such as "evt_" and 32 hex digits.
+func (id ID[K]) String() string {
+	b, _ := id.AppendText(make([]byte, 0, 36)) // never fails
+	return string(b)
+}
+
+// AppendText appends the id's text to b. It never fails.
+func (id ID[K]) AppendText(b []byte) ([]byte, error) {
+	var k K
+	return hex.AppendEncode(append(b, k.prefix()...), id[:]), nil
+}
+
+// MarshalText returns the id as text.
+func (id ID[K]) MarshalText() ([]byte, error) { return id.AppendText(nil) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (id *ID[K]) UnmarshalText(text []byte) error {
+	parsed, err := ParseID[K](string(text))
+	if err != nil {
+		return err
+	}
+	*id = parsed
+	return nil
+}
+
+// IsZero tells whether the id names nothing.
+func (id ID[K]) IsZero() bool { return id == ID[K]{} }
+
+// Time returns when the id was made, to the millisecond.
+func (id ID[K]) Time() time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
+}
+
+// ParseID reads an id of the wanted kind. Its error has CodeInvalid.
+func ParseID[K kind](text string) (ID[K], error) {
+	var (
+		k  K
+		id ID[K]
+	)
+	prefix := k.prefix()
+	if len(text) != len(prefix)+2*len(id) || text[:len(prefix)] != prefix || hasUpper(text) {
+		return id, badID(prefix)
+	}
+	if _, err := hex.Decode(id[:], []byte(text[len(prefix):])); err != nil {
+		return ID[K]{}, badID(prefix)
+	}
+	return id, nil
+}
+
+func hasUpper(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 'A' && s[i] <= 'Z' {
+			return true
+		}
+	}
+	return false
+}
+
+func badID(prefix string) error {
+	return Errorf(CodeInvalid, "An id is %q and 32 lower-case hex digits.", prefix)
+}
+
+// NewID makes an id for the given moment. Ids of the same millisecond have no order among themselves;
+// where that matters, use a Sequence.
+func NewID[K kind](now time.Time) ID[K] {
+	return makeID[K](stamp(now))
+}
+
+// FirstID returns the smallest id that can be made at t: the border between what is older and what is not.
+func FirstID[K kind](t time.Time) ID[K] {
+	var id ID[K]
+	ms := uint64(max(t.UnixMilli(), 0))
+	binary.BigEndian.PutUint64(id[:8], ms<<16)
+	return id
+}
+
+// Sequence makes ids that grow strictly, also within a millisecond and when the clock is set back.
+// The zero value is ready. It may be used by several goroutines.
+type Sequence struct {
+	mu   sync.Mutex
+	last uint64
+}
+
+// Next makes the id that follows all others of s.
+func Next[K kind](s *Sequence, now time.Time) ID[K] {
+	s.mu.Lock()
+	s.last = max(stamp(now), s.last+1)
+	at := s.last
+	s.mu.Unlock()
+	return makeID[K](at)
+}
+
+// stamp returns the 60 ordered bits of a UUIDv7: milliseconds, then 12 bits of their fraction
+// (RFC 9562, 6.2, method 3).
+func stamp(now time.Time) uint64 {
+	now = now.UTC()
+	fraction := uint64(now.Nanosecond()%1e6) << 12 / 1e6
+	return uint64(max(now.UnixMilli(), 0))<<12 | fraction
+}
+
+func makeID[K kind](at uint64) ID[K] {
+	var id ID[K]
+	binary.BigEndian.PutUint64(id[:8], at>>12<<16|0x7000|at&0xfff)
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64()>>2|1<<63)
+	return id
+}

@@ -1,0 +1,33 @@
+package bellwire
+
+import "time"
+
+// Observer is told what the engine does, as it does it. Its methods are called on hot paths by several
+// goroutines: they must be quick, must not block, and must not keep what they are given.
+type Observer interface {
+	// Appended reports one committed group of publishes.
+	Appended(events, deliveries int, took time.Duration)
+	// Attempted reports an attempt when it has ended; a.Number is not known yet.
+	Attempted(a *Attempt, ep *Endpoint)
+	// Recorded reports one committed group of outcomes.
+	Recorded(outcomes int, took time.Duration)
+	// Ended reports that a delivery came to an end, and how long after the event was taken.
+	Ended(status DeliveryStatus, after time.Duration)
+	// Claimed reports deliveries taken from the store.
+	Claimed(deliveries int, took time.Duration)
+	// Breaker reports that an endpoint's circuit breaker opened or closed.
+	Breaker(ep *Endpoint, open bool, failures int)
+	// StoreFailed reports an operation that the store refused or could not do.
+	StoreFailed(operation string, err error)
+}
+
+// NopObserver observes nothing.
+type NopObserver struct{}
+
+func (NopObserver) Appended(int, int, time.Duration)    {}
+func (NopObserver) Attempted(*Attempt, *Endpoint)       {}
+func (NopObserver) Recorded(int, time.Duration)         {}
+func (NopObserver) Ended(DeliveryStatus, time.Duration) {}
+func (NopObserver) Claimed(int, time.Duration)          {}
+func (NopObserver) Breaker(*Endpoint, bool, int)        {}
+func (NopObserver) StoreFailed(string, error)           {}

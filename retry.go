@@ -1,0 +1,242 @@
+package bellwire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"time"
+)
+
+// Bounds on retry policies.
+const (
+	MaxRetries    = 100
+	MaxRetryDelay = 30 * 24 * time.Hour
+)
+
+// RetryPolicy says when a failed delivery is attempted again. Exactly one of its three forms is set:
+// a Schedule of delays, an Interval with a Count, or exponential growth from Initial. The zero value
+// never retries.
+//
+// Only the policy's own delays count towards MaxElapsed, not the time that a delivery had to wait for
+// other reasons, so that a closed line costs no retries.
+type RetryPolicy struct {
+	Schedule []Duration // the delay before each retry
+
+	Interval Duration // the delay before each of Count retries
+	Count    int
+
+	Initial     Duration // the delay before the first retry
+	Factor      float64  // by which each delay is longer than the one before it; at least 1
+	MaxInterval Duration // no delay is longer; 0: MaxRetryDelay
+	MaxElapsed  Duration // no retry comes later than this after the first attempt
+
+	Jitter float64 // the share of each delay that is random, half of it on either side; 0 to 1
+}
+
+// StandardRetryPolicy returns the schedule that Standard Webhooks recommends: nine retries over three days.
+func StandardRetryPolicy() RetryPolicy {
+	return RetryPolicy{
+		Schedule: []Duration{
+			Duration(5 * time.Second), Duration(5 * time.Minute), Duration(30 * time.Minute),
+			Duration(2 * time.Hour), Duration(5 * time.Hour), Duration(10 * time.Hour),
+			Duration(14 * time.Hour), Duration(20 * time.Hour), Duration(24 * time.Hour),
+		},
+		Jitter: 0.2,
+	}
+}
+
+// Delay returns how long to wait before the given retry, counted from 1, and false if there is none.
+// random is in [0, 1).
+func (p RetryPolicy) Delay(retry int, random float64) (time.Duration, bool) {
+	delay, ok := p.plain(retry)
+	if !ok {
+		return 0, false
+	}
+	return time.Duration(float64(delay) * (1 + p.Jitter*(random-0.5))), true
+}
+
+func (p RetryPolicy) plain(retry int) (time.Duration, bool) {
+	switch {
+	case retry < 1 || retry > MaxRetries:
+		return 0, false
+	case p.Initial > 0:
+		return p.exponential(retry)
+	case p.Count > 0:
+		return time.Duration(p.Interval), retry <= p.Count
+	case retry <= len(p.Schedule):
+		return time.Duration(p.Schedule[retry-1]), true
+	}
+	return 0, false
+}
+
+func (p RetryPolicy) exponential(retry int) (time.Duration, bool) {
+	longest := float64(MaxRetryDelay)
+	if p.MaxInterval > 0 {
+		longest = float64(p.MaxInterval)
+	}
+	elapsed, delay := 0.0, 0.0
+	for n := range retry {
+		delay = min(float64(p.Initial)*math.Pow(p.Factor, float64(n)), longest)
+		elapsed += delay
+		if elapsed > float64(p.MaxElapsed) {
+			return 0, false
+		}
+	}
+	return time.Duration(delay), true
+}
+
+// retryPolicyJSON is the contract's form of a policy; pointers tell what was given.
+type retryPolicyJSON struct {
+	Schedule    *[]Duration `json:"schedule,omitempty"`
+	Interval    *Duration   `json:"interval,omitempty"`
+	Count       *int        `json:"count,omitempty"`
+	Initial     *Duration   `json:"initial,omitempty"`
+	Factor      *float64    `json:"factor,omitempty"`
+	MaxInterval *Duration   `json:"max_interval,omitempty"`
+	MaxElapsed  *Duration   `json:"max_elapsed,omitempty"`
+	Jitter      *float64    `json:"jitter,omitempty"`
+}
+
+// MarshalJSON writes the policy in the form of the native API.
+func (p RetryPolicy) MarshalJSON() ([]byte, error) {
+	var out retryPolicyJSON
+	switch {
+	case p.Initial > 0:
+		out.Initial, out.Factor, out.MaxElapsed = &p.Initial, &p.Factor, &p.MaxElapsed
+		if p.MaxInterval > 0 {
+			out.MaxInterval = &p.MaxInterval
+		}
+	case p.Interval > 0 || p.Count > 0:
+		out.Interval, out.Count = &p.Interval, &p.Count
+	default:
+		schedule := p.Schedule
+		if schedule == nil {
+			schedule = []Duration{}
+		}
+		out.Schedule = &schedule
+	}
+	if p.Jitter > 0 {
+		out.Jitter = &p.Jitter
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads a policy in the form of the native API. Its error is an *Error with CodeInvalid.
+func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
+	var in retryPolicyJSON
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		var known *Error
+		if errors.As(err, &known) {
+			return known
+		}
+		return &Error{Code: CodeInvalid, Field: "retry", Message: "It is not a retry policy.", Err: err}
+	}
+	read, err := in.policy()
+	if err != nil {
+		return err
+	}
+	*p = read
+	return nil
+}
+
+func (in retryPolicyJSON) policy() (RetryPolicy, error) {
+	fixed := in.Interval != nil || in.Count != nil
+	growing := in.Initial != nil || in.Factor != nil || in.MaxInterval != nil || in.MaxElapsed != nil
+	forms := 0
+	for _, given := range []bool{in.Schedule != nil, fixed, growing} {
+		if given {
+			forms++
+		}
+	}
+	if forms != 1 {
+		return RetryPolicy{}, Invalid("retry",
+			"Give either schedule, or interval and count, or initial, factor, max_interval and max_elapsed.")
+	}
+	var p RetryPolicy
+	if in.Jitter != nil {
+		p.Jitter = *in.Jitter
+	}
+	switch {
+	case in.Schedule != nil:
+		p.Schedule = slices.Clone(*in.Schedule)
+	case fixed:
+		if in.Interval == nil || in.Count == nil {
+			return p, Invalid("retry", "interval and count go together.")
+		}
+		p.Interval, p.Count = *in.Interval, *in.Count
+	default:
+		if in.Initial == nil || in.MaxElapsed == nil {
+			return p, Invalid("retry", "initial and max_elapsed go together.")
+		}
+		p.Initial, p.MaxElapsed, p.Factor = *in.Initial, *in.MaxElapsed, 2
+		if in.Factor != nil {
+			p.Factor = *in.Factor
+		}
+		if in.MaxInterval != nil {
+			p.MaxInterval = *in.MaxInterval
+		}
+		if p.Initial == 0 {
+			return p, Invalid("retry.initial", "It is longer than 0.")
+		}
+	}
+	return p, p.Check()
+}
+
+// Check refuses policies out of bounds.
+func (p RetryPolicy) Check() error {
+	if !(p.Jitter >= 0 && p.Jitter <= 1) {
+		return Invalid("retry.jitter", "A share is from 0 to 1.")
+	}
+	if len(p.Schedule) > MaxRetries || p.Count < 0 || p.Count > MaxRetries {
+		return Invalid("retry", "There can be 0 to %d retries.", MaxRetries)
+	}
+	for _, d := range append([]Duration{p.Interval, p.Initial, p.MaxInterval}, p.Schedule...) {
+		if d < 0 || time.Duration(d) > MaxRetryDelay {
+			return Invalid("retry", "A delay is from 0s to %s.", Duration(MaxRetryDelay))
+		}
+	}
+	if p.Count > 0 && time.Duration(p.Interval) < time.Second {
+		return Invalid("retry.interval", "It is at least 1s.")
+	}
+	if p.Initial > 0 {
+		return p.checkGrowth()
+	}
+	return nil
+}
+
+func (p RetryPolicy) checkGrowth() error {
+	switch {
+	case time.Duration(p.Initial) < time.Millisecond:
+		return Invalid("retry.initial", "It is at least 1ms.")
+	case !(p.Factor >= 1 && p.Factor <= 100):
+		return Invalid("retry.factor", "It is from 1 to 100.")
+	case p.MaxInterval > 0 && p.MaxInterval < p.Initial:
+		return Invalid("retry.max_interval", "It is not shorter than initial.")
+	case p.MaxElapsed < 0 || time.Duration(p.MaxElapsed) > MaxRetries*MaxRetryDelay:
+		return Invalid("retry.max_elapsed", "It is out of bounds.")
+	}
+	return nil
+}
+
+// Duration is a time.Duration whose JSON is text such as "5s", "30m" or "72h".
+type Duration time.Duration
+
+// String returns the duration in Go's form.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText writes the duration in Go's form.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads a duration in Go's form. Its error is an *Error with CodeInvalid.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return &Error{Code: CodeInvalid, Message: "A duration is text such as \"5s\", \"30m\" or \"72h\".", Err: err}
+	}
+	*d = Duration(parsed)
+	return nil
+}

@@ -1,0 +1,291 @@
+package bellwire
+
+import (
+	"context"
+	"encoding/base64"
+	"time"
+)
+
+// Store keeps everything that Bellwire knows. It knows no rules: it does what its verbs say, each
+// atomically, and what a verb has answered is on disk. All errors are *Error: CodeNotFound,
+// CodeConflict, CodeStale, CodeInvalid (a cursor), CodeNoSpace, CodeUnavailable or CodeInternal.
+//
+// Ids and times are given by the callers. Times are kept to the microsecond, in UTC.
+type Store interface {
+	Configuration
+	Journal
+	Queue
+
+	// Check tells whether the store can read and write.
+	Check(ctx context.Context) error
+	// Witness returns the sealed value that shows which keyset the database's secrets were sealed
+	// with, after storing the given one if there was none.
+	Witness(ctx context.Context, sealed []byte) ([]byte, error)
+	// Purge deletes up to limit rows that nothing needs any more: of deleted tenants and endpoints, and
+	// idempotency keys past their window whose event is gone. It returns how many; 0 means done.
+	Purge(ctx context.Context, now time.Time, limit int) (int, error)
+	// Close waits for what is under way and closes the store.
+	Close() error
+}
+
+// Configuration is the part of a Store that holds what people set up. Lists are newest first.
+type Configuration interface {
+	CreateTenant(ctx context.Context, t *Tenant) error // CodeConflict if the id is taken; sets t.Revision
+	Tenant(ctx context.Context, id string) (*Tenant, error)
+	Tenants(ctx context.Context, page Page) (*List[*Tenant], error)
+	// UpdateTenant replaces the tenant if it is still at t.Revision, CodeStale otherwise, and sets the new revision.
+	UpdateTenant(ctx context.Context, t *Tenant) error
+	// DeleteTenant deletes the tenant with all it has. Its id can be used again at once; Purge removes what is left.
+	DeleteTenant(ctx context.Context, id string, now time.Time) error
+
+	// CreateKey adds a key. It raises the tenant's revision, or the operator's for a key without tenant.
+	CreateKey(ctx context.Context, k *Key) error
+	Key(ctx context.Context, id KeyID) (*Key, error)
+	// Keys lists the keys of a tenant, or the operator's keys if tenant is empty.
+	Keys(ctx context.Context, tenant string, page Page) (*List[*Key], error)
+	DeleteKey(ctx context.Context, tenant string, id KeyID) error
+
+	// PutEventType adds or replaces, and tells whether it was added. CreatedAt of a replaced one stays.
+	PutEventType(ctx context.Context, t *EventType) (created bool, err error)
+	EventType(ctx context.Context, name string) (*EventType, error)
+	EventTypes(ctx context.Context, page Page) (*List[*EventType], error)
+	DeleteEventType(ctx context.Context, name string) error
+	// Catalogue returns all event types, and the operator's revision at which they were read. It grows
+	// with every change of an event type or operator key.
+	Catalogue(ctx context.Context) (types []*EventType, revision int64, err error)
+
+	// CreateEndpoint adds an endpoint, sets its revision and raises its tenant's. CodeConflict if the id is taken.
+	CreateEndpoint(ctx context.Context, ep *Endpoint) error
+	// Endpoint finds an endpoint by its id alone; deleted ones too. The caller checks the tenant.
+	Endpoint(ctx context.Context, id string) (*Endpoint, error)
+	// Endpoints lists a tenant's endpoints that are not deleted.
+	Endpoints(ctx context.Context, tenant string, page Page) (*List[*Endpoint], error)
+	// UpdateEndpoint replaces the endpoint if it is still at ep.Revision, CodeStale otherwise, and sets
+	// the new revision. Its id, tenant and creation stay.
+	UpdateEndpoint(ctx context.Context, ep *Endpoint) error
+	// DeleteEndpoint leaves a tombstone without secrets.
+	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error
+	// TenantEndpoints returns a tenant with all its endpoints that are not deleted, read at one revision.
+	TenantEndpoints(ctx context.Context, tenant string) (*Tenant, []*Endpoint, error)
+}
+
+// Journal is the part of a Store that people look things up in. Lists are newest first.
+type Journal interface {
+	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
+	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
+	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
+	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
+	// Attempts returns the newest limit attempts of a delivery, oldest first.
+	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
+}
+
+// EventFilter chooses events. Tenant is required; other zero members choose all.
+type EventFilter struct {
+	Tenant string
+	Type   string
+	Since  time.Time // taken at or after, to the millisecond
+	Until  time.Time // taken before
+}
+
+// DeliveryFilter chooses deliveries. Tenant is required; other zero members choose all.
+type DeliveryFilter struct {
+	Tenant   string
+	Endpoint string
+	Event    EventID
+	Status   DeliveryStatus
+}
+
+// Queue is the part of a Store that the engine drives: what is to be delivered, and what came of it.
+//
+// A delivery belongs to an endpoint, an endpoint to a shard (ShardOf), and a shard to the node that
+// leases it, in an epoch that grows with each change of owner. A delivery whose epoch is not its
+// shard's current one is free to be claimed; one taken into memory carries the current epoch.
+type Queue interface {
+	// RenewLeases makes the node known, keeps what it holds and takes its share of free shards.
+	RenewLeases(ctx context.Context, node string) (*Leases, error)
+	// ReleaseLeases gives all shards of the node away.
+	ReleaseLeases(ctx context.Context, node string) error
+	// Watch calls f with what other nodes did, until ctx ends. A store for one node returns nil at once.
+	Watch(ctx context.Context, f func(Notice)) error
+
+	// AppendEvents stores all appends in one transaction. An append that is refused by itself (CodeStale,
+	// CodeConflict, CodeNotFound for its tenant) says so in its result and leaves no trace; the others go
+	// ahead. An error of the whole means that nothing was stored, or with CodeUnavailable that nobody
+	// knows: it is safe to repeat the same appends with the same ids.
+	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
+
+	// DueEndpoints returns each endpoint of the leased shards that has something free to be claimed, and when
+	// the first of it is due. Its cost grows with the endpoints it returns, not with their deliveries.
+	DueEndpoints(ctx context.Context, leases *Leases) ([]DueEndpoint, error)
+	// ClaimDue takes free deliveries into memory: for each claim first the retries by hand, then what is due
+	// at now, by due time, or in order for ordered endpoints, where one that is not due holds up the rest.
+	ClaimDue(ctx context.Context, now time.Time, claims []Claim) ([]ClaimResult, error)
+	// ReleaseDeliveries gives back what was taken into memory and not attempted.
+	ReleaseDeliveries(ctx context.Context, taken []Taken) error
+	// RecordOutcomes inserts the attempts, always, and moves the deliveries on: a success whatever their
+	// state; anything else only if the delivery is open and still taken in the result's epoch.
+	RecordOutcomes(ctx context.Context, results []*Result) ([]Recorded, error)
+
+	// RequestRetry notes that a delivery is to be attempted at once, whatever its state, so that ClaimDue
+	// finds it as manual. It returns the delivery.
+	RequestRetry(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
+	// CancelDelivery ends an open delivery; CodeConflict if it is not open.
+	CancelDelivery(ctx context.Context, tenant string, id DeliveryID, reason string, now time.Time) (*Delivery, error)
+	// CancelOpen ends up to limit open deliveries of an endpoint, taken or free, and returns how many;
+	// fewer than limit means that none is left.
+	CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error)
+
+	// Backlog counts open deliveries and tells since when the longest waiting one has been due. It may be
+	// estimated from indexes, and costs at most a bounded scan.
+	Backlog(ctx context.Context) (*Backlog, error)
+}
+
+// Leases are the shards that a node owns: for each shard the epoch, 0 where it is not owned.
+type Leases struct {
+	Epochs [Shards]int64
+	// Term is how long they hold from when RenewLeases was called, unless renewed; 0: for ever.
+	Term time.Duration
+}
+
+// Epoch returns the epoch in which the endpoint's shard is owned, 0 if it is not.
+func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint)] }
+
+// Notice is what a node learns of another.
+type Notice struct {
+	Endpoints     []string // these have something new to claim
+	Tenant        string   // its configuration changed; empty: none
+	Configuration bool     // the operator's configuration changed
+}
+
+// Append is one or more events that are stored together or not at all.
+type Append struct {
+	Events []*NewEvent
+	// TenantRevision and OperatorRevision are those of the configuration that was looked at. The append
+	// is refused with CodeStale at any other.
+	TenantRevision   int64
+	OperatorRevision int64
+}
+
+// NewEvent is an event with the deliveries that it was matched to.
+type NewEvent struct {
+	Event      Event
+	Digest     [32]byte // SHA-256 of type and data, looked at only with an idempotency key
+	Deliveries []NewDelivery
+}
+
+// NewDelivery is a delivery to be stored with its event.
+type NewDelivery struct {
+	ID       DeliveryID
+	Endpoint string
+	Epoch    int64 // the shard's epoch if it was taken into memory at once; 0: free
+	Ordered  bool  // give it the next number of its endpoint
+	Manual   bool  // a test: claimed as manual, and outside any schedule
+}
+
+// AppendResult is what became of an Append.
+type AppendResult struct {
+	Err    error // why this append alone was refused; nil if it is stored
+	Events []AppendedEvent
+}
+
+// AppendedEvent is what became of one event.
+type AppendedEvent struct {
+	ID         EventID // the first event's id, if Duplicate
+	Duplicate  bool    // the publisher's id was known, with the same type and data: nothing was stored
+	Deliveries int     // how many the stored event has
+	Sequences  []int64 // the numbers given to the deliveries, 0 for those not ordered; nil if Duplicate
+}
+
+// DueEndpoint is an endpoint with something to claim.
+type DueEndpoint struct {
+	Endpoint string
+	At       time.Time
+}
+
+// Claim asks for an endpoint's due deliveries.
+type Claim struct {
+	Endpoint string
+	Epoch    int64 // of its shard; the store refuses nothing, but marks what it hands out
+	Limit    int   // how many at most, retries by hand not counted; 0: retries by hand only
+	MaxBytes int   // of event data in all: no further one is taken when they are reached; at least one is
+	Ordered  bool
+}
+
+// ClaimResult is what was claimed for an endpoint.
+type ClaimResult struct {
+	Manual []Claimed
+	Due    []Claimed
+	// Next is when the next free delivery of the schedule is due; zero: there is none.
+	Next time.Time
+	// NextSequence is the number that the next ordered delivery will get.
+	NextSequence int64
+}
+
+// Claimed is a delivery taken into memory, with its event.
+type Claimed struct {
+	Delivery Delivery
+	Event    *Event
+}
+
+// Taken names a delivery in memory and the epoch it was taken in.
+type Taken struct {
+	Delivery DeliveryID
+	Epoch    int64
+	Manual   bool // taken as a retry by hand
+}
+
+// Result is what came of trying to deliver.
+type Result struct {
+	Attempt    *Attempt // nil: no request could be made
+	Delivery   DeliveryID
+	Trigger    Trigger
+	Epoch      int64 // in which the delivery was taken
+	Transition Transition
+	EndedAt    time.Time
+	// Disable asks that the endpoint be disabled with the transition's reason, if it is still at EndpointRevision.
+	Disable          bool
+	Endpoint         string
+	EndpointRevision int64
+}
+
+// Recorded is what the store made of a Result.
+type Recorded struct {
+	Status   DeliveryStatus // of the delivery now
+	Moved    bool           // the transition was made
+	Disabled bool           // the endpoint was disabled
+}
+
+// Backlog tells how much is open.
+type Backlog struct {
+	Open   int
+	Oldest time.Time // when the longest waiting one became due; zero: nothing is due
+}
+
+// Page asks for a part of a list.
+type Page struct {
+	Limit int
+	After Cursor // where the page before it ended; empty: from the start
+}
+
+// List is a part of a list.
+type List[T any] struct {
+	Items []T
+	Next  Cursor // empty: there is no more
+}
+
+// Cursor is a place in a list, opaque to everyone but the store that made it.
+type Cursor string
+
+// MakeCursor wraps a store's key.
+func MakeCursor(key []byte) Cursor {
+	return Cursor(base64.RawURLEncoding.EncodeToString(key))
+}
+
+// Key unwraps a store's key of the given size. Its error has CodeInvalid.
+func (c Cursor) Key(size int) ([]byte, error) {
+	key, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
+	if err != nil || len(key) != size {
+		return nil, Invalid("cursor", "It is not a cursor of this list; take next_cursor of the page before as it is.")
+	}
+	return key, nil
+}

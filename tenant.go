@@ -1,0 +1,70 @@
+package bellwire
+
+import (
+	"strings"
+	"time"
+)
+
+// Tenant is a customer of the platform.
+type Tenant struct {
+	ID        string
+	Name      string
+	Metadata  map[string]string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+
+	// Revision grows whenever the tenant, its endpoints or its keys change. What was decided on one
+	// revision is refused by AppendEvents at another.
+	Revision int64
+}
+
+// Limits on what callers attach to tenants and endpoints.
+const (
+	MaxNameLength     = 256 // bytes
+	MaxMetadata       = 50  // entries
+	MaxMetadataLength = 512 // bytes of one key or value
+)
+
+// CheckTenantID refuses ids that are not [A-Za-z0-9_-]{1,64}.
+func CheckTenantID(id string) error {
+	if !isName(id, 64, "_-") {
+		return Invalid("id", "A tenant's id has 1 to 64 of the characters A-Z a-z 0-9 _ -.")
+	}
+	return nil
+}
+
+// CheckMetadata refuses metadata over the limits.
+func CheckMetadata(m map[string]string) error {
+	if len(m) > MaxMetadata {
+		return Invalid("metadata", "At most %d entries fit; there are %d.", MaxMetadata, len(m))
+	}
+	for k, v := range m {
+		if k == "" || len(k) > MaxMetadataLength || len(v) > MaxMetadataLength {
+			return Invalid("metadata", "Names have 1 to %d bytes, values at most as many.", MaxMetadataLength)
+		}
+	}
+	return nil
+}
+
+// CheckText refuses a text of more than limit bytes.
+func CheckText(field, text string, limit int) error {
+	if len(text) > limit {
+		return Invalid(field, "At most %d bytes fit; there are %d.", limit, len(text))
+	}
+	return nil
+}
+
+// isName tells whether s has 1 to limit ASCII letters, digits and characters of extra.
+func isName(s string, limit int, extra string) bool {
+	if s == "" || len(s) > limit {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		alnum := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !alnum && strings.IndexByte(extra, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
