@@ -1,0 +1,168 @@
+package telemetry
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Metrics are Bellwire's metrics, in a registry of their own. No label names a tenant or an endpoint: there
+// are too many of them, and a scrape is readable by whoever can reach the server.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	events         prometheus.Counter
+	deliveries     prometheus.Counter
+	claimed        prometheus.Counter
+	attempts       *prometheus.CounterVec
+	attemptSeconds *prometheus.HistogramVec
+	ended          *prometheus.HistogramVec
+	breakers       *prometheus.CounterVec
+	storeErrors    *prometheus.CounterVec
+
+	append, record, claim group
+}
+
+// group observes one kind of grouped store operation.
+type group struct {
+	size    prometheus.Observer
+	seconds prometheus.Observer
+}
+
+func (g group) observe(size int, took time.Duration) {
+	g.size.Observe(float64(size))
+	g.seconds.Observe(took.Seconds())
+}
+
+// Buckets reach from a local exchange to the longest deadline, from one fsync to a stuck disk, and
+// from a first attempt to the end of a three-day schedule.
+var (
+	attemptBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30}
+	storeBuckets   = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
+	endedBuckets   = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 15, 60, 600, 3600, 21600, 86400, 345600}
+	groupBuckets   = []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
+)
+
+// NewMetrics makes the metrics of a process of the given version.
+func NewMetrics(version, commit string) *Metrics {
+	m := &Metrics{
+		registry:   prometheus.NewRegistry(),
+		events:     counter("bellwire_events_total", "Events taken and stored."),
+		deliveries: counter("bellwire_deliveries_total", "Deliveries stored with their events."),
+		claimed:    counter("bellwire_claimed_deliveries_total", "Deliveries taken from the store: retries, overflow and recovery."),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_attempts_total", Help: "Attempts that have ended, by dialect, trigger and outcome.",
+		}, []string{"dialect", "trigger", "outcome"}),
+		attemptSeconds: histogram("bellwire_attempt_seconds", "Duration of one attempt, from DNS to the last byte of the response.", attemptBuckets, "dialect"),
+		ended:          histogram("bellwire_delivery_seconds", "Time from taking an event to the end of a delivery of it, by the delivery's status.", endedBuckets, "status"),
+		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_breaker_transitions_total", Help: "Circuit breakers that opened or closed.",
+		}, []string{"to"}),
+		storeErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_store_errors_total", Help: "Store operations that failed, by operation and error code.",
+		}, []string{"operation", "code"}),
+	}
+	size := histogram("bellwire_store_group_size", "Events appended, outcomes recorded or deliveries claimed in one store operation.", groupBuckets, "operation")
+	seconds := histogram("bellwire_store_seconds", "Duration of one store operation, commit included.", storeBuckets, "operation")
+	for operation, g := range map[string]*group{"append": &m.append, "record": &m.record, "claim": &m.claim} {
+		*g = group{size: size.WithLabelValues(operation), seconds: seconds.WithLabelValues(operation)}
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "bellwire_build_info", Help: "Always 1; the labels say which build this is.",
+		ConstLabels: prometheus.Labels{"version": version, "commit": commit},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.ended,
+		m.breakers, m.storeErrors, size, seconds, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, to := range []string{"open", "closed"} {
+		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase
+	}
+	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func histogram(name, help string, buckets []float64, label string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{label})
+}
+
+// Handler serves the metrics in the forms that Prometheus scrapes.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// Stats are what the engine holds at one moment.
+type Stats struct {
+	Lanes        int // endpoints with something in memory or in flight
+	Queued       int // deliveries waiting in memory
+	InFlight     int // requests under way
+	OpenBreakers int // lanes whose circuit breaker is open
+}
+
+// backlogTimeout bounds what a scrape may ask of the store.
+const backlogTimeout = 5 * time.Second
+
+// Gauge reports stats and the store's backlog at each scrape. It may be called once.
+func (m *Metrics) Gauge(stats func() Stats, backlog func(context.Context) (*bellwire.Backlog, error)) {
+	m.registry.MustRegister(&gauges{stats: stats, backlog: backlog, errors: m.storeErrors, now: time.Now})
+}
+
+// gauges collects what is true at the moment of a scrape.
+type gauges struct {
+	stats   func() Stats
+	backlog func(context.Context) (*bellwire.Backlog, error)
+	errors  *prometheus.CounterVec
+	now     func() time.Time
+}
+
+var (
+	lanesDesc        = desc("bellwire_lanes", "Endpoints with something in memory or in flight.")
+	queuedDesc       = desc("bellwire_queued_deliveries", "Deliveries waiting in memory.")
+	inFlightDesc     = desc("bellwire_in_flight_requests", "Requests under way to endpoints.")
+	openBreakersDesc = desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open.")
+	backlogDesc      = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
+	backlogAgeDesc   = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
+)
+
+func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
+
+func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{lanesDesc, queuedDesc, inFlightDesc, openBreakersDesc, backlogDesc, backlogAgeDesc} {
+		descs <- d
+	}
+}
+
+func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
+	report := func(d *prometheus.Desc, v float64) {
+		metrics <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	}
+	s := g.stats()
+	report(lanesDesc, float64(s.Lanes))
+	report(queuedDesc, float64(s.Queued))
+	report(inFlightDesc, float64(s.InFlight))
+	report(openBreakersDesc, float64(s.OpenBreakers))
+
+	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
+	defer cancel()
+	backlog, err := g.backlog(ctx)
+	if err != nil {
+		// A scrape during an outage still shows everything else; the gap and the counter tell of it.
+		g.errors.WithLabelValues("backlog", string(bellwire.CodeOf(err))).Inc()
+		return
+	}
+	report(backlogDesc, float64(backlog.Open))
+	age := 0.0
+	if !backlog.Oldest.IsZero() {
+		age = max(0, g.now().Sub(backlog.Oldest).Seconds())
+	}
+	report(backlogAgeDesc, age)
+}

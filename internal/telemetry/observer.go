@@ -1,0 +1,106 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bellwire/bellwire"
+)
+
+// storeLogInterval is the least time between two log records of failures of one store operation: during
+// an outage every group fails, and the metrics count them all.
+const storeLogInterval = 10 * time.Second
+
+// Breakers of many endpoints can open at once, when one receiver of many tenants goes down.
+const (
+	breakerLogRate  = 10 // a second
+	breakerLogBurst = 100
+)
+
+// Observer turns what the engine reports into metrics and log records. It implements bellwire.Observer.
+type Observer struct {
+	metrics  *Metrics
+	log      *slog.Logger
+	breakers *rate.Limiter
+
+	mu       sync.Mutex
+	failures map[string]*rate.Sometimes // by store operation
+}
+
+var _ bellwire.Observer = (*Observer)(nil)
+
+// NewObserver returns an Observer that counts in metrics and writes to log.
+func NewObserver(metrics *Metrics, log *slog.Logger) *Observer {
+	return &Observer{
+		metrics:  metrics,
+		log:      log,
+		breakers: rate.NewLimiter(breakerLogRate, breakerLogBurst),
+		failures: make(map[string]*rate.Sometimes),
+	}
+}
+
+// Appended counts a committed group of publishes.
+func (o *Observer) Appended(events, deliveries int, took time.Duration) {
+	o.metrics.events.Add(float64(events))
+	o.metrics.deliveries.Add(float64(deliveries))
+	o.metrics.append.observe(events, took)
+}
+
+// Attempted counts an attempt.
+func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint) {
+	o.metrics.attempts.WithLabelValues(ep.Dialect, string(a.Trigger), string(a.Outcome)).Inc()
+	if a.Outcome != bellwire.OutcomeCannotRun {
+		o.metrics.attemptSeconds.WithLabelValues(ep.Dialect).Observe(a.Timings.Total.Seconds())
+	}
+}
+
+// Recorded counts a committed group of outcomes.
+func (o *Observer) Recorded(outcomes int, took time.Duration) {
+	o.metrics.record.observe(outcomes, took)
+}
+
+// Ended counts a delivery that came to an end.
+func (o *Observer) Ended(status bellwire.DeliveryStatus, after time.Duration) {
+	o.metrics.ended.WithLabelValues(string(status)).Observe(after.Seconds())
+}
+
+// Claimed counts deliveries taken from the store.
+func (o *Observer) Claimed(deliveries int, took time.Duration) {
+	o.metrics.claimed.Add(float64(deliveries))
+	o.metrics.claim.observe(deliveries, took)
+}
+
+// Breaker counts and logs that an endpoint's circuit breaker opened or closed.
+func (o *Observer) Breaker(ep *bellwire.Endpoint, open bool, failures int) {
+	to, level, message := "closed", slog.LevelInfo, "circuit breaker closed: the endpoint answers again"
+	if open {
+		to, level, message = "open", slog.LevelWarn, "circuit breaker opened: the endpoint keeps failing"
+	}
+	o.metrics.breakers.WithLabelValues(to).Inc()
+	if o.breakers.Allow() {
+		o.log.Log(context.Background(), level, message, "endpoint", ep.ID, "tenant", ep.Tenant, "failures", failures)
+	}
+}
+
+// StoreFailed counts every failure of a store operation, and logs one of each operation now and then.
+func (o *Observer) StoreFailed(operation string, err error) {
+	o.metrics.storeErrors.WithLabelValues(operation, string(bellwire.CodeOf(err))).Inc()
+	o.sometimes(operation).Do(func() {
+		o.log.Error("store operation failed", "operation", operation, "code", string(bellwire.CodeOf(err)), "error", err.Error())
+	})
+}
+
+func (o *Observer) sometimes(operation string) *rate.Sometimes {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := o.failures[operation]
+	if s == nil {
+		s = &rate.Sometimes{First: 1, Interval: storeLogInterval}
+		o.failures[operation] = s
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+package telemetry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/bellwire/bellwire"
+)
+
+func newObserved(t *testing.T) (*Metrics, *Observer, *bytes.Buffer) {
+	t.Helper()
+	var logged bytes.Buffer
+	m := NewMetrics("1.2.3", "abc")
+	return m, NewObserver(m, NewLogger(&logged, FormatJSON, slog.LevelInfo)), &logged
+}
+
+func TestObserverCounts(t *testing.T) {
+	t.Parallel()
+	m, o, _ := newObserved(t)
+	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", Dialect: "standard"}
+
+	o.Appended(3, 5, 2*time.Millisecond)
+	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK}, ep)
+	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeCannotRun}, ep)
+	o.Recorded(4, time.Millisecond)
+	o.Claimed(7, time.Millisecond)
+	o.Ended(bellwire.DeliverySucceeded, time.Second)
+	o.Breaker(ep, true, 10)
+
+	for name, got := range map[string]float64{
+		"events 3":          testutil.ToFloat64(m.events),
+		"deliveries 5":      testutil.ToFloat64(m.deliveries),
+		"claimed 7":         testutil.ToFloat64(m.claimed),
+		"attempts ok 1":     testutil.ToFloat64(m.attempts.WithLabelValues("standard", "schedule", "ok")),
+		"attempts failed 1": testutil.ToFloat64(m.attempts.WithLabelValues("standard", "manual", "unsendable")),
+		"breakers open 1":   testutil.ToFloat64(m.breakers.WithLabelValues("open")),
+		"breakers closed 0": testutil.ToFloat64(m.breakers.WithLabelValues("closed")),
+	} {
+		if want := float64(name[len(name)-1] - '0'); got != want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+	if n := testutil.CollectAndCount(m.attemptSeconds); n != 1 {
+		t.Errorf("attempt durations have %d series, want 1: an attempt without a request took no time", n)
+	}
+}
+
+func TestStoreFailuresAreAllCountedButRarelyLogged(t *testing.T) {
+	t.Parallel()
+	m, o, logged := newObserved(t)
+	failure := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("disk I/O error"), "The database did not answer.")
+	for range 100 {
+		o.StoreFailed("append", failure)
+	}
+	o.StoreFailed("record", failure)
+
+	if got := testutil.ToFloat64(m.storeErrors.WithLabelValues("append", "unavailable")); got != 100 {
+		t.Errorf("counted %v failures, want 100", got)
+	}
+	lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("wrote %d records, want one for each operation:\n%s", len(lines), logged)
+	}
+	var record struct{ Level, Msg, Operation, Code, Error string }
+	if err := json.Unmarshal([]byte(lines[0]), &record); err != nil {
+		t.Fatal(err)
+	}
+	if record.Level != "ERROR" || record.Operation != "append" || record.Code != "unavailable" || !strings.Contains(record.Error, "disk I/O") {
+		t.Errorf("the record does not tell what happened: %+v", record)
+	}
+}
+
+func TestBreakerLogsNameTheEndpoint(t *testing.T) {
+	t.Parallel()
+	_, o, logged := newObserved(t)
+	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://example.com/secret-path"}
+	o.Breaker(ep, true, 12)
+	o.Breaker(ep, false, 0)
+	for _, want := range []string{`"level":"WARN"`, `"endpoint":"ep_1"`, `"tenant":"acme"`, `"failures":12`, "answers again"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the records lack %s:\n%s", want, logged)
+		}
+	}
+	if strings.Contains(logged.String(), "secret-path") {
+		t.Error("the records contain the endpoint's URL, which can hold a credential")
+	}
+}
+
+func TestGaugesReadAtScrape(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	m := NewMetrics("", "")
+	g := &gauges{
+		stats: func() Stats { return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4} },
+		backlog: func(context.Context) (*bellwire.Backlog, error) {
+			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second)}, nil
+		},
+		errors: m.storeErrors,
+		now:    func() time.Time { return now },
+	}
+	want := `
+# HELP bellwire_backlog_age_seconds How long the longest waiting delivery has been due; 0 if none is.
+# TYPE bellwire_backlog_age_seconds gauge
+bellwire_backlog_age_seconds 90
+# HELP bellwire_backlog_deliveries Deliveries in the store that have not ended. May be an estimate.
+# TYPE bellwire_backlog_deliveries gauge
+bellwire_backlog_deliveries 5
+# HELP bellwire_in_flight_requests Requests under way to endpoints.
+# TYPE bellwire_in_flight_requests gauge
+bellwire_in_flight_requests 3
+# HELP bellwire_lanes Endpoints with something in memory or in flight.
+# TYPE bellwire_lanes gauge
+bellwire_lanes 1
+# HELP bellwire_open_breakers Endpoints whose circuit breaker is open.
+# TYPE bellwire_open_breakers gauge
+bellwire_open_breakers 4
+# HELP bellwire_queued_deliveries Deliveries waiting in memory.
+# TYPE bellwire_queued_deliveries gauge
+bellwire_queued_deliveries 2
+`
+	if err := testutil.CollectAndCompare(g, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestScrapeSurvivesStoreOutage(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics("", "")
+	m.Gauge(func() Stats { return Stats{Lanes: 1} }, func(context.Context) (*bellwire.Backlog, error) {
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database did not answer.")
+	})
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	for _, f := range families {
+		names[f.GetName()] = true
+	}
+	if !names["bellwire_lanes"] || names["bellwire_backlog_deliveries"] {
+		t.Errorf("want the engine's gauges without the store's, got %v", names)
+	}
+	if got := testutil.ToFloat64(m.storeErrors.WithLabelValues("backlog", "unavailable")); got != 1 {
+		t.Errorf("counted %v failures of the backlog, want 1", got)
+	}
+}
+
+// The operator's page on metrics lists exactly what a scrape can show.
+func TestDocumentedMetrics(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := make(map[string]bool)
+	for _, row := range regexp.MustCompile("(?m)^\\| `(bellwire_[a-z_]+)` ").FindAllStringSubmatch(string(page), -1) {
+		documented[row[1]] = true
+	}
+	if diff := cmp.Diff(registered(t), documented); diff != "" {
+		t.Errorf("docs/metrics.md and the registry differ (-registry +page):\n%s", diff)
+	}
+}
+
+// registered returns the names of all of Bellwire's own metrics, once each has a series to show.
+func registered(t *testing.T) map[string]bool {
+	t.Helper()
+	m, o, _ := newObserved(t)
+	m.Gauge(func() Stats { return Stats{} }, func(context.Context) (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
+	ep := &bellwire.Endpoint{Dialect: "standard"}
+	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep)
+	o.Ended(bellwire.DeliverySucceeded, 0)
+	o.StoreFailed("append", errors.New("x"))
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	for _, f := range families {
+		if strings.HasPrefix(f.GetName(), "bellwire_") {
+			names[f.GetName()] = true
+		}
+	}
+	return names
+}
