@@ -14,25 +14,26 @@ type ID[K kind] [16]byte
 
 type kind interface{ prefix() string }
 
+// The kinds of id, for use as type parameters: NewID[EventKind].
 type (
-	eventKind    struct{}
-	deliveryKind struct{}
-	attemptKind  struct{}
-	keyKind      struct{}
+	EventKind    struct{}
+	DeliveryKind struct{}
+	AttemptKind  struct{}
+	KeyKind      struct{}
 )
 
-func (eventKind) prefix() string    { return "evt_" }
-func (deliveryKind) prefix() string { return "dlv_" }
-func (attemptKind) prefix() string  { return "att_" }
-func (keyKind) prefix() string      { return "key_" }
+func (EventKind) prefix() string    { return "evt_" }
+func (DeliveryKind) prefix() string { return "dlv_" }
+func (AttemptKind) prefix() string  { return "att_" }
+func (KeyKind) prefix() string      { return "key_" }
 
-// The kinds of id. Endpoint ids are strings, because each dialect gives them a form of its own, and
+// The ids. Endpoint ids are strings, because each dialect gives them a form of its own, and
 // tenants choose theirs.
 type (
-	EventID    = ID[eventKind]
-	DeliveryID = ID[deliveryKind]
-	AttemptID  = ID[attemptKind]
-	KeyID      = ID[keyKind]
+	EventID    = ID[EventKind]
+	DeliveryID = ID[DeliveryKind]
+	AttemptID  = ID[AttemptKind]
+	KeyID      = ID[KeyKind]
 )
 
 // String returns the id as text, such as "evt_" and 32 hex digits.
@@ -100,8 +101,11 @@ func badID(prefix string) error {
 // NewID makes an id for the given moment. Ids of the same millisecond have no order among themselves;
 // where that matters, use a Sequence.
 func NewID[K kind](now time.Time) ID[K] {
-	return makeID[K](stamp(now))
+	return ID[K](makeUUID(stamp(now)))
 }
+
+// NewUUID makes a bare UUIDv7 for the given moment, for ids whose form a dialect chooses.
+func NewUUID(now time.Time) [16]byte { return makeUUID(stamp(now)) }
 
 // FirstID returns the smallest id that can be made at t: the border between what is older and what is not.
 func FirstID[K kind](t time.Time) ID[K] {
@@ -124,7 +128,7 @@ func Next[K kind](s *Sequence, now time.Time) ID[K] {
 	s.last = max(stamp(now), s.last+1)
 	at := s.last
 	s.mu.Unlock()
-	return makeID[K](at)
+	return ID[K](makeUUID(at))
 }
 
 // stamp returns the 60 ordered bits of a UUIDv7: milliseconds, then 12 bits of their fraction
@@ -135,8 +139,8 @@ func stamp(now time.Time) uint64 {
 	return uint64(max(now.UnixMilli(), 0))<<12 | fraction
 }
 
-func makeID[K kind](at uint64) ID[K] {
-	var id ID[K]
+func makeUUID(at uint64) [16]byte {
+	var id [16]byte
 	binary.BigEndian.PutUint64(id[:8], at>>12<<16|0x7000|at&0xfff)
 	binary.BigEndian.PutUint64(id[8:], rand.Uint64()>>2|1<<63)
 	return id
