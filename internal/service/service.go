@@ -1,0 +1,132 @@
+// Package service holds the use cases of Bellwire: authorization, validation and idempotency. It is the
+// only door to the system for every front end, so that no front end can forget a rule.
+//
+// Every method takes a Caller, which Authenticate or a front end's own proof of identity yields, and
+// returns an *bellwire.Error when it refuses.
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/engine"
+)
+
+// Bounds that hold for every installation.
+const (
+	MaxBatchEvents       = 1000
+	MaxBatchBytes        = 16 << 20 // of data, all events of a batch together
+	DefaultMaxEventBytes = 1 << 20  // of one event's data
+	DefaultMaxEndpoints  = 1000     // of one tenant
+	MinAdminKeyLength    = 16       // characters
+)
+
+// Draft is an event as a publisher gives it. Data is one valid JSON value, which the front end has made
+// sure of, and must not be changed afterwards.
+type Draft = engine.Draft
+
+// Receipt is what a publisher learns of one event.
+type Receipt = engine.Receipt
+
+// Engine takes events and delivers them. *engine.Engine is one.
+type Engine interface {
+	// Publish stores the events with their deliveries. CodeStale: the catalogue has changed since
+	// p.OperatorRevision; check again and repeat.
+	Publish(ctx context.Context, p *engine.Publication) ([]engine.Receipt, error)
+	// Test makes an event for one endpoint only, with one attempt.
+	Test(ctx context.Context, tenant, endpoint string, d engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error)
+	// Refresh says that the endpoint's configuration changed, or that something is to be done for it.
+	Refresh(endpoint string)
+	// Forget says that a delivery was canceled.
+	Forget(endpoint string, id bellwire.DeliveryID)
+}
+
+// Keyring seals what the store must not see.
+type Keyring interface {
+	directory.Keyring
+	SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error)
+	SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error)
+}
+
+// Config is what a Service is made of. Store, Directory, Engine, Keyring and Dialects are required.
+type Config struct {
+	Store          bellwire.Store
+	Directory      *directory.Directory
+	Engine         Engine
+	Keyring        Keyring
+	Dialects       map[string]bellwire.Dialect // by name
+	DefaultDialect string                      // "standard" if empty
+	AdminKey       string                      // the operator's configured key, at least MinAdminKeyLength characters; empty: none
+	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
+	MaxEndpoints   int                         // of one tenant; DefaultMaxEndpoints if 0
+	Logger         *slog.Logger                // told about configuration changes; nil: nobody is
+}
+
+// Service is the use cases. It is safe for concurrent use.
+type Service struct {
+	store          bellwire.Store
+	directory      *directory.Directory
+	engine         Engine
+	keyring        Keyring
+	dialects       map[string]bellwire.Dialect
+	defaultDialect string
+	adminHash      *[sha256.Size]byte // nil: no admin key is configured
+	maxEventBytes  int
+	maxEndpoints   int
+	logger         *slog.Logger
+}
+
+// New makes a Service. It refuses an admin key that is too short and a default dialect that is not there.
+func New(c Config) (*Service, error) {
+	s := &Service{
+		store:          c.Store,
+		directory:      c.Directory,
+		engine:         c.Engine,
+		keyring:        c.Keyring,
+		dialects:       c.Dialects,
+		defaultDialect: c.DefaultDialect,
+		maxEventBytes:  c.MaxEventBytes,
+		maxEndpoints:   c.MaxEndpoints,
+		logger:         c.Logger,
+	}
+	if s.store == nil || s.directory == nil || s.engine == nil || s.keyring == nil {
+		return nil, errors.New("service: Store, Directory, Engine and Keyring are required")
+	}
+	if s.defaultDialect == "" {
+		s.defaultDialect = "standard"
+	}
+	if s.maxEventBytes == 0 {
+		s.maxEventBytes = DefaultMaxEventBytes
+	}
+	if s.maxEndpoints == 0 {
+		s.maxEndpoints = DefaultMaxEndpoints
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	if s.dialects[s.defaultDialect] == nil {
+		return nil, bellwire.Invalid("dialects", "The default dialect %q is not among those enabled; enable it too.", s.defaultDialect)
+	}
+	if c.AdminKey == "" {
+		return s, nil
+	}
+	if len(c.AdminKey) < MinAdminKeyLength {
+		return nil, bellwire.Invalid("admin-key", "It has at least %d characters, so that it cannot be guessed.", MinAdminKeyLength)
+	}
+	hash := sha256.Sum256([]byte(c.AdminKey))
+	s.adminHash = &hash
+	return s, nil
+}
+
+// MaxEventBytes is the most bytes that one event's data may have, so that front ends can stop reading.
+func (s *Service) MaxEventBytes() int { return s.maxEventBytes }
+
+// changed logs a configuration change: who did what to which thing. It is never given a secret.
+func (s *Service) changed(ctx context.Context, c Caller, action string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("action", action), slog.String("by", c.name()), slog.String("role", string(c.Role)))
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "configuration changed", attrs...)
+}
