@@ -1,0 +1,83 @@
+package standard
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/sign"
+)
+
+// contentType is shared by all requests: nothing changes a header value in place.
+var contentType = []string{"application/json"}
+
+// renderer makes the requests of deliveries to one endpoint.
+type renderer struct {
+	signers []signer // newest first
+}
+
+// AppendBody appends {"type", "timestamp", "data"}, with data as it was published.
+func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
+	dst = append(dst, `{"type":`...)
+	dst, err := jsontext.AppendQuote(dst, m.Event.Type)
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The event's type is not UTF-8 text.")
+	}
+	dst = append(dst, `,"timestamp":"`...)
+	// A first attempt knows the time to the nanosecond, a later one as the store kept it.
+	dst, err = m.Event.Time().UTC().Truncate(time.Microsecond).AppendText(dst)
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The event's time has no form in RFC 3339.")
+	}
+	dst = append(dst, `","data":`...)
+	dst = append(dst, m.Event.Data...)
+	return append(dst, '}'), nil
+}
+
+// SetHeaders identifies the event and signs the body with every secret that has not expired.
+func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
+	id, unix := m.Event.ID.String(), m.SentAt.Unix()
+	values := [...]string{id, strconv.FormatInt(unix, 10), r.signatures(m.SentAt, id, unix, body)}
+	h["Content-Type"] = contentType
+	h["Webhook-Id"] = values[0:1:1]
+	h["Webhook-Timestamp"] = values[1:2:2]
+	h["Webhook-Signature"] = values[2:3:3]
+}
+
+func (r *renderer) signatures(at time.Time, id string, unix int64, body []byte) string {
+	var room [256]byte // enough for a secret and the one before it, both ways
+	dst := room[:0]
+	for i := range r.signers {
+		s := &r.signers[i]
+		if s.expired(at) {
+			continue
+		}
+		if s.shared != nil {
+			dst = append(sign.AppendV1(dst, s.shared, id, unix, body), ' ')
+		}
+		if s.private != nil {
+			dst = append(sign.AppendV1a(dst, s.private, id, unix, body), ' ')
+		}
+	}
+	if len(dst) == 0 {
+		return ""
+	}
+	return string(dst[:len(dst)-1])
+}
+
+// Classify takes any 2xx as acknowledged and 410 as the wish to get nothing any more.
+func (*renderer) Classify(status int) bellwire.Verdict {
+	switch {
+	case status >= 200 && status <= 299:
+		return bellwire.Acknowledged
+	case status == http.StatusGone:
+		return bellwire.Gone
+	}
+	return bellwire.Failed
+}
+
+// RetryAfter tells that the header is heeded.
+func (*renderer) RetryAfter() bool { return true }

@@ -1,0 +1,96 @@
+// Package standard is the dialect of Standard Webhooks (https://www.standardwebhooks.com), which the
+// native API's endpoints speak unless they say otherwise. README.md states its contract.
+package standard
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/sign"
+)
+
+// Name is the dialect's name in the API and in the database.
+const Name = "standard"
+
+// newSecretBytes is how many bytes a secret of ours has: as many as the hash that it keys.
+const newSecretBytes = 32
+
+// Dialect is the delivery half of Standard Webhooks.
+type Dialect struct{}
+
+var _ bellwire.Dialect = Dialect{}
+
+// Name returns the dialect's name.
+func (Dialect) Name() string { return Name }
+
+// Defaults returns the retry schedule that Standard Webhooks recommends and Bellwire's own deadline.
+func (Dialect) Defaults() bellwire.Defaults {
+	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout}
+}
+
+// NewEndpointID makes an id of "ep_" and the 32 hex digits of a UUIDv7.
+func (Dialect) NewEndpointID(now time.Time) string {
+	id := bellwire.NewUUID(now)
+	return "ep_" + hex.EncodeToString(id[:])
+}
+
+// NewSecret makes a shared secret, and an ed25519 key too where the signing needs one.
+func (Dialect) NewSecret(signing bellwire.Signing) (bellwire.Secret, error) {
+	if err := checkSigning(signing); err != nil {
+		return bellwire.Secret{}, err
+	}
+	shared := make([]byte, newSecretBytes)
+	rand.Read(shared) // never fails
+	secret := bellwire.Secret{Value: sign.FormatSecret(shared)}
+	if !asymmetric(signing) {
+		return secret, nil
+	}
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return bellwire.Secret{}, bellwire.Wrap(bellwire.CodeInternal, err, "An ed25519 key could not be made.")
+	}
+	secret.PrivateKey = sign.FormatPrivateKey(key)
+	return secret, nil
+}
+
+// CheckSecret refuses what is not "whsec_" and the base64 of 24 to 64 bytes.
+func (Dialect) CheckSecret(value string) error {
+	if _, err := sign.ParseSecret(value); err != nil {
+		return bellwire.Invalid("secret", `It is "whsec_" and the base64, with padding, of %d to %d random bytes.`,
+			sign.MinSecret, sign.MaxSecret)
+	}
+	return nil
+}
+
+// CheckEndpoint refuses an endpoint whose deliveries could not be signed; the dialect can say all else.
+func (Dialect) CheckEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) error {
+	_, err := newSigners(ep.Signing, c.Secrets)
+	return err
+}
+
+// Bind decodes the endpoint's secrets.
+func (Dialect) Bind(ep *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Renderer, error) {
+	signers, err := newSigners(ep.Signing, c.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	return &renderer{signers: signers}, nil
+}
+
+func checkSigning(signing bellwire.Signing) error {
+	if !symmetric(signing) && !asymmetric(signing) {
+		return bellwire.Invalid("signing", "It is hmac, ed25519 or both, not %.32q.", string(signing))
+	}
+	return nil
+}
+
+func symmetric(signing bellwire.Signing) bool {
+	return signing == bellwire.SigningHMAC || signing == bellwire.SigningBoth
+}
+
+func asymmetric(signing bellwire.Signing) bool {
+	return signing == bellwire.SigningEd25519 || signing == bellwire.SigningBoth
+}

@@ -1,0 +1,51 @@
+// Package match finds the endpoints that an event goes to: it reads event patterns and compiles those
+// of many endpoints into a Set that is asked by an event type's name.
+package match
+
+import (
+	"strings"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Pattern chooses event types: one by its exact name, or all whose names start with a prefix. The zero
+// Pattern matches no event type.
+type Pattern struct {
+	name   string // the exact name, or the prefix without its *
+	prefix bool
+}
+
+// Parse reads a pattern: an event type's name, or the start of one followed by a single * ("card*",
+// "card.*", "*"). Its error has CodeInvalid.
+func Parse(pattern string) (Pattern, error) {
+	name, prefix := strings.CutSuffix(pattern, "*")
+	if prefix && name == "" {
+		return Pattern{prefix: true}, nil
+	}
+	if bellwire.CheckEventTypeName(name) != nil {
+		// A pattern can be as long as a request body; its start is enough to know it by.
+		return Pattern{}, bellwire.Errorf(bellwire.CodeInvalid,
+			"%.64q is no event pattern: that is an event type's name, or the start of one followed by a single *, "+
+				"of at most 128 of the characters A-Z a-z 0-9 . _ : -.", pattern)
+	}
+	return Pattern{name: name, prefix: prefix}, nil
+}
+
+// Exact tells whether the pattern names one event type.
+func (p Pattern) Exact() bool { return !p.prefix }
+
+// Matches tells whether the pattern chooses the event type of the given name.
+func (p Pattern) Matches(name string) bool {
+	if p.prefix {
+		return strings.HasPrefix(name, p.name)
+	}
+	return name == p.name
+}
+
+// String returns the pattern as it was read.
+func (p Pattern) String() string {
+	if p.prefix {
+		return p.name + "*"
+	}
+	return p.name
+}

@@ -1,0 +1,32 @@
+package seal
+
+import (
+	"github.com/go-json-experiment/json"
+
+	"github.com/bellwire/bellwire"
+)
+
+// SealCredentials seals an endpoint's credentials for the store. They open for the same endpoint only, so
+// that blobs cannot be swapped in the database. Its error has CodeInvalid if a text is not UTF-8: JSON
+// could not give it back as it was.
+func (k *Keyring) SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error) {
+	plaintext, err := json.Marshal(c, json.FormatNilSliceAsNull(true))
+	if err != nil {
+		// The cause is left out of the error, because it may quote what it stumbled over.
+		return nil, bellwire.Errorf(bellwire.CodeInvalid, "The credentials of endpoint %q are not UTF-8 text.", endpoint)
+	}
+	return k.Seal(plaintext, []byte(credentialsOf+endpoint))
+}
+
+// OpenCredentials opens what SealCredentials made for the same endpoint.
+func (k *Keyring) OpenCredentials(endpoint string, sealed []byte) (*bellwire.Credentials, error) {
+	plaintext, err := k.Open(sealed, []byte(credentialsOf+endpoint))
+	if err != nil {
+		return nil, err
+	}
+	c := new(bellwire.Credentials)
+	if err := json.Unmarshal(plaintext, c); err != nil {
+		return nil, bellwire.Errorf(bellwire.CodeInternal, "The credentials of endpoint %q were sealed in a form that is not known here.", endpoint)
+	}
+	return c, nil
+}
