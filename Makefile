@@ -1,0 +1,39 @@
+# Every target is what a contributor types; .ci/run calls the same ones.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+FUZZTIME ?= 5s
+
+.PHONY: help
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## Build ./bellwire, one static binary
+	CGO_ENABLED=0 go build -trimpath -o bellwire ./cmd/bellwire
+
+.PHONY: demo
+demo: ## Show real deliveries being verified, on a temporary database
+	go run ./cmd/bellwire demo --once
+
+.PHONY: test
+test: ## Run all tests (needs Go, a C compiler for -race, Node and npm)
+	go test -race ./...
+
+.PHONY: lint
+lint: ## Check form, vet and lint
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (5s)
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built here
+	rm -rf bellwire test/npm/node_modules

@@ -1,0 +1,166 @@
+// Package archtest holds the import rules of this repository. What may know what is the architecture; a
+// table in a document alone would be wrong within a month.
+package archtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/bellwire/bellwire"
+
+// rule says what the packages of a folder may import of this module, and why no more.
+type rule struct {
+	folder  string // below the module; /* stands for each folder below
+	imports []string
+	// standardOnly: nothing from outside the module and the standard library either.
+	standardOnly bool
+	why          string
+}
+
+const (
+	root       = "."
+	everything = "…"
+)
+
+// rules is the one place where the import rules are written; docs/architecture.md shows the same table.
+var rules = []rule{
+	{root, nil, true, "The vocabulary outlives every library and every implementation."},
+	{"internal/match", []string{root}, false, "Matching is a pure function; nothing can slow it down or make it fail."},
+	{"internal/sign", nil, true, "Signatures are checked by receivers too, who want no dependencies of ours."},
+	{"internal/seal", []string{root}, false, "Secrets are opened in one place."},
+	{"internal/directory", []string{root, "internal/match", "internal/seal"}, false, "It is a cache: it knows no rules and no engine."},
+	{"internal/engine", []string{root, "internal/match"}, false, "It knows no dialect by name, no SQL and no secrets; it is given what it needs."},
+	{"internal/service", []string{root, "internal/match", "internal/seal", "internal/engine", "internal/directory"}, false, "It is the only door for every front end, and knows none of them."},
+	{"internal/store/*", []string{root}, false, "A store knows no rules, and no other store."},
+	{"internal/httpx", []string{root}, false, "Front ends share plumbing, not behaviour."},
+	{"internal/dialect/*", []string{root, "internal/httpx", "internal/sign", "internal/service"}, false, "Dialects know not each other."},
+	{"internal/api", []string{root, "internal/httpx", "internal/service"}, false, "Handlers hold no SQL and no rules."},
+	{"internal/telemetry", []string{root}, false, "It hears through the root's Observer, and nothing waits for it."},
+	{"internal/archtest", nil, true, "It reads imports and has none."},
+	{"client", []string{"internal/sign"}, false, "Public: importing it brings in no server."},
+	{"receive", []string{"internal/sign"}, false, "Public: importing it brings in no server."},
+	{"cmd/bellwire", []string{everything}, false, "All wiring is here."},
+	{"test", []string{"receive"}, false, "Black-box tests see the built binary only."},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportRules(t *testing.T) {
+	t.Parallel()
+	used := make(map[string]bool)
+	for _, p := range packages(t) {
+		r, ok := ruleOf(folderOf(p.ImportPath))
+		if !ok {
+			t.Errorf("%s has no rule; add it to the table of this test, with its reason", p.ImportPath)
+			continue
+		}
+		used[r.folder] = true
+		for _, imported := range p.Imports {
+			if reason := r.refuses(imported); reason != "" {
+				t.Errorf("%s imports %s: %s (%s)", p.ImportPath, imported, reason, r.why)
+			}
+		}
+	}
+	for _, r := range rules {
+		if !used[r.folder] {
+			t.Errorf("the rule for %s has no package any more; remove it", r.folder)
+		}
+	}
+}
+
+func (r rule) refuses(imported string) string {
+	if imported == module || strings.HasPrefix(imported, module+"/") {
+		folder := folderOf(imported)
+		if slices.Contains(r.imports, everything) || slices.Contains(r.imports, folder) {
+			return ""
+		}
+		return "it may not"
+	}
+	host, _, _ := strings.Cut(imported, "/")
+	if r.standardOnly && strings.Contains(host, ".") {
+		return "the standard library only"
+	}
+	return ""
+}
+
+func folderOf(importPath string) string {
+	if importPath == module {
+		return root
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+func ruleOf(folder string) (rule, bool) {
+	for _, r := range rules {
+		parent, wild := strings.CutSuffix(r.folder, "/*")
+		if r.folder == folder || wild && strings.HasPrefix(folder, parent+"/") {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"/...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p pkg
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestDocumentedImportRules(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	want.WriteString("| folder | may import | because |\n| --- | --- | --- |\n")
+	for _, r := range rules {
+		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", name(r.folder), may(r), r.why)
+	}
+	if !strings.Contains(string(page), want.String()) {
+		t.Errorf("docs/architecture.md does not contain the table of this test:\n%s", want.String())
+	}
+}
+
+func name(folder string) string {
+	if folder == root {
+		return "/"
+	}
+	return folder
+}
+
+func may(r rule) string {
+	if slices.Contains(r.imports, everything) {
+		return "everything"
+	}
+	var names []string
+	for _, folder := range r.imports {
+		names = append(names, "`"+name(folder)+"`")
+	}
+	if r.standardOnly {
+		names = append(names, "standard library")
+	}
+	return strings.Join(names, ", ")
+}
