@@ -2,6 +2,7 @@ package receive
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 // otherwise. The reference libraries of Standard Webhooks have the same.
 const DefaultTolerance = 5 * time.Minute
 
-// maxSignatures bounds what a stranger can make a receiver compute. A sender adds one or two for each
-// secret that is being rotated.
+// maxSignatures bounds, for each version, what a stranger can make a receiver compute. A sender adds one for
+// each secret that is being rotated.
 const maxSignatures = 16
 
 // StandardVerifier verifies deliveries in the form of Standard Webhooks (https://www.standardwebhooks.com).
@@ -27,7 +28,7 @@ type StandardVerifier struct {
 	// Tolerance is how far a delivery's time may be from the receiver's clock, in either direction.
 	Tolerance time.Duration
 
-	secrets    [][]byte
+	secrets    []*sign.MAC
 	publicKeys []ed25519.PublicKey
 }
 
@@ -53,7 +54,7 @@ func Standard(keys ...string) (*StandardVerifier, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.secrets = append(v.secrets, secret)
+		v.secrets = append(v.secrets, sign.NewMAC(secret))
 	}
 	return v, nil
 }
@@ -81,20 +82,14 @@ func (v *StandardVerifier) Verify(h http.Header, body []byte, now time.Time) (*D
 }
 
 func (v *StandardVerifier) signed(head *standardHeader, body []byte) bool {
-	for _, s := range head.signatures {
-		switch s.version {
-		case sign.V1:
-			for _, secret := range v.secrets {
-				if sign.VerifyV1(secret, s.bytes, head.id, head.unix, body) {
-					return true
-				}
-			}
-		case sign.V1a:
-			for _, key := range v.publicKeys {
-				if sign.VerifyV1a(key, s.bytes, head.id, head.unix, body) {
-					return true
-				}
-			}
+	for _, secret := range v.secrets {
+		if secret.VerifyV1(head.v1, head.id, head.unix, body) {
+			return true
+		}
+	}
+	for _, key := range v.publicKeys {
+		if sign.VerifyV1a(key, head.v1a, head.id, head.unix, body) {
+			return true
 		}
 	}
 	return false
@@ -102,14 +97,9 @@ func (v *StandardVerifier) signed(head *standardHeader, body []byte) bool {
 
 // standardHeader is what Standard Webhooks says in headers.
 type standardHeader struct {
-	id         string
-	unix       int64 // seconds
-	signatures []signature
-}
-
-type signature struct {
-	version string
-	bytes   []byte
+	id      string
+	unix    int64    // seconds
+	v1, v1a [][]byte // signatures
 }
 
 func parseStandardHeader(h http.Header) (*standardHeader, error) {
@@ -122,11 +112,11 @@ func parseStandardHeader(h http.Header) (*standardHeader, error) {
 	if err != nil {
 		return nil, err
 	}
-	signatures := parseSignatures(h.Get("Webhook-Signature"))
-	if len(signatures) == 0 {
+	v1, v1a := parseSignatures(h.Get("Webhook-Signature"))
+	if len(v1)+len(v1a) == 0 {
 		return nil, fmt.Errorf("%w: webhook-signature has no signature of a version known here", ErrHeader)
 	}
-	return &standardHeader{id: id, unix: unix, signatures: signatures}, nil
+	return &standardHeader{id: id, unix: unix, v1: v1, v1a: v1a}, nil
 }
 
 // parseUnix reads seconds since 1970 in the one spelling that is signed: no sign, no leading zero. Twelve
@@ -141,22 +131,28 @@ func parseUnix(text string) (int64, error) {
 
 // parseSignatures reads a list like "v1,K5oZ… v1a,hnO3…". What is of an unknown version or form is passed
 // over: it may be meant for newer receivers.
-func parseSignatures(list string) []signature {
-	var found []signature
+func parseSignatures(list string) (v1, v1a [][]byte) {
 	for item := range strings.SplitSeq(list, " ") {
 		version, encoded, _ := strings.Cut(item, ",")
-		if version != sign.V1 && version != sign.V1a {
-			continue
-		}
-		raw, err := base64.StdEncoding.DecodeString(encoded)
-		if err != nil || len(raw) == 0 || len(raw) > ed25519.SignatureSize {
-			continue
-		}
-		if found = append(found, signature{version, raw}); len(found) == maxSignatures {
-			break
+		switch version {
+		case sign.V1:
+			v1 = appendSignature(v1, encoded, sha256.Size)
+		case sign.V1a:
+			v1a = appendSignature(v1a, encoded, ed25519.SignatureSize)
 		}
 	}
-	return found
+	return v1, v1a
+}
+
+func appendSignature(found [][]byte, encoded string, size int) [][]byte {
+	if len(found) == maxSignatures || len(encoded) != base64.StdEncoding.EncodedLen(size) {
+		return found
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil || len(raw) != size {
+		return found
+	}
+	return append(found, raw)
 }
 
 // readStandard reads what a body says of its event.

@@ -12,14 +12,14 @@ import (
 // many endpoints, the Set forgets all and starts again.
 const (
 	maxNames   = 1024
-	maxIndexes = 1 << 17 // 1 MiB of them
+	maxIndexes = 1 << 18 // 2 MiB of them
 )
 
 // Set holds the patterns of a row of endpoints. It is safe for concurrent use.
 type Set struct {
-	exact    map[string][]int
-	prefixes map[string][]int
-	longest  int // the length of the longest prefix
+	exact    map[string][]int // by name: endpoints, ascending and distinct
+	prefixes map[string][]int // by prefix, likewise
+	longest  int              // the length of the longest prefix
 
 	mu      sync.RWMutex
 	memo    map[string][]int
@@ -42,12 +42,15 @@ func Compile(patterns [][]string) (*Set, error) {
 }
 
 func (s *Set) add(endpoint int, p Pattern) {
-	if p.Exact() {
-		s.exact[p.name] = append(s.exact[p.name], endpoint)
-		return
+	lists := s.exact
+	if !p.Exact() {
+		lists = s.prefixes
+		s.longest = max(s.longest, len(p.name))
 	}
-	s.prefixes[p.name] = append(s.prefixes[p.name], endpoint)
-	s.longest = max(s.longest, len(p.name))
+	list := lists[p.name]
+	if len(list) == 0 || list[len(list)-1] != endpoint { // an endpoint can name a pattern twice
+		lists[p.name] = append(list, endpoint)
+	}
 }
 
 // Match returns the indexes of the endpoints that want the event type of the given name, ascending and
@@ -64,14 +67,23 @@ func (s *Set) Match(name string) []int {
 	return found
 }
 
-// find looks up every start of the name: these are few, however many patterns there are.
+// find looks up the name and every start of it: these are few, however many patterns there are.
 func (s *Set) find(name string) []int {
-	found := slices.Clone(s.exact[name])
-	for end := range min(len(name), s.longest) + 1 {
-		found = append(found, s.prefixes[name[:end]]...)
+	var lists [][]int
+	if list := s.exact[name]; list != nil {
+		lists = append(lists, list)
 	}
+	for end := range min(len(name), s.longest) + 1 {
+		if list := s.prefixes[name[:end]]; list != nil {
+			lists = append(lists, list)
+		}
+	}
+	if len(lists) == 1 {
+		return lists[0]
+	}
+	found := slices.Concat(lists...)
 	slices.Sort(found)
-	return slices.Clip(slices.Compact(found))
+	return slices.Compact(found)
 }
 
 func (s *Set) remember(name string, found []int) {

@@ -3,7 +3,6 @@ package sign
 import (
 	"crypto/ed25519"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
 )
@@ -15,35 +14,48 @@ const (
 )
 
 // AppendV1 appends the v1 signature of a message, "v1," and base64. unix is in seconds.
-func AppendV1(dst, secret []byte, id string, unix int64, body []byte) []byte {
-	sum := sumV1(secret, id, unix, body)
-	dst = append(dst, V1+","...)
-	return base64.StdEncoding.AppendEncode(dst, sum)
+func (m *MAC) AppendV1(dst []byte, id string, unix int64, body []byte) []byte {
+	w := workshops.Get().(*workshop)
+	defer workshops.Put(w)
+	m.sumV1(w, id, unix, body)
+	return base64.StdEncoding.AppendEncode(append(dst, V1+","...), w.sum[:])
 }
 
-// VerifyV1 tells whether the signature, the bytes that stood in base64 behind "v1,", is the message's. It
-// takes the same time whatever the signature is.
-func VerifyV1(secret, signature []byte, id string, unix int64, body []byte) bool {
-	return hmac.Equal(signature, sumV1(secret, id, unix, body))
-}
-
-func sumV1(secret []byte, id string, unix int64, body []byte) []byte {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write(appendHead(make([]byte, 0, 64), id, unix))
-	mac.Write(body)
-	return mac.Sum(nil)
+// VerifyV1 tells whether one of the signatures, the bytes that stood in base64 behind "v1,", is the message's.
+// Each is compared in constant time.
+func (m *MAC) VerifyV1(signatures [][]byte, id string, unix int64, body []byte) bool {
+	if len(signatures) == 0 {
+		return false
+	}
+	w := workshops.Get().(*workshop)
+	defer workshops.Put(w)
+	m.sumV1(w, id, unix, body)
+	for _, signature := range signatures {
+		if hmac.Equal(w.sum[:], signature) {
+			return true
+		}
+	}
+	return false
 }
 
 // AppendV1a appends the v1a signature of a message, "v1a," and base64. unix is in seconds.
 func AppendV1a(dst []byte, key ed25519.PrivateKey, id string, unix int64, body []byte) []byte {
 	signature := ed25519.Sign(key, signedContent(id, unix, body))
-	dst = append(dst, V1a+","...)
-	return base64.StdEncoding.AppendEncode(dst, signature)
+	return base64.StdEncoding.AppendEncode(append(dst, V1a+","...), signature)
 }
 
-// VerifyV1a tells whether the signature, the bytes that stood in base64 behind "v1a,", is the message's.
-func VerifyV1a(key ed25519.PublicKey, signature []byte, id string, unix int64, body []byte) bool {
-	return ed25519.Verify(key, signedContent(id, unix, body), signature)
+// VerifyV1a tells whether one of the signatures, the bytes that stood in base64 behind "v1a,", is the message's.
+func VerifyV1a(key ed25519.PublicKey, signatures [][]byte, id string, unix int64, body []byte) bool {
+	if len(signatures) == 0 {
+		return false
+	}
+	content := signedContent(id, unix, body)
+	for _, signature := range signatures {
+		if ed25519.Verify(key, content, signature) {
+			return true
+		}
+	}
+	return false
 }
 
 // signedContent is what both versions sign: "id.timestamp.body". ed25519 passes over it twice and so needs it whole.

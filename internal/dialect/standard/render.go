@@ -56,7 +56,7 @@ func (r *renderer) signatures(at time.Time, id string, unix int64, body []byte) 
 			continue
 		}
 		if s.shared != nil {
-			dst = append(sign.AppendV1(dst, s.shared, id, unix, body), ' ')
+			dst = append(s.shared.AppendV1(dst, id, unix, body), ' ')
 		}
 		if s.private != nil {
 			dst = append(sign.AppendV1a(dst, s.private, id, unix, body), ' ')

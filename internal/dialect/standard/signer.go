@@ -10,7 +10,7 @@ import (
 
 // signer is one secret, decoded, with those of its keys that the endpoint signs with.
 type signer struct {
-	shared    []byte             // nil: no v1
+	shared    *sign.MAC          // nil: no v1
 	private   ed25519.PrivateKey // nil: no v1a
 	expiresAt time.Time          // zero: never
 }
@@ -46,9 +46,11 @@ func newSigners(signing bellwire.Signing, secrets []bellwire.Secret) ([]signer, 
 func newSigner(signing bellwire.Signing, secret *bellwire.Secret) (s signer, err error) {
 	s.expiresAt = secret.ExpiresAt
 	if symmetric(signing) {
-		if s.shared, err = sign.ParseSecret(secret.Value); err != nil {
+		shared, err := sign.ParseSecret(secret.Value)
+		if err != nil {
 			return s, bellwire.Wrap(bellwire.CodeInvalid, err, "The endpoint's secret cannot sign. Rotate it.")
 		}
+		s.shared = sign.NewMAC(shared)
 	}
 	if asymmetric(signing) && secret.PrivateKey != "" {
 		if s.private, err = sign.ParsePrivateKey(secret.PrivateKey); err != nil {
