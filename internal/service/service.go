@@ -25,13 +25,6 @@ const (
 	MinAdminKeyLength    = 16       // characters
 )
 
-// Draft is an event as a publisher gives it. Data is one valid JSON value, which the front end has made
-// sure of, and must not be changed afterwards.
-type Draft = engine.Draft
-
-// Receipt is what a publisher learns of one event.
-type Receipt = engine.Receipt
-
 // Engine takes events and delivers them. *engine.Engine is one.
 type Engine interface {
 	// Publish stores the events with their deliveries. CodeStale: the catalogue has changed since

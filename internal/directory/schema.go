@@ -1,0 +1,243 @@
+package directory
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds on JSON that meets a schema. Numbers are compared as exact fractions, so a short number with a huge
+// exponent, or a very long one, would cost seconds and gigabytes.
+const (
+	maxExponent   = 400
+	maxNumber     = 1000 // characters
+	maxDepth      = 128
+	maxComplaint  = 300 // bytes of what the schema library says
+	maxFieldBytes = 200
+)
+
+// schemaURL is what the references of a schema without $id start from. It can be reached by nobody.
+const schemaURL = "bellwire:///schema.json"
+
+// CompiledType is an event type whose schema is compiled.
+type CompiledType struct {
+	bellwire.EventType
+
+	schema *jsonschema.Schema // nil: any data fits
+	broken error              // why the schema could not be compiled
+}
+
+// CompileType compiles an event type's schema. Its error has CodeInvalid.
+func CompileType(t *bellwire.EventType) (*CompiledType, error) {
+	compiled := &CompiledType{EventType: *t}
+	if len(t.Schema) == 0 {
+		return compiled, nil
+	}
+	doc, fault := decode(t.Schema)
+	if fault != nil {
+		return nil, fault.in("schema")
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.UseLoader(noLoader{})
+	if err := c.AddResource(schemaURL, doc); err != nil {
+		return nil, schemaError(err, doc)
+	}
+	schema, err := c.Compile(schemaURL)
+	if err != nil {
+		return nil, schemaError(err, doc)
+	}
+	compiled.schema = schema
+	return compiled, nil
+}
+
+// noLoader keeps schemas from reading files and other servers.
+type noLoader struct{}
+
+var errRemote = errors.New("only references within the schema itself can be followed")
+
+func (noLoader) Load(string) (any, error) { return nil, errRemote }
+
+func schemaError(err error, doc any) error {
+	var (
+		load    *jsonschema.LoadURLError
+		invalid *jsonschema.SchemaValidationError
+		wrong   *jsonschema.ValidationError
+	)
+	switch {
+	case errors.As(err, &load):
+		return bellwire.Invalid("schema", "It refers to %q, which is not loaded; put what it refers to below $defs.", bounded(load.URL, maxFieldBytes))
+	case errors.As(err, &invalid) && errors.As(invalid.Err, &wrong):
+		field, complaint := explain(wrong, "schema", doc)
+		return bellwire.Invalid(field, "It is not a JSON Schema: %s.", complaint)
+	}
+	return bellwire.Invalid("schema", "It is not a JSON Schema that can be used: %s.", bounded(err.Error(), maxComplaint))
+}
+
+// Validate refuses data that does not fit the type's schema. Its error has CodeInvalid, and its Field is
+// the path of what does not fit, such as "data.items[2].price".
+func (t *CompiledType) Validate(data []byte) error {
+	if t.broken != nil {
+		return bellwire.Wrap(bellwire.CodeInternal, t.broken, "The schema of event type %q cannot be used; put the event type again.", t.Name)
+	}
+	if t.schema == nil {
+		return nil
+	}
+	value, fault := decode(data)
+	if fault != nil {
+		return fault.in("data")
+	}
+	err := t.schema.Validate(value)
+	if err == nil {
+		return nil
+	}
+	var wrong *jsonschema.ValidationError
+	if !errors.As(err, &wrong) {
+		return bellwire.Wrap(bellwire.CodeInternal, err, "Data could not be checked against the schema of event type %q.", t.Name)
+	}
+	field, complaint := explain(wrong, "data", value)
+	return bellwire.Invalid(field, "It does not fit the schema of event type %q: %s.", t.Name, complaint)
+}
+
+// fault is what keeps JSON from being looked at with a schema, and where.
+type fault struct {
+	path    string // such as ".items[2]"
+	problem string
+}
+
+func (f *fault) in(root string) error {
+	return bellwire.Invalid(bounded(root+f.path, maxFieldBytes), "%s", f.problem)
+}
+
+// decode reads one JSON value with its numbers as text, and refuses what would be costly to check.
+func decode(data []byte) (any, *fault) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, &fault{problem: "It is not valid JSON."}
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, &fault{problem: "It is more than one JSON value."}
+	}
+	return v, findFault(v, 0)
+}
+
+func findFault(v any, depth int) *fault {
+	if depth > maxDepth {
+		return &fault{problem: fmt.Sprintf("It is nested deeper than %d levels, which is too deep to be checked against a schema.", maxDepth)}
+	}
+	switch v := v.(type) {
+	case json.Number:
+		if !checkable(string(v)) {
+			return &fault{problem: fmt.Sprintf("A number with an exponent beyond ±%d or more than %d characters cannot be checked against a schema.", maxExponent, maxNumber)}
+		}
+	case []any:
+		for i, item := range v {
+			if f := findFault(item, depth+1); f != nil {
+				f.path = step(v, strconv.Itoa(i)) + f.path
+				return f
+			}
+		}
+	case map[string]any:
+		for name, item := range v {
+			if f := findFault(item, depth+1); f != nil {
+				f.path = step(v, name) + f.path
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func checkable(number string) bool {
+	if len(number) > maxNumber {
+		return false
+	}
+	i := strings.IndexAny(number, "eE")
+	if i < 0 {
+		return true
+	}
+	exponent, err := strconv.Atoi(number[i+1:])
+	return err == nil && exponent >= -maxExponent && exponent <= maxExponent
+}
+
+// explain finds the most telling cause of a validation error: where it is, and what was wanted there.
+func explain(err *jsonschema.ValidationError, root string, value any) (field, complaint string) {
+	for len(err.Causes) > 0 && isGroup(err.ErrorKind) {
+		err = err.Causes[0]
+	}
+	location := err.InstanceLocation
+	complaint = bounded(err.ErrorKind.LocalizedString(message.NewPrinter(language.English)), maxComplaint)
+	switch k := err.ErrorKind.(type) {
+	case *kind.Required:
+		location = append(location[:len(location):len(location)], k.Missing[0])
+		complaint = "it is required"
+	case *kind.AdditionalProperties:
+		location = append(location[:len(location):len(location)], k.Properties[0])
+		complaint = "a member of this name is not allowed"
+	case *kind.FalseSchema:
+		complaint = "no value is allowed here"
+	}
+	return pathOf(root, value, location), complaint
+}
+
+// isGroup tells whether the kind says nothing by itself but that a cause below it failed.
+func isGroup(k jsonschema.ErrorKind) bool {
+	switch k.(type) {
+	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
+		return true
+	}
+	return false
+}
+
+// pathOf writes the way from the root to a place in value: ".name" for a member, "[0]" for an item.
+func pathOf(root string, value any, tokens []string) string {
+	path := root
+	for _, token := range tokens {
+		path += step(value, token)
+		switch v := value.(type) {
+		case []any:
+			if i, err := strconv.Atoi(token); err == nil && i < len(v) {
+				value = v[i]
+			}
+		case map[string]any:
+			value = v[token]
+		}
+	}
+	return bounded(path, maxFieldBytes)
+}
+
+func step(parent any, token string) string {
+	if _, isArray := parent.([]any); isArray {
+		return "[" + token + "]"
+	}
+	if token == "" || strings.ContainsAny(token, ".[]\" ") {
+		return "[" + strconv.Quote(token) + "]"
+	}
+	return "." + token
+}
+
+// bounded cuts text to at most limit bytes, at a character's border.
+func bounded(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	cut := limit - len("…")
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}

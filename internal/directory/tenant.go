@@ -1,0 +1,157 @@
+package directory
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/match"
+)
+
+// maxMatched bounds how many lists of targets a Tenant remembers, and how many targets are in them all.
+const (
+	maxMatchedNames   = 1024
+	maxMatchedTargets = 1 << 17
+)
+
+// Tenant is a tenant with its endpoints at one revision.
+type Tenant struct {
+	ID       string
+	Revision int64
+
+	targets []*bellwire.Target // those of t that are not deleted
+	set     *match.Set         // over targets
+
+	mu      sync.RWMutex
+	matched map[string][]*bellwire.Target
+	total   int // targets in all lists of matched
+}
+
+// Targets returns all of the tenant's endpoints, disabled ones too. The list is shared: it must not be changed.
+func (t *Tenant) Targets() []*bellwire.Target { return t.targets }
+
+// Match returns the enabled and paused endpoints that subscribe to the event type. The list is shared: it
+// must not be changed.
+func (t *Tenant) Match(eventType string) []*bellwire.Target {
+	t.mu.RLock()
+	targets, known := t.matched[eventType]
+	t.mu.RUnlock()
+	if known {
+		return targets
+	}
+	for _, i := range t.set.Match(eventType) {
+		targets = append(targets, t.targets[i])
+	}
+	t.remember(eventType, targets)
+	return targets
+}
+
+func (t *Tenant) remember(eventType string, targets []*bellwire.Target) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.matched[eventType]; known {
+		return
+	}
+	if len(t.matched) >= maxMatchedNames || t.total+len(targets) > maxMatchedTargets {
+		clear(t.matched)
+		t.total = 0
+	}
+	// The name may be a part of a large request body, which must not be kept alive.
+	t.matched[strings.Clone(eventType)] = targets
+	t.total += len(targets)
+}
+
+func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoints []*bellwire.Endpoint) (*Tenant, error) {
+	t := &Tenant{
+		ID:       row.ID,
+		Revision: row.Revision,
+		targets:  make([]*bellwire.Target, len(endpoints)),
+		matched:  map[string][]*bellwire.Target{},
+	}
+	patterns := make([][]string, len(endpoints))
+	for i, ep := range endpoints {
+		t.targets[i] = d.newTarget(ctx, ep)
+		if ep.Status != bellwire.EndpointDisabled {
+			patterns[i] = ep.Events
+		}
+	}
+	set, err := match.Compile(patterns)
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "An endpoint of tenant %q has a pattern that cannot be read.", row.ID)
+	}
+	t.set = set
+	return t, nil
+}
+
+// newTarget makes an endpoint ready for sending. One that cannot be served gets a Renderer that says why,
+// so that its deliveries end explained and its tenant's other endpoints go on.
+func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *bellwire.Target {
+	ep := *stored
+	ep.Sealed = nil // opened below, and of no use to anyone after
+	target := &bellwire.Target{Endpoint: &ep, Timeout: bellwire.DefaultTimeout}
+	if ep.Deleted {
+		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeInvalid, bellwire.ReasonEndpointDeleted)}
+		return target
+	}
+	if err := d.bind(target, stored); err != nil {
+		d.logger.LogAttrs(ctx, slog.LevelError, "endpoint cannot be served",
+			slog.String("endpoint", ep.ID), slog.String("tenant", ep.Tenant), slog.Any("error", err))
+		target.Renderer = refusal{&bellwire.Error{
+			Code:    bellwire.CodeInvalid,
+			Message: "The endpoint's configuration cannot be used: change the endpoint, or look into the server's log.",
+			Err:     err,
+		}}
+	}
+	return target
+}
+
+func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) error {
+	dialect := d.dialects[stored.Dialect]
+	if dialect == nil {
+		return bellwire.Errorf(bellwire.CodeInvalid, "The dialect %q is not enabled on this server.", stored.Dialect)
+	}
+	if timeout := dialect.Defaults().Timeout; timeout > 0 {
+		target.Timeout = timeout
+	}
+	credentials, err := d.keyring.OpenCredentials(stored.ID, stored.Sealed)
+	if err != nil {
+		return err
+	}
+	renderer, err := dialect.Bind(target.Endpoint, credentials)
+	if err != nil {
+		return err
+	}
+	target.Renderer = renderer
+	target.Headers = append(authHeaders(credentials.Auth), credentials.Headers...)
+	return nil
+}
+
+// authHeaders are the headers by which Bellwire proves itself to an endpoint: RFC 7617 for basic, RFC 6750
+// for bearer.
+func authHeaders(a bellwire.Auth) []bellwire.Header {
+	switch a.Type {
+	case bellwire.AuthAPIKey:
+		return []bellwire.Header{{Name: a.Header, Value: a.Key}}
+	case bellwire.AuthBasic:
+		pair := base64.StdEncoding.EncodeToString([]byte(a.Username + ":" + a.Password))
+		return []bellwire.Header{{Name: "Authorization", Value: "Basic " + pair}}
+	case bellwire.AuthBearer:
+		return []bellwire.Header{{Name: "Authorization", Value: "Bearer " + a.Token}}
+	}
+	return nil
+}
+
+// refusal is the Renderer of an endpoint that nothing can be sent to.
+type refusal struct{ err *bellwire.Error }
+
+func (r refusal) AppendBody(dst []byte, _ *bellwire.Message) ([]byte, error) { return dst, r.err }
+
+func (refusal) SetHeaders(http.Header, *bellwire.Message, []byte) {}
+
+func (refusal) Classify(int) bellwire.Verdict { return bellwire.Impossible }
+
+func (refusal) RetryAfter() bool { return false }

@@ -1,0 +1,113 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds on lists.
+const (
+	DefaultPageLimit = 50
+	MaxPageLimit     = 250
+)
+
+// casAttempts is how often a change is made again on what someone else has changed meanwhile. Of those who
+// change a thing at the same moment one always gets through.
+const casAttempts = 10
+
+// now is the time as the store keeps it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// enter refuses who may not act in a tenant, and tenants that are not there.
+func (s *Service) enter(ctx context.Context, c Caller, p permission, tenant string) error {
+	if err := authorizeIn(c, p, tenant); err != nil {
+		return err
+	}
+	_, err := s.store.Tenant(ctx, tenant)
+	return err
+}
+
+// forget drops what the directory knows of a tenant, or of the operator's configuration if tenant is empty.
+func (s *Service) forget(tenant string) {
+	if tenant == "" {
+		s.directory.ForgetCatalogue()
+		return
+	}
+	s.directory.ForgetTenant(tenant)
+}
+
+// untilFresh repeats a read, change and write that was refused because of somebody else's write.
+func untilFresh[T any](kind string, change func() (T, error)) (T, error) {
+	for range casAttempts {
+		v, err := change()
+		if bellwire.CodeOf(err) != bellwire.CodeStale {
+			return v, err
+		}
+	}
+	var none T
+	return none, &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "The " + kind + " is being changed by many at once; try again.",
+		RetryAfter: time.Second,
+	}
+}
+
+func checkPage(p *bellwire.Page) error {
+	if p.Limit == 0 {
+		p.Limit = DefaultPageLimit
+	}
+	if p.Limit < 1 || p.Limit > MaxPageLimit {
+		return bellwire.Invalid("limit", "It is from 1 to %d.", MaxPageLimit)
+	}
+	return nil
+}
+
+// checkText refuses a text that is too long or that not every database can keep.
+func checkText(field, text string, limit int) error {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return bellwire.Invalid(field, "It is UTF-8 text without the NUL character.")
+	}
+	return bellwire.CheckText(field, text, limit)
+}
+
+func checkMetadata(field string, m map[string]string) error {
+	for k, v := range m {
+		for _, text := range []string{k, v} {
+			if err := checkText(field, text, bellwire.MaxMetadataLength); err != nil {
+				return err
+			}
+		}
+	}
+	return inField(field, bellwire.CheckMetadata(m))
+}
+
+func tooLarge(field, format string, args ...any) error {
+	err := bellwire.Errorf(bellwire.CodeTooLarge, format, args...)
+	err.Field = field
+	return err
+}
+
+// inField returns err as one about the given field.
+func inField(field string, err error) error {
+	var known *bellwire.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	moved := *known
+	moved.Field = field
+	return &moved
+}
+
+// mapList returns the list with each item shown as show does.
+func mapList[From, To any](list *bellwire.List[From], show func(From) To) *bellwire.List[To] {
+	shown := &bellwire.List[To]{Items: make([]To, len(list.Items)), Next: list.Next}
+	for i, item := range list.Items {
+		shown.Items[i] = show(item)
+	}
+	return shown
+}

@@ -1,0 +1,258 @@
+package service
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds on credentials.
+const (
+	MaxHeaders         = 50
+	MaxHeaderValue     = 4 << 10  // bytes
+	MaxHeaderBytes     = 16 << 10 // names and values of an endpoint's own headers together
+	MaxCredential      = 4 << 10  // bytes of a key, user name, password or token
+	maxHeaderName      = 128
+	maxSecrets         = 5 // that sign at the same time
+	DefaultOverlap     = 24 * time.Hour
+	MaxOverlap         = 30 * 24 * time.Hour
+	privateKeyPrefix   = "whsk_"
+	publicKeyPrefix    = "whpk_"
+	reservedHeaderHelp = "Bellwire sets the header %q itself; leave it out."
+)
+
+// EndpointSecret is what a receiver verifies deliveries with. Empty members: the endpoint has none.
+type EndpointSecret struct {
+	Secret    string
+	PublicKey string // "whpk_" and base64 of an ed25519 public key, as Standard Webhooks writes it
+}
+
+func revealed(ep *bellwire.Endpoint, c *bellwire.Credentials) *EndpointSecret {
+	if len(c.Secrets) == 0 {
+		return &EndpointSecret{}
+	}
+	newest := c.Secrets[0]
+	secret := &EndpointSecret{Secret: newest.Value}
+	if ep.Signing != bellwire.SigningHMAC {
+		secret.PublicKey = publicKey(newest.PrivateKey)
+	}
+	return secret
+}
+
+// publicKey returns the public half of a private key that a dialect made: its last bytes.
+func publicKey(private string) string {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(private, privateKeyPrefix))
+	if err != nil || len(key) != ed25519.PrivateKeySize {
+		return ""
+	}
+	return publicKeyPrefix + base64.StdEncoding.EncodeToString(key[ed25519.SeedSize:])
+}
+
+// settleSecrets gives the endpoint the secrets that its dialect and signing need: the caller's own, those
+// it has if they are of the right form, or new ones.
+func settleSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Credentials, own *string, newDialect bool) error {
+	if own != nil {
+		if err := d.CheckSecret(*own); err != nil {
+			return err
+		}
+		private := ""
+		if len(c.Secrets) > 0 {
+			private = c.Secrets[0].PrivateKey
+		}
+		c.Secrets = []bellwire.Secret{{Value: *own, PrivateKey: private}}
+	} else if newDialect && len(c.Secrets) > 0 && d.CheckSecret(c.Secrets[0].Value) != nil {
+		c.Secrets = nil
+	}
+	made, err := d.NewSecret(ep.Signing)
+	if err != nil {
+		return err
+	}
+	switch {
+	case made == (bellwire.Secret{}):
+		c.Secrets = nil
+	case len(c.Secrets) == 0:
+		c.Secrets = []bellwire.Secret{made}
+	case c.Secrets[0].PrivateKey == "":
+		c.Secrets[0].PrivateKey = made.PrivateKey
+	}
+	return nil
+}
+
+// rotate puts a new secret first, and lets those before it sign until the overlap ends.
+func (s *Service) rotate(ep *bellwire.Endpoint, c *bellwire.Credentials, overlap time.Duration) error {
+	dialect, err := s.dialect(ep.Dialect)
+	if err != nil {
+		return err
+	}
+	made, err := dialect.NewSecret(ep.Signing)
+	if err != nil {
+		return err
+	}
+	if made == (bellwire.Secret{}) {
+		return bellwire.Errorf(bellwire.CodeConflict, "Endpoints of the dialect %q have no secret that could be rotated.", ep.Dialect)
+	}
+	at := ep.UpdatedAt
+	secrets := []bellwire.Secret{made}
+	for _, old := range c.Secrets {
+		if end := at.Add(overlap); old.ExpiresAt.IsZero() || old.ExpiresAt.After(end) {
+			old.ExpiresAt = end
+		}
+		if old.ExpiresAt.After(at) && len(secrets) < maxSecrets {
+			secrets = append(secrets, old)
+		}
+	}
+	c.Secrets = secrets
+	ep.Sealed, err = s.keyring.SealCredentials(ep.ID, c)
+	return err
+}
+
+// applyCredentials sets authentication and headers, and refuses headers that contradict the authentication.
+func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
+	if in.Auth != nil {
+		if err := checkAuth(*in.Auth); err != nil {
+			return err
+		}
+		c.Auth = *in.Auth
+	}
+	if in.Headers != nil {
+		c.Headers = *in.Headers
+	}
+	if in.Auth == nil && in.Headers == nil {
+		return nil
+	}
+	return checkHeaders(c.Headers, authHeader(c.Auth))
+}
+
+// authHeader is the header that the authentication sets, empty if none.
+func authHeader(a bellwire.Auth) string {
+	switch a.Type {
+	case bellwire.AuthAPIKey:
+		return a.Header
+	case bellwire.AuthBasic, bellwire.AuthBearer:
+		return "Authorization"
+	}
+	return ""
+}
+
+func checkAuth(a bellwire.Auth) error {
+	members := []struct {
+		name, value string
+		of          bellwire.AuthType
+	}{
+		{"header", a.Header, bellwire.AuthAPIKey},
+		{"key", a.Key, bellwire.AuthAPIKey},
+		{"username", a.Username, bellwire.AuthBasic},
+		{"password", a.Password, bellwire.AuthBasic},
+		{"token", a.Token, bellwire.AuthBearer},
+	}
+	if !slices.Contains([]bellwire.AuthType{bellwire.AuthNone, bellwire.AuthAPIKey, bellwire.AuthBasic, bellwire.AuthBearer}, a.Type) {
+		return bellwire.Invalid("auth.type", "It is none, api_key, basic or bearer.")
+	}
+	for _, m := range members {
+		field := "auth." + m.name
+		switch {
+		case m.of != a.Type && m.value != "":
+			return bellwire.Invalid(field, "It does not go with the type %s.", a.Type)
+		case m.of == a.Type && m.value == "" && m.name != "password":
+			return bellwire.Invalid(field, "The type %s needs it.", a.Type)
+		}
+		if err := checkValue(field, m.value, MaxCredential); err != nil {
+			return err
+		}
+	}
+	if strings.Contains(a.Username, ":") {
+		return bellwire.Invalid("auth.username", "It contains no colon: HTTP could not tell where the password begins.")
+	}
+	if strings.ContainsAny(a.Token, " \t") {
+		return bellwire.Invalid("auth.token", "It contains no spaces.")
+	}
+	if a.Type == bellwire.AuthAPIKey {
+		return checkHeaderName("auth.header", a.Header)
+	}
+	return nil
+}
+
+func checkHeaders(headers []bellwire.Header, taken string) error {
+	if len(headers) > MaxHeaders {
+		return bellwire.Invalid("headers", "At most %d fit; there are %d.", MaxHeaders, len(headers))
+	}
+	seen := map[string]bool{strings.ToLower(taken): true}
+	size := 0
+	for _, h := range headers {
+		if err := checkHeaderName("headers", h.Name); err != nil {
+			return err
+		}
+		field := "headers." + h.Name
+		name := strings.ToLower(h.Name)
+		switch {
+		case taken != "" && name == strings.ToLower(taken):
+			return bellwire.Invalid(field, "It is set by auth already.")
+		case seen[name]:
+			return bellwire.Invalid(field, "It is there twice.")
+		}
+		seen[name] = true
+		if err := checkValue(field, h.Value, MaxHeaderValue); err != nil {
+			return err
+		}
+		size += len(h.Name) + len(h.Value)
+	}
+	if size > MaxHeaderBytes {
+		return bellwire.Invalid("headers", "Names and values have at most %d bytes in all; here are %d.", MaxHeaderBytes, size)
+	}
+	return nil
+}
+
+// reservedHeaders are set by Bellwire or belong to one connection only (RFC 9110, 7.6.1), so that an
+// endpoint's own would break or forge a request.
+var reservedHeaders = []string{
+	"host", "user-agent", "expect",
+	"connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+	"proxy-authenticate", "proxy-authorization",
+}
+
+func checkHeaderName(field, name string) error {
+	if !isToken(name) {
+		return bellwire.Invalid(field, "A header's name has 1 to %d letters, digits and characters of !#$%%&'*+-.^_`|~; %.64q has not.", maxHeaderName, name)
+	}
+	lower := strings.ToLower(name)
+	if slices.Contains(reservedHeaders, lower) || strings.HasPrefix(lower, "content-") || strings.HasPrefix(lower, "webhook-") {
+		if field == "headers" {
+			field += "." + name
+		}
+		return bellwire.Invalid(field, reservedHeaderHelp, name)
+	}
+	return nil
+}
+
+// isToken tells whether a text can be a header's name (RFC 9110, 5.6.2).
+func isToken(name string) bool {
+	if name == "" || len(name) > maxHeaderName {
+		return false
+	}
+	return strings.IndexFunc(name, func(r rune) bool {
+		alnum := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !alnum && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	}) < 0
+}
+
+// checkValue refuses what a header cannot carry as it is, and the text that stands for a value not shown:
+// who sends that back has not meant to store it.
+func checkValue(field, value string, limit int) error {
+	switch {
+	case len(value) > limit:
+		return bellwire.Invalid(field, "At most %d bytes fit; there are %d.", limit, len(value))
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
+		return bellwire.Invalid(field, "It is text without control characters.")
+	case strings.TrimSpace(value) != value:
+		return bellwire.Invalid(field, "It does not begin or end with a space: HTTP would drop that.")
+	case value == bellwire.Redacted:
+		return bellwire.Invalid(field, "%q only stands for a value that is not shown; give the value, or leave it out.", bellwire.Redacted)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/match"
+)
+
+// Bounds on endpoints.
+const (
+	MaxPatterns    = 100
+	MaxMaxInFlight = 1024
+	MinRateLimit   = 0.001 // events a second
+	MaxRateLimit   = 1e6
+)
+
+// EndpointInput is what a caller says about an endpoint, to create or to change it. Nil members are left
+// at their defaults when it is created, and as they are when it is changed.
+type EndpointInput struct {
+	URL         *string
+	Description *string
+	Dialect     *string
+	Events      *[]string
+	Retry       *bellwire.RetryPolicy
+	Auth        *bellwire.Auth
+	Headers     *[]bellwire.Header
+	RateLimit   *float64 // events a second, above 0
+	NoRateLimit bool     // takes the rate limit away
+	MaxInFlight *int
+	Ordering    *bellwire.Ordering
+	Signing     *bellwire.Signing
+	Status      *bellwire.EndpointStatus
+	// Secret is the caller's own instead of a made one. On a change it replaces all there are at once;
+	// RotateSecret lets both sign for a while.
+	Secret   *string
+	Metadata *map[string]string
+	Extra    *map[string]string // for front ends of dialects only
+}
+
+// apply changes an endpoint and its credentials as the input says, checks the whole, and seals the
+// credentials into it. After an error neither is of use.
+func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.Credentials, in *EndpointInput) error {
+	before := *ep
+	if in.Dialect != nil {
+		ep.Dialect = *in.Dialect
+	}
+	dialect, err := s.dialect(ep.Dialect)
+	if err != nil {
+		return err
+	}
+	if err := applyTarget(ep, in); err != nil {
+		return err
+	}
+	if err := applyLimits(ep, in); err != nil {
+		return err
+	}
+	if in.Events != nil {
+		if err := s.checkEvents(ctx, *in.Events, before.Events); err != nil {
+			return err
+		}
+		ep.Events = *in.Events
+	}
+	if err := applyCredentials(c, in); err != nil {
+		return err
+	}
+	if err := settleSecrets(dialect, ep, c, in.Secret, before.Dialect != ep.Dialect); err != nil {
+		return err
+	}
+	if err := dialect.CheckEndpoint(ep, c); err != nil {
+		return err
+	}
+	ep.Sealed, err = s.keyring.SealCredentials(ep.ID, c)
+	return err
+}
+
+// applyTarget sets what and where the endpoint is.
+func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
+	if in.URL != nil {
+		if err := bellwire.CheckURL(*in.URL); err != nil {
+			return err
+		}
+		ep.URL = *in.URL
+	}
+	if in.Description != nil {
+		if err := checkText("description", *in.Description, MaxDescriptionLength); err != nil {
+			return err
+		}
+		ep.Description = *in.Description
+	}
+	if in.Metadata != nil {
+		if err := checkMetadata("metadata", *in.Metadata); err != nil {
+			return err
+		}
+		ep.Metadata = *in.Metadata
+	}
+	if in.Extra != nil {
+		if err := checkMetadata("extra", *in.Extra); err != nil {
+			return err
+		}
+		ep.Extra = *in.Extra
+	}
+	return nil
+}
+
+// applyLimits sets how the endpoint is served.
+func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
+	if in.Retry != nil {
+		if err := in.Retry.Check(); err != nil {
+			return err
+		}
+		ep.Retry = *in.Retry
+	}
+	if in.NoRateLimit {
+		ep.RateLimit = 0
+	}
+	if in.RateLimit != nil {
+		if !(*in.RateLimit >= MinRateLimit && *in.RateLimit <= MaxRateLimit) {
+			return bellwire.Invalid("rate_limit", "It is from %g to %g events a second.", MinRateLimit, MaxRateLimit)
+		}
+		ep.RateLimit = *in.RateLimit
+	}
+	if in.MaxInFlight != nil {
+		if *in.MaxInFlight < 1 || *in.MaxInFlight > MaxMaxInFlight {
+			return bellwire.Invalid("max_in_flight", "It is from 1 to %d.", MaxMaxInFlight)
+		}
+		ep.MaxInFlight = *in.MaxInFlight
+	}
+	if err := choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO); err != nil {
+		return err
+	}
+	if err := choose("signing", &ep.Signing, in.Signing, bellwire.SigningHMAC, bellwire.SigningEd25519, bellwire.SigningBoth); err != nil {
+		return err
+	}
+	if in.Status != nil {
+		ep.StatusReason = "" // the tenant chose it, not Bellwire
+	}
+	return choose("status", &ep.Status, in.Status, bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled)
+}
+
+// choose sets a member to the value given, if any, and if it is one of the choices.
+func choose[T ~string](field string, member, given *T, choices ...T) error {
+	if given == nil {
+		return nil
+	}
+	if !slices.Contains(choices, *given) {
+		return bellwire.Invalid(field, "It is one of %v.", choices)
+	}
+	*member = *given
+	return nil
+}
+
+// checkEvents refuses patterns that cannot be read, and names that cannot be subscribed to. What was
+// subscribed to before can stay, whatever became of it.
+func (s *Service) checkEvents(ctx context.Context, patterns, before []string) error {
+	if len(patterns) < 1 || len(patterns) > MaxPatterns {
+		return bellwire.Invalid("events", "There are 1 to %d patterns; here are %d.", MaxPatterns, len(patterns))
+	}
+	for i, text := range patterns {
+		field := fmt.Sprintf("events[%d]", i)
+		pattern, err := match.Parse(text)
+		if err != nil {
+			return inField(field, err)
+		}
+		if slices.Contains(patterns[:i], text) {
+			return bellwire.Invalid(field, "The pattern %q is there twice.", text)
+		}
+		if !pattern.Exact() || slices.Contains(before, text) {
+			continue
+		}
+		if _, err := s.usableType(ctx, field, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) dialectNames() string {
+	return strings.Join(slices.Sorted(maps.Keys(s.dialects)), ", ")
+}

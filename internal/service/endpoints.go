@@ -1,0 +1,335 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/match"
+)
+
+// cancelChunk is how many open deliveries are canceled before the answer when an endpoint is disabled or
+// deleted. The engine cancels the rest.
+const cancelChunk = 1000
+
+// Endpoint is an endpoint as it may be shown: Sealed is nil, the secret members of Auth are left out, and
+// the values of Headers are redacted.
+type Endpoint struct {
+	bellwire.Endpoint
+	Auth    bellwire.Auth
+	Headers []bellwire.Header
+}
+
+// TestReceipt tells what a test made.
+type TestReceipt struct {
+	Event    bellwire.EventID
+	Delivery bellwire.DeliveryID
+	Type     string
+}
+
+// CreateEndpoint creates an endpoint and tells its secret.
+func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, in EndpointInput) (*Endpoint, *EndpointSecret, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return nil, nil, err
+	}
+	known, err := s.directory.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(known.Targets()) >= s.maxEndpoints {
+		return nil, nil, bellwire.Errorf(bellwire.CodeConflict, "The tenant has %d endpoints already, the most there can be; delete one first.", s.maxEndpoints)
+	}
+	ep, credentials, err := s.newEndpoint(ctx, tenant, &in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.store.CreateEndpoint(ctx, ep); err != nil {
+		return nil, nil, err
+	}
+	s.announce(ctx, c, "endpoint.create", ep)
+	return show(ep, credentials), revealed(ep, credentials), nil
+}
+
+func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
+	name := s.defaultDialect
+	if in.Dialect != nil {
+		name = *in.Dialect
+	}
+	dialect, err := s.dialect(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	at := now()
+	ep := &bellwire.Endpoint{
+		ID:          dialect.NewEndpointID(at),
+		Tenant:      tenant,
+		Dialect:     name,
+		Retry:       dialect.Defaults().Retry,
+		MaxInFlight: bellwire.DefaultMaxInFlight,
+		Ordering:    bellwire.OrderingNone,
+		Signing:     bellwire.SigningHMAC,
+		Status:      bellwire.EndpointEnabled,
+		CreatedAt:   at,
+		UpdatedAt:   at,
+	}
+	if in.URL == nil {
+		return nil, nil, bellwire.Invalid("url", "An endpoint has a URL.")
+	}
+	if in.Events == nil {
+		return nil, nil, bellwire.Invalid("events", "An endpoint has at least one event pattern.")
+	}
+	credentials := &bellwire.Credentials{Auth: bellwire.Auth{Type: bellwire.AuthNone}}
+	if err := s.apply(ctx, ep, credentials, in); err != nil {
+		return nil, nil, err
+	}
+	return ep, credentials, nil
+}
+
+// Endpoint returns an endpoint.
+func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*Endpoint, error) {
+	if err := s.enter(ctx, c, read, tenant); err != nil {
+		return nil, err
+	}
+	ep, err := s.endpoint(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.shown(ctx, ep), nil
+}
+
+// Endpoints lists a tenant's endpoints.
+func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+	if err := s.enter(ctx, c, read, tenant); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	endpoints, err := s.store.Endpoints(ctx, tenant, page)
+	if err != nil {
+		return nil, err
+	}
+	return mapList(endpoints, func(ep *bellwire.Endpoint) *Endpoint { return s.shown(ctx, ep) }), nil
+}
+
+// UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
+func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id string, in EndpointInput) (*Endpoint, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return nil, err
+	}
+	updated, err := untilFresh("endpoint", func() (*Endpoint, error) {
+		ep, credentials, err := s.openEndpoint(ctx, tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		ep.UpdatedAt = now()
+		if err := s.apply(ctx, ep, credentials, &in); err != nil {
+			return nil, err
+		}
+		if err := s.store.UpdateEndpoint(ctx, ep); err != nil {
+			return nil, err
+		}
+		return show(ep, credentials), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.Status != nil && *in.Status == bellwire.EndpointDisabled {
+		s.cancelOpen(ctx, id, bellwire.ReasonEndpointDisabled)
+	}
+	s.announce(ctx, c, "endpoint.update", &updated.Endpoint)
+	return updated, nil
+}
+
+// DeleteEndpoint deletes an endpoint, and cancels its open deliveries.
+func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id string) error {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return err
+	}
+	ep, err := s.endpoint(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	if err := s.store.DeleteEndpoint(ctx, tenant, id, now()); err != nil {
+		return err
+	}
+	s.cancelOpen(ctx, id, bellwire.ReasonEndpointDeleted)
+	s.announce(ctx, c, "endpoint.delete", ep)
+	return nil
+}
+
+// EndpointSecret tells what deliveries are signed with.
+func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id string) (*EndpointSecret, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return nil, err
+	}
+	ep, credentials, err := s.openEndpoint(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return revealed(ep, credentials), nil
+}
+
+// RotateSecret makes a new secret. The one before it signs too until the overlap ends: DefaultOverlap if nil.
+func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string, overlap *time.Duration) (*EndpointSecret, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return nil, err
+	}
+	lap := DefaultOverlap
+	if overlap != nil {
+		lap = *overlap
+	}
+	if lap < 0 || lap > MaxOverlap {
+		return nil, bellwire.Invalid("overlap", "It is from 0s to %s.", bellwire.Duration(MaxOverlap))
+	}
+	var rotated *bellwire.Endpoint
+	secret, err := untilFresh("endpoint", func() (*EndpointSecret, error) {
+		ep, credentials, err := s.openEndpoint(ctx, tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		ep.UpdatedAt = now()
+		if err := s.rotate(ep, credentials, lap); err != nil {
+			return nil, err
+		}
+		if err := s.store.UpdateEndpoint(ctx, ep); err != nil {
+			return nil, err
+		}
+		rotated = ep
+		return revealed(ep, credentials), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.announce(ctx, c, "endpoint.rotate-secret", rotated)
+	return secret, nil
+}
+
+// TestEndpoint delivers the example of an event type to one endpoint, in one attempt. An empty type means the
+// first of the catalogue that the endpoint subscribes to.
+func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return TestReceipt{}, err
+	}
+	ep, err := s.endpoint(ctx, tenant, id)
+	if err != nil {
+		return TestReceipt{}, err
+	}
+	if err := refuseDisabled(ep); err != nil {
+		return TestReceipt{}, err
+	}
+	if eventType == "" {
+		if eventType, err = s.firstType(ctx, ep); err != nil {
+			return TestReceipt{}, err
+		}
+	}
+	t, err := s.usableType(ctx, "type", eventType)
+	if err != nil {
+		return TestReceipt{}, err
+	}
+	data := []byte(t.Example)
+	if len(data) == 0 {
+		data = []byte("null")
+	}
+	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data})
+	if err != nil {
+		return TestReceipt{}, err
+	}
+	return TestReceipt{Event: event, Delivery: delivery, Type: eventType}, nil
+}
+
+func (s *Service) firstType(ctx context.Context, ep *bellwire.Endpoint) (string, error) {
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return "", err
+	}
+	wanted, err := match.Compile([][]string{ep.Events})
+	if err != nil {
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "The endpoint %q has a pattern that cannot be read.", ep.ID)
+	}
+	names := catalogue.Names()
+	i := slices.IndexFunc(names, func(name string) bool {
+		t, _ := catalogue.Type(name)
+		return !t.Archived && len(wanted.Match(name)) > 0
+	})
+	if i < 0 {
+		return "", bellwire.Invalid("type", "The catalogue has no event type that the endpoint subscribes to; put one there, or name a type.")
+	}
+	return names[i], nil
+}
+
+// endpoint reads a tenant's endpoint that is not deleted.
+func (s *Service) endpoint(ctx context.Context, tenant, id string) (*bellwire.Endpoint, error) {
+	ep, err := s.store.Endpoint(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if ep.Tenant != tenant || ep.Deleted {
+		return nil, bellwire.NotFound("endpoint", id)
+	}
+	return ep, nil
+}
+
+func (s *Service) openEndpoint(ctx context.Context, tenant, id string) (*bellwire.Endpoint, *bellwire.Credentials, error) {
+	ep, err := s.endpoint(ctx, tenant, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	credentials, err := s.keyring.OpenCredentials(id, ep.Sealed)
+	if err != nil {
+		return nil, nil, err
+	}
+	return ep, credentials, nil
+}
+
+func (s *Service) dialect(name string) (bellwire.Dialect, error) {
+	if d := s.dialects[name]; d != nil {
+		return d, nil
+	}
+	return nil, bellwire.Invalid("dialect", "There is no dialect %.64q here; there are: %s.", name, s.dialectNames())
+}
+
+// announce makes everyone on this node see a changed endpoint, and logs the change.
+func (s *Service) announce(ctx context.Context, c Caller, action string, ep *bellwire.Endpoint) {
+	s.directory.ForgetEndpoint(ep.ID)
+	s.directory.ForgetTenant(ep.Tenant)
+	s.engine.Refresh(ep.ID)
+	s.changed(ctx, c, action, slog.String("tenant", ep.Tenant), slog.String("endpoint", ep.ID))
+}
+
+// cancelOpen cancels the first of what is open. The endpoint is disabled or deleted by then, so a failure
+// here only leaves more to the engine.
+func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
+	s.directory.ForgetEndpoint(endpoint)
+	if _, err := s.store.CancelOpen(ctx, endpoint, reason, now(), cancelChunk); err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "open deliveries not canceled yet",
+			slog.String("endpoint", endpoint), slog.Any("error", err))
+	}
+}
+
+// shown opens what of the credentials may be shown. An endpoint whose credentials do not open is shown
+// without them.
+func (s *Service) shown(ctx context.Context, ep *bellwire.Endpoint) *Endpoint {
+	credentials, err := s.keyring.OpenCredentials(ep.ID, ep.Sealed)
+	if err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelError, "credentials cannot be opened",
+			slog.String("endpoint", ep.ID), slog.Any("error", err))
+		credentials = &bellwire.Credentials{}
+	}
+	return show(ep, credentials)
+}
+
+func show(ep *bellwire.Endpoint, c *bellwire.Credentials) *Endpoint {
+	shown := &Endpoint{
+		Endpoint: *ep,
+		Auth:     bellwire.Auth{Type: c.Auth.Type, Header: c.Auth.Header, Username: c.Auth.Username},
+		Headers:  make([]bellwire.Header, len(c.Headers)),
+	}
+	shown.Sealed = nil
+	for i, h := range c.Headers {
+		shown.Headers[i] = bellwire.Header{Name: h.Name, Value: bellwire.Redacted}
+	}
+	return shown
+}

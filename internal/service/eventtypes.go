@@ -1,0 +1,184 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
+)
+
+// Bounds on the catalogue, which every node keeps in memory.
+const (
+	MaxEventTypes        = 10_000
+	MaxSchemaBytes       = 256 << 10
+	MaxDescriptionLength = 4096 // bytes, of an event type or endpoint
+)
+
+// EventTypeInput is all of an event type but its name.
+type EventTypeInput struct {
+	Description string
+	Group       string
+	Schema      json.RawMessage // empty or null: any data
+	Example     json.RawMessage // empty: none
+	Archived    bool
+}
+
+// PutEventType adds an event type, or replaces the one of the same name, and tells which.
+func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in EventTypeInput) (t *bellwire.EventType, created bool, err error) {
+	if err := authorize(c, manage); err != nil {
+		return nil, false, err
+	}
+	if err := s.checkEventType(ctx, name, &in); err != nil {
+		return nil, false, err
+	}
+	t = &bellwire.EventType{
+		Name: name, Group: in.Group, Description: in.Description,
+		Schema: in.Schema, Example: in.Example, Archived: in.Archived,
+		CreatedAt: now(),
+	}
+	t.UpdatedAt = t.CreatedAt
+	compiled, err := directory.CompileType(t)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(in.Example) > 0 {
+		if err := compiled.Validate(in.Example); err != nil {
+			return nil, false, inField("example", err)
+		}
+	}
+	created, err = s.store.PutEventType(ctx, t)
+	if err != nil {
+		return nil, false, err
+	}
+	s.directory.ForgetCatalogue()
+	s.changed(ctx, c, "event-type.put", slog.String("type", name))
+	if t, err = s.store.EventType(ctx, name); err != nil {
+		return nil, false, err
+	}
+	return t, created, nil
+}
+
+func (s *Service) checkEventType(ctx context.Context, name string, in *EventTypeInput) error {
+	if err := bellwire.CheckEventTypeName(name); err != nil {
+		return err
+	}
+	if err := checkText("description", in.Description, MaxDescriptionLength); err != nil {
+		return err
+	}
+	if err := checkText("group", in.Group, bellwire.MaxNameLength); err != nil {
+		return err
+	}
+	if bytes.Equal(bytes.TrimSpace(in.Schema), []byte("null")) {
+		in.Schema = nil
+	}
+	if err := checkJSON("schema", in.Schema, MaxSchemaBytes); err != nil {
+		return err
+	}
+	if err := checkJSON("example", in.Example, s.maxEventBytes); err != nil {
+		return err
+	}
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	if _, known := catalogue.Type(name); !known && catalogue.Len() >= MaxEventTypes {
+		return bellwire.Errorf(bellwire.CodeConflict, "There are %d event types already, the most there can be; delete one first.", MaxEventTypes)
+	}
+	return nil
+}
+
+func checkJSON(field string, value json.RawMessage, limit int) error {
+	switch {
+	case len(value) == 0:
+		return nil
+	case len(value) > limit:
+		return tooLarge(field, "At most %d bytes fit; there are %d.", limit, len(value))
+	case !json.Valid(value):
+		return bellwire.Invalid(field, "It is not valid JSON.")
+	}
+	return nil
+}
+
+// EventType returns an event type.
+func (s *Service) EventType(ctx context.Context, c Caller, name string) (*bellwire.EventType, error) {
+	if err := authorize(c, readCatalogue); err != nil {
+		return nil, err
+	}
+	return s.store.EventType(ctx, name)
+}
+
+// EventTypes lists the catalogue.
+func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
+	if err := authorize(c, readCatalogue); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	return s.store.EventTypes(ctx, page)
+}
+
+// DeleteEventType deletes an event type. Events of it stay, and so do the endpoints that name it.
+func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) error {
+	if err := authorize(c, manage); err != nil {
+		return err
+	}
+	if err := s.store.DeleteEventType(ctx, name); err != nil {
+		return err
+	}
+	s.directory.ForgetCatalogue()
+	s.changed(ctx, c, "event-type.delete", slog.String("type", name))
+	return nil
+}
+
+// usableType returns the event type if it is in the catalogue and not archived, and an error about the field
+// otherwise. The store is asked before anything is refused: another node may have just added it.
+func (s *Service) usableType(ctx context.Context, field, name string) (*directory.CompiledType, error) {
+	for range staleAttempts {
+		catalogue, err := s.directory.Catalogue(ctx)
+		if err != nil {
+			return nil, err
+		}
+		t, _ := catalogue.Type(name)
+		refusal := checkUsable(t, field, name)
+		if refusal == nil {
+			return t, nil
+		}
+		current, err := s.isCurrent(ctx, t, name)
+		if err != nil {
+			return nil, err
+		}
+		if current {
+			return nil, refusal
+		}
+		s.directory.ForgetCatalogue()
+	}
+	return nil, errBusyCatalogue()
+}
+
+// checkUsable refuses an event type that is archived or, being nil, not there.
+func checkUsable(t *directory.CompiledType, field, name string) error {
+	switch {
+	case t == nil:
+		return bellwire.Invalid(field, "There is no event type %.128q in the catalogue; put it there first.", name)
+	case t.Archived:
+		return bellwire.Invalid(field, "The event type %q is archived; take it out of the archive to use it.", name)
+	}
+	return nil
+}
+
+// isCurrent tells whether the event type of the given name is in the store what the cached one, nil for
+// none, says.
+func (s *Service) isCurrent(ctx context.Context, cached *directory.CompiledType, name string) (bool, error) {
+	stored, err := s.store.EventType(ctx, name)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return cached == nil, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return cached != nil && cached.Archived == stored.Archived && bytes.Equal(cached.Schema, stored.Schema), nil
+}

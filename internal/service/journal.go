@@ -1,0 +1,108 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"github.com/bellwire/bellwire"
+)
+
+// maxAttemptsShown is how many of a delivery's attempts are shown: all that a retry policy can make, and as
+// many by hand.
+const maxAttemptsShown = 2 * bellwire.MaxRetries
+
+// Event returns an event.
+func (s *Service) Event(ctx context.Context, c Caller, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
+	if err := s.enter(ctx, c, read, tenant); err != nil {
+		return nil, err
+	}
+	return s.store.Event(ctx, tenant, id)
+}
+
+// Events lists events of f.Tenant.
+func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	if err := s.enter(ctx, c, read, f.Tenant); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	return s.store.Events(ctx, f, page)
+}
+
+// Delivery returns a delivery with its attempts, oldest first.
+func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error) {
+	if err := s.enter(ctx, c, read, tenant); err != nil {
+		return nil, nil, err
+	}
+	d, err := s.store.Delivery(ctx, tenant, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	attempts, err := s.store.Attempts(ctx, id, maxAttemptsShown)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, attempts, nil
+}
+
+// Deliveries lists deliveries of f.Tenant.
+func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	if err := s.enter(ctx, c, read, f.Tenant); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	if f.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, f.Status) {
+		return nil, bellwire.Invalid("status", "It is one of %v.", bellwire.DeliveryStatuses)
+	}
+	return s.store.Deliveries(ctx, f, page)
+}
+
+// RetryDelivery asks for one more attempt at once, whatever the delivery's status. CodeConflict: its endpoint
+// is disabled or deleted.
+func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return nil, err
+	}
+	d, err := s.store.Delivery(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	ep, err := s.store.Endpoint(ctx, d.Endpoint)
+	if err != nil && bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		return nil, err
+	}
+	if err != nil || ep.Deleted {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "The delivery's endpoint %q was deleted: nothing can be sent to it any more.", d.Endpoint)
+	}
+	if err := refuseDisabled(ep); err != nil {
+		return nil, err
+	}
+	if d, err = s.store.RequestRetry(ctx, tenant, id); err != nil {
+		return nil, err
+	}
+	s.engine.Refresh(d.Endpoint)
+	return d, nil
+}
+
+// CancelDelivery ends an open delivery. CodeConflict: it has ended already.
+func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	if err := s.enter(ctx, c, change, tenant); err != nil {
+		return nil, err
+	}
+	d, err := s.store.CancelDelivery(ctx, tenant, id, bellwire.ReasonCanceledByHand, now())
+	if err != nil {
+		return nil, err
+	}
+	s.engine.Forget(d.Endpoint, id)
+	return d, nil
+}
+
+func refuseDisabled(ep *bellwire.Endpoint) error {
+	if ep.Status != bellwire.EndpointDisabled {
+		return nil
+	}
+	return bellwire.Errorf(bellwire.CodeConflict, "The endpoint %q is disabled; enable it first.", ep.ID)
+}

@@ -1,0 +1,180 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// A key's secret is "bwk_", the 32 hex digits of the key's id, "_" and 43 characters that are the unpadded
+// base64url of 32 random bytes. So the key is found by its id, and nothing is ever looked up by a secret.
+const (
+	secretPrefix = "bwk_"
+	secretRandom = 32 // bytes
+	secretIDEnd  = len(secretPrefix) + 2*len(bellwire.KeyID{})
+)
+
+var secretLength = secretIDEnd + 1 + base64.RawURLEncoding.EncodedLen(secretRandom)
+
+// NewKey is a key to be made.
+type NewKey struct {
+	Name string
+	Role bellwire.Role
+	HMAC bool // keep the secret, sealed, so that requests can be signed with it
+}
+
+// Key is what can be told of a key: all but its secret.
+type Key struct {
+	ID        bellwire.KeyID
+	Tenant    string // empty for operator keys
+	Name      string
+	Role      bellwire.Role
+	HMAC      bool
+	CreatedAt time.Time
+}
+
+// Authenticate tells who sent a secret. Its error has CodeUnauthenticated for one that is not a key's.
+func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, error) {
+	hash := sha256.Sum256([]byte(secret))
+	if s.adminHash != nil && subtle.ConstantTimeCompare(hash[:], s.adminHash[:]) == 1 {
+		return Caller{Role: bellwire.RoleAdmin}, nil
+	}
+	id, ok := keyIDOf(secret)
+	if !ok {
+		return Caller{}, errUnauthenticated()
+	}
+	key, err := s.directory.Key(ctx, id)
+	switch {
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+		return Caller{}, errUnauthenticated()
+	case err != nil:
+		return Caller{}, err
+	case subtle.ConstantTimeCompare(hash[:], key.Hash[:]) == 0:
+		return Caller{}, errUnauthenticated()
+	}
+	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant}, nil
+}
+
+func keyIDOf(secret string) (id bellwire.KeyID, ok bool) {
+	if len(secret) != secretLength || !strings.HasPrefix(secret, secretPrefix) || secret[secretIDEnd] != '_' {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(secret[len(secretPrefix):secretIDEnd]))
+	return id, err == nil
+}
+
+// BootstrapAdmin makes the first operator's key, to be shown once, unless there is a way in already: a
+// configured admin key, or an admin key in the store.
+func (s *Service) BootstrapAdmin(ctx context.Context) (secret string, created bool, err error) {
+	if s.adminHash != nil {
+		return "", false, nil
+	}
+	for page := (bellwire.Page{Limit: MaxPageLimit}); ; {
+		keys, err := s.store.Keys(ctx, "", page)
+		if err != nil {
+			return "", false, err
+		}
+		for _, key := range keys.Items {
+			if key.Role == bellwire.RoleAdmin {
+				return "", false, nil
+			}
+		}
+		if keys.Next == "" {
+			break
+		}
+		page.After = keys.Next
+	}
+	_, secret, err = s.makeKey(ctx, "", NewKey{Name: "made on first start", Role: bellwire.RoleAdmin})
+	return secret, err == nil, err
+}
+
+// CreateKey makes a key of a tenant, or of the operator if tenant is empty. Its secret is told here only.
+func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in NewKey) (key *Key, secret string, err error) {
+	if err := s.enterKeys(ctx, c, tenant); err != nil {
+		return nil, "", err
+	}
+	if err := checkText("name", in.Name, bellwire.MaxNameLength); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case tenant == "" && (!in.Role.Valid() || in.Role.OfTenant()):
+		return nil, "", bellwire.Invalid("role", "An operator's key has the role %s or %s.", bellwire.RoleAdmin, bellwire.RolePublisher)
+	case tenant != "" && !in.Role.OfTenant():
+		return nil, "", bellwire.Invalid("role", "A tenant's key has the role %s or %s.", bellwire.RoleTenant, bellwire.RoleTenantRead)
+	}
+	made, secret, err := s.makeKey(ctx, tenant, in)
+	if err != nil {
+		return nil, "", err
+	}
+	s.changed(ctx, c, "key.create", slog.String("tenant", tenant), slog.String("key", made.ID.String()))
+	return viewKey(made), secret, nil
+}
+
+func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {
+	key := &bellwire.Key{Tenant: tenant, Name: in.Name, Role: in.Role, CreatedAt: now()}
+	key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
+	var random [secretRandom]byte
+	rand.Read(random[:]) // never fails
+	secret := secretPrefix + hex.EncodeToString(key.ID[:]) + "_" + base64.RawURLEncoding.EncodeToString(random[:])
+	key.Hash = sha256.Sum256([]byte(secret))
+	if in.HMAC {
+		sealed, err := s.keyring.SealKeySecret(key.ID, secret)
+		if err != nil {
+			return nil, "", err
+		}
+		key.Sealed = sealed
+	}
+	if err := s.store.CreateKey(ctx, key); err != nil {
+		return nil, "", err
+	}
+	s.forget(tenant)
+	return key, secret, nil
+}
+
+// Keys lists the keys of a tenant, or the operator's if tenant is empty.
+func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*Key], error) {
+	if err := s.enterKeys(ctx, c, tenant); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	keys, err := s.store.Keys(ctx, tenant, page)
+	if err != nil {
+		return nil, err
+	}
+	return mapList(keys, viewKey), nil
+}
+
+// DeleteKey deletes a key of a tenant, or of the operator if tenant is empty.
+func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bellwire.KeyID) error {
+	if err := s.enterKeys(ctx, c, tenant); err != nil {
+		return err
+	}
+	if err := s.store.DeleteKey(ctx, tenant, id); err != nil {
+		return err
+	}
+	s.forget(tenant)
+	s.changed(ctx, c, "key.delete", slog.String("tenant", tenant), slog.String("key", id.String()))
+	return nil
+}
+
+// enterKeys refuses who may not manage keys, and tenants that are not there.
+func (s *Service) enterKeys(ctx context.Context, c Caller, tenant string) error {
+	if tenant == "" {
+		return authorize(c, manage)
+	}
+	return s.enter(ctx, c, manage, tenant)
+}
+
+func viewKey(k *bellwire.Key) *Key {
+	return &Key{ID: k.ID, Tenant: k.Tenant, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil, CreatedAt: k.CreatedAt}
+}

@@ -1,0 +1,155 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/engine"
+)
+
+// staleAttempts is how often events are checked again because the catalogue changed meanwhile.
+const staleAttempts = 5
+
+// Draft is an event as a publisher gives it. Data is one valid JSON value, which the front end has made
+// sure of, and must not be changed afterwards.
+type Draft = engine.Draft
+
+// Receipt is what a publisher learns of one event.
+type Receipt = engine.Receipt
+
+// Publish takes one event. Once it has returned a receipt, the event with its deliveries is on disk.
+// CodeConflict: the idempotency key was used for another event.
+func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft) (Receipt, error) {
+	if err := authorizeIn(c, publish, tenant); err != nil {
+		return Receipt{}, err
+	}
+	if err := s.checkDraft(&d); err != nil {
+		return Receipt{}, err
+	}
+	receipts, err := s.take(ctx, tenant, []Draft{d}, func(_ int, err error) error { return err })
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipts[0], nil
+}
+
+// PublishBatch takes all events or none. The receipts are in the events' order.
+func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, drafts []Draft) ([]Receipt, error) {
+	if err := authorizeIn(c, publish, tenant); err != nil {
+		return nil, err
+	}
+	if len(drafts) == 0 || len(drafts) > MaxBatchEvents {
+		return nil, bellwire.Invalid("events", "A batch has 1 to %d events; this one has %d.", MaxBatchEvents, len(drafts))
+	}
+	size := 0
+	for i := range drafts {
+		if err := s.checkDraft(&drafts[i]); err != nil {
+			return nil, inEvent(i, err)
+		}
+		size += len(drafts[i].Data)
+	}
+	if size > MaxBatchBytes {
+		return nil, tooLarge("events", "The data of a batch has at most %d bytes in all; here are %d. Send it in parts.", MaxBatchBytes, size)
+	}
+	return s.take(ctx, tenant, drafts, inEvent)
+}
+
+// inEvent says in which event of a batch the field is that err is about.
+func inEvent(i int, err error) error {
+	var known *bellwire.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	return inField(fmt.Sprintf("events[%d].%s", i, known.Field), err)
+}
+
+// take checks the drafts against the catalogue and hands them to the engine, again if the catalogue has
+// changed in between. locate says in which event an error is.
+func (s *Service) take(ctx context.Context, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
+	for range staleAttempts {
+		catalogue, err := s.directory.Catalogue(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if i, refusal := fit(catalogue, drafts); refusal != nil {
+			cached, _ := catalogue.Type(drafts[i].Type)
+			current, err := s.isCurrent(ctx, cached, drafts[i].Type)
+			if err != nil {
+				return nil, err
+			}
+			if current {
+				return nil, locate(i, refusal)
+			}
+			s.directory.ForgetCatalogue()
+			continue
+		}
+		receipts, err := s.engine.Publish(ctx, &engine.Publication{
+			Tenant: tenant, OperatorRevision: catalogue.Revision, Events: drafts,
+		})
+		if bellwire.CodeOf(err) != bellwire.CodeStale {
+			return receipts, err
+		}
+		s.directory.ForgetCatalogue()
+		s.directory.ForgetTenant(tenant)
+	}
+	return nil, errBusyCatalogue()
+}
+
+func errBusyCatalogue() error {
+	return &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "The configuration is being changed faster than events can be checked against it; try again.",
+		RetryAfter: time.Second,
+	}
+}
+
+// fit finds the first draft whose type cannot be published or whose data does not fit its type.
+func fit(catalogue *directory.Catalogue, drafts []Draft) (int, error) {
+	for i := range drafts {
+		t, _ := catalogue.Type(drafts[i].Type)
+		if err := checkUsable(t, "type", drafts[i].Type); err != nil {
+			return i, err
+		}
+		if err := t.Validate(drafts[i].Data); err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+// checkDraft refuses what no event may be, whatever its type.
+func (s *Service) checkDraft(d *Draft) error {
+	switch {
+	case d.Type == "":
+		return bellwire.Invalid("type", "An event has a type.")
+	case len(d.Data) == 0:
+		return bellwire.Invalid("data", "An event has data, which may be null.")
+	case len(d.Data) > s.maxEventBytes:
+		return tooLarge("data", "An event's data has at most %d bytes; here are %d.", s.maxEventBytes, len(d.Data))
+	}
+	if err := checkIdempotencyKey(d.IdempotencyKey); err != nil {
+		return err
+	}
+	if y := d.OccurredAt.UTC().Year(); !d.OccurredAt.IsZero() && (y < 1970 || y > 9999) {
+		return bellwire.Invalid("occurred_at", "It is from the year 1970 to the year 9999.")
+	}
+	return nil
+}
+
+func checkIdempotencyKey(key string) error {
+	if len(key) > bellwire.MaxIdempotencyKey && utf8.RuneCountInString(key) > bellwire.MaxIdempotencyKey {
+		return bellwire.Invalid("id", "It has at most %d characters.", bellwire.MaxIdempotencyKey)
+	}
+	for _, r := range key {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return bellwire.Invalid("id", "It has printable characters only.")
+		}
+	}
+	return nil
+}
