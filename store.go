@@ -161,7 +161,7 @@ type Notice struct {
 type Append struct {
 	Events []*NewEvent
 	// TenantRevision and OperatorRevision are those of the configuration that was looked at. The append
-	// is refused with CodeStale at any other.
+	// is refused with CodeStale at any other. 0: it does not matter.
 	TenantRevision   int64
 	OperatorRevision int64
 }

@@ -1,0 +1,53 @@
+package engine
+
+import "time"
+
+// The circuit breaker opens after breakerFailures failures in a row that span at least breakerSpan. Then
+// one attempt at a time is let through, after pauses that double from firstPause to longestPause.
+const (
+	breakerFailures = 10
+	breakerSpan     = time.Minute
+	firstPause      = 10 * time.Second
+	longestPause    = 5 * time.Minute
+)
+
+// breaker is an endpoint's circuit breaker.
+type breaker struct {
+	failures int       // in a row
+	since    time.Time // when the first of them ended
+	pause    time.Duration
+	probeAt  time.Time // when the next attempt may start; zero: closed
+	probing  bool      // the attempt in flight was started while open
+}
+
+func (b *breaker) open() bool { return !b.probeAt.IsZero() }
+
+// failed takes note of a failure and tells whether it opened the breaker.
+func (b *breaker) failed(now time.Time) (opened bool) {
+	if b.failures == 0 {
+		b.since = now
+	}
+	b.failures++
+	if b.open() {
+		if !b.probing {
+			return false // it was under way when the breaker opened
+		}
+		b.probing = false
+		b.pause = min(2*b.pause, longestPause)
+		b.probeAt = now.Add(b.pause)
+		return false
+	}
+	if b.failures < breakerFailures || now.Sub(b.since) < breakerSpan {
+		return false
+	}
+	b.pause = firstPause
+	b.probeAt = now.Add(b.pause)
+	return true
+}
+
+// succeeded closes the breaker and tells whether it was open.
+func (b *breaker) succeeded() (closed bool) {
+	closed = b.open()
+	*b = breaker{}
+	return closed
+}

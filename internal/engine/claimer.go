@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds of the claimer.
+const (
+	maxClaims    = 64  // endpoints asked about in one transaction
+	cancelChunk  = 500 // deliveries of a disabled endpoint that one transaction cancels
+	claimBytes   = laneBytes / 2
+	sweepEvery   = time.Minute
+	claimerPause = time.Second // after the store or the directory failed
+)
+
+// claimer takes what is due from the store into the lanes: retries, overflow, other nodes' publishes and
+// what a dead node had in memory. The scheduler says which endpoints have something due; the claimer asks
+// for a bounded number from each, so that a million deliveries of one endpoint hide nobody else's.
+type claimer struct {
+	engine *Engine
+	wake   chan struct{} // capacity 1
+}
+
+// run claims until ctx ends.
+func (c *claimer) run(ctx context.Context) {
+	for {
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+			return
+		}
+		for c.round(ctx) {
+		}
+	}
+}
+
+// round serves one group of endpoints, and tells whether there may be more.
+func (c *claimer) round(ctx context.Context) bool {
+	s := c.engine.scheduler
+	lanes := s.claimable(time.Now(), maxClaims)
+	if len(lanes) == 0 {
+		return false
+	}
+	if err := c.serve(ctx, lanes); err != nil {
+		c.engine.observer.StoreFailed("claim due deliveries", err)
+		s.claimFailed(lanes)
+		return sleep(ctx, claimerPause)
+	}
+	return ctx.Err() == nil
+}
+
+func (c *claimer) serve(ctx context.Context, lanes []*lane) error {
+	for _, l := range lanes {
+		if err := c.load(ctx, l); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	claims := c.engine.scheduler.claims(now, lanes)
+	results, err := c.engine.store.ClaimDue(ctx, now, claims)
+	if err != nil {
+		return err
+	}
+	claimed := 0
+	for _, r := range results {
+		claimed += len(r.Due) + len(r.Manual)
+	}
+	c.engine.observer.Claimed(claimed, time.Since(now))
+	c.engine.scheduler.claimed(time.Now(), lanes, results)
+	return nil
+}
+
+// load makes sure that the lane knows its endpoint, and cancels what is open where it gets nothing any more.
+func (c *claimer) load(ctx context.Context, l *lane) error {
+	target, err := c.engine.directory.Target(ctx, l.endpoint)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		c.engine.scheduler.lost(l) // its tenant was deleted
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !c.engine.scheduler.loaded(l, target) {
+		return nil
+	}
+	reason := bellwire.ReasonEndpointDisabled
+	switch {
+	case target.Endpoint.Deleted:
+		reason = bellwire.ReasonEndpointDeleted
+	case target.Endpoint.StatusReason != "":
+		reason = target.Endpoint.StatusReason
+	}
+	n, err := c.engine.store.CancelOpen(ctx, l.endpoint, reason, time.Now().UTC().Truncate(time.Microsecond), cancelChunk)
+	if err != nil {
+		return err
+	}
+	c.engine.scheduler.canceled(l, n == cancelChunk)
+	return nil
+}
+
+// claimable returns lanes that want something from the store, and marks them as being served.
+func (s *scheduler) claimable(now time.Time, limit int) []*lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil
+	}
+	if s.full() {
+		s.starved = s.toClaim.len() > 0
+		return nil
+	}
+	var lanes []*lane
+	for len(lanes) < limit && s.toClaim.len() > 0 {
+		l := s.toClaim.pop()
+		l.inClaim = false
+		if s.lanes[l.endpoint] != l || !l.claims(now) {
+			continue
+		}
+		l.claiming = true
+		lanes = append(lanes, l)
+	}
+	return lanes
+}
+
+// loaded gives a lane its endpoint, and tells whether that is one whose open deliveries are to be canceled.
+func (s *scheduler) loaded(l *lane, t *bellwire.Target) (cancel bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.adopt(l, t)
+	return l.ended() && !l.due.IsZero()
+}
+
+// canceled takes note that open deliveries of an ended endpoint were canceled.
+func (s *scheduler) canceled(l *lane, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !more {
+		l.due = time.Time{}
+	}
+}
+
+// lost forgets a lane whose endpoint is not there any more.
+func (s *scheduler) lost(l *lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(l)
+}
+
+// claims says what to ask the store for.
+func (s *scheduler) claims(now time.Time, lanes []*lane) []bellwire.Claim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	claims := make([]bellwire.Claim, len(lanes))
+	for i, l := range lanes {
+		claims[i] = bellwire.Claim{
+			Endpoint: l.endpoint,
+			Epoch:    s.leases.Epoch(l.endpoint),
+			Limit:    l.wanted(now),
+			MaxBytes: claimBytes,
+			Ordered:  l.ordered(),
+		}
+		l.manual, l.reload = false, false // what comes in from here on sets them again
+		if claims[i].Limit > 0 {
+			l.due = time.Time{}
+		}
+	}
+	return claims
+}
+
+// wanted returns how many deliveries of the schedule the lane can take from the store.
+func (l *lane) wanted(now time.Time) int {
+	switch {
+	case !l.enabled() || now.Before(l.hold):
+		return 0
+	case l.breaker.open():
+		if !l.idle() || now.Before(l.breaker.probeAt) {
+			return 0
+		}
+		return 1
+	case l.ordered() && !l.idle():
+		return 0
+	}
+	return l.room()
+}
+
+// claimed puts what was claimed into the lanes.
+func (s *scheduler) claimed(now time.Time, lanes []*lane, results []bellwire.ClaimResult) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range lanes {
+		l.claiming = false
+		if s.lanes[l.endpoint] != l {
+			continue // the shard was lost meanwhile, and with it the epoch of what was claimed
+		}
+		s.fill(l, &results[i])
+		s.touch(l, now)
+	}
+	s.dispatch(now)
+}
+
+func (s *scheduler) fill(l *lane, r *bellwire.ClaimResult) {
+	var back []*job
+	for _, c := range r.Manual {
+		j := &job{lane: l, delivery: c.Delivery, event: c.Event, trigger: bellwire.TriggerManual}
+		if c.Event.Test {
+			j.trigger = bellwire.TriggerTest
+		}
+		s.enqueue(l, j)
+	}
+	l.manual = l.manual || len(r.Manual) > 0 // there may be more of them
+	for _, c := range r.Due {
+		j := &job{lane: l, delivery: c.Delivery, event: c.Event, trigger: bellwire.TriggerSchedule}
+		if s.draining || !l.enabled() {
+			back = append(back, j)
+			continue
+		}
+		s.enqueue(l, j)
+	}
+	s.giveBack(l, back)
+	l.due = sooner(l.due, r.Next)
+	if l.ordered() && l.due.IsZero() && len(back) == 0 {
+		l.next = r.NextSequence // the store has nothing more: the order goes on in memory
+	}
+}
+
+// claimFailed has the store asked again later about lanes whose claim failed.
+func (s *scheduler) claimFailed(lanes []*lane) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range lanes {
+		l.claiming, l.manual = false, true
+		l.due = sooner(l.due, now)
+		if s.lanes[l.endpoint] == l {
+			s.touch(l, now)
+		}
+	}
+}

@@ -1,0 +1,400 @@
+// Package engine is what moves events: the intake that stores them in groups, the lanes in which
+// deliveries wait for their turn, the sender that makes attempts, the recorder that writes down what came
+// of them, and the claimer that takes what is due from the store. It knows no dialect by name.
+package engine
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"crypto/tls"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Directory is the configuration as this node knows it, with secrets opened.
+type Directory interface {
+	// Subscriptions returns what says who gets a tenant's events of a type, and the tenant's revision that
+	// it holds for. CodeNotFound if there is no such tenant.
+	Subscriptions(ctx context.Context, tenant string) (match func(eventType string) []*bellwire.Target, revision int64, err error)
+	// Target returns any endpoint, also a disabled or deleted one.
+	Target(ctx context.Context, endpoint string) (*bellwire.Target, error)
+	// ForgetTenant and ForgetEndpoint have it looked up anew the next time.
+	ForgetTenant(tenant string)
+	ForgetEndpoint(endpoint string)
+}
+
+// Store is the part of the store that the engine drives.
+type Store = bellwire.Queue
+
+// Config says what an engine works with. Store and Directory are required.
+type Config struct {
+	Store     Store
+	Directory Directory
+	Observer  bellwire.Observer // nil: nobody watches
+	Logger    *slog.Logger      // nil: nothing is logged
+
+	Node      string // this node's name in the store; empty: one is made up
+	UserAgent string // of deliveries; empty: "Bellwire"
+	// AllowedNetworks may be reached although they are private, loopback or otherwise special.
+	AllowedNetworks []netip.Prefix
+	// Dial replaces the guarded dialer, in tests.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// TLS is the base of the client's TLS configuration; nil: the system's roots.
+	TLS *tls.Config
+
+	MaxInFlight int // requests in flight in all; 0: 4096
+	MaxQueued   int // deliveries in memory in all; 0: 50 000
+	MaxBytes    int // of event data in memory in all; 0: 64 MiB
+}
+
+// Engine takes events and delivers them.
+type Engine struct {
+	store     Store
+	directory Directory
+	observer  bellwire.Observer
+	logger    *slog.Logger
+	node      string
+
+	intake    *intake
+	scheduler *scheduler
+	sender    *sender
+	recorder  *recorder
+	claimer   *claimer
+	closeIdle func()
+
+	gate       sync.Mutex // guards closed
+	closed     bool
+	publishers sync.WaitGroup
+
+	attempts   sync.WaitGroup
+	attemptCtx context.Context
+	abort      context.CancelFunc // ends attempts that a drain has no time for
+
+	background sync.WaitGroup // claimer, timekeeper, leases, watch
+	stop       context.CancelFunc
+	storing    sync.WaitGroup // intake
+	recording  sync.WaitGroup // recorder
+	stopRecord context.CancelFunc
+}
+
+// New makes an engine. Nothing happens before Start.
+func New(c Config) *Engine {
+	e := &Engine{
+		store: c.Store, directory: c.Directory, observer: c.Observer, logger: c.Logger, node: c.Node,
+		closed: true,
+	}
+	if e.observer == nil {
+		e.observer = bellwire.NopObserver{}
+	}
+	if e.logger == nil {
+		e.logger = slog.New(slog.DiscardHandler)
+	}
+	if e.node == "" {
+		e.node = cryptorand.Text()
+	}
+	dial := c.Dial
+	if dial == nil {
+		dial = guardedDialer(c.AllowedNetworks)
+	}
+	transport := newTransport(dial, bellwire.DefaultMaxInFlight, c.TLS)
+	e.closeIdle = transport.CloseIdleConnections
+	e.sender = newSender(transport, orDefault(c.UserAgent, "Bellwire"))
+	e.recorder = newRecorder(e)
+	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
+	e.intake = &intake{engine: e, queue: make(chan *submission, intakeQueue)}
+	e.scheduler = &scheduler{
+		maxInFlight: orDefault(c.MaxInFlight, 4096),
+		maxQueued:   orDefault(c.MaxQueued, 50_000),
+		maxBytes:    orDefault(c.MaxBytes, 64<<20),
+		start:       func(j *job) { e.attempts.Go(func() { e.work(j) }) },
+		release:     e.recorder.release,
+		wakeClaimer: func() { poke(e.claimer.wake) },
+		wakeTimer:   make(chan struct{}, 1),
+		leases:      &bellwire.Leases{},
+		lanes:       map[string]*lane{},
+	}
+	return e
+}
+
+func orDefault[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+// Start takes the node's shards and begins to deliver what is due. The engine runs until Close.
+func (e *Engine) Start(ctx context.Context) error {
+	asked := time.Now()
+	leases, err := e.store.RenewLeases(ctx, e.node)
+	if err != nil {
+		return err
+	}
+	e.scheduler.own(leases, validUntil(leases, asked))
+	if err := e.scan(ctx); err != nil {
+		return err
+	}
+	var running, recordCtx context.Context
+	running, e.stop = context.WithCancel(context.Background())
+	recordCtx, e.stopRecord = context.WithCancel(context.Background())
+	e.attemptCtx, e.abort = context.WithCancel(context.Background())
+	e.storing.Go(e.intake.run)
+	e.recording.Go(func() { e.recorder.run(recordCtx) })
+	e.background.Go(func() { e.claimer.run(running) })
+	e.background.Go(func() { e.keepTime(running) })
+	e.background.Go(func() { e.watch(running) })
+	if leases.Term > 0 {
+		e.background.Go(func() { e.keepLeases(running, leases.Term) })
+	}
+	e.gate.Lock()
+	e.closed = false
+	e.gate.Unlock()
+	return nil
+}
+
+// Close stops taking events, waits for the attempts in flight until ctx ends, writes down what came of
+// them, and gives everything else back to the store.
+func (e *Engine) Close(ctx context.Context) error {
+	e.gate.Lock()
+	wasClosed := e.closed
+	e.closed = true
+	e.gate.Unlock()
+	if wasClosed {
+		return nil
+	}
+	e.publishers.Wait()
+	close(e.intake.queue)
+	e.storing.Wait()
+	e.stop()
+	e.background.Wait()
+	e.scheduler.drain()
+
+	ended := make(chan struct{})
+	go func() { e.attempts.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		e.abort()
+		<-ended
+	}
+	e.abort()
+	e.recorder.close()
+	err := e.finishRecording(ctx)
+	e.closeIdle()
+	return err
+}
+
+// finishRecording waits for the recorder. When the store does not answer until ctx ends, what is left stays
+// taken in this epoch, and the next one frees it.
+func (e *Engine) finishRecording(ctx context.Context) error {
+	defer e.stopRecord()
+	written := make(chan struct{})
+	go func() { e.recording.Wait(); close(written) }()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	select {
+	case <-written:
+	case <-grace.Done():
+		e.stopRecord()
+		<-written
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The store did not take the last results; those deliveries are attempted again after the next start.")
+	}
+	return e.store.ReleaseLeases(grace, e.node)
+}
+
+// Ready tells whether the engine takes events.
+func (e *Engine) Ready() error {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if e.closed {
+		return shuttingDown()
+	}
+	return nil
+}
+
+func shuttingDown() error {
+	return &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "This node is shutting down; nothing was taken. Try again, on another node or shortly.",
+		RetryAfter: overloadRetryAfter,
+	}
+}
+
+// enter lets a publisher in, unless the engine is closing. Each enter has its leave.
+func (e *Engine) enter() error {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if e.closed {
+		return shuttingDown()
+	}
+	e.publishers.Add(1)
+	return nil
+}
+
+func (e *Engine) leave() { e.publishers.Done() }
+
+// Publish stores the events and their deliveries, all or none, and answers when they are on disk. The
+// deliveries follow by themselves.
+func (e *Engine) Publish(ctx context.Context, p *Publication) ([]Receipt, error) {
+	s := &submission{
+		events: make([]bellwire.NewEvent, len(p.Events)), targets: make([][]*bellwire.Target, len(p.Events)),
+		append: bellwire.Append{OperatorRevision: p.OperatorRevision},
+		done:   make(chan struct{}, 1),
+	}
+	for i := range p.Events {
+		s.events[i] = newEvent(p.Tenant, &p.Events[i])
+		s.bytes += len(p.Events[i].Data)
+	}
+	if err := e.submitMatched(ctx, p.Tenant, s); err != nil {
+		return nil, err
+	}
+	receipts := make([]Receipt, len(p.Events))
+	for i, stored := range s.result.Events {
+		receipts[i] = Receipt{Event: stored.ID, Deliveries: stored.Deliveries, Duplicate: stored.Duplicate}
+	}
+	return receipts, nil
+}
+
+func newEvent(tenant string, d *Draft) bellwire.NewEvent {
+	e := bellwire.NewEvent{Event: bellwire.Event{
+		Tenant: tenant, Type: d.Type, Data: d.Data, IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt,
+	}}
+	if d.IdempotencyKey != "" {
+		e.Digest = digest(d)
+	}
+	return e
+}
+
+// submitMatched finds who gets the events and submits them, again if the tenant's configuration has changed
+// meanwhile.
+func (e *Engine) submitMatched(ctx context.Context, tenant string, s *submission) error {
+	stale := int64(-1)
+	for range staleTries {
+		match, revision, err := e.directory.Subscriptions(ctx, tenant)
+		if err != nil {
+			return err
+		}
+		if revision == stale {
+			// It is not the tenant that has changed but the catalogue: the caller has to check again.
+			return bellwire.Errorf(bellwire.CodeStale, "The catalogue has changed since the event was checked against it.")
+		}
+		for i := range s.events {
+			s.targets[i] = match(s.events[i].Event.Type)
+		}
+		s.append.TenantRevision = revision
+		err = e.intake.submit(ctx, s)
+		if bellwire.CodeOf(err) != bellwire.CodeStale {
+			return err
+		}
+		stale = revision
+		e.directory.ForgetTenant(tenant)
+	}
+	return &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "The tenant's configuration changes faster than events can be matched to it. Try again.",
+		RetryAfter: overloadRetryAfter,
+	}
+}
+
+// Test makes an event of the draft and delivers it to this endpoint alone, once, whatever it subscribes to
+// and whether or not it is paused.
+func (e *Engine) Test(ctx context.Context, tenant, endpoint string, d Draft) (event bellwire.EventID, delivery bellwire.DeliveryID, err error) {
+	target, err := e.directory.Target(ctx, endpoint)
+	if err != nil {
+		return event, delivery, err
+	}
+	// The revisions stay 0: it does not matter what else has changed meanwhile.
+	s := &submission{
+		events:  []bellwire.NewEvent{newEvent(tenant, &d)},
+		targets: [][]*bellwire.Target{{target}},
+		bytes:   len(d.Data),
+		test:    true,
+		done:    make(chan struct{}, 1),
+	}
+	s.events[0].Event.Test = true
+	if err := e.intake.submit(ctx, s); err != nil {
+		return event, delivery, err
+	}
+	e.Refresh(endpoint)
+	return s.events[0].Event.ID, s.events[0].Deliveries[0].ID, nil
+}
+
+// Refresh has the endpoint looked at again: its configuration has changed, or something is to be done for
+// it at once. It does not wait.
+func (e *Engine) Refresh(endpoint string) { e.scheduler.refresh(endpoint) }
+
+// Forget drops a delivery that was canceled, unless its attempt is under way.
+func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) { e.scheduler.forget(endpoint, id) }
+
+// work makes attempts: the one it was started for, and then those that the scheduler has next, so that a
+// goroutine with a grown stack serves many.
+func (e *Engine) work(j *job) {
+	for j != nil {
+		target := e.scheduler.targetOf(j)
+		r := e.sender.send(e.attemptCtx, j, target)
+		if e.attemptCtx.Err() != nil && r.verdict != bellwire.Acknowledged {
+			e.scheduler.giveUp(j) // it was aborted, which says nothing about the endpoint
+			return
+		}
+		if r.attempt != nil {
+			e.observer.Attempted(r.attempt, target.Endpoint)
+		}
+		next, change, failures := e.scheduler.finish(time.Now(), r)
+		if change != breakerSame {
+			e.observer.Breaker(target.Endpoint, change == breakerOpened, failures)
+		}
+		e.recorder.record(r)
+		j = next
+	}
+}
+
+// keepTime wakes lanes when their time has come, and forgets those that are not needed.
+func (e *Engine) keepTime(ctx context.Context) {
+	timer := time.NewTimer(sweepEvery)
+	defer timer.Stop()
+	sweep := time.Now().Add(sweepEvery)
+	for {
+		now := time.Now()
+		if !now.Before(sweep) {
+			e.scheduler.sweep(now)
+			sweep = now.Add(sweepEvery)
+		}
+		next := sooner(sweep, e.scheduler.tick(now))
+		timer.Reset(max(time.Until(next), 0))
+		select {
+		case <-timer.C:
+		case <-e.scheduler.wakeTimer:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Stats is a look at the engine's insides.
+type Stats struct {
+	Waiting      int // publications that wait to be stored
+	Lanes        int
+	Queued       int // deliveries in memory, waiting to be sent
+	QueuedBytes  int // of their data
+	InFlight     int // requests under way
+	Unrecorded   int // results that are not in the store yet
+	OpenBreakers int
+}
+
+// Stats returns how the engine stands. Its cost grows with the number of lanes.
+func (e *Engine) Stats() Stats {
+	out := e.scheduler.stats()
+	out.Waiting = len(e.intake.queue)
+	return out
+}
+
+// randomShare spreads retries.
+func randomShare() float64 { return rand.Float64() }

@@ -1,0 +1,274 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds of the intake.
+const (
+	maxGroupEvents     = 1000    // events stored in one transaction, unless one batch has more
+	maxGroupDeliveries = 10_000  // deliveries stored in one transaction, unless one publication has more
+	maxGroupBytes      = 8 << 20 // bytes of data stored in one transaction, unless one batch has more
+	intakeQueue        = 8192    // publications that wait for their group
+	intakeBytes        = 64 << 20
+	staleTries         = 5
+	appendTries        = 3 // of a group whose commit's outcome is unknown
+	appendPause        = 100 * time.Millisecond
+	overloadRetryAfter = time.Second
+)
+
+// submission is a publication on its way through the intake.
+type submission struct {
+	events  []bellwire.NewEvent
+	targets [][]*bellwire.Target // for each event, who gets it
+	append  bellwire.Append
+	bytes   int
+	test    bool // delivered by hand, not by the schedule
+
+	result bellwire.AppendResult
+	done   chan struct{} // capacity 1
+}
+
+func (s *submission) deliveries() int {
+	n := 0
+	for _, t := range s.targets {
+		n += len(t)
+	}
+	return n
+}
+
+// intake groups concurrent publications: what queued while one group was being committed is the next one.
+type intake struct {
+	engine  *Engine
+	queue   chan *submission
+	waiting atomic.Int64 // bytes in the queue
+	ids     bellwire.Sequence
+
+	// Reused from group to group.
+	appends []*bellwire.Append
+	places  []placement
+	jobs    []*job
+}
+
+// submit hands a submission in and waits for its group's commit.
+func (in *intake) submit(ctx context.Context, s *submission) error {
+	if in.waiting.Add(int64(s.bytes)) > intakeBytes+int64(s.bytes) {
+		in.waiting.Add(-int64(s.bytes))
+		return overloaded()
+	}
+	if err := in.engine.enter(); err != nil {
+		in.waiting.Add(-int64(s.bytes))
+		return err
+	}
+	defer in.engine.leave()
+	select {
+	case in.queue <- s:
+	default:
+		in.waiting.Add(-int64(s.bytes))
+		return overloaded()
+	}
+	select {
+	case <-s.done:
+		return s.result.Err
+	case <-ctx.Done():
+		return bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx),
+			"The publisher went away before the answer; whether the event was taken is open. Repeat it with the same id.")
+	}
+}
+
+func overloaded() error {
+	return &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "More is being published than can be stored at the moment; nothing was taken. Try again shortly.",
+		RetryAfter: overloadRetryAfter,
+	}
+}
+
+// run takes groups until the queue is closed and empty.
+func (in *intake) run() {
+	group := make([]*submission, 0, maxGroupEvents)
+	for first := range in.queue {
+		group = in.gather(append(group[:0], first))
+		in.store(group)
+		clear(group)
+	}
+}
+
+// gather adds what has queued meanwhile, within bounds.
+func (in *intake) gather(group []*submission) []*submission {
+	events, deliveries, bytes := len(group[0].events), group[0].deliveries(), group[0].bytes
+	for events < maxGroupEvents && deliveries < maxGroupDeliveries && bytes < maxGroupBytes {
+		select {
+		case s, ok := <-in.queue:
+			if !ok {
+				return group
+			}
+			group = append(group, s)
+			events += len(s.events)
+			deliveries += s.deliveries()
+			bytes += s.bytes
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// store commits a group, hands its deliveries to their lanes and answers its publishers.
+func (in *intake) store(group []*submission) {
+	started := time.Now()
+	in.appends, in.places, in.jobs = in.appends[:0], in.places[:0], in.jobs[:0]
+	for _, s := range group {
+		in.waiting.Add(-int64(s.bytes))
+		in.prepare(s, started)
+	}
+	in.commit(group, in.appends)
+	in.handOver(group)
+	events, deliveries := 0, 0
+	for _, s := range group {
+		if s.result.Err == nil {
+			events += len(s.events)
+			deliveries += s.deliveries()
+		}
+	}
+	in.engine.observer.Appended(events, deliveries, time.Since(started))
+	for _, s := range group {
+		s.done <- struct{}{}
+	}
+	clear(in.appends)
+	clear(in.places)
+	clear(in.jobs)
+}
+
+// prepare gives a submission's events their ids and time, and finds places for its deliveries.
+func (in *intake) prepare(s *submission, now time.Time) {
+	created := now.UTC().Truncate(time.Microsecond)
+	s.append.Events = s.append.Events[:0]
+	for i := range s.events {
+		e := &s.events[i]
+		e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, now)
+		e.Event.CreatedAt = created
+		e.Event.Deliveries = len(s.targets[i])
+		e.Deliveries = in.engine.deliveries(e.Deliveries[:0], s.targets[i], now)
+		first := len(in.places)
+		if s.test {
+			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
+		} else {
+			in.places = in.engine.scheduler.reserve(now, s.targets[i], len(e.Event.Data), in.places)
+		}
+		for k, p := range in.places[first:] {
+			e.Deliveries[k].Epoch = p.epoch
+			e.Deliveries[k].Manual = s.test
+			in.jobs = append(in.jobs, newJob(e, k, p.epoch))
+		}
+		s.append.Events = append(s.append.Events, e)
+	}
+	in.appends = append(in.appends, &s.append)
+}
+
+// deliveries makes the rows for those who get an event.
+func (e *Engine) deliveries(rows []bellwire.NewDelivery, targets []*bellwire.Target, now time.Time) []bellwire.NewDelivery {
+	for _, t := range targets {
+		rows = append(rows, bellwire.NewDelivery{
+			ID:       bellwire.NewID[bellwire.DeliveryKind](now),
+			Endpoint: t.Endpoint.ID,
+			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO,
+		})
+	}
+	return rows
+}
+
+// newJob makes what a lane needs of the k-th delivery of an event, nil if it is written free.
+func newJob(e *bellwire.NewEvent, k int, epoch int64) *job {
+	if epoch == 0 {
+		return nil
+	}
+	d := &e.Deliveries[k]
+	return &job{
+		event:   &e.Event,
+		trigger: bellwire.TriggerSchedule,
+		delivery: bellwire.Delivery{
+			ID: d.ID, Event: e.Event.ID, EventType: e.Event.Type, Tenant: e.Event.Tenant, Endpoint: d.Endpoint,
+			Status: bellwire.DeliveryPending, Epoch: epoch, DueAt: e.Event.CreatedAt, CreatedAt: e.Event.CreatedAt,
+		},
+	}
+}
+
+// commit stores appends. Where the database refuses the whole, it is halved until the one at fault stands
+// alone, so that nobody is answered for another's input.
+func (in *intake) commit(group []*submission, appends []*bellwire.Append) {
+	results, err := in.append(appends)
+	if err == nil {
+		for i, s := range group {
+			s.result = results[i]
+		}
+		return
+	}
+	in.engine.observer.StoreFailed("append events", err)
+	if len(group) == 1 || bellwire.CodeOf(err) != bellwire.CodeInternal {
+		for _, s := range group {
+			s.result = bellwire.AppendResult{Err: err}
+		}
+		return
+	}
+	half := len(group) / 2
+	in.commit(group[:half], appends[:half])
+	in.commit(group[half:], appends[half:])
+}
+
+// append stores appends in one transaction, and repeats it with the same ids while nobody knows whether
+// it was committed.
+func (in *intake) append(appends []*bellwire.Append) (results []bellwire.AppendResult, err error) {
+	for try := range appendTries {
+		if try > 0 {
+			time.Sleep(appendPause << try)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		results, err = in.engine.store.AppendEvents(ctx, appends)
+		cancel()
+		if bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+			return results, err
+		}
+	}
+	return nil, err
+}
+
+// handOver gives stored deliveries to their lanes, and takes back the places of what was not stored.
+func (in *intake) handOver(group []*submission) {
+	now := time.Now()
+	at := 0
+	for _, s := range group {
+		for i := range s.events {
+			n := len(s.targets[i])
+			places, jobs := in.places[at:at+n], in.jobs[at:at+n]
+			at += n
+			switch {
+			case s.result.Err == nil && !s.result.Events[i].Duplicate:
+				for k, sequence := range s.result.Events[i].Sequences {
+					if jobs[k] != nil {
+						jobs[k].delivery.Sequence = sequence
+					}
+				}
+				in.engine.scheduler.accept(now, places, jobs)
+			case bellwire.CodeOf(s.result.Err) == bellwire.CodeUnavailable:
+				in.engine.scheduler.abandon(places, jobs)
+			default:
+				in.engine.scheduler.cancel(places, len(s.events[i].Event.Data))
+			}
+		}
+	}
+}
+
+// digest identifies what was published under an idempotency key.
+func digest(d *Draft) [32]byte {
+	h := sha256.New()
+	h.Write([]byte(d.Type))
+	h.Write([]byte{0})
+	h.Write(d.Data)
+	return [32]byte(h.Sum(nil))
+}

@@ -1,0 +1,269 @@
+package engine
+
+import (
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bellwire/bellwire"
+)
+
+// job is a delivery in memory, with all that its attempt needs.
+type job struct {
+	lane     *lane
+	delivery bellwire.Delivery
+	event    *bellwire.Event
+	trigger  bellwire.Trigger
+	suspect  bool // it was started while its endpoint was not known to answer
+}
+
+func (j *job) size() int { return len(j.event.Data) }
+
+func (j *job) taken() bellwire.Taken {
+	return bellwire.Taken{
+		Delivery: j.delivery.ID,
+		Epoch:    j.delivery.Epoch,
+		Manual:   j.trigger != bellwire.TriggerSchedule,
+	}
+}
+
+// Bounds of one lane.
+const (
+	laneFloor    = 32  // deliveries that any lane may hold
+	laneCeiling  = 512 // deliveries that no lane exceeds
+	laneDepth    = 8   // deliveries that a lane may hold for each request it may have in flight
+	laneBytes    = 4 << 20
+	expressMax   = 4   // retries by hand and tests in flight for one endpoint
+	expressQueue = 100 // of them in memory, beyond which no more are claimed
+
+	// A lane whose requests bring no answer for this long gets no more of them in flight.
+	stallAfter = time.Second
+)
+
+// lane is what an active endpoint has in memory. The scheduler's lock guards all of it.
+type lane struct {
+	endpoint string
+	target   *bellwire.Target // nil: not loaded yet
+
+	queue    queue[*job] // the schedule's deliveries, to be sent in this order
+	express  queue[*job] // retries by hand and tests: they pass the queue, the breaker and a pause by
+	reserved int         // places promised to publishes that are being stored
+	bytes    int         // of event data queued and reserved
+
+	inFlight        int
+	expressInFlight int
+	unrecorded      int       // attempts that ended and are not in the store yet
+	releasing       int       // deliveries on their way back to the store
+	progress        time.Time // when a request last ended, or the first of those in flight started
+	answering       bool      // its last attempt was acknowledged
+
+	window  window
+	breaker breaker
+	limiter *rate.Limiter // nil: no rate limit
+	hold    time.Time     // nothing of the schedule is sent before
+
+	// What is in the store and not here:
+	due      time.Time // when the first free delivery may be due; zero: there is none
+	manual   bool      // there may be retries by hand
+	reload   bool      // the configuration has to be looked at again
+	claiming bool      // the claimer is at it
+	next     int64     // FIFO: the number that the next delivery taken directly must have; 0: take from the store only
+
+	inReady bool // it stands in the scheduler's ready or suspended queue
+	inClaim bool // it stands in the scheduler's claims queue
+	timer   int  // its place in the timer heap, -1 if none
+	at      time.Time
+}
+
+func (l *lane) ordered() bool {
+	return l.target != nil && l.target.Endpoint.Ordering == bellwire.OrderingFIFO
+}
+
+func (l *lane) enabled() bool {
+	return l.target == nil || l.target.Endpoint.Status == bellwire.EndpointEnabled && !l.target.Endpoint.Deleted
+}
+
+// ended tells whether the endpoint gets nothing any more, so that what is open is to be canceled.
+func (l *lane) ended() bool {
+	return l.target != nil && (l.target.Endpoint.Deleted || l.target.Endpoint.Status == bellwire.EndpointDisabled)
+}
+
+// limit returns how many requests may be in flight.
+func (l *lane) limit() int {
+	if l.ordered() {
+		return 1
+	}
+	return l.window.limit()
+}
+
+// capacity returns how many deliveries the lane may hold.
+func (l *lane) capacity() int { return max(laneFloor, min(laneDepth*l.limit(), laneCeiling)) }
+
+// adopt takes over a newer state of the endpoint.
+func (l *lane) adopt(t *bellwire.Target) {
+	if l.target != nil && t.Endpoint.Revision < l.target.Endpoint.Revision {
+		return
+	}
+	ep := t.Endpoint
+	if l.target == nil {
+		l.window = newWindow(ep.MaxInFlight)
+	}
+	if l.target == nil || l.target.Endpoint.RateLimit != ep.RateLimit {
+		l.limiter = newLimiter(ep.RateLimit)
+	}
+	if ep.Ordering != bellwire.OrderingFIFO {
+		l.next = 0
+	}
+	l.window.max = ep.MaxInFlight
+	l.target = t
+}
+
+// newLimiter allows a tenth of a second's events at once, since timers are no finer than that needs.
+func newLimiter(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/10)))
+}
+
+// takes tells whether a delivery that is just being published may go into memory directly.
+func (l *lane) takes(now time.Time, size int) bool {
+	held := l.queue.len() + l.reserved
+	switch {
+	case !l.enabled() || l.breaker.open():
+		return false
+	case held > 0 && l.bytes+size > laneBytes:
+		return false
+	case l.ordered():
+		return l.next != 0 && l.due.IsZero() && held < l.capacity()
+	case l.claiming || isDue(l.due, now):
+		return held < l.capacity()/2 // the backlog in the store has the other half
+	}
+	return held < l.capacity()
+}
+
+// sendable tells whether an attempt may start now.
+func (l *lane) sendable(now time.Time) bool {
+	if l.express.len() > 0 && l.expressInFlight < expressMax {
+		return true
+	}
+	switch {
+	case l.queue.len() == 0 || !l.enabled():
+		return false
+	case l.inFlight >= l.limit() || now.Before(l.hold):
+		return false
+	case l.inFlight > 0 && now.Sub(l.progress) > stallAfter:
+		return false
+	case l.breaker.open() && (l.inFlight > 0 || now.Before(l.breaker.probeAt)):
+		return false
+	}
+	return l.hasToken(now)
+}
+
+// hasToken asks the rate limit, and holds the lane until there is a token.
+func (l *lane) hasToken(now time.Time) bool {
+	if l.limiter == nil {
+		return true
+	}
+	missing := 1 - l.limiter.TokensAt(now)
+	if missing <= 0 {
+		return true
+	}
+	l.hold = now.Add(max(time.Duration(missing/float64(l.limiter.Limit())*float64(time.Second)), time.Microsecond))
+	return false
+}
+
+// take removes the delivery to be attempted next. The lane must be sendable.
+func (l *lane) take(now time.Time) *job {
+	if l.express.len() > 0 && l.expressInFlight < expressMax {
+		j := l.express.pop()
+		l.expressInFlight++
+		return j
+	}
+	j := l.queue.pop()
+	l.bytes -= j.size()
+	if l.inFlight == 0 {
+		l.progress = now
+	}
+	l.inFlight++
+	l.breaker.probing = l.breaker.open()
+	if l.limiter != nil {
+		l.limiter.AllowN(now, 1)
+	}
+	return j
+}
+
+// claims tells whether the store should be asked now.
+func (l *lane) claims(now time.Time) bool {
+	switch {
+	case l.claiming:
+		return false
+	case l.reload || l.manual && l.express.len() < expressQueue:
+		return true
+	case !isDue(l.due, now):
+		return false
+	case l.ended():
+		return true
+	case !l.enabled() || now.Before(l.hold):
+		return false
+	case l.breaker.open():
+		return l.idle() && !now.Before(l.breaker.probeAt)
+	case l.ordered():
+		return l.idle()
+	}
+	return l.room() > 0
+}
+
+// idle tells whether nothing of the schedule is in memory or on its way to the store.
+func (l *lane) idle() bool {
+	return l.queue.len() == 0 && l.reserved == 0 && l.inFlight == 0 && l.unrecorded == 0 && l.releasing == 0
+}
+
+// room returns how many deliveries to claim: none while half of the capacity is in use, so that claims
+// come in groups.
+func (l *lane) room() int {
+	held := l.queue.len() + l.reserved
+	if held > l.capacity()/2 || l.bytes > laneBytes/2 {
+		return 0
+	}
+	return l.capacity() - held
+}
+
+// wake returns when the lane has to be looked at again though nothing happens; zero: never.
+func (l *lane) wake() time.Time {
+	queued := l.queue.len() > 0
+	if l.claiming || !l.enabled() || !queued && l.due.IsZero() {
+		return time.Time{}
+	}
+	at := l.hold
+	if l.breaker.open() {
+		at = later(at, l.breaker.probeAt)
+	}
+	if !queued {
+		at = later(at, l.due)
+	}
+	return at
+}
+
+// dispensable tells whether nothing would be lost by forgetting the lane.
+func (l *lane) dispensable(now time.Time) bool {
+	return l.idle() && l.express.len() == 0 && l.expressInFlight == 0 && !l.claiming && !l.manual && !l.reload &&
+		l.due.IsZero() && !l.breaker.open() && now.Sub(l.progress) > laneMemory && !now.Before(l.hold)
+}
+
+func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// sooner returns the earlier of two times, of which a zero one means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,197 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// maxRecorded is how many results, or deliveries given back, go into one transaction.
+const maxRecorded = 1000
+
+// The pauses between tries while the store does not answer.
+const (
+	firstStorePause   = 50 * time.Millisecond
+	longestStorePause = 5 * time.Second
+	storeTimeout      = 10 * time.Second
+)
+
+// recorder writes down what came of attempts, and gives deliveries back. It groups as the intake does:
+// what was handed in while one group was being written is the next. The scheduler's budget of
+// unrecorded results bounds it.
+type recorder struct {
+	engine *Engine
+	wake   chan struct{} // capacity 1
+
+	mu       sync.Mutex
+	results  []*result
+	releases []*job
+	closed   bool
+}
+
+func newRecorder(e *Engine) *recorder { return &recorder{engine: e, wake: make(chan struct{}, 1)} }
+
+func (rec *recorder) record(r *result) {
+	rec.mu.Lock()
+	rec.results = append(rec.results, r)
+	rec.mu.Unlock()
+	poke(rec.wake)
+}
+
+func (rec *recorder) release(jobs []*job) {
+	rec.mu.Lock()
+	rec.releases = append(rec.releases, jobs...)
+	rec.mu.Unlock()
+	poke(rec.wake)
+}
+
+// close ends run once all that was handed in is written.
+func (rec *recorder) close() {
+	rec.mu.Lock()
+	rec.closed = true
+	rec.mu.Unlock()
+	poke(rec.wake)
+}
+
+// run writes groups until close, or until ctx ends: then what is left is for the next epoch to find.
+func (rec *recorder) run(ctx context.Context) {
+	for {
+		rec.mu.Lock()
+		results, releases, closed := rec.results, rec.releases, rec.closed
+		rec.results, rec.releases = nil, nil
+		rec.mu.Unlock()
+		if len(results) == 0 && len(releases) == 0 {
+			if closed {
+				return
+			}
+			select {
+			case <-rec.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		for chunk := range slices.Chunk(releases, maxRecorded) {
+			rec.writeReleases(ctx, chunk)
+		}
+		for chunk := range slices.Chunk(results, maxRecorded) {
+			rec.writeResults(ctx, chunk)
+		}
+	}
+}
+
+func (rec *recorder) writeReleases(ctx context.Context, jobs []*job) {
+	taken := make([]bellwire.Taken, len(jobs))
+	for i, j := range jobs {
+		taken[i] = j.taken()
+	}
+	err := rec.persist(ctx, "release deliveries", func(ctx context.Context) error {
+		return rec.engine.store.ReleaseDeliveries(ctx, taken)
+	})
+	if err == nil {
+		rec.engine.scheduler.released(time.Now(), jobs)
+	}
+}
+
+// writeResults records results. Where the database refuses the whole, it is halved until the one at
+// fault stands alone; that one is left to the next epoch.
+func (rec *recorder) writeResults(ctx context.Context, results []*result) {
+	started := time.Now()
+	rows := make([]*bellwire.Result, len(results))
+	for i, r := range results {
+		rows[i] = r.row()
+	}
+	var records []bellwire.Recorded
+	err := rec.persist(ctx, "record outcomes", func(ctx context.Context) (err error) {
+		records, err = rec.engine.store.RecordOutcomes(ctx, rows)
+		return err
+	})
+	switch {
+	case err == nil:
+		rec.engine.observer.Recorded(len(results), time.Since(started))
+		rec.follow(results, records)
+	case ctx.Err() != nil:
+	case len(results) > 1:
+		half := len(results) / 2
+		rec.writeResults(ctx, results[:half])
+		rec.writeResults(ctx, results[half:])
+	default:
+		rec.engine.scheduler.recorded(time.Now(), results, make([]bellwire.Recorded, 1))
+	}
+}
+
+// follow acts on what the store made of results.
+func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
+	e := rec.engine
+	for i, r := range results {
+		if records[i].Disabled {
+			e.directory.ForgetEndpoint(r.job.delivery.Endpoint)
+			e.directory.ForgetTenant(r.job.delivery.Tenant)
+		}
+		if records[i].Moved && !records[i].Status.Open() {
+			e.observer.Ended(records[i].Status, r.endedAt.Sub(r.job.event.CreatedAt))
+		}
+	}
+	e.scheduler.recorded(time.Now(), results, records)
+}
+
+// row is the result as the store takes it.
+func (r *result) row() *bellwire.Result {
+	return &bellwire.Result{
+		Attempt:          r.attempt,
+		Delivery:         r.job.delivery.ID,
+		Trigger:          r.job.trigger,
+		Epoch:            r.job.delivery.Epoch,
+		Transition:       r.transition,
+		EndedAt:          r.endedAt,
+		Disable:          r.verdict == bellwire.Gone,
+		Endpoint:         r.job.delivery.Endpoint,
+		EndpointRevision: r.target.Endpoint.Revision,
+	}
+}
+
+// persist repeats an operation, which must be harmless to repeat, until the store has done it or refuses
+// it for good, or ctx ends.
+func (rec *recorder) persist(ctx context.Context, operation string, do func(context.Context) error) error {
+	pause := firstStorePause
+	for {
+		attempt, cancel := context.WithTimeout(ctx, storeTimeout)
+		err := do(attempt)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		rec.engine.observer.StoreFailed(operation, err)
+		if !passing(err) {
+			return err
+		}
+		if !sleep(ctx, pause) {
+			return ctx.Err()
+		}
+		pause = min(2*pause, longestStorePause)
+	}
+}
+
+// passing tells whether a store's error may go away by itself.
+func passing(err error) bool {
+	switch bellwire.CodeOf(err) {
+	case bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeCanceled:
+		return true
+	}
+	return false
+}
+
+// sleep waits, and tells whether it did so to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,205 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// maxRetryAfter bounds how long a receiver can put deliveries off by its Retry-After header.
+const maxRetryAfter = time.Hour
+
+// minSlowDown is how long a lane rests after 429 Too Many Requests that does not say how long.
+const minSlowDown = time.Second
+
+// sender makes attempts: it renders, signs, posts, reads and judges. First attempts, retries, retries by
+// hand and tests all come this way.
+type sender struct {
+	transport http.RoundTripper
+	userAgent string
+	bodies    sync.Pool // *bytes.Buffer, for request bodies
+	reads     sync.Pool // *[]byte of readBody, for response bodies
+}
+
+func newSender(transport http.RoundTripper, userAgent string) *sender {
+	return &sender{
+		transport: transport,
+		userAgent: userAgent,
+		bodies:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		reads:     sync.Pool{New: func() any { return new([readBody]byte) }},
+	}
+}
+
+// send makes one attempt for a job and says what came of it. The target is the endpoint as it is now.
+func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
+	r := &result{job: j, target: t}
+	started := time.Now()
+	buffer := s.bodies.Get().(*bytes.Buffer)
+	buffer.Reset()
+	defer s.bodies.Put(buffer)
+
+	message := &bellwire.Message{Event: j.event, Delivery: j.delivery.ID, SentAt: started}
+	if t.Renderer == nil {
+		return impossible(r, started, bellwire.ReasonEndpointDeleted)
+	}
+	body, err := t.Renderer.AppendBody(buffer.AvailableBuffer(), message)
+	if err != nil {
+		return impossible(r, started, err.Error())
+	}
+	buffer.Write(body) // keeps the grown memory
+	body = buffer.Bytes()
+
+	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
+	tr := newTrace(started)
+	req, err := http.NewRequestWithContext(tr.context(ctx), http.MethodPost, t.Endpoint.URL, bytes.NewReader(body))
+	if err != nil {
+		return impossible(r, started, "The endpoint's URL cannot be requested.")
+	}
+	a := &bellwire.Attempt{
+		ID: bellwire.NewID[bellwire.AttemptKind](started), Delivery: j.delivery.ID,
+		Trigger: j.trigger, StartedAt: started.UTC().Truncate(time.Microsecond),
+	}
+	r.attempt = a
+	s.setHeaders(req, t, message, body)
+	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, Headers: loggedHeaders(req.Header, t.Headers), BodyBytes: len(body)}
+
+	retryAfter := s.exchange(req, t, a, tr, r)
+	ended := time.Now()
+	r.endedAt = ended.UTC().Truncate(time.Microsecond)
+	a.Timings = tr.timings(ended)
+	if !t.Renderer.RetryAfter() {
+		retryAfter = 0
+	}
+	if a.Response != nil && a.Response.Status == http.StatusTooManyRequests {
+		r.slowDown = max(retryAfter, minSlowDown)
+	}
+	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint.Retry, retryAfter, randomShare())
+	return r
+}
+
+// impossible is the result of a job of which no request can be made, now or ever.
+func impossible(r *result, now time.Time, reason string) *result {
+	r.verdict, r.endedAt = bellwire.Impossible, now.UTC().Truncate(time.Microsecond)
+	r.transition = r.job.delivery.Decide(r.job.trigger, r.verdict, r.target.Endpoint.Retry, 0, 0)
+	if r.transition.Status == bellwire.DeliveryExhausted {
+		r.transition.Reason = reason
+	}
+	return r
+}
+
+// exchange posts the request, reads the response within bounds, and judges it. It returns the wait that
+// the receiver asked for.
+func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Attempt, tr *trace, r *result) time.Duration {
+	resp, err := s.transport.RoundTrip(req)
+	if err != nil {
+		a.Outcome, a.Error = classify(err, tr)
+		return 0
+	}
+	defer resp.Body.Close()
+	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode, Headers: cappedHeaders(resp.Header)}
+	if err := s.read(resp.Body, a.Response); err != nil {
+		// The status came, but the exchange did not end in time: the receiver may not have finished.
+		a.Outcome, a.Error = classify(err, tr)
+		return retryAfter(resp.Header, time.Now())
+	}
+	r.verdict = t.Renderer.Classify(resp.StatusCode)
+	a.Outcome = bellwire.OutcomeOK
+	if r.verdict != bellwire.Acknowledged {
+		a.Outcome = bellwire.OutcomeStatus
+		a.Error = "The endpoint answered " + strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode) + "."
+	}
+	return retryAfter(resp.Header, time.Now())
+}
+
+// read takes in up to readBody bytes, so that the connection can be kept, and stores the first of them.
+func (s *sender) read(body io.Reader, into *bellwire.AttemptResponse) error {
+	buffer := s.reads.Get().(*[readBody]byte)
+	defer s.reads.Put(buffer)
+	n := 0
+	var err error
+	for n < len(buffer) && err == nil {
+		var more int
+		more, err = body.Read(buffer[n:])
+		n += more
+	}
+	if n > 0 {
+		into.Body = bytes.Clone(buffer[:min(n, bellwire.MaxStoredBody)])
+	}
+	into.Truncated = n > bellwire.MaxStoredBody
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+func (s *sender) setHeaders(req *http.Request, t *bellwire.Target, m *bellwire.Message, body []byte) {
+	h := req.Header
+	for _, header := range t.Headers {
+		h[http.CanonicalHeaderKey(header.Name)] = []string{header.Value}
+	}
+	h["User-Agent"] = []string{s.userAgent}
+	// Deliveries can be told apart by their id, so a connection that the receiver closed while it was idle
+	// may be replaced without making a failed attempt of it. The nil value is not sent.
+	h["Idempotency-Key"] = nil
+	t.Renderer.SetHeaders(h, m, body)
+}
+
+// loggedHeaders lists what was sent, in order of names, without the values of credentials.
+func loggedHeaders(sent http.Header, credentials []bellwire.Header) []bellwire.Header {
+	list := make([]bellwire.Header, 0, len(sent))
+	for name, values := range sent {
+		if values == nil {
+			continue
+		}
+		value := strings.Join(values, ", ")
+		if slices.ContainsFunc(credentials, func(c bellwire.Header) bool { return strings.EqualFold(c.Name, name) }) {
+			value = bellwire.Redacted
+		}
+		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
+	}
+	slices.SortFunc(list, byName)
+	return list
+}
+
+// cappedHeaders lists what came back, in order of names, up to MaxStoredHeaders bytes.
+func cappedHeaders(received http.Header) []bellwire.Header {
+	list := make([]bellwire.Header, 0, len(received))
+	for name, values := range received {
+		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: strings.Join(values, ", ")})
+	}
+	slices.SortFunc(list, byName)
+	size := 0
+	for i, h := range list {
+		if size += len(h.Name) + len(h.Value); size > bellwire.MaxStoredHeaders {
+			return slices.Clone(list[:i])
+		}
+	}
+	return list
+}
+
+func byName(a, b bellwire.Header) int { return strings.Compare(a.Name, b.Name) }
+
+// retryAfter reads the Retry-After header (RFC 9110, 10.2.3), in seconds or as a date, within bounds.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := h.Get("Retry-After")
+	if text == "" {
+		return 0
+	}
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
+	}
+	date, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return min(max(date.Sub(now), 0), maxRetryAfter)
+}

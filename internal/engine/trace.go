@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// trace follows an attempt through its phases, for its timings and to tell where it broke.
+// The transport may still call it from a dial that goes on after the attempt has ended.
+type trace struct {
+	started time.Time
+
+	mu         sync.Mutex
+	dns        phase
+	connecting phase
+	handshake  phase
+	connected  bool
+	reused     bool
+	firstByte  time.Duration
+}
+
+// phase is one part of an attempt.
+type phase struct {
+	began time.Time
+	took  time.Duration
+	ended bool
+}
+
+func (p *phase) begin() {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+}
+
+func (p *phase) end() {
+	p.took, p.ended = time.Since(p.began), true
+}
+
+func (p *phase) underWay() bool { return !p.began.IsZero() && !p.ended }
+
+func newTrace(started time.Time) *trace { return &trace{started: started} }
+
+func (t *trace) context(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart:     func(httptrace.DNSStartInfo) { t.note(t.dns.begin) },
+		DNSDone:      func(httptrace.DNSDoneInfo) { t.note(t.dns.end) },
+		ConnectStart: func(string, string) { t.note(t.connecting.begin) },
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil {
+				t.note(t.connecting.end)
+			}
+		},
+		TLSHandshakeStart: func() { t.note(t.handshake.begin) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err == nil {
+				t.note(t.handshake.end)
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			t.note(func() { t.connected, t.reused = true, info.Reused })
+		},
+		GotFirstResponseByte: func() { t.note(func() { t.firstByte = time.Since(t.started) }) },
+	})
+}
+
+func (t *trace) note(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f()
+}
+
+func (t *trace) timings(ended time.Time) bellwire.Timings {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := bellwire.Timings{FirstByte: t.firstByte, Total: ended.Sub(t.started)}
+	if !t.reused {
+		out.DNS, out.Connect, out.TLS = t.dns.took, t.connecting.took, t.handshake.took
+	}
+	return out
+}
+
+// phaseName says what the attempt was waiting for.
+func (t *trace) phaseName() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.firstByte > 0:
+		return "reading the response"
+	case t.connected:
+		return "waiting for the response"
+	case t.handshake.underWay():
+		return "in the TLS handshake"
+	case t.connecting.underWay():
+		return "connecting"
+	case t.dns.underWay():
+		return "resolving the host name"
+	}
+	return "waiting for a connection"
+}
+
+func (t *trace) inHandshake() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.connected && !t.handshake.began.IsZero()
+}
+
+func (t *trace) isConnected() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.connected
+}
+
+// classify tells what kind of failure err is, and says it in a sentence that contains no secret.
+func classify(err error, t *trace) (bellwire.Outcome, string) {
+	var (
+		dns     *net.DNSError
+		timeout interface{ Timeout() bool }
+	)
+	switch {
+	case blocked(err):
+		return bellwire.OutcomeBlocked, "The host resolves to an address that deliveries may not reach: " + innermost(err) + "."
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + "."
+	case errors.As(err, &dns):
+		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: %s.", dns.Name, dns.Err)
+	case isTLS(err) || t.inHandshake():
+		return bellwire.OutcomeTLS, "The TLS handshake failed: " + innermost(err) + "."
+	case !t.isConnected():
+		return bellwire.OutcomeConnect, "No connection could be made: " + innermost(err) + "."
+	case brokenOff(err):
+		return bellwire.OutcomeReset, "The connection broke off while " + t.phaseName() + ": " + innermost(err) + "."
+	}
+	return bellwire.OutcomeProtocol, "The answer is not one that HTTP allows: " + innermost(err) + "."
+}
+
+func isTLS(err error) bool {
+	var (
+		verification *tls.CertificateVerificationError
+		record       tls.RecordHeaderError
+		alert        tls.AlertError
+		invalid      x509.CertificateInvalidError
+	)
+	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &invalid)
+}
+
+func brokenOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// maxErrorText bounds what is kept of an error, part of which the receiver may have written.
+const maxErrorText = 300
+
+// innermost returns the text of the error that started it all, without what the layers above repeat.
+func innermost(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			break
+		}
+		err = inner
+	}
+	text := err.Error()
+	if len(text) > maxErrorText {
+		text = text[:maxErrorText] + "…"
+	}
+	return strings.ToValidUTF8(text, "?")
+}

@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Bounds on connections and on what a receiver may send.
+const (
+	maxIdle            = 2048 // connections kept open in all
+	idleTimeout        = 60 * time.Second
+	maxResponseHeaders = 64 << 10
+	readBody           = 64 << 10
+	keepAlive          = 30 * time.Second
+)
+
+// dialFunc opens a connection.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// newTransport makes the HTTP client's lower half. Each attempt brings the one deadline that covers all
+// of it, so there are no time-outs of single phases here.
+func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport {
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config = config.Clone()
+	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	return &http.Transport{
+		Proxy:                  nil, // a proxy would resolve names behind the guard's back
+		DialContext:            dial,
+		TLSClientConfig:        config,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		DisableCompression:     true, // a compressed answer stays as small as it came
+		MaxResponseHeaderBytes: maxResponseHeaders,
+		WriteBufferSize:        4 << 10,
+		ReadBufferSize:         4 << 10,
+	}
+}
+
+// guardedDialer dials only what the guard lets through.
+func guardedDialer(allowed []netip.Prefix) dialFunc {
+	d := &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive}
+	return d.DialContext
+}
