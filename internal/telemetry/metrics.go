@@ -102,9 +102,12 @@ func (m *Metrics) Handler() http.Handler {
 
 // Stats are what the engine holds at one moment.
 type Stats struct {
+	Waiting      int // publishes waiting to be stored
 	Lanes        int // endpoints with something in memory or in flight
 	Queued       int // deliveries waiting in memory
+	QueuedBytes  int // of their data
 	InFlight     int // requests under way
+	Unrecorded   int // results that are not in the store yet
 	OpenBreakers int // lanes whose circuit breaker is open
 }
 
@@ -124,21 +127,33 @@ type gauges struct {
 	now     func() time.Time
 }
 
+// engineGauges are read from Stats, without the store.
+var engineGauges = []struct {
+	desc  *prometheus.Desc
+	value func(*Stats) int
+}{
+	{desc("bellwire_waiting_publishes", "Publishes waiting to be stored."), func(s *Stats) int { return s.Waiting }},
+	{desc("bellwire_lanes", "Endpoints with something in memory or in flight."), func(s *Stats) int { return s.Lanes }},
+	{desc("bellwire_queued_deliveries", "Deliveries waiting in memory."), func(s *Stats) int { return s.Queued }},
+	{desc("bellwire_queued_bytes", "Bytes of event data of the deliveries waiting in memory."), func(s *Stats) int { return s.QueuedBytes }},
+	{desc("bellwire_in_flight_requests", "Requests under way to endpoints."), func(s *Stats) int { return s.InFlight }},
+	{desc("bellwire_unrecorded_results", "Results of attempts that are not in the store yet."), func(s *Stats) int { return s.Unrecorded }},
+	{desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open."), func(s *Stats) int { return s.OpenBreakers }},
+}
+
 var (
-	lanesDesc        = desc("bellwire_lanes", "Endpoints with something in memory or in flight.")
-	queuedDesc       = desc("bellwire_queued_deliveries", "Deliveries waiting in memory.")
-	inFlightDesc     = desc("bellwire_in_flight_requests", "Requests under way to endpoints.")
-	openBreakersDesc = desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open.")
-	backlogDesc      = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
-	backlogAgeDesc   = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
+	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
+	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
 )
 
 func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 
 func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lanesDesc, queuedDesc, inFlightDesc, openBreakersDesc, backlogDesc, backlogAgeDesc} {
-		descs <- d
+	for _, e := range engineGauges {
+		descs <- e.desc
 	}
+	descs <- backlogDesc
+	descs <- backlogAgeDesc
 }
 
 func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
@@ -146,10 +161,9 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 		metrics <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
 	s := g.stats()
-	report(lanesDesc, float64(s.Lanes))
-	report(queuedDesc, float64(s.Queued))
-	report(inFlightDesc, float64(s.InFlight))
-	report(openBreakersDesc, float64(s.OpenBreakers))
+	for _, e := range engineGauges {
+		report(e.desc, float64(e.value(&s)))
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()

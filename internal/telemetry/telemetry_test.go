@@ -102,7 +102,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	m := NewMetrics("", "")
 	g := &gauges{
-		stats: func() Stats { return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4} },
+		stats: func() Stats { return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8} },
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second)}, nil
 		},
@@ -128,6 +128,15 @@ bellwire_open_breakers 4
 # HELP bellwire_queued_deliveries Deliveries waiting in memory.
 # TYPE bellwire_queued_deliveries gauge
 bellwire_queued_deliveries 2
+# HELP bellwire_queued_bytes Bytes of event data of the deliveries waiting in memory.
+# TYPE bellwire_queued_bytes gauge
+bellwire_queued_bytes 7
+# HELP bellwire_unrecorded_results Results of attempts that are not in the store yet.
+# TYPE bellwire_unrecorded_results gauge
+bellwire_unrecorded_results 8
+# HELP bellwire_waiting_publishes Publishes waiting to be stored.
+# TYPE bellwire_waiting_publishes gauge
+bellwire_waiting_publishes 6
 `
 	if err := testutil.CollectAndCompare(g, strings.NewReader(want)); err != nil {
 		t.Error(err)
