@@ -1,0 +1,131 @@
+// Package api is the native HTTP API below /api/v1, its OpenAPI 3.1 document at /openapi.json and the
+// page for people at /docs. The routes are those of the public contract; the document is made from the
+// same Go types that the handlers use.
+//
+// Requests and answers are JSON, errors are problem+json (RFC 9457) with a stable code. The content type
+// of a request is not looked at: every body is read as JSON. Unknown members and unknown query parameters
+// are refused, because a misspelled option that is quietly ignored does harm.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const base = "/api/v1"
+
+// Options are what the API can be told. The zero value is good.
+type Options struct {
+	Logger    *slog.Logger // nil: nothing is logged
+	Version   string       // of Bellwire, shown in the documentation
+	PublicURL string       // where clients reach this server, for the documentation's examples
+}
+
+// New makes the handler for /api, /openapi.json and /docs. To all other paths it answers 404.
+func New(svc *service.Service, o Options) http.Handler {
+	a := &api{svc: svc, publisher: svc, log: o.Logger}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if o.PublicURL == "" {
+		o.PublicURL = "http://127.0.0.1:8080"
+	}
+	a.mux = httpx.NewMux(a.notFound, a.methodNotAllowed)
+	a.huma = humago.New(a.mux, configuration(o))
+	a.huma.UseMiddleware(a.authenticateCall)
+	a.tenants()
+	a.keys()
+	a.eventTypes()
+	a.endpoints()
+	a.publishing()
+	a.events()
+	a.deliveries()
+	a.documentation()
+	return httpx.Recover(a.log, a.panicked, a.mux)
+}
+
+type api struct {
+	svc       *service.Service
+	publisher publisher
+	log       *slog.Logger
+	mux       *httpx.Mux
+	huma      huma.API
+}
+
+// call is what a handler knows of the request beside its input.
+type call struct {
+	caller    service.Caller
+	requestID string
+}
+
+type callKey struct{}
+
+// authenticateCall comes before everything else, so that who has no key learns nothing of what is valid.
+func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	caller, err := a.authenticate(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w)}))
+}
+
+func (a *api) authenticate(r *http.Request) (service.Caller, error) {
+	key, err := httpx.Bearer(r)
+	if err != nil {
+		return service.Caller{}, err
+	}
+	return a.publisher.Authenticate(r.Context(), key)
+}
+
+// handler is a use case between its input and output on the wire.
+type handler[I, O any] func(ctx context.Context, caller service.Caller, in *I) (*O, error)
+
+// route adds an operation with its documentation.
+func route[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
+	describe(&op)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		c := ctx.Value(callKey{}).(call)
+		out, err := handle(ctx, c.caller, in)
+		if err != nil {
+			return nil, a.problem(ctx, c.requestID, err)
+		}
+		return out, nil
+	})
+	documentBody[I](a.huma.OpenAPI(), op)
+}
+
+// describe fills in what all operations have in common.
+func describe(op *huma.Operation) {
+	op.Path = base + op.Path
+	op.Security = []map[string][]string{{"key": {}}}
+	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
+	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	if strings.Contains(op.Path, "{") {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+}
+
+// documentBody adds the request body to an operation's documentation. Huma does this only for bodies that
+// it reads itself; body says why it does not.
+func documentBody[I any](doc *huma.OpenAPI, op huma.Operation) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[I]()) {
+		b, ok := reflect.New(field.Type).Interface().(documented)
+		if !ok {
+			continue
+		}
+		operation := find(doc, op.Method, op.Path)
+		operation.RequestBody = b.document(doc.Components.Schemas)
+		addErrors(doc, operation, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
+	}
+}

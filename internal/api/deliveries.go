@@ -1,0 +1,211 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const tagDeliveries = "Deliveries"
+
+// Delivery is a delivery on the wire.
+type Delivery struct {
+	ID            bellwire.DeliveryID     `json:"id" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173"`
+	Event         bellwire.EventID        `json:"event" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	EventType     string                  `json:"event_type" example:"invoice.paid"`
+	Endpoint      string                  `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Status        bellwire.DeliveryStatus `json:"status" enum:"pending,retrying,succeeded,exhausted,canceled"`
+	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, where the status does not say it all."`
+	AttemptCount  int                     `json:"attempt_count" doc:"How many attempts were made."`
+	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if none is."`
+	CreatedAt     time.Time               `json:"created_at"`
+	UpdatedAt     time.Time               `json:"updated_at"`
+}
+
+func wireDelivery(d *bellwire.Delivery) Delivery {
+	wire := Delivery{
+		ID: d.ID, Event: d.Event, EventType: d.EventType, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason,
+		AttemptCount: d.Attempts, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+	}
+	if d.Status.Open() && !d.DueAt.IsZero() {
+		due := d.DueAt.UTC()
+		wire.NextAttemptAt = &due
+	}
+	return wire
+}
+
+type deliveryWithAttempts struct {
+	Delivery
+	Attempts []attempt `json:"attempts" doc:"The newest attempts, oldest first."`
+}
+
+// attempt is an attempt on the wire.
+type attempt struct {
+	Number    int                `json:"number" doc:"From 1 within the delivery."`
+	ID        bellwire.AttemptID `json:"id" example:"att_0198c7a3f2e47d0a9b1c2d3e4f506174"`
+	Trigger   bellwire.Trigger   `json:"trigger" enum:"schedule,manual,test"`
+	StartedAt time.Time          `json:"started_at"`
+	Timings   timings            `json:"timings" doc:"In milliseconds; 0: the phase did not happen or did not end."`
+	Outcome   bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol,unsendable" doc:"Where it went wrong, if it did."`
+	Error     string             `json:"error" doc:"What went wrong; empty if nothing did."`
+	Request   attemptRequest     `json:"request"`
+	Response  *attemptResponse   `json:"response" doc:"null: nothing came back."`
+}
+
+// TransformSchema says that response can be null, which Huma cannot say of an object.
+func (attempt) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	response := s.Properties["response"]
+	s.Properties["response"] = &huma.Schema{
+		Description: response.Description,
+		AnyOf:       []*huma.Schema{{Ref: response.Ref}, {Type: "null"}},
+	}
+	return s
+}
+
+type timings struct {
+	DNS       float64 `json:"dns"`
+	Connect   float64 `json:"connect"`
+	TLS       float64 `json:"tls"`
+	FirstByte float64 `json:"first_byte" doc:"From the start to the first byte of the response."`
+	Total     float64 `json:"total"`
+}
+
+type attemptRequest struct {
+	Method    string  `json:"method" example:"POST"`
+	URL       string  `json:"url" example:"https://example.com/webhooks"`
+	Headers   headers `json:"headers" doc:"Credentials are redacted."`
+	BodyBytes int     `json:"body_bytes"`
+}
+
+type attemptResponse struct {
+	Status    int     `json:"status" example:"200"`
+	Headers   headers `json:"headers"`
+	Body      string  `json:"body" doc:"The first 4 KiB."`
+	Encoding  string  `json:"encoding" enum:"text,base64" doc:"How body is written: base64 where it is not UTF-8."`
+	Truncated bool    `json:"truncated" doc:"There was more of the body."`
+}
+
+func wireAttempt(at *bellwire.Attempt) attempt {
+	wire := attempt{
+		Number: at.Number, ID: at.ID, Trigger: at.Trigger, StartedAt: at.StartedAt.UTC(), Outcome: at.Outcome, Error: at.Error,
+		Timings: timings{
+			DNS: milliseconds(at.Timings.DNS), Connect: milliseconds(at.Timings.Connect), TLS: milliseconds(at.Timings.TLS),
+			FirstByte: milliseconds(at.Timings.FirstByte), Total: milliseconds(at.Timings.Total),
+		},
+		Request: attemptRequest{
+			Method: http.MethodPost, URL: at.Request.URL, Headers: at.Request.Headers, BodyBytes: at.Request.BodyBytes,
+		},
+	}
+	if r := at.Response; r != nil {
+		wire.Response = &attemptResponse{Status: r.Status, Headers: r.Headers, Truncated: r.Truncated}
+		wire.Response.Body, wire.Response.Encoding = wireBody(r.Body, r.Truncated)
+	}
+	return wire
+}
+
+// wireBody writes a response's body as text if it is text. A cut may have gone through a character.
+func wireBody(body []byte, cut bool) (text, encoding string) {
+	whole := body
+	if cut {
+		for range utf8.UTFMax - 1 {
+			if r, size := utf8.DecodeLastRune(whole); r != utf8.RuneError || size != 1 {
+				break
+			}
+			whole = whole[:len(whole)-1]
+		}
+	}
+	if utf8.Valid(whole) {
+		return string(whole), "text"
+	}
+	return base64.StdEncoding.EncodeToString(body), "base64"
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func (a *api) deliveries() {
+	const all, one = "/tenants/{tenant}/deliveries", "/tenants/{tenant}/deliveries/{id}"
+
+	type listed struct {
+		InTenant
+		Paging
+		Endpoint string                  `query:"endpoint" doc:"Only deliveries to this endpoint."`
+		Event    string                  `query:"event" doc:"Only deliveries of this event."`
+		Status   bellwire.DeliveryStatus `query:"status" enum:"pending,retrying,succeeded,exhausted,canceled" doc:"Only deliveries in this state."`
+	}
+	route(a, huma.Operation{
+		OperationID: "list-deliveries", Method: http.MethodGet, Path: all, Tags: []string{tagDeliveries},
+		Summary: "List deliveries",
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Delivery]], error) {
+		filter := bellwire.DeliveryFilter{Tenant: in.Tenant, Endpoint: in.Endpoint, Status: in.Status}
+		if in.Event != "" && filter.Event.UnmarshalText([]byte(in.Event)) != nil {
+			return nil, bellwire.Invalid("event", `An event's id is "evt_" and 32 lower-case hex digits.`)
+		}
+		deliveries, err := a.svc.Deliveries(ctx, c, filter, in.page())
+		if err != nil {
+			return nil, err
+		}
+		return listOf(deliveries, wireDelivery), nil
+	})
+
+	route(a, huma.Operation{
+		OperationID: "get-delivery", Method: http.MethodGet, Path: one, Tags: []string{tagDeliveries},
+		Summary: "Get a delivery with its attempts", Description: "Shows what was sent and what came back, with credentials redacted.",
+	}, func(ctx context.Context, c service.Caller, in *ofDelivery) (*output[deliveryWithAttempts], error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		d, attempts, err := a.svc.Delivery(ctx, c, in.Tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		out := deliveryWithAttempts{Delivery: wireDelivery(d), Attempts: make([]attempt, len(attempts))}
+		for i, at := range attempts {
+			out.Attempts[i] = wireAttempt(at)
+		}
+		return &output[deliveryWithAttempts]{Body: out}, nil
+	})
+
+	type act func(context.Context, service.Caller, string, bellwire.DeliveryID) (*bellwire.Delivery, error)
+	by := func(do act) handler[ofDelivery, output[Delivery]] {
+		return func(ctx context.Context, c service.Caller, in *ofDelivery) (*output[Delivery], error) {
+			id, err := in.id()
+			if err != nil {
+				return nil, err
+			}
+			d, err := do(ctx, c, in.Tenant, id)
+			return answer(d, err, wireDelivery)
+		}
+	}
+	route(a, huma.Operation{
+		OperationID: "retry-delivery", Method: http.MethodPost, Path: one + "/retry", Tags: []string{tagDeliveries},
+		Summary: "Retry a delivery now", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
+		Description: "Makes one attempt at once, whatever the delivery's state. It neither uses up nor ends the schedule.",
+	}, by(a.svc.RetryDelivery))
+	route(a, huma.Operation{
+		OperationID: "cancel-delivery", Method: http.MethodPost, Path: one + "/cancel", Tags: []string{tagDeliveries},
+		Summary: "Cancel a delivery", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
+		Description: "Answers 409 if it has ended already.",
+	}, by(a.svc.CancelDelivery))
+}
+
+// ofDelivery are the parameters of a delivery.
+type ofDelivery struct {
+	InTenant
+	ID string `path:"id" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"The delivery's id."`
+}
+
+func (in *ofDelivery) id() (bellwire.DeliveryID, error) {
+	var id bellwire.DeliveryID
+	if id.UnmarshalText([]byte(in.ID)) != nil {
+		return id, bellwire.NotFound("delivery", in.ID)
+	}
+	return id, nil
+}

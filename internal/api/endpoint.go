@@ -1,0 +1,230 @@
+package api
+
+import (
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Endpoint is an endpoint on the wire, without its secrets.
+type Endpoint struct {
+	ID           string                  `json:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Tenant       string                  `json:"tenant" example:"acme"`
+	URL          string                  `json:"url" example:"https://example.com/webhooks"`
+	Description  string                  `json:"description"`
+	Dialect      string                  `json:"dialect" example:"standard"`
+	Events       []string                `json:"events" example:"invoice.*"`
+	Retry        retryPolicy             `json:"retry"`
+	Auth         shownAuth               `json:"auth"`
+	Headers      headers                 `json:"headers" doc:"The values are not shown."`
+	RateLimit    *float64                `json:"rate_limit" nullable:"true" doc:"Events a second; null: no limit."`
+	MaxInFlight  int                     `json:"max_in_flight" example:"64" doc:"Requests at a time."`
+	Ordering     bellwire.Ordering       `json:"ordering" enum:"none,fifo"`
+	Signing      bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
+	Status       bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
+	StatusReason string                  `json:"status_reason" doc:"Why, where Bellwire chose the status; empty otherwise."`
+	Metadata     map[string]string       `json:"metadata"`
+	CreatedAt    time.Time               `json:"created_at"`
+	UpdatedAt    time.Time               `json:"updated_at"`
+}
+
+// shownAuth is an endpoint's authentication without its secrets.
+type shownAuth struct {
+	Type     bellwire.AuthType `json:"type" enum:"none,api_key,basic,bearer"`
+	Header   string            `json:"header,omitzero" doc:"With api_key: the header that carries the key."`
+	Username string            `json:"username,omitzero" doc:"With basic."`
+}
+
+func wireEndpoint(ep *service.Endpoint) Endpoint {
+	wire := Endpoint{
+		ID: ep.ID, Tenant: ep.Tenant, URL: ep.URL, Description: ep.Description, Dialect: ep.Dialect,
+		Events: ep.Events, Retry: retryPolicy{ep.Retry}, Headers: redacted(ep.Headers),
+		Auth:        shownAuth{Type: ep.Auth.Type, Header: ep.Auth.Header, Username: ep.Auth.Username},
+		MaxInFlight: ep.MaxInFlight, Ordering: ep.Ordering, Signing: ep.Signing,
+		Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata,
+		CreatedAt: ep.CreatedAt.UTC(), UpdatedAt: ep.UpdatedAt.UTC(),
+	}
+	if wire.Auth.Type == "" {
+		wire.Auth.Type = bellwire.AuthNone
+	}
+	if ep.RateLimit > 0 {
+		wire.RateLimit = &ep.RateLimit
+	}
+	return wire
+}
+
+func redacted(hs []bellwire.Header) headers {
+	out := make(headers, len(hs))
+	for i, h := range hs {
+		out[i] = bellwire.Header{Name: h.Name, Value: bellwire.Redacted}
+	}
+	return out
+}
+
+// EndpointChange is what can be said of an endpoint, all of it optional.
+type EndpointChange struct {
+	URL         value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
+	Events      value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
+	Description clearable[string]              `json:"description,omitzero" doc:"null clears it."`
+	Dialect     value[string]                  `json:"dialect,omitzero" example:"standard" doc:"How deliveries look; standard unless given."`
+	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again; the dialect's own policy unless given."`
+	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire proves itself beside the signature; null: not at all."`
+	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Sent with each delivery, names and values. Replaces all there are; null clears them."`
+	RateLimit   clearable[float64]             `json:"rate_limit,omitzero" doc:"Events a second, above 0; null: no limit."`
+	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" example:"64" doc:"Requests at a time; 64 unless given."`
+	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo"`
+	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled"`
+	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"With which schemes deliveries are signed; hmac unless given."`
+	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own instead of a made one, in the dialect's form: whsec_ and base64 of 24 to 64 bytes. It replaces the old one at once; see rotate."`
+	Metadata    clearable[map[string]string]   `json:"metadata,omitzero" doc:"At most 50 entries of your own. Replaces all; null clears them."`
+}
+
+// newEndpoint is an EndpointChange in a document where two members are required.
+type newEndpoint struct{ EndpointChange }
+
+// TransformSchema says what is required.
+func (newEndpoint) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Required = []string{"url", "events"}
+	return s
+}
+
+func (e *EndpointChange) input() service.EndpointInput {
+	in := service.EndpointInput{
+		URL: e.URL.given, Events: e.Events.given, Description: e.Description.given, Dialect: e.Dialect.given,
+		Headers: (*[]bellwire.Header)(e.Headers.given), RateLimit: e.RateLimit.given, NoRateLimit: e.RateLimit.null,
+		MaxInFlight: e.MaxInFlight.given, Ordering: e.Ordering.given, Status: e.Status.given,
+		Signing: e.Signing.given, Secret: e.Secret.given, Metadata: e.Metadata.given,
+	}
+	if e.RateLimit.null {
+		in.RateLimit = nil
+	}
+	if e.Retry.given != nil {
+		in.Retry = &e.Retry.given.RetryPolicy
+	}
+	if e.Auth.given != nil {
+		in.Auth = e.Auth.given.auth()
+	}
+	return in
+}
+
+// auth is an endpoint's authentication with its secrets, as it is given.
+type auth struct {
+	Type     bellwire.AuthType `json:"type" enum:"none,api_key,basic,bearer"`
+	Header   string            `json:"header,omitzero" example:"X-Api-Key" doc:"With api_key: the header that carries the key."`
+	Key      string            `json:"key,omitzero" doc:"With api_key."`
+	Username string            `json:"username,omitzero" doc:"With basic."`
+	Password string            `json:"password,omitzero" doc:"With basic."`
+	Token    string            `json:"token,omitzero" doc:"With bearer."`
+}
+
+func (a *auth) auth() *bellwire.Auth {
+	if *a == (auth{}) { // null
+		return &bellwire.Auth{Type: bellwire.AuthNone}
+	}
+	return &bellwire.Auth{
+		Type: a.Type, Header: a.Header, Key: a.Key,
+		Username: a.Username, Password: a.Password, Token: a.Token,
+	}
+}
+
+// retryPolicy is a bellwire.RetryPolicy, which knows its JSON, with a schema.
+type retryPolicy struct{ bellwire.RetryPolicy }
+
+// Schema describes the three forms.
+func (retryPolicy) Schema(huma.Registry) *huma.Schema {
+	duration := func(doc string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Description: doc, Examples: []any{"5m"}}
+	}
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: false,
+		Description: "When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or " +
+			"`{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. " +
+			"Durations are text such as 5s, 30m or 72h.",
+		Examples: []any{map[string]any{"schedule": []string{"5s", "5m", "30m"}, "jitter": 0.2}},
+		Properties: map[string]*huma.Schema{
+			"schedule":     {Type: huma.TypeArray, Items: duration(""), Description: "The delay before each retry."},
+			"interval":     duration("The delay before each of count retries."),
+			"count":        {Type: huma.TypeInteger, Description: "How many retries; attempts are one more."},
+			"initial":      duration("The delay before the first retry."),
+			"factor":       {Type: huma.TypeNumber, Description: "By which each delay is longer than the one before it; 2 unless given."},
+			"max_interval": duration("No delay is longer."),
+			"max_elapsed":  duration("No retry comes later than this after the first attempt."),
+			"jitter":       {Type: huma.TypeNumber, Description: "The share of each delay that is random, 0 to 1; 0 unless given."},
+		},
+	}
+}
+
+// headers are HTTP headers as a JSON object that keeps their order.
+type headers []bellwire.Header
+
+// Schema is an object of strings.
+func (headers) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type:                 huma.TypeObject,
+		AdditionalProperties: &huma.Schema{Type: huma.TypeString},
+		Examples:             []any{map[string]string{"X-Team": "billing"}},
+	}
+}
+
+// MarshalJSONTo writes the headers; the values of one name are joined by commas (RFC 9110, 5.3).
+func (hs headers) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for i, h := range hs {
+		if seen[h.Name] {
+			continue
+		}
+		seen[h.Name] = true
+		if err := enc.WriteToken(jsontext.String(h.Name)); err != nil {
+			return err
+		}
+		if err := enc.WriteToken(jsontext.String(strings.Join(hs[i:].values(h.Name), ", "))); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
+func (hs headers) values(name string) []string {
+	var values []string
+	for _, h := range hs {
+		if h.Name == name {
+			values = append(values, strings.ToValidUTF8(h.Value, "\uFFFD"))
+		}
+	}
+	return values
+}
+
+// UnmarshalJSONFrom reads what MarshalJSONTo writes, but refuses a value that was only shown redacted.
+func (hs *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '{' {
+		return bellwire.Invalid("", "It must be an object of names and values.")
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	*hs = headers{}
+	for dec.PeekKind() != '}' {
+		var h bellwire.Header
+		if err := json.UnmarshalDecode(dec, &h.Name); err != nil {
+			return err
+		}
+		if err := json.UnmarshalDecode(dec, &h.Value); err != nil {
+			return err
+		}
+		if h.Value == bellwire.Redacted {
+			return bellwire.Invalid("", "The value of %s is redacted; give the value itself, or leave headers out to keep them.", h.Name)
+		}
+		*hs = append(*hs, h)
+	}
+	_, err := dec.ReadToken()
+	return err
+}

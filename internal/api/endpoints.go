@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const tagEndpoints = "Endpoints"
+
+// EndpointSecret is what receivers verify deliveries with.
+type EndpointSecret struct {
+	Secret    string `json:"secret,omitzero" example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" doc:"What receivers verify the deliveries with."`
+	PublicKey string `json:"public_key,omitzero" example:"whpk_MCowBQYDK2VwAyEAe8Qd" doc:"The ed25519 public key, if the endpoint signs with one."`
+}
+
+func wireSecret(s *service.EndpointSecret) EndpointSecret {
+	return EndpointSecret{Secret: s.Secret, PublicKey: s.PublicKey}
+}
+
+type createdEndpoint struct {
+	Endpoint
+	EndpointSecret
+}
+
+type rotation struct {
+	Overlap value[bellwire.Duration] `json:"overlap,omitzero" example:"24h" doc:"For how long the old secret signs too, such as 24h (the default) or 0s."`
+}
+
+type test struct {
+	Type string `json:"type,omitzero" example:"invoice.paid" doc:"Whose example to deliver; left out: a type that the endpoint subscribes to."`
+}
+
+type testReceipt struct {
+	Event    bellwire.EventID    `json:"event" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Delivery bellwire.DeliveryID `json:"delivery" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"Look it up to see what came back."`
+	Type     string              `json:"type" example:"invoice.paid"`
+}
+
+// OfEndpoint are the parameters of what belongs to an endpoint.
+type OfEndpoint struct {
+	InTenant
+	ID string `path:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The endpoint's id."`
+}
+
+func (a *api) endpoints() {
+	const all, one = "/tenants/{tenant}/endpoints", "/tenants/{tenant}/endpoints/{id}"
+
+	type created struct {
+		InTenant
+		Input body[newEndpoint]
+	}
+	route(a, huma.Operation{
+		OperationID: "create-endpoint", Method: http.MethodPost, Path: all, Tags: []string{tagEndpoints},
+		Summary: "Create an endpoint", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
+		Description: "The answer shows the endpoint's `secret`, and with ed25519 its `public_key`: receivers verify deliveries with them.",
+	}, func(ctx context.Context, c service.Caller, in *created) (*output[createdEndpoint], error) {
+		ep, secret, err := a.svc.CreateEndpoint(ctx, c, in.Tenant, in.Input.value.input())
+		if err != nil {
+			return nil, err
+		}
+		return &output[createdEndpoint]{Body: createdEndpoint{wireEndpoint(ep), wireSecret(secret)}}, nil
+	})
+
+	type listed struct {
+		InTenant
+		Paging
+	}
+	route(a, huma.Operation{
+		OperationID: "list-endpoints", Method: http.MethodGet, Path: all, Tags: []string{tagEndpoints},
+		Summary: "List endpoints", Description: "Secrets are not shown.",
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Endpoint]], error) {
+		endpoints, err := a.svc.Endpoints(ctx, c, in.Tenant, in.page())
+		if err != nil {
+			return nil, err
+		}
+		return listOf(endpoints, wireEndpoint), nil
+	})
+
+	route(a, huma.Operation{
+		OperationID: "get-endpoint", Method: http.MethodGet, Path: one, Tags: []string{tagEndpoints},
+		Summary: "Get an endpoint", Description: "Secrets are not shown.",
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[Endpoint], error) {
+		ep, err := a.svc.Endpoint(ctx, c, in.Tenant, in.ID)
+		return answer(ep, err, wireEndpoint)
+	})
+
+	type changed struct {
+		OfEndpoint
+		Input body[EndpointChange]
+	}
+	route(a, huma.Operation{
+		OperationID: "update-endpoint", Method: http.MethodPatch, Path: one, Tags: []string{tagEndpoints},
+		Summary: "Change an endpoint", Errors: []int{http.StatusConflict},
+		Description: "Only the given members change; null clears where the member says so. Paused endpoints keep their " +
+			"deliveries for later; disabling cancels those that are open.",
+	}, func(ctx context.Context, c service.Caller, in *changed) (*output[Endpoint], error) {
+		ep, err := a.svc.UpdateEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.input())
+		return answer(ep, err, wireEndpoint)
+	})
+
+	route(a, huma.Operation{
+		OperationID: "delete-endpoint", Method: http.MethodDelete, Path: one, Tags: []string{tagEndpoints},
+		Summary: "Delete an endpoint", Description: "Its open deliveries are canceled.",
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*struct{}, error) {
+		return nil, a.svc.DeleteEndpoint(ctx, c, in.Tenant, in.ID)
+	})
+
+	a.secrets(one)
+
+	type tested struct {
+		OfEndpoint
+		Input optionalBody[test]
+	}
+	route(a, huma.Operation{
+		OperationID: "test-endpoint", Method: http.MethodPost, Path: one + "/test", Tags: []string{tagEndpoints},
+		Summary: "Test an endpoint", DefaultStatus: http.StatusAccepted,
+		Description: "Delivers the example of an event type to this endpoint alone, in one attempt.",
+	}, func(ctx context.Context, c service.Caller, in *tested) (*output[testReceipt], error) {
+		t, err := a.svc.TestEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
+		return answer(t, err, func(t service.TestReceipt) testReceipt { return testReceipt(t) })
+	})
+}
+
+func (a *api) secrets(one string) {
+	route(a, huma.Operation{
+		OperationID: "get-endpoint-secret", Method: http.MethodGet, Path: one + "/secret", Tags: []string{tagEndpoints},
+		Summary: "Get an endpoint's secret", Description: "For admin and tenant keys.",
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointSecret], error) {
+		s, err := a.svc.EndpointSecret(ctx, c, in.Tenant, in.ID)
+		return answer(s, err, wireSecret)
+	})
+
+	type rotated struct {
+		OfEndpoint
+		Input optionalBody[rotation]
+	}
+	route(a, huma.Operation{
+		OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: one + "/secret/rotate", Tags: []string{tagEndpoints},
+		Summary: "Rotate an endpoint's secret", Errors: []int{http.StatusConflict},
+		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both.",
+	}, func(ctx context.Context, c service.Caller, in *rotated) (*output[EndpointSecret], error) {
+		overlap := (*time.Duration)(in.Input.value.Overlap.given)
+		s, err := a.svc.RotateSecret(ctx, c, in.Tenant, in.ID, overlap)
+		return answer(s, err, wireSecret)
+	})
+}

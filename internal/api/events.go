@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const tagEvents = "Events"
+
+// event is an event on the wire.
+type event struct {
+	ID             bellwire.EventID `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Type           string           `json:"type" example:"invoice.paid"`
+	Data           json.RawMessage  `json:"data" doc:"Byte for byte as published."`
+	IdempotencyKey *string          `json:"idempotency_key" nullable:"true" doc:"The id that the publisher gave; null if none."`
+	OccurredAt     time.Time        `json:"occurred_at" doc:"When it happened by the publisher's word, or else when Bellwire took it."`
+	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire took it."`
+	Test           bool             `json:"test" doc:"Made by testing an endpoint, not published."`
+	Deliveries     int              `json:"deliveries" doc:"How many endpoints it was matched to."`
+}
+
+func wireEvent(e *bellwire.Event) event {
+	wire := event{
+		ID: e.ID, Type: e.Type, Data: e.Data, OccurredAt: e.Time().UTC(), CreatedAt: e.CreatedAt.UTC(),
+		Test: e.Test, Deliveries: e.Deliveries,
+	}
+	if e.IdempotencyKey != "" {
+		wire.IdempotencyKey = &e.IdempotencyKey
+	}
+	return wire
+}
+
+// appendJSON writes the event by hand, because every JSON library would put data into a form of its own.
+func (e event) appendJSON(b []byte) ([]byte, error) {
+	b = append(b, `{"id":"`...)
+	b, _ = e.ID.AppendText(b) // never fails
+	b = append(b, `","type":`...)
+	b, err := jsontext.AppendQuote(b, e.Type)
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, `,"data":`...)
+	b = append(b, e.Data...)
+	rest, err := marshal(nil, eventRest(e))
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, ',')
+	return append(b, rest[1:]...), nil
+}
+
+// eventRest is an event without what appendJSON writes itself.
+type eventRest struct {
+	ID             bellwire.EventID `json:"-"`
+	Type           string           `json:"-"`
+	Data           json.RawMessage  `json:"-"`
+	IdempotencyKey *string          `json:"idempotency_key"`
+	OccurredAt     time.Time        `json:"occurred_at"`
+	CreatedAt      time.Time        `json:"created_at"`
+	Test           bool             `json:"test"`
+	Deliveries     int              `json:"deliveries"`
+}
+
+// eventList is a list of events. Its answer is written by hand, too.
+type eventList list[event]
+
+func (l eventList) appendJSON(b []byte) ([]byte, error) {
+	var err error
+	b = append(b, `{"data":[`...)
+	for i, e := range l.Data {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = e.appendJSON(b); err != nil {
+			return nil, err
+		}
+	}
+	b = append(b, `],"next_cursor":`...)
+	if l.NextCursor == nil {
+		return append(b, "null}"...), nil
+	}
+	if b, err = jsontext.AppendQuote(b, *l.NextCursor); err != nil {
+		return nil, err
+	}
+	return append(b, '}'), nil
+}
+
+func (a *api) events() {
+	type listed struct {
+		InTenant
+		Paging
+		Type  string `query:"type" example:"invoice.paid" doc:"Only events of this type."`
+		Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events taken at or after this time."`
+		Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events taken before this time."`
+	}
+	route(a, huma.Operation{
+		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
+		Summary: "List events", Description: "Also those that no endpoint subscribed to.",
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
+		since, err := parseTime("since", in.Since)
+		if err != nil {
+			return nil, err
+		}
+		until, err := parseTime("until", in.Until)
+		if err != nil {
+			return nil, err
+		}
+		filter := bellwire.EventFilter{Tenant: in.Tenant, Type: in.Type, Since: since, Until: until}
+		events, err := a.svc.Events(ctx, c, filter, in.page())
+		if err != nil {
+			return nil, err
+		}
+		return &output[eventList]{Body: eventList(listOf(events, wireEvent).Body)}, nil
+	})
+
+	type one struct {
+		InTenant
+		ID string `path:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id."`
+	}
+	route(a, huma.Operation{
+		OperationID: "get-event", Method: http.MethodGet, Path: "/tenants/{tenant}/events/{id}", Tags: []string{tagEvents},
+		Summary: "Get an event",
+	}, func(ctx context.Context, c service.Caller, in *one) (*output[event], error) {
+		var id bellwire.EventID
+		if id.UnmarshalText([]byte(in.ID)) != nil {
+			return nil, bellwire.NotFound("event", in.ID)
+		}
+		e, err := a.svc.Event(ctx, c, in.Tenant, id)
+		return answer(e, err, wireEvent)
+	})
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// rawJSON is any JSON value, passed on as it is.
+type rawJSON struct{ jsontext.Value }
+
+// Schema allows anything.
+func (rawJSON) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }
+
+type eventType struct {
+	Name        string    `json:"name" example:"invoice.paid"`
+	Group       string    `json:"group" example:"billing"`
+	Description string    `json:"description" example:"An invoice was paid in full."`
+	Schema      rawJSON   `json:"schema" doc:"The JSON Schema that data must fit; null: any data."`
+	Example     rawJSON   `json:"example" doc:"What a test delivers; null if there is none."`
+	Archived    bool      `json:"archived" doc:"Archived types cannot be published or newly subscribed to."`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+func wireEventType(t *bellwire.EventType) eventType {
+	return eventType{
+		Name: t.Name, Group: t.Group, Description: t.Description,
+		Schema: rawJSON{jsontext.Value(t.Schema)}, Example: rawJSON{jsontext.Value(t.Example)},
+		Archived: t.Archived, CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+	}
+}
+
+type eventTypeInput struct {
+	Description string  `json:"description,omitzero" example:"An invoice was paid in full."`
+	Group       string  `json:"group,omitzero" example:"billing"`
+	Schema      rawJSON `json:"schema,omitzero" doc:"A JSON Schema (2020-12) that data must fit; left out or null: any data."`
+	Example     rawJSON `json:"example,omitzero" doc:"What a test of an endpoint delivers."`
+	Archived    bool    `json:"archived,omitzero" doc:"Archived types cannot be published or newly subscribed to."`
+}
+
+const tagEventTypes = "Event types"
+
+func (a *api) eventTypes() {
+	type Named struct {
+		Name string `path:"name" example:"invoice.paid" doc:"The event type's name."`
+	}
+	type put struct {
+		Named
+		Input body[eventTypeInput]
+	}
+	type putOutput struct {
+		Status int
+		Body   eventType
+	}
+	route(a, huma.Operation{
+		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
+		Summary: "Create or replace an event type",
+		Description: "For admin keys. Answers 201 if it was not there, 200 if it was replaced. " +
+			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.",
+	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput, error) {
+		v := in.Input.value
+		t, created, err := a.svc.PutEventType(ctx, c, in.Name, service.EventTypeInput{
+			Description: v.Description, Group: v.Group, Archived: v.Archived,
+			Schema: []byte(v.Schema.Value), Example: []byte(v.Example.Value),
+		})
+		if err != nil {
+			return nil, err
+		}
+		out := &putOutput{Status: http.StatusOK, Body: wireEventType(t)}
+		if created {
+			out.Status = http.StatusCreated
+		}
+		return out, nil
+	})
+	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/event-types/{name}", http.StatusCreated)
+
+	route(a, huma.Operation{
+		OperationID: "list-event-types", Method: http.MethodGet, Path: "/event-types", Tags: []string{tagEventTypes},
+		Summary: "List event types", Description: "For every key.",
+	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[eventType]], error) {
+		types, err := a.svc.EventTypes(ctx, c, in.page())
+		if err != nil {
+			return nil, err
+		}
+		return listOf(types, wireEventType), nil
+	})
+
+	route(a, huma.Operation{
+		OperationID: "get-event-type", Method: http.MethodGet, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
+		Summary: "Get an event type", Description: "For every key.",
+	}, func(ctx context.Context, c service.Caller, in *Named) (*output[eventType], error) {
+		t, err := a.svc.EventType(ctx, c, in.Name)
+		return answer(t, err, wireEventType)
+	})
+
+	route(a, huma.Operation{
+		OperationID: "delete-event-type", Method: http.MethodDelete, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
+		Summary:     "Delete an event type",
+		Description: "For admin keys. Events of the type stay, and are still delivered; archive the type to keep its name known.",
+	}, func(ctx context.Context, c service.Caller, in *Named) (*struct{}, error) {
+		return nil, a.svc.DeleteEventType(ctx, c, in.Name)
+	})
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Key is a key on the wire, without its secret.
+type Key struct {
+	ID        bellwire.KeyID `json:"id" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Name      string         `json:"name" example:"billing service"`
+	Role      bellwire.Role  `json:"role" enum:"admin,publisher,tenant,tenant-read"`
+	HMAC      bool           `json:"hmac" doc:"Whether it can sign requests."`
+	CreatedAt time.Time      `json:"created_at"`
+}
+
+func wireKey(k *service.Key) Key {
+	return Key{ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.HMAC, CreatedAt: k.CreatedAt.UTC()}
+}
+
+type createdKey struct {
+	Key
+	Secret string `json:"secret" doc:"What requests are authenticated with. It is shown here only."`
+}
+
+type newTenantKey struct {
+	Name string        `json:"name,omitzero" maxLength:"256" example:"customer portal"`
+	Role bellwire.Role `json:"role" enum:"tenant,tenant-read"`
+	HMAC bool          `json:"hmac,omitzero" doc:"Keep the secret, sealed, so that requests can be signed with it."`
+}
+
+type newOperatorKey struct {
+	Name string        `json:"name,omitzero" maxLength:"256" example:"billing service"`
+	Role bellwire.Role `json:"role" enum:"admin,publisher"`
+}
+
+const tagKeys = "Keys"
+
+func (a *api) keys() {
+	type ofTenant struct {
+		InTenant
+		Input body[newTenantKey]
+	}
+	route(a, huma.Operation{
+		OperationID: "create-tenant-key", Method: http.MethodPost, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
+		Summary: "Create a tenant's key", DefaultStatus: http.StatusCreated,
+		Description: "For admin keys. The secret is in this answer only: Bellwire keeps its hash. With `hmac` it is kept sealed.",
+	}, func(ctx context.Context, c service.Caller, in *ofTenant) (*output[createdKey], error) {
+		v := in.Input.value
+		return a.createKey(ctx, c, in.Tenant, service.NewKey{Name: v.Name, Role: v.Role, HMAC: v.HMAC})
+	})
+
+	type listed struct {
+		InTenant
+		Paging
+	}
+	route(a, huma.Operation{
+		OperationID: "list-tenant-keys", Method: http.MethodGet, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
+		Summary: "List a tenant's keys", Description: "For admin keys. Secrets are not shown.",
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
+		keys, err := a.svc.Keys(ctx, c, in.Tenant, in.page())
+		if err != nil {
+			return nil, err
+		}
+		return listOf(keys, wireKey), nil
+	})
+
+	type deleted struct {
+		InTenant
+		ID string `path:"id" doc:"The key's id."`
+	}
+	route(a, huma.Operation{
+		OperationID: "delete-tenant-key", Method: http.MethodDelete, Path: "/tenants/{tenant}/keys/{id}", Tags: []string{tagKeys},
+		Summary: "Delete a tenant's key", Description: "For admin keys. Requests with it are refused from now on.",
+	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {
+		var id bellwire.KeyID
+		if id.UnmarshalText([]byte(in.ID)) != nil {
+			return nil, bellwire.NotFound("key", in.ID)
+		}
+		return nil, a.svc.DeleteKey(ctx, c, in.Tenant, id)
+	})
+
+	type ofOperator struct {
+		Input body[newOperatorKey]
+	}
+	route(a, huma.Operation{
+		OperationID: "create-key", Method: http.MethodPost, Path: "/keys", Tags: []string{tagKeys},
+		Summary: "Create an operator's key", DefaultStatus: http.StatusCreated,
+		Description: "For admin keys. The secret is in this answer only.",
+	}, func(ctx context.Context, c service.Caller, in *ofOperator) (*output[createdKey], error) {
+		return a.createKey(ctx, c, "", service.NewKey{Name: in.Input.value.Name, Role: in.Input.value.Role})
+	})
+}
+
+func (a *api) createKey(ctx context.Context, c service.Caller, tenant string, in service.NewKey) (*output[createdKey], error) {
+	k, secret, err := a.svc.CreateKey(ctx, c, tenant, in)
+	if err != nil {
+		return nil, err
+	}
+	return &output[createdKey]{Body: createdKey{Key: wireKey(k), Secret: secret}}, nil
+}

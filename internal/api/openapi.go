@@ -1,0 +1,194 @@
+package api
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const introduction = "Publish an event once; Bellwire stores it, finds every endpoint that asked for it, and delivers it until it is " +
+	"acknowledged or the retry policy is spent. " +
+	"Requests and answers are JSON in UTF-8; the content type of a request is not looked at. " +
+	"Unknown members and query parameters are refused. Times are RFC 3339 in UTC. " +
+	"Lists are newest first; follow `next_cursor` until it is null. " +
+	"Every answer carries an `X-Request-Id`, yours if you send one."
+
+// configuration is Huma's, without the documentation pages of its own, which load code from elsewhere.
+func configuration(o Options) huma.Config {
+	version := o.Version
+	if version == "" {
+		version = "dev"
+	}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Bellwire API", Version: version, Description: introduction},
+			Servers: []*huma.Server{{URL: o.PublicURL}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{"key": {
+					Type: "http", Scheme: "bearer", Description: "A key, as `Authorization: Bearer <key>`.",
+				}},
+			},
+			Tags: []*huma.Tag{
+				{Name: tagTenants, Description: "A tenant is a customer of yours. Endpoints, events and deliveries belong to one; another tenant's are not found."},
+				{Name: tagKeys, Description: "Roles: `admin` may do everything; `publisher` may publish for any tenant and read event types; `tenant` may manage its own tenant's endpoints, secrets and deliveries; `tenant-read` may read them, without secrets."},
+				{Name: tagEventTypes, Description: "The catalogue of what can be published. A type's JSON Schema is checked on every publish."},
+				{Name: tagEndpoints, Description: "A tenant's URLs: what each subscribes to and how it is served."},
+				{Name: tagEvents, Description: "Published once, immutable, delivered byte for byte."},
+				{Name: tagDeliveries, Description: "One event on its way to one endpoint, with every attempt that was made."},
+			},
+		},
+		Formats: map[string]huma.Format{"application/json": wireFormat, "json": wireFormat},
+
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// wireFormat is how Huma writes answers. An answer is made whole before any of it is sent.
+var wireFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		b, err := marshal(nil, v)
+		if err != nil {
+			return err
+		}
+		_, _ = w.Write(b) // the client may be gone: nobody is left to tell
+		return nil
+	},
+	Unmarshal: httpx.ParseJSON,
+}
+
+// appender is what writes its JSON itself.
+type appender interface {
+	appendJSON(b []byte) ([]byte, error)
+}
+
+func marshal(b []byte, v any) ([]byte, error) {
+	if a, ok := v.(appender); ok {
+		return a.appendJSON(b)
+	}
+	out, err := json.Marshal(v, jsontext.AllowDuplicateNames(true)) // an example may have them
+	return append(b, out...), err
+}
+
+// documentation serves the document and the page.
+func (a *api) documentation() {
+	doc := a.huma.OpenAPI()
+	document, err := doc.MarshalJSON()
+	if err != nil { // it is made of our own constants
+		panic(err)
+	}
+	page := renderDocs(doc)
+	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = jsonType
+		_, _ = w.Write(document)
+	})
+	a.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+		_, _ = w.Write(page)
+	})
+}
+
+// The bodies of publishing, for the documentation only.
+type (
+	publication struct {
+		Type       string     `json:"type" example:"invoice.paid" doc:"An event type of the catalogue."`
+		Data       rawJSON    `json:"data" example:"{\"invoice\":\"in_123\",\"total\":1.50}" doc:"Any JSON value. It is kept and delivered byte for byte, spaces, escapes, the spelling of numbers and repeated names included."`
+		ID         *string    `json:"id,omitempty" nullable:"true" minLength:"1" maxLength:"128" example:"in_123-paid" doc:"Your idempotency key, kept 7 days or as long as the event. The same id with the same type and data is answered with the first event; with others it is a conflict."`
+		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened; left out: now."`
+	}
+	receipt struct {
+		ID         string `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id, which receivers see as webhook-id."`
+		Type       string `json:"type" example:"invoice.paid"`
+		Deliveries int    `json:"deliveries" example:"2" doc:"How many endpoints get it."`
+		Duplicate  bool   `json:"duplicate" doc:"The id was known: this is the first event, and nothing new was stored."`
+	}
+	batch struct {
+		Events []publication `json:"events" minItems:"1" maxItems:"1000" doc:"Published together or not at all."`
+	}
+	receipts struct {
+		Data []receipt `json:"data" doc:"In the order of the request."`
+	}
+)
+
+const durable = "A 202 means that the event and all its deliveries are on disk. "
+
+func (a *api) documentPublishing() {
+	doc := a.huma.OpenAPI()
+	documentPublish[publication, receipt](doc, &huma.Operation{
+		OperationID: "publish-event", Path: "/tenants/{tenant}/events", Summary: "Publish an event",
+		Description: durable + "For admin and publisher keys. `data` that does not fit the type's schema is refused.",
+	})
+	documentPublish[batch, receipts](doc, &huma.Operation{
+		OperationID: "publish-events", Path: "/tenants/{tenant}/events/batch", Summary: "Publish a batch of events",
+		Description: durable + "For admin and publisher keys. Up to " + strconv.Itoa(service.MaxBatchEvents) +
+			" events in at most 16 MiB; all are taken or none. A fault names its event, such as `events[3].data`.",
+	})
+}
+
+func documentPublish[I, O any](doc *huma.OpenAPI, op *huma.Operation) {
+	op.Method, op.Tags = http.MethodPost, []string{tagEvents}
+	describe(op)
+	op.Parameters = []*huma.Param{{
+		Name: "tenant", In: "path", Required: true, Description: "The tenant's id.", Example: "acme",
+		Schema: &huma.Schema{Type: huma.TypeString},
+	}}
+	registry := doc.Components.Schemas
+	op.RequestBody = requestBody[I](registry, true)
+	op.Responses = map[string]*huma.Response{"202": {
+		Description: http.StatusText(http.StatusAccepted),
+		Content: map[string]*huma.MediaType{
+			"application/json": {Schema: registry.Schema(reflect.TypeFor[O](), true, "")},
+		},
+	}}
+	addErrors(doc, op, op.Errors...)
+	addErrors(doc, op, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge,
+		http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusInsufficientStorage)
+	doc.AddOperation(op)
+}
+
+func addErrors(doc *huma.OpenAPI, op *huma.Operation, statuses ...int) {
+	problem := doc.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	for _, status := range statuses {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
+		}
+	}
+}
+
+// documentStatus says that an operation may answer with another status in the way of its 200.
+func documentStatus(doc *huma.OpenAPI, method, path string, status int) {
+	responses := find(doc, method, path).Responses
+	other := *responses["200"]
+	other.Description = http.StatusText(status)
+	other.Content = maps.Clone(other.Content)
+	responses[strconv.Itoa(status)] = &other
+}
+
+// operations returns what a path can do, in the order in which people look for it.
+func operations(item *huma.PathItem) []*huma.Operation {
+	return []*huma.Operation{item.Post, item.Put, item.Get, item.Patch, item.Delete}
+}
+
+// find returns a documented operation.
+func find(doc *huma.OpenAPI, method, path string) *huma.Operation {
+	for _, op := range operations(doc.Paths[path]) {
+		if op != nil && op.Method == method {
+			return op
+		}
+	}
+	panic("api: there is no operation " + method + " " + path)
+}

@@ -1,0 +1,7 @@
+package api
+
+import "testing"
+
+func TestOpenAPI(t *testing.T) {
+	New(nil, Options{})
+}

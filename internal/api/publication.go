@@ -1,0 +1,276 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// parsePublication reads the body of a publish. The draft's data is a part of body.
+func parsePublication(body []byte) (service.Draft, error) {
+	p := newParser(body)
+	defer p.release()
+	draft, err := p.draft("")
+	if err != nil {
+		return service.Draft{}, err
+	}
+	return draft, p.end()
+}
+
+// parseBatch reads the body of a batch. Each draft has data of its own, so that one event that has to
+// wait does not keep the others' bytes in memory.
+func parseBatch(body []byte) ([]service.Draft, error) {
+	p := newParser(body)
+	defer p.release()
+	if err := p.begin('{', ""); err != nil {
+		return nil, err
+	}
+	var drafts []service.Draft
+	seen := false
+	for p.dec.PeekKind() != '}' {
+		name, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case string(name) != `"events"`:
+			return nil, unknown("", name)
+		case seen:
+			return nil, twice("events")
+		}
+		seen = true
+		if drafts, err = p.drafts(); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return nil, p.broken(err)
+	}
+	if len(drafts) == 0 {
+		return nil, bellwire.Invalid("events", "It is required, with 1 to %d events.", service.MaxBatchEvents)
+	}
+	return drafts, p.end()
+}
+
+// parser reads publications from a body. Duplicate names are let through below the members of a
+// publication, because data is delivered as it is and is nobody's to interpret here.
+type parser struct {
+	body []byte
+	buf  bytes.Buffer
+	dec  jsontext.Decoder
+}
+
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+var parserOptions = jsontext.AllowDuplicateNames(true)
+
+func newParser(body []byte) *parser {
+	p := parsers.Get().(*parser)
+	p.reset(body)
+	return p
+}
+
+func (p *parser) release() {
+	p.reset(nil) // it must not keep the body
+	parsers.Put(p)
+}
+
+func (p *parser) reset(body []byte) {
+	p.body = body
+	p.buf = *bytes.NewBuffer(body)
+	p.dec.Reset(&p.buf, parserOptions)
+}
+
+func (p *parser) drafts() ([]service.Draft, error) {
+	if err := p.begin('[', "events"); err != nil {
+		return nil, err
+	}
+	var drafts []service.Draft
+	for p.dec.PeekKind() != ']' {
+		if len(drafts) == service.MaxBatchEvents {
+			return nil, bellwire.Invalid("events", "A batch has at most %d events; send the rest in another.", service.MaxBatchEvents)
+		}
+		draft, err := p.draft("events[" + strconv.Itoa(len(drafts)) + "]")
+		if err != nil {
+			return nil, err
+		}
+		draft.Data = bytes.Clone(draft.Data)
+		drafts = append(drafts, draft)
+	}
+	_, err := p.dec.ReadToken()
+	return drafts, p.broken(err)
+}
+
+// The members of a publication.
+const (
+	memberType = 1 << iota
+	memberData
+	memberID
+	memberOccurredAt
+)
+
+// draft reads one publication; at is its place in the body.
+func (p *parser) draft(at string) (service.Draft, error) {
+	var (
+		d    service.Draft
+		seen int
+	)
+	if err := p.begin('{', at); err != nil {
+		return d, err
+	}
+	for p.dec.PeekKind() != '}' {
+		name, err := p.name()
+		if err != nil {
+			return d, err
+		}
+		member := 0
+		switch string(name) {
+		case `"type"`:
+			member = memberType
+			d.Type, err = p.text(at, "type")
+		case `"data"`:
+			member = memberData
+			d.Data, err = p.raw()
+		case `"id"`:
+			member = memberID
+			d.IdempotencyKey, err = p.text(at, "id")
+		case `"occurred_at"`:
+			member = memberOccurredAt
+			d.OccurredAt, err = p.time(at, "occurred_at")
+		default:
+			return d, unknown(at, name)
+		}
+		if err != nil {
+			return d, err
+		}
+		if seen&member != 0 {
+			return d, twice(join(at, string(name[1:len(name)-1])))
+		}
+		seen |= member
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return d, p.broken(err)
+	}
+	switch {
+	case seen&memberType == 0:
+		return d, bellwire.Invalid(join(at, "type"), "It is required.")
+	case seen&memberData == 0:
+		return d, bellwire.Invalid(join(at, "data"), "It is required; null is allowed.")
+	}
+	return d, nil
+}
+
+// begin reads the start of an object or array.
+func (p *parser) begin(kind jsontext.Kind, at string) error {
+	if got := p.dec.PeekKind(); got != kind && got != 0 {
+		what := "an object"
+		if kind == '[' {
+			what = "an array"
+		}
+		return bellwire.Invalid(at, "It must be %s.", what)
+	}
+	_, err := p.dec.ReadToken()
+	return p.broken(err)
+}
+
+// name reads a member's name, with its quotes and without needless escapes.
+func (p *parser) name() ([]byte, error) {
+	raw, err := p.dec.ReadValue()
+	if err != nil {
+		return nil, p.broken(err)
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw, nil
+	}
+	plain, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return nil, p.broken(err)
+	}
+	return jsontext.AppendQuote(nil, plain)
+}
+
+// raw reads a value as it is.
+func (p *parser) raw() ([]byte, error) {
+	value, err := p.dec.ReadValue()
+	if err != nil {
+		return nil, p.broken(err)
+	}
+	end := int(p.dec.InputOffset())
+	return p.body[end-len(value) : end : end], nil
+}
+
+// text reads a string that is not empty. null is like a member left out, where that is allowed.
+func (p *parser) text(at, name string) (string, error) {
+	raw, err := p.dec.ReadValue()
+	if err != nil {
+		return "", p.broken(err)
+	}
+	if raw.Kind() == 'n' && name != "type" {
+		return "", nil
+	}
+	if raw.Kind() != '"' || len(raw) == len(`""`) {
+		return "", bellwire.Invalid(join(at, name), "It must be a string that is not empty.")
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	return string(text), p.broken(err)
+}
+
+func (p *parser) time(at, name string) (time.Time, error) {
+	text, err := p.text(at, name)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return parseTime(join(at, name), text)
+}
+
+// end makes sure that nothing follows.
+func (p *parser) end() error {
+	switch _, err := p.dec.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return p.broken(err)
+	}
+	return bellwire.Errorf(bellwire.CodeMalformed, "The body goes on after its JSON value.")
+}
+
+// broken gives an error of the decoder the form of ours.
+func (p *parser) broken(err error) error {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		return httpx.Broken(len(p.body), syntax)
+	case errors.Is(err, io.EOF):
+		return bellwire.Errorf(bellwire.CodeMalformed, "The body is empty; it must be JSON.")
+	}
+	return bellwire.Wrap(bellwire.CodeMalformed, err, "The body is not JSON.")
+}
+
+func unknown(at string, name []byte) error {
+	return bellwire.Invalid(join(at, string(name[1:len(name)-1])), "There is no member of this name here.")
+}
+
+func twice(field string) error {
+	return bellwire.Invalid(field, "The member is given twice.")
+}
+
+func join(at, name string) string {
+	if at == "" {
+		return name
+	}
+	return at + "." + name
+}

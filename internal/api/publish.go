@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// publisher is the part of the service that publishing needs.
+type publisher interface {
+	Authenticate(ctx context.Context, secret string) (service.Caller, error)
+	Publish(ctx context.Context, c service.Caller, tenant string, d service.Draft) (service.Receipt, error)
+	PublishBatch(ctx context.Context, c service.Caller, tenant string, drafts []service.Draft) ([]service.Receipt, error)
+	MaxEventBytes() int
+}
+
+const (
+	// wrapperBytes is the room that a publish has for what is around data.
+	wrapperBytes = 4 << 10
+	// maxBatchBody is the most bytes that a whole batch may have.
+	maxBatchBody = 16 << 20
+)
+
+// publishing adds the two routes that handle raw bytes, without Huma: data is neither decoded nor
+// encoded again on its way.
+func (a *api) publishing() {
+	a.mux.HandleFunc("POST "+base+"/tenants/{tenant}/events", a.publish)
+	a.mux.HandleFunc("POST "+base+"/tenants/{tenant}/events/batch", a.publishBatch)
+	a.documentPublishing()
+}
+
+func (a *api) publish(w http.ResponseWriter, r *http.Request) {
+	caller, err := a.authenticate(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	body, err := httpx.ReadBody(r, int64(a.publisher.MaxEventBytes()+wrapperBytes))
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	draft, err := parsePublication(body)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	receipt, err := a.publisher.Publish(r.Context(), caller, r.PathValue("tenant"), draft)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	answer := make([]byte, 0, 112+len(draft.Type))
+	accepted(w, appendReceipt(answer, draft.Type, receipt))
+}
+
+func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
+	caller, err := a.authenticate(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	body, err := httpx.ReadBody(r, maxBatchBody)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	drafts, err := parseBatch(body)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	receipts, err := a.publisher.PublishBatch(r.Context(), caller, r.PathValue("tenant"), drafts)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	answer := append(make([]byte, 0, 16+144*len(receipts)), `{"data":[`...)
+	for i, receipt := range receipts {
+		if i > 0 {
+			answer = append(answer, ',')
+		}
+		answer = appendReceipt(answer, drafts[i].Type, receipt)
+	}
+	accepted(w, append(answer, "]}"...))
+}
+
+// jsonType is shared by all answers; a header's values are not changed in place.
+var jsonType = []string{"application/json"}
+
+func accepted(w http.ResponseWriter, body []byte) {
+	w.Header()["Content-Type"] = jsonType
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = w.Write(body) // the publisher may be gone; the event is stored all the same
+}
+
+func appendReceipt(b []byte, eventType string, r service.Receipt) []byte {
+	b = append(b, `{"id":"`...)
+	b, _ = r.Event.AppendText(b) // never fails
+	b = append(b, `","type":`...)
+	b, _ = jsontext.AppendQuote(b, eventType) // an event type's name is ASCII
+	b = append(b, `,"deliveries":`...)
+	b = strconv.AppendInt(b, int64(r.Deliveries), 10)
+	b = append(b, `,"duplicate":`...)
+	b = strconv.AppendBool(b, r.Duplicate)
+	return append(b, '}')
+}

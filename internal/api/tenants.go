@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+type tenant struct {
+	ID        string            `json:"id" example:"acme"`
+	Name      string            `json:"name" example:"Acme Ltd"`
+	Metadata  map[string]string `json:"metadata"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+}
+
+func wireTenant(t *bellwire.Tenant) tenant {
+	return tenant{
+		ID: t.ID, Name: t.Name, Metadata: t.Metadata,
+		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+	}
+}
+
+type newTenant struct {
+	ID       string            `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" example:"acme" doc:"Chosen by you."`
+	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd"`
+	Metadata map[string]string `json:"metadata,omitzero" doc:"At most 50 entries of your own."`
+}
+
+type tenantChange struct {
+	Name     clearable[string]            `json:"name,omitzero" doc:"null clears it."`
+	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null clears them."`
+}
+
+const tagTenants = "Tenants"
+
+func (a *api) tenants() {
+	type created struct {
+		Input body[newTenant]
+	}
+	route(a, huma.Operation{
+		OperationID: "create-tenant", Method: http.MethodPost, Path: "/tenants", Tags: []string{tagTenants},
+		Summary: "Create a tenant", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
+		Description: "For admin keys. Answers 409 if the id is taken.",
+	}, func(ctx context.Context, c service.Caller, in *created) (*output[tenant], error) {
+		t, err := a.svc.CreateTenant(ctx, c, service.NewTenant{
+			ID: in.Input.value.ID, Name: in.Input.value.Name, Metadata: in.Input.value.Metadata,
+		})
+		return answer(t, err, wireTenant)
+	})
+
+	route(a, huma.Operation{
+		OperationID: "list-tenants", Method: http.MethodGet, Path: "/tenants", Tags: []string{tagTenants},
+		Summary: "List tenants", Description: "For admin keys.",
+	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[tenant]], error) {
+		tenants, err := a.svc.Tenants(ctx, c, in.page())
+		if err != nil {
+			return nil, err
+		}
+		return listOf(tenants, wireTenant), nil
+	})
+
+	route(a, huma.Operation{
+		OperationID: "get-tenant", Method: http.MethodGet, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
+		Summary: "Get a tenant",
+	}, func(ctx context.Context, c service.Caller, in *InTenant) (*output[tenant], error) {
+		t, err := a.svc.Tenant(ctx, c, in.Tenant)
+		return answer(t, err, wireTenant)
+	})
+
+	type changed struct {
+		InTenant
+		Input body[tenantChange]
+	}
+	route(a, huma.Operation{
+		OperationID: "update-tenant", Method: http.MethodPatch, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
+		Summary: "Change a tenant", Errors: []int{http.StatusConflict},
+		Description: "For admin keys. Only the given members change.",
+	}, func(ctx context.Context, c service.Caller, in *changed) (*output[tenant], error) {
+		t, err := a.svc.UpdateTenant(ctx, c, in.Tenant, service.TenantChange{
+			Name: in.Input.value.Name.given, Metadata: in.Input.value.Metadata.given,
+		})
+		return answer(t, err, wireTenant)
+	})
+
+	route(a, huma.Operation{
+		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
+		Summary:     "Delete a tenant",
+		Description: "For admin keys. Its keys, endpoints, events and deliveries go with it; open deliveries are canceled.",
+	}, func(ctx context.Context, c service.Caller, in *InTenant) (*struct{}, error) {
+		return nil, a.svc.DeleteTenant(ctx, c, in.Tenant)
+	})
+}
+
+// answer wraps one thing, unless there is an error.
+func answer[S, T any](from S, err error, wire func(S) T) (*output[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &output[T]{Body: wire(from)}, nil
+}

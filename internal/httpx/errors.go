@@ -1,0 +1,49 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// StatusTable says with which HTTP status a front end answers each code.
+type StatusTable map[bellwire.Code]int
+
+// Of returns the status for a code, and 500 for one that the table does not have.
+func (t StatusTable) Of(code bellwire.Code) int {
+	if status, ok := t[code]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// AsError returns err as the *bellwire.Error to answer with. What is none of ours becomes
+// CodeInternal with a message that gives nothing away, and err as the cause to log.
+func AsError(err error) *bellwire.Error {
+	var known *bellwire.Error
+	switch {
+	case errors.As(err, &known):
+		if known.Code == bellwire.CodeInternal {
+			return bellwire.Wrap(bellwire.CodeInternal, err, internalMessage)
+		}
+		return known
+	case errors.Is(err, context.Canceled):
+		return bellwire.Wrap(bellwire.CodeCanceled, err, "The request was canceled.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "There was no answer in time; try again.")
+	}
+	return bellwire.Wrap(bellwire.CodeInternal, err, internalMessage)
+}
+
+const internalMessage = "Something went wrong on our side; the log has more under the request's id."
+
+// RetryAfter tells the client when to come back (RFC 9110, 10.2.3), in whole seconds and at least one.
+func RetryAfter(h http.Header, wait time.Duration) {
+	seconds := max(1, int(math.Ceil(wait.Seconds())))
+	h.Set("Retry-After", strconv.Itoa(seconds))
+}

@@ -1,0 +1,119 @@
+package httpx
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+// RequestIDHeader carries the request's id, in the request if the client chose one, and in every answer.
+const RequestIDHeader = "X-Request-Id"
+
+const maxRequestID = 64
+
+// RequestID returns the id that Observe gave to the request being answered.
+func RequestID(w http.ResponseWriter) string { return w.Header().Get(RequestIDHeader) }
+
+// Observe gives each request an id and logs it when it has been answered: faults of ours as warnings, the
+// rest at debug level. Bodies, headers and query strings, where secrets could be, are not logged.
+func Observe(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		w.Header()[RequestIDHeader] = []string{requestID(r)}
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			level := slog.LevelDebug
+			if rec.status >= http.StatusInternalServerError {
+				level = slog.LevelWarn
+			}
+			if !log.Enabled(r.Context(), level) {
+				return
+			}
+			log.LogAttrs(r.Context(), level, "request",
+				slog.String("id", RequestID(rec)),
+				slog.String("method", r.Method),
+				slog.String("path", r.URL.Path),
+				slog.Int("status", rec.status),
+				slog.Int64("bytes", rec.bytes),
+				slog.Duration("took", time.Since(start)),
+				slog.String("from", r.RemoteAddr))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// Recover logs a handler's panic and answers it with internal, a front end's own 500, if nothing has been
+// sent yet; otherwise it cuts the answer off, so that the client does not take a part for the whole.
+func Recover(log *slog.Logger, internal http.HandlerFunc, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec, ok := w.(*recorder)
+		if !ok {
+			rec = &recorder{ResponseWriter: w}
+		}
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
+				slog.String("id", RequestID(rec)),
+				slog.String("method", r.Method),
+				slog.String("path", r.URL.Path),
+				slog.Any("panic", cause),
+				slog.String("stack", string(debug.Stack())))
+			if rec.status != 0 {
+				panic(http.ErrAbortHandler)
+			}
+			internal(rec, r)
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// requestID takes the client's id if it is short and plain, so that it cannot forge log lines.
+func requestID(r *http.Request) string {
+	given := r.Header.Get(RequestIDHeader)
+	if given == "" || len(given) > maxRequestID {
+		return newRequestID()
+	}
+	for i := range len(given) {
+		if c := given[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return newRequestID()
+		}
+	}
+	return given
+}
+
+func newRequestID() string { return strconv.FormatUint(rand.Uint64()|1<<63, 16) }
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK { // informational ones come before the answer
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap gives http.ResponseController the connection's own writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
