@@ -79,11 +79,11 @@ func (s *Set) find(name string) []int {
 		}
 	}
 	if len(lists) == 1 {
-		return lists[0]
+		return slices.Clip(lists[0])
 	}
 	found := slices.Concat(lists...)
 	slices.Sort(found)
-	return slices.Compact(found)
+	return slices.Clip(slices.Compact(found))
 }
 
 func (s *Set) remember(name string, found []int) {
