@@ -29,7 +29,10 @@ const (
 )
 
 // schemaURL is what the references of a schema without $id start from. It can be reached by nobody.
-const schemaURL = "bellwire:///schema.json"
+const (
+	schemaBase = "bellwire:///"
+	schemaURL  = schemaBase + "schema.json"
+)
 
 // CompiledType is an event type whose schema is compiled.
 type CompiledType struct {
@@ -78,7 +81,7 @@ func schemaError(err error, doc any) error {
 	)
 	switch {
 	case errors.As(err, &load):
-		return bellwire.Invalid("schema", "It refers to %q, which is not loaded; put what it refers to below $defs.", bounded(load.URL, maxFieldBytes))
+		return bellwire.Invalid("schema", "It refers to %q, which is not loaded; put what it refers to below $defs.", bounded(strings.TrimPrefix(load.URL, schemaBase), maxFieldBytes))
 	case errors.As(err, &invalid) && errors.As(invalid.Err, &wrong):
 		field, complaint := explain(wrong, "schema", doc)
 		return bellwire.Invalid(field, "It is not a JSON Schema: %s.", complaint)
@@ -180,7 +183,6 @@ func explain(err *jsonschema.ValidationError, root string, value any) (field, co
 		err = err.Causes[0]
 	}
 	location := err.InstanceLocation
-	complaint = bounded(err.ErrorKind.LocalizedString(message.NewPrinter(language.English)), maxComplaint)
 	switch k := err.ErrorKind.(type) {
 	case *kind.Required:
 		location = append(location[:len(location):len(location)], k.Missing[0])
@@ -190,8 +192,36 @@ func explain(err *jsonschema.ValidationError, root string, value any) (field, co
 		complaint = "a member of this name is not allowed"
 	case *kind.FalseSchema:
 		complaint = "no value is allowed here"
+	default:
+		complaint = err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 	}
-	return pathOf(root, value, location), complaint
+	field = pathOf(root, value, location)
+	if len(err.Causes) > 0 && isChoice(err.ErrorKind) {
+		complaint = explainChoice(err.Causes, field, root, value)
+	}
+	return bounded(field, maxFieldBytes), bounded(complaint, maxComplaint)
+}
+
+// explainChoice tells for each alternative why it does not fit, with the way down from field.
+func explainChoice(causes []*jsonschema.ValidationError, field, root string, value any) string {
+	reasons := make([]string, len(causes))
+	for i, cause := range causes {
+		at, complaint := explain(cause, root, value)
+		if at = strings.TrimPrefix(strings.TrimPrefix(at, field), "."); at != "" {
+			complaint = at + ": " + complaint
+		}
+		reasons[i] = complaint
+	}
+	return "no alternative fits (" + strings.Join(reasons, "; ") + ")"
+}
+
+// isChoice tells whether the kind says that none of several alternatives fits.
+func isChoice(k jsonschema.ErrorKind) bool {
+	if one, ok := k.(*kind.OneOf); ok {
+		return len(one.Subschemas) == 0
+	}
+	_, ok := k.(*kind.AnyOf)
+	return ok
 }
 
 // isGroup tells whether the kind says nothing by itself but that a cause below it failed.
@@ -217,7 +247,7 @@ func pathOf(root string, value any, tokens []string) string {
 			value = v[token]
 		}
 	}
-	return bounded(path, maxFieldBytes)
+	return path
 }
 
 func step(parent any, token string) string {

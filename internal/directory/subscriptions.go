@@ -13,5 +13,5 @@ func (d *Directory) Subscriptions(ctx context.Context, tenant string) (match fun
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.Match, t.Revision, nil
+	return t.match, t.Revision, nil
 }

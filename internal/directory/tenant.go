@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/match"
 )
 
-// maxMatched bounds how many lists of targets a Tenant remembers, and how many targets are in them all.
+// Bounds on what a Tenant remembers: lists of targets, and targets in all of them.
 const (
 	maxMatchedNames   = 1024
 	maxMatchedTargets = 1 << 17
@@ -23,8 +23,9 @@ type Tenant struct {
 	ID       string
 	Revision int64
 
-	targets []*bellwire.Target // those of t that are not deleted
+	targets []*bellwire.Target // those that are not deleted
 	set     *match.Set         // over targets
+	match   func(eventType string) []*bellwire.Target
 
 	mu      sync.RWMutex
 	matched map[string][]*bellwire.Target
@@ -84,6 +85,7 @@ func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoin
 		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "An endpoint of tenant %q has a pattern that cannot be read.", row.ID)
 	}
 	t.set = set
+	t.match = t.Match // made once, because the engine asks for it at each publish
 	return t, nil
 }
 

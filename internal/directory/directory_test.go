@@ -1,0 +1,430 @@
+package directory_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
+	"github.com/bellwire/bellwire/internal/directory"
+)
+
+// fakeStore is the part of a store's configuration that a Directory reads, with counted and held up reads.
+type fakeStore struct {
+	bellwire.Configuration
+
+	mu        sync.Mutex
+	tenants   map[string]*bellwire.Tenant
+	endpoints map[string]*bellwire.Endpoint
+	keys      map[bellwire.KeyID]*bellwire.Key
+	types     []*bellwire.EventType
+	revision  int64
+
+	reads   atomic.Int64
+	entered chan struct{} // if set: told of each read after it has its answer
+	resume  chan struct{} // if set: what a read waits for before it returns
+}
+
+func newStore() *fakeStore {
+	return &fakeStore{
+		tenants:   map[string]*bellwire.Tenant{},
+		endpoints: map[string]*bellwire.Endpoint{},
+		keys:      map[bellwire.KeyID]*bellwire.Key{},
+	}
+}
+
+func (s *fakeStore) read(ctx context.Context, f func() error) error {
+	s.reads.Add(1)
+	s.mu.Lock()
+	err := f()
+	s.mu.Unlock()
+	if s.entered == nil {
+		return err
+	}
+	s.entered <- struct{}{}
+	select {
+	case <-s.resume:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return err
+}
+
+func (s *fakeStore) TenantEndpoints(ctx context.Context, id string) (t *bellwire.Tenant, list []*bellwire.Endpoint, err error) {
+	err = s.read(ctx, func() error {
+		stored, ok := s.tenants[id]
+		if !ok {
+			return bellwire.NotFound("tenant", id)
+		}
+		copied := *stored
+		t = &copied
+		for _, ep := range s.endpoints {
+			if ep.Tenant == id && !ep.Deleted {
+				list = append(list, ep)
+			}
+		}
+		return nil
+	})
+	return t, list, err
+}
+
+func (s *fakeStore) Endpoint(ctx context.Context, id string) (ep *bellwire.Endpoint, err error) {
+	err = s.read(ctx, func() error {
+		stored, ok := s.endpoints[id]
+		if !ok {
+			return bellwire.NotFound("endpoint", id)
+		}
+		ep = stored
+		return nil
+	})
+	return ep, err
+}
+
+func (s *fakeStore) Key(ctx context.Context, id bellwire.KeyID) (key *bellwire.Key, err error) {
+	err = s.read(ctx, func() error {
+		stored, ok := s.keys[id]
+		if !ok {
+			return bellwire.NotFound("key", id.String())
+		}
+		key = stored
+		return nil
+	})
+	return key, err
+}
+
+func (s *fakeStore) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
+	err = s.read(ctx, func() error {
+		types, revision = s.types, s.revision
+		return nil
+	})
+	return types, revision, err
+}
+
+func (s *fakeStore) put(ep *bellwire.Endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tenants[ep.Tenant]
+	if t == nil {
+		t = &bellwire.Tenant{ID: ep.Tenant}
+		s.tenants[ep.Tenant] = t
+	}
+	t.Revision++
+	s.endpoints[ep.ID] = ep
+}
+
+// plainKeyring opens blobs that name what is in them.
+type plainKeyring struct{}
+
+func (plainKeyring) OpenCredentials(_ string, sealed []byte) (*bellwire.Credentials, error) {
+	if string(sealed) == "broken" {
+		return nil, bellwire.Errorf(bellwire.CodeInternal, "It does not open.")
+	}
+	secret, err := standard.Dialect{}.NewSecret(bellwire.SigningHMAC)
+	if err != nil {
+		return nil, err
+	}
+	return &bellwire.Credentials{
+		Secrets: []bellwire.Secret{secret},
+		Auth:    bellwire.Auth{Type: bellwire.AuthBasic, Username: "Aladdin", Password: "open sesame"},
+		Headers: []bellwire.Header{{Name: "X-Own", Value: "1"}},
+	}, nil
+}
+
+func newDirectory(s *fakeStore) *directory.Directory {
+	return directory.New(directory.Config{
+		Store: s, Keyring: plainKeyring{},
+		Dialects: map[string]bellwire.Dialect{standard.Name: standard.Dialect{}},
+	})
+}
+
+func endpoint(id string, events ...string) *bellwire.Endpoint {
+	return &bellwire.Endpoint{
+		ID: id, Tenant: "acme", URL: "https://example.com/" + id, Dialect: standard.Name, Events: events,
+		Signing: bellwire.SigningHMAC, Status: bellwire.EndpointEnabled, Sealed: []byte("sealed"),
+	}
+}
+
+func ids(targets []*bellwire.Target) map[string]bool {
+	set := map[string]bool{}
+	for _, t := range targets {
+		set[t.Endpoint.ID] = true
+	}
+	return set
+}
+
+func mustTenant(t *testing.T, d *directory.Directory) *directory.Tenant {
+	t.Helper()
+	tenant, err := d.Tenant(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant
+}
+
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("all", "*"))
+	s.put(endpoint("exact", "order.created"))
+	s.put(endpoint("other", "invoice.*"))
+	paused := endpoint("paused", "order.*")
+	paused.Status = bellwire.EndpointPaused
+	s.put(paused)
+	disabled := endpoint("disabled", "*")
+	disabled.Status = bellwire.EndpointDisabled
+	s.put(disabled)
+	deleted := endpoint("deleted", "*")
+	deleted.Deleted = true
+	s.put(deleted)
+
+	tenant := mustTenant(t, newDirectory(s))
+	want := map[string]bool{"all": true, "exact": true, "paused": true}
+	if diff := cmp.Diff(want, ids(tenant.Match("order.created"))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]bool{"all": true}, ids(tenant.Match("order"))); diff != "" {
+		t.Error(diff)
+	}
+	for i := range 5000 {
+		if got := tenant.Match(fmt.Sprintf("t%d", i)); len(got) != 1 {
+			t.Fatalf("t%d matches %d endpoints", i, len(got))
+		}
+	}
+}
+
+func TestRepeatedMatchAllocatesNothing(t *testing.T) {
+	s := newStore()
+	s.put(endpoint("all", "*"))
+	tenant := mustTenant(t, newDirectory(s))
+	if n := testing.AllocsPerRun(100, func() { tenant.Match("order.created") }); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}
+
+func TestTarget(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("good", "*"))
+	broken := endpoint("broken", "*")
+	broken.Sealed = []byte("broken")
+	s.put(broken)
+	foreign := endpoint("foreign", "*")
+	foreign.Dialect = "unheard-of"
+	s.put(foreign)
+	unbindable := endpoint("unbindable", "*")
+	unbindable.Signing = "none"
+	s.put(unbindable)
+	deleted := endpoint("deleted", "*")
+	deleted.Deleted = true
+	deleted.Sealed = nil
+	s.put(deleted)
+	d := newDirectory(s)
+
+	if got := len(mustTenant(t, d).Match("x")); got != 4 {
+		t.Errorf("matched %d endpoints, want 4: one that cannot be served must not break the others", got)
+	}
+	message := &bellwire.Message{Event: &bellwire.Event{Type: "x", Data: []byte("1")}}
+	for _, id := range []string{"broken", "foreign", "unbindable", "deleted"} {
+		target, err := d.Target(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = target.Renderer.AppendBody(nil, message)
+		if bellwire.CodeOf(err) != bellwire.CodeInvalid {
+			t.Errorf("%s: rendering gives %v, want CodeInvalid", id, err)
+		}
+	}
+	target, err := d.Target(t.Context(), "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.Renderer.AppendBody(nil, message); err != nil {
+		t.Error(err)
+	}
+	// The example of RFC 7617, section 2.
+	want := []bellwire.Header{{Name: "Authorization", Value: "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="}, {Name: "X-Own", Value: "1"}}
+	if diff := cmp.Diff(want, target.Headers); diff != "" {
+		t.Error(diff)
+	}
+	if target.Timeout != bellwire.DefaultTimeout || target.Endpoint.Sealed != nil {
+		t.Errorf("timeout %v, sealed %q", target.Timeout, target.Endpoint.Sealed)
+	}
+	if _, err := d.Target(t.Context(), "none"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Errorf("unknown endpoint: %v", err)
+	}
+}
+
+func TestCached(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("a", "*"))
+	id := bellwire.KeyID{1}
+	s.keys[id] = &bellwire.Key{ID: id, Tenant: "acme"}
+	operator := bellwire.KeyID{2}
+	s.keys[operator] = &bellwire.Key{ID: operator}
+	d := newDirectory(s)
+	readAll := func() {
+		mustTenant(t, d)
+		for _, load := range []func() error{
+			func() error { _, err := d.Target(t.Context(), "a"); return err },
+			func() error { _, err := d.Key(t.Context(), id); return err },
+			func() error { _, err := d.Key(t.Context(), operator); return err },
+			func() error { _, err := d.Catalogue(t.Context()); return err },
+		} {
+			if err := load(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	steps := []struct {
+		name   string
+		forget func()
+		reads  int64
+	}{
+		{"first", func() {}, 4}, // the target came with its tenant
+		{"again", func() {}, 0},
+		{"another tenant forgotten", func() { d.ForgetTenant("other") }, 0},
+		{"tenant forgotten", func() { d.ForgetTenant("acme") }, 2},
+		{"endpoint forgotten", func() { d.ForgetEndpoint("a") }, 2},
+		{"catalogue forgotten", d.ForgetCatalogue, 2},
+	}
+	for _, step := range steps {
+		step.forget()
+		before := s.reads.Load()
+		readAll()
+		if got := s.reads.Load() - before; got != step.reads {
+			t.Errorf("%s: %d reads, want %d", step.name, got, step.reads)
+		}
+	}
+}
+
+func TestMissIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	d := newDirectory(s)
+	if _, err := d.Tenant(t.Context(), "acme"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Fatal(err)
+	}
+	s.put(endpoint("a", "*"))
+	mustTenant(t, d)
+}
+
+func TestConcurrentMissesLoadOnce(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("a", "*"))
+	s.entered, s.resume = make(chan struct{}), make(chan struct{})
+	d := newDirectory(s)
+	impatient, leave := context.WithCancel(t.Context())
+	var g errgroup.Group
+	g.Go(func() error {
+		if _, err := d.Tenant(impatient, "acme"); bellwire.CodeOf(err) != bellwire.CodeCanceled {
+			return fmt.Errorf("who left got %v", err)
+		}
+		return nil
+	})
+	<-s.entered
+	leave()
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		g.Go(func() error { _, err := d.Tenant(t.Context(), "acme"); return err })
+	}
+	close(s.resume) // what was begun for the one who left is finished for the others
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.reads.Load(); n != 1 {
+		t.Errorf("%d reads, want 1", n)
+	}
+}
+
+// A load that began before a change must neither be kept nor be shared with those who ask after it.
+func TestStaleLoadIsNotKept(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("a", "*"))
+	s.entered, s.resume = make(chan struct{}), make(chan struct{})
+	d := newDirectory(s)
+	var g errgroup.Group
+	load := func(want int64) {
+		g.Go(func() error {
+			tenant, err := d.Tenant(t.Context(), "acme")
+			if err == nil && tenant.Revision != want {
+				err = fmt.Errorf("got revision %d, want %d", tenant.Revision, want)
+			}
+			return err
+		})
+		<-s.entered
+	}
+	load(1)
+	s.put(endpoint("b", "*"))
+	d.ForgetTenant("acme")
+	load(2) // does not join the first
+	s.resume <- struct{}{}
+	s.resume <- struct{}{}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if tenant := mustTenant(t, d); tenant.Revision != 2 || s.reads.Load() != 2 {
+		t.Errorf("revision %d after %d reads, want 2 after 2", tenant.Revision, s.reads.Load())
+	}
+}
+
+// Whoever asks after a change was made and forgotten sees that change or a later one.
+func TestReadYourWrites(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("a", "*"))
+	d := newDirectory(s)
+	var g errgroup.Group
+	var forgotten atomic.Int64
+	for range 4 {
+		g.Go(func() error {
+			for range 2000 {
+				least := forgotten.Load()
+				tenant, err := d.Tenant(t.Context(), "acme")
+				if err != nil {
+					return err
+				}
+				if tenant.Revision < least {
+					return fmt.Errorf("revision %d after %d was forgotten", tenant.Revision, least)
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		for revision := range int64(500) {
+			s.put(endpoint("a", "*"))
+			d.ForgetTenant("acme")
+			forgotten.Store(revision + 2)
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStoreErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	d := newDirectory(s)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("left"))
+	if _, err := d.Catalogue(ctx); err != nil && bellwire.CodeOf(err) != bellwire.CodeCanceled {
+		t.Errorf("got %v", err)
+	}
+	if _, err := d.Catalogue(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

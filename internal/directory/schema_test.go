@@ -1,0 +1,213 @@
+package directory_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
+)
+
+func compile(t *testing.T, schema string) *directory.CompiledType {
+	t.Helper()
+	c, err := directory.CompileType(&bellwire.EventType{Name: "order.created", Schema: []byte(schema)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// check holds err against a field; an empty field means that there must be no error.
+func check(t *testing.T, err error, field string) {
+	t.Helper()
+	if field == "" {
+		if err != nil {
+			t.Errorf("unexpected error: %v", err)
+		}
+		return
+	}
+	e, ok := err.(*bellwire.Error)
+	if !ok || e.Code != bellwire.CodeInvalid || e.Field != field {
+		t.Errorf("got %v, want CodeInvalid about %s", err, field)
+		return
+	}
+	if len(e.Message) > 500 || len(e.Field) > 200 {
+		t.Errorf("too long: %d bytes of message, %d of field", len(e.Message), len(e.Field))
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	const order = `{
+		"type": "object", "required": ["amount"], "additionalProperties": false,
+		"properties": {
+			"amount": {"type": "number", "multipleOf": 0.01, "minimum": 0},
+			"items": {"type": "array", "items": {"$ref": "#/$defs/item"}},
+			"odd key": {"type": "string"},
+			"state": {"enum": ["new", "paid"]},
+			"either": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+			"tree": {"$ref": "#/$defs/tree"},
+			"0": {"type": "string"},
+			"never": false
+		},
+		"$defs": {
+			"item": {"type": "object", "properties": {"price": {"type": "integer"}}, "required": ["price"]},
+			"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}
+		}
+	}`
+	compiled := compile(t, order)
+	tests := []struct{ data, field string }{
+		{`{"amount": 1.25}`, ""},
+		{`{"amount": 1E2}`, ""},
+		{`{"amount": 1e400}`, ""},
+		{`{"amount": 1e401}`, "data.amount"},
+		{`{"amount": -1E-401}`, "data.amount"},
+		{`{"amount": 1e99999999999999999999}`, "data.amount"},
+		{`{"amount": 0e999999999}`, "data.amount"},
+		{`{"amount": 1` + strings.Repeat("0", 1000) + `}`, "data.amount"},
+		{`{"amount": 1, "items": [{"price": 1}, {"price": 1.5}]}`, "data.items[1].price"},
+		{`{"amount": 1, "items": [{"price": 1e999}]}`, "data.items[0].price"},
+		{`{"amount": 1, "items": [{}]}`, "data.items[0].price"},
+		{`{"amount": 1, "odd key": 2}`, `data["odd key"]`},
+		{`{"amount": 1, "0": 2}`, "data.0"},
+		{`{"amount": 1, "state": "lost"}`, "data.state"},
+		{`{"amount": 1, "either": null}`, "data.either"},
+		{`{"amount": 1, "never": 1}`, "data.never"},
+		{`{"amount": "1"}`, "data.amount"},
+		{`{"amount": 0.001}`, "data.amount"},
+		{`{"amount": -1}`, "data.amount"},
+		{`{}`, "data.amount"},
+		{`{"amount": 1, "extra": 1}`, "data.extra"},
+		{`[]`, "data"},
+		{`null`, "data"},
+		{`{"amount": 1} 2`, "data"},
+		{`{"amount"`, "data"},
+		{`{"amount": 1, "tree": [[[]]]}`, ""},
+		{`{"amount": 1, "` + strings.Repeat("é", 500) + `": 1}`, "data." + strings.Repeat("é", 96) + "…"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.data[:min(len(tt.data), 40)], func(t *testing.T) {
+			t.Parallel()
+			check(t, compiled.Validate([]byte(tt.data)), tt.field)
+		})
+	}
+	deep := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
+	err := compiled.Validate([]byte(`{"amount": 1, "tree": ` + deep + `}`))
+	if bellwire.CodeOf(err) != bellwire.CodeInvalid || len(err.Error()) > 700 {
+		t.Errorf("deep nesting: %v", err)
+	}
+}
+
+func TestValidateSaysWhatWasWanted(t *testing.T) {
+	t.Parallel()
+	compiled := compile(t, `{"properties": {
+		"amount": {"type": "number"},
+		"either": {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "integer"}}}]}
+	}}`)
+	const start = `It does not fit the schema of event type "order.created": `
+	for data, want := range map[string]string{
+		`{"amount": "1"}`:         `data.amount: ` + start + `got string, want number.`,
+		`{"either": {"id": "1"}}`: `data.either: ` + start + `no alternative fits (got object, want string; id: got string, want integer).`,
+	} {
+		err := compiled.Validate([]byte(data))
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestCompileType(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ schema, field string }{
+		{``, ""},
+		{`true`, ""},
+		{`{}`, ""},
+		{`{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://example.com/order", "type": "object"}`, ""},
+		{`{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}`, ""},
+		{`{"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}}`, ""},
+		{`{"type": "no such type"}`, "schema.type"},
+		{`{"properties": {"a": {"minimum": "1"}}}`, "schema.properties.a.minimum"},
+		{`[]`, "schema"},
+		{`"object"`, "schema"},
+		{`{`, "schema"},
+		{`{"pattern": "("}`, "schema.pattern"},
+		{`{"minimum": 1e999999999}`, "schema.minimum"},
+		{`{"$ref": "https://example.com/schema.json"}`, "schema"},
+		{`{"$ref": "file:///etc/passwd"}`, "schema"},
+		{`{"$ref": "/etc/passwd"}`, "schema"},
+		{`{"$ref": "other.json"}`, "schema"},
+		{`{"$ref": "#/$defs/none"}`, "schema"},
+		{`{"$schema": "https://example.com/meta", "type": "object"}`, "schema"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.schema, func(t *testing.T) {
+			t.Parallel()
+			_, err := directory.CompileType(&bellwire.EventType{Name: "x", Schema: []byte(tt.schema)})
+			check(t, err, tt.field)
+		})
+	}
+}
+
+func TestReferenceLoopEnds(t *testing.T) {
+	t.Parallel()
+	c, err := directory.CompileType(&bellwire.EventType{Name: "x", Schema: []byte(`{"$ref": "#"}`)})
+	if err == nil {
+		err = c.Validate([]byte(`1`))
+	}
+	if bellwire.CodeOf(err) != bellwire.CodeInvalid {
+		t.Errorf("got %v, want CodeInvalid", err)
+	}
+}
+
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.revision = 7
+	s.types = []*bellwire.EventType{
+		{Name: "good", Schema: []byte(`{"type": "object"}`)},
+		{Name: "broken", Schema: []byte(`{"type": 1}`)},
+		{Name: "any"},
+	}
+	d := newDirectory(s)
+	for range 2 { // the second time with the schemas that were compiled the first time
+		c, err := d.Catalogue(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(c.Revision, c.Len(), c.Names()); got != "7 3 [any broken good]" {
+			t.Errorf("got %s", got)
+		}
+		good, _ := c.Type("good")
+		check(t, good.Validate([]byte(`1`)), "data")
+		anything, _ := c.Type("any")
+		check(t, anything.Validate([]byte(`1e999999999`)), "")
+		broken, _ := c.Type("broken")
+		if err := broken.Validate([]byte(`1`)); bellwire.CodeOf(err) != bellwire.CodeInternal {
+			t.Errorf("broken schema: %v", err)
+		}
+		if _, known := c.Type("none"); known {
+			t.Error("found what is not there")
+		}
+		d.ForgetCatalogue()
+	}
+}
+
+func FuzzValidate(f *testing.F) {
+	for _, seed := range []string{`{"a": 1}`, `[1e400, -0.0, "é"]`, `{"a": {"b": [null, 1E-5]}}`, `1e999999999`, `{`} {
+		f.Add([]byte(seed))
+	}
+	compiled, err := directory.CompileType(&bellwire.EventType{Name: "x", Schema: []byte(
+		`{"properties": {"a": {"type": "number", "multipleOf": 0.1}}, "additionalProperties": {"uniqueItems": true, "minLength": 2}}`)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := compiled.Validate(data); err != nil {
+			e, ok := err.(*bellwire.Error)
+			if !ok || e.Code != bellwire.CodeInvalid || !strings.HasPrefix(e.Field, "data") {
+				t.Fatalf("got %v", err)
+			}
+		}
+	})
+}
