@@ -106,7 +106,7 @@ func parseStandardHeader(h http.Header) (*standardHeader, error) {
 	id := h.Get("Webhook-Id")
 	// A full stop in an id would let what is signed be cut in another way.
 	if id == "" || strings.Contains(id, ".") {
-		return nil, fmt.Errorf("%w: webhook-id is an id without full stops", ErrHeader)
+		return nil, fmt.Errorf("%w: webhook-id is missing or has a full stop", ErrHeader)
 	}
 	unix, err := parseUnix(h.Get("Webhook-Timestamp"))
 	if err != nil {
@@ -124,7 +124,7 @@ func parseStandardHeader(h http.Header) (*standardHeader, error) {
 func parseUnix(text string) (int64, error) {
 	unix, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || unix < 0 || len(text) > 12 || strconv.FormatInt(unix, 10) != text {
-		return 0, fmt.Errorf("%w: webhook-timestamp is a number of seconds since 1970", ErrHeader)
+		return 0, fmt.Errorf("%w: webhook-timestamp is missing or is not a number of seconds since 1970", ErrHeader)
 	}
 	return unix, nil
 }

@@ -1,0 +1,249 @@
+package receive_test
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive"
+)
+
+const (
+	secret      = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	otherSecret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+	privateKey  = "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk="
+	body        = `{"type":"card.created","timestamp":"2026-05-04T01:02:01.123456Z","data":{"id": "c_1", "limit": 1E400}}`
+)
+
+var sentAt = time.Date(2026, 5, 4, 1, 3, 1, 0, time.UTC)
+
+func publicKey(t testing.TB) string {
+	t.Helper()
+	key, err := sign.PublicKeyOf(privateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// signed makes the headers of a delivery, signed with the given secrets and private keys.
+func signed(t testing.TB, id string, at time.Time, body string, keys ...string) http.Header {
+	t.Helper()
+	var signatures []string
+	for _, text := range keys {
+		if strings.HasPrefix(text, sign.PrivateKeyPrefix) {
+			key, err := sign.ParsePrivateKey(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			signatures = append(signatures, string(sign.AppendV1a(nil, key, id, at.Unix(), []byte(body))))
+			continue
+		}
+		// The reference library signs, so that it is not only our own signatures that are verified.
+		reference, err := standardwebhooks.NewWebhook(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := reference.Sign(id, at, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signatures = append(signatures, signature)
+	}
+	return header(id, strconv.FormatInt(at.Unix(), 10), strings.Join(signatures, " "))
+}
+
+func header(id, timestamp, signatures string) http.Header {
+	h := http.Header{}
+	h.Set("webhook-id", id)
+	h.Set("webhook-timestamp", timestamp)
+	h.Set("webhook-signature", signatures)
+	return h
+}
+
+func verifier(t testing.TB, keys ...string) *receive.StandardVerifier {
+	t.Helper()
+	v, err := receive.Standard(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestVerifyReadsWhatIsGood(t *testing.T) {
+	t.Parallel()
+	want := &receive.Delivery{
+		ID: "evt_1", Type: "card.created", SentAt: sentAt, Data: []byte(`{"id": "c_1", "limit": 1E400}`),
+		Timestamp: time.Date(2026, 5, 4, 1, 2, 1, 123456000, time.UTC),
+	}
+	for _, tc := range []struct {
+		name   string
+		keys   []string // of the receiver
+		signed []string // by the sender
+	}{
+		{"hmac", []string{secret}, []string{secret}},
+		{"ed25519", []string{publicKey(t)}, []string{privateKey}},
+		{"both, hmac known", []string{secret}, []string{privateKey, secret}},
+		{"both, ed25519 known", []string{publicKey(t)}, []string{secret, privateKey}},
+		{"sender rotates", []string{otherSecret}, []string{secret, otherSecret}},
+		{"receiver rotates", []string{secret, otherSecret}, []string{otherSecret}},
+	} {
+		got, err := verifier(t, tc.keys...).Verify(signed(t, "evt_1", sentAt, body, tc.signed...), []byte(body), sentAt)
+		if err != nil {
+			t.Errorf("%s: %v", tc.name, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", tc.name, diff)
+		}
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	t.Parallel()
+	good := signed(t, "evt_1", sentAt, body, secret)
+	signature, unix := good.Get("webhook-signature"), good.Get("webhook-timestamp")
+	without := func(name string) http.Header {
+		h := good.Clone()
+		h.Del(name)
+		return h
+	}
+	empty := `{"timestamp":"2026-05-04T01:02:01Z","data":1}`
+	for _, tc := range []struct {
+		name string
+		h    http.Header
+		body string
+		now  time.Time
+		want error
+	}{
+		{"no headers", http.Header{}, body, sentAt, receive.ErrHeader},
+		{"no id", without("webhook-id"), body, sentAt, receive.ErrHeader},
+		{"no timestamp", without("webhook-timestamp"), body, sentAt, receive.ErrHeader},
+		{"no signature", without("webhook-signature"), body, sentAt, receive.ErrHeader},
+		{"id with a full stop", header("evt.1", unix, signature), body, sentAt, receive.ErrHeader},
+		{"timestamp is text", header("evt_1", "now", signature), body, sentAt, receive.ErrHeader},
+		{"timestamp in another spelling", header("evt_1", "+"+unix, signature), body, sentAt, receive.ErrHeader},
+		{"timestamp with a leading zero", header("evt_1", "0"+unix, signature), body, sentAt, receive.ErrHeader},
+		{"timestamp is negative", header("evt_1", "-1", signature), body, sentAt, receive.ErrHeader},
+		{"timestamp is huge", header("evt_1", "9223372036854775807", signature), body, sentAt, receive.ErrHeader},
+		{"signature of an unknown version", header("evt_1", unix, "v2"+signature[2:]), body, sentAt, receive.ErrHeader},
+		{"signature is cut off", header("evt_1", unix, signature[:20]), body, sentAt, receive.ErrHeader},
+		{"signature is empty", header("evt_1", unix, "v1,"), body, sentAt, receive.ErrHeader},
+		{"too old", good, body, sentAt.Add(5*time.Minute + time.Second), receive.ErrTimestamp},
+		{"too new", good, body, sentAt.Add(-5*time.Minute - time.Second), receive.ErrTimestamp},
+		{"far from now", header("evt_1", "999999999999", signature), body, sentAt, receive.ErrTimestamp},
+		{"other id", header("evt_2", unix, signature), body, sentAt, receive.ErrSignature},
+		{"other timestamp", header("evt_1", strconv.FormatInt(sentAt.Unix()+1, 10), signature), body, sentAt, receive.ErrSignature},
+		{"other body", good, body + " ", sentAt, receive.ErrSignature},
+		{"other secret", signed(t, "evt_1", sentAt, body, otherSecret), body, sentAt, receive.ErrSignature},
+		{"other key", signed(t, "evt_1", sentAt, body, privateKey), body, sentAt, receive.ErrSignature},
+		{"not JSON", signed(t, "evt_1", sentAt, "{", secret), "{", sentAt, receive.ErrBody},
+		{"no object", signed(t, "evt_1", sentAt, "[]", secret), "[]", sentAt, receive.ErrBody},
+		{"no type", signed(t, "evt_1", sentAt, empty, secret), empty, sentAt, receive.ErrBody},
+		{"no data", signed(t, "evt_1", sentAt, `{"type":"a"}`, secret), `{"type":"a"}`, sentAt, receive.ErrBody},
+	} {
+		d, err := verifier(t, secret).Verify(tc.h, []byte(tc.body), tc.now)
+		if !errors.Is(err, tc.want) || d != nil {
+			t.Errorf("%s: got %v, want %v", tc.name, err, tc.want)
+		}
+	}
+}
+
+func TestTolerance(t *testing.T) {
+	t.Parallel()
+	h := signed(t, "evt_1", sentAt, body, secret)
+	v := verifier(t, secret)
+	for _, off := range []time.Duration{5 * time.Minute, -5 * time.Minute} {
+		if _, err := v.Verify(h, []byte(body), sentAt.Add(off)); err != nil {
+			t.Errorf("%s off: %v", off, err)
+		}
+	}
+	v.Tolerance = time.Second
+	if _, err := v.Verify(h, []byte(body), sentAt.Add(2*time.Second)); !errors.Is(err, receive.ErrTimestamp) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A public key must not be taken for a secret: it is known to all, so anyone could sign with it.
+func TestAPublicKeyIsNoSecret(t *testing.T) {
+	t.Parallel()
+	key, err := sign.ParsePublicKey(publicKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := string(sign.NewMAC(key).AppendV1(nil, "evt_1", sentAt.Unix(), []byte(body)))
+	h := header("evt_1", strconv.FormatInt(sentAt.Unix(), 10), forged)
+	if _, err := verifier(t, publicKey(t)).Verify(h, []byte(body), sentAt); !errors.Is(err, receive.ErrSignature) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOnlySoManySignaturesAreLookedAt(t *testing.T) {
+	t.Parallel()
+	h := signed(t, "evt_1", sentAt, body, secret)
+	junk := "v1," + base64.StdEncoding.EncodeToString(make([]byte, 32)) + " "
+	for n, want := range map[int]error{15: nil, 16: receive.ErrSignature} {
+		crowded := header("evt_1", h.Get("webhook-timestamp"), strings.Repeat(junk, n)+h.Get("webhook-signature"))
+		if _, err := verifier(t, secret).Verify(crowded, []byte(body), sentAt); !errors.Is(err, want) {
+			t.Errorf("behind %d others: %v", n, err)
+		}
+	}
+}
+
+func TestAnyDataIsHandedOnByteForByte(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{`null`, `"bare"`, `1.0`, `"\u00e9"`, `{ "a" : [ 1E400 ] }`} {
+		body := `{"type":"a","timestamp":"2026-05-04T01:02:01Z","data":` + data + `}`
+		d, err := verifier(t, secret).Verify(signed(t, "evt_1", sentAt, body, secret), []byte(body), sentAt)
+		if err != nil || string(d.Data) != data {
+			t.Errorf("%s: got %+v, %v", data, d, err)
+		}
+	}
+}
+
+func TestStandardRefusesKeys(t *testing.T) {
+	t.Parallel()
+	for _, keys := range [][]string{nil, {""}, {"secret"}, {secret, "whsec_x"}, {"whpk_x"}, {privateKey}} {
+		if _, err := receive.Standard(keys...); err == nil {
+			t.Errorf("%q is taken", keys)
+		}
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	h := signed(f, "evt_1", sentAt, body, secret, privateKey)
+	f.Add("evt_1", h.Get("webhook-timestamp"), h.Get("webhook-signature"), body)
+	f.Add("", "", "", "")
+	f.Add("a.b", "-1", "v1,, v1 v1a,=", "null")
+	f.Add("evt_1", "1777856581", "v1,"+base64.StdEncoding.EncodeToString(make([]byte, ed25519.SignatureSize)), "{}")
+	v := verifier(f, secret, publicKey(f))
+	reference, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, id, timestamp, signatures, body string) {
+		h := header(id, timestamp, signatures)
+		d, err := v.Verify(h, []byte(body), sentAt)
+		if (err == nil) != (d != nil) {
+			t.Fatalf("got %v and %v", d, err)
+		}
+		known := errors.Is(err, receive.ErrHeader) || errors.Is(err, receive.ErrTimestamp) ||
+			errors.Is(err, receive.ErrSignature) || errors.Is(err, receive.ErrBody)
+		if err != nil && !known {
+			t.Fatalf("an error of no kind: %v", err)
+		}
+		// What is verified by the secret the reference library verifies too; by the key it knows nothing of.
+		if err == nil && !strings.Contains(signatures, "v1a,") && reference.VerifyIgnoringTimestamp([]byte(body), h) != nil {
+			t.Fatal("the reference library refuses it")
+		}
+	})
+}
