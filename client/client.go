@@ -1,0 +1,116 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Client calls one server with one key. It is safe for concurrent use.
+type Client struct {
+	base      string
+	key       string
+	http      *http.Client
+	userAgent string
+	attempts  int
+}
+
+// Option changes how a Client works.
+type Option func(*Client)
+
+// WithHTTPClient makes all calls through h, with its timeout and transport.
+func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
+
+// WithUserAgent sets the User-Agent of all calls.
+func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = name } }
+
+// WithAttempts sets how often a publish is sent at most, 5 unless given; 1: it is never repeated.
+func WithAttempts(n int) Option { return func(c *Client) { c.attempts = max(1, n) } }
+
+const (
+	defaultAttempts = 5
+	defaultTimeout  = time.Minute // of one request, answer included
+	connections     = 64          // kept open to the server
+)
+
+// New makes a Client for the server at baseURL, such as "https://webhooks.example.com".
+func New(baseURL, key string, options ...Option) (*Client, error) {
+	u, err := url.Parse(baseURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("client: %q is not a server's URL such as https://webhooks.example.com", baseURL)
+	}
+	c := &Client{
+		base: strings.TrimRight(baseURL, "/") + "/api/v1", key: key,
+		userAgent: "bellwire-go", attempts: defaultAttempts,
+	}
+	for _, option := range options {
+		option(c)
+	}
+	if c.http == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = connections
+		c.http = &http.Client{Transport: transport, Timeout: defaultTimeout}
+	}
+	return c, nil
+}
+
+// call sends in as JSON, unless it is nil, and reads the answer into out, unless that is nil.
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("client: %w", err)
+		}
+	}
+	return c.send(ctx, method, path, body, out)
+}
+
+func (c *Client) send(ctx context.Context, method, path string, body []byte, out any) error {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.key)
+	request.Header.Set("User-Agent", c.userAgent)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		return readError(response)
+	}
+	if out == nil {
+		_, err = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	} else {
+		err = json.NewDecoder(response.Body).Decode(out)
+	}
+	if err != nil {
+		return fmt.Errorf("client: %s %s: the answer could not be read: %w", method, path, err)
+	}
+	return nil
+}
+
+// path joins segments, escaped, below the API.
+func path(segments ...string) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(s))
+	}
+	return b.String()
+}
+
+func inTenant(tenant string, segments ...string) string {
+	return path("tenants", tenant) + path(segments...)
+}
