@@ -1,8 +1,20 @@
 // Package sqlite keeps everything in one SQLite file, for one process.
+//
+// One goroutine writes. What callers want written while a transaction is being committed is merged into the
+// next one, so that many of them share an fsync. Readers run beside it, on a few connections of their own.
 package sqlite
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/bellwire/bellwire"
 )
@@ -13,16 +25,224 @@ type Options struct {
 	NoSync bool
 	// Readers is how many reads run at the same time; 0: 4.
 	Readers int
+	// ReadTimeout bounds one read with its waiting, so that it cannot keep the log from being reused; 0: 10 s.
+	ReadTimeout time.Duration
+
+	seen func(sql string) // told of each statement that is prepared
 }
 
-// Store is a bellwire.Store on an SQLite file.
+// Store is a bellwire.Store on an SQLite file. It owns all shards, in an epoch that grows each time the file
+// is opened, so that what a process before it had taken into memory is free again.
 type Store struct {
-	bellwire.Store // being built: the verbs follow
+	path    string
+	options Options
+	lock    *flock.Flock
+
+	queue        chan *write
+	writer       *writer
+	readers      *readers
+	checkpointer *checkpointer
+	done         sync.WaitGroup
+
+	leases leases
+	open   atomic.Int64 // deliveries that are open
+
+	closing sync.RWMutex
+	closed  bool
 }
 
 var _ bellwire.Store = (*Store)(nil)
 
-// Open opens the database at path, and makes it if it is not there.
+// Open opens the database at path, and makes it if it is not there. Its error has CodeUnavailable if another
+// process has the database open, if it was written by a newer Bellwire, or if it cannot be opened at all.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The SQLite store is not built yet.")
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The path of the database %q is no good.", path)
+	}
+	if o.Readers <= 0 {
+		o.Readers = 4
+	}
+	if o.ReadTimeout <= 0 {
+		o.ReadTimeout = 10 * time.Second
+	}
+	s := &Store{path: path, options: o, queue: make(chan *write, maxQueued)}
+	if err := s.acquire(); err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		_ = s.release() // what went wrong first says more
+		return nil, s.translate(err)
+	}
+	return s, nil
+}
+
+// acquire takes the lock that keeps other processes out.
+func (s *Store) acquire() error {
+	s.lock = flock.New(s.path+"-lock", flock.SetPermissions(0o600))
+	held, err := s.lock.TryLock()
+	if err != nil {
+		return bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"The database %s cannot be opened. Its folder must exist and be writable.", s.path)
+	}
+	if !held {
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The database %s is in use by another process, which holds %s-lock. End that process, or choose another database.",
+			s.path, s.path)
+	}
+	return nil
+}
+
+// start opens the connections and begins to serve.
+func (s *Store) start(ctx context.Context) error {
+	w, err := s.openWriter(ctx)
+	if err != nil {
+		return err
+	}
+	s.writer = w
+	if s.readers, err = s.openReaders(); err != nil {
+		return err
+	}
+	if s.checkpointer, err = s.openCheckpointer(); err != nil {
+		return err
+	}
+	s.done.Go(w.serve)
+	go s.checkpointer.serve()
+	return nil
+}
+
+// openWriter opens the writer's connection, brings the schema up to date and begins an epoch.
+func (s *Store) openWriter(ctx context.Context) (*writer, error) {
+	if err := s.create(); err != nil {
+		return nil, err
+	}
+	c, err := s.connect(writerCache)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{db: *c, store: s}
+	w.refs.forget()
+	w.conn.SetInterrupt(ctx.Done())
+	defer w.conn.SetInterrupt(nil)
+	if err := s.prepare(w); err != nil {
+		return nil, errors.Join(err, w.conn.Close())
+	}
+	return w, nil
+}
+
+func (s *Store) prepare(w *writer) error {
+	if err := w.migrate(); err != nil {
+		return err
+	}
+	epoch, _, err := w.query(sqlNextEpoch).scalar()
+	if err != nil {
+		return err
+	}
+	s.leases.epoch.Store(epoch)
+	open, _, err := w.query(sqlCountOpen).scalar()
+	s.open.Store(open)
+	return err
+}
+
+// create makes the file, for its owner only, because SQLite would let all read it.
+func (s *Store) create() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", s.path)
+	}
+	return f.Close()
+}
+
+// Memory for pages, in KiB. Together they stay far below what the process may use.
+const (
+	writerCache = 32 << 10
+	readerCache = 2 << 10
+)
+
+// connect opens a connection whose page cache is bounded.
+func (s *Store) connect(cacheKiB int) (*db, error) {
+	conn, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(10 * time.Second)
+	c := &db{conn: conn, queries: make(map[string]*query), seen: s.options.seen}
+	if err := c.configure(cacheKiB, s.options.NoSync); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return c, nil
+}
+
+// Check tells whether the database can be read and written, by doing both.
+func (s *Store) Check(ctx context.Context) error {
+	err := s.read(ctx, func(c *db) error {
+		_, _, err := c.query("SELECT value FROM meta WHERE name = 'epoch'").scalar()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.checkpointer.err(); err != nil {
+		return s.translate(err)
+	}
+	return s.write(ctx, func(w *writer) error {
+		return w.exec("UPDATE meta SET value = value WHERE name = 'epoch'")
+	})
+}
+
+// Witness returns the sealed value that was stored first, after storing the given one if there was none.
+func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
+	var stored []byte
+	err := s.write(ctx, func(w *writer) error {
+		if sealed != nil {
+			q := w.query("INSERT INTO meta (name, value) VALUES ('witness', ?) ON CONFLICT DO NOTHING").blob(sealed)
+			if err := q.exec(); err != nil {
+				return err
+			}
+		}
+		stored = nil
+		q := w.query("SELECT value FROM meta WHERE name = 'witness'")
+		for q.next() {
+			stored = q.getBlob()
+		}
+		return q.err
+	})
+	return stored, err
+}
+
+// Close executes what is queued, and closes the database. What is called afterwards answers CodeUnavailable.
+func (s *Store) Close() error {
+	s.closing.Lock()
+	closed := s.closed
+	s.closed = true
+	s.closing.Unlock()
+	if closed {
+		return nil
+	}
+	s.checkpointer.stop()
+	close(s.queue)
+	s.done.Wait()
+	return s.release()
+}
+
+// release closes what is open, the writer last: with it SQLite empties its log into the database.
+func (s *Store) release() error {
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.readers.close())
+	}
+	if s.checkpointer != nil {
+		errs = append(errs, s.checkpointer.conn.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.conn.Close())
+	}
+	if s.checkpointer != nil {
+		errs = append(errs, s.checkpointer.index.Close())
+	}
+	errs = append(errs, s.lock.Close())
+	if err := errors.Join(errs...); err != nil {
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s could not be closed cleanly.", s.path)
+	}
+	return nil
 }

@@ -1,0 +1,265 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+
+	"github.com/bellwire/bellwire"
+)
+
+// AppendEvents stores the appends, each whole or not at all.
+func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+	results := make([]bellwire.AppendResult, len(appends))
+	err := s.write(ctx, func(w *writer) error {
+		for i, a := range appends {
+			results[i] = bellwire.AppendResult{}
+			events, err := w.append(a)
+			if refused, ok := errors.AsType[*bellwire.Error](err); ok {
+				results[i].Err = refused
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			results[i].Events = events
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// append stores one append. All reasons to refuse it are found before anything is written, so that no
+// savepoint is needed.
+func (w *writer) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
+	if len(a.Events) == 0 {
+		return nil, nil
+	}
+	tenant, err := w.tenant(a.Events[0].Event.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	appended := make([]bellwire.AppendedEvent, len(a.Events))
+	if err := w.current(tenant, a); err != nil {
+		return w.repeated(tenant, a, err)
+	}
+	if err := w.admit(tenant, a, appended); err != nil {
+		return nil, err
+	}
+	for i, e := range a.Events {
+		if appended[i].Duplicate {
+			continue
+		}
+		if err := w.insertEvent(tenant.n, e, &appended[i]); err != nil {
+			return nil, err
+		}
+	}
+	return appended, nil
+}
+
+// current refuses what was decided on configuration that has changed since.
+func (w *writer) current(tenant tenantRef, a *bellwire.Append) error {
+	if a.TenantRevision != 0 && a.TenantRevision != tenant.revision {
+		return stale("tenant", a.Events[0].Event.Tenant)
+	}
+	operator, err := w.operatorRevision()
+	if err != nil {
+		return err
+	}
+	if a.OperatorRevision != 0 && a.OperatorRevision != operator {
+		return bellwire.Errorf(bellwire.CodeStale, "The event types have changed meanwhile. Read them again and repeat.")
+	}
+	return nil
+}
+
+// admit looks up the publisher's ids, and refuses the append if one of them names another event.
+func (w *writer) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
+	var here map[string]int // the publisher's ids within this append
+	for i, e := range a.Events {
+		if err := w.checkEndpoints(tenant, e); err != nil {
+			return err
+		}
+		key := e.Event.IdempotencyKey
+		if key == "" {
+			continue
+		}
+		known, err := w.lookUp(tenant.n, e, &appended[i])
+		if err != nil {
+			return err
+		}
+		if known || len(a.Events) == 1 {
+			continue
+		}
+		if first, ok := here[key]; ok {
+			of := a.Events[first]
+			if of.Digest != e.Digest {
+				return conflict(key)
+			}
+			appended[i] = bellwire.AppendedEvent{ID: of.Event.ID, Duplicate: true, Deliveries: len(of.Deliveries)}
+			continue
+		}
+		if here == nil {
+			here = make(map[string]int)
+		}
+		here[key] = i
+	}
+	return nil
+}
+
+func (w *writer) checkEndpoints(tenant tenantRef, e *bellwire.NewEvent) error {
+	for i := range e.Deliveries {
+		ref, err := w.endpoint(e.Deliveries[i].Endpoint)
+		if err != nil {
+			return err
+		}
+		if ref.tenant != tenant.n {
+			return bellwire.NotFound("endpoint", e.Deliveries[i].Endpoint)
+		}
+	}
+	return nil
+}
+
+// lookUp finds the event that the publisher's id already names. That the event is this very one means that
+// an append is repeated, which is no duplicate.
+func (w *writer) lookUp(tenant int64, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) (known bool, err error) {
+	q := w.query("SELECT event, digest, deliveries FROM idempotency_keys WHERE tenant = ? AND key = ?").
+		int(tenant).text(e.Event.IdempotencyKey)
+	if known, err = q.one(); !known {
+		return false, err
+	}
+	var (
+		first  bellwire.EventID
+		digest [32]byte
+	)
+	q.getBytes(first[:])
+	q.getBytes(digest[:])
+	deliveries := int(q.getInt())
+	if err := q.close(); err != nil {
+		return false, err
+	}
+	if digest != e.Digest {
+		return false, conflict(e.Event.IdempotencyKey)
+	}
+	if first != e.Event.ID {
+		*appended = bellwire.AppendedEvent{ID: first, Duplicate: true, Deliveries: deliveries}
+	}
+	return true, nil
+}
+
+func conflict(key string) error {
+	return bellwire.Errorf(bellwire.CodeConflict,
+		"The id %q was used before, with another type or other data. Give this event an id of its own.", key)
+}
+
+const (
+	sqlInsertEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, id) DO NOTHING`
+	sqlInsertKey      = "INSERT INTO idempotency_keys (tenant, key, event, digest, deliveries) VALUES (?, ?, ?, ?, ?)"
+	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
+			epoch, manual_epoch, due_at, created_at, updated_at)
+		VALUES (?1, ?2, ?3, ?4, 0, '', 0, 0, ?5, ?6, ?7, ?8, ?9, ?9)`
+	sqlNextSequence = "UPDATE endpoints SET sequence = sequence + 1 WHERE n = ? RETURNING sequence"
+)
+
+// insertEvent stores an event with its deliveries, or reports what is stored if it is there already.
+func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
+	e := &n.Event
+	q := w.query(sqlInsertEvent).blob(e.ID[:]).int(tenant).text(e.Type)
+	if e.IdempotencyKey == "" {
+		q.null()
+	} else {
+		q.text(e.IdempotencyKey)
+	}
+	q.timeOrNull(e.OccurredAt).time(e.CreatedAt).bool(e.Test).int(int64(len(n.Deliveries))).data(e.Data)
+	if err := q.exec(); err != nil {
+		return err
+	}
+	if w.conn.Changes() == 0 {
+		return w.storedEvent(tenant, n, appended)
+	}
+	row := w.conn.LastInsertRowID()
+	*appended = bellwire.AppendedEvent{ID: e.ID, Deliveries: len(n.Deliveries), Sequences: make([]int64, len(n.Deliveries))}
+	for i := range n.Deliveries {
+		number, err := w.insertDelivery(tenant, row, e, &n.Deliveries[i])
+		if err != nil {
+			return err
+		}
+		appended.Sequences[i] = number
+	}
+	w.opened += len(n.Deliveries)
+	if e.IdempotencyKey == "" {
+		return nil
+	}
+	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).
+		int(int64(len(n.Deliveries))).exec()
+}
+
+// insertDelivery stores a delivery and returns its number, 0 if it is not ordered.
+func (w *writer) insertDelivery(tenant, event int64, e *bellwire.Event, d *bellwire.NewDelivery) (number int64, err error) {
+	endpoint, err := w.endpoint(d.Endpoint)
+	if err != nil {
+		return 0, err
+	}
+	if d.Ordered {
+		if number, _, err = w.query(sqlNextSequence).int(endpoint.n).scalar(); err != nil {
+			return 0, err
+		}
+	}
+	q := w.query(sqlInsertDelivery).blob(d.ID[:]).int(event).int(tenant).int(endpoint.n).int(number)
+	if d.Manual {
+		q.int(0).int(d.Epoch).null()
+	} else {
+		q.int(d.Epoch).null().time(e.CreatedAt)
+	}
+	return number, q.time(e.CreatedAt).exec()
+}
+
+// repeated answers an append that came too late for its configuration: with what is stored if all of it was
+// stored by an earlier try, and with the refusal otherwise.
+func (w *writer) repeated(tenant tenantRef, a *bellwire.Append, refusal error) ([]bellwire.AppendedEvent, error) {
+	appended := make([]bellwire.AppendedEvent, len(a.Events))
+	for i, e := range a.Events {
+		err := w.stored(tenant, e, &appended[i])
+		if _, ok := errors.AsType[*bellwire.Error](err); ok {
+			return nil, refusal
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return appended, nil
+}
+
+func (w *writer) stored(tenant tenantRef, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
+	if e.Event.IdempotencyKey != "" {
+		if _, err := w.lookUp(tenant.n, e, appended); err != nil || appended.Duplicate {
+			return err
+		}
+	}
+	return w.storedEvent(tenant.n, e, appended)
+}
+
+// storedEvent reports on an event that was stored by an earlier try.
+func (w *writer) storedEvent(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
+	deliveries, found, err := w.query("SELECT deliveries FROM events WHERE tenant = ? AND id = ?").
+		int(tenant).blob(n.Event.ID[:]).scalar()
+	if err != nil {
+		return err
+	}
+	if !found {
+		return bellwire.NotFound("event", n.Event.ID.String())
+	}
+	*appended = bellwire.AppendedEvent{
+		ID: n.Event.ID, Deliveries: int(deliveries), Sequences: make([]int64, len(n.Deliveries)),
+	}
+	for i := range n.Deliveries {
+		number, _, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(n.Deliveries[i].ID[:]).scalar()
+		if err != nil {
+			return err
+		}
+		appended.Sequences[i] = number
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"sync/atomic"
+)
+
+// Lengths of the write-ahead log, in pages.
+const (
+	softLog = 4 << 10  // from here on it is copied into the database
+	hardLog = 16 << 10 // from here on new reads wait until it can begin anew
+)
+
+// checkpointer copies the log into the database beside the writer, so that a commit costs one fsync and no
+// more. SQLite's own checkpoints would make some commits wait for them.
+//
+// The log begins anew once all of it is copied and nobody reads in it. While the writer appends there is
+// always something left, so the writer copies that last bit itself, between two transactions.
+type checkpointer struct {
+	*db
+	store  *Store
+	work   chan struct{}   // the log is long
+	finish chan chan error // asks the writer to copy what is left
+	quit   chan struct{}
+	ended  chan struct{}
+	failed atomic.Pointer[error] // what the last round failed with
+
+	index *os.File      // the log's index, which tells its length
+	last  uint32        // the length when the writer looked last
+	start atomic.Uint32 // the length from which there is work
+}
+
+func (s *Store) openCheckpointer() (*checkpointer, error) {
+	c, err := s.connect(readerCache)
+	if err != nil {
+		return nil, err
+	}
+	index, err := os.Open(s.path + "-shm")
+	if err != nil {
+		return nil, errors.Join(err, c.conn.Close())
+	}
+	p := &checkpointer{
+		db: c, store: s, index: index,
+		work: make(chan struct{}, 1), finish: make(chan chan error),
+		quit: make(chan struct{}), ended: make(chan struct{}),
+	}
+	p.start.Store(softLog)
+	return p, nil
+}
+
+// wake is called by the writer after each transaction.
+func (p *checkpointer) wake() {
+	length := p.length()
+	if length < p.last {
+		p.start.Store(softLog) // it has begun anew
+	}
+	p.last = length
+	if length < p.start.Load() {
+		return
+	}
+	select {
+	case p.work <- struct{}{}:
+	default:
+	}
+}
+
+// length reads mxFrame from the log's index (sqlite.org/walformat.html, "WAL-Index File Format"), because
+// the library does not offer SQLite's hook for it. If it cannot be read, the log counts as long.
+func (p *checkpointer) length() uint32 {
+	var frame [4]byte
+	if _, err := p.index.ReadAt(frame[:], 16); err != nil {
+		return hardLog
+	}
+	return binary.NativeEndian.Uint32(frame[:])
+}
+
+func (p *checkpointer) serve() {
+	defer close(p.ended)
+	for {
+		select {
+		case <-p.work:
+			p.note(p.run())
+		case <-p.quit:
+			return
+		}
+	}
+}
+
+func (p *checkpointer) stop() {
+	close(p.quit)
+	<-p.ended
+}
+
+// run copies the bulk while the writer goes on, and then has the writer copy the rest. If the log has become
+// too long all the same, because some read was always in it, it keeps new reads away for that moment.
+func (p *checkpointer) run() error {
+	if err := p.checkpoint(); err != nil {
+		return err
+	}
+	length := p.length()
+	if length >= hardLog {
+		taken := p.store.readers.all()
+		defer p.store.readers.giveBack(taken)
+	}
+	answer := make(chan error, 1)
+	p.finish <- answer
+	err := <-answer
+	p.start.Store(length + softLog)
+	return err
+}
+
+func (p *checkpointer) note(err error) {
+	if err == nil {
+		p.failed.Store(nil)
+		return
+	}
+	p.failed.Store(&err)
+}
+
+// err returns why the log cannot be copied at present.
+func (p *checkpointer) err() error {
+	if err := p.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// checkpoint copies as much of the log as nobody is in the way of, without waiting.
+func (c *db) checkpoint() error {
+	return c.exec("PRAGMA wal_checkpoint(PASSIVE)")
+}

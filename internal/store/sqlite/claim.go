@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds on what one claim does beside its limit.
+const (
+	maxManual   = 100 // retries by hand
+	maxUnnumber = 500 // deliveries whose number has lost its meaning
+)
+
+// ClaimDue takes free deliveries into memory.
+func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
+	results := make([]bellwire.ClaimResult, len(claims))
+	err := s.write(ctx, func(w *writer) error {
+		for i := range claims {
+			c := &claim{Claim: &claims[i], w: w, now: now, current: s.leases.epoch.Load()}
+			if err := c.run(); err != nil {
+				return err
+			}
+			results[i] = c.result
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// claim is one bellwire.Claim as it is carried out.
+type claim struct {
+	*bellwire.Claim
+	w        *writer
+	now      time.Time
+	current  int64 // what was taken in this epoch is not free
+	endpoint int64
+	bytes    int
+	result   bellwire.ClaimResult
+}
+
+func (c *claim) run() error {
+	q := c.w.query(`SELECT p.n, p.sequence FROM endpoints p JOIN tenants t ON t.n = p.tenant
+		WHERE p.id = ? AND p.deleted_at IS NULL AND t.deleted_at IS NULL`).text(c.Endpoint)
+	if found, err := q.one(); !found {
+		return err
+	}
+	c.endpoint = q.getInt()
+	c.result.NextSequence = q.getInt() + 1
+	if err := q.close(); err != nil {
+		return err
+	}
+	if err := c.manual(); err != nil {
+		return err
+	}
+	if !c.Ordered {
+		if err := c.unnumber(); err != nil {
+			return err
+		}
+	}
+	if err := c.take(sqlFreeByTime, false); err != nil {
+		return err
+	}
+	if !c.Ordered {
+		return nil
+	}
+	return c.take(sqlFreeInOrder, true)
+}
+
+const (
+	sqlFreeManual  = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT ?"
+	sqlFreeByTime  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND sequence = 0 AND due_at IS NOT NULL AND epoch <> ? ORDER BY due_at, id LIMIT ?"
+	sqlFreeInOrder = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND sequence > 0 AND due_at IS NOT NULL AND epoch <> ? ORDER BY sequence LIMIT ?"
+)
+
+// manual takes the retries by hand.
+func (c *claim) manual() error {
+	var ids []bellwire.DeliveryID
+	q := c.w.query(sqlFreeManual).int(c.endpoint).int(c.current).int(maxManual)
+	for q.next() {
+		var id bellwire.DeliveryID
+		q.getBytes(id[:])
+		ids = append(ids, id)
+	}
+	if q.err != nil {
+		return q.err
+	}
+	for _, id := range ids {
+		if err := c.w.query("UPDATE deliveries SET manual_epoch = ? WHERE id = ?").int(c.Epoch).blob(id[:]).exec(); err != nil {
+			return err
+		}
+		claimed, err := c.w.claimed(id)
+		if err != nil {
+			return err
+		}
+		c.result.Manual = append(c.result.Manual, claimed)
+	}
+	return nil
+}
+
+// unnumber frees deliveries from an order that their endpoint no longer keeps, so that they are found by
+// their due time. It does some at each claim; what is left is due at once.
+func (c *claim) unnumber() error {
+	return c.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
+			WHERE endpoint = ? AND sequence > 0 AND due_at IS NOT NULL ORDER BY sequence LIMIT ?)`).
+		int(c.endpoint).int(maxUnnumber).exec()
+}
+
+// candidate is a free delivery on the schedule.
+type candidate struct {
+	id  bellwire.DeliveryID
+	due time.Time
+}
+
+// take takes what is due until the claim's limits are reached. The first that is left is what is next.
+func (c *claim) take(sql string, inOrder bool) error {
+	free, err := c.candidates(sql)
+	if err != nil {
+		return err
+	}
+	for _, f := range free {
+		full := len(c.result.Due) >= c.Limit || len(c.result.Due) > 0 && c.bytes >= c.MaxBytes
+		if full || f.due.After(c.now) {
+			c.next(f.due)
+			return nil
+		}
+		q := c.w.query("UPDATE deliveries SET epoch = ? WHERE id = ?").int(c.Epoch).blob(f.id[:])
+		if err := q.exec(); err != nil {
+			return err
+		}
+		claimed, err := c.w.claimed(f.id)
+		if err != nil {
+			return err
+		}
+		c.bytes += len(claimed.Event.Data)
+		c.result.Due = append(c.result.Due, claimed)
+	}
+	return nil
+}
+
+// candidates returns as many free deliveries as could be taken, and one more.
+func (c *claim) candidates(sql string) ([]candidate, error) {
+	wanted := max(c.Limit-len(c.result.Due), 0) + 1
+	var free []candidate
+	q := c.w.query(sql).int(c.endpoint).int(c.current).int(int64(wanted))
+	for q.next() {
+		var f candidate
+		q.getBytes(f.id[:])
+		f.due = q.getTime()
+		free = append(free, f)
+		if f.due.After(c.now) {
+			break
+		}
+	}
+	return free, q.close()
+}
+
+func (c *claim) next(due time.Time) {
+	if c.result.Next.IsZero() || due.Before(c.result.Next) {
+		c.result.Next = due
+	}
+}
+
+// claimed reads a delivery with its event.
+func (w *writer) claimed(id bellwire.DeliveryID) (bellwire.Claimed, error) {
+	d, err := w.delivery(id)
+	if err != nil {
+		return bellwire.Claimed{}, err
+	}
+	e, err := w.event(d.Tenant, d.Event)
+	if err != nil {
+		return bellwire.Claimed{}, err
+	}
+	return bellwire.Claimed{Delivery: *d, Event: e}, nil
+}

@@ -1,0 +1,202 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// The states of a delivery in the database, in the order of bellwire.DeliveryStatuses. The first two are open.
+const (
+	pending = iota
+	retrying
+	succeeded
+	exhausted
+	canceled
+)
+
+// numberOf returns a status as it is in the database.
+func numberOf(status bellwire.DeliveryStatus) (int64, bool) {
+	for n, s := range bellwire.DeliveryStatuses {
+		if s == status {
+			return int64(n), true
+		}
+	}
+	return 0, false
+}
+
+// none stands for NULL where no number can be negative.
+const none = -1
+
+// state is what changes in a delivery.
+type state struct {
+	status   int64
+	reason   string
+	attempts int64
+	retries  int64
+	epoch    int64
+	manual   int64 // as manual_epoch; none: no retry by hand is asked for
+	due      int64 // none: not on the schedule
+	endpoint int64 // does not change
+}
+
+func (st *state) open() bool { return st.status <= retrying }
+
+const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), endpoint FROM deliveries WHERE id = ?"
+
+// state reads what may change of a delivery, and whether it is there.
+func (w *writer) state(id bellwire.DeliveryID) (st state, found bool, err error) {
+	q := w.query(sqlState).blob(id[:])
+	if found, err = q.one(); !found {
+		return st, false, err
+	}
+	st = state{
+		status: q.getInt(), reason: q.getText(), attempts: q.getInt(), retries: q.getInt(), epoch: q.getInt(),
+		manual: q.getInt(), due: q.getInt(), endpoint: q.getInt(),
+	}
+	return st, true, q.close()
+}
+
+// move writes all of a state. It costs a change in each index of status and schedule.
+func (w *writer) move(id bellwire.DeliveryID, st *state, now time.Time) error {
+	return w.query(`UPDATE deliveries SET status = ?, reason = ?, attempts = ?, retries = ?, epoch = ?, manual_epoch = ?,
+			due_at = ?, updated_at = ? WHERE id = ?`).
+		int(st.status).text(st.reason).int(st.attempts).int(st.retries).int(st.epoch).intOrNull(st.manual).
+		intOrNull(st.due).time(now).blob(id[:]).exec()
+}
+
+// end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
+func (st *state) end(status int64, reason string) {
+	st.status, st.reason, st.epoch, st.due = status, reason, 0, none
+	if status != exhausted {
+		st.manual = none
+	}
+}
+
+// sqlDelivery reads deliveries with the names of what they belong to.
+const sqlDelivery = `SELECT d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
+		d.updated_at, e.id, e.type, p.id, t.id
+	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
+	WHERE d.id = ? AND t.deleted_at IS NULL`
+
+// delivery reads a delivery of any tenant; nil if it is not there.
+func (c *db) delivery(id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	q := c.query(sqlDelivery).blob(id[:])
+	if found, err := q.one(); !found {
+		return nil, err
+	}
+	d := new(bellwire.Delivery)
+	q.getBytes(d.ID[:])
+	d.Status, d.Reason = bellwire.DeliveryStatuses[q.getInt()], q.getText()
+	d.Attempts, d.Retries, d.Sequence, d.Epoch = int(q.getInt()), int(q.getInt()), q.getInt(), q.getInt()
+	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
+	q.getBytes(d.Event[:])
+	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
+	return d, q.close()
+}
+
+// tenantDelivery reads a delivery of the tenant.
+func (c *db) tenantDelivery(tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	d, err := c.delivery(id)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil || d.Tenant != tenant {
+		return nil, bellwire.NotFound("delivery", id.String())
+	}
+	return d, nil
+}
+
+// Delivery finds a delivery.
+func (s *Store) Delivery(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.read(ctx, func(c *db) (err error) {
+		d, err = c.tenantDelivery(tenant, id)
+		return err
+	})
+	return d, err
+}
+
+// RequestRetry asks for an attempt at once. If one by hand is in memory already, that is the one.
+func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.write(ctx, func(w *writer) (err error) {
+		if d, err = w.tenantDelivery(tenant, id); err != nil {
+			return err
+		}
+		return w.query("UPDATE deliveries SET manual_epoch = 0 WHERE id = ? AND manual_epoch IS NULL").blob(id[:]).exec()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// CancelDelivery ends an open delivery.
+func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.DeliveryID, reason string, now time.Time) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.write(ctx, func(w *writer) (err error) {
+		if d, err = w.tenantDelivery(tenant, id); err != nil {
+			return err
+		}
+		if !d.Status.Open() {
+			return bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
+		}
+		if err = w.cancel(id, reason, now); err != nil {
+			return err
+		}
+		d, err = w.delivery(id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// CancelOpen ends up to limit open deliveries of an endpoint, oldest first.
+func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
+	var ended int
+	err := s.write(ctx, func(w *writer) error {
+		ended = 0
+		for _, status := range []int64{pending, retrying} {
+			ids, err := w.openOf(endpoint, status, limit-ended)
+			if err != nil {
+				return err
+			}
+			for _, id := range ids {
+				if err := w.cancel(id, reason, now); err != nil {
+					return err
+				}
+			}
+			ended += len(ids)
+		}
+		return nil
+	})
+	return ended, err
+}
+
+// openOf returns deliveries of an endpoint, deleted or not, that have the given status.
+func (w *writer) openOf(endpoint string, status int64, limit int) ([]bellwire.DeliveryID, error) {
+	var ids []bellwire.DeliveryID
+	q := w.query(`SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND status = ?
+		ORDER BY id LIMIT ?`).text(endpoint).int(status).int(int64(max(limit, 0)))
+	for q.next() {
+		var id bellwire.DeliveryID
+		q.getBytes(id[:])
+		ids = append(ids, id)
+	}
+	return ids, q.err
+}
+
+// cancel ends an open delivery.
+func (w *writer) cancel(id bellwire.DeliveryID, reason string, now time.Time) error {
+	st, found, err := w.state(id)
+	if err != nil || !found {
+		return err
+	}
+	st.end(canceled, reason)
+	w.opened--
+	return w.move(id, &st, now)
+}

@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// endpointJSON are the columns of an endpoint that are kept as JSON.
+type endpointJSON struct {
+	events, retry, metadata, extra string
+}
+
+func encodeEndpoint(ep *bellwire.Endpoint) (j endpointJSON, err error) {
+	for _, column := range []struct {
+		text  *string
+		value any
+	}{{&j.events, ep.Events}, {&j.retry, ep.Retry}, {&j.metadata, ep.Metadata}, {&j.extra, ep.Extra}} {
+		if *column.text, err = toJSON(column.value); err != nil {
+			return j, err
+		}
+	}
+	return j, nil
+}
+
+// CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
+func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+	j, err := encodeEndpoint(ep)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(w *writer) error {
+		tenant, err := w.tenant(ep.Tenant)
+		if err != nil {
+			return err
+		}
+		_, taken, err := w.query("SELECT 1 FROM endpoints WHERE id = ?").text(ep.ID).scalar()
+		if err != nil {
+			return err
+		}
+		if taken {
+			return bellwire.Errorf(bellwire.CodeConflict, "There is an endpoint %q already.", ep.ID)
+		}
+		if revision, err = w.changeTenant(tenant.n); err != nil {
+			return err
+		}
+		return w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
+				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
+			text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec()
+	})
+	if err == nil {
+		ep.Revision = revision
+	}
+	return err
+}
+
+// changeable binds what can be changed of an endpoint.
+func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j endpointJSON) *query {
+	return q.int(revision).time(ep.UpdatedAt).text(string(ep.Status)).text(ep.StatusReason).
+		text(string(ep.Ordering)).text(ep.Dialect).text(ep.URL).text(ep.Description).text(j.events).text(j.retry).
+		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.metadata).text(j.extra).blob(ep.Sealed)
+}
+
+const (
+	sqlEndpoint = `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
+			p.url, p.description, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, p.metadata, p.extra, p.sealed,
+			p.deleted_at IS NOT NULL
+		FROM endpoints p JOIN tenants t ON t.n = p.tenant `
+	sqlEndpointByID = sqlEndpoint + "WHERE p.id = ? AND t.deleted_at IS NULL"
+	sqlEndpoints    = sqlEndpoint + `WHERE p.tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)
+		AND p.n < ? AND p.deleted_at IS NULL ORDER BY p.n DESC LIMIT ?`
+)
+
+// scanEndpoint reads a row of sqlEndpoint.
+func scanEndpoint(q *query) (*bellwire.Endpoint, int64, error) {
+	n := q.getInt()
+	ep := &bellwire.Endpoint{
+		ID: q.getText(), Tenant: q.getText(), CreatedAt: q.getTime(), Revision: q.getInt(), UpdatedAt: q.getTime(),
+		Status: bellwire.EndpointStatus(q.getText()), StatusReason: q.getText(), Ordering: bellwire.Ordering(q.getText()),
+		Dialect: q.getText(), URL: q.getText(), Description: q.getText(),
+	}
+	err := firstError(
+		json.Unmarshal([]byte(q.getText()), &ep.Events),
+		json.Unmarshal([]byte(q.getText()), &ep.Retry),
+	)
+	ep.RateLimit, ep.MaxInFlight, ep.Signing = q.getFloat(), int(q.getInt()), bellwire.Signing(q.getText())
+	err = firstError(err,
+		json.Unmarshal([]byte(q.getText()), &ep.Metadata),
+		json.Unmarshal([]byte(q.getText()), &ep.Extra),
+	)
+	ep.Sealed, ep.Deleted = q.getBlob(), q.getBool()
+	return ep, n, err
+}
+
+// Endpoint finds an endpoint by its id alone; deleted ones too, but none of a deleted tenant.
+func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, error) {
+	var ep *bellwire.Endpoint
+	err := s.read(ctx, func(c *db) error {
+		q := c.query(sqlEndpointByID).text(id)
+		found, err := q.one()
+		if err != nil {
+			return err
+		}
+		if !found {
+			return bellwire.NotFound("endpoint", id)
+		}
+		ep, _, err = scanEndpoint(q)
+		return firstError(err, q.close())
+	})
+	return ep, err
+}
+
+// Endpoints lists a tenant's endpoints that are not deleted, newest first.
+func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+	before, err := numberCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := newLister(page, scanEndpoint, numberKey)
+	return list.read(ctx, s, func(c *db) *query {
+		return c.query(sqlEndpoints).text(tenant).int(before).int(list.fetch())
+	})
+}
+
+// TenantEndpoints returns a tenant with all its endpoints, read at one revision.
+func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
+	var (
+		t         *bellwire.Tenant
+		endpoints []*bellwire.Endpoint
+	)
+	err := s.snapshot(ctx, func(c *db) error {
+		found, n, err := c.findTenant(tenant)
+		if err != nil {
+			return err
+		}
+		t, endpoints = found, nil
+		q := c.query(sqlEndpoint + "WHERE p.tenant = ? AND p.deleted_at IS NULL ORDER BY p.n DESC").int(n)
+		for q.next() {
+			ep, _, err := scanEndpoint(q)
+			if err != nil {
+				return firstError(q.close(), err)
+			}
+			endpoints = append(endpoints, ep)
+		}
+		return q.err
+	})
+	return t, endpoints, err
+}
+
+// UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
+func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+	j, err := encodeEndpoint(ep)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(w *writer) error {
+		ref, err := w.ownEndpoint(ep.Tenant, ep.ID)
+		if err != nil {
+			return err
+		}
+		current, _, err := w.query("SELECT revision FROM endpoints WHERE n = ?").int(ref.n).scalar()
+		if err != nil {
+			return err
+		}
+		if current != ep.Revision {
+			return stale("endpoint", ep.ID)
+		}
+		if revision, err = w.changeTenant(ref.tenant); err != nil {
+			return err
+		}
+		return w.query(`UPDATE endpoints SET revision = ?, updated_at = ?, status = ?, status_reason = ?, ordering = ?, dialect = ?,
+				url = ?, description = ?, events = ?, retry = ?, rate_limit = ?, max_in_flight = ?, signing = ?, metadata = ?,
+				extra = ?, sealed = ?
+			WHERE n = ?`).changeable(ep, revision, j).int(ref.n).exec()
+	})
+	if err == nil {
+		ep.Revision = revision
+	}
+	return err
+}
+
+// ownEndpoint finds an endpoint of the tenant.
+func (w *writer) ownEndpoint(tenant, id string) (endpointRef, error) {
+	owner, err := w.tenant(tenant)
+	if err != nil {
+		return endpointRef{}, err
+	}
+	ref, err := w.endpoint(id)
+	if err != nil {
+		return endpointRef{}, err
+	}
+	if ref.tenant != owner.n {
+		return endpointRef{}, bellwire.NotFound("endpoint", id)
+	}
+	return ref, nil
+}
+
+// DeleteEndpoint leaves a tombstone, so that deliveries can still name it.
+func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error {
+	return s.write(ctx, func(w *writer) error {
+		ref, err := w.ownEndpoint(tenant, id)
+		if err != nil {
+			return err
+		}
+		revision, err := w.changeTenant(ref.tenant)
+		if err != nil {
+			return err
+		}
+		return w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2 WHERE n = ?3").
+			time(now).int(revision).int(ref.n).exec()
+	})
+}

@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/bellwire/bellwire"
+)
+
+// translate makes what SQLite said into a *bellwire.Error. Errors that are one already stay as they are.
+func (s *Store) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *bellwire.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull:
+		return bellwire.Wrap(bellwire.CodeNoSpace, err,
+			"There is no room left for the database %s. Free space on its disk; work goes on by itself then.", s.path)
+	case sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth:
+		return bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"The database %s cannot be written. Check the permissions of the file and its folder.", s.path)
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"The database %s is damaged or not a database. Restore it from a backup.", s.path)
+	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultProtocol:
+		return bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"Another program holds the database %s locked. End it.", s.path)
+	case sqlite.ResultInterrupt:
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "Reading the database took too long or was called off. Try again.")
+	case sqlite.ResultIOErr, sqlite.ResultNoMem:
+		return bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"The database %s could not be read or written. Check its disk.", s.path)
+	}
+	return bellwire.Wrap(bellwire.CodeInternal, err, "The database refused an operation.")
+}
+
+// ofCaller tells whether an error was caused by what one caller wanted written, and not by the state of the
+// disk, so that others may well succeed.
+func ofCaller(err error) bool {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull, sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth,
+		sqlite.ResultCorrupt, sqlite.ResultNotADB, sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultProtocol,
+		sqlite.ResultInterrupt, sqlite.ResultIOErr, sqlite.ResultNoMem:
+		return false
+	}
+	return true
+}
+
+// gaveUp is the error for a caller whose context ended first.
+func gaveUp(ctx context.Context) error {
+	return bellwire.Wrap(bellwire.CodeUnavailable, context.Cause(ctx), "The database did not get to it in time. Try again.")
+}
+
+var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "The database is closed.")

@@ -1,0 +1,101 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/bellwire/bellwire"
+)
+
+// PutEventType adds or replaces an event type.
+func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (created bool, err error) {
+	err = s.write(ctx, func(w *writer) error {
+		_, found, err := w.query("SELECT 1 FROM event_types WHERE name = ?").text(t.Name).scalar()
+		if err != nil {
+			return err
+		}
+		created = !found
+		err = w.query(`INSERT INTO event_types (name, grouping, description, schema, example, archived, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET grouping = excluded.grouping, description = excluded.description,
+				schema = excluded.schema, example = excluded.example, archived = excluded.archived,
+				updated_at = excluded.updated_at`).
+			text(t.Name).text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).
+			time(t.CreatedAt).time(t.UpdatedAt).exec()
+		if err != nil {
+			return err
+		}
+		return w.changeOperator()
+	})
+	return created, err
+}
+
+const sqlEventType = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM event_types "
+
+// scanEventType reads a row of sqlEventType.
+func scanEventType(q *query) (*bellwire.EventType, int64, error) {
+	n := q.getInt()
+	return &bellwire.EventType{
+		Name: q.getText(), Group: q.getText(), Description: q.getText(),
+		Schema: q.getBlob(), Example: q.getBlob(), Archived: q.getBool(),
+		CreatedAt: q.getTime(), UpdatedAt: q.getTime(),
+	}, n, nil
+}
+
+// EventType finds an event type.
+func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType, error) {
+	var found *bellwire.EventType
+	err := s.read(ctx, func(c *db) error {
+		q := c.query(sqlEventType + "WHERE name = ?").text(name)
+		if ok, err := q.one(); err != nil {
+			return err
+		} else if !ok {
+			return bellwire.NotFound("event type", name)
+		}
+		found, _, _ = scanEventType(q)
+		return q.close()
+	})
+	return found, err
+}
+
+// EventTypes lists the event types, newest first.
+func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
+	before, err := numberCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := newLister(page, scanEventType, numberKey)
+	return list.read(ctx, s, func(c *db) *query {
+		return c.query(sqlEventType + "WHERE n < ? ORDER BY n DESC LIMIT ?").int(before).int(list.fetch())
+	})
+}
+
+// DeleteEventType deletes an event type.
+func (s *Store) DeleteEventType(ctx context.Context, name string) error {
+	return s.write(ctx, func(w *writer) error {
+		if err := w.query("DELETE FROM event_types WHERE name = ?").text(name).exec(); err != nil {
+			return err
+		}
+		if w.conn.Changes() == 0 {
+			return bellwire.NotFound("event type", name)
+		}
+		return w.changeOperator()
+	})
+}
+
+// Catalogue returns all event types and the operator's revision.
+func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
+	err = s.snapshot(ctx, func(c *db) error {
+		types = nil
+		q := c.query(sqlEventType + "ORDER BY n DESC")
+		for q.next() {
+			t, _, _ := scanEventType(q)
+			types = append(types, t)
+		}
+		if q.err != nil {
+			return q.err
+		}
+		revision, _, err = c.query("SELECT value FROM meta WHERE name = 'operator_revision'").scalar()
+		return err
+	})
+	return types, revision, err
+}

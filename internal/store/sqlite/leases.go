@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bellwire/bellwire"
+)
+
+// leases say who holds the shards: one node holds all, or nobody does.
+type leases struct {
+	mu     sync.Mutex
+	holder string
+	epoch  atomic.Int64
+}
+
+const sqlNextEpoch = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value"
+
+// RenewLeases gives the node all shards, for ever, unless another one holds them. A node that released them
+// and comes back gets a new epoch.
+func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
+	s.leases.mu.Lock()
+	defer s.leases.mu.Unlock()
+	leased := new(bellwire.Leases)
+	if s.leases.holder != "" && s.leases.holder != node {
+		return leased, nil
+	}
+	if err := s.read(ctx, func(*db) error { return nil }); err != nil {
+		return nil, err
+	}
+	s.leases.holder = node
+	for shard := range leased.Epochs {
+		leased.Epochs[shard] = s.leases.epoch.Load()
+	}
+	return leased, nil
+}
+
+// ReleaseLeases ends the epoch: what was taken into memory in it is free.
+func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
+	s.leases.mu.Lock()
+	defer s.leases.mu.Unlock()
+	if s.leases.holder != node {
+		return nil
+	}
+	var epoch int64
+	err := s.write(ctx, func(w *writer) (err error) {
+		epoch, _, err = w.query(sqlNextEpoch).scalar()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.leases.epoch.Store(epoch)
+	s.leases.holder = ""
+	return nil
+}
+
+// Watch returns nil at once: there is no other node.
+func (s *Store) Watch(context.Context, func(bellwire.Notice)) error { return nil }

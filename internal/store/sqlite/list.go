@@ -1,0 +1,52 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/bellwire/bellwire"
+)
+
+// lister reads a page of a list. K is what the list is ordered by.
+type lister[T, K any] struct {
+	page bellwire.Page
+	scan func(*query) (T, K, error)
+	key  func(K) []byte
+}
+
+func newLister[T, K any](page bellwire.Page, scan func(*query) (T, K, error), key func(K) []byte) *lister[T, K] {
+	return &lister[T, K]{page: page, scan: scan, key: key}
+}
+
+// fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
+func (l *lister[T, K]) fetch() int64 { return int64(l.page.Limit) + 1 }
+
+// read runs the query on a connection of its own.
+func (l *lister[T, K]) read(ctx context.Context, s *Store, prepare func(*db) *query) (*bellwire.List[T], error) {
+	var list *bellwire.List[T]
+	err := s.read(ctx, func(c *db) (err error) {
+		list, err = l.collect(prepare(c))
+		return err
+	})
+	return list, err
+}
+
+// collect reads the rows of the query.
+func (l *lister[T, K]) collect(q *query) (*bellwire.List[T], error) {
+	list := new(bellwire.List[T])
+	var end K
+	for q.next() {
+		if len(list.Items) == l.page.Limit {
+			list.Next = bellwire.MakeCursor(l.key(end))
+			return list, q.close()
+		}
+		item, key, err := l.scan(q)
+		if err != nil {
+			return nil, firstError(q.close(), err)
+		}
+		list.Items, end = append(list.Items, item), key
+	}
+	if q.err != nil {
+		return nil, q.err
+	}
+	return list, nil
+}

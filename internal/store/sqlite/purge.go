@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+)
+
+// Purge deletes up to limit rows of deleted tenants, and tombstones of endpoints that no delivery names any
+// more. The publishers' ids need no clean-up of their own: they go with their tenant's events.
+func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+	var deleted int
+	err := s.write(ctx, func(w *writer) error {
+		p := &purge{w: w, left: limit}
+		err := p.run()
+		deleted = limit - p.left
+		return err
+	})
+	return deleted, err
+}
+
+// purge is one round.
+type purge struct {
+	w    *writer
+	left int // rows that may still be deleted
+}
+
+func (p *purge) run() error {
+	for p.left > 0 {
+		tenant, found, err := p.w.query("SELECT n FROM tenants WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1").scalar()
+		if err != nil {
+			return err
+		}
+		if !found {
+			return p.tombstones()
+		}
+		if err := p.tenant(tenant); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tenant deletes rows of a tenant, itself last.
+func (p *purge) tenant(n int64) error {
+	if err := p.deliveries(n); err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		"DELETE FROM idempotency_keys WHERE tenant = ?1 AND key IN (SELECT key FROM idempotency_keys WHERE tenant = ?1 LIMIT ?2)",
+		"DELETE FROM events WHERE n IN (SELECT n FROM events WHERE tenant = ?1 LIMIT ?2)",
+		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT ?2)",
+		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 LIMIT ?2)",
+		"DELETE FROM tenants WHERE n = ?1 AND ?2 > 0",
+	} {
+		if err := p.delete(p.w.query(sql).int(n).int(int64(p.left))); err != nil {
+			return err
+		}
+		if p.left <= 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// delete runs a statement and counts what it deleted.
+func (p *purge) delete(q *query) error {
+	if err := q.exec(); err != nil {
+		return err
+	}
+	p.left -= p.w.conn.Changes()
+	return nil
+}
+
+// deliveries deletes a tenant's deliveries, each after its attempts.
+func (p *purge) deliveries(tenant int64) error {
+	ids, err := p.deliveriesOf(tenant)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		err := p.delete(p.w.query("DELETE FROM attempts WHERE n IN (SELECT n FROM attempts WHERE delivery = ? LIMIT ?)").
+			blob(id.id[:]).int(int64(p.left)))
+		if err != nil || p.left <= 0 {
+			return err
+		}
+		if err := p.delete(p.w.query("DELETE FROM deliveries WHERE id = ?").blob(id.id[:])); err != nil {
+			return err
+		}
+		if id.status <= retrying {
+			p.w.opened--
+		}
+		if p.left <= 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// doomed is a delivery that is to be deleted.
+type doomed struct {
+	id     [16]byte
+	status int64
+}
+
+func (p *purge) deliveriesOf(tenant int64) ([]doomed, error) {
+	var all []doomed
+	q := p.w.query("SELECT id, status FROM deliveries WHERE tenant = ? LIMIT ?").int(tenant).int(int64(p.left))
+	for q.next() {
+		var d doomed
+		q.getBytes(d.id[:])
+		d.status = q.getInt()
+		all = append(all, d)
+	}
+	return all, q.err
+}
+
+// tombstones deletes endpoints that are deleted and that no delivery names.
+func (p *purge) tombstones() error {
+	return p.delete(p.w.query(`DELETE FROM endpoints WHERE n IN (
+			SELECT n FROM endpoints p WHERE deleted_at IS NOT NULL
+				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint = p.n) LIMIT ?)`).int(int64(p.left)))
+}

@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// RecordOutcomes stores attempts and moves their deliveries on.
+func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
+	recorded := make([]bellwire.Recorded, len(results))
+	details, err := encodeAttempts(results)
+	if err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(w *writer) error {
+		for i, r := range results {
+			var err error
+			if recorded[i], err = w.record(r, details[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return recorded, nil
+}
+
+func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, error) {
+	st, found, err := w.state(r.Delivery)
+	if err != nil || !found {
+		return bellwire.Recorded{}, err
+	}
+	if r.Attempt != nil && st.attempts > 0 {
+		known, err := w.hasAttempt(r.Delivery, r.Attempt.ID)
+		if err != nil || known {
+			return bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}, err
+		}
+	}
+	if r.Attempt != nil {
+		st.attempts++
+		if err := w.insertAttempt(r.Attempt, r.Delivery, st.attempts, details); err != nil {
+			return bellwire.Recorded{}, err
+		}
+	}
+	wasOpen := st.open()
+	moved := st.apply(r)
+	if moved {
+		err = w.move(r.Delivery, &st, r.EndedAt)
+	} else {
+		err = w.touch(r.Delivery, &st, r.EndedAt)
+	}
+	if wasOpen && !st.open() {
+		w.opened--
+	}
+	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status], Moved: moved}
+	if err == nil && r.Disable {
+		recorded.Disabled, err = w.disable(r)
+	}
+	return recorded, err
+}
+
+// apply makes the transition of a result, unless it comes from somebody who has the delivery no more.
+func (st *state) apply(r *bellwire.Result) bool {
+	byHand := r.Trigger != bellwire.TriggerSchedule
+	taken := r.Epoch != 0 && (byHand && st.manual == r.Epoch || !byHand && st.epoch == r.Epoch)
+	if byHand && taken {
+		st.manual = none
+	}
+	t := r.Transition
+	switch {
+	case t.Status == bellwire.DeliverySucceeded:
+		if st.status == succeeded {
+			return false
+		}
+		st.end(succeeded, t.Reason)
+		return true
+	case t.Status == "" || !taken || !st.open():
+		return false
+	case t.Status == bellwire.DeliveryRetrying:
+		st.status, st.reason, st.epoch = retrying, t.Reason, 0
+		st.retries++
+		st.due = r.EndedAt.Add(t.Delay).UnixMicro()
+		return true
+	}
+	status, known := numberOf(t.Status)
+	if !known {
+		return false
+	}
+	st.end(status, t.Reason)
+	return true
+}
+
+// touch notes an attempt that moved nothing. No index of status or schedule changes.
+func (w *writer) touch(id bellwire.DeliveryID, st *state, now time.Time) error {
+	return w.query("UPDATE deliveries SET attempts = ?, manual_epoch = ?, updated_at = ? WHERE id = ?").
+		int(st.attempts).intOrNull(st.manual).time(now).blob(id[:]).exec()
+}
+
+// disable disables the endpoint, if it is still as it was when the attempt was made.
+func (w *writer) disable(r *bellwire.Result) (bool, error) {
+	q := w.query("SELECT n, tenant FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
+		text(r.Endpoint).int(r.EndpointRevision)
+	if found, err := q.one(); !found {
+		return false, err
+	}
+	n, tenant := q.getInt(), q.getInt()
+	if err := q.close(); err != nil {
+		return false, err
+	}
+	revision, err := w.changeTenant(tenant)
+	if err != nil {
+		return false, err
+	}
+	reason := r.Transition.Reason
+	if reason == "" {
+		reason = bellwire.ReasonEndpointGone
+	}
+	return true, w.query("UPDATE endpoints SET status = ?, status_reason = ?, revision = ?, updated_at = ? WHERE n = ?").
+		text(string(bellwire.EndpointDisabled)).text(reason).int(revision).time(r.EndedAt).int(n).exec()
+}
+
+// ReleaseDeliveries gives back what was taken and not attempted.
+func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) error {
+	return s.write(ctx, func(w *writer) error {
+		for _, t := range taken {
+			sql := "UPDATE deliveries SET epoch = 0 WHERE id = ? AND epoch = ?"
+			if t.Manual {
+				sql = "UPDATE deliveries SET manual_epoch = 0 WHERE id = ? AND manual_epoch = ?"
+			}
+			if err := w.query(sql).blob(t.Delivery[:]).int(t.Epoch).exec(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

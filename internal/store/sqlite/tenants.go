@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// CreateTenant adds a tenant. CodeConflict if the id is taken.
+func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
+	metadata, err := toJSON(t.Metadata)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(w *writer) error {
+		_, err := w.tenant(t.ID)
+		if err == nil {
+			return bellwire.Errorf(bellwire.CodeConflict, "There is a tenant %q already.", t.ID)
+		}
+		if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+			return err
+		}
+		if revision, err = w.nextRevision(); err != nil {
+			return err
+		}
+		return w.query(`INSERT INTO tenants (id, name, metadata, created_at, updated_at, revision)
+			VALUES (?, ?, ?, ?, ?, ?)`).
+			text(t.ID).text(t.Name).text(metadata).time(t.CreatedAt).time(t.UpdatedAt).int(revision).exec()
+	})
+	if err == nil {
+		t.Revision = revision
+	}
+	return err
+}
+
+const sqlTenant = "SELECT n, id, name, metadata, created_at, updated_at, revision FROM tenants "
+
+// scanTenant reads a row of sqlTenant.
+func scanTenant(q *query) (*bellwire.Tenant, int64, error) {
+	n := q.getInt()
+	t := &bellwire.Tenant{ID: q.getText(), Name: q.getText()}
+	err := json.Unmarshal([]byte(q.getText()), &t.Metadata)
+	t.CreatedAt, t.UpdatedAt, t.Revision = q.getTime(), q.getTime(), q.getInt()
+	return t, n, err
+}
+
+// Tenant finds a tenant.
+func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error) {
+	var tenant *bellwire.Tenant
+	err := s.read(ctx, func(c *db) (err error) {
+		tenant, _, err = c.findTenant(id)
+		return err
+	})
+	return tenant, err
+}
+
+func (c *db) findTenant(id string) (*bellwire.Tenant, int64, error) {
+	q := c.query(sqlTenant + "WHERE id = ? AND deleted_at IS NULL").text(id)
+	if found, err := q.one(); err != nil {
+		return nil, 0, err
+	} else if !found {
+		return nil, 0, bellwire.NotFound("tenant", id)
+	}
+	t, n, err := scanTenant(q)
+	return t, n, firstError(err, q.close())
+}
+
+// Tenants lists the tenants, newest first.
+func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+	before, err := numberCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := newLister(page, scanTenant, numberKey)
+	return list.read(ctx, s, func(c *db) *query {
+		return c.query(sqlTenant + "WHERE n < ? AND deleted_at IS NULL ORDER BY n DESC LIMIT ?").
+			int(before).int(list.fetch())
+	})
+}
+
+// UpdateTenant replaces the tenant, if it is still at t.Revision.
+func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
+	metadata, err := toJSON(t.Metadata)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(w *writer) error {
+		ref, err := w.tenant(t.ID)
+		if err != nil {
+			return err
+		}
+		if ref.revision != t.Revision {
+			return stale("tenant", t.ID)
+		}
+		if revision, err = w.changeTenant(ref.n); err != nil {
+			return err
+		}
+		return w.query("UPDATE tenants SET name = ?, metadata = ?, updated_at = ? WHERE n = ?").
+			text(t.Name).text(metadata).time(t.UpdatedAt).int(ref.n).exec()
+	})
+	if err == nil {
+		t.Revision = revision
+	}
+	return err
+}
+
+// DeleteTenant makes the tenant and all it has invisible. Purge removes the rows.
+func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) error {
+	return s.write(ctx, func(w *writer) error {
+		ref, err := w.tenant(id)
+		if err != nil {
+			return err
+		}
+		w.refs.forget()
+		return w.query("UPDATE tenants SET deleted_at = ? WHERE n = ?").time(now).int(ref.n).exec()
+	})
+}
+
+// stale is the error for a change that was based on something older than what is there.
+func stale(kind, id string) error {
+	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
+}
+
+func toJSON(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "It could not be written as JSON.")
+	}
+	return string(b), nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numberCursor returns the row number that a cursor stands for: rows below it follow.
+func numberCursor(c bellwire.Cursor) (int64, error) {
+	if c == "" {
+		return math.MaxInt64, nil
+	}
+	key, err := c.Key(8)
+	if err != nil {
+		return 0, err
+	}
+	return int64(binary.BigEndian.Uint64(key)), nil
+}
+
+func numberKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+// last is greater than all ids.
+var last = [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// idCursor returns the id that a cursor stands for: ids below it follow.
+func idCursor(c bellwire.Cursor) ([]byte, error) {
+	if c == "" {
+		return last[:], nil
+	}
+	return c.Key(16)
+}

@@ -1,0 +1,271 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/bellwire/bellwire"
+)
+
+const (
+	maxQueued = 256 // writes that wait; callers beyond them wait for a place
+	maxGroup  = 128 // writes in one transaction
+)
+
+// write is one caller's operation on its way through the writer.
+type write struct {
+	run   func(*writer) error
+	state atomic.Int32
+	err   error // why it was refused by itself
+	done  chan error
+}
+
+// The states of a write. Only a waiting one can be withdrawn.
+const (
+	waiting = iota
+	running
+	withdrawn
+)
+
+// writer is the one connection that writes. What is queued when it gets round to it becomes one
+// transaction with one fsync.
+type writer struct {
+	db
+	store  *Store
+	group  []*write
+	refs   refs
+	opened int // by how many deliveries the transaction changes what is open
+}
+
+// write has run executed in a transaction and returns when that is on disk. A *bellwire.Error of run
+// refuses this operation alone: run must have written nothing then. Any other error undoes the
+// transaction, and run may be executed again.
+func (s *Store) write(ctx context.Context, run func(*writer) error) error {
+	op := &write{run: run, done: make(chan error, 1)}
+	if err := s.enqueue(ctx, op); err != nil {
+		return err
+	}
+	select {
+	case err := <-op.done:
+		return err
+	case <-ctx.Done():
+	}
+	if op.state.CompareAndSwap(waiting, withdrawn) {
+		return gaveUp(ctx)
+	}
+	return <-op.done
+}
+
+func (s *Store) enqueue(ctx context.Context, op *write) error {
+	if ctx.Err() != nil {
+		return gaveUp(ctx)
+	}
+	s.closing.RLock() // so that the queue is not closed while something is being put into it
+	defer s.closing.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	select {
+	case s.queue <- op:
+		return nil
+	case <-ctx.Done():
+		return gaveUp(ctx)
+	}
+}
+
+// serve executes what is queued until the queue is closed.
+func (w *writer) serve() {
+	checkpointer := w.store.checkpointer
+	for {
+		select {
+		case op, ok := <-w.store.queue:
+			if !ok {
+				return
+			}
+			w.gather(op)
+			w.execute(w.group)
+			clear(w.group)
+			checkpointer.wake()
+		case answer := <-checkpointer.finish:
+			answer <- w.checkpoint()
+		}
+	}
+}
+
+// gather makes a group of the operation and of what else is queued.
+func (w *writer) gather(op *write) {
+	w.group = w.group[:0]
+	for ok := true; ok; {
+		if op.state.CompareAndSwap(waiting, running) {
+			w.group = append(w.group, op)
+		}
+		if len(w.group) == maxGroup {
+			return
+		}
+		select {
+		case op, ok = <-w.store.queue:
+		default:
+			return
+		}
+	}
+}
+
+// execute runs the group in one transaction, and if the database refuses something in it, each by itself.
+func (w *writer) execute(group []*write) {
+	if len(group) == 0 {
+		return
+	}
+	err := w.transact(group)
+	if err != nil && len(group) > 1 && ofCaller(err) {
+		for i := range group {
+			w.execute(group[i : i+1])
+		}
+		return
+	}
+	for _, op := range group {
+		if err != nil {
+			op.err = err
+		}
+		op.done <- w.store.translate(op.err)
+	}
+}
+
+func (w *writer) transact(group []*write) error {
+	w.opened = 0
+	err := w.exec("BEGIN IMMEDIATE")
+	for _, op := range group {
+		if err != nil {
+			break
+		}
+		var refused *bellwire.Error
+		op.err = op.run(w)
+		if op.err != nil && !errors.As(op.err, &refused) {
+			err = op.err
+		}
+	}
+	if err == nil {
+		err = w.exec("COMMIT")
+	}
+	if err != nil {
+		w.rollback()
+		return err
+	}
+	w.store.open.Add(int64(w.opened))
+	return nil
+}
+
+// rollback undoes the transaction, unless SQLite has done it already, as it does on some errors.
+func (w *writer) rollback() {
+	w.refs.forget()
+	if w.conn.AutocommitEnabled() {
+		return
+	}
+	// An error here leaves the transaction open, and the next BEGIN will say so.
+	_ = w.exec("ROLLBACK")
+}
+
+// refs are what the writer remembers of tenants and endpoints, so that an append needs no look-up. Only the
+// writer changes them, so they are never out of date.
+type refs struct {
+	tenants   map[string]tenantRef
+	endpoints map[string]endpointRef
+	operator  int64 // the operator's revision; 0: not known
+}
+
+type tenantRef struct{ n, revision int64 }
+
+type endpointRef struct{ n, tenant int64 }
+
+const maxRefs = 1 << 16
+
+func (r *refs) forget() {
+	r.tenants = make(map[string]tenantRef)
+	r.endpoints = make(map[string]endpointRef)
+	r.operator = 0
+}
+
+// tenant finds a tenant that is not deleted.
+func (w *writer) tenant(id string) (tenantRef, error) {
+	if ref, ok := w.refs.tenants[id]; ok {
+		return ref, nil
+	}
+	q := w.query("SELECT n, revision FROM tenants WHERE id = ? AND deleted_at IS NULL").text(id)
+	found, err := q.one()
+	if err != nil {
+		return tenantRef{}, err
+	}
+	if !found {
+		return tenantRef{}, bellwire.NotFound("tenant", id)
+	}
+	ref := tenantRef{n: q.getInt(), revision: q.getInt()}
+	if len(w.refs.tenants) >= maxRefs {
+		clear(w.refs.tenants)
+	}
+	w.refs.tenants[id] = ref
+	return ref, q.close()
+}
+
+// endpoint finds an endpoint that is not deleted.
+func (w *writer) endpoint(id string) (endpointRef, error) {
+	if ref, ok := w.refs.endpoints[id]; ok {
+		return ref, nil
+	}
+	q := w.query("SELECT n, tenant FROM endpoints WHERE id = ? AND deleted_at IS NULL").text(id)
+	found, err := q.one()
+	if err != nil {
+		return endpointRef{}, err
+	}
+	if !found {
+		return endpointRef{}, bellwire.NotFound("endpoint", id)
+	}
+	ref := endpointRef{n: q.getInt(), tenant: q.getInt()}
+	if len(w.refs.endpoints) >= maxRefs {
+		clear(w.refs.endpoints)
+	}
+	w.refs.endpoints[id] = ref
+	return ref, q.close()
+}
+
+func (w *writer) operatorRevision() (int64, error) {
+	if w.refs.operator != 0 {
+		return w.refs.operator, nil
+	}
+	revision, _, err := w.query("SELECT value FROM meta WHERE name = 'operator_revision'").scalar()
+	w.refs.operator = revision
+	return revision, err
+}
+
+// nextRevision numbers a change of configuration.
+func (w *writer) nextRevision() (int64, error) {
+	revision, _, err := w.query("UPDATE meta SET value = value + 1 WHERE name = 'revision' RETURNING value").scalar()
+	return revision, err
+}
+
+// changeTenant raises a tenant's revision.
+func (w *writer) changeTenant(n int64) (int64, error) {
+	revision, err := w.nextRevision()
+	if err != nil {
+		return 0, err
+	}
+	w.refs.forget()
+	return revision, w.query("UPDATE tenants SET revision = ? WHERE n = ?").int(revision).int(n).exec()
+}
+
+// changeOperator raises the operator's revision.
+func (w *writer) changeOperator() error {
+	revision, err := w.nextRevision()
+	if err != nil {
+		return err
+	}
+	w.refs.forget()
+	return w.query("UPDATE meta SET value = ? WHERE name = 'operator_revision'").int(revision).exec()
+}
+
+// isConflict tells whether a statement broke a uniqueness rule.
+func isConflict(err error) bool {
+	code := sqlite.ErrCode(err)
+	return code == sqlite.ResultConstraintUnique || code == sqlite.ResultConstraintPrimaryKey
+}
