@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -87,6 +88,10 @@ func (p RetryPolicy) exponential(retry int) (time.Duration, bool) {
 	return time.Duration(delay), true
 }
 
+// policyForms tells what a policy can look like.
+const policyForms = "Give either schedule, or interval and count, or initial, factor, max_interval and max_elapsed; " +
+	`jitter goes with each. Delays are text such as "5s".`
+
 // retryPolicyJSON is the contract's form of a policy; pointers tell what was given.
 type retryPolicyJSON struct {
 	Schedule    *[]Duration `json:"schedule,omitempty"`
@@ -129,11 +134,11 @@ func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
-		var known *Error
-		if errors.As(err, &known) {
-			return known
+		var bad *Error // from a Duration, which does not know where it stands
+		if errors.As(err, &bad) {
+			return &Error{Code: CodeInvalid, Field: "retry", Message: bad.Message, Err: bad.Err}
 		}
-		return &Error{Code: CodeInvalid, Field: "retry", Message: "It is not a retry policy.", Err: err}
+		return &Error{Code: CodeInvalid, Field: "retry", Message: "It is no retry policy. " + policyForms, Err: err}
 	}
 	read, err := in.policy()
 	if err != nil {
@@ -153,8 +158,7 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 		}
 	}
 	if forms != 1 {
-		return RetryPolicy{}, Invalid("retry",
-			"Give either schedule, or interval and count, or initial, factor, max_interval and max_elapsed.")
+		return RetryPolicy{}, Invalid("retry", "%s", policyForms)
 	}
 	var p RetryPolicy
 	if in.Jitter != nil {
@@ -225,10 +229,19 @@ func (p RetryPolicy) checkGrowth() error {
 // Duration is a time.Duration whose JSON is text such as "5s", "30m" or "72h".
 type Duration time.Duration
 
-// String returns the duration in Go's form.
-func (d Duration) String() string { return time.Duration(d).String() }
+// String returns the duration in Go's form without trailing zero units: "72h", not "72h0m0s".
+func (d Duration) String() string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-len("0s")]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-len("0m")]
+	}
+	return s
+}
 
-// MarshalText writes the duration in Go's form.
+// MarshalText writes what String returns.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads a duration in Go's form. Its error is an *Error with CodeInvalid.

@@ -284,7 +284,7 @@ func MakeCursor(key []byte) Cursor {
 // Key unwraps a store's key of the given size. Its error has CodeInvalid.
 func (c Cursor) Key(size int) ([]byte, error) {
 	key, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
-	if err != nil || len(key) != size {
+	if err != nil || len(key) != size || MakeCursor(key) != c { // the decoder passes over line breaks
 		return nil, Invalid("cursor", "It is not a cursor of this list; take next_cursor of the page before as it is.")
 	}
 	return key, nil
