@@ -91,7 +91,10 @@ func schemaError(err error, doc any) error {
 
 // Validate refuses data that does not fit the type's schema. Its error has CodeInvalid, and its Field is
 // the path of what does not fit, such as "data.items[2].price".
-func (t *CompiledType) Validate(data []byte) error {
+func (t *CompiledType) Validate(data []byte) error { return t.ValidateAs("data", data) }
+
+// ValidateAs is Validate for data that its giver knows by another name.
+func (t *CompiledType) ValidateAs(name string, data []byte) error {
 	if t.broken != nil {
 		return bellwire.Wrap(bellwire.CodeInternal, t.broken, "The schema of event type %q cannot be used; put the event type again.", t.Name)
 	}
@@ -100,7 +103,7 @@ func (t *CompiledType) Validate(data []byte) error {
 	}
 	value, fault := decode(data)
 	if fault != nil {
-		return fault.in("data")
+		return fault.in(name)
 	}
 	err := t.schema.Validate(value)
 	if err == nil {
@@ -110,7 +113,7 @@ func (t *CompiledType) Validate(data []byte) error {
 	if !errors.As(err, &wrong) {
 		return bellwire.Wrap(bellwire.CodeInternal, err, "Data could not be checked against the schema of event type %q.", t.Name)
 	}
-	field, complaint := explain(wrong, "data", value)
+	field, complaint := explain(wrong, name, value)
 	return bellwire.Invalid(field, "It does not fit the schema of event type %q: %s.", t.Name, complaint)
 }
 

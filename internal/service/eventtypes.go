@@ -45,8 +45,8 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 		return nil, false, err
 	}
 	if len(in.Example) > 0 {
-		if err := compiled.Validate(in.Example); err != nil {
-			return nil, false, inField("example", err)
+		if err := compiled.ValidateAs("example", in.Example); err != nil {
+			return nil, false, err
 		}
 	}
 	created, err = s.store.PutEventType(ctx, t)

@@ -1,0 +1,247 @@
+package service_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// things are what a use case is tried on: a tenant with one of each.
+type things struct {
+	tenant   string
+	key      bellwire.KeyID
+	endpoint string
+	event    bellwire.EventID
+	delivery bellwire.DeliveryID
+}
+
+func (e *env) things(tenant string) things {
+	e.t.Helper()
+	e.tenant(tenant)
+	key, _, err := e.CreateKey(e.t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	ep := e.endpoint(tenant)
+	d := e.delivery(tenant, ep.ID)
+	return things{tenant: tenant, key: key.ID, endpoint: ep.ID, event: d.Event, delivery: d.ID}
+}
+
+type useCase struct {
+	name  string
+	roles string // who may: a(dmin), p(ublisher), t(enant), r(ead)
+	wide  bool   // it is about no tenant
+	call  func(e *env, c service.Caller, on things) error
+}
+
+var draft = service.Draft{Type: "order.created", Data: []byte(`{}`)}
+
+// useCases are all that a Service can be asked to do, with the roles of the public contract.
+var useCases = []useCase{
+	{"CreateTenant", "a", true, func(e *env, c service.Caller, on things) error {
+		_, err := e.CreateTenant(e.t.Context(), c, service.NewTenant{ID: on.tenant + "-more"})
+		return err
+	}},
+	{"Tenants", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.Tenants(e.t.Context(), c, bellwire.Page{})
+		return err
+	}},
+	{"Tenant", "a", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Tenant(e.t.Context(), c, on.tenant)
+		return err
+	}},
+	{"UpdateTenant", "a", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.UpdateTenant(e.t.Context(), c, on.tenant, service.TenantChange{Name: new("Acme")})
+		return err
+	}},
+	{"DeleteTenant", "a", false, func(e *env, c service.Caller, on things) error {
+		return e.DeleteTenant(e.t.Context(), c, on.tenant)
+	}},
+	{"CreateKey of operator", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, _, err := e.CreateKey(e.t.Context(), c, "", service.NewKey{Role: bellwire.RolePublisher})
+		return err
+	}},
+	{"Keys of operator", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.Keys(e.t.Context(), c, "", bellwire.Page{})
+		return err
+	}},
+	{"CreateKey", "a", false, func(e *env, c service.Caller, on things) error {
+		_, _, err := e.CreateKey(e.t.Context(), c, on.tenant, service.NewKey{Role: bellwire.RoleTenant})
+		return err
+	}},
+	{"Keys", "a", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Keys(e.t.Context(), c, on.tenant, bellwire.Page{})
+		return err
+	}},
+	{"DeleteKey", "a", false, func(e *env, c service.Caller, on things) error {
+		return e.DeleteKey(e.t.Context(), c, on.tenant, on.key)
+	}},
+	{"PutEventType", "a", true, func(e *env, c service.Caller, on things) error {
+		_, _, err := e.PutEventType(e.t.Context(), c, "more."+on.tenant, service.EventTypeInput{})
+		return err
+	}},
+	{"EventType", "aptr", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.EventType(e.t.Context(), c, "order.created")
+		return err
+	}},
+	{"EventTypes", "aptr", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.EventTypes(e.t.Context(), c, bellwire.Page{})
+		return err
+	}},
+	{"DeleteEventType", "a", true, func(e *env, c service.Caller, on things) error {
+		e.putType("gone."+on.tenant, service.EventTypeInput{})
+		return e.DeleteEventType(e.t.Context(), c, "gone."+on.tenant)
+	}},
+	{"CreateEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+		_, _, err := e.CreateEndpoint(e.t.Context(), c, on.tenant, minimal())
+		return err
+	}},
+	{"Endpoint", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Endpoint(e.t.Context(), c, on.tenant, on.endpoint)
+		return err
+	}},
+	{"Endpoints", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Endpoints(e.t.Context(), c, on.tenant, bellwire.Page{})
+		return err
+	}},
+	{"UpdateEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.UpdateEndpoint(e.t.Context(), c, on.tenant, on.endpoint, service.EndpointInput{Description: new("new")})
+		return err
+	}},
+	{"DeleteEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+		return e.DeleteEndpoint(e.t.Context(), c, on.tenant, on.endpoint)
+	}},
+	{"EndpointSecret", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.EndpointSecret(e.t.Context(), c, on.tenant, on.endpoint)
+		return err
+	}},
+	{"RotateSecret", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.RotateSecret(e.t.Context(), c, on.tenant, on.endpoint, nil)
+		return err
+	}},
+	{"TestEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.TestEndpoint(e.t.Context(), c, on.tenant, on.endpoint, "")
+		return err
+	}},
+	{"Publish", "ap", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Publish(e.t.Context(), c, on.tenant, draft)
+		return err
+	}},
+	{"PublishBatch", "ap", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.PublishBatch(e.t.Context(), c, on.tenant, []service.Draft{draft})
+		return err
+	}},
+	{"Event", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Event(e.t.Context(), c, on.tenant, on.event)
+		return err
+	}},
+	{"Events", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Events(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, bellwire.Page{})
+		return err
+	}},
+	{"Delivery", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, _, err := e.Delivery(e.t.Context(), c, on.tenant, on.delivery)
+		return err
+	}},
+	{"Deliveries", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Deliveries(e.t.Context(), c, bellwire.DeliveryFilter{Tenant: on.tenant}, bellwire.Page{})
+		return err
+	}},
+	{"RetryDelivery", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.RetryDelivery(e.t.Context(), c, on.tenant, on.delivery)
+		return err
+	}},
+	{"CancelDelivery", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.CancelDelivery(e.t.Context(), c, on.tenant, on.delivery)
+		return err
+	}},
+}
+
+func TestAuthorization(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.tenant("other")
+	callers := []struct {
+		name   string
+		letter string
+		caller func(own string) service.Caller
+		other  bool
+	}{
+		{"admin", "a", func(string) service.Caller { return admin }, false},
+		{"publisher", "p", func(string) service.Caller { return service.Caller{Role: bellwire.RolePublisher} }, false},
+		{"tenant", "t", func(own string) service.Caller { return service.Caller{Role: bellwire.RoleTenant, Tenant: own} }, false},
+		{"tenant-read", "r", func(own string) service.Caller { return service.Caller{Role: bellwire.RoleTenantRead, Tenant: own} }, false},
+		{"other tenant", "t", func(string) service.Caller { return service.Caller{Role: bellwire.RoleTenant, Tenant: "other"} }, true},
+		{"other tenant-read", "r", func(string) service.Caller { return service.Caller{Role: bellwire.RoleTenantRead, Tenant: "other"} }, true},
+		{"tenant key without tenant", "-", func(string) service.Caller { return service.Caller{Role: bellwire.RoleTenant} }, true},
+		{"nobody", "-", func(string) service.Caller { return service.Caller{} }, false},
+		{"unknown role", "-", func(own string) service.Caller { return service.Caller{Role: "root", Tenant: own} }, false},
+	}
+	for i, u := range useCases {
+		for j, who := range callers {
+			t.Run(u.name+"/"+who.name, func(t *testing.T) {
+				on := e.things(fmt.Sprintf("t%d-%d", i, j))
+				c := who.caller(on.tenant)
+				want := bellwire.CodeForbidden
+				switch {
+				case !c.Role.Valid():
+					want = bellwire.CodeUnauthenticated
+				case who.other && !u.wide:
+					want = bellwire.CodeNotFound
+				case contains(u.roles, who.letter):
+					want = ""
+				case who.letter == "-" && contains(u.roles, "t"): // about no tenant, so it does not matter
+					want = ""
+				}
+				if err := u.call(e, c, on); bellwire.CodeOf(err) != want {
+					t.Errorf("got %v, want the code %q", err, want)
+				}
+			})
+		}
+	}
+}
+
+func contains(letters, letter string) bool {
+	for _, l := range letters {
+		if string(l) == letter {
+			return true
+		}
+	}
+	return false
+}
+
+// Ids of another tenant's things do not exist within one's own tenant, for the operator neither; and what is
+// in no tenant is not found.
+func TestForeignIDs(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	own, other := e.things("own"), e.things("other")
+	mixed := other
+	mixed.tenant = own.tenant
+	needsID := map[string]bool{
+		"DeleteKey": true, "Endpoint": true, "UpdateEndpoint": true, "DeleteEndpoint": true, "EndpointSecret": true,
+		"RotateSecret": true, "TestEndpoint": true, "Event": true, "Delivery": true, "RetryDelivery": true, "CancelDelivery": true,
+	}
+	for _, u := range useCases {
+		if u.wide {
+			continue
+		}
+		if needsID[u.name] {
+			for _, c := range []service.Caller{admin, {Role: bellwire.RoleTenant, Tenant: own.tenant}} {
+				if !contains(u.roles, "t") && c.Role != bellwire.RoleAdmin {
+					continue
+				}
+				if err := u.call(e, c, mixed); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+					t.Errorf("%s on another tenant's thing by %s: %v", u.name, c.Role, err)
+				}
+			}
+		}
+		nowhere := own
+		nowhere.tenant = "nowhere"
+		if err := u.call(e, admin, nowhere); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+			t.Errorf("%s in an unknown tenant: %v", u.name, err)
+		}
+	}
+}

@@ -1,0 +1,545 @@
+package service_test
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+func many(n int, f func(i int) string) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = f(i)
+	}
+	return list
+}
+
+func headers(list ...string) *[]bellwire.Header {
+	out := []bellwire.Header{}
+	for i := 0; i < len(list); i += 2 {
+		out = append(out, bellwire.Header{Name: list[i], Value: list[i+1]})
+	}
+	return &out
+}
+
+// badInputs are endpoints that must be refused, created or changed.
+var badInputs = []struct {
+	name  string
+	in    service.EndpointInput
+	field string
+}{
+	{"url empty", service.EndpointInput{URL: new("")}, "url"},
+	{"url scheme", service.EndpointInput{URL: new("ftp://example.com")}, "url"},
+	{"url user", service.EndpointInput{URL: new("https://a:b@example.com")}, "url"},
+	{"url port", service.EndpointInput{URL: new("https://example.com:25")}, "url"},
+	{"description long", service.EndpointInput{Description: new(strings.Repeat("x", 4097))}, "description"},
+	{"description NUL", service.EndpointInput{Description: new("a\x00b")}, "description"},
+	{"dialect unknown", service.EndpointInput{Dialect: new("klingon")}, "dialect"},
+	{"dialect refuses", service.EndpointInput{Dialect: new("bare"), Events: &[]string{"a*", "b*"}}, "events"},
+	{"events none", service.EndpointInput{Events: &[]string{}}, "events"},
+	{"events many", service.EndpointInput{Events: new(many(101, func(i int) string { return fmt.Sprintf("e%d*", i) }))}, "events"},
+	{"events unreadable", service.EndpointInput{Events: &[]string{"a*", "b*c"}}, "events[1]"},
+	{"events empty pattern", service.EndpointInput{Events: &[]string{""}}, "events[0]"},
+	{"events twice", service.EndpointInput{Events: &[]string{"a*", "b*", "a*"}}, "events[2]"},
+	{"events unknown", service.EndpointInput{Events: &[]string{"order.created", "order.lost"}}, "events[1]"},
+	{"events archived", service.EndpointInput{Events: &[]string{"order.archived"}}, "events[0]"},
+	{"retry jitter", service.EndpointInput{Retry: &bellwire.RetryPolicy{Jitter: 2}}, "retry.jitter"},
+	{"retry count", service.EndpointInput{Retry: &bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 101}}, "retry"},
+	{"rate limit 0", service.EndpointInput{RateLimit: new(0.0)}, "rate_limit"},
+	{"rate limit negative", service.EndpointInput{RateLimit: new(-1.0)}, "rate_limit"},
+	{"rate limit NaN", service.EndpointInput{RateLimit: new(math.NaN())}, "rate_limit"},
+	{"rate limit infinite", service.EndpointInput{RateLimit: new(math.Inf(1))}, "rate_limit"},
+	{"max in flight 0", service.EndpointInput{MaxInFlight: new(0)}, "max_in_flight"},
+	{"max in flight 1025", service.EndpointInput{MaxInFlight: new(1025)}, "max_in_flight"},
+	{"ordering", service.EndpointInput{Ordering: new(bellwire.Ordering("lifo"))}, "ordering"},
+	{"signing", service.EndpointInput{Signing: new(bellwire.Signing("rsa"))}, "signing"},
+	{"status", service.EndpointInput{Status: new(bellwire.EndpointStatus("on"))}, "status"},
+	{"secret", service.EndpointInput{Secret: new("whsec_short")}, "secret"},
+	{"metadata", service.EndpointInput{Metadata: &map[string]string{"": "x"}}, "metadata"},
+	{"metadata NUL", service.EndpointInput{Metadata: &map[string]string{"a": "\x00"}}, "metadata"},
+	{"extra", service.EndpointInput{Extra: &map[string]string{"a": strings.Repeat("x", 513)}}, "extra"},
+	{"auth type", service.EndpointInput{Auth: &bellwire.Auth{Type: "magic"}}, "auth.type"},
+	{"auth without type", service.EndpointInput{Auth: &bellwire.Auth{Token: "x"}}, "auth.type"},
+	{"auth foreign member", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "x", Key: "y"}}, "auth.key"},
+	{"auth none with token", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthNone, Token: "x"}}, "auth.token"},
+	{"bearer without token", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer}}, "auth.token"},
+	{"bearer with space", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "a b"}}, "auth.token"},
+	{"bearer with line", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "a\r\nX: y"}}, "auth.token"},
+	{"bearer redacted", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: bellwire.Redacted}}, "auth.token"},
+	{"basic without user", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBasic, Password: "x"}}, "auth.username"},
+	{"basic colon", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBasic, Username: "a:b"}}, "auth.username"},
+	{"api key without header", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Key: "x"}}, "auth.header"},
+	{"api key reserved header", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "Webhook-Id", Key: "x"}}, "auth.header"},
+	{"api key bad header", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "X Key", Key: "x"}}, "auth.header"},
+	{"api key not UTF-8", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "X-Key", Key: "\xff"}}, "auth.key"},
+	{"header name", service.EndpointInput{Headers: headers("X:", "1")}, "headers"},
+	{"header no name", service.EndpointInput{Headers: headers("", "1")}, "headers"},
+	{"header host", service.EndpointInput{Headers: headers("HOST", "1")}, "headers.HOST"},
+	{"header content-length", service.EndpointInput{Headers: headers("content-length", "1")}, "headers.content-length"},
+	{"header webhook-id", service.EndpointInput{Headers: headers("Webhook-Anything", "1")}, "headers.Webhook-Anything"},
+	{"header hop-by-hop", service.EndpointInput{Headers: headers("Transfer-Encoding", "chunked")}, "headers.Transfer-Encoding"},
+	{"header twice", service.EndpointInput{Headers: headers("X-A", "1", "x-a", "2")}, "headers.x-a"},
+	{"header value line", service.EndpointInput{Headers: headers("X-A", "1\n2")}, "headers.X-A"},
+	{"header value space", service.EndpointInput{Headers: headers("X-A", " 1")}, "headers.X-A"},
+	{"header value redacted", service.EndpointInput{Headers: headers("X-A", bellwire.Redacted)}, "headers.X-A"},
+	{"header value long", service.EndpointInput{Headers: headers("X-A", strings.Repeat("x", 4097))}, "headers.X-A"},
+	{"headers many", service.EndpointInput{Headers: headers(many(102, func(i int) string { return fmt.Sprintf("X-%d", i) })...)}, "headers"},
+	{"headers large", service.EndpointInput{Headers: headers(
+		"A", strings.Repeat("x", 4096), "B", strings.Repeat("x", 4096), "C", strings.Repeat("x", 4096), "D", strings.Repeat("x", 4096))}, "headers"},
+	{"authorization taken", service.EndpointInput{
+		Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "x"}, Headers: headers("authorization", "y"),
+	}, "headers.authorization"},
+	{"api key header taken", service.EndpointInput{
+		Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "X-Key", Key: "x"}, Headers: headers("x-key", "y"),
+	}, "headers.x-key"},
+}
+
+func TestBadEndpoints(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.putType("order.archived", service.EventTypeInput{Archived: true})
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	refreshes := e.engine.refreshes(ep.ID)
+	for _, tt := range badInputs {
+		created := tt.in
+		if created.URL == nil {
+			created.URL = minimal().URL
+		}
+		if created.Events == nil {
+			created.Events = minimal().Events
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, created)
+			wantCode(t, err, bellwire.CodeInvalid, tt.field)
+			_, err = e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, tt.in)
+			wantCode(t, err, bellwire.CodeInvalid, tt.field)
+		})
+	}
+	for field, in := range map[string]service.EndpointInput{
+		"url":    {Events: minimal().Events},
+		"events": {URL: minimal().URL},
+	} {
+		_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+		wantCode(t, err, bellwire.CodeInvalid, field)
+	}
+	list, err := e.Endpoints(t.Context(), admin, tenant, bellwire.Page{})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatalf("endpoints: %v, %v", list, err)
+	}
+	if diff := cmp.Diff(ep, list.Items[0]); diff != "" {
+		t.Errorf("refused changes changed something:\n%s", diff)
+	}
+	if e.engine.refreshes(ep.ID) != refreshes {
+		t.Error("the engine was told of a refused change")
+	}
+}
+
+func TestCreateEndpoint(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	got, secret, err := e.CreateEndpoint(t.Context(), admin, tenant, minimal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &service.Endpoint{
+		Endpoint: bellwire.Endpoint{
+			ID: got.ID, Tenant: tenant, URL: "https://example.com/hooks", Dialect: "standard", Events: []string{"order.*"},
+			Retry: bellwire.StandardRetryPolicy(), MaxInFlight: 64, Ordering: bellwire.OrderingNone,
+			Signing: bellwire.SigningHMAC, Status: bellwire.EndpointEnabled,
+			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt, Revision: got.Revision,
+		},
+		Auth:    bellwire.Auth{Type: bellwire.AuthNone},
+		Headers: []bellwire.Header{},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.HasPrefix(secret.Secret, "whsec_") || secret.PublicKey != "" {
+		t.Errorf("secret %+v", secret)
+	}
+	revealed, err := e.EndpointSecret(t.Context(), admin, tenant, got.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(secret, revealed); diff != "" {
+		t.Error(diff)
+	}
+	read, err := e.Endpoint(t.Context(), admin, tenant, got.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got, read); diff != "" {
+		t.Error(diff)
+	}
+	if e.engine.refreshes(got.ID) == 0 {
+		t.Error("the engine was not told")
+	}
+}
+
+func TestEndpointLimit(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, func(c *service.Config) { c.MaxEndpoints = 2 })
+	tenant := e.tenant("acme")
+	first := e.endpoint(tenant)
+	e.endpoint(tenant)
+	_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, minimal())
+	wantCode(t, err, bellwire.CodeConflict, "")
+	if err := e.DeleteEndpoint(t.Context(), admin, tenant, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	e.endpoint(tenant)
+}
+
+func TestCredentialsAreNotShown(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	in := minimal()
+	in.Auth = &bellwire.Auth{Type: bellwire.AuthBasic, Username: "bell", Password: "top-secret"}
+	in.Headers = headers("X-Own", "top-secret")
+	created, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	updated, err := e.UpdateEndpoint(t.Context(), admin, tenant, created.ID, service.EndpointInput{Description: new("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := e.Endpoints(t.Context(), admin, tenant, bellwire.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ep := range []*service.Endpoint{created, updated, list.Items[0]} {
+		if text := fmt.Sprintf("%+v", *ep); strings.Contains(text, "top-secret") || strings.Contains(text, "whsec_") || ep.Sealed != nil {
+			t.Errorf("it shows secrets: %s", text)
+		}
+		if ep.Auth.Username != "bell" || ep.Headers[0] != (bellwire.Header{Name: "X-Own", Value: bellwire.Redacted}) {
+			t.Errorf("it hides what is no secret: %+v", ep)
+		}
+	}
+	target, err := e.config.Directory.Target(t.Context(), created.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []bellwire.Header{{Name: "Authorization", Value: "Basic YmVsbDp0b3Atc2VjcmV0"}, {Name: "X-Own", Value: "top-secret"}}
+	if diff := cmp.Diff(want, target.Headers); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUpdateEndpoint(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.putType("order.paid", service.EventTypeInput{})
+	tenant := e.tenant("acme")
+	in := minimal()
+	in.RateLimit, in.Events = new(5.0), &[]string{"order.paid"}
+	ep, secret, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update := func(in service.EndpointInput) *service.Endpoint {
+		t.Helper()
+		if ep, err = e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, in); err != nil {
+			t.Fatal(err)
+		}
+		return ep
+	}
+	before := ep.Revision
+	if update(service.EndpointInput{URL: new("https://example.org")}); ep.URL != "https://example.org" || ep.RateLimit != 5 || ep.Revision <= before {
+		t.Errorf("got %+v", ep)
+	}
+	if update(service.EndpointInput{NoRateLimit: true}); ep.RateLimit != 0 {
+		t.Errorf("rate limit %v", ep.RateLimit)
+	}
+	// What was subscribed to stays possible when its type is archived.
+	e.putType("order.paid", service.EventTypeInput{Archived: true})
+	update(service.EndpointInput{Events: &[]string{"order.created", "order.paid"}})
+	target, err := e.config.Directory.Target(t.Context(), ep.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(ep.Events, target.Endpoint.Events); diff != "" {
+		t.Errorf("the directory has an old endpoint:\n%s", diff)
+	}
+	still, err := e.EndpointSecret(t.Context(), admin, tenant, ep.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(secret, still); diff != "" {
+		t.Errorf("the secret changed:\n%s", diff)
+	}
+}
+
+func TestStatusReasonIsCleared(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	stored, err := e.store.Endpoint(t.Context(), ep.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.Status, stored.StatusReason = bellwire.EndpointDisabled, bellwire.ReasonEndpointGone
+	if err := e.store.UpdateEndpoint(t.Context(), stored); err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Description: new("x")})
+	if err != nil || got.StatusReason != bellwire.ReasonEndpointGone {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	got, err = e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Status: new(bellwire.EndpointEnabled)})
+	if err != nil || got.StatusReason != "" || got.Status != bellwire.EndpointEnabled {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	const own = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	in := minimal()
+	in.Secret, in.Signing = new(own), new(bellwire.SigningBoth)
+	ep, secret, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if secret.Secret != own || !strings.HasPrefix(secret.PublicKey, "whpk_") {
+		t.Errorf("secret %+v", secret)
+	}
+	reveal := func() *service.EndpointSecret {
+		t.Helper()
+		s, err := e.EndpointSecret(t.Context(), admin, tenant, ep.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	change := func(in service.EndpointInput) {
+		t.Helper()
+		if _, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(service.EndpointInput{Signing: new(bellwire.SigningHMAC)})
+	if got := reveal(); got.Secret != own || got.PublicKey != "" {
+		t.Errorf("with hmac: %+v", got)
+	}
+	change(service.EndpointInput{Signing: new(bellwire.SigningEd25519)})
+	if got := reveal(); *got != *secret {
+		t.Errorf("back with ed25519: %+v, want %+v", got, secret)
+	}
+	change(service.EndpointInput{Dialect: new("bare")})
+	if got := reveal(); *got != (service.EndpointSecret{}) {
+		t.Errorf("in a dialect without secrets: %+v", got)
+	}
+	_, err = e.RotateSecret(t.Context(), admin, tenant, ep.ID, nil)
+	wantCode(t, err, bellwire.CodeConflict, "")
+	change(service.EndpointInput{Dialect: new("standard"), Signing: new(bellwire.SigningHMAC)})
+	made := reveal()
+	if made.Secret == own || !strings.HasPrefix(made.Secret, "whsec_") {
+		t.Errorf("back in a dialect with secrets: %+v", made)
+	}
+	change(service.EndpointInput{Secret: new(own)})
+	if got := reveal(); got.Secret != own {
+		t.Errorf("own secret: %+v", got)
+	}
+}
+
+// signatures tells how many signatures a delivery to the endpoint would carry at a moment.
+func (e *env) signatures(endpoint string, at time.Time) int {
+	e.t.Helper()
+	target, err := e.config.Directory.Target(e.t.Context(), endpoint)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	h := http.Header{}
+	target.Renderer.SetHeaders(h, &bellwire.Message{Event: &bellwire.Event{Type: "x"}, SentAt: at}, []byte("{}"))
+	return len(strings.Fields(h.Get("Webhook-Signature")))
+}
+
+func TestRotateSecret(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	rotate := func(overlap *time.Duration) *service.EndpointSecret {
+		t.Helper()
+		s, err := e.RotateSecret(t.Context(), admin, tenant, ep.ID, overlap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := rotate(nil)
+	for after, want := range map[time.Duration]int{0: 2, 23 * time.Hour: 2, 25 * time.Hour: 1} {
+		if got := e.signatures(ep.ID, time.Now().Add(after)); got != want {
+			t.Errorf("%v after: %d signatures, want %d", after, got, want)
+		}
+	}
+	second := rotate(new(48 * time.Hour))
+	if first.Secret == second.Secret {
+		t.Error("the secret stayed")
+	}
+	if got := e.signatures(ep.ID, time.Now().Add(25*time.Hour)); got != 2 {
+		t.Errorf("the first one's end moved: %d signatures", got)
+	}
+	for range 20 {
+		rotate(nil)
+	}
+	if got := e.signatures(ep.ID, time.Now()); got != 5 {
+		t.Errorf("%d signatures after many rotations, want 5", got)
+	}
+	rotate(new(time.Duration(0)))
+	if got := e.signatures(ep.ID, time.Now()); got != 1 {
+		t.Errorf("%d signatures after a rotation without overlap, want 1", got)
+	}
+	for _, overlap := range []time.Duration{-1, 30*24*time.Hour + 1} {
+		_, err := e.RotateSecret(t.Context(), admin, tenant, ep.ID, &overlap)
+		wantCode(t, err, bellwire.CodeInvalid, "overlap")
+	}
+}
+
+func TestDisableAndDeleteCancel(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	status := func(d *bellwire.Delivery) (bellwire.DeliveryStatus, string) {
+		t.Helper()
+		got, _, err := e.Delivery(t.Context(), admin, tenant, d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Status, got.Reason
+	}
+	ep := e.endpoint(tenant)
+	d := e.delivery(tenant, ep.ID)
+	if _, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Status: new(bellwire.EndpointPaused)}); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := status(d); s != bellwire.DeliveryPending {
+		t.Errorf("paused: %s", s)
+	}
+	if _, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Status: new(bellwire.EndpointDisabled)}); err != nil {
+		t.Fatal(err)
+	}
+	if s, reason := status(d); s != bellwire.DeliveryCanceled || reason != bellwire.ReasonEndpointDisabled {
+		t.Errorf("disabled: %s, %s", s, reason)
+	}
+	_, err := e.RetryDelivery(t.Context(), admin, tenant, d.ID)
+	wantCode(t, err, bellwire.CodeConflict, "")
+	_, err = e.TestEndpoint(t.Context(), admin, tenant, ep.ID, "")
+	wantCode(t, err, bellwire.CodeConflict, "")
+
+	ep = e.endpoint(tenant)
+	d = e.delivery(tenant, ep.ID)
+	if err := e.DeleteEndpoint(t.Context(), admin, tenant, ep.ID); err != nil {
+		t.Fatal(err)
+	}
+	if s, reason := status(d); s != bellwire.DeliveryCanceled || reason != bellwire.ReasonEndpointDeleted {
+		t.Errorf("deleted: %s, %s", s, reason)
+	}
+	_, err = e.RetryDelivery(t.Context(), admin, tenant, d.ID)
+	wantCode(t, err, bellwire.CodeConflict, "")
+	_, err = e.Endpoint(t.Context(), admin, tenant, ep.ID)
+	wantCode(t, err, bellwire.CodeNotFound, "")
+}
+
+func TestStaleUpdatesAreRepeated(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	for refusals, want := range map[int64]bellwire.Code{1: "", 9: "", 1000: bellwire.CodeUnavailable} {
+		calls := map[string]func() error{
+			"endpoint": func() error {
+				_, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Description: new("x")})
+				return err
+			},
+			"secret": func() error { _, err := e.RotateSecret(t.Context(), admin, tenant, ep.ID, nil); return err },
+			"tenant": func() error {
+				_, err := e.UpdateTenant(t.Context(), admin, tenant, service.TenantChange{Name: new("Acme")})
+				return err
+			},
+		}
+		for name, call := range calls {
+			e.store.stale.Store(refusals)
+			if err := call(); bellwire.CodeOf(err) != want {
+				t.Errorf("%s refused %d times: got %v, want %q", name, refusals, err, want)
+			}
+		}
+		e.store.stale.Store(0)
+	}
+}
+
+// Changes of different members by many at once are all kept.
+func TestConcurrentUpdates(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	var g errgroup.Group
+	for _, in := range []service.EndpointInput{
+		{URL: new("https://example.org")}, {Description: new("new")}, {MaxInFlight: new(3)}, {RateLimit: new(2.0)},
+		{Metadata: &map[string]string{"a": "b"}}, {Ordering: new(bellwire.OrderingFIFO)},
+	} {
+		g.Go(func() error {
+			_, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, in)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Endpoint(t.Context(), admin, tenant, ep.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.URL != "https://example.org" || got.Description != "new" || got.MaxInFlight != 3 || got.RateLimit != 2 ||
+		got.Metadata["a"] != "b" || got.Ordering != bellwire.OrderingFIFO {
+		t.Errorf("a change was lost: %+v", got)
+	}
+}
+
+func TestTestEndpoint(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.putType("a.first", service.EventTypeInput{})
+	e.putType("order.archived", service.EventTypeInput{Archived: true})
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	got, err := e.TestEndpoint(t.Context(), admin, tenant, ep.ID, "")
+	if err != nil || got.Type != "order.created" || got.Event.IsZero() || got.Delivery.IsZero() {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if data := string(e.engine.tests[0].Data); data != `{"amount": 1.0}` {
+		t.Errorf("it delivers %s, not the example", data)
+	}
+	if got, err = e.TestEndpoint(t.Context(), admin, tenant, ep.ID, "a.first"); err != nil || string(e.engine.tests[1].Data) != "null" {
+		t.Errorf("got %+v, %v, data %s", got, err, e.engine.tests[1].Data)
+	}
+	for _, name := range []string{"order.lost", "order.archived"} {
+		_, err = e.TestEndpoint(t.Context(), admin, tenant, ep.ID, name)
+		wantCode(t, err, bellwire.CodeInvalid, "type")
+	}
+	in := minimal()
+	in.Events = &[]string{"invoice.*"}
+	lonely, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.TestEndpoint(t.Context(), admin, tenant, lonely.ID, "")
+	wantCode(t, err, bellwire.CodeInvalid, "type")
+}

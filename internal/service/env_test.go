@@ -1,0 +1,273 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/seal"
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/store/sqlite"
+)
+
+// tampered is a store that a test can have fail, and whose reads it can count.
+type tampered struct {
+	bellwire.Store
+
+	stale atomic.Int64 // how many updates are yet refused with CodeStale
+	reads atomic.Int64 // of what the directory caches
+}
+
+func (s *tampered) refuse() error {
+	if s.stale.Add(-1) >= 0 {
+		return bellwire.Errorf(bellwire.CodeStale, "Somebody was faster.")
+	}
+	return nil
+}
+
+func (s *tampered) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+	if err := s.refuse(); err != nil {
+		return err
+	}
+	return s.Store.UpdateEndpoint(ctx, ep)
+}
+
+func (s *tampered) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
+	if err := s.refuse(); err != nil {
+		return err
+	}
+	return s.Store.UpdateTenant(ctx, t)
+}
+
+func (s *tampered) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
+	s.reads.Add(1)
+	return s.Store.Key(ctx, id)
+}
+
+func (s *tampered) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error) {
+	s.reads.Add(1)
+	return s.Store.Tenant(ctx, id)
+}
+
+func (s *tampered) Catalogue(ctx context.Context) ([]*bellwire.EventType, int64, error) {
+	s.reads.Add(1)
+	return s.Store.Catalogue(ctx)
+}
+
+func (s *tampered) EventType(ctx context.Context, name string) (*bellwire.EventType, error) {
+	s.reads.Add(1)
+	return s.Store.EventType(ctx, name)
+}
+
+// fakeEngine stores what is published and delivers nothing.
+type fakeEngine struct {
+	store     bellwire.Store
+	directory *directory.Directory
+	before    func() // runs before each publish is stored
+
+	mu        sync.Mutex
+	refreshed map[string]int
+	forgotten map[bellwire.DeliveryID]bool
+	tests     []engine.Draft
+}
+
+func (e *fakeEngine) Publish(ctx context.Context, p *engine.Publication) ([]engine.Receipt, error) {
+	if e.before != nil {
+		e.before()
+	}
+	tenant, err := e.directory.Tenant(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	a := &bellwire.Append{TenantRevision: tenant.Revision, OperatorRevision: p.OperatorRevision}
+	for _, d := range p.Events {
+		at := time.Now().UTC()
+		ev := &bellwire.NewEvent{Event: bellwire.Event{
+			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: p.Tenant, Type: d.Type, Data: d.Data,
+			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, CreatedAt: at,
+		}}
+		for _, target := range tenant.Match(d.Type) {
+			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{
+				ID: bellwire.NewID[bellwire.DeliveryKind](at), Endpoint: target.Endpoint.ID,
+			})
+		}
+		ev.Event.Deliveries = len(ev.Deliveries)
+		a.Events = append(a.Events, ev)
+	}
+	results, err := e.store.AppendEvents(ctx, []*bellwire.Append{a})
+	if err != nil {
+		return nil, err
+	}
+	if results[0].Err != nil {
+		return nil, results[0].Err
+	}
+	receipts := make([]engine.Receipt, len(results[0].Events))
+	for i, r := range results[0].Events {
+		receipts[i] = engine.Receipt{Event: r.ID, Deliveries: r.Deliveries, Duplicate: r.Duplicate}
+	}
+	return receipts, nil
+}
+
+func (e *fakeEngine) Test(_ context.Context, _, _ string, d engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tests = append(e.tests, d)
+	return bellwire.NewID[bellwire.EventKind](time.Now()), bellwire.NewID[bellwire.DeliveryKind](time.Now()), nil
+}
+
+func (e *fakeEngine) Refresh(endpoint string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refreshed[endpoint]++
+}
+
+func (e *fakeEngine) Forget(_ string, id bellwire.DeliveryID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forgotten[id] = true
+}
+
+func (e *fakeEngine) refreshes(endpoint string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.refreshed[endpoint]
+}
+
+// env is a Service on a store of its own, with the catalogue's type "order.created".
+type env struct {
+	*service.Service
+	t       testing.TB
+	config  service.Config
+	store   *tampered
+	engine  *fakeEngine
+	keyring *seal.Keyring
+}
+
+var admin = service.Caller{Role: bellwire.RoleAdmin}
+
+const orderSchema = `{"type": "object", "properties": {"amount": {"type": "number"}}}`
+
+func newEnv(t testing.TB, adapt ...func(*service.Config)) *env {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "bellwire.db"), sqlite.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	keyring, _, err := seal.OpenKeyring(filepath.Join(dir, "keyset"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialects := map[string]bellwire.Dialect{standard.Name: standard.Dialect{}, "bare": bare{}}
+	e := &env{t: t, store: &tampered{Store: store}, keyring: keyring}
+	known := directory.New(directory.Config{Store: e.store, Keyring: keyring, Dialects: dialects})
+	e.engine = &fakeEngine{
+		store: e.store, directory: known,
+		refreshed: map[string]int{}, forgotten: map[bellwire.DeliveryID]bool{},
+	}
+	e.config = service.Config{Store: e.store, Directory: known, Engine: e.engine, Keyring: keyring, Dialects: dialects}
+	for _, f := range adapt {
+		f(&e.config)
+	}
+	if e.Service, err = service.New(e.config); err != nil {
+		t.Fatal(err)
+	}
+	e.putType("order.created", service.EventTypeInput{Schema: []byte(orderSchema), Example: []byte(`{"amount": 1.0}`)})
+	return e
+}
+
+func (e *env) putType(name string, in service.EventTypeInput) {
+	e.t.Helper()
+	if _, _, err := e.PutEventType(e.t.Context(), admin, name, in); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func (e *env) tenant(id string) string {
+	e.t.Helper()
+	if _, err := e.CreateTenant(e.t.Context(), admin, service.NewTenant{ID: id}); err != nil {
+		e.t.Fatal(err)
+	}
+	return id
+}
+
+func (e *env) key(tenant string, role bellwire.Role) string {
+	e.t.Helper()
+	_, secret, err := e.CreateKey(e.t.Context(), admin, tenant, service.NewKey{Role: role})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return secret
+}
+
+func (e *env) endpoint(tenant string) *service.Endpoint {
+	e.t.Helper()
+	ep, _, err := e.CreateEndpoint(e.t.Context(), admin, tenant, minimal())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return ep
+}
+
+// delivery publishes an event and returns the delivery that it makes.
+func (e *env) delivery(tenant, endpoint string) *bellwire.Delivery {
+	e.t.Helper()
+	r, err := e.Publish(e.t.Context(), admin, tenant, service.Draft{Type: "order.created", Data: []byte(`{}`)})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	list, err := e.Deliveries(e.t.Context(), admin, bellwire.DeliveryFilter{Tenant: tenant, Event: r.Event, Endpoint: endpoint}, bellwire.Page{})
+	if err != nil || len(list.Items) != 1 {
+		e.t.Fatalf("deliveries: %v, %v", list, err)
+	}
+	return list.Items[0]
+}
+
+// minimal is the least that an endpoint needs.
+func minimal() service.EndpointInput {
+	return service.EndpointInput{URL: new("https://example.com/hooks"), Events: &[]string{"order.*"}}
+}
+
+// bare is a dialect that signs nothing and takes one pattern only.
+type bare struct{ standard.Dialect }
+
+func (bare) Name() string { return "bare" }
+
+func (bare) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwire.Secret{}, nil }
+
+func (bare) CheckSecret(string) error { return bellwire.Invalid("secret", "There is none.") }
+
+func (bare) CheckEndpoint(ep *bellwire.Endpoint, _ *bellwire.Credentials) error {
+	if len(ep.Events) != 1 {
+		return bellwire.Invalid("events", "It is one pattern.")
+	}
+	return nil
+}
+
+// wantCode holds err against a code, which is empty for success, and a field.
+func wantCode(t testing.TB, err error, code bellwire.Code, field string) {
+	t.Helper()
+	var known *bellwire.Error
+	errors.As(err, &known)
+	got := ""
+	if known != nil {
+		got = known.Field
+	}
+	if bellwire.CodeOf(err) != code || got != field {
+		t.Errorf("got %v, want the code %q and the field %q", fmt.Sprint(err), code, field)
+	}
+}

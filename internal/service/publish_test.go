@@ -1,0 +1,233 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	e.endpoint(tenant)
+	data := `{"amount": 1.0,  "x": "\u0041"}`
+	got, err := e.Publish(t.Context(), admin, tenant, service.Draft{Type: "order.created", Data: []byte(data)})
+	if err != nil || got.Deliveries != 1 || got.Duplicate {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	ev, err := e.Event(t.Context(), admin, tenant, got.Event)
+	if err != nil || string(ev.Data) != data {
+		t.Errorf("stored %+v, %v", ev, err)
+	}
+}
+
+func TestBadDrafts(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, func(c *service.Config) { c.MaxEventBytes = 1000 })
+	e.putType("order.archived", service.EventTypeInput{Archived: true})
+	tenant := e.tenant("acme")
+	with := func(change func(*service.Draft)) service.Draft {
+		d := service.Draft{Type: "order.created", Data: []byte(`{}`)}
+		change(&d)
+		return d
+	}
+	tests := []struct {
+		name  string
+		draft service.Draft
+		code  bellwire.Code
+		field string
+	}{
+		{"no type", with(func(d *service.Draft) { d.Type = "" }), bellwire.CodeInvalid, "type"},
+		{"unknown type", with(func(d *service.Draft) { d.Type = "order.lost" }), bellwire.CodeInvalid, "type"},
+		{"bad type", with(func(d *service.Draft) { d.Type = strings.Repeat("\xff", 500) }), bellwire.CodeInvalid, "type"},
+		{"archived type", with(func(d *service.Draft) { d.Type = "order.archived" }), bellwire.CodeInvalid, "type"},
+		{"no data", with(func(d *service.Draft) { d.Data = nil }), bellwire.CodeInvalid, "data"},
+		{"large data", with(func(d *service.Draft) { d.Data = []byte(strings.Repeat(" ", 1000) + "1") }), bellwire.CodeTooLarge, "data"},
+		{"data does not fit", with(func(d *service.Draft) { d.Data = []byte(`{"amount": "1"}`) }), bellwire.CodeInvalid, "data.amount"},
+		{"exponent", with(func(d *service.Draft) { d.Data = []byte(`{"amount": 1E4000}`) }), bellwire.CodeInvalid, "data.amount"},
+		{"long id", with(func(d *service.Draft) { d.IdempotencyKey = strings.Repeat("é", 129) }), bellwire.CodeInvalid, "id"},
+		{"id with line", with(func(d *service.Draft) { d.IdempotencyKey = "a\nb" }), bellwire.CodeInvalid, "id"},
+		{"id not UTF-8", with(func(d *service.Draft) { d.IdempotencyKey = "\xff" }), bellwire.CodeInvalid, "id"},
+		{"too early", with(func(d *service.Draft) { d.OccurredAt = time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "occurred_at"},
+		{"too late", with(func(d *service.Draft) { d.OccurredAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "occurred_at"},
+	}
+	good := with(func(*service.Draft) {})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := e.Publish(t.Context(), admin, tenant, tt.draft)
+			wantCode(t, err, tt.code, tt.field)
+			_, err = e.PublishBatch(t.Context(), admin, tenant, []service.Draft{good, tt.draft})
+			wantCode(t, err, tt.code, "events[1]."+tt.field)
+		})
+	}
+	for _, n := range []int{0, 1001} {
+		_, err := e.PublishBatch(t.Context(), admin, tenant, make([]service.Draft, n))
+		wantCode(t, err, bellwire.CodeInvalid, "events")
+	}
+	list, err := e.Events(t.Context(), admin, bellwire.EventFilter{Tenant: tenant}, bellwire.Page{})
+	if err != nil || len(list.Items) != 0 {
+		t.Errorf("refused events were stored: %v, %v", list, err)
+	}
+	fits := with(func(d *service.Draft) {
+		d.IdempotencyKey = strings.Repeat("é", 128)
+		d.Data = []byte(strings.Repeat(" ", 998) + "{}")
+	})
+	if _, err := e.Publish(t.Context(), admin, tenant, fits); err != nil {
+		t.Errorf("at the limits: %v", err)
+	}
+	_, err = e.Publish(t.Context(), admin, "nowhere", good)
+	wantCode(t, err, bellwire.CodeNotFound, "")
+}
+
+func TestBatchBytes(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	e.putType("any", service.EventTypeInput{})
+	data := []byte(strings.Repeat(" ", 1<<20-1) + "1")
+	batch := make([]service.Draft, 17)
+	for i := range batch {
+		batch[i] = service.Draft{Type: "any", Data: data}
+	}
+	_, err := e.PublishBatch(t.Context(), admin, tenant, batch)
+	wantCode(t, err, bellwire.CodeTooLarge, "events")
+	receipts, err := e.PublishBatch(t.Context(), admin, tenant, batch[:16])
+	if err != nil || len(receipts) != 16 {
+		t.Errorf("got %d receipts, %v", len(receipts), err)
+	}
+}
+
+// The catalogue that events are checked against is the one at the moment of their append.
+func TestPublishOnStaleCatalogue(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	putBehind := func(schema string, archived bool) {
+		// As another node would: past this node's directory.
+		_, err := e.store.PutEventType(t.Context(), &bellwire.EventType{Name: "order.created", Schema: []byte(schema), Archived: archived, CreatedAt: time.Now()})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	publish := func(data string) error {
+		_, err := e.Publish(t.Context(), admin, tenant, service.Draft{Type: "order.created", Data: []byte(data)})
+		return err
+	}
+	if err := publish(`{"amount": 1}`); err != nil {
+		t.Fatal(err)
+	}
+	putBehind(`{"properties": {"amount": {"type": "string"}}}`, false)
+	wantCode(t, publish(`{"amount": 1}`), bellwire.CodeInvalid, "data.amount")
+	putBehind(`{"properties": {"amount": {"type": "number"}}}`, false)
+	if err := publish(`{"amount": 1}`); err != nil {
+		t.Errorf("refused for a schema that is gone: %v", err)
+	}
+	putBehind(`true`, true)
+	wantCode(t, publish(`1`), bellwire.CodeInvalid, "type")
+	putBehind(`true`, false)
+	if err := publish(`1`); err != nil {
+		t.Errorf("refused for an archive that it left: %v", err)
+	}
+
+	n := 0
+	e.engine.before = func() { // faster than anyone can check
+		n++
+		putBehind(fmt.Sprintf(`{"maxProperties": %d}`, n+10), false)
+	}
+	wantCode(t, publish(`1`), bellwire.CodeUnavailable, "")
+	if n != 5 {
+		t.Errorf("%d attempts, want 5", n)
+	}
+}
+
+func TestTypeOfAnotherNodeIsFound(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	if _, err := e.Publish(t.Context(), admin, tenant, draft); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.store.PutEventType(t.Context(), &bellwire.EventType{Name: "order.new", CreatedAt: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	in := minimal()
+	in.Events = &[]string{"order.new"}
+	if _, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in); err != nil {
+		t.Error(err)
+	}
+	if _, err := e.store.PutEventType(t.Context(), &bellwire.EventType{Name: "order.newer", CreatedAt: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Publish(t.Context(), admin, tenant, service.Draft{Type: "order.newer", Data: []byte("1")}); err != nil {
+		t.Error(err)
+	}
+}
+
+// takeAll is an engine that takes everything and keeps nothing.
+type takeAll struct{ receipts []engine.Receipt }
+
+func (e takeAll) Publish(context.Context, *engine.Publication) ([]engine.Receipt, error) {
+	return e.receipts, nil
+}
+
+func (takeAll) Test(context.Context, string, string, engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error) {
+	return bellwire.EventID{}, bellwire.DeliveryID{}, nil
+}
+
+func (takeAll) Refresh(string) {}
+
+func (takeAll) Forget(string, bellwire.DeliveryID) {}
+
+// hotPath returns what happens for each event published, with a key of the operator's.
+func hotPath(t testing.TB) (*env, func() error) {
+	e := newEnv(t, func(c *service.Config) { c.Engine = takeAll{make([]engine.Receipt, 1)} })
+	e.putType("any", service.EventTypeInput{})
+	e.tenant("acme")
+	secret := e.key("", bellwire.RolePublisher)
+	d := service.Draft{Type: "any", Data: []byte(`{"amount": 1}`)}
+	ctx := t.Context()
+	return e, func() error {
+		c, err := e.Authenticate(ctx, secret)
+		if err != nil {
+			return err
+		}
+		_, err = e.Publish(ctx, c, "acme", d)
+		return err
+	}
+}
+
+func TestHotPath(t *testing.T) { // not parallel: it counts allocations
+	e, publish := hotPath(t)
+	if err := publish(); err != nil {
+		t.Fatal(err)
+	}
+	before := e.store.reads.Load()
+	allocs := testing.AllocsPerRun(100, func() {
+		if err := publish(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n := e.store.reads.Load() - before; n != 0 {
+		t.Errorf("%d reads of the store", n)
+	}
+	if allocs > 3 {
+		t.Errorf("%v allocations, want at most 3", allocs)
+	}
+}
+
+func BenchmarkPublish(b *testing.B) {
+	_, publish := hotPath(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := publish(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
