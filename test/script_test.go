@@ -3,12 +3,14 @@ package test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,12 +33,32 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"api":    api,
 			"exits":  exits,
 			"ready":  ready,
 			"member": memberOf,
 		},
 		RequireUniqueNames: true,
 	})
+}
+
+// api METHOD PATH BODY: the server at $URL does what it is asked with $BELLWIRE_ADMIN_KEY.
+func api(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: api METHOD PATH BODY")
+	}
+	req, err := http.NewRequest(args[0], ts.Getenv("URL")+"/api/v1"+args[1], strings.NewReader(args[2]))
+	ts.Check(err)
+	req.Header.Set("Authorization", "Bearer "+ts.Getenv("BELLWIRE_ADMIN_KEY"))
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if resp.StatusCode >= 300 {
+		ts.Fatalf("%s %s answered %s: %s", args[0], args[1], resp.Status, answer)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("answer.json"), answer, 0o600))
 }
 
 // exits CODE program args...: the program ends with that exit code.

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	kongyaml "github.com/alecthomas/kong-yaml"
+	"gopkg.in/yaml.v3"
+)
+
+// defaultConfigFile is read if it is there and no other is named.
+const defaultConfigFile = "bellwire.yaml"
+
+// fileOption is the option that names the configuration file. Commands that embed it take their other options
+// from that file too, where neither a flag nor the environment gives them.
+type fileOption struct {
+	Config string `group:"server" env:"BELLWIRE_CONFIG" placeholder:"FILE" help:"YAML file with any of these options, one key each. Default: bellwire.yaml if there."`
+}
+
+// BeforeResolve loads the configuration file. Kong calls it once it has read the command line.
+func (o *fileOption) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	flags := trace.Command.Flags
+	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return f.Name == "config" })
+	path, _ := ctx.FlagValue(flags[at]).(string)
+	file, err := readConfigFile(path)
+	if err != nil || file == nil {
+		return err
+	}
+	if err := file.check(flags); err != nil {
+		return err
+	}
+	ctx.AddResolver(file)
+	return nil
+}
+
+// configFile gives options the values of a YAML file.
+type configFile struct {
+	path   string
+	keys   []string
+	values kong.Resolver
+}
+
+var _ kong.Resolver = (*configFile)(nil)
+
+// readConfigFile reads the named file, or the default one. It returns nil if there is none to read.
+func readConfigFile(path string) (*configFile, error) {
+	named := path != ""
+	if !named {
+		path = defaultConfigFile
+	}
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return nil, nil
+	case err != nil:
+		return nil, option("config", "%v", err)
+	}
+	values, err := kongyaml.Loader(bytes.NewReader(text))
+	if err != nil {
+		return nil, option("config", "%s is not a YAML mapping: %v", path, err)
+	}
+	var top map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &top); err != nil {
+		return nil, option("config", "%s is not a YAML mapping: %v", path, err)
+	}
+	file := &configFile{path: path, values: values}
+	for key := range top {
+		file.keys = append(file.keys, key)
+	}
+	slices.Sort(file.keys)
+	return file, nil
+}
+
+// check refuses keys that are no option, because a misspelt one would silently leave a default in place.
+func (f *configFile) check(flags []*kong.Flag) error {
+	var known, unknown []string
+	for _, flag := range flags {
+		if flag.Name != "config" && flag.Name != "help" {
+			known = append(known, flag.Name)
+		}
+	}
+	for _, key := range f.keys {
+		if !slices.Contains(known, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(known)
+		return option("config", "%s has unknown keys: %s; known are: %s",
+			f.path, strings.Join(unknown, ", "), strings.Join(known, ", "))
+	}
+	return nil
+}
+
+// Validate has nothing left to refuse: check knows the command, which kong does not tell here.
+func (f *configFile) Validate(*kong.Application) error { return nil }
+
+// Resolve gives a flag its value from the file, unless the environment gives it one.
+func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, given := os.LookupEnv(name); given {
+			return nil, nil
+		}
+	}
+	// Asked for below the application, the loader finds keys at the top of the file under the bare names of options.
+	value, err := f.values.Resolve(ctx, &kong.Path{App: ctx.Model}, flag)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return value, nil
+}

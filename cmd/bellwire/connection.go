@@ -1,0 +1,22 @@
+package main
+
+import (
+	"github.com/bellwire/bellwire/client"
+)
+
+// connection says which server a command talks to, and as whom.
+type connection struct {
+	Server string `group:"connection" default:"http://127.0.0.1:8080" env:"BELLWIRE_SERVER" placeholder:"URL" help:"Address of the server."`
+	Key    string `group:"connection" env:"BELLWIRE_KEY,BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"API key."`
+}
+
+func (c *connection) client() (*client.Client, error) {
+	if c.Key == "" {
+		return nil, option("key", "a key is needed")
+	}
+	made, err := client.New(c.Server, c.Key)
+	if err != nil {
+		return nil, option("server", "%v", err)
+	}
+	return made, nil
+}

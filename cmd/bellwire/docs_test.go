@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+)
+
+// The page on configuration lists exactly the options there are, with their environment variables.
+func TestDocumentedOptions(t *testing.T) {
+	t.Parallel()
+	documented := make(map[string]string)
+	page := read(t, "../../docs/configuration.md")
+	for _, row := range regexp.MustCompile("(?m)^\\| `--([a-z-]+)` \\| `(BELLWIRE_[A-Z_]+)`").FindAllStringSubmatch(page, -1) {
+		documented[row[1]] = row[2]
+	}
+	options := make(map[string]string)
+	for _, node := range model(t).Children {
+		if node.Name != "serve" && node.Name != "publish" {
+			continue
+		}
+		for _, flag := range node.Flags {
+			shared := flag.Group != nil && flag.Group.Key == "connection"
+			if flag.Name != "help" && (node.Name == "serve" || shared) {
+				options[flag.Name] = flag.Envs[0]
+			}
+		}
+	}
+	if diff := cmp.Diff(options, documented); diff != "" {
+		t.Errorf("docs/configuration.md and the options differ (-options +page):\n%s", diff)
+	}
+}
+
+// Every option of the server tells its default on the page.
+func TestDocumentedDefaults(t *testing.T) {
+	t.Parallel()
+	page := read(t, "../../docs/configuration.md")
+	for _, node := range model(t).Children {
+		if node.Name != "serve" {
+			continue
+		}
+		for _, flag := range node.Flags {
+			if flag.HasDefault && !strings.Contains(page, "`"+flag.Envs[0]+"` | `"+flag.Default+"` |") {
+				t.Errorf("docs/configuration.md does not say that the default of --%s is %s", flag.Name, flag.Default)
+			}
+		}
+	}
+}
+
+// The README names every command that has a page to it, and no other; .ci/run runs its test command.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "../../README.md")
+	commands := make(map[string]bool)
+	for _, node := range model(t).Children {
+		commands[node.Name] = true
+	}
+	for _, used := range regexp.MustCompile(`(?m)^(?:\./bellwire|go run \./cmd/bellwire) ([a-z]+)`).FindAllStringSubmatch(readme, -1) {
+		if !commands[used[1]] {
+			t.Errorf("README.md uses bellwire %s, which there is not", used[1])
+		}
+	}
+	for _, link := range regexp.MustCompile(`\]\(([A-Za-z./-]+)\)`).FindAllStringSubmatch(readme, -1) {
+		if _, err := os.Stat("../../" + link[1]); err != nil {
+			t.Errorf("README.md links to %s: %v", link[1], err)
+		}
+	}
+	fenced := regexp.MustCompile("(?s)```sh\n(.*?)\n```").FindAllStringSubmatch(readme, 2)
+	if len(fenced) < 2 {
+		t.Fatal("README.md does not begin with its two commands")
+	}
+	if !strings.Contains(read(t, "../../.ci/run"), "\n"+fenced[1][1]+"\n") {
+		t.Errorf(".ci/run does not run the README's test command, %q", fenced[1][1])
+	}
+}
+
+func model(t *testing.T) *kong.Node {
+	t.Helper()
+	parser, err := newParser(streams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parser.Model.Node
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+)
+
+type keysCommand struct {
+	Create createKeyCommand `cmd:"" help:"Create a key and print its secret, once."`
+	List   listKeysCommand  `cmd:"" help:"List keys, without secrets."`
+	Delete deleteKeyCommand `cmd:"" help:"Delete a key: requests with it are refused from then on."`
+}
+
+// Help is shown below the options.
+func (c *keysCommand) Help() string {
+	return `Without --tenant these are the operator's keys (admin, publisher); with it the tenant's (tenant, tenant-read).
+
+  bellwire keys create --role publisher --name billing
+  bellwire keys create --role tenant --tenant acme
+  bellwire keys list --tenant acme`
+}
+
+type createKeyCommand struct {
+	connection
+	Tenant string `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
+	Role   string `required:"" enum:"admin,publisher,tenant,tenant-read" placeholder:"ROLE" help:"What the key may do: admin, publisher, tenant or tenant-read."`
+	Name   string `placeholder:"TEXT" help:"What it is for."`
+	HMAC   bool   `name:"hmac" help:"Let it sign requests. Its secret is then kept, sealed."`
+	JSON   bool   `name:"json" help:"Print JSON."`
+}
+
+// Run creates a key.
+func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	key, err := api.CreateKey(ctx, c.Tenant, client.NewKey{Role: c.Role, Name: c.Name, HMAC: c.HMAC})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(std.out).Encode(key)
+	}
+	_, err = fmt.Fprintf(std.out, "id:      %s\nrole:    %s\nsecret:  %s   (shown this once)\n", key.ID, key.Role, key.Secret)
+	return err
+}
+
+type listKeysCommand struct {
+	connection
+	Tenant string `placeholder:"ID" help:"Tenant whose keys are listed. Default: the operator's."`
+	JSON   bool   `name:"json" help:"Print one JSON object for each key."`
+}
+
+// Run lists all keys.
+func (c *listKeysCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+	if !c.JSON {
+		fmt.Fprintln(table, "ID\tROLE\tCREATED\tNAME")
+	}
+	keys := func(ctx context.Context, page client.Page) (*client.List[client.Key], error) {
+		return api.Keys(ctx, c.Tenant, page)
+	}
+	for key, err := range client.All(ctx, keys) {
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			err = json.NewEncoder(std.out).Encode(key)
+		} else {
+			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", key.ID, key.Role, key.CreatedAt.Format(time.DateTime), key.Name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+type deleteKeyCommand struct {
+	connection
+	Tenant string `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
+	ID     string `arg:"" help:"The key's id (key_…)."`
+}
+
+// Run deletes a key.
+func (c *deleteKeyCommand) Run(ctx context.Context) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	return api.DeleteKey(ctx, c.Tenant, c.ID)
+}

@@ -1,0 +1,174 @@
+// Command bellwire is the webhook system in one binary: the server, a demonstration, and tools for
+// publishers and receivers.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Exit codes. They are documented in the help and in docs/configuration.md.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const description = `Bellwire delivers a platform's events to its customers as webhooks.
+
+Try it:                 bellwire demo
+Run it:                 bellwire serve
+Publish an event:       bellwire publish --tenant acme --type card.created --data '{"id": 1}'
+See what is delivered:  bellwire listen --secret whsec_…
+
+Exit codes: 0 done, 1 failed, 2 wrong use.`
+
+// commands is the command line: a field for each command.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Demo    demoCommand    `cmd:"" help:"Show the whole way of an event, on a temporary database."`
+	Publish publishCommand `cmd:"" help:"Publish events."`
+	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
+	Keys    keysCommand    `cmd:"" help:"Create, list and delete API keys."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are the process's standard streams, so that commands can be run on others.
+type streams struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+func run(args []string, std streams) int {
+	parser, err := newParser(std)
+	if err != nil {
+		fmt.Fprintln(std.err, "bellwire:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		command := selected(err)
+		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for what there is.\n", explain(err, command), command.FullPath())
+		return exitUsage
+	}
+	ctx, stop := stopSignals(std.err)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err := parsed.Run(std); err != nil {
+		fmt.Fprintln(std.err, "bellwire:", explain(err, parsed.Selected()))
+		return exitCode(err)
+	}
+	return exitOK
+}
+
+func newParser(std streams) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("bellwire"),
+		kong.Description(description),
+		kong.Writers(std.out, std.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, NoAppDescFormat: true, WrapUpperBound: 120}),
+		kong.ExplicitGroups(groups),
+		kong.ValueFormatter(describeOption),
+		kong.Vars{"max_event_bytes": strconv.Itoa(service.DefaultMaxEventBytes)},
+	)
+}
+
+// describeOption writes an option's help with its default and its environment variable.
+func describeOption(v *kong.Value) string {
+	help := v.Help
+	if v.HasDefault && !v.IsBool() {
+		help += " Default: " + v.Default + "."
+	}
+	if len(v.Tag.Envs) > 0 {
+		help += " [$" + strings.Join(v.Tag.Envs, ", $") + "]"
+	}
+	return help
+}
+
+// selected is the command that the user was about to use, as far as it was understood.
+func selected(err error) *kong.Node {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) {
+		return &kong.Node{Name: "bellwire"}
+	}
+	if node := parse.Context.Selected(); node != nil {
+		return node
+	}
+	return parse.Context.Model.Node
+}
+
+var (
+	// fromEnvironment is how kong says where a value came from. It shows the value, which can be a secret.
+	fromEnvironment = regexp.MustCompile(` \(from envar (\w+)=.*\)$`)
+	optionName      = regexp.MustCompile(`--[a-z][a-z-]*`)
+)
+
+// explain writes an error so that every option in it stands under both of the names it can be given by.
+func explain(err error, command *kong.Node) string {
+	message := fromEnvironment.ReplaceAllString(err.Error(), "")
+	return optionName.ReplaceAllStringFunc(message, func(name string) string {
+		for _, flag := range command.Flags {
+			if name == "--"+flag.Name && len(flag.Envs) > 0 {
+				return name + " (" + strings.Join(flag.Envs, ", ") + ")"
+			}
+		}
+		return name
+	})
+}
+
+// usageError is a wrong use that only the command itself could see.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error {
+	return &usageError{message: fmt.Sprintf(format, args...)}
+}
+
+func exitCode(err error) int {
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// stopSignals returns a context that ends with the first SIGINT or SIGTERM. The second ends the process at
+// once: whoever asks twice does not want to wait for a drain.
+func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+			return
+		}
+		<-signals
+		fmt.Fprintln(log, "bellwire: stopped at once by a second signal")
+		os.Exit(exitFailed)
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel()
+	}
+}

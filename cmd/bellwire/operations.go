@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/httpx"
+)
+
+// readyTimeout bounds what a readiness probe may ask of the store.
+const readyTimeout = 2 * time.Second
+
+// operations answers what operators and load balancers ask, without a key.
+type operations struct {
+	ready   func(context.Context) error
+	metrics http.Handler
+}
+
+// handler routes to the answers, and everything else to other.
+func (o *operations) handler(other http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", o.healthz)
+	mux.HandleFunc("GET /readyz", o.readyz)
+	mux.Handle("GET /metrics", o.metrics)
+	mux.HandleFunc("GET /{$}", o.index)
+	mux.Handle("/", other)
+	return mux
+}
+
+func (o *operations) healthz(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+func (o *operations) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := o.ready(ctx); err != nil {
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": reasonOf(err)})
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+// reasonOf leaves out an error's cause, which can name files of this machine.
+func reasonOf(err error) string {
+	return httpx.AsError(err).Message
+}
+
+func (o *operations) index(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]string{"name": "Bellwire", "docs": "/docs", "openapi": "/openapi.json", "api": "/api/v1"})
+}
+
+func answer(w http.ResponseWriter, status int, body map[string]string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body) // a client that went away needs no answer
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/api"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/seal"
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/store/sqlite"
+	"github.com/bellwire/bellwire/internal/telemetry"
+)
+
+// dialects are all that this build speaks, by name.
+var dialects = map[string]bellwire.Dialect{
+	standard.Name: standard.Dialect{},
+}
+
+func dialectNames() []string { return slices.Sorted(maps.Keys(dialects)) }
+
+// server is everything that runs while Bellwire serves.
+type server struct {
+	settings *settings
+	log      *slog.Logger
+	store    bellwire.Store
+	engine   *engine.Engine
+	service  *service.Service
+	metrics  *telemetry.Metrics
+	http     *http.Server
+	listener net.Listener
+	adminKey string // the one made at this start; empty if there was one
+	draining atomic.Bool
+}
+
+// openServer opens the database and binds the address. Nothing is delivered before run.
+func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
+	store, err := sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("--database-url: %w", err)
+	}
+	srv := &server{settings: s, log: log, store: store}
+	if err := srv.assemble(ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return srv, nil
+}
+
+// assemble makes everything that stands on the store.
+func (srv *server) assemble(ctx context.Context) error {
+	s := srv.settings
+	keyring, err := openKeyring(ctx, s.keysetPath(), srv.store)
+	if err != nil {
+		return fmt.Errorf("--keyset-file: %w", err)
+	}
+	enabled := enabledDialects(s.Dialects)
+	build := thisBuild()
+	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
+	configuration := directory.New(directory.Config{
+		Store: srv.store, Keyring: keyring, Dialects: enabled, Logger: srv.log,
+	})
+	srv.engine = engine.New(engine.Config{
+		Store:           srv.store,
+		Directory:       configuration,
+		Observer:        telemetry.NewObserver(srv.metrics, srv.log),
+		Logger:          srv.log,
+		UserAgent:       "Bellwire/" + build.Version,
+		AllowedNetworks: s.networks(),
+	})
+	srv.service, err = service.New(service.Config{
+		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: enabled,
+		AdminKey: s.AdminKey, MaxEventBytes: s.MaxEventBytes, Logger: srv.log,
+	})
+	if err != nil {
+		return err
+	}
+	if srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx); err != nil {
+		return err
+	}
+	srv.metrics.Gauge(srv.stats, srv.store.Backlog)
+	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	srv.http = httpx.NewServer(s.Listen, srv.routes())
+	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
+	return nil
+}
+
+// openKeyring opens the keyset and makes sure that it is the one the database was sealed with.
+func openKeyring(ctx context.Context, path string, store bellwire.Store) (*seal.Keyring, error) {
+	keyring, created, err := seal.OpenKeyring(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkWitness(ctx, keyring, store); err != nil {
+		if created {
+			// Left in place it would stand where the right one belongs.
+			err = errors.Join(err, os.Remove(path))
+		}
+		return nil, err
+	}
+	return keyring, nil
+}
+
+func checkWitness(ctx context.Context, keyring *seal.Keyring, store bellwire.Store) error {
+	fresh, err := keyring.Witness()
+	if err != nil {
+		return err
+	}
+	first, err := store.Witness(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	return keyring.CheckWitness(first)
+}
+
+// enabledDialects are those named, or all.
+func enabledDialects(names []string) map[string]bellwire.Dialect {
+	if len(names) == 0 {
+		return dialects
+	}
+	enabled := make(map[string]bellwire.Dialect, len(names))
+	for _, name := range names {
+		enabled[name] = dialects[name]
+	}
+	return enabled
+}
+
+// routes is the whole of what the server answers.
+func (srv *server) routes() http.Handler {
+	native := api.New(srv.service, api.Options{Logger: srv.log, Version: thisBuild().Version, PublicURL: srv.url()})
+	operations := &operations{ready: srv.ready, metrics: srv.metrics.Handler()}
+	dispatcher := httpx.NewDispatcher(native)
+	dispatcher.Mount(operations.handler(native), "", "healthz", "readyz", "metrics")
+	return httpx.Observe(srv.log, dispatcher)
+}
+
+func (srv *server) stats() telemetry.Stats {
+	s := srv.engine.Stats()
+	return telemetry.Stats{
+		Waiting: s.Waiting, Lanes: s.Lanes, Queued: s.Queued, QueuedBytes: s.QueuedBytes,
+		InFlight: s.InFlight, Unrecorded: s.Unrecorded, OpenBreakers: s.OpenBreakers,
+	}
+}
+
+// ready tells whether the server can take work.
+func (srv *server) ready(ctx context.Context) error {
+	if srv.draining.Load() {
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The server is shutting down.")
+	}
+	if err := srv.engine.Ready(); err != nil {
+		return err
+	}
+	return srv.store.Check(ctx)
+}
+
+// url is where clients reach the server.
+func (srv *server) url() string {
+	if srv.settings.PublicURL != "" {
+		return srv.settings.PublicURL
+	}
+	return "http://" + srv.listener.Addr().String()
+}
+
+// run serves until ctx ends, then drains and closes everything.
+func (srv *server) run(ctx context.Context) error {
+	// What is under way must be able to end after ctx has.
+	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
+		return errors.Join(err, srv.listener.Close(), srv.store.Close())
+	}
+	purging, stopPurging := context.WithCancel(ctx)
+	var janitor sync.WaitGroup
+	janitor.Go(func() { purge(purging, srv.store, srv.log) })
+	failed := make(chan error, 1)
+	go func() { failed <- srv.http.Serve(srv.listener) }()
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-failed:
+	}
+	stopPurging()
+	janitor.Wait()
+	return errors.Join(cause, srv.drain(context.WithoutCancel(ctx)))
+}
+
+// drain answers the requests under way, lets deliveries in flight end, and closes the store. What the drain
+// timeout cuts off is not lost: it is in the store, and is sent again after the next start.
+func (srv *server) drain(ctx context.Context) error {
+	srv.draining.Store(true)
+	srv.log.Info("draining", "timeout", srv.settings.DrainTimeout.String())
+	ctx, cancel := context.WithTimeout(ctx, srv.settings.DrainTimeout)
+	defer cancel()
+	var errs []error
+	if err := srv.http.Shutdown(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("requests were cut off: %w", err), srv.http.Close())
+	}
+	if err := srv.engine.Close(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("deliveries were cut off and will be sent again: %w", err))
+	}
+	errs = append(errs, srv.store.Close())
+	err := errors.Join(errs...)
+	if err == nil {
+		srv.log.Info("stopped")
+	}
+	return err
+}

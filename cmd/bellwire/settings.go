@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/telemetry"
+)
+
+// groups order the options in the help.
+var groups = []kong.Group{
+	{Key: "server", Title: "Server:"},
+	{Key: "storage", Title: "Storage and keys:"},
+	{Key: "delivery", Title: "Delivery:"},
+	{Key: "logs", Title: "Logs:"},
+	{Key: "connection", Title: "Connection to a server:"},
+	{Key: "answer", Title: "How to answer:"},
+}
+
+// settings are everything that a server can be told. Each is a flag, an environment variable and a key of the
+// configuration file; docs/configuration.md is held against them by a test.
+type settings struct {
+	Listen       string        `group:"server" default:"127.0.0.1:8080" env:"BELLWIRE_LISTEN" placeholder:"HOST:PORT" help:"Address to listen on."`
+	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach this server, if not at the address it listens on."`
+	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM."`
+
+	DatabaseURL databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path or sqlite:///absolute/path."`
+	KeysetFile  string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the database."`
+	AdminKey    string      `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
+
+	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
+	Dialects      []string  `group:"delivery" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve. Default: all."`
+	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
+
+	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Form of log records on standard error: text or json."`
+	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
+}
+
+// MaxEventBytes may not be above this: a publish is read into memory as a whole.
+const maxMaxEventBytes = 16 << 20
+
+// Validate refuses what no single option can see to be wrong by its form. Kong calls it.
+func (s *settings) Validate() error {
+	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+		return option("listen", "%q is not HOST:PORT, such as 127.0.0.1:8080", s.Listen)
+	}
+	if s.PublicURL != "" {
+		u, err := url.Parse(s.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return option("public-url", "%q is not an absolute http or https URL", s.PublicURL)
+		}
+	}
+	if s.AdminKey != "" && len(s.AdminKey) < service.MinAdminKeyLength {
+		return option("admin-key", "it has at least %d characters, so that it cannot be guessed", service.MinAdminKeyLength)
+	}
+	for _, name := range s.Dialects {
+		if !slices.Contains(dialectNames(), name) {
+			return option("dialects", "there is no dialect %q; this build has: %s", name, strings.Join(dialectNames(), ", "))
+		}
+	}
+	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
+		return option("max-event-bytes", "it is from 1 to %d", maxMaxEventBytes)
+	}
+	if s.DrainTimeout <= 0 {
+		return option("drain-timeout", "it is longer than 0s")
+	}
+	return nil
+}
+
+// logger returns the logger that the settings ask for.
+func (s *settings) logger(w io.Writer) *slog.Logger {
+	levels := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}
+	return telemetry.NewLogger(w, s.LogFormat, levels[s.LogLevel])
+}
+
+// networks are those that deliveries may reach although they are private.
+func (s *settings) networks() []netip.Prefix {
+	prefixes := make([]netip.Prefix, len(s.AllowNetwork))
+	for i, n := range s.AllowNetwork {
+		prefixes[i] = n.Prefix
+	}
+	return prefixes
+}
+
+// keysetPath is where the keyset is kept.
+func (s *settings) keysetPath() string {
+	if s.KeysetFile != "" {
+		return s.KeysetFile
+	}
+	return filepath.Join(filepath.Dir(s.DatabaseURL.path), "bellwire.keyset")
+}
+
+// option makes an error about an option.
+func option(flag, format string, args ...any) error {
+	return usagef("--%s: %s", flag, fmt.Sprintf(format, args...))
+}
+
+// network is a CIDR.
+type network struct{ netip.Prefix }
+
+// UnmarshalText reads a CIDR.
+func (n *network) UnmarshalText(text []byte) error {
+	prefix, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return usagef("%q is not a network such as 10.0.0.0/8 or fd00::/8", text)
+	}
+	n.Prefix = prefix.Masked()
+	return nil
+}
+
+// databaseURL names the database. This build knows SQLite only.
+type databaseURL struct {
+	path string // of the SQLite file
+}
+
+// UnmarshalText reads a database URL. Its error never repeats the URL, which can hold a password.
+func (d *databaseURL) UnmarshalText(text []byte) error {
+	raw := string(text)
+	scheme, rest, found := strings.Cut(raw, "://")
+	switch {
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		return usagef("PostgreSQL is not in this build yet; use sqlite://path")
+	case !found || scheme != "sqlite":
+		return usagef("it is sqlite://relative/path or sqlite:///absolute/path")
+	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#"):
+		return usagef("it names a file and has no parameters: sqlite://relative/path or sqlite:///absolute/path")
+	}
+	d.path = filepath.Clean(rest)
+	return nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is set by the linker for releases: -ldflags "-X main.version=1.2.3".
+var version = ""
+
+// build tells which build this is.
+type build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+}
+
+// thisBuild reads what the Go tool wrote into the binary.
+func thisBuild() build {
+	b := build{Version: version, Commit: "unknown", Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if ok {
+		modified := false
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Commit = s.Value
+			case "vcs.modified":
+				modified = s.Value == "true"
+			}
+		}
+		if modified {
+			b.Commit += "-modified"
+		}
+		if b.Version == "" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+			b.Version = info.Main.Version
+		}
+	}
+	if b.Version == "" {
+		b.Version = "development"
+	}
+	return b
+}
+
+type versionCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints which build this is.
+func (c *versionCommand) Run(std streams) error {
+	b := thisBuild()
+	if c.JSON {
+		return json.NewEncoder(std.out).Encode(b)
+	}
+	_, err := fmt.Fprintf(std.out, "bellwire %s (commit %s, %s)\n", b.Version, b.Commit, b.Go)
+	return err
+}
