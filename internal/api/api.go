@@ -32,6 +32,10 @@ type Options struct {
 
 // New makes the handler for /api, /openapi.json and /docs. To all other paths it answers 404.
 func New(svc *service.Service, o Options) http.Handler {
+	return newAPI(svc, o).handler()
+}
+
+func newAPI(svc *service.Service, o Options) *api {
 	a := &api{svc: svc, publisher: svc, log: o.Logger}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -50,8 +54,10 @@ func New(svc *service.Service, o Options) http.Handler {
 	a.events()
 	a.deliveries()
 	a.documentation()
-	return httpx.Recover(a.log, a.panicked, a.mux)
+	return a
 }
+
+func (a *api) handler() http.Handler { return httpx.Recover(a.log, a.panicked, a.mux) }
 
 type api struct {
 	svc       *service.Service

@@ -113,7 +113,7 @@ type InTenant struct {
 
 // Paging are the parameters of lists.
 type Paging struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many to return at most."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many to return at most: 1 to 250, 50 unless given."`
 	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the page before; left out for the first page."`
 }
 

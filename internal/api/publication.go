@@ -19,7 +19,7 @@ import (
 func parsePublication(body []byte) (service.Draft, error) {
 	p := newParser(body)
 	defer p.release()
-	draft, err := p.draft("")
+	draft, err := p.draft(alone)
 	if err != nil {
 		return service.Draft{}, err
 	}
@@ -31,7 +31,7 @@ func parsePublication(body []byte) (service.Draft, error) {
 func parseBatch(body []byte) ([]service.Draft, error) {
 	p := newParser(body)
 	defer p.release()
-	if err := p.begin('{', ""); err != nil {
+	if err := p.begin('{', alone, ""); err != nil {
 		return nil, err
 	}
 	var drafts []service.Draft
@@ -43,7 +43,7 @@ func parseBatch(body []byte) ([]service.Draft, error) {
 		}
 		switch {
 		case string(name) != `"events"`:
-			return nil, unknown("", name)
+			return nil, unknown(alone, name)
 		case seen:
 			return nil, twice("events")
 		}
@@ -91,7 +91,7 @@ func (p *parser) reset(body []byte) {
 }
 
 func (p *parser) drafts() ([]service.Draft, error) {
-	if err := p.begin('[', "events"); err != nil {
+	if err := p.begin('[', alone, "events"); err != nil {
 		return nil, err
 	}
 	var drafts []service.Draft
@@ -99,7 +99,7 @@ func (p *parser) drafts() ([]service.Draft, error) {
 		if len(drafts) == service.MaxBatchEvents {
 			return nil, bellwire.Invalid("events", "A batch has at most %d events; send the rest in another.", service.MaxBatchEvents)
 		}
-		draft, err := p.draft("events[" + strconv.Itoa(len(drafts)) + "]")
+		draft, err := p.draft(place(len(drafts)))
 		if err != nil {
 			return nil, err
 		}
@@ -118,13 +118,29 @@ const (
 	memberOccurredAt
 )
 
-// draft reads one publication; at is its place in the body.
-func (p *parser) draft(at string) (service.Draft, error) {
+// place is an event's index in a batch, which is put into words only for an error.
+type place int
+
+const alone place = -1 // not in a batch
+
+func (at place) field(name string) string {
+	if at == alone {
+		return name
+	}
+	field := "events[" + strconv.Itoa(int(at)) + "]"
+	if name == "" {
+		return field
+	}
+	return field + "." + name
+}
+
+// draft reads one publication.
+func (p *parser) draft(at place) (service.Draft, error) {
 	var (
 		d    service.Draft
 		seen int
 	)
-	if err := p.begin('{', at); err != nil {
+	if err := p.begin('{', at, ""); err != nil {
 		return d, err
 	}
 	for p.dec.PeekKind() != '}' {
@@ -153,7 +169,7 @@ func (p *parser) draft(at string) (service.Draft, error) {
 			return d, err
 		}
 		if seen&member != 0 {
-			return d, twice(join(at, string(name[1:len(name)-1])))
+			return d, twice(at.field(string(name[1 : len(name)-1])))
 		}
 		seen |= member
 	}
@@ -162,21 +178,21 @@ func (p *parser) draft(at string) (service.Draft, error) {
 	}
 	switch {
 	case seen&memberType == 0:
-		return d, bellwire.Invalid(join(at, "type"), "It is required.")
+		return d, bellwire.Invalid(at.field("type"), "It is required.")
 	case seen&memberData == 0:
-		return d, bellwire.Invalid(join(at, "data"), "It is required; null is allowed.")
+		return d, bellwire.Invalid(at.field("data"), "It is required; null is allowed.")
 	}
 	return d, nil
 }
 
 // begin reads the start of an object or array.
-func (p *parser) begin(kind jsontext.Kind, at string) error {
+func (p *parser) begin(kind jsontext.Kind, at place, name string) error {
 	if got := p.dec.PeekKind(); got != kind && got != 0 {
 		what := "an object"
 		if kind == '[' {
 			what = "an array"
 		}
-		return bellwire.Invalid(at, "It must be %s.", what)
+		return bellwire.Invalid(at.field(name), "It must be %s.", what)
 	}
 	_, err := p.dec.ReadToken()
 	return p.broken(err)
@@ -209,7 +225,7 @@ func (p *parser) raw() ([]byte, error) {
 }
 
 // text reads a string that is not empty. null is like a member left out, where that is allowed.
-func (p *parser) text(at, name string) (string, error) {
+func (p *parser) text(at place, name string) (string, error) {
 	raw, err := p.dec.ReadValue()
 	if err != nil {
 		return "", p.broken(err)
@@ -218,7 +234,7 @@ func (p *parser) text(at, name string) (string, error) {
 		return "", nil
 	}
 	if raw.Kind() != '"' || len(raw) == len(`""`) {
-		return "", bellwire.Invalid(join(at, name), "It must be a string that is not empty.")
+		return "", bellwire.Invalid(at.field(name), "It must be a string that is not empty.")
 	}
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1]), nil
@@ -227,12 +243,12 @@ func (p *parser) text(at, name string) (string, error) {
 	return string(text), p.broken(err)
 }
 
-func (p *parser) time(at, name string) (time.Time, error) {
+func (p *parser) time(at place, name string) (time.Time, error) {
 	text, err := p.text(at, name)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return parseTime(join(at, name), text)
+	return parseTime(at.field(name), text)
 }
 
 // end makes sure that nothing follows.
@@ -260,17 +276,10 @@ func (p *parser) broken(err error) error {
 	return bellwire.Wrap(bellwire.CodeMalformed, err, "The body is not JSON.")
 }
 
-func unknown(at string, name []byte) error {
-	return bellwire.Invalid(join(at, string(name[1:len(name)-1])), "There is no member of this name here.")
+func unknown(at place, name []byte) error {
+	return bellwire.Invalid(at.field(string(name[1:len(name)-1])), "There is no member of this name here.")
 }
 
 func twice(field string) error {
 	return bellwire.Invalid(field, "The member is given twice.")
-}
-
-func join(at, name string) string {
-	if at == "" {
-		return name
-	}
-	return at + "." + name
 }

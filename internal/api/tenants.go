@@ -28,12 +28,12 @@ func wireTenant(t *bellwire.Tenant) tenant {
 
 type newTenant struct {
 	ID       string            `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" example:"acme" doc:"Chosen by you."`
-	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd"`
+	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"For people."`
 	Metadata map[string]string `json:"metadata,omitzero" doc:"At most 50 entries of your own."`
 }
 
 type tenantChange struct {
-	Name     clearable[string]            `json:"name,omitzero" doc:"null clears it."`
+	Name     clearable[string]            `json:"name,omitzero" example:"Acme Ltd" doc:"null clears it."`
 	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null clears them."`
 }
 

@@ -1,7 +1,0 @@
-package api
-
-import "testing"
-
-func TestOpenAPI(t *testing.T) {
-	New(nil, Options{})
-}
