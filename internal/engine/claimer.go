@@ -69,7 +69,7 @@ func (c *claimer) serve(ctx context.Context, lanes []*lane) error {
 		claimed += len(r.Due) + len(r.Manual)
 	}
 	c.engine.observer.Claimed(claimed, time.Since(now))
-	c.engine.scheduler.claimed(time.Now(), lanes, results)
+	c.engine.scheduler.claimed(time.Now(), lanes, claims, results)
 	return nil
 }
 
@@ -129,7 +129,7 @@ func (s *scheduler) claimable(now time.Time, limit int) []*lane {
 func (s *scheduler) loaded(l *lane, t *bellwire.Target) (cancel bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.adopt(l, t)
+	s.adopt(l, t, time.Now())
 	return l.ended() && !l.due.IsZero()
 }
 
@@ -187,7 +187,7 @@ func (l *lane) wanted(now time.Time) int {
 }
 
 // claimed puts what was claimed into the lanes.
-func (s *scheduler) claimed(now time.Time, lanes []*lane, results []bellwire.ClaimResult) {
+func (s *scheduler) claimed(now time.Time, lanes []*lane, claims []bellwire.Claim, results []bellwire.ClaimResult) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range lanes {
@@ -195,19 +195,20 @@ func (s *scheduler) claimed(now time.Time, lanes []*lane, results []bellwire.Cla
 		if s.lanes[l.endpoint] != l {
 			continue // the shard was lost meanwhile, and with it the epoch of what was claimed
 		}
-		s.fill(l, &results[i])
+		s.fill(l, claims[i].Epoch, &results[i])
 		s.touch(l, now)
 	}
 	s.dispatch(now)
 }
 
-func (s *scheduler) fill(l *lane, r *bellwire.ClaimResult) {
+func (s *scheduler) fill(l *lane, epoch int64, r *bellwire.ClaimResult) {
 	var back []*job
 	for _, c := range r.Manual {
 		j := &job{lane: l, delivery: c.Delivery, event: c.Event, trigger: bellwire.TriggerManual}
 		if c.Event.Test {
 			j.trigger = bellwire.TriggerTest
 		}
+		j.delivery.Epoch = epoch // the schedule may have it in another
 		s.enqueue(l, j)
 	}
 	l.manual = l.manual || len(r.Manual) > 0 // there may be more of them

@@ -154,7 +154,7 @@ func (in *intake) prepare(s *submission, now time.Time) {
 		e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, now)
 		e.Event.CreatedAt = created
 		e.Event.Deliveries = len(s.targets[i])
-		e.Deliveries = in.engine.deliveries(e.Deliveries[:0], s.targets[i], now)
+		e.Deliveries = in.deliveries(e.Deliveries[:0], s.targets[i], now)
 		first := len(in.places)
 		if s.test {
 			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
@@ -172,10 +172,10 @@ func (in *intake) prepare(s *submission, now time.Time) {
 }
 
 // deliveries makes the rows for those who get an event.
-func (e *Engine) deliveries(rows []bellwire.NewDelivery, targets []*bellwire.Target, now time.Time) []bellwire.NewDelivery {
+func (in *intake) deliveries(rows []bellwire.NewDelivery, targets []*bellwire.Target, now time.Time) []bellwire.NewDelivery {
 	for _, t := range targets {
 		rows = append(rows, bellwire.NewDelivery{
-			ID:       bellwire.NewID[bellwire.DeliveryKind](now),
+			ID:       bellwire.Next[bellwire.DeliveryKind](&in.ids, now),
 			Endpoint: t.Endpoint.ID,
 			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO,
 		})

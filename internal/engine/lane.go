@@ -99,10 +99,10 @@ func (l *lane) limit() int {
 // capacity returns how many deliveries the lane may hold.
 func (l *lane) capacity() int { return max(laneFloor, min(laneDepth*l.limit(), laneCeiling)) }
 
-// adopt takes over a newer state of the endpoint.
-func (l *lane) adopt(t *bellwire.Target) {
-	if l.target != nil && t.Endpoint.Revision < l.target.Endpoint.Revision {
-		return
+// adopt takes over a newer state of the endpoint, and tells whether it was one.
+func (l *lane) adopt(t *bellwire.Target) bool {
+	if l.target != nil && t.Endpoint.Revision <= l.target.Endpoint.Revision {
+		return false
 	}
 	ep := t.Endpoint
 	if l.target == nil {
@@ -116,6 +116,7 @@ func (l *lane) adopt(t *bellwire.Target) {
 	}
 	l.window.max = ep.MaxInFlight
 	l.target = t
+	return true
 }
 
 // newLimiter allows a tenth of a second's events at once, since timers are no finer than that needs.
@@ -229,18 +230,18 @@ func (l *lane) room() int {
 	return l.capacity() - held
 }
 
-// wake returns when the lane has to be looked at again though nothing happens; zero: never.
-func (l *lane) wake() time.Time {
-	queued := l.queue.len() > 0
-	if l.claiming || !l.enabled() || !queued && l.due.IsZero() {
+// wake returns when after now the lane has to be looked at again though nothing happens; zero: never.
+func (l *lane) wake(now time.Time) time.Time {
+	if l.claiming || !l.enabled() {
 		return time.Time{}
 	}
-	at := l.hold
-	if l.breaker.open() {
-		at = later(at, l.breaker.probeAt)
+	free := later(l.hold, l.breaker.probeAt)
+	var at time.Time
+	if l.queue.len() > 0 && free.After(now) {
+		at = free
 	}
-	if !queued {
-		at = later(at, l.due)
+	if due := later(l.due, free); !l.due.IsZero() && due.After(now) {
+		at = sooner(at, due)
 	}
 	return at
 }

@@ -68,7 +68,7 @@ func (s *scheduler) reserve(now time.Time, targets []*bellwire.Target, size int,
 			continue
 		}
 		l := s.lane(t.Endpoint.ID)
-		s.adopt(l, t)
+		s.adopt(l, t, now)
 		if s.draining || s.full() || !l.takes(now, size) {
 			places = append(places, placement{lane: l})
 			continue
@@ -83,11 +83,14 @@ func (s *scheduler) reserve(now time.Time, targets []*bellwire.Target, size int,
 }
 
 // adopt lets a lane know a state of its endpoint.
-func (s *scheduler) adopt(l *lane, t *bellwire.Target) {
-	l.adopt(t)
+func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
+	if !l.adopt(t) {
+		return
+	}
 	if !l.enabled() {
 		s.park(l)
 	}
+	s.touch(l, now)
 }
 
 // cancel gives back places that reserve found, for deliveries that were not stored.
@@ -262,7 +265,7 @@ func (s *scheduler) touch(l *lane, now time.Time) {
 		s.toClaim.push(l)
 		s.wakeClaimer()
 	}
-	s.setTimer(l, l.wake(), now)
+	s.setTimer(l, l.wake(now))
 }
 
 // dispatch starts attempts for as long as there are lanes that can send and budget for it.
@@ -491,7 +494,7 @@ func (s *scheduler) drop(l *lane) {
 	}
 	l.bytes = 0
 	l.due, l.manual, l.reload, l.next = time.Time{}, false, false, 0
-	s.setTimer(l, time.Time{}, time.Time{})
+	s.setTimer(l, time.Time{})
 	delete(s.lanes, l.endpoint)
 }
 
@@ -531,7 +534,7 @@ func (s *scheduler) sweep(now time.Time) {
 	defer s.mu.Unlock()
 	for id, l := range s.lanes {
 		if l.dispensable(now) && !l.inReady && !l.inClaim {
-			s.setTimer(l, time.Time{}, now)
+			s.setTimer(l, time.Time{})
 			delete(s.lanes, id)
 		}
 	}
@@ -572,11 +575,8 @@ func (s *scheduler) stats() Stats {
 	return out
 }
 
-// setTimer has the lane looked at again at the given time; zero or not after now: not by a timer.
-func (s *scheduler) setTimer(l *lane, at, now time.Time) {
-	if !at.After(now) {
-		at = time.Time{}
-	}
+// setTimer has the lane looked at again at the given time; zero: not by a timer.
+func (s *scheduler) setTimer(l *lane, at time.Time) {
 	switch {
 	case at.Equal(l.at) && (l.timer >= 0) == !at.IsZero():
 		return

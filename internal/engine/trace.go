@@ -130,7 +130,8 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	)
 	switch {
 	case blocked(err):
-		return bellwire.OutcomeBlocked, "The host resolves to an address that deliveries may not reach: " + innermost(err) + "."
+		// Which address it is stays unsaid: a tenant could learn of the platform's own hosts that way.
+		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
 		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + "."
 	case errors.As(err, &dns):

@@ -13,7 +13,7 @@ type window struct {
 }
 
 const (
-	initialWindow = 2
+	initialWindow = 1 // until there was an answer, so that hanging endpoints hold as little as can be
 	// An answer is slow if it takes this much longer than the quick ones did.
 	slowFactor = 4
 	slowMargin = 100 * time.Millisecond

@@ -1,0 +1,371 @@
+package engine_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/engine"
+)
+
+func fifo(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO }
+
+func TestFIFO(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		flaky := func(n int, rw http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Duration(n%3) * 100 * time.Millisecond)
+			if n%4 == 0 {
+				rw.WriteHeader(500)
+			}
+		}
+		r := w.receiver("a", flaky)
+		ep := w.endpoint("a", fifo, func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(3 * time.Second), Count: 50}
+		})
+		var want []string
+		for range 10 {
+			want = append(want, texts(w.publish(20))...)
+			w.pass(700 * time.Millisecond)
+		}
+		w.pass(time.Hour)
+		if diff := cmp.Diff(want, r.ids()); diff != "" {
+			t.Error("order of first receipt (-want +got):", diff)
+		}
+		if r.most != 1 {
+			t.Error("requests at the same time:", r.most)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 200 {
+			t.Error(got)
+		}
+	})
+}
+
+// A FIFO delivery whose policy is spent is skipped, and says so; the next ones follow.
+func TestFIFOSkipsWhatIsExhausted(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", nil)
+		r.now(func(_ int, rw http.ResponseWriter, req *http.Request) {
+			if r.ids()[0] == req.Header.Get("Webhook-Id") {
+				rw.WriteHeader(500)
+			}
+		})
+		ep := w.endpoint("a", fifo, func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 2}
+		})
+		ids := texts(w.publish(3))
+		w.pass(90 * time.Second)
+		if got := r.ids(); len(got) != 1 {
+			t.Error("the line moved on before its head had ended:", got)
+		}
+		w.pass(time.Minute)
+		if diff := cmp.Diff(ids, r.ids()); diff != "" {
+			t.Error("received (-want +got):", diff)
+		}
+		if d := w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliveryExhausted || d.Reason != bellwire.ReasonSkipped {
+			t.Errorf("head: %+v", d)
+		}
+	})
+}
+
+// Crashes at any moment neither lose a FIFO delivery nor change the order of first receipt.
+func TestFIFOAcrossCrashes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {
+			time.Sleep(70 * time.Millisecond)
+			if n%5 == 0 {
+				rw.WriteHeader(500)
+			}
+		})
+		w.endpoint("a", fifo, func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(time.Second), Count: 90}
+		})
+		var want []string
+		for range 10 {
+			want = append(want, texts(w.publish(20))...)
+			w.pass(330 * time.Millisecond)
+			w.crash()
+			w.start()
+		}
+		w.pass(time.Hour)
+		if diff := cmp.Diff(want, r.ids()); diff != "" {
+			t.Error("order of first receipt (-want +got):", diff)
+		}
+	})
+}
+
+func TestTakeOver(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		hang := func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		r := w.receiver("a", hang)
+		ep := w.endpoint("a")
+		ids := texts(w.publish(50))
+		w.pass(time.Second)
+		w.crash()
+		r.now(answers(200))
+		w.start()
+		w.pass(time.Second)
+		got := r.ids()
+		slices.Sort(got)
+		if diff := cmp.Diff(ids, got); diff != "" {
+			t.Error("received (-want +got):", diff)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 50 {
+			t.Error(got)
+		}
+	})
+}
+
+// A drain repeats nothing and loses nothing: what is in flight is recorded, the rest is given back.
+func TestDrain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(5 * time.Second) })
+		ep := w.endpoint("a")
+		w.publish(300)
+		w.pass(7 * time.Second)
+		w.stop()
+		if n, inside := len(r.got()), w.engine.Stats().InFlight; inside != 0 || n == 0 || n >= 300 {
+			t.Error("in flight after the drain:", inside, "received:", n)
+		}
+		_, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte("1")}}})
+		if bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+			t.Error("a publish after the drain:", err)
+		}
+		w.start()
+		w.pass(10 * time.Minute)
+		if n := len(r.got()); n != 300 {
+			t.Error("requests in all:", n)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 300 {
+			t.Error(got)
+		}
+	})
+}
+
+func TestPauseKeepsDeliveries(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(200))
+		ep := w.endpoint("a")
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+		ids := texts(w.publish(40))
+		w.pass(48 * time.Hour)
+		if got := len(r.got()); got != 0 {
+			t.Error("requests while paused:", got)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliveryPending] != 40 {
+			t.Error(got)
+		}
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointEnabled })
+		w.pass(time.Second)
+		got := r.ids()
+		slices.Sort(got)
+		if diff := cmp.Diff(ids, got); diff != "" {
+			t.Error("received after the pause (-want +got):", diff)
+		}
+	})
+}
+
+func TestPauseGivesBackWhatIsQueued(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(3 * time.Second) })
+		ep := w.endpoint("a")
+		w.publish(20)
+		w.pass(time.Second)
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+		w.pass(10 * time.Second)
+		n := len(r.got())
+		if s := w.statuses(ep.ID); s[bellwire.DeliverySucceeded] != n || s[bellwire.DeliveryPending] != 20-n || n == 0 || n == 20 {
+			t.Error(n, "requests;", s)
+		}
+		if got := w.engine.Stats(); got.Queued != 0 || got.QueuedBytes != 0 {
+			t.Errorf("still in memory: %+v", got)
+		}
+	})
+}
+
+func TestDisablingCancels(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", answers(500))
+		ep := w.endpoint("a")
+		w.publish(1200)
+		w.pass(time.Second)
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
+		w.pass(time.Second)
+		if got := w.statuses(ep.ID); got[bellwire.DeliveryCanceled] != 1200 {
+			t.Error(got)
+		}
+		if d := w.deliveries(ep.ID)[7]; d.Reason != bellwire.ReasonEndpointDisabled {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestRetryByHand(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500, 500, 500, 500, 200))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Hour), bellwire.Duration(time.Hour)}}
+		})
+		w.publish(1)
+		w.pass(time.Second)
+		retry := func() {
+			t.Helper()
+			_, err := w.store.RequestRetry(t.Context(), "acme", w.deliveries(ep.ID)[0].ID)
+			must(t, err)
+			w.engine.Refresh(ep.ID)
+			w.pass(time.Second)
+		}
+		before := w.deliveries(ep.ID)[0]
+		retry() // fails, and changes nothing about the schedule
+		d := w.deliveries(ep.ID)[0]
+		if d.Status != bellwire.DeliveryRetrying || d.Attempts != 2 || !d.DueAt.Equal(before.DueAt) || d.Retries != before.Retries {
+			t.Errorf("after a failed retry by hand:\n%+v, before\n%+v", d, before)
+		}
+		w.pass(3 * time.Hour)
+		if d := w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliveryExhausted || len(r.got()) != 4 {
+			t.Errorf("after the schedule: %d requests, %+v", len(r.got()), d)
+		}
+		retry()
+		if d := w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliverySucceeded || d.Attempts != 5 {
+			t.Errorf("after a retry by hand that succeeded: %+v", d)
+		}
+	})
+}
+
+// A test is sent to a paused endpoint too, once, whatever comes of it.
+func TestTest(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Status, ep.Events = bellwire.EndpointPaused, []string{"other"} })
+		event, delivery, err := w.engine.Test(t.Context(), "acme", ep.ID, engine.Draft{Type: "ping", Data: []byte(`"hello"`)})
+		must(t, err)
+		w.pass(time.Hour)
+		got := r.got()
+		if len(got) != 1 || got[0].id != event.String() || !strings.Contains(got[0].body, `"data":"hello"`) {
+			t.Errorf("%+v", got)
+		}
+		d, err := w.store.Delivery(t.Context(), "acme", delivery)
+		must(t, err)
+		if d.Status != bellwire.DeliveryExhausted || d.Reason != bellwire.ReasonTestFailed {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestRateLimit(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(200))
+		w.endpoint("a", func(ep *bellwire.Endpoint) { ep.RateLimit = 5 })
+		w.publish(100)
+		w.pass(10 * time.Second)
+		if n := len(r.got()); n < 45 || n > 52 {
+			t.Error("requests in 10 s at 5 a second:", n)
+		}
+		w.pass(20 * time.Second)
+		if n := len(r.got()); n != 100 {
+			t.Error("requests in all:", n)
+		}
+	})
+}
+
+func TestMaxInFlight(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.MaxInFlight = 7 })
+		w.publish(500)
+		w.pass(10 * time.Minute)
+		if r.most != 7 {
+			t.Error("requests at the same time:", r.most)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 500 {
+			t.Error(got)
+		}
+	})
+}
+
+// While the breaker is open one attempt at a time is made, after growing pauses; waiting uses up no retries;
+// when the endpoint answers again, everything is delivered.
+func TestBreaker(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(10 * time.Second), Count: 100}
+		})
+		w.publish(500)
+		w.pass(2 * time.Minute)
+		if got := w.engine.Stats(); got.OpenBreakers != 1 || got.Queued > 1 {
+			t.Fatalf("%+v", got)
+		}
+		opened := len(r.got())
+		w.publish(200) // these wait in the store
+		w.pass(2 * time.Hour)
+		if n := len(r.got()) - opened; n < 20 || n > 40 {
+			t.Error("attempts in two hours with an open breaker:", n)
+		}
+		if got := w.engine.Stats(); got.Queued > 1 {
+			t.Errorf("in memory while the breaker is open: %+v", got)
+		}
+		for _, d := range w.deliveries(ep.ID) {
+			if d.Status == bellwire.DeliveryExhausted {
+				t.Fatalf("waiting used up the policy: %+v", d)
+			}
+		}
+		r.now(answers(200))
+		w.pass(6 * time.Minute)
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 700 {
+			t.Error("after the endpoint answers again:", got)
+		}
+	})
+}
+
+// A hanging endpoint with a long backlog does not delay another's events.
+func TestIsolation(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.config.MaxInFlight = 64
+		w.stop()
+		w.start()
+		for i := range 25 {
+			w.receiver(fmt.Sprint("hang", i), func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+			w.endpoint(fmt.Sprint("hang", i))
+		}
+		w.publish(50)
+		w.pass(time.Second)
+		good := w.receiver("good", answers(200))
+		w.endpoint("good")
+		for range 20 {
+			before := len(good.got())
+			w.publish(5)
+			w.pass(10 * time.Millisecond)
+			if got := len(good.got()) - before; got != 5 {
+				t.Fatal("of 5 events the healthy endpoint got at once", got)
+			}
+		}
+	})
+}
+
+// A million-deep backlog of one endpoint would be claimed in small groups: memory stays bounded.
+func TestBacklogCostsNoMemory(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.config.MaxQueued = 1000
+		w.stop()
+		w.start()
+		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(50 * time.Millisecond) })
+		ep := w.endpoint("a")
+		w.publish(3000)
+		if got := w.engine.Stats(); got.Queued > 512 {
+			t.Errorf("in memory: %+v", got)
+		}
+		w.pass(time.Minute)
+		if got := len(r.got()); got != 3000 {
+			t.Error("requests:", got)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 3000 {
+			t.Error(got)
+		}
+	})
+}

@@ -1,0 +1,205 @@
+package engine_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire"
+)
+
+func TestDelivers(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(204))
+		ep := w.endpoint("a")
+		ids := w.publish(3)
+		w.pass(0)
+		if diff := cmp.Diff(texts(ids), r.ids()); diff != "" {
+			t.Error("received (-want +got):", diff)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 3 {
+			t.Error("deliveries:", got)
+		}
+	})
+}
+
+// The whole three-day schedule, each attempt at its second, with the same id and the same body.
+func TestThreeDays(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500))
+		ep := w.endpoint("a")
+		began := time.Now()
+		w.publish(1)
+		w.pass(4 * 24 * time.Hour)
+
+		var at []time.Duration
+		for _, g := range r.got() {
+			at = append(at, g.at.Sub(began).Round(time.Second))
+			if g.id != r.got()[0].id || g.body != r.got()[0].body {
+				t.Error("an attempt differs:", g)
+			}
+		}
+		want := []time.Duration{0}
+		for _, d := range bellwire.StandardRetryPolicy().Schedule {
+			want = append(want, want[len(want)-1]+time.Duration(d))
+		}
+		if diff := cmp.Diff(want, at); diff != "" {
+			t.Error("attempts (-want +got):", diff)
+		}
+		d := w.deliveries(ep.ID)[0]
+		if d.Status != bellwire.DeliveryExhausted || d.Reason != bellwire.ReasonRetriesSpent || d.Attempts != 10 {
+			t.Errorf("delivery: %+v", d)
+		}
+		attempts, err := w.store.Attempts(t.Context(), d.ID, 100)
+		must(t, err)
+		for i, a := range attempts {
+			if a.Number != i+1 || a.Outcome != bellwire.OutcomeStatus || a.Response.Status != 500 {
+				t.Errorf("attempt %d: %+v", i+1, a)
+			}
+		}
+	})
+}
+
+// The schedule survives that the process is killed between any two attempts.
+func TestThreeDaysAcrossCrashes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500))
+		w.endpoint("a")
+		w.publish(1)
+		for range 4 * 24 {
+			w.pass(time.Hour)
+			w.crash()
+			w.start()
+		}
+		if got := len(r.got()); got != 10 {
+			t.Error("attempts:", got)
+		}
+	})
+}
+
+func TestRetrySucceeds(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500, 503, 200))
+		ep := w.endpoint("a")
+		w.publish(1)
+		w.pass(time.Hour)
+		if len(r.got()) != 3 || w.statuses(ep.ID)[bellwire.DeliverySucceeded] != 1 {
+			t.Error(len(r.got()), "attempts,", w.statuses(ep.ID))
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	cases := map[string]struct {
+		header string
+		want   time.Duration
+	}{
+		"seconds":            {"120", 2 * time.Minute},
+		"shorter than ours":  {"1", 5 * time.Second},
+		"over the bound":     {"86400", time.Hour},
+		"negative":           {"-5", 5 * time.Second},
+		"not a number":       {"soon", 5 * time.Second},
+		"a date, in 10 min.": {"", 10 * time.Minute},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				header := c.header
+				if header == "" {
+					header = time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat)
+				}
+				r := w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {
+					if n == 1 {
+						rw.Header().Set("Retry-After", header)
+						rw.WriteHeader(503)
+					}
+				})
+				w.endpoint("a")
+				w.publish(1)
+				w.pass(25 * time.Hour)
+				got := r.got()
+				if len(got) != 2 {
+					t.Fatal(len(got), "attempts")
+				}
+				if wait := got[1].at.Sub(got[0].at).Round(time.Second); wait != c.want {
+					t.Error("the retry came after", wait, "want", c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestTooManyRequestsSlowsTheLane(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {
+			if n == 1 {
+				rw.Header().Set("Retry-After", "30")
+				rw.WriteHeader(429)
+			}
+		})
+		w.endpoint("a")
+		w.publish(1)
+		w.pass(time.Second)
+		w.publish(5)
+		w.pass(20 * time.Second)
+		if got := len(r.got()); got != 1 {
+			t.Error("requests while the endpoint asked to be left alone:", got-1)
+		}
+		w.pass(time.Minute)
+		if got := len(r.got()); got != 7 {
+			t.Error("requests in all:", got)
+		}
+	})
+}
+
+func TestTimeout(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Retry = bellwire.RetryPolicy{} })
+		w.publish(1)
+		w.pass(14 * time.Second)
+		if got := w.deliveries(ep.ID)[0]; got.Status != bellwire.DeliveryPending {
+			t.Error("before the deadline:", got.Status)
+		}
+		w.pass(2 * time.Second)
+		d := w.deliveries(ep.ID)[0]
+		attempts, err := w.store.Attempts(t.Context(), d.ID, 10)
+		must(t, err)
+		if d.Status != bellwire.DeliveryExhausted || len(attempts) != 1 || attempts[0].Outcome != bellwire.OutcomeTimeout {
+			t.Errorf("%+v %+v", d, attempts)
+		}
+		if got := attempts[0].Timings.Total.Round(time.Second); got != bellwire.DefaultTimeout {
+			t.Error("the attempt took", got)
+		}
+	})
+}
+
+func TestGoneDisablesTheEndpoint(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {
+			if n == 3 {
+				rw.WriteHeader(410)
+				return
+			}
+			rw.WriteHeader(500)
+		})
+		ep := w.endpoint("a")
+		w.publish(3)
+		w.pass(time.Second)
+		got, err := w.store.Endpoint(t.Context(), ep.ID)
+		must(t, err)
+		if got.Status != bellwire.EndpointDisabled || got.StatusReason != bellwire.ReasonEndpointGone {
+			t.Error("endpoint:", got.Status, got.StatusReason)
+		}
+		for _, d := range w.deliveries(ep.ID) {
+			if d.Status != bellwire.DeliveryCanceled || d.Reason != bellwire.ReasonEndpointGone {
+				t.Errorf("delivery: %+v", d)
+			}
+		}
+		if receipts := w.publish(1); len(receipts) != 1 || len(w.deliveries(ep.ID)) != 3 {
+			t.Error("a disabled endpoint got a delivery")
+		}
+	})
+}

@@ -1,0 +1,314 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// plain is a renderer without any signature.
+type plain struct{}
+
+func (plain) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
+	return append(dst, m.Event.Data...), nil
+}
+func (plain) SetHeaders(h http.Header, m *bellwire.Message, _ []byte) {
+	h["Content-Type"] = []string{"application/json"}
+	h["Webhook-Id"] = []string{m.Event.ID.String()}
+}
+func (plain) Classify(status int) bellwire.Verdict {
+	if status/100 == 2 {
+		return bellwire.Acknowledged
+	}
+	return bellwire.Failed
+}
+func (plain) RetryAfter() bool { return true }
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+// attempt sends one job to a URL.
+func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change ...func(*bellwire.Target)) *result {
+	t.Helper()
+	transport := newTransport(dial, 4, config)
+	t.Cleanup(transport.CloseIdleConnections)
+	target := &bellwire.Target{
+		Endpoint: &bellwire.Endpoint{ID: "ep_1", URL: url, Retry: bellwire.StandardRetryPolicy()},
+		Renderer: plain{},
+		Timeout:  time.Second,
+	}
+	for _, f := range change {
+		f(target)
+	}
+	j := &job{trigger: bellwire.TriggerSchedule, event: &bellwire.Event{Type: "ping", Data: []byte(`{"n":1}`)}}
+	return newSender(transport, "Bellwire-Test").send(context.Background(), j, target)
+}
+
+// raw serves one connection after another with whatever serve writes.
+func raw(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+					serve(c)
+				}
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return "http://" + l.Addr().String()
+}
+
+func TestOutcomesAreToldApart(t *testing.T) {
+	t.Parallel()
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	quiet(secure)
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	old := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	quiet(old)
+	old.StartTLS()
+	t.Cleanup(old.Close)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	open := guardedDialer(loopback)
+	hang := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
+
+	cases := map[string]struct {
+		url  string
+		dial dialFunc
+		want bellwire.Outcome
+		text string // part of the sentence
+	}{
+		"acknowledged": {raw(t, write("HTTP/1.1 204 No Content\r\n\r\n")), open, bellwire.OutcomeOK, ""},
+		"status":       {raw(t, write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")), open, bellwire.OutcomeStatus, "404 Not Found"},
+		"redirect":     {raw(t, write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")), open, bellwire.OutcomeStatus, "302 Found"},
+		"no such host": {"http://does-not-exist.invalid/", func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "does-not-exist.invalid"}}
+		}, bellwire.OutcomeDNS, "does-not-exist.invalid"},
+		"refused":             {"http://" + closed.Addr().String(), open, bellwire.OutcomeConnect, "refused"},
+		"untrusted":           {secure.URL, open, bellwire.OutcomeTLS, "certificate"},
+		"old TLS":             {old.URL, open, bellwire.OutcomeTLS, ""},
+		"no TLS":              {strings.Replace(raw(t, write("x")), "http:", "https:", 1), open, bellwire.OutcomeTLS, ""},
+		"hangs":               {raw(t, hang), open, bellwire.OutcomeTimeout, "waiting for the response"},
+		"drips its headers":   {raw(t, drip("HTTP/1.1 200 OK\r\nX: ")), open, bellwire.OutcomeTimeout, ""},
+		"drips its body":      {raw(t, drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")), open, bellwire.OutcomeTimeout, "reading the response"},
+		"closes":              {raw(t, func(net.Conn) {}), open, bellwire.OutcomeReset, "waiting for the response"},
+		"resets":              {raw(t, reset), open, bellwire.OutcomeReset, ""},
+		"breaks off":          {raw(t, write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")), open, bellwire.OutcomeReset, "reading the response"},
+		"garbage":             {raw(t, write("hello, I am not HTTP\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"endless headers":     {raw(t, endless("HTTP/1.1 200 OK\r\n", "X-Filler: "+strings.Repeat("x", 1000)+"\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"endless 1xx":         {raw(t, endless("", "HTTP/1.1 103 Early Hints\r\nLink: "+strings.Repeat("x", 500)+"\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"loopback":            {"http://127.0.0.1:80/", guardedDialer(nil), bellwire.OutcomeBlocked, "may not reach it"},
+		"loopback, IPv6":      {"http://[::1]:80/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
+		"mapped loopback":     {"http://[::ffff:127.0.0.1]:80/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
+		"private":             {"http://10.0.0.1/", guardedDialer(loopback), bellwire.OutcomeBlocked, ""},
+		"link-local metadata": {"http://169.254.169.254/latest/meta-data", guardedDialer(loopback), bellwire.OutcomeBlocked, ""},
+		"multicast":           {"http://224.0.0.1/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
+		"a name for loopback": {"http://localhost/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := attempt(t, c.dial, nil, c.url)
+			a := r.attempt
+			if a.Outcome != c.want || !strings.Contains(a.Error, c.text) {
+				t.Errorf("outcome %q (%s), want %q (%s)", a.Outcome, a.Error, c.want, c.text)
+			}
+			if (a.Error == "") != (c.want == bellwire.OutcomeOK) {
+				t.Errorf("error: %q", a.Error)
+			}
+			if acknowledged := r.verdict == bellwire.Acknowledged; acknowledged != (c.want == bellwire.OutcomeOK) {
+				t.Error("acknowledged:", acknowledged)
+			}
+			if a.Timings.Total <= 0 || a.Timings.Total > 3*time.Second {
+				t.Error("it took", a.Timings.Total)
+			}
+		})
+	}
+}
+
+// quiet keeps a server's log of failed handshakes, which are meant, out of the test's output.
+func quiet(s *httptest.Server) { s.Config.ErrorLog = log.New(io.Discard, "", 0) }
+
+func write(text string) func(net.Conn) {
+	return func(c net.Conn) { _, _ = io.WriteString(c, text) }
+}
+
+func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
+
+// drip sends a start, and then a byte at a time until the other side has enough of it.
+func drip(start string) func(net.Conn) {
+	return func(c net.Conn) {
+		_, err := io.WriteString(c, start)
+		for err == nil {
+			time.Sleep(20 * time.Millisecond)
+			_, err = io.WriteString(c, "x")
+		}
+	}
+}
+
+func endless(start, more string) func(net.Conn) {
+	return func(c net.Conn) {
+		_, err := io.WriteString(c, start)
+		for err == nil {
+			_, err = io.WriteString(c, more)
+		}
+	}
+}
+
+func TestResponseIsBounded(t *testing.T) {
+	t.Parallel()
+	url := raw(t, endless("HTTP/1.1 200 OK\r\nX-Long: "+strings.Repeat("y", 5000)+"\r\nA-Short: z\r\n\r\n", strings.Repeat("body ", 1000)))
+	r := attempt(t, guardedDialer(loopback), nil, url)
+	got := r.attempt.Response
+	if len(got.Body) != bellwire.MaxStoredBody || !got.Truncated || r.verdict != bellwire.Acknowledged {
+		t.Errorf("body of %d bytes, truncated %v, verdict %v", len(got.Body), got.Truncated, r.verdict)
+	}
+	if len(got.Headers) != 1 || got.Headers[0] != (bellwire.Header{Name: "a-short", Value: "z"}) {
+		t.Errorf("headers: %v", got.Headers)
+	}
+}
+
+func TestCredentialsAreSentAndRedacted(t *testing.T) {
+	t.Parallel()
+	var sent http.Header
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { sent = r.Header.Clone() }))
+	t.Cleanup(s.Close)
+	r := attempt(t, guardedDialer(loopback), nil, s.URL, func(target *bellwire.Target) {
+		target.Headers = []bellwire.Header{{Name: "authorization", Value: "Bearer hush"}, {Name: "X-Api-Key", Value: "hush too"}}
+	})
+	if sent.Get("Authorization") != "Bearer hush" || sent.Get("X-Api-Key") != "hush too" || sent.Get("User-Agent") != "Bellwire-Test" {
+		t.Error("sent:", sent)
+	}
+	if _, ok := sent["Idempotency-Key"]; ok {
+		t.Error("an Idempotency-Key was sent")
+	}
+	logged := fmt.Sprint(r.attempt.Request.Headers)
+	if strings.Contains(logged, "hush") || !strings.Contains(logged, "{authorization "+bellwire.Redacted+"}") || !strings.Contains(logged, "application/json") {
+		t.Error("logged:", logged)
+	}
+	if r.attempt.Request.BodyBytes != 7 {
+		t.Error("body:", r.attempt.Request.BodyBytes)
+	}
+}
+
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	protocol := make(chan string, 1)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocol <- r.Proto }))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	r := attempt(t, guardedDialer(loopback), &tls.Config{RootCAs: roots}, s.URL)
+	if r.verdict != bellwire.Acknowledged || <-protocol != "HTTP/2.0" {
+		t.Error(r.attempt.Outcome, r.attempt.Error)
+	}
+	if r.attempt.Timings.TLS <= 0 || r.attempt.Timings.Connect <= 0 || r.attempt.Timings.FirstByte <= 0 {
+		t.Errorf("timings: %+v", r.attempt.Timings)
+	}
+}
+
+// A name that resolves to a private address first and to an allowed one next reaches only the allowed one; one
+// that changes its mind between two attempts is asked each time.
+func TestGuardSeesTheAddressDialled(t *testing.T) {
+	t.Parallel()
+	g := newGuard(loopback)
+	for address, allowed := range map[string]bool{
+		"127.0.0.1:80": true, "93.184.216.34:443": true, "[2606:4700::1111]:443": true, "[::1]:8080": true,
+		"10.1.2.3:443": false, "192.168.0.1:80": false, "172.16.0.1:80": false, "100.64.0.1:80": false,
+		"0.0.0.0:80": false, "255.255.255.255:80": false, "[fe80::1]:80": false, "[fd00::1]:80": false,
+		"[::ffff:10.0.0.1]:80": false, "[64:ff9b::7f00:1]:80": false, "[2002:7f00:1::]:80": false,
+	} {
+		network := "tcp4"
+		if strings.HasPrefix(address, "[") {
+			network = "tcp6"
+		}
+		if err := g.control(network, address, nil); (err == nil) != allowed || err != nil && !blocked(err) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// A connection that the receiver closed while it was idle does not make a failed attempt.
+func TestIdleConnectionsMayClose(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(s.Close)
+	transport := newTransport(guardedDialer(loopback), 4, nil)
+	t.Cleanup(transport.CloseIdleConnections)
+	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, Renderer: plain{}, Timeout: 5 * time.Second}
+	sender := newSender(transport, "x")
+	for range 20 {
+		r := sender.send(context.Background(), &job{event: &bellwire.Event{Data: []byte("1")}}, target)
+		if r.verdict != bellwire.Acknowledged {
+			t.Fatal(r.attempt.Error)
+		}
+		s.CloseClientConnections()
+	}
+}
+
+func TestUnsendable(t *testing.T) {
+	t.Parallel()
+	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = refusing{} })
+	if r.attempt != nil || r.transition.Status != bellwire.DeliveryExhausted || !strings.Contains(r.transition.Reason, "an object") {
+		t.Errorf("%+v", r)
+	}
+}
+
+type refusing struct{ plain }
+
+func (refusing) AppendBody([]byte, *bellwire.Message) ([]byte, error) {
+	return nil, bellwire.Invalid("data", "It must be an object.")
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"120", "-1", "99999999999999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := retryAfter(http.Header{"Retry-After": {text}}, time.Unix(1445412480, 0))
+		if got < 0 || got > maxRetryAfter {
+			t.Errorf("%q: %s", text, got)
+		}
+	})
+}
+
+func TestHeadersAreInOrder(t *testing.T) {
+	t.Parallel()
+	list := cappedHeaders(http.Header{"B": {"2"}, "A": {"1", "3"}, "C": nil})
+	if !slices.IsSortedFunc(list, byName) || list[0].Value != "1, 3" {
+		t.Error(list)
+	}
+}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestBreakerNeedsFailuresAndTime(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(0, 0)
+	var quick breaker
+	for range 100 {
+		if quick.failed(at) {
+			t.Fatal("opened within an instant")
+		}
+	}
+	var slow breaker
+	for i := range breakerFailures {
+		opened := slow.failed(at.Add(time.Duration(i) * breakerSpan))
+		if opened != (i == breakerFailures-1) {
+			t.Fatalf("after %d failures: opened %v", i+1, opened)
+		}
+	}
+	if slow.failed(at); slow.pause != firstPause {
+		t.Error("an attempt that was under way made the pause longer:", slow.pause)
+	}
+	for range 20 {
+		slow.probing = true
+		slow.failed(at)
+	}
+	if slow.pause != longestPause {
+		t.Error("pause:", slow.pause)
+	}
+	if !slow.succeeded() || slow.open() || slow.succeeded() {
+		t.Error("it did not close once")
+	}
+}
+
+func TestWindowStaysInBounds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(1, 200).Draw(t, "max")
+		w := newWindow(limit)
+		for range rapid.IntRange(0, 500).Draw(t, "steps") {
+			if rapid.Bool().Draw(t, "ok") {
+				latency := time.Duration(rapid.IntRange(0, int(time.Minute)).Draw(t, "latency"))
+				w.succeeded(latency, rapid.Bool().Draw(t, "full"))
+			} else {
+				w.failed()
+			}
+			if got := w.limit(); got < 1 || got > limit {
+				t.Fatalf("limit %d of %d", got, limit)
+			}
+		}
+	})
+}
+
+func TestWindowGrowsAndShrinks(t *testing.T) {
+	t.Parallel()
+	w := newWindow(64)
+	for range 100 {
+		w.succeeded(10*time.Millisecond, true)
+	}
+	if w.limit() != 64 {
+		t.Error("after 100 quick answers:", w.limit())
+	}
+	for range 30 {
+		w.succeeded(5*time.Second, true)
+	}
+	if w.limit() > 8 {
+		t.Error("after 30 slow answers:", w.limit())
+	}
+}
+
+func TestQueue(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var (
+			q     queue[int]
+			model []int
+			next  int
+		)
+		t.Repeat(map[string]func(*rapid.T){
+			"push": func(*rapid.T) {
+				q.push(next)
+				model = append(model, next)
+				next++
+			},
+			"pop": func(t *rapid.T) {
+				if len(model) == 0 {
+					t.Skip("empty")
+				}
+				if got := q.pop(); got != model[0] {
+					t.Fatalf("popped %d, not %d", got, model[0])
+				}
+				model = model[1:]
+			},
+			"remove": func(t *rapid.T) {
+				n := rapid.IntRange(0, next).Draw(t, "n")
+				_, ok := q.remove(func(v int) bool { return v == n })
+				for i, v := range model {
+					if v == n {
+						model = append(model[:i:i], model[i+1:]...)
+						if !ok {
+							t.Fatalf("%d was not found", n)
+						}
+						break
+					}
+				}
+			},
+			"": func(t *rapid.T) {
+				if q.len() != len(model) {
+					t.Fatalf("length %d, not %d", q.len(), len(model))
+				}
+			},
+		})
+	})
+}
