@@ -29,3 +29,17 @@ func TestMemoIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// Two goroutines that miss at once both remember what they found; it counts once.
+func TestMemoCountsANameOnce(t *testing.T) {
+	t.Parallel()
+	set, err := Compile([][]string{{"*"}, {"a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.remember("a", set.find("a"))
+	set.remember("a", set.find("a"))
+	if len(set.memo) != 1 || set.indexes != 2 {
+		t.Errorf("%d names and %d indexes are remembered", len(set.memo), set.indexes)
+	}
+}
