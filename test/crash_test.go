@@ -66,7 +66,7 @@ func (l *load) awaitEnough(t *testing.T) {
 func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := startServer(t, dir)
+	s := startServer(t, dir, local...)
 	r := startReceiver(t, 20*time.Millisecond) // slow enough for a backlog
 	ep := s.subscribe(r.url)
 	s.addType("load")
@@ -76,7 +76,7 @@ func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	s.kill()
 	l.finished.Wait()
 
-	s = startServer(t, dir)
+	s = startServer(t, dir, local...)
 	if len(l.unsure) != publishers {
 		t.Errorf("%d publishers of %d ended without an answer", len(l.unsure), publishers)
 	}
@@ -117,7 +117,7 @@ func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 func TestTerminationLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := startServer(t, dir)
+	s := startServer(t, dir, local...)
 	r := startReceiver(t, 5*time.Millisecond)
 	s.subscribe(r.url)
 	s.addType("load")
@@ -127,7 +127,7 @@ func TestTerminationLosesAndRepeatsNothing(t *testing.T) {
 	s.terminate()
 	l.finished.Wait()
 
-	s = startServer(t, dir)
+	s = startServer(t, dir, local...)
 	for id, requests := range r.await(t, l.acked) {
 		if len(requests) != 1 {
 			t.Errorf("%s came %d times", id, len(requests))

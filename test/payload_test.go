@@ -63,7 +63,7 @@ func githubExamples(t *testing.T) []payload {
 // What is published is what arrives, byte for byte, and every library for receivers accepts it.
 func TestPayloadsArriveUnchangedAndVerified(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, t.TempDir())
+	s := startServer(t, t.TempDir(), local...)
 	r := startReceiver(t, 0)
 	ep := s.subscribe(r.url)
 

@@ -40,16 +40,16 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return // the sender was killed in the middle: this is no delivery
 	}
-	select {
-	case <-time.After(r.delay):
-	case <-req.Context().Done():
-	}
 	r.mu.Lock()
 	id := req.Header.Get("webhook-id")
 	r.requests[id] = append(r.requests[id], request{header: req.Header, body: body})
 	close(r.changed)
 	r.changed = make(chan struct{})
 	r.mu.Unlock()
+	select {
+	case <-time.After(r.delay):
+	case <-req.Context().Done():
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -27,8 +27,13 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			receiver, err := freeAddress()
+			if err != nil {
+				return err
+			}
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("ADDRESS", address)
+			env.Setenv("RECEIVER", receiver)
 			env.Setenv("URL", "http://"+address)
 			return nil
 		},

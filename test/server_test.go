@@ -35,12 +35,15 @@ type server struct {
 	exited chan error // capacity 1
 }
 
+// local lets a server deliver to receivers on this machine.
+var local = []string{"--allow-network", "127.0.0.0/8"}
+
 // startServer starts a server on the files of dir, and ends it with the test.
 func startServer(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
 	args = append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite://" + filepath.Join(dir, "bellwire.db"),
-		"--admin-key", adminKey, "--allow-network", "127.0.0.0/8", "--log-format", "json",
+		"--admin-key", adminKey, "--log-format", "json",
 	}, args...)
 	s := &server{t: t, cmd: exec.Command(binary, args...), exited: make(chan error, 1)}
 	s.cmd.Dir = dir
@@ -93,20 +96,24 @@ func (s *server) logged() string {
 // terminate asks the server to end and waits until it has, with exit code 0.
 func (s *server) terminate() {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		s.t.Fatal(err)
-	}
+	s.signal(syscall.SIGTERM)
 	if err := s.wait(); err != nil {
 		s.t.Fatalf("after SIGTERM the server ended with: %v\n%s", err, s.logged())
+	}
+}
+
+// signal sends a signal to the server.
+func (s *server) signal(sig os.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
 // kill ends the server as a power loss would, but for the disk.
 func (s *server) kill() {
 	s.t.Helper()
-	if err := s.cmd.Process.Kill(); err != nil {
-		s.t.Fatal(err)
-	}
+	s.signal(os.Kill)
 	var exit *exec.ExitError
 	if err := s.wait(); !errors.As(err, &exit) {
 		s.t.Fatalf("the killed server ended with: %v", err)

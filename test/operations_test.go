@@ -1,0 +1,170 @@
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func (s *server) get(path string) (status int, body string) {
+	s.t.Helper()
+	resp, err := http.Get(s.url + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// What operators and load balancers ask needs no key, and everything else does.
+func TestOperatorsQuestions(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), local...)
+	r := startReceiver(t, 0)
+	s.subscribe(r.url)
+	s.addType("card.created")
+	id, err := s.publish("card.created", []byte(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, []string{id})
+
+	for path, want := range map[string]string{
+		"/healthz":      `"alive"`,
+		"/readyz":       `"ready"`,
+		"/":             `"/docs"`,
+		"/docs":         "<html",
+		"/openapi.json": `"openapi"`,
+	} {
+		if status, body := s.get(path); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("GET %s answered %d without %s: %.200s", path, status, want, body)
+		}
+	}
+	eventually(t, "the metrics show the delivery", func() bool {
+		_, body := s.get("/metrics")
+		return strings.Contains(body, "bellwire_events_total 1\n") &&
+			strings.Contains(body, `bellwire_attempts_total{dialect="standard",outcome="ok",trigger="schedule"} 1`) &&
+			strings.Contains(body, `bellwire_delivery_seconds_count{status="succeeded"} 1`) &&
+			strings.Contains(body, "bellwire_backlog_deliveries 0\n")
+	})
+	if status, _ := s.get("/api/v1/tenants"); status != http.StatusUnauthorized {
+		t.Errorf("without a key the API answered %d", status)
+	}
+	if status, body := s.get("/no/such/page"); status != http.StatusNotFound || !strings.Contains(body, `"not_found"`) {
+		t.Errorf("an unknown path answered %d: %s", status, body)
+	}
+	s.terminate()
+}
+
+// An endpoint on this machine is no way in unless the operator allows it.
+func TestPrivateNetworksAreRefused(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	r := startReceiver(t, 0)
+	s.subscribe(r.url)
+	s.addType("card.created")
+	if _, err := s.publish("card.created", []byte(`1`)); err != nil {
+		t.Fatal(err)
+	}
+	var deliveries struct{ Data []struct{ ID string } }
+	s.call("GET", "/tenants/acme/deliveries", "", &deliveries)
+	var delivery struct{ Attempts []struct{ Outcome string } }
+	eventually(t, "the first attempt is recorded", func() bool {
+		s.call("GET", "/tenants/acme/deliveries/"+deliveries.Data[0].ID, "", &delivery)
+		return len(delivery.Attempts) > 0
+	})
+	if got := delivery.Attempts[0].Outcome; got != "blocked" {
+		t.Errorf("the attempt ended with %q, want blocked", got)
+	}
+	if got := r.snapshot(); len(got) > 0 {
+		t.Errorf("the receiver was reached: %v", got)
+	}
+	s.terminate()
+}
+
+// Who asks twice does not want to wait for a drain, and still loses nothing.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := startServer(t, dir, local...)
+	r := startReceiver(t, 10*time.Second) // hangs for longer than a test may take
+	s.subscribe(r.url)
+	s.addType("card.created")
+	id, err := s.publish("card.created", []byte(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, []string{id})
+
+	started := time.Now()
+	s.signal(syscall.SIGTERM)
+	eventually(t, "the server drains", func() bool { return strings.Contains(s.logged(), `"draining"`) })
+	s.signal(syscall.SIGTERM)
+	var exit *exec.ExitError
+	if err := s.wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("after two signals the server ended with: %v", err)
+	}
+	if took := time.Since(started); took > r.delay/2 {
+		t.Errorf("it took %s", took)
+	}
+
+	s = startServer(t, dir, local...)
+	eventually(t, "the delivery is sent again", func() bool { return len(r.snapshot()[id]) == 2 })
+	s.signal(syscall.SIGKILL)
+}
+
+// A drain ends with its time: what hangs is cut off, kept, and sent again after the next start.
+func TestDrainTimeoutCutsOffWhatHangs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := startServer(t, dir, append(local, "--drain-timeout", "100ms")...)
+	r := startReceiver(t, 10*time.Second)
+	s.subscribe(r.url)
+	s.addType("card.created")
+	id, err := s.publish("card.created", []byte(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, []string{id})
+	s.terminate()
+
+	s = startServer(t, dir, local...)
+	eventually(t, "the delivery is sent again", func() bool { return len(r.snapshot()[id]) == 2 })
+	s.signal(syscall.SIGKILL)
+}
+
+// Every record of the log is JSON, and none holds a secret.
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), append(local, "--log-level", "debug")...)
+	r := startReceiver(t, 0)
+	ep := s.subscribe(r.url)
+	s.addType("card.created")
+	id, err := s.publish("card.created", []byte(`"confidential"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, []string{id})
+	s.terminate()
+
+	for line := range strings.Lines(s.logged()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
+		}
+	}
+	for _, secret := range []string{ep.Secret, adminKey, "confidential"} {
+		if strings.Contains(s.logged(), secret) {
+			t.Errorf("the log contains %q", secret)
+		}
+	}
+}
