@@ -1,8 +1,6 @@
 package service
 
-import (
-	"github.com/bellwire/bellwire"
-)
+import "github.com/bellwire/bellwire"
 
 // Caller is who asks. Front ends get it from Authenticate, or make it from a proof of their own.
 type Caller struct {

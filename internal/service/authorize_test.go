@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/bellwire/bellwire"
@@ -190,9 +191,9 @@ func TestAuthorization(t *testing.T) {
 					want = bellwire.CodeUnauthenticated
 				case who.other && !u.wide:
 					want = bellwire.CodeNotFound
-				case contains(u.roles, who.letter):
+				case strings.Contains(u.roles, who.letter):
 					want = ""
-				case who.letter == "-" && contains(u.roles, "t"): // about no tenant, so it does not matter
+				case who.letter == "-" && strings.Contains(u.roles, "t"): // about no tenant, so it does not matter
 					want = ""
 				}
 				if err := u.call(e, c, on); bellwire.CodeOf(err) != want {
@@ -201,15 +202,6 @@ func TestAuthorization(t *testing.T) {
 			})
 		}
 	}
-}
-
-func contains(letters, letter string) bool {
-	for _, l := range letters {
-		if string(l) == letter {
-			return true
-		}
-	}
-	return false
 }
 
 // Ids of another tenant's things do not exist within one's own tenant, for the operator neither; and what is
@@ -230,7 +222,7 @@ func TestForeignIDs(t *testing.T) {
 		}
 		if needsID[u.name] {
 			for _, c := range []service.Caller{admin, {Role: bellwire.RoleTenant, Tenant: own.tenant}} {
-				if !contains(u.roles, "t") && c.Role != bellwire.RoleAdmin {
+				if !strings.Contains(u.roles, "t") && c.Role != bellwire.RoleAdmin {
 					continue
 				}
 				if err := u.call(e, c, mixed); bellwire.CodeOf(err) != bellwire.CodeNotFound {

@@ -14,17 +14,24 @@ import (
 
 // Bounds on credentials.
 const (
-	MaxHeaders         = 50
-	MaxHeaderValue     = 4 << 10  // bytes
-	MaxHeaderBytes     = 16 << 10 // names and values of an endpoint's own headers together
-	MaxCredential      = 4 << 10  // bytes of a key, user name, password or token
-	maxHeaderName      = 128
-	maxSecrets         = 5 // that sign at the same time
-	DefaultOverlap     = 24 * time.Hour
-	MaxOverlap         = 30 * 24 * time.Hour
-	privateKeyPrefix   = "whsk_"
-	publicKeyPrefix    = "whpk_"
-	reservedHeaderHelp = "Bellwire sets the header %q itself; leave it out."
+	MaxHeaders     = 50
+	MaxHeaderValue = 4 << 10  // bytes
+	MaxHeaderBytes = 16 << 10 // names and values of an endpoint's own headers together
+	MaxCredential  = 4 << 10  // bytes of a key, user name, password or token
+	maxHeaderName  = 128      // bytes
+	maxSecrets     = 5        // that sign at the same time
+)
+
+// How long a rotated secret goes on signing.
+const (
+	DefaultOverlap = 24 * time.Hour
+	MaxOverlap     = 30 * 24 * time.Hour
+)
+
+// How Standard Webhooks writes ed25519 keys: these and base64.
+const (
+	privateKeyPrefix = "whsk_"
+	publicKeyPrefix  = "whpk_"
 )
 
 // EndpointSecret is what a receiver verifies deliveries with. Empty members: the endpoint has none.
@@ -225,7 +232,7 @@ func checkHeaderName(field, name string) error {
 		if field == "headers" {
 			field += "." + name
 		}
-		return bellwire.Invalid(field, reservedHeaderHelp, name)
+		return bellwire.Invalid(field, "Bellwire sets the header %q itself; leave it out.", name)
 	}
 	return nil
 }

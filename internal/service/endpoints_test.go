@@ -1,6 +1,8 @@
 package service_test
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"net/http"
@@ -368,6 +370,36 @@ func (e *env) signatures(endpoint string, at time.Time) int {
 	h := http.Header{}
 	target.Renderer.SetHeaders(h, &bellwire.Message{Event: &bellwire.Event{Type: "x"}, SentAt: at}, []byte("{}"))
 	return len(strings.Fields(h.Get("Webhook-Signature")))
+}
+
+// What is told of an ed25519 key verifies what the endpoint signs with it.
+func TestPublicKeyVerifies(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	in := minimal()
+	in.Signing = new(bellwire.SigningEd25519)
+	ep, secret, err := e.CreateEndpoint(t.Context(), admin, e.tenant("acme"), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret.PublicKey, "whpk_"))
+	if err != nil || len(public) != ed25519.PublicKeySize {
+		t.Fatalf("public key %q, %v", secret.PublicKey, err)
+	}
+	target, err := e.config.Directory.Target(t.Context(), ep.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := http.Header{}
+	target.Renderer.SetHeaders(h, &bellwire.Message{Event: &bellwire.Event{Type: "x"}, SentAt: time.Now()}, []byte("{}"))
+	signature, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(h.Get("Webhook-Signature"), "v1a,"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := h.Get("Webhook-Id") + "." + h.Get("Webhook-Timestamp") + ".{}"
+	if !ed25519.Verify(public, []byte(signed), signature) {
+		t.Error("it does not verify")
+	}
 }
 
 func TestRotateSecret(t *testing.T) {
