@@ -114,8 +114,8 @@ type Queue interface {
 	// knows: it is safe to repeat the same appends with the same ids.
 	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
 
-	// DueEndpoints returns each endpoint of the leased shards that has something free to be claimed, and when
-	// the first of it is due. Its cost grows with the endpoints it returns, not with their deliveries.
+	// DueEndpoints returns each endpoint of the leased shards that has something free to be claimed, deleted
+	// ones too. Its cost grows with the endpoints it returns, not with their deliveries.
 	DueEndpoints(ctx context.Context, leases *Leases) ([]DueEndpoint, error)
 	// ClaimDue takes free deliveries into memory: for each claim first the retries by hand, then what is due
 	// at now, by due time, or in order for ordered endpoints, where one that is not due holds up the rest.
@@ -199,7 +199,8 @@ type AppendedEvent struct {
 // DueEndpoint is an endpoint with something to claim.
 type DueEndpoint struct {
 	Endpoint string
-	At       time.Time
+	At       time.Time // when the first free delivery of the schedule is due; zero: there is none
+	Manual   bool      // there are retries by hand
 }
 
 // Claim asks for an endpoint's due deliveries.

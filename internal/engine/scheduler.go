@@ -462,7 +462,7 @@ func (s *scheduler) found(due []bellwire.DueEndpoint) {
 			continue
 		}
 		l := s.lane(d.Endpoint)
-		l.manual = true // the scan does not tell the two apart
+		l.manual = l.manual || d.Manual
 		l.due = sooner(l.due, d.At)
 		s.touch(l, now)
 	}

@@ -23,7 +23,7 @@ const (
 			FROM line WHERE line.endpoint IS NOT NULL
 		)`
 	sqlLiving = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
-		WHERE p.deleted_at IS NULL AND t.deleted_at IS NULL`
+		WHERE t.deleted_at IS NULL`
 
 	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
 	sqlDueEndpoints = sqlEndpointsOnSchedule + `
@@ -66,12 +66,17 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 				if at.IsZero() || leases.Epoch(id) == 0 {
 					continue
 				}
-				if i, ok := place[id]; ok {
-					due[i].At = earlier(due[i].At, at)
-					continue
+				i, known := place[id]
+				if !known {
+					i = len(due)
+					place[id] = i
+					due = append(due, bellwire.DueEndpoint{Endpoint: id})
 				}
-				place[id] = len(due)
-				due = append(due, bellwire.DueEndpoint{Endpoint: id, At: at})
+				if sql == sqlManualEndpoints {
+					due[i].Manual = true
+				} else {
+					due[i].At = at
+				}
 			}
 			if q.err != nil {
 				return q.err
