@@ -68,20 +68,25 @@ type NewKey struct {
 
 // CreateKey makes a key of a tenant, or of the operator if tenant is empty. Its secret is in this answer only.
 func (c *Client) CreateKey(ctx context.Context, tenant string, k NewKey) (*Key, error) {
-	if tenant == "" {
-		return fetch[Key](ctx, c, http.MethodPost, path("keys"), k)
-	}
-	return fetch[Key](ctx, c, http.MethodPost, inTenant(tenant, "keys"), k)
+	return fetch[Key](ctx, c, http.MethodPost, keysOf(tenant), k)
 }
 
-// Keys lists a tenant's keys, without their secrets.
+// Keys lists the keys of a tenant, or of the operator if tenant is empty, without their secrets.
 func (c *Client) Keys(ctx context.Context, tenant string, page Page) (*List[Key], error) {
-	return fetchList[Key](ctx, c, inTenant(tenant, "keys"), page, nil)
+	return fetchList[Key](ctx, c, keysOf(tenant), page, nil)
 }
 
-// DeleteKey deletes a tenant's key.
+// DeleteKey deletes a key of a tenant, or of the operator if tenant is empty.
 func (c *Client) DeleteKey(ctx context.Context, tenant, id string) error {
-	return c.call(ctx, http.MethodDelete, inTenant(tenant, "keys", id), nil, nil)
+	return c.call(ctx, http.MethodDelete, keysOf(tenant, id), nil, nil)
+}
+
+func keysOf(tenant string, id ...string) string {
+	keys := path(append([]string{"keys"}, id...)...)
+	if tenant == "" {
+		return keys
+	}
+	return inTenant(tenant) + keys
 }
 
 // EventType is a named kind of event in the catalogue.

@@ -64,11 +64,7 @@ func (a *api) keys() {
 		OperationID: "list-tenant-keys", Method: http.MethodGet, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
 		Summary: "List a tenant's keys", Description: "For admin keys. Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
-		keys, err := a.svc.Keys(ctx, c, in.Tenant, in.page())
-		if err != nil {
-			return nil, err
-		}
-		return listOf(keys, wireKey), nil
+		return a.listKeys(ctx, c, in.Tenant, in.page())
 	})
 
 	type deleted struct {
@@ -79,13 +75,12 @@ func (a *api) keys() {
 		OperationID: "delete-tenant-key", Method: http.MethodDelete, Path: "/tenants/{tenant}/keys/{id}", Tags: []string{tagKeys},
 		Summary: "Delete a tenant's key", Description: "For admin keys. Requests with it are refused from now on.",
 	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {
-		var id bellwire.KeyID
-		if id.UnmarshalText([]byte(in.ID)) != nil {
-			return nil, bellwire.NotFound("key", in.ID)
-		}
-		return nil, a.svc.DeleteKey(ctx, c, in.Tenant, id)
+		return nil, a.deleteKey(ctx, c, in.Tenant, in.ID)
 	})
+	a.operatorKeys()
+}
 
+func (a *api) operatorKeys() {
 	type ofOperator struct {
 		Input body[newOperatorKey]
 	}
@@ -96,6 +91,24 @@ func (a *api) keys() {
 	}, func(ctx context.Context, c service.Caller, in *ofOperator) (*output[createdKey], error) {
 		return a.createKey(ctx, c, "", service.NewKey{Name: in.Input.value.Name, Role: in.Input.value.Role})
 	})
+
+	type listed struct{ Paging }
+	route(a, huma.Operation{
+		OperationID: "list-keys", Method: http.MethodGet, Path: "/keys", Tags: []string{tagKeys},
+		Summary: "List the operator's keys", Description: "For admin keys. Secrets are not shown.",
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
+		return a.listKeys(ctx, c, "", in.page())
+	})
+
+	type deleted struct {
+		ID string `path:"id" doc:"The key's id."`
+	}
+	route(a, huma.Operation{
+		OperationID: "delete-key", Method: http.MethodDelete, Path: "/keys/{id}", Tags: []string{tagKeys},
+		Summary: "Delete an operator's key", Description: "For admin keys. Requests with it are refused from now on.",
+	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {
+		return nil, a.deleteKey(ctx, c, "", in.ID)
+	})
 }
 
 func (a *api) createKey(ctx context.Context, c service.Caller, tenant string, in service.NewKey) (*output[createdKey], error) {
@@ -104,4 +117,20 @@ func (a *api) createKey(ctx context.Context, c service.Caller, tenant string, in
 		return nil, err
 	}
 	return &output[createdKey]{Body: createdKey{Key: wireKey(k), Secret: secret}}, nil
+}
+
+func (a *api) listKeys(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*output[list[Key]], error) {
+	keys, err := a.svc.Keys(ctx, c, tenant, page)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(keys, wireKey), nil
+}
+
+func (a *api) deleteKey(ctx context.Context, c service.Caller, tenant, id string) error {
+	var parsed bellwire.KeyID
+	if parsed.UnmarshalText([]byte(id)) != nil {
+		return bellwire.NotFound("key", id)
+	}
+	return a.svc.DeleteKey(ctx, c, tenant, parsed)
 }
