@@ -7,7 +7,8 @@ import "time"
 type Observer interface {
 	// Appended reports one committed group of publishes.
 	Appended(events, deliveries int, took time.Duration)
-	// Attempted reports an attempt when it has ended; a.Number is not known yet.
+	// Attempted reports an attempt when it has ended; a.Number is the expected one: the store has the
+	// last word.
 	Attempted(a *Attempt, ep *Endpoint)
 	// Recorded reports one committed group of outcomes.
 	Recorded(outcomes int, took time.Duration)

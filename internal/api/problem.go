@@ -89,7 +89,7 @@ func problemOf(err *bellwire.Error) *Problem {
 	return p
 }
 
-// Error, GetStatus, GetHeaders and ContentType make a Problem an error that Huma writes as it should be.
+// Error returns the detail. With the methods below it makes a Problem an error that Huma writes as it should be.
 func (p *Problem) Error() string { return p.Detail }
 
 // GetStatus returns the HTTP status.

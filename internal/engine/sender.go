@@ -65,7 +65,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 		return impossible(r, started, "The endpoint's URL cannot be requested.")
 	}
 	a := &bellwire.Attempt{
-		ID: bellwire.NewID[bellwire.AttemptKind](started), Delivery: j.delivery.ID,
+		ID: bellwire.NewID[bellwire.AttemptKind](started), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
 		Trigger: j.trigger, StartedAt: started.UTC().Truncate(time.Microsecond),
 	}
 	r.attempt = a

@@ -22,6 +22,7 @@ type Metrics struct {
 	claimed        prometheus.Counter
 	attempts       *prometheus.CounterVec
 	attemptSeconds *prometheus.HistogramVec
+	waitSeconds    prometheus.Histogram
 	ended          *prometheus.HistogramVec
 	breakers       *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
@@ -60,7 +61,10 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_attempts_total", Help: "Attempts that have ended, by dialect, trigger and outcome.",
 		}, []string{"dialect", "trigger", "outcome"}),
 		attemptSeconds: histogram("bellwire_attempt_seconds", "Duration of one attempt, from DNS to the last byte of the response.", attemptBuckets, "dialect"),
-		ended:          histogram("bellwire_delivery_seconds", "Time from taking an event to the end of a delivery of it, by the delivery's status.", endedBuckets, "status"),
+		waitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "bellwire_first_attempt_wait_seconds", Help: "Time from taking an event to the start of the first attempt of a delivery of it.", Buckets: endedBuckets,
+		}),
+		ended: histogram("bellwire_delivery_seconds", "Time from taking an event to the end of a delivery of it, by the delivery's status.", endedBuckets, "status"),
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_breaker_transitions_total", Help: "Circuit breakers that opened or closed.",
 		}, []string{"to"}),
@@ -78,7 +82,7 @@ func NewMetrics(version, commit string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "commit": commit},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.ended,
+	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
 		m.breakers, m.storeErrors, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {

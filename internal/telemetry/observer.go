@@ -56,6 +56,10 @@ func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint) {
 	if a.Outcome != bellwire.OutcomeCannotRun {
 		o.metrics.attemptSeconds.WithLabelValues(ep.Dialect).Observe(a.Timings.Total.Seconds())
 	}
+	if a.Number == 1 && a.Trigger == bellwire.TriggerSchedule {
+		// A delivery's id is made when its event is taken.
+		o.metrics.waitSeconds.Observe(max(0, a.StartedAt.Sub(a.Delivery.Time()).Seconds()))
+	}
 }
 
 // Recorded counts a committed group of outcomes.

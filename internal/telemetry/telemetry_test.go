@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"regexp"
@@ -37,6 +38,27 @@ func TestObserverCounts(t *testing.T) {
 	o.Claimed(7, time.Millisecond)
 	o.Ended(bellwire.DeliverySucceeded, time.Second)
 	o.Breaker(ep, true, 10)
+
+	var wait string
+	first := bellwire.NewID[bellwire.DeliveryKind](time.UnixMilli(5000))
+	for number := range 3 {
+		o.Attempted(&bellwire.Attempt{
+			Delivery: first, Number: number + 1, Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeTimeout, StartedAt: time.UnixMilli(5250),
+		}, ep)
+	}
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "bellwire_first_attempt_wait_seconds" {
+			h := f.GetMetric()[0].GetHistogram()
+			wait = fmt.Sprintf("%d first attempts after %g s", h.GetSampleCount(), h.GetSampleSum())
+		}
+	}
+	if got, want := wait, "1 first attempts after 0.25 s"; got != want {
+		t.Errorf("got %q, want %q: retries do not count", got, want)
+	}
 
 	for name, got := range map[string]float64{
 		"events 3":          testutil.ToFloat64(m.events),
@@ -102,7 +124,9 @@ func TestGaugesReadAtScrape(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	m := NewMetrics("", "")
 	g := &gauges{
-		stats: func() Stats { return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8} },
+		stats: func() Stats {
+			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8}
+		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second)}, nil
 		},
