@@ -2,6 +2,7 @@ package bellwire
 
 import (
 	"hash/fnv"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strconv"
@@ -79,6 +80,14 @@ type Secret struct {
 	PrivateKey string    `json:",omitempty"` // "whsk_" and base64: the ed25519 key; empty if none
 	ExpiresAt  time.Time `json:",omitzero"`  // zero: does not expire
 }
+
+// String and LogValue keep credentials out of logs and error texts, whoever prints them by mistake.
+func (Credentials) String() string       { return Redacted }
+func (Credentials) LogValue() slog.Value { return slog.StringValue(Redacted) }
+func (Secret) String() string            { return Redacted }
+func (Secret) LogValue() slog.Value      { return slog.StringValue(Redacted) }
+func (Auth) String() string              { return Redacted }
+func (Auth) LogValue() slog.Value        { return slog.StringValue(Redacted) }
 
 // Header is one HTTP header.
 type Header struct {

@@ -17,6 +17,9 @@ import (
 // maxRetryAfter bounds how long a receiver can put deliveries off by its Retry-After header.
 const maxRetryAfter = time.Hour
 
+// envelopeRoom is what most dialects put around data, in bytes.
+const envelopeRoom = 256
+
 // minSlowDown is how long a lane rests after 429 Too Many Requests that does not say how long.
 const minSlowDown = time.Second
 
@@ -25,15 +28,13 @@ const minSlowDown = time.Second
 type sender struct {
 	transport http.RoundTripper
 	userAgent string
-	bodies    sync.Pool // *bytes.Buffer, for request bodies
-	reads     sync.Pool // *[]byte of readBody, for response bodies
+	reads     sync.Pool // *[readBody]byte, for response bodies
 }
 
 func newSender(transport http.RoundTripper, userAgent string) *sender {
 	return &sender{
 		transport: transport,
 		userAgent: userAgent,
-		bodies:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		reads:     sync.Pool{New: func() any { return new([readBody]byte) }},
 	}
 }
@@ -42,21 +43,15 @@ func newSender(transport http.RoundTripper, userAgent string) *sender {
 func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	r := &result{job: j, target: t}
 	started := time.Now()
-	buffer := s.bodies.Get().(*bytes.Buffer)
-	buffer.Reset()
-	defer s.bodies.Put(buffer)
-
 	message := &bellwire.Message{Event: j.event, Delivery: j.delivery.ID, SentAt: started}
 	if t.Renderer == nil {
 		return impossible(r, started, bellwire.ReasonEndpointDeleted)
 	}
-	body, err := t.Renderer.AppendBody(buffer.AvailableBuffer(), message)
+	// The transport may go on reading the body after the response has come, so its memory is not reused.
+	body, err := t.Renderer.AppendBody(make([]byte, 0, len(j.event.Data)+envelopeRoom), message)
 	if err != nil {
 		return impossible(r, started, err.Error())
 	}
-	buffer.Write(body) // keeps the grown memory
-	body = buffer.Bytes()
-
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	tr := newTrace(started)
