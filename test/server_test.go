@@ -28,6 +28,7 @@ type server struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	url string
+	key string // an admin's
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -45,7 +46,7 @@ func startServer(t *testing.T, dir string, args ...string) *server {
 		"serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite://" + filepath.Join(dir, "bellwire.db"),
 		"--admin-key", adminKey, "--log-format", "json",
 	}, args...)
-	s := &server{t: t, cmd: exec.Command(binary, args...), exited: make(chan error, 1)}
+	s := &server{t: t, cmd: exec.Command(binary, args...), key: adminKey, exited: make(chan error, 1)}
 	s.cmd.Dir = dir
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
@@ -137,7 +138,7 @@ func (s *server) do(method, path string, body []byte) (status int, answer []byte
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+adminKey)
+	req.Header.Set("Authorization", "Bearer "+s.key)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := apiClient.Do(req)
 	if err != nil {

@@ -46,14 +46,14 @@ func (s *screen) summary(events, deliveries int, took time.Duration) {
 
 // invitation shows commands to try while the server is up.
 func (s *screen) invitation(url, key string, endpoints []*client.Endpoint, example payload) {
-	fmt.Fprintf(s.out, "\nTry it yourself; new deliveries appear above. The server stays up until Ctrl-C.\n\n")
+	fmt.Fprintf(s.out, "\nTry it yourself; new deliveries appear below. The server stays up until Ctrl-C.\n\n")
 	fmt.Fprintf(s.out, "  export KEY=%s\n\n", key)
 	call := func(rest ...string) {
 		fmt.Fprintf(s.out, "  curl -s -H \"Authorization: Bearer $KEY\" %s\n", strings.Join(rest, " "))
 	}
 	base := url + "/api/v1/tenants/" + demoTenant
 	call(fmt.Sprintf(`-d '{"type": %q, "data": {"amount": 10.00}}'`, example.eventType), base+"/events")
-	call(base + "/deliveries?limit=3")
+	call("'" + base + "/deliveries?limit=3'")
 	call("-X POST", base+"/endpoints/"+endpoints[0].ID+"/test")
 	fmt.Fprintf(s.out, "\n  The API, described: %s/docs\n\n", url)
 }

@@ -1,0 +1,57 @@
+package test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// The demonstration stays up, takes what a person publishes, and leaves nothing behind.
+func TestDemoStaysUpUntilInterrupted(t *testing.T) {
+	t.Parallel()
+	temporary := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), binary, "demo")
+	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	next := func(part string) string {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), part) {
+				return lines.Text()
+			}
+		}
+		t.Fatalf("the demonstration ended without %q", part)
+		return ""
+	}
+	url := strings.Fields(next("Bellwire serves http://"))[2]
+	next("all verified")
+	_, key, _ := strings.Cut(next("export KEY="), "=")
+	next("/docs")
+	platform := &server{t: t, url: url, key: key}
+	if _, err := platform.publish("account.opened", []byte(`"by hand"`)); err == nil {
+		t.Error("data that does not fit the type's schema was taken")
+	}
+	if _, err := platform.publish("account.opened", []byte(`{"by": "hand"}`)); err != nil {
+		t.Fatal(err)
+	}
+	next("account.opened")
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ended with: %v", err)
+	}
+	left, err := os.ReadDir(temporary)
+	if err != nil || len(left) > 0 {
+		t.Errorf("it left %v behind (%v)", left, err)
+	}
+}
