@@ -129,10 +129,10 @@ func ShardOf(endpoint string) int {
 // MaxURLLength is the most bytes an endpoint's URL may have.
 const MaxURLLength = 2083
 
-// badPorts are those that browsers refuse too (WHATWG Fetch, "bad port"), because other protocols that
-// can be talked into doing something by an HTTP request live there.
+// badPorts are from the list that browsers refuse (WHATWG Fetch, "bad port"): other protocols live there, which
+// can be talked into doing something by an HTTP request. The harmless small services below 20 are left out.
 var badPorts = []int{
-	1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
+	20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
 	109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515,
 	526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049,
 	3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
