@@ -1,0 +1,205 @@
+package api_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestTenants(t *testing.T) {
+	run(t, []step{
+		{name: "create", method: "POST", path: "/tenants", body: `{"id":"new_1","name":"New","metadata":{"plan":"gold"}}`, status: 201,
+			want: `{"id":"new_1","name":"New","metadata":{"plan":"gold"},"created_at":"*","updated_at":"*"}`},
+		{name: "no content", method: "POST", path: "/tenants", body: ``, status: 400, problem: "malformed"},
+		{name: "broken", method: "POST", path: "/tenants", body: `{"id":`, status: 400, problem: "malformed"},
+		{name: "taken", method: "POST", path: "/tenants", body: `{"id":"new_1"}`, status: 409, problem: "conflict"},
+		{name: "no id", method: "POST", path: "/tenants", body: `{}`, status: 422, problem: "invalid id"},
+		{name: "bad id", method: "POST", path: "/tenants", body: `{"id":"a b"}`, status: 422, problem: "invalid id"},
+		{name: "unknown member", method: "POST", path: "/tenants", body: `{"id":"x","nmae":"y"}`, status: 422, problem: "invalid nmae"},
+		{name: "wrong kind", method: "POST", path: "/tenants", body: `{"id":"x","metadata":{"a":1}}`, status: 422, problem: "invalid metadata.a"},
+		{name: "no key", method: "POST", path: "/tenants", key: "none", body: `{"id":"x"}`, status: 401, problem: "unauthenticated"},
+		{name: "unknown key", method: "POST", path: "/tenants", key: "wrong", body: `{"id":"x"}`, status: 401, problem: "unauthenticated"},
+		{name: "no key comes before a bad body", method: "POST", path: "/tenants", key: "none", body: `{`, status: 401, problem: "unauthenticated"},
+		{name: "wrong role", method: "POST", path: "/tenants", key: "publisher", body: `{"id":"x"}`, status: 403, problem: "forbidden"},
+
+		{name: "list", method: "GET", path: "/tenants", status: 200, want: `{"data":[{"id":"new_1"},{"id":"other"},{"id":"acme"}],"next_cursor":null}`},
+		{name: "first page", method: "GET", path: "/tenants?limit=2", status: 200, want: `{"data":[{"id":"new_1"},{"id":"other"}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "second page", method: "GET", path: "/tenants?limit=2&cursor={next}", status: 200, want: `{"data":[{"id":"acme"}],"next_cursor":null}`},
+		{name: "limit 0", method: "GET", path: "/tenants?limit=0", status: 422, problem: "invalid limit"},
+		{name: "limit 251", method: "GET", path: "/tenants?limit=251", status: 422, problem: "invalid limit"},
+		{name: "limit 250", method: "GET", path: "/tenants?limit=250", status: 200},
+		{name: "limit x", method: "GET", path: "/tenants?limit=x", status: 422, problem: "invalid limit"},
+		{name: "bad cursor", method: "GET", path: "/tenants?cursor=x", status: 422, problem: "invalid cursor"},
+		{name: "unknown parameter", method: "GET", path: "/tenants?page=2", status: 422, problem: "invalid page"},
+		{name: "list by a tenant", method: "GET", path: "/tenants", key: "tenant", status: 403, problem: "forbidden"},
+
+		{name: "get", method: "GET", path: "/tenants/new_1", status: 200, want: `{"id":"new_1","name":"New"}`},
+		{name: "get unknown", method: "GET", path: "/tenants/nobody", status: 404, problem: "not_found"},
+		{name: "get another's", method: "GET", path: "/tenants/new_1", key: "tenant", status: 404, problem: "not_found"},
+
+		{name: "change", method: "PATCH", path: "/tenants/new_1", body: `{"name":"Newer"}`, status: 200,
+			want: `{"id":"new_1","name":"Newer","metadata":{"plan":"gold"}}`},
+		{name: "change nothing", method: "PATCH", path: "/tenants/new_1", body: `{}`, status: 200, want: `{"name":"Newer","metadata":{"plan":"gold"}}`},
+		{name: "clear", method: "PATCH", path: "/tenants/new_1", body: `{"name":null,"metadata":null}`, status: 200, want: `{"name":"","metadata":{}}`},
+		{name: "change the id", method: "PATCH", path: "/tenants/new_1", body: `{"id":"x"}`, status: 422, problem: "invalid id"},
+		{name: "change unknown", method: "PATCH", path: "/tenants/nobody", body: `{}`, status: 404, problem: "not_found"},
+
+		{name: "delete", method: "DELETE", path: "/tenants/new_1", status: 204},
+		{name: "delete again", method: "DELETE", path: "/tenants/new_1", status: 404, problem: "not_found"},
+		{name: "delete by a tenant", method: "DELETE", path: "/tenants/acme", key: "tenant", status: 403, problem: "forbidden"},
+	})
+}
+
+func TestKeys(t *testing.T) {
+	run(t, []step{
+		{name: "create", method: "POST", path: "/tenants/acme/keys", body: `{"name":"portal","role":"tenant"}`, status: 201,
+			want: `{"id":"*","name":"portal","role":"tenant","hmac":false,"secret":"*","created_at":"*"}`, save: "id=id secret=secret"},
+		{name: "create for signing", method: "POST", path: "/tenants/acme/keys", body: `{"role":"tenant-read","hmac":true}`, status: 201,
+			want: `{"role":"tenant-read","hmac":true}`},
+		{name: "no role", method: "POST", path: "/tenants/acme/keys", body: `{}`, status: 422, problem: "invalid role"},
+		{name: "an operator's role", method: "POST", path: "/tenants/acme/keys", body: `{"role":"admin"}`, status: 422, problem: "invalid role"},
+		{name: "unknown tenant", method: "POST", path: "/tenants/nobody/keys", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
+		{name: "by a tenant", method: "POST", path: "/tenants/acme/keys", key: "tenant", body: `{"role":"tenant"}`, status: 403, problem: "forbidden"},
+		{name: "for another tenant", method: "POST", path: "/tenants/acme/keys", key: "stranger", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
+
+		{name: "list", method: "GET", path: "/tenants/acme/keys", status: 200, without: []string{"{secret}", "secret"},
+			want: `{"data":[{"hmac":true},{"id":"{id}","name":"portal","role":"tenant"},{},{}],"next_cursor":null}`},
+		{name: "list by a tenant", method: "GET", path: "/tenants/acme/keys", key: "tenant", status: 403, problem: "forbidden"},
+
+		{name: "operator's key", method: "POST", path: "/keys", body: `{"name":"ci","role":"publisher"}`, status: 201, want: `{"id":"*","role":"publisher","secret":"*"}`, save: "op=id secret=secret"},
+		{name: "operator's key with a tenant's role", method: "POST", path: "/keys", body: `{"role":"tenant"}`, status: 422, problem: "invalid role"},
+		{name: "operator's key by a publisher", method: "POST", path: "/keys", key: "publisher", body: `{"role":"admin"}`, status: 403, problem: "forbidden"},
+
+		{name: "list the operator's", method: "GET", path: "/keys", status: 200, without: []string{"{secret}", "secret"}, want: `{"data":[{"id":"{op}","name":"ci"},{"role":"publisher"}],"next_cursor":null}`},
+		{name: "list the operator's by a publisher", method: "GET", path: "/keys", key: "publisher", status: 403, problem: "forbidden"},
+		{name: "delete a tenant's among the operator's", method: "DELETE", path: "/keys/{id}", status: 404, problem: "not_found"},
+		{name: "delete an operator's by a tenant", method: "DELETE", path: "/keys/{op}", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "delete an operator's", method: "DELETE", path: "/keys/{op}", status: 204},
+		{name: "delete an operator's again", method: "DELETE", path: "/keys/{op}", status: 404, problem: "not_found"},
+
+		{name: "delete another tenant's", method: "DELETE", path: "/tenants/other/keys/{id}", status: 404, problem: "not_found"},
+		{name: "delete what is no id", method: "DELETE", path: "/tenants/acme/keys/x", status: 404, problem: "not_found"},
+		{name: "delete", method: "DELETE", path: "/tenants/acme/keys/{id}", status: 204},
+		{name: "delete again", method: "DELETE", path: "/tenants/acme/keys/{id}", status: 404, problem: "not_found"},
+	})
+}
+
+func TestEventTypes(t *testing.T) {
+	run(t, []step{
+		{name: "create", method: "PUT", path: "/event-types/card.blocked", status: 201,
+			body: `{"description":"A card was blocked.","group":"cards","schema":{"type":"object"},"example":{"limit":5}}`,
+			want: `{"name":"card.blocked","description":"A card was blocked.","group":"cards","schema":{"type":"object"},"example":{"limit":5},"archived":false,"created_at":"*"}`},
+		{name: "replace", method: "PUT", path: "/event-types/card.blocked", body: `{"archived":true}`, status: 200,
+			want: `{"name":"card.blocked","description":"","group":"","schema":null,"example":null,"archived":true}`},
+		{name: "bad name", method: "PUT", path: "/event-types/card%20blocked", body: `{}`, status: 422, problem: "invalid name"},
+		{name: "bad schema", method: "PUT", path: "/event-types/x", body: `{"schema":{"type":"objekt"}}`, status: 422, problem: "invalid schema.type"},
+		{name: "unknown member", method: "PUT", path: "/event-types/x", body: `{"shema":{}}`, status: 422, problem: "invalid shema"},
+		{name: "wrong kind", method: "PUT", path: "/event-types/x", body: `{"archived":"no"}`, status: 422, problem: "invalid archived"},
+		{name: "by a publisher", method: "PUT", path: "/event-types/x", key: "publisher", body: `{}`, status: 403, problem: "forbidden"},
+
+		{name: "list", method: "GET", path: "/event-types", key: "tenant-read", status: 200, want: `{"data":[{"name":"card.blocked"},{"name":"invoice.paid"}],"next_cursor":null}`},
+		{name: "get", method: "GET", path: "/event-types/invoice.paid", key: "publisher", status: 200, want: `{"name":"invoice.paid","schema":{"properties":"*"}}`},
+		{name: "get unknown", method: "GET", path: "/event-types/nothing", status: 404, problem: "not_found"},
+		{name: "get without a key", method: "GET", path: "/event-types/invoice.paid", key: "none", status: 401, problem: "unauthenticated"},
+
+		{name: "delete by a tenant", method: "DELETE", path: "/event-types/card.blocked", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "delete", method: "DELETE", path: "/event-types/card.blocked", status: 204},
+		{name: "delete again", method: "DELETE", path: "/event-types/card.blocked", status: 404, problem: "not_found"},
+	})
+}
+
+// TestExamplesKeepTheirNumbers: no number of an example is too big to be kept.
+func TestExamplesKeepTheirNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const example = `{"big":1E400,"precise":1.0,"long":12345678901234567890}`
+	for _, answer := range []*httptest.ResponseRecorder{
+		w.call("PUT", "/event-types/numbers", adminKey, `{"example":`+example+`}`),
+		w.call("GET", "/event-types/numbers", adminKey, ""),
+	} {
+		if answer.Code >= 400 || !strings.Contains(answer.Body.String(), `"example":`+example) {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	const all = "/tenants/acme/endpoints"
+	run(t, []step{
+		{name: "create with the least", method: "POST", path: all, key: "tenant", body: `{"url":"https://example.com/hooks","events":["invoice.*"]}`, status: 201,
+			want: `{"id":"*","tenant":"acme","url":"https://example.com/hooks","description":"","dialect":"standard","events":["invoice.*"],
+				"retry":{"schedule":["5s","5m","30m","2h","5h","10h","14h","20h","24h"],"jitter":0.2},
+				"auth":{"type":"none"},"headers":{},"rate_limit":null,"max_in_flight":64,"ordering":"none","signing":"hmac","status":"enabled",
+				"status_reason":"","metadata":{},"created_at":"*","updated_at":"*","secret":"*"}`,
+			without: []string{"public_key"}, save: "id=id secret=secret"},
+		{name: "create with everything", method: "POST", path: all, status: 201,
+			body: `{"url":"http://example.com:8080/x","events":["invoice.paid","card*"],"description":"d","dialect":"standard",
+				"retry":{"interval":"10s","count":3},"auth":{"type":"api_key","header":"X-Api-Key","key":"hush-key"},
+				"headers":{"X-Team":"hush-header","X-B":"b"},"rate_limit":2.5,"max_in_flight":3,"ordering":"fifo","status":"paused","signing":"both",
+				"metadata":{"a":"b"}}`,
+			want: `{"events":["invoice.paid","card*"],"description":"d","retry":{"interval":"10s","count":3},
+				"auth":{"type":"api_key","header":"X-Api-Key"},"headers":{"X-Team":"[redacted]","X-B":"[redacted]"},"rate_limit":2.5,"max_in_flight":3,
+				"ordering":"fifo","status":"paused","signing":"both","metadata":{"a":"b"},"secret":"*","public_key":"*"}`,
+			without: []string{"hush"}, save: "full=id"},
+		{name: "nulls are like nothing", method: "POST", path: all, status: 201, save: "nulls=id",
+			body: `{"url":"https://example.com","events":["*"],"description":null,"auth":null,"headers":null,"rate_limit":null,"metadata":null}`,
+			want: `{"description":"","auth":{"type":"none"},"headers":{},"rate_limit":null,"metadata":{}}`},
+		{name: "no url", method: "POST", path: all, body: `{"events":["*"]}`, status: 422, problem: "invalid url"},
+		{name: "no events", method: "POST", path: all, body: `{"url":"https://example.com"}`, status: 422, problem: "invalid events"},
+		{name: "bad url", method: "POST", path: all, body: `{"url":"ftp://example.com","events":["*"]}`, status: 422, problem: "invalid url"},
+		{name: "null url", method: "POST", path: all, body: `{"url":null,"events":["*"]}`, status: 422, problem: "invalid url"},
+		{name: "unknown event type", method: "POST", path: all, body: `{"url":"https://example.com","events":["nothing"]}`, status: 422, problem: "invalid events[0]"},
+		{name: "unknown dialect", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"dialect":"x"}`, status: 422, problem: "invalid dialect"},
+		{name: "bad retry", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"retry":{"jitter":2,"schedule":[]}}`, status: 422, problem: "invalid retry.jitter"},
+		{name: "mixed retry", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"retry":{"count":2,"schedule":[]}}`, status: 422, problem: "invalid retry"},
+		{name: "bad auth", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"auth":{"type":"bearer","tokn":"hush"}}`, status: 422, problem: "invalid auth.tokn", without: []string{"hush"}},
+		{name: "bad headers", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"headers":[]}`, status: 422, problem: "invalid headers"},
+		{name: "bad header value", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"headers":{"X-A":7}}`, status: 422, problem: "invalid headers.X-A"},
+		{name: "own header", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"headers":{"webhook-id":"x"}}`, status: 422, problem: "invalid"},
+		{name: "bad secret", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"secret":"hush"}`, status: 422, problem: "invalid secret", without: []string{"hush"}},
+		{name: "wrong role", method: "POST", path: all, key: "tenant-read", body: `{"url":"https://example.com","events":["*"]}`, status: 403, problem: "forbidden"},
+		{name: "another tenant's", method: "POST", path: all, key: "stranger", body: `{"url":"https://example.com","events":["*"]}`, status: 404, problem: "not_found"},
+		{name: "unknown tenant", method: "POST", path: "/tenants/nobody/endpoints", body: `{"url":"https://example.com","events":["*"]}`, status: 404, problem: "not_found"},
+
+		{name: "list", method: "GET", path: all, key: "tenant-read", status: 200, without: []string{"{secret}", `"secret"`, "hush"},
+			want: `{"data":[{"id":"{nulls}"},{"id":"{full}","headers":{"X-Team":"[redacted]"}},{"id":"{id}"}],"next_cursor":null}`},
+		{name: "get", method: "GET", path: all + "/{id}", key: "tenant-read", status: 200, without: []string{"{secret}", `"secret"`}, want: `{"id":"{id}"}`},
+		{name: "get another tenant's", method: "GET", path: "/tenants/other/endpoints/{id}", status: 404, problem: "not_found"},
+		{name: "get unknown", method: "GET", path: all + "/ep_x", status: 404, problem: "not_found"},
+
+		{name: "change", method: "PATCH", path: all + "/{full}", key: "tenant", body: `{"description":"other"}`, status: 200, without: []string{"hush", `"secret"`},
+			want: `{"description":"other","url":"http://example.com:8080/x","rate_limit":2.5,"auth":{"type":"api_key"},"headers":{"X-Team":"[redacted]"},"metadata":{"a":"b"},"retry":{"count":3}}`},
+		{name: "clear", method: "PATCH", path: all + "/{full}", body: `{"description":null,"rate_limit":null,"auth":null,"headers":null,"metadata":null}`, status: 200,
+			want: `{"description":"","rate_limit":null,"auth":{"type":"none"},"headers":{},"metadata":{}}`, without: []string{"X-Team"}},
+		{name: "null where it makes no sense", method: "PATCH", path: all + "/{full}", body: `{"status":null}`, status: 422, problem: "invalid status"},
+		{name: "rate limit 0", method: "PATCH", path: all + "/{full}", body: `{"rate_limit":0}`, status: 422, problem: "invalid rate_limit"},
+		{name: "redacted headers do not come back", method: "PATCH", path: all + "/{full}", body: `{"headers":{"X-Team":"[redacted]"}}`, status: 422, problem: "invalid headers"},
+		{name: "bad status", method: "PATCH", path: all + "/{full}", body: `{"status":"on"}`, status: 422, problem: "invalid status"},
+		{name: "disable", method: "PATCH", path: all + "/{full}", body: `{"status":"disabled"}`, status: 200, want: `{"status":"disabled"}`},
+		{name: "change by a reader", method: "PATCH", path: all + "/{full}", key: "tenant-read", body: `{}`, status: 403, problem: "forbidden"},
+		{name: "change another tenant's", method: "PATCH", path: all + "/{full}", key: "stranger", body: `{}`, status: 404, problem: "not_found"},
+		{name: "change too large", method: "PATCH", path: all + "/{full}", body: `{"description":"` + long + `"}`, status: 413, problem: "too_large"},
+
+		{name: "secret", method: "GET", path: all + "/{id}/secret", key: "tenant", status: 200, want: `{"secret":"{secret}"}`, without: []string{"public_key"}},
+		{name: "secret with a public key", method: "GET", path: all + "/{full}/secret", status: 200, want: `{"secret":"*","public_key":"*"}`},
+		{name: "secret for a reader", method: "GET", path: all + "/{id}/secret", key: "tenant-read", status: 403, problem: "forbidden"},
+		{name: "secret of another tenant", method: "GET", path: all + "/{id}/secret", key: "stranger", status: 404, problem: "not_found"},
+		{name: "rotate", method: "POST", path: all + "/{id}/secret/rotate", key: "tenant", status: 200, want: `{"secret":"*"}`, without: []string{"{secret}"}},
+		{name: "rotate with an overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"1h"}`, status: 200, want: `{"secret":"*"}`},
+		{name: "rotate with a bad overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"soon"}`, status: 422, problem: "invalid overlap"},
+		{name: "rotate with an unknown member", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlp":"1h"}`, status: 422, problem: "invalid overlp"},
+		{name: "rotate with broken JSON", method: "POST", path: all + "/{id}/secret/rotate", body: `{`, status: 400, problem: "malformed"},
+		{name: "rotate by a reader", method: "POST", path: all + "/{id}/secret/rotate", key: "tenant-read", status: 403, problem: "forbidden"},
+
+		{name: "test", method: "POST", path: all + "/{id}/test", key: "tenant", body: `{"type":"invoice.paid"}`, status: 202, want: `{"event":"*","delivery":"*","type":"invoice.paid"}`},
+		{name: "test without a body", method: "POST", path: all + "/{id}/test", status: 202, want: `{"event":"*","delivery":"*","type":"invoice.paid"}`},
+		{name: "test of an unknown type", method: "POST", path: all + "/{id}/test", body: `{"type":"nothing"}`, status: 422, problem: "invalid type"},
+		{name: "test by a reader", method: "POST", path: all + "/{id}/test", key: "tenant-read", status: 403, problem: "forbidden"},
+		{name: "test of another tenant's", method: "POST", path: all + "/{id}/test", key: "stranger", status: 404, problem: "not_found"},
+
+		{name: "delete by a reader", method: "DELETE", path: all + "/{id}", key: "tenant-read", status: 403, problem: "forbidden"},
+		{name: "delete", method: "DELETE", path: all + "/{id}", key: "tenant", status: 204},
+		{name: "delete again", method: "DELETE", path: all + "/{id}", status: 404, problem: "not_found"},
+		{name: "get deleted", method: "GET", path: all + "/{id}", status: 404, problem: "not_found"},
+	})
+}

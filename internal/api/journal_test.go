@@ -1,0 +1,190 @@
+package api_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire"
+)
+
+var long = strings.Repeat("x", 1<<20)
+
+func TestPublishing(t *testing.T) {
+	const events = "/tenants/acme/events"
+	run(t, []step{
+		{name: "an endpoint", method: "POST", path: "/tenants/acme/endpoints", body: `{"url":"https://example.com","events":["invoice.*"]}`, status: 201, save: "ep=id"},
+
+		{name: "publish", method: "POST", path: events, key: "publisher", body: `{"type":"invoice.paid","data":{"total":1.5}}`, status: 202,
+			want: `{"id":"*","type":"invoice.paid","deliveries":1,"duplicate":false}`, save: "first=id"},
+		{name: "publish with an id", method: "POST", path: events, body: `{"type":"invoice.paid","data":{},"id":"k1","occurred_at":"2026-01-31T13:30:00+01:00"}`, status: 202,
+			want: `{"duplicate":false}`, save: "keyed=id"},
+		{name: "publish it again", method: "POST", path: events, body: `{"type":"invoice.paid","data":{},"id":"k1"}`, status: 202, want: `{"id":"{keyed}","deliveries":1,"duplicate":true}`},
+		{name: "publish another under its id", method: "POST", path: events, body: `{"type":"invoice.paid","data":[],"id":"k1"}`, status: 409, problem: "conflict"},
+		{name: "unknown type", method: "POST", path: events, body: `{"type":"nothing","data":{}}`, status: 422, problem: "invalid type"},
+		{name: "data that does not fit", method: "POST", path: events, body: `{"type":"invoice.paid","data":{"total":"much"}}`, status: 422, problem: "invalid data.total"},
+		{name: "no data", method: "POST", path: events, body: `{"type":"invoice.paid"}`, status: 422, problem: "invalid data"},
+		{name: "unknown member", method: "POST", path: events, body: `{"type":"invoice.paid","data":1,"x":1}`, status: 422, problem: "invalid x"},
+		{name: "broken", method: "POST", path: events, body: `{"type":"invoice.paid","data":`, status: 400, problem: "malformed"},
+		{name: "too large an event", method: "POST", path: events, body: `{"type":"invoice.paid","data":"` + long + `"}`, status: 413, problem: "too_large"},
+		{name: "too large a body", method: "POST", path: events, body: `{"type":"invoice.paid","data":"` + long + long + `"}`, status: 413, problem: "too_large"},
+		{name: "no key", method: "POST", path: events, key: "none", body: `{`, status: 401, problem: "unauthenticated"},
+		{name: "by a tenant", method: "POST", path: events, key: "tenant", body: `{"type":"invoice.paid","data":{}}`, status: 403, problem: "forbidden"},
+		{name: "for another tenant", method: "POST", path: events, key: "stranger", body: `{"type":"invoice.paid","data":{}}`, status: 404, problem: "not_found"},
+		{name: "for nobody", method: "POST", path: "/tenants/nobody/events", body: `{"type":"invoice.paid","data":{}}`, status: 404, problem: "not_found"},
+
+		{name: "batch", method: "POST", path: events + "/batch", key: "publisher", status: 202,
+			body: `{"events":[{"type":"invoice.paid","data":[1]},{"type":"invoice.paid","data":[2],"id":"k2"}]}`,
+			want: `{"data":[{"id":"*","type":"invoice.paid","deliveries":1,"duplicate":false},{"id":"*"}]}`, save: "batched=data.1.id"},
+		{name: "fault in a batch", method: "POST", path: events + "/batch", status: 422, problem: "invalid events[1].data.total",
+			body: `{"events":[{"type":"invoice.paid","data":[3]},{"type":"invoice.paid","data":{"total":"much"}}]}`},
+		{name: "empty batch", method: "POST", path: events + "/batch", body: `{"events":[]}`, status: 422, problem: "invalid events"},
+		{name: "batch by a tenant", method: "POST", path: events + "/batch", key: "tenant", body: `{"events":[{"type":"invoice.paid","data":[1]}]}`, status: 403, problem: "forbidden"},
+
+		{name: "list", method: "GET", path: events, key: "tenant-read", status: 200,
+			want: `{"data":[{"id":"{batched}","idempotency_key":"k2"},{"data":[1]},{"id":"{keyed}","idempotency_key":"k1","occurred_at":"2026-01-31T12:30:00Z"},
+				{"id":"{first}","type":"invoice.paid","data":{"total":1.5},"idempotency_key":null,"occurred_at":"*","created_at":"*","test":false,"deliveries":1}],"next_cursor":null}`},
+		{name: "list a page", method: "GET", path: events + "?limit=3", status: 200, want: `{"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "list the next page", method: "GET", path: events + "?limit=3&cursor={next}", status: 200, want: `{"data":[{"id":"{first}"}],"next_cursor":null}`},
+		{name: "list another type", method: "GET", path: events + "?type=nothing", status: 200, want: `{"data":[],"next_cursor":null}`},
+		{name: "list since", method: "GET", path: events + "?since=2026-01-01T00:00:00Z&until=2999-01-01T00:00:00Z&limit=1", status: 200, want: `{"data":[{"id":"{batched}"}]}`},
+		{name: "list until", method: "GET", path: events + "?until=2020-01-01T00:00:00Z", status: 200, want: `{"data":[]}`},
+		{name: "bad time", method: "GET", path: events + "?since=today", status: 422, problem: "invalid since"},
+		{name: "list by a publisher", method: "GET", path: events, key: "publisher", status: 403, problem: "forbidden"},
+		{name: "list another tenant's", method: "GET", path: events, key: "stranger", status: 404, problem: "not_found"},
+		{name: "get", method: "GET", path: events + "/{keyed}", key: "tenant", status: 200, want: `{"id":"{keyed}","idempotency_key":"k1","data":{}}`},
+		{name: "get another tenant's", method: "GET", path: "/tenants/other/events/{keyed}", status: 404, problem: "not_found"},
+		{name: "get unknown", method: "GET", path: events + "/evt_00000000000000000000000000000000", status: 404, problem: "not_found"},
+		{name: "get what is no id", method: "GET", path: events + "/x", status: 404, problem: "not_found"},
+	})
+}
+
+// TestDataComesBackByteForByte publishes what every re-encoding would change.
+func TestDataComesBackByteForByte(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	datas := []string{
+		`{ "total" :  1.50,"n":[1E400, -0 , 1e-9],"x":1,"x":2}`, `"\u00e9é\/\u003c<>&\ud83d\ude00"`, `null`, `[ ]`,
+		"{\n\t\"total\": 12345678901234567890.0\n}",
+	}
+	for _, data := range datas {
+		answer := w.call("POST", "/tenants/acme/events", adminKey, `{"type":"invoice.paid","data":`+data+`}`)
+		var receipt struct{ ID string }
+		if err := json.Unmarshal(answer.Body.Bytes(), &receipt); err != nil || answer.Code != 202 {
+			t.Fatalf("%s: %d %s", data, answer.Code, answer.Body)
+		}
+		answer = w.call("GET", "/tenants/acme/events/"+receipt.ID, adminKey, "")
+		var event struct{ Data json.RawMessage }
+		if err := json.Unmarshal(answer.Body.Bytes(), &event); err != nil || string(event.Data) != data {
+			t.Errorf("%q became %q (%v)", data, event.Data, err)
+		}
+	}
+	var list struct {
+		Data []struct{ Data json.RawMessage }
+	}
+	if err := json.Unmarshal(w.call("GET", "/tenants/acme/events", adminKey, "").Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	for i, event := range list.Data {
+		if want := datas[len(datas)-1-i]; string(event.Data) != want {
+			t.Errorf("in the list %q became %q", want, event.Data)
+		}
+	}
+}
+
+func TestDeliveries(t *testing.T) {
+	t.Parallel()
+	const deliveries = "/tenants/acme/deliveries"
+	w := newWorld(t)
+	for _, s := range []step{
+		{name: "an endpoint", method: "POST", path: "/tenants/acme/endpoints", body: `{"url":"https://example.com","events":["*"]}`, status: 201, save: "ep=id"},
+		{name: "another", method: "POST", path: "/tenants/acme/endpoints", body: `{"url":"https://example.org","events":["*"]}`, status: 201, save: "other=id"},
+		{name: "an event", method: "POST", path: "/tenants/acme/events", body: `{"type":"invoice.paid","data":{}}`, status: 202, save: "event=id"},
+		{name: "find its delivery", method: "GET", path: deliveries + "?endpoint={ep}", status: 200, save: "id=data.0.id",
+			want: `{"data":[{"id":"*","event":"{event}","event_type":"invoice.paid","endpoint":"{ep}","status":"pending","reason":"","attempt_count":0,"next_attempt_at":"*","created_at":"*","updated_at":"*"}],"next_cursor":null}`},
+		{name: "find the other", method: "GET", path: deliveries + "?endpoint={other}", status: 200, save: "second=data.0.id"},
+	} {
+		w.step(t, s)
+	}
+	w.recordAttempts(t)
+	for _, s := range []step{
+		{name: "list", method: "GET", path: deliveries, key: "tenant-read", status: 200, want: `{"data":[{},{}],"next_cursor":null}`, without: []string{`"attempts"`}},
+		{name: "page", method: "GET", path: deliveries + "?limit=1", status: 200, want: `{"data":[{}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "next page", method: "GET", path: deliveries + "?limit=1&cursor={next}", status: 200, want: `{"data":[{}],"next_cursor":null}`},
+		{name: "by event and status", method: "GET", path: deliveries + "?event={event}&status=retrying", status: 200, want: `{"data":[{"id":"{id}","attempt_count":2}]}`},
+		{name: "by another status", method: "GET", path: deliveries + "?status=succeeded", status: 200, want: `{"data":[]}`},
+		{name: "by a bad status", method: "GET", path: deliveries + "?status=lost", status: 422, problem: "invalid status"},
+		{name: "by a bad event", method: "GET", path: deliveries + "?event=x", status: 422, problem: "invalid event"},
+		{name: "list by a publisher", method: "GET", path: deliveries, key: "publisher", status: 403, problem: "forbidden"},
+		{name: "list another tenant's", method: "GET", path: deliveries, key: "stranger", status: 404, problem: "not_found"},
+
+		{name: "get", method: "GET", path: deliveries + "/{id}", key: "tenant-read", status: 200,
+			want: `{"id":"{id}","status":"retrying","attempt_count":2,"next_attempt_at":"*","attempts":[
+				{"number":1,"id":"*","trigger":"schedule","started_at":"2026-01-31T12:30:00Z","outcome":"timeout","error":"Nothing came in time.",
+					"timings":{"dns":0.5,"connect":1,"tls":2.25,"first_byte":0,"total":15000},
+					"request":{"method":"POST","url":"https://example.com","headers":{"webhook-id":"x","authorization":"[redacted]"},"body_bytes":99},"response":null},
+				{"number":2,"outcome":"status","response":{"status":503,"headers":{"Set-Cookie":"a=1, b=2"},"body":"/wA=","encoding":"base64","truncated":false}}]}`},
+		{name: "get another tenant's", method: "GET", path: "/tenants/other/deliveries/{id}", status: 404, problem: "not_found"},
+		{name: "get what is no id", method: "GET", path: deliveries + "/x", status: 404, problem: "not_found"},
+
+		{name: "retry by a reader", method: "POST", path: deliveries + "/{id}/retry", key: "tenant-read", status: 403, problem: "forbidden"},
+		{name: "retry", method: "POST", path: deliveries + "/{id}/retry", key: "tenant", status: 202, want: `{"id":"{id}","status":"retrying"}`},
+		{name: "retry another tenant's", method: "POST", path: deliveries + "/{id}/retry", key: "stranger", status: 404, problem: "not_found"},
+		{name: "retry what is no id", method: "POST", path: deliveries + "/x/retry", status: 404, problem: "not_found"},
+		{name: "cancel by a reader", method: "POST", path: deliveries + "/{second}/cancel", key: "tenant-read", status: 403, problem: "forbidden"},
+		{name: "cancel", method: "POST", path: deliveries + "/{second}/cancel", key: "tenant", status: 202,
+			want: `{"id":"{second}","status":"canceled","reason":"*","next_attempt_at":null}`},
+		{name: "cancel again", method: "POST", path: deliveries + "/{second}/cancel", status: 409, problem: "conflict"},
+		{name: "cancel another tenant's", method: "POST", path: deliveries + "/{second}/cancel", key: "stranger", status: 404, problem: "not_found"},
+	} {
+		w.step(t, s)
+	}
+}
+
+// recordAttempts does to the first delivery what an engine would do after two failures.
+func (w *world) recordAttempts(t *testing.T) {
+	t.Helper()
+	id, err := bellwire.ParseID[bellwire.DeliveryKind](w.vars["id"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	leases, err := w.store.RenewLeases(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)
+	epoch := leases.Epoch(w.vars["ep"])
+	claims := []bellwire.Claim{{Endpoint: w.vars["ep"], Epoch: epoch, Limit: 1, MaxBytes: 1 << 20}}
+	if _, err := w.store.ClaimDue(t.Context(), time.Now().Add(time.Second), claims); err != nil {
+		t.Fatal(err)
+	}
+	request := bellwire.AttemptRequest{URL: "https://example.com", BodyBytes: 99, Headers: []bellwire.Header{
+		{Name: "webhook-id", Value: "x"}, {Name: "authorization", Value: bellwire.Redacted},
+	}}
+	attempts := []*bellwire.Attempt{
+		{StartedAt: start, Outcome: bellwire.OutcomeTimeout, Error: "Nothing came in time.", Request: request, Timings: bellwire.Timings{
+			DNS: 500 * time.Microsecond, Connect: time.Millisecond, TLS: 2250 * time.Microsecond, Total: 15 * time.Second,
+		}},
+		{StartedAt: start.Add(time.Minute), Outcome: bellwire.OutcomeStatus, Error: "It answered 503.", Request: request, Response: &bellwire.AttemptResponse{
+			Status: 503, Body: []byte{0xff, 0}, Headers: []bellwire.Header{{Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}},
+		}},
+	}
+	var moved []bool
+	for _, a := range attempts {
+		a.ID, a.Delivery, a.Trigger = bellwire.NewID[bellwire.AttemptKind](a.StartedAt), id, bellwire.TriggerSchedule
+		recorded, err := w.store.RecordOutcomes(t.Context(), []*bellwire.Result{{
+			Attempt: a, Delivery: id, Trigger: a.Trigger, Epoch: epoch, EndedAt: time.Now(), Endpoint: w.vars["ep"],
+			Transition: bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Hour},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved = append(moved, recorded[0].Moved)
+	}
+	if diff := cmp.Diff([]bool{true, false}, moved); diff != "" { // the first gave the delivery back
+		t.Fatal(diff)
+	}
+}
