@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,7 +13,9 @@ import (
 func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 	t.Parallel()
 	temporary := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), binary, "demo")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, "demo")
 	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
