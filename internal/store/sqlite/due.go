@@ -22,7 +22,7 @@ const (
 			SELECT (SELECT min(endpoint) FROM deliveries WHERE manual_epoch IS NOT NULL AND endpoint > line.endpoint)
 			FROM line WHERE line.endpoint IS NOT NULL
 		)`
-	sqlLiving = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
+	sqlOfLivingTenants = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
 		WHERE t.deleted_at IS NULL`
 
 	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
@@ -32,13 +32,13 @@ const (
 				WHERE endpoint = line.endpoint AND sequence = 0 AND due_at IS NOT NULL AND epoch <> ?1 ORDER BY due_at, id LIMIT 1),
 			(SELECT iif(p.ordering = 'fifo', due_at, created_at) FROM deliveries
 				WHERE endpoint = line.endpoint AND sequence > 0 AND due_at IS NOT NULL AND epoch <> ?1 ORDER BY sequence LIMIT 1)
-		FROM line` + sqlLiving
+		FROM line` + sqlOfLivingTenants
+	// Of a deleted endpoint only what is open matters, because it is to be canceled.
 	sqlManualEndpoints = sqlEndpointsByHand + `
-		SELECT p.id,
-			(SELECT created_at FROM deliveries
-				WHERE endpoint = line.endpoint AND manual_epoch IS NOT NULL AND manual_epoch <> ?1 ORDER BY id LIMIT 1),
-			NULL
-		FROM line` + sqlLiving
+		SELECT p.id FROM line` + sqlOfLivingTenants + `
+			AND EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND manual_epoch IS NOT NULL AND manual_epoch <> ?1)
+			AND (p.deleted_at IS NULL
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND status IN (0, 1)))`
 
 	sqlOldest = sqlEndpointsOnSchedule + `
 		SELECT min(
@@ -46,7 +46,7 @@ const (
 				WHERE endpoint = line.endpoint AND sequence = 0 AND due_at IS NOT NULL ORDER BY due_at, id LIMIT 1), 9223372036854775807),
 			ifnull((SELECT due_at FROM deliveries
 				WHERE endpoint = line.endpoint AND sequence > 0 AND due_at IS NOT NULL ORDER BY sequence LIMIT 1), 9223372036854775807))
-		FROM line` + sqlLiving
+		FROM line` + sqlOfLivingTenants
 
 	// What is open is on the schedule, or a test.
 	sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE due_at IS NOT NULL)
@@ -58,31 +58,29 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(c *db) error {
 		due = nil
+		epoch := s.leases.epoch.Load()
 		place := make(map[string]int)
-		for _, sql := range []string{sqlDueEndpoints, sqlManualEndpoints} {
-			q := c.query(sql).int(s.leases.epoch.Load())
-			for q.next() {
-				id, at := q.getText(), earlier(q.getTimeOrZero(), q.getTimeOrZero())
-				if at.IsZero() || leases.Epoch(id) == 0 {
-					continue
-				}
-				i, known := place[id]
-				if !known {
-					i = len(due)
-					place[id] = i
-					due = append(due, bellwire.DueEndpoint{Endpoint: id})
-				}
-				if sql == sqlManualEndpoints {
-					due[i].Manual = true
-				} else {
-					due[i].At = at
-				}
-			}
-			if q.err != nil {
-				return q.err
+		q := c.query(sqlDueEndpoints).int(epoch)
+		for q.next() {
+			d := bellwire.DueEndpoint{Endpoint: q.getText(), At: earlier(q.getTimeOrZero(), q.getTimeOrZero())}
+			if !d.At.IsZero() && leases.Epoch(d.Endpoint) != 0 {
+				place[d.Endpoint] = len(due)
+				due = append(due, d)
 			}
 		}
-		return nil
+		if q.err != nil {
+			return q.err
+		}
+		q = c.query(sqlManualEndpoints).int(epoch)
+		for q.next() {
+			id := q.getText()
+			if i, known := place[id]; known {
+				due[i].Manual = true
+			} else if leases.Epoch(id) != 0 {
+				due = append(due, bellwire.DueEndpoint{Endpoint: id, Manual: true})
+			}
+		}
+		return q.err
 	})
 	return due, err
 }

@@ -8,9 +8,13 @@ import (
 // Purge deletes up to limit rows of deleted tenants, and tombstones of endpoints that no delivery names any
 // more. The publishers' ids need no clean-up of their own: they go with their tenant's events.
 func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+	tombstones, err := s.tombstones(ctx, limit)
+	if err != nil {
+		return 0, err
+	}
 	var deleted int
-	err := s.write(ctx, func(w *writer) error {
-		p := &purge{w: w, left: limit}
+	err = s.write(ctx, func(w *writer) error {
+		p := &purge{w: w, left: limit, tombstones: tombstones}
 		err := p.run()
 		deleted = limit - p.left
 		return err
@@ -20,8 +24,9 @@ func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error
 
 // purge is one round.
 type purge struct {
-	w    *writer
-	left int // rows that may still be deleted
+	w          *writer
+	left       int     // rows that may still be deleted
+	tombstones []int64 // that were found before
 }
 
 func (p *purge) run() error {
@@ -31,7 +36,7 @@ func (p *purge) run() error {
 			return err
 		}
 		if !found {
-			return p.tombstones()
+			return p.bury()
 		}
 		if err := p.tenant(tenant); err != nil {
 			return err
@@ -49,7 +54,8 @@ func (p *purge) tenant(n int64) error {
 		"DELETE FROM idempotency_keys WHERE tenant = ?1 AND key IN (SELECT key FROM idempotency_keys WHERE tenant = ?1 LIMIT ?2)",
 		"DELETE FROM events WHERE n IN (SELECT n FROM events WHERE tenant = ?1 LIMIT ?2)",
 		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT ?2)",
-		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 LIMIT ?2)",
+		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NULL LIMIT ?2)",
+		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NOT NULL LIMIT ?2)",
 		"DELETE FROM tenants WHERE n = ?1 AND ?2 > 0",
 	} {
 		if err := p.delete(p.w.query(sql).int(n).int(int64(p.left))); err != nil {
@@ -114,9 +120,36 @@ func (p *purge) deliveriesOf(tenant int64) ([]doomed, error) {
 	return all, q.err
 }
 
-// tombstones deletes endpoints that are deleted and that no delivery names.
-func (p *purge) tombstones() error {
-	return p.delete(p.w.query(`DELETE FROM endpoints WHERE n IN (
-			SELECT n FROM endpoints p WHERE deleted_at IS NOT NULL
-				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint = p.n) LIMIT ?)`).int(int64(p.left)))
+const (
+	sqlTombstones = `SELECT n FROM endpoints p WHERE deleted_at IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint = p.n) LIMIT ?`
+	sqlBury = `DELETE FROM endpoints WHERE n = ?1 AND deleted_at IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = ?1)`
+)
+
+// tombstones finds deleted endpoints that no delivery names. There may be many that some delivery does name,
+// so that the writer is not kept busy with the search.
+func (s *Store) tombstones(ctx context.Context, limit int) ([]int64, error) {
+	var found []int64
+	err := s.read(ctx, func(c *db) error {
+		q := c.query(sqlTombstones).int(int64(limit))
+		for q.next() {
+			found = append(found, q.getInt())
+		}
+		return q.err
+	})
+	return found, err
+}
+
+// bury deletes the tombstones that were found.
+func (p *purge) bury() error {
+	for _, n := range p.tombstones {
+		if p.left <= 0 {
+			return nil
+		}
+		if err := p.delete(p.w.query(sqlBury).int(n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

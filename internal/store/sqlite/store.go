@@ -122,9 +122,7 @@ func (s *Store) openWriter(ctx context.Context) (*writer, error) {
 	}
 	w := &writer{db: *c, store: s}
 	w.refs.forget()
-	w.conn.SetInterrupt(ctx.Done())
-	defer w.conn.SetInterrupt(nil)
-	if err := s.prepare(w); err != nil {
+	if err := w.bounded(ctx, func(*db) error { return s.prepare(w) }); err != nil {
 		return nil, errors.Join(err, w.conn.Close())
 	}
 	return w, nil

@@ -72,7 +72,7 @@ CREATE TABLE endpoints (
     sealed        BLOB
 ) STRICT;
 CREATE INDEX endpoints_tenant ON endpoints (tenant, n) WHERE deleted_at IS NULL;
-CREATE INDEX endpoints_deleted ON endpoints (n) WHERE deleted_at IS NOT NULL;
+CREATE INDEX endpoints_deleted ON endpoints (tenant, n) WHERE deleted_at IS NOT NULL;
 
 -- The data comes last, so that the other columns are read without it.
 CREATE TABLE events (

@@ -1,0 +1,223 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+var claimTests = []test{
+	{name: "Leases/AllShardsBelongToTheOnlyNode", run: func(w *world) {
+		for shard, epoch := range w.leases.Epochs {
+			if epoch <= 0 {
+				w.Fatalf("the shard %d is not owned", shard)
+			}
+		}
+		again, err := w.store.RenewLeases(w.ctx, "node")
+		w.check(err)
+		w.equal("the epochs after renewal", again.Epochs, w.leases.Epochs)
+	}},
+	{name: "Leases/ANewOwnerHasANewEpoch", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		w.publish(ep)
+		taken := w.take(ep)
+		w.check(w.store.ReleaseLeases(w.ctx, "stranger"))
+		w.check(w.store.ReleaseLeases(w.ctx, "node"))
+		leases, err := w.store.RenewLeases(w.ctx, "other")
+		w.check(err)
+		if leases.Epoch(ep.ID) <= taken.Epoch {
+			w.Errorf("the epoch went from %d to %d", taken.Epoch, leases.Epoch(ep.ID))
+		}
+		w.leases = leases
+		w.equal("what is free", w.take(ep).ID, taken.ID)
+	}},
+	{name: "Leases/AllIsFreeWhenReopened", need: reopens, run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.publish(ep)
+		_, err := w.store.RequestRetry(w.ctx, ep.Tenant, e.Deliveries[0].ID)
+		w.check(err)
+		before := w.claim(ep, 10)
+		w.equal("taken by schedule and by hand", []int{len(before.Due), len(before.Manual)}, []int{1, 1})
+		w.reopen()
+		if epoch := w.leases.Epoch(ep.ID); epoch <= before.Due[0].Delivery.Epoch {
+			w.Errorf("the epoch went from %d to %d", before.Due[0].Delivery.Epoch, epoch)
+		}
+		w.equal("what is due", w.due(ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: w.now, Manual: true})
+		after := w.claim(ep, 10)
+		w.equal("taken again by schedule and by hand", []int{len(after.Due), len(after.Manual)}, []int{1, 1})
+
+		late := w.record(w.result(before.Due[0].Delivery, spent))[0]
+		w.equal("a result of the old epoch", late, bellwire.Recorded{Status: bellwire.DeliveryPending})
+	}},
+	{name: "Watch/ReturnsOrEnds", run: func(w *world) {
+		ctx, cancel := context.WithCancel(w.ctx)
+		cancel()
+		_ = w.store.Watch(ctx, func(bellwire.Notice) {}) // it must not hang
+	}},
+	{name: "Claim/HandsOutDeliveriesWithTheirEvents", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.event(ep.Tenant, ep)
+		e.Event.Data = []byte("[1.0,\n\"\\u00e4\"]")
+		w.append(together(e))
+		got := w.claim(ep, 10)
+		event := e.Event
+		event.Deliveries = 1
+		delivery := *w.load(ep.Tenant, e.Deliveries[0].ID)
+		w.equal("its epoch", delivery.Epoch, w.leases.Epoch(ep.ID))
+		w.equal("what was claimed", got, bellwire.ClaimResult{
+			Due: []bellwire.Claimed{{Delivery: delivery, Event: &event}}, NextSequence: 1,
+		})
+		w.equal("what is claimed then", w.claim(ep, 10), bellwire.ClaimResult{NextSequence: 1})
+	}},
+	{name: "Claim/TakesByDueTimeUpToItsLimit", run: claimLimit},
+	{name: "Claim/TakesNoMoreBytesThanWanted", run: claimBytes},
+	{name: "Claim/LeavesWhatIsNotDue", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		w.publish(ep)
+		w.record(w.result(w.take(ep), retryIn(time.Minute)))
+		due := w.now.Add(time.Minute)
+		w.equal("due", w.due(ep.ID).At, due)
+		got := w.claim(ep, 10)
+		w.equal("claimed early", got, bellwire.ClaimResult{Next: due, NextSequence: 1})
+		w.tick(time.Minute)
+		w.equal("claimed in time", len(w.claim(ep, 10).Due), 1)
+		w.nothingDue(ep.ID)
+	}},
+	{name: "Claim/OfSeveralEndpoints", run: func(w *world) {
+		t := w.tenant()
+		a, b := w.endpoint(t), w.endpoint(t)
+		e := w.publish(a, b)
+		var claims []bellwire.Claim
+		for _, id := range []string{b.ID, "nothing", a.ID} {
+			claims = append(claims, bellwire.Claim{Endpoint: id, Epoch: w.leases.Epoch(id), Limit: 1, MaxBytes: 1})
+		}
+		results, err := w.store.ClaimDue(w.ctx, w.now, claims)
+		w.check(err)
+		w.equal("the second's", idsOf(results[0].Due), []bellwire.DeliveryID{e.Deliveries[1].ID})
+		w.equal("nobody's", results[1], bellwire.ClaimResult{})
+		w.equal("the first's", idsOf(results[2].Due), []bellwire.DeliveryID{e.Deliveries[0].ID})
+	}},
+	{name: "Claim/InOrder", run: claimInOrder},
+	{name: "Claim/InOrderSkipsWhatHasEnded", run: func(w *world) {
+		ep := w.endpoint(w.tenant(), fifo)
+		events := []*bellwire.NewEvent{w.publish(ep), w.publish(ep), w.publish(ep)}
+		_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, events[0].Deliveries[0].ID, "", w.now)
+		w.check(err)
+		w.equal("what is left", idsOf(w.claim(ep, 10).Due), []bellwire.DeliveryID{events[1].Deliveries[0].ID, events[2].Deliveries[0].ID})
+	}},
+	{name: "Claim/AfterTheOrderingHasChanged", run: orderingChanged},
+	{name: "Claim/LeasedShardsOnly", run: func(w *world) {
+		t := w.tenant()
+		a, b := w.endpoint(t), w.endpoint(t)
+		w.publish(a, b)
+		some := *w.leases
+		some.Epochs[bellwire.ShardOf(a.ID)] = 0
+		due, err := w.store.DueEndpoints(w.ctx, &some)
+		w.check(err)
+		w.equal("the endpoints", due, []bellwire.DueEndpoint{{Endpoint: b.ID, At: w.now}})
+	}},
+	{name: "Claim/AfterRelease", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		w.publish(ep)
+		d := w.take(ep)
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch + 1}}))
+		w.equal("after another epoch's release", len(w.claim(ep, 10).Due), 0)
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch, Manual: true}}))
+		w.equal("after a release by hand", len(w.claim(ep, 10).Due), 0)
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch}}))
+		w.equal("its epoch", w.load(ep.Tenant, d.ID).Epoch, int64(0))
+		w.equal("after release", len(w.claim(ep, 10).Due), 1)
+	}},
+}
+
+func claimLimit(w *world) {
+	ep := w.endpoint(w.tenant())
+	var want []bellwire.DeliveryID
+	for range 5 {
+		want = append(want, w.publish(ep).Deliveries[0].ID)
+		w.tick(time.Second)
+	}
+	// The first goes to the end of the line.
+	taken := w.claim(ep, 1).Due[0].Delivery
+	w.record(w.result(taken, retryIn(0)))
+	want = append(want[1:], want[0])
+
+	first := w.claim(ep, 3)
+	w.equal("the first three", idsOf(first.Due), want[:3])
+	w.equal("when the next is due", first.Next, w.load(ep.Tenant, want[3]).DueAt)
+	none := w.claim(ep, 0)
+	w.equal("none", idsOf(none.Due), nothing)
+	w.equal("when the next is due", none.Next, first.Next)
+	w.equal("due", w.due(ep.ID).At, first.Next)
+	rest := w.claim(ep, 3)
+	w.equal("the rest", idsOf(rest.Due), want[3:])
+	w.equal("when the next is due", rest.Next, time.Time{})
+}
+
+func claimBytes(w *world) {
+	ep := w.endpoint(w.tenant())
+	for range 4 {
+		e := w.event(ep.Tenant, ep)
+		e.Event.Data = bytes.Repeat([]byte("9"), 100)
+		w.append(together(e))
+	}
+	for _, c := range []struct{ bytes, want int }{{1, 1}, {101, 2}, {100, 1}} {
+		r, err := w.store.ClaimDue(w.ctx, w.now, []bellwire.Claim{{
+			Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 10, MaxBytes: c.bytes,
+		}})
+		w.check(err)
+		w.equal("how many fit", len(r[0].Due), c.want)
+	}
+}
+
+func claimInOrder(w *world) {
+	ep := w.endpoint(w.tenant(), fifo)
+	var ids []bellwire.DeliveryID
+	for range 4 {
+		ids = append(ids, w.publish(ep).Deliveries[0].ID)
+	}
+	got := w.claim(ep, 2)
+	w.equal("the first two", idsOf(got.Due), ids[:2])
+	w.equal("the next number", got.NextSequence, int64(5))
+	w.equal("when the next is due", got.Next, w.now)
+
+	w.record(w.result(got.Due[0].Delivery, retryIn(time.Minute)))
+	due := w.now.Add(time.Minute)
+	held := w.claim(ep, 10)
+	w.equal("behind one that is not due", idsOf(held.Due), nothing)
+	w.equal("when the next is due", held.Next, due)
+	w.equal("due", w.due(ep.ID).At, due)
+
+	w.tick(time.Minute)
+	w.equal("when it is due", idsOf(w.claim(ep, 10).Due), []bellwire.DeliveryID{ids[0], ids[2], ids[3]})
+}
+
+// orderingChanged gives and takes an endpoint its order while deliveries wait: all of them must be found.
+func orderingChanged(w *world) {
+	ep := w.endpoint(w.tenant(), fifo)
+	var want []bellwire.DeliveryID
+	publish := func() {
+		want = append(want, w.publish(ep).Deliveries[0].ID)
+		w.tick(time.Millisecond)
+	}
+	publish()
+	publish()
+	ep.Ordering = bellwire.OrderingNone
+	w.check(w.store.UpdateEndpoint(w.ctx, ep))
+	w.record(w.result(w.claim(ep, 1).Due[0].Delivery, retryIn(time.Hour)))
+	publish()
+	if at := w.due(ep.ID).At; at.IsZero() || at.After(w.now) {
+		w.Errorf("due at %v, which is not yet", at)
+	}
+	w.equal("without order, one waits and holds up nobody", idsOf(w.claim(ep, 10).Due), want[1:])
+
+	publish()
+	ep.Ordering = bellwire.OrderingFIFO
+	w.check(w.store.UpdateEndpoint(w.ctx, ep))
+	publish()
+	w.equal("with order, one outside of it waits", idsOf(w.claim(ep, 10).Due), want[3:])
+	w.tick(time.Hour)
+	w.equal("and is taken in its time", idsOf(w.claim(ep, 10).Due), want[:1])
+}

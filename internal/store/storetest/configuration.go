@@ -1,0 +1,331 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+var configurationTests = []test{
+	{name: "Tenants/AreKept", run: func(w *world) {
+		made := &bellwire.Tenant{
+			ID: "acme", Name: "Acme", Metadata: map[string]string{"plan": "big"}, CreatedAt: w.now, UpdatedAt: w.now,
+		}
+		w.check(w.store.CreateTenant(w.ctx, made))
+		if made.Revision == 0 {
+			w.Error("no revision was set")
+		}
+		read, err := w.store.Tenant(w.ctx, "acme")
+		w.check(err)
+		w.equal("the tenant", read, made)
+		w.refused(w.store.CreateTenant(w.ctx, &bellwire.Tenant{ID: "acme"}), bellwire.CodeConflict)
+		_, err = w.store.Tenant(w.ctx, "Acme")
+		w.refused(err, bellwire.CodeNotFound)
+	}},
+	{name: "Tenants/AreReplacedAtTheirRevision", run: func(w *world) {
+		t := w.tenant()
+		old := *t
+		t.Name, t.UpdatedAt = "New", w.tick(time.Second)
+		w.check(w.store.UpdateTenant(w.ctx, t))
+		if t.Revision <= old.Revision {
+			w.Errorf("the revision went from %d to %d", old.Revision, t.Revision)
+		}
+		read, err := w.store.Tenant(w.ctx, t.ID)
+		w.check(err)
+		w.equal("the tenant", read, t)
+		stale := old
+		w.refused(w.store.UpdateTenant(w.ctx, &stale), bellwire.CodeStale)
+		w.equal("what was refused", stale, old)
+		w.refused(w.store.UpdateTenant(w.ctx, &bellwire.Tenant{ID: "nobody"}), bellwire.CodeNotFound)
+	}},
+	{name: "Tenants/RevisionGrowsWithAllTheyHave", run: revisionGrows},
+	{name: "Tenants/IDCanBeUsedAgainAtOnce", run: idUsedAgain},
+	{name: "Keys/AreKept", run: func(w *world) {
+		t := w.tenant()
+		key := w.newKey(t.ID)
+		w.check(w.store.CreateKey(w.ctx, key))
+		w.refused(w.store.CreateKey(w.ctx, key), bellwire.CodeConflict)
+		operator := w.newKey("")
+		operator.Sealed = nil
+		w.check(w.store.CreateKey(w.ctx, operator))
+		for _, want := range []*bellwire.Key{key, operator} {
+			got, err := w.store.Key(w.ctx, want.ID)
+			w.check(err)
+			w.equal("the key", got, want)
+		}
+		w.refused(w.store.CreateKey(w.ctx, w.newKey("nobody")), bellwire.CodeNotFound)
+	}},
+	{name: "Keys/AreDeletedByTheirOwnerOnly", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		key := w.newKey(t.ID)
+		w.check(w.store.CreateKey(w.ctx, key))
+		w.refused(w.store.DeleteKey(w.ctx, other.ID, key.ID), bellwire.CodeNotFound)
+		w.refused(w.store.DeleteKey(w.ctx, "", key.ID), bellwire.CodeNotFound)
+		w.check(w.store.DeleteKey(w.ctx, t.ID, key.ID))
+		w.refused(w.store.DeleteKey(w.ctx, t.ID, key.ID), bellwire.CodeNotFound)
+		_, err := w.store.Key(w.ctx, key.ID)
+		w.refused(err, bellwire.CodeNotFound)
+	}},
+	{name: "EventTypes/AreAddedAndReplaced", run: eventTypes},
+	{name: "EventTypes/CatalogueGrowsWithTheOperator", run: catalogueGrows},
+	{name: "Endpoints/AreKept", run: func(w *world) {
+		t := w.tenant()
+		made := w.endpoint(t)
+		if made.Revision == 0 {
+			w.Error("no revision was set")
+		}
+		read, err := w.store.Endpoint(w.ctx, made.ID)
+		w.check(err)
+		w.equal("the endpoint", read, made)
+		again := w.newEndpoint(t.ID)
+		again.ID = made.ID
+		w.refused(w.store.CreateEndpoint(w.ctx, again), bellwire.CodeConflict)
+		w.refused(w.store.CreateEndpoint(w.ctx, w.newEndpoint("nobody")), bellwire.CodeNotFound)
+		_, err = w.store.Endpoint(w.ctx, "nothing")
+		w.refused(err, bellwire.CodeNotFound)
+	}},
+	{name: "Endpoints/AreReplacedAtTheirRevision", run: replaceEndpoint},
+	{name: "Endpoints/LeaveATombstone", run: tombstone},
+	{name: "Endpoints/AreReadWithTheirTenant", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		a, gone, b := w.endpoint(t), w.endpoint(t), w.endpoint(t)
+		w.endpoint(other)
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now))
+		read, endpoints, err := w.store.TenantEndpoints(w.ctx, t.ID)
+		w.check(err)
+		fresh, err := w.store.Tenant(w.ctx, t.ID)
+		w.check(err)
+		w.equal("the tenant", read, fresh)
+		w.equal("its endpoints", endpoints, []*bellwire.Endpoint{b, a})
+		_, _, err = w.store.TenantEndpoints(w.ctx, "nobody")
+		w.refused(err, bellwire.CodeNotFound)
+	}},
+	{name: "Store/KeepsTheFirstWitness", run: func(w *world) {
+		none, err := w.store.Witness(w.ctx, nil)
+		w.check(err)
+		w.equal("the witness before there is one", none, []byte(nil))
+		for _, sealed := range [][]byte{[]byte("first"), []byte("second")} {
+			got, err := w.store.Witness(w.ctx, sealed)
+			w.check(err)
+			w.equal("the witness", got, []byte("first"))
+		}
+	}},
+	{name: "Store/ChecksItself", run: func(w *world) { w.check(w.store.Check(w.ctx)) }},
+	{name: "Store/RefusesWorkWhenClosed", run: func(w *world) {
+		w.check(w.store.Close())
+		w.check(w.store.Close())
+		w.refused(w.store.Check(w.ctx), bellwire.CodeUnavailable)
+		_, err := w.store.Tenant(w.ctx, "acme")
+		w.refused(err, bellwire.CodeUnavailable)
+		_, err = w.store.AppendEvents(w.ctx, nil)
+		w.refused(err, bellwire.CodeUnavailable)
+	}},
+	{name: "Store/KeepsAllWhenReopened", need: reopens, run: func(w *world) {
+		t := w.tenant()
+		ep := w.endpoint(t)
+		key := w.newKey(t.ID)
+		w.check(w.store.CreateKey(w.ctx, key))
+		w.reopen()
+		read, err := w.store.Endpoint(w.ctx, ep.ID)
+		w.check(err)
+		w.equal("the endpoint", read, ep)
+		got, err := w.store.Key(w.ctx, key.ID)
+		w.check(err)
+		w.equal("the key", got, key)
+	}},
+}
+
+func (w *world) newKey(tenant string) *bellwire.Key {
+	role := bellwire.RoleTenant
+	if tenant == "" {
+		role = bellwire.RoleAdmin
+	}
+	return &bellwire.Key{
+		ID: bellwire.Next[bellwire.KeyKind](w.ids, w.now), Tenant: tenant, Name: w.name("key"), Role: role,
+		Hash: [32]byte{1, 2, 31: 9}, Sealed: []byte{7, 0}, CreatedAt: w.now,
+	}
+}
+
+// revisionGrows does all that changes what a tenant has, and expects a new revision each time.
+func revisionGrows(w *world) {
+	t := w.tenant()
+	ep, key := w.newEndpoint(t.ID), w.newKey(t.ID)
+	last := t.Revision
+	for _, change := range []struct {
+		name string
+		make func() error
+	}{
+		{"CreateEndpoint", func() error { return w.store.CreateEndpoint(w.ctx, ep) }},
+		{"UpdateEndpoint", func() error { return w.store.UpdateEndpoint(w.ctx, ep) }},
+		{"CreateKey", func() error { return w.store.CreateKey(w.ctx, key) }},
+		{"DeleteKey", func() error { return w.store.DeleteKey(w.ctx, t.ID, key.ID) }},
+		{"DeleteEndpoint", func() error { return w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now) }},
+	} {
+		w.check(change.make())
+		read, err := w.store.Tenant(w.ctx, t.ID)
+		w.check(err)
+		if read.Revision <= last {
+			w.Errorf("%s left the revision at %d", change.name, read.Revision)
+		}
+		last = read.Revision
+	}
+}
+
+func idUsedAgain(w *world) {
+	old := w.tenant()
+	ep, key := w.endpoint(old), w.newKey(old.ID)
+	w.check(w.store.CreateKey(w.ctx, key))
+	e := w.publish(ep)
+	w.check(w.store.DeleteTenant(w.ctx, old.ID, w.now))
+	w.refused(w.store.DeleteTenant(w.ctx, old.ID, w.now), bellwire.CodeNotFound)
+
+	again := &bellwire.Tenant{ID: old.ID, CreatedAt: w.now}
+	w.check(w.store.CreateTenant(w.ctx, again))
+	if again.Revision <= old.Revision {
+		w.Errorf("the new tenant begins at revision %d; what was decided on the old one's %d could pass for it",
+			again.Revision, old.Revision)
+	}
+	_, endpoints, err := w.store.TenantEndpoints(w.ctx, again.ID)
+	w.check(err)
+	w.equal("its endpoints", endpoints, []*bellwire.Endpoint(nil))
+	_, err = w.store.Key(w.ctx, key.ID)
+	w.refused(err, bellwire.CodeNotFound)
+	_, err = w.store.Endpoint(w.ctx, ep.ID)
+	w.refused(err, bellwire.CodeNotFound)
+	_, err = w.store.Event(w.ctx, again.ID, e.Event.ID)
+	w.refused(err, bellwire.CodeNotFound)
+	_, err = w.store.Delivery(w.ctx, again.ID, e.Deliveries[0].ID)
+	w.refused(err, bellwire.CodeNotFound)
+	deliveries, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: again.ID}, bellwire.Page{Limit: 10})
+	w.check(err)
+	w.equal("its deliveries", deliveries.Items, []*bellwire.Delivery(nil))
+	w.nothingDue(ep.ID)
+	if r := w.claim(ep, 10); len(r.Due) != 0 {
+		w.Error("a delivery of a deleted tenant was claimed")
+	}
+	results, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{together(w.event(again.ID, ep))})
+	w.check(err)
+	w.refused(results[0].Err, bellwire.CodeNotFound)
+}
+
+func eventTypes(w *world) {
+	made := &bellwire.EventType{
+		Name: "order.paid", Group: "orders", Description: "Paid.", Schema: []byte(`{"type": "object"}`),
+		Example: []byte(`{"n": 1.0}`), CreatedAt: w.now, UpdatedAt: w.now,
+	}
+	created, err := w.store.PutEventType(w.ctx, made)
+	w.check(err)
+	w.equal("created", created, true)
+	changed := *made
+	changed.Archived, changed.Schema, changed.Example, changed.Description = true, nil, nil, "Paid for."
+	changed.CreatedAt, changed.UpdatedAt = w.tick(time.Hour), w.now
+	created, err = w.store.PutEventType(w.ctx, &changed)
+	w.check(err)
+	w.equal("created", created, false)
+	read, err := w.store.EventType(w.ctx, "order.paid")
+	w.check(err)
+	want := changed
+	want.CreatedAt = made.CreatedAt
+	w.equal("the type", read, &want)
+	if read.Schema != nil || read.Example != nil {
+		w.Error("what is not there is not nil")
+	}
+	w.check(w.store.DeleteEventType(w.ctx, "order.paid"))
+	w.refused(w.store.DeleteEventType(w.ctx, "order.paid"), bellwire.CodeNotFound)
+	_, err = w.store.EventType(w.ctx, "order.paid")
+	w.refused(err, bellwire.CodeNotFound)
+}
+
+func catalogueGrows(w *world) {
+	_, last, err := w.store.Catalogue(w.ctx)
+	w.check(err)
+	if last == 0 {
+		w.Error("the first revision is 0, which means that it does not matter")
+	}
+	key := w.newKey("")
+	put := func() error {
+		_, err := w.store.PutEventType(w.ctx, &bellwire.EventType{Name: "a"})
+		return err
+	}
+	for _, change := range []struct {
+		name  string
+		make  func() error
+		types int
+	}{
+		{"PutEventType, new", put, 1},
+		{"PutEventType, known", put, 1},
+		{"CreateKey", func() error { return w.store.CreateKey(w.ctx, key) }, 1},
+		{"DeleteKey", func() error { return w.store.DeleteKey(w.ctx, "", key.ID) }, 1},
+		{"DeleteEventType", func() error { return w.store.DeleteEventType(w.ctx, "a") }, 0},
+	} {
+		w.check(change.make())
+		types, revision, err := w.store.Catalogue(w.ctx)
+		w.check(err)
+		if revision <= last {
+			w.Errorf("%s left the revision at %d", change.name, revision)
+		}
+		if len(types) != change.types {
+			w.Errorf("after %s there are %d types, want %d", change.name, len(types), change.types)
+		}
+		last = revision
+	}
+	w.tenant()
+	_, revision, err := w.store.Catalogue(w.ctx)
+	w.check(err)
+	w.equal("the revision after a tenant's change", revision, last)
+}
+
+func replaceEndpoint(w *world) {
+	t, other := w.tenant(), w.tenant()
+	ep := w.endpoint(t)
+	old := *ep
+	*ep = bellwire.Endpoint{
+		ID: old.ID, Tenant: old.Tenant, Revision: old.Revision, URL: "https://example.org/", Dialect: "lemon",
+		Status: bellwire.EndpointPaused, Ordering: bellwire.OrderingFIFO, Signing: bellwire.SigningHMAC,
+		Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 3}, UpdatedAt: w.tick(time.Second),
+		CreatedAt: w.now,
+	}
+	w.check(w.store.UpdateEndpoint(w.ctx, ep))
+	if ep.Revision <= old.Revision {
+		w.Errorf("the revision went from %d to %d", old.Revision, ep.Revision)
+	}
+	read, err := w.store.Endpoint(w.ctx, ep.ID)
+	w.check(err)
+	want := *ep
+	want.CreatedAt = old.CreatedAt
+	w.equal("the endpoint", read, &want)
+
+	w.refused(w.store.UpdateEndpoint(w.ctx, &old), bellwire.CodeStale)
+	foreign := *ep
+	foreign.Tenant = other.ID
+	w.refused(w.store.UpdateEndpoint(w.ctx, &foreign), bellwire.CodeNotFound)
+	w.refused(w.store.UpdateEndpoint(w.ctx, w.newEndpoint(t.ID)), bellwire.CodeNotFound)
+}
+
+func tombstone(w *world) {
+	t, other := w.tenant(), w.tenant()
+	ep := w.endpoint(t)
+	e := w.publish(ep)
+	w.refused(w.store.DeleteEndpoint(w.ctx, other.ID, ep.ID, w.now), bellwire.CodeNotFound)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.tick(time.Second)))
+	w.refused(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now), bellwire.CodeNotFound)
+	read, err := w.store.Endpoint(w.ctx, ep.ID)
+	w.check(err)
+	if !read.Deleted || read.Sealed != nil || read.Tenant != t.ID || read.Revision <= ep.Revision {
+		w.Errorf("the tombstone is %+v", read)
+	}
+	w.refused(w.store.UpdateEndpoint(w.ctx, read), bellwire.CodeNotFound)
+	list, err := w.store.Endpoints(w.ctx, t.ID, bellwire.Page{Limit: 10})
+	w.check(err)
+	w.equal("the endpoints", list.Items, []*bellwire.Endpoint(nil))
+	w.equal("the endpoint of its delivery", w.load(t.ID, e.Deliveries[0].ID).Endpoint, ep.ID)
+	if r := w.claim(ep, 10); len(r.Due) != 0 {
+		w.Error("a delivery of a deleted endpoint was claimed")
+	}
+	if at := w.due(ep.ID).At; at.IsZero() {
+		w.Error("a deleted endpoint's open delivery, which is still to be canceled, is not found")
+	}
+	_, err = w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 10)
+	w.check(err)
+	w.nothingDue(ep.ID)
+}

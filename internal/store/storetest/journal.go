@@ -1,0 +1,261 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+var journalTests = []test{
+	{name: "Lists/Deliveries", run: listDeliveries},
+	{name: "Lists/Events", run: listEvents},
+	{name: "Lists/Configuration", run: listConfiguration},
+	{name: "Lists/AreStableUnderInserts", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		filter := bellwire.DeliveryFilter{Tenant: ep.Tenant}
+		var want []bellwire.DeliveryID
+		for range 20 {
+			want = append(want, w.publish(ep).Deliveries[0].ID)
+		}
+		slices.Reverse(want)
+		var got []bellwire.DeliveryID
+		for page := (bellwire.Page{Limit: 3}); ; {
+			list, err := w.store.Deliveries(w.ctx, filter, page)
+			w.check(err)
+			for _, d := range list.Items {
+				got = append(got, d.ID)
+			}
+			if list.Next == "" {
+				break
+			}
+			page.After = list.Next
+			w.publish(ep)
+			for _, c := range w.claim(ep, 1).Due { // what is yet to be listed changes its status
+				w.record(w.result(c.Delivery, success))
+			}
+		}
+		w.equal("what was listed", got, want)
+	}},
+	{name: "Lists/RefuseBadCursors", run: badCursors},
+	{name: "Lists/OfATenantOnly", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		ep := w.endpoint(t)
+		e := w.publish(ep)
+		for _, f := range []bellwire.DeliveryFilter{
+			{Tenant: other.ID}, {Tenant: other.ID, Endpoint: ep.ID}, {Tenant: other.ID, Event: e.Event.ID},
+			{Tenant: other.ID, Endpoint: ep.ID, Status: bellwire.DeliveryPending}, {Tenant: "nobody"},
+			{Tenant: t.ID, Endpoint: "nothing"}, {Tenant: t.ID, Event: bellwire.EventID{1}},
+		} {
+			list, err := w.store.Deliveries(w.ctx, f, bellwire.Page{Limit: 10})
+			w.check(err)
+			w.equal(fmt.Sprintf("deliveries of %+v", f), list, &bellwire.List[*bellwire.Delivery]{})
+		}
+		events, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: other.ID}, bellwire.Page{Limit: 10})
+		w.check(err)
+		w.equal("events of another", events, &bellwire.List[*bellwire.Event]{})
+	}},
+}
+
+// pages reads a list to its end in pages of the given size, and checks that they are full.
+func pages[T any](w *world, limit int, read func(bellwire.Page) (*bellwire.List[T], error)) []T {
+	w.Helper()
+	var all []T
+	page := bellwire.Page{Limit: limit}
+	for {
+		list, err := read(page)
+		w.check(err)
+		all = append(all, list.Items...)
+		if list.Next == "" {
+			return all
+		}
+		if len(list.Items) != limit {
+			w.Fatalf("a page of %d has %d items and says that there is more", limit, len(list.Items))
+		}
+		page.After = list.Next
+	}
+}
+
+// listDeliveries pages through a few hundred deliveries with each combination of filters.
+func listDeliveries(w *world) {
+	t, other := w.tenant(), w.tenant()
+	endpoints := []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo), w.endpoint(t)}
+	foreign := w.endpoint(other)
+	ends := []bellwire.Transition{
+		{}, retryIn(time.Hour), success, spent, {Status: bellwire.DeliveryCanceled, Reason: "So."}, success,
+	}
+	var (
+		events  []*bellwire.NewEvent
+		results []*bellwire.Result
+	)
+	for n := range 120 {
+		e := w.event(t.ID, endpoints[:1+n%3]...)
+		events = append(events, e, w.event(other.ID, foreign))
+		for i := range e.Deliveries {
+			e.Deliveries[i].Epoch = w.leases.Epoch(e.Deliveries[i].Endpoint)
+			d := bellwire.Delivery{ID: e.Deliveries[i].ID, Endpoint: e.Deliveries[i].Endpoint, Epoch: e.Deliveries[i].Epoch}
+			results = append(results, w.result(d, ends[len(results)%len(ends)]))
+		}
+		if n%10 == 0 {
+			w.tick(time.Millisecond)
+		}
+	}
+	for chunk := range slices.Chunk(events, 50) {
+		w.append(together(chunk[0])) // one by itself, the others in groups
+		var appends []*bellwire.Append
+		for _, e := range chunk[1:] {
+			appends = append(appends, together(e))
+		}
+		w.append(appends...)
+	}
+	w.record(results...)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[2].ID, w.now)) // its deliveries stay
+
+	var all []*bellwire.Delivery
+	for _, r := range results {
+		all = append(all, w.load(t.ID, r.Delivery))
+	}
+	slices.SortFunc(all, func(a, b *bellwire.Delivery) int { return strings.Compare(b.ID.String(), a.ID.String()) })
+	for _, f := range deliveryFilters(t.ID, endpoints, events[0].Event.ID, events[4].Event.ID) {
+		var want []*bellwire.Delivery
+		for _, d := range all {
+			if (f.Endpoint == "" || f.Endpoint == d.Endpoint) && (f.Status == "" || f.Status == d.Status) &&
+				(f.Event.IsZero() || f.Event == d.Event) {
+				want = append(want, d)
+			}
+		}
+		for _, limit := range []int{1, 7, len(want), 1000} {
+			got := pages(w, max(limit, 1), func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+				return w.store.Deliveries(w.ctx, f, page)
+			})
+			w.equal(fmt.Sprintf("%+v in pages of %d", f, limit), got, want)
+		}
+	}
+}
+
+func deliveryFilters(tenant string, endpoints []*bellwire.Endpoint, events ...bellwire.EventID) []bellwire.DeliveryFilter {
+	var filters []bellwire.DeliveryFilter
+	for _, endpoint := range []string{"", endpoints[0].ID, endpoints[1].ID, endpoints[2].ID} {
+		for _, event := range append(events, bellwire.EventID{}) {
+			for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {
+				filters = append(filters, bellwire.DeliveryFilter{Tenant: tenant, Endpoint: endpoint, Event: event, Status: status})
+			}
+		}
+	}
+	return filters
+}
+
+func listEvents(w *world) {
+	t := w.tenant()
+	types := []string{"a", "b", "a.b"}
+	var all []*bellwire.Event
+	for n := range 200 {
+		e := w.event(t.ID)
+		e.Event.Type = types[n%7%3]
+		w.append(together(e))
+		all = append(all, &e.Event)
+		w.tick(300 * time.Microsecond)
+	}
+	slices.Reverse(all)
+	borders := []time.Time{{}, all[150].CreatedAt.Truncate(time.Millisecond), all[40].CreatedAt.Truncate(time.Millisecond), w.now.Add(time.Hour)}
+	for _, name := range append([]string{"", "c"}, types...) {
+		for _, since := range borders {
+			for _, until := range borders {
+				f := bellwire.EventFilter{Tenant: t.ID, Type: name, Since: since, Until: until}
+				var want []*bellwire.Event
+				for _, e := range all {
+					if (name == "" || name == e.Type) && !e.CreatedAt.Before(since) && (until.IsZero() || e.CreatedAt.Before(until)) {
+						want = append(want, e)
+					}
+				}
+				got := pages(w, 17, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+					return w.store.Events(w.ctx, f, page)
+				})
+				w.equal(fmt.Sprintf("%+v", f), got, want)
+			}
+		}
+	}
+}
+
+func listConfiguration(w *world) {
+	var (
+		tenants   []*bellwire.Tenant
+		endpoints []*bellwire.Endpoint
+		keys      []*bellwire.Key
+		operators []*bellwire.Key
+		types     []*bellwire.EventType
+	)
+	for n := range 23 {
+		w.tick(time.Second)
+		tenants = append([]*bellwire.Tenant{w.tenant()}, tenants...)
+		types = append([]*bellwire.EventType{{Name: fmt.Sprintf("type%d", n), CreatedAt: w.now, UpdatedAt: w.now}}, types...)
+		_, err := w.store.PutEventType(w.ctx, types[0])
+		w.check(err)
+	}
+	owner := w.tenant()
+	for range 23 {
+		w.tick(time.Second)
+		endpoints = append([]*bellwire.Endpoint{w.endpoint(owner)}, endpoints...)
+		keys = append([]*bellwire.Key{w.newKey(owner.ID)}, keys...)
+		operators = append([]*bellwire.Key{w.newKey("")}, operators...)
+		w.check(w.store.CreateKey(w.ctx, keys[0]))
+		w.check(w.store.CreateKey(w.ctx, operators[0]))
+	}
+	gone := tenants[5]
+	tenants = slices.Delete(tenants, 5, 6)
+	w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, owner.ID, endpoints[5].ID, w.now))
+	endpoints = slices.Delete(endpoints, 5, 6)
+	owner, err := w.store.Tenant(w.ctx, owner.ID)
+	w.check(err)
+	tenants = append([]*bellwire.Tenant{owner}, tenants...)
+
+	for _, limit := range []int{1, 4, 22, 23, 1000} {
+		w.equal("tenants", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+			return w.store.Tenants(w.ctx, p)
+		}), tenants)
+		w.equal("endpoints", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+			return w.store.Endpoints(w.ctx, owner.ID, p)
+		}), endpoints)
+		w.equal("keys", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
+			return w.store.Keys(w.ctx, owner.ID, p)
+		}), keys)
+		w.equal("operator keys", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
+			return w.store.Keys(w.ctx, "", p)
+		}), operators)
+		w.equal("event types", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
+			return w.store.EventTypes(w.ctx, p)
+		}), types)
+	}
+	all, _, err := w.store.Catalogue(w.ctx)
+	w.check(err)
+	w.equal("the catalogue", all, types)
+}
+
+func badCursors(w *world) {
+	t := w.tenant()
+	for _, cursor := range []bellwire.Cursor{"!", "AA", "AAAA AAAA", bellwire.MakeCursor([]byte("five?")), bellwire.MakeCursor(make([]byte, 64))} {
+		page := bellwire.Page{Limit: 10, After: cursor}
+		for name, read := range map[string]func() error{
+			"Tenants":       func() error { _, err := w.store.Tenants(w.ctx, page); return err },
+			"Keys":          func() error { _, err := w.store.Keys(w.ctx, t.ID, page); return err },
+			"Operator keys": func() error { _, err := w.store.Keys(w.ctx, "", page); return err },
+			"EventTypes":    func() error { _, err := w.store.EventTypes(w.ctx, page); return err },
+			"Endpoints":     func() error { _, err := w.store.Endpoints(w.ctx, t.ID, page); return err },
+			"Events": func() error {
+				_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID}, page)
+				return err
+			},
+			"Deliveries": func() error {
+				_, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, page)
+				return err
+			},
+		} {
+			if err := read(); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				w.Errorf("%s after %q: got %v, want the code invalid", name, cursor, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire"
+)
+
+var modelTests = []test{
+	{name: "Model", run: func(w *world) {
+		rapid.Check(w.t, func(t *rapid.T) {
+			in := *w
+			in.TB = t
+			m := newModel(&in)
+			defer func() { w.store, w.leases, w.now, w.count = in.store, in.leases, in.now, in.count }()
+			t.Repeat(map[string]func(*rapid.T){
+				"append":  m.append,
+				"claim":   m.claim,
+				"record":  m.record,
+				"release": m.release,
+				"request": m.request,
+				"cancel":  m.cancel,
+				"wait":    func(t *rapid.T) { in.tick(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second) },
+				"reopen":  m.reopen,
+				"":        m.compare,
+			})
+		})
+	}},
+}
+
+// model is what a store should hold of one tenant with two endpoints, one of them ordered.
+type model struct {
+	w         *world
+	endpoints []*bellwire.Endpoint
+	rows      []*modelRow // in the order in which they were made
+	taken     []taken     // in memory, maybe in that of a process that has died
+}
+
+// modelRow is a delivery. Its Epoch, and hand, are those in which it was taken; it is free in any other.
+type modelRow struct {
+	bellwire.Delivery
+	manual bool // a retry by hand is asked for
+	hand   int64
+}
+
+// taken is a delivery in memory.
+type taken struct {
+	row      *modelRow
+	delivery bellwire.Delivery
+	epoch    int64
+	manual   bool
+}
+
+func newModel(w *world) *model {
+	tenant := w.tenant()
+	return &model{w: w, endpoints: []*bellwire.Endpoint{w.endpoint(tenant), w.endpoint(tenant, fifo)}}
+}
+
+func (m *model) draw(t *rapid.T) *bellwire.Endpoint {
+	return rapid.SampledFrom(m.endpoints).Draw(t, "endpoint")
+}
+
+func (m *model) append(t *rapid.T) {
+	ep := m.draw(t)
+	e := m.w.event(ep.Tenant, ep)
+	d := &e.Deliveries[0]
+	if rapid.Bool().Draw(t, "taken") {
+		d.Epoch = m.w.leases.Epoch(ep.ID)
+	}
+	number := m.w.append(together(e))[0].Sequences[0]
+	row := &modelRow{Delivery: bellwire.Delivery{
+		ID: d.ID, Event: e.Event.ID, EventType: e.Event.Type, Tenant: ep.Tenant, Endpoint: ep.ID, Status: bellwire.DeliveryPending,
+		Sequence: number, Epoch: d.Epoch, DueAt: m.w.now, CreatedAt: m.w.now, UpdatedAt: m.w.now,
+	}}
+	if d.Ordered && number != m.numbered()+1 {
+		t.Fatalf("got the number %d after %d", number, m.numbered())
+	}
+	m.rows = append(m.rows, row)
+	if d.Epoch != 0 {
+		m.taken = append(m.taken, taken{row: row, delivery: row.Delivery, epoch: d.Epoch})
+	}
+}
+
+// numbered returns the last number that was given.
+func (m *model) numbered() (last int64) {
+	for _, r := range m.rows {
+		last = max(last, r.Sequence)
+	}
+	return last
+}
+
+func (m *model) claim(t *rapid.T) {
+	ep, limit := m.draw(t), rapid.IntRange(0, 4).Draw(t, "limit")
+	got := m.w.claim(ep, limit)
+	byHand, due, next := m.claimable(ep, limit)
+	m.w.equal("claimed by hand", idsOf(got.Manual), ids(byHand))
+	m.w.equal("claimed by schedule", idsOf(got.Due), ids(due))
+	m.w.equal("due next", got.Next, next)
+	epoch := m.w.leases.Epoch(ep.ID)
+	for i, r := range byHand {
+		r.hand = epoch
+		m.taken = append(m.taken, taken{row: r, delivery: got.Manual[i].Delivery, epoch: epoch, manual: true})
+	}
+	for i, r := range due {
+		r.Epoch = epoch
+		m.taken = append(m.taken, taken{row: r, delivery: got.Due[i].Delivery, epoch: epoch})
+	}
+}
+
+// claimable says what a claim must hand out, in order, and when the next is due.
+func (m *model) claimable(ep *bellwire.Endpoint, limit int) (byHand, due []*modelRow, next time.Time) {
+	var free []*modelRow
+	epoch := m.w.leases.Epoch(ep.ID)
+	for _, r := range m.rows {
+		if r.Endpoint != ep.ID {
+			continue
+		}
+		if r.manual && r.hand != epoch {
+			byHand = append(byHand, r)
+		}
+		if r.Status.Open() && r.Epoch != epoch {
+			free = append(free, r)
+		}
+	}
+	if ep.Ordering == bellwire.OrderingNone {
+		slices.SortStableFunc(free, func(a, b *modelRow) int { return a.DueAt.Compare(b.DueAt) })
+	}
+	for _, r := range free {
+		if len(due) == limit || r.DueAt.After(m.w.now) {
+			return byHand, due, r.DueAt
+		}
+		due = append(due, r)
+	}
+	return byHand, due, next
+}
+
+func ids(rows []*modelRow) []bellwire.DeliveryID {
+	var ids []bellwire.DeliveryID
+	for _, r := range rows {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+// record ends what somebody has in memory, maybe somebody who should not have it any more.
+func (m *model) record(t *rapid.T) {
+	took := m.drop(t)
+	transition := rapid.SampledFrom([]bellwire.Transition{success, spent, retryIn(30 * time.Second)}).Draw(t, "transition")
+	r := m.w.result(took.delivery, transition)
+	r.Epoch = took.epoch
+	if took.manual {
+		r.Trigger, r.Attempt.Trigger = bellwire.TriggerManual, bellwire.TriggerManual
+		if transition != success {
+			r.Transition = bellwire.Transition{}
+		}
+	}
+	moved := m.apply(took, r)
+	want := bellwire.Recorded{Status: took.row.Status, Moved: moved}
+	m.w.equal("recorded", m.w.record(r)[0], want)
+	m.w.equal("recorded again", m.w.record(r)[0], bellwire.Recorded{Status: want.Status})
+}
+
+// apply does to the model what RecordOutcomes does to the store.
+func (m *model) apply(took taken, r *bellwire.Result) (moved bool) {
+	row := took.row
+	row.Attempts++
+	row.UpdatedAt = m.w.now
+	holds := !took.manual && row.Epoch == took.epoch
+	if took.manual && row.hand == took.epoch {
+		row.manual, row.hand = false, 0
+	}
+	switch r.Transition.Status {
+	case bellwire.DeliverySucceeded:
+		if row.Status == bellwire.DeliverySucceeded {
+			return false
+		}
+		row.end(bellwire.DeliverySucceeded, "")
+		return true
+	case bellwire.DeliveryExhausted:
+		if !holds || !row.Status.Open() {
+			return false
+		}
+		manual, hand := row.manual, row.hand
+		row.end(bellwire.DeliveryExhausted, r.Transition.Reason)
+		row.manual, row.hand = manual, hand // what a person asked for is still done
+		return true
+	case bellwire.DeliveryRetrying:
+		if !holds || !row.Status.Open() {
+			return false
+		}
+		row.Status, row.Reason, row.DueAt, row.Epoch = bellwire.DeliveryRetrying, "", m.w.now.Add(r.Transition.Delay), 0
+		row.Retries++
+		return true
+	}
+	return false
+}
+
+// end ends a delivery and all that was planned for it.
+func (r *modelRow) end(status bellwire.DeliveryStatus, reason string) {
+	r.Status, r.Reason, r.DueAt = status, reason, time.Time{}
+	r.manual, r.hand, r.Epoch = false, 0, 0
+}
+
+func (m *model) release(t *rapid.T) {
+	took := m.drop(t)
+	m.w.check(m.w.store.ReleaseDeliveries(m.w.ctx, []bellwire.Taken{{Delivery: took.row.ID, Epoch: took.epoch, Manual: took.manual}}))
+	if took.manual && took.row.hand == took.epoch {
+		took.row.hand = 0
+	}
+	if !took.manual && took.row.Epoch == took.epoch {
+		took.row.Epoch = 0
+	}
+}
+
+// drop chooses one of what is in memory, and takes it out.
+func (m *model) drop(t *rapid.T) taken {
+	if len(m.taken) == 0 {
+		t.Skip("nothing is in memory")
+	}
+	i := rapid.IntRange(0, len(m.taken)-1).Draw(t, "which")
+	took := m.taken[i]
+	m.taken = slices.Delete(m.taken, i, i+1)
+	return took
+}
+
+func (m *model) request(t *rapid.T) {
+	if len(m.rows) == 0 {
+		t.Skip("there are no deliveries")
+	}
+	row := rapid.SampledFrom(m.rows).Draw(t, "delivery")
+	_, err := m.w.store.RequestRetry(m.w.ctx, row.Tenant, row.ID)
+	m.w.check(err)
+	row.manual = true
+}
+
+func (m *model) cancel(t *rapid.T) {
+	if len(m.rows) == 0 {
+		t.Skip("there are no deliveries")
+	}
+	row := rapid.SampledFrom(m.rows).Draw(t, "delivery")
+	_, err := m.w.store.CancelDelivery(m.w.ctx, row.Tenant, row.ID, "So.", m.w.now)
+	if !row.Status.Open() {
+		m.w.refused(err, bellwire.CodeConflict)
+		return
+	}
+	m.w.check(err)
+	row.end(bellwire.DeliveryCanceled, "So.")
+	row.UpdatedAt = m.w.now
+}
+
+// reopen ends the epoch: what was in memory is free, and who had it comes too late.
+func (m *model) reopen(t *rapid.T) {
+	if m.w.hooks.Reopen != nil && rapid.Bool().Draw(t, "by reopening") {
+		m.w.reopen()
+	} else {
+		m.w.check(m.w.store.ReleaseLeases(m.w.ctx, "node"))
+		m.w.lease()
+	}
+}
+
+// compare reads everything.
+func (m *model) compare(*rapid.T) {
+	m.w.Helper()
+	var (
+		want []*bellwire.Delivery
+		open int
+	)
+	for _, r := range slices.Backward(m.rows) {
+		d := r.Delivery
+		want = append(want, &d)
+		if d.Status.Open() {
+			open++
+		}
+	}
+	got := pages(m.w, 100, func(p bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+		return m.w.store.Deliveries(m.w.ctx, bellwire.DeliveryFilter{Tenant: m.endpoints[0].Tenant}, p)
+	})
+	m.w.equal("the deliveries", got, want)
+	for _, ep := range m.endpoints {
+		byHand, _, next := m.claimable(ep, 0)
+		m.w.equal("what is due", m.w.due(ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: next, Manual: len(byHand) > 0})
+	}
+}

@@ -1,0 +1,93 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+var planTests = []test{
+	{name: "Plans", need: func(h Hooks) bool { return h.Plans != nil }, run: func(w *world) {
+		useAll(w)
+		w.hooks.Plans(w.t, w.store)
+	}},
+}
+
+// useAll calls each verb, so that a store has prepared all its statements.
+func useAll(w *world) {
+	t := w.tenant()
+	plain, ordered := w.endpoint(t), w.endpoint(t, fifo)
+	key := w.newKey(t.ID)
+	w.check(w.store.CreateKey(w.ctx, key))
+	w.check(w.store.CreateKey(w.ctx, w.newKey("")))
+	_, err := w.store.Key(w.ctx, key.ID)
+	w.check(err)
+	w.check(w.store.UpdateTenant(w.ctx, w.reread(t)))
+	w.check(w.store.UpdateEndpoint(w.ctx, plain))
+	_, err = w.store.PutEventType(w.ctx, &bellwire.EventType{Name: "a"})
+	w.check(err)
+	_, err = w.store.EventType(w.ctx, "a")
+	w.check(err)
+	_, _, err = w.store.Catalogue(w.ctx)
+	w.check(err)
+	_, _, err = w.store.TenantEndpoints(w.ctx, t.ID)
+	w.check(err)
+
+	e := w.keyed(w.event(t.ID, plain, ordered), "k", 1)
+	w.append(together(e))
+	w.append(together(e))
+	w.request(plain, e.Deliveries[0].ID)
+	for _, ep := range []*bellwire.Endpoint{plain, ordered} {
+		d := w.claim(ep, 10).Due[0].Delivery
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch}, {Delivery: d.ID, Epoch: d.Epoch, Manual: true}}))
+		d = w.take(ep)
+		r := w.result(d, retryIn(0))
+		r.Disable, r.EndpointRevision = true, ep.Revision
+		w.record(r, w.result(d, bellwire.Transition{}))
+	}
+	w.due(plain.ID)
+	w.backlog()
+	_, err = w.store.CancelDelivery(w.ctx, t.ID, e.Deliveries[0].ID, "", w.now)
+	w.check(err)
+	_, err = w.store.CancelOpen(w.ctx, ordered.ID, "", w.now, 10)
+	w.check(err)
+
+	page := bellwire.Page{Limit: 10}
+	for _, f := range deliveryFilters(t.ID, []*bellwire.Endpoint{plain, ordered, plain}, e.Event.ID) {
+		_, err := w.store.Deliveries(w.ctx, f, page)
+		w.check(err)
+	}
+	for _, name := range []string{"", "a"} {
+		_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID, Type: name, Since: w.now, Until: w.now.Add(time.Hour)}, page)
+		w.check(err)
+	}
+	for _, tenant := range []string{"", t.ID} {
+		_, err := w.store.Keys(w.ctx, tenant, page)
+		w.check(err)
+	}
+	_, err = w.store.Tenants(w.ctx, page)
+	w.check(err)
+	_, err = w.store.EventTypes(w.ctx, page)
+	w.check(err)
+	_, err = w.store.Endpoints(w.ctx, t.ID, page)
+	w.check(err)
+	w.attempts(e.Deliveries[0].ID)
+
+	w.check(w.store.DeleteEventType(w.ctx, "a"))
+	w.check(w.store.DeleteKey(w.ctx, t.ID, key.ID))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, plain.ID, w.now))
+	w.purge(10)
+	w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+	w.purge(3)
+	w.check(w.store.Check(w.ctx))
+	_, err = w.store.Witness(w.ctx, []byte("w"))
+	w.check(err)
+	w.check(w.store.ReleaseLeases(w.ctx, "node"))
+}
+
+// reread reads a tenant again.
+func (w *world) reread(t *bellwire.Tenant) *bellwire.Tenant {
+	t, err := w.store.Tenant(w.ctx, t.ID)
+	w.check(err)
+	return t
+}
