@@ -160,7 +160,7 @@ func checkReferences(t *testing.T, doc object, v any, at string) {
 		if ref, ok := v["$ref"].(string); ok {
 			var target any = doc
 			for name := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-				target, _ = target.(object)[name]
+				target = target.(object)[name]
 			}
 			if target == nil {
 				t.Errorf("%s: %s leads nowhere", at, ref)
