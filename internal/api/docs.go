@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,6 +140,9 @@ func (d docs) operation(op *huma.Operation) docsOperation {
 		answer := docsAnswer{Status: n, Text: http.StatusText(n)}
 		if media := op.Responses[status].Content["application/json"]; media != nil {
 			answer.Members = d.fields(media.Schema, 0)
+			for i := range answer.Members {
+				answer.Members[i].Required = false // all of them are there: that is not worth a word
+			}
 			answer.Example = indented(d.example(media.Schema, true))
 		}
 		out.Answers = append(out.Answers, answer)
@@ -171,8 +175,9 @@ func (d docs) curl(op *huma.Operation) string {
 	}
 	b.WriteString(d.server + path + " \\\n  -H \"Authorization: Bearer $BELLWIRE_KEY\"")
 	if op.RequestBody != nil {
-		example, _ := json.Marshal(d.example(op.RequestBody.Content["application/json"].Schema, false), json.Deterministic(true))
-		b.WriteString(" \\\n  -d '" + strings.ReplaceAll(string(example), "'", `'\''`) + "'")
+		example := indented(d.example(op.RequestBody.Content["application/json"].Schema, false))
+		example = strings.ReplaceAll(example, "'", `'\''`)
+		b.WriteString(" \\\n  -d '" + strings.ReplaceAll(example, "\n", "\n  ") + "'")
 	}
 	return b.String()
 }
@@ -187,32 +192,31 @@ func parameterExample(p *huma.Param) any {
 	return p.Name
 }
 
-// resolve follows a reference, and takes what is not null of a choice with null.
-func (d docs) resolve(s *huma.Schema) *huma.Schema {
-	for {
-		switch {
-		case s.Ref != "":
-			s = d.registry.SchemaFromRef(s.Ref)
-		case len(s.AnyOf) > 0:
-			s = s.AnyOf[0]
-		default:
-			return s
-		}
+// resolve follows a reference, and takes what is not null of a choice with null. The type is that of a
+// referred schema.
+func (d docs) resolve(s *huma.Schema) (*huma.Schema, reflect.Type) {
+	if len(s.AnyOf) > 0 {
+		s = s.AnyOf[0]
 	}
+	if s.Ref == "" {
+		return s, nil
+	}
+	return d.registry.SchemaFromRef(s.Ref), d.registry.TypeFromRef(s.Ref)
 }
 
-// fields lists an object's members and theirs, required ones first.
+// fields lists an object's members and theirs.
 func (d docs) fields(s *huma.Schema, depth int) []docsField {
-	s = d.resolve(s)
+	s, t := d.resolve(s)
 	if s.Type == huma.TypeArray {
 		return d.fields(s.Items, depth)
 	}
 	var out []docsField
-	for _, name := range members(s) {
+	for _, name := range members(s, t) {
 		member := s.Properties[name]
 		description := member.Description
-		if whole := d.resolve(member); description == "" || whole.Description != "" && member.Ref == "" && whole != member {
-			description = strings.TrimSpace(description + " " + whole.Description)
+		if len(member.AnyOf) == 0 && description == "" {
+			whole, _ := d.resolve(member)
+			description = whole.Description
 		}
 		out = append(out, docsField{
 			Name: name, Type: d.typeOf(member), Description: description,
@@ -223,27 +227,24 @@ func (d docs) fields(s *huma.Schema, depth int) []docsField {
 	return out
 }
 
-func members(s *huma.Schema) []string {
+// members returns the names of an object's members in the order of the Go type, or by the alphabet.
+func members(s *huma.Schema, t reflect.Type) []string {
 	names := slices.Sorted(maps.Keys(s.Properties))
-	slices.SortStableFunc(names, func(a, b string) int {
-		return rank(s, a) - rank(s, b)
-	})
-	return names
-}
-
-func rank(s *huma.Schema, name string) int {
-	switch {
-	case name == "id":
-		return 0
-	case slices.Contains(s.Required, name):
-		return 1
+	if t == nil {
+		return names
 	}
-	return 2
+	place := map[string]int{}
+	for i, field := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		place[name] = i
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return place[a] - place[b] })
+	return names
 }
 
 func (d docs) typeOf(s *huma.Schema) string {
 	nullable := s.Nullable || len(s.AnyOf) > 0
-	s = d.resolve(s)
+	s, _ = d.resolve(s)
 	name := s.Type
 	switch {
 	case len(s.Enum) > 0:
@@ -279,7 +280,7 @@ func (d docs) example(s *huma.Schema, whole bool) any {
 	if len(s.Examples) > 0 {
 		return exampleValue(s, s.Examples[0])
 	}
-	s = d.resolve(s)
+	s, t := d.resolve(s)
 	switch {
 	case len(s.Examples) > 0:
 		return exampleValue(s, s.Examples[0])
@@ -287,6 +288,8 @@ func (d docs) example(s *huma.Schema, whole bool) any {
 		return s.Enum[0]
 	case s.Default != nil:
 		return s.Default
+	case s.Nullable && s.Format != "date-time":
+		return nil
 	}
 	switch s.Type {
 	case huma.TypeString:
@@ -301,14 +304,14 @@ func (d docs) example(s *huma.Schema, whole bool) any {
 	case huma.TypeArray:
 		return []any{d.example(s.Items, whole)}
 	case huma.TypeObject:
-		return d.exampleObject(s, whole)
+		return d.exampleObject(s, t, whole)
 	}
 	return nil
 }
 
-func (d docs) exampleObject(s *huma.Schema, whole bool) any {
+func (d docs) exampleObject(s *huma.Schema, t reflect.Type, whole bool) any {
 	object := orderedObject{}
-	for _, name := range members(s) {
+	for _, name := range members(s, t) {
 		member := s.Properties[name]
 		if whole || slices.Contains(s.Required, name) || len(member.Examples) > 0 {
 			object = append(object, orderedMember{name, d.example(member, whole)})
@@ -317,7 +320,7 @@ func (d docs) exampleObject(s *huma.Schema, whole bool) any {
 	return object
 }
 
-// exampleValue wraps an example of the items of an array.
+// exampleValue reads an example of a member that can be any JSON.
 func exampleValue(s *huma.Schema, example any) any {
 	if text, ok := example.(string); ok && s.Type == "" && jsontext.Value(text).IsValid() {
 		return jsontext.Value(text)

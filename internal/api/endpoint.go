@@ -20,7 +20,7 @@ type Endpoint struct {
 	Description  string                  `json:"description"`
 	Dialect      string                  `json:"dialect" example:"standard"`
 	Events       []string                `json:"events" example:"invoice.*"`
-	Retry        retryPolicy             `json:"retry"`
+	Retry        retryPolicy             `json:"retry" example:"{\"schedule\":[\"5s\",\"5m\",\"30m\"],\"jitter\":0.2}"`
 	Auth         shownAuth               `json:"auth"`
 	Headers      headers                 `json:"headers" doc:"The values are not shown."`
 	RateLimit    *float64                `json:"rate_limit" nullable:"true" doc:"Events a second; null: no limit."`
@@ -72,14 +72,14 @@ type EndpointChange struct {
 	URL         value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
 	Events      value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
 	Description clearable[string]              `json:"description,omitzero" doc:"null clears it."`
-	Dialect     value[string]                  `json:"dialect,omitzero" example:"standard" doc:"How deliveries look; standard unless given."`
-	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again; the dialect's own policy unless given."`
+	Dialect     value[string]                  `json:"dialect,omitzero" doc:"How deliveries look; standard unless given."`
+	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. The dialect's own policy unless given."`
 	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire proves itself beside the signature; null: not at all."`
 	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Sent with each delivery, names and values. Replaces all there are; null clears them."`
 	RateLimit   clearable[float64]             `json:"rate_limit,omitzero" doc:"Events a second, above 0; null: no limit."`
-	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" example:"64" doc:"Requests at a time; 64 unless given."`
-	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo"`
-	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled"`
+	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" doc:"Requests at a time; 64 unless given."`
+	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo the next delivery is sent when the one before it has ended; none unless given."`
+	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"paused keeps deliveries for later, disabled gets none; enabled unless given."`
 	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"With which schemes deliveries are signed; hmac unless given."`
 	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own instead of a made one, in the dialect's form: whsec_ and base64 of 24 to 64 bytes. It replaces the old one at once; see rotate."`
 	Metadata    clearable[map[string]string]   `json:"metadata,omitzero" doc:"At most 50 entries of your own. Replaces all; null clears them."`
@@ -146,7 +146,6 @@ func (retryPolicy) Schema(huma.Registry) *huma.Schema {
 		Description: "When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or " +
 			"`{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. " +
 			"Durations are text such as 5s, 30m or 72h.",
-		Examples: []any{map[string]any{"schedule": []string{"5s", "5m", "30m"}, "jitter": 0.2}},
 		Properties: map[string]*huma.Schema{
 			"schedule":     {Type: huma.TypeArray, Items: duration(""), Description: "The delay before each retry."},
 			"interval":     duration("The delay before each of count retries."),
@@ -168,7 +167,6 @@ func (headers) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:                 huma.TypeObject,
 		AdditionalProperties: &huma.Schema{Type: huma.TypeString},
-		Examples:             []any{map[string]string{"X-Team": "billing"}},
 	}
 }
 

@@ -40,8 +40,8 @@ func wireEventType(t *bellwire.EventType) eventType {
 type eventTypeInput struct {
 	Description string  `json:"description,omitzero" example:"An invoice was paid in full."`
 	Group       string  `json:"group,omitzero" example:"billing"`
-	Schema      rawJSON `json:"schema,omitzero" doc:"A JSON Schema (2020-12) that data must fit; left out or null: any data."`
-	Example     rawJSON `json:"example,omitzero" doc:"What a test of an endpoint delivers."`
+	Schema      rawJSON `json:"schema,omitzero" example:"{\"type\":\"object\"}" doc:"A JSON Schema (2020-12) that data must fit; left out or null: any data."`
+	Example     rawJSON `json:"example,omitzero" example:"{\"invoice\":\"in_123\"}" doc:"What a test of an endpoint delivers."`
 	Archived    bool    `json:"archived,omitzero" doc:"Archived types cannot be published or newly subscribed to."`
 }
 

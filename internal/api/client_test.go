@@ -1,0 +1,206 @@
+package api_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+)
+
+// TestClient makes every call of the public client: both sides must mean the same by each member.
+func TestClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	c, err := client.New(server.URL, adminKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []struct {
+		name string
+		test func(*testing.T, *client.Client)
+	}{
+		{"tenants", clientTenants}, {"keys", clientKeys}, {"event types", clientEventTypes}, {"endpoints", clientEndpoints},
+		{"events", clientEvents}, {"deliveries", clientDeliveries},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.test(t, c) })
+	}
+}
+
+// must ends the test unless a call went well.
+func must[T any](t *testing.T, v T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func clientTenants(t *testing.T, c *client.Client) {
+	ctx, name := t.Context(), "Newer"
+	created, err := c.CreateTenant(ctx, client.Tenant{ID: "new", Name: "New", Metadata: map[string]string{"a": "b"}})
+	if must(t, created, err).Name != "New" || created.Metadata["a"] != "b" || created.CreatedAt.IsZero() {
+		t.Errorf("%+v", created)
+	}
+	changed, err := c.UpdateTenant(ctx, "new", client.TenantChange{Name: &name})
+	if must(t, changed, err).Name != name || changed.Metadata["a"] != "b" {
+		t.Errorf("%+v", changed)
+	}
+	got, err := c.Tenant(ctx, "new")
+	if must(t, got, err).Name != name {
+		t.Errorf("%+v", got)
+	}
+	page, err := c.Tenants(ctx, client.Page{Limit: 1})
+	if must(t, page, err); len(page.Data) != 1 || page.Data[0].ID != "new" || page.NextCursor == nil {
+		t.Errorf("%+v", page)
+	}
+	if err := c.DeleteTenant(ctx, "new"); err != nil {
+		t.Error(err)
+	}
+	var refusal *client.Error
+	if _, err := c.Tenant(ctx, "new"); !errors.As(err, &refusal) || refusal.Code != client.CodeNotFound || refusal.Status != 404 {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.CreateTenant(ctx, client.Tenant{ID: "no good"}); !errors.As(err, &refusal) || refusal.Field != "id" {
+		t.Errorf("%v", err)
+	}
+}
+
+func clientKeys(t *testing.T, c *client.Client) {
+	ctx := t.Context()
+	for tenant, role := range map[string]string{"": "publisher", "acme": "tenant-read"} {
+		created, err := c.CreateKey(ctx, tenant, client.NewKey{Name: "n", Role: role})
+		if must(t, created, err).Secret == "" || created.Role != role || created.Name != "n" {
+			t.Errorf("%q: %+v", tenant, created)
+		}
+		listed, err := c.Keys(ctx, tenant, client.Page{})
+		if must(t, listed, err).Data[0].ID != created.ID || listed.Data[0].Secret != "" {
+			t.Errorf("%q: %+v", tenant, listed)
+		}
+		if err := c.DeleteKey(ctx, tenant, created.ID); err != nil {
+			t.Errorf("%q: %v", tenant, err)
+		}
+	}
+}
+
+func clientEventTypes(t *testing.T, c *client.Client) {
+	ctx := t.Context()
+	in := client.EventType{Name: "card.blocked", Group: "cards", Description: "d", Schema: json.RawMessage(`{"type":"object"}`), Example: json.RawMessage(`{}`)}
+	put, err := c.PutEventType(ctx, in)
+	if must(t, put, err).Group != "cards" || string(put.Schema) != `{"type":"object"}` || string(put.Example) != `{}` {
+		t.Errorf("%+v", put)
+	}
+	again, err := c.PutEventType(ctx, *put) // what was read can be written
+	if must(t, again, err).Description != "d" {
+		t.Errorf("%+v", again)
+	}
+	got, err := c.EventType(ctx, "card.blocked")
+	if must(t, got, err).Archived {
+		t.Errorf("%+v", got)
+	}
+	listed, err := c.EventTypes(ctx, client.Page{})
+	if len(must(t, listed, err).Data) != 2 {
+		t.Errorf("%+v", listed)
+	}
+	if err := c.DeleteEventType(ctx, "card.blocked"); err != nil {
+		t.Error(err)
+	}
+}
+
+func clientEndpoints(t *testing.T, c *client.Client) {
+	ctx := t.Context()
+	url, both, rate, count := "https://example.com", "both", 2.5, 3
+	created, err := c.CreateEndpoint(ctx, "acme", client.EndpointInput{
+		URL: &url, Events: []string{"*"}, Signing: &both, RateLimit: &rate,
+		Retry: &client.RetryPolicy{Interval: "10s", Count: &count}, Auth: &client.Auth{Type: "bearer", Token: "t"},
+		Headers: &map[string]string{"X-A": "b"},
+	})
+	if must(t, created, err).Secret == "" || created.PublicKey == "" || *created.RateLimit != rate || *created.Retry.Count != count ||
+		created.Auth.Type != "bearer" || created.Auth.Token != "" || created.Headers["X-A"] != "[redacted]" {
+		t.Errorf("%+v", created)
+	}
+	changed, err := c.UpdateEndpoint(ctx, "acme", created.ID, client.EndpointInput{NoRateLimit: true})
+	if must(t, changed, err).RateLimit != nil || changed.URL != url {
+		t.Errorf("%+v", changed)
+	}
+	got, err := c.Endpoint(ctx, "acme", created.ID)
+	if must(t, got, err).Secret != "" || got.MaxInFlight != 64 {
+		t.Errorf("%+v", got)
+	}
+	listed, err := c.Endpoints(ctx, "acme", client.Page{})
+	if len(must(t, listed, err).Data) != 1 {
+		t.Errorf("%+v", listed)
+	}
+	secret, err := c.EndpointSecret(ctx, "acme", created.ID)
+	if must(t, secret, err).Secret != created.Secret || secret.PublicKey != created.PublicKey {
+		t.Errorf("%+v", secret)
+	}
+	rotated, err := c.RotateSecret(ctx, "acme", created.ID, time.Hour)
+	if must(t, rotated, err).Secret == created.Secret {
+		t.Errorf("%+v", rotated)
+	}
+	tested, err := c.TestEndpoint(ctx, "acme", created.ID, "")
+	if must(t, tested, err).Type != "invoice.paid" || tested.Delivery == "" {
+		t.Errorf("%+v", tested)
+	}
+	if err := c.DeleteEndpoint(ctx, "acme", created.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+func clientEvents(t *testing.T, c *client.Client) {
+	ctx := t.Context()
+	data := json.RawMessage(`{ "total" : 1.50 }`)
+	p := client.Publication{Type: "invoice.paid", Data: data, ID: "k", OccurredAt: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)}
+	first, err := c.Publish(ctx, "acme", p)
+	if must(t, first, err).Duplicate || first.Type != "invoice.paid" {
+		t.Errorf("%+v", first)
+	}
+	batch, err := c.PublishBatch(ctx, "acme", []client.Publication{{Type: "invoice.paid", Data: json.RawMessage(`null`)}, p})
+	if must(t, batch, err); len(batch) != 2 || !batch[1].Duplicate || batch[1].ID != first.ID {
+		t.Errorf("%+v", batch)
+	}
+	got, err := c.Event(ctx, "acme", first.ID)
+	if must(t, got, err); string(got.Data) != string(data) || *got.IdempotencyKey != "k" || !got.OccurredAt.Equal(p.OccurredAt) {
+		t.Errorf("%+v", got)
+	}
+	listed, err := c.Events(ctx, "acme", client.EventFilter{Type: "invoice.paid", Since: got.CreatedAt.Add(-time.Minute), Until: time.Now().Add(time.Minute)}, client.Page{})
+	if len(must(t, listed, err).Data) != 2 {
+		t.Errorf("%+v", listed)
+	}
+}
+
+func clientDeliveries(t *testing.T, c *client.Client) {
+	ctx, url := t.Context(), "https://example.com"
+	ep, err := c.CreateEndpoint(ctx, "acme", client.EndpointInput{URL: &url, Events: []string{"invoice.*"}})
+	must(t, ep, err)
+	event, err := c.Publish(ctx, "acme", client.Publication{Type: "invoice.paid", Data: json.RawMessage(`{}`)})
+	if must(t, event, err).Deliveries != 1 {
+		t.Errorf("%+v", event)
+	}
+	listed, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Endpoint: ep.ID, Event: event.ID, Status: "pending"}, client.Page{})
+	if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].NextAttemptAt == nil {
+		t.Fatalf("%+v", listed)
+	}
+	id := listed.Data[0].ID
+	got, err := c.Delivery(ctx, "acme", id)
+	if must(t, got, err); got.Event != event.ID || got.Endpoint != ep.ID || got.Attempts == nil {
+		t.Errorf("%+v", got)
+	}
+	retried, err := c.RetryDelivery(ctx, "acme", id)
+	if must(t, retried, err).ID != id {
+		t.Errorf("%+v", retried)
+	}
+	canceled, err := c.CancelDelivery(ctx, "acme", id)
+	if must(t, canceled, err).Status != "canceled" || canceled.NextAttemptAt != nil {
+		t.Errorf("%+v", canceled)
+	}
+	var refusal *client.Error
+	if _, err := c.CancelDelivery(ctx, "acme", id); !errors.As(err, &refusal) || refusal.Code != client.CodeConflict {
+		t.Errorf("%v", err)
+	}
+}
