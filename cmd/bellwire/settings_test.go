@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDatabaseURL(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"sqlite://bellwire.db":               "bellwire.db",
+		"sqlite://./data/../bellwire.db":     "bellwire.db",
+		"sqlite:///var/lib/bellwire/b.db":    "/var/lib/bellwire/b.db",
+		"sqlite://with space/ünï.db":         "with space/ünï.db",
+		"sqlite://":                          "",
+		"sqlite:///":                         "",
+		"sqlite://dir/":                      "",
+		"sqlite://bellwire.db?mode=ro":       "",
+		"sqlite:bellwire.db":                 "",
+		"bellwire.db":                        "",
+		"":                                   "",
+		"postgres://user:password@host/base": "",
+		"postgresql://host/base":             "",
+	} {
+		var d databaseURL
+		err := d.UnmarshalText([]byte(raw))
+		if d.path != want || (err == nil) != (want != "") {
+			t.Errorf("%q is the file %q (%v), want %q", raw, d.path, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "password") {
+			t.Errorf("the error repeats the password: %v", err)
+		}
+	}
+}
+
+func TestKeysetIsBesideTheDatabase(t *testing.T) {
+	t.Parallel()
+	s := settings{DatabaseURL: databaseURL{path: "/var/lib/bellwire/bellwire.db"}}
+	if got, want := s.keysetPath(), filepath.FromSlash("/var/lib/bellwire/bellwire.keyset"); got != want {
+		t.Errorf("the keyset is %s, want %s", got, want)
+	}
+	s.KeysetFile = "elsewhere"
+	if got := s.keysetPath(); got != "elsewhere" {
+		t.Errorf("the keyset is %s, not where it was put", got)
+	}
+}
+
+func TestNetworkIsMasked(t *testing.T) {
+	t.Parallel()
+	var n network
+	if err := n.UnmarshalText([]byte("10.1.2.3/8")); err != nil || n.String() != "10.0.0.0/8" {
+		t.Errorf("10.1.2.3/8 is %s (%v), want 10.0.0.0/8", n, err)
+	}
+}
+
+// Every command's help can be printed, and shows an example of each command that has options of its own.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, node := range model(t).Children {
+		if node.Hidden || node.Name == "version" {
+			continue
+		}
+		var out bytes.Buffer
+		parser, err := newParser(streams{out: &out, err: &out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exited := -1
+		parser.Exit = func(code int) { exited = code }
+		// After the help kong would have ended the process, so what it says about the rest does not matter.
+		parser.Parse([]string{node.Name, "--help"})
+		if exited != exitOK || !strings.Contains(out.String(), "  bellwire "+node.Name) {
+			t.Errorf("bellwire %s --help ended with %d and no example:\n%s", node.Name, exited, &out)
+		}
+	}
+}
