@@ -112,7 +112,7 @@ func appendKeeps(w *world) {
 	a, b := w.endpoint(t), w.endpoint(t)
 	e := w.keyed(w.event(t.ID, a, b), "k", 1)
 	e.Event.OccurredAt = w.now.Add(-time.Hour)
-	e.Event.Data = bytes.Repeat([]byte{'"', 0xff, 0, ' '}, 100<<10)
+	e.Event.Data = bytes.Repeat([]byte{'"', 0xff, 0, ' '}, 10<<10)
 	e.Event.Test = true
 	w.equal("the answer", w.append(together(e)), []bellwire.AppendedEvent{
 		{ID: e.Event.ID, Deliveries: 2, Sequences: []int64{0, 0}},

@@ -15,7 +15,11 @@ var modelTests = []test{
 			in := *w
 			in.TB = t
 			m := newModel(&in)
-			defer func() { w.store, w.leases, w.now, w.count = in.store, in.leases, in.now, in.count }()
+			defer func() {
+				in.check(in.store.DeleteTenant(in.ctx, m.endpoints[0].Tenant, in.now))
+				in.purge(1000)
+				w.store, w.leases, w.now, w.count = in.store, in.leases, in.now, in.count
+			}()
 			t.Repeat(map[string]func(*rapid.T){
 				"append":  m.append,
 				"claim":   m.claim,
