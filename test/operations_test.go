@@ -26,17 +26,24 @@ func (s *server) get(path string) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
+// publishCard adds an event type, publishes an event of it, and returns the event's id.
+func (s *server) publishCard(data string) string {
+	s.t.Helper()
+	s.addType("card.created")
+	id, err := s.publish("card.created", []byte(data))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id
+}
+
 // What operators and load balancers ask needs no key, and everything else does.
 func TestOperatorsQuestions(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir(), local...)
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)
-	s.addType("card.created")
-	id, err := s.publish("card.created", []byte(`1`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := s.publishCard(`1`)
 	r.await(t, []string{id})
 
 	for path, want := range map[string]string{
@@ -72,10 +79,7 @@ func TestPrivateNetworksAreRefused(t *testing.T) {
 	s := startServer(t, t.TempDir())
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)
-	s.addType("card.created")
-	if _, err := s.publish("card.created", []byte(`1`)); err != nil {
-		t.Fatal(err)
-	}
+	s.publishCard(`1`)
 	var deliveries struct{ Data []struct{ ID string } }
 	s.call("GET", "/tenants/acme/deliveries", "", &deliveries)
 	var delivery struct{ Attempts []struct{ Outcome string } }
@@ -99,11 +103,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	s := startServer(t, dir, local...)
 	r := startReceiver(t, 10*time.Second) // hangs for longer than a test may take
 	s.subscribe(r.url)
-	s.addType("card.created")
-	id, err := s.publish("card.created", []byte(`1`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := s.publishCard(`1`)
 	r.await(t, []string{id})
 
 	started := time.Now()
@@ -130,11 +130,7 @@ func TestDrainTimeoutCutsOffWhatHangs(t *testing.T) {
 	s := startServer(t, dir, append(local, "--drain-timeout", "100ms")...)
 	r := startReceiver(t, 10*time.Second)
 	s.subscribe(r.url)
-	s.addType("card.created")
-	id, err := s.publish("card.created", []byte(`1`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := s.publishCard(`1`)
 	r.await(t, []string{id})
 	s.terminate()
 
@@ -149,11 +145,7 @@ func TestLogs(t *testing.T) {
 	s := startServer(t, t.TempDir(), append(local, "--log-level", "debug")...)
 	r := startReceiver(t, 0)
 	ep := s.subscribe(r.url)
-	s.addType("card.created")
-	id, err := s.publish("card.created", []byte(`"confidential"`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := s.publishCard(`"confidential"`)
 	r.await(t, []string{id})
 	s.terminate()
 
