@@ -7,16 +7,15 @@ type Outcome string
 
 // The outcomes.
 const (
-	OutcomeOK        Outcome = "ok"
-	OutcomeStatus    Outcome = "status"     // a whole response, whose status does not acknowledge
-	OutcomeBlocked   Outcome = "blocked"    // the address is in a network that deliveries may not reach
-	OutcomeDNS       Outcome = "dns"        // the host's name could not be resolved
-	OutcomeConnect   Outcome = "connect"    // no connection: refused, unreachable
-	OutcomeTLS       Outcome = "tls"        // the handshake failed, or the certificate is not good
-	OutcomeTimeout   Outcome = "timeout"    // the deadline passed; Timings tell in which phase
-	OutcomeReset     Outcome = "reset"      // the connection broke off
-	OutcomeProtocol  Outcome = "protocol"   // what came back is not HTTP, or over its limits
-	OutcomeCannotRun Outcome = "unsendable" // no request could be made of this event for this endpoint
+	OutcomeOK       Outcome = "ok"
+	OutcomeStatus   Outcome = "status"   // a whole response, whose status does not acknowledge
+	OutcomeBlocked  Outcome = "blocked"  // the address is in a network that deliveries may not reach
+	OutcomeDNS      Outcome = "dns"      // the host's name could not be resolved
+	OutcomeConnect  Outcome = "connect"  // no connection: refused, unreachable
+	OutcomeTLS      Outcome = "tls"      // the handshake failed, or the certificate is not good
+	OutcomeTimeout  Outcome = "timeout"  // the deadline passed; Timings tell in which phase
+	OutcomeReset    Outcome = "reset"    // the connection broke off
+	OutcomeProtocol Outcome = "protocol" // what came back is not HTTP, or over its limits
 )
 
 // Attempt is one HTTP request made for a delivery, with what came back. Credentials in it are redacted.

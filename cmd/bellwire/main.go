@@ -41,8 +41,11 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Show the whole way of an event, on a temporary database."`
 	Publish publishCommand `cmd:"" help:"Publish events."`
 	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
 	Keys    keysCommand    `cmd:"" help:"Create, list and delete API keys."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
 }
 
 // streams are the process's standard streams, so that commands can be run on others.

@@ -53,7 +53,7 @@ type attempt struct {
 	Trigger   bellwire.Trigger   `json:"trigger" enum:"schedule,manual,test"`
 	StartedAt time.Time          `json:"started_at"`
 	Timings   timings            `json:"timings" doc:"In milliseconds; 0: the phase did not happen or did not end."`
-	Outcome   bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol,unsendable" doc:"Where it went wrong, if it did."`
+	Outcome   bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where it went wrong, if it did."`
 	Error     string             `json:"error" doc:"What went wrong; empty if nothing did."`
 	Request   attemptRequest     `json:"request"`
 	Response  *attemptResponse   `json:"response" doc:"null: nothing came back."`

@@ -53,9 +53,7 @@ func (o *Observer) Appended(events, deliveries int, took time.Duration) {
 // Attempted counts an attempt.
 func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint) {
 	o.metrics.attempts.WithLabelValues(ep.Dialect, string(a.Trigger), string(a.Outcome)).Inc()
-	if a.Outcome != bellwire.OutcomeCannotRun {
-		o.metrics.attemptSeconds.WithLabelValues(ep.Dialect).Observe(a.Timings.Total.Seconds())
-	}
+	o.metrics.attemptSeconds.WithLabelValues(ep.Dialect).Observe(a.Timings.Total.Seconds())
 	if a.Number == 1 && a.Trigger == bellwire.TriggerSchedule {
 		// A delivery's id is made when its event is taken.
 		o.metrics.waitSeconds.Observe(max(0, a.StartedAt.Sub(a.Delivery.Time()).Seconds()))

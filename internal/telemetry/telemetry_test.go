@@ -33,7 +33,7 @@ func TestObserverCounts(t *testing.T) {
 
 	o.Appended(3, 5, 2*time.Millisecond)
 	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK}, ep)
-	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeCannotRun}, ep)
+	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeBlocked}, ep)
 	o.Recorded(4, time.Millisecond)
 	o.Claimed(7, time.Millisecond)
 	o.Ended(bellwire.DeliverySucceeded, time.Second)
@@ -65,7 +65,7 @@ func TestObserverCounts(t *testing.T) {
 		"deliveries 5":      testutil.ToFloat64(m.deliveries),
 		"claimed 7":         testutil.ToFloat64(m.claimed),
 		"attempts ok 1":     testutil.ToFloat64(m.attempts.WithLabelValues("standard", "schedule", "ok")),
-		"attempts failed 1": testutil.ToFloat64(m.attempts.WithLabelValues("standard", "manual", "unsendable")),
+		"attempts failed 1": testutil.ToFloat64(m.attempts.WithLabelValues("standard", "manual", "blocked")),
 		"breakers open 1":   testutil.ToFloat64(m.breakers.WithLabelValues("open")),
 		"breakers closed 0": testutil.ToFloat64(m.breakers.WithLabelValues("closed")),
 	} {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// benchReport is what came of a run. Its JSON is for other programs to compare.
+type benchReport struct {
+	Events     int     `json:"events"`
+	Size       int     `json:"size"`
+	Publishers int     `json:"publishers"`
+	Batch      int     `json:"batch"`
+	Endpoints  int     `json:"endpoints"`
+	Baseline   float64 `json:"baseline_per_second"`
+
+	PublishesPerSecond  float64 `json:"publishes_per_second"`  // events acknowledged
+	DeliveriesPerSecond float64 `json:"deliveries_per_second"` // received, until the last one
+	RecordedPerSecond   float64 `json:"recorded_per_second"`   // until the last one was recorded
+	Ratio               float64 `json:"ratio"`                 // of deliveries to the baseline
+
+	Expected  int       `json:"expected"`
+	Received  int       `json:"received"`
+	Repeated  int       `json:"repeated"`
+	Unsigned  int       `json:"unsigned"`
+	Latencies []float64 `json:"latency_ms"` // p50, p90, p99, p99.9, most: from publish to receipt
+
+	ServerCPU    float64 `json:"server_cpu_us_per_event"`
+	ServerMemory int64   `json:"server_peak_bytes"`
+}
+
+func newBenchReport(c *benchCommand, baseline float64, published, recorded time.Duration, started time.Time, seen *benchSeen) *benchReport {
+	r := &benchReport{
+		Events: c.Events, Size: c.Size, Publishers: c.Publishers, Batch: c.Batch, Endpoints: c.Endpoints, Baseline: baseline,
+		PublishesPerSecond: float64(c.Events) / published.Seconds(),
+		RecordedPerSecond:  float64(seen.Received) / recorded.Seconds(),
+		Expected:           c.expected(), Received: seen.Received, Repeated: seen.Repeated, Unsigned: seen.Unsigned,
+		Latencies: seen.Latencies,
+	}
+	r.DeliveriesPerSecond = float64(seen.Received) / seen.Last.Sub(started).Seconds()
+	r.Ratio = r.DeliveriesPerSecond / baseline
+	return r
+}
+
+// measured adds what the operating system knows of the ended server.
+func (r *benchReport) measured(server *process) {
+	state := server.cmd.ProcessState
+	if state == nil {
+		return
+	}
+	cpu := state.UserTime() + state.SystemTime()
+	r.ServerCPU = float64(cpu.Microseconds()) / float64(r.Events)
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		r.ServerMemory = usage.Maxrss << 10 // Linux counts KiB
+	}
+}
+
+// fault says what went wrong, nil if nothing did.
+func (r *benchReport) fault() error {
+	if r.Received >= r.Expected && r.Unsigned == 0 {
+		return nil
+	}
+	return fmt.Errorf("of %d deliveries %d arrived; %d were not signed well", r.Expected, r.Received, r.Unsigned)
+}
+
+func (r *benchReport) print(w io.Writer, c *benchCommand) error {
+	if c.JSON {
+		return json.NewEncoder(w).Encode(r)
+	}
+	rate := func(perSecond float64) string { return humanize.Comma(int64(perSecond)) + "/s" }
+	milliseconds := func(i int) string { return fmt.Sprintf("%.1f ms", r.Latencies[i]) }
+	_, err := fmt.Fprintf(w, `
+  bare HTTP client    %10s   %d bytes, %d at a time: what this machine can do
+  published           %10s   %s events, %d in a publish, %d endpoints
+  delivered           %10s   %.2f of the bare client
+  recorded            %10s
+  publish to receipt  %10s   p90 %s, p99 %s, p99.9 %s, most %s
+  server              %7.0f µs   CPU for each event; %s at its peak
+  received            %10s   of %s; %d repeated, %d not signed well
+`,
+		rate(r.Baseline), r.Size, r.Publishers,
+		rate(r.PublishesPerSecond), humanize.Comma(int64(r.Events)), r.Batch, r.Endpoints,
+		rate(r.DeliveriesPerSecond), r.Ratio,
+		rate(r.RecordedPerSecond),
+		milliseconds(0), milliseconds(1), milliseconds(2), milliseconds(3), milliseconds(4),
+		r.ServerCPU, humanize.IBytes(uint64(r.ServerMemory)),
+		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned)
+	return err
+}
