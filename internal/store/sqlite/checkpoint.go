@@ -7,11 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// Lengths of the write-ahead log, in pages.
-const (
-	softLog = 4 << 10  // from here on it is copied into the database
-	hardLog = 16 << 10 // from here on new reads wait until it can begin anew
-)
+// longLog is the length of the write-ahead log, in pages, from which on new reads wait until it can begin
+// anew. From a quarter of it on it is copied into the database.
+const longLog = 16 << 10
 
 // checkpointer copies the log into the database beside the writer, so that a commit costs one fsync and no
 // more. SQLite's own checkpoints would make some commits wait for them.
@@ -46,15 +44,18 @@ func (s *Store) openCheckpointer() (*checkpointer, error) {
 		work: make(chan struct{}, 1), finish: make(chan chan error),
 		quit: make(chan struct{}), ended: make(chan struct{}),
 	}
-	p.start.Store(softLog)
+	p.start.Store(p.soft())
 	return p, nil
 }
+
+// soft is the length from which on the log is copied.
+func (p *checkpointer) soft() uint32 { return p.store.options.longLog / 4 }
 
 // wake is called by the writer after each transaction.
 func (p *checkpointer) wake() {
 	length := p.length()
 	if length < p.last {
-		p.start.Store(softLog) // it has begun anew
+		p.start.Store(p.soft()) // it has begun anew
 	}
 	p.last = length
 	if length < p.start.Load() {
@@ -71,7 +72,7 @@ func (p *checkpointer) wake() {
 func (p *checkpointer) length() uint32 {
 	var frame [4]byte
 	if _, err := p.index.ReadAt(frame[:], 16); err != nil {
-		return hardLog
+		return p.store.options.longLog
 	}
 	return binary.NativeEndian.Uint32(frame[:])
 }
@@ -100,14 +101,14 @@ func (p *checkpointer) run() error {
 		return err
 	}
 	length := p.length()
-	if length >= hardLog {
+	if length >= p.store.options.longLog {
 		taken := p.store.readers.all()
 		defer p.store.readers.giveBack(taken)
 	}
 	answer := make(chan error, 1)
 	p.finish <- answer
 	err := <-answer
-	p.start.Store(length + softLog)
+	p.start.Store(length + p.soft())
 	return err
 }
 

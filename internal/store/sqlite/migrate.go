@@ -18,9 +18,9 @@ var migrations embed.FS
 const applicationID = 0x42454c4c
 
 // configure sets up a connection.
-func (c *db) configure(cacheKiB int, noSync bool) error {
+func (c *db) configure(cacheKiB int, o Options) error {
 	synchronous := "FULL"
-	if noSync {
+	if o.NoSync {
 		synchronous = "OFF"
 	}
 	for _, pragma := range []string{
@@ -31,7 +31,7 @@ func (c *db) configure(cacheKiB int, noSync bool) error {
 		"mmap_size = 0",
 		"temp_store = MEMORY",
 		"wal_autocheckpoint = 0", // the checkpointer does it
-		"journal_size_limit = " + strconv.Itoa(hardLog*4096),
+		"journal_size_limit = " + strconv.Itoa(int(o.longLog)*4096),
 		"secure_delete = FAST", // overwrite what is deleted where that costs no extra page
 		"trusted_schema = OFF",
 	} {

@@ -28,7 +28,8 @@ type Options struct {
 	// ReadTimeout bounds one read with its waiting, so that it cannot keep the log from being reused; 0: 10 s.
 	ReadTimeout time.Duration
 
-	seen func(sql string) // told of each statement that is prepared
+	longLog uint32           // 0: the constant
+	seen    func(sql string) // told of each statement that is prepared
 }
 
 // Store is a bellwire.Store on an SQLite file. It owns all shards, in an epoch that grows each time the file
@@ -65,6 +66,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = 10 * time.Second
+	}
+	if o.longLog == 0 {
+		o.longLog = longLog
 	}
 	s := &Store{path: path, options: o, queue: make(chan *write, maxQueued)}
 	if err := s.acquire(); err != nil {
@@ -171,7 +175,7 @@ func (s *Store) connect(cacheKiB int) (*db, error) {
 	}
 	conn.SetBusyTimeout(10 * time.Second)
 	c := &db{conn: conn, queries: make(map[string]*query), seen: s.options.seen}
-	if err := c.configure(cacheKiB, s.options.NoSync); err != nil {
+	if err := c.configure(cacheKiB, s.options); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return c, nil

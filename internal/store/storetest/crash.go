@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"sync"
 
@@ -42,24 +41,21 @@ func (w *world) survivor() *world {
 
 // crashWhileWriting dies again and again while others publish. What was answered before must be there, whole.
 func crashWhileWriting(w *world) {
+	const rounds, each = 8, 40
 	t := w.tenant()
 	ep := w.endpoint(t)
+	work := make(chan *bellwire.NewEvent, each)
 	var (
-		mu       sync.Mutex
-		answered []*bellwire.NewEvent
+		mu         sync.Mutex
+		answered   []*bellwire.NewEvent
+		publishers sync.WaitGroup
 	)
-	ctx, cancel := context.WithCancel(w.ctx)
-	var publishers sync.WaitGroup
 	for range 4 {
 		publishers.Go(func() {
-			for ctx.Err() == nil {
-				mu.Lock()
-				e := w.event(t.ID, ep)
-				mu.Unlock()
-				results, err := w.store.AppendEvents(context.WithoutCancel(ctx), []*bellwire.Append{together(e)})
+			for e := range work {
+				results, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{together(e)})
 				if err = errors.Join(err, firstRefusal(results)); err != nil {
 					w.Error(err)
-					return
 				}
 				mu.Lock()
 				answered = append(answered, e)
@@ -67,11 +63,14 @@ func crashWhileWriting(w *world) {
 			}
 		})
 	}
-	for range 8 {
+	for range rounds {
+		for range each {
+			work <- w.event(t.ID, ep)
+		}
 		mu.Lock()
 		before := answered[:len(answered):len(answered)]
 		mu.Unlock()
-		survivor := w.survivor()
+		survivor := w.survivor() // while the publishers go on
 		for _, e := range before {
 			read, err := survivor.store.Event(w.ctx, t.ID, e.Event.ID)
 			survivor.check(err)
@@ -81,7 +80,7 @@ func crashWhileWriting(w *world) {
 		survivor.check(survivor.store.Check(w.ctx))
 		survivor.check(survivor.store.Close())
 	}
-	cancel()
+	close(work)
 	publishers.Wait()
 }
 
