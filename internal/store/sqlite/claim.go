@@ -10,7 +10,7 @@ import (
 // Bounds on what one claim does beside its limit.
 const (
 	maxManual   = 100 // retries by hand
-	maxUnnumber = 500 // deliveries whose number has lost its meaning
+	maxUnnumbered = 500 // deliveries whose number has lost its meaning
 )
 
 // ClaimDue takes free deliveries into memory.
@@ -107,7 +107,7 @@ func (c *claim) manual() error {
 func (c *claim) unnumber() error {
 	return c.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
 			WHERE endpoint = ? AND sequence > 0 AND due_at IS NOT NULL ORDER BY sequence LIMIT ?)`).
-		int(c.endpoint).int(maxUnnumber).exec()
+		int(c.endpoint).int(maxUnnumbered).exec()
 }
 
 // candidate is a free delivery on the schedule.

@@ -44,14 +44,14 @@ func (c *db) query(sql string) *query {
 // exec runs a statement without parameters.
 func (c *db) exec(sql string) error { return c.query(sql).exec() }
 
-// next1 returns the number of the next parameter; false if the statement could not be prepared.
-func (q *query) next1() bool {
+// bind goes on to the next parameter, and tells whether there is a statement to bind it to.
+func (q *query) bind() bool {
 	q.param++
 	return q.err == nil
 }
 
 func (q *query) int(v int64) *query {
-	if q.next1() {
+	if q.bind() {
 		q.stmt.BindInt64(q.param, v)
 	}
 	return q
@@ -73,14 +73,14 @@ func (q *query) bool(v bool) *query {
 }
 
 func (q *query) float(v float64) *query {
-	if q.next1() {
+	if q.bind() {
 		q.stmt.BindFloat(q.param, v)
 	}
 	return q
 }
 
 func (q *query) text(v string) *query {
-	if q.next1() {
+	if q.bind() {
 		q.stmt.BindText(q.param, v)
 	}
 	return q
@@ -91,7 +91,7 @@ func (q *query) blob(v []byte) *query {
 	if v == nil {
 		return q.null()
 	}
-	if q.next1() {
+	if q.bind() {
 		q.stmt.BindBytes(q.param, v)
 	}
 	return q
@@ -99,14 +99,14 @@ func (q *query) blob(v []byte) *query {
 
 // data binds bytes that are never NULL.
 func (q *query) data(v []byte) *query {
-	if q.next1() {
+	if q.bind() {
 		q.stmt.BindBytes(q.param, v)
 	}
 	return q
 }
 
 func (q *query) null() *query {
-	if q.next1() {
+	if q.bind() {
 		q.stmt.BindNull(q.param)
 	}
 	return q
