@@ -76,6 +76,8 @@ func (d *Delivery) Decide(trigger Trigger, v Verdict, policy RetryPolicy, retryA
 	switch {
 	case v == Acknowledged:
 		return Transition{Status: DeliverySucceeded}
+	case trigger == TriggerTest && v == Gone:
+		return Transition{Status: DeliveryExhausted, Reason: ReasonEndpointGone}
 	case trigger == TriggerTest:
 		return Transition{Status: DeliveryExhausted, Reason: ReasonTestFailed}
 	case trigger == TriggerManual:

@@ -131,7 +131,8 @@ type Queue interface {
 	RequestRetry(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	// CancelDelivery ends an open delivery; CodeConflict if it is not open.
 	CancelDelivery(ctx context.Context, tenant string, id DeliveryID, reason string, now time.Time) (*Delivery, error)
-	// CancelOpen ends up to limit open deliveries of an endpoint, taken or free, and returns how many;
+	// CancelOpen ends up to limit open deliveries, taken or free, of an endpoint that is disabled or deleted, and
+	// returns how many; CodeStale if it is neither any more;
 	// fewer than limit means that none is left.
 	CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error)
 
@@ -208,7 +209,7 @@ type Claim struct {
 	Endpoint string
 	Epoch    int64 // of its shard; the store refuses nothing, but marks what it hands out
 	Limit    int   // how many at most, retries by hand not counted; 0: retries by hand only
-	MaxBytes int   // of event data in all: no further one is taken when they are reached; at least one is
+	MaxBytes int   // of event data: when they are reached, no more retries by hand and no more of the schedule are taken than one
 	Ordered  bool
 }
 
@@ -244,15 +245,18 @@ type Result struct {
 	Transition Transition
 	EndedAt    time.Time
 	// Disable asks that the endpoint be disabled with the transition's reason, if it is still at EndpointRevision.
+	// If it is not, Otherwise is made of the delivery instead: what was sent to is not there any more.
 	Disable          bool
 	Endpoint         string
 	EndpointRevision int64
+	Otherwise        Transition
 }
 
 // Recorded is what the store made of a Result.
 type Recorded struct {
 	Status   DeliveryStatus // of the delivery now
 	Moved    bool           // the transition was made
+	DueAt    time.Time      // if that is DeliveryRetrying: when the next attempt is due
 	Disabled bool           // the endpoint was disabled
 }
 

@@ -11,7 +11,6 @@ import (
 const (
 	maxClaims    = 64  // endpoints asked about in one transaction
 	cancelChunk  = 500 // deliveries of a disabled endpoint that one transaction cancels
-	claimBytes   = laneBytes / 2
 	sweepEvery   = time.Minute
 	claimerPause = time.Second // after the store or the directory failed
 )
@@ -40,24 +39,28 @@ func (c *claimer) run(ctx context.Context) {
 // round serves one group of endpoints, and tells whether there may be more.
 func (c *claimer) round(ctx context.Context) bool {
 	s := c.engine.scheduler
-	lanes := s.claimable(time.Now(), maxClaims)
-	if len(lanes) == 0 {
+	var ready []*lane
+	for _, l := range s.claimable(time.Now(), maxClaims) {
+		if err := c.load(ctx, l); err != nil {
+			c.engine.observer.StoreFailed("load an endpoint", err)
+			s.claimFailed(l)
+			continue
+		}
+		ready = append(ready, l)
+	}
+	if len(ready) == 0 {
 		return false
 	}
-	if err := c.serve(ctx, lanes); err != nil {
+	if err := c.claim(ctx, ready); err != nil {
 		c.engine.observer.StoreFailed("claim due deliveries", err)
-		s.claimFailed(lanes)
-		return sleep(ctx, claimerPause)
+		s.claimFailed(ready...)
 	}
 	return ctx.Err() == nil
 }
 
-func (c *claimer) serve(ctx context.Context, lanes []*lane) error {
-	for _, l := range lanes {
-		if err := c.load(ctx, l); err != nil {
-			return err
-		}
-	}
+func (c *claimer) claim(ctx context.Context, lanes []*lane) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	now := time.Now()
 	claims := c.engine.scheduler.claims(now, lanes)
 	results, err := c.engine.store.ClaimDue(ctx, now, claims)
@@ -75,6 +78,8 @@ func (c *claimer) serve(ctx context.Context, lanes []*lane) error {
 
 // load makes sure that the lane knows its endpoint, and cancels what is open where it gets nothing any more.
 func (c *claimer) load(ctx context.Context, l *lane) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	target, err := c.engine.directory.Target(ctx, l.endpoint)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		c.engine.scheduler.lost(l) // its tenant was deleted
@@ -94,6 +99,11 @@ func (c *claimer) load(ctx context.Context, l *lane) error {
 		reason = target.Endpoint.StatusReason
 	}
 	n, err := c.engine.store.CancelOpen(ctx, l.endpoint, reason, time.Now().UTC().Truncate(time.Microsecond), cancelChunk)
+	if bellwire.CodeOf(err) == bellwire.CodeStale {
+		c.engine.directory.ForgetEndpoint(l.endpoint)
+		c.engine.scheduler.refresh(l.endpoint) // it was enabled again a moment ago
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -113,13 +123,19 @@ func (s *scheduler) claimable(now time.Time, limit int) []*lane {
 		return nil
 	}
 	var lanes []*lane
-	for len(lanes) < limit && s.toClaim.len() > 0 {
+	for waiting := s.toClaim.len(); waiting > 0 && len(lanes) < limit; waiting-- {
 		l := s.toClaim.pop()
+		if s.crowded() && !l.answering && !l.idle() {
+			s.toClaim.push(l)
+			s.starved = true
+			continue
+		}
 		l.inClaim = false
 		if s.lanes[l.endpoint] != l || !l.claims(now) {
 			continue
 		}
 		l.claiming = true
+		l.reload = false // a change from here on sets it again
 		lanes = append(lanes, l)
 	}
 	return lanes
@@ -159,12 +175,13 @@ func (s *scheduler) claims(now time.Time, lanes []*lane) []bellwire.Claim {
 			Endpoint: l.endpoint,
 			Epoch:    s.leases.Epoch(l.endpoint),
 			Limit:    l.wanted(now),
-			MaxBytes: claimBytes,
+			MaxBytes: l.byteLimit() / 2,
 			Ordered:  l.ordered(),
 		}
-		l.manual, l.reload = false, false // what comes in from here on sets them again
+		l.manual = false // what comes in from here on sets it again
 		if claims[i].Limit > 0 {
 			l.due = time.Time{}
+			l.next = 0 // until the store has answered, nothing goes past it
 		}
 	}
 	return claims
@@ -195,20 +212,20 @@ func (s *scheduler) claimed(now time.Time, lanes []*lane, claims []bellwire.Clai
 		if s.lanes[l.endpoint] != l {
 			continue // the shard was lost meanwhile, and with it the epoch of what was claimed
 		}
-		s.fill(l, claims[i].Epoch, &results[i])
+		s.fill(l, &claims[i], &results[i])
 		s.touch(l, now)
 	}
 	s.dispatch(now)
 }
 
-func (s *scheduler) fill(l *lane, epoch int64, r *bellwire.ClaimResult) {
+func (s *scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult) {
 	var back []*job
 	for _, c := range r.Manual {
 		j := &job{lane: l, delivery: c.Delivery, event: c.Event, trigger: bellwire.TriggerManual}
 		if c.Event.Test {
 			j.trigger = bellwire.TriggerTest
 		}
-		j.delivery.Epoch = epoch // the schedule may have it in another
+		j.delivery.Epoch = asked.Epoch // the schedule may have it in another
 		s.enqueue(l, j)
 	}
 	l.manual = l.manual || len(r.Manual) > 0 // there may be more of them
@@ -222,19 +239,20 @@ func (s *scheduler) fill(l *lane, epoch int64, r *bellwire.ClaimResult) {
 	}
 	s.giveBack(l, back)
 	l.due = sooner(l.due, r.Next)
-	if l.ordered() && l.due.IsZero() && len(back) == 0 {
+	if l.ordered() && asked.Ordered && asked.Limit > 0 && l.due.IsZero() && len(back) == 0 {
 		l.next = r.NextSequence // the store has nothing more: the order goes on in memory
 	}
 }
 
-// claimFailed has the store asked again later about lanes whose claim failed.
-func (s *scheduler) claimFailed(lanes []*lane) {
+// claimFailed has the store asked again later about lanes that it could not be asked about now.
+func (s *scheduler) claimFailed(lanes ...*lane) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range lanes {
-		l.claiming, l.manual = false, true
+		l.claiming, l.manual, l.reload = false, true, true
 		l.due = sooner(l.due, now)
+		l.quiet = now.Add(claimerPause)
 		if s.lanes[l.endpoint] == l {
 			s.touch(l, now)
 		}

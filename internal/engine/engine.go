@@ -76,11 +76,13 @@ type Engine struct {
 	attemptCtx context.Context
 	abort      context.CancelFunc // ends attempts that a drain has no time for
 
-	background sync.WaitGroup // claimer, timekeeper, leases, watch
-	stop       context.CancelFunc
-	storing    sync.WaitGroup // intake
-	recording  sync.WaitGroup // recorder
-	stopRecord context.CancelFunc
+	background   sync.WaitGroup // claimer, timekeeper, leases, watch
+	stop         context.CancelFunc
+	storing      sync.WaitGroup // intake
+	storeCtx     context.Context
+	abortStoring context.CancelFunc // ends what the intake waits for
+	recording    sync.WaitGroup     // recorder
+	stopRecord   context.CancelFunc
 }
 
 // New makes an engine. Nothing happens before Start.
@@ -145,6 +147,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	running, e.stop = context.WithCancel(context.Background())
 	recordCtx, e.stopRecord = context.WithCancel(context.Background())
 	e.attemptCtx, e.abort = context.WithCancel(context.Background())
+	e.storeCtx, e.abortStoring = context.WithCancel(context.Background())
 	e.storing.Go(e.intake.run)
 	e.recording.Go(func() { e.recorder.run(recordCtx) })
 	e.background.Go(func() { e.claimer.run(running) })
@@ -169,41 +172,34 @@ func (e *Engine) Close(ctx context.Context) error {
 	if wasClosed {
 		return nil
 	}
+	stopStoring := context.AfterFunc(ctx, e.abortStoring)
+	stopSending := context.AfterFunc(ctx, e.abort)
 	e.publishers.Wait()
 	close(e.intake.queue)
 	e.storing.Wait()
 	e.stop()
 	e.background.Wait()
 	e.scheduler.drain()
-
-	ended := make(chan struct{})
-	go func() { e.attempts.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		e.abort()
-		<-ended
-	}
+	e.attempts.Wait()
+	stopStoring()
+	stopSending()
+	e.abortStoring()
 	e.abort()
-	e.recorder.close()
-	err := e.finishRecording(ctx)
 	e.closeIdle()
-	return err
+	return e.finishRecording(ctx)
 }
 
-// finishRecording waits for the recorder. When the store does not answer until ctx ends, what is left stays
-// taken in this epoch, and the next one frees it.
+// finishRecording writes down what is left. When the store does not answer in time, that stays taken in this
+// epoch, and the next one frees it.
 func (e *Engine) finishRecording(ctx context.Context) error {
-	defer e.stopRecord()
-	written := make(chan struct{})
-	go func() { e.recording.Wait(); close(written) }()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	select {
-	case <-written:
-	case <-grace.Done():
-		e.stopRecord()
-		<-written
+	stopWaiting := context.AfterFunc(grace, e.stopRecord)
+	e.recorder.close()
+	e.recording.Wait()
+	stopWaiting()
+	e.stopRecord()
+	if grace.Err() != nil {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
 			"The store did not take the last results; those deliveries are attempted again after the next start.")
 	}

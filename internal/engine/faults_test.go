@@ -17,6 +17,22 @@ type faulty struct {
 	bellwire.Store
 	append func(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error)
 	record func(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error)
+	claim  func() // before the store is asked
+	cancel func(endpoint string)
+}
+
+func (f *faulty) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
+	if f.claim != nil {
+		f.claim()
+	}
+	return f.Store.ClaimDue(ctx, now, claims)
+}
+
+func (f *faulty) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
+	if f.cancel != nil {
+		f.cancel(endpoint)
+	}
+	return f.Store.CancelOpen(ctx, endpoint, reason, now, limit)
 }
 
 func (f *faulty) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {

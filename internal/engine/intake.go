@@ -154,17 +154,21 @@ func (in *intake) prepare(s *submission, now time.Time) {
 		e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, now)
 		e.Event.CreatedAt = created
 		e.Event.Deliveries = len(s.targets[i])
-		e.Deliveries = in.deliveries(e.Deliveries[:0], s.targets[i], now)
+		e.Deliveries = in.deliveries(e.Deliveries[:0], s, i, now)
 		first := len(in.places)
 		if s.test {
 			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
 		} else {
 			in.places = in.engine.scheduler.reserve(now, s.targets[i], len(e.Event.Data), in.places)
 		}
+		event := &e.Event
+		if len(s.events) > 1 {
+			event = new(e.Event) // a queued delivery must not keep its whole batch in memory
+		}
 		for k, p := range in.places[first:] {
 			e.Deliveries[k].Epoch = p.epoch
 			e.Deliveries[k].Manual = s.test
-			in.jobs = append(in.jobs, newJob(e, k, p.epoch))
+			in.jobs = append(in.jobs, newJob(event, &e.Deliveries[k]))
 		}
 		s.append.Events = append(s.append.Events, e)
 	}
@@ -172,29 +176,28 @@ func (in *intake) prepare(s *submission, now time.Time) {
 }
 
 // deliveries makes the rows for those who get an event.
-func (in *intake) deliveries(rows []bellwire.NewDelivery, targets []*bellwire.Target, now time.Time) []bellwire.NewDelivery {
-	for _, t := range targets {
+func (in *intake) deliveries(rows []bellwire.NewDelivery, s *submission, event int, now time.Time) []bellwire.NewDelivery {
+	for _, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
 			ID:       bellwire.Next[bellwire.DeliveryKind](&in.ids, now),
 			Endpoint: t.Endpoint.ID,
-			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO,
+			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO && !s.test,
 		})
 	}
 	return rows
 }
 
-// newJob makes what a lane needs of the k-th delivery of an event, nil if it is written free.
-func newJob(e *bellwire.NewEvent, k int, epoch int64) *job {
-	if epoch == 0 {
+// newJob makes what a lane needs of a delivery, nil if it is written free.
+func newJob(e *bellwire.Event, d *bellwire.NewDelivery) *job {
+	if d.Epoch == 0 {
 		return nil
 	}
-	d := &e.Deliveries[k]
 	return &job{
-		event:   &e.Event,
+		event:   e,
 		trigger: bellwire.TriggerSchedule,
 		delivery: bellwire.Delivery{
-			ID: d.ID, Event: e.Event.ID, EventType: e.Event.Type, Tenant: e.Event.Tenant, Endpoint: d.Endpoint,
-			Status: bellwire.DeliveryPending, Epoch: epoch, DueAt: e.Event.CreatedAt, CreatedAt: e.Event.CreatedAt,
+			ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint,
+			Status: bellwire.DeliveryPending, Epoch: d.Epoch, DueAt: e.CreatedAt, CreatedAt: e.CreatedAt,
 		},
 	}
 }
@@ -226,16 +229,20 @@ func (in *intake) commit(group []*submission, appends []*bellwire.Append) {
 func (in *intake) append(appends []*bellwire.Append) (results []bellwire.AppendResult, err error) {
 	for try := range appendTries {
 		if try > 0 {
-			time.Sleep(appendPause << try)
+			sleep(in.engine.storeCtx, appendPause<<try)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+		ctx, cancel := context.WithTimeout(in.engine.storeCtx, storeTimeout)
 		results, err = in.engine.store.AppendEvents(ctx, appends)
 		cancel()
 		if bellwire.CodeOf(err) != bellwire.CodeUnavailable {
-			return results, err
+			break
 		}
 	}
-	return nil, err
+	if err != nil && in.engine.storeCtx.Err() != nil {
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"This node stopped before the store answered; whether the event was taken is open. Repeat it with the same id.")
+	}
+	return results, err
 }
 
 // handOver gives stored deliveries to their lanes, and takes back the places of what was not stored.
@@ -255,7 +262,7 @@ func (in *intake) handOver(group []*submission) {
 					}
 				}
 				in.engine.scheduler.accept(now, places, jobs)
-			case bellwire.CodeOf(s.result.Err) == bellwire.CodeUnavailable:
+			case passing(s.result.Err):
 				in.engine.scheduler.abandon(places, jobs)
 			default:
 				in.engine.scheduler.cancel(places, len(s.events[i].Event.Data))

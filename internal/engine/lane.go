@@ -60,13 +60,15 @@ type lane struct {
 	window  window
 	breaker breaker
 	limiter *rate.Limiter // nil: no rate limit
-	hold    time.Time     // nothing of the schedule is sent before
+	limited time.Time     // the rate limit lets nothing be sent before
+	hold    time.Time     // the endpoint asked to be left alone until then
 
 	// What is in the store and not here:
 	due      time.Time // when the first free delivery may be due; zero: there is none
 	manual   bool      // there may be retries by hand
 	reload   bool      // the configuration has to be looked at again
 	claiming bool      // the claimer is at it
+	quiet    time.Time // the store is not asked before, because it has failed
 	next     int64     // FIFO: the number that the next delivery taken directly must have; 0: take from the store only
 
 	inReady bool // it stands in the scheduler's ready or suspended queue
@@ -99,6 +101,15 @@ func (l *lane) limit() int {
 // capacity returns how many deliveries the lane may hold.
 func (l *lane) capacity() int { return max(laneFloor, min(laneDepth*l.limit(), laneCeiling)) }
 
+// byteLimit returns how much event data the lane may hold: little until its endpoint answers, so that those
+// that hang do not fill everybody's memory.
+func (l *lane) byteLimit() int {
+	if l.answering {
+		return laneBytes
+	}
+	return laneBytes / 16
+}
+
 // adopt takes over a newer state of the endpoint, and tells whether it was one.
 func (l *lane) adopt(t *bellwire.Target) bool {
 	if l.target != nil && t.Endpoint.Revision <= l.target.Endpoint.Revision {
@@ -109,7 +120,7 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 		l.window = newWindow(ep.MaxInFlight)
 	}
 	if l.target == nil || l.target.Endpoint.RateLimit != ep.RateLimit {
-		l.limiter = newLimiter(ep.RateLimit)
+		l.limiter, l.limited = newLimiter(ep.RateLimit), time.Time{}
 	}
 	if ep.Ordering != bellwire.OrderingFIFO {
 		l.next = 0
@@ -129,11 +140,11 @@ func newLimiter(perSecond float64) *rate.Limiter {
 
 // takes tells whether a delivery that is just being published may go into memory directly.
 func (l *lane) takes(now time.Time, size int) bool {
-	held := l.queue.len() + l.reserved
+	held := l.queue.len() + l.reserved + l.releasing
 	switch {
 	case !l.enabled() || l.breaker.open():
 		return false
-	case held > 0 && l.bytes+size > laneBytes:
+	case held > 0 && l.bytes+size > l.byteLimit():
 		return false
 	case l.ordered():
 		return l.next != 0 && l.due.IsZero() && held < l.capacity()
@@ -151,7 +162,7 @@ func (l *lane) sendable(now time.Time) bool {
 	switch {
 	case l.queue.len() == 0 || !l.enabled():
 		return false
-	case l.inFlight >= l.limit() || now.Before(l.hold):
+	case l.inFlight >= l.limit() || now.Before(l.hold) || now.Before(l.limited):
 		return false
 	case l.inFlight > 0 && now.Sub(l.progress) > stallAfter:
 		return false
@@ -161,7 +172,7 @@ func (l *lane) sendable(now time.Time) bool {
 	return l.hasToken(now)
 }
 
-// hasToken asks the rate limit, and holds the lane until there is a token.
+// hasToken asks the rate limit, and remembers when there will be a token if there is none.
 func (l *lane) hasToken(now time.Time) bool {
 	if l.limiter == nil {
 		return true
@@ -170,7 +181,7 @@ func (l *lane) hasToken(now time.Time) bool {
 	if missing <= 0 {
 		return true
 	}
-	l.hold = now.Add(max(time.Duration(missing/float64(l.limiter.Limit())*float64(time.Second)), time.Microsecond))
+	l.limited = now.Add(max(time.Duration(missing/float64(l.limiter.Limit())*float64(time.Second)), time.Microsecond))
 	return false
 }
 
@@ -197,7 +208,7 @@ func (l *lane) take(now time.Time) *job {
 // claims tells whether the store should be asked now.
 func (l *lane) claims(now time.Time) bool {
 	switch {
-	case l.claiming:
+	case l.claiming || now.Before(l.quiet):
 		return false
 	case l.reload || l.manual && l.express.len() < expressQueue:
 		return true
@@ -224,7 +235,7 @@ func (l *lane) idle() bool {
 // come in groups.
 func (l *lane) room() int {
 	held := l.queue.len() + l.reserved
-	if held > l.capacity()/2 || l.bytes > laneBytes/2 {
+	if held > l.capacity()/2 || l.bytes > l.byteLimit()/2 {
 		return 0
 	}
 	return l.capacity() - held
@@ -232,16 +243,22 @@ func (l *lane) room() int {
 
 // wake returns when after now the lane has to be looked at again though nothing happens; zero: never.
 func (l *lane) wake(now time.Time) time.Time {
-	if l.claiming || !l.enabled() {
-		return time.Time{}
+	var at time.Time
+	consider := func(t time.Time) {
+		if t.After(now) {
+			at = sooner(at, t)
+		}
 	}
 	free := later(l.hold, l.breaker.probeAt)
-	var at time.Time
-	if l.queue.len() > 0 && free.After(now) {
-		at = free
+	if l.queue.len() > 0 && l.enabled() {
+		consider(later(free, l.limited))
 	}
-	if due := later(l.due, free); !l.due.IsZero() && due.After(now) {
-		at = sooner(at, due)
+	switch {
+	case l.claiming:
+	case l.manual || l.reload || l.ended() && !l.due.IsZero():
+		consider(l.quiet)
+	case !l.due.IsZero() && l.enabled():
+		consider(later(later(l.due, free), l.quiet))
 	}
 	return at
 }
@@ -249,7 +266,7 @@ func (l *lane) wake(now time.Time) time.Time {
 // dispensable tells whether nothing would be lost by forgetting the lane.
 func (l *lane) dispensable(now time.Time) bool {
 	return l.idle() && l.express.len() == 0 && l.expressInFlight == 0 && !l.claiming && !l.manual && !l.reload &&
-		l.due.IsZero() && !l.breaker.open() && now.Sub(l.progress) > laneMemory && !now.Before(l.hold)
+		l.due.IsZero() && !l.breaker.open() && now.Sub(l.progress) > laneMemory && !now.Before(l.hold) && !now.Before(l.limited)
 }
 
 func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }

@@ -22,6 +22,8 @@ func validUntil(l *bellwire.Leases, asked time.Time) time.Time {
 
 // scan finds what is due in the shards of this node.
 func (e *Engine) scan(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	due, err := e.store.DueEndpoints(ctx, e.scheduler.owned())
 	if err != nil {
 		return err

@@ -42,6 +42,9 @@ func (rec *recorder) record(r *result) {
 }
 
 func (rec *recorder) release(jobs []*job) {
+	for _, j := range jobs {
+		j.event = nil // the store has it, and may be down for long
+	}
 	rec.mu.Lock()
 	rec.releases = append(rec.releases, jobs...)
 	rec.mu.Unlock()
@@ -91,13 +94,14 @@ func (rec *recorder) writeReleases(ctx context.Context, jobs []*job) {
 	err := rec.persist(ctx, "release deliveries", func(ctx context.Context) error {
 		return rec.engine.store.ReleaseDeliveries(ctx, taken)
 	})
-	if err == nil {
+	if err == nil || ctx.Err() == nil { // what was refused for good waits for the next epoch
 		rec.engine.scheduler.released(time.Now(), jobs)
 	}
 }
 
-// writeResults records results. Where the database refuses the whole, it is halved until the one at
-// fault stands alone; that one is left to the next epoch.
+// writeResults records results. Where the database refuses the whole, it is halved until the one at fault
+// stands alone. That one is recorded without its attempt, and if even that is refused it is left to the next
+// epoch.
 func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 	started := time.Now()
 	rows := make([]*bellwire.Result, len(results))
@@ -118,6 +122,9 @@ func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 		half := len(results) / 2
 		rec.writeResults(ctx, results[:half])
 		rec.writeResults(ctx, results[half:])
+	case results[0].attempt != nil:
+		results[0].attempt = nil
+		rec.writeResults(ctx, results)
 	default:
 		rec.engine.scheduler.recorded(time.Now(), results, make([]bellwire.Recorded, 1))
 	}
@@ -150,6 +157,7 @@ func (r *result) row() *bellwire.Result {
 		Disable:          r.verdict == bellwire.Gone,
 		Endpoint:         r.job.delivery.Endpoint,
 		EndpointRevision: r.target.Endpoint.Revision,
+		Otherwise:        r.otherwise,
 	}
 }
 

@@ -35,10 +35,31 @@ type scheduler struct {
 	starved bool // claims wait for memory
 
 	queued     int // in all lanes, reserved places included
-	bytes      int
-	inFlight   int
-	suspects   int // in flight to endpoints not known to answer
+	bytes      int // of event data in all lanes
+	inFlight   load
+	suspects   load // in flight to endpoints not known to answer
 	unrecorded int
+}
+
+// load is a number of requests with the event data that they carry.
+type load struct {
+	requests int
+	bytes    int
+}
+
+func (l *load) add(j *job) {
+	l.requests++
+	l.bytes += j.size()
+}
+
+func (l *load) remove(j *job) {
+	l.requests--
+	l.bytes -= j.size()
+}
+
+// within tells whether there is room below the given part of the budget.
+func (s *scheduler) within(l load, divisor int) bool {
+	return l.requests < max(s.maxInFlight/divisor, 1) && l.bytes < max(s.maxBytes/divisor, 1)
 }
 
 // lane returns the endpoint's lane, made if need be.
@@ -69,7 +90,7 @@ func (s *scheduler) reserve(now time.Time, targets []*bellwire.Target, size int,
 		}
 		l := s.lane(t.Endpoint.ID)
 		s.adopt(l, t, now)
-		if s.draining || s.full() || !l.takes(now, size) {
+		if s.draining || s.full() || s.crowded() && !l.answering && !l.idle() || !l.takes(now, size) {
 			places = append(places, placement{lane: l})
 			continue
 		}
@@ -131,6 +152,7 @@ func (s *scheduler) unreserve(l *lane, size int) {
 	l.bytes -= size
 	s.queued--
 	s.bytes -= size
+	s.feed()
 }
 
 // accept takes over deliveries that were stored: the lanes get those that have a place, and learn of the others.
@@ -221,14 +243,25 @@ func (s *scheduler) park(l *lane) {
 func (s *scheduler) dequeued(j *job) {
 	s.queued--
 	s.bytes -= j.size()
-	if s.starved && !s.full() {
-		s.starved = false
-		s.wakeClaimer()
-	}
+	s.feed()
 }
 
 // full tells whether the memory for deliveries is used up.
 func (s *scheduler) full() bool { return s.queued >= s.maxQueued || s.bytes >= s.maxBytes }
+
+// crowded tells whether half of it is: the rest is for endpoints that answer, and for the first deliveries of
+// the others.
+func (s *scheduler) crowded() bool {
+	return s.queued >= max(s.maxQueued/2, 1) || s.bytes >= max(s.maxBytes/2, 1)
+}
+
+// feed wakes the claims that wait for memory.
+func (s *scheduler) feed() {
+	if s.starved && !s.crowded() {
+		s.starved = false
+		s.wakeClaimer()
+	}
+}
 
 // released takes note that deliveries are free in the store again.
 func (s *scheduler) released(now time.Time, jobs []*job) {
@@ -285,7 +318,7 @@ func (s *scheduler) pick(now time.Time) *job {
 	if s.draining || !s.validUntil.IsZero() && !now.Before(s.validUntil) {
 		return nil
 	}
-	for s.inFlight < s.maxInFlight && s.unrecorded < s.maxInFlight {
+	for s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight {
 		l := s.nextLane()
 		if l == nil {
 			return nil
@@ -295,15 +328,15 @@ func (s *scheduler) pick(now time.Time) *job {
 			s.touch(l, now)
 			continue
 		}
-		if !l.answering && s.suspects >= s.maxInFlight/2 {
+		if !l.answering && !s.within(s.suspects, 2) {
 			s.suspended.push(l)
 			continue
 		}
 		j := l.take(now)
 		s.dequeued(j)
-		s.inFlight++
+		s.inFlight.add(j)
 		if j.suspect = !l.answering; j.suspect {
-			s.suspects++
+			s.suspects.add(j)
 		}
 		l.inReady = false
 		s.touch(l, now)
@@ -314,7 +347,7 @@ func (s *scheduler) pick(now time.Time) *job {
 
 func (s *scheduler) nextLane() *lane {
 	switch {
-	case s.suspended.len() > 0 && s.suspects < s.maxInFlight/2:
+	case s.suspended.len() > 0 && s.within(s.suspects, 2):
 		return s.suspended.pop()
 	case s.ready.len() > 0:
 		return s.ready.pop()
@@ -327,10 +360,16 @@ type result struct {
 	job        *job
 	target     *bellwire.Target // that was sent to
 	transition bellwire.Transition
+	otherwise  bellwire.Transition // instead, if the endpoint that is gone was changed meanwhile
 	verdict    bellwire.Verdict
 	attempt    *bellwire.Attempt // nil: no request could be made
 	endedAt    time.Time
 	slowDown   time.Duration // the receiver asked to be left alone for this long
+}
+
+// holdsUp tells whether a delivery that had its turn in an order may need another one.
+func (r *result) holdsUp() bool {
+	return r.transition.Status == bellwire.DeliveryRetrying || r.verdict == bellwire.Gone
 }
 
 // breakerChange tells what a finished attempt did to its endpoint's circuit breaker.
@@ -348,22 +387,15 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j, l := r.job, r.job.lane
-	s.inFlight--
+	full := l.inFlight >= l.window.limit()
+	s.ended(j)
 	s.unrecorded++
 	l.unrecorded++
-	if j.suspect {
-		s.suspects--
-	}
-	full := l.inFlight >= l.window.limit()
 	if j.trigger == bellwire.TriggerSchedule {
-		l.inFlight--
 		l.progress = now
-	} else {
-		l.expressInFlight--
 	}
-	failures = l.breaker.failures
-	change = s.judge(l, now, r, full)
-	if j.delivery.Sequence > 0 && j.trigger == bellwire.TriggerSchedule && r.transition.Status == bellwire.DeliveryRetrying {
+	change, failures = s.judge(l, now, r, full)
+	if j.delivery.Sequence > 0 && j.trigger == bellwire.TriggerSchedule && r.holdsUp() {
 		s.park(l) // the ones behind it wait for it in the store
 	}
 	s.touch(l, now)
@@ -372,22 +404,36 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 	return next, change, failures
 }
 
-// judge adjusts window, breaker and hold to an attempt's result.
-func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) breakerChange {
-	if r.verdict == bellwire.Impossible {
-		return breakerSame // the event was at fault, not the endpoint
+// ended takes a job out of what is in flight.
+func (s *scheduler) ended(j *job) {
+	s.inFlight.remove(j)
+	if j.suspect {
+		s.suspects.remove(j)
 	}
-	if r.verdict == bellwire.Acknowledged {
+	if j.trigger == bellwire.TriggerSchedule {
+		j.lane.inFlight--
+	} else {
+		j.lane.expressInFlight--
+	}
+}
+
+// judge adjusts window, breaker and hold to an attempt's result. It returns what became of the breaker, and
+// after how many failures in a row.
+func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change breakerChange, failures int) {
+	failures = l.breaker.failures
+	switch {
+	case r.verdict == bellwire.Impossible:
+		return breakerSame, failures // the event was at fault, not the endpoint
+	case r.verdict == bellwire.Acknowledged:
 		l.answering = true
 		if l.breaker.succeeded() {
 			l.window.restart()
-			return breakerClosed
+			return breakerClosed, failures
 		}
 		l.window.succeeded(r.attempt.Timings.Total, full)
-		return breakerSame
-	}
-	if r.job.trigger != bellwire.TriggerSchedule {
-		return breakerSame
+		return breakerSame, failures
+	case r.job.trigger != bellwire.TriggerSchedule:
+		return breakerSame, failures
 	}
 	l.answering = false
 	l.window.failed()
@@ -396,9 +442,9 @@ func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) breakerC
 	}
 	if l.breaker.failed(now) {
 		s.park(l)
-		return breakerOpened
+		return breakerOpened, failures + 1
 	}
-	return breakerSame
+	return breakerSame, failures + 1
 }
 
 // recorded takes note that results are in the store.
@@ -412,8 +458,9 @@ func (s *scheduler) recorded(now time.Time, results []*result, records []bellwir
 		if l == nil {
 			continue
 		}
-		if records[i].Moved && r.transition.Status == bellwire.DeliveryRetrying {
-			l.due = sooner(l.due, r.endedAt.Add(r.transition.Delay))
+		l.due = sooner(l.due, records[i].DueAt)
+		if records[i].Moved && r.job.trigger != bellwire.TriggerSchedule {
+			s.unqueue(l, r.job.delivery.ID) // it succeeded by hand while it waited for its turn
 		}
 		if records[i].Disabled {
 			l.reload = true
@@ -441,14 +488,17 @@ func (s *scheduler) refresh(endpoint string) {
 func (s *scheduler) forget(endpoint string, id bellwire.DeliveryID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lanes[endpoint]
-	if l == nil {
-		return
+	if l := s.lanes[endpoint]; l != nil {
+		s.unqueue(l, id)
+		s.touch(l, time.Now())
 	}
+}
+
+// unqueue takes a delivery out of its lane's queue, if it is there.
+func (s *scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
 	if j, ok := l.queue.remove(func(j *job) bool { return j.delivery.ID == id }); ok {
 		l.bytes -= j.size()
 		s.dequeued(j)
-		s.touch(l, time.Now())
 	}
 }
 
@@ -551,22 +601,14 @@ func (s *scheduler) targetOf(j *job) *bellwire.Target {
 func (s *scheduler) giveUp(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inFlight--
-	if j.suspect {
-		s.suspects--
-	}
-	if j.trigger == bellwire.TriggerSchedule {
-		j.lane.inFlight--
-	} else {
-		j.lane.expressInFlight--
-	}
+	s.ended(j)
 	s.giveBack(j.lane, []*job{j})
 }
 
 func (s *scheduler) stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := Stats{Lanes: len(s.lanes), Queued: s.queued, QueuedBytes: s.bytes, InFlight: s.inFlight, Unrecorded: s.unrecorded}
+	out := Stats{Lanes: len(s.lanes), Queued: s.queued, QueuedBytes: s.bytes, InFlight: s.inFlight.requests, Unrecorded: s.unrecorded}
 	for _, l := range s.lanes {
 		if l.breaker.open() {
 			out.OpenBreakers++

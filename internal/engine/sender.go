@@ -77,7 +77,9 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	if a.Response != nil && a.Response.Status == http.StatusTooManyRequests {
 		r.slowDown = max(retryAfter, minSlowDown)
 	}
-	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint.Retry, retryAfter, randomShare())
+	random := randomShare()
+	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint.Retry, retryAfter, random)
+	r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint.Retry, retryAfter, random)
 	return r
 }
 
@@ -101,6 +103,11 @@ func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Att
 	}
 	defer resp.Body.Close()
 	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode, Headers: cappedHeaders(resp.Header)}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// What follows is the bare connection, whose reading no deadline ends.
+		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols, which nobody asked it to."
+		return 0
+	}
 	if err := s.read(resp.Body, a.Response); err != nil {
 		// The status came, but the exchange did not end in time: the receiver may not have finished.
 		a.Outcome, a.Error = classify(err, tr)
@@ -144,7 +151,9 @@ func (s *sender) setHeaders(req *http.Request, t *bellwire.Target, m *bellwire.M
 	h["User-Agent"] = []string{s.userAgent}
 	// Deliveries can be told apart by their id, so a connection that the receiver closed while it was idle
 	// may be replaced without making a failed attempt of it. The nil value is not sent.
-	h["Idempotency-Key"] = nil
+	if _, own := h["Idempotency-Key"]; !own {
+		h["Idempotency-Key"] = nil
+	}
 	t.Renderer.SetHeaders(h, m, body)
 }
 

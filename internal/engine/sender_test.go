@@ -14,7 +14,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -115,19 +117,23 @@ func TestOutcomesAreToldApart(t *testing.T) {
 		"no such host": {"http://does-not-exist.invalid/", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "does-not-exist.invalid"}}
 		}, bellwire.OutcomeDNS, "does-not-exist.invalid"},
-		"refused":             {"http://" + closed.Addr().String(), open, bellwire.OutcomeConnect, "refused"},
-		"untrusted":           {secure.URL, open, bellwire.OutcomeTLS, "certificate"},
-		"old TLS":             {old.URL, open, bellwire.OutcomeTLS, ""},
-		"no TLS":              {strings.Replace(raw(t, write("x")), "http:", "https:", 1), open, bellwire.OutcomeTLS, ""},
-		"hangs":               {raw(t, hang), open, bellwire.OutcomeTimeout, "waiting for the response"},
-		"drips its headers":   {raw(t, drip("HTTP/1.1 200 OK\r\nX: ")), open, bellwire.OutcomeTimeout, ""},
-		"drips its body":      {raw(t, drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")), open, bellwire.OutcomeTimeout, "reading the response"},
-		"closes":              {raw(t, func(net.Conn) {}), open, bellwire.OutcomeReset, "waiting for the response"},
-		"resets":              {raw(t, reset), open, bellwire.OutcomeReset, ""},
-		"breaks off":          {raw(t, write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")), open, bellwire.OutcomeReset, "reading the response"},
-		"garbage":             {raw(t, write("hello, I am not HTTP\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
-		"endless headers":     {raw(t, endless("HTTP/1.1 200 OK\r\n", "X-Filler: "+strings.Repeat("x", 1000)+"\r\n")), open, bellwire.OutcomeProtocol, ""},
-		"endless 1xx":         {raw(t, endless("", "HTTP/1.1 103 Early Hints\r\nLink: "+strings.Repeat("x", 500)+"\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"refused":           {"http://" + closed.Addr().String(), open, bellwire.OutcomeConnect, "refused"},
+		"untrusted":         {secure.URL, open, bellwire.OutcomeTLS, "certificate"},
+		"old TLS":           {old.URL, open, bellwire.OutcomeTLS, ""},
+		"no TLS":            {strings.Replace(raw(t, write("x")), "http:", "https:", 1), open, bellwire.OutcomeTLS, ""},
+		"hangs":             {raw(t, hang), open, bellwire.OutcomeTimeout, "waiting for the response"},
+		"drips its headers": {raw(t, drip("HTTP/1.1 200 OK\r\nX: ")), open, bellwire.OutcomeTimeout, ""},
+		"drips its body":    {raw(t, drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")), open, bellwire.OutcomeTimeout, "reading the response"},
+		"closes":            {raw(t, func(net.Conn) {}), open, bellwire.OutcomeReset, "waiting for the response"},
+		"resets":            {raw(t, reset), open, bellwire.OutcomeReset, ""},
+		"breaks off":        {raw(t, write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")), open, bellwire.OutcomeReset, "reading the response"},
+		"garbage":           {raw(t, write("hello, I am not HTTP\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"endless headers":   {raw(t, endless("HTTP/1.1 200 OK\r\n", "X-Filler: "+strings.Repeat("x", 1000)+"\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"endless 1xx":       {raw(t, endless("", "HTTP/1.1 103 Early Hints\r\nLink: "+strings.Repeat("x", 500)+"\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
+		"switches protocols": {raw(t, func(c net.Conn) {
+			write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")(c)
+			hang(c)
+		}), open, bellwire.OutcomeProtocol, "switched"},
 		"loopback":            {"http://127.0.0.1:80/", guardedDialer(nil), bellwire.OutcomeBlocked, "may not reach it"},
 		"loopback, IPv6":      {"http://[::1]:80/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
 		"mapped loopback":     {"http://[::ffff:127.0.0.1]:80/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
@@ -277,6 +283,33 @@ func TestIdleConnectionsMayClose(t *testing.T) {
 		}
 		s.CloseClientConnections()
 	}
+}
+
+// A handshake that never ends gives its connection back, though it goes on after its attempt.
+func TestHandshakesEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var open atomic.Int32
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			open.Add(1)
+			go func() {
+				_, _ = io.Copy(io.Discard, theirs)
+				open.Add(-1)
+			}()
+			return ours, nil
+		}
+		for range 5 {
+			if r := attempt(t, dial, nil, "https://a.test/"); r.attempt.Outcome != bellwire.OutcomeTimeout || !strings.Contains(r.attempt.Error, "handshake") {
+				t.Error(r.attempt.Outcome, r.attempt.Error)
+			}
+		}
+		time.Sleep(connectTimeout)
+		synctest.Wait()
+		if n := open.Load(); n > 0 {
+			t.Errorf("%d connections are still open", n)
+		}
+	})
 }
 
 func TestUnsendable(t *testing.T) {

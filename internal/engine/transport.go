@@ -16,13 +16,15 @@ const (
 	maxResponseHeaders = 64 << 10
 	readBody           = 64 << 10
 	keepAlive          = 30 * time.Second
+	// A dial and a handshake go on after the attempt that began them, so they have a bound of their own. A
+	// connection that is kept is asked as often whether it is still there.
+	connectTimeout = 15 * time.Second
 )
 
 // dialFunc opens a connection.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// newTransport makes the HTTP client's lower half. Each attempt brings the one deadline that covers all
-// of it, so there are no time-outs of single phases here.
+// newTransport makes the HTTP client's lower half. Each attempt brings the one deadline that covers all of it.
 func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport {
 	if config == nil {
 		config = &tls.Config{}
@@ -34,6 +36,8 @@ func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Tran
 		DialContext:            dial,
 		TLSClientConfig:        config,
 		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    connectTimeout,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: connectTimeout, PingTimeout: connectTimeout},
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTimeout,
@@ -46,6 +50,6 @@ func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Tran
 
 // guardedDialer dials only what the guard lets through.
 func guardedDialer(allowed []netip.Prefix) dialFunc {
-	d := &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive}
+	d := &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive, Timeout: connectTimeout}
 	return d.DialContext
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire"
 )
 
 func TestBreakerNeedsFailuresAndTime(t *testing.T) {
@@ -117,4 +119,51 @@ func TestQueue(t *testing.T) {
 			},
 		})
 	})
+}
+
+// Memory that a publish gives back wakes the claims that wait for it.
+func TestStarvedClaimsAreWoken(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	woken := 0
+	m.s.wakeClaimer = func() { woken++ }
+	m.s.maxQueued = 1
+	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
+	places := m.s.reserve(time.Now(), []*bellwire.Target{target}, 10, nil)
+	m.s.refresh("b")
+	if lanes := m.s.claimable(time.Now(), 64); len(lanes) > 0 {
+		t.Fatal("claimed though memory is full")
+	}
+	woken = 0
+	m.s.cancel(places, 10)
+	if woken == 0 {
+		t.Error("memory is free again, and nobody told the claimer")
+	}
+}
+
+// While the store is down, what publishes give back is bounded and keeps no data.
+func TestGivenBackIsBounded(t *testing.T) {
+	t.Parallel()
+	e := New(Config{})
+	leases := &bellwire.Leases{}
+	for i := range leases.Epochs {
+		leases.Epochs[i] = 1
+	}
+	e.scheduler.leases = leases
+	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
+	for range 10_000 {
+		places := e.scheduler.reserve(time.Now(), []*bellwire.Target{target}, 100, nil)
+		if places[0].epoch == 0 {
+			continue
+		}
+		e.scheduler.abandon(places, []*job{{event: &bellwire.Event{Data: make([]byte, 100)}, trigger: bellwire.TriggerSchedule}})
+	}
+	if n := len(e.recorder.releases); n == 0 || n > laneCeiling {
+		t.Error("deliveries that wait to be given back:", n)
+	}
+	for _, j := range e.recorder.releases {
+		if j.event != nil {
+			t.Fatal("what waits to be given back keeps its data")
+		}
+	}
 }

@@ -9,7 +9,7 @@ import (
 
 // Bounds on what one claim does beside its limit.
 const (
-	maxManual   = 100 // retries by hand
+	maxManual     = 100 // retries by hand
 	maxUnnumbered = 500 // deliveries whose number has lost its meaning
 )
 
@@ -39,25 +39,27 @@ type claim struct {
 	now      time.Time
 	current  int64 // what was taken in this epoch is not free
 	endpoint int64
+	ordering bellwire.Ordering // as it is now, whatever the claimer knows
 	bytes    int
 	result   bellwire.ClaimResult
 }
 
 func (c *claim) run() error {
-	q := c.w.query(`SELECT p.n, p.sequence FROM endpoints p JOIN tenants t ON t.n = p.tenant
+	q := c.w.query(`SELECT p.n, p.sequence, p.ordering FROM endpoints p JOIN tenants t ON t.n = p.tenant
 		WHERE p.id = ? AND p.deleted_at IS NULL AND t.deleted_at IS NULL`).text(c.Endpoint)
 	if found, err := q.one(); !found {
 		return err
 	}
 	c.endpoint = q.getInt()
 	c.result.NextSequence = q.getInt() + 1
+	c.ordering = bellwire.Ordering(q.getText())
 	if err := q.close(); err != nil {
 		return err
 	}
 	if err := c.manual(); err != nil {
 		return err
 	}
-	if !c.Ordered {
+	if c.ordering != bellwire.OrderingFIFO {
 		if err := c.unnumber(); err != nil {
 			return err
 		}
@@ -90,6 +92,9 @@ func (c *claim) manual() error {
 		return q.err
 	}
 	for _, id := range ids {
+		if len(c.result.Manual) > 0 && c.bytes >= c.MaxBytes {
+			break
+		}
 		if err := c.w.query("UPDATE deliveries SET manual_epoch = ? WHERE id = ?").int(c.Epoch).blob(id[:]).exec(); err != nil {
 			return err
 		}
@@ -97,6 +102,7 @@ func (c *claim) manual() error {
 		if err != nil {
 			return err
 		}
+		c.bytes += len(claimed.Event.Data)
 		c.result.Manual = append(c.result.Manual, claimed)
 	}
 	return nil

@@ -155,11 +155,14 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 	return d, nil
 }
 
-// CancelOpen ends up to limit open deliveries of an endpoint, oldest first.
+// CancelOpen ends up to limit open deliveries of an endpoint that gets none, oldest first.
 func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
 	var ended int
 	err := s.write(ctx, func(w *writer) error {
 		ended = 0
+		if err := w.mustGetNone(endpoint); err != nil {
+			return err
+		}
 		for _, status := range []int64{pending, retrying} {
 			ids, err := w.openOf(endpoint, status, limit-ended)
 			if err != nil {
@@ -175,6 +178,22 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 		return nil
 	})
 	return ended, err
+}
+
+// mustGetNone refuses an endpoint that is neither disabled nor deleted.
+func (w *writer) mustGetNone(endpoint string) error {
+	q := w.query("SELECT status, deleted_at IS NOT NULL FROM endpoints WHERE id = ?").text(endpoint)
+	if found, err := q.one(); !found {
+		return err
+	}
+	status, deleted := bellwire.EndpointStatus(q.getText()), q.getBool()
+	if err := q.close(); err != nil {
+		return err
+	}
+	if deleted || status == bellwire.EndpointDisabled {
+		return nil
+	}
+	return bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
 }
 
 // openOf returns deliveries of an endpoint, deleted or not, that have the given status.

@@ -37,7 +37,7 @@ func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, 
 	if r.Attempt != nil && st.attempts > 0 {
 		known, err := w.hasAttempt(r.Delivery, r.Attempt.ID)
 		if err != nil || known {
-			return bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}, err
+			return st.recorded(), err
 		}
 	}
 	if r.Attempt != nil {
@@ -46,8 +46,12 @@ func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, 
 			return bellwire.Recorded{}, err
 		}
 	}
+	transition, disabled, err := w.disable(r)
+	if err != nil {
+		return bellwire.Recorded{}, err
+	}
 	wasOpen := st.open()
-	moved := st.apply(r)
+	moved := st.apply(r, transition)
 	if moved {
 		err = w.move(r.Delivery, &st, r.EndedAt)
 	} else {
@@ -56,21 +60,26 @@ func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, 
 	if wasOpen && !st.open() {
 		w.opened--
 	}
-	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status], Moved: moved}
-	if err == nil && r.Disable {
-		recorded.Disabled, err = w.disable(r)
-	}
+	recorded := st.recorded()
+	recorded.Moved, recorded.Disabled = moved, disabled
 	return recorded, err
 }
 
-// apply makes the transition of a result, unless it comes from somebody who has the delivery no more.
-func (st *state) apply(r *bellwire.Result) bool {
+func (st *state) recorded() bellwire.Recorded {
+	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}
+	if st.status == retrying {
+		recorded.DueAt = time.UnixMicro(st.due).UTC()
+	}
+	return recorded
+}
+
+// apply makes a transition for a result, unless it comes from somebody who has the delivery no more.
+func (st *state) apply(r *bellwire.Result, t bellwire.Transition) bool {
 	byHand := r.Trigger != bellwire.TriggerSchedule
 	taken := r.Epoch != 0 && (byHand && st.manual == r.Epoch || !byHand && st.epoch == r.Epoch)
 	if byHand && taken {
 		st.manual = none
 	}
-	t := r.Transition
 	switch {
 	case t.Status == bellwire.DeliverySucceeded:
 		if st.status == succeeded {
@@ -100,26 +109,30 @@ func (w *writer) touch(id bellwire.DeliveryID, st *state, now time.Time) error {
 		int(st.attempts).intOrNull(st.manual).time(now).blob(id[:]).exec()
 }
 
-// disable disables the endpoint, if it is still as it was when the attempt was made.
-func (w *writer) disable(r *bellwire.Result) (bool, error) {
+// disable disables the endpoint if the result asks for it and the endpoint is still as it was when the attempt
+// was made. It returns the transition to be made of the delivery.
+func (w *writer) disable(r *bellwire.Result) (t bellwire.Transition, disabled bool, err error) {
+	if !r.Disable {
+		return r.Transition, false, nil
+	}
 	q := w.query("SELECT n, tenant FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
 		text(r.Endpoint).int(r.EndpointRevision)
 	if found, err := q.one(); !found {
-		return false, err
+		return r.Otherwise, false, err
 	}
 	n, tenant := q.getInt(), q.getInt()
 	if err := q.close(); err != nil {
-		return false, err
+		return t, false, err
 	}
 	revision, err := w.changeTenant(tenant)
 	if err != nil {
-		return false, err
+		return t, false, err
 	}
 	reason := r.Transition.Reason
 	if reason == "" {
 		reason = bellwire.ReasonEndpointGone
 	}
-	return true, w.query("UPDATE endpoints SET status = ?, status_reason = ?, revision = ?, updated_at = ? WHERE n = ?").
+	return r.Transition, true, w.query("UPDATE endpoints SET status = ?, status_reason = ?, revision = ?, updated_at = ? WHERE n = ?").
 		text(string(bellwire.EndpointDisabled)).text(reason).int(revision).time(r.EndedAt).int(n).exec()
 }
 

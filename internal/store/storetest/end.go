@@ -108,6 +108,9 @@ func cancelOpen(w *world) {
 	w.append(together(test))
 	kept := w.ended(ep, success)
 
+	_, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDisabled, w.now, 2)
+	w.refused(err, bellwire.CodeStale) // it is enabled
+	w.disable(ep)
 	for _, want := range []int{2, 2, 1, 0} {
 		n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDisabled, w.now, 2)
 		w.check(err)

@@ -163,8 +163,12 @@ func (m *model) record(t *rapid.T) {
 	}
 	moved := m.apply(took, r)
 	want := bellwire.Recorded{Status: took.row.Status, Moved: moved}
+	if took.row.Status == bellwire.DeliveryRetrying {
+		want.DueAt = took.row.DueAt
+	}
 	m.w.equal("recorded", m.w.record(r)[0], want)
-	m.w.equal("recorded again", m.w.record(r)[0], bellwire.Recorded{Status: want.Status})
+	want.Moved = false
+	m.w.equal("recorded again", m.w.record(r)[0], want)
 }
 
 // apply does to the model what RecordOutcomes does to the store.

@@ -24,7 +24,8 @@ var recordTests = []test{
 		d := w.take(ep)
 		for n := 1; n <= 3; n++ {
 			w.tick(time.Second)
-			w.equal("the answer", w.record(w.result(d, retryIn(time.Minute)))[0], bellwire.Recorded{Status: bellwire.DeliveryRetrying, Moved: true})
+			w.equal("the answer", w.record(w.result(d, retryIn(time.Minute)))[0],
+				bellwire.Recorded{Status: bellwire.DeliveryRetrying, Moved: true, DueAt: w.now.Add(time.Minute)})
 			d.Status, d.Attempts, d.Retries, d.Epoch = bellwire.DeliveryRetrying, n, n, 0
 			d.DueAt, d.UpdatedAt = w.now.Add(time.Minute), w.now
 			w.equal("the delivery", w.load(ep.Tenant, d.ID), &d)
@@ -104,11 +105,12 @@ var recordTests = []test{
 		ep := w.endpoint(w.tenant())
 		w.publish(ep)
 		r := w.result(w.take(ep), retryIn(time.Minute))
-		w.equal("the first time", w.record(r)[0], bellwire.Recorded{Status: bellwire.DeliveryRetrying, Moved: true})
+		due := w.now.Add(time.Minute)
+		w.equal("the first time", w.record(r)[0], bellwire.Recorded{Status: bellwire.DeliveryRetrying, Moved: true, DueAt: due})
 		before := w.load(ep.Tenant, r.Delivery)
 		w.tick(time.Minute)
 		taken := w.take(ep)
-		w.equal("again", w.record(r)[0], bellwire.Recorded{Status: bellwire.DeliveryRetrying})
+		w.equal("again", w.record(r)[0], bellwire.Recorded{Status: bellwire.DeliveryRetrying, DueAt: due})
 		after := w.load(ep.Tenant, r.Delivery)
 		after.Epoch = before.Epoch
 		w.equal("the delivery", after, before)
@@ -192,9 +194,11 @@ func recordDisables(w *world) {
 		w.publish(ep)
 		r := w.result(w.claim(ep, 1).Due[0].Delivery, bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointGone})
 		r.Disable, r.EndpointRevision = true, revision
+		r.Otherwise = retryIn(time.Minute)
 		return w.record(r)[0]
 	}
-	w.equal("at another revision", gone(ep.Revision+1), bellwire.Recorded{Status: bellwire.DeliveryCanceled, Moved: true})
+	w.equal("at another revision", gone(ep.Revision+1),
+		bellwire.Recorded{Status: bellwire.DeliveryRetrying, Moved: true, DueAt: w.now.Add(time.Minute)})
 	read, err := w.store.Endpoint(w.ctx, ep.ID)
 	w.check(err)
 	w.equal("the endpoint", read, ep)

@@ -274,6 +274,15 @@ func (w *world) load(tenant string, id bellwire.DeliveryID) *bellwire.Delivery {
 	return d
 }
 
+// disable disables an endpoint, whatever state of it the caller knows.
+func (w *world) disable(ep *bellwire.Endpoint) {
+	w.Helper()
+	now, err := w.store.Endpoint(w.ctx, ep.ID)
+	w.check(err)
+	now.Status = bellwire.EndpointDisabled
+	w.check(w.store.UpdateEndpoint(w.ctx, now))
+}
+
 func (w *world) attempts(id bellwire.DeliveryID) []*bellwire.Attempt {
 	w.Helper()
 	attempts, err := w.store.Attempts(w.ctx, id, 1000)
