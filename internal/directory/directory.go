@@ -99,14 +99,14 @@ func newLRU[K comparable, V any](size int, evicted func(K, V)) *simplelru.LRU[K,
 
 // Tenant returns a tenant with its endpoints. CodeNotFound is always the store's own answer.
 func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
-	d.mu.Lock()
-	s, known := d.tenants.Get(id)
-	generation := d.generation
-	d.mu.Unlock()
-	if known && s.tenant != nil {
-		return s.tenant, nil
+	cached, generation := d.cachedTenant(id)
+	if cached != nil {
+		return cached, nil
 	}
 	return once(ctx, d, "tenant", generation, id, func(ctx context.Context) (*Tenant, error) {
+		if cached, _ := d.cachedTenant(id); cached != nil {
+			return cached, nil // another load ended between the look at the cache and this one
+		}
 		row, endpoints, err := d.store.TenantEndpoints(ctx, id)
 		if err != nil {
 			return nil, err
@@ -124,6 +124,16 @@ func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
 		})
 		return t, nil
 	})
+}
+
+// cachedTenant returns the tenant if it is cached, nil otherwise, and the generation that this is true in.
+func (d *Directory) cachedTenant(id string) (*Tenant, uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s, known := d.tenants.Get(id); known {
+		return s.tenant, d.generation
+	}
+	return nil, d.generation
 }
 
 // Target returns any endpoint made ready for sending, disabled and deleted ones too; nothing can be
