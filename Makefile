@@ -2,6 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 5s
+ROUNDS ?= 100
 
 .PHONY: help
 help: ## Show what there is
@@ -33,6 +34,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (5s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
+
+.PHONY: chaos
+chaos: ## Kill and end the server ROUNDS (100) times under load, and see that nothing is lost
+	BELLWIRE_CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -timeout 60m -run '^TestChaos' -v ./test
 
 .PHONY: clean
 clean: ## Remove what was built here

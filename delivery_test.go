@@ -68,7 +68,7 @@ func TestDecide(t *testing.T) {
 		{"impossible by hand", bellwire.TriggerManual, impossible, 1, 0, twice, 0, asItWas},
 
 		{"failed test", bellwire.TriggerTest, failed, 0, 0, twice, time.Hour, exhausted(bellwire.ReasonTestFailed)},
-		{"gone test", bellwire.TriggerTest, gone, 0, 0, twice, 0, exhausted(bellwire.ReasonTestFailed)},
+		{"gone test", bellwire.TriggerTest, gone, 0, 0, twice, 0, exhausted(bellwire.ReasonEndpointGone)},
 		{"impossible test", bellwire.TriggerTest, impossible, 0, 0, twice, 0, exhausted(bellwire.ReasonTestFailed)},
 	} {
 		d := &bellwire.Delivery{Status: bellwire.DeliveryRetrying, Retries: tc.retries, Sequence: tc.sequence}

@@ -1,0 +1,214 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// rounds is how often the server is ended and started again. make chaos asks for many.
+func rounds(t *testing.T) int {
+	text := os.Getenv("BELLWIRE_CHAOS_ROUNDS")
+	if text == "" {
+		return 4
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("BELLWIRE_CHAOS_ROUNDS is %q, not a number of rounds", text)
+	}
+	return n
+}
+
+// chaosStreams is how many publishers there are. Each has an event type and an endpoint of its own, half of
+// them FIFO, and repeats a publish with the same id until it has an answer. So what a stream published, and in
+// which order, is known without asking the server.
+const chaosStreams = 16
+
+// ledger is what the outside knows: what was acknowledged, and what came.
+type ledger struct {
+	failRate float64
+
+	mu     sync.Mutex
+	acked  [chaosStreams]int   // events 0 to acked-1 of each stream are acknowledged
+	first  [chaosStreams][]int // numbers in the order of their first receipt
+	ids    [chaosStreams]map[int]string
+	again  int // requests after a success of the same event
+	failed int // requests that were answered 500
+	done   [chaosStreams]map[int]bool
+	faults []string
+}
+
+func newLedger(failRate float64) *ledger {
+	l := &ledger{failRate: failRate}
+	for i := range chaosStreams {
+		l.ids[i], l.done[i] = make(map[int]string), make(map[int]bool)
+	}
+	return l
+}
+
+// ServeHTTP is the customers' receiver: /<stream>.
+func (l *ledger) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // the server was killed in the middle: this is no delivery
+	}
+	stream, err := strconv.Atoi(strings.TrimPrefix(req.URL.Path, "/"))
+	var message struct{ Data struct{ N int } }
+	if err == nil {
+		err = json.Unmarshal(body, &message)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil || stream >= chaosStreams {
+		l.faults = append(l.faults, fmt.Sprintf("%s: %s: %v", req.URL.Path, body, err))
+		return
+	}
+	n, id := message.Data.N, req.Header.Get("webhook-id")
+	switch known := l.ids[stream][n]; {
+	case known == "":
+		l.ids[stream][n] = id
+		l.first[stream] = append(l.first[stream], n)
+	case known != id:
+		l.faults = append(l.faults, fmt.Sprintf("event %d of stream %d came as %s and as %s", n, stream, known, id))
+	}
+	if l.done[stream][n] {
+		l.again++
+	}
+	if rand.Float64() < l.failRate {
+		l.failed++
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	l.done[stream][n] = true
+}
+
+// missing tells how many acknowledged events are still to come.
+func (l *ledger) missing() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	missing := 0
+	for i := range chaosStreams {
+		for n := range l.acked[i] {
+			if !l.done[i][n] {
+				missing++
+			}
+		}
+	}
+	return missing
+}
+
+// judge says whether what came is what must have come. Even streams are FIFO.
+func (l *ledger) judge(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, fault := range l.faults {
+		t.Error(fault)
+	}
+	total := 0
+	for i := range chaosStreams {
+		total += l.acked[i]
+		for at, n := range l.first[i] {
+			if i%2 == 0 && n != at {
+				t.Errorf("stream %d: event %d came first at place %d", i, n, at)
+				break
+			}
+		}
+	}
+	t.Logf("%d events acknowledged, 0 lost; %d requests answered 500, %d repeated after a success", total, l.failed, l.again)
+}
+
+// publish publishes one stream until stop is closed. The server may come and go.
+func (l *ledger) publish(t *testing.T, current *atomic.Pointer[server], stream int, stop <-chan struct{}) {
+	for n := 0; ; n++ {
+		body := fmt.Sprintf(`{"type": "stream.%d", "id": "%d-%d", "data": {"n": %d}}`, stream, stream, n, n)
+		for {
+			_, err := current.Load().publishBody([]byte(body))
+			if err == nil {
+				break
+			}
+			select {
+			case <-stop:
+				return // nobody knows of this one, which may or may not come
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+		l.mu.Lock()
+		l.acked[stream] = n + 1
+		l.mu.Unlock()
+		select {
+		case <-stop:
+			return
+		default:
+		}
+	}
+}
+
+// chaos ends the server again and again while events are published and delivered.
+func chaos(t *testing.T, failRate float64, end func(*server)) *ledger {
+	t.Helper()
+	dir := t.TempDir()
+	l := newLedger(failRate)
+	receiver := httptest.NewServer(l)
+	t.Cleanup(receiver.Close)
+	s := startServer(t, dir, local...)
+	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
+	for i := range chaosStreams {
+		ordering := [...]string{"fifo", "none"}[i%2]
+		s.addType(fmt.Sprintf("stream.%d", i))
+		s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(
+			`{"url": "%s/%d", "events": ["stream.%d"], "ordering": %q, "retry": {"initial": "20ms", "factor": 1.1, "max_interval": "1s", "max_elapsed": "1h"}}`,
+			receiver.URL, i, i, ordering), nil)
+	}
+	var (
+		current    atomic.Pointer[server]
+		publishers sync.WaitGroup
+		stop       = make(chan struct{})
+	)
+	current.Store(s)
+	for i := range chaosStreams {
+		publishers.Go(func() { l.publish(t, &current, i, stop) })
+	}
+	for range rounds(t) {
+		time.Sleep(time.Duration(100+rand.IntN(800)) * time.Millisecond) // at any moment at all
+		end(current.Load())
+		current.Store(startServer(t, dir, local...))
+	}
+	close(stop)
+	publishers.Wait()
+	deadline := time.Now().Add(2 * patience)
+	for l.missing() > 0 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d acknowledged events never came", l.missing())
+		}
+		time.Sleep(10 * time.Millisecond) // between two looks
+	}
+	current.Load().terminate()
+	l.judge(t)
+	return l
+}
+
+// Killed at random moments under load, with receivers that fail one time in five: nothing that was acknowledged is
+// lost, nothing exists twice, and FIFO endpoints get first receipts in order. Only what was under way is repeated.
+func TestChaosOfKills(t *testing.T) {
+	t.Parallel()
+	chaos(t, 0.2, (*server).kill)
+}
+
+// Terminated at random moments under load: all that, and nothing is sent again.
+func TestChaosOfTerminations(t *testing.T) {
+	t.Parallel()
+	if l := chaos(t, 0, (*server).terminate); l.again > 0 {
+		t.Errorf("%d requests were repeated after a success", l.again)
+	}
+}
