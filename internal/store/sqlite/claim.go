@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -64,19 +67,17 @@ func (c *claim) run() error {
 			return err
 		}
 	}
-	if err := c.take(sqlFreeByTime, false); err != nil {
+	if err := c.byTime(); err != nil || !c.Ordered {
 		return err
 	}
-	if !c.Ordered {
-		return nil
-	}
-	return c.take(sqlFreeInOrder, true)
+	return c.inOrder()
 }
 
 const (
-	sqlFreeManual  = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT ?"
-	sqlFreeByTime  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND sequence = 0 AND due_at IS NOT NULL AND epoch <> ? ORDER BY due_at, id LIMIT ?"
-	sqlFreeInOrder = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND sequence > 0 AND due_at IS NOT NULL AND epoch <> ? ORDER BY sequence LIMIT ?"
+	sqlFreeManual   = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT ?"
+	sqlFreePending  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isPending + " AND epoch <> ? ORDER BY id LIMIT ?"
+	sqlFreeRetrying = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isRetrying + " AND epoch <> ? ORDER BY due_at, id LIMIT ?"
+	sqlFreeInOrder  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isOrdered + " AND epoch <> ? ORDER BY sequence LIMIT ?"
 )
 
 // manual takes the retries by hand.
@@ -112,7 +113,7 @@ func (c *claim) manual() error {
 // their due time. It does some at each claim; what is left is due at once.
 func (c *claim) unnumber() error {
 	return c.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
-			WHERE endpoint = ? AND sequence > 0 AND due_at IS NOT NULL ORDER BY sequence LIMIT ?)`).
+			WHERE endpoint = ? AND ` + isOrdered + ` ORDER BY sequence LIMIT ?)`).
 		int(c.endpoint).int(maxUnnumbered).exec()
 }
 
@@ -122,12 +123,37 @@ type candidate struct {
 	due time.Time
 }
 
-// take takes what is due until the claim's limits are reached. The first that is left is what is next.
-func (c *claim) take(sql string, inOrder bool) error {
-	free, err := c.candidates(sql)
+// byTime takes what has no order. What is pending is due, even if the clock was set back since it was made.
+func (c *claim) byTime() error {
+	free, err := c.candidates(sqlFreePending)
 	if err != nil {
 		return err
 	}
+	for i := range free {
+		free[i].due = earlier(free[i].due, c.now)
+	}
+	retrying, err := c.candidates(sqlFreeRetrying)
+	if err != nil {
+		return err
+	}
+	free = append(free, retrying...)
+	slices.SortFunc(free, func(a, b candidate) int {
+		return cmp.Or(a.due.Compare(b.due), bytes.Compare(a.id[:], b.id[:]))
+	})
+	return c.take(free)
+}
+
+// inOrder takes what has an order, where one that is not due holds up the rest.
+func (c *claim) inOrder() error {
+	free, err := c.candidates(sqlFreeInOrder)
+	if err != nil {
+		return err
+	}
+	return c.take(free)
+}
+
+// take takes what is due until the claim's limits are reached. The first that is left is what is next.
+func (c *claim) take(free []candidate) error {
 	for _, f := range free {
 		full := len(c.result.Due) >= c.Limit || len(c.result.Due) > 0 && c.bytes >= c.MaxBytes
 		if full || f.due.After(c.now) {
@@ -158,11 +184,8 @@ func (c *claim) candidates(sql string) ([]candidate, error) {
 		q.getBytes(f.id[:])
 		f.due = q.getTime()
 		free = append(free, f)
-		if f.due.After(c.now) {
-			break
-		}
 	}
-	return free, q.close()
+	return free, q.err
 }
 
 func (c *claim) next(due time.Time) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 
 	"github.com/bellwire/bellwire"
 )
@@ -13,22 +14,56 @@ const sqlIDsOfEvent = `SELECT d.id FROM tenants t CROSS JOIN events e ON e.tenan
 		AND (?4 = '' OR d.endpoint = (SELECT n FROM endpoints WHERE id = ?4)) AND (?5 < 0 OR d.status = ?5)
 	ORDER BY d.id DESC LIMIT ?6`
 
-// The statements for lists of a tenant or an endpoint: one range of an index for each status. Those for any
-// status merge five ranges.
+// The statements for lists of an endpoint or a tenant merge ranges of indexes, each of which has the wanted order.
 var (
-	sqlIDsOfTenant, sqlAllIDsOfTenant     = rangesOf("tenant", "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)")
-	sqlIDsOfEndpoint, sqlAllIDsOfEndpoint = rangesOf("endpoint", `(SELECT p.n FROM endpoints p JOIN tenants t ON t.n = p.tenant
-		WHERE p.id = ?5 AND t.id = ?1 AND t.deleted_at IS NULL)`)
+	sqlIDsOfEndpoint        = newestFirst(rangeOf(ofEndpoint + " AND " + hasStatus + "?5"))
+	sqlPendingIDsOfEndpoint = newestFirst(rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isUnusual))
+	sqlAllIDsOfEndpoint     = newestFirst(append(allButPending(ofEndpoint),
+		rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isUnusual))...)
+
+	sqlIDsOfTenant        = newestFirst(rangeOf(ofTenant + " AND " + hasStatus + "?5"))
+	sqlPendingIDsOfTenant = sqlPendingLine + "SELECT id FROM line WHERE id > x''"
+	sqlAllIDsOfTenant     = sqlPendingLine + newestFirst(append(allButPending(ofTenant), "SELECT id FROM line WHERE id > x''")...)
 )
 
-func rangesOf(column, value string) (one, all string) {
-	from := "SELECT id FROM deliveries WHERE " + column + " = " + value + " AND id < ?2 AND status = "
-	const end = " ORDER BY id DESC LIMIT ?3"
-	all = from + "0"
+const (
+	theTenant  = "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
+	ofTenant   = "tenant = " + theTenant
+	ofEndpoint = "endpoint = (SELECT n FROM endpoints WHERE id = ?2 AND tenant = " + theTenant + ")"
+)
+
+func rangeOf(condition string) string {
+	return "SELECT id FROM deliveries WHERE id < ?3 AND " + condition
+}
+
+func allButPending(of string) []string {
+	var ranges []string
 	for _, status := range []string{"1", "2", "3", "4"} {
-		all += " UNION ALL " + from + status
+		ranges = append(ranges, rangeOf(of+" AND "+hasStatus+status))
 	}
-	return from + "?4" + end, all + end
+	return ranges
+}
+
+func newestFirst(ranges ...string) string {
+	return strings.Join(ranges, " UNION ALL ") + " ORDER BY id DESC LIMIT ?4"
+}
+
+// sqlPendingLine merges what is pending at a tenant's endpoints, deleted ones too. Its queue holds the newest of each
+// endpoint; for one that is taken out the endpoint's next comes in. The empty blob stands for the end.
+var sqlPendingLine = `WITH RECURSIVE line (endpoint, id) AS (
+		SELECT n, ` + newestPending("endpoints.n", "?3") + ` FROM endpoints WHERE ` + ofTenant + ` AND deleted_at IS NULL
+		UNION ALL
+		SELECT n, ` + newestPending("endpoints.n", "?3") + ` FROM endpoints WHERE ` + ofTenant + ` AND deleted_at IS NOT NULL
+		UNION ALL
+		SELECT endpoint, ` + newestPending("line.endpoint", "line.id") + ` FROM line WHERE id > x''
+		ORDER BY 2 DESC LIMIT ?4
+	) `
+
+func newestPending(endpoint, before string) string {
+	newest := func(condition string) string {
+		return "ifnull((SELECT max(id) FROM deliveries WHERE endpoint = " + endpoint + " AND id < " + before + " AND " + condition + "), x'')"
+	}
+	return "max(" + newest(isPending) + ", " + newest(isUnusual) + ")"
 }
 
 // Deliveries lists deliveries, newest first.
@@ -68,18 +103,22 @@ func scanID(q *query) (id, key bellwire.DeliveryID, err error) {
 // ids chooses the statement for a filter.
 func (c *db) ids(f bellwire.DeliveryFilter, status int64, before []byte, limit int) *query {
 	fetch := int64(limit) + 1
-	switch {
-	case !f.Event.IsZero():
+	if !f.Event.IsZero() {
 		if f.Status == "" {
 			status = none
 		}
 		return c.query(sqlIDsOfEvent).text(f.Tenant).blob(f.Event[:]).blob(before).text(f.Endpoint).int(status).int(fetch)
-	case f.Endpoint != "" && f.Status != "":
-		return c.query(sqlIDsOfEndpoint).text(f.Tenant).blob(before).int(fetch).int(status).text(f.Endpoint)
-	case f.Endpoint != "":
-		return c.query(sqlAllIDsOfEndpoint).text(f.Tenant).blob(before).int(fetch).null().text(f.Endpoint)
-	case f.Status != "":
-		return c.query(sqlIDsOfTenant).text(f.Tenant).blob(before).int(fetch).int(status)
 	}
-	return c.query(sqlAllIDsOfTenant).text(f.Tenant).blob(before).int(fetch)
+	some, pending, all := sqlIDsOfTenant, sqlPendingIDsOfTenant, sqlAllIDsOfTenant
+	if f.Endpoint != "" {
+		some, pending, all = sqlIDsOfEndpoint, sqlPendingIDsOfEndpoint, sqlAllIDsOfEndpoint
+	}
+	with := func(sql string) *query { return c.query(sql).text(f.Tenant).text(f.Endpoint).blob(before).int(fetch) }
+	switch f.Status {
+	case "":
+		return with(all)
+	case bellwire.DeliveryPending:
+		return with(pending)
+	}
+	return with(some).int(status)
 }

@@ -58,7 +58,7 @@ func (w *writer) state(id bellwire.DeliveryID) (st state, found bool, err error)
 	return st, true, q.close()
 }
 
-// move writes all of a state. It costs a change in each index of status and schedule.
+// move writes all of a state.
 func (w *writer) move(id bellwire.DeliveryID, st *state, now time.Time) error {
 	return w.query(`UPDATE deliveries SET status = ?, reason = ?, attempts = ?, retries = ?, epoch = ?, manual_epoch = ?,
 			due_at = ?, updated_at = ? WHERE id = ?`).
@@ -163,8 +163,8 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 		if err := w.mustGetNone(endpoint); err != nil {
 			return err
 		}
-		for _, status := range []int64{pending, retrying} {
-			ids, err := w.openOf(endpoint, status, limit-ended)
+		for _, sql := range sqlOpenOf {
+			ids, err := w.openOf(endpoint, sql, limit-ended)
 			if err != nil {
 				return err
 			}
@@ -196,11 +196,16 @@ func (w *writer) mustGetNone(endpoint string) error {
 	return bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
 }
 
-// openOf returns deliveries of an endpoint, deleted or not, that have the given status.
-func (w *writer) openOf(endpoint string, status int64, limit int) ([]bellwire.DeliveryID, error) {
+// sqlOpenOf select what is open of an endpoint, deleted or not.
+var sqlOpenOf = []string{openOf(isPending), openOf(isUnusual), openOf(hasStatus + "1")}
+
+func openOf(condition string) string {
+	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + condition + " ORDER BY id LIMIT ?"
+}
+
+func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID, error) {
 	var ids []bellwire.DeliveryID
-	q := w.query(`SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND status = ?
-		ORDER BY id LIMIT ?`).text(endpoint).int(status).int(int64(max(limit, 0)))
+	q := w.query(sql).text(endpoint).int(int64(max(limit, 0)))
 	for q.next() {
 		var id bellwire.DeliveryID
 		q.getBytes(id[:])

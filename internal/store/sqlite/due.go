@@ -7,82 +7,125 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
+// The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
+const (
+	isPending  = "status = 0 AND sequence = 0 AND due_at IS NOT NULL" // by id
+	isRetrying = "status = 1 AND sequence = 0"                        // by due_at
+	isOrdered  = "sequence > 0 AND due_at IS NOT NULL"                // by sequence
+	// isUnusual is what is pending and not in the index of isPending: what has an order, and tests.
+	isUnusual = "status = 0 AND (sequence > 0 OR due_at IS NULL)" // by id
+	// hasStatus, with a status other than pending behind it, is for the lists by status.
+	hasStatus = "status > 0 AND status = " // by id
+)
+
 // The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not
 // by deliveries. What is taken lies between the free ones, but a lane holds few.
-const (
-	sqlEndpointsOnSchedule = `WITH RECURSIVE line (endpoint) AS (
-			SELECT min(endpoint) FROM deliveries WHERE due_at IS NOT NULL
+var (
+	sqlDuePending  = firstOfEach(isPending, "id", "due_at")
+	sqlDueRetrying = firstOfEach(isRetrying, "due_at, id", "due_at")
+	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
+	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "iif(p.ordering = 'fifo', due_at, created_at)")
+)
+
+// firstOfEach selects each endpoint with a time of its first delivery that is free.
+func firstOfEach(condition, order, time string) string {
+	return endpointsWith(condition) + `
+		SELECT p.id, (SELECT ` + time + ` FROM deliveries
+			WHERE endpoint = line.endpoint AND ` + condition + ` AND epoch <> ?1 ORDER BY ` + order + ` LIMIT 1)
+		FROM line` + sqlOfLivingTenants
+}
+
+// endpointsWith begins a statement on the line of the endpoints that have such deliveries.
+func endpointsWith(condition string) string {
+	return `WITH RECURSIVE line (endpoint) AS (
+			SELECT min(endpoint) FROM deliveries WHERE ` + condition + `
 			UNION ALL
-			SELECT (SELECT min(endpoint) FROM deliveries WHERE due_at IS NOT NULL AND endpoint > line.endpoint)
+			SELECT (SELECT min(endpoint) FROM deliveries WHERE ` + condition + ` AND endpoint > line.endpoint)
 			FROM line WHERE line.endpoint IS NOT NULL
 		)`
-	sqlEndpointsByHand = `WITH RECURSIVE line (endpoint) AS (
-			SELECT min(endpoint) FROM deliveries WHERE manual_epoch IS NOT NULL
-			UNION ALL
-			SELECT (SELECT min(endpoint) FROM deliveries WHERE manual_epoch IS NOT NULL AND endpoint > line.endpoint)
-			FROM line WHERE line.endpoint IS NOT NULL
-		)`
-	sqlOfLivingTenants = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
+}
+
+const sqlOfLivingTenants = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
 		WHERE t.deleted_at IS NULL`
 
-	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
-	sqlDueEndpoints = sqlEndpointsOnSchedule + `
-		SELECT p.id,
-			(SELECT due_at FROM deliveries
-				WHERE endpoint = line.endpoint AND sequence = 0 AND due_at IS NOT NULL AND epoch <> ?1 ORDER BY due_at, id LIMIT 1),
-			(SELECT iif(p.ordering = 'fifo', due_at, created_at) FROM deliveries
-				WHERE endpoint = line.endpoint AND sequence > 0 AND due_at IS NOT NULL AND epoch <> ?1 ORDER BY sequence LIMIT 1)
-		FROM line` + sqlOfLivingTenants
-	// Of a deleted endpoint only what is open matters, because it is to be canceled.
-	sqlManualEndpoints = sqlEndpointsByHand + `
+// Of a deleted endpoint only what is open matters, because it is to be canceled.
+var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
 		SELECT p.id FROM line` + sqlOfLivingTenants + `
 			AND EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND manual_epoch IS NOT NULL AND manual_epoch <> ?1)
 			AND (p.deleted_at IS NULL
-				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND status IN (0, 1)))`
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isPending + `)
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isUnusual + `)
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + hasStatus + `1))`
 
-	sqlOldest = sqlEndpointsOnSchedule + `
-		SELECT min(
-			ifnull((SELECT due_at FROM deliveries
-				WHERE endpoint = line.endpoint AND sequence = 0 AND due_at IS NOT NULL ORDER BY due_at, id LIMIT 1), 9223372036854775807),
-			ifnull((SELECT due_at FROM deliveries
-				WHERE endpoint = line.endpoint AND sequence > 0 AND due_at IS NOT NULL ORDER BY sequence LIMIT 1), 9223372036854775807))
+// The longest waiting ones are looked for among the first of each endpoint, taken or not.
+var sqlOldest = []string{
+	oldestOf(isPending, "id"), oldestOf(isRetrying, "due_at, id"), oldestOf(isOrdered, "sequence"),
+}
+
+func oldestOf(condition, order string) string {
+	return endpointsWith(condition) + `
+		SELECT min((SELECT due_at FROM deliveries WHERE endpoint = line.endpoint AND ` + condition + ` ORDER BY ` + order + ` LIMIT 1))
 		FROM line` + sqlOfLivingTenants
+}
 
-	// What is open is on the schedule, or a test.
-	sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE due_at IS NOT NULL)
+// What is open is on the schedule, or a test.
+const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPending + `)
+		+ (SELECT count(*) FROM deliveries WHERE ` + isRetrying + `)
+		+ (SELECT count(*) FROM deliveries WHERE ` + isOrdered + `)
 		+ (SELECT count(*) FROM deliveries WHERE manual_epoch IS NOT NULL AND due_at IS NULL AND status < 2)`
-)
 
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(c *db) error {
-		due = nil
-		epoch := s.leases.epoch.Load()
-		place := make(map[string]int)
-		q := c.query(sqlDueEndpoints).int(epoch)
-		for q.next() {
-			d := bellwire.DueEndpoint{Endpoint: q.getText(), At: earlier(q.getTimeOrZero(), q.getTimeOrZero())}
-			if !d.At.IsZero() && leases.Epoch(d.Endpoint) != 0 {
-				place[d.Endpoint] = len(due)
-				due = append(due, d)
+		d := &dueEndpoints{leases: leases, place: make(map[string]int)}
+		epoch, now := s.leases.epoch.Load(), time.Now()
+		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
+			q := c.query(sql).int(epoch)
+			for q.next() {
+				id, at := q.getText(), q.getTimeOrZero()
+				if at.IsZero() {
+					continue
+				}
+				if sql == sqlDuePending {
+					at = earlier(at, now) // it is due, even if the clock was set back since
+				}
+				d.add(id, at, false)
+			}
+			if q.err != nil {
+				return q.err
 			}
 		}
-		if q.err != nil {
-			return q.err
-		}
-		q = c.query(sqlManualEndpoints).int(epoch)
+		q := c.query(sqlManualEndpoints).int(epoch)
 		for q.next() {
-			id := q.getText()
-			if i, known := place[id]; known {
-				due[i].Manual = true
-			} else if leases.Epoch(id) != 0 {
-				due = append(due, bellwire.DueEndpoint{Endpoint: id, Manual: true})
-			}
+			d.add(q.getText(), time.Time{}, true)
 		}
+		due = d.all
 		return q.err
 	})
 	return due, err
+}
+
+// dueEndpoints brings together what the indexes know of each endpoint.
+type dueEndpoints struct {
+	leases *bellwire.Leases
+	all    []bellwire.DueEndpoint
+	place  map[string]int // in all
+}
+
+func (d *dueEndpoints) add(id string, at time.Time, manual bool) {
+	if d.leases.Epoch(id) == 0 {
+		return
+	}
+	i, known := d.place[id]
+	if !known {
+		i = len(d.all)
+		d.place[id] = i
+		d.all = append(d.all, bellwire.DueEndpoint{Endpoint: id})
+	}
+	e := &d.all[i]
+	e.At = earlier(e.At, at)
+	e.Manual = e.Manual || manual
 }
 
 // earlier returns the earlier of two times; zero means never.
@@ -93,16 +136,20 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// Backlog tells how much is open. The writer counts along; the longest waiting one is looked for among the
-// first of each endpoint.
+// Backlog tells how much is open. The writer counts along.
 func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 	backlog := &bellwire.Backlog{Open: int(s.open.Load())}
 	err := s.read(ctx, func(c *db) error {
-		q := c.query(sqlOldest)
-		for q.next() {
-			backlog.Oldest = earlier(backlog.Oldest, q.getTime())
+		for _, sql := range sqlOldest {
+			q := c.query(sql)
+			for q.next() {
+				backlog.Oldest = earlier(backlog.Oldest, q.getTimeOrZero())
+			}
+			if q.err != nil {
+				return q.err
+			}
 		}
-		return q.err
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -47,12 +47,11 @@ func (p *purge) run() error {
 
 // tenant deletes rows of a tenant, itself last.
 func (p *purge) tenant(n int64) error {
-	if err := p.deliveries(n); err != nil {
+	if err := p.events(n); err != nil || p.left <= 0 {
 		return err
 	}
 	for _, sql := range []string{
 		"DELETE FROM idempotency_keys WHERE tenant = ?1 AND key IN (SELECT key FROM idempotency_keys WHERE tenant = ?1 LIMIT ?2)",
-		"DELETE FROM events WHERE n IN (SELECT n FROM events WHERE tenant = ?1 LIMIT ?2)",
 		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT ?2)",
 		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NULL LIMIT ?2)",
 		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NOT NULL LIMIT ?2)",
@@ -77,22 +76,43 @@ func (p *purge) delete(q *query) error {
 	return nil
 }
 
-// deliveries deletes a tenant's deliveries, each after its attempts.
-func (p *purge) deliveries(tenant int64) error {
-	ids, err := p.deliveriesOf(tenant)
+// events deletes a tenant's events, each after its deliveries.
+func (p *purge) events(tenant int64) error {
+	var events []int64
+	q := p.w.query("SELECT n FROM events WHERE tenant = ? LIMIT ?").int(tenant).int(int64(p.left))
+	for q.next() {
+		events = append(events, q.getInt())
+	}
+	if q.err != nil {
+		return q.err
+	}
+	for _, n := range events {
+		if err := p.deliveries(n); err != nil || p.left <= 0 {
+			return err
+		}
+		if err := p.delete(p.w.query("DELETE FROM events WHERE n = ?").int(n)); err != nil || p.left <= 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliveries deletes an event's deliveries, each after its attempts.
+func (p *purge) deliveries(event int64) error {
+	all, err := p.deliveriesOf(event)
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
+	for _, d := range all {
 		err := p.delete(p.w.query("DELETE FROM attempts WHERE n IN (SELECT n FROM attempts WHERE delivery = ? LIMIT ?)").
-			blob(id.id[:]).int(int64(p.left)))
+			blob(d.id[:]).int(int64(p.left)))
 		if err != nil || p.left <= 0 {
 			return err
 		}
-		if err := p.delete(p.w.query("DELETE FROM deliveries WHERE id = ?").blob(id.id[:])); err != nil {
+		if err := p.delete(p.w.query("DELETE FROM deliveries WHERE id = ?").blob(d.id[:])); err != nil {
 			return err
 		}
-		if id.status <= retrying {
+		if d.status <= retrying {
 			p.w.opened--
 		}
 		if p.left <= 0 {
@@ -108,9 +128,9 @@ type doomed struct {
 	status int64
 }
 
-func (p *purge) deliveriesOf(tenant int64) ([]doomed, error) {
+func (p *purge) deliveriesOf(event int64) ([]doomed, error) {
 	var all []doomed
-	q := p.w.query("SELECT id, status FROM deliveries WHERE tenant = ? LIMIT ?").int(tenant).int(int64(p.left))
+	q := p.w.query("SELECT id, status FROM deliveries WHERE event = ? LIMIT ?").int(event).int(int64(p.left))
 	for q.next() {
 		var d doomed
 		q.getBytes(d.id[:])
@@ -120,11 +140,13 @@ func (p *purge) deliveriesOf(tenant int64) ([]doomed, error) {
 	return all, q.err
 }
 
+// sqlUnnamed is true of an endpoint p that no delivery names.
 const (
-	sqlTombstones = `SELECT n FROM endpoints p WHERE deleted_at IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint = p.n) LIMIT ?`
-	sqlBury = `DELETE FROM endpoints WHERE n = ?1 AND deleted_at IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = ?1)`
+	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isUnusual + `)`
+	sqlTombstones = "SELECT n FROM endpoints AS p WHERE deleted_at IS NOT NULL AND " + sqlUnnamed + " LIMIT ?"
+	sqlBury       = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed
 )
 
 // tombstones finds deleted endpoints that no delivery names. There may be many that some delivery does name,

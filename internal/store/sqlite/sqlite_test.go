@@ -141,7 +141,7 @@ func plans(t *testing.T, store bellwire.Store) {
 		}
 		err := s.read(t.Context(), func(c *db) error {
 			plan := planOf(c, sql)
-			for _, step := range strings.Split(plan, "\n") {
+			for _, step := range strings.Split(strings.ReplaceAll(plan, sortOfPage, ""), "\n") {
 				if isBadStep(step) {
 					t.Errorf("%s\nin the plan of\n%s\n%s", step, sql, plan)
 				}
@@ -158,6 +158,9 @@ func plans(t *testing.T, store bellwire.Store) {
 	}
 }
 
+// sortOfPage sorts no more than a page, to which the line is limited.
+const sortOfPage = "SCAN line\nUSE TEMP B-TREE FOR ORDER BY"
+
 func planOf(c *db, sql string) string {
 	var steps []string
 	q := c.query("EXPLAIN QUERY PLAN " + sql)
@@ -172,7 +175,7 @@ func planOf(c *db, sql string) string {
 
 func isBadStep(step string) bool {
 	switch {
-	case strings.Contains(step, "TEMP B-TREE"), strings.Contains(step, "AUTOMATIC"):
+	case strings.Contains(step, "TEMP B-TREE"), strings.Contains(step, "AUTOMATIC"), strings.Contains(step, "PRIMARY KEY (id<?)"):
 		return true
 	case !strings.HasPrefix(step, "SCAN"):
 		return false

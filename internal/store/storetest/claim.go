@@ -85,6 +85,7 @@ var claimTests = []test{
 		w.equal("claimed in time", len(w.claim(ep, 10).Due), 1)
 		w.nothingDue(ep.ID)
 	}},
+	{name: "Claim/MergesNewAndRetried", run: claimMerges},
 	{name: "Claim/OfSeveralEndpoints", run: func(w *world) {
 		t := w.tenant()
 		a, b := w.endpoint(t), w.endpoint(t)
@@ -154,6 +155,29 @@ func claimLimit(w *world) {
 	rest := w.claim(ep, 3)
 	w.equal("the rest", idsOf(rest.Due), want[3:])
 	w.equal("when the next is due", rest.Next, time.Time{})
+}
+
+// claimMerges makes retries due before, between and after new deliveries.
+func claimMerges(w *world) {
+	ep := w.endpoint(w.tenant())
+	var retried, fresh []bellwire.DeliveryID
+	for range 3 {
+		retried = append(retried, w.publish(ep).Deliveries[0].ID)
+	}
+	for i, c := range w.claim(ep, 3).Due {
+		w.record(w.result(c.Delivery, retryIn(time.Duration(2*i+1)*time.Minute)))
+	}
+	for range 3 {
+		w.tick(2 * time.Minute)
+		fresh = append(fresh, w.publish(ep).Deliveries[0].ID)
+	}
+	want := []bellwire.DeliveryID{retried[0], fresh[0], retried[1], fresh[1], retried[2], fresh[2]}
+	for i, limit := range []int{1, 2} {
+		got := w.claim(ep, limit)
+		w.equal("what is taken", idsOf(got.Due), want[i:i+limit])
+		w.equal("when the next is due", got.Next, w.load(ep.Tenant, want[i+limit]).DueAt)
+	}
+	w.equal("the rest", idsOf(w.claim(ep, 10).Due), want[3:])
 }
 
 func claimBytes(w *world) {

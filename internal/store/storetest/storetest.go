@@ -41,7 +41,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, appendTests, claimTests, recordTests, manualTests, endTests, journalTests,
+		configurationTests, appendTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
 		purgeTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {

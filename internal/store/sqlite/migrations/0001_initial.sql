@@ -116,11 +116,19 @@ CREATE TABLE deliveries (
     updated_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_event ON deliveries (event, id);
--- Lists of any status merge the five ranges of these two.
-CREATE INDEX deliveries_tenant ON deliveries (tenant, status, id);
-CREATE INDEX deliveries_endpoint ON deliveries (endpoint, status, id);
--- The schedule: what is outside any order has sequence 0 and so lies by due_at, what is ordered by its number.
-CREATE INDEX deliveries_schedule ON deliveries (endpoint, sequence, due_at, id, epoch) WHERE due_at IS NOT NULL;
+-- A delivery is listed by status here once it is not pending any more: as most go from pending to succeeded, they
+-- pay for one entry each. What is pending lies in an index of the schedule, or is unusual.
+CREATE INDEX deliveries_tenant ON deliveries (tenant, status, id) WHERE status > 0;
+CREATE INDEX deliveries_endpoint ON deliveries (endpoint, status, id) WHERE status > 0;
+-- The schedule. What is pending is due since it was made, so that it lies by id; what is retrying lies by due time,
+-- and what has an order by its number.
+CREATE INDEX deliveries_pending ON deliveries (endpoint, id, epoch, due_at)
+    WHERE status = 0 AND sequence = 0 AND due_at IS NOT NULL;
+CREATE INDEX deliveries_retrying ON deliveries (endpoint, due_at, id, epoch) WHERE status = 1 AND sequence = 0;
+CREATE INDEX deliveries_ordered ON deliveries (endpoint, sequence, due_at, id, epoch)
+    WHERE sequence > 0 AND due_at IS NOT NULL;
+-- What is pending and not in deliveries_pending: what has an order, and tests.
+CREATE INDEX deliveries_unusual ON deliveries (endpoint, id) WHERE status = 0 AND (sequence > 0 OR due_at IS NULL);
 CREATE INDEX deliveries_manual ON deliveries (endpoint, id, manual_epoch) WHERE manual_epoch IS NOT NULL;
 
 CREATE TABLE attempts (
