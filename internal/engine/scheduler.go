@@ -1,15 +1,11 @@
 package engine
 
 import (
-	"container/heap"
 	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire"
 )
-
-// laneMemory is how long a lane that has nothing to do remembers how its endpoint behaved.
-const laneMemory = 5 * time.Minute
 
 // scheduler holds the lanes and decides what is sent when. It does no I/O: it starts attempts through
 // start, and says through wakeClaimer that the store has to be asked.
@@ -72,37 +68,6 @@ func (s *scheduler) lane(endpoint string) *lane {
 	return l
 }
 
-// placement says where a delivery that is being published goes.
-type placement struct {
-	lane  *lane // nil: its shard is another node's
-	epoch int64 // 0: it is written free
-}
-
-// reserve finds places for the deliveries of one event.
-func (s *scheduler) reserve(now time.Time, targets []*bellwire.Target, size int, places []placement) []placement {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range targets {
-		epoch := s.leases.Epoch(t.Endpoint.ID)
-		if epoch == 0 {
-			places = append(places, placement{})
-			continue
-		}
-		l := s.lane(t.Endpoint.ID)
-		s.adopt(l, t, now)
-		if s.draining || s.full() || s.crowded() && !l.answering && !l.idle() || !l.takes(now, size) {
-			places = append(places, placement{lane: l})
-			continue
-		}
-		l.reserved++
-		l.bytes += size
-		s.queued++
-		s.bytes += size
-		places = append(places, placement{l, epoch})
-	}
-	return places
-}
-
 // adopt lets a lane know a state of its endpoint.
 func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 	if !l.adopt(t) {
@@ -114,68 +79,6 @@ func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 	s.touch(l, now)
 }
 
-// cancel gives back places that reserve found, for deliveries that were not stored.
-func (s *scheduler) cancel(places []placement, size int) {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range places {
-		if p.epoch != 0 {
-			s.unreserve(p.lane, size)
-			s.touch(p.lane, now)
-		}
-	}
-}
-
-// abandon gives back deliveries of which nobody knows whether they were stored: if they were, they must
-// not stay taken.
-func (s *scheduler) abandon(places []placement, jobs []*job) {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, p := range places {
-		if p.epoch == 0 {
-			continue
-		}
-		s.unreserve(p.lane, jobs[i].size())
-		if s.lanes[p.lane.endpoint] == p.lane {
-			jobs[i].lane = p.lane
-			p.lane.next = 0
-			s.giveBack(p.lane, jobs[i:i+1:i+1])
-		}
-		s.touch(p.lane, now)
-	}
-}
-
-func (s *scheduler) unreserve(l *lane, size int) {
-	l.reserved--
-	l.bytes -= size
-	s.queued--
-	s.bytes -= size
-	s.feed()
-}
-
-// accept takes over deliveries that were stored: the lanes get those that have a place, and learn of the others.
-func (s *scheduler) accept(now time.Time, places []placement, jobs []*job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, p := range places {
-		if p.lane == nil {
-			continue
-		}
-		if p.epoch != 0 {
-			s.unreserve(p.lane, jobs[i].size())
-			s.admit(p.lane, jobs[i])
-			continue
-		}
-		if l := s.current(p.lane); l != nil {
-			l.due = sooner(l.due, now)
-			s.touch(l, now)
-		}
-	}
-	s.dispatch(now)
-}
-
 // current returns the endpoint's lane now: a lane may have been forgotten or dropped meanwhile. It returns
 // nil if the shard is no longer this node's.
 func (s *scheduler) current(l *lane) *lane {
@@ -183,29 +86,6 @@ func (s *scheduler) current(l *lane) *lane {
 		return nil
 	}
 	return s.lane(l.endpoint)
-}
-
-// admit puts a delivery that was just published into its lane, or back into the store where the lane has
-// changed since it was reserved.
-func (s *scheduler) admit(l *lane, j *job) {
-	now := time.Now()
-	j.lane = l
-	switch {
-	case s.lanes[l.endpoint] != l:
-		return // the shard was lost, and with it the delivery's epoch
-	case s.draining || !l.enabled() || l.breaker.open():
-		s.giveBack(l, []*job{j})
-	case !l.ordered():
-		s.enqueue(l, j)
-	case j.delivery.Sequence == l.next:
-		l.next++
-		s.enqueue(l, j)
-	default:
-		// Another node's publish came between, or the store keeps the order for now.
-		l.next = 0
-		s.giveBack(l, []*job{j})
-	}
-	s.touch(l, now)
 }
 
 func (s *scheduler) enqueue(l *lane, j *job) {
@@ -355,121 +235,6 @@ func (s *scheduler) nextLane() *lane {
 	return nil
 }
 
-// result is what came of a job.
-type result struct {
-	job        *job
-	target     *bellwire.Target // that was sent to
-	transition bellwire.Transition
-	otherwise  bellwire.Transition // instead, if the endpoint that is gone was changed meanwhile
-	verdict    bellwire.Verdict
-	attempt    *bellwire.Attempt // nil: no request could be made
-	endedAt    time.Time
-	slowDown   time.Duration // the receiver asked to be left alone for this long
-}
-
-// holdsUp tells whether a delivery that had its turn in an order may need another one.
-func (r *result) holdsUp() bool {
-	return r.transition.Status == bellwire.DeliveryRetrying || r.verdict == bellwire.Gone
-}
-
-// breakerChange tells what a finished attempt did to its endpoint's circuit breaker.
-type breakerChange int
-
-const (
-	breakerSame breakerChange = iota
-	breakerOpened
-	breakerClosed
-)
-
-// finish takes note of an ended attempt, whose result is about to be recorded, and returns the delivery that
-// the caller may attempt next, nil if there is none.
-func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerChange, failures int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j, l := r.job, r.job.lane
-	full := l.inFlight >= l.window.limit()
-	s.ended(j)
-	s.unrecorded++
-	l.unrecorded++
-	if j.trigger == bellwire.TriggerSchedule {
-		l.progress = now
-	}
-	change, failures = s.judge(l, now, r, full)
-	if j.delivery.Sequence > 0 && j.trigger == bellwire.TriggerSchedule && r.holdsUp() {
-		s.park(l) // the ones behind it wait for it in the store
-	}
-	s.touch(l, now)
-	next = s.pick(now)
-	s.dispatch(now)
-	return next, change, failures
-}
-
-// ended takes a job out of what is in flight.
-func (s *scheduler) ended(j *job) {
-	s.inFlight.remove(j)
-	if j.suspect {
-		s.suspects.remove(j)
-	}
-	if j.trigger == bellwire.TriggerSchedule {
-		j.lane.inFlight--
-	} else {
-		j.lane.expressInFlight--
-	}
-}
-
-// judge adjusts window, breaker and hold to an attempt's result. It returns what became of the breaker, and
-// after how many failures in a row.
-func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change breakerChange, failures int) {
-	failures = l.breaker.failures
-	switch {
-	case r.verdict == bellwire.Impossible:
-		return breakerSame, failures // the event was at fault, not the endpoint
-	case r.verdict == bellwire.Acknowledged:
-		l.answering = true
-		if l.breaker.succeeded() {
-			l.window.restart()
-			return breakerClosed, failures
-		}
-		l.window.succeeded(r.attempt.Timings.Total, full)
-		return breakerSame, failures
-	case r.job.trigger != bellwire.TriggerSchedule:
-		return breakerSame, failures
-	}
-	l.answering = false
-	l.window.failed()
-	if r.slowDown > 0 {
-		l.hold = later(l.hold, now.Add(r.slowDown))
-	}
-	if l.breaker.failed(now) {
-		s.park(l)
-		return breakerOpened, failures + 1
-	}
-	return breakerSame, failures + 1
-}
-
-// recorded takes note that results are in the store.
-func (s *scheduler) recorded(now time.Time, results []*result, records []bellwire.Recorded) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, r := range results {
-		s.unrecorded--
-		r.job.lane.unrecorded--
-		l := s.current(r.job.lane)
-		if l == nil {
-			continue
-		}
-		l.due = sooner(l.due, records[i].DueAt)
-		if records[i].Moved && r.job.trigger != bellwire.TriggerSchedule {
-			s.unqueue(l, r.job.delivery.ID) // it succeeded by hand while it waited for its turn
-		}
-		if records[i].Disabled {
-			l.reload = true
-		}
-		s.touch(l, now)
-	}
-	s.dispatch(now)
-}
-
 // refresh has the endpoint's configuration and its part of the store looked at again.
 func (s *scheduler) refresh(endpoint string) {
 	now := time.Now()
@@ -491,14 +256,6 @@ func (s *scheduler) forget(endpoint string, id bellwire.DeliveryID) {
 	if l := s.lanes[endpoint]; l != nil {
 		s.unqueue(l, id)
 		s.touch(l, time.Now())
-	}
-}
-
-// unqueue takes a delivery out of its lane's queue, if it is there.
-func (s *scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
-	if j, ok := l.queue.remove(func(j *job) bool { return j.delivery.ID == id }); ok {
-		l.bytes -= j.size()
-		s.dequeued(j)
 	}
 }
 
@@ -563,46 +320,11 @@ func (s *scheduler) drain() {
 	}
 }
 
-// tick does what the timers ask for, and returns when the next one is due; zero: there is none.
-func (s *scheduler) tick(now time.Time) time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.timers) > 0 && !s.timers[0].at.After(now) {
-		l := heap.Pop(&s.timers).(*lane)
-		s.touch(l, now)
-	}
-	s.dispatch(now)
-	if len(s.timers) == 0 {
-		return time.Time{}
-	}
-	return s.timers[0].at
-}
-
-// sweep forgets lanes that have had nothing to do for a while.
-func (s *scheduler) sweep(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, l := range s.lanes {
-		if l.dispensable(now) && !l.inReady && !l.inClaim {
-			s.setTimer(l, time.Time{})
-			delete(s.lanes, id)
-		}
-	}
-}
-
 // targetOf returns the endpoint's newest state that the job's lane knows.
 func (s *scheduler) targetOf(j *job) *bellwire.Target {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return j.lane.target
-}
-
-// giveUp gives back a delivery whose attempt was aborted.
-func (s *scheduler) giveUp(j *job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended(j)
-	s.giveBack(j.lane, []*job{j})
 }
 
 func (s *scheduler) stats() Stats {
@@ -615,58 +337,4 @@ func (s *scheduler) stats() Stats {
 		}
 	}
 	return out
-}
-
-// setTimer has the lane looked at again at the given time; zero: not by a timer.
-func (s *scheduler) setTimer(l *lane, at time.Time) {
-	switch {
-	case at.Equal(l.at) && (l.timer >= 0) == !at.IsZero():
-		return
-	case at.IsZero():
-		l.at = at
-		if l.timer >= 0 {
-			heap.Remove(&s.timers, l.timer)
-		}
-		return
-	}
-	l.at = at
-	if l.timer >= 0 {
-		heap.Fix(&s.timers, l.timer)
-	} else {
-		heap.Push(&s.timers, l)
-	}
-	if l.timer == 0 {
-		poke(s.wakeTimer)
-	}
-}
-
-// poke signals a channel of capacity 1 without waiting.
-func poke(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// laneHeap orders lanes by when they have to be looked at.
-type laneHeap []*lane
-
-func (h laneHeap) Len() int           { return len(h) }
-func (h laneHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h laneHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].timer, h[j].timer = i, j
-}
-func (h *laneHeap) Push(x any) {
-	l := x.(*lane)
-	l.timer = len(*h)
-	*h = append(*h, l)
-}
-func (h *laneHeap) Pop() any {
-	old := *h
-	l := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	l.timer = -1
-	return l
 }

@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// result is what came of a job.
+type result struct {
+	job        *job
+	target     *bellwire.Target // that was sent to
+	transition bellwire.Transition
+	otherwise  bellwire.Transition // instead, if the endpoint that is gone was changed meanwhile
+	verdict    bellwire.Verdict
+	attempt    *bellwire.Attempt // nil: no request could be made
+	endedAt    time.Time
+	slowDown   time.Duration // the receiver asked to be left alone for this long
+}
+
+// holdsUp tells whether a delivery that had its turn in an order may need another one.
+func (r *result) holdsUp() bool {
+	return r.transition.Status == bellwire.DeliveryRetrying || r.verdict == bellwire.Gone
+}
+
+// breakerChange tells what a finished attempt did to its endpoint's circuit breaker.
+type breakerChange int
+
+const (
+	breakerSame breakerChange = iota
+	breakerOpened
+	breakerClosed
+)
+
+// finish takes note of an ended attempt, whose result is about to be recorded, and returns the delivery that
+// the caller may attempt next, nil if there is none.
+func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerChange, failures int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, l := r.job, r.job.lane
+	full := l.inFlight >= l.window.limit()
+	s.ended(j)
+	s.unrecorded++
+	l.unrecorded++
+	if j.trigger == bellwire.TriggerSchedule {
+		l.progress = now
+	}
+	change, failures = s.judge(l, now, r, full)
+	if j.delivery.Sequence > 0 && j.trigger == bellwire.TriggerSchedule && r.holdsUp() {
+		s.park(l) // the ones behind it wait for it in the store
+	}
+	s.touch(l, now)
+	next = s.pick(now)
+	s.dispatch(now)
+	return next, change, failures
+}
+
+// ended takes a job out of what is in flight.
+func (s *scheduler) ended(j *job) {
+	s.inFlight.remove(j)
+	if j.suspect {
+		s.suspects.remove(j)
+	}
+	if j.trigger == bellwire.TriggerSchedule {
+		j.lane.inFlight--
+	} else {
+		j.lane.expressInFlight--
+	}
+}
+
+// judge adjusts window, breaker and hold to an attempt's result. It returns what became of the breaker, and
+// after how many failures in a row.
+func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change breakerChange, failures int) {
+	failures = l.breaker.failures
+	switch {
+	case r.verdict == bellwire.Impossible:
+		return breakerSame, failures // the event was at fault, not the endpoint
+	case r.verdict == bellwire.Acknowledged:
+		l.answering = true
+		if l.breaker.succeeded() {
+			l.window.restart()
+			return breakerClosed, failures
+		}
+		l.window.succeeded(r.attempt.Timings.Total, full)
+		return breakerSame, failures
+	case r.job.trigger != bellwire.TriggerSchedule:
+		return breakerSame, failures
+	}
+	l.answering = false
+	l.window.failed()
+	if r.slowDown > 0 {
+		l.hold = later(l.hold, now.Add(r.slowDown))
+	}
+	if l.breaker.failed(now) {
+		s.park(l)
+		return breakerOpened, failures + 1
+	}
+	return breakerSame, failures + 1
+}
+
+// recorded takes note that results are in the store.
+func (s *scheduler) recorded(now time.Time, results []*result, records []bellwire.Recorded) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, r := range results {
+		s.unrecorded--
+		r.job.lane.unrecorded--
+		l := s.current(r.job.lane)
+		if l == nil {
+			continue
+		}
+		l.due = sooner(l.due, records[i].DueAt)
+		if records[i].Moved && r.job.trigger != bellwire.TriggerSchedule {
+			s.unqueue(l, r.job.delivery.ID) // it succeeded by hand while it waited for its turn
+		}
+		if records[i].Disabled {
+			l.reload = true
+		}
+		s.touch(l, now)
+	}
+	s.dispatch(now)
+}
+
+// unqueue takes a delivery out of its lane's queue, if it is there.
+func (s *scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
+	if j, ok := l.queue.remove(func(j *job) bool { return j.delivery.ID == id }); ok {
+		l.bytes -= j.size()
+		s.dequeued(j)
+	}
+}
+
+// giveUp gives back a delivery whose attempt was aborted.
+func (s *scheduler) giveUp(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended(j)
+	s.giveBack(j.lane, []*job{j})
+}
