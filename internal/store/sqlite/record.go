@@ -30,6 +30,9 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 }
 
 func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, error) {
+	if done, err := w.succeedAtOnce(r, details); done || err != nil {
+		return bellwire.Recorded{Status: bellwire.DeliverySucceeded, Moved: true}, err
+	}
 	st, found, err := w.state(r.Delivery)
 	if err != nil || !found {
 		return bellwire.Recorded{}, err
@@ -63,6 +66,22 @@ func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, 
 	recorded := st.recorded()
 	recorded.Moved, recorded.Disabled = moved, disabled
 	return recorded, err
+}
+
+// succeedAtOnce records what comes of most deliveries, success at the first attempt, without reading them first. It
+// does nothing if it is anything else.
+func (w *writer) succeedAtOnce(r *bellwire.Result, details []byte) (done bool, err error) {
+	if r.Transition.Status != bellwire.DeliverySucceeded || r.Attempt == nil || r.Disable {
+		return false, nil
+	}
+	err = w.query(`UPDATE deliveries SET status = 2, reason = ?, attempts = 1, epoch = 0, due_at = NULL, updated_at = ?
+			WHERE id = ? AND status = 0 AND attempts = 0 AND manual_epoch IS NULL`).
+		text(r.Transition.Reason).time(r.EndedAt).blob(r.Delivery[:]).exec()
+	if err != nil || w.conn.Changes() == 0 {
+		return false, err
+	}
+	w.opened--
+	return true, w.insertAttempt(r.Attempt, r.Delivery, 1, details)
 }
 
 func (st *state) recorded() bellwire.Recorded {
