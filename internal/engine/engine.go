@@ -109,7 +109,7 @@ func New(c Config) *Engine {
 	e.sender = newSender(transport, orDefault(c.UserAgent, "Bellwire"))
 	e.recorder = newRecorder(e)
 	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
-	e.intake = &intake{engine: e, queue: make(chan *submission, intakeQueue)}
+	e.intake = newIntake(e)
 	e.scheduler = &scheduler{
 		maxInFlight: orDefault(c.MaxInFlight, 4096),
 		maxQueued:   orDefault(c.MaxQueued, 50_000),
@@ -175,7 +175,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	stopStoring := context.AfterFunc(ctx, e.abortStoring)
 	stopSending := context.AfterFunc(ctx, e.abort)
 	e.publishers.Wait()
-	close(e.intake.queue)
+	e.intake.close()
 	e.storing.Wait()
 	e.stop()
 	e.background.Wait()
@@ -388,7 +388,7 @@ type Stats struct {
 // Stats returns how the engine stands. Its cost grows with the number of lanes.
 func (e *Engine) Stats() Stats {
 	out := e.scheduler.stats()
-	out.Waiting = len(e.intake.queue)
+	out.Waiting = e.intake.length()
 	return out
 }
 

@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/sha256"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -16,6 +16,7 @@ const (
 	maxGroupBytes      = 8 << 20 // bytes of data stored in one transaction, unless one batch has more
 	intakeQueue        = 8192    // publications that wait for their group
 	intakeBytes        = 64 << 20
+	tenantShare        = 4 // a tenant may have one part in so many of both
 	staleTries         = 5
 	appendTries        = 3 // of a group whose commit's outcome is unknown
 	appendPause        = 100 * time.Millisecond
@@ -43,11 +44,17 @@ func (s *submission) deliveries() int {
 }
 
 // intake groups concurrent publications: what queued while one group was being committed is the next one.
+// Tenants take turns in it, so that one who floods delays the others by a group and not by all that it has sent.
 type intake struct {
-	engine  *Engine
-	queue   chan *submission
-	waiting atomic.Int64 // bytes in the queue
-	ids     bellwire.Sequence
+	engine *Engine
+	ids    bellwire.Sequence
+	wake   chan struct{} // capacity 1
+
+	mu      sync.Mutex
+	tenants map[string]*waiting
+	turns   queue[*waiting] // those with something to store
+	all     amount
+	closed  bool
 
 	// Reused from group to group.
 	appends []*bellwire.Append
@@ -55,21 +62,40 @@ type intake struct {
 	jobs    []*job
 }
 
+// amount is how much waits to be stored.
+type amount struct {
+	submissions int
+	bytes       int
+}
+
+func (a *amount) add(s *submission, sign int) {
+	a.submissions += sign
+	a.bytes += sign * s.bytes
+}
+
+// over tells whether the amount is more than one part in divisor of what may wait in all.
+func (a *amount) over(divisor int) bool {
+	return a.submissions > intakeQueue/divisor || a.bytes > intakeBytes/divisor && a.submissions > 1
+}
+
+// waiting is what one tenant has in the intake.
+type waiting struct {
+	tenant string
+	queue  queue[*submission]
+	amount amount
+}
+
+func newIntake(e *Engine) *intake {
+	return &intake{engine: e, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
+}
+
 // submit hands a submission in and waits for its group's commit.
 func (in *intake) submit(ctx context.Context, s *submission) error {
-	if in.waiting.Add(int64(s.bytes)) > intakeBytes+int64(s.bytes) {
-		in.waiting.Add(-int64(s.bytes))
-		return overloaded()
-	}
 	if err := in.engine.enter(); err != nil {
-		in.waiting.Add(-int64(s.bytes))
 		return err
 	}
 	defer in.engine.leave()
-	select {
-	case in.queue <- s:
-	default:
-		in.waiting.Add(-int64(s.bytes))
+	if !in.push(s) {
 		return overloaded()
 	}
 	select {
@@ -81,6 +107,48 @@ func (in *intake) submit(ctx context.Context, s *submission) error {
 	}
 }
 
+// push queues a submission, unless too much waits already: in all, or of its tenant, who may have a quarter.
+func (in *intake) push(s *submission) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	tenant := s.events[0].Event.Tenant
+	w := in.tenants[tenant]
+	if w == nil {
+		w = &waiting{tenant: tenant}
+	}
+	in.all.add(s, 1)
+	w.amount.add(s, 1)
+	if in.all.over(1) || w.amount.over(tenantShare) {
+		in.all.add(s, -1)
+		w.amount.add(s, -1)
+		return false
+	}
+	w.queue.push(s)
+	if w.queue.len() == 1 {
+		in.tenants[tenant] = w
+		in.turns.push(w)
+	}
+	poke(in.wake)
+	return true
+}
+
+// pop takes the next submission, nil if there is none.
+func (in *intake) pop() *submission {
+	if in.turns.len() == 0 {
+		return nil
+	}
+	w := in.turns.pop()
+	s := w.queue.pop()
+	in.all.add(s, -1)
+	w.amount.add(s, -1)
+	if w.queue.len() > 0 {
+		in.turns.push(w)
+	} else {
+		delete(in.tenants, w.tenant)
+	}
+	return s
+}
+
 func overloaded() error {
 	return &bellwire.Error{
 		Code:       bellwire.CodeUnavailable,
@@ -89,32 +157,55 @@ func overloaded() error {
 	}
 }
 
-// run takes groups until the queue is closed and empty.
+// run stores groups until the intake is closed and empty.
 func (in *intake) run() {
 	group := make([]*submission, 0, maxGroupEvents)
-	for first := range in.queue {
-		group = in.gather(append(group[:0], first))
-		in.store(group)
-		clear(group)
+	for {
+		group = in.gather(group[:0])
+		if len(group) > 0 {
+			in.store(group)
+			clear(group)
+			continue
+		}
+		in.mu.Lock()
+		closed := in.closed
+		in.mu.Unlock()
+		if closed {
+			return
+		}
+		<-in.wake
 	}
 }
 
-// gather adds what has queued meanwhile, within bounds.
+// close ends run once all that was submitted is stored.
+func (in *intake) close() {
+	in.mu.Lock()
+	in.closed = true
+	in.mu.Unlock()
+	poke(in.wake)
+}
+
+// length returns how many publications wait.
+func (in *intake) length() int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.all.submissions
+}
+
+// gather takes what has queued, within bounds.
 func (in *intake) gather(group []*submission) []*submission {
-	events, deliveries, bytes := len(group[0].events), group[0].deliveries(), group[0].bytes
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	events, deliveries, bytes := 0, 0, 0
 	for events < maxGroupEvents && deliveries < maxGroupDeliveries && bytes < maxGroupBytes {
-		select {
-		case s, ok := <-in.queue:
-			if !ok {
-				return group
-			}
-			group = append(group, s)
-			events += len(s.events)
-			deliveries += s.deliveries()
-			bytes += s.bytes
-		default:
-			return group
+		s := in.pop()
+		if s == nil {
+			break
 		}
+		group = append(group, s)
+		events += len(s.events)
+		deliveries += s.deliveries()
+		bytes += s.bytes
 	}
 	return group
 }
@@ -124,7 +215,6 @@ func (in *intake) store(group []*submission) {
 	started := time.Now()
 	in.appends, in.places, in.jobs = in.appends[:0], in.places[:0], in.jobs[:0]
 	for _, s := range group {
-		in.waiting.Add(-int64(s.bytes))
 		in.prepare(s, started)
 	}
 	in.commit(group, in.appends)

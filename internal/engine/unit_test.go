@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -166,4 +167,59 @@ func TestGivenBackIsBounded(t *testing.T) {
 			t.Fatal("what waits to be given back keeps its data")
 		}
 	}
+}
+
+// Tenants take turns in the intake: one who floods does not come before the others with all that it has.
+func TestTenantsTakeTurns(t *testing.T) {
+	t.Parallel()
+	in := newIntake(New(Config{}))
+	submit := func(tenant string, events int) bool {
+		return in.push((&submission{events: make([]bellwire.NewEvent, events)}).of(tenant))
+	}
+	for range 50 {
+		submit("flood", maxGroupEvents)
+	}
+	submit("quiet", 1)
+	for range 2 {
+		for _, s := range in.gather(nil) {
+			if s.events[0].Event.Tenant == "quiet" {
+				return
+			}
+		}
+	}
+	t.Error("the quiet tenant's event is not in the first two groups")
+}
+
+// A tenant may have a part of what waits, and not all of it.
+func TestIntakeIsBounded(t *testing.T) {
+	t.Parallel()
+	in := newIntake(New(Config{}))
+	push := func(tenant string) bool {
+		return in.push((&submission{events: make([]bellwire.NewEvent, 1)}).of(tenant))
+	}
+	for i := range intakeQueue {
+		if got, want := push("flood"), i < intakeQueue/tenantShare; got != want {
+			t.Fatalf("publication %d of one tenant was taken: %v", i, got)
+		}
+	}
+	if !push("quiet") {
+		t.Error("another tenant's was not taken")
+	}
+	for i := 0; push(fmt.Sprint("tenant", i)); i++ {
+	}
+	if n := in.length(); n != intakeQueue || len(in.tenants) != intakeQueue-intakeQueue/tenantShare+1 {
+		t.Errorf("%d publications of %d tenants wait", n, len(in.tenants))
+	}
+	for in.pop() != nil {
+	}
+	if in.all != (amount{}) || len(in.tenants) != 0 {
+		t.Errorf("after all was taken out: %+v, %d tenants", in.all, len(in.tenants))
+	}
+}
+
+func (s *submission) of(tenant string) *submission {
+	for i := range s.events {
+		s.events[i].Event.Tenant = tenant
+	}
+	return s
 }
