@@ -87,12 +87,13 @@ func (srv *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx); err != nil {
-		return err
-	}
 	srv.metrics.Gauge(srv.stats, srv.store.Backlog)
 	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
+	}
+	// Last of what can fail: a key made by a start that then fails would never be shown.
+	if srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx); err != nil {
+		return errors.Join(err, srv.listener.Close())
 	}
 	srv.http = httpx.NewServer(s.Listen, srv.routes())
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
