@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 	"gopkg.in/yaml.v3"
 )
 
@@ -42,8 +41,7 @@ func (o *fileOption) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 // configFile gives options the values of a YAML file.
 type configFile struct {
 	path   string
-	keys   []string
-	values kong.Resolver
+	values map[string]yaml.Node
 }
 
 var _ kong.Resolver = (*configFile)(nil)
@@ -61,19 +59,20 @@ func readConfigFile(path string) (*configFile, error) {
 	case err != nil:
 		return nil, option("config", "%v", err)
 	}
-	values, err := kongyaml.Loader(bytes.NewReader(text))
-	if err != nil {
-		return nil, option("config", "%s is not a YAML mapping: %v", path, err)
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, option("config", "%s is not YAML: %v", path, err)
 	}
-	var top map[string]yaml.Node
-	if err := yaml.Unmarshal(text, &top); err != nil {
-		return nil, option("config", "%s is not a YAML mapping: %v", path, err)
+	file := &configFile{path: path}
+	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {
+		return file, nil
 	}
-	file := &configFile{path: path, values: values}
-	for key := range top {
-		file.keys = append(file.keys, key)
+	if document.Content[0].Kind != yaml.MappingNode {
+		return nil, option("config", "%s is not a YAML mapping of options to values", path)
 	}
-	slices.Sort(file.keys)
+	if err := document.Decode(&file.values); err != nil {
+		return nil, option("config", "%s: %v", path, err)
+	}
 	return file, nil
 }
 
@@ -85,7 +84,7 @@ func (f *configFile) check(flags []*kong.Flag) error {
 			known = append(known, flag.Name)
 		}
 	}
-	for _, key := range f.keys {
+	for _, key := range slices.Sorted(maps.Keys(f.values)) {
 		if !slices.Contains(known, key) {
 			unknown = append(unknown, key)
 		}
@@ -108,10 +107,22 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 			return nil, nil
 		}
 	}
-	// Asked for below the application, the loader finds keys at the top of the file under the bare names of options.
-	value, err := f.values.Resolve(ctx, &kong.Path{App: ctx.Model}, flag)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.path, err)
+	node, given := f.values[flag.Name]
+	if !given || node.ShortTag() == "!!null" {
+		return nil, nil
 	}
-	return value, nil
+	// Numbers keep their spelling, so that a value means here what it means as a flag.
+	var value string
+	if node.Decode(&value) == nil {
+		return value, nil
+	}
+	var list []string
+	if flag.IsSlice() && node.Decode(&list) == nil {
+		return kong.JoinEscaped(list, flag.Tag.Sep), nil
+	}
+	// The value is not repeated: it can be a secret.
+	if flag.IsSlice() {
+		return nil, fmt.Errorf("line %d of %s: it is one value or a list of values", node.Line, f.path)
+	}
+	return nil, fmt.Errorf("line %d of %s: it is one value", node.Line, f.path)
 }
