@@ -123,12 +123,14 @@ var (
 	optionName      = regexp.MustCompile(`--[a-z][a-z-]*`)
 )
 
-// explain writes an error so that every option in it stands under both of the names it can be given by.
+// explain writes an error so that every option in it stands under both of the names it can be given by, once.
 func explain(err error, command *kong.Node) string {
 	message := fromEnvironment.ReplaceAllString(err.Error(), "")
+	named := make(map[string]bool)
 	return optionName.ReplaceAllStringFunc(message, func(name string) string {
 		for _, flag := range command.Flags {
-			if name == "--"+flag.Name && len(flag.Envs) > 0 {
+			if name == "--"+flag.Name && len(flag.Envs) > 0 && !named[name] {
+				named[name] = true
 				return name + " (" + strings.Join(flag.Envs, ", ") + ")"
 			}
 		}
