@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
@@ -95,8 +96,11 @@ func (w *writer) serve() {
 	}
 }
 
-// gather makes a group of the operation and of what else is queued.
+// gather makes a group of the operation and of what else is queued. Those whose writes were answered last may have
+// more to write: it lets them run first, because otherwise two busy callers would take turns and never share a
+// transaction.
 func (w *writer) gather(op *write) {
+	runtime.Gosched()
 	w.group = w.group[:0]
 	for ok := true; ok; {
 		if op.state.CompareAndSwap(waiting, running) {
