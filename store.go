@@ -72,6 +72,7 @@ type Configuration interface {
 // Journal is the part of a Store that people look things up in. Lists are newest first.
 type Journal interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
+	// Events ends a page early once it carries MaxPageBytes of data.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
@@ -265,6 +266,10 @@ type Backlog struct {
 	Open   int
 	Oldest time.Time // when the longest waiting one became due; zero: nothing is due
 }
+
+// MaxPageBytes is how much data a page of events carries before it ends, with a cursor, short of its limit.
+// So 250 events of a megabyte each never have to be in memory at once.
+const MaxPageBytes = 4 << 20
 
 // Page asks for a part of a list.
 type Page struct {

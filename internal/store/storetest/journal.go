@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 var journalTests = []test{
 	{name: "Lists/Deliveries", run: listDeliveries},
 	{name: "Lists/Events", run: listEvents},
+	{name: "Lists/LargeEvents", run: listLargeEvents},
 	{name: "Lists/Configuration", run: listConfiguration},
 	{name: "Lists/AreStableUnderInserts", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
@@ -176,6 +178,32 @@ func listEvents(w *world) {
 				w.equal(fmt.Sprintf("%+v", f), got, want)
 			}
 		}
+	}
+}
+
+// listLargeEvents makes sure that a page ends where its events become too large together.
+func listLargeEvents(w *world) {
+	t := w.tenant()
+	sizes := []int{10, bellwire.MaxPageBytes - 11, 1, 10, bellwire.MaxPageBytes + 1, 5, bellwire.MaxPageBytes / 2, bellwire.MaxPageBytes / 2}
+	for _, size := range sizes {
+		e := w.event(t.ID)
+		e.Event.Data = append(bytes.Repeat([]byte(" "), size-1), '1')
+		w.append(together(e))
+		w.tick(time.Millisecond)
+	}
+	slices.Reverse(sizes)
+	want := [][]int{sizes[:2], sizes[2:4], sizes[4:7], sizes[7:]} // newest first: each ends with what fills it
+	page := bellwire.Page{Limit: 5}
+	for i, lengths := range want {
+		list, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID}, page)
+		w.check(err)
+		var got []int
+		for _, e := range list.Items {
+			got = append(got, len(e.Data))
+		}
+		w.equal(fmt.Sprintf("page %d", i), got, lengths)
+		w.equal("there is more", list.Next != "", i < len(want)-1)
+		page.After = list.Next
 	}
 }
 
