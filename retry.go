@@ -203,8 +203,8 @@ func (p RetryPolicy) Check() error {
 			return Invalid("retry", "A delay is from 0s to %s.", Duration(MaxRetryDelay))
 		}
 	}
-	if p.Count > 0 && time.Duration(p.Interval) < time.Second {
-		return Invalid("retry.interval", "It is at least 1s.")
+	if p.Count > 0 && time.Duration(p.Interval) < time.Millisecond {
+		return Invalid("retry.interval", "It is at least 1ms.")
 	}
 	if p.Initial > 0 {
 		return p.checkGrowth()

@@ -129,7 +129,7 @@ func TestRetryPolicyRefuses(t *testing.T) {
 		{`{"interval":"5s","count":1.5}`, "retry"},
 		{`{"interval":"5s","count":9223372036854775808}`, "retry"},
 		{`{"interval":"0s","count":1}`, "retry.interval"},
-		{`{"interval":"999ms","count":1}`, "retry.interval"},
+		{`{"interval":"999us","count":1}`, "retry.interval"},
 		{`{"initial":"1s"}`, "retry"},
 		{`{"max_elapsed":"1s"}`, "retry"},
 		{`{"factor":2}`, "retry"},
@@ -220,7 +220,7 @@ func policies() *rapid.Generator[bellwire.RetryPolicy] {
 				p.Schedule = append(p.Schedule, length(t, "delay", 0, bellwire.MaxRetryDelay))
 			}
 		case 1:
-			p.Interval = length(t, "interval", time.Second, bellwire.MaxRetryDelay)
+			p.Interval = length(t, "interval", time.Millisecond, bellwire.MaxRetryDelay)
 			p.Count = rapid.IntRange(0, bellwire.MaxRetries).Draw(t, "count")
 		default:
 			p.Initial = length(t, "initial", time.Millisecond, bellwire.MaxRetryDelay)
