@@ -23,6 +23,13 @@ import (
 
 const base = "/api/v1"
 
+// What all bodies under way may hold in memory together, in bytes. They are apart so that no tenant can keep
+// publishers out.
+const (
+	maxPublications   = 128 << 20
+	maxConfigurations = 32 << 20
+)
+
 // Options are what the API can be told. The zero value is good.
 type Options struct {
 	Logger    *slog.Logger // nil: nothing is logged
@@ -36,7 +43,10 @@ func New(svc *service.Service, o Options) http.Handler {
 }
 
 func newAPI(svc *service.Service, o Options) *api {
-	a := &api{svc: svc, publisher: svc, log: o.Logger}
+	a := &api{
+		svc: svc, publisher: svc, log: o.Logger,
+		publications: httpx.NewBudget(maxPublications), configurations: httpx.NewBudget(maxConfigurations),
+	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -65,6 +75,9 @@ type api struct {
 	log       *slog.Logger
 	mux       *httpx.Mux
 	huma      huma.API
+
+	publications   *httpx.Budget // of bodies that only an operator's keys can send
+	configurations *httpx.Budget // of bodies that tenants' keys can send too
 }
 
 // call is what a handler knows of the request beside its input.
@@ -86,6 +99,22 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w)}))
 }
 
+// permit comes before parameters and body are looked at, so that a wrong role is told so whatever it sent. It
+// answers for the memory that the body takes.
+func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		caller := ctx.Context().Value(callKey{}).(call).caller
+		if err := service.Permit(caller, need, ctx.Param("tenant")); err != nil {
+			r, w := humago.Unwrap(ctx)
+			a.fail(w, r, err)
+			return
+		}
+		r, _ := humago.Unwrap(ctx)
+		defer a.configurations.Hold(r)()
+		next(ctx)
+	}
+}
+
 func (a *api) authenticate(r *http.Request) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
@@ -97,9 +126,10 @@ func (a *api) authenticate(r *http.Request) (service.Caller, error) {
 // handler is a use case between its input and output on the wire.
 type handler[I, O any] func(ctx context.Context, caller service.Caller, in *I) (*O, error)
 
-// route adds an operation with its documentation.
-func route[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
+// route adds an operation, for which callers need the permission, with its documentation.
+func route[I, O any](a *api, need service.Permission, op huma.Operation, handle handler[I, O]) {
 	describe(&op)
+	op.Middlewares = huma.Middlewares{a.permit(need)}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(call)
 		out, err := handle(ctx, c.caller, in)

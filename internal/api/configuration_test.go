@@ -60,6 +60,7 @@ func TestKeys(t *testing.T) {
 		{name: "an operator's role", method: "POST", path: "/tenants/acme/keys", body: `{"role":"admin"}`, status: 422, problem: "invalid role"},
 		{name: "unknown tenant", method: "POST", path: "/tenants/nobody/keys", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
 		{name: "by a tenant", method: "POST", path: "/tenants/acme/keys", key: "tenant", body: `{"role":"tenant"}`, status: 403, problem: "forbidden"},
+		{name: "nothing good by a tenant", method: "POST", path: "/tenants/acme/keys", key: "tenant", body: `{"x":`, status: 403, problem: "forbidden"},
 		{name: "for another tenant", method: "POST", path: "/tenants/acme/keys", key: "stranger", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
 
 		{name: "list", method: "GET", path: "/tenants/acme/keys", status: 200, without: []string{"{secret}", "secret"},

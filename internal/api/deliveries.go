@@ -139,7 +139,7 @@ func (a *api) deliveries() {
 		Event    string                  `query:"event" doc:"Only deliveries of this event."`
 		Status   bellwire.DeliveryStatus `query:"status" enum:"pending,retrying,succeeded,exhausted,canceled" doc:"Only deliveries in this state."`
 	}
-	route(a, huma.Operation{
+	route(a, service.Read, huma.Operation{
 		OperationID: "list-deliveries", Method: http.MethodGet, Path: all, Tags: []string{tagDeliveries},
 		Summary: "List deliveries",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Delivery]], error) {
@@ -154,7 +154,7 @@ func (a *api) deliveries() {
 		return listOf(deliveries, wireDelivery), nil
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Read, huma.Operation{
 		OperationID: "get-delivery", Method: http.MethodGet, Path: one, Tags: []string{tagDeliveries},
 		Summary: "Get a delivery with its attempts", Description: "Shows what was sent and what came back, with credentials redacted.",
 	}, func(ctx context.Context, c service.Caller, in *ofDelivery) (*output[deliveryWithAttempts], error) {
@@ -184,12 +184,12 @@ func (a *api) deliveries() {
 			return answer(d, err, wireDelivery)
 		}
 	}
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "retry-delivery", Method: http.MethodPost, Path: one + "/retry", Tags: []string{tagDeliveries},
 		Summary: "Retry a delivery now", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: "Makes one attempt at once, whatever the delivery's state. It neither uses up nor ends the schedule.",
 	}, by(a.svc.RetryDelivery))
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "cancel-delivery", Method: http.MethodPost, Path: one + "/cancel", Tags: []string{tagDeliveries},
 		Summary: "Cancel a delivery", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: "Answers 409 if it has ended already.",

@@ -55,7 +55,7 @@ func (a *api) endpoints() {
 		InTenant
 		Input body[newEndpoint]
 	}
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "create-endpoint", Method: http.MethodPost, Path: all, Tags: []string{tagEndpoints},
 		Summary: "Create an endpoint", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
 		Description: "The answer shows the endpoint's `secret`, and with ed25519 its `public_key`: receivers verify deliveries with them.",
@@ -71,7 +71,7 @@ func (a *api) endpoints() {
 		InTenant
 		Paging
 	}
-	route(a, huma.Operation{
+	route(a, service.Read, huma.Operation{
 		OperationID: "list-endpoints", Method: http.MethodGet, Path: all, Tags: []string{tagEndpoints},
 		Summary: "List endpoints", Description: "Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Endpoint]], error) {
@@ -82,7 +82,7 @@ func (a *api) endpoints() {
 		return listOf(endpoints, wireEndpoint), nil
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Read, huma.Operation{
 		OperationID: "get-endpoint", Method: http.MethodGet, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Get an endpoint", Description: "Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[Endpoint], error) {
@@ -94,7 +94,7 @@ func (a *api) endpoints() {
 		OfEndpoint
 		Input body[EndpointChange]
 	}
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "update-endpoint", Method: http.MethodPatch, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Change an endpoint", Errors: []int{http.StatusConflict},
 		Description: "Only the given members change; null clears where the member says so. Paused endpoints keep their " +
@@ -104,7 +104,7 @@ func (a *api) endpoints() {
 		return answer(ep, err, wireEndpoint)
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "delete-endpoint", Method: http.MethodDelete, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Delete an endpoint", Description: "Its open deliveries are canceled.",
 	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*struct{}, error) {
@@ -117,7 +117,7 @@ func (a *api) endpoints() {
 		OfEndpoint
 		Input optionalBody[test]
 	}
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "test-endpoint", Method: http.MethodPost, Path: one + "/test", Tags: []string{tagEndpoints},
 		Summary: "Test an endpoint", DefaultStatus: http.StatusAccepted,
 		Description: "Delivers the example of an event type to this endpoint alone, in one attempt.",
@@ -128,7 +128,7 @@ func (a *api) endpoints() {
 }
 
 func (a *api) secrets(one string) {
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "get-endpoint-secret", Method: http.MethodGet, Path: one + "/secret", Tags: []string{tagEndpoints},
 		Summary: "Get an endpoint's secret", Description: "For admin and tenant keys.",
 	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointSecret], error) {
@@ -140,7 +140,7 @@ func (a *api) secrets(one string) {
 		OfEndpoint
 		Input optionalBody[rotation]
 	}
-	route(a, huma.Operation{
+	route(a, service.Change, huma.Operation{
 		OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: one + "/secret/rotate", Tags: []string{tagEndpoints},
 		Summary: "Rotate an endpoint's secret", Errors: []int{http.StatusConflict},
 		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both.",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -93,6 +94,9 @@ func (l eventList) appendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// withPlus undoes what a query makes of a time zone such as +01:00 that was not escaped.
+func withPlus(text string) string { return strings.Replace(text, " ", "+", 1) }
+
 func (a *api) events() {
 	type listed struct {
 		InTenant
@@ -101,15 +105,15 @@ func (a *api) events() {
 		Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events taken at or after this time."`
 		Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events taken before this time."`
 	}
-	route(a, huma.Operation{
+	route(a, service.Read, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
 		Summary: "List events", Description: "Also those that no endpoint subscribed to.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
-		since, err := parseTime("since", in.Since)
+		since, err := parseTime("since", withPlus(in.Since))
 		if err != nil {
 			return nil, err
 		}
-		until, err := parseTime("until", in.Until)
+		until, err := parseTime("until", withPlus(in.Until))
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +129,7 @@ func (a *api) events() {
 		InTenant
 		ID string `path:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id."`
 	}
-	route(a, huma.Operation{
+	route(a, service.Read, huma.Operation{
 		OperationID: "get-event", Method: http.MethodGet, Path: "/tenants/{tenant}/events/{id}", Tags: []string{tagEvents},
 		Summary: "Get an event",
 	}, func(ctx context.Context, c service.Caller, in *one) (*output[event], error) {

@@ -59,7 +59,7 @@ func (a *api) eventTypes() {
 		Status int
 		Body   eventType
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary: "Create or replace an event type",
 		Description: "For admin keys. Answers 201 if it was not there, 200 if it was replaced. " +
@@ -81,7 +81,7 @@ func (a *api) eventTypes() {
 	})
 	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/event-types/{name}", http.StatusCreated)
 
-	route(a, huma.Operation{
+	route(a, service.ReadCatalogue, huma.Operation{
 		OperationID: "list-event-types", Method: http.MethodGet, Path: "/event-types", Tags: []string{tagEventTypes},
 		Summary: "List event types", Description: "For every key.",
 	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[eventType]], error) {
@@ -92,7 +92,7 @@ func (a *api) eventTypes() {
 		return listOf(types, wireEventType), nil
 	})
 
-	route(a, huma.Operation{
+	route(a, service.ReadCatalogue, huma.Operation{
 		OperationID: "get-event-type", Method: http.MethodGet, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary: "Get an event type", Description: "For every key.",
 	}, func(ctx context.Context, c service.Caller, in *Named) (*output[eventType], error) {
@@ -100,7 +100,7 @@ func (a *api) eventTypes() {
 		return answer(t, err, wireEventType)
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-event-type", Method: http.MethodDelete, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary:     "Delete an event type",
 		Description: "For admin keys. Events of the type stay, and are still delivered; archive the type to keep its name known.",

@@ -142,7 +142,7 @@ func listOf[S, T any](from *bellwire.List[S], wire func(S) T) *output[list[T]] {
 	return &output[list[T]]{Body: out}
 }
 
-// parseTime reads a filter's time.
+// parseTime reads a time of a filter or event.
 func parseTime(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

@@ -47,7 +47,7 @@ func (a *api) keys() {
 		InTenant
 		Input body[newTenantKey]
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "create-tenant-key", Method: http.MethodPost, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
 		Summary: "Create a tenant's key", DefaultStatus: http.StatusCreated,
 		Description: "For admin keys. The secret is in this answer only: Bellwire keeps its hash. With `hmac` it is kept sealed.",
@@ -60,7 +60,7 @@ func (a *api) keys() {
 		InTenant
 		Paging
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "list-tenant-keys", Method: http.MethodGet, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
 		Summary: "List a tenant's keys", Description: "For admin keys. Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
@@ -71,7 +71,7 @@ func (a *api) keys() {
 		InTenant
 		ID string `path:"id" doc:"The key's id."`
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-tenant-key", Method: http.MethodDelete, Path: "/tenants/{tenant}/keys/{id}", Tags: []string{tagKeys},
 		Summary: "Delete a tenant's key", Description: "For admin keys. Requests with it are refused from now on.",
 	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {
@@ -84,7 +84,7 @@ func (a *api) operatorKeys() {
 	type ofOperator struct {
 		Input body[newOperatorKey]
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "create-key", Method: http.MethodPost, Path: "/keys", Tags: []string{tagKeys},
 		Summary: "Create an operator's key", DefaultStatus: http.StatusCreated,
 		Description: "For admin keys. The secret is in this answer only.",
@@ -93,7 +93,7 @@ func (a *api) operatorKeys() {
 	})
 
 	type listed struct{ Paging }
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "list-keys", Method: http.MethodGet, Path: "/keys", Tags: []string{tagKeys},
 		Summary: "List the operator's keys", Description: "For admin keys. Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
@@ -103,7 +103,7 @@ func (a *api) operatorKeys() {
 	type deleted struct {
 		ID string `path:"id" doc:"The key's id."`
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-key", Method: http.MethodDelete, Path: "/keys/{id}", Tags: []string{tagKeys},
 		Summary: "Delete an operator's key", Description: "For admin keys. Requests with it are refused from now on.",
 	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {

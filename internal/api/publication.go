@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -17,6 +18,9 @@ import (
 
 // parsePublication reads the body of a publish. The draft's data is a part of body.
 func parsePublication(body []byte) (service.Draft, error) {
+	if !utf8.Valid(body) {
+		return service.Draft{}, notUTF8()
+	}
 	p := newParser(body)
 	defer p.release()
 	draft, err := p.draft(alone)
@@ -29,6 +33,9 @@ func parsePublication(body []byte) (service.Draft, error) {
 // parseBatch reads the body of a batch. Each draft has data of its own, so that one event that has to
 // wait does not keep the others' bytes in memory.
 func parseBatch(body []byte) ([]service.Draft, error) {
+	if !utf8.Valid(body) {
+		return nil, notUTF8()
+	}
 	p := newParser(body)
 	defer p.release()
 	if err := p.begin('{', alone, ""); err != nil {
@@ -61,8 +68,8 @@ func parseBatch(body []byte) ([]service.Draft, error) {
 	return drafts, p.end()
 }
 
-// parser reads publications from a body. Duplicate names are let through below the members of a
-// publication, because data is delivered as it is and is nobody's to interpret here.
+// parser reads publications from a body. Duplicate names, and escapes of half a surrogate pair (RFC 8259,
+// 8.2), are let through in data, because it is delivered as it is and is nobody's to interpret here.
 type parser struct {
 	body []byte
 	buf  bytes.Buffer
@@ -71,7 +78,9 @@ type parser struct {
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-var parserOptions = jsontext.AllowDuplicateNames(true)
+// parserOptions allow what the grammar of JSON does. AllowInvalidUTF8 is about the escapes: the bytes have been
+// looked at before.
+var parserOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 func newParser(body []byte) *parser {
 	p := parsers.Get().(*parser)
@@ -87,7 +96,7 @@ func (p *parser) release() {
 func (p *parser) reset(body []byte) {
 	p.body = body
 	p.buf = *bytes.NewBuffer(body)
-	p.dec.Reset(&p.buf, parserOptions)
+	p.dec.Reset(&p.buf, parserOptions...)
 }
 
 func (p *parser) drafts() ([]service.Draft, error) {
@@ -274,6 +283,10 @@ func (p *parser) broken(err error) error {
 		return bellwire.Errorf(bellwire.CodeMalformed, "The body is empty; it must be JSON.")
 	}
 	return bellwire.Wrap(bellwire.CodeMalformed, err, "The body is not JSON.")
+}
+
+func notUTF8() error {
+	return bellwire.Errorf(bellwire.CodeMalformed, "The body is not JSON: it is not UTF-8 text.")
 }
 
 func unknown(at place, name []byte) error {

@@ -30,6 +30,8 @@ func TestParsePublication(t *testing.T) {
 			want: service.Draft{Type: "a", Data: []byte(`{ "b" :  1 }`)}},
 		{name: "numbers and escapes stay", body: `{"type":"a","data":[1E400,1.0,-0,"\u00e9\/é\ud83d\ude00"]}`,
 			want: service.Draft{Type: "a", Data: []byte(`[1E400,1.0,-0,"\u00e9\/é\ud83d\ude00"]`)}},
+		{name: "half a surrogate in data", body: `{"type":"a","data":{"\ud83d":"\uDC00"}}`,
+			want: service.Draft{Type: "a", Data: []byte(`{"\ud83d":"\uDC00"}`)}},
 		{name: "null is data", body: `{"type":"a","data":null}`, want: service.Draft{Type: "a", Data: []byte(`null`)}},
 		{name: "text is data", body: `{"type":"a","data":"x"}`, want: service.Draft{Type: "a", Data: []byte(`"x"`)}},
 		{name: "names may be given twice in data", body: `{"type":"a","data":{"x":1,"x":2}}`,
@@ -46,7 +48,8 @@ func TestParsePublication(t *testing.T) {
 		{name: "something follows", body: `{"type":"a","data":1}x`, code: bellwire.CodeMalformed},
 		{name: "a value follows", body: `{"type":"a","data":1} 2`, code: bellwire.CodeMalformed},
 		{name: "invalid UTF-8 in data", body: "{\"type\":\"a\",\"data\":\"\xff\"}", code: bellwire.CodeMalformed},
-		{name: "half a surrogate in data", body: `{"type":"a","data":"\ud83d"}`, code: bellwire.CodeMalformed},
+		{name: "half a surrogate in type", body: `{"type":"\ud83d","data":1}`, code: bellwire.CodeMalformed},
+		{name: "half a surrogate in a name", body: `{"type":"a","data":1,"\ud83d":1}`, code: bellwire.CodeMalformed},
 		{name: "byte order mark", body: "\ufeff{}", code: bellwire.CodeMalformed},
 		{name: "too deep", body: `{"type":"a","data":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, code: bellwire.CodeMalformed},
 		{name: "not an object", body: `[]`, code: bellwire.CodeInvalid},
@@ -151,6 +154,7 @@ var seeds = []string{
 	`{"type":"a","data":1}{}`,
 	"{\"type\":\"\xff\",\"data\":1}",
 	`{"data":1,"data":2}`,
+	`{"type":"a","data":{"\ud83d":"\udc00\u0000"}}`,
 	`[`, ``, `{"`, `null`,
 }
 

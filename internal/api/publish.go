@@ -34,12 +34,22 @@ func (a *api) publishing() {
 	a.documentPublishing()
 }
 
-func (a *api) publish(w http.ResponseWriter, r *http.Request) {
+// authenticatePublisher refuses who may not publish before any of the body is read.
+func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 	caller, err := a.authenticate(r)
+	if err != nil {
+		return caller, err
+	}
+	return caller, service.Permit(caller, service.Publish, r.PathValue("tenant"))
+}
+
+func (a *api) publish(w http.ResponseWriter, r *http.Request) {
+	caller, err := a.authenticatePublisher(r)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
+	defer a.publications.Hold(r)()
 	body, err := httpx.ReadBody(r, int64(a.publisher.MaxEventBytes()+wrapperBytes))
 	if err != nil {
 		a.fail(w, r, err)
@@ -60,11 +70,12 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
-	caller, err := a.authenticate(r)
+	caller, err := a.authenticatePublisher(r)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
+	defer a.publications.Hold(r)()
 	body, err := httpx.ReadBody(r, maxBatchBody)
 	if err != nil {
 		a.fail(w, r, err)

@@ -43,7 +43,7 @@ func (a *api) tenants() {
 	type created struct {
 		Input body[newTenant]
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "create-tenant", Method: http.MethodPost, Path: "/tenants", Tags: []string{tagTenants},
 		Summary: "Create a tenant", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Answers 409 if the id is taken.",
@@ -54,7 +54,7 @@ func (a *api) tenants() {
 		return answer(t, err, wireTenant)
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "list-tenants", Method: http.MethodGet, Path: "/tenants", Tags: []string{tagTenants},
 		Summary: "List tenants", Description: "For admin keys.",
 	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[tenant]], error) {
@@ -65,7 +65,7 @@ func (a *api) tenants() {
 		return listOf(tenants, wireTenant), nil
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "get-tenant", Method: http.MethodGet, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Get a tenant",
 	}, func(ctx context.Context, c service.Caller, in *InTenant) (*output[tenant], error) {
@@ -77,7 +77,7 @@ func (a *api) tenants() {
 		InTenant
 		Input body[tenantChange]
 	}
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "update-tenant", Method: http.MethodPatch, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Change a tenant", Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Only the given members change.",
@@ -88,7 +88,7 @@ func (a *api) tenants() {
 		return answer(t, err, wireTenant)
 	})
 
-	route(a, huma.Operation{
+	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary:     "Delete a tenant",
 		Description: "For admin keys. Its keys, endpoints, events and deliveries go with it; open deliveries are canceled.",

@@ -13,10 +13,17 @@ import (
 // not by itself cost memory.
 const firstRead = 64 << 10
 
+// maxDrain is how much of a body over its limit is read and thrown away. A client that first writes its whole
+// body and then reads would otherwise see its connection break, and not the answer.
+const maxDrain = 64 << 20
+
 // ReadBody reads a request's whole body into memory of its own, so that parts of it can be kept. Its
 // errors have CodeTooLarge over limit bytes, CodeCanceled if the rest never came, or CodeMalformed.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
+		if r.Header.Get("Expect") == "" { // who expects a word before sending has sent nothing
+			drain(r)
+		}
 		return nil, tooLarge(limit)
 	}
 	size := r.ContentLength
@@ -29,6 +36,7 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 		body = body[:len(body)+n]
 		switch {
 		case int64(len(body)) > limit:
+			drain(r)
 			return nil, tooLarge(limit)
 		case errors.Is(err, io.EOF):
 			return body, nil
@@ -40,13 +48,27 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 }
 
+// drain takes what is still coming, within bounds. Its errors do not matter: the body is refused anyway.
+func drain(r *http.Request) {
+	body := io.Reader(r.Body)
+	if held, ok := body.(*heldBody); ok {
+		body = held.ReadCloser // what is thrown away holds no memory
+	}
+	_, _ = io.CopyN(io.Discard, body, maxDrain)
+}
+
 func tooLarge(limit int64) error {
 	return bellwire.Errorf(bellwire.CodeTooLarge, "The body is over the limit of %d bytes.", limit)
 }
 
 func unread(r *http.Request, err error) error {
-	var timeout net.Error
+	var (
+		known   *bellwire.Error
+		timeout net.Error
+	)
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return bellwire.Wrap(bellwire.CodeCanceled, err, "The body did not arrive in time.")
 	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):

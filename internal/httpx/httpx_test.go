@@ -1,6 +1,7 @@
 package httpx_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -73,6 +75,95 @@ func TestReadBodyDoesNotTrustTheAnnouncedLength(t *testing.T) {
 	}
 	if cap(got) > 128<<10 {
 		t.Errorf("%d bytes were taken for a body of one", cap(got))
+	}
+}
+
+// TestTooLargeBodiesAreAnswered has clients that write their whole body before they read.
+func TestTooLargeBodiesAreAnswered(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 10
+	var read atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		in := *r // net/http goes on with the one that it made
+		in.Body = counted{r.Body, &read}
+		defer httpx.NewBudget(limit).Hold(&in)() // what is thrown away is not held
+		if _, err := httpx.ReadBody(&in, limit); bellwire.CodeOf(err) != bellwire.CodeTooLarge {
+			t.Errorf("got %v, want the code too_large", err)
+		}
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+	}))
+	defer server.Close()
+	const size = 24 << 20 // more than the kernel keeps for a connection
+	body := strings.Repeat("x", size)
+	for _, test := range []struct {
+		name, header, body string
+		read               bool
+	}{
+		{"announced", fmt.Sprintf("Content-Length: %d\r\n", size), body, true},
+		{"chunked", "Transfer-Encoding: chunked\r\n", fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", size, body), true},
+		{"asking first", fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n", size), "", false},
+	} {
+		read.Store(0)
+		connection, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\nHost: x\r\n"+test.header+"\r\n"+test.body); err != nil {
+			t.Errorf("%s: the body could not be sent: %v", test.name, err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if answer.StatusCode != http.StatusRequestEntityTooLarge || (read.Load() > 0) != test.read {
+			t.Errorf("%s: %s, with %d bytes read", test.name, answer.Status, read.Load())
+		}
+		_ = connection.Close()
+	}
+}
+
+// counted counts what is read of a body.
+type counted struct {
+	io.ReadCloser
+	read *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.read.Add(int64(n))
+	return n, err
+}
+
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	budget := httpx.NewBudget(100 << 10)
+	request := func(size int) *http.Request {
+		return httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", size)))
+	}
+	read := func(r *http.Request) bellwire.Code {
+		_, err := httpx.ReadBody(r, 1<<20)
+		return bellwire.CodeOf(err)
+	}
+	first, second, small := request(80<<10), request(80<<10), request(16<<10)
+	release := budget.Hold(first)
+	if code := read(first); code != "" {
+		t.Fatalf("a body within the budget: %s", code)
+	}
+	releaseSecond := budget.Hold(second)
+	if code := read(second); code != bellwire.CodeUnavailable {
+		t.Errorf("a body over the budget: %q, want unavailable", code)
+	}
+	releaseSecond()
+	releaseSmall := budget.Hold(small)
+	if code := read(small); code != "" {
+		t.Errorf("a small body, which needs none of the budget: %s", code)
+	}
+	releaseSmall()
+	release()
+	second = request(80 << 10)
+	defer budget.Hold(second)()
+	if code := read(second); code != "" {
+		t.Errorf("a body within the budget, once the others are answered: %s", code)
 	}
 }
 

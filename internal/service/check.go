@@ -24,7 +24,7 @@ const casAttempts = 10
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // enter refuses who may not act in a tenant, and tenants that are not there.
-func (s *Service) enter(ctx context.Context, c Caller, p permission, tenant string) error {
+func (s *Service) enter(ctx context.Context, c Caller, p Permission, tenant string) error {
 	if err := authorizeIn(c, p, tenant); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type TestReceipt struct {
 
 // CreateEndpoint creates an endpoint and tells its secret.
 func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, in EndpointInput) (*Endpoint, *EndpointSecret, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, nil, err
 	}
 	known, err := s.directory.Tenant(ctx, tenant)
@@ -89,7 +89,7 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 
 // Endpoint returns an endpoint.
 func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*Endpoint, error) {
-	if err := s.enter(ctx, c, read, tenant); err != nil {
+	if err := s.enter(ctx, c, Read, tenant); err != nil {
 		return nil, err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)
@@ -101,7 +101,7 @@ func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*E
 
 // Endpoints lists a tenant's endpoints.
 func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
-	if err := s.enter(ctx, c, read, tenant); err != nil {
+	if err := s.enter(ctx, c, Read, tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
@@ -116,7 +116,7 @@ func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page b
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
 func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id string, in EndpointInput) (*Endpoint, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
 	updated, err := untilFresh("endpoint", func() (*Endpoint, error) {
@@ -145,7 +145,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id strin
 
 // DeleteEndpoint deletes an endpoint, and cancels its open deliveries.
 func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id string) error {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)
@@ -162,7 +162,7 @@ func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id strin
 
 // EndpointSecret tells what deliveries are signed with.
 func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id string) (*EndpointSecret, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
 	ep, credentials, err := s.openEndpoint(ctx, tenant, id)
@@ -174,7 +174,7 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 
 // RotateSecret makes a new secret. The one before it signs too until the overlap ends: DefaultOverlap if nil.
 func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string, overlap *time.Duration) (*EndpointSecret, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
 	lap := DefaultOverlap
@@ -210,7 +210,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 // TestEndpoint delivers the example of an event type to one endpoint, in one attempt. An empty type means the
 // first of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return TestReceipt{}, err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)

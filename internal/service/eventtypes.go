@@ -28,7 +28,7 @@ type EventTypeInput struct {
 
 // PutEventType adds an event type, or replaces the one of the same name, and tells which.
 func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in EventTypeInput) (t *bellwire.EventType, created bool, err error) {
-	if err := authorize(c, manage); err != nil {
+	if err := authorize(c, Manage); err != nil {
 		return nil, false, err
 	}
 	if err := s.checkEventType(ctx, name, &in); err != nil {
@@ -104,7 +104,7 @@ func checkJSON(field string, value json.RawMessage, limit int) error {
 
 // EventType returns an event type.
 func (s *Service) EventType(ctx context.Context, c Caller, name string) (*bellwire.EventType, error) {
-	if err := authorize(c, readCatalogue); err != nil {
+	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
 	}
 	return s.store.EventType(ctx, name)
@@ -112,7 +112,7 @@ func (s *Service) EventType(ctx context.Context, c Caller, name string) (*bellwi
 
 // EventTypes lists the catalogue.
 func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
-	if err := authorize(c, readCatalogue); err != nil {
+	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
@@ -123,7 +123,7 @@ func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) 
 
 // DeleteEventType deletes an event type. Events of it stay, and so do the endpoints that name it.
 func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) error {
-	if err := authorize(c, manage); err != nil {
+	if err := authorize(c, Manage); err != nil {
 		return err
 	}
 	if err := s.store.DeleteEventType(ctx, name); err != nil {

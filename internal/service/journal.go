@@ -13,7 +13,7 @@ const maxAttemptsShown = 2 * bellwire.MaxRetries
 
 // Event returns an event.
 func (s *Service) Event(ctx context.Context, c Caller, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
-	if err := s.enter(ctx, c, read, tenant); err != nil {
+	if err := s.enter(ctx, c, Read, tenant); err != nil {
 		return nil, err
 	}
 	return s.store.Event(ctx, tenant, id)
@@ -21,7 +21,7 @@ func (s *Service) Event(ctx context.Context, c Caller, tenant string, id bellwir
 
 // Events lists events of f.Tenant.
 func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
-	if err := s.enter(ctx, c, read, f.Tenant); err != nil {
+	if err := s.enter(ctx, c, Read, f.Tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
@@ -32,7 +32,7 @@ func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, 
 
 // Delivery returns a delivery with its attempts, oldest first.
 func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error) {
-	if err := s.enter(ctx, c, read, tenant); err != nil {
+	if err := s.enter(ctx, c, Read, tenant); err != nil {
 		return nil, nil, err
 	}
 	d, err := s.store.Delivery(ctx, tenant, id)
@@ -48,7 +48,7 @@ func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bell
 
 // Deliveries lists deliveries of f.Tenant.
 func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-	if err := s.enter(ctx, c, read, f.Tenant); err != nil {
+	if err := s.enter(ctx, c, Read, f.Tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
@@ -63,7 +63,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 // RetryDelivery asks for one more attempt at once, whatever the delivery's status. CodeConflict: its endpoint
 // is disabled or deleted.
 func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
 	d, err := s.store.Delivery(ctx, tenant, id)
@@ -89,7 +89,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 
 // CancelDelivery ends an open delivery. CodeConflict: it has ended already.
 func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.enter(ctx, c, change, tenant); err != nil {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
 	d, err := s.store.CancelDelivery(ctx, tenant, id, bellwire.ReasonCanceledByHand, now())

@@ -170,9 +170,9 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 // enterKeys refuses who may not manage keys, and tenants that are not there.
 func (s *Service) enterKeys(ctx context.Context, c Caller, tenant string) error {
 	if tenant == "" {
-		return authorize(c, manage)
+		return authorize(c, Manage)
 	}
-	return s.enter(ctx, c, manage, tenant)
+	return s.enter(ctx, c, Manage, tenant)
 }
 
 func viewKey(k *bellwire.Key) *Key {

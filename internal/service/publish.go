@@ -26,7 +26,7 @@ type Receipt = engine.Receipt
 // Publish takes one event. Once it has returned a receipt, the event with its deliveries is on disk.
 // CodeConflict: the idempotency key was used for another event.
 func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft) (Receipt, error) {
-	if err := authorizeIn(c, publish, tenant); err != nil {
+	if err := authorizeIn(c, Publish, tenant); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.checkDraft(&d); err != nil {
@@ -41,7 +41,7 @@ func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft)
 
 // PublishBatch takes all events or none. The receipts are in the events' order.
 func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, drafts []Draft) ([]Receipt, error) {
-	if err := authorizeIn(c, publish, tenant); err != nil {
+	if err := authorizeIn(c, Publish, tenant); err != nil {
 		return nil, err
 	}
 	if len(drafts) == 0 || len(drafts) > MaxBatchEvents {
@@ -84,7 +84,7 @@ func (s *Service) take(ctx context.Context, tenant string, drafts []Draft, locat
 				return nil, err
 			}
 			if current {
-				return nil, locate(i, refusal)
+				return nil, s.refuse(ctx, tenant, locate(i, refusal))
 			}
 			s.directory.ForgetCatalogue()
 			continue
@@ -99,6 +99,14 @@ func (s *Service) take(ctx context.Context, tenant string, drafts []Draft, locat
 		s.directory.ForgetTenant(tenant)
 	}
 	return nil, errBusyCatalogue()
+}
+
+// refuse returns the refusal of an event, unless there is no tenant that it could be refused in.
+func (s *Service) refuse(ctx context.Context, tenant string, refusal error) error {
+	if _, err := s.directory.Tenant(ctx, tenant); err != nil {
+		return err
+	}
+	return refusal
 }
 
 func errBusyCatalogue() error {

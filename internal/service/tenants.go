@@ -22,7 +22,7 @@ type TenantChange struct {
 
 // CreateTenant creates a tenant. CodeConflict: its id is taken.
 func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*bellwire.Tenant, error) {
-	if err := authorize(c, manage); err != nil {
+	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
 	if err := bellwire.CheckTenantID(in.ID); err != nil {
@@ -43,7 +43,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 
 // Tenant returns a tenant.
 func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Tenant, error) {
-	if err := authorizeIn(c, manage, id); err != nil {
+	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
 	return s.store.Tenant(ctx, id)
@@ -51,7 +51,7 @@ func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Te
 
 // Tenants lists all tenants.
 func (s *Service) Tenants(ctx context.Context, c Caller, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
-	if err := authorize(c, manage); err != nil {
+	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
@@ -62,7 +62,7 @@ func (s *Service) Tenants(ctx context.Context, c Caller, page bellwire.Page) (*b
 
 // UpdateTenant changes a tenant.
 func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in TenantChange) (*bellwire.Tenant, error) {
-	if err := authorizeIn(c, manage, id); err != nil {
+	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
 	t, err := untilFresh("tenant", func() (*bellwire.Tenant, error) {
@@ -92,7 +92,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 
 // DeleteTenant deletes a tenant with all it has.
 func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
-	if err := authorizeIn(c, manage, id); err != nil {
+	if err := authorizeIn(c, Manage, id); err != nil {
 		return err
 	}
 	known, err := s.directory.Tenant(ctx, id)
