@@ -133,6 +133,9 @@ func TestDrainTimeoutCutsOffWhatHangs(t *testing.T) {
 	id := s.publishCard(`1`)
 	r.await(t, []string{id})
 	s.terminate()
+	if !strings.Contains(s.logged(), "the drain timeout has passed") {
+		t.Errorf("the log does not say that something was cut off:\n%s", s.logged())
+	}
 
 	s = startServer(t, dir, local...)
 	eventually(t, "the delivery is sent again", func() bool { return len(r.snapshot()[id]) == 2 })

@@ -204,6 +204,10 @@ func (srv *server) drain(ctx context.Context) error {
 	srv.log.Info("draining", "timeout", srv.settings.DrainTimeout.String())
 	ctx, cancel := context.WithTimeout(ctx, srv.settings.DrainTimeout)
 	defer cancel()
+	inTime := context.AfterFunc(ctx, func() {
+		srv.log.Warn("the drain timeout has passed: what is in flight is cut off, and sent again after the next start")
+	})
+	defer inTime()
 	var errs []error
 	if err := srv.http.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("requests were cut off: %w", err), srv.http.Close())
