@@ -135,6 +135,8 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 	e := rec.engine
 	for i, r := range results {
 		if records[i].Disabled {
+			e.logger.Warn("endpoint disabled: it answered that it is gone",
+				"endpoint", r.job.delivery.Endpoint, "tenant", r.job.delivery.Tenant)
 			e.directory.ForgetEndpoint(r.job.delivery.Endpoint)
 			e.directory.ForgetTenant(r.job.delivery.Tenant)
 		}

@@ -1,7 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,6 +181,10 @@ func TestTimeout(t *testing.T) {
 
 func TestGoneDisablesTheEndpoint(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
+		var log bytes.Buffer
+		w.stop()
+		w.config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		w.start()
 		w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {
 			if n == 3 {
 				rw.WriteHeader(410)
@@ -200,6 +207,9 @@ func TestGoneDisablesTheEndpoint(t *testing.T) {
 		}
 		if receipts := w.publish(1); len(receipts) != 1 || len(w.deliveries(ep.ID)) != 3 {
 			t.Error("a disabled endpoint got a delivery")
+		}
+		if n := strings.Count(log.String(), "endpoint="+ep.ID); n != 1 {
+			t.Errorf("the log tells %d times that the endpoint was disabled:\n%s", n, &log)
 		}
 	})
 }
