@@ -3,6 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
 )
 
 type serveCommand struct {
@@ -22,8 +27,12 @@ SIGTERM and Ctrl-C drain and end with exit code 0; a second one ends at once.
 }
 
 // Run serves until the context ends.
-func (c *serveCommand) Run(ctx context.Context, std streams) error {
+func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Context) error {
 	log := c.logger(std.err)
+	// It is no error, because orchestrators set some for a service named bellwire.
+	if unknown := unknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
+		log.Warn("environment variables that are no option are ignored", "names", strings.Join(unknown, ", "))
+	}
 	srv, err := openServer(ctx, &c.settings, log)
 	if err != nil {
 		return err
@@ -35,4 +44,23 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
 		"database", c.DatabaseURL.path, "version", b.Version)
 	return srv.run(ctx)
+}
+
+// unknownVariables returns the names of variables that look like options, but that no command has. Misspelt ones
+// would silently leave a default in place.
+func unknownVariables(root *kong.Node, environ []string) []string {
+	var known, unknown []string
+	for _, command := range root.Leaves(false) {
+		for _, flag := range command.Flags {
+			known = append(known, flag.Envs...)
+		}
+	}
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "BELLWIRE_") && !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }

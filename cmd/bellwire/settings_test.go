@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,6 +53,18 @@ func TestNetworkIsMasked(t *testing.T) {
 	var n network
 	if err := n.UnmarshalText([]byte("10.1.2.3/8")); err != nil || n.String() != "10.0.0.0/8" {
 		t.Errorf("10.1.2.3/8 is %s (%v), want 10.0.0.0/8", n, err)
+	}
+}
+
+func TestUnknownVariables(t *testing.T) {
+	t.Parallel()
+	environ := []string{
+		"HOME=/root", "BELLWIRE_LISTEN=127.0.0.1:1", "BELLWIRE_ALLOW_NETWORK=10.0.0.0/8", "BELLWIRE_SECRET=hunter2",
+		"BELLWIRE_KEY=hunter2", "BELLWIRE_ADMINKEY=hunter2", "BELLWIRE_LISTEN_ADDRESS=",
+	}
+	want := []string{"BELLWIRE_ADMINKEY", "BELLWIRE_ALLOW_NETWORK"}
+	if got := unknownVariables(model(t), environ); !slices.Equal(got, want) {
+		t.Errorf("unknown are %q, want %q", got, want)
 	}
 }
 
