@@ -26,8 +26,8 @@ const base = "/api/v1"
 // What all bodies under way may hold in memory together, in bytes. They are apart so that no tenant can keep
 // publishers out.
 const (
-	maxPublications   = 128 << 20
-	maxConfigurations = 32 << 20
+	maxPublications   = 64 << 20
+	maxConfigurations = 16 << 20
 )
 
 // Options are what the API can be told. The zero value is good.

@@ -43,9 +43,18 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 		case err != nil:
 			return nil, unread(r, err)
 		case len(body) == cap(body):
-			body = append(body, 0)[:len(body)]
+			body = append(make([]byte, 0, room(len(body), size)), body...)
 		}
 	}
+}
+
+// room is how much a body gets that has filled what it had: twice as much, or all that was announced if that is
+// less. So little is copied and thrown away, and memory follows what has really arrived.
+func room(filled int, announced int64) int {
+	if int64(filled) <= announced {
+		return int(min(int64(2*filled), announced+1))
+	}
+	return 2 * filled
 }
 
 // drain takes what is still coming, within bounds. Its errors do not matter: the body is refused anyway.
