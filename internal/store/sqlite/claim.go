@@ -75,7 +75,7 @@ func (c *claim) run() error {
 
 const (
 	sqlFreeManual   = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT ?"
-	sqlFreePending  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isPending + " AND epoch <> ? ORDER BY id LIMIT ?"
+	sqlFreePending  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isPending + " AND due_at IS NOT NULL AND epoch <> ? ORDER BY id LIMIT ?"
 	sqlFreeRetrying = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isRetrying + " AND epoch <> ? ORDER BY due_at, id LIMIT ?"
 	sqlFreeInOrder  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isOrdered + " AND epoch <> ? ORDER BY sequence LIMIT ?"
 )

@@ -17,9 +17,9 @@ const sqlIDsOfEvent = `SELECT d.id FROM tenants t CROSS JOIN events e ON e.tenan
 // The statements for lists of an endpoint or a tenant merge ranges of indexes, each of which has the wanted order.
 var (
 	sqlIDsOfEndpoint        = newestFirst(rangeOf(ofEndpoint + " AND " + hasStatus + "?5"))
-	sqlPendingIDsOfEndpoint = newestFirst(rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isUnusual))
+	sqlPendingIDsOfEndpoint = newestFirst(rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isNumbered))
 	sqlAllIDsOfEndpoint     = newestFirst(append(allButPending(ofEndpoint),
-		rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isUnusual))...)
+		rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isNumbered))...)
 
 	sqlIDsOfTenant        = newestFirst(rangeOf(ofTenant + " AND " + hasStatus + "?5"))
 	sqlPendingIDsOfTenant = sqlPendingLine + "SELECT id FROM line WHERE id > x''"
@@ -63,7 +63,7 @@ func newestPending(endpoint, before string) string {
 	newest := func(condition string) string {
 		return "ifnull((SELECT max(id) FROM deliveries WHERE endpoint = " + endpoint + " AND id < " + before + " AND " + condition + "), x'')"
 	}
-	return "max(" + newest(isPending) + ", " + newest(isUnusual) + ")"
+	return "max(" + newest(isPending) + ", " + newest(isNumbered) + ")"
 }
 
 // Deliveries lists deliveries, newest first.

@@ -197,7 +197,7 @@ func (w *writer) mustGetNone(endpoint string) error {
 }
 
 // sqlOpenOf select what is open of an endpoint, deleted or not.
-var sqlOpenOf = []string{openOf(isPending), openOf(isUnusual), openOf(hasStatus + "1")}
+var sqlOpenOf = []string{openOf(isPending), openOf(isNumbered), openOf(hasStatus + "1")}
 
 func openOf(condition string) string {
 	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + condition + " ORDER BY id LIMIT ?"

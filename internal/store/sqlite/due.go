@@ -9,12 +9,12 @@ import (
 
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
 const (
-	isPending  = "status = 0 AND sequence = 0 AND due_at IS NOT NULL" // by id
-	isRetrying = "status = 1 AND sequence = 0"                        // by due_at
-	isOrdered  = "sequence > 0 AND due_at IS NOT NULL"                // by sequence
-	// isUnusual is what is pending and not in the index of isPending: what has an order, and tests.
-	isUnusual = "status = 0 AND (sequence > 0 OR due_at IS NULL)" // by id
-	// hasStatus, with a status other than pending behind it, is for the lists by status.
+	isPending  = "status = 0 AND sequence = 0"         // by id; tests too, which are never due
+	isRetrying = "status = 1 AND sequence = 0"         // by due_at
+	isOrdered  = "sequence > 0 AND due_at IS NOT NULL" // by sequence
+	// isNumbered is what is pending and has an order, for lists.
+	isNumbered = "status = 0 AND sequence > 0" // by id
+	// hasStatus, with a status other than pending behind it, is for lists too.
 	hasStatus = "status > 0 AND status = " // by id
 )
 
@@ -31,7 +31,7 @@ var (
 func firstOfEach(condition, order, time string) string {
 	return endpointsWith(condition) + `
 		SELECT p.id, (SELECT ` + time + ` FROM deliveries
-			WHERE endpoint = line.endpoint AND ` + condition + ` AND epoch <> ?1 ORDER BY ` + order + ` LIMIT 1)
+			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL AND epoch <> ?1 ORDER BY ` + order + ` LIMIT 1)
 		FROM line` + sqlOfLivingTenants
 }
 
@@ -54,7 +54,7 @@ var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
 			AND EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND manual_epoch IS NOT NULL AND manual_epoch <> ?1)
 			AND (p.deleted_at IS NULL
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isPending + `)
-				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isUnusual + `)
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isNumbered + `)
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + hasStatus + `1))`
 
 // The longest waiting ones are looked for among the first of each endpoint, taken or not.
@@ -64,15 +64,14 @@ var sqlOldest = []string{
 
 func oldestOf(condition, order string) string {
 	return endpointsWith(condition) + `
-		SELECT min((SELECT due_at FROM deliveries WHERE endpoint = line.endpoint AND ` + condition + ` ORDER BY ` + order + ` LIMIT 1))
+		SELECT min((SELECT due_at FROM deliveries
+			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL ORDER BY ` + order + ` LIMIT 1))
 		FROM line` + sqlOfLivingTenants
 }
 
-// What is open is on the schedule, or a test.
 const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPending + `)
 		+ (SELECT count(*) FROM deliveries WHERE ` + isRetrying + `)
-		+ (SELECT count(*) FROM deliveries WHERE ` + isOrdered + `)
-		+ (SELECT count(*) FROM deliveries WHERE manual_epoch IS NOT NULL AND due_at IS NULL AND status < 2)`
+		+ (SELECT count(*) FROM deliveries WHERE ` + isOrdered + `)`
 
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {

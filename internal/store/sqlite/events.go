@@ -8,12 +8,29 @@ import (
 )
 
 const (
-	sqlEvent = `SELECT e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data
-		FROM tenants t CROSS JOIN events e ON e.tenant = t.n `
-	sqlEventByID    = sqlEvent + "WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
-	sqlEvents       = sqlEvent + "WHERE t.id = ? AND t.deleted_at IS NULL AND e.id >= ? AND e.id < ? ORDER BY e.id DESC LIMIT ?"
-	sqlEventsOfType = sqlEvent + "WHERE t.id = ? AND t.deleted_at IS NULL AND e.type = ? AND e.id >= ? AND e.id < ? ORDER BY e.id DESC LIMIT ?"
+	sqlEvent        = "SELECT e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data "
+	sqlEventByID    = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
+	sqlEventsOfType = sqlEvent + `FROM tenants t CROSS JOIN events e ON e.tenant = t.n
+		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id >= ?2 AND e.id < ?3 ORDER BY e.id DESC LIMIT ?4`
 )
+
+// sqlEvents merges the types of a tenant's events. Its queue holds the newest of each type; for one that is taken out
+// the type's next comes in.
+var sqlEvents = `WITH RECURSIVE types (type) AS (
+		SELECT min(type) FROM events WHERE tenant = ` + theTenant + `
+		UNION ALL
+		SELECT (SELECT min(type) FROM events WHERE tenant = ` + theTenant + ` AND type > types.type)
+		FROM types WHERE type IS NOT NULL
+	), line (type, id) AS (
+		SELECT type, ` + newestOfType("types.type", "?3") + ` FROM types WHERE type IS NOT NULL
+		UNION ALL
+		SELECT type, ` + newestOfType("line.type", "line.id") + ` FROM line WHERE id IS NOT NULL
+		ORDER BY 2 DESC LIMIT ?4
+	) ` + sqlEvent + "FROM line CROSS JOIN events e ON e.id = line.id CROSS JOIN tenants t ON t.n = e.tenant"
+
+func newestOfType(of, before string) string {
+	return "(SELECT max(id) FROM events WHERE tenant = " + theTenant + " AND type = " + of + " AND id >= ?2 AND id < " + before + ")"
+}
 
 // scanEvent reads a row of sqlEvent.
 func scanEvent(q *query) (*bellwire.Event, bellwire.EventID, error) {
@@ -76,6 +93,6 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 		if f.Type == "" {
 			return c.query(sqlEvents).text(f.Tenant).blob(since[:]).blob(before).int(list.fetch())
 		}
-		return c.query(sqlEventsOfType).text(f.Tenant).text(f.Type).blob(since[:]).blob(before).int(list.fetch())
+		return c.query(sqlEventsOfType).text(f.Tenant).blob(since[:]).blob(before).int(list.fetch()).text(f.Type)
 	})
 }

@@ -144,7 +144,7 @@ func (p *purge) deliveriesOf(event int64) ([]doomed, error) {
 const (
 	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)
-		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isUnusual + `)`
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isNumbered + `)`
 	sqlTombstones = "SELECT n FROM endpoints AS p WHERE deleted_at IS NOT NULL AND " + sqlUnnamed + " LIMIT ?"
 	sqlBury       = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed
 )

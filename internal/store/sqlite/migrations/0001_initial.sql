@@ -87,7 +87,9 @@ CREATE TABLE events (
     deliveries      INTEGER NOT NULL,
     data            BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX events_tenant ON events (tenant, id);
+-- New entries of the first all go to its end; those of the second are spread over the tenants and types, and each
+-- place is a page to be written. So lists of any type merge types, and there is no third index for them.
+CREATE UNIQUE INDEX events_id ON events (id);
 CREATE INDEX events_type ON events (tenant, type, id);
 
 CREATE TABLE idempotency_keys (
@@ -117,18 +119,16 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_event ON deliveries (event, id);
 -- A delivery is listed by status here once it is not pending any more: as most go from pending to succeeded, they
--- pay for one entry each. What is pending lies in an index of the schedule, or is unusual.
+-- pay for one entry each. What is pending is listed by the schedule.
 CREATE INDEX deliveries_tenant ON deliveries (tenant, status, id) WHERE status > 0;
 CREATE INDEX deliveries_endpoint ON deliveries (endpoint, status, id) WHERE status > 0;
 -- The schedule. What is pending is due since it was made, so that it lies by id; what is retrying lies by due time,
--- and what has an order by its number.
-CREATE INDEX deliveries_pending ON deliveries (endpoint, id, epoch, due_at)
-    WHERE status = 0 AND sequence = 0 AND due_at IS NOT NULL;
+-- and what has an order by its number, but its pending ones by id once more for lists.
+CREATE INDEX deliveries_pending ON deliveries (endpoint, id, epoch, due_at) WHERE status = 0 AND sequence = 0;
 CREATE INDEX deliveries_retrying ON deliveries (endpoint, due_at, id, epoch) WHERE status = 1 AND sequence = 0;
 CREATE INDEX deliveries_ordered ON deliveries (endpoint, sequence, due_at, id, epoch)
     WHERE sequence > 0 AND due_at IS NOT NULL;
--- What is pending and not in deliveries_pending: what has an order, and tests.
-CREATE INDEX deliveries_unusual ON deliveries (endpoint, id) WHERE status = 0 AND (sequence > 0 OR due_at IS NULL);
+CREATE INDEX deliveries_numbered ON deliveries (endpoint, id) WHERE status = 0 AND sequence > 0;
 CREATE INDEX deliveries_manual ON deliveries (endpoint, id, manual_epoch) WHERE manual_epoch IS NOT NULL;
 
 CREATE TABLE attempts (
