@@ -14,7 +14,7 @@ type Page struct {
 	Cursor string // NextCursor of the page before; empty: the first page
 }
 
-// List is a part of a list, newest first.
+// List is a part of a list, newest first. One of large events can be shorter than asked for, and not be the last.
 type List[T any] struct {
 	Data       []T     `json:"data"`
 	NextCursor *string `json:"next_cursor"` // nil: there is no more

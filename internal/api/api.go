@@ -28,6 +28,7 @@ const base = "/api/v1"
 const (
 	maxPublications   = 64 << 20
 	maxConfigurations = 16 << 20
+	maxAnswers        = 64 << 20
 )
 
 // Options are what the API can be told. The zero value is good.
@@ -46,6 +47,7 @@ func newAPI(svc *service.Service, o Options) *api {
 	a := &api{
 		svc: svc, publisher: svc, log: o.Logger,
 		publications: httpx.NewBudget(maxPublications), configurations: httpx.NewBudget(maxConfigurations),
+		answers: httpx.NewBudget(maxAnswers),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -78,12 +80,23 @@ type api struct {
 
 	publications   *httpx.Budget // of bodies that only an operator's keys can send
 	configurations *httpx.Budget // of bodies that tenants' keys can send too
+	answers        *httpx.Budget // of events that are being sent to those who look them up
 }
 
 // call is what a handler knows of the request beside its input.
 type call struct {
 	caller    service.Caller
 	requestID string
+	held      *int64 // bytes of a.answers
+}
+
+// hold counts the bytes of an answer until it has been sent: a client that does not read keeps it in memory.
+func (a *api) hold(ctx context.Context, bytes int) error {
+	if err := a.answers.Take(int64(bytes)); err != nil {
+		return err
+	}
+	*ctx.Value(callKey{}).(call).held += int64(bytes)
+	return nil
 }
 
 type callKey struct{}
@@ -96,7 +109,9 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 		a.fail(w, r, err)
 		return
 	}
-	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w)}))
+	held := new(int64)
+	defer func() { a.answers.Give(*held) }()
+	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w), held: held}))
 }
 
 // permit comes before parameters and body are looked at, so that a wrong role is told so whatever it sent. It

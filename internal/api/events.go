@@ -107,7 +107,7 @@ func (a *api) events() {
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
-		Summary: "List events", Description: "Also those that no endpoint subscribed to.",
+		Summary: "List events", Description: "Also those that no endpoint subscribed to. A page ends before `limit` once its events have 4 MiB of data; `next_cursor` goes on.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
 		since, err := parseTime("since", withPlus(in.Since))
 		if err != nil {
@@ -120,6 +120,13 @@ func (a *api) events() {
 		filter := bellwire.EventFilter{Tenant: in.Tenant, Type: in.Type, Since: since, Until: until}
 		events, err := a.svc.Events(ctx, c, filter, in.page())
 		if err != nil {
+			return nil, err
+		}
+		size := 0
+		for _, e := range events.Items {
+			size += len(e.Data)
+		}
+		if err := a.hold(ctx, size); err != nil {
 			return nil, err
 		}
 		return &output[eventList]{Body: eventList(listOf(events, wireEvent).Body)}, nil
@@ -138,6 +145,9 @@ func (a *api) events() {
 			return nil, bellwire.NotFound("event", in.ID)
 		}
 		e, err := a.svc.Event(ctx, c, in.Tenant, id)
+		if err == nil {
+			err = a.hold(ctx, len(e.Data))
+		}
 		return answer(e, err, wireEvent)
 	})
 }

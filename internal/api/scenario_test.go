@@ -137,11 +137,16 @@ func (w *world) furnish(t testing.TB) {
 	}
 }
 
-func (w *world) call(method, path, key, body string) *httptest.ResponseRecorder {
+func request(method, path, key, body string) *http.Request {
 	r := httptest.NewRequest(method, "/api/v1"+path, strings.NewReader(body))
 	if key != "" {
 		r.Header.Set("Authorization", "Bearer "+key)
 	}
+	return r
+}
+
+func (w *world) call(method, path, key, body string) *httptest.ResponseRecorder {
+	r := request(method, path, key, body)
 	answer := httptest.NewRecorder()
 	w.handler.ServeHTTP(answer, r)
 	return answer

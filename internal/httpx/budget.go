@@ -12,7 +12,7 @@ import (
 // freeBytes is what each body may have without being counted: most are smaller.
 const freeBytes = 16 << 10
 
-// Budget bounds the memory of all bodies that are being read or answered at the same time, so that many
+// Budget bounds the memory of all bodies that are being received, or sent, at the same time, so that many
 // clients who each keep to their limit cannot use up the server's together.
 type Budget struct{ left atomic.Int64 }
 
@@ -22,6 +22,22 @@ func NewBudget(bytes int64) *Budget {
 	b.left.Store(bytes)
 	return b
 }
+
+// Take takes bytes from the budget, until they are given back. CodeUnavailable: it has not enough.
+func (b *Budget) Take(bytes int64) error {
+	if b.left.Add(-bytes) >= 0 {
+		return nil
+	}
+	b.Give(bytes)
+	return &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "Too many large bodies are on their way at the same time; try again.",
+		RetryAfter: time.Second,
+	}
+}
+
+// Give gives back what was taken.
+func (b *Budget) Give(bytes int64) { b.left.Add(bytes) }
 
 // Hold counts what is read of r's body from now on, until release is called. Where the budget is spent, reading
 // fails with CodeUnavailable.
@@ -33,7 +49,7 @@ func (b *Budget) Hold(r *http.Request) (release func()) {
 	r.Body = body
 	return func() {
 		r.Body = body.ReadCloser // net/http looks at it when the answer is done
-		b.left.Add(body.held)
+		b.Give(body.held)
 	}
 }
 
@@ -50,13 +66,8 @@ func (h *heldBody) Read(p []byte) (int, error) {
 	n, err := h.ReadCloser.Read(p)
 	h.read += int64(n)
 	if more := h.read - freeBytes - h.held; more > 0 {
-		if h.budget.left.Add(-more) < 0 {
-			h.budget.left.Add(more)
-			return 0, &bellwire.Error{
-				Code:       bellwire.CodeUnavailable,
-				Message:    "Too many large bodies are being sent at the same time; try again.",
-				RetryAfter: time.Second,
-			}
+		if err := h.budget.Take(more); err != nil {
+			return 0, err
 		}
 		h.held += more
 	}

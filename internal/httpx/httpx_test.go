@@ -159,6 +159,9 @@ func TestBudget(t *testing.T) {
 		t.Errorf("a small body, which needs none of the budget: %s", code)
 	}
 	releaseSmall()
+	if err := budget.Take(40 << 10); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+		t.Errorf("bytes over the budget: %v, want unavailable", err)
+	}
 	release()
 	second = request(80 << 10)
 	defer budget.Hold(second)()
