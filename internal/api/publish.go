@@ -43,6 +43,11 @@ func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 	return caller, service.Permit(caller, service.Publish, r.PathValue("tenant"))
 }
 
+// unhurried is the request's context without its end. net/http ends it when the client closes its side of the
+// connection, which one that has sent everything may do and still wait for the answer. What was handed in is
+// stored in any case.
+func unhurried(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+
 func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 	caller, err := a.authenticatePublisher(r)
 	if err != nil {
@@ -60,7 +65,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	receipt, err := a.publisher.Publish(r.Context(), caller, r.PathValue("tenant"), draft)
+	receipt, err := a.publisher.Publish(unhurried(r), caller, r.PathValue("tenant"), draft)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -86,7 +91,7 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	receipts, err := a.publisher.PublishBatch(r.Context(), caller, r.PathValue("tenant"), drafts)
+	receipts, err := a.publisher.PublishBatch(unhurried(r), caller, r.PathValue("tenant"), drafts)
 	if err != nil {
 		a.fail(w, r, err)
 		return

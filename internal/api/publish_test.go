@@ -26,12 +26,18 @@ func (p *publisherStub) Authenticate(context.Context, string) (service.Caller, e
 	return service.Caller{Role: bellwire.RolePublisher}, nil
 }
 
-func (p *publisherStub) Publish(_ context.Context, _ service.Caller, _ string, d service.Draft) (service.Receipt, error) {
+func (p *publisherStub) Publish(ctx context.Context, _ service.Caller, _ string, d service.Draft) (service.Receipt, error) {
+	if ctx.Err() != nil {
+		return service.Receipt{}, ctx.Err()
+	}
 	p.taken = append(p.taken[:0], d)
 	return p.receipt, p.err
 }
 
-func (p *publisherStub) PublishBatch(_ context.Context, _ service.Caller, _ string, ds []service.Draft) ([]service.Receipt, error) {
+func (p *publisherStub) PublishBatch(ctx context.Context, _ service.Caller, _ string, ds []service.Draft) ([]service.Receipt, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	p.taken = ds
 	receipts := make([]service.Receipt, len(ds))
 	for i := range receipts {
@@ -104,6 +110,21 @@ func TestPublishErrors(t *testing.T) {
 		}
 		if got := w.Header().Get("WWW-Authenticate"); (got != "") != (code == bellwire.CodeUnauthenticated) {
 			t.Errorf("%s: WWW-Authenticate %q", code, got)
+		}
+	}
+}
+
+// TestHalfClosedPublishersAreAnswered: to net/http the context of a client that has closed its side is canceled.
+func TestHalfClosedPublishersAreAnswered(t *testing.T) {
+	t.Parallel()
+	a := newStubbed(&publisherStub{receipt: service.Receipt{Event: newID()}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for path, body := range map[string]string{"events": `{"type":"a","data":1}`, "events/batch": `{"events":[{"type":"a","data":1}]}`} {
+		w := httptest.NewRecorder()
+		a.mux.ServeHTTP(w, post("/api/v1/tenants/acme/"+path, body).WithContext(ctx))
+		if w.Code != http.StatusAccepted {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
 }
