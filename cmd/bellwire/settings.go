@@ -14,7 +14,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
@@ -41,6 +40,7 @@ type settings struct {
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	Dialects      []string  `group:"delivery" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve. Default: all."`
+	Sandbox       bool      `group:"delivery" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials. No dialect of this build has any."`
 	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Form of log records on standard error: text or json."`
@@ -60,9 +60,6 @@ func (s *settings) Validate() error {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return option("public-url", "%q is not an absolute http or https URL", s.PublicURL)
 		}
-	}
-	if s.AdminKey != "" && len(s.AdminKey) < service.MinAdminKeyLength {
-		return option("admin-key", "it has at least %d characters, so that it cannot be guessed", service.MinAdminKeyLength)
 	}
 	for _, name := range s.Dialects {
 		if !slices.Contains(dialectNames(), name) {
