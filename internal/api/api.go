@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
@@ -45,7 +46,7 @@ func New(svc *service.Service, o Options) http.Handler {
 
 func newAPI(svc *service.Service, o Options) *api {
 	a := &api{
-		svc: svc, publisher: svc, log: o.Logger,
+		svc: svc, publisher: svc, log: o.Logger, outage: rate.NewLimiter(1, 10),
 		publications: httpx.NewBudget(maxPublications), configurations: httpx.NewBudget(maxConfigurations),
 		answers: httpx.NewBudget(maxAnswers),
 	}
@@ -75,6 +76,7 @@ type api struct {
 	svc       *service.Service
 	publisher publisher
 	log       *slog.Logger
+	outage    *rate.Limiter // of log records about refusals that are nobody's fault
 	mux       *httpx.Mux
 	huma      huma.API
 

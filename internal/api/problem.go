@@ -162,7 +162,8 @@ func (a *api) problem(ctx context.Context, requestID string, err error) *Problem
 	case bellwire.CodeUnavailable:
 		level = slog.LevelWarn
 	}
-	if a.log.Enabled(ctx, level) {
+	// While the database is away or full, every publish fails: a few of them say it.
+	if a.log.Enabled(ctx, level) && (known.Code == bellwire.CodeInternal || level == slog.LevelDebug || a.outage.Allow()) {
 		a.log.LogAttrs(ctx, level, "request refused",
 			slog.String("id", requestID), slog.String("code", string(known.Code)), slog.String("error", known.Error()))
 	}

@@ -17,22 +17,18 @@ const maxRequestID = 64
 // RequestID returns the id that Observe gave to the request being answered.
 func RequestID(w http.ResponseWriter) string { return w.Header().Get(RequestIDHeader) }
 
-// Observe gives each request an id and logs it when it has been answered: faults of ours as warnings, the
-// rest at debug level. Bodies, headers and query strings, where secrets could be, are not logged.
+// Observe gives each request an id and logs it at debug level when it has been answered; what went wrong is
+// logged where it is known. Bodies, headers and query strings, where secrets could be, are not logged.
 func Observe(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		w.Header()[RequestIDHeader] = []string{requestID(r)}
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
-			level := slog.LevelDebug
-			if rec.status >= http.StatusInternalServerError {
-				level = slog.LevelWarn
-			}
-			if !log.Enabled(r.Context(), level) {
+			if !log.Enabled(r.Context(), slog.LevelDebug) {
 				return
 			}
-			log.LogAttrs(r.Context(), level, "request",
+			log.LogAttrs(r.Context(), slog.LevelDebug, "request",
 				slog.String("id", RequestID(rec)),
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),

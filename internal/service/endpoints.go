@@ -296,7 +296,7 @@ func (s *Service) announce(ctx context.Context, c Caller, action string, ep *bel
 	s.directory.ForgetEndpoint(ep.ID)
 	s.directory.ForgetTenant(ep.Tenant)
 	s.engine.Refresh(ep.ID)
-	s.changed(ctx, c, action, slog.String("tenant", ep.Tenant), slog.String("endpoint", ep.ID))
+	s.changed(ctx, c, action, slog.String("tenant", ep.Tenant), slog.String("endpoint", ep.ID), slog.String("status", string(ep.Status)))
 }
 
 // cancelOpen cancels the first of what is open. The endpoint is disabled or deleted by then, so a failure
