@@ -407,7 +407,7 @@ func TestRecover(t *testing.T) {
 	}
 	serve := func(handler http.HandlerFunc) (answer *httptest.ResponseRecorder, panicked any, logged string) {
 		var out bytes.Buffer
-		log := slog.New(slog.NewTextHandler(&out, nil))
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		answer = httptest.NewRecorder()
 		defer func() { panicked, logged = recover(), out.String() }()
 		httpx.Observe(log, httpx.Recover(log, internal, handler)).ServeHTTP(answer, httptest.NewRequest("GET", "/", nil))
