@@ -74,10 +74,10 @@ func (c *claim) run() error {
 }
 
 const (
-	sqlFreeManual   = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT ?"
-	sqlFreePending  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isPending + " AND due_at IS NOT NULL AND epoch <> ? ORDER BY id LIMIT ?"
-	sqlFreeRetrying = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isRetrying + " AND epoch <> ? ORDER BY due_at, id LIMIT ?"
-	sqlFreeInOrder  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isOrdered + " AND epoch <> ? ORDER BY sequence LIMIT ?"
+	sqlFreeManual   = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT +?"
+	sqlFreePending  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isPending + " AND due_at IS NOT NULL AND epoch <> ? ORDER BY id LIMIT +?"
+	sqlFreeRetrying = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isRetrying + " AND epoch <> ? ORDER BY due_at, id LIMIT +?"
+	sqlFreeInOrder  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isOrdered + " AND epoch <> ? ORDER BY sequence LIMIT +?"
 )
 
 // manual takes the retries by hand.
@@ -113,7 +113,7 @@ func (c *claim) manual() error {
 // their due time. It does some at each claim; what is left is due at once.
 func (c *claim) unnumber() error {
 	return c.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
-			WHERE endpoint = ? AND ` + isOrdered + ` ORDER BY sequence LIMIT ?)`).
+			WHERE endpoint = ? AND ` + isOrdered + ` ORDER BY sequence LIMIT +?)`).
 		int(c.endpoint).int(maxUnnumbered).exec()
 }
 

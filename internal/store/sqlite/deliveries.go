@@ -12,7 +12,7 @@ import (
 const sqlIDsOfEvent = `SELECT d.id FROM tenants t CROSS JOIN events e ON e.tenant = t.n CROSS JOIN deliveries d ON d.event = e.n
 	WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.id = ?2 AND d.id < ?3
 		AND (?4 = '' OR d.endpoint = (SELECT n FROM endpoints WHERE id = ?4)) AND (?5 < 0 OR d.status = ?5)
-	ORDER BY d.id DESC LIMIT ?6`
+	ORDER BY d.id DESC LIMIT +?6`
 
 // The statements for lists of an endpoint or a tenant merge ranges of indexes, each of which has the wanted order.
 var (
@@ -45,7 +45,7 @@ func allButPending(of string) []string {
 }
 
 func newestFirst(ranges ...string) string {
-	return strings.Join(ranges, " UNION ALL ") + " ORDER BY id DESC LIMIT ?4"
+	return strings.Join(ranges, " UNION ALL ") + " ORDER BY id DESC LIMIT +?4"
 }
 
 // sqlPendingLine merges what is pending at a tenant's endpoints, deleted ones too. Its queue holds the newest of each
@@ -56,7 +56,7 @@ var sqlPendingLine = `WITH RECURSIVE line (endpoint, id) AS (
 		SELECT n, ` + newestPending("endpoints.n", "?3") + ` FROM endpoints WHERE ` + ofTenant + ` AND deleted_at IS NOT NULL
 		UNION ALL
 		SELECT endpoint, ` + newestPending("line.endpoint", "line.id") + ` FROM line WHERE id > x''
-		ORDER BY 2 DESC LIMIT ?4
+		ORDER BY 2 DESC LIMIT +?4
 	) `
 
 func newestPending(endpoint, before string) string {

@@ -200,7 +200,7 @@ func (w *writer) mustGetNone(endpoint string) error {
 var sqlOpenOf = []string{openOf(isPending), openOf(isNumbered), openOf(hasStatus + "1")}
 
 func openOf(condition string) string {
-	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + condition + " ORDER BY id LIMIT ?"
+	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + condition + " ORDER BY id LIMIT +?"
 }
 
 func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID, error) {

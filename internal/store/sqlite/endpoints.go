@@ -72,7 +72,7 @@ const (
 		FROM endpoints p JOIN tenants t ON t.n = p.tenant `
 	sqlEndpointByID = sqlEndpoint + "WHERE p.id = ? AND t.deleted_at IS NULL"
 	sqlEndpoints    = sqlEndpoint + `WHERE p.tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)
-		AND p.n < ? AND p.deleted_at IS NULL ORDER BY p.n DESC LIMIT ?`
+		AND p.n < ? AND p.deleted_at IS NULL ORDER BY p.n DESC LIMIT +?`
 )
 
 // scanEndpoint reads a row of sqlEndpoint.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
@@ -18,26 +19,28 @@ func (s *Store) translate(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
+	// Clients see the message, and operators the cause as well: where the file is concerns them alone.
+	cause := fmt.Errorf("%s: %w", s.path, err)
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultFull:
-		return bellwire.Wrap(bellwire.CodeNoSpace, err,
-			"There is no room left for the database %s. Free space on its disk; work goes on by itself then.", s.path)
+		return bellwire.Wrap(bellwire.CodeNoSpace, cause,
+			"There is no room left for the database. When its disk has room again, work goes on by itself.")
 	case sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be written. Check the permissions of the file and its folder.", s.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
+			"The database cannot be written. Check the permissions of the file and its folder.")
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s is damaged or not a database. Restore it from a backup.", s.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
+			"The database is damaged or not a database. Restore it from a backup.")
 	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultProtocol:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"Another program holds the database %s locked. End it.", s.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
+			"Another program holds the database locked. End it.")
 	case sqlite.ResultInterrupt:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "Reading the database took too long or was called off. Try again.")
+		return bellwire.Wrap(bellwire.CodeUnavailable, cause, "Reading the database took too long or was called off. Try again.")
 	case sqlite.ResultIOErr, sqlite.ResultNoMem:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s could not be read or written. Check its disk.", s.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
+			"The database could not be read or written. Check its disk.")
 	}
-	return bellwire.Wrap(bellwire.CodeInternal, err, "The database refused an operation.")
+	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
 }
 
 // ofCaller tells whether an error was caused by what one caller wanted written, and not by the state of the

@@ -11,7 +11,7 @@ const (
 	sqlEvent        = "SELECT e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data "
 	sqlEventByID    = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
 	sqlEventsOfType = sqlEvent + `FROM tenants t CROSS JOIN events e ON e.tenant = t.n
-		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id >= ?2 AND e.id < ?3 ORDER BY e.id DESC LIMIT ?4`
+		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id >= ?2 AND e.id < ?3 ORDER BY e.id DESC LIMIT +?4`
 )
 
 // sqlEvents merges the types of a tenant's events. Its queue holds the newest of each type; for one that is taken out
@@ -25,7 +25,7 @@ var sqlEvents = `WITH RECURSIVE types (type) AS (
 		SELECT type, ` + newestOfType("types.type", "?3") + ` FROM types WHERE type IS NOT NULL
 		UNION ALL
 		SELECT type, ` + newestOfType("line.type", "line.id") + ` FROM line WHERE id IS NOT NULL
-		ORDER BY 2 DESC LIMIT ?4
+		ORDER BY 2 DESC LIMIT +?4
 	) ` + sqlEvent + "FROM line CROSS JOIN events e ON e.id = line.id CROSS JOIN tenants t ON t.n = e.tenant"
 
 func newestOfType(of, before string) string {

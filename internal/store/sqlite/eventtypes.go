@@ -65,7 +65,7 @@ func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.L
 	}
 	list := newLister(page, scanEventType, numberKey)
 	return list.read(ctx, s, func(c *db) *query {
-		return c.query(sqlEventType + "WHERE n < ? ORDER BY n DESC LIMIT ?").int(before).int(list.fetch())
+		return c.query(sqlEventType + "WHERE n < ? ORDER BY n DESC LIMIT +?").int(before).int(list.fetch())
 	})
 }
 

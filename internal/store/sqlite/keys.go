@@ -48,8 +48,8 @@ const (
 	sqlKey        = sqlKeyColumns + `FROM keys k LEFT JOIN tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = ? AND (k.tenant = 0 OR t.n IS NOT NULL)`
 	sqlTenantKeys = sqlKeyColumns + `FROM tenants t JOIN keys k ON k.tenant = t.n
-		WHERE t.id = ? AND t.deleted_at IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT ?`
-	sqlOperatorKeys = "SELECT id, '', name, role, hash, sealed, created_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT ?"
+		WHERE t.id = ? AND t.deleted_at IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT +?`
+	sqlOperatorKeys = "SELECT id, '', name, role, hash, sealed, created_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT +?"
 )
 
 // scanKey reads a row of the statements above.

@@ -51,10 +51,10 @@ func (p *purge) tenant(n int64) error {
 		return err
 	}
 	for _, sql := range []string{
-		"DELETE FROM idempotency_keys WHERE tenant = ?1 AND key IN (SELECT key FROM idempotency_keys WHERE tenant = ?1 LIMIT ?2)",
-		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT ?2)",
-		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NULL LIMIT ?2)",
-		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NOT NULL LIMIT ?2)",
+		"DELETE FROM idempotency_keys WHERE tenant = ?1 AND key IN (SELECT key FROM idempotency_keys WHERE tenant = ?1 LIMIT +?2)",
+		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT +?2)",
+		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NULL LIMIT +?2)",
+		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NOT NULL LIMIT +?2)",
 		"DELETE FROM tenants WHERE n = ?1 AND ?2 > 0",
 	} {
 		if err := p.delete(p.w.query(sql).int(n).int(int64(p.left))); err != nil {
@@ -79,7 +79,7 @@ func (p *purge) delete(q *query) error {
 // events deletes a tenant's events, each after its deliveries.
 func (p *purge) events(tenant int64) error {
 	var events []int64
-	q := p.w.query("SELECT n FROM events WHERE tenant = ? LIMIT ?").int(tenant).int(int64(p.left))
+	q := p.w.query("SELECT n FROM events WHERE tenant = ? LIMIT +?").int(tenant).int(int64(p.left))
 	for q.next() {
 		events = append(events, q.getInt())
 	}
@@ -104,7 +104,7 @@ func (p *purge) deliveries(event int64) error {
 		return err
 	}
 	for _, d := range all {
-		err := p.delete(p.w.query("DELETE FROM attempts WHERE n IN (SELECT n FROM attempts WHERE delivery = ? LIMIT ?)").
+		err := p.delete(p.w.query("DELETE FROM attempts WHERE n IN (SELECT n FROM attempts WHERE delivery = ? LIMIT +?)").
 			blob(d.id[:]).int(int64(p.left)))
 		if err != nil || p.left <= 0 {
 			return err
@@ -130,7 +130,7 @@ type doomed struct {
 
 func (p *purge) deliveriesOf(event int64) ([]doomed, error) {
 	var all []doomed
-	q := p.w.query("SELECT id, status FROM deliveries WHERE event = ? LIMIT ?").int(event).int(int64(p.left))
+	q := p.w.query("SELECT id, status FROM deliveries WHERE event = ? LIMIT +?").int(event).int(int64(p.left))
 	for q.next() {
 		var d doomed
 		q.getBytes(d.id[:])
@@ -145,7 +145,7 @@ const (
 	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isNumbered + `)`
-	sqlTombstones = "SELECT n FROM endpoints AS p WHERE deleted_at IS NOT NULL AND " + sqlUnnamed + " LIMIT ?"
+	sqlTombstones = "SELECT n FROM endpoints AS p WHERE deleted_at IS NOT NULL AND " + sqlUnnamed + " LIMIT +?"
 	sqlBury       = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed
 )
 

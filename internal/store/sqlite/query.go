@@ -23,7 +23,8 @@ type query struct {
 	err    error
 }
 
-// query returns the statement, ready for its parameters.
+// query returns the statement, ready for its parameters. Statements say LIMIT +?, not LIMIT ?, because SQLite plans for
+// the value of a bare parameter, and so would prepare them again whenever another is bound.
 func (c *db) query(sql string) *query {
 	q := c.queries[sql]
 	if q == nil {

@@ -194,7 +194,8 @@ func (s *Store) Check(ctx context.Context) error {
 		return s.translate(err)
 	}
 	return s.write(ctx, func(w *writer) error {
-		return w.exec("UPDATE meta SET value = value WHERE name = 'epoch'")
+		// A value that stays as it is would not be written at all.
+		return w.exec("INSERT INTO meta (name, value) VALUES ('checks', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")
 	})
 }
 

@@ -78,7 +78,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 	}
 	list := newLister(page, scanTenant, numberKey)
 	return list.read(ctx, s, func(c *db) *query {
-		return c.query(sqlTenant + "WHERE n < ? AND deleted_at IS NULL ORDER BY n DESC LIMIT ?").
+		return c.query(sqlTenant + "WHERE n < ? AND deleted_at IS NULL ORDER BY n DESC LIMIT +?").
 			int(before).int(list.fetch())
 	})
 }
