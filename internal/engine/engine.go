@@ -206,12 +206,20 @@ func (e *Engine) finishRecording(ctx context.Context) error {
 	return e.store.ReleaseLeases(grace, e.node)
 }
 
+// notReady is how long the engine says that it takes no events after it could not store some. Then somebody has to
+// try again, to find out whether it can.
+const notReady = 5 * time.Second
+
 // Ready tells whether the engine takes events.
 func (e *Engine) Ready() error {
 	e.gate.Lock()
-	defer e.gate.Unlock()
-	if e.closed {
+	closed := e.closed
+	e.gate.Unlock()
+	if closed {
 		return shuttingDown()
+	}
+	if f := e.intake.failure.Load(); f != nil && time.Since(f.at) < notReady {
+		return f.err
 	}
 	return nil
 }

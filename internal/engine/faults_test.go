@@ -216,3 +216,27 @@ func TestStaleConfigurationIsMatchedAgain(t *testing.T) {
 		}
 	})
 }
+
+// While publishes cannot be stored the engine is not ready; after a while somebody may try again.
+func TestReadyTellsWhetherEventsCanBeStored(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		f := w.withFaults()
+		must(t, w.engine.Ready())
+		f.append = func(context.Context, []*bellwire.Append) ([]bellwire.AppendResult, error) {
+			return nil, bellwire.Errorf(bellwire.CodeNoSpace, "There is no room left.")
+		}
+		_, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte("1")}}})
+		if bellwire.CodeOf(err) != bellwire.CodeNoSpace || bellwire.CodeOf(w.engine.Ready()) != bellwire.CodeNoSpace {
+			t.Error(err, w.engine.Ready())
+		}
+		w.pass(time.Minute)
+		must(t, w.engine.Ready())
+		_, err = w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte("1")}}})
+		if err == nil || w.engine.Ready() == nil {
+			t.Error(err, w.engine.Ready())
+		}
+		f.append = nil
+		w.publish(1)
+		must(t, w.engine.Ready())
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -50,6 +51,8 @@ type intake struct {
 	ids    bellwire.Sequence
 	wake   chan struct{} // capacity 1
 
+	failure atomic.Pointer[failure] // why the last group was not stored; nil: it was
+
 	mu      sync.Mutex
 	tenants map[string]*waiting
 	turns   queue[*waiting] // those with something to store
@@ -60,6 +63,12 @@ type intake struct {
 	appends []*bellwire.Append
 	places  []placement
 	jobs    []*job
+}
+
+// failure is why and when a group was not stored.
+type failure struct {
+	err error
+	at  time.Time
 }
 
 // amount is how much waits to be stored.
@@ -300,9 +309,13 @@ func (in *intake) commit(group []*submission, appends []*bellwire.Append) {
 		for i, s := range group {
 			s.result = results[i]
 		}
+		in.failure.Store(nil)
 		return
 	}
 	in.engine.observer.StoreFailed("append events", err)
+	if passing(err) {
+		in.failure.Store(&failure{err, time.Now()})
+	}
 	if len(group) == 1 || bellwire.CodeOf(err) != bellwire.CodeInternal {
 		for _, s := range group {
 			s.result = bellwire.AppendResult{Err: err}

@@ -54,7 +54,10 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "bellwire.db")
 		writeFile(t, path, []byte(strings.Repeat("This is a letter. ", 100)))
 		_, err := Open(t.Context(), path, Options{})
-		refused(t, err, bellwire.CodeUnavailable, path)
+		refused(t, err, bellwire.CodeUnavailable, "damaged")
+		if !strings.Contains(err.Error(), path) {
+			t.Error("the operator does not learn which file it is:", err)
+		}
 	})
 	t.Run("no folder", func(t *testing.T) {
 		t.Parallel()
