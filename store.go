@@ -72,6 +72,8 @@ type Configuration interface {
 // Journal is the part of a Store that people look things up in. Lists are newest first.
 type Journal interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
+	// Digest returns the digest of what was published with a publisher's id; CodeNotFound if none was.
+	Digest(ctx context.Context, tenant, idempotencyKey string) ([32]byte, error)
 	// Events ends a page early once it carries MaxPageBytes of data.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)

@@ -272,7 +272,7 @@ func newEvent(tenant string, d *Draft) bellwire.NewEvent {
 		Tenant: tenant, Type: d.Type, Data: d.Data, IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt,
 	}}
 	if d.IdempotencyKey != "" {
-		e.Digest = digest(d)
+		e.Digest = d.Digest()
 	}
 	return e
 }

@@ -374,8 +374,8 @@ func (in *intake) handOver(group []*submission) {
 	}
 }
 
-// digest identifies what was published under an idempotency key.
-func digest(d *Draft) [32]byte {
+// Digest identifies what is published: its type and data. A publisher's id stands for one of them.
+func (d *Draft) Digest() [32]byte {
 	h := sha256.New()
 	h.Write([]byte(d.Type))
 	h.Write([]byte{0})

@@ -94,7 +94,7 @@ func (e *fakeEngine) Publish(ctx context.Context, p *engine.Publication) ([]engi
 		ev := &bellwire.NewEvent{Event: bellwire.Event{
 			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: p.Tenant, Type: d.Type, Data: d.Data,
 			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, CreatedAt: at,
-		}}
+		}, Digest: d.Digest()}
 		for _, target := range tenant.Match(d.Type) {
 			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{
 				ID: bellwire.NewID[bellwire.DeliveryKind](at), Endpoint: target.Endpoint.ID,

@@ -77,15 +77,11 @@ func (s *Service) take(ctx context.Context, tenant string, drafts []Draft, locat
 		if err != nil {
 			return nil, err
 		}
-		if i, refusal := fit(catalogue, drafts); refusal != nil {
-			cached, _ := catalogue.Type(drafts[i].Type)
-			current, err := s.isCurrent(ctx, cached, drafts[i].Type)
-			if err != nil {
-				return nil, err
-			}
-			if current {
-				return nil, s.refuse(ctx, tenant, locate(i, refusal))
-			}
+		stale, err := s.check(ctx, tenant, catalogue, drafts, locate)
+		if err != nil {
+			return nil, err
+		}
+		if stale {
 			s.directory.ForgetCatalogue()
 			continue
 		}
@@ -99,6 +95,51 @@ func (s *Service) take(ctx context.Context, tenant string, drafts []Draft, locat
 		s.directory.ForgetTenant(tenant)
 	}
 	return nil, errBusyCatalogue()
+}
+
+// check refuses the first draft that does not fit the catalogue, and tells whether the catalogue is stale. What was
+// accepted once stays accepted under its id, whatever has become of its type.
+func (s *Service) check(ctx context.Context, tenant string, catalogue *directory.Catalogue, drafts []Draft, locate func(int, error) error) (stale bool, err error) {
+	for i := range drafts {
+		d := &drafts[i]
+		cached, _ := catalogue.Type(d.Type)
+		refusal := fit(cached, d)
+		if refusal == nil {
+			continue
+		}
+		current, err := s.isCurrent(ctx, cached, d.Type)
+		if err != nil || !current {
+			return err == nil, err
+		}
+		accepted, err := s.wasAccepted(ctx, tenant, d)
+		if err != nil {
+			return false, err
+		}
+		if !accepted {
+			return false, s.refuse(ctx, tenant, locate(i, refusal))
+		}
+	}
+	return false, nil
+}
+
+// fit refuses a draft whose type cannot be published, or whose data does not fit it.
+func fit(t *directory.CompiledType, d *Draft) error {
+	if err := checkUsable(t, "type", d.Type); err != nil {
+		return err
+	}
+	return t.Validate(d.Data)
+}
+
+// wasAccepted tells whether the very same was published before with this id.
+func (s *Service) wasAccepted(ctx context.Context, tenant string, d *Draft) (bool, error) {
+	if d.IdempotencyKey == "" {
+		return false, nil
+	}
+	digest, err := s.store.Digest(ctx, tenant, d.IdempotencyKey)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return false, nil
+	}
+	return digest == d.Digest(), err
 }
 
 // refuse returns the refusal of an event, unless there is no tenant that it could be refused in.
@@ -115,20 +156,6 @@ func errBusyCatalogue() error {
 		Message:    "The configuration is being changed faster than events can be checked against it; try again.",
 		RetryAfter: time.Second,
 	}
-}
-
-// fit finds the first draft whose type cannot be published or whose data does not fit its type.
-func fit(catalogue *directory.Catalogue, drafts []Draft) (int, error) {
-	for i := range drafts {
-		t, _ := catalogue.Type(drafts[i].Type)
-		if err := checkUsable(t, "type", drafts[i].Type); err != nil {
-			return i, err
-		}
-		if err := t.Validate(drafts[i].Data); err != nil {
-			return i, err
-		}
-	}
-	return 0, nil
 }
 
 // checkDraft refuses what no event may be, whatever its type.

@@ -86,6 +86,34 @@ func TestBadDrafts(t *testing.T) {
 	wantCode(t, err, bellwire.CodeNotFound, "")
 }
 
+// A publisher who got no answer may repeat what was accepted, whatever has become of its type meanwhile.
+func TestWhatWasAcceptedStaysAccepted(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.tenant("acme")
+	e.putType("card.created", service.EventTypeInput{})
+	data := []byte(`{"n":1}`)
+	first, err := e.Publish(t.Context(), admin, "acme", service.Draft{Type: "card.created", Data: data, IdempotencyKey: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.putType("card.created", service.EventTypeInput{Archived: true})
+	again, err := e.Publish(t.Context(), admin, "acme", service.Draft{Type: "card.created", Data: data, IdempotencyKey: "k"})
+	if err != nil || !again.Duplicate || again.Event != first.Event {
+		t.Errorf("the same again: %+v, %v", again, err)
+	}
+	for name, d := range map[string]service.Draft{
+		"another id": {Type: "card.created", Data: data, IdempotencyKey: "l"},
+		"no id":      {Type: "card.created", Data: data},
+		"other data": {Type: "card.created", Data: []byte("2"), IdempotencyKey: "k"},
+	} {
+		_, err := e.Publish(t.Context(), admin, "acme", d)
+		if bellwire.CodeOf(err) != bellwire.CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestBatchBytes(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

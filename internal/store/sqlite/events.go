@@ -64,6 +64,24 @@ func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (
 	return e, err
 }
 
+// Digest returns the digest of what was published with a publisher's id.
+func (s *Store) Digest(ctx context.Context, tenant, key string) (digest [32]byte, err error) {
+	err = s.read(ctx, func(c *db) error {
+		q := c.query(`SELECT digest FROM idempotency_keys WHERE key = ?
+			AND tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)`).text(key).text(tenant)
+		found, err := q.one()
+		if err != nil {
+			return err
+		}
+		if !found {
+			return bellwire.NotFound("publish with the id", key)
+		}
+		q.getBytes(digest[:])
+		return q.close()
+	})
+	return digest, err
+}
+
 // Events lists events, newest first.
 func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	before, err := idCursor(page.After)

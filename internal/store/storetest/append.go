@@ -32,6 +32,17 @@ var appendTests = []test{
 		foreign := w.keyed(w.event(other.ID), "k", 2)
 		w.equal("another tenant's", w.append(together(foreign))[0].ID, foreign.Event.ID)
 	}},
+	{name: "Append/RemembersTheDigest", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		w.append(together(w.keyed(w.event(t.ID), "k", 7)))
+		digest, err := w.store.Digest(w.ctx, t.ID, "k")
+		w.check(err)
+		w.equal("the digest", digest, [32]byte{7})
+		for _, unknown := range [][2]string{{t.ID, "l"}, {other.ID, "k"}, {"nobody", "k"}} {
+			_, err := w.store.Digest(w.ctx, unknown[0], unknown[1])
+			w.refused(err, bellwire.CodeNotFound)
+		}
+	}},
 	{name: "Append/RefusesAnotherPublishOfTheSameID", run: func(w *world) {
 		t := w.tenant()
 		w.append(together(w.keyed(w.event(t.ID), "k", 1)))
