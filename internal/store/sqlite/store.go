@@ -7,6 +7,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -147,13 +148,29 @@ func (s *Store) prepare(w *writer) error {
 	return err
 }
 
-// create makes the file, for its owner only, because SQLite would let all read it.
+// magic is how every SQLite database begins.
+const magic = "SQLite format 3\x00"
+
+// create makes the file, for its owner only, because SQLite would let all read it. It refuses a file that is something
+// else: SQLite takes a short one for an empty database, and would write over it.
 func (s *Store) create() error {
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", s.path)
 	}
-	return f.Close()
+	defer f.Close() // nothing is written through it
+	head := make([]byte, len(magic))
+	n, err := io.ReadFull(f, head)
+	switch {
+	case err == io.EOF: // it is new
+		return nil
+	case err != nil && err != io.ErrUnexpectedEOF:
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be read.", s.path)
+	case string(head[:n]) != magic:
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The file %s is damaged or not a database. Restore it from a backup, or choose another file.", s.path)
+	}
+	return nil
 }
 
 // Memory for pages, in KiB. The library's allocator takes twice as much, because a page with its

@@ -49,6 +49,13 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 			refused(t, err, bellwire.CodeUnavailable, c.says)
 		})
 	}
+	t.Run("a note", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "bellwire.db")
+		writeFile(t, path, []byte("hello\n"))
+		_, err := Open(t.Context(), path, Options{})
+		refused(t, err, bellwire.CodeUnavailable, path)
+	})
 	t.Run("not a database", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "bellwire.db")
