@@ -212,7 +212,7 @@ type Claim struct {
 	Endpoint string
 	Epoch    int64 // of its shard; the store refuses nothing, but marks what it hands out
 	Limit    int   // how many at most, retries by hand not counted; 0: retries by hand only
-	MaxBytes int   // of event data: when they are reached, no more retries by hand and no more of the schedule are taken than one
+	MaxBytes int   // of event data: at these, nothing more is taken, but for one retry by hand and one of the schedule
 	Ordered  bool
 }
 

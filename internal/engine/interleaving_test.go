@@ -280,3 +280,41 @@ func TestCloseHeedsItsContext(t *testing.T) {
 		}
 	})
 }
+
+// unloadable is a directory that fails for one endpoint.
+type unloadable struct {
+	engine.Directory
+	endpoint *atomic.Value // its id
+}
+
+func (u unloadable) Target(ctx context.Context, endpoint string) (*bellwire.Target, error) {
+	if endpoint == u.endpoint.Load() {
+		return nil, unavailable()
+	}
+	return u.Directory.Target(ctx, endpoint)
+}
+
+// One endpoint that cannot be loaded holds up nobody else's retries of the same round, and is asked about again later.
+func TestOneLoadErrorHoldsUpNobodyElse(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var broken atomic.Value
+		w.stop()
+		w.around = func(d engine.Directory) engine.Directory { return unloadable{d, &broken} }
+		w.start()
+		good, bad := w.receiver("good", answers(500, 200)), w.receiver("bad", answers(500, 200))
+		w.endpoint("good")
+		ep := w.endpoint("bad")
+		w.publish(1)
+		w.pass(time.Second)
+		broken.Store(ep.ID)
+		w.pass(time.Minute)
+		if len(good.got()) != 2 || len(bad.got()) != 1 {
+			t.Errorf("attempts: %d of the one that can be loaded, %d of the other", len(good.got()), len(bad.got()))
+		}
+		broken.Store("")
+		w.pass(10 * time.Second)
+		if len(bad.got()) != 2 {
+			t.Error("attempts of the other, when it can be loaded again:", len(bad.got()))
+		}
+	})
+}

@@ -29,7 +29,8 @@ type world struct {
 	dir     string
 	keyring *seal.Keyring
 	store   bellwire.Store
-	wrap    func(bellwire.Store) bellwire.Store // puts something between the engine and the store
+	wrap    func(bellwire.Store) bellwire.Store     // puts something between the engine and the store
+	around  func(engine.Directory) engine.Directory // the same for the directory
 	config  engine.Config
 
 	directory *directory.Directory
@@ -87,6 +88,9 @@ func (w *world) start() {
 		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}},
 	})
 	w.config.Store, w.config.Directory, w.config.Dial = between, w.directory, w.dial
+	if w.around != nil {
+		w.config.Directory = w.around(w.directory)
+	}
 	w.engine = engine.New(w.config)
 	must(w.t, w.engine.Start(w.t.Context()))
 }
