@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,22 +86,12 @@ func (c *benchCommand) Run(ctx context.Context, std streams) error {
 				run+1, c.Runs, humanize.Comma(int64(r.DeliveriesPerSecond)), r.Ratio)
 		}
 	}
-	slices.SortFunc(reports, func(a, b *benchReport) int { return compareFloats(a.Ratio, b.Ratio) })
+	slices.SortFunc(reports, func(a, b *benchReport) int { return cmp.Compare(a.Ratio, b.Ratio) })
 	median := reports[len(reports)/2]
 	if err := median.print(std.out, c); err != nil {
 		return err
 	}
 	return faults
-}
-
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // measure makes one run, with its own processes and database.

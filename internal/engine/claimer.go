@@ -39,8 +39,12 @@ func (c *claimer) run(ctx context.Context) {
 // round serves one group of endpoints, and tells whether there may be more.
 func (c *claimer) round(ctx context.Context) bool {
 	s := c.engine.scheduler
+	lanes := s.claimable(time.Now(), maxClaims)
+	if len(lanes) == 0 {
+		return false
+	}
 	var ready []*lane
-	for _, l := range s.claimable(time.Now(), maxClaims) {
+	for _, l := range lanes {
 		if err := c.load(ctx, l); err != nil {
 			c.engine.observer.StoreFailed("load an endpoint", err)
 			s.claimFailed(l)
@@ -49,7 +53,7 @@ func (c *claimer) round(ctx context.Context) bool {
 		ready = append(ready, l)
 	}
 	if len(ready) == 0 {
-		return false
+		return ctx.Err() == nil // those that could not be loaded hold up nobody behind them
 	}
 	if err := c.claim(ctx, ready); err != nil {
 		c.engine.observer.StoreFailed("claim due deliveries", err)
@@ -98,7 +102,7 @@ func (c *claimer) load(ctx context.Context, l *lane) error {
 	case target.Endpoint.StatusReason != "":
 		reason = target.Endpoint.StatusReason
 	}
-	n, err := c.engine.store.CancelOpen(ctx, l.endpoint, reason, time.Now().UTC().Truncate(time.Microsecond), cancelChunk)
+	n, err := c.engine.store.CancelOpen(ctx, l.endpoint, reason, stored(time.Now()), cancelChunk)
 	if bellwire.CodeOf(err) == bellwire.CodeStale {
 		c.engine.directory.ForgetEndpoint(l.endpoint)
 		c.engine.scheduler.refresh(l.endpoint) // it was enabled again a moment ago

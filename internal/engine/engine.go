@@ -261,8 +261,8 @@ func (e *Engine) Publish(ctx context.Context, p *Publication) ([]Receipt, error)
 		return nil, err
 	}
 	receipts := make([]Receipt, len(p.Events))
-	for i, stored := range s.result.Events {
-		receipts[i] = Receipt{Event: stored.ID, Deliveries: stored.Deliveries, Duplicate: stored.Duplicate}
+	for i, event := range s.result.Events {
+		receipts[i] = Receipt{Event: event.ID, Deliveries: event.Deliveries, Duplicate: event.Duplicate}
 	}
 	return receipts, nil
 }

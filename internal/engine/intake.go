@@ -246,7 +246,7 @@ func (in *intake) store(group []*submission) {
 
 // prepare gives a submission's events their ids and time, and finds places for its deliveries.
 func (in *intake) prepare(s *submission, now time.Time) {
-	created := now.UTC().Truncate(time.Microsecond)
+	created := stored(now)
 	s.append.Events = s.append.Events[:0]
 	for i := range s.events {
 		e := &s.events[i]

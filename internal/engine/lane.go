@@ -269,6 +269,9 @@ func (l *lane) dispensable(now time.Time) bool {
 		l.due.IsZero() && !l.breaker.open() && now.Sub(l.progress) > laneMemory && !now.Before(l.hold) && !now.Before(l.limited)
 }
 
+// stored returns a time as the store keeps it.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
 func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
 
 func later(a, b time.Time) time.Time {

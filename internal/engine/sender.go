@@ -61,7 +61,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	}
 	a := &bellwire.Attempt{
 		ID: bellwire.NewID[bellwire.AttemptKind](started), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
-		Trigger: j.trigger, StartedAt: started.UTC().Truncate(time.Microsecond),
+		Trigger: j.trigger, StartedAt: stored(started),
 	}
 	r.attempt = a
 	s.setHeaders(req, t, message, body)
@@ -69,7 +69,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 
 	retryAfter := s.exchange(req, t, a, tr, r)
 	ended := time.Now()
-	r.endedAt = ended.UTC().Truncate(time.Microsecond)
+	r.endedAt = stored(ended)
 	a.Timings = tr.timings(ended)
 	if !t.Renderer.RetryAfter() {
 		retryAfter = 0
@@ -77,15 +77,16 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	if a.Response != nil && a.Response.Status == http.StatusTooManyRequests {
 		r.slowDown = max(retryAfter, minSlowDown)
 	}
-	random := randomShare()
-	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint.Retry, retryAfter, random)
-	r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint.Retry, retryAfter, random)
+	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint.Retry, retryAfter, randomShare())
+	if r.verdict == bellwire.Gone {
+		r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint.Retry, retryAfter, randomShare())
+	}
 	return r
 }
 
 // impossible is the result of a job of which no request can be made, now or ever.
 func impossible(r *result, now time.Time, reason string) *result {
-	r.verdict, r.endedAt = bellwire.Impossible, now.UTC().Truncate(time.Microsecond)
+	r.verdict, r.endedAt = bellwire.Impossible, stored(now)
 	r.transition = r.job.delivery.Decide(r.job.trigger, r.verdict, r.target.Endpoint.Retry, 0, 0)
 	if r.transition.Status == bellwire.DeliveryExhausted {
 		r.transition.Reason = reason
