@@ -67,13 +67,15 @@ func (c *claimer) claim(ctx context.Context, lanes []*lane) error {
 	defer cancel()
 	now := time.Now()
 	claims := c.engine.scheduler.claims(now, lanes)
-	results, err := c.engine.store.ClaimDue(ctx, now, claims)
+	results, err := c.engine.store.ClaimDue(ctx, c.engine.clock(), claims)
 	if err != nil {
 		return err
 	}
 	claimed := 0
-	for _, r := range results {
+	for i := range results {
+		r := &results[i]
 		claimed += len(r.Due) + len(r.Manual)
+		r.Next = c.engine.clock.local(r.Next)
 	}
 	c.engine.observer.Claimed(claimed, time.Since(now))
 	c.engine.scheduler.claimed(time.Now(), lanes, claims, results)
@@ -102,7 +104,7 @@ func (c *claimer) load(ctx context.Context, l *lane) error {
 	case target.Endpoint.StatusReason != "":
 		reason = target.Endpoint.StatusReason
 	}
-	n, err := c.engine.store.CancelOpen(ctx, l.endpoint, reason, stored(time.Now()), cancelChunk)
+	n, err := c.engine.store.CancelOpen(ctx, l.endpoint, reason, c.engine.clock.now(), cancelChunk)
 	if bellwire.CodeOf(err) == bellwire.CodeStale {
 		c.engine.directory.ForgetEndpoint(l.endpoint)
 		c.engine.scheduler.refresh(l.endpoint) // it was enabled again a moment ago

@@ -48,6 +48,9 @@ type Config struct {
 	// TLS is the base of the client's TLS configuration; nil: the system's roots.
 	TLS *tls.Config
 
+	// Now is the wall clock; nil: time.Now. Tests make it jump.
+	Now func() time.Time
+
 	MaxInFlight int // requests in flight in all; 0: 4096
 	MaxQueued   int // deliveries in memory in all; 0: 50 000
 	MaxBytes    int // of event data in memory in all; 0: 64 MiB
@@ -60,6 +63,7 @@ type Engine struct {
 	observer  bellwire.Observer
 	logger    *slog.Logger
 	node      string
+	clock     clock
 
 	intake    *intake
 	scheduler *scheduler
@@ -89,13 +93,16 @@ type Engine struct {
 func New(c Config) *Engine {
 	e := &Engine{
 		store: c.Store, directory: c.Directory, observer: c.Observer, logger: c.Logger, node: c.Node,
-		closed: true,
+		clock: c.Now, closed: true,
 	}
 	if e.observer == nil {
 		e.observer = bellwire.NopObserver{}
 	}
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)
+	}
+	if e.clock == nil {
+		e.clock = time.Now
 	}
 	if e.node == "" {
 		e.node = cryptorand.Text()
@@ -107,6 +114,7 @@ func New(c Config) *Engine {
 	transport := newTransport(dial, bellwire.DefaultMaxInFlight, c.TLS)
 	e.closeIdle = transport.CloseIdleConnections
 	e.sender = newSender(transport, orDefault(c.UserAgent, "Bellwire"))
+	e.sender.clock = e.clock
 	e.recorder = newRecorder(e)
 	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
 	e.intake = newIntake(e)

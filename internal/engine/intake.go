@@ -223,8 +223,9 @@ func (in *intake) gather(group []*submission) []*submission {
 func (in *intake) store(group []*submission) {
 	started := time.Now()
 	in.appends, in.places, in.jobs = in.appends[:0], in.places[:0], in.jobs[:0]
+	created := in.engine.clock()
 	for _, s := range group {
-		in.prepare(s, started)
+		in.prepare(s, started, created)
 	}
 	in.commit(group, in.appends)
 	in.handOver(group)
@@ -244,16 +245,15 @@ func (in *intake) store(group []*submission) {
 	clear(in.jobs)
 }
 
-// prepare gives a submission's events their ids and time, and finds places for its deliveries.
-func (in *intake) prepare(s *submission, now time.Time) {
-	created := stored(now)
+// prepare gives a submission's events their ids and the time by the wall clock, and finds places for its deliveries.
+func (in *intake) prepare(s *submission, now, created time.Time) {
 	s.append.Events = s.append.Events[:0]
 	for i := range s.events {
 		e := &s.events[i]
-		e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, now)
-		e.Event.CreatedAt = created
+		e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, created)
+		e.Event.CreatedAt = stored(created)
 		e.Event.Deliveries = len(s.targets[i])
-		e.Deliveries = in.deliveries(e.Deliveries[:0], s, i, now)
+		e.Deliveries = in.deliveries(e.Deliveries[:0], s, i, created)
 		first := len(in.places)
 		if s.test {
 			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
@@ -275,10 +275,10 @@ func (in *intake) prepare(s *submission, now time.Time) {
 }
 
 // deliveries makes the rows for those who get an event.
-func (in *intake) deliveries(rows []bellwire.NewDelivery, s *submission, event int, now time.Time) []bellwire.NewDelivery {
+func (in *intake) deliveries(rows []bellwire.NewDelivery, s *submission, event int, created time.Time) []bellwire.NewDelivery {
 	for _, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
-			ID:       bellwire.Next[bellwire.DeliveryKind](&in.ids, now),
+			ID:       bellwire.Next[bellwire.DeliveryKind](&in.ids, created),
 			Endpoint: t.Endpoint.ID,
 			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO && !s.test,
 		})

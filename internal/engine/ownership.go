@@ -28,6 +28,9 @@ func (e *Engine) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for i := range due {
+		due[i].At = e.clock.local(due[i].At)
+	}
 	e.scheduler.found(due)
 	return nil
 }

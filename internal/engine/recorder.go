@@ -140,8 +140,9 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 			e.directory.ForgetEndpoint(r.job.delivery.Endpoint)
 			e.directory.ForgetTenant(r.job.delivery.Tenant)
 		}
+		records[i].DueAt = e.clock.local(records[i].DueAt)
 		if records[i].Moved && !records[i].Status.Open() {
-			e.observer.Ended(records[i].Status, r.endedAt.Sub(r.job.event.CreatedAt))
+			e.observer.Ended(records[i].Status, max(r.endedAt.Sub(r.job.event.CreatedAt), 0)) // the clock may have been set back
 		}
 	}
 	e.scheduler.recorded(time.Now(), results, records)

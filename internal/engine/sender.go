@@ -28,6 +28,7 @@ const minSlowDown = time.Second
 type sender struct {
 	transport http.RoundTripper
 	userAgent string
+	clock     clock
 	reads     sync.Pool // *[readBody]byte, for response bodies
 }
 
@@ -35,6 +36,7 @@ func newSender(transport http.RoundTripper, userAgent string) *sender {
 	return &sender{
 		transport: transport,
 		userAgent: userAgent,
+		clock:     time.Now,
 		reads:     sync.Pool{New: func() any { return new([readBody]byte) }},
 	}
 }
@@ -42,35 +44,34 @@ func newSender(transport http.RoundTripper, userAgent string) *sender {
 // send makes one attempt for a job and says what came of it. The target is the endpoint as it is now.
 func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	r := &result{job: j, target: t}
-	started := time.Now()
-	message := &bellwire.Message{Event: j.event, Delivery: j.delivery.ID, SentAt: started}
+	started, sentAt := time.Now(), s.clock()
+	message := &bellwire.Message{Event: j.event, Delivery: j.delivery.ID, SentAt: sentAt}
 	if t.Renderer == nil {
-		return impossible(r, started, bellwire.ReasonEndpointDeleted)
+		return impossible(r, sentAt, bellwire.ReasonEndpointDeleted)
 	}
 	// The transport may go on reading the body after the response has come, so its memory is not reused.
 	body, err := t.Renderer.AppendBody(make([]byte, 0, len(j.event.Data)+envelopeRoom), message)
 	if err != nil {
-		return impossible(r, started, err.Error())
+		return impossible(r, sentAt, err.Error())
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	tr := newTrace(started)
 	req, err := http.NewRequestWithContext(tr.context(ctx), http.MethodPost, t.Endpoint.URL, bytes.NewReader(body))
 	if err != nil {
-		return impossible(r, started, "The endpoint's URL cannot be requested.")
+		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
 	}
 	a := &bellwire.Attempt{
-		ID: bellwire.NewID[bellwire.AttemptKind](started), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
-		Trigger: j.trigger, StartedAt: stored(started),
+		ID: bellwire.NewID[bellwire.AttemptKind](sentAt), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
+		Trigger: j.trigger, StartedAt: stored(sentAt),
 	}
 	r.attempt = a
 	s.setHeaders(req, t, message, body)
 	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, Headers: loggedHeaders(req.Header, t.Headers), BodyBytes: len(body)}
 
 	retryAfter := s.exchange(req, t, a, tr, r)
-	ended := time.Now()
-	r.endedAt = stored(ended)
-	a.Timings = tr.timings(ended)
+	a.Timings = tr.timings(time.Now())
+	r.endedAt = s.clock.now()
 	if !t.Renderer.RetryAfter() {
 		retryAfter = 0
 	}
@@ -112,7 +113,7 @@ func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Att
 	if err := s.read(resp.Body, a.Response); err != nil {
 		// The status came, but the exchange did not end in time: the receiver may not have finished.
 		a.Outcome, a.Error = classify(err, tr)
-		return retryAfter(resp.Header, time.Now())
+		return retryAfter(resp.Header, s.clock())
 	}
 	r.verdict = t.Renderer.Classify(resp.StatusCode)
 	a.Outcome = bellwire.OutcomeOK
@@ -120,7 +121,7 @@ func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Att
 		a.Outcome = bellwire.OutcomeStatus
 		a.Error = "The endpoint answered " + strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode) + "."
 	}
-	return retryAfter(resp.Header, time.Now())
+	return retryAfter(resp.Header, s.clock())
 }
 
 // read takes in up to readBody bytes, so that the connection can be kept, and stores the first of them.
