@@ -75,9 +75,10 @@ func (c *claim) run() error {
 
 const (
 	sqlFreeManual   = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT +?"
-	sqlFreePending  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isPending + " AND due_at IS NOT NULL AND epoch <> ? ORDER BY id LIMIT +?"
-	sqlFreeRetrying = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isRetrying + " AND epoch <> ? ORDER BY due_at, id LIMIT +?"
-	sqlFreeInOrder  = "SELECT id, due_at FROM deliveries WHERE endpoint = ? AND " + isOrdered + " AND epoch <> ? ORDER BY sequence LIMIT +?"
+	sqlFreePending  = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id LIMIT +?4"
+	sqlFreeRetrying = sqlFree + isRetrying + " AND epoch <> ?3 ORDER BY due_at, id LIMIT +?4"
+	sqlFreeInOrder  = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence LIMIT +?4"
+	sqlFree         = "SELECT id, " + dueAt + " FROM deliveries WHERE endpoint = ?1 AND "
 )
 
 // manual takes the retries by hand.
@@ -123,14 +124,11 @@ type candidate struct {
 	due time.Time
 }
 
-// byTime takes what has no order. What is pending is due, even if the clock was set back since it was made.
+// byTime takes what has no order.
 func (c *claim) byTime() error {
 	free, err := c.candidates(sqlFreePending)
 	if err != nil {
 		return err
-	}
-	for i := range free {
-		free[i].due = earlier(free[i].due, c.now)
 	}
 	retrying, err := c.candidates(sqlFreeRetrying)
 	if err != nil {
@@ -178,7 +176,7 @@ func (c *claim) take(free []candidate) error {
 func (c *claim) candidates(sql string) ([]candidate, error) {
 	wanted := max(c.Limit-len(c.result.Due), 0) + 1
 	var free []candidate
-	q := c.w.query(sql).int(c.endpoint).int(c.current).int(int64(wanted))
+	q := c.w.query(sql).int(c.endpoint).time(c.now).int(c.current).int(int64(wanted))
 	for q.next() {
 		var f candidate
 		q.getBytes(f.id[:])

@@ -18,13 +18,17 @@ const (
 	hasStatus = "status > 0 AND status = " // by id
 )
 
+// dueAt is when a delivery is due as things stand at ?2: what has not been attempted yet is due, also if the clock was
+// set back since it was made.
+const dueAt = "iif(status = 0, min(due_at, ?2), due_at)"
+
 // The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not
 // by deliveries. What is taken lies between the free ones, but a lane holds few.
 var (
-	sqlDuePending  = firstOfEach(isPending, "id", "due_at")
-	sqlDueRetrying = firstOfEach(isRetrying, "due_at, id", "due_at")
+	sqlDuePending  = firstOfEach(isPending, "id", dueAt)
+	sqlDueRetrying = firstOfEach(isRetrying, "due_at, id", dueAt)
 	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
-	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "iif(p.ordering = 'fifo', due_at, created_at)")
+	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "iif(p.ordering = 'fifo', "+dueAt+", min(created_at, ?2))")
 )
 
 // firstOfEach selects each endpoint with a time of its first delivery that is free.
@@ -78,18 +82,13 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(c *db) error {
 		d := &dueEndpoints{leases: leases, place: make(map[string]int)}
-		epoch, now := s.leases.epoch.Load(), time.Now()
+		epoch, now := s.leases.epoch.Load(), s.options.Now()
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
-			q := c.query(sql).int(epoch)
+			q := c.query(sql).int(epoch).time(now)
 			for q.next() {
-				id, at := q.getText(), q.getTimeOrZero()
-				if at.IsZero() {
-					continue
+				if id, at := q.getText(), q.getTimeOrZero(); !at.IsZero() {
+					d.add(id, at, false)
 				}
-				if sql == sqlDuePending {
-					at = earlier(at, now) // it is due, even if the clock was set back since
-				}
-				d.add(id, at, false)
 			}
 			if q.err != nil {
 				return q.err
@@ -153,7 +152,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if backlog.Oldest.After(time.Now()) {
+	if backlog.Oldest.After(s.options.Now()) {
 		backlog.Oldest = time.Time{}
 	}
 	return backlog, nil

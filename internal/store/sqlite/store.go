@@ -28,6 +28,8 @@ type Options struct {
 	Readers int
 	// ReadTimeout bounds one read with its waiting, so that it cannot keep the log from being reused; 0: 10 s.
 	ReadTimeout time.Duration
+	// Now is the wall clock; nil: time.Now. Tests make it jump.
+	Now func() time.Time
 
 	longLog uint32           // 0: the constant
 	seen    func(sql string) // told of each statement that is prepared
@@ -67,6 +69,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = 10 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.longLog == 0 {
 		o.longLog = longLog

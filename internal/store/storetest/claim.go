@@ -85,6 +85,14 @@ var claimTests = []test{
 		w.equal("claimed in time", len(w.claim(ep, 10).Due), 1)
 		w.nothingDue(ep.ID)
 	}},
+	{name: "Claim/TakesNewOnesWhenTheClockWasSetBack", run: func(w *world) {
+		t := w.tenant()
+		for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
+			e := w.publish(ep)
+			w.tick(-time.Hour)
+			w.equal("claimed", idsOf(w.claim(ep, 10).Due), []bellwire.DeliveryID{e.Deliveries[0].ID})
+		}
+	}},
 	{name: "Claim/MergesNewAndRetried", run: claimMerges},
 	{name: "Claim/OfSeveralEndpoints", run: func(w *world) {
 		t := w.tenant()
