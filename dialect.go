@@ -2,6 +2,7 @@ package bellwire
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -28,8 +29,14 @@ type Dialect interface {
 	// CheckSecret refuses a caller's secret that is not in the dialect's form. Its error has CodeInvalid.
 	CheckSecret(value string) error
 
-	// CheckEndpoint refuses what the dialect cannot represent. Its error has CodeInvalid and names the field.
-	CheckEndpoint(ep *Endpoint, c *Credentials) error
+	// Settle makes ep an endpoint of the dialect: it refuses what the dialect cannot represent, with CodeInvalid and
+	// the field's name, and fills in what the dialect alone knows of it, in ep.Extra. It is called after every change
+	// of an endpoint, and may change nothing else. groupOf returns an event type's group, empty if it has none.
+	Settle(ep *Endpoint, c *Credentials, groupOf func(eventType string) string) error
+
+	// Headers are the same on every attempt and prove to the endpoint who sends, such as a token. Their values are
+	// redacted wherever attempts are shown.
+	Headers(c *Credentials) []Header
 
 	// Bind prepares the rendering of deliveries to one endpoint: what can be done once is done here.
 	Bind(ep *Endpoint, c *Credentials) (Renderer, error)
@@ -75,6 +82,40 @@ const (
 	Gone                        // the endpoint wants nothing any more and is disabled
 	Impossible                  // no request can be made of it; no use in trying again
 )
+
+// Classify2xx is the rule of most webhook systems: any 2xx acknowledges, and nothing else means more than that the
+// attempt failed.
+func Classify2xx(status int) Verdict {
+	if status >= 200 && status <= 299 {
+		return Acknowledged
+	}
+	return Failed
+}
+
+// CheckSingleSigning refuses signing schemes other than SigningHMAC, which stands for "as the dialect does" in dialects
+// that leave no choice.
+func CheckSingleSigning(dialect string, signing Signing) error {
+	if signing == SigningHMAC {
+		return nil
+	}
+	return Invalid("signing", "The dialect %s has no choice of signatures; it is hmac.", dialect)
+}
+
+// CheckOwnHeaders refuses endpoints whose own headers or authentication would take the place of a header that the
+// dialect sets.
+func CheckOwnHeaders(dialect string, c *Credentials, set ...string) error {
+	for _, name := range set {
+		if c.Auth.Type == AuthAPIKey && strings.EqualFold(c.Auth.Header, name) {
+			return Invalid("auth.header", "The dialect %s sets the header %s itself.", dialect, name)
+		}
+		for _, h := range c.Headers {
+			if strings.EqualFold(h.Name, name) {
+				return Invalid("headers."+h.Name, "The dialect %s sets it itself.", dialect)
+			}
+		}
+	}
+	return nil
+}
 
 // Target is an endpoint made ready for sending, with its secrets opened. It is immutable.
 type Target struct {

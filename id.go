@@ -20,12 +20,14 @@ type (
 	DeliveryKind struct{}
 	AttemptKind  struct{}
 	KeyKind      struct{}
+	AuditKind    struct{}
 )
 
 func (EventKind) prefix() string    { return "evt_" }
 func (DeliveryKind) prefix() string { return "dlv_" }
 func (AttemptKind) prefix() string  { return "att_" }
 func (KeyKind) prefix() string      { return "key_" }
+func (AuditKind) prefix() string    { return "aud_" }
 
 // The ids. Endpoint ids are strings, because each dialect gives them a form of its own, and
 // tenants choose theirs.
@@ -34,6 +36,7 @@ type (
 	DeliveryID = ID[DeliveryKind]
 	AttemptID  = ID[AttemptKind]
 	KeyID      = ID[KeyKind]
+	AuditID    = ID[AuditKind]
 )
 
 // String returns the id as text, such as "evt_" and 32 hex digits.

@@ -15,14 +15,15 @@ type Store interface {
 	Configuration
 	Journal
 	Queue
+	Audit
 
 	// Check tells whether the store can read and write.
 	Check(ctx context.Context) error
 	// Witness returns the sealed value that shows which keyset the database's secrets were sealed
 	// with, after storing the given one if there was none.
 	Witness(ctx context.Context, sealed []byte) ([]byte, error)
-	// Purge deletes up to limit rows that nothing needs any more: of deleted tenants and endpoints, and
-	// idempotency keys past their window whose event is gone. It returns how many; 0 means done.
+	// Purge deletes up to limit rows that nothing needs any more: of deleted tenants and endpoints, idempotency
+	// keys past their window whose event is gone, and what the audit keeps no longer. It returns how many; 0 means done.
 	Purge(ctx context.Context, now time.Time, limit int) (int, error)
 	// Close waits for what is under way and closes the store.
 	Close() error
@@ -74,12 +75,22 @@ type Journal interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
 	// Digest returns the digest of what was published with a publisher's id; CodeNotFound if none was.
 	Digest(ctx context.Context, tenant, idempotencyKey string) ([32]byte, error)
-	// Events ends a page early once it carries MaxPageBytes of data.
+	// Events ends a page early once it carries MaxPageBytes of data. Its cursors are those of EventCursor.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
 	// Attempts returns the newest limit attempts of a delivery, oldest first.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
+}
+
+// Audit is the part of a Store that remembers who asked for what.
+type Audit interface {
+	AppendAudit(ctx context.Context, e *AuditEntry) error
+	// AuditEntries lists what was asked of a tenant, or of all if tenant is empty, newest first.
+	AuditEntries(ctx context.Context, tenant string, page Page) (*List[*AuditEntry], error)
+	// UseNonce notes that a key has signed a request with a nonce. CodeConflict: it did so before. The nonce is
+	// remembered until the given time at least.
+	UseNonce(ctx context.Context, key KeyID, nonce string, until time.Time) error
 }
 
 // EventFilter chooses events. Tenant is required; other zero members choose all.
@@ -88,7 +99,12 @@ type EventFilter struct {
 	Type   string
 	Since  time.Time // taken at or after, to the millisecond
 	Until  time.Time // taken before
+	// OldestFirst turns the list around.
+	OldestFirst bool
 }
+
+// EventCursor returns the cursor of a list of events that goes on after the given one, in either direction.
+func EventCursor(id EventID) Cursor { return MakeCursor(id[:]) }
 
 // DeliveryFilter chooses deliveries. Tenant is required; other zero members choose all.
 type DeliveryFilter struct {

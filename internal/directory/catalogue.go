@@ -23,6 +23,14 @@ func (c *Catalogue) Type(name string) (*CompiledType, bool) {
 	return t, ok
 }
 
+// Group returns the group of an event type, empty if there is no such type or it has none.
+func (c *Catalogue) Group(eventType string) string {
+	if t, ok := c.types[eventType]; ok {
+		return t.Group
+	}
+	return ""
+}
+
 // Len tells how many event types there are, archived ones too.
 func (c *Catalogue) Len() int { return len(c.types) }
 

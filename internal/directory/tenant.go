@@ -129,6 +129,7 @@ func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) err
 	}
 	target.Renderer = renderer
 	target.Headers = append(authHeaders(credentials.Auth), credentials.Headers...)
+	target.Headers = append(target.Headers, dialect.Headers(credentials)...)
 	return nil
 }
 

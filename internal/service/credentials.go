@@ -73,8 +73,8 @@ func settleSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Creden
 			private = c.Secrets[0].PrivateKey
 		}
 		c.Secrets = []bellwire.Secret{{Value: *own, PrivateKey: private}}
-	} else if newDialect && len(c.Secrets) > 0 && d.CheckSecret(c.Secrets[0].Value) != nil {
-		c.Secrets = nil
+	} else if newDialect {
+		c.Secrets = fitting(d, c.Secrets)
 	}
 	made, err := d.NewSecret(ep.Signing)
 	if err != nil {
@@ -89,6 +89,14 @@ func settleSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Creden
 		c.Secrets[0].PrivateKey = made.PrivateKey
 	}
 	return nil
+}
+
+// fitting returns those secrets that have the dialect's form, and none if the newest has not.
+func fitting(d bellwire.Dialect, secrets []bellwire.Secret) []bellwire.Secret {
+	if len(secrets) == 0 || d.CheckSecret(secrets[0].Value) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(secrets), func(s bellwire.Secret) bool { return d.CheckSecret(s.Value) != nil })
 }
 
 // rotate puts a new secret first, and lets those before it sign until the overlap ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -53,6 +54,9 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if err != nil {
 		return err
 	}
+	if before.Dialect != ep.Dialect {
+		s.leaveDialect(ep, before.Dialect)
+	}
 	if err := applyTarget(ep, in); err != nil {
 		return err
 	}
@@ -71,11 +75,25 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if err := settleSecrets(dialect, ep, c, in.Secret, before.Dialect != ep.Dialect); err != nil {
 		return err
 	}
-	if err := dialect.CheckEndpoint(ep, c); err != nil {
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	if err := dialect.Settle(ep, c, catalogue.Group); err != nil {
 		return err
 	}
 	ep.Sealed, err = s.keyring.SealCredentials(ep.ID, c)
 	return err
+}
+
+// leaveDialect takes from an endpoint what it has of the dialect that it comes from: what only that one knows, and the
+// default retry policy, in whose place the new one's comes.
+func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
+	ep.Extra = nil
+	from, to := s.dialects[old], s.dialects[ep.Dialect]
+	if from != nil && reflect.DeepEqual(ep.Retry, from.Defaults().Retry) {
+		ep.Retry = to.Defaults().Retry
+	}
 }
 
 // applyTarget sets what and where the endpoint is.

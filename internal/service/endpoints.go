@@ -31,6 +31,14 @@ type TestReceipt struct {
 
 // CreateEndpoint creates an endpoint and tells its secret.
 func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, in EndpointInput) (*Endpoint, *EndpointSecret, error) {
+	ep, credentials, err := s.createEndpoint(ctx, c, tenant, &in)
+	if err != nil {
+		return nil, nil, err
+	}
+	return show(ep, credentials), revealed(ep, credentials), nil
+}
+
+func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
 	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, nil, err
 	}
@@ -41,7 +49,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, i
 	if len(known.Targets()) >= s.maxEndpoints {
 		return nil, nil, bellwire.Errorf(bellwire.CodeConflict, "The tenant has %d endpoints already, the most there can be; delete one first.", s.maxEndpoints)
 	}
-	ep, credentials, err := s.newEndpoint(ctx, tenant, &in)
+	ep, credentials, err := s.newEndpoint(ctx, tenant, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +57,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, i
 		return nil, nil, err
 	}
 	s.announce(ctx, c, "endpoint.create", ep)
-	return show(ep, credentials), revealed(ep, credentials), nil
+	return ep, credentials, nil
 }
 
 func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
@@ -116,31 +124,53 @@ func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page b
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
 func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id string, in EndpointInput) (*Endpoint, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
-		return nil, err
-	}
-	updated, err := untilFresh("endpoint", func() (*Endpoint, error) {
-		ep, credentials, err := s.openEndpoint(ctx, tenant, id)
-		if err != nil {
-			return nil, err
-		}
-		ep.UpdatedAt = now()
-		if err := s.apply(ctx, ep, credentials, &in); err != nil {
-			return nil, err
-		}
-		if err := s.store.UpdateEndpoint(ctx, ep); err != nil {
-			return nil, err
-		}
-		return show(ep, credentials), nil
+	ep, credentials, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error) {
+		return &in, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if in.Status != nil && *in.Status == bellwire.EndpointDisabled {
+	return show(ep, credentials), nil
+}
+
+// anyDialect stands for endpoints of whichever dialect.
+const anyDialect = ""
+
+// updateEndpoint changes an endpoint of a dialect as decide says, which is asked again if somebody else was faster.
+func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dialect string,
+	decide func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error),
+) (*bellwire.Endpoint, *bellwire.Credentials, error) {
+	if err := s.enter(ctx, c, Change, tenant); err != nil {
+		return nil, nil, err
+	}
+	var (
+		credentials *bellwire.Credentials
+		disabling   bool
+	)
+	updated, err := untilFresh("endpoint", func() (ep *bellwire.Endpoint, err error) {
+		ep, credentials, err = s.openEndpoint(ctx, tenant, id, dialect)
+		if err != nil {
+			return nil, err
+		}
+		in, err := decide(ep, credentials)
+		if err != nil {
+			return nil, err
+		}
+		disabling = in.Status != nil && *in.Status == bellwire.EndpointDisabled
+		ep.UpdatedAt = now()
+		if err := s.apply(ctx, ep, credentials, in); err != nil {
+			return nil, err
+		}
+		return ep, s.store.UpdateEndpoint(ctx, ep)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if disabling {
 		s.cancelOpen(ctx, id, bellwire.ReasonEndpointDisabled)
 	}
-	s.announce(ctx, c, "endpoint.update", &updated.Endpoint)
-	return updated, nil
+	s.announce(ctx, c, "endpoint.update", updated)
+	return updated, credentials, nil
 }
 
 // DeleteEndpoint deletes an endpoint, and cancels its open deliveries.
@@ -152,10 +182,14 @@ func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id strin
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteEndpoint(ctx, tenant, id, now()); err != nil {
+	return s.deleteEndpoint(ctx, c, ep)
+}
+
+func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.Endpoint) error {
+	if err := s.store.DeleteEndpoint(ctx, ep.Tenant, ep.ID, now()); err != nil {
 		return err
 	}
-	s.cancelOpen(ctx, id, bellwire.ReasonEndpointDeleted)
+	s.cancelOpen(ctx, ep.ID, bellwire.ReasonEndpointDeleted)
 	s.announce(ctx, c, "endpoint.delete", ep)
 	return nil
 }
@@ -165,7 +199,7 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
-	ep, credentials, err := s.openEndpoint(ctx, tenant, id)
+	ep, credentials, err := s.openEndpoint(ctx, tenant, id, anyDialect)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +220,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 	}
 	var rotated *bellwire.Endpoint
 	secret, err := untilFresh("endpoint", func() (*EndpointSecret, error) {
-		ep, credentials, err := s.openEndpoint(ctx, tenant, id)
+		ep, credentials, err := s.openEndpoint(ctx, tenant, id, anyDialect)
 		if err != nil {
 			return nil, err
 		}
@@ -272,10 +306,14 @@ func (s *Service) endpoint(ctx context.Context, tenant, id string) (*bellwire.En
 	return ep, nil
 }
 
-func (s *Service) openEndpoint(ctx context.Context, tenant, id string) (*bellwire.Endpoint, *bellwire.Credentials, error) {
+// openEndpoint reads a tenant's endpoint of a dialect, with its credentials.
+func (s *Service) openEndpoint(ctx context.Context, tenant, id, dialect string) (*bellwire.Endpoint, *bellwire.Credentials, error) {
 	ep, err := s.endpoint(ctx, tenant, id)
 	if err != nil {
 		return nil, nil, err
+	}
+	if dialect != anyDialect && ep.Dialect != dialect {
+		return nil, nil, bellwire.NotFound("endpoint", id)
 	}
 	credentials, err := s.keyring.OpenCredentials(id, ep.Sealed)
 	if err != nil {

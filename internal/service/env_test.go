@@ -251,7 +251,7 @@ func (bare) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwi
 
 func (bare) CheckSecret(string) error { return bellwire.Invalid("secret", "There is none.") }
 
-func (bare) CheckEndpoint(ep *bellwire.Endpoint, _ *bellwire.Credentials) error {
+func (bare) Settle(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
 	if len(ep.Events) != 1 {
 		return bellwire.Invalid("events", "It is one pattern.")
 	}

@@ -30,6 +30,49 @@ func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, 
 	return s.store.Events(ctx, f, page)
 }
 
+// maxSearched is how many events one page of a search looks at.
+const maxSearched = 2000
+
+// FindEvents lists events of f.Tenant that match wants. A page ends early, with a cursor, when many events were looked
+// at. Where f.Since is finer than the store knows, it is held here.
+func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilter, match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	if err := s.enter(ctx, c, Read, f.Tenant); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	found := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{}}
+	size := 0
+	for searched := 0; searched < maxSearched && size < bellwire.MaxPageBytes; {
+		events, err := s.store.Events(ctx, f, bellwire.Page{Limit: MaxPageLimit, After: page.After})
+		if err != nil {
+			return nil, err
+		}
+		for i, e := range events.Items {
+			searched++
+			if e.CreatedAt.Before(f.Since) || !match(e) {
+				continue
+			}
+			found.Items = append(found.Items, e)
+			size += len(e.Data)
+			if len(found.Items) < page.Limit {
+				continue
+			}
+			if events.Next != "" || i+1 < len(events.Items) {
+				found.Next = bellwire.EventCursor(e.ID)
+			}
+			return found, nil
+		}
+		if events.Next == "" {
+			return found, nil
+		}
+		page.After = events.Next
+	}
+	found.Next = page.After
+	return found, nil
+}
+
 // Delivery returns a delivery with its attempts, oldest first.
 func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error) {
 	if err := s.enter(ctx, c, Read, tenant); err != nil {

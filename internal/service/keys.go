@@ -52,15 +52,13 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, erro
 		return Caller{}, errUnauthenticated()
 	}
 	key, err := s.directory.Key(ctx, id)
-	switch {
-	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
-		return Caller{}, errUnauthenticated()
-	case err != nil:
-		return Caller{}, err
-	case subtle.ConstantTimeCompare(hash[:], key.Hash[:]) == 0:
+	if err != nil {
+		return Caller{}, unknownKey(err)
+	}
+	if subtle.ConstantTimeCompare(hash[:], key.Hash[:]) == 0 {
 		return Caller{}, errUnauthenticated()
 	}
-	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant}, nil
+	return callerOf(key), nil
 }
 
 func keyIDOf(secret string) (id bellwire.KeyID, ok bool) {

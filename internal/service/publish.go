@@ -29,6 +29,10 @@ func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft)
 	if err := authorizeIn(c, Publish, tenant); err != nil {
 		return Receipt{}, err
 	}
+	return s.publish(ctx, tenant, d)
+}
+
+func (s *Service) publish(ctx context.Context, tenant string, d Draft) (Receipt, error) {
 	if err := s.checkDraft(&d); err != nil {
 		return Receipt{}, err
 	}

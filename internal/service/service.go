@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/directory"
@@ -22,6 +23,8 @@ const (
 	MaxBatchBytes        = 16 << 20 // of data, all events of a batch together
 	DefaultMaxEventBytes = 1 << 20  // of one event's data
 	DefaultMaxEndpoints  = 1000     // of one tenant
+
+	DefaultAuditRetention = 365 * 24 * time.Hour
 )
 
 // safeAdminKeyLength is how many characters an admin key has that is not guessed.
@@ -45,6 +48,7 @@ type Keyring interface {
 	directory.Keyring
 	SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error)
 	SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error)
+	OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error)
 }
 
 // Config is what a Service is made of. Store, Directory, Engine, Keyring and Dialects are required.
@@ -58,6 +62,8 @@ type Config struct {
 	AdminKey       string                      // the operator's configured key; empty: none
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
 	MaxEndpoints   int                         // of one tenant; DefaultMaxEndpoints if 0
+	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
+	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // told about configuration changes; nil: nobody is
 }
 
@@ -72,6 +78,8 @@ type Service struct {
 	adminHash      *[sha256.Size]byte // nil: no admin key is configured
 	maxEventBytes  int
 	maxEndpoints   int
+	auditRetention time.Duration
+	sandbox        bool
 	logger         *slog.Logger
 }
 
@@ -86,6 +94,8 @@ func New(c Config) (*Service, error) {
 		defaultDialect: c.DefaultDialect,
 		maxEventBytes:  c.MaxEventBytes,
 		maxEndpoints:   c.MaxEndpoints,
+		auditRetention: c.AuditRetention,
+		sandbox:        c.Sandbox,
 		logger:         c.Logger,
 	}
 	if s.store == nil || s.directory == nil || s.engine == nil || s.keyring == nil {
@@ -99,6 +109,9 @@ func New(c Config) (*Service, error) {
 	}
 	if s.maxEndpoints == 0 {
 		s.maxEndpoints = DefaultMaxEndpoints
+	}
+	if s.auditRetention == 0 {
+		s.auditRetention = DefaultAuditRetention
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
@@ -117,6 +130,9 @@ func New(c Config) (*Service, error) {
 	s.adminHash = &hash
 	return s, nil
 }
+
+// Sandbox tells whether tenants may trigger events as in the vendors' tutorials.
+func (s *Service) Sandbox() bool { return s.sandbox }
 
 // MaxEventBytes is the most bytes that one event's data may have, so that front ends can stop reading.
 func (s *Service) MaxEventBytes() int { return s.maxEventBytes }

@@ -65,11 +65,14 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
-// CheckEndpoint refuses an endpoint whose deliveries could not be signed; the dialect can say all else.
-func (Dialect) CheckEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) error {
+// Settle refuses an endpoint whose deliveries could not be signed; the dialect can say all else.
+func (Dialect) Settle(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	_, err := newSigners(ep.Signing, c.Secrets)
 	return err
 }
+
+// Headers are none: what is sent is signed.
+func (Dialect) Headers(*bellwire.Credentials) []bellwire.Header { return nil }
 
 // Bind decodes the endpoint's secrets.
 func (Dialect) Bind(ep *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Renderer, error) {

@@ -78,7 +78,7 @@ func TestCheckSecret(t *testing.T) {
 	}
 }
 
-func TestCheckEndpointAndBindRefuseWhatCannotBeSigned(t *testing.T) {
+func TestSettleAndBindRefuseWhatCannotBeSigned(t *testing.T) {
 	t.Parallel()
 	good, err := dialect.NewSecret(bellwire.SigningBoth)
 	if err != nil {
@@ -106,7 +106,7 @@ func TestCheckEndpointAndBindRefuseWhatCannotBeSigned(t *testing.T) {
 	} {
 		ep, c := &bellwire.Endpoint{Signing: tc.signing}, &bellwire.Credentials{Secrets: tc.secrets}
 		_, bindErr := dialect.Bind(ep, c)
-		for _, err := range []error{dialect.CheckEndpoint(ep, c), bindErr} {
+		for _, err := range []error{dialect.Settle(ep, c, nil), bindErr} {
 			if got := fieldOf(t, err); got != tc.field {
 				t.Errorf("%s: the field at fault is %q, want %q (%v)", tc.name, got, tc.field, err)
 			}

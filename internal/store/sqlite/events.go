@@ -11,25 +11,44 @@ const (
 	sqlEvent        = "SELECT e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data "
 	sqlEventByID    = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
 	sqlEventsOfType = sqlEvent + `FROM tenants t CROSS JOIN events e ON e.tenant = t.n
-		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id >= ?2 AND e.id < ?3 ORDER BY e.id DESC LIMIT +?4`
+		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id > ?2 AND e.id < ?3 ORDER BY e.id `
 )
 
-// sqlEvents merges the types of a tenant's events. Its queue holds the newest of each type; for one that is taken out
-// the type's next comes in.
-var sqlEvents = `WITH RECURSIVE types (type) AS (
+// noEvent is greater than the id of any event.
+const noEvent = "x'ffffffffffffffffffffffffffffffff'"
+
+// eventsQuery lists what lies between ?2 and ?3, without these, and not more than ?4: of the type ?5, or of any.
+type eventsQuery struct{ ofType, ofAny string }
+
+var (
+	newestEvents = eventsQuery{
+		ofType: sqlEventsOfType + "DESC LIMIT +?4",
+		ofAny:  mergeTypes("max(id)", "?2", "?3", "?2", "line.id", "DESC"),
+	}
+	oldestEvents = eventsQuery{
+		ofType: sqlEventsOfType + "ASC LIMIT +?4",
+		ofAny:  mergeTypes("coalesce(min(id), "+noEvent+")", "?2", "?3", "line.id", "?3", "ASC"),
+	}
+)
+
+// mergeTypes merges the types of a tenant's events. Its queue holds the first of each type; for one that is taken out
+// the type's next comes in. A type that has no more is last in the queue, as what pick finds among no rows is.
+func mergeTypes(pick, above, below, nextAbove, nextBelow, order string) string {
+	first := func(ofType, above, below string) string {
+		return "(SELECT " + pick + " FROM events WHERE tenant = " + theTenant + " AND type = " + ofType +
+			" AND id > " + above + " AND id < " + below + ")"
+	}
+	return `WITH RECURSIVE types (type) AS (
 		SELECT min(type) FROM events WHERE tenant = ` + theTenant + `
 		UNION ALL
 		SELECT (SELECT min(type) FROM events WHERE tenant = ` + theTenant + ` AND type > types.type)
 		FROM types WHERE type IS NOT NULL
 	), line (type, id) AS (
-		SELECT type, ` + newestOfType("types.type", "?3") + ` FROM types WHERE type IS NOT NULL
+		SELECT type, ` + first("types.type", above, below) + ` FROM types WHERE type IS NOT NULL
 		UNION ALL
-		SELECT type, ` + newestOfType("line.type", "line.id") + ` FROM line WHERE id IS NOT NULL
-		ORDER BY 2 DESC LIMIT +?4
+		SELECT type, ` + first("line.type", nextAbove, nextBelow) + ` FROM line WHERE id IS NOT NULL AND id < ` + noEvent + `
+		ORDER BY 2 ` + order + ` LIMIT +?4
 	) ` + sqlEvent + "FROM line CROSS JOIN events e ON e.id = line.id CROSS JOIN tenants t ON t.n = e.tenant"
-
-func newestOfType(of, before string) string {
-	return "(SELECT max(id) FROM events WHERE tenant = " + theTenant + " AND type = " + of + " AND id >= ?2 AND id < " + before + ")"
 }
 
 // scanEvent reads a row of sqlEvent.
@@ -82,20 +101,15 @@ func (s *Store) Digest(ctx context.Context, tenant, key string) (digest [32]byte
 	return digest, err
 }
 
-// Events lists events, newest first.
+// Events lists events.
 func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
-	before, err := idCursor(page.After)
+	sql := newestEvents
+	above, below, err := eventRange(f, page.After)
 	if err != nil {
 		return nil, err
 	}
-	if !f.Until.IsZero() {
-		if until := bellwire.FirstID[bellwire.EventKind](f.Until); bytes.Compare(until[:], before) < 0 {
-			before = until[:]
-		}
-	}
-	var since bellwire.EventID
-	if !f.Since.IsZero() {
-		since = bellwire.FirstID[bellwire.EventKind](f.Since)
+	if f.OldestFirst {
+		sql = oldestEvents
 	}
 	list := newLister(page, scanEvent, func(id bellwire.EventID) []byte { return id[:] })
 	size, count := 0, 0
@@ -109,8 +123,35 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 	}
 	return list.read(ctx, s, func(c *db) *query {
 		if f.Type == "" {
-			return c.query(sqlEvents).text(f.Tenant).blob(since[:]).blob(before).int(list.fetch())
+			return c.query(sql.ofAny).text(f.Tenant).blob(above).blob(below).int(list.fetch())
 		}
-		return c.query(sqlEventsOfType).text(f.Tenant).blob(since[:]).blob(before).int(list.fetch()).text(f.Type)
+		return c.query(sql.ofType).text(f.Tenant).blob(above).blob(below).int(list.fetch()).text(f.Type)
 	})
+}
+
+// eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
+// what is above it is what was taken at that time or later.
+func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below []byte, err error) {
+	above, below = make([]byte, 16), last[:]
+	if !f.Since.IsZero() {
+		since := bellwire.FirstID[bellwire.EventKind](f.Since)
+		above = since[:]
+	}
+	if !f.Until.IsZero() {
+		until := bellwire.FirstID[bellwire.EventKind](f.Until)
+		below = until[:]
+	}
+	if after == "" {
+		return above, below, nil
+	}
+	key, err := after.Key(16)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case f.OldestFirst && bytes.Compare(key, above) > 0:
+		above = key
+	case !f.OldestFirst && bytes.Compare(key, below) < 0:
+		below = key
+	}
+	return above, below, nil
 }

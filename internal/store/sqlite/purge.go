@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Purge deletes up to limit rows of deleted tenants, and tombstones of endpoints that no delivery names any
-// more. The publishers' ids need no clean-up of their own: they go with their tenant's events.
+// Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, and what
+// the audit keeps no longer. The publishers' ids need no clean-up of their own: they go with their tenant's events.
 func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
 	tombstones, err := s.tombstones(ctx, limit)
 	if err != nil {
@@ -14,7 +14,7 @@ func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error
 	}
 	var deleted int
 	err = s.write(ctx, func(w *writer) error {
-		p := &purge{w: w, left: limit, tombstones: tombstones}
+		p := &purge{w: w, now: now, left: limit, tombstones: tombstones}
 		err := p.run()
 		deleted = limit - p.left
 		return err
@@ -25,11 +25,15 @@ func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error
 // purge is one round.
 type purge struct {
 	w          *writer
+	now        time.Time
 	left       int     // rows that may still be deleted
 	tombstones []int64 // that were found before
 }
 
 func (p *purge) run() error {
+	if err := p.expired(); err != nil {
+		return err
+	}
 	for p.left > 0 {
 		tenant, found, err := p.w.query("SELECT n FROM tenants WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1").scalar()
 		if err != nil {
@@ -39,6 +43,19 @@ func (p *purge) run() error {
 			return p.bury()
 		}
 		if err := p.tenant(tenant); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expired deletes what had a time to end at.
+func (p *purge) expired() error {
+	for _, sql := range []string{
+		"DELETE FROM audit WHERE n IN (SELECT n FROM audit WHERE expires_at <= ? LIMIT +?)",
+		"DELETE FROM nonces WHERE (key, nonce) IN (SELECT key, nonce FROM nonces WHERE expires_at <= ? LIMIT +?)",
+	} {
+		if err := p.delete(p.w.query(sql).time(p.now).int(int64(p.left))); err != nil {
 			return err
 		}
 	}

@@ -172,10 +172,17 @@ func listEvents(w *world) {
 						want = append(want, e)
 					}
 				}
-				got := pages(w, 17, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
-					return w.store.Events(w.ctx, f, page)
-				})
-				w.equal(fmt.Sprintf("%+v", f), got, want)
+				list := func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+					events, err := w.store.Events(w.ctx, f, page)
+					if err == nil && events.Next != "" {
+						w.equal("the cursor", events.Next, bellwire.EventCursor(events.Items[len(events.Items)-1].ID))
+					}
+					return events, err
+				}
+				w.equal(fmt.Sprintf("%+v", f), pages(w, 17, list), want)
+				f.OldestFirst = true
+				slices.Reverse(want)
+				w.equal(fmt.Sprintf("%+v", f), pages(w, 17, list), want)
 			}
 		}
 	}
@@ -276,6 +283,11 @@ func badCursors(w *world) {
 				_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID}, page)
 				return err
 			},
+			"Events, oldest first": func() error {
+				_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID, OldestFirst: true}, page)
+				return err
+			},
+			"AuditEntries": func() error { _, err := w.store.AuditEntries(w.ctx, t.ID, page); return err },
 			"Deliveries": func() error {
 				_, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, page)
 				return err

@@ -59,11 +59,17 @@ func useAll(w *world) {
 		w.check(err)
 	}
 	for _, name := range []string{"", "a"} {
-		_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID, Type: name, Since: w.now, Until: w.now.Add(time.Hour)}, page)
+		f := bellwire.EventFilter{Tenant: t.ID, Type: name, Since: w.now, Until: w.now.Add(time.Hour)}
+		_, err := w.store.Events(w.ctx, f, page)
+		w.check(err)
+		f.OldestFirst = true
+		_, err = w.store.Events(w.ctx, f, page)
 		w.check(err)
 	}
 	for _, tenant := range []string{"", t.ID} {
 		_, err := w.store.Keys(w.ctx, tenant, page)
+		w.check(err)
+		_, err = w.store.AuditEntries(w.ctx, tenant, page)
 		w.check(err)
 	}
 	_, err = w.store.Tenants(w.ctx, page)
@@ -73,6 +79,8 @@ func useAll(w *world) {
 	_, err = w.store.Endpoints(w.ctx, t.ID, page)
 	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
+	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID)))
+	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
 
 	w.check(w.store.DeleteEventType(w.ctx, "a"))
 	w.check(w.store.DeleteKey(w.ctx, t.ID, key.ID))

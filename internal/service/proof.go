@@ -1,0 +1,110 @@
+package service
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// SignatureWindow is how far a signed request's time may be from the server's clock.
+const SignatureWindow = 300 * time.Second
+
+// maxNonce is the most characters a nonce may have.
+const maxNonce = 128
+
+// SignedRequest is what a request says that is signed with a key's secret.
+type SignedRequest struct {
+	Key   string // the key's id, in any form that ParseKeyID takes
+	Nonce string // used once
+	At    time.Time
+	// Verify tells whether the request was signed with the secret. It must compare in constant time, and keep nothing.
+	Verify func(secret string) bool
+}
+
+// AuthenticateSigned tells who signed a request. Only keys whose secret is kept can; another one, a bad signature, a
+// time outside SignatureWindow and a nonce that was used before are all CodeUnauthenticated. Nonces are in the store, so
+// that one cannot be used again on another node or after a restart either.
+func (s *Service) AuthenticateSigned(ctx context.Context, r SignedRequest) (Caller, error) {
+	id, ok := ParseKeyID(r.Key)
+	if !ok {
+		return Caller{}, errUnauthenticated()
+	}
+	key, err := s.directory.Key(ctx, id)
+	if err != nil {
+		return Caller{}, unknownKey(err)
+	}
+	if key.Sealed == nil {
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "This key cannot sign requests; use one that was made with hmac.")
+	}
+	secret, err := s.keyring.OpenKeySecret(id, key.Sealed)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !r.Verify(secret) {
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request's signature is not good.")
+	}
+	// What follows is told only to who has the secret.
+	at := now()
+	if off := at.Sub(r.At).Abs(); off > SignatureWindow {
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request was signed too long ago, or in the future; set the clock.")
+	}
+	if r.Nonce == "" || len(r.Nonce) > maxNonce {
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "A nonce has 1 to %d characters.", maxNonce)
+	}
+	if err := checkText("nonce", r.Nonce, maxNonce); err != nil {
+		return Caller{}, errUnauthenticated()
+	}
+	// The same request is taken until its time leaves the window; a second on top is for times cut off at seconds.
+	err = s.store.UseNonce(ctx, id, r.Nonce, r.At.Add(SignatureWindow+time.Second))
+	if bellwire.CodeOf(err) == bellwire.CodeConflict {
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The nonce was used before; make a new one for each request.")
+	}
+	return callerOf(key), err
+}
+
+// AuthenticateKey tells who sent a key's id together with its secret. The id is in any form that ParseKeyID takes.
+func (s *Service) AuthenticateKey(ctx context.Context, id, secret string) (Caller, error) {
+	want, ok := ParseKeyID(id)
+	if !ok {
+		return Caller{}, errUnauthenticated()
+	}
+	c, err := s.Authenticate(ctx, secret)
+	if err != nil {
+		return Caller{}, err
+	}
+	if c.Key != want {
+		return Caller{}, errUnauthenticated()
+	}
+	return c, nil
+}
+
+// ParseKeyID reads a key's id: "key_" and 32 hex digits, or the same number as a bare UUID, with or without hyphens.
+func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
+	digits, prefixed := strings.CutPrefix(text, "key_")
+	if !prefixed && len(digits) == 36 {
+		if digits[8] != '-' || digits[13] != '-' || digits[18] != '-' || digits[23] != '-' {
+			return id, false
+		}
+		digits = digits[:8] + digits[9:13] + digits[14:18] + digits[19:23] + digits[24:]
+	}
+	if len(digits) != hex.EncodedLen(len(id)) {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(digits))
+	return id, err == nil
+}
+
+func callerOf(key *bellwire.Key) Caller {
+	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant}
+}
+
+// unknownKey says no more than that a key is not good; other faults stay what they are.
+func unknownKey(err error) error {
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return errUnauthenticated()
+	}
+	return err
+}
