@@ -62,23 +62,33 @@ func Standard(keys ...string) (*StandardVerifier, error) {
 // Verify checks the headers webhook-id, webhook-timestamp and webhook-signature against the body, and reads
 // the event in it.
 func (v *StandardVerifier) Verify(h http.Header, body []byte, now time.Time) (*Delivery, error) {
-	head, err := parseStandardHeader(h)
+	id, sentAt, err := v.Check(h, body, now)
 	if err != nil {
 		return nil, err
-	}
-	sentAt := time.Unix(head.unix, 0).UTC()
-	if now.Sub(sentAt).Abs() > v.Tolerance {
-		return nil, fmt.Errorf("%w: it says %s, and it is %s", ErrTimestamp, sentAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-	}
-	if !v.signed(head, body) {
-		return nil, ErrSignature
 	}
 	d, err := readStandard(body)
 	if err != nil {
 		return nil, err
 	}
-	d.ID, d.SentAt = head.id, sentAt
+	d.ID, d.SentAt = id, sentAt
 	return d, nil
+}
+
+// Check is Verify for those who keep the body as it came or read it in their own way: it returns the event's id
+// and when the attempt was made, and never ErrBody.
+func (v *StandardVerifier) Check(h http.Header, body []byte, now time.Time) (id string, sentAt time.Time, err error) {
+	head, err := parseStandardHeader(h)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	sentAt = time.Unix(head.unix, 0).UTC()
+	if now.Sub(sentAt).Abs() > v.Tolerance {
+		return "", time.Time{}, fmt.Errorf("%w: it says %s, and it is %s", ErrTimestamp, sentAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	if !v.signed(head, body) {
+		return "", time.Time{}, ErrSignature
+	}
+	return head.id, sentAt, nil
 }
 
 func (v *StandardVerifier) signed(head *standardHeader, body []byte) bool {

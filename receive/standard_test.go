@@ -108,6 +108,17 @@ func TestVerifyReadsWhatIsGood(t *testing.T) {
 	}
 }
 
+// Check takes what Verify takes, and what is signed well although it is no event.
+func TestCheckLeavesTheBodyUnread(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{body, "{", ""} {
+		id, at, err := verifier(t, secret).Check(signed(t, "evt_1", sentAt, body, secret), []byte(body), sentAt)
+		if id != "evt_1" || !at.Equal(sentAt) || err != nil {
+			t.Errorf("%q: got %q, %v, %v", body, id, at, err)
+		}
+	}
+}
+
 func TestVerifyRefuses(t *testing.T) {
 	t.Parallel()
 	good := signed(t, "evt_1", sentAt, body, secret)
@@ -154,6 +165,12 @@ func TestVerifyRefuses(t *testing.T) {
 		d, err := verifier(t, secret).Verify(tc.h, []byte(tc.body), tc.now)
 		if !errors.Is(err, tc.want) || d != nil {
 			t.Errorf("%s: got %v, want %v", tc.name, err, tc.want)
+		}
+		if tc.want == receive.ErrBody {
+			continue
+		}
+		if id, at, err := verifier(t, secret).Check(tc.h, []byte(tc.body), tc.now); !errors.Is(err, tc.want) || id != "" || !at.IsZero() {
+			t.Errorf("%s: Check returns %q, %v, %v, want %v", tc.name, id, at, err, tc.want)
 		}
 	}
 }

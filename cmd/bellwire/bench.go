@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -22,10 +25,12 @@ type benchCommand struct {
 	Slow       float64       `placeholder:"SHARE" help:"Share of the endpoints, 0 to 1, that take 200 ms to answer."`
 	Failing    float64       `placeholder:"SHARE" help:"Share of the endpoints that answer 500."`
 	Hanging    float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
+	Resetting  float64       `placeholder:"SHARE" help:"Share of the endpoints that reset the connection."`
 	Baseline   time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
 	Runs       int           `default:"1" placeholder:"N" help:"Runs, each with its baseline; medians are reported."`
 	Directory  string        `placeholder:"DIR" type:"existingdir" help:"Where to make the temporary database. Default: the system's."`
 	JSON       bool          `name:"json" help:"Print one JSON object."`
+	CPUProfile string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
 }
 
 // Help is shown below the options.
@@ -59,19 +64,26 @@ func (c *benchCommand) Validate() error {
 	case c.Baseline < 100*time.Millisecond:
 		return option("baseline", "it is at least 100ms")
 	}
-	for name, share := range map[string]float64{"slow": c.Slow, "failing": c.Failing, "hanging": c.Hanging} {
+	for name, share := range map[string]float64{
+		"slow": c.Slow, "failing": c.Failing, "hanging": c.Hanging, "resetting": c.Resetting,
+	} {
 		if !(share >= 0 && share <= 1) {
 			return option(name, "a share is from 0 to 1")
 		}
 	}
-	if c.Slow+c.Failing+c.Hanging >= 1 {
-		return option("slow", "some endpoints must be healthy: with --failing and --hanging it is below 1")
+	if c.Slow+c.Failing+c.Hanging+c.Resetting >= 1 {
+		return option("slow", "some endpoints must be healthy: with --failing, --hanging and --resetting it is below 1")
 	}
 	return nil
 }
 
 // Run measures, and fails if a delivery is missing or badly signed.
 func (c *benchCommand) Run(ctx context.Context, std streams) error {
+	benchMemory()
+	return profiled(c.profileFile("publisher"), func() error { return c.run(ctx, std) })
+}
+
+func (c *benchCommand) run(ctx context.Context, std streams) error {
 	reports := make([]*benchReport, 0, c.Runs)
 	var faults error
 	for run := range c.Runs {
@@ -101,23 +113,101 @@ func (c *benchCommand) measure(ctx context.Context) (report *benchReport, err er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	receiver, err := startProcess(ctx, "bench-receiver")
-	if err != nil {
+	b := &benchmark{command: c, database: filepath.Join(dir, "bench.db"), client: newBenchClient(c.Publishers)}
+	if b.receiver, err = startProcess(ctx, append([]string{"bench-receiver"}, c.profile("receiver")...)...); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, receiver.stop()) }()
-	server, err := startProcess(ctx, "serve",
-		"--listen", "127.0.0.1:0", "--database-url", "sqlite://"+dir+"/bench.db", "--admin-key", benchKey,
-		"--allow-network", "127.0.0.0/8", "--log-format", "json", "--config", os.DevNull)
-	if err != nil {
+	defer func() { err = errors.Join(err, b.receiver.stop()) }()
+	if err := b.start(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
-		err = errors.Join(err, server.stop())
+		err = errors.Join(err, b.stop())
 		if report != nil {
-			report.measured(server)
+			report.ServerMemory = b.peak
 		}
 	}()
-	b := &benchmark{command: c, server: server.url, receiver: receiver.url, client: newBenchClient(c.Publishers)}
 	return b.run(ctx)
 }
+
+// start starts the server.
+func (b *benchmark) start(ctx context.Context) (err error) {
+	b.server, err = startProcess(ctx, append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite://" + b.database, "--admin-key", benchKey,
+		"--allow-network", "127.0.0.0/8", "--log-format", "json", "--config", os.DevNull,
+	}, b.command.profile("server")...)...)
+	if err != nil {
+		return err
+	}
+	b.tenants = make([]*url.URL, b.command.Endpoints)
+	for i := range b.tenants {
+		if b.tenants[i], err = url.Parse(b.server.url + "/api/v1/tenants/" + benchTenant(i) + "/events"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stop ends the server, if it runs.
+func (b *benchmark) stop() error {
+	if b.server == nil {
+		return nil
+	}
+	err := b.server.stop()
+	b.peak = max(b.peak, b.server.peakMemory())
+	b.server = nil
+	return err
+}
+
+// profile returns the option that makes a process write its profile.
+func (c *benchCommand) profile(process string) []string {
+	if c.CPUProfile == "" {
+		return nil
+	}
+	return []string{"--cpu-profile", c.profileFile(process)}
+}
+
+// profileFile is the file named for the server, and for the other processes one beside it.
+func (c *benchCommand) profileFile(process string) string {
+	if process == "server" || c.CPUProfile == "" {
+		return c.CPUProfile
+	}
+	extension := filepath.Ext(c.CPUProfile)
+	return strings.TrimSuffix(c.CPUProfile, extension) + "-" + process + extension
+}
+
+// kind says how an endpoint behaves. The kinds are spread evenly.
+func (c *benchCommand) kind(endpoint int) string {
+	place := float64(endpoint*7919%c.Endpoints) / float64(c.Endpoints)
+	switch {
+	case place < c.Hanging:
+		return "hanging"
+	case place < c.Hanging+c.Failing:
+		return "failing"
+	case place < c.Hanging+c.Failing+c.Resetting:
+		return "resetting"
+	case place < c.Hanging+c.Failing+c.Resetting+c.Slow:
+		return "slow"
+	}
+	return "healthy"
+}
+
+// acknowledges tells whether deliveries to the endpoint are expected to arrive.
+func (c *benchCommand) acknowledges(endpoint int) bool {
+	kind := c.kind(endpoint)
+	return kind == "healthy" || kind == "slow"
+}
+
+// expected counts the deliveries that must arrive.
+func (c *benchCommand) expected() int {
+	n := 0
+	for i := range c.Events {
+		if c.acknowledges(c.target(i)) {
+			n++
+		}
+	}
+	return n
+}
+
+// target says which endpoint gets an event: they take turns, batch by batch.
+func (c *benchCommand) target(event int) int { return event / c.Batch % c.Endpoints }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,15 +11,17 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/receive"
 )
 
 // benchReceiverCommand is the other side of a benchmark, in a process of its own so that the cost of receiving
 // is not the server's.
-type benchReceiverCommand struct{}
+type benchReceiverCommand struct {
+	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile."`
+}
 
 // benchPlan is what the receiver is told before the events come.
 type benchPlan struct {
@@ -28,28 +29,29 @@ type benchPlan struct {
 	Secrets []string `json:"secrets"` // by endpoint
 }
 
-// benchSeen is what the receiver got.
+// benchSeen is what the receiver got, of all events or of those asked for.
 type benchSeen struct {
-	Received  int       `json:"received"`  // different events
-	Repeated  int       `json:"repeated"`  // more than once
-	Unsigned  int       `json:"unsigned"`  // not verified
-	Last      time.Time `json:"last"`      // when the last different one came
-	Latencies []float64 `json:"latencies"` // percentiles of healthy endpoints, in milliseconds; see benchPercentiles
+	Received  int           `json:"received"`  // different events
+	Repeated  int           `json:"repeated"`  // more than once, of all
+	Unsigned  int           `json:"unsigned"`  // not verified, of all
+	Last      time.Time     `json:"last"`      // when the last different one came
+	Latencies []float64     `json:"latencies"` // percentiles of healthy endpoints, in milliseconds; see percentiles
+	CPU       time.Duration `json:"cpu"`       // that the process has used
 }
-
-// benchPercentiles are those that are reported.
-var benchPercentiles = []float64{0.5, 0.9, 0.99, 0.999, 1}
-
-const slowAnswer = 200 * time.Millisecond
 
 // Run receives until its parent closes standard input.
 func (c *benchReceiverCommand) Run(ctx context.Context, std streams) error {
+	return profiled(c.CPUProfile, func() error { return c.receive(ctx, std) })
+}
+
+func (c *benchReceiverCommand) receive(ctx context.Context, std streams) error {
+	benchMemory()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	r := &benchReceiver{}
-	server := httpx.NewServer("", r.routes())
+	server := &http.Server{Handler: r.routes()}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	gone := make(chan struct{})
@@ -66,11 +68,15 @@ func (c *benchReceiverCommand) Run(ctx context.Context, std streams) error {
 
 type benchReceiver struct {
 	verifiers []*receive.StandardVerifier
+	arrivals  []benchArrival // by number
+	repeated  atomic.Int64
+	unsigned  atomic.Int64
+}
 
-	mu        sync.Mutex
-	known     []bool // by number
-	seen      benchSeen
-	latencies []time.Duration
+// benchArrival is when an event came first, so that requests need no lock.
+type benchArrival struct {
+	at      atomic.Int64 // nanoseconds since 1970; 0: not yet
+	latency atomic.Int64 // nanoseconds; 0: of an endpoint that is slow on purpose
 }
 
 func (r *benchReceiver) routes() http.Handler {
@@ -81,20 +87,23 @@ func (r *benchReceiver) routes() http.Handler {
 	})
 	mux.HandleFunc("POST /plan", r.plan)
 	mux.HandleFunc("GET /seen", r.report)
-	mux.HandleFunc("POST /healthy/{endpoint}", func(w http.ResponseWriter, req *http.Request) { r.take(w, req, true) })
-	mux.HandleFunc("POST /slow/{endpoint}", func(w http.ResponseWriter, req *http.Request) {
+	mux.HandleFunc("POST /healthy/", func(w http.ResponseWriter, req *http.Request) { r.take(w, req, true) })
+	mux.HandleFunc("POST /slow/", func(w http.ResponseWriter, req *http.Request) {
 		time.Sleep(slowAnswer)
 		r.take(w, req, false)
 	})
-	mux.HandleFunc("POST /failing/{endpoint}", func(w http.ResponseWriter, req *http.Request) {
+	mux.HandleFunc("POST /failing/", func(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 	})
-	mux.HandleFunc("POST /hanging/{endpoint}", func(_ http.ResponseWriter, req *http.Request) {
+	mux.HandleFunc("POST /resetting/", func(w http.ResponseWriter, _ *http.Request) { reset(w) })
+	mux.HandleFunc("POST /hanging/", func(_ http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(io.Discard, req.Body) // only then a closed connection is noticed
 		<-req.Context().Done()
 	})
 	return mux
 }
+
+const slowAnswer = 200 * time.Millisecond
 
 func (r *benchReceiver) plan(w http.ResponseWriter, req *http.Request) {
 	var plan benchPlan
@@ -111,80 +120,89 @@ func (r *benchReceiver) plan(w http.ResponseWriter, req *http.Request) {
 		}
 		verifiers[i] = verifier
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.verifiers, r.known = verifiers, make([]bool, plan.Events)
-	r.latencies = make([]time.Duration, 0, plan.Events)
+	// Nothing is delivered before this is answered.
+	r.verifiers, r.arrivals = verifiers, make([]benchArrival, plan.Events)
 	w.WriteHeader(http.StatusNoContent)
 }
+
+// reset breaks the connection off with a reset instead of an orderly end.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err) // the server is not one of HTTP/1.1 over TCP
+	}
+	_ = conn.(*net.TCPConn).SetLinger(0) // it may be gone already
+	_ = conn.Close()
+}
+
+// bodies holds on to buffers for bodies.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // take verifies and counts one delivery.
 func (r *benchReceiver) take(w http.ResponseWriter, req *http.Request, healthy bool) {
 	now := time.Now()
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
+	body := bodies.Get().(*[]byte)
+	defer bodies.Put(body)
+	// Without a length it is no delivery of ours; with it, one allocation serves many bodies.
+	*body = slices.Grow((*body)[:0], max(int(req.ContentLength), 0))[:max(req.ContentLength, 0)]
+	if _, err := io.ReadFull(req.Body, *body); err != nil {
 		return // the connection broke off: it will come again
 	}
-	endpoint, err := strconv.Atoi(req.PathValue("endpoint"))
-	if err != nil || endpoint >= len(r.verifiers) {
-		http.NotFound(w, req)
-		return
-	}
-	delivery, err := r.verifiers[endpoint].Verify(req.Header, body, now)
-	n, sent := -1, time.Time{}
-	if err == nil {
-		n, sent = readBenchData(delivery.Data)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case n < 0 || n >= len(r.known):
-		r.seen.Unsigned++
+	n, sent, ok := r.verified(req, *body, now)
+	if !ok {
+		r.unsigned.Add(1)
 		http.Error(w, "not what was published", http.StatusBadRequest)
 		return
-	case r.known[n]:
-		r.seen.Repeated++
-	default:
-		r.known[n] = true
-		r.seen.Received++
-		r.seen.Last = now
-		if healthy {
-			r.latencies = append(r.latencies, now.Sub(sent))
-		}
+	}
+	arrival := &r.arrivals[n]
+	switch {
+	case !arrival.at.CompareAndSwap(0, now.UnixNano()):
+		r.repeated.Add(1)
+	case healthy:
+		arrival.latency.Store(now.UnixNano() - sent)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// readBenchData reads what appendBenchData wrote; -1 if it is anything else.
-func readBenchData(data []byte) (n int, at time.Time) {
-	rest, ok := bytes.CutPrefix(data, []byte(`{"n":`))
-	if !ok || len(data) < minBenchData {
-		return -1, at
+// verified returns the number of the event in a well-signed body, and when it was published.
+func (r *benchReceiver) verified(req *http.Request, body []byte, now time.Time) (n int, sent int64, ok bool) {
+	endpoint, err := strconv.Atoi(req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:])
+	if err != nil || endpoint < 0 || endpoint >= len(r.verifiers) {
+		return 0, 0, false
 	}
-	number, err := strconv.ParseInt(string(rest[:benchNumber]), 10, 64)
-	text, ok := strings.CutPrefix(string(rest[benchNumber:benchNumber+5+benchNumber]), `,"t":`)
-	if err != nil || !ok {
-		return -1, at
+	if _, _, err := r.verifiers[endpoint].Check(req.Header, body, now); err != nil {
+		return 0, 0, false
 	}
-	nanoseconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return -1, at
-	}
-	return int(number - firstBenchNumber), time.Unix(0, nanoseconds)
+	n, sent, ok = readBenchData(body)
+	return n, sent, ok && n >= 0 && n < len(r.arrivals)
 }
 
-func (r *benchReceiver) report(w http.ResponseWriter, _ *http.Request) {
-	r.mu.Lock()
-	seen := r.seen
-	latencies := slices.Sorted(slices.Values(r.latencies))
-	r.mu.Unlock()
-	seen.Latencies = make([]float64, len(benchPercentiles))
-	for i, p := range benchPercentiles {
-		if len(latencies) > 0 {
-			at := min(int(p*float64(len(latencies))), len(latencies)-1)
-			seen.Latencies[i] = float64(latencies[at].Microseconds()) / 1000
+// report tells of the events with numbers from "first" to before "end", or of all.
+func (r *benchReceiver) report(w http.ResponseWriter, req *http.Request) {
+	first, end := 0, len(r.arrivals)
+	if req.URL.RawQuery != "" {
+		if _, err := fmt.Sscanf(req.URL.RawQuery, "first=%d&end=%d", &first, &end); err != nil || first < 0 || first > end || end > len(r.arrivals) {
+			http.Error(w, "wrong numbers", http.StatusBadRequest)
+			return
 		}
 	}
+	seen := benchSeen{Repeated: int(r.repeated.Load()), Unsigned: int(r.unsigned.Load()), CPU: usedCPU()}
+	var latencies []time.Duration
+	last := int64(0)
+	for i := range r.arrivals[first:end] {
+		arrival := &r.arrivals[first+i]
+		at := arrival.at.Load()
+		if at == 0 {
+			continue
+		}
+		seen.Received++
+		last = max(last, at)
+		if latency := arrival.latency.Load(); latency != 0 {
+			latencies = append(latencies, time.Duration(latency))
+		}
+	}
+	seen.Last = time.Unix(0, last)
+	seen.Latencies = percentiles(latencies)
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(seen) // the other side notices what is cut off
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"syscall"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -30,34 +30,51 @@ type benchReport struct {
 	Unsigned  int       `json:"unsigned"`
 	Latencies []float64 `json:"latency_ms"` // p50, p90, p99, p99.9, most: from publish to receipt
 
+	PublisherCPU float64 `json:"publisher_cpu_us_per_event"`
 	ServerCPU    float64 `json:"server_cpu_us_per_event"`
+	ReceiverCPU  float64 `json:"receiver_cpu_us_per_event"`
 	ServerMemory int64   `json:"server_peak_bytes"`
 }
 
-func newBenchReport(c *benchCommand, baseline float64, published, recorded time.Duration, started time.Time, seen *benchSeen) *benchReport {
-	r := &benchReport{
-		Events: c.Events, Size: c.Size, Publishers: c.Publishers, Batch: c.Batch, Endpoints: c.Endpoints, Baseline: baseline,
-		PublishesPerSecond: float64(c.Events) / published.Seconds(),
-		RecordedPerSecond:  float64(seen.Received) / recorded.Seconds(),
-		Expected:           c.expected(), Received: seen.Received, Repeated: seen.Repeated, Unsigned: seen.Unsigned,
-		Latencies: seen.Latencies,
+func newBenchReport(c *benchCommand, baseline float64) *benchReport {
+	return &benchReport{
+		Events: c.Events, Size: c.Size, Publishers: c.Publishers, Batch: c.Batch, Endpoints: c.Endpoints,
+		Baseline: baseline, Expected: c.expected(),
 	}
-	r.DeliveriesPerSecond = float64(seen.Received) / seen.Last.Sub(started).Seconds()
-	r.Ratio = r.DeliveriesPerSecond / baseline
-	return r
 }
 
-// measured adds what the operating system knows of the ended server.
-func (r *benchReport) measured(server *process) {
-	state := server.cmd.ProcessState
-	if state == nil {
-		return
+// delivered adds what the receiver got.
+func (r *benchReport) delivered(started time.Time, published, recorded time.Duration, seen *benchSeen) {
+	r.PublishesPerSecond = float64(r.Events) / published.Seconds()
+	r.RecordedPerSecond = float64(seen.Received) / recorded.Seconds()
+	r.DeliveriesPerSecond = float64(seen.Received) / seen.Last.Sub(started).Seconds()
+	r.Ratio = r.DeliveriesPerSecond / r.Baseline
+	r.Received, r.Repeated, r.Unsigned, r.Latencies = seen.Received, seen.Repeated, seen.Unsigned, seen.Latencies
+}
+
+// used adds what the processes have used between two times.
+func (r *benchReport) used(before, after *benchUsage) {
+	each := func(before, after time.Duration) float64 {
+		return float64((after - before).Microseconds()) / float64(r.Events)
 	}
-	cpu := state.UserTime() + state.SystemTime()
-	r.ServerCPU = float64(cpu.Microseconds()) / float64(r.Events)
-	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		r.ServerMemory = usage.Maxrss << 10 // Linux counts KiB
+	r.PublisherCPU = each(before.publisher, after.publisher)
+	r.ServerCPU = each(before.server, after.server)
+	r.ReceiverCPU = each(before.receiver, after.receiver)
+}
+
+// reportedPercentiles are those of everything that takes time.
+var reportedPercentiles = []float64{0.5, 0.9, 0.99, 0.999, 1}
+
+// percentiles returns them in milliseconds. It sorts the durations.
+func percentiles(durations []time.Duration) []float64 {
+	slices.Sort(durations)
+	found := make([]float64, len(reportedPercentiles))
+	for i, p := range reportedPercentiles {
+		if n := len(durations); n > 0 {
+			found[i] = float64(durations[min(int(p*float64(n)), n-1)].Microseconds()) / 1000
+		}
 	}
+	return found
 }
 
 // fault says what went wrong, nil if nothing did.
@@ -80,7 +97,8 @@ func (r *benchReport) print(w io.Writer, c *benchCommand) error {
   delivered           %10s   %.2f of the bare client
   recorded            %10s
   publish to receipt  %10s   p90 %s, p99 %s, p99.9 %s, most %s
-  server              %7.0f µs   CPU for each event; %s at its peak
+  CPU for each event  %7.0f µs   of the server; %.0f of the publishers, %.0f of the receiver
+  memory              %10s   of the server at its peak
   received            %10s   of %s; %d repeated, %d not signed well
 `,
 		rate(r.Baseline), r.Size, r.Publishers,
@@ -88,7 +106,7 @@ func (r *benchReport) print(w io.Writer, c *benchCommand) error {
 		rate(r.DeliveriesPerSecond), r.Ratio,
 		rate(r.RecordedPerSecond),
 		milliseconds(0), milliseconds(1), milliseconds(2), milliseconds(3), milliseconds(4),
-		r.ServerCPU, humanize.IBytes(uint64(r.ServerMemory)),
+		r.ServerCPU, r.PublisherCPU, r.ReceiverCPU, humanize.IBytes(uint64(r.ServerMemory)),
 		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned)
 	return err
 }

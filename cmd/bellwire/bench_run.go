@@ -1,24 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
+	"net/url"
 	"regexp"
 	"strconv"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/bellwire/bellwire/client"
 )
@@ -26,36 +19,19 @@ import (
 const (
 	benchKey     = "bench-admin-key-bench-admin-key"
 	benchType    = "bench.event"
-	benchTimeout = 10 * time.Minute // for one run
+	benchTimeout = 30 * time.Minute // for one run
 	benchPoll    = 20 * time.Millisecond
-	processStart = 30 * time.Second
 )
-
-// Data is {"n":…,"t":…,"pad":"…"} with numbers of fixed width, so that the receiver reads them without parsing.
-const (
-	benchNumber  = 19 // digits
-	minBenchData = len(`{"n":,"t":,"pad":""}`) + 2*benchNumber
-	maxBenchData = 1 << 20
-)
-
-func appendBenchData(b []byte, n int, at time.Time, pad []byte) []byte {
-	b = fmt.Appendf(b, `{"n":%0*d,"t":%0*d,"pad":"`, benchNumber, firstBenchNumber+n, benchNumber, at.UnixNano())
-	return append(append(b, pad...), `"}`...)
-}
-
-// firstBenchNumber makes every number as wide as JSON allows without leading zeros.
-const firstBenchNumber = 1_000_000_000_000_000_000
 
 // benchmark is one run.
 type benchmark struct {
 	command  *benchCommand
-	server   string
-	receiver string
+	database string
+	receiver *process
+	server   *process
+	peak     int64 // memory that ended servers had at most
 	client   *http.Client
-}
-
-func newBenchClient(publishers int) *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: publishers, MaxIdleConns: publishers}}
+	tenants  []*url.URL // where to publish for each, at the server that runs
 }
 
 func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
@@ -68,30 +44,53 @@ func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
 	if err := b.prepare(ctx); err != nil {
 		return nil, err
 	}
+	report := newBenchReport(b.command, baseline)
+	return report, b.plain(ctx, report)
+}
+
+// plain publishes all events and waits until they are recorded.
+func (b *benchmark) plain(ctx context.Context, report *benchReport) error {
+	before, err := b.usage(ctx)
+	if err != nil {
+		return err
+	}
+	c := b.command
 	started := time.Now()
-	if err := b.publish(ctx, started); err != nil {
-		return nil, err
+	all := load{first: 0, end: c.Events, publishers: c.Publishers, batch: c.Batch, rate: c.Rate, target: c.target}
+	if err := b.publish(ctx, &all); err != nil {
+		return err
 	}
 	published := time.Since(started)
-	if err := b.wait(ctx); err != nil {
-		return nil, err
+	if err := b.wait(ctx, c.expected()); err != nil {
+		return err
 	}
 	recorded := time.Since(started)
-	seen, err := b.seen(ctx)
+	after, err := b.usage(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return newBenchReport(b.command, baseline, published, recorded, started, seen), nil
+	seen, err := b.seen(ctx, 0, c.Events)
+	if err != nil {
+		return err
+	}
+	report.delivered(started, published, recorded, seen)
+	report.used(before, after)
+	return nil
 }
 
 // baseline measures how many bodies a second a bare client posts to the receiver.
 func (b *benchmark) baseline(ctx context.Context) (float64, error) {
+	to, err := url.Parse(b.receiver.url + "/baseline")
+	if err != nil {
+		return 0, err
+	}
 	body := bytes.Repeat([]byte("x"), b.command.Size)
 	var posted atomic.Int64
 	started := time.Now()
-	err := b.each(func(int) error {
+	err = parallel(b.command.Publishers, func() error {
+		p := newPoster(ctx, b.client)
 		for time.Since(started) < b.command.Baseline {
-			if err := b.post(ctx, b.receiver+"/baseline", body, http.StatusNoContent); err != nil {
+			if err := p.post(to, body, http.StatusNoContent); err != nil {
 				return err
 			}
 			posted.Add(1)
@@ -101,75 +100,11 @@ func (b *benchmark) baseline(ctx context.Context) (float64, error) {
 	return float64(posted.Load()) / time.Since(started).Seconds(), err
 }
 
-// each runs f in as many goroutines as there are publishers.
-func (b *benchmark) each(f func(publisher int) error) error {
-	var group errgroup.Group
-	for i := range b.command.Publishers {
-		group.Go(func() error { return f(i) })
-	}
-	return group.Wait()
-}
-
-func (b *benchmark) post(ctx context.Context, url string, body []byte, want int) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Authorization", "Bearer "+benchKey)
-	response, err := b.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != want {
-		return fmt.Errorf("%s answered %s: %s", url, response.Status, answer)
-	}
-	return nil
-}
-
 func benchTenant(endpoint int) string { return "bench-" + strconv.Itoa(endpoint) }
-
-// kind says how an endpoint behaves. The kinds are spread evenly.
-func (c *benchCommand) kind(endpoint int) string {
-	place := float64(endpoint*7919%c.Endpoints) / float64(c.Endpoints)
-	switch {
-	case place < c.Hanging:
-		return "hanging"
-	case place < c.Hanging+c.Failing:
-		return "failing"
-	case place < c.Hanging+c.Failing+c.Slow:
-		return "slow"
-	}
-	return "healthy"
-}
-
-// acknowledges tells whether deliveries to the endpoint are expected to arrive.
-func (c *benchCommand) acknowledges(endpoint int) bool {
-	kind := c.kind(endpoint)
-	return kind == "healthy" || kind == "slow"
-}
-
-// expected counts the deliveries that must arrive.
-func (c *benchCommand) expected() int {
-	n := 0
-	for i := range c.Events {
-		if c.acknowledges(c.target(i)) {
-			n++
-		}
-	}
-	return n
-}
-
-// target says which endpoint gets an event: they take turns, batch by batch.
-func (c *benchCommand) target(event int) int { return event / c.Batch % c.Endpoints }
 
 // prepare makes the customers and tells the receiver their secrets.
 func (b *benchmark) prepare(ctx context.Context) error {
-	api, err := client.New(b.server, benchKey, client.WithHTTPClient(b.client))
+	api, err := client.New(b.server.url, benchKey, client.WithHTTPClient(b.client))
 	if err != nil {
 		return err
 	}
@@ -178,21 +113,15 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	}
 	plan := benchPlan{Events: b.command.Events, Secrets: make([]string, b.command.Endpoints)}
 	var next atomic.Int64
-	err = b.each(func(int) error {
+	err = parallel(b.command.Publishers, func() error {
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= b.command.Endpoints {
 				return nil
 			}
-			if _, err := api.CreateTenant(ctx, client.Tenant{ID: benchTenant(i)}); err != nil {
+			if plan.Secrets[i], err = b.subscribe(ctx, api, i); err != nil {
 				return err
 			}
-			url := fmt.Sprintf("%s/%s/%d", b.receiver, b.command.kind(i), i)
-			endpoint, err := api.CreateEndpoint(ctx, benchTenant(i), client.EndpointInput{URL: &url, Events: []string{benchType}})
-			if err != nil {
-				return err
-			}
-			plan.Secrets[i] = endpoint.Secret
 		}
 	})
 	if err != nil {
@@ -202,81 +131,122 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.post(ctx, b.receiver+"/plan", body, http.StatusNoContent)
+	return b.tell(ctx, "/plan", body)
 }
 
-// publish publishes all events, at the wanted rate if there is one.
-func (b *benchmark) publish(ctx context.Context, started time.Time) error {
-	c := b.command
-	pad := bytes.Repeat([]byte("x"), c.Size-minBenchData)
-	var next atomic.Int64
-	return b.each(func(int) error {
+// subscribe makes a customer with an endpoint, and returns its secret.
+func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (secret string, err error) {
+	if _, err := api.CreateTenant(ctx, client.Tenant{ID: benchTenant(n)}); err != nil {
+		return "", err
+	}
+	to := fmt.Sprintf("%s/%s/%d", b.receiver.url, b.command.kind(n), n)
+	endpoint, err := api.CreateEndpoint(ctx, benchTenant(n), client.EndpointInput{URL: &to, Events: []string{benchType}})
+	if err != nil {
+		return "", err
+	}
+	return endpoint.Secret, nil
+}
+
+// tell posts to the receiver.
+func (b *benchmark) tell(ctx context.Context, path string, body []byte) error {
+	to, err := url.Parse(b.receiver.url + path)
+	if err != nil {
+		return err
+	}
+	return newPoster(ctx, b.client).post(to, body, http.StatusNoContent)
+}
+
+// load is what is to be published.
+type load struct {
+	first, end int // numbers of the events
+	publishers int
+	batch      int
+	rate       int                 // events a second; 0: as many as can be
+	target     func(event int) int // endpoint
+}
+
+// publish publishes a load.
+func (b *benchmark) publish(ctx context.Context, l *load) error {
+	pad := bytes.Repeat([]byte("x"), b.command.Size-minBenchData)
+	started := time.Now()
+	next := atomic.Int64{}
+	next.Store(int64(l.first))
+	return parallel(l.publishers, func() error {
+		p := newPoster(ctx, b.client)
 		var body []byte
 		for {
-			first := int(next.Add(int64(c.Batch))) - c.Batch
-			if first >= c.Events {
+			first := int(next.Add(int64(l.batch))) - l.batch
+			if first >= l.end {
 				return nil
 			}
-			if c.Rate > 0 {
-				time.Sleep(time.Until(started.Add(time.Duration(first) * time.Second / time.Duration(c.Rate))))
+			if l.rate > 0 {
+				time.Sleep(time.Until(started.Add(time.Duration(first-l.first) * time.Second / time.Duration(l.rate))))
 			}
-			url := b.server + "/api/v1/tenants/" + benchTenant(c.target(first)) + "/events"
-			body = body[:0]
-			if c.Batch == 1 {
-				body = appendBenchEvent(body, first, pad)
+			to := b.tenants[l.target(first)]
+			if l.batch == 1 {
+				body = appendBenchEvent(body[:0], first, time.Now(), pad)
 			} else {
-				url += "/batch"
-				body = appendBenchBatch(body, first, min(first+c.Batch, c.Events), pad)
+				to = to.JoinPath("batch")
+				body = appendBenchBatch(body[:0], first, min(first+l.batch, l.end), time.Now(), pad)
 			}
-			if err := b.post(ctx, url, body, http.StatusAccepted); err != nil {
+			if err := p.post(to, body, http.StatusAccepted); err != nil {
 				return err
 			}
 		}
 	})
 }
 
-func appendBenchEvent(b []byte, n int, pad []byte) []byte {
-	b = append(b, `{"type":"`+benchType+`","data":`...)
-	return append(appendBenchData(b, n, time.Now(), pad), '}')
-}
-
-func appendBenchBatch(b []byte, first, end int, pad []byte) []byte {
-	b = append(b, `{"events":[`...)
-	for n := first; n < end; n++ {
-		if n > first {
-			b = append(b, ',')
-		}
-		b = appendBenchEvent(b, n, pad)
-	}
-	return append(b, "]}"...)
-}
-
-// succeeded finds the number of recorded successes in the server's metrics.
-var succeeded = regexp.MustCompile(`(?m)^bellwire_delivery_seconds_count\{status="succeeded"\} (\S+)$`)
-
-// wait waits until all that is expected is recorded as delivered.
-func (b *benchmark) wait(ctx context.Context) error {
-	expected := float64(b.command.expected())
+// wait waits until so many deliveries are recorded as succeeded since the server's start.
+func (b *benchmark) wait(ctx context.Context, expected int) error {
 	for {
-		page, err := b.get(ctx, b.server+"/metrics")
+		done, err := b.metric(ctx, succeeded)
 		if err != nil {
 			return err
 		}
-		done := 0.0
-		if found := succeeded.FindSubmatch(page); found != nil {
-			if done, err = strconv.ParseFloat(string(found[1]), 64); err != nil {
-				return err
-			}
-		}
-		if done >= expected {
+		if int(done) >= expected {
 			return nil
 		}
 		select {
 		case <-time.After(benchPoll):
 		case <-ctx.Done():
-			return fmt.Errorf("only %.0f of %.0f deliveries were recorded: %w", done, expected, ctx.Err())
+			return fmt.Errorf("only %.0f of %d deliveries were recorded: %w", done, expected, ctx.Err())
 		}
 	}
+}
+
+// Metrics of the server.
+var (
+	succeeded  = regexp.MustCompile(`(?m)^bellwire_delivery_seconds_count\{status="succeeded"\} (\S+)$`)
+	processors = regexp.MustCompile(`(?m)^process_cpu_seconds_total (\S+)$`)
+	resident   = regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)$`)
+)
+
+// metric reads a number of the server's, 0 if it has none yet.
+func (b *benchmark) metric(ctx context.Context, name *regexp.Regexp) (float64, error) {
+	page, err := b.get(ctx, b.server.url+"/metrics")
+	if err != nil {
+		return 0, err
+	}
+	found := name.FindSubmatch(page)
+	if found == nil {
+		return 0, nil
+	}
+	return strconv.ParseFloat(string(found[1]), 64)
+}
+
+// benchUsage is the time that each process has used of all processors.
+type benchUsage struct{ publisher, server, receiver time.Duration }
+
+func (b *benchmark) usage(ctx context.Context) (*benchUsage, error) {
+	server, err := b.metric(ctx, processors)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := b.seen(ctx, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &benchUsage{publisher: usedCPU(), server: time.Duration(server * float64(time.Second)), receiver: seen.CPU}, nil
 }
 
 func (b *benchmark) get(ctx context.Context, url string) ([]byte, error) {
@@ -292,83 +262,12 @@ func (b *benchmark) get(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// seen asks the receiver what it really got.
-func (b *benchmark) seen(ctx context.Context) (*benchSeen, error) {
-	page, err := b.get(ctx, b.receiver+"/seen")
+// seen asks the receiver what it really got of the events with these numbers.
+func (b *benchmark) seen(ctx context.Context, first, end int) (*benchSeen, error) {
+	page, err := b.get(ctx, fmt.Sprintf("%s/seen?first=%d&end=%d", b.receiver.url, first, end))
 	if err != nil {
 		return nil, err
 	}
 	seen := new(benchSeen)
 	return seen, json.Unmarshal(page, seen)
-}
-
-// process is this program, run again with another command.
-type process struct {
-	url   string
-	cmd   *exec.Cmd
-	stdin io.Closer
-	lines sync.WaitGroup
-}
-
-// addresses is what a started process prints its address in: a line of its own, or a log record.
-var addresses = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
-
-// startProcess starts a command and waits until it says where it listens. It ends with stop, or when its standard
-// input is closed because this process has died.
-func startProcess(ctx context.Context, args ...string) (*process, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	p := &process{cmd: exec.Command(program, args...)}
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	stderr, err := p.cmd.StderrPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	found := make(chan string, 1)
-	var last string
-	p.lines.Go(func() {
-		lines := bufio.NewScanner(stderr)
-		for lines.Scan() {
-			last = lines.Text()
-			if url := addresses.FindString(last); url != "" {
-				select {
-				case found <- url:
-				default:
-				}
-			}
-		}
-		close(found)
-	})
-	ctx, cancel := context.WithTimeout(ctx, processStart)
-	defer cancel()
-	select {
-	case url, ok := <-found:
-		if ok {
-			p.url = url
-			return p, nil
-		}
-		return nil, errors.Join(fmt.Errorf("%s did not start: %s", args[0], last), p.stop())
-	case <-ctx.Done():
-		return nil, errors.Join(fmt.Errorf("%s did not start: %w", args[0], ctx.Err()), p.stop())
-	}
-}
-
-// stop ends the process as an operator would.
-func (p *process) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	_ = p.stdin.Close() // it may have ended by itself
-	p.lines.Wait()
-	if err := p.cmd.Wait(); err != nil {
-		return fmt.Errorf("%s ended badly: %w", p.cmd.Args[1], err)
-	}
-	return nil
 }

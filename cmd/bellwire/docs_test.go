@@ -25,7 +25,7 @@ func TestDocumentedOptions(t *testing.T) {
 		}
 		for _, flag := range node.Flags {
 			shared := flag.Group != nil && flag.Group.Key == "connection"
-			if flag.Name != "help" && (node.Name == "serve" || shared) {
+			if flag.Name != "help" && !flag.Hidden && (node.Name == "serve" || shared) {
 				options[flag.Name] = flag.Envs[0]
 			}
 		}

@@ -13,6 +13,7 @@ import (
 type serveCommand struct {
 	fileOption
 	settings
+	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile from start to end."`
 }
 
 // Help is shown below the options.
@@ -43,7 +44,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	b := thisBuild()
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
 		"database", c.DatabaseURL.path, "version", b.Version)
-	return srv.run(ctx)
+	return profiled(c.CPUProfile, func() error { return srv.run(ctx) })
 }
 
 // unknownVariables returns the names of variables that look like options, but that no command has. Misspelt ones

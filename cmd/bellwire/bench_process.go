@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime/debug"
+	"runtime/pprof"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const processStart = 30 * time.Second
+
+// process is this program, run again with another command.
+type process struct {
+	url   string
+	cmd   *exec.Cmd
+	stdin io.Closer
+	lines sync.WaitGroup
+}
+
+// addresses is what a started process prints its address in: a line of its own, or a log record.
+var addresses = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// startProcess starts a command and waits until it says where it listens. It ends with stop, or when its standard
+// input is closed because this process has died.
+func startProcess(ctx context.Context, args ...string) (*process, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{cmd: exec.Command(program, args...)}
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	found := make(chan string, 1)
+	var last string
+	p.lines.Go(func() {
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			last = lines.Text()
+			if url := addresses.FindString(last); url != "" {
+				select {
+				case found <- url:
+				default:
+				}
+			}
+		}
+		close(found)
+	})
+	ctx, cancel := context.WithTimeout(ctx, processStart)
+	defer cancel()
+	select {
+	case url, ok := <-found:
+		if ok {
+			p.url = url
+			return p, nil
+		}
+		return nil, errors.Join(fmt.Errorf("%s did not start: %s", args[0], last), p.stop())
+	case <-ctx.Done():
+		return nil, errors.Join(fmt.Errorf("%s did not start: %w", args[0], ctx.Err()), p.stop())
+	}
+}
+
+// stop ends the process as an operator would.
+func (p *process) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	_ = p.stdin.Close() // it may have ended by itself
+	p.lines.Wait()
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("%s ended badly: %w", p.cmd.Args[1], err)
+	}
+	return nil
+}
+
+// peakMemory is the most that the ended process had resident, in bytes.
+func (p *process) peakMemory() int64 {
+	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		return usage.Maxrss << 10 // Linux counts KiB
+	}
+	return 0
+}
+
+// usedCPU is the time that this process has used of all processors.
+func usedCPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err) // the arguments are good
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// benchMemory lets the garbage of publishers and receivers grow, which in real life run on other machines: the server
+// gets the processors. It holds for the baseline as well.
+func benchMemory() { debug.SetGCPercent(1000) }
+
+// profiled writes a profile of what f uses of the processors, if a file is named.
+func profiled(file string, f func() error) (err error) {
+	if file == "" {
+		return f()
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
+}
