@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,8 @@ type world struct {
 
 	directory *directory.Directory
 	engine    *engine.Engine
+
+	ahead atomic.Int64 // how far the wall clock has jumped, in nanoseconds
 
 	silent bool // changes are not announced, as if another node made them
 
@@ -76,7 +79,7 @@ func must(t *testing.T, err error) {
 // start opens the store and starts an engine on it, as a process does.
 func (w *world) start() {
 	w.t.Helper()
-	store, err := sqlite.Open(w.t.Context(), filepath.Join(w.dir, "test.db"), sqlite.Options{NoSync: true})
+	store, err := sqlite.Open(w.t.Context(), filepath.Join(w.dir, "test.db"), sqlite.Options{NoSync: true, Now: w.wall})
 	must(w.t, err)
 	w.store = store
 	between := bellwire.Store(store)
@@ -87,7 +90,7 @@ func (w *world) start() {
 		Store: store, Keyring: w.keyring,
 		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}},
 	})
-	w.config.Store, w.config.Directory, w.config.Dial = between, w.directory, w.dial
+	w.config.Store, w.config.Directory, w.config.Dial, w.config.Now = between, w.directory, w.dial, w.wall
 	if w.around != nil {
 		w.config.Directory = w.around(w.directory)
 	}
@@ -181,6 +184,12 @@ func (w *world) statuses(endpoint string) map[bellwire.DeliveryStatus]int {
 	}
 	return counts
 }
+
+// wall is the engine's and the store's wall clock. Time in the bubble itself is what passes in truth.
+func (w *world) wall() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+// jump sets the wall clock forward, or back.
+func (w *world) jump(by time.Duration) { w.ahead.Add(int64(by)) }
 
 // pass lets time pass.
 func (w *world) pass(d time.Duration) {
