@@ -66,7 +66,7 @@ var wireFormat = huma.Format{
 		_, _ = w.Write(b) // the client may be gone: nobody is left to tell
 		return nil
 	},
-	Unmarshal: httpx.ParseJSON,
+	Unmarshal: func(data []byte, v any) error { return httpx.ParseJSON(data, v) },
 }
 
 // appender is what writes its JSON itself.

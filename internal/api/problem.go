@@ -32,8 +32,7 @@ var statuses = httpx.StatusTable{
 	codeMethodNotAllowed:         http.StatusMethodNotAllowed,
 }
 
-// codeMethodNotAllowed is the one code that only HTTP has a use for.
-const codeMethodNotAllowed bellwire.Code = "method_not_allowed"
+const codeMethodNotAllowed = httpx.CodeMethodNotAllowed
 
 // titles are the same for every problem of a code.
 var titles = map[bellwire.Code]string{

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -15,19 +16,20 @@ import (
 
 // DecodeJSON reads a body of at most limit bytes into v, as ParseJSON does. The content type is not
 // looked at: whatever comes is read as JSON.
-func DecodeJSON(r *http.Request, limit int64, v any) error {
+func DecodeJSON(r *http.Request, limit int64, v any, options ...json.Options) error {
 	body, err := ReadBody(r, limit)
 	if err != nil {
 		return err
 	}
-	return ParseJSON(body, v)
+	return ParseJSON(body, v, options...)
 }
 
 // ParseJSON reads one JSON value into v, strictly: names match exactly, unknown and repeated members
 // and invalid UTF-8 are refused. Its errors are *bellwire.Error: CodeMalformed for what is not JSON,
-// CodeInvalid with the member's path as Field for what does not fit v.
-func ParseJSON(data []byte, v any) error {
-	err := json.Unmarshal(data, v, json.RejectUnknownMembers(true))
+// CodeInvalid with the member's path as Field, and ErrUnknown, ErrDuplicate, ErrNull or ErrType as a cause, for what does
+// not fit v. Options loosen this.
+func ParseJSON(data []byte, v any, options ...json.Options) error {
+	err := json.Unmarshal(data, v, append([]json.Options{json.RejectUnknownMembers(true)}, options...)...)
 	if err == nil {
 		return nil
 	}
@@ -45,7 +47,7 @@ func ParseJSON(data []byte, v any) error {
 // Broken turns a fault in JSON of the given size into a *bellwire.Error.
 func Broken(size int, err *jsontext.SyntacticError) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return bellwire.Invalid(Field(err.JSONPointer), "The member is given twice.")
+		return unfit(Field(err.JSONPointer), ErrDuplicate, "The member is given twice.")
 	}
 	if size == 0 {
 		return bellwire.Errorf(bellwire.CodeMalformed, "The body is empty; it must be JSON.")
@@ -64,9 +66,13 @@ func misfit(err *json.SemanticError) error {
 		return &found
 	}
 	if errors.Is(err, json.ErrUnknownName) {
-		return bellwire.Invalid(field, "There is no member of this name here.")
+		return unfit(field, ErrUnknown, "There is no member of this name here.")
 	}
-	return &bellwire.Error{Code: bellwire.CodeInvalid, Field: field, Message: "It must be " + kindOf(err.GoType) + ".", Err: err}
+	return unfit(field, fmt.Errorf("%w: %w", ErrType, err), "It must be "+kindOf(err.GoType)+".")
+}
+
+func unfit(field string, cause error, message string) error {
+	return &bellwire.Error{Code: bellwire.CodeInvalid, Field: field, Message: message, Err: cause}
 }
 
 // kindOf says in the words of JSON what a Go type takes.

@@ -63,34 +63,54 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 
-// Dispatcher chooses a front end by the first segment of the path.
+// Dispatcher chooses a front end by the first or the first two segments of the path.
 type Dispatcher struct {
-	fronts   map[string]http.Handler
+	fronts   map[string]http.Handler // by the first segment, or the first two
+	seconds  map[string]http.Handler // by the second segment alone
 	fallback http.Handler
 }
 
 // NewDispatcher makes a Dispatcher that sends everything to fallback.
 func NewDispatcher(fallback http.Handler) *Dispatcher {
-	return &Dispatcher{fronts: map[string]http.Handler{}, fallback: fallback}
+	return &Dispatcher{fronts: map[string]http.Handler{}, seconds: map[string]http.Handler{}, fallback: fallback}
 }
 
-// Mount sends paths that begin with any of the segments, such as "api" or "healthz", to the front end.
-// It panics if a segment is taken already.
-func (d *Dispatcher) Mount(front http.Handler, segments ...string) {
-	for _, segment := range segments {
-		if _, taken := d.fronts[segment]; taken {
-			panic("httpx: two front ends at /" + segment)
-		}
-		d.fronts[segment] = front
+// Mount sends paths that begin with any of the prefixes, of one or two segments such as "healthz" or "api/v4", to the
+// front end. The longer prefix wins. It panics if a prefix is taken already.
+func (d *Dispatcher) Mount(front http.Handler, prefixes ...string) {
+	for _, prefix := range prefixes {
+		mount(d.fronts, "/"+prefix, front)
 	}
+}
+
+// MountSecond sends paths whose second segment is the given one to the front end, if no prefix is theirs.
+func (d *Dispatcher) MountSecond(front http.Handler, segment string) {
+	mount(d.seconds, segment, front)
+}
+
+func mount(fronts map[string]http.Handler, at string, front http.Handler) {
+	if _, taken := fronts[at]; taken {
+		panic("httpx: two front ends at " + at)
+	}
+	fronts[at] = front
 }
 
 // ServeHTTP passes the request on unchanged.
 func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if front, ok := d.fronts[segment]; ok {
-		front.ServeHTTP(w, r)
-		return
+	d.choose(r.URL.Path).ServeHTTP(w, r)
+}
+
+func (d *Dispatcher) choose(path string) http.Handler {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	second, _, _ := strings.Cut(rest, "/")
+	if front, ok := d.fronts["/"+first+"/"+second]; ok {
+		return front
 	}
-	d.fallback.ServeHTTP(w, r)
+	if front, ok := d.fronts["/"+first]; ok {
+		return front
+	}
+	if front, ok := d.seconds[second]; ok {
+		return front
+	}
+	return d.fallback
 }

@@ -1,0 +1,113 @@
+package httpx
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"golang.org/x/time/rate"
+
+	"github.com/bellwire/bellwire"
+)
+
+// CodeMethodNotAllowed is the one code that only HTTP has a use for.
+const CodeMethodNotAllowed bellwire.Code = "method_not_allowed"
+
+// MaxSmallBody is the most bytes a body of a dialect's management API may have.
+const MaxSmallBody = 256 << 10
+
+// maxFrontBodies is what all bodies under way to one Front may hold in memory together, in bytes.
+const maxFrontBodies = 8 << 20
+
+// Front is a dialect's management API: a Mux whose handlers return their errors. These, unknown paths, wrong methods and
+// panics all end in one function of the dialect, which writes them in the vendor's shape.
+type Front struct {
+	mux     *Mux
+	log     *slog.Logger
+	outage  *rate.Limiter // of log records about refusals that are nobody's fault
+	bodies  *Budget
+	fail    func(w http.ResponseWriter, r *http.Request, err *bellwire.Error)
+	handler http.Handler
+}
+
+// NewFront makes a Front without routes. fail writes an error; when its code is CodeMethodNotAllowed, the Allow header is
+// set, and when it has a RetryAfter, that header. A nil logger logs nothing.
+func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request, err *bellwire.Error)) *Front {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	f := &Front{log: log, outage: rate.NewLimiter(1, 10), bodies: NewBudget(maxFrontBodies), fail: fail}
+	f.mux = NewMux(f.notFound, f.methodNotAllowed)
+	f.handler = Recover(log, f.panicked, f.mux)
+	return f
+}
+
+// Handle adds a handler for a pattern of http.ServeMux. What it returns as an error must not have been answered yet.
+func (f *Front) Handle(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
+	f.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		defer f.bodies.Hold(r)()
+		if err := handler(w, r); err != nil {
+			f.refuse(w, r, err)
+		}
+	})
+}
+
+// ServeHTTP serves the routes.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.handler.ServeHTTP(w, r) }
+
+// refuse logs what the client is not told, and has the error written.
+func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	known := AsError(err)
+	level := slog.LevelDebug
+	switch known.Code {
+	case bellwire.CodeInternal, bellwire.CodeNoSpace:
+		level = slog.LevelError
+	case bellwire.CodeUnavailable:
+		level = slog.LevelWarn
+	}
+	// While the database is away every request fails: a few of them say it.
+	often := level != slog.LevelDebug && known.Code != bellwire.CodeInternal
+	if f.log.Enabled(r.Context(), level) && (!often || f.outage.Allow()) {
+		f.log.LogAttrs(r.Context(), level, "request refused",
+			slog.String("id", RequestID(w)), slog.String("code", string(known.Code)), slog.String("error", known.Error()))
+	}
+	if known.Code == bellwire.CodeUnavailable {
+		RetryAfter(w.Header(), known.RetryAfter)
+	}
+	f.fail(w, r, known)
+}
+
+func (f *Front) notFound(w http.ResponseWriter, r *http.Request) {
+	f.refuse(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s.", r.URL.Path))
+}
+
+func (f *Front) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	f.refuse(w, r, bellwire.Errorf(CodeMethodNotAllowed, "%s is not for this path; allowed are %s.",
+		r.Method, strings.Join(w.Header()["Allow"], ", ")))
+}
+
+func (f *Front) panicked(w http.ResponseWriter, r *http.Request) {
+	f.fail(w, r, AsError(bellwire.Errorf(bellwire.CodeInternal, "A handler panicked.")))
+}
+
+// WriteJSON answers with v as JSON, in the order of its fields, and the content type application/json unless another one
+// is set.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return bellwire.Wrap(bellwire.CodeInternal, err, "The answer could not be written.")
+	}
+	WriteBody(w, status, body)
+	return nil
+}
+
+// WriteBody answers with a body that is JSON already.
+func WriteBody(w http.ResponseWriter, status int, body []byte) {
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.Header().Set("Cache-Control", "no-store") // secrets may be in it
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone: nobody is left to tell
+}
