@@ -21,7 +21,11 @@ func (s *Store) translate(err error) error {
 	}
 	// Clients see the message, and operators the cause as well: where the file is concerns them alone.
 	cause := fmt.Errorf("%s: %w", s.path, err)
-	switch sqlite.ErrCode(err).ToPrimary() {
+	code := sqlite.ErrCode(err)
+	if code == sqlite.ResultIOErrSHMSize {
+		code = sqlite.ResultFull // the log's index could not grow
+	}
+	switch code.ToPrimary() {
 	case sqlite.ResultFull:
 		return bellwire.Wrap(bellwire.CodeNoSpace, cause,
 			"There is no room left for the database. When its disk has room again, work goes on by itself.")

@@ -58,7 +58,8 @@ type Store struct {
 var _ bellwire.Store = (*Store)(nil)
 
 // Open opens the database at path, and makes it if it is not there. Its error has CodeUnavailable if another
-// process has the database open, if it was written by a newer Bellwire, or if it cannot be opened at all.
+// process has the database open, if it was written by a newer Bellwire, or if it cannot be opened at all, and
+// CodeNoSpace if its disk is full.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -82,7 +83,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if err := s.start(ctx); err != nil {
 		_ = s.release() // what went wrong first says more
-		return nil, s.translate(err)
+		if err = s.translate(err); bellwire.CodeOf(err) == bellwire.CodeNoSpace {
+			err = bellwire.Wrap(bellwire.CodeNoSpace, errors.Unwrap(err),
+				"There is no room for the database %s. Make room on its disk, and start again.", s.path)
+		}
+		return nil, err
 	}
 	return s, nil
 }
@@ -161,7 +166,9 @@ const magic = "SQLite format 3\x00"
 func (s *Store) create() error {
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", s.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"The database %s cannot be opened. It must be writable for the user that Bellwire runs as, and so must its file system.",
+			s.path)
 	}
 	defer f.Close() // nothing is written through it
 	head := make([]byte, len(magic))
