@@ -34,6 +34,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	if unknown := unknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
 		log.Warn("environment variables that are no option are ignored", "names", strings.Join(unknown, ", "))
 	}
+	outliveFileSizeLimit()
 	srv, err := openServer(ctx, &c.settings, log)
 	if err != nil {
 		return err
