@@ -42,12 +42,24 @@ var local = []string{"--allow-network", "127.0.0.0/8"}
 // startServer starts a server on the files of dir, and ends it with the test.
 func startServer(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
+	return launch(t, serve(dir, args...))
+}
+
+// serve is the command line of a server on the files of dir.
+func serve(dir string, args ...string) *exec.Cmd {
 	args = append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite://" + filepath.Join(dir, "bellwire.db"),
 		"--admin-key", adminKey, "--log-format", "json",
 	}, args...)
-	s := &server{t: t, cmd: exec.Command(binary, args...), key: adminKey, exited: make(chan error, 1)}
-	s.cmd.Dir = dir
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = dir
+	return cmd
+}
+
+// launch starts a server, and ends it with the test.
+func launch(t *testing.T, cmd *exec.Cmd) *server {
+	t.Helper()
+	s := &server{t: t, cmd: cmd, key: adminKey, exited: make(chan error, 1)}
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
