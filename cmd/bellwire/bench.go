@@ -29,6 +29,9 @@ type benchCommand struct {
 	Baseline   time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
 	Runs       int           `default:"1" placeholder:"N" help:"Runs, each with its baseline; medians are reported."`
 	Directory  string        `placeholder:"DIR" type:"existingdir" help:"Where to make the temporary database. Default: the system's."`
+	Stored     int           `placeholder:"N" help:"Finished deliveries that are in the database before."`
+	Backlog    int           `placeholder:"N" help:"Events to publish then while no endpoint answers well; restart, and deliver them."`
+	Flood      bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
 	JSON       bool          `name:"json" help:"Print one JSON object."`
 	CPUProfile string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
 }
@@ -42,7 +45,10 @@ and counted by the receiver. Exit code 1 if any is missing or badly signed.
   bellwire bench
   bellwire bench --batch 100 --runs 5
   bellwire bench --rate 3000 --events 60000
-  bellwire bench --endpoints 10000 --hanging 0.1`
+  bellwire bench --endpoints 10000 --hanging 0.1
+  bellwire bench --stored 5000000
+  bellwire bench --backlog 1000000 --batch 100 --endpoints 20
+  bellwire bench --flood --rate 500 --events 10000 --batch 100`
 }
 
 // Validate is called by kong.
@@ -61,6 +67,14 @@ func (c *benchCommand) Validate() error {
 		return option("batch", "it is at most 1000")
 	case c.Rate < 0:
 		return option("rate", "it is not negative")
+	case c.Stored < 0:
+		return option("stored", "it is not negative")
+	case c.Backlog < 0:
+		return option("backlog", "it is not negative")
+	case c.Flood && c.Rate == 0:
+		return option("flood", "it needs the --rate of the others")
+	case c.Flood && c.Backlog > 0:
+		return option("flood", "it does not go together with --backlog")
 	case c.Baseline < 100*time.Millisecond:
 		return option("baseline", "it is at least 100ms")
 	}
@@ -139,7 +153,8 @@ func (b *benchmark) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.tenants = make([]*url.URL, b.command.Endpoints)
+	b.recorded = 0
+	b.tenants = make([]*url.URL, b.command.customers())
 	for i := range b.tenants {
 		if b.tenants[i], err = url.Parse(b.server.url + "/api/v1/tenants/" + benchTenant(i) + "/events"); err != nil {
 			return err
@@ -153,6 +168,7 @@ func (b *benchmark) stop() error {
 	if b.server == nil {
 		return nil
 	}
+	b.client.CloseIdleConnections() // the server would wait for those that were never used
 	err := b.server.stop()
 	b.peak = max(b.peak, b.server.peakMemory())
 	b.server = nil
@@ -175,39 +191,3 @@ func (c *benchCommand) profileFile(process string) string {
 	extension := filepath.Ext(c.CPUProfile)
 	return strings.TrimSuffix(c.CPUProfile, extension) + "-" + process + extension
 }
-
-// kind says how an endpoint behaves. The kinds are spread evenly.
-func (c *benchCommand) kind(endpoint int) string {
-	place := float64(endpoint*7919%c.Endpoints) / float64(c.Endpoints)
-	switch {
-	case place < c.Hanging:
-		return "hanging"
-	case place < c.Hanging+c.Failing:
-		return "failing"
-	case place < c.Hanging+c.Failing+c.Resetting:
-		return "resetting"
-	case place < c.Hanging+c.Failing+c.Resetting+c.Slow:
-		return "slow"
-	}
-	return "healthy"
-}
-
-// acknowledges tells whether deliveries to the endpoint are expected to arrive.
-func (c *benchCommand) acknowledges(endpoint int) bool {
-	kind := c.kind(endpoint)
-	return kind == "healthy" || kind == "slow"
-}
-
-// expected counts the deliveries that must arrive.
-func (c *benchCommand) expected() int {
-	n := 0
-	for i := range c.Events {
-		if c.acknowledges(c.target(i)) {
-			n++
-		}
-	}
-	return n
-}
-
-// target says which endpoint gets an event: they take turns, batch by batch.
-func (c *benchCommand) target(event int) int { return event / c.Batch % c.Endpoints }

@@ -71,6 +71,7 @@ type benchReceiver struct {
 	arrivals  []benchArrival // by number
 	repeated  atomic.Int64
 	unsigned  atomic.Int64
+	away      atomic.Bool // no endpoint answers well
 }
 
 // benchArrival is when an event came first, so that requests need no lock.
@@ -87,6 +88,8 @@ func (r *benchReceiver) routes() http.Handler {
 	})
 	mux.HandleFunc("POST /plan", r.plan)
 	mux.HandleFunc("GET /seen", r.report)
+	mux.HandleFunc("POST /away", func(w http.ResponseWriter, _ *http.Request) { r.away.Store(true); w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("POST /back", func(w http.ResponseWriter, _ *http.Request) { r.away.Store(false); w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("POST /healthy/", func(w http.ResponseWriter, req *http.Request) { r.take(w, req, true) })
 	mux.HandleFunc("POST /slow/", func(w http.ResponseWriter, req *http.Request) {
 		time.Sleep(slowAnswer)
@@ -140,6 +143,10 @@ var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // take verifies and counts one delivery.
 func (r *benchReceiver) take(w http.ResponseWriter, req *http.Request, healthy bool) {
+	if r.away.Load() {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
 	now := time.Now()
 	body := bodies.Get().(*[]byte)
 	defer bodies.Put(body)

@@ -17,6 +17,7 @@ type benchReport struct {
 	Publishers int     `json:"publishers"`
 	Batch      int     `json:"batch"`
 	Endpoints  int     `json:"endpoints"`
+	Stored     int     `json:"stored"`
 	Baseline   float64 `json:"baseline_per_second"`
 
 	PublishesPerSecond  float64 `json:"publishes_per_second"`  // events acknowledged
@@ -34,28 +35,37 @@ type benchReport struct {
 	ServerCPU    float64 `json:"server_cpu_us_per_event"`
 	ReceiverCPU  float64 `json:"receiver_cpu_us_per_event"`
 	ServerMemory int64   `json:"server_peak_bytes"`
+
+	Flood   *floodReport   `json:"flood,omitempty"`
+	Backlog *backlogReport `json:"backlog,omitempty"`
 }
 
 func newBenchReport(c *benchCommand, baseline float64) *benchReport {
 	return &benchReport{
 		Events: c.Events, Size: c.Size, Publishers: c.Publishers, Batch: c.Batch, Endpoints: c.Endpoints,
-		Baseline: baseline, Expected: c.expected(),
+		Stored: c.Stored, Baseline: baseline,
 	}
 }
 
-// delivered adds what the receiver got.
-func (r *benchReport) delivered(started time.Time, published, recorded time.Duration, seen *benchSeen) {
-	r.PublishesPerSecond = float64(r.Events) / published.Seconds()
-	r.RecordedPerSecond = float64(seen.Received) / recorded.Seconds()
-	r.DeliveriesPerSecond = float64(seen.Received) / seen.Last.Sub(started).Seconds()
-	r.Ratio = r.DeliveriesPerSecond / r.Baseline
-	r.Received, r.Repeated, r.Unsigned, r.Latencies = seen.Received, seen.Repeated, seen.Unsigned, seen.Latencies
+// received adds what has arrived of what had to.
+func (r *benchReport) received(expected int, seen *benchSeen) {
+	r.Expected += expected
+	r.Received += seen.Received
+	r.Repeated, r.Unsigned = seen.Repeated, seen.Unsigned
 }
 
-// used adds what the processes have used between two times.
-func (r *benchReport) used(before, after *benchUsage) {
+// rates adds how fast events were published and recorded, and how fast what was delivered of them arrived.
+func (r *benchReport) rates(events int, published, recorded time.Duration, delivered int, arrived time.Duration) {
+	r.PublishesPerSecond = float64(events) / published.Seconds()
+	r.RecordedPerSecond = float64(delivered) / recorded.Seconds()
+	r.DeliveriesPerSecond = float64(delivered) / arrived.Seconds()
+	r.Ratio = r.DeliveriesPerSecond / r.Baseline
+}
+
+// used adds what the processes have used for so many events.
+func (r *benchReport) used(before, after *benchUsage, events int) {
 	each := func(before, after time.Duration) float64 {
-		return float64((after - before).Microseconds()) / float64(r.Events)
+		return float64((after - before).Microseconds()) / float64(events)
 	}
 	r.PublisherCPU = each(before.publisher, after.publisher)
 	r.ServerCPU = each(before.server, after.server)
@@ -89,9 +99,8 @@ func (r *benchReport) print(w io.Writer, c *benchCommand) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	rate := func(perSecond float64) string { return humanize.Comma(int64(perSecond)) + "/s" }
 	milliseconds := func(i int) string { return fmt.Sprintf("%.1f ms", r.Latencies[i]) }
-	_, err := fmt.Fprintf(w, `
+	if _, err := fmt.Fprintf(w, `
   bare HTTP client    %10s   %d bytes, %d at a time: what this machine can do
   published           %10s   %s events, %d in a publish, %d endpoints
   delivered           %10s   %.2f of the bare client
@@ -101,12 +110,22 @@ func (r *benchReport) print(w io.Writer, c *benchCommand) error {
   memory              %10s   of the server at its peak
   received            %10s   of %s; %d repeated, %d not signed well
 `,
-		rate(r.Baseline), r.Size, r.Publishers,
-		rate(r.PublishesPerSecond), humanize.Comma(int64(r.Events)), r.Batch, r.Endpoints,
-		rate(r.DeliveriesPerSecond), r.Ratio,
-		rate(r.RecordedPerSecond),
+		perSecond(r.Baseline), r.Size, r.Publishers,
+		perSecond(r.PublishesPerSecond), humanize.Comma(int64(r.Events)), r.Batch, r.Endpoints,
+		perSecond(r.DeliveriesPerSecond), r.Ratio,
+		perSecond(r.RecordedPerSecond),
 		milliseconds(0), milliseconds(1), milliseconds(2), milliseconds(3), milliseconds(4),
 		r.ServerCPU, r.PublisherCPU, r.ReceiverCPU, humanize.IBytes(uint64(r.ServerMemory)),
-		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned)
-	return err
+		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned); err != nil {
+		return err
+	}
+	if r.Flood != nil {
+		return r.Flood.print(w)
+	}
+	if r.Backlog != nil {
+		return r.Backlog.print(w)
+	}
+	return nil
 }
+
+func perSecond(rate float64) string { return humanize.Comma(int64(rate)) + "/s" }

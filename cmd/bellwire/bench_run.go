@@ -32,6 +32,8 @@ type benchmark struct {
 	peak     int64 // memory that ended servers had at most
 	client   *http.Client
 	tenants  []*url.URL // where to publish for each, at the server that runs
+	ids      []string   // of the endpoints
+	recorded int        // successes that the server that runs has recorded, or will have
 }
 
 func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
@@ -44,8 +46,19 @@ func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
 	if err := b.prepare(ctx); err != nil {
 		return nil, err
 	}
+	if b.command.Stored > 0 {
+		if err := b.fill(ctx); err != nil {
+			return nil, err
+		}
+	}
 	report := newBenchReport(b.command, baseline)
-	return report, b.plain(ctx, report)
+	if b.command.Flood {
+		return report, b.flood(ctx, report)
+	}
+	if err := b.plain(ctx, report); err != nil || b.command.Backlog == 0 {
+		return report, err
+	}
+	return report, b.backlog(ctx, report)
 }
 
 // plain publishes all events and waits until they are recorded.
@@ -54,14 +67,13 @@ func (b *benchmark) plain(ctx context.Context, report *benchReport) error {
 	if err != nil {
 		return err
 	}
-	c := b.command
+	all := b.load(0, b.command.Events)
 	started := time.Now()
-	all := load{first: 0, end: c.Events, publishers: c.Publishers, batch: c.Batch, rate: c.Rate, target: c.target}
-	if err := b.publish(ctx, &all); err != nil {
+	if err := b.publish(ctx, all); err != nil {
 		return err
 	}
 	published := time.Since(started)
-	if err := b.wait(ctx, c.expected()); err != nil {
+	if err := b.wait(ctx, all); err != nil {
 		return err
 	}
 	recorded := time.Since(started)
@@ -69,12 +81,14 @@ func (b *benchmark) plain(ctx context.Context, report *benchReport) error {
 	if err != nil {
 		return err
 	}
-	seen, err := b.seen(ctx, 0, c.Events)
+	seen, err := b.seen(ctx, all.first, all.end)
 	if err != nil {
 		return err
 	}
-	report.delivered(started, published, recorded, seen)
-	report.used(before, after)
+	report.received(b.expected(all), seen)
+	report.rates(all.published(), published, recorded, seen.Received, seen.Last.Sub(started))
+	report.used(before, after, all.published())
+	report.Latencies = seen.Latencies
 	return nil
 }
 
@@ -100,8 +114,6 @@ func (b *benchmark) baseline(ctx context.Context) (float64, error) {
 	return float64(posted.Load()) / time.Since(started).Seconds(), err
 }
 
-func benchTenant(endpoint int) string { return "bench-" + strconv.Itoa(endpoint) }
-
 // prepare makes the customers and tells the receiver their secrets.
 func (b *benchmark) prepare(ctx context.Context) error {
 	api, err := client.New(b.server.url, benchKey, client.WithHTTPClient(b.client))
@@ -111,17 +123,20 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	if _, err := api.PutEventType(ctx, client.EventType{Name: benchType}); err != nil {
 		return err
 	}
-	plan := benchPlan{Events: b.command.Events, Secrets: make([]string, b.command.Endpoints)}
+	plan := benchPlan{Events: b.command.room(), Secrets: make([]string, b.command.customers())}
+	b.ids = make([]string, len(plan.Secrets))
 	var next atomic.Int64
 	err = parallel(b.command.Publishers, func() error {
 		for {
 			i := int(next.Add(1)) - 1
-			if i >= b.command.Endpoints {
+			if i >= len(plan.Secrets) {
 				return nil
 			}
-			if plan.Secrets[i], err = b.subscribe(ctx, api, i); err != nil {
+			endpoint, err := b.subscribe(ctx, api, i)
+			if err != nil {
 				return err
 			}
+			b.ids[i], plan.Secrets[i] = endpoint.ID, endpoint.Secret
 		}
 	})
 	if err != nil {
@@ -134,17 +149,18 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	return b.tell(ctx, "/plan", body)
 }
 
-// subscribe makes a customer with an endpoint, and returns its secret.
-func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (secret string, err error) {
+// subscribe makes a customer with an endpoint.
+func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (*client.Endpoint, error) {
 	if _, err := api.CreateTenant(ctx, client.Tenant{ID: benchTenant(n)}); err != nil {
-		return "", err
+		return nil, err
 	}
 	to := fmt.Sprintf("%s/%s/%d", b.receiver.url, b.command.kind(n), n)
-	endpoint, err := api.CreateEndpoint(ctx, benchTenant(n), client.EndpointInput{URL: &to, Events: []string{benchType}})
-	if err != nil {
-		return "", err
+	in := client.EndpointInput{URL: &to, Events: []string{benchType}}
+	if b.command.Backlog > 0 {
+		count := backlogRetries
+		in.Retry = &client.RetryPolicy{Interval: backlogInterval, Count: &count}
 	}
-	return endpoint.Secret, nil
+	return api.CreateEndpoint(ctx, benchTenant(n), in)
 }
 
 // tell posts to the receiver.
@@ -156,60 +172,21 @@ func (b *benchmark) tell(ctx context.Context, path string, body []byte) error {
 	return newPoster(ctx, b.client).post(to, body, http.StatusNoContent)
 }
 
-// load is what is to be published.
-type load struct {
-	first, end int // numbers of the events
-	publishers int
-	batch      int
-	rate       int                 // events a second; 0: as many as can be
-	target     func(event int) int // endpoint
-}
-
-// publish publishes a load.
-func (b *benchmark) publish(ctx context.Context, l *load) error {
-	pad := bytes.Repeat([]byte("x"), b.command.Size-minBenchData)
-	started := time.Now()
-	next := atomic.Int64{}
-	next.Store(int64(l.first))
-	return parallel(l.publishers, func() error {
-		p := newPoster(ctx, b.client)
-		var body []byte
-		for {
-			first := int(next.Add(int64(l.batch))) - l.batch
-			if first >= l.end {
-				return nil
-			}
-			if l.rate > 0 {
-				time.Sleep(time.Until(started.Add(time.Duration(first-l.first) * time.Second / time.Duration(l.rate))))
-			}
-			to := b.tenants[l.target(first)]
-			if l.batch == 1 {
-				body = appendBenchEvent(body[:0], first, time.Now(), pad)
-			} else {
-				to = to.JoinPath("batch")
-				body = appendBenchBatch(body[:0], first, min(first+l.batch, l.end), time.Now(), pad)
-			}
-			if err := p.post(to, body, http.StatusAccepted); err != nil {
-				return err
-			}
-		}
-	})
-}
-
-// wait waits until so many deliveries are recorded as succeeded since the server's start.
-func (b *benchmark) wait(ctx context.Context, expected int) error {
+// wait waits until all deliveries of a load that can succeed have been recorded.
+func (b *benchmark) wait(ctx context.Context, l *load) error {
+	b.recorded += b.expected(l)
 	for {
 		done, err := b.metric(ctx, succeeded)
 		if err != nil {
 			return err
 		}
-		if int(done) >= expected {
+		if int(done) >= b.recorded {
 			return nil
 		}
 		select {
 		case <-time.After(benchPoll):
 		case <-ctx.Done():
-			return fmt.Errorf("only %.0f of %d deliveries were recorded: %w", done, expected, ctx.Err())
+			return fmt.Errorf("only %.0f of %d deliveries were recorded: %w", done, b.recorded, ctx.Err())
 		}
 	}
 }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// load is what is to be published. Events have numbers, and are published in that order.
+type load struct {
+	first, end int // numbers of the events
+	publishers int
+	batch      int
+	rate       int                 // events a second; 0: as many as can be
+	target     func(event int) int // endpoint
+
+	next    atomic.Int64 // number of the next event
+	stopped atomic.Bool  // no more events are wanted
+	refused atomic.Int64 // publishes that were answered 503, and repeated
+
+	mu      sync.Mutex
+	answers []time.Duration // from publish to its answer
+}
+
+// load makes the load that the options ask for, of the events with these numbers.
+func (b *benchmark) load(first, end int) *load {
+	c := b.command
+	l := &load{first: first, end: end, publishers: c.Publishers, batch: c.Batch, rate: c.Rate}
+	// The endpoints take turns, batch by batch.
+	l.target = func(event int) int { return event / l.batch % c.Endpoints }
+	l.next.Store(int64(first))
+	return l
+}
+
+// published is how many events have been published, once publish has returned.
+func (l *load) published() int { return min(int(l.next.Load()), l.end) - l.first }
+
+// expected counts the deliveries of a published load that must arrive.
+func (b *benchmark) expected(l *load) int {
+	n := 0
+	for i := range l.published() {
+		if b.command.acknowledges(l.target(l.first + i)) {
+			n++
+		}
+	}
+	return n
+}
+
+// pad makes data as large as it is to be.
+func (b *benchmark) pad() []byte { return bytes.Repeat([]byte("x"), b.command.Size-minBenchData) }
+
+// publish publishes a load.
+func (b *benchmark) publish(ctx context.Context, l *load) error {
+	pad := b.pad()
+	started := time.Now()
+	return parallel(l.publishers, func() error {
+		p := newPoster(ctx, b.client)
+		var body []byte
+		var answers []time.Duration
+		for !l.stopped.Load() {
+			first := int(l.next.Add(int64(l.batch))) - l.batch
+			if first >= l.end {
+				break
+			}
+			if l.rate > 0 {
+				time.Sleep(time.Until(started.Add(time.Duration(first-l.first) * time.Second / time.Duration(l.rate))))
+			}
+			now := time.Now()
+			to := b.tenants[l.target(first)]
+			if l.batch == 1 {
+				body = appendBenchEvent(body[:0], first, now, pad)
+			} else {
+				to = to.JoinPath("batch")
+				body = appendBenchBatch(body[:0], first, min(first+l.batch, l.end), now, pad)
+			}
+			if err := l.post(p, to, body); err != nil {
+				return err
+			}
+			answers = append(answers, time.Since(now))
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.answers = append(l.answers, answers...)
+		return nil
+	})
+}
+
+// refusedPause is how long a publisher waits that was told that the server has too much to do.
+const refusedPause = 10 * time.Millisecond
+
+// post publishes until it is accepted.
+func (l *load) post(p *poster, to *url.URL, body []byte) error {
+	for {
+		err := p.post(to, body, http.StatusAccepted)
+		var unexpected *unexpectedStatus
+		if !errors.As(err, &unexpected) || unexpected.status != http.StatusServiceUnavailable {
+			return err
+		}
+		l.refused.Add(1)
+		select {
+		case <-time.After(refusedPause):
+		case <-p.request.Context().Done():
+			return err
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/sqlite"
+)
+
+// storedGroup is how many deliveries are stored at a time.
+const storedGroup = 2000
+
+// fill stores finished deliveries to the same endpoints, as the server would have, between two of its runs.
+func (b *benchmark) fill(ctx context.Context) error {
+	if err := b.stop(); err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, b.database, sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(b.fillStore(ctx, store), store.Close()); err != nil {
+		return err
+	}
+	return b.start(ctx)
+}
+
+func (b *benchmark) fillStore(ctx context.Context, store bellwire.Store) error {
+	leases, err := store.RenewLeases(ctx, "bench")
+	if err != nil {
+		return err
+	}
+	f := &filler{benchmark: b, leases: leases, pad: b.pad(), began: time.Now().Add(-time.Hour)}
+	for first := 0; first < b.command.Stored; first += storedGroup {
+		if err := f.store(ctx, store, first, min(first+storedGroup, b.command.Stored)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filler makes events and the outcomes of their deliveries.
+type filler struct {
+	*benchmark
+	leases *bellwire.Leases
+	ids    bellwire.Sequence
+	pad    []byte
+	began  time.Time // when the first of them is said to have been published
+}
+
+// store stores the events with these numbers, delivered.
+func (f *filler) store(ctx context.Context, store bellwire.Store, first, end int) error {
+	appends, results := make([]*bellwire.Append, end-first), make([]*bellwire.Result, end-first)
+	for i := range appends {
+		appends[i], results[i] = f.delivered(first + i)
+	}
+	appended, err := store.AppendEvents(ctx, appends)
+	if err != nil {
+		return err
+	}
+	for _, a := range appended {
+		if a.Err != nil {
+			return a.Err
+		}
+	}
+	recorded, err := store.RecordOutcomes(ctx, results)
+	if err != nil {
+		return err
+	}
+	for _, r := range recorded {
+		if !r.Moved {
+			return fmt.Errorf("a stored delivery is %s instead of succeeded", r.Status)
+		}
+	}
+	return nil
+}
+
+// delivered makes an event, and the success of its only delivery in the size of a real one.
+func (f *filler) delivered(n int) (*bellwire.Append, *bellwire.Result) {
+	at := f.began.Add(time.Duration(n) * time.Microsecond)
+	endpoint := n % f.command.Endpoints
+	event := bellwire.Event{
+		ID: bellwire.Next[bellwire.EventKind](&f.ids, at), Tenant: benchTenant(endpoint), Type: benchType, CreatedAt: at,
+		Data: appendBenchData(nil, n, at, f.pad),
+	}
+	delivery := bellwire.NewDelivery{
+		ID: bellwire.Next[bellwire.DeliveryKind](&f.ids, at), Endpoint: f.benchmark.ids[endpoint], Epoch: f.leases.Epoch(f.benchmark.ids[endpoint]),
+	}
+	return &bellwire.Append{Events: []*bellwire.NewEvent{{Event: event, Deliveries: []bellwire.NewDelivery{delivery}}}},
+		&bellwire.Result{
+			Delivery: delivery.ID, Trigger: bellwire.TriggerSchedule, Epoch: delivery.Epoch, EndedAt: at, Endpoint: delivery.Endpoint,
+			Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded},
+			Attempt: &bellwire.Attempt{
+				ID: bellwire.Next[bellwire.AttemptKind](&f.ids, at), Delivery: delivery.ID, Trigger: bellwire.TriggerSchedule,
+				StartedAt: at, Outcome: bellwire.OutcomeOK, Timings: bellwire.Timings{FirstByte: time.Millisecond, Total: time.Millisecond},
+				Request: bellwire.AttemptRequest{
+					URL: fmt.Sprintf("%s/healthy/%d", f.receiver.url, endpoint), BodyBytes: f.command.Size, Headers: []bellwire.Header{
+						{Name: "content-type", Value: "application/json"}, {Name: "webhook-id", Value: event.ID.String()},
+						{Name: "webhook-timestamp", Value: "1790000000"},
+						{Name: "webhook-signature", Value: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="},
+					},
+				},
+				Response: &bellwire.AttemptResponse{
+					Status: http.StatusNoContent, Headers: []bellwire.Header{{Name: "Date", Value: at.UTC().Format(http.TimeFormat)}},
+				},
+			},
+		}
+}
