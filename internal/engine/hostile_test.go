@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,8 +15,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"runtime/metrics"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,110 +89,230 @@ func TestBadCertificatesAreToldApart(t *testing.T) {
 	}
 }
 
-// h2 serves connections that have agreed on HTTP/2 with frames of serve's own making.
-func h2(t *testing.T, serve func(net.Conn)) (url string, config *tls.Config) {
-	t.Helper()
-	cert, pool := certificate(t, "127.0.0.1", time.Now().Add(time.Hour))
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var (
-		all   sync.WaitGroup
-		conns = make(chan net.Conn, 100)
-	)
-	all.Go(func() {
-		defer close(conns)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns <- c
-			all.Go(func() {
-				defer c.Close()
-				serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		for c := range conns {
-			c.Close()
-		}
-		all.Wait()
-	})
-	return "https://" + l.Addr().String(), &tls.Config{RootCAs: pool}
+// hostile is a receiver that means no good, and what an attempt at it has to come to.
+type hostile struct {
+	serve  func(net.Conn)
+	unread bool // it is given the connection before the request has been read
+	body   int  // bytes of the event's data; 0: a few
+	want   bellwire.Outcome
+	or     bellwire.Outcome // instead, where it depends on who is faster
+	text   string           // a part of what is told
 }
 
-// Frames of HTTP/2 (RFC 9113, 4.1): length, type, flags, stream, payload.
+// check makes sure that an attempt, whose deadline was a second, ended in time and is told apart.
+func (h hostile) check(t *testing.T, r *result) {
+	t.Helper()
+	a := r.attempt
+	if a.Outcome != h.want && (h.or == "" || a.Outcome != h.or) || !strings.Contains(a.Error, h.text) || (a.Error == "") != (h.want == bellwire.OutcomeOK) {
+		t.Errorf("outcome %q (%s), want %q (%s)", a.Outcome, a.Error, h.want, h.text)
+	}
+	if a.Timings.Total <= 0 || a.Timings.Total > 3*time.Second {
+		t.Error("it took", a.Timings.Total)
+	}
+	if a.Response != nil && len(a.Response.Body) > bellwire.MaxStoredBody {
+		t.Errorf("%d bytes of its body were kept", len(a.Response.Body))
+	}
+}
+
 const (
-	settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
-	goAway   = "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
-	ping     = "\x00\x00\x08\x06\x00\x00\x00\x00\x00" + "12345678"
-	rubbish  = "\x00\x00\x04\x01\x04\x00\x00\x00\x01" + "\xff\xff\xff\xff" // headers that are no HPACK
+	ok        = "HTTP/1.1 200 OK\r\n"
+	mebibytes = 8 << 20 // more than the buffers between two processes hold
 )
 
-func TestHostileHTTP2Peers(t *testing.T) {
-	t.Parallel()
-	discard := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
-	cases := map[string]func(net.Conn){
-		"stalls":            func(c net.Conn) { write(settings)(c); discard(c) },
-		"says nothing":      discard,
-		"goes away at once": func(c net.Conn) { write(settings + goAway)(c); discard(c) },
-		"floods with GOAWAY": func(c net.Conn) {
-			go discard(c)
-			endless(settings, goAway)(c)
-		},
-		"floods with PING": func(c net.Conn) {
-			go discard(c)
-			endless(settings, ping)(c)
-		},
-		"broken headers": func(c net.Conn) { write(settings + rubbish)(c); discard(c) },
-		"garbage":        func(c net.Conn) { write("HTTP/1.1 200 OK\r\n\r\n")(c); discard(c) },
+// hostileReceivers speak HTTP/1.1, more or less.
+var hostileReceivers = map[string]hostile{
+	"hangs":               {serve: discard, want: bellwire.OutcomeTimeout, text: "waiting for the response"},
+	"drips its headers":   {serve: drip(ok + "X: "), want: bellwire.OutcomeTimeout, text: "reading the response"},
+	"drips its body":      {serve: drip(ok + "Content-Length: 100000\r\n\r\n"), want: bellwire.OutcomeTimeout, text: "reading the response"},
+	"drips chunks":        {serve: drip(ok + "Transfer-Encoding: chunked\r\n\r\n1;"), want: bellwire.OutcomeTimeout, text: "reading the response"},
+	"endless headers":     {serve: endless(ok, "X-Filler: "+strings.Repeat("x", 1000)+"\r\n"), want: bellwire.OutcomeProtocol, text: "headers exceeded"},
+	"one endless header":  {serve: endless(ok+"X: ", strings.Repeat("x", 64<<10)), want: bellwire.OutcomeProtocol, text: "headers exceeded"},
+	"endless status line": {serve: endless("HTTP/1.1 200 ", strings.Repeat("x", 64<<10)), want: bellwire.OutcomeProtocol, text: "headers exceeded"},
+	"endless 1xx":         {serve: endless("", earlyHints), want: bellwire.OutcomeProtocol},
+	"drips 1xx":           {serve: dripText(earlyHints), want: bellwire.OutcomeTimeout, text: "reading the response"},
+	"1 GiB body":          {serve: endless(ok+"Content-Length: 1073741824\r\n\r\n", strings.Repeat("x", 64<<10)), want: bellwire.OutcomeOK},
+	"endless chunks":      {serve: endless(ok+"Transfer-Encoding: chunked\r\n\r\n", "10000\r\n"+strings.Repeat("x", 64<<10)+"\r\n"), want: bellwire.OutcomeOK},
+	"endless chunk sizes": {serve: endless(ok+"Transfer-Encoding: chunked\r\n\r\n1;", strings.Repeat("x", 64<<10)), want: bellwire.OutcomeProtocol},
+	"endless trailers":    {serve: endless(ok+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: "+strings.Repeat("x", 4000)+"\r\n"), want: bellwire.OutcomeProtocol},
+	"gzip bomb":           {serve: write(ok + "Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + bomb()), want: bellwire.OutcomeOK},
+	"garbage":             {serve: write("hello, I am not HTTP\r\n\r\n"), want: bellwire.OutcomeProtocol, text: "malformed"},
+	"binary garbage":      {serve: endless("", "\x00\xff\r\x00\n"), want: bellwire.OutcomeProtocol},
+	"two lengths":         {serve: write(ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), want: bellwire.OutcomeProtocol, text: "Content-Length"},
+	"closes":              {serve: func(net.Conn) {}, want: bellwire.OutcomeReset, text: "waiting for the response"},
+	"half-closes":         {serve: halfClose(""), want: bellwire.OutcomeReset, text: "waiting for the response"},
+	"half-closes late":    {serve: halfClose(ok + "Content-Length: 10\r\n\r\nabc"), want: bellwire.OutcomeReset, text: "reading the response"},
+	"breaks off":          {serve: write(ok + "Content-Length: 10\r\n\r\nabc"), want: bellwire.OutcomeReset, text: "reading the response"},
+	"reads nothing":       {serve: nap, unread: true, body: mebibytes, want: bellwire.OutcomeTimeout, text: "sending the request"},
+	"resets at once":      {serve: reset, unread: true, want: bellwire.OutcomeReset},
+	"resets the request":  {serve: resetAfter(64 << 10), unread: true, body: mebibytes, want: bellwire.OutcomeReset, text: "sending the request"},
+	"resets instead":      {serve: reset, want: bellwire.OutcomeReset, text: "waiting for the response"},
+	"resets the response": {serve: func(c net.Conn) {
+		write(ok + "Content-Length: 10\r\n\r\nabc")(c)
+		time.Sleep(20 * time.Millisecond) // a reset overtakes what has not been read
+		reset(c)
+	}, want: bellwire.OutcomeReset, text: "reading the response"},
+	"switches protocols": {serve: says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), want: bellwire.OutcomeProtocol, text: "switched"},
+}
+
+const earlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+
+func dripText(text string) func(net.Conn) {
+	return func(c net.Conn) {
+		var err error
+		for err == nil {
+			_, err = io.WriteString(c, text)
+			time.Sleep(20 * time.Millisecond)
+		}
 	}
-	for name, serve := range cases {
+}
+
+// bomb is a gibibyte, compressed.
+var bomb = sync.OnceValue(func() string {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // neither level nor buffer can fail
+	zeros := make([]byte, 1<<20)
+	for range 1 << 10 {
+		_, _ = w.Write(zeros)
+	}
+	_ = w.Close()
+	return b.String()
+})
+
+func halfClose(text string) func(net.Conn) {
+	return func(c net.Conn) {
+		write(text)(c)
+		_ = c.(*net.TCPConn).CloseWrite()
+		discard(c)
+	}
+}
+
+// nap reads nothing for longer than an attempt lasts.
+func nap(net.Conn) { time.Sleep(1500 * time.Millisecond) }
+
+func resetAfter(bytes int64) func(net.Conn) {
+	return func(c net.Conn) {
+		_, _ = io.CopyN(io.Discard, c, bytes)
+		reset(c)
+	}
+}
+
+// bulky renders a body of so many bytes.
+type bulky struct {
+	plain
+	bytes int
+}
+
+func (b bulky) AppendBody([]byte, *bellwire.Message) ([]byte, error) {
+	return make([]byte, b.bytes), nil
+}
+
+// change has the attempt send the body that the receiver is about.
+func (h hostile) change(target *bellwire.Target) {
+	if h.body > 0 {
+		target.Renderer = bulky{bytes: h.body}
+	}
+}
+
+// listen starts the receiver.
+func (h hostile) listen(t *testing.T) string {
+	t.Helper()
+	if h.unread {
+		return accepting(t, h.serve)
+	}
+	return raw(t, h.serve)
+}
+
+func TestHostileReceivers(t *testing.T) {
+	t.Parallel()
+	for name, receiver := range hostileReceivers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, config := h2(t, serve)
-			started := time.Now()
-			r := attempt(t, guardedDialer(loopback), config, url) // its deadline is a second
-			if took := time.Since(started); took > 3*time.Second {
-				t.Error("it took", took)
-			}
-			if a := r.attempt; r.verdict == bellwire.Acknowledged || a.Error == "" {
-				t.Errorf("outcome %q (%s)", a.Outcome, a.Error)
-			}
+			receiver.check(t, attempt(t, guardedDialer(loopback), nil, receiver.listen(t), receiver.change))
 		})
 	}
 }
 
-// Answers without end cost no memory, and a healthy endpoint goes on meanwhile.
-func TestMemoryStaysFlat(t *testing.T) {
-	hostile := []string{
-		raw(t, endless("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", strings.Repeat("x", 64<<10))),
-		raw(t, endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "10000\r\n"+strings.Repeat("x", 64<<10)+"\r\n")),
-		raw(t, endless("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1073741824\r\n\r\n", strings.Repeat("\x00", 64<<10))),
-		raw(t, endless("HTTP/1.1 200 OK\r\n", "X-Filler: "+strings.Repeat("x", 4000)+"\r\n")),
-		raw(t, endless("HTTP/1.1 200 OK\r\nX: ", strings.Repeat("x", 64<<10))),
-	}
-	healthy := raw(t, write("HTTP/1.1 204 No Content\r\n\r\n"))
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	var all sync.WaitGroup
-	for range 10 {
-		for _, url := range hostile {
-			all.Go(func() { attempt(t, guardedDialer(loopback), nil, url) })
+// A redirect is an answer like others: nobody goes where it points, least of all inside.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var visits atomic.Int32
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
+	t.Cleanup(inside.Close)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := httptest.NewServer(http.RedirectHandler(inside.URL, status))
+		t.Cleanup(s.Close)
+		a := attempt(t, guardedDialer(loopback), nil, s.URL).attempt
+		if a.Outcome != bellwire.OutcomeStatus || !strings.Contains(a.Error, strconv.Itoa(status)) {
+			t.Errorf("outcome %q (%s)", a.Outcome, a.Error)
 		}
-		if r := attempt(t, guardedDialer(loopback), nil, healthy); r.verdict != bellwire.Acknowledged {
+	}
+	if n := visits.Load(); n > 0 {
+		t.Errorf("%d redirects were followed", n)
+	}
+}
+
+// All of them at the same time, several times over, cost little memory, also while they last, and a healthy endpoint
+// is served meanwhile.
+func TestMemoryStaysFlat(t *testing.T) {
+	const rounds = 3
+	bomb() // is made before anything is measured
+	healthy := raw(t, write("HTTP/1.1 204 No Content\r\n\r\n"))
+	targets := map[string]func(*bellwire.Target){}
+	for _, h := range hostileReceivers {
+		targets[h.listen(t)] = h.change
+	}
+	for _, h := range hostilePeers {
+		url, _ := h2(t, h)
+		targets[url] = h.change
+	}
+	transport := newTransport(guardedDialer(loopback), rounds, &tls.Config{InsecureSkipVerify: true})
+	before := liveHeap()
+	var all sync.WaitGroup
+	for url, change := range targets {
+		for range rounds {
+			all.Go(func() { attemptOver(transport, url, change) })
+		}
+	}
+	ended := make(chan struct{})
+	go func() { all.Wait(); close(ended) }()
+	most, served := before, 0
+	for done := false; !done; served++ {
+		if r := attemptOver(transport, healthy, patient); r.verdict != bellwire.Acknowledged {
 			t.Error("the healthy endpoint:", r.attempt.Error)
 		}
+		most = max(most, markedHeap())
+		select {
+		case <-ended:
+			done = true
+		default:
+		}
 	}
-	all.Wait()
+	transport.CloseIdleConnections()
+	after := liveHeap()
+	t.Logf("live heap: %d KiB before, %d KiB at most, %d KiB after; %d healthy attempts meanwhile", before>>10, most>>10, after>>10, served)
+	bodies := int64(2 * rounds * mebibytes) // that are on their way to those who do not read
+	if grown := most - before; grown > bodies+48<<20 {
+		t.Errorf("the heap grew by %d MiB", grown>>20)
+	}
+	if grown := after - before; grown > 16<<20 {
+		t.Errorf("%d MiB of heap remain", grown>>20)
+	}
+}
+
+// patient has an attempt wait for a machine that has much else to do.
+func patient(target *bellwire.Target) { target.Timeout = 10 * time.Second }
+
+// markedHeap is what the last garbage collection found to be used, in bytes. It costs nothing.
+func markedHeap() int64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
+}
+
+// liveHeap is what the heap holds that is still used, in bytes.
+func liveHeap() int64 {
 	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
-		t.Errorf("the heap has grown by %d MiB", grown>>20)
-	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

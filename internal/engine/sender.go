@@ -56,7 +56,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
-	tr := newTrace(started)
+	tr := newTrace(started, cancel)
 	req, err := http.NewRequestWithContext(tr.context(ctx), http.MethodPost, t.Endpoint.URL, bytes.NewReader(body))
 	if err != nil {
 		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")

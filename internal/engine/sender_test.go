@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,11 @@ func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change
 	t.Helper()
 	transport := newTransport(dial, 4, config)
 	t.Cleanup(transport.CloseIdleConnections)
+	return attemptOver(transport, url, change...)
+}
+
+// attemptOver sends one job to a URL over a transport that others use too.
+func attemptOver(transport http.RoundTripper, url string, change ...func(*bellwire.Target)) *result {
 	target := &bellwire.Target{
 		Endpoint: &bellwire.Endpoint{ID: "ep_1", URL: url, Retry: bellwire.StandardRetryPolicy()},
 		Renderer: plain{},
@@ -59,30 +65,37 @@ func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change
 	return newSender(transport, "Bellwire-Test").send(context.Background(), j, target)
 }
 
-// raw serves one connection after another with whatever serve writes.
+// raw serves one connection after another with whatever serve writes when the request has been read.
 func raw(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	return accepting(t, func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			serve(c)
+		}
+	})
+}
+
+// accepting serves one connection after another from its first byte.
+func accepting(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var all sync.WaitGroup
+	all.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() {
+			all.Go(func() {
 				defer c.Close()
-				if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-					serve(c)
-				}
-			}()
+				serve(c)
+			})
 		}
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
+	})
+	t.Cleanup(func() { l.Close(); all.Wait() })
 	return "http://" + l.Addr().String()
 }
 
@@ -117,23 +130,13 @@ func TestOutcomesAreToldApart(t *testing.T) {
 		"no such host": {"http://does-not-exist.invalid/", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "does-not-exist.invalid"}}
 		}, bellwire.OutcomeDNS, "does-not-exist.invalid"},
-		"refused":           {"http://" + closed.Addr().String(), open, bellwire.OutcomeConnect, "refused"},
-		"untrusted":         {secure.URL, open, bellwire.OutcomeTLS, "certificate"},
-		"old TLS":           {old.URL, open, bellwire.OutcomeTLS, ""},
-		"no TLS":            {strings.Replace(raw(t, write("x")), "http:", "https:", 1), open, bellwire.OutcomeTLS, ""},
-		"hangs":             {raw(t, hang), open, bellwire.OutcomeTimeout, "waiting for the response"},
-		"drips its headers": {raw(t, drip("HTTP/1.1 200 OK\r\nX: ")), open, bellwire.OutcomeTimeout, ""},
-		"drips its body":    {raw(t, drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")), open, bellwire.OutcomeTimeout, "reading the response"},
-		"closes":            {raw(t, func(net.Conn) {}), open, bellwire.OutcomeReset, "waiting for the response"},
-		"resets":            {raw(t, reset), open, bellwire.OutcomeReset, ""},
-		"breaks off":        {raw(t, write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")), open, bellwire.OutcomeReset, "reading the response"},
-		"garbage":           {raw(t, write("hello, I am not HTTP\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
-		"endless headers":   {raw(t, endless("HTTP/1.1 200 OK\r\n", "X-Filler: "+strings.Repeat("x", 1000)+"\r\n")), open, bellwire.OutcomeProtocol, ""},
-		"endless 1xx":       {raw(t, endless("", "HTTP/1.1 103 Early Hints\r\nLink: "+strings.Repeat("x", 500)+"\r\n\r\n")), open, bellwire.OutcomeProtocol, ""},
-		"switches protocols": {raw(t, func(c net.Conn) {
-			write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")(c)
-			hang(c)
-		}), open, bellwire.OutcomeProtocol, "switched"},
+		"refused":             {"http://" + closed.Addr().String(), open, bellwire.OutcomeConnect, "refused"},
+		"untrusted":           {secure.URL, open, bellwire.OutcomeTLS, "certificate"},
+		"old TLS":             {old.URL, open, bellwire.OutcomeTLS, ""},
+		"no TLS":              {strings.Replace(raw(t, write("x")), "http:", "https:", 1), open, bellwire.OutcomeTLS, ""},
+		"hangs":               {raw(t, hang), open, bellwire.OutcomeTimeout, "waiting for the response"},
+		"closes":              {raw(t, func(net.Conn) {}), open, bellwire.OutcomeReset, "waiting for the response"},
+		"resets":              {raw(t, reset), open, bellwire.OutcomeReset, ""},
 		"loopback":            {"http://127.0.0.1:80/", guardedDialer(nil), bellwire.OutcomeBlocked, "may not reach it"},
 		"loopback, IPv6":      {"http://[::1]:80/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},
 		"mapped loopback":     {"http://[::ffff:127.0.0.1]:80/", guardedDialer(nil), bellwire.OutcomeBlocked, ""},

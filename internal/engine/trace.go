@@ -21,12 +21,15 @@ import (
 // The transport may still call it from a dial that goes on after the attempt has ended.
 type trace struct {
 	started time.Time
+	giveUp  context.CancelFunc // ends the attempt
 
 	mu         sync.Mutex
 	dns        phase
 	connecting phase
 	handshake  phase
-	connected  bool
+	tries      int  // how often a connection was got for the request
+	made       int  // connections for the request
+	sent       bool // the whole request, on the last of them
 	reused     bool
 	firstByte  time.Duration
 }
@@ -50,7 +53,9 @@ func (p *phase) end() {
 
 func (p *phase) underWay() bool { return !p.began.IsZero() && !p.ended }
 
-func newTrace(started time.Time) *trace { return &trace{started: started} }
+func newTrace(started time.Time, giveUp context.CancelFunc) *trace {
+	return &trace{started: started, giveUp: giveUp}
+}
 
 func (t *trace) context(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -59,7 +64,7 @@ func (t *trace) context(ctx context.Context) context.Context {
 		ConnectStart: func(string, string) { t.note(t.connecting.begin) },
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
-				t.note(t.connecting.end)
+				t.note(t.connected)
 			}
 		},
 		TLSHandshakeStart: func() { t.note(t.handshake.begin) },
@@ -69,7 +74,15 @@ func (t *trace) context(ctx context.Context) context.Context {
 			}
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
-			t.note(func() { t.connected, t.reused = true, info.Reused })
+			t.note(func() {
+				t.tries++
+				t.sent, t.reused = false, info.Reused
+			})
+		},
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				t.note(func() { t.sent = true })
+			}
 		},
 		GotFirstResponseByte: func() { t.note(func() { t.firstByte = time.Since(t.started) }) },
 	})
@@ -79,6 +92,24 @@ func (t *trace) note(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f()
+}
+
+// maxMade is how many connections an attempt may use up. net/http makes another one whenever a peer says that it goes
+// away or takes no requests now, as often as it says so. Connections that were kept do not count.
+const maxMade = 3
+
+// connected takes note of a new connection.
+func (t *trace) connected() {
+	t.connecting.end()
+	if t.made++; t.made > maxMade {
+		t.giveUp()
+	}
+}
+
+func (t *trace) turnedAway() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.made > maxMade
 }
 
 func (t *trace) timings(ended time.Time) bellwire.Timings {
@@ -98,12 +129,16 @@ func (t *trace) phaseName() string {
 	switch {
 	case t.firstByte > 0:
 		return "reading the response"
-	case t.connected:
+	case t.sent:
 		return "waiting for the response"
+	case t.tries > 0:
+		return "sending the request"
 	case t.handshake.underWay():
 		return "in the TLS handshake"
 	case t.connecting.underWay():
 		return "connecting"
+	case t.connecting.ended:
+		return "sending the request"
 	case t.dns.underWay():
 		return "resolving the host name"
 	}
@@ -113,13 +148,24 @@ func (t *trace) phaseName() string {
 func (t *trace) inHandshake() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.connected && !t.handshake.began.IsZero()
+	return t.tries == 0 && !t.handshake.began.IsZero()
 }
 
 func (t *trace) isConnected() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.connected
+	return t.tries > 0
+}
+
+// earlier says that the request was tried before within the attempt, as the transport does when it is sure that
+// the endpoint did not take it.
+func (t *trace) earlier() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.tries < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", on try %d, after the endpoint had refused the request or closed the connection", t.tries)
 }
 
 // classify tells what kind of failure err is, and says it in a sentence that contains no secret.
@@ -132,18 +178,20 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	case blocked(err):
 		// Which address it is stays unsaid: a tenant could learn of the platform's own hosts that way.
 		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
+	case t.turnedAway():
+		return bellwire.OutcomeReset, fmt.Sprintf("The endpoint accepted %d connections one after another, and took the request on none of them.", maxMade)
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
-		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + "."
+		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + t.earlier() + "."
 	case errors.As(err, &dns):
 		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: %s.", dns.Name, dns.Err)
 	case isTLS(err) || t.inHandshake():
 		return bellwire.OutcomeTLS, "The TLS handshake failed: " + innermost(err) + "."
-	case !t.isConnected():
-		return bellwire.OutcomeConnect, "No connection could be made: " + innermost(err) + "."
 	case brokenOff(err):
 		return bellwire.OutcomeReset, "The connection broke off while " + t.phaseName() + ": " + innermost(err) + "."
+	case !t.isConnected():
+		return bellwire.OutcomeConnect, "No connection could be made: " + innermost(err) + "."
 	}
-	return bellwire.OutcomeProtocol, "The answer is not one that HTTP allows: " + innermost(err) + "."
+	return bellwire.OutcomeProtocol, "The endpoint does not keep to HTTP: " + innermost(err) + "."
 }
 
 func isTLS(err error) bool {
@@ -157,8 +205,33 @@ func isTLS(err error) bool {
 }
 
 func brokenOff(err error) bool {
+	var stream streamError
+	if errors.As(err, &stream) {
+		return stream.byWish()
+	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// streamError is what net/http's HTTP/2 fills in for errors.As: its own type, which it does not export, has fields of
+// the same names.
+type streamError struct {
+	StreamID uint32
+	Code     uint32 // RFC 9113, 7
+	Cause    error
+}
+
+func (e streamError) Error() string { return fmt.Sprintf("the stream ended with code %d", e.Code) }
+
+// byWish tells whether a peer ends a stream with this code because it wants to. With the others either side says
+// that the rules of HTTP/2 were broken.
+func (e streamError) byWish() bool {
+	const protocol, flowControl, streamClosed, frameSize, compression = 1, 3, 5, 6, 9
+	switch e.Code {
+	case protocol, flowControl, streamClosed, frameSize, compression:
+		return false
+	}
+	return true
 }
 
 // maxErrorText bounds what is kept of an error, part of which the receiver may have written.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/bellwire/bellwire"
 )
 
 // Bounds on connections and on what a receiver may send.
@@ -32,12 +34,20 @@ func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Tran
 	config = config.Clone()
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	return &http.Transport{
-		Proxy:                  nil, // a proxy would resolve names behind the guard's back
-		DialContext:            dial,
-		TLSClientConfig:        config,
-		ForceAttemptHTTP2:      true,
-		TLSHandshakeTimeout:    connectTimeout,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: connectTimeout, PingTimeout: connectTimeout},
+		Proxy:               nil, // a proxy would resolve names behind the guard's back
+		DialContext:         dial,
+		TLSClientConfig:     config,
+		ForceAttemptHTTP2:   true,
+		TLSHandshakeTimeout: connectTimeout,
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: connectTimeout,
+			PingTimeout:     connectTimeout,
+			// A peer that reads nothing would otherwise hold its connection's memory for good.
+			WriteByteTimeout: connectTimeout,
+			// What nobody has read yet stays in memory. More than readBody nobody reads.
+			MaxReceiveBufferPerStream:     readBody,
+			MaxReceiveBufferPerConnection: bellwire.DefaultMaxInFlight * readBody,
+		},
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTimeout,
@@ -49,7 +59,8 @@ func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Tran
 }
 
 // guardedDialer dials only what the guard lets through.
-func guardedDialer(allowed []netip.Prefix) dialFunc {
-	d := &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive, Timeout: connectTimeout}
-	return d.DialContext
+func guardedDialer(allowed []netip.Prefix) dialFunc { return newDialer(allowed).DialContext }
+
+func newDialer(allowed []netip.Prefix) *net.Dialer {
+	return &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive, Timeout: connectTimeout}
 }
