@@ -4,6 +4,7 @@ package test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -29,20 +30,33 @@ func onFileSystem(t *testing.T, dir, size, script string, cmd *exec.Cmd) *exec.C
 		exec "$@"`
 	wrapped := exec.Command("/bin/sh", append([]string{"-c", script, "sh", dir, size}, cmd.Args...)...)
 	wrapped.Dir = cmd.Dir
-	wrapped.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
-	if os.Geteuid() != 0 {
-		wrapped.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		wrapped.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		wrapped.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
-	probe := exec.Command("/bin/sh", "-c", "mount --make-rprivate / && mount -t tmpfs bellwire-probe "+dir)
-	probe.SysProcAttr = wrapped.SysProcAttr
-	if out, err := probe.CombinedOutput(); err != nil {
-		t.Fatalf("this test mounts a small file system in a mount namespace, which this machine does not allow: %v: %s\n"+
-			"Run it as root with CAP_SYS_ADMIN, or allow user namespaces (sysctl user.max_user_namespaces, "+
-			"kernel.apparmor_restrict_unprivileged_userns).", err, out)
-	}
+	wrapped.SysProcAttr = namespaces(t)
 	return wrapped
+}
+
+// namespaces finds out how this machine lets a process mount something: as root, or as root of a user namespace.
+func namespaces(t *testing.T) *syscall.SysProcAttr {
+	t.Helper()
+	asRoot := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	asUser := &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+	}
+	var failures []error
+	for _, attributes := range []*syscall.SysProcAttr{asRoot, asUser} {
+		probe := exec.Command("/bin/sh", "-c", `mount --make-rprivate / && mount -t tmpfs bellwire-probe "$1"`, "sh", t.TempDir())
+		probe.SysProcAttr = attributes
+		out, err := probe.CombinedOutput()
+		if err == nil {
+			return attributes
+		}
+		failures = append(failures, fmt.Errorf("%w %s", err, out))
+	}
+	t.Fatalf("this test mounts a small file system in a mount namespace, which this machine does not allow.\n"+
+		"Run it with CAP_SYS_ADMIN, or allow user namespaces (sysctl user.max_user_namespaces, "+
+		"kernel.apparmor_restrict_unprivileged_userns).\n%v", errors.Join(failures...))
+	return nil
 }
 
 // inside is where this process finds the files of dir as the server sees them.
@@ -273,7 +287,7 @@ func TestStartsThatCannotWrite(t *testing.T) {
 			`cp "` + used + `"/* "$dir"; cat /dev/zero >"$dir/filler" 2>/dev/null || true`, "no room", "Make room",
 		},
 		"a file system that is read-only": {
-			`cp "` + used + `"/* "$dir"; mount -o remount,ro "$dir"`, "cannot be opened", "writable",
+			`cp "` + used + `"/* "$dir"; mount -o remount,bind,ro "$dir"`, "cannot be opened", "writable",
 		},
 		"a file that is read-only": {
 			`cp "` + used + `"/* "$dir"; mount --bind "$dir/bellwire.db" "$dir/bellwire.db"
