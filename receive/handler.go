@@ -13,7 +13,7 @@ const DefaultMaxBody = 4 << 20
 
 // Handler serves one endpoint: it reads a delivery's body, verifies it and hands it on. It answers
 //
-//   - 204 when Deliver has returned nil: the delivery is acknowledged and not sent again;
+//   - 200 when Deliver has returned nil: the delivery is acknowledged and not sent again, in every dialect;
 //   - 500 when Deliver has returned an error: it is sent again later;
 //   - 401 to what fails verification, 400 to what is no delivery, 413 to a body over MaxBody, 405 to what
 //     is not a POST. The answer's text says why; senders show it in their logs.
@@ -45,7 +45,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the delivery is good, but could not be processed now", http.StatusInternalServerError)
 		return
 	}
-	w.WriteHeader(http.StatusNoContent)
+	w.WriteHeader(http.StatusOK)
 }
 
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*Delivery, error) {

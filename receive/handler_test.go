@@ -28,7 +28,7 @@ func TestHandler(t *testing.T) {
 		reached bool // Deliver was called
 		says    string
 	}{
-		{"good", "POST", signed(t, "evt_1", now, body, secret), strings.NewReader(body), nil, 204, true, ""},
+		{"good", "POST", signed(t, "evt_1", now, body, secret), strings.NewReader(body), nil, 200, true, ""},
 		{"cannot be processed", "POST", signed(t, "evt_1", now, body, secret), strings.NewReader(body), errors.New(secretDetail), 500, true, "could not be processed"},
 		{"bad signature", "POST", signed(t, "evt_1", now, body, otherSecret), strings.NewReader(body), nil, 401, false, "signature"},
 		{"too old", "POST", signed(t, "evt_1", now.Add(-time.Hour), body, secret), strings.NewReader(body), nil, 401, false, "too long ago"},

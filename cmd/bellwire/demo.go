@@ -9,10 +9,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/catalogue"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
@@ -81,6 +83,8 @@ type demonstration struct {
 // payload is what the platform publishes.
 type payload struct {
 	eventType string
+	group     string
+	schema    []byte // nil: any object
 	data      []byte
 }
 
@@ -104,14 +108,14 @@ func (d *demonstration) play(ctx context.Context, once bool) error {
 	d.screen.header(d.url)
 	started := time.Now()
 	expected := 0
-	sent := make(map[string][]byte) // data by event
+	sent := make(map[string][]byte) // data by event type
 	for _, p := range published {
 		receipt, err := api.Publish(ctx, demoTenant, client.Publication{Type: p.eventType, Data: p.data})
 		if err != nil {
 			return err
 		}
 		expected += receipt.Deliveries
-		sent[receipt.ID] = p.data
+		sent[p.eventType] = p.data
 	}
 	if err := d.follow(ctx, customer, sent, expected); err != nil {
 		return err
@@ -134,6 +138,16 @@ func (d *demonstration) play(ctx context.Context, once bool) error {
 	}
 }
 
+// intact tells whether an arrival brought what was published.
+func (a *arrival) intact(published []byte) bool {
+	if same := a.speaker.demo.same; same != nil {
+		return same(published, a.data)
+	}
+	return bytes.Equal(a.data, published)
+}
+
+// readPayloads returns what is published: payloads of the demonstration's own, and for each dialect examples of its
+// vendor's.
 func readPayloads() ([]payload, error) {
 	files, err := payloads.ReadDir("payloads")
 	if err != nil {
@@ -147,13 +161,42 @@ func readPayloads() ([]payload, error) {
 		}
 		all = append(all, payload{eventType: strings.TrimSuffix(file.Name(), ".json"), data: bytes.TrimSpace(data)})
 	}
+	for i := range speakers {
+		examples, err := vendorPayloads(&speakers[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, examples...)
+	}
+	return all, nil
+}
+
+// vendorPayloads are the examples of those event types that the dialect's endpoint wants.
+func vendorPayloads(s *speaker) ([]payload, error) {
+	if s.catalogue == nil {
+		return nil, nil
+	}
+	file, err := catalogue.Parse(s.catalogue)
+	if err != nil {
+		return nil, err
+	}
+	var all []payload
+	for _, t := range file.EventTypes {
+		if slices.Contains(s.demo.events, t.Name) {
+			all = append(all, payload{eventType: t.Name, group: t.Group, schema: t.Schema, data: t.Example})
+		}
+	}
 	return all, nil
 }
 
 // describe fills the catalogue.
 func describe(ctx context.Context, api *client.Client, published []payload) error {
 	for _, p := range published {
-		_, err := api.PutEventType(ctx, client.EventType{Name: p.eventType, Schema: []byte(`{"type": "object"}`), Example: p.data})
+		schema := p.schema
+		if schema == nil {
+			schema = []byte(`{"type": "object"}`)
+		}
+		_, err := api.PutEventType(ctx, client.EventType{Name: p.eventType, Group: p.group, Schema: schema, Example: p.data})
 		if err != nil {
 			return err
 		}
@@ -167,7 +210,7 @@ func (d *demonstration) follow(ctx context.Context, customer *customer, sent map
 	for acknowledged := 0; acknowledged < expected; {
 		select {
 		case a := <-customer.arrivals:
-			if a.fault == nil && !bytes.Equal(a.data, sent[a.event]) {
+			if a.fault == nil && !a.intact(sent[a.eventType]) {
 				a.fault = errors.New("its data is not what was published")
 			}
 			d.screen.row(a)

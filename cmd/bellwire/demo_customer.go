@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,14 +15,26 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// demoEndpoints are the customer's: what each wants, and how often it refuses an event first.
-var demoEndpoints = []struct {
+// demoEndpoint is one of the customer's: what it wants, in which dialect, and how often it refuses an event first.
+type demoEndpoint struct {
 	name     string
+	speaker  *speaker
 	events   []string
 	refusals int
-}{
-	{name: "ledger", events: []string{"*"}},
-	{name: "shaky", events: []string{"payment.*", "card.*"}, refusals: 2},
+}
+
+// demoEndpoints are two in the standard dialect, and one in every other.
+func demoEndpoints() []demoEndpoint {
+	all := []demoEndpoint{
+		{name: "ledger", speaker: &standardSpeaker, events: []string{"*"}},
+		{name: "shaky", speaker: &standardSpeaker, events: []string{"payment.*", "card.*"}, refusals: 2},
+	}
+	for i := range speakers {
+		if events := speakers[i].demo.events; len(events) > 0 {
+			all = append(all, demoEndpoint{name: speakers[i].name, speaker: &speakers[i], events: events})
+		}
+	}
+	return all
 }
 
 // customer receives deliveries at endpoints of its own, on one local server.
@@ -33,13 +46,13 @@ type customer struct {
 
 // arrival is one attempt as the customer saw it.
 type arrival struct {
-	dialect, endpoint, eventType string
-	attempt                      int
-	status                       int           // answered
-	event                        string        // its id
-	data                         []byte        // as it came
-	fault                        error         // why it is not good; nil: the signature is
-	after                        time.Duration // since the event was taken
+	speaker             *speaker
+	endpoint, eventType string
+	attempt             int
+	status              int           // answered
+	data                []byte        // as it came
+	fault               error         // why it is not good; nil: the signature is
+	after               time.Duration // since the event was taken; 0: the dialect does not tell
 }
 
 // newCustomer makes the tenant with its endpoints and begins to receive.
@@ -53,23 +66,18 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 	}
 	c := &customer{arrivals: make(chan arrival, 64)}
 	mux := http.NewServeMux()
-	for _, e := range demoEndpoints {
-		url := "http://" + listener.Addr().String() + "/" + e.name
-		schedule := []string{"200ms", "400ms", "1s", "2s"}
-		ep, err := api.CreateEndpoint(ctx, demoTenant, client.EndpointInput{
-			URL: &url, Events: e.events, Retry: &client.RetryPolicy{Schedule: &schedule},
-		})
+	for _, e := range demoEndpoints() {
+		ep, err := c.endpoint(ctx, api, e, "http://"+listener.Addr().String()+"/"+e.name)
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}
-		verifier, err := receive.Standard(ep.Secret)
+		verifier, err := e.speaker.verifier([]string{cmp.Or(e.speaker.demo.secret, ep.Secret)})
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}
 		c.endpoints = append(c.endpoints, ep)
 		mux.Handle("/"+e.name, &demoReceiver{
-			name: e.name, dialect: ep.Dialect, refusals: e.refusals, verifier: verifier,
-			arrivals: c.arrivals, seen: make(map[string]int),
+			demoEndpoint: e, verifier: verifier, arrivals: c.arrivals, seen: make(map[string]int),
 		})
 	}
 	c.server = httpx.NewServer(listener.Addr().String(), mux)
@@ -77,18 +85,27 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 	return c, nil
 }
 
+func (c *customer) endpoint(ctx context.Context, api *client.Client, e demoEndpoint, url string) (*client.Endpoint, error) {
+	schedule := []string{"200ms", "400ms", "1s", "2s"}
+	in := client.EndpointInput{
+		URL: &url, Dialect: &e.speaker.name, Events: e.events, Retry: &client.RetryPolicy{Schedule: &schedule},
+	}
+	if e.speaker.demo.adapt != nil {
+		e.speaker.demo.adapt(&in)
+	}
+	return api.CreateEndpoint(ctx, demoTenant, in)
+}
+
 func (c *customer) close() { c.server.Close() }
 
 // demoReceiver serves one endpoint.
 type demoReceiver struct {
-	name     string
-	dialect  string
-	refusals int
+	demoEndpoint
 	verifier receive.Verifier
 	arrivals chan<- arrival
 
 	mu   sync.Mutex
-	seen map[string]int // attempts by event
+	seen map[string]int // attempts by event type, of which each is published once
 }
 
 func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -107,22 +124,25 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 func (r *demoReceiver) judge(h http.Header, body []byte) arrival {
 	now := time.Now()
-	a := arrival{dialect: r.dialect, endpoint: r.name, status: http.StatusNoContent}
+	a := arrival{speaker: r.speaker, endpoint: r.name, status: http.StatusOK}
 	delivery, err := r.verifier.Verify(h, body, now)
 	if err != nil {
 		a.fault, a.status = err, http.StatusUnauthorized
 		return a
 	}
-	a.event, a.eventType, a.data, a.after = delivery.ID, delivery.Type, delivery.Data, now.Sub(delivery.Timestamp)
-	if a.attempt = r.count(delivery.ID); a.attempt <= r.refusals {
+	a.eventType, a.data = delivery.Type, delivery.Data
+	if !delivery.Timestamp.IsZero() { // some dialects do not tell
+		a.after = now.Sub(delivery.Timestamp)
+	}
+	if a.attempt = r.count(delivery.Type); a.attempt <= r.refusals {
 		a.status = http.StatusServiceUnavailable
 	}
 	return a
 }
 
-func (r *demoReceiver) count(event string) int {
+func (r *demoReceiver) count(eventType string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen[event]++
-	return r.seen[event]
+	r.seen[eventType]++
+	return r.seen[eventType]
 }

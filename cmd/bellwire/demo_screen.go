@@ -30,16 +30,19 @@ func (s *screen) row(a arrival) {
 	if a.fault != nil {
 		verdict = s.red("✘ " + a.fault.Error())
 	}
-	fmt.Fprintf(s.out, rowForm, a.dialect, a.endpoint, cmp.Or(a.eventType, "?"), fmt.Sprint(a.attempt), fmt.Sprint(a.status),
+	fmt.Fprintf(s.out, rowForm, a.speaker.name, a.endpoint, cmp.Or(a.eventType, "?"), fmt.Sprint(a.attempt), fmt.Sprint(a.status),
 		milliseconds(a.after), verdict)
 }
 
 func milliseconds(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }
 
 func (s *screen) summary(events, deliveries int, took time.Duration) {
-	fmt.Fprintf(s.out, "\n%s %d events, %d deliveries, all verified and byte for byte what was published, in %.1f s.\n",
+	fmt.Fprintf(s.out, "\n%s %d events, %d deliveries, all verified, with the data that was published, in %.1f s.\n",
 		s.green("✔"), events, deliveries, took.Seconds())
 	fmt.Fprintf(s.out, "  Attempts answered 503 were retried until they were acknowledged.\n")
 }

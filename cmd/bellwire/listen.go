@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,11 +23,12 @@ import (
 
 type listenCommand struct {
 	Address string   `group:"server" default:"127.0.0.1:9090" env:"BELLWIRE_LISTEN_ADDRESS" placeholder:"HOST:PORT" help:"Address to receive deliveries at."`
-	Secret  []string `group:"server" env:"BELLWIRE_SECRET" placeholder:"SECRET" help:"The endpoint's secret (whsec_…) or public key (whpk_…) to verify with. Give it again while a secret is rotated."`
+	Dialect string   `group:"server" default:"standard" env:"BELLWIRE_DIALECT" placeholder:"NAME" help:"Dialect of the deliveries: ${dialects}."`
+	Secret  []string `group:"server" env:"BELLWIRE_SECRET" placeholder:"SECRET" help:"What deliveries are verified with: the endpoint's secret or token, in the dialect standard also its public key (whpk_…). Give it again while a secret is rotated."`
 	Count   int      `group:"server" placeholder:"N" help:"End after this many deliveries. Default: go on until Ctrl-C."`
 	JSON    bool     `name:"json" group:"server" help:"Print one JSON object for each delivery."`
 
-	Status   int           `group:"answer" default:"204" placeholder:"CODE" help:"Status to answer with."`
+	Status   int           `group:"answer" default:"200" placeholder:"CODE" help:"Status to answer with."`
 	Delay    time.Duration `group:"answer" placeholder:"TIME" help:"Time to wait before the answer."`
 	FailRate float64       `group:"answer" placeholder:"SHARE" help:"Share of deliveries, 0 to 1, to answer with 500 instead."`
 }
@@ -37,6 +39,7 @@ func (c *listenCommand) Help() string {
 The server must be allowed to reach this machine: bellwire serve --allow-network 127.0.0.0/8
 
   bellwire listen --secret whsec_…                 verify and print
+  bellwire listen --dialect lemon --secret 5f3c…   in another dialect
   bellwire listen --status 503 --delay 2s          be a slow receiver that fails
   bellwire listen --secret whsec_… --json | jq .   for other programs`
 }
@@ -57,8 +60,12 @@ func (c *listenCommand) Validate() error {
 // Run receives until the context ends or --count deliveries have come.
 func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	r := &receiver{command: c, out: std.out, full: make(chan struct{})}
+	speaker := speakerOf(c.Dialect)
+	if speaker == nil {
+		return option("dialect", "there is no dialect %q; this build has: %s", c.Dialect, strings.Join(dialectNames(), ", "))
+	}
 	if len(c.Secret) > 0 {
-		verifier, err := receive.Standard(c.Secret...)
+		verifier, err := speaker.verifier(c.Secret)
 		if err != nil {
 			return usagef("--secret: %v", err)
 		}

@@ -37,13 +37,14 @@ Exit codes: 0 done, 1 failed, 2 wrong use.`
 
 // commands is the command line: a field for each command.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" help:"Show the whole way of an event, on a temporary database."`
-	Publish publishCommand `cmd:"" help:"Publish events."`
-	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
-	Keys    keysCommand    `cmd:"" help:"Create, list and delete API keys."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Run the server."`
+	Demo      demoCommand      `cmd:"" help:"Show the whole way of an event, on a temporary database."`
+	Publish   publishCommand   `cmd:"" help:"Publish events."`
+	Listen    listenCommand    `cmd:"" help:"Receive, verify and print deliveries on this machine."`
+	Bench     benchCommand     `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
+	Keys      keysCommand      `cmd:"" help:"Create, list and delete API keys."`
+	Catalogue catalogueCommand `cmd:"" help:"Load and list event types."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
 }
@@ -89,7 +90,11 @@ func newParser(std streams) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, NoAppDescFormat: true, WrapUpperBound: 120}),
 		kong.ExplicitGroups(groups),
 		kong.ValueFormatter(describeOption),
-		kong.Vars{"max_event_bytes": strconv.Itoa(service.DefaultMaxEventBytes)},
+		kong.Vars{
+			"max_event_bytes": strconv.Itoa(service.DefaultMaxEventBytes),
+			"catalogues":      catalogueNames(),
+			"dialects":        strings.Join(dialectNames(), ", "),
+		},
 	)
 }
 

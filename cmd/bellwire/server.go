@@ -5,17 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/api"
-	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -24,13 +22,6 @@ import (
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
-
-// dialects are all that this build speaks, by name.
-var dialects = map[string]bellwire.Dialect{
-	standard.Name: standard.Dialect{},
-}
-
-func dialectNames() []string { return slices.Sorted(maps.Keys(dialects)) }
 
 // server is everything that runs while Bellwire serves.
 type server struct {
@@ -44,6 +35,7 @@ type server struct {
 	listener net.Listener
 	adminKey string // the one made at this start; empty if there was one
 	draining atomic.Bool
+	speakers []*speaker // of the dialects that are enabled
 }
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
@@ -59,18 +51,27 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 	return srv, nil
 }
 
-// assemble makes everything that stands on the store.
-func (srv *server) assemble(ctx context.Context) error {
+// assemble makes everything that stands on the store. The address comes first, because dialects write it into messages.
+func (srv *server) assemble(ctx context.Context) (err error) {
 	s := srv.settings
+	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, srv.listener.Close())
+		}
+	}()
 	keyring, err := openKeyring(ctx, s.keysetPath(), srv.store)
 	if err != nil {
 		return fmt.Errorf("--keyset-file: %w", err)
 	}
-	enabled := enabledDialects(s.Dialects)
+	srv.speakers = enabledSpeakers(s.Dialects)
+	dialects := srv.dialects()
 	build := thisBuild()
 	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
 	configuration := directory.New(directory.Config{
-		Store: srv.store, Keyring: keyring, Dialects: enabled, Logger: srv.log,
+		Store: srv.store, Keyring: keyring, Dialects: dialects, Logger: srv.log,
 	})
 	srv.engine = engine.New(engine.Config{
 		Store:           srv.store,
@@ -81,23 +82,23 @@ func (srv *server) assemble(ctx context.Context) error {
 		AllowedNetworks: s.networks(),
 	})
 	srv.service, err = service.New(service.Config{
-		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: enabled,
-		AdminKey: s.AdminKey, MaxEventBytes: s.MaxEventBytes, Logger: srv.log,
+		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects,
+		AdminKey: s.AdminKey, MaxEventBytes: s.MaxEventBytes, AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
+		Logger: srv.log,
 	})
 	if err != nil {
 		return err
 	}
 	srv.metrics.Gauge(srv.stats, srv.store.Backlog)
-	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
-		return fmt.Errorf("--listen: %w", err)
+	routes, err := srv.routes()
+	if err != nil {
+		return err
 	}
-	// Last of what can fail: a key made by a start that then fails would never be shown.
-	if srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx); err != nil {
-		return errors.Join(err, srv.listener.Close())
-	}
-	srv.http = httpx.NewServer(s.Listen, srv.routes())
+	srv.http = httpx.NewServer(s.Listen, routes)
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
-	return nil
+	// Last of what can fail: a key made by a start that then fails would never be shown.
+	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
+	return err
 }
 
 // openKeyring opens the keyset and makes sure that it is the one the database was sealed with.
@@ -128,25 +129,36 @@ func checkWitness(ctx context.Context, keyring *seal.Keyring, store bellwire.Sto
 	return keyring.CheckWitness(first)
 }
 
-// enabledDialects are those named, or all.
-func enabledDialects(names []string) map[string]bellwire.Dialect {
-	if len(names) == 0 {
-		return dialects
-	}
-	enabled := make(map[string]bellwire.Dialect, len(names))
-	for _, name := range names {
-		enabled[name] = dialects[name]
+// dialects are the delivery halves of those that are enabled, by name.
+func (srv *server) dialects() map[string]bellwire.Dialect {
+	enabled := make(map[string]bellwire.Dialect, len(srv.speakers))
+	for _, speaker := range srv.speakers {
+		enabled[speaker.name] = speaker.dialect(srv.kit())
 	}
 	return enabled
 }
 
+func (srv *server) kit() kit {
+	return kit{settings: srv.settings, publicURL: strings.TrimRight(srv.url(), "/"), log: srv.log}
+}
+
 // routes is the whole of what the server answers.
-func (srv *server) routes() http.Handler {
+func (srv *server) routes() (http.Handler, error) {
 	native := api.New(srv.service, api.Options{Logger: srv.log, Version: thisBuild().Version, PublicURL: srv.url()})
 	operations := &operations{ready: srv.ready, metrics: srv.metrics.Handler()}
 	dispatcher := httpx.NewDispatcher(native)
+	// The native API has its own places whatever dialects there are.
+	dispatcher.Mount(native, "api", "docs", "openapi.json")
 	dispatcher.Mount(operations.handler(native), "", "healthz", "readyz", "metrics")
-	return httpx.Observe(srv.log, dispatcher)
+	for _, speaker := range srv.speakers {
+		if speaker.mount == nil {
+			continue
+		}
+		if err := speaker.mount(srv.kit(), srv.service, dispatcher); err != nil {
+			return nil, fmt.Errorf("dialect %s: %w", speaker.name, err)
+		}
+	}
+	return httpx.Observe(srv.log, dispatcher), nil
 }
 
 func (srv *server) stats() telemetry.Stats {

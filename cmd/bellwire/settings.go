@@ -22,6 +22,7 @@ var groups = []kong.Group{
 	{Key: "server", Title: "Server:"},
 	{Key: "storage", Title: "Storage and keys:"},
 	{Key: "delivery", Title: "Delivery:"},
+	{Key: "dialects", Title: "Dialects:"},
 	{Key: "logs", Title: "Logs:"},
 	{Key: "connection", Title: "Connection to a server:"},
 	{Key: "answer", Title: "How to answer:"},
@@ -39,9 +40,16 @@ type settings struct {
 	AdminKey    string      `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
-	Dialects      []string  `group:"delivery" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve. Default: all."`
-	Sandbox       bool      `group:"delivery" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials. No dialect of this build has any."`
 	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
+
+	Dialects          []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve. Default: all."`
+	Sandbox           bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
+	AuditRetention    time.Duration `group:"dialects" default:"8760h" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who asked for what in dialects that demand a reason."`
+	AkkuroJWKSURL     string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"Where the keys are that callers of the dialect akkuro sign their tokens with."`
+	AkkuroJWTSecret   string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" placeholder:"SECRET" help:"Secret that these tokens are signed with, instead."`
+	AkkuroJWTAudience string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must be for."`
+	AkkuroTenantClaim string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that holds the tenant."`
+	BluefinBasic      bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Take a key's id and secret as Basic credentials in the dialect bluefin, as its certification environment does."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Form of log records on standard error: text or json."`
 	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
@@ -68,6 +76,15 @@ func (s *settings) Validate() error {
 	}
 	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
 		return option("max-event-bytes", "it is from 1 to %d", maxMaxEventBytes)
+	}
+	if s.AuditRetention <= 0 {
+		return option("audit-retention", "it is longer than 0s")
+	}
+	if s.AkkuroJWKSURL != "" && s.AkkuroJWTSecret != "" {
+		return option("akkuro-jwks-url", "it does not go together with --akkuro-jwt-secret")
+	}
+	if (s.AkkuroJWKSURL != "" || s.AkkuroJWTSecret != "") && s.AkkuroJWTAudience == "" {
+		return option("akkuro-jwt-audience", "it is needed: tokens for other services would be taken without it")
 	}
 	if s.DrainTimeout <= 0 {
 		return option("drain-timeout", "it is longer than 0s")
