@@ -1,0 +1,102 @@
+package dialecttest
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Receiver is a customer's server. It answers 200 unless it was told otherwise.
+type Receiver struct {
+	URL string
+
+	t        testing.TB
+	arrivals chan *Arrival
+	mu       sync.Mutex
+	answers  []int
+}
+
+// Arrival is a request that came.
+type Arrival struct {
+	Method string
+	Target string // path and query
+	Header http.Header
+	Body   []byte
+	At     time.Time
+}
+
+// NewReceiver starts a Receiver. It ends with the test.
+func NewReceiver(t testing.TB) *Receiver {
+	t.Helper()
+	r := &Receiver{t: t, arrivals: make(chan *Arrival, 1024)}
+	server := httptest.NewServer(http.HandlerFunc(r.serve))
+	t.Cleanup(server.Close)
+	r.URL = server.URL
+	return r
+}
+
+// Answer has the next requests answered with the given statuses, in this order.
+func (r *Receiver) Answer(statuses ...int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers = append(r.answers, statuses...)
+}
+
+func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r.arrivals <- &Arrival{Method: req.Method, Target: req.URL.RequestURI(), Header: req.Header, Body: body, At: time.Now()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	status := http.StatusOK
+	if len(r.answers) > 0 {
+		status, r.answers = r.answers[0], r.answers[1:]
+	}
+	w.WriteHeader(status)
+}
+
+// Next waits for the next request.
+func (r *Receiver) Next() *Arrival {
+	r.t.Helper()
+	select {
+	case a := <-r.arrivals:
+		return a
+	case <-time.After(patience):
+		r.t.Fatal("no delivery came in time")
+		return nil
+	}
+}
+
+// None makes sure that nothing has come. It is only of use once the deliveries have ended.
+func (r *Receiver) None() {
+	r.t.Helper()
+	select {
+	case a := <-r.arrivals:
+		r.t.Errorf("a delivery came: %s", a.Body)
+	default:
+	}
+}
+
+// Render renders an event as the dialect does for an endpoint with these credentials, for tests and benchmarks of the
+// delivery half alone.
+func Render(t testing.TB, d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Credentials, m *bellwire.Message) ([]byte, http.Header) {
+	t.Helper()
+	renderer, err := d.Bind(ep, c)
+	check(t, err)
+	body, err := renderer.AppendBody(nil, m)
+	check(t, err)
+	h := http.Header{}
+	for _, header := range d.Headers(c) {
+		h.Set(header.Name, header.Value)
+	}
+	renderer.SetHeaders(h, m, body)
+	return body, h
+}
