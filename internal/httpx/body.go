@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/bellwire/bellwire"
 )
@@ -55,6 +56,21 @@ func room(filled int, announced int64) int {
 		return int(min(int64(2*filled), announced+1))
 	}
 	return 2 * filled
+}
+
+// maxRefusal bounds how long the rest of a body is taken whose request has been refused unread.
+const maxRefusal = 5 * time.Second
+
+// Refuse takes in what is left of a request's body, within bounds, so that a client that first writes its whole body
+// and then reads gets the answer. It comes before a refusal is written.
+func Refuse(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 || r.Header.Get("Expect") != "" {
+		return
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxRefusal)); err != nil {
+		return // a connection without deadlines is not read any further
+	}
+	drain(r)
 }
 
 // drain takes what is still coming, within bounds. Its errors do not matter: the body is refused anyway.

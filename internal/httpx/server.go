@@ -14,9 +14,10 @@ const (
 	MaxHeaderBytes    = 32 << 10        // line and headers of a request
 )
 
-// NewServer makes a server with these limits. It is not started.
+// NewServer makes a server with these limits. It keeps MaxConnections at most, and half of what the process may have
+// open. It is not started; nobody else may set its ConnState and ConnContext.
 func NewServer(addr string, handler http.Handler) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: ReadHeaderTimeout,
@@ -25,4 +26,6 @@ func NewServer(addr string, handler http.Handler) *http.Server {
 		IdleTimeout:       IdleTimeout,
 		MaxHeaderBytes:    MaxHeaderBytes,
 	}
+	limit(server, min(MaxConnections, descriptors()/2))
+	return server
 }
