@@ -66,6 +66,7 @@ func newAPI(svc *service.Service, o Options) *api {
 	a.publishing()
 	a.events()
 	a.deliveries()
+	a.audit()
 	a.documentation()
 	return a
 }

@@ -47,6 +47,7 @@ func configuration(o Options) huma.Config {
 				{Name: tagEndpoints, Description: "A tenant's URLs: what each subscribes to and how it is served."},
 				{Name: tagEvents, Description: "Published once, immutable, delivered byte for byte."},
 				{Name: tagDeliveries, Description: "One event on its way to one endpoint, with every attempt that was made."},
+				{Name: tagAudit, Description: "Who asked for personal data, on whose behalf, and why."},
 			},
 		},
 		Formats: map[string]huma.Format{"application/json": wireFormat, "json": wireFormat},
