@@ -170,3 +170,19 @@ func TestSequenceOfSeveralGoroutinesHasNoTwins(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseID: an id has one spelling.
+func FuzzParseID(f *testing.F) {
+	for _, seed := range []string{"", "evt_", "evt_01890a5d", "evt_01890a5dac96774bbcceb302099a8057", "evt_01890A5DAC96774BBCCEB302099A8057", "dlv_01890a5dac96774bbcceb302099a8057"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		id, err := bellwire.ParseID[bellwire.EventKind](text)
+		if err != nil && bellwire.CodeOf(err) != bellwire.CodeInvalid {
+			t.Error(err)
+		}
+		if err == nil && id.String() != text {
+			t.Errorf("%q is read as %q", text, id)
+		}
+	})
+}

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// MaxConnections is how many connections a server keeps at the same time. Each costs about 20 KiB and a file
+// MaxConnections is how many connections a server keeps at the same time. Each costs about 10 KiB and a file
 // descriptor, of which deliveries need some too.
 const MaxConnections = 10_000
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -472,4 +473,44 @@ func TestServerSurvivesPanicsAndRefusesLongHeaders(t *testing.T) {
 	if diff := cmp.Diff([]int{500, 200, 431}, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// FuzzParseJSON: what is taken is JSON, and what is refused is told as the client's fault.
+func FuzzParseJSON(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"name":"a","list":[1,2],"more":{"x":"y"}}`, `{"list":[1e999]}`, `{"name":null}`, `[`, "\xff", `{"a":1,"a":2}`, `{"more":{"":{}}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var into struct {
+			Name string            `json:"name"`
+			List []int             `json:"list"`
+			More map[string]string `json:"more"`
+			When *time.Time        `json:"when"`
+		}
+		err := httpx.ParseJSON(body, &into)
+		if code := bellwire.CodeOf(err); err != nil && code != bellwire.CodeMalformed && code != bellwire.CodeInvalid {
+			t.Errorf("%q: %v", body, err)
+		}
+		if err == nil && !json.Valid(body) {
+			t.Errorf("%q was taken", body)
+		}
+	})
+}
+
+// FuzzBearer: a token has no space at its ends, and is a part of the header.
+func FuzzBearer(f *testing.F) {
+	for _, seed := range []string{"Bearer abc", "bearer  abc ", "", "Bearer", "Basic YTpi", "Bearer \t"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", header)
+		token, err := httpx.Bearer(r)
+		if err != nil && bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+			t.Errorf("%q: %v", header, err)
+		}
+		if err == nil && (token == "" || token != strings.TrimSpace(token) || !strings.Contains(header, token)) {
+			t.Errorf("%q: %q", header, token)
+		}
+	})
 }
