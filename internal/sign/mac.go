@@ -57,6 +57,11 @@ var workshops = sync.Pool{New: func() any { return &workshop{hash: sha256.New().
 // sumV1 leaves the HMAC of "id.timestamp.body" in w.sum.
 func (m *MAC) sumV1(w *workshop, id string, unix int64, body []byte) {
 	w.head = appendHead(w.head[:0], id, unix)
+	m.sum(w, body)
+}
+
+// sum leaves the HMAC of w.head and body in w.sum.
+func (m *MAC) sum(w *workshop, body []byte) {
 	w.resume(m.inner)
 	w.hash.Write(w.head)
 	w.hash.Write(body)
