@@ -139,6 +139,19 @@ func TestHostileRequests(t *testing.T) {
 		t.Errorf("then /healthz answered %d %s", status, body)
 	}
 	s.holds(0)
+
+	// What is only strange is taken, and shown as it came.
+	strange := []byte(nested(9_000))
+	id, err := s.publish("ping", strange)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored struct{ Data json.RawMessage }
+	s.call("GET", publish+"/"+id, "", &stored)
+	if string(stored.Data) != string(strange) {
+		t.Errorf("9 000 levels came back as %.100s", stored.Data)
+	}
+	s.holds(1)
 }
 
 // holds makes sure that there are one tenant and one event type, and so many events.
