@@ -16,6 +16,7 @@ import (
 // of its own.
 var speakers = []speaker{
 	standardSpeaker,
+	azakawSpeaker,
 }
 
 // speaker is one dialect and all that this program does with it.

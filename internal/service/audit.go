@@ -14,7 +14,7 @@ type AuditNote struct {
 
 // Record keeps in the audit log who asks for what. It is on disk when Record returns; what was asked for is done after.
 func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
-	if err := authorizeIn(c, Read, note.Tenant); err != nil {
+	if err := s.enter(ctx, c, Read, note.Tenant); err != nil {
 		return err
 	}
 	for field, text := range map[string]string{"principal": note.Principal, "justification": note.Justification} {

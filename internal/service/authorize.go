@@ -10,10 +10,13 @@ type Caller struct {
 }
 
 func (c Caller) name() string {
-	if c.Key.IsZero() {
-		return "configured"
+	switch {
+	case !c.Key.IsZero():
+		return c.Key.String()
+	case c.Role.OfTenant():
+		return "vouched" // by a front end
 	}
-	return c.Key.String()
+	return "configured"
 }
 
 // Permission is a kind of thing that roles may or may not do.

@@ -158,6 +158,44 @@ var useCases = []useCase{
 		_, err := e.CancelDelivery(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
+	{"FindEvents", "atr", false, func(e *env, c service.Caller, on things) error {
+		all := func(*bellwire.Event) bool { return true }
+		_, err := e.FindEvents(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, all, bellwire.Page{})
+		return err
+	}},
+	{"Record", "atr", false, func(e *env, c service.Caller, on things) error {
+		return e.Record(e.t.Context(), c, service.AuditNote{Tenant: on.tenant})
+	}},
+	{"AuditLog", "a", true, func(e *env, c service.Caller, on things) error {
+		_, err := e.AuditLog(e.t.Context(), c, on.tenant, bellwire.Page{})
+		return err
+	}},
+	{"Speaker.Create", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Speaker("standard").Create(e.t.Context(), c, on.tenant, minimal())
+		return err
+	}},
+	{"Speaker.List", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Speaker("standard").List(e.t.Context(), c, on.tenant)
+		return err
+	}},
+	{"Speaker.Get", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Speaker("standard").Get(e.t.Context(), c, on.tenant, on.endpoint)
+		return err
+	}},
+	{"Speaker.Update", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Speaker("standard").Update(e.t.Context(), c, on.tenant, on.endpoint, func(*service.Known) (service.EndpointInput, error) {
+			return service.EndpointInput{Description: new("new")}, nil
+		})
+		return err
+	}},
+	{"Speaker.Delete", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.Speaker("standard").Delete(e.t.Context(), c, on.tenant, on.endpoint, nil)
+		return err
+	}},
+	{"Speaker.Types", "aptr", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.Speaker("standard").Types(e.t.Context(), c, "")
+		return err
+	}},
 }
 
 func TestAuthorization(t *testing.T) {

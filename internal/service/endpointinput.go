@@ -117,8 +117,13 @@ func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
 		ep.Metadata = *in.Metadata
 	}
 	if in.Extra != nil {
-		if err := checkMetadata("extra", *in.Extra); err != nil {
-			return err
+		for name, value := range *in.Extra { // front ends of dialects have bounded what there is
+			if name == "" {
+				return bellwire.Invalid("extra", "A member has a name.")
+			}
+			if err := checkText("extra", value, bellwire.MaxURLLength); err != nil {
+				return err
+			}
 		}
 		ep.Extra = *in.Extra
 	}

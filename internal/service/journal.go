@@ -44,8 +44,10 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	}
 	found := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{}}
 	size := 0
-	for searched := 0; searched < maxSearched && size < bellwire.MaxPageBytes; {
-		events, err := s.store.Events(ctx, f, bellwire.Page{Limit: MaxPageLimit, After: page.After})
+	// Where most match, little is read in vain; where few do, not often.
+	limit := page.Limit
+	for searched := 0; searched < maxSearched && size < bellwire.MaxPageBytes; limit = min(2*limit, MaxPageLimit) {
+		events, err := s.store.Events(ctx, f, bellwire.Page{Limit: limit, After: page.After})
 		if err != nil {
 			return nil, err
 		}

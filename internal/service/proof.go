@@ -97,6 +97,19 @@ func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
 	return id, err == nil
 }
 
+// Vouch returns the caller of a tenant for whom a front end has a proof of its own, such as a token of an issuer that the
+// operator trusts. CodeForbidden: there is no such tenant.
+func (s *Service) Vouch(ctx context.Context, tenant string) (Caller, error) {
+	switch _, err := s.store.Tenant(ctx, tenant); bellwire.CodeOf(err) {
+	case "":
+		return Caller{Role: bellwire.RoleTenant, Tenant: tenant}, nil
+	case bellwire.CodeNotFound:
+		return Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "There is no tenant %q here; have it made first.", tenant)
+	default:
+		return Caller{}, err
+	}
+}
+
 func callerOf(key *bellwire.Key) Caller {
 	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant}
 }

@@ -1,0 +1,52 @@
+package azakaw
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+)
+
+// statuses is the table from code to HTTP status.
+var statuses = httpx.StatusTable{
+	bellwire.CodeMalformed:       http.StatusBadRequest,
+	bellwire.CodeInvalid:         http.StatusBadRequest,
+	bellwire.CodeUnauthenticated: http.StatusUnauthorized,
+	bellwire.CodeForbidden:       http.StatusForbidden,
+	bellwire.CodeNotFound:        http.StatusNotFound,
+	bellwire.CodeConflict:        http.StatusConflict,
+	bellwire.CodeStale:           http.StatusConflict,
+	bellwire.CodeTooLarge:        http.StatusRequestEntityTooLarge,
+	bellwire.CodeUnavailable:     http.StatusServiceUnavailable,
+	bellwire.CodeNoSpace:         http.StatusServiceUnavailable,
+	bellwire.CodeCanceled:        http.StatusRequestTimeout,
+	bellwire.CodeInternal:        http.StatusInternalServerError,
+	httpx.CodeMethodNotAllowed:   http.StatusMethodNotAllowed,
+}
+
+// fields are the members in azakaw's words that the service has other names for.
+var fields = map[string]string{
+	"url":           "webhookBaseUrl",
+	"auth.header":   "authSettings.header",
+	"auth.key":      "authSettings.apiKey",
+	"auth.username": "authSettings.username",
+	"auth.password": "authSettings.password",
+	"retry":         "retryCount",
+}
+
+// fail writes an error in the envelope.
+func fail(w http.ResponseWriter, _ *http.Request, err *bellwire.Error) {
+	message := err.Message
+	if field := err.Field; field != "" {
+		if own, other := fields[field]; other && !errors.Is(err, httpx.ErrUnknown) { // which names what was sent
+			field = own
+		}
+		message = field + ": " + message
+	}
+	status := statuses.Of(err.Code)
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="azakaw"`)
+	}
+	_ = httpx.WriteJSON(w, status, reply{StatusCode: status, Messages: []string{message}}) // it has nothing that could fail
+}

@@ -1,0 +1,150 @@
+package azakaw
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Prefix is where the configuration API is: /webhooks.
+const Prefix = "webhooks"
+
+// processed is what azakaw's API says of everything that went well.
+const processed = "Processed successfully"
+
+// NewFront makes the configuration API, which is Bellwire's own: azakaw publishes none. A nil logger logs nothing.
+func NewFront(svc *service.Service, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name)}
+	routes := httpx.NewFront(log, fail)
+	routes.Handle("GET /webhooks", f.list)
+	routes.Handle("POST /webhooks", f.create)
+	routes.Handle("GET /webhooks/{id}", f.get)
+	routes.Handle("PUT /webhooks/{id}", f.replace)
+	routes.Handle("DELETE /webhooks/{id}", f.delete)
+	return routes
+}
+
+type front struct {
+	svc     *service.Service
+	speaker *service.Speaker
+}
+
+// enter tells who asks, and for which tenant.
+func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+	key, err := httpx.Bearer(r)
+	if err != nil {
+		return service.Caller{}, "", err
+	}
+	c, err := f.svc.Authenticate(r.Context(), key)
+	if err != nil {
+		return c, "", err
+	}
+	tenant, err := service.TenantOf(c)
+	if err != nil {
+		return c, "", err
+	}
+	return c, tenant, service.Permit(c, need, tenant)
+}
+
+func (f *front) list(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	all, err := f.speaker.List(r.Context(), c, tenant)
+	if err != nil {
+		return err
+	}
+	shown := make([]configuration, len(all))
+	for i, k := range all {
+		shown[i] = show(k)
+	}
+	return answer(w, http.StatusOK, shown)
+}
+
+func (f *front) create(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := read(r)
+	if err != nil {
+		return err
+	}
+	wanted, err := in.wanted(tenant, "", nil)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Create(r.Context(), c, tenant, wanted)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusCreated, show(k))
+}
+
+func (f *front) get(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Get(r.Context(), c, tenant, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, show(k))
+}
+
+func (f *front) replace(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := read(r)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	k, err := f.speaker.Update(r.Context(), c, tenant, id, func(was *service.Known) (service.EndpointInput, error) {
+		return in.wanted(tenant, id, was)
+	})
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, show(k))
+}
+
+func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	if _, err := f.speaker.Delete(r.Context(), c, tenant, r.PathValue("id"), nil); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, nil)
+}
+
+// read reads a body. Members match whatever their case, so that azakaw's own names (RetryCount) do too.
+func read(r *http.Request) (*input, error) {
+	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
+	if err != nil {
+		return nil, err
+	}
+	return parse(body)
+}
+
+func parse(body []byte) (*input, error) {
+	in := new(input)
+	if err := httpx.ParseJSON(body, in, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+func answer(w http.ResponseWriter, status int, result any) error {
+	return httpx.WriteJSON(w, status, reply{StatusCode: status, Messages: []string{processed}, Result: result})
+}

@@ -1,0 +1,223 @@
+package azakaw_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/azakaw"
+	"github.com/bellwire/bellwire/internal/dialecttest"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+func newWorld(t testing.TB) *dialecttest.World {
+	t.Helper()
+	return dialecttest.New(t, dialecttest.Config{
+		Dialect:   azakaw.Dialect{},
+		Front:     func(svc *service.Service) http.Handler { return azakaw.NewFront(svc, nil) },
+		Catalogue: azakaw.Catalogue,
+	})
+}
+
+type step = dialecttest.Step
+
+// done is the answer to what went well, and refused that to what did not.
+func done(result string) string {
+	return `{"version":null,"statusCode":200,"messages":["Processed successfully"],"result":` + result + `}`
+}
+
+func made(result string) string { return strings.Replace(done(result), "200", "201", 1) }
+
+func refused(status, message string) string {
+	return `{"version":null,"statusCode":` + status + `,"messages":["` + message + `"],"result":null}`
+}
+
+// plain is a configuration with its defaults.
+const plain = `{"id":"{id}","tenantId":"acme","retryCount":3,"retryInterval":60,` +
+	`"webhookBaseUrl":"https://example.com/api","webhookRelativePath":"/webhook/events","isActive":true,` +
+	`"authType":"None","authSettings":null}`
+
+const minimal = `{"webhookBaseUrl":"https://example.com/api","webhookRelativePath":"/webhook/events"}`
+
+func TestConfigurations(t *testing.T) {
+	t.Parallel()
+	dialecttest.Run(t, newWorld(t), []step{
+		{Name: "none yet", Do: "GET /webhooks", Status: 200, Want: done(`[]`)},
+		{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201,
+			Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1)), WantHeader: []string{"Content-Type: application/json", "Cache-Control: no-store"}},
+		{Name: "get", Do: "GET /webhooks/{id}", Status: 200, Want: done(plain)},
+		{Name: "get with less", Key: "tenant-read", Do: "GET /webhooks/{id}", Status: 200, Want: done(plain)},
+		{Name: "all nine, in azakaw's own case", Do: "POST /webhooks", Status: 201,
+			Body: `{"Id":"","TenantId":"acme","RetryCount":5,"RetryInterval":"00:01:30","WebhookBaseUrl":"https://example.com/",` +
+				`"WebhookRelativePath":"in","IsActive":false,"AuthType":"ApiKey","AuthSettings":{"ApiKey":"your-api-key"}}`,
+			Want: made(`{"id":"<second:uuid>","tenantId":"acme","retryCount":5,"retryInterval":90,"webhookBaseUrl":"https://example.com/",` +
+				`"webhookRelativePath":"in","isActive":false,"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-API-Key"}}`)},
+		{Name: "list, oldest first", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `,<any>"id":"{second}"<any>]`), Key: "tenant-read"},
+		{Name: "the samples of the seed", Do: "PUT /webhooks/{second}", Status: 200,
+			Body: `{"webhookBaseUrl":"https://example.com/","authType":"Basic","authSettings":{"username":"your-username","password":"your-password"}}`,
+			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":3,"retryInterval":60,"webhookBaseUrl":"https://example.com/",` +
+				`"webhookRelativePath":"","isActive":true,"authType":"Basic","authSettings":{"username":"your-username","password":"********"}}`)},
+		{Name: "what was read can be written", Do: "PUT /webhooks/{second}", Status: 200,
+			Body: `{"id":"{second}","tenantId":"acme","retryCount":0,"retryInterval":60,"webhookBaseUrl":"https://example.com/",` +
+				`"webhookRelativePath":"","isActive":true,"authType":"basic","authSettings":{"username":"your-username","password":"********"}}`,
+			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":0,"retryInterval":60,"webhookBaseUrl":"https://example.com/",` +
+				`"webhookRelativePath":"","isActive":true,"authType":"Basic","authSettings":{"username":"your-username","password":"********"}}`)},
+		{Name: "a mask is no password of another user", Do: "PUT /webhooks/{second}", Status: 400,
+			Body: `{"webhookBaseUrl":"https://example.com/","authType":"Basic","authSettings":{"username":"other","password":"********"}}`,
+			Want: refused("400", "authSettings.password: It is required.")},
+		{Name: "delete", Do: "DELETE /webhooks/{id}", Status: 200, Want: done(`null`)},
+		{Name: "it is gone", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
+		{Name: "and stays so", Do: "DELETE /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
+		{Name: "nor can it be replaced", Do: "PUT /webhooks/{id}", Body: minimal, Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201,
+		Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})
+	for _, c := range []struct{ name, body, message string }{
+		{"nothing", ``, `The body is empty; it must be JSON.`},
+		{"broken", `{`, `The body is not JSON: unexpected EOF, at byte 1.`},
+		{"no object", `[]`, `It must be an object.`},
+		{"no URL", `{}`, `webhookBaseUrl: It is required.`},
+		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl: It cannot be null.`},
+		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl: It must be a string.`},
+		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: Its scheme is http or https.`},
+		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url: There is no member of this name here.`},
+		{"twice", `{"webhookBaseUrl":"https://example.com","webhookBaseUrl":""}`, `webhookBaseUrl: The member is given twice.`},
+		{"retries", `{"webhookBaseUrl":"https://example.com","retryCount":101}`, `retryCount: It is from 0 to 100.`},
+		{"retries as text", `{"webhookBaseUrl":"https://example.com","retryCount":"3"}`, `retryCount: It must be a whole number.`},
+		{"negative", `{"webhookBaseUrl":"https://example.com","retryCount":-1}`, `retryCount: It is from 0 to 100.`},
+		{"no interval", `{"webhookBaseUrl":"https://example.com","retryInterval":0}`, `retryInterval: It is at least a second where there are retries.`},
+		{"odd interval", `{"webhookBaseUrl":"https://example.com","retryInterval":"1m"}`,
+			`retryInterval: It is a whole number of seconds from 0 to 2592000, or text of the form hh:mm:ss.`},
+		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType: It is None, ApiKey or Basic.`},
+		{"no key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey"}`, `authSettings.apiKey: It is required.`},
+		{"empty key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":""}}`, `authSettings.apiKey: The type api_key needs it.`},
+		{"own header", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":"k","header":"Host"}}`,
+			`authSettings.header: Bellwire sets the header \"Host\" itself; leave it out.`},
+		{"no user", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"password":"p"}}`, `authSettings.username: It is required.`},
+		{"mixed", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"username":"u","password":"p","apiKey":"k"}}`,
+			`authSettings.apiKey: It does not go with the type Basic.`},
+		{"settings without type", `{"webhookBaseUrl":"https://example.com","authSettings":{"apiKey":"k"}}`, `authSettings.apiKey: It does not go with the type None.`},
+		{"another's tenant", `{"webhookBaseUrl":"https://example.com","tenantId":"other"}`, `tenantId: It is the tenant of the key.`},
+		{"own id", `{"webhookBaseUrl":"https://example.com","id":"x"}`, `id: It is given by the server, and does not change.`},
+	} {
+		for _, do := range []string{"POST /webhooks", "PUT /webhooks/{id}"} {
+			dialecttest.Run(t, w, []step{{Name: c.name, Do: do, Body: c.body, Status: 400, Want: refused("400", c.message)}})
+		}
+	}
+	large := strings.Repeat(" ", httpx.MaxSmallBody) + minimal
+	dialecttest.Run(t, w, []step{
+		{Name: "too large", Do: "POST /webhooks", Body: large, Status: 413, Want: refused("413", "The body is over the limit of 262144 bytes.")},
+		{Name: "nothing has changed", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `]`)},
+		{Name: "another path", Do: "GET /webhooks/a/b", Status: 404, Want: refused("404", "There is nothing at /webhooks/a/b.")},
+		{Name: "another method", Do: "PATCH /webhooks/{id}", Status: 405, Want: refused("405", "PATCH is not for this path; allowed are DELETE, GET, HEAD, PUT."),
+			WantHeader: []string{"Allow: DELETE, GET, HEAD, PUT"}},
+	})
+}
+
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201,
+		Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})
+	for _, route := range []struct {
+		do    string
+		reads bool
+	}{
+		{"GET /webhooks", true}, {"POST /webhooks", false}, {"GET /webhooks/{id}", true},
+		{"PUT /webhooks/{id}", false}, {"DELETE /webhooks/{id}", false},
+	} {
+		// The body is broken: who may not is told so before it is looked at.
+		steps := []step{
+			{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 401, WantHeader: []string{`WWW-Authenticate: Bearer realm="azakaw"`},
+				Want: refused("401", "No key was given; send it as Authorization: Bearer <any>.")},
+			{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 401,
+				Want: refused("401", "No valid key was given; send one that exists and was not deleted.")},
+			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "<any>")},
+			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "<any>")},
+		}
+		if !route.reads {
+			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "<any>")})
+		}
+		if strings.Contains(route.do, "{id}") {
+			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,
+				Want: refused("404", `There is no endpoint \"{id}\".`)})
+		}
+		dialecttest.Run(t, w, steps)
+	}
+	dialecttest.Run(t, w, []step{
+		{Name: "a stranger's list", Key: "stranger", Do: "GET /webhooks", Status: 200, Want: done(`[]`)},
+		{Name: "nothing has changed", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `]`)},
+	})
+}
+
+// What the native API has changed is shown as well as azakaw has words for it, and is not lost when it comes back.
+func TestNativeChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201,
+		Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})
+	id := w.Vars["id"]
+	schedule := bellwire.RetryPolicy{Schedule: []bellwire.Duration{5e9, 60e9}}
+	if _, err := w.Native(id, service.EndpointInput{
+		URL: new("https://other.example/x?y=/z"), Retry: &schedule, Events: &[]string{"Risk*"}, Status: new(bellwire.EndpointPaused),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	shown := `{"id":"{id}","tenantId":"acme","retryCount":2,"retryInterval":5,"webhookBaseUrl":"https://other.example",` +
+		`"webhookRelativePath":"/x?y=/z","isActive":false,"authType":"None","authSettings":null}`
+	dialecttest.Run(t, w, []step{
+		{Name: "shown", Do: "GET /webhooks/{id}", Status: 200, Want: done(shown)},
+		{Name: "sent back", Do: "PUT /webhooks/{id}", Body: shown, Status: 200, Want: done(shown)},
+	})
+	ep, err := w.Service.Endpoint(t.Context(), dialecttest.Admin, w.Tenant, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ep.Retry.Schedule) != 2 || ep.Events[0] != "Risk*" || ep.Status != bellwire.EndpointPaused {
+		t.Errorf("a configuration that was sent back has lost %+v", ep.Endpoint)
+	}
+	for field, in := range map[string]service.EndpointInput{
+		"signing":   {Signing: new(bellwire.SigningBoth)},
+		"auth.type": {Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "t"}},
+		"secret":    {Secret: new("s")},
+	} {
+		if _, err := w.Native(id, in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// An endpoint moves between dialects, and takes the other's secret and default policy.
+func TestMoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made, secret, err := w.Service.CreateEndpoint(t.Context(), dialecttest.Admin, w.Tenant, service.EndpointInput{
+		URL: new("https://example.com/hooks"), Events: &[]string{"*"},
+	})
+	if err != nil || secret.Secret == "" {
+		t.Fatal(secret, err)
+	}
+	w.Vars["id"] = made.ID
+	dialecttest.Run(t, w, []step{{Name: "of another dialect", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)}})
+	moved, err := w.Native(made.ID, service.EndpointInput{Dialect: new(azakaw.Name)})
+	if err != nil || moved.Retry.Count != 3 {
+		t.Fatal(moved, err)
+	}
+	dialecttest.Run(t, w, []step{{Name: "moved", Do: "GET /webhooks/{id}", Status: 200,
+		Want: done(strings.NewReplacer("https://example.com/api", "https://example.com", "/webhook/events", "/hooks").Replace(plain))}})
+	back, err := w.Native(made.ID, service.EndpointInput{Dialect: new("standard")})
+	if err != nil || len(back.Extra) > 0 || len(back.Retry.Schedule) == 0 {
+		t.Fatal(back, err)
+	}
+	now, err := w.Service.EndpointSecret(t.Context(), dialecttest.Admin, w.Tenant, made.ID)
+	if err != nil || now.Secret == "" || now.Secret == secret.Secret {
+		t.Errorf("the secret after the way back is not a new one (%v)", err)
+	}
+}

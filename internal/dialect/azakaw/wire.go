@@ -1,0 +1,297 @@
+package azakaw
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// reply is the envelope of every answer, as GetAppToken of azakaw's API has it.
+type reply struct {
+	Version    *string  `json:"version"`
+	StatusCode int      `json:"statusCode"`
+	Messages   []string `json:"messages"`
+	Result     any      `json:"result"`
+}
+
+// configuration is a webhook's on the wire.
+type configuration struct {
+	ID                  string    `json:"id"`
+	TenantID            string    `json:"tenantId"`
+	RetryCount          int       `json:"retryCount"`
+	RetryInterval       float64   `json:"retryInterval"` // seconds
+	WebhookBaseURL      string    `json:"webhookBaseUrl"`
+	WebhookRelativePath string    `json:"webhookRelativePath"`
+	IsActive            bool      `json:"isActive"`
+	AuthType            string    `json:"authType"`
+	AuthSettings        *settings `json:"authSettings"`
+}
+
+// settings are those of an authentication, without what must stay secret.
+type settings struct {
+	APIKey   string `json:"apiKey,omitzero"`
+	Header   string `json:"header,omitzero"`
+	Username string `json:"username,omitzero"`
+	Password string `json:"password,omitzero"`
+}
+
+// mask stands for a secret.
+const mask = "********"
+
+// The authentications, in azakaw's words.
+const (
+	authNone   = "None"
+	authAPIKey = "ApiKey"
+	authBasic  = "Basic"
+
+	// defaultHeader carries the API key. azakaw does not say which header does.
+	defaultHeader = "X-API-Key"
+)
+
+func show(k *service.Known) configuration {
+	count, interval := retriesOf(k.Retry)
+	c := configuration{
+		ID: k.ID, TenantID: k.Tenant, RetryCount: count, RetryInterval: interval.Seconds(),
+		WebhookBaseURL: k.Extra[extraBase], WebhookRelativePath: k.Extra[extraPath],
+		IsActive: k.Status == bellwire.EndpointEnabled, AuthType: authNone,
+	}
+	switch k.Auth.Type {
+	case bellwire.AuthAPIKey:
+		c.AuthType, c.AuthSettings = authAPIKey, &settings{APIKey: mask, Header: k.Auth.Header}
+	case bellwire.AuthBasic:
+		c.AuthType, c.AuthSettings = authBasic, &settings{Username: k.Auth.Username, Password: mask}
+	}
+	return c
+}
+
+// retriesOf says of any policy how many retries it makes, and how long after the first attempt the first of them.
+func retriesOf(p bellwire.RetryPolicy) (count int, interval time.Duration) {
+	p.Jitter = 0
+	interval, _ = p.Delay(1, 0)
+	for count = 0; count < bellwire.MaxRetries; count++ {
+		if _, more := p.Delay(count+1, 0); !more {
+			break
+		}
+	}
+	if count == 0 {
+		interval = time.Duration(p.Interval)
+	}
+	return count, interval
+}
+
+// input is a configuration as it is given. Names match whatever their case, as .NET has it.
+type input struct {
+	RetryCount          httpx.Member[int]     `json:"retryCount"`
+	RetryInterval       httpx.Member[seconds] `json:"retryInterval"`
+	WebhookBaseURL      httpx.Member[string]  `json:"webhookBaseUrl"`
+	WebhookRelativePath httpx.Member[string]  `json:"webhookRelativePath"`
+	IsActive            httpx.Member[bool]    `json:"isActive"`
+	AuthType            httpx.Member[string]  `json:"authType"`
+	AuthSettings        *inputSettings        `json:"authSettings"` // null is as good as nothing
+	ID                  httpx.Member[string]  `json:"id"`           // may come back, and may not change
+	TenantID            httpx.Member[string]  `json:"tenantId"`     // the same
+}
+
+type inputSettings struct {
+	APIKey   httpx.Member[string] `json:"apiKey"`
+	Header   httpx.Member[string] `json:"header"`
+	Username httpx.Member[string] `json:"username"`
+	Password httpx.Member[string] `json:"password"`
+}
+
+// seconds is a whole number of seconds, or text of the form hh:mm:ss, as .NET writes a TimeSpan.
+type seconds time.Duration
+
+// UnmarshalJSONFrom reads either form.
+func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() == '0' {
+		var n int64
+		if err := json.UnmarshalDecode(dec, &n); err != nil {
+			return err
+		}
+		if n < 0 || n > int64(bellwire.MaxRetryDelay/time.Second) {
+			return errInterval()
+		}
+		*s = seconds(time.Duration(n) * time.Second)
+		return nil
+	}
+	var text string
+	if err := json.UnmarshalDecode(dec, &text); err != nil {
+		return err
+	}
+	d, ok := timeSpan(text)
+	if !ok {
+		return errInterval()
+	}
+	*s = seconds(d)
+	return nil
+}
+
+func errInterval() error {
+	return bellwire.Invalid("", "It is a whole number of seconds from 0 to %d, or text of the form hh:mm:ss.", bellwire.MaxRetryDelay/time.Second)
+}
+
+// timeSpan reads hh:mm:ss, with up to 24 hours.
+func timeSpan(text string) (time.Duration, bool) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	var total time.Duration
+	for i, limit := range []int{23, 59, 59} {
+		n, err := strconv.ParseUint(parts[i], 10, 8)
+		if err != nil || len(parts[i]) != 2 || int(n) > limit {
+			return 0, false
+		}
+		total = total*60 + time.Duration(n)*time.Second
+	}
+	return total, true
+}
+
+// wanted turns a body into what the service is asked for. was is the configuration that it replaces, nil if it is new:
+// what a body leaves out has its default then, but a secret that is left out or masked stays.
+func (in *input) wanted(tenant, id string, was *service.Known) (service.EndpointInput, error) {
+	out := service.EndpointInput{}
+	if err := in.same(tenant, id); err != nil {
+		return out, err
+	}
+	if err := httpx.Require("webhookBaseUrl", in.WebhookBaseURL.Given); err != nil {
+		return out, err
+	}
+	base, path := in.WebhookBaseURL.Value, in.WebhookRelativePath.Value
+	url := join(base, path)
+	out.URL, out.Extra = &url, &map[string]string{extraBase: base, extraPath: path}
+	retry, err := in.retry(was)
+	if err != nil {
+		return out, err
+	}
+	out.Retry = retry
+	out.Auth, err = in.auth(was)
+	if err != nil {
+		return out, err
+	}
+	status := bellwire.EndpointEnabled
+	if in.IsActive.Given && !in.IsActive.Value {
+		status = bellwire.EndpointDisabled
+	}
+	// A pause, which IsActive shows as not active, is more than a client that sends it back can know of.
+	if was == nil || (status == bellwire.EndpointEnabled) != (was.Status == bellwire.EndpointEnabled) {
+		out.Status = &status
+	}
+	if was == nil {
+		out.Events = &[]string{"*"}
+	}
+	return out, nil
+}
+
+// same refuses an id or tenant that is not the path's and the key's own.
+func (in *input) same(tenant, id string) error {
+	if in.ID.Given && in.ID.Value != id {
+		return bellwire.Invalid("id", "It is given by the server, and does not change.")
+	}
+	if in.TenantID.Given && in.TenantID.Value != tenant {
+		return bellwire.Invalid("tenantId", "It is the tenant of the key.")
+	}
+	return nil
+}
+
+// retry makes a policy of the two members. Where they say of an existing one what it shows already, it stays as it is:
+// the native API may have set one of another form.
+func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
+	count, interval := defaultRetryCount, defaultRetryInterval
+	if in.RetryCount.Given {
+		count = in.RetryCount.Value
+	}
+	if in.RetryInterval.Given {
+		interval = time.Duration(in.RetryInterval.Value)
+	}
+	if was != nil {
+		if shownCount, shown := retriesOf(was.Retry); shownCount == count && shown == interval {
+			return nil, nil
+		}
+	}
+	if count < 0 || count > bellwire.MaxRetries {
+		return nil, bellwire.Invalid("retryCount", "It is from 0 to %d.", bellwire.MaxRetries)
+	}
+	if count > 0 && interval < time.Second {
+		return nil, bellwire.Invalid("retryInterval", "It is at least a second where there are retries.")
+	}
+	return &bellwire.RetryPolicy{Interval: bellwire.Duration(interval), Count: count}, nil
+}
+
+// auth makes an authentication of the two members, nil if the one that was there stays.
+func (in *input) auth(was *service.Known) (*bellwire.Auth, error) {
+	given := in.AuthSettings
+	if given == nil {
+		given = &inputSettings{}
+	}
+	switch kind := in.AuthType.Value; {
+	case !in.AuthType.Given, strings.EqualFold(kind, authNone):
+		return &bellwire.Auth{Type: bellwire.AuthNone}, given.only(authNone)
+	case strings.EqualFold(kind, authAPIKey):
+		return given.apiKey(was)
+	case strings.EqualFold(kind, authBasic):
+		return given.basic(was)
+	}
+	return nil, bellwire.Invalid("authType", "It is None, ApiKey or Basic.")
+}
+
+func (in *inputSettings) apiKey(was *service.Known) (*bellwire.Auth, error) {
+	auth := &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: defaultHeader, Key: in.APIKey.Value}
+	if in.Header.Given {
+		auth.Header = in.Header.Value
+	}
+	if err := in.only(authAPIKey); err != nil {
+		return nil, err
+	}
+	if kept(in.APIKey) {
+		if was == nil || was.Auth.Type != bellwire.AuthAPIKey || was.Auth.Header != auth.Header {
+			return nil, httpx.Require("authSettings.apiKey", false)
+		}
+		return nil, nil
+	}
+	return auth, nil
+}
+
+func (in *inputSettings) basic(was *service.Known) (*bellwire.Auth, error) {
+	auth := &bellwire.Auth{Type: bellwire.AuthBasic, Username: in.Username.Value, Password: in.Password.Value}
+	if err := in.only(authBasic); err != nil {
+		return nil, err
+	}
+	if err := httpx.Require("authSettings.username", in.Username.Given); err != nil {
+		return nil, err
+	}
+	if kept(in.Password) {
+		if was == nil || was.Auth.Type != bellwire.AuthBasic || was.Auth.Username != auth.Username {
+			return nil, httpx.Require("authSettings.password", false)
+		}
+		return nil, nil
+	}
+	return auth, nil
+}
+
+// kept tells whether a secret stays as it is: it is left out, or only the mask has come back.
+func kept(secret httpx.Member[string]) bool { return !secret.Given || secret.Value == mask }
+
+// only refuses settings that do not go with the type.
+func (in *inputSettings) only(authType string) error {
+	for _, m := range []struct {
+		name, of string
+		given    bool
+	}{
+		{"apiKey", authAPIKey, in.APIKey.Given}, {"header", authAPIKey, in.Header.Given},
+		{"username", authBasic, in.Username.Given}, {"password", authBasic, in.Password.Given},
+	} {
+		if m.given && m.of != authType {
+			return bellwire.Invalid("authSettings."+m.name, "It does not go with the type %s.", authType)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package service_test
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+func TestAuthenticateSigned(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	key, secret, err := e.CreateKey(t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant, HMAC: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, plainSecret, err := e.CreateKey(t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := service.SignedRequest{
+		Key: key.ID.String(), Nonce: "one", At: time.Now(), Verify: func(s string) bool { return s == secret },
+	}
+	ask := func(change func(*service.SignedRequest)) (service.Caller, error) {
+		r := good
+		change(&r)
+		return e.AuthenticateSigned(t.Context(), r)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(r *service.SignedRequest)
+		code   bellwire.Code
+	}{
+		{"a bad signature, which must not use up the nonce", func(r *service.SignedRequest) { r.Verify = func(string) bool { return false } }, bellwire.CodeUnauthenticated},
+		{"good", func(*service.SignedRequest) {}, ""},
+		{"again", func(*service.SignedRequest) {}, bellwire.CodeUnauthenticated},
+		{"with another nonce", func(r *service.SignedRequest) { r.Nonce = "two" }, ""},
+		{"as a bare UUID", func(r *service.SignedRequest) { r.Nonce, r.Key = "three", uuid.UUID(key.ID).String() }, ""},
+		{"a while ago", func(r *service.SignedRequest) {
+			r.Nonce, r.At = "four", r.At.Add(10*time.Second-service.SignatureWindow)
+		}, ""},
+		{"too long ago", func(r *service.SignedRequest) {
+			r.Nonce, r.At = "five", r.At.Add(-10*time.Second-service.SignatureWindow)
+		}, bellwire.CodeUnauthenticated},
+		{"in the future", func(r *service.SignedRequest) {
+			r.Nonce, r.At = "six", r.At.Add(10*time.Second+service.SignatureWindow)
+		}, bellwire.CodeUnauthenticated},
+		{"a year long past", func(r *service.SignedRequest) { r.Nonce, r.At = "seven", time.Unix(0, 0) }, bellwire.CodeUnauthenticated},
+		{"no nonce", func(r *service.SignedRequest) { r.Nonce = "" }, bellwire.CodeUnauthenticated},
+		{"a long nonce", func(r *service.SignedRequest) { r.Nonce = strings.Repeat("x", 129) }, bellwire.CodeUnauthenticated},
+		{"no text for a nonce", func(r *service.SignedRequest) { r.Nonce = "\xff" }, bellwire.CodeUnauthenticated},
+		{"no key", func(r *service.SignedRequest) { r.Key = "" }, bellwire.CodeUnauthenticated},
+		{"an unknown key", func(r *service.SignedRequest) { r.Key = strings.Repeat("0", 32) }, bellwire.CodeUnauthenticated},
+		{"a key whose secret is not kept", func(r *service.SignedRequest) {
+			r.Key, r.Verify = plain.ID.String(), func(s string) bool { return s == plainSecret || s == "" }
+		}, bellwire.CodeUnauthenticated},
+	} {
+		caller, err := ask(c.change)
+		if bellwire.CodeOf(err) != c.code {
+			t.Errorf("%s: %v, want the code %q", c.name, err, c.code)
+		}
+		if want := (service.Caller{Key: key.ID, Role: bellwire.RoleTenant, Tenant: tenant}); err == nil && caller != want {
+			t.Errorf("%s: %+v", c.name, caller)
+		}
+	}
+	if err := e.DeleteKey(t.Context(), admin, tenant, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ask(func(r *service.SignedRequest) { r.Nonce = "nine" })
+	wantCode(t, err, bellwire.CodeUnauthenticated, "")
+}
+
+func TestAuthenticateKey(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	key, secret, err := e.CreateKey(t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, other, err := e.CreateKey(t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := hex.EncodeToString(key.ID[:])
+	for _, id := range []string{key.ID.String(), bare, uuid.UUID(key.ID).String(), strings.ToUpper(bare)} {
+		c, err := e.AuthenticateKey(t.Context(), id, secret)
+		if err != nil || c.Key != key.ID || c.Tenant != tenant {
+			t.Errorf("%s: %+v, %v", id, c, err)
+		}
+	}
+	for id, with := range map[string]string{
+		key.ID.String(): other, "": secret, "key_": secret, bare[1:]: secret, "api_" + bare: secret,
+		strings.ReplaceAll(uuid.UUID(key.ID).String(), "-", "x"): secret, strings.Repeat("0", 32): secret,
+	} {
+		_, err := e.AuthenticateKey(t.Context(), id, with)
+		wantCode(t, err, bellwire.CodeUnauthenticated, "")
+	}
+}
+
+func TestAuditLog(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, func(c *service.Config) { c.AuditRetention = time.Hour })
+	tenant := e.tenant("acme")
+	c := service.Caller{Role: bellwire.RoleTenant, Tenant: tenant, Key: bellwire.NewID[bellwire.KeyKind](time.Now())}
+	note := service.AuditNote{Tenant: tenant, Method: "GET", Path: "/v1/events", Principal: "support-jane", Justification: "ticket-17"}
+	if err := e.Record(t.Context(), c, note); err != nil {
+		t.Fatal(err)
+	}
+	for field, bad := range map[string]service.AuditNote{
+		"principal":     {Tenant: tenant, Principal: strings.Repeat("x", bellwire.MaxAuditText+1)},
+		"justification": {Tenant: tenant, Justification: "\xff"},
+	} {
+		wantCode(t, e.Record(t.Context(), c, bad), bellwire.CodeInvalid, field)
+	}
+	list, err := e.AuditLog(t.Context(), admin, "", bellwire.Page{})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatal(list, err)
+	}
+	got := list.Items[0]
+	if got.Key != c.Key || got.Principal != note.Principal || got.Justification != note.Justification ||
+		got.Path != note.Path || got.Method != note.Method || got.Tenant != tenant || got.ExpiresAt.Sub(got.At) != time.Hour {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,234 @@
+package token_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jwk"
+	"github.com/lestrrat-go/jwx/v3/jws"
+	"github.com/lestrrat-go/jwx/v3/jwt"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/token"
+)
+
+const secret = "0123456789abcdef0123456789abcdef"
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func clock() time.Time { return now }
+
+// sign makes a token with claims changed from good ones; a nil value takes a claim away.
+func sign(t testing.TB, algorithm jwa.SignatureAlgorithm, key any, change map[string]any) string {
+	t.Helper()
+	claims := map[string]any{"aud": "bellwire", "tenant": "acme", "exp": now.Add(time.Minute).Unix()}
+	for name, value := range change {
+		claims[name] = value
+		if value == nil {
+			delete(claims, name)
+		}
+	}
+	tok := jwt.New()
+	for name, value := range claims {
+		must(t, tok.Set(name, value))
+	}
+	signed, err := jwt.Sign(tok, jwt.WithKey(algorithm, key))
+	must(t, err)
+	return string(signed)
+}
+
+func TestSharedSecret(t *testing.T) {
+	t.Parallel()
+	v, err := token.New(token.Config{Secret: secret, Audience: "bellwire", Now: clock})
+	must(t, err)
+	hmac := func(change map[string]any) string { return sign(t, jwa.HS256(), []byte(secret), change) }
+	good := hmac(nil)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	for _, c := range []struct {
+		name, token string
+		code        bellwire.Code
+	}{
+		{"good", good, ""},
+		{"HS512", sign(t, jwa.HS512(), []byte(secret), nil), ""},
+		{"one of several audiences", hmac(map[string]any{"aud": []string{"x", "bellwire"}}), ""},
+		{"just expired, within the clocks' difference", hmac(map[string]any{"exp": now.Add(-time.Second).Unix()}), ""},
+		{"expired", hmac(map[string]any{"exp": now.Add(-time.Hour).Unix()}), bellwire.CodeUnauthenticated},
+		{"without an end", hmac(map[string]any{"exp": nil}), bellwire.CodeUnauthenticated},
+		{"not yet", hmac(map[string]any{"nbf": now.Add(time.Hour).Unix()}), bellwire.CodeUnauthenticated},
+		{"another audience", hmac(map[string]any{"aud": "x"}), bellwire.CodeUnauthenticated},
+		{"no audience", hmac(map[string]any{"aud": nil}), bellwire.CodeUnauthenticated},
+		{"no tenant", hmac(map[string]any{"tenant": nil}), bellwire.CodeUnauthenticated},
+		{"no tenant's id", hmac(map[string]any{"tenant": "a/b"}), bellwire.CodeUnauthenticated},
+		{"a number for tenant", hmac(map[string]any{"tenant": 7}), bellwire.CodeUnauthenticated},
+		{"another secret", sign(t, jwa.HS256(), []byte(strings.ToUpper(secret)), nil), bellwire.CodeUnauthenticated},
+		{"a public key's algorithm", sign(t, jwa.RS256(), rsaKey, nil), bellwire.CodeUnauthenticated},
+		{"none", unsigned(t, "none"), bellwire.CodeUnauthenticated},
+		{"None", unsigned(t, "None"), bellwire.CodeUnauthenticated},
+		{"HS256 without signature", unsigned(t, "HS256"), bellwire.CodeUnauthenticated},
+		{"changed", tampered(good), bellwire.CodeUnauthenticated},
+		{"empty", "", bellwire.CodeUnauthenticated},
+		{"a key of ours", "bwk_0123", bellwire.CodeUnauthenticated},
+		{"too long", good + strings.Repeat("A", 20_000), bellwire.CodeUnauthenticated},
+	} {
+		tenant, err := v.Tenant(t.Context(), c.token)
+		if bellwire.CodeOf(err) != c.code || err == nil && tenant != "acme" {
+			t.Errorf("%s: %q, %v", c.name, tenant, err)
+		}
+	}
+}
+
+func unsigned(t *testing.T, algorithm string) string {
+	t.Helper()
+	head, err := json.Marshal(map[string]string{"alg": algorithm, "typ": "JWT"})
+	must(t, err)
+	claims, err := json.Marshal(map[string]any{"aud": "bellwire", "tenant": "acme", "exp": now.Add(time.Minute).Unix()})
+	must(t, err)
+	enc := base64.RawURLEncoding
+	return enc.EncodeToString(head) + "." + enc.EncodeToString(claims) + "."
+}
+
+func tampered(good string) string {
+	parts := strings.Split(good, ".")
+	claims := base64.RawURLEncoding.EncodeToString([]byte(`{"aud":"bellwire","tenant":"other","exp":9999999999}`))
+	return parts[0] + "." + claims + "." + parts[2]
+}
+
+// issuer publishes keys, and counts how often they are asked for.
+type issuer struct {
+	keys  atomic.Pointer[jwk.Set]
+	asked atomic.Int64
+	down  atomic.Bool
+}
+
+func (i *issuer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	i.asked.Add(1)
+	if i.down.Load() {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(*i.keys.Load())
+}
+
+// publish puts the public halves of keys into the JWKS.
+func (i *issuer) publish(t *testing.T, keys ...jwk.Key) {
+	t.Helper()
+	set := jwk.NewSet()
+	for _, key := range keys {
+		public, err := jwk.PublicKeyOf(key)
+		must(t, err)
+		must(t, set.AddKey(public))
+	}
+	i.keys.Store(&set)
+}
+
+func newKey(t *testing.T, id string) jwk.Key {
+	t.Helper()
+	raw, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	key, err := jwk.Import(raw)
+	must(t, err)
+	must(t, key.Set(jwk.KeyIDKey, id))
+	return key
+}
+
+func TestKeySet(t *testing.T) {
+	t.Parallel()
+	at := now
+	source := &issuer{}
+	server := httptest.NewServer(source)
+	defer server.Close()
+	v, err := token.New(token.Config{JWKSURL: server.URL, Audience: "bellwire", Now: func() time.Time { return at }})
+	must(t, err)
+	first, second := newKey(t, "one"), newKey(t, "two")
+	source.publish(t, first)
+	ask := func(key jwk.Key) bellwire.Code {
+		t.Helper()
+		_, err := v.Tenant(t.Context(), sign(t, jwa.ES256(), key, map[string]any{"exp": now.Add(time.Hour).Unix()}))
+		return bellwire.CodeOf(err)
+	}
+	want := func(what string, got, want bellwire.Code, asked int64) {
+		t.Helper()
+		if got != want || source.asked.Load() != asked {
+			t.Errorf("%s: %q, want %q; the issuer was asked %d times, want %d", what, got, want, source.asked.Load(), asked)
+		}
+	}
+
+	source.down.Store(true)
+	want("no keys yet", ask(first), bellwire.CodeUnavailable, 1)
+	want("and not tried again at once", ask(first), bellwire.CodeUnavailable, 1)
+	source.down.Store(false)
+	at = at.Add(2 * time.Second)
+	want("first use", ask(first), "", 2)
+	want("kept", ask(first), "", 2)
+	want("an unknown key, soon after", ask(second), bellwire.CodeUnauthenticated, 2)
+	at = at.Add(11 * time.Second)
+	source.publish(t, first, second)
+	want("a new key is looked for", ask(second), "", 3)
+	at = at.Add(11 * time.Minute)
+	source.down.Store(true)
+	want("old keys are better than none", ask(first), "", 4)
+	source.down.Store(false)
+	source.publish(t, second)
+	at = at.Add(11 * time.Minute)
+	want("a key that was taken back", ask(first), bellwire.CodeUnauthenticated, 5)
+
+	// A public key is no shared secret, and a token may not say so.
+	raw, err := json.Marshal(second)
+	must(t, err)
+	confused, err := jws.Sign([]byte(`{"aud":"bellwire","tenant":"acme","exp":9999999999}`), jws.WithKey(jwa.HS256(), raw))
+	must(t, err)
+	if _, err := v.Tenant(t.Context(), string(confused)); bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+		t.Errorf("a public key was taken for a shared secret: %v", err)
+	}
+	if _, err := v.Tenant(t.Context(), unsigned(t, "none")); bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+		t.Errorf("no signature was taken for one: %v", err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	for _, c := range []token.Config{
+		{}, {Secret: secret}, {Secret: "short", Audience: "a"}, {JWKSURL: "https://x", Secret: secret, Audience: "a"},
+		{JWKSURL: "x", Audience: "a"}, {JWKSURL: "https://x"},
+	} {
+		if _, err := token.New(c); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+func FuzzTenant(f *testing.F) {
+	v, err := token.New(token.Config{Secret: secret, Audience: "bellwire", Now: clock})
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := sign(f, jwa.HS256(), []byte(secret), nil)
+	for _, text := range []string{good, tampered(good), "", "..", "a.b.c", good[:40]} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		tenant, err := v.Tenant(t.Context(), text)
+		if err == nil && tenant != "acme" || err != nil && bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+			t.Errorf("%q: %q, %v", text, tenant, err)
+		}
+	})
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
