@@ -64,7 +64,7 @@ var badInputs = []struct {
 	{"secret", service.EndpointInput{Secret: new("whsec_short")}, "secret"},
 	{"metadata", service.EndpointInput{Metadata: &map[string]string{"": "x"}}, "metadata"},
 	{"metadata NUL", service.EndpointInput{Metadata: &map[string]string{"a": "\x00"}}, "metadata"},
-	{"extra", service.EndpointInput{Extra: &map[string]string{"a": strings.Repeat("x", 513)}}, "extra"},
+	{"extra", service.EndpointInput{Extra: &map[string]string{"a": strings.Repeat("x", bellwire.MaxURLLength+1)}}, "extra"},
 	{"auth type", service.EndpointInput{Auth: &bellwire.Auth{Type: "magic"}}, "auth.type"},
 	{"auth without type", service.EndpointInput{Auth: &bellwire.Auth{Token: "x"}}, "auth.type"},
 	{"auth foreign member", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "x", Key: "y"}}, "auth.key"},
