@@ -1,0 +1,220 @@
+package akkuro
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/token"
+)
+
+// Segment is the second segment of all paths; the first is a functional group.
+const Segment = "events"
+
+// NewFront makes the management API. tokens verifies the JSON Web Tokens of callers; nil: none are taken, and tenants' keys
+// alone are. A nil logger logs nothing.
+func (d Dialect) NewFront(svc *service.Service, tokens *token.Verifier, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, tokens: tokens}
+	routes := httpx.NewFront(log, fail)
+	routes.Handle("GET /{group}/events/event-types", f.eventTypes)
+	routes.Handle("POST /{group}/events/{event}/endpoints", f.register)
+	routes.Handle("GET /{group}/events/{event}/endpoints", f.list)
+	routes.Handle("GET /{group}/events/{event}/token/{id}", f.token)
+	routes.Handle("PUT /{group}/events/{event}/endpoints/{id}", f.update)
+	routes.Handle("DELETE /{group}/events/{event}/endpoints/{id}", f.delete)
+	routes.Handle("GET /{group}/events/{event}/example", f.example)
+	return routes
+}
+
+type front struct {
+	svc     *service.Service
+	speaker *service.Speaker
+	dialect Dialect
+	tokens  *token.Verifier // nil: none are taken
+}
+
+// enter tells who asks, and for which tenant, and makes sure that what is served is what is wanted.
+func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+	c, err := f.authenticate(r)
+	if err != nil {
+		return c, "", err
+	}
+	if err := checkAccept(r.Header["Accept"]); err != nil {
+		return c, "", err
+	}
+	tenant, err := service.TenantOf(c)
+	if err != nil {
+		return c, "", err
+	}
+	return c, tenant, service.Permit(c, need, tenant)
+}
+
+// authenticate takes a JSON Web Token or a key. They are told apart by the two dots of a token, which no key has that is
+// made here.
+func (f *front) authenticate(r *http.Request) (service.Caller, error) {
+	text, err := httpx.Bearer(r)
+	if err != nil {
+		return service.Caller{}, err
+	}
+	if f.tokens == nil || strings.Count(text, ".") != 2 {
+		return f.svc.Authenticate(r.Context(), text)
+	}
+	tenant, err := f.tokens.Tenant(r.Context(), text)
+	if err != nil {
+		return service.Caller{}, err
+	}
+	return f.svc.Vouch(r.Context(), tenant)
+}
+
+func (f *front) eventTypes(w http.ResponseWriter, r *http.Request) error {
+	c, _, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	group := r.PathValue("group")
+	types, err := f.speaker.Types(r.Context(), c, group)
+	if err != nil {
+		return err
+	}
+	if len(types) == 0 {
+		return bellwire.NotFound("functional group", group)
+	}
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.Name
+	}
+	return httpx.WriteJSON(w, http.StatusOK, names)
+}
+
+// eventType returns the event type that the path names.
+func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventType, error) {
+	types, err := f.speaker.Types(r.Context(), c, r.PathValue("group"))
+	if err != nil {
+		return nil, err
+	}
+	event := r.PathValue("event")
+	for _, t := range types {
+		if t.Name == event {
+			return t, nil
+		}
+	}
+	return nil, bellwire.NotFound("event of this functional group", event)
+}
+
+func (f *front) register(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := read(r)
+	if err != nil {
+		return err
+	}
+	t, err := f.eventType(r, c)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Create(r.Context(), c, tenant, service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}})
+	if err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusCreated, show(k))
+}
+
+func (f *front) list(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	all, err := f.speaker.List(r.Context(), c, tenant)
+	if err != nil {
+		return err
+	}
+	shown := []endpoint{}
+	for _, k := range all {
+		if check(r, k) == nil {
+			shown = append(shown, show(k))
+		}
+	}
+	if len(shown) == 0 { // an event that has been archived may still have endpoints
+		if _, err := f.eventType(r, c); err != nil {
+			return err
+		}
+	}
+	return httpx.WriteJSON(w, http.StatusOK, shown)
+}
+
+func (f *front) token(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Get(r.Context(), c, tenant, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if err := check(r, k); err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusOK, secret{Token: k.Secret})
+}
+
+func (f *front) update(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := read(r)
+	if err != nil {
+		return err
+	}
+	_, err = f.speaker.Update(r.Context(), c, tenant, r.PathValue("id"), func(k *service.Known) (service.EndpointInput, error) {
+		return service.EndpointInput{URL: &in.URI.Value}, check(r, k)
+	})
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	_, err = f.speaker.Delete(r.Context(), c, tenant, r.PathValue("id"), func(k *service.Known) error { return check(r, k) })
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (f *front) example(w http.ResponseWriter, r *http.Request) error {
+	c, _, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	t, err := f.eventType(r, c)
+	if err != nil {
+		return err
+	}
+	body, err := f.dialect.example(r.PathValue("group"), t)
+	if err != nil {
+		return err
+	}
+	httpx.WriteBody(w, http.StatusOK, body)
+	return nil
+}
+
+// check refuses an endpoint that is not the path's: the same id below another event or group is not there.
+func check(r *http.Request, k *service.Known) error {
+	if k.Extra[extraPath] != pathOf(r.PathValue("group"), r.PathValue("event")) {
+		return bellwire.NotFound("endpoint", k.ID)
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package akkuro
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// endpoint is a registration on the wire.
+type endpoint struct {
+	ID        string `json:"id"`
+	EventName string `json:"eventName"`
+	CreatedOn string `json:"createdOn"`
+	Token     string `json:"token"`
+	URI       string `json:"uri"`
+}
+
+// createdOn is the form of .NET: up to seven digits, without zeros at their end.
+const createdOn = "2006-01-02T15:04:05.9999999Z"
+
+func show(k *service.Known) endpoint {
+	return endpoint{
+		ID: k.ID, EventName: k.Events[0], CreatedOn: formatCreatedOn(k.CreatedAt), Token: k.Secret, URI: k.URL,
+	}
+}
+
+func formatCreatedOn(at time.Time) string { return at.UTC().Format(createdOn) }
+
+// secret is the answer to who asks for a token.
+type secret struct {
+	Token string `json:"token"`
+}
+
+// input is the body of registering and updating.
+type input struct {
+	URI httpx.Member[string] `json:"uri"`
+}
+
+func read(r *http.Request) (*input, error) {
+	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
+	if err != nil {
+		return nil, err
+	}
+	return parse(body)
+}
+
+func parse(body []byte) (*input, error) {
+	in := new(input)
+	if err := httpx.ParseJSON(body, in); err != nil {
+		return nil, err
+	}
+	return in, httpx.Require("uri", in.URI.Given)
+}
