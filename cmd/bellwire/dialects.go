@@ -17,6 +17,7 @@ import (
 var speakers = []speaker{
 	standardSpeaker,
 	azakawSpeaker,
+	lemonSpeaker,
 }
 
 // speaker is one dialect and all that this program does with it.

@@ -1,0 +1,152 @@
+package lemon
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/envelope"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// accountCreated is what the sandbox publishes.
+const accountCreated = "account.created"
+
+// accountInput is what the sandbox looks at of an account that is asked for.
+type accountInput struct {
+	Customer           httpx.Member[jsontext.Value]    `json:"customer"`
+	AcceptedAgreements httpx.Member[[]agreementInput]  `json:"accepted_agreements"`
+	OwnAccount         httpx.Member[bool]              `json:"declaration_of_acting_on_own_account"`
+	Metadata           httpx.Member[map[string]string] `json:"metadata"`
+}
+
+type agreementInput struct {
+	AgreementID         httpx.Member[string]    `json:"agreement_id"`
+	AcceptedAt          httpx.Member[time.Time] `json:"accepted_at"`
+	LegalRepresentative httpx.Member[string]    `json:"legal_representative"`
+}
+
+// account is a new account on the wire.
+type account struct {
+	ID                string            `json:"id"`
+	CashAccount       *string           `json:"cash_account"`
+	Customer          jsontext.Value    `json:"customer"`
+	OwnAccount        bool              `json:"declaration_of_acting_on_own_account"`
+	History           []statusChange    `json:"history"`
+	SecuritiesAccount *string           `json:"securities_account"`
+	Status            string            `json:"status"`
+	Metadata          map[string]string `json:"metadata"`
+	Agreements        []agreement       `json:"agreements"`
+}
+
+type statusChange struct {
+	Status    string `json:"status"`
+	Timestamp string `json:"timestamp"`
+}
+
+type agreement struct {
+	Agreement  string    `json:"agreement"`
+	AcceptedAt time.Time `json:"accepted_at"`
+	Person     string    `json:"person"`
+}
+
+// createAccount answers as the platform would that has just created an account, and publishes the event of it. What it
+// was given goes into the answer alone: the sandbox keeps nobody's personal data.
+func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	var in accountInput
+	if err := httpx.DecodeJSON(r, httpx.MaxSmallBody, &in); err != nil {
+		return inBody(err)
+	}
+	created, err := in.account(time.Now())
+	if err != nil {
+		return inBody(err)
+	}
+	_, err = f.speaker.Trigger(r.Context(), c, tenant, service.Draft{
+		Type: accountCreated, Data: []byte(`{"account":"` + created.ID + `"}`),
+	})
+	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
+		return bellwire.Wrap(bellwire.CodeConflict, err,
+			"The catalogue does not take %s as lemon.markets has it; load it with: bellwire catalogue load %s", accountCreated, Name)
+	}
+	if err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusCreated, created)
+}
+
+func (in *accountInput) account(now time.Time) (*account, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	customer, person, err := customerOf(in.Customer.Value, now)
+	if err != nil {
+		return nil, err
+	}
+	const status = "created"
+	a := &account{
+		ID: newID("cusa_", now), Customer: customer, OwnAccount: in.OwnAccount.Value, Status: status,
+		History: []statusChange{{status, string(appendTime(nil, now))}}, Metadata: in.Metadata.Value,
+	}
+	for _, accepted := range in.AcceptedAgreements.Value {
+		a.Agreements = append(a.Agreements, agreement{accepted.AgreementID.Value, accepted.AcceptedAt.Value, person})
+	}
+	return a, nil
+}
+
+// check refuses an account without the members that it must have.
+func (in *accountInput) check() error {
+	for _, required := range []struct {
+		name  string
+		given bool
+	}{
+		{"customer", in.Customer.Given},
+		{"accepted_agreements", in.AcceptedAgreements.Given},
+		{"declaration_of_acting_on_own_account", in.OwnAccount.Given},
+	} {
+		if err := httpx.Require(required.name, required.given); err != nil {
+			return err
+		}
+	}
+	if len(in.AcceptedAgreements.Value) == 0 {
+		return bellwire.Invalid("accepted_agreements", "There is at least one.")
+	}
+	for i, accepted := range in.AcceptedAgreements.Value {
+		if err := accepted.check(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// customerOf puts an id in front of a customer's members, unless there is one: customers can be known already.
+func customerOf(given jsontext.Value, now time.Time) (customer jsontext.Value, id string, err error) {
+	members, err := envelope.Object(Name, given)
+	if err != nil || len(members) == 0 {
+		return nil, "", bellwire.Invalid("customer", "It must be an object with members.")
+	}
+	if value, found := envelope.Find(members, "id"); found {
+		id, text := envelope.Text(value)
+		if !text {
+			return nil, "", bellwire.Invalid("customer.id", "It must be a string.")
+		}
+		return given, id, nil
+	}
+	id = newID("pers_", now)
+	return jsontext.Value(`{"id":"` + id + `",` + string(members) + `}`), id, nil
+}
+
+func (in *agreementInput) check(i int) error {
+	field := fmt.Sprintf("accepted_agreements[%d].", i)
+	if err := httpx.Require(field+"agreement_id", in.AgreementID.Given); err != nil {
+		return err
+	}
+	return httpx.Require(field+"accepted_at", in.AcceptedAt.Given)
+}

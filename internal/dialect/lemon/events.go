@@ -1,0 +1,93 @@
+package lemon
+
+import (
+	"net/http"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/envelope"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// events lists the tenant's events as they are delivered, byte for byte.
+func (f *front) events(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	asked, err := readSearch(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if err := f.checkType(r, c, asked.Type); err != nil {
+		return err
+	}
+	found, err := f.svc.FindEvents(r.Context(), c,
+		bellwire.EventFilter{Tenant: tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
+		asked.matches, bellwire.Page{Limit: asked.Limit, After: asked.After})
+	if bellwire.CodeOf(err) == bellwire.CodeInvalid { // the one thing that nobody has checked before
+		return errCursor()
+	}
+	if err != nil {
+		return err
+	}
+	body, err := asked.answer(found)
+	if err != nil {
+		return err
+	}
+	httpx.WriteBody(w, http.StatusOK, body)
+	return nil
+}
+
+// checkType refuses a type that is not in the catalogue.
+func (f *front) checkType(r *http.Request, c service.Caller, name string) error {
+	if name == "" {
+		return nil
+	}
+	_, err := f.svc.EventType(r.Context(), c, name)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return errUnknownType()
+	}
+	return err
+}
+
+// matches tells whether an event is in the list. Tests of endpoints are not: they tell of nothing that has happened. Nor
+// is what the dialect cannot send.
+func (s *search) matches(e *bellwire.Event) bool {
+	if e.Test {
+		return false
+	}
+	members, err := envelope.Object(Name, e.Data)
+	if err != nil {
+		return false
+	}
+	for key, want := range s.Context {
+		value, _ := envelope.Find(members, key)
+		if text, ok := envelope.Text(value); !ok || text != want {
+			return false
+		}
+	}
+	return true
+}
+
+// answer makes the body of a page.
+func (s *search) answer(found *bellwire.List[*bellwire.Event]) ([]byte, error) {
+	body := []byte(`{"data":[`)
+	for i, e := range found.Items {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendEvent(body, e)
+	}
+	body = append(body, `],"pagination":{"next_cursor":`...)
+	if found.Next == "" {
+		return append(body, `null}}`...), nil
+	}
+	next := *s
+	next.After = found.Next
+	cursor, err := makeCursor(next)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(append(body, '"'), *cursor...), `"}}`...), nil
+}

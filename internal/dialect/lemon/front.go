@@ -1,0 +1,192 @@
+package lemon
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Prefix is where the API is: /v1.
+const Prefix = "v1"
+
+// The headers in which callers say for whom they ask, and why.
+const (
+	principalHeader     = "LMG-Data-Privacy-Access-Principal"
+	justificationHeader = "LMG-Data-Privacy-Access-Justification"
+)
+
+// maxAuditPath is the most bytes of a path that the audit log keeps.
+const maxAuditPath = 1024
+
+// NewFront makes the management API, and in the sandbox the call that creates accounts. A nil logger logs nothing.
+func NewFront(svc *service.Service, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name)}
+	routes := httpx.NewFront(log, fail)
+	routes.Handle("POST /v1/webhooks", f.create)
+	routes.Handle("GET /v1/webhooks", f.list)
+	routes.Handle("DELETE /v1/webhooks/{id}", f.delete)
+	routes.Handle("GET /v1/events", f.events)
+	if svc.Sandbox() {
+		routes.Handle("POST /v1/accounts", f.createAccount)
+	}
+	return routes
+}
+
+type front struct {
+	svc     *service.Service
+	speaker *service.Speaker
+}
+
+// enter tells who asks, and for which tenant. Whoever has a tenant's key leaves an entry in the audit log, also if what
+// follows is refused.
+func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+	c, err := f.caller(r)
+	if err != nil {
+		return c, "", err
+	}
+	tenant, err := service.TenantOf(c)
+	if err != nil {
+		return c, "", err
+	}
+	note := service.AuditNote{Tenant: tenant, Method: r.Method, Path: auditPath(r)}
+	if note.Principal, err = declared(r, principalHeader); err != nil {
+		return c, "", err
+	}
+	if note.Justification, err = declared(r, justificationHeader); err != nil {
+		return c, "", err
+	}
+	if err := f.svc.Record(r.Context(), c, note); err != nil {
+		return c, "", inHeader(err)
+	}
+	return c, tenant, service.Permit(c, need, tenant)
+}
+
+func (f *front) caller(r *http.Request) (service.Caller, error) {
+	key, err := httpx.Bearer(r)
+	if err != nil {
+		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, messageNoKey)
+	}
+	return f.svc.Authenticate(r.Context(), key)
+}
+
+// auditPath is the path with its escapes, so that it is text whatever the client has written.
+func auditPath(r *http.Request) string {
+	path := r.URL.EscapedPath()
+	return path[:min(len(path), maxAuditPath)]
+}
+
+// declared returns what a caller must say in a header.
+func declared(r *http.Request, header string) (string, error) {
+	values, given := r.Header[http.CanonicalHeaderKey(header)]
+	text := strings.Join(values, ", ") // RFC 9110, 5.3
+	field := "header." + header
+	switch {
+	case !given:
+		return "", bellwire.Invalid(field, messageRequired)
+	case text == "":
+		return "", bellwire.Invalid(field, "It is not empty.")
+	}
+	return text, nil
+}
+
+func (f *front) create(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	var in webhookInput
+	if err := httpx.DecodeJSON(r, httpx.MaxSmallBody, &in); err != nil {
+		return inBody(err)
+	}
+	wanted, err := in.wanted()
+	if err != nil {
+		return inBody(err)
+	}
+	k, err := f.speaker.Create(r.Context(), c, tenant, wanted)
+	if err != nil {
+		return inBody(err)
+	}
+	return httpx.WriteJSON(w, http.StatusCreated, show(k))
+}
+
+// webhookPlace is where a list of webhooks goes on: behind the webhook made at that time, or of that id if several were.
+type webhookPlace struct {
+	At    int64  `json:"at"` // microseconds since 1970
+	ID    string `json:"id"`
+	Limit int    `json:"limit"`
+}
+
+func placeOf(k *service.Known) webhookPlace {
+	return webhookPlace{At: k.CreatedAt.UnixMicro(), ID: k.ID}
+}
+
+func (p webhookPlace) compare(q webhookPlace) int {
+	return cmp.Or(cmp.Compare(p.At, q.At), strings.Compare(p.ID, q.ID))
+}
+
+// list shows the webhooks, oldest first.
+func (f *front) list(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	from, err := readWebhookPlace(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	all, err := f.speaker.List(r.Context(), c, tenant)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(k *service.Known) bool { return placeOf(k).compare(from) <= 0 })
+	slices.SortFunc(all, func(a, b *service.Known) int { return placeOf(a).compare(placeOf(b)) })
+	answer := page[webhook]{Data: []webhook{}}
+	for _, k := range all[:min(len(all), from.Limit)] {
+		answer.Data = append(answer.Data, show(k))
+	}
+	if len(all) > from.Limit {
+		next := placeOf(all[from.Limit-1])
+		next.Limit = from.Limit
+		if answer.Pagination.NextCursor, err = makeCursor(next); err != nil {
+			return err
+		}
+	}
+	return httpx.WriteJSON(w, http.StatusOK, answer)
+}
+
+func readWebhookPlace(query string) (webhookPlace, error) {
+	var from webhookPlace
+	given, err := parameters(query, "cursor", "limit")
+	if err != nil {
+		return from, err
+	}
+	if text, ok := given["cursor"]; ok {
+		if err := readCursor(text, &from); err != nil {
+			return from, err
+		}
+	}
+	from.Limit, err = limitOf(given, from.Limit)
+	return from, err
+}
+
+func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	_, err = f.speaker.Delete(r.Context(), c, tenant, r.PathValue("id"), nil)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return bellwire.Wrap(bellwire.CodeNotFound, err, "Webhook not found")
+	}
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
