@@ -16,6 +16,7 @@ import (
 // of its own.
 var speakers = []speaker{
 	standardSpeaker,
+	akkuroSpeaker,
 	azakawSpeaker,
 	lemonSpeaker,
 }
