@@ -1,0 +1,140 @@
+package bluefin
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/sign"
+)
+
+// keyPrefix is what an API key's id begins with; 32 hex digits follow.
+const keyPrefix = "api_"
+
+// authorization is what the header of a signed request says:
+//
+//	Authorization: Hmac id="…", nonce="…", timestamp="…", response="…"
+type authorization struct {
+	id, nonce, timestamp string
+	at                   time.Time // timestamp read
+	response             [sha256.Size]byte
+}
+
+// param is one parameter of the header, and the comma or the end behind it (RFC 9110, 11.2). Values have no spaces and no
+// escapes; where there is nothing to quote, quotes can be left out, as one of Bluefin's samples does.
+var param = regexp.MustCompile(`^[ \t]*([a-z]+)=(?:"([!#-\[\]-~]+)"|([!#$%&'*+.^_|~0-9A-Za-z-]+))[ \t]*(,|$)`)
+
+// decimal is a Unix time in seconds.
+var decimal = regexp.MustCompile(`^[0-9]{1,12}$`)
+
+// parseAuthorization reads what follows "Hmac ". Each parameter is there once, in any order, and no other.
+func parseAuthorization(text string) (*authorization, bool) {
+	given := make(map[string]string, 4)
+	for more := true; more; {
+		found := param.FindStringSubmatch(text)
+		if found == nil {
+			return nil, false
+		}
+		name, value := found[1], found[2]+found[3]
+		if _, twice := given[name]; twice {
+			return nil, false
+		}
+		given[name] = value
+		text, more = text[len(found[0]):], found[4] == ","
+	}
+	a := &authorization{id: given["id"], nonce: given["nonce"], timestamp: given["timestamp"]}
+	response := given["response"]
+	if len(given) != 4 || a.id == "" || a.nonce == "" || !decimal.MatchString(a.timestamp) || len(response) != hex.EncodedLen(len(a.response)) {
+		return nil, false
+	}
+	if _, err := hex.Decode(a.response[:], []byte(response)); err != nil {
+		return nil, false
+	}
+	seconds, err := strconv.ParseInt(a.timestamp, 10, 64)
+	a.at = time.Unix(seconds, 0)
+	return a, err == nil
+}
+
+// keyID turns an API key's id into one that the service knows. "api_" stands for nothing but "key_".
+func keyID(text string) string {
+	digits, own := strings.CutPrefix(text, keyPrefix)
+	if own && len(digits) == hex.EncodedLen(len(bellwire.KeyID{})) {
+		return digits
+	}
+	return text
+}
+
+// authenticate tells who sent a request, and reads its body, which is signed with it.
+func (f *front) authenticate(r *http.Request) (service.Caller, []byte, error) {
+	headers := r.Header["Authorization"]
+	if len(headers) != 1 {
+		return service.Caller{}, nil, unauthenticated("There is no Authorization header, or more than one.")
+	}
+	scheme, rest, _ := strings.Cut(headers[0], " ")
+	switch {
+	case strings.EqualFold(scheme, "Hmac"):
+		return f.authenticateSigned(r, rest)
+	case strings.EqualFold(scheme, "Basic") && f.basic:
+		return f.authenticateBasic(r)
+	}
+	return service.Caller{}, nil, unauthenticated("The Authorization header has a scheme that is not taken here.")
+}
+
+func (f *front) authenticateSigned(r *http.Request, params string) (service.Caller, []byte, error) {
+	a, ok := parseAuthorization(params)
+	if !ok {
+		return service.Caller{}, nil, unauthenticated(`The Authorization header is not of the form Hmac id="…", nonce="…", timestamp="…", response="…".`)
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return service.Caller{}, nil, err
+	}
+	c, err := f.svc.AuthenticateSigned(r.Context(), service.SignedRequest{
+		Key: keyID(a.id), Nonce: a.nonce, At: a.at,
+		Verify: func(secret string) bool {
+			return hmac.Equal(a.response[:], sign.PayConex(secret, r.Method, target(r), a.nonce, a.timestamp, body))
+		},
+	})
+	return c, body, err
+}
+
+func (f *front) authenticateBasic(r *http.Request) (service.Caller, []byte, error) {
+	id, secret, ok := r.BasicAuth()
+	if !ok {
+		return service.Caller{}, nil, unauthenticated("The Basic credentials cannot be read.")
+	}
+	c, err := f.svc.AuthenticateKey(r.Context(), keyID(id), secret)
+	if err != nil {
+		return c, nil, err
+	}
+	body, err := readBody(r)
+	return c, body, err
+}
+
+// readBody reads the body of a request that has one. GET and DELETE are signed without.
+func readBody(r *http.Request) ([]byte, error) {
+	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
+		return nil, nil
+	}
+	return httpx.ReadBody(r, httpx.MaxSmallBody)
+}
+
+// target is the path with the query, byte for byte as it was sent.
+func target(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI() // it was sent with scheme and host, as to a proxy
+}
+
+func unauthenticated(message string) error {
+	return bellwire.Errorf(bellwire.CodeUnauthenticated, "%s", message)
+}

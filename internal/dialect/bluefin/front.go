@@ -1,0 +1,223 @@
+package bluefin
+
+import (
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/envelope"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Prefix is where the management API is: /api/v4.
+const Prefix = "api/v4"
+
+// The parameters of paths, as the vendor names them.
+const (
+	accountParam = "accountId"
+	webhookParam = "webhookID"
+	updateParam  = "updateId"
+)
+
+// FrontConfig is what the management API is made of. Service is required.
+type FrontConfig struct {
+	Service   *service.Service
+	PublicURL string       // where this server is reached, without a slash at its end
+	Basic     bool         // take a key's id and secret as Basic credentials too
+	Logger    *slog.Logger // nil: nothing is logged
+}
+
+// NewFront makes the management API of webhooks, with the update records that notifications link to.
+func NewFront(c FrontConfig) http.Handler {
+	f := &front{svc: c.Service, speaker: c.Service.Speaker(Name), publicURL: c.PublicURL, basic: c.Basic}
+	routes := httpx.NewFront(c.Logger, fail)
+	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", f.create)
+	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", f.list)
+	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.get)
+	routes.Handle("PATCH /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.update)
+	routes.Handle("DELETE /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.delete)
+	routes.Handle("GET /api/v4/accounts/{accountId}/account-updater/updates/{updateId}", f.updates)
+	return traced(routes)
+}
+
+type front struct {
+	svc       *service.Service
+	speaker   *service.Speaker
+	publicURL string
+	basic     bool
+}
+
+// visit is a request whose caller may do what it asks for.
+type visit struct {
+	caller  service.Caller
+	account string
+	body    []byte
+}
+
+// enter tells who asks, and whether they may in the account of the path.
+func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) {
+	c, body, err := f.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	account := r.PathValue(accountParam)
+	if err := f.admit(r, c, account); err != nil {
+		return nil, err
+	}
+	return &visit{caller: c, account: account, body: body}, service.Permit(c, need, account)
+}
+
+// accountForm is that of the vendor's accounts.
+var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+
+// admit refuses accounts that are not the caller's. A tenant whose id is not of the vendor's form can still use its own.
+func (f *front) admit(r *http.Request, c service.Caller, account string) error {
+	if c.Role.OfTenant() && c.Tenant == account {
+		return nil
+	}
+	if !accountForm.MatchString(account) {
+		return bellwire.Invalid(accountParam, "It has 12 digits.")
+	}
+	known, err := f.speaker.HasTenant(r.Context(), c, account)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return bellwire.Wrap(bellwire.CodeNotFound, errNoAccount, "There is no account %s.", account)
+	case c.Role.OfTenant():
+		return bellwire.Errorf(bellwire.CodeForbidden, "The key belongs to another account.")
+	}
+	return nil
+}
+
+func (f *front) create(w http.ResponseWriter, r *http.Request) error {
+	v, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := parseInput(v.body)
+	if err != nil {
+		return err
+	}
+	wanted, err := in.wanted(nil)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Create(r.Context(), v.caller, v.account, wanted)
+	if err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusCreated, show(k))
+}
+
+func (f *front) list(w http.ResponseWriter, r *http.Request) error {
+	v, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	p, err := parsePage(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	all, err := f.speaker.List(r.Context(), v.caller, v.account)
+	if err != nil {
+		return err
+	}
+	from, to := p.bounds(len(all))
+	shown := make([]webhook, 0, to-from)
+	for _, k := range all[from:to] {
+		shown = append(shown, show(k))
+	}
+	p.setHeaders(w.Header(), f.publicURL+"/"+Prefix+"/accounts/"+v.account+"/webhooks", len(all))
+	return httpx.WriteJSON(w, http.StatusOK, shown)
+}
+
+func (f *front) get(w http.ResponseWriter, r *http.Request) error {
+	v, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Get(r.Context(), v.caller, v.account, r.PathValue(webhookParam))
+	if err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusOK, show(k))
+}
+
+func (f *front) update(w http.ResponseWriter, r *http.Request) error {
+	v, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := parseInput(v.body)
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Update(r.Context(), v.caller, v.account, r.PathValue(webhookParam), in.wanted)
+	if err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusOK, show(k))
+}
+
+func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
+	v, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	if _, err := f.speaker.Delete(r.Context(), v.caller, v.account, r.PathValue(webhookParam), nil); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// updateForm is that of the vendor's ids.
+var updateForm = regexp.MustCompile(`^aupres_[0-9A-Za-z]{32}$`)
+
+// updates answers with the records that the publisher gave, byte for byte.
+func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
+	v, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue(updateParam)
+	if !updateForm.MatchString(id) {
+		return bellwire.Invalid(updateParam, "It is %q and 32 letters and digits.", updatePrefix)
+	}
+	event, err := f.event(r, v, id)
+	if err != nil {
+		return err
+	}
+	members, err := envelope.Object(Name, event.Data)
+	if err != nil {
+		return bellwire.NotFound("update", id)
+	}
+	records, found := updates(members)
+	if !found {
+		return bellwire.NotFound("update", id)
+	}
+	httpx.WriteBody(w, http.StatusOK, records)
+	return nil
+}
+
+// event returns the event that an update's id stands for.
+func (f *front) event(r *http.Request, v *visit, id string) (*bellwire.Event, error) {
+	digits := strings.TrimPrefix(id, updatePrefix)
+	var number bellwire.EventID
+	if _, err := hex.Decode(number[:], []byte(digits)); err != nil || digits != strings.ToLower(digits) {
+		return nil, bellwire.NotFound("update", id)
+	}
+	event, err := f.svc.Event(r.Context(), v.caller, v.account, number)
+	if err != nil {
+		return nil, err
+	}
+	if event.Type != accountUpdates {
+		return nil, bellwire.NotFound("update", id)
+	}
+	return event, nil
+}
