@@ -18,7 +18,7 @@ type screen struct {
 
 func newScreen(out io.Writer) *screen { return &screen{out: out, colour: isTerminal(out)} }
 
-const rowForm = "  %-10s %-9s %-28s %7s %7s %9s   %s\n"
+const rowForm = "  %-10s %-9s %-30s %7s %7s %9s   %s\n"
 
 func (s *screen) header(url string) {
 	fmt.Fprintf(s.out, "Bellwire serves %s from a temporary database.\n\n", url)

@@ -19,6 +19,7 @@ var speakers = []speaker{
 	akkuroSpeaker,
 	azakawSpeaker,
 	lemonSpeaker,
+	bluefinSpeaker,
 }
 
 // speaker is one dialect and all that this program does with it.
