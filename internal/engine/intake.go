@@ -12,12 +12,13 @@ import (
 
 // Bounds of the intake.
 const (
-	maxGroupEvents     = 1000    // events stored in one transaction, unless one batch has more
+	maxGroupEvents     = 400     // events stored in one transaction, unless one batch has more: another tenant waits for one such
 	maxGroupDeliveries = 10_000  // deliveries stored in one transaction, unless one publication has more
 	maxGroupBytes      = 8 << 20 // bytes of data stored in one transaction, unless one batch has more
 	intakeQueue        = 8192    // publications that wait for their group
 	intakeBytes        = 64 << 20
-	tenantShare        = 4 // a tenant may have one part in so many of both
+	tenantShare        = 4  // a tenant may have one part in so many of both
+	tenantTurn         = 32 // events that a tenant may have stored in its turn, while others wait for theirs
 	staleTries         = 5
 	appendTries        = 3 // of a group whose commit's outcome is unknown
 	appendPause        = 100 * time.Millisecond
@@ -45,7 +46,8 @@ func (s *submission) deliveries() int {
 }
 
 // intake groups concurrent publications: what queued while one group was being committed is the next one.
-// Tenants take turns in it, so that one who floods delays the others by a group and not by all that it has sent.
+// Tenants take turns in it, so that one who floods delays the others by a group and not by all that it has sent. A turn
+// is worth so many events, not publications: who publishes in batches gets no more than who does not.
 type intake struct {
 	engine *Engine
 	ids    bellwire.Sequence
@@ -92,6 +94,7 @@ type waiting struct {
 	tenant string
 	queue  queue[*submission]
 	amount amount
+	credit int // events that it may still have stored in this turn; a batch beyond it is taken from the turns to come
 }
 
 func newIntake(e *Engine) *intake {
@@ -123,7 +126,7 @@ func (in *intake) push(s *submission) bool {
 	tenant := s.events[0].Event.Tenant
 	w := in.tenants[tenant]
 	if w == nil {
-		w = &waiting{tenant: tenant}
+		w = &waiting{tenant: tenant, credit: tenantTurn}
 	}
 	in.all.add(s, 1)
 	w.amount.add(s, 1)
@@ -143,19 +146,32 @@ func (in *intake) push(s *submission) bool {
 
 // pop takes the next submission, nil if there is none.
 func (in *intake) pop() *submission {
-	if in.turns.len() == 0 {
+	w := in.turn()
+	if w == nil {
 		return nil
 	}
-	w := in.turns.pop()
 	s := w.queue.pop()
 	in.all.add(s, -1)
 	w.amount.add(s, -1)
-	if w.queue.len() > 0 {
-		in.turns.push(w)
-	} else {
+	w.credit -= len(s.events)
+	if w.queue.len() == 0 {
+		in.turns.pop()
 		delete(in.tenants, w.tenant)
 	}
 	return s
+}
+
+// turn returns the tenant whose turn it is, nil if none waits.
+func (in *intake) turn() *waiting {
+	for in.turns.len() > 1 && in.turns.first().credit <= 0 {
+		w := in.turns.pop()
+		w.credit += tenantTurn
+		in.turns.push(w)
+	}
+	if in.turns.len() == 0 {
+		return nil
+	}
+	return in.turns.first()
 }
 
 func overloaded() error {

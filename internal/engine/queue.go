@@ -10,6 +10,9 @@ func (q *queue[T]) len() int { return len(q.items) - q.head }
 
 func (q *queue[T]) push(item T) { q.items = append(q.items, item) }
 
+// first returns the oldest item. The queue must not be empty.
+func (q *queue[T]) first() T { return q.items[q.head] }
+
 // pop removes the oldest item. The queue must not be empty.
 func (q *queue[T]) pop() T {
 	var zero T
