@@ -28,7 +28,7 @@ func NewLemonMAC(secret string) (*MAC, error) {
 func (m *MAC) AppendLemon(dst []byte, unix int64, body []byte) []byte {
 	w := workshops.Get().(*workshop)
 	defer workshops.Put(w)
-	m.sumLemon(w, unix, body)
+	m.sumTimed(w, unix, body)
 	dst = strconv.AppendInt(append(dst, "t="...), unix, 10)
 	return hex.AppendEncode(append(dst, ",v1="...), w.sum[:])
 }
@@ -38,17 +38,11 @@ func (m *MAC) AppendLemon(dst []byte, unix int64, body []byte) []byte {
 func (m *MAC) VerifyLemon(signatures [][]byte, unix int64, body []byte) bool {
 	w := workshops.Get().(*workshop)
 	defer workshops.Put(w)
-	m.sumLemon(w, unix, body)
+	m.sumTimed(w, unix, body)
 	for _, signature := range signatures {
 		if hmac.Equal(w.sum[:], signature) {
 			return true
 		}
 	}
 	return false
-}
-
-// sumLemon leaves the HMAC of "timestamp.body" in w.sum.
-func (m *MAC) sumLemon(w *workshop, unix int64, body []byte) {
-	w.head = append(strconv.AppendInt(w.head[:0], unix, 10), '.')
-	m.sum(w, body)
 }

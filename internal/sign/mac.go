@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding"
 	"hash"
+	"strconv"
 	"sync"
 )
 
@@ -42,6 +43,7 @@ type workshop struct {
 	hash resumable
 	head []byte
 	sum  [sha256.Size]byte
+	text []byte // of a body in another form
 }
 
 // resumable is a hash that can go on from a state kept before, as all of the standard library's can.
@@ -57,6 +59,12 @@ var workshops = sync.Pool{New: func() any { return &workshop{hash: sha256.New().
 // sumV1 leaves the HMAC of "id.timestamp.body" in w.sum.
 func (m *MAC) sumV1(w *workshop, id string, unix int64, body []byte) {
 	w.head = appendHead(w.head[:0], id, unix)
+	m.sum(w, body)
+}
+
+// sumTimed leaves the HMAC of "timestamp.body" in w.sum.
+func (m *MAC) sumTimed(w *workshop, unix int64, body []byte) {
+	w.head = append(strconv.AppendInt(w.head[:0], unix, 10), '.')
 	m.sum(w, body)
 }
 

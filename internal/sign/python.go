@@ -1,0 +1,378 @@
+package sign
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// AppendPython appends what Python's json.dumps(json.loads(data)) returns for data, which must be valid JSON: ", " and
+// ": " as separators, ASCII only, numbers as Python prints them, and of members of the same name the last value at the
+// place of the first. Numbers too large for a float become Infinity, as they do in Python, and the text is no JSON then.
+func AppendPython(dst, data []byte) []byte { return appendPython(dst, data, false) }
+
+// AppendPythonJSON is AppendPython, except that numbers stay as they are if Python would make others of them: those with
+// more digits than a float has, or out of its range. So the text is JSON and means what data means.
+func AppendPythonJSON(dst, data []byte) []byte { return appendPython(dst, data, true) }
+
+func appendPython(dst, data []byte, keep bool) []byte {
+	w := pythonWriter{src: data, dst: dst, keep: keep}
+	w.value()
+	if w.twice { // what was written so far cannot be mended in one pass
+		t := pythonWriter{src: data, keep: keep}
+		return t.tree().append(dst)
+	}
+	return w.dst
+}
+
+// pythonWriter goes through JSON once and writes it as Python does.
+type pythonWriter struct {
+	src   []byte
+	at    int // in src
+	dst   []byte
+	keep  bool   // numbers that a float cannot hold
+	names []span // of the objects that are open: where they stand in dst
+	twice bool   // there is an object with two members of the same name
+}
+
+type span struct{ from, to int }
+
+// fewNames is how many names are compared one by one.
+const fewNames = 16
+
+func (w *pythonWriter) value() {
+	w.space()
+	switch w.src[w.at] {
+	case '{':
+		w.object()
+	case '[':
+		w.array()
+	default:
+		w.scalar()
+	}
+}
+
+func (w *pythonWriter) object() {
+	first := len(w.names)
+	var many map[string]struct{} // the names, once they are more than a few
+	for sep := "{"; w.more('}'); sep = ", " {
+		w.dst = append(w.dst, sep...)
+		name := span{from: len(w.dst)}
+		w.string()
+		name.to = len(w.dst)
+		many = w.remember(first, name, many)
+		w.space()
+		w.at++ // the colon
+		w.dst = append(w.dst, ": "...)
+		w.value()
+	}
+	w.close(len(w.names) == first, '{', '}')
+	w.names = w.names[:first]
+}
+
+// remember adds a name to those of the innermost object, which begin at first, and finds out whether it is there twice.
+func (w *pythonWriter) remember(first int, name span, many map[string]struct{}) map[string]struct{} {
+	open, text := w.names[first:], w.dst[name.from:name.to]
+	w.names = append(w.names, name)
+	if len(open) < fewNames {
+		for _, n := range open {
+			w.twice = w.twice || bytes.Equal(w.dst[n.from:n.to], text)
+		}
+		return nil
+	}
+	if many == nil {
+		many = make(map[string]struct{}, 2*fewNames)
+		for _, n := range open {
+			many[string(w.dst[n.from:n.to])] = struct{}{}
+		}
+	}
+	if _, there := many[string(text)]; there {
+		w.twice = true
+	}
+	many[string(text)] = struct{}{}
+	return many
+}
+
+func (w *pythonWriter) array() {
+	empty := true
+	for sep := "["; w.more(']'); sep = ", " {
+		w.dst = append(w.dst, sep...)
+		w.value()
+		empty = false
+	}
+	w.close(empty, '[', ']')
+}
+
+// close writes the end of an object or array, and its beginning too if nothing is in it.
+func (w *pythonWriter) close(empty bool, begin, end byte) {
+	if empty {
+		w.dst = append(w.dst, begin)
+	}
+	w.dst = append(w.dst, end)
+}
+
+// more passes over the bracket or comma before the next member or item, or over the end.
+func (w *pythonWriter) more(end byte) bool {
+	w.space()
+	w.at++ // '{', '[', ',' or the end
+	if w.src[w.at-1] == end {
+		return false
+	}
+	w.space()
+	if w.src[w.at] == end { // it is empty
+		w.at++
+		return false
+	}
+	return true
+}
+
+func (w *pythonWriter) space() {
+	for w.at < len(w.src) && (w.src[w.at] == ' ' || w.src[w.at] == '\t' || w.src[w.at] == '\n' || w.src[w.at] == '\r') {
+		w.at++
+	}
+}
+
+func (w *pythonWriter) scalar() {
+	switch w.src[w.at] {
+	case '"':
+		w.string()
+	case 't', 'n':
+		w.copy(len("true")) // as long as null
+	case 'f':
+		w.copy(len("false"))
+	default:
+		w.number()
+	}
+}
+
+func (w *pythonWriter) copy(n int) {
+	w.dst = append(w.dst, w.src[w.at:w.at+n]...)
+	w.at += n
+}
+
+// plain are the characters that stand for themselves, in JSON as in what Python writes.
+var plain = func() (t [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+func (w *pythonWriter) string() {
+	w.space()
+	w.dst = append(w.dst, '"')
+	w.at++
+	for {
+		run := w.at
+		for plain[w.src[run]] {
+			run++
+		}
+		w.copy(run - w.at)
+		switch c := w.src[w.at]; {
+		case c == '"':
+			w.dst = append(w.dst, '"')
+			w.at++
+			return
+		case c == '\\':
+			w.escape()
+		default:
+			r, size := utf8.DecodeRune(w.src[w.at:])
+			w.dst = appendPythonRune(w.dst, r)
+			w.at += size
+		}
+	}
+}
+
+// escape rewrites one escape. Each half of a surrogate pair, and one that is alone, is written as it is read.
+func (w *pythonWriter) escape() {
+	switch c := w.src[w.at+1]; c {
+	case 'u':
+		n, _ := strconv.ParseUint(string(w.src[w.at+2:w.at+6]), 16, 16) // four hex digits, in valid JSON
+		w.dst = appendPythonUnit(w.dst, uint16(n))
+		w.at += 6
+	case '/':
+		w.dst = append(w.dst, '/')
+		w.at += 2
+	default:
+		w.copy(2)
+	}
+}
+
+func appendPythonRune(dst []byte, r rune) []byte {
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		return appendPythonUnit(appendPythonUnit(dst, uint16(high)), uint16(low))
+	}
+	return appendPythonUnit(dst, uint16(r))
+}
+
+// appendPythonUnit appends one UTF-16 code unit in the form of json.encoder.ESCAPE_DCT.
+func appendPythonUnit(dst []byte, c uint16) []byte {
+	switch {
+	case c < 0x80 && plain[c]:
+		return append(dst, byte(c))
+	case c == '"' || c == '\\':
+		return append(dst, '\\', byte(c))
+	case c == '\b':
+		return append(dst, `\b`...)
+	case c == '\f':
+		return append(dst, `\f`...)
+	case c == '\n':
+		return append(dst, `\n`...)
+	case c == '\r':
+		return append(dst, `\r`...)
+	case c == '\t':
+		return append(dst, `\t`...)
+	}
+	const digits = "0123456789abcdef"
+	return append(dst, '\\', 'u', digits[c>>12], digits[c>>8&15], digits[c>>4&15], digits[c&15])
+}
+
+func (w *pythonWriter) number() {
+	end, float := w.at, false
+scan:
+	for ; end < len(w.src); end++ {
+		switch c := w.src[end]; {
+		case c == '.' || c == 'e' || c == 'E':
+			float = true
+		case c != '+' && c != '-' && (c < '0' || c > '9'):
+			break scan
+		}
+	}
+	token := w.src[w.at:end]
+	w.at = end
+	switch {
+	case float:
+		w.float(token)
+	case string(token) == "-0": // an int has no negative zero
+		w.dst = append(w.dst, '0')
+	default:
+		w.dst = append(w.dst, token...)
+	}
+}
+
+func (w *pythonWriter) float(token []byte) {
+	f, _ := strconv.ParseFloat(string(token), 64) // out of range: infinite, as in Python
+	start := len(w.dst)
+	w.dst = appendPythonFloat(w.dst, f)
+	if w.keep && !sameNumber(token, w.dst[start:]) {
+		w.dst = append(w.dst[:start], token...)
+	}
+}
+
+// appendPythonFloat appends a float as repr does: the shortest digits that are read back as the same, and an exponent from
+// 16 digits before the point, or 4 zeros behind it, on.
+func appendPythonFloat(dst []byte, f float64) []byte {
+	size := math.Abs(f)
+	switch {
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	case size != 0 && (size < 1e-4 || size >= 1e16):
+		return strconv.AppendFloat(dst, f, 'e', -1, 64)
+	case f == math.Trunc(f):
+		return strconv.AppendFloat(dst, f, 'f', 1, 64)
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+// sameNumber tells whether two numbers are the same, digit by digit.
+func sameNumber(a, b []byte) bool {
+	var roomA, roomB [32]byte
+	digitsA, pointA, okA := decimal(roomA[:0], a)
+	digitsB, pointB, okB := decimal(roomB[:0], b)
+	if len(digitsA) == 0 || len(digitsB) == 0 { // zero, and Infinity, which is not ok
+		return okB && len(digitsA) == len(digitsB)
+	}
+	return okA && okB && pointA == pointB && bytes.Equal(digitsA, digitsB)
+}
+
+// decimal reads a number's digits, without the zeros at either end, and where the point stands before the first of them.
+// It is not ok if that is out of any bounds, or if the text is no number.
+func decimal(digits, number []byte) (_ []byte, point int, ok bool) {
+	mantissa, exponent, ok := number, 0, true
+	if e := bytes.IndexAny(number, "eE"); e >= 0 {
+		n, err := strconv.Atoi(string(number[e+1:]))
+		mantissa, exponent, ok = number[:e], n, err == nil
+	}
+	fraction := false
+	for _, c := range mantissa {
+		switch {
+		case c == '.':
+			fraction = true
+		case c == '-':
+		case c < '0' || c > '9':
+			return nil, 0, false
+		case c == '0' && len(digits) == 0:
+			if fraction {
+				point--
+			}
+		default:
+			digits = append(digits, c)
+			if !fraction {
+				point++
+			}
+		}
+	}
+	return bytes.TrimRight(digits, "0"), point + exponent, ok
+}
+
+// pythonNode is a value of JSON in which members may come twice.
+type pythonNode struct {
+	text     []byte // of a scalar, as Python writes it
+	names    [][]byte
+	children []*pythonNode
+	brackets string // "{}" or "[]"; empty: a scalar
+}
+
+// tree reads a value. Members of the same name become one, with the last value at the place of the first, as in a dict.
+func (w *pythonWriter) tree() *pythonNode {
+	w.space()
+	switch w.src[w.at] {
+	case '{':
+		n, places := &pythonNode{brackets: "{}"}, make(map[string]int)
+		for w.more('}') {
+			w.dst = nil
+			w.string()
+			name := w.dst
+			w.space()
+			w.at++ // the colon
+			child := w.tree()
+			if i, there := places[string(name)]; there {
+				n.children[i] = child
+				continue
+			}
+			places[string(name)] = len(n.names)
+			n.names, n.children = append(n.names, name), append(n.children, child)
+		}
+		return n
+	case '[':
+		n := &pythonNode{brackets: "[]"}
+		for w.more(']') {
+			n.children = append(n.children, w.tree())
+		}
+		return n
+	}
+	w.dst = nil
+	w.scalar()
+	return &pythonNode{text: w.dst}
+}
+
+func (n *pythonNode) append(dst []byte) []byte {
+	if n.brackets == "" {
+		return append(dst, n.text...)
+	}
+	dst = append(dst, n.brackets[0])
+	for i, child := range n.children {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		if n.names != nil {
+			dst = append(append(dst, n.names[i]...), ": "...)
+		}
+		dst = child.append(dst)
+	}
+	return append(dst, n.brackets[1])
+}
