@@ -41,6 +41,9 @@ type EndpointInput struct {
 	Secret   *string
 	Metadata *map[string]string
 	Extra    *map[string]string // for front ends of dialects only
+	// Unlisted are names that Events may have although they are not in the catalogue; for front ends of dialects whose
+	// vendors once had such event types.
+	Unlisted []string
 }
 
 // apply changes an endpoint and its credentials as the input says, checks the whole, and seals the
@@ -64,7 +67,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 		return err
 	}
 	if in.Events != nil {
-		if err := s.checkEvents(ctx, *in.Events, before.Events); err != nil {
+		if err := s.checkEvents(ctx, *in.Events, slices.Concat(in.Unlisted, before.Events)); err != nil {
 			return err
 		}
 		ep.Events = *in.Events
@@ -177,9 +180,9 @@ func choose[T ~string](field string, member, given *T, choices ...T) error {
 	return nil
 }
 
-// checkEvents refuses patterns that cannot be read, and names that cannot be subscribed to. What was
-// subscribed to before can stay, whatever became of it.
-func (s *Service) checkEvents(ctx context.Context, patterns, before []string) error {
+// checkEvents refuses patterns that cannot be read, and names that cannot be subscribed to. Those that are good anyway,
+// such as what was subscribed to before, can stay, whatever became of them.
+func (s *Service) checkEvents(ctx context.Context, patterns, good []string) error {
 	if len(patterns) < 1 || len(patterns) > MaxPatterns {
 		return bellwire.Invalid("events", "There are 1 to %d patterns; here are %d.", MaxPatterns, len(patterns))
 	}
@@ -192,7 +195,7 @@ func (s *Service) checkEvents(ctx context.Context, patterns, before []string) er
 		if slices.Contains(patterns[:i], text) {
 			return bellwire.Invalid(field, "The pattern %q is there twice.", text)
 		}
-		if !pattern.Exact() || slices.Contains(before, text) {
+		if !pattern.Exact() || slices.Contains(good, text) {
 			continue
 		}
 		if _, err := s.usableType(ctx, field, text); err != nil {
