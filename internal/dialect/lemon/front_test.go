@@ -1,0 +1,294 @@
+package lemon_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/lemon"
+	"github.com/bellwire/bellwire/internal/dialecttest"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+func newWorld(t testing.TB) *dialecttest.World {
+	t.Helper()
+	return dialecttest.New(t, config(false))
+}
+
+func config(sandbox bool) dialecttest.Config {
+	return dialecttest.Config{
+		Dialect:   lemon.Dialect{},
+		Front:     func(svc *service.Service) http.Handler { return lemon.NewFront(svc, nil) },
+		Catalogue: lemon.Catalogue,
+		Sandbox:   sandbox,
+	}
+}
+
+type step = dialecttest.Step
+
+const (
+	principal     = "LMG-Data-Privacy-Access-Principal: nobody"
+	justification = "LMG-Data-Privacy-Access-Justification: webhook-test"
+)
+
+// run makes the steps with both privacy headers, unless a step has headers of its own.
+func run(t *testing.T, w *dialecttest.World, steps ...step) {
+	t.Helper()
+	for _, s := range steps {
+		if s.Header == nil {
+			s.Header = []string{principal, justification}
+		}
+		dialecttest.Run(t, w, []step{s})
+	}
+}
+
+func message(text string) string { return `{"message":"` + text + `"}` }
+
+// The seed's own request, and its answer member by member.
+const (
+	seedRequest = `{
+"url": "https://webhook.site/48cf1291-4ab5-452b-9d07-17103ab8e768",
+"events": [
+"account.created"
+]
+}`
+	seedAnswer = `{"events":["account.created"],"id":"wbh_<number:hex32>","signature_secret":"<secret:hex64>",` +
+		`"url":"https://webhook.site/48cf1291-4ab5-452b-9d07-17103ab8e768"}`
+	shown = `{"events":["account.created"],"id":"wbh_{number}","signature_secret":"{secret}",` +
+		`"url":"https://webhook.site/48cf1291-4ab5-452b-9d07-17103ab8e768"}`
+	noMore = `"pagination":{"next_cursor":null}}`
+)
+
+func TestWebhooks(t *testing.T) {
+	t.Parallel()
+	run(t, newWorld(t), []step{
+		{Name: "none yet", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[],` + noMore},
+		{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer,
+			WantHeader: []string{"Content-Type: application/json", "Cache-Control: no-store"}},
+		{Name: "list", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[` + shown + `],` + noMore,
+			WantHeader: []string{"Content-Type: application/json"}},
+		{Name: "list without the right to secrets", Key: "tenant-read", Do: "GET /v1/webhooks", Status: 200,
+			Want: strings.Replace(`{"data":[`+shown+`],`+noMore, "{secret}", bellwire.Redacted, 1)},
+		{Name: "the same URL again", Do: "POST /v1/webhooks", Status: 201,
+			Body: `{"events":["order.executed","account.created"],"url":"https://webhook.site/48cf1291-4ab5-452b-9d07-17103ab8e768"}`,
+			Want: `{"events":["order.executed","account.created"],"id":"wbh_<second:hex32>","signature_secret":"<any>",` +
+				`"url":"https://webhook.site/48cf1291-4ab5-452b-9d07-17103ab8e768"}`},
+		{Name: "strangers see nothing", Key: "stranger", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[],` + noMore},
+		{Name: "and delete nothing", Key: "stranger", Do: "DELETE /v1/webhooks/wbh_{number}", Status: 404, Want: message("Webhook not found")},
+		{Name: "nor do those who may only read", Key: "tenant-read", Do: "DELETE /v1/webhooks/wbh_{number}", Status: 403, Want: `{"message":"<any>"}`},
+		{Name: "delete", Do: "DELETE /v1/webhooks/wbh_{number}", Status: 204},
+		{Name: "it is gone", Do: "DELETE /v1/webhooks/wbh_{number}", Status: 404, Want: message("Webhook not found")},
+		{Name: "unknown", Do: "DELETE /v1/webhooks/wbh_0953534cf20f414098533680abd6b1c7", Status: 404, Want: message("Webhook not found")},
+		{Name: "of another form", Do: "DELETE /v1/webhooks/%00%ff", Status: 404, Want: message("Webhook not found")},
+		{Name: "the other is left", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[{"events":["order.executed","account.created"],"id":"wbh_{second}",<any>}],` + noMore},
+	}...)
+}
+
+// Every page is as long as it was asked to be, and the cursor alone carries on, also when webhooks come and go.
+func TestPagesOfWebhooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	create := func(name string) {
+		run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Status: 201, Body: `{"url":"https://example.com/` + name + `","events":["account.created"]}`,
+			Want: `{"events":["account.created"],"id":"<` + name + `:any>","signature_secret":"<any>","url":"https://example.com/` + name + `"}`})
+	}
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		create(name)
+	}
+	one := func(name string) string {
+		return `{"events":["account.created"],"id":"{` + name + `}","signature_secret":"<any>","url":"https://example.com/` + name + `"}`
+	}
+	more := `],"pagination":{"next_cursor":"<next:any>"}}`
+	run(t, w, []step{
+		{Name: "first page", Do: "GET /v1/webhooks?limit=2", Status: 200, Want: `{"data":[` + one("a") + `,` + one("b") + more},
+		{Name: "where it ended is deleted", Do: "DELETE /v1/webhooks/{b}", Status: 204},
+		{Name: "second page", Do: "GET /v1/webhooks?cursor={next}", Status: 200, Want: `{"data":[` + one("c") + `,` + one("d") + `],"pagination":{"next_cursor":"<last:any>"}}`},
+		{Name: "with another limit", Do: "GET /v1/webhooks?cursor={next}&limit=1", Status: 200, Want: `{"data":[` + one("c") + more},
+		{Name: "last page", Do: "GET /v1/webhooks?cursor={last}", Status: 200, Want: `{"data":[` + one("e") + `],` + noMore},
+		{Name: "all that is left", Do: "GET /v1/webhooks?limit=4", Status: 200, Want: `{"data":[` + one("a") + `,` + one("c") + `,` + one("d") + `,` + one("e") + `],` + noMore},
+	}...)
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer})
+	for _, c := range []struct{ name, body, message string }{
+		{"nothing", ``, `Error in 'body': The body is empty; it must be JSON.`},
+		{"broken", `{`, `Error in 'body': The body is not JSON: unexpected EOF, at byte 1.`},
+		{"trailing garbage", `{} x`, `Error in 'body': The body is not JSON: <any>, at byte 3.`},
+		{"not UTF-8", "{\"url\":\"\xff\"}", `Error in 'body': The body is not JSON: invalid UTF-8, at byte 8.`},
+		{"no object", `[]`, `Error in 'body': It must be an object.`},
+		{"null", `null`, `Error in 'body.url': Field required`},
+		{"no URL", `{"events":["account.created"]}`, `Error in 'body.url': Field required`},
+		{"no events", `{"url":"https://example.com"}`, `Error in 'body.events': Field required`},
+		{"null URL", `{"url":null,"events":["account.created"]}`, `Error in 'body.url': It cannot be null.`},
+		{"a number", `{"url":7,"events":["account.created"]}`, `Error in 'body.url': It must be a string.`},
+		{"empty URL", `{"url":"","events":["account.created"]}`, `Error in 'body.url': <any>`},
+		{"no scheme", `{"url":"example.com","events":["account.created"]}`, `Error in 'body.url': Its scheme is http or https.`},
+		{"long URL", `{"url":"https://example.com/` + strings.Repeat("x", 2064) + `","events":["account.created"]}`,
+			`Error in 'body.url': It has at most 2083 bytes; this one has 2084.`},
+		{"null events", `{"url":"https://example.com","events":null}`, `Error in 'body.events': It cannot be null.`},
+		{"events as text", `{"url":"https://example.com","events":"account.created"}`, `Error in 'body.events': It must be an array.`},
+		{"no event", `{"url":"https://example.com","events":[]}`, `Error in 'body.events': There are 1 to 100 patterns; here are 0.`},
+		{"null event", `{"url":"https://example.com","events":[null]}`, `Error in 'body.events.0': <any>`},
+		{"number event", `{"url":"https://example.com","events":["account.created",1]}`, `Error in 'body.events.1': It must be a string.`},
+		{"unknown event", `{"url":"https://example.com","events":["account.created","account.crated"]}`, `Error in 'body.events.1': <any>account.crated<any>`},
+		{"event twice", `{"url":"https://example.com","events":["account.created","account.created"]}`, `Error in 'body.events.1': <any>`},
+		{"wildcard", `{"url":"https://example.com","events":["account.*"]}`, `Error in 'body.events.0': The dialect lemon has no wildcards; name each event type.`},
+		{"everything", `{"url":"https://example.com","events":["*"]}`, `Error in 'body.events.0': The dialect lemon has no wildcards; name each event type.`},
+		{"unknown member", `{"url":"https://example.com","events":["account.created"],"secret":"x"}`, `Error in 'body.secret': There is no member of this name here.`},
+		{"member twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': The member is given twice.`},
+		{"long member", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': There is no member of this name here.`},
+	} {
+		run(t, w, step{Name: c.name, Do: "POST /v1/webhooks", Body: c.body, Status: 400, Want: message(c.message)})
+	}
+	run(t, w, []step{
+		{Name: "too large", Do: "POST /v1/webhooks", Body: strings.Repeat(" ", httpx.MaxSmallBody) + seedRequest, Status: 413,
+			Want: message("The body is over the limit of 262144 bytes.")},
+		{Name: "limit of none", Do: "GET /v1/webhooks?limit=0", Status: 400, Want: message("Error in 'query.limit': It is from 1 to 100.")},
+		{Name: "limit of many", Do: "GET /v1/webhooks?limit=101", Status: 400, Want: message("Error in 'query.limit': It is from 1 to 100.")},
+		{Name: "limit of text", Do: "GET /v1/webhooks?limit=all", Status: 400, Want: message("Error in 'query.limit': It is a whole number from 1 to 100.")},
+		{Name: "limit of nothing", Do: "GET /v1/webhooks?limit=", Status: 400, Want: message("Error in 'query.limit': It is a whole number from 1 to 100.")},
+		{Name: "no cursor", Do: "GET /v1/webhooks?cursor=abc", Status: 400, Want: message("Error in 'query.cursor': <any>")},
+		{Name: "unknown parameter", Do: "GET /v1/webhooks?type=account.created", Status: 400, Want: message("Error in 'query.type': There is no parameter of this name here.")},
+		{Name: "limit twice", Do: "GET /v1/webhooks?limit=1&limit=2", Status: 400, Want: message("Error in 'query.limit': It is given twice.")},
+		{Name: "broken escape", Do: "GET /v1/webhooks?limit=%zz", Status: 400, Want: message("The query cannot be read; its escapes are broken.")},
+		{Name: "nothing has changed", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[` + shown + `],` + noMore},
+		{Name: "there is no route for one", Do: "GET /v1/webhooks/wbh_{number}", Status: 405, WantHeader: []string{"Allow: DELETE"}, Want: `{"message":"<any>"}`},
+		{Name: "nor one to change it", Do: "PUT /v1/webhooks/wbh_{number}", Body: seedRequest, Status: 405, WantHeader: []string{"Allow: DELETE"}, Want: `{"message":"<any>"}`},
+		{Name: "another method", Do: "PATCH /v1/webhooks", Status: 405, WantHeader: []string{"Allow: GET, HEAD, POST"},
+			Want: message("PATCH is not for this path; allowed are GET, HEAD, POST.")},
+		{Name: "events are not written", Do: "POST /v1/events", Body: `{}`, Status: 405, WantHeader: []string{"Allow: GET, HEAD"}, Want: `{"message":"<any>"}`},
+		{Name: "another path", Do: "GET /v1/orders", Status: 404, Want: message("There is nothing at /v1/orders.")},
+		{Name: "no sandbox", Do: "POST /v1/accounts", Body: `{}`, Status: 404, Want: message("There is nothing at /v1/accounts.")},
+	}...)
+}
+
+// routes are all that need a key and the headers.
+var routes = []string{"POST /v1/webhooks", "GET /v1/webhooks", "DELETE /v1/webhooks/wbh_{number}", "GET /v1/events", "POST /v1/accounts"}
+
+func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
+	t.Parallel()
+	w := dialecttest.New(t, config(true))
+	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer})
+	const wrong = "No valid key was given; send one that exists and was not deleted."
+	for _, route := range routes {
+		run(t, w, []step{
+			{Name: "no key", Key: "none", Do: route, Status: 401, Want: message("No API key found in request"), WantHeader: []string{`WWW-Authenticate: Bearer realm="lemon"`}},
+			{Name: "neither key nor headers", Key: "none", Do: route, Header: []string{}, Status: 401, Want: message("No API key found in request")},
+			{Name: "another scheme", Key: "none", Do: route, Header: []string{"Authorization: Basic YTpi", principal, justification}, Status: 401, Want: message("No API key found in request")},
+			{Name: "wrong key", Key: "wrong", Do: route, Status: 401, Want: message(wrong)},
+			{Name: "wrong key, no headers", Key: "wrong", Do: route, Header: []string{}, Status: 401, Want: message(wrong)},
+			{Name: "an operator's key", Key: "admin", Do: route, Status: 403, Want: `{"message":"<any>"}`},
+			{Name: "a publisher's key", Key: "publisher", Do: route, Status: 403, Want: `{"message":"<any>"}`},
+			{Name: "no headers", Do: route, Header: []string{}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': Field required")},
+			{Name: "no principal", Do: route, Header: []string{justification}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': Field required")},
+			{Name: "no justification", Do: route, Header: []string{principal}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': Field required")},
+			{Name: "empty", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: "}, Status: 400,
+				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': It is not empty.")},
+			{Name: "long", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: " + strings.Repeat("x", 1025)}, Status: 400,
+				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': At most 1024 bytes fit; there are 1025.")},
+			{Name: "no text", Do: route, Header: []string{"LMG-Data-Privacy-Access-Principal: \xff", justification}, Status: 400,
+				Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': It is UTF-8 text without the NUL character.")},
+		}...)
+	}
+	if entries := audit(t, w, ""); len(entries) != 1 {
+		t.Errorf("what was refused is in the audit log: %q", entries)
+	}
+	run(t, w, step{Name: "nothing has changed", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[` + shown + `],` + noMore})
+}
+
+// audit returns what the audit log has of a tenant, newest first.
+func audit(t *testing.T, w *dialecttest.World, tenant string) []string {
+	t.Helper()
+	list, err := w.Service.AuditLog(t.Context(), dialecttest.Admin, tenant, bellwire.Page{Limit: service.MaxPageLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []string
+	for _, e := range list.Items {
+		if e.At.IsZero() || e.Key.IsZero() {
+			t.Errorf("an entry without time or key: %+v", e)
+		}
+		entries = append(entries, e.Tenant+" "+e.Method+" "+e.Path+" "+e.Principal+" "+e.Justification)
+	}
+	return entries
+}
+
+// Who asks and why is kept, also of what is refused for another reason.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	as := func(who, why string) []string {
+		return []string{"LMG-Data-Privacy-Access-Principal: " + who, "lmg-data-privacy-access-justification: " + why}
+	}
+	run(t, w, []step{
+		{Name: "create", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-1"), Body: seedRequest, Status: 201, Want: seedAnswer},
+		{Name: "refused", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-2"), Body: `{}`, Status: 400, Want: "<any>"},
+		{Name: "not allowed", Key: "tenant-read", Do: "POST /v1/webhooks", Header: as("jobs-joe", "setup-3"), Body: `{}`, Status: 403, Want: "<any>"},
+		{Name: "list", Key: "stranger", Do: "GET /v1/webhooks?limit=1", Header: as("a ünit", "b"), Status: 200, Want: "<any>"},
+		{Name: "several", Do: "GET /v1/events?context.account=cusa_1", Header: append(as("jobs-jane", "why"), "LMG-Data-Privacy-Access-Principal: jobs-joe"), Status: 200, Want: "<any>"},
+		{Name: "delete", Do: "DELETE /v1/webhooks/%ff%00", Header: as("jobs-jane", "cleanup"), Status: 404, Want: "<any>"},
+		{Name: "a long path", Do: "DELETE /v1/webhooks/" + strings.Repeat("x", 2000), Header: as("jobs-jane", "cleanup"), Status: 404, Want: "<any>"},
+	}...)
+	want := []string{
+		"acme DELETE /v1/webhooks/" + strings.Repeat("x", 1024-len("/v1/webhooks/")) + " jobs-jane cleanup",
+		"acme DELETE /v1/webhooks/%ff%00 jobs-jane cleanup",
+		"acme GET /v1/events jobs-jane, jobs-joe why",
+		"other GET /v1/webhooks a ünit b",
+		"acme POST /v1/webhooks jobs-joe setup-3",
+		"acme POST /v1/webhooks jobs-jane setup-2",
+		"acme POST /v1/webhooks jobs-jane setup-1",
+	}
+	if diff := cmp.Diff(want, audit(t, w, "")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want[3:4], audit(t, w, "other")); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := w.Service.AuditLog(t.Context(), service.Caller{Role: bellwire.RoleTenant, Tenant: "acme"}, "acme", bellwire.Page{}); bellwire.CodeOf(err) != bellwire.CodeForbidden {
+		t.Errorf("a tenant reads the audit log: %v", err)
+	}
+}
+
+// The vendor has 83 types; each has its family's members in the example's context.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	var file struct {
+		EventTypes []struct {
+			Name    string
+			Example map[string]string
+		} `json:"event_types"`
+	}
+	if err := json.Unmarshal(lemon.Catalogue, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.EventTypes) != 83 {
+		t.Errorf("there are %d types", len(file.EventTypes))
+	}
+	families := map[string]string{
+		"account": "account", "batch_order": "account batch_order", "check": "account check", "deposit": "account deposit",
+		"dividend_distribution": "account dividend_distribution securities_account transaction", "document": "account document",
+		"identification": "person identification", "income_distribution": "account income_distribution securities_account",
+		"order": "account order", "securities_account": "account securities_account",
+		"securities_transfer": "account transaction securities_transfer", "settlement": "settlement settlement_account",
+		"sweep": "sweep", "tax": "account tax transaction", "tax_exemption_order": "account tax_exemption_order",
+		"trade.created": "account securities_account trade order", "trade.cash_settled": "account order trade transaction",
+		"treasury_mandate": "account treasury_mandate", "treasury_transfer": "account order treasury_transfer",
+		"update": "person update", "withdrawal": "account withdrawal", "workflow": "account workflow",
+	}
+	for _, et := range file.EventTypes {
+		family, _, _ := strings.Cut(et.Name, ".")
+		for _, key := range strings.Fields(families[family] + " " + families[et.Name]) {
+			if et.Example[key] == "" {
+				t.Errorf("the example of %s has no %s", et.Name, key)
+			}
+		}
+	}
+}
