@@ -93,7 +93,6 @@ func (c *benchCommand) Validate() error {
 
 // Run measures, and fails if a delivery is missing or badly signed.
 func (c *benchCommand) Run(ctx context.Context, std streams) error {
-	benchMemory()
 	return profiled(c.profileFile("publisher"), func() error { return c.run(ctx, std) })
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime/debug"
 	"runtime/pprof"
 	"sync"
 	"syscall"
@@ -105,10 +104,6 @@ func usedCPU() time.Duration {
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
-
-// benchMemory lets the garbage of publishers and receivers grow, which in real life run on other machines: the server
-// gets the processors. It holds for the baseline as well.
-func benchMemory() { debug.SetGCPercent(1000) }
 
 // profiled writes a profile of what f uses of the processors, if a file is named.
 func profiled(file string, f func() error) (err error) {

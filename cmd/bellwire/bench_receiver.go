@@ -45,7 +45,6 @@ func (c *benchReceiverCommand) Run(ctx context.Context, std streams) error {
 }
 
 func (c *benchReceiverCommand) receive(ctx context.Context, std streams) error {
-	benchMemory()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
