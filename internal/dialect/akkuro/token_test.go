@@ -1,0 +1,255 @@
+package akkuro_test
+
+import (
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/dialecttest"
+	"github.com/bellwire/bellwire/internal/token"
+)
+
+const (
+	audience  = "webhooks.example.test"
+	jwtSecret = "a shared secret of enough bytes.."
+)
+
+// claims are those of a good token, changed.
+func claims(change map[string]any) map[string]any {
+	all := map[string]any{"aud": audience, "tenant": "acme", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix()}
+	for name, value := range change {
+		all[name] = value
+		if value == nil {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+func encode(t testing.TB, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// jwt writes a token as RFC 7515 has it, by nothing but the standard library.
+func jwt(t testing.TB, header map[string]any, claims map[string]any, sign func(input []byte) []byte) string {
+	t.Helper()
+	input := encode(t, header) + "." + encode(t, claims)
+	return input + "." + base64.RawURLEncoding.EncodeToString(sign([]byte(input)))
+}
+
+func hs256(key []byte) func([]byte) []byte {
+	return func(input []byte) []byte {
+		mac := hmac.New(sha256.New, key)
+		mac.Write(input)
+		return mac.Sum(nil)
+	}
+}
+
+func rs256(t testing.TB, key *rsa.PrivateKey) func([]byte) []byte {
+	return func(input []byte) []byte {
+		sum := sha256.Sum256(input)
+		signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signature
+	}
+}
+
+func unsigned([]byte) []byte { return nil }
+
+// asCaller lists the event types with a token.
+func asCaller(name, text string, status int, want string) step {
+	s := step{Name: name, Key: "none", Do: "GET /process-orchestration/events/event-types", Header: []string{"Authorization: Bearer " + text}, Status: status}
+	if status == 200 {
+		s.Want = `["process.status-changed"]`
+		return s
+	}
+	s.Want = problem(status, "/process-orchestration/events/event-types", want)
+	if status == 401 {
+		s.WantHeader = []string{"WWW-Authenticate: Bearer"}
+	}
+	return s
+}
+
+func TestSharedSecretTokens(t *testing.T) {
+	t.Parallel()
+	tokens, err := token.New(token.Config{Secret: jwtSecret, Audience: audience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldWith(t, tokens)
+	head := map[string]any{"alg": "HS256", "typ": "JWT"}
+	signed := func(change map[string]any) string { return jwt(t, head, claims(change), hs256([]byte(jwtSecret))) }
+	hour := time.Hour
+	dialecttest.Run(t, w, []step{
+		asCaller("good", signed(nil), 200, ""),
+		asCaller("expired", signed(map[string]any{"exp": time.Now().Add(-hour).Unix()}), 401, "<any>"),
+		asCaller("endless", signed(map[string]any{"exp": nil}), 401, "<any>"),
+		asCaller("not yet", signed(map[string]any{"nbf": time.Now().Add(hour).Unix()}), 401, "<any>"),
+		asCaller("wrong audience", signed(map[string]any{"aud": "another"}), 401, "<any>"),
+		asCaller("no audience", signed(map[string]any{"aud": nil}), 401, "<any>"),
+		asCaller("no tenant", signed(map[string]any{"tenant": nil}), 401, "<any>"),
+		asCaller("tenant of no form", signed(map[string]any{"tenant": "a b"}), 401, "<any>"),
+		asCaller("unknown tenant", signed(map[string]any{"tenant": "nobody"}), 403, `There is no tenant \"nobody\" here; have it made first.`),
+		asCaller("another secret", jwt(t, head, claims(nil), hs256([]byte("another secret of enough bytes..."))), 401, "<any>"),
+		asCaller("none", jwt(t, map[string]any{"alg": "none"}, claims(nil), unsigned), 401, "<any>"),
+		asCaller("None", jwt(t, map[string]any{"alg": "NONE"}, claims(nil), unsigned), 401, "<any>"),
+		asCaller("no signature", jwt(t, head, claims(nil), unsigned), 401, "<any>"),
+		asCaller("dots", "..", 401, "<any>"),
+		asCaller("nonsense", "a.b.c", 401, "<any>"),
+		asCaller("two parts", "a.b", 401, "<any>"),
+	})
+	// A token may what a tenant's key may, and no more.
+	as := func(tenant string, s step) step {
+		s.Key, s.Header = "none", []string{"Authorization: Bearer " + signed(map[string]any{"tenant": tenant})}
+		return s
+	}
+	dialecttest.Run(t, w, []step{
+		as("acme", register),
+		as("acme", unchanged),
+		unchanged, // for a key of the same tenant
+		as("other", step{Name: "another tenant", Do: "GET " + endpoints, Status: 200, Want: "[]"}),
+		as("other", refused("another tenant", "GET "+merged+"/token/{id}", "", 404, `There is no endpoint \"{id}\".`)),
+		as("other", refused("another tenant", "PUT "+endpoints+"/{id}", body, 404, `There is no endpoint \"{id}\".`)),
+		as("other", refused("another tenant", "DELETE "+endpoints+"/{id}", "", 404, `There is no endpoint \"{id}\".`)),
+		as("acme", unchanged),
+		as("acme", step{Name: "delete", Do: "DELETE " + endpoints + "/{id}", Status: 204}),
+	})
+}
+
+// issuer publishes public keys as RFC 7517 has them.
+type issuer struct {
+	mu      sync.Mutex
+	keys    []map[string]any
+	fetched int
+}
+
+func (i *issuer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.fetched++
+	_ = json.NewEncoder(w).Encode(map[string]any{"keys": i.keys})
+}
+
+func (i *issuer) publish(id string, key *rsa.PublicKey) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	b64 := base64.RawURLEncoding.EncodeToString
+	i.keys = []map[string]any{{"kty": "RSA", "kid": id, "use": "sig", "n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes())}}
+}
+
+func newRSA(t testing.TB) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func TestPublishedKeys(t *testing.T) {
+	t.Parallel()
+	first, second := newRSA(t), newRSA(t)
+	keys := &issuer{}
+	keys.publish("first", &first.PublicKey)
+	server := httptest.NewServer(keys)
+	t.Cleanup(server.Close)
+	var (
+		mu      sync.Mutex
+		elapsed time.Duration
+	)
+	clock := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Now().Add(elapsed)
+	}
+	tokens, err := token.New(token.Config{JWKSURL: server.URL, Audience: audience, TenantClaim: "label", Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldWith(t, tokens)
+	label := map[string]any{"label": "acme", "tenant": "other"}
+	by := func(id string, key *rsa.PrivateKey, change map[string]any) string {
+		all := claims(label)
+		for name, value := range change {
+			all[name] = value
+		}
+		return jwt(t, map[string]any{"alg": "RS256", "kid": id}, all, rs256(t, key))
+	}
+	public, err := x509.MarshalPKIXPublicKey(&first.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
+	confused := func(key []byte) string {
+		return jwt(t, map[string]any{"alg": "HS256", "kid": "first"}, claims(label), hs256(key))
+	}
+	dialecttest.Run(t, w, []step{
+		asCaller("good", by("first", first, nil), 200, ""),
+		asCaller("the public key as a shared secret, DER", confused(public), 401, "<any>"),
+		asCaller("the public key as a shared secret, PEM", confused(asPEM), 401, "<any>"),
+		asCaller("the public key as a shared secret, modulus", confused(first.N.Bytes()), 401, "<any>"),
+		asCaller("none", jwt(t, map[string]any{"alg": "none", "kid": "first"}, claims(label), unsigned), 401, "<any>"),
+		asCaller("signed by another", by("first", second, nil), 401, "<any>"),
+		asCaller("unknown kid", by("second", second, nil), 401, "<any>"),
+		asCaller("expired", by("first", first, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), 401, "<any>"),
+		asCaller("a number for the tenant", by("first", first, map[string]any{"label": 7}), 401, "<any>"),
+	})
+	// The issuer changes its key: that is seen when the new one is first used.
+	keys.publish("second", &second.PublicKey)
+	mu.Lock()
+	elapsed = time.Minute
+	mu.Unlock()
+	dialecttest.Run(t, w, []step{
+		asCaller("the new key", by("second", second, nil), 200, ""),
+		asCaller("the old key", by("first", first, nil), 401, "<any>"),
+		{Name: "the tenant of the claim", Key: "none", Header: []string{"Authorization: Bearer " + by("second", second, nil)},
+			Do: "POST " + endpoints, Body: body, Status: 201, Want: fresh(shown)},
+		unchanged,
+	})
+	keys.mu.Lock()
+	defer keys.mu.Unlock()
+	if keys.fetched != 2 {
+		t.Errorf("the keys were fetched %d times", keys.fetched)
+	}
+}
+
+// An issuer that is away is no fault of the caller's.
+func TestIssuerAway(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	tokens, err := token.New(token.Config{JWKSURL: server.URL, Audience: audience})
+	server.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldWith(t, tokens)
+	s := asCaller("away", jwt(t, map[string]any{"alg": "RS256", "kid": "x"}, claims(nil), hs256(nil)), 503, "<any>")
+	s.WantHeader = []string{"Retry-After: 1", "Content-Type: application/problem+json"}
+	dialecttest.Run(t, w, []step{s, {Name: "keys are good", Do: "GET " + endpoints, Status: 200, Want: "[]"}})
+}
+
+// Without an issuer no token is taken, whatever it is signed with.
+func TestNoIssuer(t *testing.T) {
+	t.Parallel()
+	text := jwt(t, map[string]any{"alg": "HS256"}, claims(nil), hs256(nil))
+	dialecttest.Run(t, newWorld(t), []step{asCaller("token", text, 401, "<any>")})
+}

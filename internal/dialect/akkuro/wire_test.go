@@ -1,0 +1,69 @@
+package akkuro
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// The times are those of the seed, and one more.
+func TestCreatedOn(t *testing.T) {
+	t.Parallel()
+	for want, at := range map[string]time.Time{
+		"2025-08-04T07:35:03.4828363Z": time.Date(2025, 8, 4, 9, 35, 3, 482836300, time.FixedZone("", 2*60*60)),
+		"2024-07-01T03:58:31.427Z":     time.Date(2024, 7, 1, 3, 58, 31, 427e6, time.UTC),
+		"2024-07-26T04:18:29.82Z":      time.Date(2024, 7, 26, 4, 18, 29, 820e6, time.UTC),
+		"2024-07-26T04:18:29Z":         time.Date(2024, 7, 26, 4, 18, 29, 0, time.UTC),
+	} {
+		if got := formatCreatedOn(at); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// Bodies that are taken are taken by others too, and mean the same to them.
+func FuzzBody(f *testing.F) {
+	for _, body := range []string{
+		`{"uri":"https://example.com"}`, `{"uri":null}`, `{"uri":""}`, `{"uri":"\u00e9\/"}`, `{}`, `null`, `[]`, `{"uri":"a","uri":"b"}`,
+		`{"uri":"a"}x`, `uri=a`, "{\"uri\":\"\xff\"}", `{"URI":"a"}`, "",
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		in, err := parse(body)
+		if err != nil {
+			if code := bellwire.CodeOf(err); code != bellwire.CodeMalformed && code != bellwire.CodeInvalid {
+				t.Errorf("%q: %v", body, err)
+			}
+			return
+		}
+		var members map[string]string
+		if err := json.Unmarshal(body, &members); err != nil || len(members) != 1 || members["uri"] != in.URI.Value {
+			t.Errorf("%q is taken as %q, and read by others as %v, %v", body, in.URI.Value, members, err)
+		}
+	})
+}
+
+// Whatever the header says it is either taken or refused, and one more range that is served is enough.
+func FuzzAccept(f *testing.F) {
+	for _, list := range []string{
+		"", "*/*", "application/json;api-version=2024.1.0", `a/b;c="d,e"`, "application/json;q=0", ",,;", `"`, "application/json;q=NaN",
+		"application/json;api-version=2024.1.0;q=0,*/*",
+	} {
+		f.Add(list)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		if err := checkAccept([]string{list}); err != nil && bellwire.CodeOf(err) != codeNotAcceptable {
+			t.Errorf("%q: %v", list, err)
+		}
+		if strings.ContainsRune(list, '"') { // which may put the rest into quotes
+			return
+		}
+		if err := checkAccept([]string{list, "application/json;api-version=" + Version}); err != nil {
+			t.Errorf("%q: %v", list, err)
+		}
+	})
+}

@@ -1,0 +1,105 @@
+package receive_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/receive"
+)
+
+const akkuroBody = `{"meta":{"id":"0b0f7c2e-6d0e-4d3b-9a1e-2f7f1f5f9a10","eventName":"counterparty.merged",` +
+	`"eventEndpointUri":"https://api.example.test/counterparty-management/events/counterparty.merged/endpoints/65e1a3c0fc423348d145db01",` +
+	`"occurredOn":"2024-03-01T10:00:00.123Z"},"data":{"id":"4f7c1f5e-0000-4000-8000-000000000001"}}`
+
+func ExampleAkkuro() {
+	verifier, err := receive.Akkuro("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	if err != nil {
+		panic(err)
+	}
+	header := http.Header{"X-Event-Token": {"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}
+
+	d, err := verifier.Verify(header, []byte(akkuroBody), time.Now())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(d.ID, d.Type, d.Timestamp, string(d.Data))
+	// Output:
+	// 0b0f7c2e-6d0e-4d3b-9a1e-2f7f1f5f9a10 counterparty.merged 2024-03-01 10:00:00.123 +0000 UTC {"id":"4f7c1f5e-0000-4000-8000-000000000001"}
+}
+
+func TestAkkuro(t *testing.T) {
+	t.Parallel()
+	verifier, err := receive.Akkuro("old", "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		header, value, body string
+		want                error
+	}{
+		{"X-Event-Token", "old", akkuroBody, nil},
+		{"X-Event-Token", "new", akkuroBody, nil},
+		{"X-Event-Token", "new ", akkuroBody, receive.ErrSignature},
+		{"X-Event-Token", "other", akkuroBody, receive.ErrSignature},
+		{"X-Event-Token", "ol", akkuroBody, receive.ErrSignature},
+		{"X-Event-Token", "", akkuroBody, receive.ErrHeader},
+		{"Authorization", "new", akkuroBody, receive.ErrHeader},
+		{"X-Event-Token", "new", `{"meta":{"id":"1","eventName":"T"}}`, receive.ErrBody},
+		{"X-Event-Token", "new", `{"meta":{"eventName":"T"},"data":1}`, receive.ErrBody},
+		{"X-Event-Token", "new", `{"meta":{"id":"1"},"data":1}`, receive.ErrBody},
+		{"X-Event-Token", "new", `{"meta":{"id":"1","eventName":"T","occurredOn":"now"},"data":1}`, receive.ErrBody},
+		{"X-Event-Token", "new", akkuroBody + "x", receive.ErrBody},
+		{"X-Event-Token", "new", `[]`, receive.ErrBody},
+		{"X-Event-Token", "new", ``, receive.ErrBody},
+	} {
+		if _, err := verifier.Verify(http.Header{c.header: {c.value}}, []byte(c.body), time.Now()); !errors.Is(err, c.want) {
+			t.Errorf("%s: %s, %s: %v", c.header, c.value, c.body, err)
+		}
+	}
+	for _, tokens := range [][]string{nil, {""}, {"good", ""}} {
+		if _, err := receive.Akkuro(tokens...); err == nil {
+			t.Errorf("a verifier of %q was made", tokens)
+		}
+	}
+}
+
+// Data is told byte for byte, whatever kind of value it is.
+func TestAkkuroData(t *testing.T) {
+	t.Parallel()
+	verifier, err := receive.Akkuro("token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range []string{`null`, `1E400`, `{ "a" : [1.0, "\u00e9"] }`, `"text"`} {
+		d, err := verifier.Verify(http.Header{"X-Event-Token": {"token"}}, []byte(`{"meta":{"id":"1","eventName":"T"},"data":`+data+`}`), time.Now())
+		if err != nil || string(d.Data) != data {
+			t.Errorf("%s: %+v, %v", data, d, err)
+		}
+	}
+}
+
+func FuzzAkkuro(f *testing.F) {
+	f.Add([]byte(akkuroBody))
+	f.Add([]byte(`{"meta":{"id":"1","eventName":"T"},"data":null}`))
+	f.Add([]byte(`{"meta":null,"data":{}}`))
+	verifier, err := receive.Akkuro("token")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d, err := verifier.Verify(http.Header{"X-Event-Token": {"token"}}, body, time.Now())
+		if err != nil {
+			if !errors.Is(err, receive.ErrBody) {
+				t.Errorf("%q: %v", body, err)
+			}
+			return
+		}
+		if d.ID == "" || d.Type == "" || !json.Valid(d.Data) {
+			t.Errorf("%q: %+v", body, d)
+		}
+	})
+}
