@@ -17,6 +17,7 @@ import (
 var speakers = []speaker{
 	standardSpeaker,
 	akkuroSpeaker,
+	atelioSpeaker,
 	azakawSpeaker,
 	lemonSpeaker,
 	bluefinSpeaker,

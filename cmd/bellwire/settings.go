@@ -42,14 +42,15 @@ type settings struct {
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
 
-	Dialects          []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve. Default: all."`
-	Sandbox           bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
-	AuditRetention    time.Duration `group:"dialects" default:"8760h" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who asked for what in dialects that demand a reason."`
-	AkkuroJWKSURL     string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"Where the keys are that callers of the dialect akkuro sign their tokens with."`
-	AkkuroJWTSecret   string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" placeholder:"SECRET" help:"Secret that these tokens are signed with, instead."`
-	AkkuroJWTAudience string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must be for."`
-	AkkuroTenantClaim string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that holds the tenant."`
-	BluefinBasic      bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Take a key's id and secret as Basic credentials in the dialect bluefin, as its certification environment does."`
+	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve. Default: all."`
+	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
+	AuditRetention        time.Duration `group:"dialects" default:"8760h" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who asked for what in dialects that demand a reason."`
+	AkkuroJWKSURL         string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"Where the keys are that callers of the dialect akkuro sign their tokens with."`
+	AkkuroJWTSecret       string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" placeholder:"SECRET" help:"Secret that these tokens are signed with, instead."`
+	AkkuroJWTAudience     string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must be for."`
+	AkkuroTenantClaim     string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that holds the tenant."`
+	AtelioExpandWildcards bool          `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Keep the events that a wildcard matches when it is written, instead of the wildcard, in the dialect atelio."`
+	BluefinBasic          bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Take a key's id and secret as Basic credentials in the dialect bluefin, as its certification environment does."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Form of log records on standard error: text or json."`
 	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`

@@ -1,0 +1,181 @@
+package atelio
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// Prefix is where the API is: /api/v0.1.
+const Prefix = "api/v0.1"
+
+// Config is what a management API is made of. Service is required.
+type Config struct {
+	Service *service.Service
+	// ExpandWildcards keeps the names that a wildcard matches when it is written, instead of the wildcard: event types
+	// that come later are not subscribed to then.
+	ExpandWildcards bool
+	Log             *slog.Logger // nil: nothing is logged
+}
+
+// NewFront makes the management API.
+func NewFront(c Config) http.Handler {
+	f := &front{svc: c.Service, speaker: c.Service.Speaker(Name), expand: c.ExpandWildcards}
+	routes := httpx.NewFront(c.Log, fail)
+	routes.Handle("POST /api/v0.1/webhooks", f.create)
+	routes.Handle("GET /api/v0.1/webhooks", f.list)
+	routes.Handle("PATCH /api/v0.1/webhooks/{webhook_id}", f.update)
+	routes.Handle("DELETE /api/v0.1/webhooks/{webhook_id}", f.remove)
+	return routes
+}
+
+type front struct {
+	svc     *service.Service
+	speaker *service.Speaker
+	expand  bool
+}
+
+// enter tells who asks, and for which tenant.
+func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+	identity, secret := r.Header.Get("Identity"), credential(r.Header.Get("Authorization"))
+	if identity == "" || secret == "" {
+		return service.Caller{}, "", bellwire.Errorf(bellwire.CodeUnauthenticated, "Send the headers Identity and Authorization, with a key's id and its secret.")
+	}
+	c, err := f.svc.AuthenticateKey(r.Context(), identity, secret)
+	if err != nil {
+		return c, "", err
+	}
+	tenant, err := service.TenantOf(c)
+	if err != nil {
+		return c, "", err
+	}
+	return c, tenant, service.Permit(c, need, tenant)
+}
+
+// credential takes the scheme away that some of Atelio's samples have before the key.
+func credential(authorization string) string {
+	scheme, key, found := strings.Cut(authorization, " ")
+	if found && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(key)
+	}
+	return authorization
+}
+
+func (f *front) create(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := f.read(r, c)
+	if err != nil {
+		return err
+	}
+	wanted, err := in.creation()
+	if err != nil {
+		return err
+	}
+	k, err := f.speaker.Create(r.Context(), c, tenant, wanted)
+	if err != nil {
+		return err
+	}
+	return answer(w, k)
+}
+
+func (f *front) list(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Read)
+	if err != nil {
+		return err
+	}
+	known, err := f.speaker.List(r.Context(), c, tenant)
+	if err != nil {
+		return err
+	}
+	shown := all{Subscriptions: make([]subscription, len(known))}
+	for i, k := range known {
+		shown.Subscriptions[i] = show(k)
+	}
+	return httpx.WriteJSON(w, http.StatusOK, shown)
+}
+
+func (f *front) update(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	in, err := f.read(r, c)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("webhook_id")
+	if in.empty() {
+		k, err := f.speaker.Get(r.Context(), c, tenant, id)
+		if err != nil {
+			return noWebhook(id, err)
+		}
+		return answer(w, k)
+	}
+	k, err := f.speaker.Update(r.Context(), c, tenant, id, func(was *service.Known) (service.EndpointInput, error) {
+		return in.change(statusOf(was.Status)), nil
+	})
+	if err != nil {
+		return noWebhook(id, err)
+	}
+	return answer(w, k)
+}
+
+func (f *front) remove(w http.ResponseWriter, r *http.Request) error {
+	c, tenant, err := f.enter(r, service.Change)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("webhook_id")
+	k, err := f.speaker.Delete(r.Context(), c, tenant, id, nil)
+	if err != nil {
+		return noWebhook(id, err)
+	}
+	return answer(w, k)
+}
+
+// read reads a body, and checks what can be checked of it alone.
+func (f *front) read(r *http.Request, c service.Caller) (*input, error) {
+	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
+	if err != nil {
+		return nil, err
+	}
+	in, err := parse(body)
+	if err != nil || !f.expand || !in.Events.Given {
+		return in, err
+	}
+	types, err := f.speaker.Types(r.Context(), c, "")
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.Name
+	}
+	slices.Sort(names)
+	in.Events.Value, err = expand(in.Events.Value, names)
+	return in, err
+}
+
+func parse(body []byte) (*input, error) {
+	in := new(input)
+	if err := httpx.ParseJSON(body, in); err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("null")) {
+		return nil, bellwire.Invalid("", "The body is an object.")
+	}
+	return in, in.check()
+}
+
+func answer(w http.ResponseWriter, k *service.Known) error {
+	return httpx.WriteJSON(w, http.StatusOK, one{show(k)})
+}
