@@ -10,7 +10,7 @@ import (
 
 var lemonSpeaker = speaker{
 	name:    lemon.Name,
-	dialect: func(kit) bellwire.Dialect { return lemon.Dialect{} },
+	dialect: func(k kit) bellwire.Dialect { return lemon.Dialect{StrictAck: k.settings.LemonStrictAck} },
 	mount: func(k kit, svc *service.Service, d *httpx.Dispatcher) error {
 		d.Mount(lemon.NewFront(svc, k.log), lemon.Prefix)
 		return nil

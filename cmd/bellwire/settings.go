@@ -51,6 +51,7 @@ type settings struct {
 	AkkuroTenantClaim     string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that holds the tenant."`
 	AtelioExpandWildcards bool          `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Keep the events that a wildcard matches when it is written, instead of the wildcard, in the dialect atelio."`
 	BluefinBasic          bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Take a key's id and secret as Basic credentials in the dialect bluefin, as its certification environment does."`
+	LemonStrictAck        bool          `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Take only the status 200 as acknowledged in the dialect lemon, and no other 2xx."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Form of log records on standard error: text or json."`
 	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
