@@ -99,7 +99,7 @@ func fail(w http.ResponseWriter, r *http.Request, err *bellwire.Error) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Hmac realm="bluefin"`) // RFC 9110, 11.6.1
 	case http.StatusNotFound:
-		v.Value = new(missing(r, err))
+		v.Value = new(strings.ToValidUTF8(missing(r, err), "\ufffd")) // a path can have any bytes
 		if collection {
 			v.Message, v.Source = "The requested entity was not found", new("request")
 		}

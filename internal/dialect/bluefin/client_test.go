@@ -1,0 +1,115 @@
+package bluefin_test
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/bluefin"
+	"github.com/bellwire/bellwire/internal/dialecttest"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const (
+	account = "120000000007"
+	foreign = "120000000015"
+	nobodys = "120000000023"
+
+	webhooks = "/api/v4/accounts/" + account + "/webhooks"
+	updates  = "/api/v4/accounts/" + account + "/account-updater/updates/"
+)
+
+// signed is a request to be signed, written from the description of the scheme and not with the code under test.
+type signed struct {
+	id, secret     string
+	method, target string
+	body           string
+	nonce          string // made if empty
+	at             int64  // now if 0
+}
+
+// header is the Authorization header's value.
+func (s signed) header() string {
+	if s.nonce == "" {
+		var random [32]byte
+		rand.Read(random[:])
+		s.nonce = hex.EncodeToString(random[:])
+	}
+	if s.at == 0 {
+		s.at = time.Now().Unix()
+	}
+	hash := sha256.New()
+	hash.Write([]byte(s.body))
+	canonical := s.method + " " + s.target + "\n" + s.nonce + "\n" + fmt.Sprint(s.at) + "\n" + "\n" + hex.EncodeToString(hash.Sum(nil))
+	mac := hmac.New(sha256.New, []byte(s.secret))
+	mac.Write([]byte(canonical))
+	return fmt.Sprintf(`Hmac id="%s", nonce="%s", timestamp="%d", response="%x"`, s.id, s.nonce, s.at, mac.Sum(nil))
+}
+
+// apiKeyID is a key's id as an API key of PayConex has it.
+func apiKeyID(k dialecttest.Key) string { return "api_" + hex.EncodeToString(k.ID[:]) }
+
+func authorize(r *http.Request, body []byte, k dialecttest.Key) {
+	s := signed{id: apiKeyID(k), secret: k.Secret, method: r.Method, target: r.URL.RequestURI()}
+	if r.Method == http.MethodPost || r.Method == http.MethodPatch {
+		s.body = string(body)
+	}
+	r.Header.Set("Authorization", s.header())
+}
+
+// newWorld has an operator's key that can sign beside the others.
+func newWorld(t testing.TB, basic bool) *dialecttest.World {
+	t.Helper()
+	w := dialecttest.New(t, dialecttest.Config{
+		Dialect: dialect,
+		Front: func(svc *service.Service) http.Handler {
+			return bluefin.NewFront(bluefin.FrontConfig{Service: svc, PublicURL: publicURL, Basic: basic})
+		},
+		Authorize: authorize, Catalogue: bluefin.Catalogue, Tenant: account, Other: foreign,
+	})
+	for name, role := range map[string]bellwire.Role{"operator": bellwire.RoleAdmin, "signing publisher": bellwire.RolePublisher} {
+		made, secret, err := w.Service.CreateKey(t.Context(), dialecttest.Admin, "", service.NewKey{Role: role, HMAC: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Keys[name] = dialecttest.Key{ID: made.ID, Secret: secret}
+	}
+	return w
+}
+
+// The vendor's errors, whole.
+const (
+	badRequest      = `{"message":"Invalid request. Please check the input parameters and try again.","traceId":"<uuid>","errorType":"invalid_request","errorCode":40001,"value":"Invalid Input","source":"request","details":[]}`
+	unauthenticated = `{"message":"Unauthenticated","traceId":"<uuid>","errorType":"authentication","errorCode":40002,"value":"Authorization","source":"headers","details":[]}`
+	unauthorized    = `{"message":"Unauthorized","traceId":"<uuid>","errorType":"authorization","errorCode":40003,"value":"Authorization","source":"headers","details":[]}`
+)
+
+// notFound is the error of routes of one thing.
+func notFound(id string) string {
+	return `{"message":"Not Found","traceId":"<uuid>","errorType":"not_found","errorCode":40005,"value":"` + id + `","source":null,"details":[]}`
+}
+
+// noEntity is the error of routes of a collection.
+func noEntity(id string) string {
+	return `{"message":"The requested entity was not found","traceId":"<uuid>","errorType":"not_found","errorCode":40005,"value":"` + id + `","source":"request","details":[]}`
+}
+
+// invalid is the error of a body or a parameter that does not fit, at routes of a collection.
+func invalid(source, message string) string {
+	return unprocessable(`{"message":"` + message + `","source":"` + source + `","value":null}`)
+}
+
+// invalidItem is the same at routes of one thing.
+func invalidItem(source, detail string) string {
+	return unprocessable(`{"detail":"` + detail + `","source":"` + source + `"}`)
+}
+
+func unprocessable(detail string) string {
+	return `{"message":"Invalid Input","traceId":"<uuid>","errorType":"invalid_request","errorCode":40001,"value":"The request contained invalid data","source":"request","details":[` + detail + `]}`
+}
