@@ -12,7 +12,8 @@ import (
 
 // Bounds of the intake.
 const (
-	maxGroupEvents     = 400     // events stored in one transaction, unless one batch has more: another tenant waits for one such
+	maxGroupEvents     = 400     // events stored in one transaction, unless one batch has more
+	sharedGroupEvents  = 100     // the same while several tenants wait, each of them for the group before its own
 	maxGroupDeliveries = 10_000  // deliveries stored in one transaction, unless one publication has more
 	maxGroupBytes      = 8 << 20 // bytes of data stored in one transaction, unless one batch has more
 	intakeQueue        = 8192    // publications that wait for their group
@@ -221,8 +222,11 @@ func (in *intake) length() int {
 func (in *intake) gather(group []*submission) []*submission {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	events, deliveries, bytes := 0, 0, 0
-	for events < maxGroupEvents && deliveries < maxGroupDeliveries && bytes < maxGroupBytes {
+	events, deliveries, bytes, most := 0, 0, 0, maxGroupEvents
+	if in.turns.len() > 1 {
+		most = sharedGroupEvents
+	}
+	for events < most && deliveries < maxGroupDeliveries && bytes < maxGroupBytes {
 		s := in.pop()
 		if s == nil {
 			break

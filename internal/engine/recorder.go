@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// maxRecorded is how many results, or deliveries given back, go into one transaction.
-const maxRecorded = 1000
+// maxRecorded is how many results, or deliveries given back, go into one transaction. Publishers wait for it.
+const maxRecorded = 200
 
 // The pauses between tries while the store does not answer.
 const (
