@@ -17,7 +17,8 @@ var akkuroSpeaker = speaker{
 		if err != nil {
 			return err
 		}
-		d.MountSecond(akkuro.New(k.publicURL).NewFront(svc, tokens, k.log), akkuro.Segment)
+		front := akkuro.New(k.publicURL).NewFront(svc, akkuro.Options{Tokens: tokens, Strict: k.settings.AkkuroStrict, Logger: k.log})
+		d.MountSecond(front, akkuro.Segment)
 		return nil
 	},
 	catalogue: akkuro.Catalogue,

@@ -50,6 +50,7 @@ type settings struct {
 	AkkuroJWTAudience     string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must be for."`
 	AkkuroTenantClaim     string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that holds the tenant."`
 	AtelioExpandWildcards bool          `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Keep the events that a wildcard matches when it is written, instead of the wildcard, in the dialect atelio."`
+	AkkuroStrict          bool          `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Refuse bodies in the dialect akkuro whose content type is not application/json, as its vendor's rules say and its examples do not."`
 	BluefinBasic          bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Take a key's id and secret as Basic credentials in the dialect bluefin, as its certification environment does."`
 	LemonStrictAck        bool          `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Take only the status 200 as acknowledged in the dialect lemon, and no other 2xx."`
 

@@ -2,6 +2,7 @@ package akkuro
 
 import (
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -14,11 +15,17 @@ import (
 // Segment is the second segment of all paths; the first is a functional group.
 const Segment = "events"
 
-// NewFront makes the management API. tokens verifies the JSON Web Tokens of callers; nil: none are taken, and tenants' keys
-// alone are. A nil logger logs nothing.
-func (d Dialect) NewFront(svc *service.Service, tokens *token.Verifier, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, tokens: tokens}
-	routes := httpx.NewFront(log, fail)
+// Options are choices about the management API. The zero value is good.
+type Options struct {
+	Tokens *token.Verifier // verifies callers' JSON Web Tokens; nil: none are taken, and tenants' keys alone are
+	Strict bool            // bodies must be declared as application/json
+	Logger *slog.Logger    // nil: nothing is logged
+}
+
+// NewFront makes the management API.
+func (d Dialect) NewFront(svc *service.Service, o Options) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, tokens: o.Tokens, strict: o.Strict}
+	routes := httpx.NewFront(o.Logger, fail)
 	routes.Handle("GET /{group}/events/event-types", f.eventTypes)
 	routes.Handle("POST /{group}/events/{event}/endpoints", f.register)
 	routes.Handle("GET /{group}/events/{event}/endpoints", f.list)
@@ -34,6 +41,7 @@ type front struct {
 	speaker *service.Speaker
 	dialect Dialect
 	tokens  *token.Verifier // nil: none are taken
+	strict  bool
 }
 
 // enter tells who asks, and for which tenant, and makes sure that what is served is what is wanted.
@@ -109,7 +117,7 @@ func (f *front) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := read(r)
+	in, err := f.read(r)
 	if err != nil {
 		return err
 	}
@@ -167,7 +175,7 @@ func (f *front) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := read(r)
+	in, err := f.read(r)
 	if err != nil {
 		return err
 	}
@@ -209,6 +217,20 @@ func (f *front) example(w http.ResponseWriter, r *http.Request) error {
 	}
 	httpx.WriteBody(w, http.StatusOK, body)
 	return nil
+}
+
+// read reads the body of registering and updating.
+func (f *front) read(r *http.Request) (*input, error) {
+	if f.strict {
+		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+			return nil, bellwire.Errorf(bellwire.CodeMalformed, "The body is not declared as JSON; send it with Content-Type: application/json.")
+		}
+	}
+	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
+	if err != nil {
+		return nil, err
+	}
+	return parse(body)
 }
 
 // check refuses an endpoint that is not the path's: the same id below another event or group is not there.

@@ -11,21 +11,19 @@ import (
 	"github.com/bellwire/bellwire/internal/dialecttest"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
-	"github.com/bellwire/bellwire/internal/token"
 )
 
 const publicURL = "https://api.eu.example.test"
 
 var dialect = akkuro.New(publicURL)
 
-func newWorld(t testing.TB) *dialecttest.World { return newWorldWith(t, nil) }
+func newWorld(t testing.TB) *dialecttest.World { return newWorldWith(t, akkuro.Options{}) }
 
-// newWorldWith makes a world that takes tokens too.
-func newWorldWith(t testing.TB, tokens *token.Verifier) *dialecttest.World {
+func newWorldWith(t testing.TB, o akkuro.Options) *dialecttest.World {
 	t.Helper()
 	return dialecttest.New(t, dialecttest.Config{
 		Dialect:   dialect,
-		Front:     func(svc *service.Service) http.Handler { return dialect.NewFront(svc, tokens, nil) },
+		Front:     func(svc *service.Service) http.Handler { return dialect.NewFront(svc, o) },
 		Catalogue: akkuro.Catalogue,
 	})
 }
@@ -165,6 +163,23 @@ func TestContentTypes(t *testing.T) {
 		}
 		dialecttest.Run(t, w, []step{s, {Name: "update", Do: "PUT " + endpoints + "/{id}", Header: s.Header, Body: body, Status: 204}})
 	}
+}
+
+// Whoever wants the vendor's rule instead of its examples can have it.
+func TestStrict(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, akkuro.Options{Strict: true})
+	declared := register
+	declared.Header = []string{"Content-Type: application/json; charset=utf-8"}
+	dialecttest.Run(t, w, []step{declared, unchanged})
+	for _, contentType := range []string{"", "application/x-www-form-urlencoded", "text/json", "application/json/x"} {
+		for _, do := range []string{"POST " + endpoints, "PUT " + endpoints + "/{id}"} {
+			s := refused("undeclared", do, body, 400, "The body is not declared as JSON; send it with Content-Type: application/json.")
+			s.Header = []string{"Content-Type: " + contentType}
+			dialecttest.Run(t, w, []step{s})
+		}
+	}
+	dialecttest.Run(t, w, []step{unchanged, {Name: "delete", Do: "DELETE " + endpoints + "/{id}", Status: 204}})
 }
 
 func TestPaths(t *testing.T) {

@@ -1,7 +1,6 @@
 package akkuro
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -36,14 +35,6 @@ type secret struct {
 // input is the body of registering and updating.
 type input struct {
 	URI httpx.Member[string] `json:"uri"`
-}
-
-func read(r *http.Request) (*input, error) {
-	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
-	if err != nil {
-		return nil, err
-	}
-	return parse(body)
 }
 
 func parse(body []byte) (*input, error) {
