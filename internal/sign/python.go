@@ -2,8 +2,10 @@ package sign
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strconv"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -18,14 +20,27 @@ func AppendPython(dst, data []byte) []byte { return appendPython(dst, data, fals
 func AppendPythonJSON(dst, data []byte) []byte { return appendPython(dst, data, true) }
 
 func appendPython(dst, data []byte, keep bool) []byte {
-	w := pythonWriter{src: data, dst: dst, keep: keep}
+	w := pythonWriters.Get().(*pythonWriter)
+	defer pythonWriters.Put(w)
+	w.src, w.dst, w.keep = data, dst, keep
 	w.value()
-	if w.twice { // what was written so far cannot be mended in one pass
+	text, twice := w.dst, w.twice
+	*w = pythonWriter{names: w.names}
+	if cap(w.names) > maxKeptNames {
+		w.names = nil
+	}
+	if twice { // what was written cannot be mended in one pass
 		t := pythonWriter{src: data, keep: keep}
 		return t.tree().append(dst)
 	}
-	return w.dst
+	return text
 }
+
+// pythonWriters are kept for the room that they have for names.
+var pythonWriters = sync.Pool{New: func() any { return new(pythonWriter) }}
+
+// maxKeptNames is how many names a writer that is kept may have room for.
+const maxKeptNames = 4096
 
 // pythonWriter goes through JSON once and writes it as Python does.
 type pythonWriter struct {
@@ -160,16 +175,31 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// plainRun returns how many plain characters text, which is not all plain, begins with. Most text is nothing else, so
+// that it looks at eight at a time first.
+func plainRun(text []byte) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(text)-n >= 8; n += 8 {
+		x := binary.LittleEndian.Uint64(text[n:])
+		control, del := x-each*' ', x+each // these, and the next two, have a high bit where a character is not plain
+		quote, backslash := (x^each*'"')-each, (x^each*'\\')-each
+		if (x|control|del|quote|backslash)&high != 0 {
+			break
+		}
+	}
+	for plain[text[n]] {
+		n++
+	}
+	return n
+}
+
 func (w *pythonWriter) string() {
 	w.space()
 	w.dst = append(w.dst, '"')
 	w.at++
 	for {
-		run := w.at
-		for plain[w.src[run]] {
-			run++
-		}
-		w.copy(run - w.at)
+		w.copy(plainRun(w.src[w.at:]))
 		switch c := w.src[w.at]; {
 		case c == '"':
 			w.dst = append(w.dst, '"')

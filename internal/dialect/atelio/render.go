@@ -1,6 +1,7 @@
 package atelio
 
 import (
+	"bytes"
 	"net/http"
 	"time"
 
@@ -32,13 +33,9 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	timed := false
-	for name := range envelope.Members(members) {
-		if envelope.Is(name, eventMember) {
-			return nil, bellwire.Errorf(bellwire.CodeInvalid,
-				"The dialect %s writes the event's type as %s, and the event's data has such a member too; nothing was sent.", Name, eventMember)
-		}
-		timed = timed || envelope.Is(name, occurredMember)
+	if has(members, eventMember) {
+		return nil, bellwire.Errorf(bellwire.CodeInvalid,
+			"The dialect %s writes the event's type as %s, and the event's data has such a member too; nothing was sent.", Name, eventMember)
 	}
 	dst = append(dst, `{"event": "`...)
 	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape
@@ -50,13 +47,19 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 		dst[brace] = ' '       // instead of the object's own beginning
 		dst = dst[:len(dst)-1] // and without its end
 	}
-	if !timed {
+	if !has(members, occurredMember) {
 		dst = append(dst, `, "`+occurredMember+`": "`...)
 		// A first attempt knows the time to the nanosecond, a later one as the store kept it: six digits are the same.
 		dst = m.Event.Time().UTC().Truncate(time.Microsecond).AppendFormat(dst, occurredLayout)
 		dst = append(dst, '"')
 	}
 	return append(dst, '}'), nil
+}
+
+// has tells whether there is a member of the given name. It goes through them only if the name is there at all, or may be
+// behind escapes.
+func has(members []byte, name string) bool {
+	return (bytes.Contains(members, []byte(name)) || bytes.IndexByte(members, '\\') >= 0) && envelope.Has(members, name)
 }
 
 // SetHeaders signs the body.
