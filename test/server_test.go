@@ -92,9 +92,9 @@ func (s *server) follow(stderr io.Reader, listening chan<- string) {
 		s.mu.Lock()
 		fmt.Fprintln(&s.log, lines.Text())
 		s.mu.Unlock()
-		var record struct{ Msg, URL string }
+		var record struct{ Msg, Address string }
 		if json.Unmarshal(lines.Bytes(), &record) == nil && record.Msg == "listening" {
-			listening <- record.URL
+			listening <- "http://" + record.Address
 		}
 	}
 	s.exited <- s.cmd.Wait()
