@@ -322,6 +322,10 @@ func TestMux(t *testing.T) {
 		{"GET", "/things", "own 404", ""},
 		{"GET", "/things/1/2", "own 404", ""},
 		{"POST", "/", "own 404", ""},
+		{"GET", "//things/1", "own 404", ""},
+		{"GET", "/things//1", "own 404", ""},
+		{"GET", "/other/../things/1", "own 404", ""},
+		{"GET", "/things/1/", "own 404", ""},
 	}
 	for _, test := range tests {
 		w := httptest.NewRecorder()

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -36,8 +37,20 @@ func (m *Mux) HandleFunc(pattern string, handler func(http.ResponseWriter, *http
 	m.Handle(pattern, http.HandlerFunc(handler))
 }
 
-// ServeHTTP answers with the handler of the pattern that fits best.
-func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.serving.ServeHTTP(w, r) }
+// ServeHTTP answers with the handler of the pattern that fits best. A path with empty segments or dots fits none:
+// http.ServeMux would redirect it, in a shape of its own.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !clean(r.URL.Path) {
+		m.notFound(w, r)
+		return
+	}
+	m.serving.ServeHTTP(w, r)
+}
+
+func clean(p string) bool {
+	cleaned := path.Clean(p)
+	return p == cleaned || p == cleaned+"/"
+}
 
 // miss answers what no pattern fits. Only ServeMux itself knows which methods a path would have, and it
 // tells in an answer alone: so that is asked for, and only its Allow header used.
