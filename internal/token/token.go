@@ -47,6 +47,7 @@ type Verifier struct {
 	mu      sync.Mutex
 	keys    jwk.Set // nil: none were fetched yet
 	fetched time.Time
+	failure error // of the last fetch
 }
 
 // New makes a Verifier. It fetches nothing.
@@ -180,10 +181,13 @@ func (v *Verifier) key(ctx context.Context, id string) (jwk.Key, error) {
 		}
 		key = find(v.keys, id)
 	}
-	if key == nil {
-		return nil, refuse("The token is signed with a key that the issuer does not publish.", nil)
+	switch {
+	case key != nil:
+		return key, nil
+	case v.failure != nil:
+		return nil, v.failure // whether the issuer publishes the key by now is not known
 	}
-	return key, nil
+	return nil, refuse("The token is signed with a key that the issuer does not publish.", nil)
 }
 
 // fetch gets the keys. It is not tried again at once if it fails; the keys that were there stay.
@@ -196,9 +200,10 @@ func (v *Verifier) fetch(ctx context.Context) error {
 	defer cancel()
 	keys, err := jwk.Fetch(ctx, v.config.JWKSURL, jwk.WithHTTPClient(v.config.Client), jwk.WithMaxFetchBodySize(maxKeySet))
 	if err != nil {
-		return unavailable(err)
+		v.failure = unavailable(err)
+		return v.failure
 	}
-	v.keys = keys
+	v.keys, v.failure = keys, nil
 	return nil
 }
 
