@@ -70,11 +70,13 @@ func dialectNames() []string {
 	return names
 }
 
-// enabledSpeakers are those of the dialects named, or all.
+// enabledSpeakers are those of the dialects named, or all. standard is always among them: it is what the native API's
+// endpoints speak that name no other.
 func enabledSpeakers(names []string) []*speaker {
 	var enabled []*speaker
 	for i := range speakers {
-		if len(names) == 0 || slices.Contains(names, speakers[i].name) {
+		name := speakers[i].name
+		if len(names) == 0 || name == standard.Name || slices.Contains(names, name) {
 			enabled = append(enabled, &speakers[i])
 		}
 	}
