@@ -93,6 +93,8 @@ func TestRefusals(t *testing.T) {
 		{"retries as text", `{"webhookBaseUrl":"https://example.com","retryCount":"3"}`, `retryCount: It must be a whole number.`},
 		{"negative", `{"webhookBaseUrl":"https://example.com","retryCount":-1}`, `retryCount: It is from 0 to 100.`},
 		{"no interval", `{"webhookBaseUrl":"https://example.com","retryInterval":0}`, `retryInterval: It is at least a second where there are retries.`},
+		{"a fraction of a second", `{"webhookBaseUrl":"https://example.com","retryInterval":1.5}`,
+			`retryInterval: It is a whole number of seconds from 0 to 2592000, or text of the form hh:mm:ss.`},
 		{"odd interval", `{"webhookBaseUrl":"https://example.com","retryInterval":"1m"}`,
 			`retryInterval: It is a whole number of seconds from 0 to 2592000, or text of the form hh:mm:ss.`},
 		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType: It is None, ApiKey or Basic.`},
@@ -164,13 +166,13 @@ func TestNativeChanges(t *testing.T) {
 	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201,
 		Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})
 	id := w.Vars["id"]
-	schedule := bellwire.RetryPolicy{Schedule: []bellwire.Duration{5e9, 60e9}}
+	schedule := bellwire.RetryPolicy{Schedule: []bellwire.Duration{5.005e9, 60e9}}
 	if _, err := w.Native(id, service.EndpointInput{
 		URL: new("https://other.example/x?y=/z"), Retry: &schedule, Events: &[]string{"Risk*"}, Status: new(bellwire.EndpointPaused),
 	}); err != nil {
 		t.Fatal(err)
 	}
-	shown := `{"id":"{id}","tenantId":"acme","retryCount":2,"retryInterval":5,"webhookBaseUrl":"https://other.example",` +
+	shown := `{"id":"{id}","tenantId":"acme","retryCount":2,"retryInterval":5.005,"webhookBaseUrl":"https://other.example",` +
 		`"webhookRelativePath":"/x?y=/z","isActive":false,"authType":"None","authSettings":null}`
 	dialecttest.Run(t, w, []step{
 		{Name: "shown", Do: "GET /webhooks/{id}", Status: 200, Want: done(shown)},

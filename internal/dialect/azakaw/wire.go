@@ -1,6 +1,7 @@
 package azakaw
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -106,20 +107,21 @@ type inputSettings struct {
 	Password httpx.Member[string] `json:"password"`
 }
 
-// seconds is a whole number of seconds, or text of the form hh:mm:ss, as .NET writes a TimeSpan.
+// seconds is a number of seconds, or text of the form hh:mm:ss, as .NET writes a TimeSpan. Only what the native API has
+// set, and a client sends back, may have a fraction.
 type seconds time.Duration
 
 // UnmarshalJSONFrom reads either form.
 func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == '0' {
-		var n int64
+		var n float64
 		if err := json.UnmarshalDecode(dec, &n); err != nil {
 			return err
 		}
-		if n < 0 || n > int64(bellwire.MaxRetryDelay/time.Second) {
-			return errInterval()
+		if !(n >= 0 && n <= bellwire.MaxRetryDelay.Seconds()) {
+			return errInterval("")
 		}
-		*s = seconds(time.Duration(n) * time.Second)
+		*s = seconds(math.Round(n * float64(time.Second)))
 		return nil
 	}
 	var text string
@@ -128,14 +130,14 @@ func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	}
 	d, ok := timeSpan(text)
 	if !ok {
-		return errInterval()
+		return errInterval("")
 	}
 	*s = seconds(d)
 	return nil
 }
 
-func errInterval() error {
-	return bellwire.Invalid("", "It is a whole number of seconds from 0 to %d, or text of the form hh:mm:ss.", bellwire.MaxRetryDelay/time.Second)
+func errInterval(field string) error {
+	return bellwire.Invalid(field, "It is a whole number of seconds from 0 to %d, or text of the form hh:mm:ss.", bellwire.MaxRetryDelay/time.Second)
 }
 
 // timeSpan reads hh:mm:ss, with up to 24 hours.
@@ -219,6 +221,9 @@ func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
 	}
 	if count < 0 || count > bellwire.MaxRetries {
 		return nil, bellwire.Invalid("retryCount", "It is from 0 to %d.", bellwire.MaxRetries)
+	}
+	if interval%time.Second != 0 {
+		return nil, errInterval("retryInterval")
 	}
 	if count > 0 && interval < time.Second {
 		return nil, bellwire.Invalid("retryInterval", "It is at least a second where there are retries.")
