@@ -215,3 +215,10 @@ func checkInPython(t *testing.T, deliveries []pythonDelivery) {
 		t.Error("python did not come to its end")
 	}
 }
+
+// busiest tells how many requests were under way to a path at a time.
+func (in *inbox) busiest(path string) int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.most[path]
+}
