@@ -222,12 +222,19 @@ type account struct {
 	key    struct{ ID, Secret string }
 }
 
-// openAccount makes the tenant, a key of its own, and the event types that these tests are about.
-func openAccount(t *testing.T, s *server) *account {
+// openAccountWithKey makes the tenant and a key of its own.
+func openAccountWithKey(t *testing.T, s *server) *account {
 	t.Helper()
 	a := &account{t: t, server: s, id: accountID}
 	s.call("POST", "/tenants", object("id", a.id), nil)
 	s.call("POST", "/tenants/"+a.id+"/keys", `{"role": "tenant", "hmac": true}`, &a.key)
+	return a
+}
+
+// openAccount makes the tenant, a key of its own, and the event types that most of these tests are about.
+func openAccount(t *testing.T, s *server) *account {
+	t.Helper()
+	a := openAccountWithKey(t, s)
 	for _, name := range []string{settlement, updates, cards} {
 		s.call("PUT", "/event-types/"+name, `{"group": "payconex"}`, nil)
 	}
