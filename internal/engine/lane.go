@@ -29,9 +29,9 @@ func (j *job) taken() bellwire.Taken {
 
 // Bounds of one lane.
 const (
-	laneFloor    = 32  // deliveries that any lane may hold
-	laneCeiling  = 512 // deliveries that no lane exceeds
-	laneDepth    = 8   // deliveries that a lane may hold for each request it may have in flight
+	laneFloor    = 32   // deliveries that any lane may hold
+	laneCeiling  = 4096 // deliveries that no lane exceeds
+	laneDepth    = 64   // deliveries that a lane may hold for each request it may have in flight
 	laneBytes    = 4 << 20
 	expressMax   = 4   // retries by hand and tests in flight for one endpoint
 	expressQueue = 100 // of them in memory, beyond which no more are claimed
