@@ -78,6 +78,26 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// The page on dialects compares all that this build speaks, and leads to what each promises.
+func TestDocumentedDialects(t *testing.T) {
+	t.Parallel()
+	page := read(t, "../../docs/dialects.md")
+	var linked []string
+	for _, row := range regexp.MustCompile("(?m)^\\| \\[`([a-z]+)`\\]\\(\\.\\./(internal/dialect/[a-z]+/README\\.md)\\)").FindAllStringSubmatch(page, -1) {
+		linked = append(linked, row[1])
+		if contract := read(t, "../../"+row[2]); !strings.HasPrefix(contract, "# Dialect `"+row[1]+"`") {
+			t.Errorf("%s is not the contract of %s", row[2], row[1])
+		}
+		// A row each in the tables of messages and of verifiers.
+		if strings.Count(page, "\n| `"+row[1]+"` |") != 2 {
+			t.Errorf("docs/dialects.md does not compare %s", row[1])
+		}
+	}
+	if diff := cmp.Diff(dialectNames(), linked); diff != "" {
+		t.Errorf("docs/dialects.md and the dialects differ (-dialects +page):\n%s", diff)
+	}
+}
+
 func model(t *testing.T) *kong.Node {
 	t.Helper()
 	parser, err := newParser(streams{})
