@@ -10,6 +10,7 @@ import (
 // Bounds of the claimer.
 const (
 	maxClaims    = 64  // endpoints asked about in one transaction
+	maxClaimed   = 512 // deliveries claimed in one transaction, unless there are many endpoints: publishers wait for it
 	cancelChunk  = 500 // deliveries of a disabled endpoint that one transaction cancels
 	sweepEvery   = time.Minute
 	claimerPause = time.Second // after the store or the directory failed
@@ -176,11 +177,12 @@ func (s *scheduler) claims(now time.Time, lanes []*lane) []bellwire.Claim {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	claims := make([]bellwire.Claim, len(lanes))
+	share := max(laneFloor, maxClaimed/max(len(lanes), 1))
 	for i, l := range lanes {
 		claims[i] = bellwire.Claim{
 			Endpoint: l.endpoint,
 			Epoch:    s.leases.Epoch(l.endpoint),
-			Limit:    l.wanted(now),
+			Limit:    min(l.wanted(now), share),
 			MaxBytes: l.byteLimit() / 2,
 			Ordered:  l.ordered(),
 		}
