@@ -80,24 +80,10 @@ func catalogueOf(t *testing.T, s *server, vendor string) []catalogued {
 	return all
 }
 
-// testExamples makes endpoints for all of a vendor's event types, as many as the vendor needs, and tests each with each.
+// testExamples has each example of a vendor delivered by a test, and checks what comes.
 func (a *account) testExamples(in *inbox, v *vendor, types []catalogued) {
 	a.t.Helper()
-	var names []string
-	for _, c := range types {
-		names = append(names, c.Name)
-	}
-	subscribed := make(map[string]*subscription)
-	if v.name == "akkuro" || v.name == "bluefin" { // one event each
-		for _, c := range types {
-			subscribed[c.Name] = a.subscribeIn(v, in, c)
-		}
-	} else {
-		ep := a.subscribe(v, in, "/"+v.name, names...)
-		for _, name := range names {
-			subscribed[name] = ep
-		}
-	}
+	subscribed := a.subscribeAll(in, v, types)
 	events := make(map[string]string)
 	for _, c := range types {
 		var receipt struct{ Event string }
@@ -108,30 +94,53 @@ func (a *account) testExamples(in *inbox, v *vendor, types []catalogued) {
 	for _, c := range types {
 		ep := subscribed[c.Name]
 		if d := a.ended(events[c.Name])[ep.id]; d.Status != "succeeded" {
-			a.t.Errorf("%s: a test of %s has come to %+v", v.name, c.Name, d)
-			continue
+			a.t.Fatalf("%s: a test of %s has come to %+v", v.name, c.Name, d)
 		}
-		body, hits := in.typed(ep, c.Name)
+		hits := in.typed(ep, c.Name)
 		if len(hits) != 1 {
-			a.t.Errorf("%s: a test of %s came %d times", v.name, c.Name, len(hits))
-			continue
+			a.t.Fatalf("%s: a test of %s came %d times", v.name, c.Name, len(hits))
 		}
-		parts, err := ep.check(hits[0])
-		if err != nil {
-			a.t.Errorf("%s: %v\n%s", v.name, err, body)
-		}
-		switch {
-		case v.name == "atelio":
-			forPython = append(forPython, pythonDelivery{
-				Secret: ep.secret, Signature: hits[0].header.Get("Bond-Signature"), Body: body, Data: string(c.Example), Got: parts["data"],
-			})
-		case c.Name == updates:
-			a.followExample(parts["data"], c.Example)
-		case !bytes.Equal(compacted(a.t, []byte(parts["data"])), compacted(a.t, c.Example)):
-			a.t.Errorf("%s: of the example %s came %s", v.name, c.Example, body)
+		a.checkExample(ep, hits[0], c)
+		if v.name == "atelio" {
+			forPython = append(forPython, ep.forPython(hits[0], string(c.Example)))
 		}
 	}
 	checkInPython(a.t, forPython)
+}
+
+// subscribeAll makes as many endpoints for all event types as the vendor needs, and returns them by type.
+func (a *account) subscribeAll(in *inbox, v *vendor, types []catalogued) map[string]*subscription {
+	a.t.Helper()
+	subscribed := make(map[string]*subscription)
+	if v.name == "akkuro" || v.name == "bluefin" { // one event each
+		for _, c := range types {
+			subscribed[c.Name] = a.subscribeIn(v, in, c)
+		}
+		return subscribed
+	}
+	var names []string
+	for _, c := range types {
+		names = append(names, c.Name)
+	}
+	ep := a.subscribe(v, in, "/"+v.name, names...)
+	for _, name := range names {
+		subscribed[name] = ep
+	}
+	return subscribed
+}
+
+// checkExample checks an attempt and compares it with the example. Atelio's form is for Python to compare.
+func (a *account) checkExample(ep *subscription, h *hit, c catalogued) {
+	a.t.Helper()
+	parts, err := ep.check(h)
+	switch {
+	case err != nil:
+		a.t.Errorf("%s: %v\n%s", ep.vendor.name, err, h.body)
+	case c.Name == updates:
+		a.followExample(parts["data"], c.Example)
+	case ep.vendor.name != "atelio" && !bytes.Equal(compacted(a.t, []byte(parts["data"])), compacted(a.t, c.Example)):
+		a.t.Errorf("%s: of the example %s came %s", ep.vendor.name, c.Example, h.body)
+	}
 }
 
 // subscribeIn makes an endpoint for one event type, in the type's own group where the vendor has groups.
@@ -159,13 +168,14 @@ func (a *account) followExample(payload string, example json.RawMessage) {
 }
 
 // typed returns what came to an endpoint of an event type.
-func (in *inbox) typed(ep *subscription, eventType string) (body string, all []*hit) {
-	for text, hits := range in.at(ep.path) {
-		if ep.vendor.parts(text)["type"] == eventType {
-			body, all = text, append(all, hits...)
+func (in *inbox) typed(ep *subscription, eventType string) []*hit {
+	var all []*hit
+	for body, hits := range in.at(ep.path) {
+		if ep.vendor.parts(body)["type"] == eventType {
+			all = append(all, hits...)
 		}
 	}
-	return body, all
+	return all
 }
 
 func compacted(t *testing.T, text []byte) []byte {

@@ -90,6 +90,7 @@ type campaign struct {
 	events    []*occurrence
 	server    atomic.Pointer[server] // it may come and go
 	started   time.Time
+	forPython []pythonDelivery
 }
 
 func startCampaign(t *testing.T, s *server) *campaign {
@@ -177,13 +178,7 @@ func (c *campaign) await() {
 	for _, ep := range c.endpoints {
 		want := len(c.expected(ep))
 		eventually(c.t, fmt.Sprintf("%d deliveries to %s are acknowledged", want, ep.path), func() bool {
-			acked := 0
-			for _, hits := range c.inbox.at(ep.path) {
-				if slices.ContainsFunc(hits, func(h *hit) bool { return ep.vendor.acknowledged(h.answered) }) {
-					acked++
-				}
-			}
-			return acked >= want
+			return c.inbox.acknowledged(ep) >= want
 		})
 	}
 }
@@ -192,8 +187,7 @@ func (c *campaign) await() {
 // reason than its answer.
 func (c *campaign) judge(exact bool) {
 	c.t.Helper()
-	var forPython []pythonDelivery
-	notifications := make(map[string]bool) // and every other id that is an endpoint's own
+	notifications := make(map[string]bool) // ids that are of one endpoint's delivery alone
 	for _, ep := range c.endpoints {
 		arrived := make(map[int]bool)
 		for body, hits := range c.inbox.at(ep.path) {
@@ -205,24 +199,18 @@ func (c *campaign) judge(exact bool) {
 				c.t.Errorf("%s: event %d came as two: %.500s", ep.path, i, body)
 			}
 			arrived[i] = true
-			parts := ep.vendor.parts(body)
-			if id := parts["notification"]; id != "" && notifications[id] {
-				c.t.Errorf("%s: two notifications have the id %s", ep.path, id)
-			}
-			notifications[parts["notification"]] = true
-			if ep.vendor.name == "atelio" {
-				for _, h := range hits {
-					forPython = append(forPython, pythonDelivery{
-						Secret: ep.secret, Signature: h.header.Get("Bond-Signature"), Body: body, Data: c.events[i].data, Got: parts["data"],
-					})
+			if id := ep.vendor.parts(body)["notification"]; id != "" {
+				if notifications[id] {
+					c.t.Errorf("%s: two notifications have the id %s", ep.path, id)
 				}
+				notifications[id] = true
 			}
 		}
 		if got, want := slices.Sorted(maps.Keys(arrived)), c.expected(ep); !slices.Equal(got, want) {
 			c.t.Errorf("%s got %d events, not %d", ep.path, len(got), len(want))
 		}
 	}
-	checkInPython(c.t, forPython)
+	checkInPython(c.t, c.forPython)
 }
 
 // judgeDelivery checks all attempts of a delivery, and returns the number of its event.
@@ -267,6 +255,7 @@ func (c *campaign) judgeAttempt(ep *subscription, o *occurrence, h *hit, parts m
 	case "akkuro":
 		want["id"], want["uri"] = bareUUID(o.id), publicURL+akkuroPath(o.eventType)+"/"+ep.id
 	case "atelio":
+		c.forPython = append(c.forPython, ep.forPython(h, o.data))
 		delete(want, "data") // which Python compares
 	case "lemon":
 		want["id"] = o.id

@@ -115,6 +115,19 @@ func (in *inbox) at(path string) map[string][]*hit {
 	return maps.Clone(in.hits[path])
 }
 
+// acknowledged counts the deliveries to an endpoint that were acknowledged.
+func (in *inbox) acknowledged(ep *subscription) int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	n := 0
+	for _, hits := range in.hits[ep.path] {
+		if slices.ContainsFunc(hits, func(h *hit) bool { return ep.vendor.acknowledged(h.answered) }) {
+			n++
+		}
+	}
+	return n
+}
+
 // bodies returns what came to a path, in the order of first receipt.
 func (in *inbox) bodies(path string) []string {
 	in.mu.Lock()
@@ -190,7 +203,14 @@ type pythonDelivery struct {
 	Got       string `json:"got"`  // of the body
 }
 
-// checkInPython reports what Python finds wrong.
+// forPython is an attempt as pythonCheck reads it.
+func (ep *subscription) forPython(h *hit, published string) pythonDelivery {
+	return pythonDelivery{
+		Secret: ep.secret, Signature: h.header.Get("Bond-Signature"), Body: h.body, Data: published, Got: ep.vendor.parts(h.body)["data"],
+	}
+}
+
+// checkInPython reports what Python finds wrong with deliveries of Atelio's.
 func checkInPython(t *testing.T, deliveries []pythonDelivery) {
 	t.Helper()
 	var input bytes.Buffer

@@ -344,10 +344,12 @@ func provenByLemon(h *hit, ep *subscription) error {
 	return h.sentAt(at)
 }
 
-// provenByBond checks v2; v1 takes Python, which provenByPython asks about all deliveries at once.
+var bondForm = regexp.MustCompile(`^t=(\d+),v1=[0-9a-f]{64},v2=([0-9a-f]{64})$`)
+
+// provenByBond checks v2; v1 takes Python, which checkInPython asks about all deliveries at once.
 func provenByBond(h *hit, ep *subscription) error {
 	got := h.header.Get("Bond-Signature")
-	form := regexp.MustCompile(`^t=(\d+),v1=[0-9a-f]{64},v2=([0-9a-f]{64})$`).FindStringSubmatch(got)
+	form := bondForm.FindStringSubmatch(got)
 	if form == nil {
 		return fmt.Errorf("Bond-Signature is %q", got)
 	}
