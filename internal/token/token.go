@@ -161,8 +161,10 @@ func header(text []byte) (algorithm jwa.SignatureAlgorithm, keyID string, err er
 	return algorithm, keyID, nil
 }
 
+// check verifies the signature. A token whose header says that something of it must be understood ("crit", RFC 7515,
+// 4.1.11) is refused: nothing of the kind is.
 func check(text []byte, algorithm jwa.SignatureAlgorithm, key jwk.Key) ([]byte, error) {
-	payload, err := jws.Verify(text, jws.WithKey(algorithm, key))
+	payload, err := jws.Verify(text, jws.WithKey(algorithm, key), jws.WithCritValidation(true))
 	if err != nil {
 		return nil, refuse("The token's signature is not good.", err)
 	}

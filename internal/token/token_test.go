@@ -3,8 +3,10 @@ package token_test
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -77,6 +79,8 @@ func TestSharedSecret(t *testing.T) {
 		{"none", unsigned(t, "none"), bellwire.CodeUnauthenticated},
 		{"None", unsigned(t, "None"), bellwire.CodeUnauthenticated},
 		{"HS256 without signature", unsigned(t, "HS256"), bellwire.CodeUnauthenticated},
+		{"something that must be understood", critical(t, []string{"cnf"}), bellwire.CodeUnauthenticated},
+		{"nothing that must be understood", critical(t, []string{}), bellwire.CodeUnauthenticated},
 		{"changed", tampered(good), bellwire.CodeUnauthenticated},
 		{"empty", "", bellwire.CodeUnauthenticated},
 		{"a key of ours", "bwk_0123", bellwire.CodeUnauthenticated},
@@ -97,6 +101,20 @@ func unsigned(t *testing.T, algorithm string) string {
 	must(t, err)
 	enc := base64.RawURLEncoding
 	return enc.EncodeToString(head) + "." + enc.EncodeToString(claims) + "."
+}
+
+// critical makes a good token but for the names of what must be understood in its header.
+func critical(t *testing.T, names []string) string {
+	t.Helper()
+	head, err := json.Marshal(map[string]any{"alg": "HS256", "crit": names, "cnf": "x"})
+	must(t, err)
+	claims, err := json.Marshal(map[string]any{"aud": "bellwire", "tenant": "acme", "exp": now.Add(time.Minute).Unix()})
+	must(t, err)
+	enc := base64.RawURLEncoding
+	text := enc.EncodeToString(head) + "." + enc.EncodeToString(claims)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(text))
+	return text + "." + enc.EncodeToString(mac.Sum(nil))
 }
 
 func tampered(good string) string {
