@@ -72,7 +72,7 @@ type EndpointChange struct {
 	URL         value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
 	Events      value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
 	Description clearable[string]              `json:"description,omitzero" doc:"null clears it."`
-	Dialect     value[string]                  `json:"dialect,omitzero" doc:"How deliveries look; standard unless given."`
+	Dialect     value[string]                  `json:"dialect,omitzero" doc:"How deliveries look and the endpoint is managed; standard unless given. A change that the dialect cannot say is refused, and a secret that has not its form is replaced."`
 	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. The dialect's own policy unless given."`
 	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire proves itself beside the signature; null: not at all."`
 	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Sent with each delivery, names and values. Replaces all there are; null clears them."`
@@ -81,7 +81,7 @@ type EndpointChange struct {
 	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo the next delivery is sent when the one before it has ended; none unless given."`
 	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"paused keeps deliveries for later, disabled gets none; enabled unless given."`
 	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"With which schemes deliveries are signed; hmac unless given."`
-	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own instead of a made one, in the dialect's form: whsec_ and base64 of 24 to 64 bytes. It replaces the old one at once; see rotate."`
+	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own instead of a made one, in the dialect's form; that of standard is whsec_ and base64 of 24 to 64 bytes. It replaces the old one at once; see rotate."`
 	Metadata    clearable[map[string]string]   `json:"metadata,omitzero" doc:"At most 50 entries of your own. Replaces all; null clears them."`
 }
 

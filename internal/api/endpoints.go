@@ -143,7 +143,8 @@ func (a *api) secrets(one string) {
 	route(a, service.Change, huma.Operation{
 		OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: one + "/secret/rotate", Tags: []string{tagEndpoints},
 		Summary: "Rotate an endpoint's secret", Errors: []int{http.StatusConflict},
-		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both.",
+		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both; " +
+			"those of dialects that have room for one carry the new one's.",
 	}, func(ctx context.Context, c service.Caller, in *rotated) (*output[EndpointSecret], error) {
 		overlap := (*time.Duration)(in.Input.value.Overlap.given)
 		s, err := a.svc.RotateSecret(ctx, c, in.Tenant, in.ID, overlap)
