@@ -220,6 +220,9 @@ func TestWhatIsNotThere(t *testing.T) {
 		{"GET", "/", 404, "not_found", ""},
 		{"GET", "/schemas/Tenant.json", 404, "not_found", ""},
 		{"GET", "/openapi.yaml", 404, "not_found", ""},
+		{"GET", "/%FF", 404, "not_found", ""}, // which is no UTF-8, and so neither are these
+		{"GET", "/api/v1/tenants/%FF", 404, "not_found", ""},
+		{"GET", "/api/v1/event-types?%FF=1", 422, "invalid", ""},
 		{"PUT", "/api/v1/tenants", 405, "method_not_allowed", "GET, HEAD, POST"},
 		{"PUT", "/api/v1/tenants/acme/events", 405, "method_not_allowed", "GET, HEAD, POST"},
 		{"POST", "/openapi.json", 405, "method_not_allowed", "GET, HEAD"},
@@ -227,7 +230,9 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 	for _, test := range tests {
 		answer := httptest.NewRecorder()
-		w.handler.ServeHTTP(answer, httptest.NewRequest(test.method, test.path, nil))
+		request := httptest.NewRequest(test.method, test.path, nil)
+		request.Header.Set("Authorization", "Bearer "+adminKey)
+		w.handler.ServeHTTP(answer, request)
 		var got any
 		if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || answer.Code != test.status || answer.Header().Get("Allow") != test.allow {
 			t.Errorf("%s %s: %d with Allow %q: %s", test.method, test.path, answer.Code, answer.Header().Get("Allow"), answer.Body)

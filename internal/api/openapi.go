@@ -79,7 +79,8 @@ func marshal(b []byte, v any) ([]byte, error) {
 	if a, ok := v.(appender); ok {
 		return a.appendJSON(b)
 	}
-	out, err := json.Marshal(v, jsontext.AllowDuplicateNames(true)) // an example may have them
+	// An example may have a name twice, and a problem may repeat what a client sent, UTF-8 or not.
+	out, err := json.Marshal(v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return append(b, out...), err
 }
 

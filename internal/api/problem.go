@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -179,7 +178,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	header.Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	body, err := json.Marshal(p)
+	body, err := marshal(nil, p)
 	if err != nil { // a Problem holds nothing that could fail
 		panic(err)
 	}
@@ -187,7 +186,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (a *api) notFound(w http.ResponseWriter, r *http.Request) {
-	a.fail(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s; /docs lists all paths.", r.URL.Path))
+	a.fail(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s; /docs lists all paths.", r.URL.EscapedPath()))
 }
 
 func (a *api) methodNotAllowed(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire"
@@ -79,7 +80,7 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (f *Front) notFound(w http.ResponseWriter, r *http.Request) {
-	f.refuse(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s.", r.URL.Path))
+	f.refuse(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s.", r.URL.EscapedPath()))
 }
 
 func (f *Front) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
@@ -92,9 +93,9 @@ func (f *Front) panicked(w http.ResponseWriter, r *http.Request) {
 }
 
 // WriteJSON answers with v as JSON, in the order of its fields, and the content type application/json unless another one
-// is set.
+// is set. Bytes that are no UTF-8 become U+FFFD: an error may repeat what a client sent, and has to be written all the same.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := json.Marshal(v)
+	body, err := json.Marshal(v, jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeInternal, err, "The answer could not be written.")
 	}

@@ -52,6 +52,7 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 		{do: "POST /in", body: "{", want: "malformed The body is not JSON: unexpected EOF, at byte 1."},
 		{do: "POST /in", body: strings.Repeat(" ", httpx.MaxSmallBody+1), want: "too_large The body is over the limit of 262144 bytes."},
 		{do: "GET /none", want: "not_found There is nothing at /none."},
+		{do: "GET /%FF%20", want: "not_found There is nothing at /%FF%20."},
 		{do: "PUT /in", want: "method_not_allowed PUT is not for this path; allowed are POST.", header: "Allow: POST"},
 		{do: "GET /busy", want: "unavailable Busy.", header: "Retry-After: 3", logged: true},
 		{do: "GET /broken", want: "internal Something went wrong on our side; the log has more under the request's id.", logged: true},
@@ -70,6 +71,18 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 		if logged := log.Len() > 0; logged != c.logged {
 			t.Errorf("%s: logged %s", c.do, log)
 		}
+	}
+}
+
+// TestWriteJSONWritesWhatIsNoUTF8: what a client sent comes back in errors, and these must not end in an empty 200.
+func TestWriteJSONWritesWhatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	answer := httptest.NewRecorder()
+	if err := httpx.WriteJSON(answer, 404, map[string]string{"message": "no \xff"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := answer.Body.String(); answer.Code != 404 || got != "{\"message\":\"no \uFFFD\"}" {
+		t.Errorf("%d %q", answer.Code, got)
 	}
 }
 
