@@ -67,8 +67,10 @@ func TestOperatorsQuestions(t *testing.T) {
 	if status, _ := s.get("/api/v1/tenants"); status != http.StatusUnauthorized {
 		t.Errorf("without a key the API answered %d", status)
 	}
-	if status, body := s.get("/no/such/page"); status != http.StatusNotFound || !strings.Contains(body, `"not_found"`) {
-		t.Errorf("an unknown path answered %d: %s", status, body)
+	for _, path := range []string{"/no/such/page", "//docs", "//healthz", "/%FF"} { // none is another's address, to go on to
+		if status, body := s.get(path); status != http.StatusNotFound || !strings.Contains(body, `"not_found"`) {
+			t.Errorf("GET %s answered %d: %s", path, status, body)
+		}
 	}
 	s.terminate()
 }

@@ -20,12 +20,14 @@ type operations struct {
 
 // handler routes to the answers, and everything else to other.
 func (o *operations) handler(other http.Handler) http.Handler {
-	mux := http.NewServeMux()
+	mux := httpx.NewMux(other.ServeHTTP, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Del("Allow") // other says by itself what it has
+		other.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET /healthz", o.healthz)
 	mux.HandleFunc("GET /readyz", o.readyz)
 	mux.Handle("GET /metrics", o.metrics)
 	mux.HandleFunc("GET /{$}", o.index)
-	mux.Handle("/", other)
 	return mux
 }
 
