@@ -52,7 +52,7 @@ func TestGoldenExample(t *testing.T) {
 	}
 	if diff := cmp.Diff(http.Header{
 		"Content-Type":  {"application/json"},
-		"Lmg-Signature": {"t=1709287200,v1=2ad21dd229f4c87070e52990b93d8e4dd9d58baf1cabe71da4bddf283e28d0b8"},
+		"LMG-Signature": {"t=1709287200,v1=2ad21dd229f4c87070e52990b93d8e4dd9d58baf1cabe71da4bddf283e28d0b8"},
 	}, header); diff != "" {
 		t.Error(diff)
 	}

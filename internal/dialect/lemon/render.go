@@ -12,9 +12,6 @@ import (
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
 
-// signatureKey is SignatureHeader in its canonical form.
-var signatureKey = http.CanonicalHeaderKey(SignatureHeader)
-
 // renderer makes the requests of deliveries to one endpoint.
 type renderer struct {
 	mac       *sign.MAC
@@ -51,7 +48,9 @@ func appendTime(dst []byte, t time.Time) []byte {
 func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	var room [128]byte
 	h["Content-Type"] = contentType
-	h[signatureKey] = []string{string(r.mac.AppendLemon(room[:0], m.SentAt.Unix(), body))}
+	// The map is written to as it is, because Set would send the name as Lmg-Signature, which a receiver that knows the
+	// vendor's requests may not look for.
+	h[SignatureHeader] = []string{string(r.mac.AppendLemon(room[:0], m.SentAt.Unix(), body))}
 }
 
 // Classify takes any 2xx as acknowledged, or 200 alone.
