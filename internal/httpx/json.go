@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -82,6 +83,9 @@ func kindOf(t reflect.Type) string {
 	}
 	if t == nil {
 		return "of another kind"
+	}
+	if t == reflect.TypeFor[time.Time]() { // a struct to Go, and text in JSON
+		return "a time such as 2006-01-02T15:04:05Z"
 	}
 	switch t.Kind() {
 	case reflect.Bool:

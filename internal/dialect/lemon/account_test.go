@@ -133,6 +133,8 @@ func TestAccountsAreRefused(t *testing.T) {
 		{"customer as text", `{"customer":"Erika","accepted_agreements":[{"agreement_id":"a","accepted_at":"2023-06-29T14:39:29Z"}],"declaration_of_acting_on_own_account":true}`,
 			`Error in 'body.customer': It must be an object with members.`},
 		{"customer null", `{"customer":null}`, `Error in 'body.customer': It cannot be null.`},
+		{"time", with(`"accepted_at":"2023-06-29T14:39:29Z"`, `"accepted_at":"yesterday"`),
+			`Error in 'body.accepted_agreements.0.accepted_at': It must be a time such as 2006-01-02T15:04:05Z.`},
 		{"customer's id", with(`"customer":{`, `"customer":{"id":1,`), `Error in 'body.customer.id': It must be a string.`},
 		{"unknown member", with(`{`, `{"x":1,`), `Error in 'body.x': There is no member of this name here.`},
 		{"member twice", with(`"customer":{`, `"customer":{"email":"",`), `Error in 'body.customer.email': The member is given twice.`},
