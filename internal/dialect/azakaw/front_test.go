@@ -87,6 +87,8 @@ func TestRefusals(t *testing.T) {
 		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl: It cannot be null.`},
 		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl: It must be a string.`},
 		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: Its scheme is http or https.`},
+		{"query in front of a path", `{"webhookBaseUrl":"https://example.com/a?b=c","webhookRelativePath":"/d"}`,
+			`webhookBaseUrl: It has a query, which webhookRelativePath would be joined to; put the query there.`},
 		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url: There is no member of this name here.`},
 		{"twice", `{"webhookBaseUrl":"https://example.com","webhookBaseUrl":""}`, `webhookBaseUrl: The member is given twice.`},
 		{"retries", `{"webhookBaseUrl":"https://example.com","retryCount":101}`, `retryCount: It is from 0 to 100.`},

@@ -168,6 +168,9 @@ func (in *input) wanted(tenant, id string, was *service.Known) (service.Endpoint
 		return out, err
 	}
 	base, path := in.WebhookBaseURL.Value, in.WebhookRelativePath.Value
+	if path != "" && strings.Contains(base, "?") {
+		return out, bellwire.Invalid("webhookBaseUrl", "It has a query, which webhookRelativePath would be joined to; put the query there.")
+	}
 	url := join(base, path)
 	out.URL, out.Extra = &url, &map[string]string{extraBase: base, extraPath: path}
 	retry, err := in.retry(was)
