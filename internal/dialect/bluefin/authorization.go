@@ -28,9 +28,10 @@ type authorization struct {
 	response             [sha256.Size]byte
 }
 
-// param is one parameter of the header, and the comma or the end behind it (RFC 9110, 11.2). Values have no spaces and no
-// escapes; where there is nothing to quote, quotes can be left out, as one of Bluefin's samples does.
-var param = regexp.MustCompile(`^[ \t]*([a-z]+)=(?:"([!#-\[\]-~]+)"|([!#$%&'*+.^_|~0-9A-Za-z-]+))[ \t]*(,|$)`)
+// param is one parameter of the header, and the comma or the end behind it (RFC 9110, 11.2): its name in any case, spaces
+// around the equals sign or not. Values have no spaces and no escapes; where there is nothing to quote, quotes can be left
+// out, as one of Bluefin's samples does.
+var param = regexp.MustCompile(`^[ \t]*([A-Za-z]+)[ \t]*=[ \t]*(?:"([!#-\[\]-~]+)"|([!#$%&'*+.^_|~0-9A-Za-z-]+))[ \t]*(,|$)`)
 
 // decimal is a Unix time in seconds.
 var decimal = regexp.MustCompile(`^[0-9]{1,12}$`)
@@ -43,7 +44,7 @@ func parseAuthorization(text string) (*authorization, bool) {
 		if found == nil {
 			return nil, false
 		}
-		name, value := found[1], found[2]+found[3]
+		name, value := strings.ToLower(found[1]), found[2]+found[3]
 		if _, twice := given[name]; twice {
 			return nil, false
 		}
