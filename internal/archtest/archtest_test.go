@@ -38,6 +38,7 @@ var rules = []rule{
 	{"internal/engine", []string{root, "internal/match"}, false, "It knows no dialect by name, no SQL and no secrets; it is given what it needs."},
 	{"internal/service", []string{root, "internal/match", "internal/seal", "internal/engine", "internal/directory"}, false, "It is the only door for every front end, and knows none of them."},
 	{"internal/store/*", []string{root}, false, "A store knows no rules, and no other store."},
+	{"internal/pgtest", nil, false, "It starts PostgreSQL for tests, whatever they are about."},
 	{"internal/httpx", []string{root}, false, "Front ends share plumbing, not behaviour."},
 	{"internal/envelope", []string{root}, false, "Putting data into messages byte for byte is a pure function."},
 	{"internal/token", []string{root}, false, "It verifies what it is given, and knows no keys of ours."},

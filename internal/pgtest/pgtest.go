@@ -1,0 +1,210 @@
+// Package pgtest starts a PostgreSQL of its own for tests, from the binaries that are installed. Where there are none
+// the tests fail: a test that is skipped holds nothing.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Server is a PostgreSQL server on a private directory and a loopback port. It does not survive a power loss.
+type Server struct {
+	port    int
+	dir     string
+	command *exec.Cmd
+	admin   *pgx.Conn
+	mu      sync.Mutex // guards admin and count
+	count   int
+}
+
+// startTimeout bounds the start of a server, and each thing that is asked of it.
+const startTimeout = 60 * time.Second
+
+// Start starts a server. The caller stops it.
+func Start() (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pgtest")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	if err := s.start(bin); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *Server) start(bin string) error {
+	who, err := unprivileged(s.dir)
+	if err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, "data")
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--no-locale", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = who, s.dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	if s.port, err = freePort(); err != nil {
+		return err
+	}
+	return s.serve(ctx, bin, data, who)
+}
+
+// serve starts the server's process and waits until it answers.
+func (s *Server) serve(ctx context.Context, bin, data string, who *syscall.SysProcAttr) error {
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close() // the process has its own
+	arguments := []string{"-D", data, "-p", strconv.Itoa(s.port), "-k", s.dir}
+	for _, setting := range []string{
+		"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=400",
+		"shared_buffers=64MB", "autovacuum_naptime=5s", "max_wal_size=512MB",
+	} {
+		arguments = append(arguments, "-c", setting)
+	}
+	s.command = exec.Command(filepath.Join(bin, "postgres"), arguments...)
+	s.command.Stdout, s.command.Stderr, s.command.Dir, s.command.SysProcAttr = log, log, s.dir, who
+	if err := s.command.Start(); err != nil {
+		s.command = nil
+		return err
+	}
+	for {
+		if s.admin, err = pgx.Connect(ctx, s.URL("postgres")); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			said, _ := os.ReadFile(log.Name()) // what is there may help
+			return fmt.Errorf("the server does not answer: %w\n%s", err, said)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// binaries returns the folder of the newest PostgreSQL that is installed.
+func binaries() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), "postgres")); err == nil {
+				return filepath.Dir(path), nil
+			}
+		}
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is good
+	if len(found) == 0 {
+		return "", errors.New("PostgreSQL is not installed: tests need initdb and postgres, in PATH or below /usr/lib/postgresql")
+	}
+	version := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		return n
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
+	return filepath.Dir(newest), nil
+}
+
+// unprivileged returns as whom to run: PostgreSQL refuses to run as root. The folder becomes that user's.
+func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
+	if os.Getuid() != 0 {
+		return attributes, nil
+	}
+	who, err := user.Lookup("postgres")
+	if err != nil {
+		if who, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, err := strconv.Atoi(who.Uid)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.Atoi(who.Gid)
+	if err != nil {
+		return nil, err
+	}
+	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attributes, os.Chown(dir, uid, gid)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+// URL returns the URL of a database.
+func (s *Server) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// Exec runs a statement as the superuser.
+func (s *Server) Exec(ctx context.Context, sql string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	_, err := s.admin.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+// Database makes a database, a copy of the template if that is not empty, and returns its URL.
+func (s *Server) Database(ctx context.Context, template string) (string, error) {
+	s.mu.Lock()
+	s.count++
+	name := fmt.Sprintf("test%d", s.count)
+	s.mu.Unlock()
+	if template == "" {
+		template = "template1"
+	}
+	return s.URL(name), s.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
+}
+
+// NewDatabase makes a database for a test.
+func (s *Server) NewDatabase(t *testing.T, template string) string {
+	t.Helper()
+	url, err := s.Database(t.Context(), template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// Stop ends the server and removes its folder.
+func (s *Server) Stop() error {
+	var errs []error
+	if s.admin != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		errs = append(errs, s.admin.Close(ctx))
+	}
+	if s.command != nil {
+		errs = append(errs, s.command.Process.Signal(syscall.SIGQUIT))
+		_ = s.command.Wait() // it was told to die, and says so
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+}

@@ -1,0 +1,547 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bellwire/bellwire"
+)
+
+// AppendEvents stores the appends, each whole or not at all. What is there is read first, and all reasons to refuse an
+// append are found in that. Then all others are written together. Should another transaction have written the same key
+// or event in between, this one begins again, and sees it.
+func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+	var results []bellwire.AppendResult
+	err := s.write(ctx, func(tx *tx) error {
+		g := &group{tx: tx, keys: make(map[ownKey]*knownKey), stored: make(map[bellwire.EventID]*storedEvent)}
+		if err := g.look(appends); err != nil {
+			return err
+		}
+		results = make([]bellwire.AppendResult, len(appends))
+		for i, a := range appends {
+			events, err := g.append(a)
+			if refused, ok := errors.AsType[*bellwire.Error](err); ok {
+				results[i].Err = refused
+				continue
+			}
+			results[i].Events = events
+		}
+		return s.storeGroup(g)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// group is a group of appends with what there is about them.
+type group struct {
+	tx        *tx
+	operator  int64
+	tenants   map[string]tenantRef
+	endpoints map[string]endpointRef
+	keys      map[ownKey]*knownKey
+	stored    map[bellwire.EventID]*storedEvent
+
+	accepted []acceptedEvent
+}
+
+type endpointRef struct{ n, tenant int64 }
+
+// ownKey is a publisher's id.
+type ownKey struct {
+	tenant int64
+	key    string
+}
+
+func (k ownKey) compare(other ownKey) int {
+	return cmp.Or(cmp.Compare(k.tenant, other.tenant), cmp.Compare(k.key, other.key))
+}
+
+type knownKey struct {
+	event      bellwire.EventID
+	digest     [32]byte
+	deliveries int
+}
+
+// storedEvent is an event that an earlier try of the same append has stored.
+type storedEvent struct {
+	tenant     int64
+	deliveries int
+	numbers    map[bellwire.DeliveryID]int64
+}
+
+// acceptedEvent is an event that is to be stored.
+type acceptedEvent struct {
+	tenant int64
+	*bellwire.NewEvent
+	numbers []int64 // to be filled
+}
+
+const (
+	// The lock makes changes of the tenant wait for this append, so that none is answered before it.
+	sqlHoldTenants   = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY n FOR SHARE"
+	sqlFindEndpoints = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NULL"
+	sqlFindKeys      = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
+		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
+		JOIN bellwire.tenants t ON t.id = w.tenant AND t.deleted_at IS NULL
+		JOIN bellwire.idempotency_keys k ON k.tenant = t.n AND k.key = w.key`
+	sqlFindEvents = `SELECT e.id, e.tenant, e.deliveries FROM unnest($1::text[], $2::uuid[]) AS w (tenant, id)
+		JOIN bellwire.tenants t ON t.id = w.tenant AND t.deleted_at IS NULL
+		JOIN bellwire.events e ON e.tenant = t.n AND e.id = w.id
+		WHERE e.id BETWEEN $3 AND $4`
+	sqlFindNumbers = "SELECT event, id, sequence FROM bellwire.deliveries WHERE id = ANY($1)"
+)
+
+// look reads what there is about the appends, in one round trip.
+func (g *group) look(appends []*bellwire.Append) error {
+	w := wantedOf(appends)
+	batch := new(pgx.Batch)
+	batch.Queue(sqlHoldTenants, w.tenants).Query(g.scanTenants)
+	batch.Queue(sqlOperatorRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&g.operator) })
+	batch.Queue(sqlFindEndpoints, w.endpoints).Query(g.scanEndpoints)
+	if len(w.keys) > 0 {
+		batch.Queue(sqlFindKeys, w.keyTenants, w.keys).Query(g.scanKeys)
+	}
+	if len(w.events) > 0 {
+		batch.Queue(sqlFindEvents, w.eventTenants, w.events, w.first, w.last).Query(g.scanStored)
+	}
+	if err := g.tx.SendBatch(g.tx.ctx, batch).Close(); err != nil {
+		return err
+	}
+	if len(g.stored) == 0 {
+		return nil
+	}
+	return g.lookUpNumbers(appends)
+}
+
+// wanted is what appends are about.
+type wanted struct {
+	tenants, endpoints []string
+	keyTenants, keys   []string
+	eventTenants       []string
+	events             [][16]byte
+	first, last        [16]byte // of the events
+}
+
+func wantedOf(appends []*bellwire.Append) *wanted {
+	w := &wanted{first: last}
+	tenants, endpoints := make(map[string]bool), make(map[string]bool)
+	for _, a := range appends {
+		for _, e := range a.Events {
+			id := e.Event.ID
+			tenants[e.Event.Tenant] = true
+			w.eventTenants, w.events = append(w.eventTenants, e.Event.Tenant), append(w.events, id)
+			w.first, w.last = earlierID(w.first, id), laterID(w.last, id)
+			if e.Event.IdempotencyKey != "" {
+				w.keyTenants, w.keys = append(w.keyTenants, e.Event.Tenant), append(w.keys, e.Event.IdempotencyKey)
+			}
+			for i := range e.Deliveries {
+				endpoints[e.Deliveries[i].Endpoint] = true
+			}
+		}
+	}
+	w.tenants, w.endpoints = namesIn(tenants), namesIn(endpoints)
+	return w
+}
+
+func (g *group) scanTenants(rows pgx.Rows) error {
+	g.tenants = make(map[string]tenantRef)
+	return every(rows, func(row pgx.Rows) error {
+		var (
+			id  string
+			ref tenantRef
+		)
+		err := row.Scan(&id, &ref.n, &ref.revision)
+		g.tenants[id] = ref
+		return err
+	})
+}
+
+func (g *group) scanEndpoints(rows pgx.Rows) error {
+	g.endpoints = make(map[string]endpointRef)
+	return every(rows, func(row pgx.Rows) error {
+		var (
+			id  string
+			ref endpointRef
+		)
+		err := row.Scan(&id, &ref.n, &ref.tenant)
+		g.endpoints[id] = ref
+		return err
+	})
+}
+
+func (g *group) scanKeys(rows pgx.Rows) error {
+	return every(rows, func(row pgx.Rows) error {
+		var (
+			key    ownKey
+			known  knownKey
+			digest []byte
+		)
+		err := row.Scan(&key.tenant, &key.key, (*[16]byte)(&known.event), &digest, &known.deliveries)
+		copy(known.digest[:], digest)
+		g.keys[key] = &known
+		return err
+	})
+}
+
+func (g *group) scanStored(rows pgx.Rows) error {
+	return every(rows, func(row pgx.Rows) error {
+		var id bellwire.EventID
+		e := &storedEvent{numbers: make(map[bellwire.DeliveryID]int64)}
+		err := row.Scan((*[16]byte)(&id), &e.tenant, &e.deliveries)
+		g.stored[id] = e
+		return err
+	})
+}
+
+// lookUpNumbers reads the numbers of what an earlier try has stored.
+func (g *group) lookUpNumbers(appends []*bellwire.Append) error {
+	var ids [][16]byte
+	for _, a := range appends {
+		for _, e := range a.Events {
+			if g.stored[e.Event.ID] == nil {
+				continue
+			}
+			for i := range e.Deliveries {
+				ids = append(ids, e.Deliveries[i].ID)
+			}
+		}
+	}
+	return g.tx.each(func(row pgx.Rows) error {
+		var (
+			event    bellwire.EventID
+			delivery bellwire.DeliveryID
+			number   int64
+		)
+		err := row.Scan((*[16]byte)(&event), (*[16]byte)(&delivery), &number)
+		if e := g.stored[event]; e != nil {
+			e.numbers[delivery] = number
+		}
+		return err
+	}, sqlFindNumbers, ids)
+}
+
+// append decides about one append.
+func (g *group) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
+	if len(a.Events) == 0 {
+		return nil, nil
+	}
+	id := a.Events[0].Event.Tenant
+	tenant, known := g.tenants[id]
+	if !known {
+		return nil, bellwire.NotFound("tenant", id)
+	}
+	if err := g.current(tenant, a); err != nil {
+		return g.repeated(tenant, a, err)
+	}
+	appended := make([]bellwire.AppendedEvent, len(a.Events))
+	if err := g.admit(tenant, a, appended); err != nil {
+		return nil, err
+	}
+	for i, e := range a.Events {
+		if !appended[i].Duplicate {
+			g.accept(tenant.n, e, &appended[i])
+		}
+	}
+	return appended, nil
+}
+
+// current refuses what was decided on configuration that has changed since.
+func (g *group) current(tenant tenantRef, a *bellwire.Append) error {
+	if a.TenantRevision != 0 && a.TenantRevision != tenant.revision {
+		return stale("tenant", a.Events[0].Event.Tenant)
+	}
+	if a.OperatorRevision != 0 && a.OperatorRevision != g.operator {
+		return bellwire.Errorf(bellwire.CodeStale, "The event types have changed meanwhile. Read them again and repeat.")
+	}
+	return nil
+}
+
+// admit refuses the append if a publisher's id names another event, or an endpoint is not the tenant's.
+func (g *group) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
+	here := make(map[string]*bellwire.NewEvent) // by the publisher's ids within this append
+	for i, e := range a.Events {
+		for d := range e.Deliveries {
+			if ref, known := g.endpoints[e.Deliveries[d].Endpoint]; !known || ref.tenant != tenant.n {
+				return bellwire.NotFound("endpoint", e.Deliveries[d].Endpoint)
+			}
+		}
+		key := e.Event.IdempotencyKey
+		if key == "" {
+			continue
+		}
+		known, err := g.lookUp(tenant.n, e, &appended[i])
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		first := here[key]
+		if first == nil {
+			here[key] = e
+			continue
+		}
+		if first.Digest != e.Digest {
+			return conflict(key)
+		}
+		appended[i] = bellwire.AppendedEvent{ID: first.Event.ID, Duplicate: true, Deliveries: len(first.Deliveries)}
+	}
+	return nil
+}
+
+// lookUp finds the event that the publisher's id already names. That the event is this very one means that an append
+// is repeated, which is no duplicate.
+func (g *group) lookUp(tenant int64, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) (known bool, err error) {
+	key := g.keys[ownKey{tenant, e.Event.IdempotencyKey}]
+	if key == nil {
+		return false, nil
+	}
+	if key.digest != e.Digest {
+		return false, conflict(e.Event.IdempotencyKey)
+	}
+	if key.event != e.Event.ID {
+		*appended = bellwire.AppendedEvent{ID: key.event, Duplicate: true, Deliveries: key.deliveries}
+	}
+	return true, nil
+}
+
+func conflict(key string) error {
+	return bellwire.Errorf(bellwire.CodeConflict,
+		"The id %q was used before, with another type or other data. Give this event an id of its own.", key)
+}
+
+// accept notes an event to be stored, or reports what is stored if it is there already.
+func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
+	if stored := g.stored[e.Event.ID]; stored != nil && stored.tenant == tenant {
+		stored.report(e, appended)
+		return
+	}
+	numbers := make([]int64, len(e.Deliveries))
+	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: len(e.Deliveries), Sequences: numbers}
+	g.accepted = append(g.accepted, acceptedEvent{tenant, e, numbers})
+	if e.Event.IdempotencyKey != "" {
+		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &knownKey{e.Event.ID, e.Digest, len(e.Deliveries)}
+	}
+}
+
+func (stored *storedEvent) report(e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
+	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries))}
+	for i := range e.Deliveries {
+		appended.Sequences[i] = stored.numbers[e.Deliveries[i].ID]
+	}
+}
+
+// repeated answers an append that came too late for its configuration: with what is stored if all of it was stored by
+// an earlier try, and with the refusal otherwise.
+func (g *group) repeated(tenant tenantRef, a *bellwire.Append, refusal error) ([]bellwire.AppendedEvent, error) {
+	appended := make([]bellwire.AppendedEvent, len(a.Events))
+	for i, e := range a.Events {
+		if e.Event.IdempotencyKey != "" {
+			if _, err := g.lookUp(tenant.n, e, &appended[i]); err != nil {
+				return nil, refusal
+			}
+		}
+		if appended[i].Duplicate {
+			continue
+		}
+		stored := g.stored[e.Event.ID]
+		if stored == nil || stored.tenant != tenant.n {
+			return nil, refusal
+		}
+		stored.report(e, &appended[i])
+	}
+	return appended, nil
+}
+
+const (
+	sqlInsertKeys = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
+		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[]) ON CONFLICT DO NOTHING`
+	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data)
+		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::bytea[])
+		ON CONFLICT DO NOTHING`
+	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])
+		ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last`
+	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
+			epoch, manual_epoch, due_at, created_at, updated_at)
+		SELECT id, event, tenant, endpoint, 0, '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])
+			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
+)
+
+// storeGroup writes what was accepted. Keys, and then counters, are written in their order, so that no two groups wait
+// for each other.
+func (s *Store) storeGroup(g *group) error {
+	if len(g.accepted) == 0 {
+		return nil
+	}
+	batch := new(pgx.Batch)
+	g.queueKeys(batch)
+	g.queueEvents(batch)
+	numbered := g.queueNumbers(batch)
+	if !numbered {
+		g.queueDeliveries(batch)
+	}
+	s.queueNotice(batch, g.woken(s.owned.Load()))
+	if err := g.tx.SendBatch(g.tx.ctx, batch).Close(); err != nil || !numbered {
+		return err
+	}
+	batch = new(pgx.Batch)
+	g.queueDeliveries(batch)
+	return g.tx.SendBatch(g.tx.ctx, batch).Close()
+}
+
+// mustInsert queues a statement that inserts rows unless they are there already.
+func mustInsert(batch *pgx.Batch, rows int, sql string, args ...any) {
+	batch.Queue(sql, args...).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != int64(rows) {
+			return errAgain
+		}
+		return nil
+	})
+}
+
+func (g *group) queueKeys(batch *pgx.Batch) {
+	var keyed []acceptedEvent
+	for _, e := range g.accepted {
+		if e.Event.IdempotencyKey != "" {
+			keyed = append(keyed, e)
+		}
+	}
+	if len(keyed) == 0 {
+		return
+	}
+	slices.SortFunc(keyed, func(a, b acceptedEvent) int {
+		return ownKey{a.tenant, a.Event.IdempotencyKey}.compare(ownKey{b.tenant, b.Event.IdempotencyKey})
+	})
+	var (
+		tenants    []int64
+		keys       []string
+		events     [][16]byte
+		digests    [][]byte
+		deliveries []int32
+	)
+	for i := range keyed {
+		e := &keyed[i]
+		tenants, keys = append(tenants, e.tenant), append(keys, e.Event.IdempotencyKey)
+		events, digests = append(events, e.Event.ID), append(digests, e.Digest[:])
+		deliveries = append(deliveries, int32(len(e.Deliveries)))
+	}
+	mustInsert(batch, len(keyed), sqlInsertKeys, tenants, keys, events, digests, deliveries)
+}
+
+func (g *group) queueEvents(batch *pgx.Batch) {
+	n := len(g.accepted)
+	ids, tenants, types := make([][16]byte, n), make([]int64, n), make([]string, n)
+	keys, occurred, created := make([]*string, n), make([]*time.Time, n), make([]time.Time, n)
+	tests, deliveries, data := make([]bool, n), make([]int32, n), make([][]byte, n)
+	for i, a := range g.accepted {
+		e := &a.Event
+		ids[i], tenants[i], types[i] = e.ID, a.tenant, e.Type
+		if e.IdempotencyKey != "" {
+			keys[i] = &e.IdempotencyKey
+		}
+		occurred[i], created[i] = orNull(e.OccurredAt), e.CreatedAt
+		tests[i], deliveries[i], data[i] = e.Test, int32(len(a.Deliveries)), e.Data
+		if e.Data == nil {
+			data[i] = []byte{}
+		}
+	}
+	mustInsert(batch, n, sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, data)
+}
+
+// queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.
+func (g *group) queueNumbers(batch *pgx.Batch) bool {
+	count := make(map[int64]int64)
+	for _, e := range g.accepted {
+		for i := range e.Deliveries {
+			if e.Deliveries[i].Ordered {
+				count[g.endpoints[e.Deliveries[i].Endpoint].n]++
+			}
+		}
+	}
+	if len(count) == 0 {
+		return false
+	}
+	endpoints := make([]int64, 0, len(count))
+	for n := range count {
+		endpoints = append(endpoints, n)
+	}
+	slices.Sort(endpoints)
+	counts := make([]int64, len(endpoints))
+	for i, n := range endpoints {
+		counts[i] = count[n]
+	}
+	batch.Queue(sqlNextNumbers, endpoints, counts).Query(func(rows pgx.Rows) error {
+		next := make(map[int64]int64)
+		err := every(rows, func(row pgx.Rows) error {
+			var endpoint, last int64
+			err := row.Scan(&endpoint, &last)
+			next[endpoint] = last - count[endpoint]
+			return err
+		})
+		g.number(next)
+		return err
+	})
+	return true
+}
+
+// number gives the ordered deliveries their numbers. next holds the last one given before.
+func (g *group) number(next map[int64]int64) {
+	for _, e := range g.accepted {
+		for i := range e.Deliveries {
+			if e.Deliveries[i].Ordered {
+				n := g.endpoints[e.Deliveries[i].Endpoint].n
+				next[n]++
+				e.numbers[i] = next[n]
+			}
+		}
+	}
+}
+
+func (g *group) queueDeliveries(batch *pgx.Batch) {
+	var (
+		ids, events                         [][16]byte
+		tenants, endpoints, numbers, epochs []int64
+		manual                              []*int64
+		due                                 []*time.Time
+		at                                  []time.Time
+	)
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		for j := range e.Deliveries {
+			d := &e.Deliveries[j]
+			ids, events, tenants = append(ids, d.ID), append(events, e.Event.ID), append(tenants, e.tenant)
+			endpoints, numbers = append(endpoints, g.endpoints[d.Endpoint].n), append(numbers, e.numbers[j])
+			at = append(at, e.Event.CreatedAt)
+			if d.Manual {
+				epochs, manual, due = append(epochs, 0), append(manual, &d.Epoch), append(due, nil)
+			} else {
+				epochs, manual, due = append(epochs, d.Epoch), append(manual, nil), append(due, &e.Event.CreatedAt)
+			}
+		}
+	}
+	if len(ids) > 0 {
+		batch.Queue(sqlInsertDeliveries, ids, events, tenants, endpoints, numbers, epochs, manual, due, at)
+	}
+}
+
+// woken returns the endpoints of other nodes that have something new.
+func (g *group) woken(owned *bellwire.Leases) []string {
+	endpoints := make(map[string]bool)
+	for _, e := range g.accepted {
+		for i := range e.Deliveries {
+			if d := &e.Deliveries[i]; d.Epoch == 0 && owned.Epoch(d.Endpoint) == 0 {
+				endpoints[d.Endpoint] = true
+			}
+		}
+	}
+	return namesIn(endpoints)
+}

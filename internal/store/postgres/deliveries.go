@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+)
+
+// The statements for lists choose ids first: each range has the wanted order in an index, and they are merged.
+const (
+	ofEndpoint = "endpoint = (SELECT n FROM bellwire.endpoints WHERE id = $4 AND tenant = " + theTenant + ")"
+	// An event has at most one delivery for each endpoint of its tenant, and usually few.
+	sqlDeliveriesOfEvent = "SELECT " + deliveryColumns + " FROM " + deliveryTables + ` WHERE d.event = $4 AND d.tenant = ` + theTenant + `
+		AND d.id < $2 AND ($5 = '' OR p.id = $5) AND ($6::smallint < 0 OR d.status = $6) ORDER BY d.id DESC LIMIT $3`
+)
+
+// These hold a statement for each status, and one for all at the end.
+var (
+	sqlDeliveriesOfTenant   = byStatus(func(status string) []string { return []string{"tenant = " + theTenant + " AND status = " + status} })
+	sqlDeliveriesOfEndpoint = byStatus(func(status string) []string {
+		return []string{ofEndpoint + " AND NOT ordered AND status = " + status, ofEndpoint + " AND ordered AND status = " + status}
+	})
+)
+
+// byStatus makes a statement for each status, and one for all at the end.
+func byStatus(ranges func(status string) []string) []string {
+	var statements, every []string
+	for _, status := range []string{"0", "1", "2", "3", "4"} {
+		statements = append(statements, newestFirst(ranges(status)))
+		every = append(every, ranges(status)...)
+	}
+	return append(statements, newestFirst(every))
+}
+
+// newestFirst lists what lies in one of the ranges before $2, and not more than $3.
+func newestFirst(ranges []string) string {
+	var parts []string
+	for _, condition := range ranges {
+		parts = append(parts, "(SELECT id FROM bellwire.deliveries WHERE "+condition+" AND id < $2 ORDER BY id DESC LIMIT $3)")
+	}
+	chosen := "SELECT id FROM (" + strings.Join(parts, " UNION ALL ") + ") r ORDER BY id DESC LIMIT $3"
+	return "SELECT " + deliveryColumns + " FROM (" + chosen + ") c, " + deliveryTables + " WHERE d.id = c.id ORDER BY d.id DESC"
+}
+
+// Deliveries lists deliveries, newest first.
+func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	before, err := idCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	status, known := numberOf(f.Status)
+	if !known && f.Status != "" {
+		return &bellwire.List[*bellwire.Delivery]{}, nil
+	}
+	list := &lister[*bellwire.Delivery, bellwire.DeliveryID]{page, scanDelivery, idKey[bellwire.DeliveryID]}
+	if !f.Event.IsZero() {
+		if f.Status == "" {
+			status = -1
+		}
+		return list.read(ctx, s, sqlDeliveriesOfEvent, f.Tenant, before, list.fetch(), [16]byte(f.Event), f.Endpoint, status)
+	}
+	which := int(status)
+	if f.Status == "" {
+		which = len(bellwire.DeliveryStatuses)
+	}
+	if f.Endpoint != "" {
+		return list.read(ctx, s, sqlDeliveriesOfEndpoint[which], f.Tenant, before, list.fetch(), f.Endpoint)
+	}
+	return list.read(ctx, s, sqlDeliveriesOfTenant[which], f.Tenant, before, list.fetch())
+}

@@ -1,0 +1,207 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// The states of a delivery in the database, in the order of bellwire.DeliveryStatuses. The first two are open.
+const (
+	pending = iota
+	retrying
+	succeeded
+	exhausted
+	canceled
+)
+
+// numberOf returns a status as it is in the database.
+func numberOf(status bellwire.DeliveryStatus) (int16, bool) {
+	for n, s := range bellwire.DeliveryStatuses {
+		if s == status {
+			return int16(n), true
+		}
+	}
+	return 0, false
+}
+
+// state is what changes in a delivery.
+type state struct {
+	status   int16
+	reason   string
+	attempts int64
+	retries  int64
+	epoch    int64
+	manual   *int64     // as manual_epoch; nil: no retry by hand is asked for
+	due      *time.Time // nil: not on the schedule
+}
+
+func (st *state) open() bool { return st.status <= retrying }
+
+// end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
+func (st *state) end(status int16, reason string) {
+	st.status, st.reason, st.epoch, st.due = status, reason, 0, nil
+	if status != exhausted {
+		st.manual = nil
+	}
+}
+
+const (
+	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
+		d.updated_at, e.id, e.type, p.id, t.id`
+	deliveryTables = `bellwire.deliveries d JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
+		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
+	sqlDelivery = "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = $1 AND t.id = $2"
+)
+
+// deliveryRow is where a row's deliveryColumns go.
+type deliveryRow struct {
+	delivery bellwire.Delivery
+	status   int16
+	dueAt    *time.Time
+}
+
+func (r *deliveryRow) into() []any {
+	d := &r.delivery
+	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
+		&d.UpdatedAt, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+}
+
+func (r *deliveryRow) done() *bellwire.Delivery {
+	r.delivery.Status, r.delivery.DueAt = bellwire.DeliveryStatuses[r.status], orZero(r.dueAt)
+	return &r.delivery
+}
+
+func scanDelivery(row pgx.Rows) (*bellwire.Delivery, bellwire.DeliveryID, error) {
+	r := new(deliveryRow)
+	err := row.Scan(r.into()...)
+	return r.done(), r.delivery.ID, err
+}
+
+// delivery reads a delivery of the tenant.
+func (t *tx) delivery(tenant string, id bellwire.DeliveryID) (d *bellwire.Delivery, err error) {
+	err = t.each(func(row pgx.Rows) (err error) {
+		d, _, err = scanDelivery(row)
+		return err
+	}, sqlDelivery, [16]byte(id), tenant)
+	if err == nil && d == nil {
+		err = bellwire.NotFound("delivery", id.String())
+	}
+	return d, err
+}
+
+// Delivery finds a delivery.
+func (s *Store) Delivery(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.read(ctx, func(tx *tx) (err error) {
+		d, err = tx.delivery(tenant, id)
+		return err
+	})
+	return d, err
+}
+
+const sqlRequestRetry = "UPDATE bellwire.deliveries SET manual_epoch = 0 WHERE id = $1 AND manual_epoch IS NULL"
+
+// RequestRetry asks for an attempt at once. If one by hand is in memory already, that is the one.
+func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.write(ctx, func(tx *tx) (err error) {
+		if d, err = tx.delivery(tenant, id); err != nil {
+			return err
+		}
+		if err := tx.exec(sqlRequestRetry, [16]byte(id)); err != nil || s.owned.Load().Epoch(d.Endpoint) != 0 {
+			return err
+		}
+		return s.notify(tx, notice{Endpoints: []string{d.Endpoint}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// sqlCancel ends an open delivery as state.end does.
+const sqlCancel = `UPDATE bellwire.deliveries SET status = 4, reason = $2, epoch = 0, manual_epoch = NULL, due_at = NULL, updated_at = $3
+	WHERE id = ANY($1) AND status <= 1`
+
+// CancelDelivery ends an open delivery.
+func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.DeliveryID, reason string, now time.Time) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.write(ctx, func(tx *tx) (err error) {
+		if d, err = tx.delivery(tenant, id); err != nil {
+			return err
+		}
+		ended, err := tx.change(sqlCancel, [][16]byte{id}, reason, now)
+		if err != nil {
+			return err
+		}
+		if d, err = tx.delivery(tenant, id); err == nil && ended == 0 {
+			err = bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+const (
+	// sqlOpenOf takes a chunk of what is open of an endpoint, oldest first of each kind.
+	sqlOpenOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 ORDER BY id LIMIT $4 FOR UPDATE`
+	sqlStatus = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
+)
+
+// CancelOpen ends up to limit open deliveries of an endpoint that gets none.
+func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
+	var ended int
+	err := s.write(ctx, func(tx *tx) error {
+		ended = 0
+		n, err := tx.mustGetNone(endpoint)
+		if err != nil || n == 0 {
+			return err
+		}
+		for _, kind := range []struct {
+			status  int16
+			ordered bool
+		}{{pending, false}, {pending, true}, {retrying, false}, {retrying, true}} {
+			ids, err := all(tx, scanUUID, sqlOpenOf, n, kind.status, kind.ordered, limit-ended)
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				continue
+			}
+			if err := tx.exec(sqlCancel, ids, reason, now); err != nil {
+				return err
+			}
+			ended += len(ids)
+		}
+		return nil
+	})
+	return ended, err
+}
+
+func scanUUID(row pgx.Rows) (id [16]byte, err error) {
+	err = row.Scan(&id)
+	return id, err
+}
+
+// mustGetNone refuses an endpoint that is neither disabled nor deleted, and returns the number of one that is; 0: it
+// is not there.
+func (t *tx) mustGetNone(endpoint string) (n int64, err error) {
+	var (
+		status  string
+		deleted bool
+	)
+	if known, err := found(t.row(sqlStatus, endpoint), &n, &status, &deleted); !known {
+		return 0, err
+	}
+	if deleted || bellwire.EndpointStatus(status) == bellwire.EndpointDisabled {
+		return n, nil
+	}
+	return 0, bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
+}

@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// endpointJSON are the columns of an endpoint that are kept as JSON.
+type endpointJSON struct {
+	events, retry, metadata, extra string
+}
+
+func encodeEndpoint(ep *bellwire.Endpoint) (j endpointJSON, err error) {
+	for _, column := range []struct {
+		text  *string
+		value any
+	}{{&j.events, ep.Events}, {&j.retry, ep.Retry}, {&j.metadata, ep.Metadata}, {&j.extra, ep.Extra}} {
+		if *column.text, err = toJSON(column.value); err != nil {
+			return j, err
+		}
+	}
+	return j, nil
+}
+
+// changeable are the parameters for what can be changed of an endpoint, after those given.
+func changeable(ep *bellwire.Endpoint, revision int64, j endpointJSON, before ...any) []any {
+	return append(before, revision, ep.UpdatedAt, string(ep.Status), ep.StatusReason, string(ep.Ordering), ep.Dialect, ep.URL,
+		ep.Description, j.events, j.retry, ep.RateLimit, int64(ep.MaxInFlight), string(ep.Signing), j.metadata, j.extra, ep.Sealed)
+}
+
+// CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
+func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+	j, err := encodeEndpoint(ep)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(tx *tx) error {
+		tenant, err := tx.holdTenant(ep.Tenant)
+		if err != nil {
+			return err
+		}
+		if revision, err = tx.changeTenant(tenant.n); err != nil {
+			return err
+		}
+		added, err := tx.change(`INSERT INTO bellwire.endpoints (id, tenant, shard, created_at, revision, updated_at, status, status_reason,
+				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+			ON CONFLICT (id) DO NOTHING`,
+			changeable(ep, revision, j, ep.ID, tenant.n, int16(bellwire.ShardOf(ep.ID)), ep.CreatedAt)...)
+		if err != nil {
+			return err
+		}
+		if added == 0 {
+			return bellwire.Errorf(bellwire.CodeConflict, "There is an endpoint %q already.", ep.ID)
+		}
+		return s.notify(tx, notice{Tenant: ep.Tenant})
+	})
+	if err == nil {
+		ep.Revision = revision
+	}
+	return err
+}
+
+const (
+	sqlEndpoint = `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
+			p.url, p.description, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, p.metadata, p.extra, p.sealed,
+			p.deleted_at IS NOT NULL
+		FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant `
+	sqlEndpointByID = sqlEndpoint + "WHERE p.id = $1 AND t.deleted_at IS NULL"
+	sqlEndpoints    = sqlEndpoint + "WHERE p.tenant = " + theTenant + ` AND p.n < $2 AND p.deleted_at IS NULL
+		ORDER BY p.n DESC LIMIT $3`
+	sqlAllEndpoints = sqlEndpoint + "WHERE p.tenant = $1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
+)
+
+// scanEndpoint reads a row of sqlEndpoint.
+func scanEndpoint(row pgx.Rows) (*bellwire.Endpoint, int64, error) {
+	var (
+		ep                             bellwire.Endpoint
+		n, maxInFlight                 int64
+		events, retry, metadata, extra []byte
+	)
+	err := row.Scan(&n, &ep.ID, &ep.Tenant, &ep.CreatedAt, &ep.Revision, &ep.UpdatedAt, (*string)(&ep.Status), &ep.StatusReason,
+		(*string)(&ep.Ordering), &ep.Dialect, &ep.URL, &ep.Description, &events, &retry, &ep.RateLimit, &maxInFlight,
+		(*string)(&ep.Signing), &metadata, &extra, &ep.Sealed, &ep.Deleted)
+	if err != nil {
+		return nil, 0, err
+	}
+	ep.MaxInFlight = int(maxInFlight)
+	return &ep, n, errors.Join(json.Unmarshal(events, &ep.Events), json.Unmarshal(retry, &ep.Retry),
+		json.Unmarshal(metadata, &ep.Metadata), json.Unmarshal(extra, &ep.Extra))
+}
+
+// Endpoint finds an endpoint by its id alone; deleted ones too, but none of a deleted tenant.
+func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, error) {
+	var ep *bellwire.Endpoint
+	err := s.read(ctx, func(tx *tx) error {
+		return tx.each(func(row pgx.Rows) (err error) {
+			ep, _, err = scanEndpoint(row)
+			return err
+		}, sqlEndpointByID, id)
+	})
+	if err == nil && ep == nil {
+		err = bellwire.NotFound("endpoint", id)
+	}
+	return ep, err
+}
+
+// Endpoints lists a tenant's endpoints that are not deleted, newest first.
+func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+	before, err := numberCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, numberKey}
+	return list.read(ctx, s, sqlEndpoints, tenant, before, list.fetch())
+}
+
+// TenantEndpoints returns a tenant with all its endpoints, read at one revision.
+func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
+	var (
+		t         *bellwire.Tenant
+		endpoints []*bellwire.Endpoint
+	)
+	err := s.snapshot(ctx, func(tx *tx) error {
+		found, n, err := tx.findTenant(tenant)
+		if err != nil {
+			return err
+		}
+		t = found
+		endpoints, err = all(tx, func(row pgx.Rows) (*bellwire.Endpoint, error) {
+			ep, _, err := scanEndpoint(row)
+			return ep, err
+		}, sqlAllEndpoints, n)
+		return err
+	})
+	return t, endpoints, err
+}
+
+// UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
+func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+	j, err := encodeEndpoint(ep)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(tx *tx) error {
+		n, tenant, current, err := tx.holdEndpoint(ep.Tenant, ep.ID)
+		if err != nil {
+			return err
+		}
+		if current != ep.Revision {
+			return stale("endpoint", ep.ID)
+		}
+		if revision, err = tx.changeTenant(tenant); err != nil {
+			return err
+		}
+		if err := s.notify(tx, notice{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
+			return err
+		}
+		return tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
+				dialect = $7, url = $8, description = $9, events = $10, retry = $11, rate_limit = $12, max_in_flight = $13,
+				signing = $14, metadata = $15, extra = $16, sealed = $17
+			WHERE n = $1`, changeable(ep, revision, j, n)...)
+	})
+	if err == nil {
+		ep.Revision = revision
+	}
+	return err
+}
+
+// holdEndpoint finds an endpoint of the tenant, and keeps others from changing either.
+func (t *tx) holdEndpoint(tenant, id string) (n, owner, revision int64, err error) {
+	ref, err := t.holdTenant(tenant)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	ok, err := found(t.row("SELECT n, revision FROM bellwire.endpoints WHERE id = $1 AND tenant = $2 AND deleted_at IS NULL", id, ref.n), &n, &revision)
+	if err == nil && !ok {
+		err = bellwire.NotFound("endpoint", id)
+	}
+	return n, ref.n, revision, err
+}
+
+// DeleteEndpoint leaves a tombstone, so that deliveries can still name it.
+func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error {
+	return s.write(ctx, func(tx *tx) error {
+		n, owner, _, err := tx.holdEndpoint(tenant, id)
+		if err != nil {
+			return err
+		}
+		revision, err := tx.changeTenant(owner)
+		if err != nil {
+			return err
+		}
+		if err := s.notify(tx, notice{Tenant: tenant, Endpoints: []string{id}}); err != nil {
+			return err
+		}
+		return tx.exec("UPDATE bellwire.endpoints SET sealed = NULL, deleted_at = $1, updated_at = $1, revision = $2 WHERE n = $3",
+			now, revision, n)
+	})
+}

@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bellwire/bellwire"
+)
+
+// retryAfter is when to try again what a database that is away was asked.
+const retryAfter = 2 * time.Second
+
+// translate makes what the database or the network said into a *bellwire.Error. Errors that are one already stay
+// as they are. Clients see the message, and operators the cause as well.
+func (s *Store) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *bellwire.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	cause := fmt.Errorf("%s: %w", s.place, err)
+	var refused *pgconn.PgError
+	switch {
+	case s.closed.Load():
+		return errClosed
+	case errors.As(err, &refused):
+		return refusal(refused, cause)
+	case errors.Is(err, errAgain):
+		return unavailable(cause, "Too many changed the same at once. Try again.")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return unavailable(cause, "The database did not get to it in time. Try again.")
+	case lost(err):
+		return unavailable(cause, "The database cannot be reached. When it can be, work goes on by itself.")
+	}
+	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
+}
+
+// lost tells whether an error is one of the connection. What became of a commit is not known then.
+func lost(err error) bool {
+	var (
+		connect *pgconn.ConnectError
+		network net.Error
+	)
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, pgconn.ErrConnClosed)
+}
+
+// refusal translates what the server said. Its codes are those of PostgreSQL's manual, appendix A.
+func refusal(refused *pgconn.PgError, cause error) error {
+	switch refused.Code {
+	case "53100": // disk_full
+		return bellwire.Wrap(bellwire.CodeNoSpace, cause,
+			"There is no room left for the database. When its disk has room again, work goes on by itself.")
+	case "25006", "42501": // read_only_sql_transaction, insufficient_privilege
+		return unavailable(cause, "The database cannot be written. Check that it is the primary, and the rights of its user.")
+	case "28000", "28P01", "3D000": // invalid_authorization_specification, invalid_password, invalid_catalog_name
+		return unavailable(cause, "The database does not let Bellwire in. Check its name, user and password.")
+	case "22021": // character_not_in_repertoire
+		return bellwire.Wrap(bellwire.CodeInvalid, cause, "A text contains what is no UTF-8, or the character U+0000.")
+	}
+	switch refused.Code[:min(2, len(refused.Code))] {
+	case "08", "40", "53", "55", "57", "58": // connection, rollback, resources, object in use, operator, system
+		return unavailable(cause, "The database is not available now. When it is, work goes on by itself.")
+	case "XX":
+		return unavailable(cause, "The database is damaged. Restore it from a backup.")
+	}
+	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
+}
+
+func unavailable(cause error, message string) error {
+	err := bellwire.Wrap(bellwire.CodeUnavailable, cause, "%s", message)
+	err.RetryAfter = retryAfter
+	return err
+}
+
+// isState tells whether the server refused a statement with one of the codes.
+func isState(err error, codes ...string) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && slices.Contains(codes, refused.Code)
+}

@@ -1,0 +1,140 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+const (
+	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, e.data"
+	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
+		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2`
+)
+
+// eventRow is where a row's eventColumns go.
+type eventRow struct {
+	event      bellwire.Event
+	occurredAt *time.Time
+}
+
+func (r *eventRow) into() []any {
+	e := &r.event
+	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Data}
+}
+
+func (r *eventRow) done() *bellwire.Event {
+	r.event.OccurredAt = orZero(r.occurredAt)
+	return &r.event
+}
+
+func scanEvent(row pgx.Rows) (*bellwire.Event, bellwire.EventID, error) {
+	r := new(eventRow)
+	err := row.Scan(r.into()...)
+	return r.done(), r.event.ID, err
+}
+
+// Event finds an event.
+func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
+	var e *bellwire.Event
+	err := s.read(ctx, func(tx *tx) error {
+		return tx.each(func(row pgx.Rows) (err error) {
+			e, _, err = scanEvent(row)
+			return err
+		}, sqlEventByID, tenant, [16]byte(id))
+	})
+	if err == nil && e == nil {
+		err = bellwire.NotFound("event", id.String())
+	}
+	return e, err
+}
+
+const sqlDigest = "SELECT digest FROM bellwire.idempotency_keys WHERE tenant = " + theTenant + " AND key = $2"
+
+// Digest returns the digest of what was published with a publisher's id.
+func (s *Store) Digest(ctx context.Context, tenant, key string) (digest [32]byte, err error) {
+	err = s.read(ctx, func(tx *tx) error {
+		var kept []byte
+		known, err := found(tx.row(sqlDigest, tenant, key), &kept)
+		if err == nil && !known {
+			err = bellwire.NotFound("publish with the id", key)
+		}
+		copy(digest[:], kept)
+		return err
+	})
+	return digest, err
+}
+
+// listEvents lists what lies between $2 and $3, without these, and not more than $4. The size of data is known before
+// it is read: what comes back is a page that ends when it has $5 bytes, and one event more.
+func listEvents(more, order string) string {
+	return fmt.Sprintf(`SELECT %s FROM (
+			SELECT f.*, sum(octet_length(data)) OVER (ORDER BY id %[3]s ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS carried
+			FROM (SELECT * FROM bellwire.events WHERE tenant = %[4]s AND id > $2 AND id < $3%[2]s ORDER BY id %[3]s LIMIT $4) f
+		) e JOIN bellwire.tenants t ON t.n = e.tenant
+		WHERE e.carried IS NULL OR e.carried < $5 ORDER BY e.id %[3]s`, eventColumns, more, order, theTenant)
+}
+
+var (
+	sqlNewestEvents       = listEvents("", "DESC")
+	sqlOldestEvents       = listEvents("", "ASC")
+	sqlNewestEventsOfType = listEvents(" AND type = $6", "DESC")
+	sqlOldestEventsOfType = listEvents(" AND type = $6", "ASC")
+)
+
+// Events lists events.
+func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	above, below, err := eventRange(f, page.After)
+	if err != nil {
+		return nil, err
+	}
+	ofAny, ofType := sqlNewestEvents, sqlNewestEventsOfType
+	if f.OldestFirst {
+		ofAny, ofType = sqlOldestEvents, sqlOldestEventsOfType
+	}
+	list := &lister[*bellwire.Event, bellwire.EventID]{page: page, key: idKey[bellwire.EventID]}
+	size, count := 0, 0
+	list.scan = func(row pgx.Rows) (*bellwire.Event, bellwire.EventID, error) {
+		e, id, err := scanEvent(row)
+		size, count = size+len(e.Data), count+1
+		if size >= bellwire.MaxPageBytes {
+			list.page.Limit = min(count, page.Limit) // the page is full with this one
+		}
+		return e, id, err
+	}
+	args := []any{f.Tenant, above, below, list.fetch(), int64(bellwire.MaxPageBytes)}
+	if f.Type == "" {
+		return list.read(ctx, s, ofAny, args...)
+	}
+	return list.read(ctx, s, ofType, append(args, f.Type)...)
+}
+
+// eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
+// what is above it is what was taken at that time or later.
+func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below [16]byte, err error) {
+	below = last
+	if !f.Since.IsZero() {
+		above = bellwire.FirstID[bellwire.EventKind](f.Since)
+	}
+	if !f.Until.IsZero() {
+		below = bellwire.FirstID[bellwire.EventKind](f.Until)
+	}
+	if after == "" {
+		return above, below, nil
+	}
+	key, err := after.Key(16)
+	switch {
+	case err != nil:
+		return above, below, err
+	case f.OldestFirst && bytes.Compare(key, above[:]) > 0:
+		above = [16]byte(key)
+	case !f.OldestFirst && bytes.Compare(key, below[:]) < 0:
+		below = [16]byte(key)
+	}
+	return above, below, nil
+}

@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// PutEventType adds or replaces an event type.
+func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (created bool, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		if err := s.changeOperator(tx); err != nil { // first, so that one at a time does this
+			return err
+		}
+		added, err := tx.change(`INSERT INTO bellwire.event_types (name, grouping, description, schema, example, archived, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING`,
+			t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.CreatedAt, t.UpdatedAt)
+		if created = added > 0; created || err != nil {
+			return err
+		}
+		return tx.exec(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7
+			WHERE name = $1`, t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt)
+	})
+	return created, err
+}
+
+const (
+	sqlEventType       = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM bellwire.event_types "
+	sqlEventTypeByName = sqlEventType + "WHERE name = $1"
+	sqlEventTypes      = sqlEventType + "WHERE n < $1 ORDER BY n DESC LIMIT $2"
+	sqlCatalogue       = sqlEventType + "ORDER BY n DESC"
+)
+
+// scanEventType reads a row of sqlEventType.
+func scanEventType(row pgx.Rows) (*bellwire.EventType, int64, error) {
+	var (
+		t bellwire.EventType
+		n int64
+	)
+	err := row.Scan(&n, &t.Name, &t.Group, &t.Description, (*[]byte)(&t.Schema), (*[]byte)(&t.Example), &t.Archived, &t.CreatedAt, &t.UpdatedAt)
+	return &t, n, err
+}
+
+// EventType finds an event type.
+func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType, error) {
+	var t *bellwire.EventType
+	err := s.read(ctx, func(tx *tx) error {
+		return tx.each(func(row pgx.Rows) (err error) {
+			t, _, err = scanEventType(row)
+			return err
+		}, sqlEventTypeByName, name)
+	})
+	if err == nil && t == nil {
+		err = bellwire.NotFound("event type", name)
+	}
+	return t, err
+}
+
+// EventTypes lists the event types, newest first.
+func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
+	before, err := numberCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := &lister[*bellwire.EventType, int64]{page, scanEventType, numberKey}
+	return list.read(ctx, s, sqlEventTypes, before, list.fetch())
+}
+
+// DeleteEventType deletes an event type.
+func (s *Store) DeleteEventType(ctx context.Context, name string) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := s.changeOperator(tx); err != nil {
+			return err
+		}
+		deleted, err := tx.change("DELETE FROM bellwire.event_types WHERE name = $1", name)
+		if err == nil && deleted == 0 {
+			err = bellwire.NotFound("event type", name)
+		}
+		return err
+	})
+}
+
+// Catalogue returns all event types and the operator's revision.
+func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
+	err = s.snapshot(ctx, func(tx *tx) (err error) {
+		types, err = all(tx, func(row pgx.Rows) (*bellwire.EventType, error) {
+			t, _, err := scanEventType(row)
+			return t, err
+		}, sqlCatalogue)
+		if err != nil {
+			return err
+		}
+		return tx.row(sqlOperatorRevision).Scan(&revision)
+	})
+	return types, revision, err
+}

@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// CreateKey adds a key. CodeConflict if the id is taken.
+func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
+	return s.write(ctx, func(tx *tx) error {
+		owner, err := tx.holdOwner(k.Tenant)
+		if err != nil {
+			return err
+		}
+		added, err := tx.change(`INSERT INTO bellwire.keys (id, tenant, name, role, hash, sealed, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+			[16]byte(k.ID), owner, k.Name, string(k.Role), k.Hash[:], k.Sealed, k.CreatedAt)
+		if err != nil {
+			return err
+		}
+		if added == 0 {
+			return bellwire.Errorf(bellwire.CodeConflict, "There is a key %q already.", k.ID)
+		}
+		return s.changeOwner(tx, owner, k.Tenant)
+	})
+}
+
+// holdOwner returns the number of the tenant that a key belongs to, 0 for the operator.
+func (t *tx) holdOwner(tenant string) (int64, error) {
+	if tenant == "" {
+		return 0, nil
+	}
+	ref, err := t.holdTenant(tenant)
+	return ref.n, err
+}
+
+// changeOwner raises the revision of what owns a key.
+func (s *Store) changeOwner(tx *tx, owner int64, tenant string) error {
+	if owner == 0 {
+		return s.changeOperator(tx)
+	}
+	if _, err := tx.changeTenant(owner); err != nil {
+		return err
+	}
+	return s.notify(tx, notice{Tenant: tenant})
+}
+
+const (
+	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at "
+	sqlKey        = sqlKeyColumns + `FROM bellwire.keys k LEFT JOIN bellwire.tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
+		WHERE k.id = $1 AND (k.tenant = 0 OR t.n IS NOT NULL)`
+	sqlTenantKeys = sqlKeyColumns + `FROM bellwire.tenants t JOIN bellwire.keys k ON k.tenant = t.n
+		WHERE t.id = $1 AND t.deleted_at IS NULL AND k.id < $2 ORDER BY k.id DESC LIMIT $3`
+	sqlOperatorKeys = `SELECT id, '', name, role, hash, sealed, created_at FROM bellwire.keys
+		WHERE tenant = 0 AND id < $1 ORDER BY id DESC LIMIT $2`
+)
+
+// scanKey reads a row of the statements above.
+func scanKey(row pgx.Rows) (*bellwire.Key, bellwire.KeyID, error) {
+	var (
+		k    bellwire.Key
+		hash []byte
+	)
+	err := row.Scan((*[16]byte)(&k.ID), &k.Tenant, &k.Name, (*string)(&k.Role), &hash, &k.Sealed, &k.CreatedAt)
+	copy(k.Hash[:], hash)
+	return &k, k.ID, err
+}
+
+// Key finds a key.
+func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
+	var key *bellwire.Key
+	err := s.read(ctx, func(tx *tx) error {
+		return tx.each(func(row pgx.Rows) (err error) {
+			key, _, err = scanKey(row)
+			return err
+		}, sqlKey, [16]byte(id))
+	})
+	if err == nil && key == nil {
+		err = bellwire.NotFound("key", id.String())
+	}
+	return key, err
+}
+
+// Keys lists the keys of a tenant or of the operator, newest first.
+func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
+	before, err := idCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := &lister[*bellwire.Key, bellwire.KeyID]{page, scanKey, idKey[bellwire.KeyID]}
+	if tenant == "" {
+		return list.read(ctx, s, sqlOperatorKeys, before, list.fetch())
+	}
+	return list.read(ctx, s, sqlTenantKeys, tenant, before, list.fetch())
+}
+
+// DeleteKey deletes a key of the tenant, or of the operator.
+func (s *Store) DeleteKey(ctx context.Context, tenant string, id bellwire.KeyID) error {
+	return s.write(ctx, func(tx *tx) error {
+		owner, err := tx.holdOwner(tenant)
+		if err != nil {
+			return err
+		}
+		deleted, err := tx.change("DELETE FROM bellwire.keys WHERE id = $1 AND tenant = $2", [16]byte(id), owner)
+		if err != nil {
+			return err
+		}
+		if deleted == 0 {
+			return bellwire.NotFound("key", id.String())
+		}
+		return s.changeOwner(tx, owner, tenant)
+	})
+}

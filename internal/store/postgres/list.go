@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// lister reads a page of a list. K is what the list is ordered by.
+type lister[T, K any] struct {
+	page bellwire.Page
+	scan func(pgx.Rows) (T, K, error)
+	key  func(K) []byte
+}
+
+// fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
+func (l *lister[T, K]) fetch() int64 { return int64(l.page.Limit) + 1 }
+
+// read runs a statement and makes a page of its rows.
+func (l *lister[T, K]) read(ctx context.Context, s *Store, sql string, args ...any) (*bellwire.List[T], error) {
+	var list *bellwire.List[T]
+	err := s.read(ctx, func(tx *tx) (err error) {
+		list, err = l.collect(tx, sql, args...)
+		return err
+	})
+	return list, err
+}
+
+func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[T], error) {
+	rows, err := tx.Query(tx.ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := new(bellwire.List[T])
+	var end K
+	for rows.Next() {
+		if len(list.Items) == l.page.Limit {
+			list.Next = bellwire.MakeCursor(l.key(end))
+			return list, nil
+		}
+		item, key, err := l.scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list.Items, end = append(list.Items, item), key
+	}
+	return list, rows.Err()
+}
+
+// stale is the error for a change that was based on something older than what is there.
+func stale(kind, id string) error {
+	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
+}
+
+func toJSON(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "It could not be written as JSON.")
+	}
+	return string(b), nil
+}
+
+// numberCursor returns the row number that a cursor stands for: rows below it follow.
+func numberCursor(c bellwire.Cursor) (int64, error) {
+	if c == "" {
+		return math.MaxInt64, nil
+	}
+	key, err := c.Key(8)
+	if err != nil {
+		return 0, err
+	}
+	return int64(binary.BigEndian.Uint64(key)), nil
+}
+
+func numberKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+// last is greater than all ids.
+var last = [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// idCursor returns the id that a cursor stands for: ids below it follow.
+func idCursor(c bellwire.Cursor) ([16]byte, error) {
+	if c == "" {
+		return last, nil
+	}
+	key, err := c.Key(16)
+	if err != nil {
+		return last, err
+	}
+	return [16]byte(key), nil
+}
+
+func idKey[ID ~[16]byte](id ID) []byte { return id[:] }

@@ -1,0 +1,199 @@
+// Package postgres keeps everything in a PostgreSQL database, for any number of nodes.
+//
+// Each verb is one transaction of a few round trips, however many rows it is about: arrays go there, and rows come
+// back. It needs no session: all but Watch works behind a pooler that lends a connection for a transaction.
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Options are what Open can be told. The zero value is right for production.
+type Options struct {
+	// Connections bounds the pool; 0: 16.
+	Connections int
+	// Timeout bounds each transaction, with its wait for a connection; 0: 10 s.
+	Timeout time.Duration
+	// LeaseTerm is for how long a node holds its shards without renewing; 0: 6 s.
+	LeaseTerm time.Duration
+	// DirectURL is where Watch connects if the store's URL leads to a pooler, which cannot pass on notifications.
+	// Empty: the store's URL.
+	DirectURL string
+	// PartitionWidth is how much time a partition holds; 0: a week. It counts for partitions yet to be made.
+	PartitionWidth time.Duration
+	// NoSync accepts a server that answers before what it was told is on disk. For tests only.
+	NoSync bool
+	// Now is the wall clock; nil: time.Now.
+	Now func() time.Time
+}
+
+func (o *Options) fill(databaseURL string) {
+	if o.Connections <= 0 {
+		o.Connections = 16
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.LeaseTerm <= 0 {
+		o.LeaseTerm = 6 * time.Second
+	}
+	if o.DirectURL == "" {
+		o.DirectURL = databaseURL
+	}
+	if o.PartitionWidth <= 0 {
+		o.PartitionWidth = 7 * 24 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
+
+// Store is a bellwire.Store in a PostgreSQL database.
+type Store struct {
+	options     Options
+	place       string // the URL without its password, for error texts
+	pool        *pgxpool.Pool
+	incarnation [16]byte // tells this process from others, also from one of the same name before it
+
+	renewing sync.Mutex
+	peers    map[string]*peer // what this process saw of other nodes
+	known    map[string]bool  // nodes that this process has renewed leases for
+	owned    atomic.Pointer[bellwire.Leases]
+
+	watched atomic.Int64 // the revision of configuration up to which Watch has passed on changes; 0: it never ran
+
+	closed atomic.Bool
+}
+
+var _ bellwire.Store = (*Store)(nil)
+
+// Open connects to the database that a postgres:// URL names, and brings its schema up to date. Its error has
+// CodeUnavailable if that cannot be done now, or if the database was written by a newer Bellwire.
+func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+	o.fill(databaseURL)
+	s := &Store{options: o, place: redacted(databaseURL), peers: make(map[string]*peer), known: make(map[string]bool)}
+	if _, err := rand.Read(s.incarnation[:]); err != nil {
+		return nil, err
+	}
+	s.owned.Store(new(bellwire.Leases))
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil { // its text may show the password
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable,
+			"The database URL %s is no good. It looks like postgres://user:password@host:5432/database.", s.place)
+	}
+	config.MaxConns = int32(o.Connections)
+	configure(config.ConnConfig)
+	config.AfterConnect = utc
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, s.translate(err)
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.pool.Close()
+		return nil, s.translate(err)
+	}
+	return s, nil
+}
+
+// configure sets up connections so that no state of a session is relied upon: statements have no names on the server.
+// What a statement looks like is remembered on this side.
+func configure(c *pgx.ConnConfig) {
+	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	c.StatementCacheCapacity = 0
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 5 * time.Second
+	}
+	c.RuntimeParams["application_name"] = "bellwire"
+}
+
+// redacted returns a URL that may be shown.
+func redacted(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil || u.Host == "" {
+		return "postgres://" + bellwire.Redacted
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// utc has times read as they are kept.
+func utc(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.refuseUnsafe(ctx); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	return s.makePartitions(ctx, s.options.Now())
+}
+
+// refuseUnsafe refuses a server that may lose what it has answered.
+func (s *Store) refuseUnsafe(ctx context.Context) error {
+	if s.options.NoSync {
+		return nil
+	}
+	var commit, fsync string
+	err := s.pool.QueryRow(ctx, "SELECT current_setting('synchronous_commit'), current_setting('fsync')").Scan(&commit, &fsync)
+	if err != nil {
+		return err
+	}
+	if commit == "off" || fsync == "off" {
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The database %s has synchronous_commit %s and fsync %s, so that it loses events when it dies. Set both to on.",
+			s.place, commit, fsync)
+	}
+	return nil
+}
+
+// Check tells whether the database can be read and written, by doing both.
+func (s *Store) Check(ctx context.Context) error {
+	return s.write(ctx, func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1)
+			ON CONFLICT (name) DO UPDATE SET number = meta.number + 1`)
+	})
+}
+
+// Witness returns the sealed value that was stored first, after storing the given one if there was none.
+func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
+	var stored []byte
+	err := s.write(ctx, func(tx *tx) error {
+		stored = nil
+		if sealed != nil {
+			err := tx.exec("INSERT INTO bellwire.meta (name, value) VALUES ('witness', $1) ON CONFLICT DO NOTHING", sealed)
+			if err != nil {
+				return err
+			}
+		}
+		err := tx.row("SELECT value FROM bellwire.meta WHERE name = 'witness'").Scan(&stored)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return stored, err
+}
+
+// Close waits for what is under way, and closes the connections. What is called afterwards answers CodeUnavailable.
+func (s *Store) Close() error {
+	if !s.closed.Swap(true) {
+		s.pool.Close()
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// CreateTenant adds a tenant. CodeConflict if the id is taken.
+func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
+	metadata, err := toJSON(t.Metadata)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(tx *tx) error {
+		added, err := found(tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, created_at, updated_at, revision)
+			VALUES ($1, $2, $3, $4, $5, nextval('bellwire.revisions'))
+			ON CONFLICT (id) WHERE deleted_at IS NULL DO NOTHING RETURNING revision`,
+			t.ID, t.Name, metadata, t.CreatedAt, t.UpdatedAt), &revision)
+		if err == nil && !added {
+			return bellwire.Errorf(bellwire.CodeConflict, "There is a tenant %q already.", t.ID)
+		}
+		return err
+	})
+	if err == nil {
+		t.Revision = revision
+	}
+	return err
+}
+
+const (
+	sqlTenant     = "SELECT n, id, name, metadata, created_at, updated_at, revision FROM bellwire.tenants "
+	sqlTenantByID = sqlTenant + "WHERE id = $1 AND deleted_at IS NULL"
+	sqlTenants    = sqlTenant + "WHERE n < $1 AND deleted_at IS NULL ORDER BY n DESC LIMIT $2"
+	// theTenant is the number of the tenant whose id is the first parameter.
+	theTenant = "(SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL)"
+)
+
+// scanTenant reads a row of sqlTenant.
+func scanTenant(row pgx.Rows) (*bellwire.Tenant, int64, error) {
+	var (
+		t        bellwire.Tenant
+		n        int64
+		metadata []byte
+	)
+	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &t.CreatedAt, &t.UpdatedAt, &t.Revision); err != nil {
+		return nil, 0, err
+	}
+	return &t, n, json.Unmarshal(metadata, &t.Metadata)
+}
+
+// Tenant finds a tenant.
+func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error) {
+	var tenant *bellwire.Tenant
+	err := s.read(ctx, func(tx *tx) (err error) {
+		tenant, _, err = tx.findTenant(id)
+		return err
+	})
+	return tenant, err
+}
+
+func (t *tx) findTenant(id string) (tenant *bellwire.Tenant, n int64, err error) {
+	err = t.each(func(row pgx.Rows) (err error) {
+		tenant, n, err = scanTenant(row)
+		return err
+	}, sqlTenantByID, id)
+	if err == nil && tenant == nil {
+		err = bellwire.NotFound("tenant", id)
+	}
+	return tenant, n, err
+}
+
+// Tenants lists the tenants, newest first.
+func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+	before, err := numberCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, numberKey}
+	return list.read(ctx, s, sqlTenants, before, list.fetch())
+}
+
+// UpdateTenant replaces the tenant, if it is still at t.Revision.
+func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
+	metadata, err := toJSON(t.Metadata)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(tx *tx) error {
+		ref, err := tx.holdTenant(t.ID)
+		if err != nil {
+			return err
+		}
+		if ref.revision != t.Revision {
+			return stale("tenant", t.ID)
+		}
+		if revision, err = tx.changeTenant(ref.n); err != nil {
+			return err
+		}
+		if err := s.notify(tx, notice{Tenant: t.ID}); err != nil {
+			return err
+		}
+		return tx.exec("UPDATE bellwire.tenants SET name = $1, metadata = $2, updated_at = $3 WHERE n = $4",
+			t.Name, metadata, t.UpdatedAt, ref.n)
+	})
+	if err == nil {
+		t.Revision = revision
+	}
+	return err
+}
+
+// DeleteTenant makes the tenant and all it has invisible. Purge removes the rows.
+func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) error {
+	return s.write(ctx, func(tx *tx) error {
+		ref, err := tx.holdTenant(id)
+		if err != nil {
+			return err
+		}
+		if err := s.notify(tx, notice{Tenant: id}); err != nil {
+			return err
+		}
+		return tx.exec("UPDATE bellwire.tenants SET deleted_at = $1 WHERE n = $2", now, ref.n)
+	})
+}
+
+type tenantRef struct{ n, revision int64 }
+
+// holdTenant finds a tenant that is not deleted, and keeps others from changing it or what it has. Who changes
+// anything of a tenant does this first, so that nobody waits for somebody who waits for them.
+func (t *tx) holdTenant(id string) (ref tenantRef, err error) {
+	ok, err := found(t.row("SELECT n, revision FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR UPDATE", id), &ref.n, &ref.revision)
+	if err == nil && !ok {
+		err = bellwire.NotFound("tenant", id)
+	}
+	return ref, err
+}
+
+// changeTenant raises a tenant's revision.
+func (t *tx) changeTenant(n int64) (revision int64, err error) {
+	err = t.row("UPDATE bellwire.tenants SET revision = nextval('bellwire.revisions') WHERE n = $1 RETURNING revision", n).Scan(&revision)
+	return revision, err
+}
+
+// changeOperator raises the operator's revision.
+func (s *Store) changeOperator(tx *tx) error {
+	if err := s.notify(tx, notice{Configuration: true}); err != nil {
+		return err
+	}
+	return tx.exec("UPDATE bellwire.meta SET number = nextval('bellwire.revisions') WHERE name = 'operator_revision'")
+}
+
+const sqlOperatorRevision = "SELECT number FROM bellwire.meta WHERE name = 'operator_revision'"

@@ -1,0 +1,163 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+const (
+	channel = "bellwire"
+	// maxPayload is what a notification carries at most: PostgreSQL takes less than 8000 bytes.
+	maxPayload = 7000
+	pollEvery  = 15 * time.Second
+	sqlNotify  = "SELECT pg_notify('" + channel + "', $1)"
+)
+
+// notice is a bellwire.Notice as it travels.
+type notice struct {
+	From          string   `json:"f"` // the incarnation of the process that sent it
+	Endpoints     []string `json:"e,omitempty"`
+	Tenant        string   `json:"t,omitempty"`
+	Configuration bool     `json:"c,omitempty"`
+}
+
+// encode makes payloads of a notice, several if it names many endpoints.
+func (s *Store) encode(n notice) []string {
+	n.From = hex.EncodeToString(s.incarnation[:])
+	var payloads []string
+	for rest := n.Endpoints; ; {
+		size := 0
+		part := rest
+		for i, endpoint := range rest {
+			if size += len(endpoint) + 3; size > maxPayload-256 {
+				part = rest[:i]
+				break
+			}
+		}
+		n.Endpoints, rest = part, rest[len(part):]
+		payload, err := json.Marshal(n)
+		if err != nil { // strings always can be written
+			panic(err)
+		}
+		payloads = append(payloads, string(payload))
+		if len(rest) == 0 {
+			return payloads
+		}
+	}
+}
+
+// notify tells other nodes once the transaction is committed.
+func (s *Store) notify(tx *tx, n notice) error {
+	for _, payload := range s.encode(n) {
+		if err := tx.exec(sqlNotify, payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queueNotice tells other nodes of their endpoints that have something new.
+func (s *Store) queueNotice(batch *pgx.Batch, endpoints []string) {
+	if len(endpoints) == 0 {
+		return
+	}
+	for _, payload := range s.encode(notice{Endpoints: endpoints}) {
+		batch.Queue(sqlNotify, payload)
+	}
+}
+
+// Watch calls f with what other nodes did. It listens on a connection of its own, and looks from time to time for
+// changes of configuration that it was not told of. It returns when ctx ends or the connection is lost.
+func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	config, err := pgx.ParseConfig(s.options.DirectURL)
+	if err != nil {
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s is no good.", redacted(s.options.DirectURL))
+	}
+	configure(config)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return s.translate(err)
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(end) // the server notices too
+	}()
+	return s.translate(s.listen(ctx, conn, f))
+}
+
+func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	for {
+		revision, err := poll(ctx, conn, s.watched.Load(), f)
+		if err != nil {
+			return err
+		}
+		s.watched.Store(revision)
+		if err := s.hear(ctx, conn, f); err != nil {
+			return err
+		}
+	}
+}
+
+// hear passes notifications on until it is time to poll.
+func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
+	until, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	for {
+		heard, err := conn.WaitForNotification(until)
+		switch {
+		case err != nil && ctx.Err() == nil && errors.Is(until.Err(), context.DeadlineExceeded) && !conn.IsClosed():
+			return nil
+		case err != nil:
+			return err
+		}
+		var n notice
+		if json.Unmarshal([]byte(heard.Payload), &n) != nil || n.From == hex.EncodeToString(s.incarnation[:]) {
+			continue // ours, or nothing that Bellwire sent
+		}
+		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration})
+	}
+}
+
+// overlap is how many revisions are looked at again: one that was given before another may be committed after it.
+const overlap = 1000
+
+const (
+	sqlRevision = "SELECT last_value FROM bellwire.revisions"
+	sqlChanged  = "SELECT id FROM bellwire.tenants WHERE revision > $1 AND deleted_at IS NULL ORDER BY revision LIMIT 10000"
+)
+
+// poll passes on what has changed since a revision, and returns the one that it has come to. At the start there is
+// nothing to pass on: what a node knows it has read since.
+func poll(ctx context.Context, conn *pgx.Conn, since int64, f func(bellwire.Notice)) (int64, error) {
+	var now int64
+	if err := conn.QueryRow(ctx, sqlRevision).Scan(&now); err != nil || now == since || since == 0 {
+		return now, err
+	}
+	rows, err := conn.Query(ctx, sqlChanged, since-overlap)
+	if err != nil {
+		return 0, err
+	}
+	f(bellwire.Notice{Configuration: true})
+	return now, every(rows, func(row pgx.Rows) error {
+		var tenant string
+		err := row.Scan(&tenant)
+		if err == nil {
+			f(bellwire.Notice{Tenant: tenant})
+		}
+		return err
+	})
+}
