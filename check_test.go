@@ -31,6 +31,7 @@ func TestCheckURL(t *testing.T) {
 	for _, url := range []string{
 		"https://example.com", "http://example.com/", "HTTPS://EXAMPLE.COM/Path?a=b&c=%20", "https://example.com:8443/x",
 		"http://127.0.0.1:8080/hook", "https://[2001:db8::1]:8443/", "https://example.com:443", "https://xn--mller-kva.example/",
+		"https://example.com/a b/é", "https://example.com/?a={b}|c&d=%C3%A9",
 		"https://example.com/" + strings.Repeat("a", bellwire.MaxURLLength-20),
 	} {
 		about(t, url, bellwire.CheckURL(url), "")
@@ -42,6 +43,7 @@ func TestCheckURL(t *testing.T) {
 		"https://example.com:0/", "https://example.com:65536/", "https://example.com:-1/", "https://example.com:http/",
 		"https://example.com:99999999999999999999/", "https://example.com:22/", "http://example.com:25/", "http://example.com:6667/", "http://example.com:10080/",
 		"https://exa mple.com/", "https://example.com/\n", "https://example.com/\x00", " https://example.com/", "https://[::1/", "https://%zz/",
+		"https://example.com/?a b", "https://example.com/?é", "https://example.com/?a=\u00a0",
 		"https://example.com/%zz", "https://example.com/" + strings.Repeat("a", bellwire.MaxURLLength-19),
 	} {
 		err := bellwire.CheckURL(url)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -156,6 +157,9 @@ func CheckURL(raw string) error {
 		return Invalid("url", "It names a host.")
 	case u.Fragment != "":
 		return Invalid("url", "It has no fragment: that would never be sent.")
+	case strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
+		// Paths are escaped as they are sent, queries are sent as they are: a request line could not hold these.
+		return Invalid("url", "Its query is of ASCII characters without spaces; write others as %%20 and the like.")
 	}
 	if port := u.Port(); port != "" {
 		n, err := strconv.Atoi(port)
