@@ -104,13 +104,14 @@ func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Att
 		return 0
 	}
 	defer resp.Body.Close()
-	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode, Headers: cappedHeaders(resp.Header)}
+	hidden := echoesOf(t.Headers)
+	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode, Headers: cappedHeaders(resp.Header, hidden)}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		// What follows is the bare connection, whose reading no deadline ends.
 		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols, which nobody asked it to."
 		return 0
 	}
-	if err := s.read(resp.Body, a.Response); err != nil {
+	if err := s.read(resp.Body, a.Response, hidden); err != nil {
 		// The status came, but the exchange did not end in time: the receiver may not have finished.
 		a.Outcome, a.Error = classify(err, tr)
 		return retryAfter(resp.Header, s.clock())
@@ -125,7 +126,7 @@ func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Att
 }
 
 // read takes in up to readBody bytes, so that the connection can be kept, and stores the first of them.
-func (s *sender) read(body io.Reader, into *bellwire.AttemptResponse) error {
+func (s *sender) read(body io.Reader, into *bellwire.AttemptResponse, hidden echoes) error {
 	buffer := s.reads.Get().(*[readBody]byte)
 	defer s.reads.Put(buffer)
 	n := 0
@@ -136,9 +137,10 @@ func (s *sender) read(body io.Reader, into *bellwire.AttemptResponse) error {
 		n += more
 	}
 	if n > 0 {
-		into.Body = bytes.Clone(buffer[:min(n, bellwire.MaxStoredBody)])
+		shown := hidden.redact(buffer[:min(n, 2*bellwire.MaxStoredBody)]) // with what the cut would leave half of
+		into.Body = bytes.Clone(shown[:min(len(shown), bellwire.MaxStoredBody)])
+		into.Truncated = n > bellwire.MaxStoredBody || len(shown) > bellwire.MaxStoredBody
 	}
-	into.Truncated = n > bellwire.MaxStoredBody
 	if err == io.EOF {
 		return nil
 	}
@@ -177,10 +179,10 @@ func loggedHeaders(sent http.Header, credentials []bellwire.Header) []bellwire.H
 }
 
 // cappedHeaders lists what came back, in order of names, up to MaxStoredHeaders bytes.
-func cappedHeaders(received http.Header) []bellwire.Header {
+func cappedHeaders(received http.Header, hidden echoes) []bellwire.Header {
 	list := make([]bellwire.Header, 0, len(received))
 	for name, values := range received {
-		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: strings.Join(values, ", ")})
+		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: hidden.redactText(strings.Join(values, ", "))})
 	}
 	slices.SortFunc(list, byName)
 	size := 0

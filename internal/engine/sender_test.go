@@ -231,6 +231,31 @@ func TestCredentialsAreSentAndRedacted(t *testing.T) {
 	}
 }
 
+// A receiver that answers with what it was sent does not bring the credentials to those who may read attempts.
+func TestEchoedCredentialsAreRedacted(t *testing.T) {
+	t.Parallel()
+	fill := strings.Repeat("-", bellwire.MaxStoredBody-20)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		w.Header().Set("X-Echo", "got "+r.Header.Get("X-Api-Key"))
+		_, _ = io.WriteString(w, token+r.Header.Get("Authorization")+r.Header.Get("X-Flag")+fill+r.Header.Get("X-Api-Key"))
+	}))
+	t.Cleanup(s.Close)
+	r := attempt(t, guardedDialer(loopback), nil, s.URL, func(target *bellwire.Target) {
+		target.Headers = []bellwire.Header{
+			{Name: "authorization", Value: "Bearer hush-hush"}, {Name: "X-Api-Key", Value: "hush hush too"}, {Name: "X-Flag", Value: "1"},
+		}
+	})
+	got := r.attempt.Response
+	body := string(got.Body)
+	if strings.Contains(body, "hush") || !strings.HasPrefix(body, bellwire.Redacted+bellwire.Redacted+"1--") || len(body) != bellwire.MaxStoredBody || !got.Truncated {
+		t.Errorf("%d bytes, truncated %v: %.60s…%s", len(body), got.Truncated, body, body[max(0, len(body)-20):])
+	}
+	if !slices.Contains(got.Headers, bellwire.Header{Name: "x-echo", Value: "got " + bellwire.Redacted}) {
+		t.Errorf("headers: %v", got.Headers)
+	}
+}
+
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	protocol := make(chan string, 1)
@@ -343,7 +368,7 @@ func FuzzRetryAfter(f *testing.F) {
 
 func TestHeadersAreInOrder(t *testing.T) {
 	t.Parallel()
-	list := cappedHeaders(http.Header{"B": {"2"}, "A": {"1", "3"}, "C": nil})
+	list := cappedHeaders(http.Header{"B": {"2"}, "A": {"1", "3"}, "C": nil}, nil)
 	if !slices.IsSortedFunc(list, byName) || list[0].Value != "1, 3" {
 		t.Error(list)
 	}
