@@ -133,6 +133,9 @@ func (v *Verifier) verify(ctx context.Context, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if own, given := key.Algorithm(); given && own.String() != algorithm.String() { // RFC 8725, 3.1
+		return nil, refuse("The token is signed by another algorithm than its key is for.", nil)
+	}
 	return check(text, algorithm, key)
 }
 
@@ -233,9 +236,10 @@ func find(keys jwk.Set, id string) jwk.Key {
 	return public(key)
 }
 
-// public keeps keys that are shared secrets out: they have no business in a JWKS.
+// public keeps keys out that are shared secrets, which have no business in a JWKS, or that encrypt and do not sign.
 func public(key jwk.Key) jwk.Key {
-	if key.KeyType() == jwa.OctetSeq() {
+	use, given := key.KeyUsage()
+	if key.KeyType() == jwa.OctetSeq() || given && use != jwk.ForSignature.String() {
 		return nil
 	}
 	return key

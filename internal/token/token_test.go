@@ -218,6 +218,38 @@ func TestKeySet(t *testing.T) {
 	}
 }
 
+// TestKeysAreForWhatTheySay: a published key's "alg" and "use" bind, where they are there.
+func TestKeysAreForWhatTheySay(t *testing.T) {
+	t.Parallel()
+	raw, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	for _, c := range []struct {
+		name string
+		say  map[string]any
+		code bellwire.Code
+	}{
+		{"nothing", nil, ""},
+		{"this", map[string]any{jwk.AlgorithmKey: jwa.RS256(), jwk.KeyUsageKey: "sig"}, ""},
+		{"another algorithm", map[string]any{jwk.AlgorithmKey: jwa.PS256()}, bellwire.CodeUnauthenticated},
+		{"another use", map[string]any{jwk.KeyUsageKey: "enc"}, bellwire.CodeUnauthenticated},
+	} {
+		key, err := jwk.Import(raw)
+		must(t, err)
+		for name, value := range c.say {
+			must(t, key.Set(name, value))
+		}
+		source := &issuer{}
+		source.publish(t, key)
+		server := httptest.NewServer(source)
+		v, err := token.New(token.Config{JWKSURL: server.URL, Audience: "bellwire", Now: clock})
+		must(t, err)
+		if _, err := v.Tenant(t.Context(), sign(t, jwa.RS256(), raw, nil)); bellwire.CodeOf(err) != c.code {
+			t.Errorf("%s: %v, want %q", c.name, err, c.code)
+		}
+		server.Close()
+	}
+}
+
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	for _, c := range []token.Config{
