@@ -1,6 +1,7 @@
 package atelio_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -157,13 +158,19 @@ func TestChanges(t *testing.T) {
 func TestExpandedWildcards(t *testing.T) {
 	t.Parallel()
 	cards := `["card.created","card.status.active","card.status.closed","card.status.inactive","card.status.reissue","card.wallet.add","card.wallet.add_failure"`
-	dialecttest.Run(t, newWorldOf(t, true), []step{
+	w := newWorldOf(t, true)
+	for i := range service.MaxPatterns + 1 {
+		w.PutType(fmt.Sprintf("many.%d", i), service.EventTypeInput{})
+	}
+	dialecttest.Run(t, w, []step{
 		{Name: "create", Do: "POST /api/v0.1/webhooks", Body: `{"url":"https://a.example.test","events":["card*","card.created","transactions"]}`, Status: 200,
 			Want: `{"webhook_subscription":{"id":"<id:uuid>",<any>"events":` + cards + `,"transactions"]<any>`},
 		{Name: "change", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["transactions","card.wallet.*","card.w*"]}`, Status: 200,
 			Want: `<any>"events":["transactions","card.wallet.add","card.wallet.add_failure"]<any>`},
 		{Name: "nothing matches", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["transactions","nothing*"]}`, Status: 400,
 			Want: refused("400", "input_error", `events[1]: No event matches \"nothing*\".`)},
+		{Name: "too many match", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["many*"]}`, Status: 400,
+			Want: refused("400", "input_error", `events: The wildcards stand for 101 events, and a subscription has at most 100; ask for fewer.`)},
 		{Name: "no wildcard", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["**"]}`, Status: 400, Want: refused("400", "input_error", `events[0]: <any>`)},
 	})
 }

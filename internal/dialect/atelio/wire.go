@@ -129,8 +129,12 @@ var legacyEvents = []string{
 	"kyc.verification.kba",
 }
 
-// expand puts the names of event types, which are sorted, in the place of wildcards that match them.
+// expand puts the names of event types, which are sorted, in the place of wildcards that match them. There may be more
+// than a subscription has room for, which the service would say of patterns that nobody gave.
 func expand(patterns, types []string) ([]string, error) {
+	if len(patterns) > service.MaxPatterns {
+		return patterns, nil // the service refuses them, and nobody has gone through all types for each
+	}
 	var names []string
 	for i, pattern := range patterns {
 		prefix, wild := strings.CutSuffix(pattern, "*")
@@ -149,6 +153,10 @@ func expand(patterns, types []string) ([]string, error) {
 		if !slices.ContainsFunc(types, matches) {
 			return nil, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "No event matches %.64q.", pattern)
 		}
+	}
+	if len(names) > service.MaxPatterns {
+		return nil, bellwire.Invalid("events", "The wildcards stand for %d events, and a subscription has at most %d; ask for fewer.",
+			len(names), service.MaxPatterns)
 	}
 	return names, nil
 }
