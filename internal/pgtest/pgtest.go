@@ -25,6 +25,8 @@ import (
 type Server struct {
 	port    int
 	dir     string
+	bin     string
+	who     *syscall.SysProcAttr // as whom it runs
 	command *exec.Cmd
 	admin   *pgx.Conn
 	mu      sync.Mutex // guards admin and count
@@ -45,48 +47,47 @@ func Start() (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir}
-	if err := s.start(bin); err != nil {
+	s.bin = bin
+	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-func (s *Server) start(bin string) error {
-	who, err := unprivileged(s.dir)
-	if err != nil {
+func (s *Server) start() (err error) {
+	if s.who, err = unprivileged(s.dir); err != nil {
 		return err
 	}
-	data := filepath.Join(s.dir, "data")
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--no-locale", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = who, s.dir
+	initdb.SysProcAttr, initdb.Dir = s.who, s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
-	return s.serve(ctx, bin, data, who)
+	return s.serve(ctx)
 }
 
 // serve starts the server's process and waits until it answers.
-func (s *Server) serve(ctx context.Context, bin, data string, who *syscall.SysProcAttr) error {
-	log, err := os.Create(filepath.Join(s.dir, "log"))
+func (s *Server) serve(ctx context.Context) error {
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close() // the process has its own
-	arguments := []string{"-D", data, "-p", strconv.Itoa(s.port), "-k", s.dir}
+	arguments := []string{"-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.dir}
 	for _, setting := range []string{
-		"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=400",
+		"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "max_connections=400",
 		"shared_buffers=64MB", "autovacuum_naptime=5s", "max_wal_size=512MB",
 	} {
 		arguments = append(arguments, "-c", setting)
 	}
-	s.command = exec.Command(filepath.Join(bin, "postgres"), arguments...)
-	s.command.Stdout, s.command.Stderr, s.command.Dir, s.command.SysProcAttr = log, log, s.dir, who
+	s.command = exec.Command(filepath.Join(s.bin, "postgres"), arguments...)
+	s.command.Stdout, s.command.Stderr, s.command.Dir, s.command.SysProcAttr = log, log, s.dir, s.who
 	if err := s.command.Start(); err != nil {
 		s.command = nil
 		return err
@@ -194,6 +195,25 @@ func (s *Server) NewDatabase(t *testing.T, template string) string {
 	return url
 }
 
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Crash ends the server at once, as "immediate" does: it recovers at its next start.
+func (s *Server) Crash() error {
+	if err := s.command.Process.Signal(syscall.SIGQUIT); err != nil {
+		return err
+	}
+	_ = s.command.Wait() // it was told to die, and says so
+	s.command = nil
+	return nil
+}
+
+// Restart starts the server again, on the same port.
+func (s *Server) Restart() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	return s.serve(ctx)
+}
+
 // Stop ends the server and removes its folder.
 func (s *Server) Stop() error {
 	var errs []error
@@ -203,8 +223,7 @@ func (s *Server) Stop() error {
 		errs = append(errs, s.admin.Close(ctx))
 	}
 	if s.command != nil {
-		errs = append(errs, s.command.Process.Signal(syscall.SIGQUIT))
-		_ = s.command.Wait() // it was told to die, and says so
+		errs = append(errs, s.Crash())
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }

@@ -21,9 +21,17 @@ const (
 // ClaimDue takes free deliveries into memory, for all claims together in four steps: who they are for, what could be
 // taken, taking some of it, and reading that.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
-	var results []bellwire.ClaimResult
+	s.claiming.Lock()
+	defer s.claiming.Unlock()
+	var (
+		results []bellwire.ClaimResult
+		g       *claiming
+	)
 	err := s.write(ctx, func(tx *tx) error {
-		g := &claiming{tx: tx, now: now}
+		g = &claiming{tx: tx, now: now}
+		if err := tx.release(s.unsure); err != nil {
+			return err
+		}
 		for i := range claims {
 			g.claims = append(g.claims, &claim{Claim: &claims[i]})
 		}
@@ -37,9 +45,29 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 		return nil
 	})
 	if err != nil {
+		s.unsure = append(s.unsure, g.marked()...)
 		return nil, err
 	}
+	s.unsure = nil
 	return results, nil
+}
+
+// marked returns what was to be taken. Whether it is, nobody knows if the commit was not answered: then it must be
+// given back before anything is claimed again, because no lane has it and its epoch would keep it from all others.
+func (g *claiming) marked() []bellwire.Taken {
+	if g == nil {
+		return nil
+	}
+	var taken []bellwire.Taken
+	for _, c := range g.claims {
+		for _, id := range c.taken {
+			taken = append(taken, bellwire.Taken{Delivery: id, Epoch: c.Epoch})
+		}
+		for _, id := range c.byHand {
+			taken = append(taken, bellwire.Taken{Delivery: id, Epoch: c.Epoch, Manual: true})
+		}
+	}
+	return taken
 }
 
 // claiming carries out several claims.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -30,6 +31,11 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	flag.Parse()
+	if err := lessChecks(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
@@ -50,21 +56,41 @@ func makeTemplate() error {
 	return s.Close()
 }
 
-func TestStore(t *testing.T) {
-	t.Parallel()
-	storetest.Run(t, open, storetest.Hooks{Reopen: reopen})
+// lessChecks makes fewer random checks than SQLite's tests, unless the command line says how many: each takes a
+// hundred round trips or so.
+func lessChecks() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if given {
+		return nil
+	}
+	return flag.Set("rapid.checks", "20")
 }
 
-func open(t *testing.T) bellwire.Store { return openAt(t, server.NewDatabase(t, template)) }
+func TestStore(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]Options{
+		"Described": {NoSync: true, Connections: 8},
+		"Prepared":  {NoSync: true, Connections: 8, Prepare: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, func(t *testing.T) bellwire.Store {
+				return openAt(t, server.NewDatabase(t, template), o)
+			}, storetest.Hooks{Reopen: reopen})
+		})
+	}
+}
 
+// testStore is a store that can be opened again.
 type testStore struct {
 	*Store
 	url string
 }
 
-func openAt(t *testing.T, url string) bellwire.Store {
+func openAt(t *testing.T, url string, o Options) testStore {
 	t.Helper()
-	s, err := Open(t.Context(), url, Options{NoSync: true, Connections: 8})
+	s, err := Open(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,5 +107,6 @@ func reopen(t *testing.T, old bellwire.Store) bellwire.Store {
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return openAt(t, old.(testStore).url)
+	s := old.(testStore)
+	return openAt(t, s.url, s.options)
 }

@@ -289,27 +289,29 @@ const (
 
 // ReleaseDeliveries gives back what was taken and not attempted.
 func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) error {
-	return s.write(ctx, func(tx *tx) error {
-		for _, kind := range []struct {
-			manual bool
-			sql    string
-		}{{false, sqlRelease}, {true, sqlReleaseManual}} {
-			var (
-				ids    [][16]byte
-				epochs []int64
-			)
-			for _, t := range taken {
-				if t.Manual == kind.manual {
-					ids, epochs = append(ids, t.Delivery), append(epochs, t.Epoch)
-				}
-			}
-			if len(ids) == 0 {
-				continue
-			}
-			if err := tx.exec(kind.sql, ids, epochs); err != nil {
-				return err
+	return s.write(ctx, func(tx *tx) error { return tx.release(taken) })
+}
+
+func (t *tx) release(taken []bellwire.Taken) error {
+	for _, kind := range []struct {
+		manual bool
+		sql    string
+	}{{false, sqlRelease}, {true, sqlReleaseManual}} {
+		var (
+			ids    [][16]byte
+			epochs []int64
+		)
+		for _, d := range taken {
+			if d.Manual == kind.manual {
+				ids, epochs = append(ids, d.Delivery), append(epochs, d.Epoch)
 			}
 		}
-		return nil
-	})
+		if len(ids) == 0 {
+			continue
+		}
+		if err := t.exec(kind.sql, ids, epochs); err != nil {
+			return err
+		}
+	}
+	return nil
 }

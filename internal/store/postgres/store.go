@@ -31,6 +31,9 @@ type Options struct {
 	// DirectURL is where Watch connects if the store's URL leads to a pooler, which cannot pass on notifications.
 	// Empty: the store's URL.
 	DirectURL string
+	// Prepare has statements prepared on the server, once for each connection. It is not for poolers that lend a
+	// connection for a transaction, unless they keep track of that, as PgBouncer 1.21 does if it is told to.
+	Prepare bool
 	// PartitionWidth is how much time a partition holds; 0: a week. It counts for partitions yet to be made.
 	PartitionWidth time.Duration
 	// NoSync accepts a server that answers before what it was told is on disk. For tests only.
@@ -72,6 +75,9 @@ type Store struct {
 	known    map[string]bool  // nodes that this process has renewed leases for
 	owned    atomic.Pointer[bellwire.Leases]
 
+	claiming sync.Mutex
+	unsure   []bellwire.Taken // by claims whose outcome is not known; guarded by claiming
+
 	watched atomic.Int64 // the revision of configuration up to which Watch has passed on changes; 0: it never ran
 
 	closed atomic.Bool
@@ -94,7 +100,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 			"The database URL %s is no good. It looks like postgres://user:password@host:5432/database.", s.place)
 	}
 	config.MaxConns = int32(o.Connections)
-	configure(config.ConnConfig)
+	configure(config.ConnConfig, &o)
 	config.AfterConnect = utc
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, s.translate(err)
@@ -106,11 +112,14 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// configure sets up connections so that no state of a session is relied upon: statements have no names on the server.
-// What a statement looks like is remembered on this side.
-func configure(c *pgx.ConnConfig) {
+// configure sets up connections so that no state of a session is relied upon: statements have no names on the server,
+// and what they look like is remembered on this side. Each is planned whenever it is executed, which costs a
+// millisecond where it is about partitions; Options.Prepare saves that.
+func configure(c *pgx.ConnConfig, o *Options) {
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	c.StatementCacheCapacity = 0
+	if o.Prepare {
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 5 * time.Second
 	}

@@ -83,7 +83,7 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 	if err != nil {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s is no good.", redacted(s.options.DirectURL))
 	}
-	configure(config)
+	configure(config, &s.options)
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return s.translate(err)

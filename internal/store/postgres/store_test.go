@@ -1,0 +1,436 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/pgtest"
+)
+
+func refused(t *testing.T, err error, code bellwire.Code, says string) {
+	t.Helper()
+	var e *bellwire.Error
+	if !errors.As(err, &e) || e.Code != code || !strings.Contains(e.Message, says) {
+		t.Fatalf("got %v, want an error with the code %q that says %q", err, code, says)
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newStore opens a store on a database of its own.
+func newStore(t *testing.T, o Options) testStore {
+	t.Helper()
+	o.NoSync = true
+	return openAt(t, server.NewDatabase(t, template), o)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	_, err := Open(t.Context(), s.url, Options{})
+	refused(t, err, bellwire.CodeUnavailable, "synchronous_commit")
+
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.exec("UPDATE bellwire.meta SET number = 9999 WHERE name = 'schema'")
+	}))
+	_, err = Open(t.Context(), s.url, Options{NoSync: true})
+	refused(t, err, bellwire.CodeUnavailable, "newer Bellwire")
+
+	for _, url := range []string{
+		"postgres://user:secret@127.0.0.1:1/none?connect_timeout=1", "postgres://user:secret@127.0.0.1:bad/none", "postgres://:secret",
+		strings.Replace(s.url, "/test", "/missing", 1),
+	} {
+		_, err := Open(t.Context(), url, Options{NoSync: true})
+		refused(t, err, bellwire.CodeUnavailable, "")
+		if strings.Contains(err.Error(), "secret") {
+			t.Errorf("the password is in %q", err)
+		}
+	}
+}
+
+// TestOpenTogether has several nodes make the schema at once.
+func TestOpenTogether(t *testing.T) {
+	t.Parallel()
+	url := server.NewDatabase(t, "")
+	var nodes sync.WaitGroup
+	for range 4 {
+		nodes.Go(func() {
+			s, err := Open(t.Context(), url, Options{NoSync: true})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
+}
+
+func TestErrorsAreTranslated(t *testing.T) {
+	t.Parallel()
+	s := &Store{place: "postgres://host/db"}
+	for _, c := range []struct {
+		err  error
+		code bellwire.Code
+	}{
+		{&pgconn.PgError{Code: "53100"}, bellwire.CodeNoSpace},
+		{&pgconn.PgError{Code: "53300"}, bellwire.CodeUnavailable}, // too many connections
+		{&pgconn.PgError{Code: "57P01"}, bellwire.CodeUnavailable}, // shutdown
+		{&pgconn.PgError{Code: "57014"}, bellwire.CodeUnavailable}, // timeout
+		{&pgconn.PgError{Code: "40P01"}, bellwire.CodeUnavailable}, // deadlock
+		{&pgconn.PgError{Code: "28P01"}, bellwire.CodeUnavailable},
+		{&pgconn.PgError{Code: "25006"}, bellwire.CodeUnavailable},
+		{&pgconn.PgError{Code: "22021"}, bellwire.CodeInvalid},
+		{&pgconn.PgError{Code: "42601"}, bellwire.CodeInternal},
+		{&pgconn.ConnectError{}, bellwire.CodeUnavailable},
+		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), bellwire.CodeUnavailable},
+		{&net.OpError{Op: "read", Err: errors.New("reset")}, bellwire.CodeUnavailable},
+		{context.DeadlineExceeded, bellwire.CodeUnavailable},
+		{errAgain, bellwire.CodeUnavailable},
+		{bellwire.NotFound("tenant", "a"), bellwire.CodeNotFound},
+	} {
+		if code := bellwire.CodeOf(s.translate(c.err)); code != c.code {
+			t.Errorf("%v became %q, want %q", c.err, code, c.code)
+		}
+	}
+}
+
+// count returns how many shards leases hold.
+func count(l *bellwire.Leases) (n int) {
+	for _, epoch := range l.Epochs {
+		if epoch != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func renew(t *testing.T, s testStore, node string) *bellwire.Leases {
+	t.Helper()
+	l, err := s.RenewLeases(t.Context(), node)
+	check(t, err)
+	return l
+}
+
+func TestLeasesAreShared(t *testing.T) {
+	t.Parallel()
+	a := newStore(t, Options{LeaseTerm: time.Hour})
+	b := openAt(t, a.url, a.options)
+	c := openAt(t, a.url, a.options)
+	if n := count(renew(t, a, "a")); n != 256 {
+		t.Fatalf("the first node has %d shards", n)
+	}
+	if n := count(renew(t, b, "b")); n != 0 {
+		t.Fatalf("the second has %d before the first gave any", n)
+	}
+	first := renew(t, a, "a")
+	second := renew(t, b, "b")
+	if count(first) != 128 || count(second) != 128 {
+		t.Fatalf("two nodes have %d and %d shards", count(first), count(second))
+	}
+	for shard := range first.Epochs {
+		if first.Epochs[shard] != 0 == (second.Epochs[shard] != 0) {
+			t.Fatalf("the shard %d has two owners, or none", shard)
+		}
+		if second.Epochs[shard] == 1 {
+			t.Fatalf("the shard %d changed its owner and not its epoch", shard)
+		}
+	}
+	renew(t, c, "c")
+	again := renew(t, a, "a")
+	for shard, epoch := range again.Epochs {
+		if epoch != 0 && epoch != first.Epochs[shard] {
+			t.Fatalf("the shard %d moved without need", shard)
+		}
+	}
+	renew(t, b, "b")
+	if got := []int{count(again), count(renew(t, b, "b")), count(renew(t, c, "c"))}; slices.Max(got) > 86 || got[0]+got[1]+got[2] != 256 {
+		t.Fatalf("three nodes have %v shards", got)
+	}
+	check(t, a.ReleaseLeases(t.Context(), "a"))
+	if n := count(renew(t, b, "b")) + count(renew(t, c, "c")); n != 256 {
+		t.Fatalf("after one has left the others have %d shards", n)
+	}
+}
+
+func TestLeasesOfTheDeadAreTaken(t *testing.T) {
+	t.Parallel()
+	const term = 200 * time.Millisecond
+	a := newStore(t, Options{LeaseTerm: term})
+	b := openAt(t, a.url, a.options)
+	old := renew(t, a, "a")
+	start := time.Now()
+	var taken *bellwire.Leases
+	waitFor(t, func() bool {
+		taken = renew(t, b, "b")
+		return count(taken) > 0
+	})
+	if waited := time.Since(start); waited < term {
+		t.Errorf("they were taken after %v", waited)
+	}
+	if count(taken) != 256 || taken.Epochs[7] != old.Epochs[7]+1 {
+		t.Errorf("%d shards were taken, one in epoch %d after %d", count(taken), taken.Epochs[7], old.Epochs[7])
+	}
+	if back := renew(t, a, "a"); count(back) != 0 {
+		t.Errorf("who came back has %d shards at once", count(back))
+	}
+}
+
+// TestLeasesOutliveAnAbsence lets nobody renew for long, as when the database was away: that is nobody's death.
+func TestLeasesOutliveAnAbsence(t *testing.T) {
+	t.Parallel()
+	const term = 100 * time.Millisecond
+	a := newStore(t, Options{LeaseTerm: term})
+	b := openAt(t, a.url, a.options)
+	renew(t, a, "a")
+	renew(t, b, "b")
+	before := renew(t, a, "a")
+	renew(t, b, "b")
+	time.Sleep(3 * term) // there is nothing to wait for
+	renew(t, b, "b")
+	if after := renew(t, a, "a"); after.Epochs != before.Epochs {
+		t.Error("shards have changed their owner")
+	}
+}
+
+// TestLeasesOfAnOldProcess starts a node anew while its process before still runs.
+func TestLeasesOfAnOldProcess(t *testing.T) {
+	t.Parallel()
+	old := newStore(t, Options{})
+	fresh := openAt(t, old.url, old.options)
+	before, after := renew(t, old, "a"), renew(t, fresh, "a")
+	if count(after) != 256 || after.Epochs[0] <= before.Epochs[0] {
+		t.Fatalf("the new process has %d shards, in epoch %d after %d", count(after), after.Epochs[0], before.Epochs[0])
+	}
+	if n := count(renew(t, old, "a")); n != 0 {
+		t.Fatalf("the old one has %d shards", n)
+	}
+	check(t, old.ReleaseLeases(t.Context(), "a"))
+	if again := renew(t, fresh, "a"); again.Epochs != after.Epochs {
+		t.Fatal("the old one gave away what it did not have")
+	}
+}
+
+// waitFor polls until the condition holds.
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for !condition() {
+		if ctx.Err() != nil {
+			t.Fatal("it did not come about")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// publication makes a tenant with an endpoint, and an event for it.
+func publication(t *testing.T, s testStore, name string) *bellwire.NewEvent {
+	t.Helper()
+	now := time.Now()
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: name, CreatedAt: now}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep_" + name, Tenant: name, CreatedAt: now}))
+	return &bellwire.NewEvent{
+		Event:      bellwire.Event{ID: bellwire.NewID[bellwire.EventKind](now), Tenant: name, Type: "a", Data: []byte("1"), CreatedAt: now},
+		Deliveries: []bellwire.NewDelivery{{ID: bellwire.NewID[bellwire.DeliveryKind](now), Endpoint: "ep_" + name}},
+	}
+}
+
+func publish(t *testing.T, s testStore, e *bellwire.NewEvent) {
+	t.Helper()
+	results, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{e}}})
+	check(t, err)
+	check(t, results[0].Err)
+}
+
+func TestWatchTellsOfOtherNodes(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	e := publication(t, there, "acme")
+	renew(t, here, "here")
+	ctx, cancel := context.WithCancel(t.Context())
+	var (
+		mu      sync.Mutex
+		notices = make(map[string]bool)
+		watch   sync.WaitGroup
+	)
+	watch.Go(func() {
+		_ = here.Watch(ctx, func(n bellwire.Notice) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, endpoint := range n.Endpoints {
+				notices[endpoint] = true
+			}
+			notices["tenant "+n.Tenant] = notices["tenant "+n.Tenant] || n.Tenant != ""
+			notices["configuration"] = notices["configuration"] || n.Configuration
+		})
+	})
+	heard := func(what string) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return notices[what]
+		}
+	}
+	waitFor(t, func() bool { // from here on it listens
+		check(t, there.tell(t.Context(), notice{Endpoints: []string{"listening"}}))
+		return heard("listening")()
+	})
+	publish(t, there, e)
+	waitFor(t, heard("ep_acme"))
+	tenant, err := there.Tenant(t.Context(), "acme")
+	check(t, err)
+	check(t, there.UpdateTenant(t.Context(), tenant))
+	waitFor(t, heard("tenant acme"))
+	_, err = there.PutEventType(t.Context(), &bellwire.EventType{Name: "a"})
+	check(t, err)
+	waitFor(t, heard("configuration"))
+	publication(t, here, "own")
+	publish(t, there, publication(t, there, "last"))
+	waitFor(t, heard("ep_last"))
+	if heard("tenant own")() {
+		t.Error("a node hears of itself")
+	}
+	cancel()
+	watch.Wait()
+	if t.Failed() {
+		t.Log(slices.Collect(maps.Keys(notices)))
+	}
+}
+
+// tell tells other nodes in a transaction of its own.
+func (s testStore) tell(ctx context.Context, n notice) error {
+	return s.write(ctx, func(tx *tx) error { return s.notify(tx, n) })
+}
+
+func TestNoticesFitIntoTheirPayload(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for n := range 2000 {
+		want = append(want, fmt.Sprintf("endpoint_%030d", n))
+	}
+	var got []string
+	for _, payload := range new(Store).encode(notice{Endpoints: want}) {
+		if len(payload) > 7999 {
+			t.Errorf("a payload has %d bytes", len(payload))
+		}
+		var n notice
+		check(t, json.Unmarshal([]byte(payload), &n))
+		got = append(got, n.Endpoints...)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d of %d endpoints are named", len(got), len(want))
+	}
+}
+
+// TestPartitionsHoldWhatIsNew looks where rows are.
+func TestPartitionsHoldWhatIsNew(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	publish(t, s, publication(t, s, "acme"))
+	for _, table := range []string{"events", "deliveries"} {
+		var name string
+		check(t, s.read(t.Context(), func(tx *tx) error {
+			return tx.row("SELECT tableoid::regclass::text FROM bellwire." + table).Scan(&name)
+		}))
+		if name == "bellwire."+table+"_default" {
+			t.Errorf("a new row is in %s", name)
+		}
+	}
+	check(t, s.makePartitions(t.Context(), time.Now().Add(1000*time.Hour))) // again, and more
+}
+
+// TestClaimOfUnknownOutcome loses the answer to a claim's commit: what it took must be claimed by the next.
+func TestClaimOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	publish(t, s, e)
+	epoch := renew(t, s, "a").Epoch("ep_acme")
+	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, MaxBytes: 100}}
+	taken, err := s.ClaimDue(t.Context(), time.Now(), claims)
+	check(t, err)
+	s.unsure = []bellwire.Taken{{Delivery: taken[0].Due[0].Delivery.ID, Epoch: epoch}} // as if it had not been answered
+	again, err := s.ClaimDue(t.Context(), time.Now(), claims)
+	check(t, err)
+	if len(again[0].Due) != 1 {
+		t.Fatal("it is lost until the next epoch")
+	}
+	if last, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(last[0].Due) != 0 {
+		t.Fatalf("it was claimed twice: %v", err)
+	}
+}
+
+// TestServerDies kills the server under load and starts it again. What was answered must be there, what was not must be
+// harmless to repeat, and work goes on by itself.
+func TestServerDies(t *testing.T) {
+	t.Parallel()
+	own, err := pgtest.Start()
+	check(t, err)
+	defer own.Stop()
+	s := openAt(t, own.URL("postgres"), Options{NoSync: true})
+	now := time.Now()
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme", CreatedAt: now}))
+	var (
+		work               sync.WaitGroup
+		answered, failures atomic.Int64
+	)
+	ctx, stop := context.WithCancel(t.Context())
+	for range 4 {
+		work.Go(func() {
+			for ctx.Err() == nil {
+				e := &bellwire.NewEvent{Event: bellwire.Event{
+					ID: bellwire.NewID[bellwire.EventKind](now), Tenant: "acme", Type: "a", Data: []byte("1"), CreatedAt: now,
+				}}
+				for { // until it is answered
+					_, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{e}}})
+					if err == nil {
+						break
+					}
+					failures.Add(1)
+					if bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+						t.Errorf("got %v", err)
+						return
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	waitFor(t, func() bool { return answered.Load() > 50 })
+	check(t, own.Crash())
+	before := answered.Load()
+	waitFor(t, func() bool { return failures.Load() > 0 })
+	check(t, own.Restart())
+	waitFor(t, func() bool { return answered.Load() > before+50 })
+	stop()
+	work.Wait()
+	var events int64
+	check(t, s.read(t.Context(), func(tx *tx) error { return tx.row("SELECT count(*) FROM bellwire.events").Scan(&events) }))
+	if events != answered.Load() {
+		t.Errorf("there are %d events, want %d", events, answered.Load())
+	}
+}
