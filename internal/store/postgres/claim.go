@@ -281,9 +281,9 @@ func (c *claim) take(free []candidate, now time.Time) {
 
 const (
 	sqlTake = `UPDATE bellwire.deliveries d SET epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
-		WHERE d.id = t.id AND d.id = ANY($1)`
+		WHERE d.id = t.id`
 	sqlTakeManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
-		WHERE d.id = t.id AND d.id = ANY($1)`
+		WHERE d.id = t.id`
 	sqlTaken = "SELECT " + deliveryColumns + ", " + eventColumns + " FROM " + deliveryTables + " WHERE d.id = ANY($1)"
 )
 

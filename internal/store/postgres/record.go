@@ -66,9 +66,10 @@ func (r *recording) run() error {
 	return r.rows.insert(r.tx)
 }
 
+// The status is cast so that it is looked at and not looked for: its index would lead through all that is pending.
 const sqlSucceed = `UPDATE bellwire.deliveries d SET status = 2, reason = r.reason, attempts = 1, epoch = 0, due_at = NULL, updated_at = r.at
 	FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS r (id, reason, at)
-	WHERE d.id = r.id AND d.id = ANY($1) AND d.status = 0 AND d.attempts = 0 AND d.manual_epoch IS NULL
+	WHERE d.id = r.id AND d.status::int = 0 AND d.attempts = 0 AND d.manual_epoch IS NULL
 	RETURNING d.id`
 
 // succeedAtOnce records what comes of most deliveries, success at the first attempt, without reading them first. It
@@ -218,7 +219,7 @@ const sqlMove = `UPDATE bellwire.deliveries d SET status = r.status, reason = r.
 		epoch = r.epoch, manual_epoch = r.manual_epoch, due_at = r.due_at, updated_at = r.at
 	FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])
 		AS r (id, status, reason, attempts, retries, epoch, manual_epoch, due_at, at)
-	WHERE d.id = r.id AND d.id = ANY($1)`
+	WHERE d.id = r.id`
 
 // move writes the states that have changed.
 func (r *recording) move() error {
@@ -282,9 +283,10 @@ func (r *recording) disable(result *bellwire.Result) (t bellwire.Transition, dis
 
 const (
 	sqlRelease = `UPDATE bellwire.deliveries d SET epoch = 0 FROM unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
-		WHERE d.id = r.id AND d.id = ANY($1) AND d.epoch = r.epoch`
+		WHERE d.id = r.id AND d.epoch = r.epoch`
+	// Put this way it does not lead through the index of all retries by hand.
 	sqlReleaseManual = `UPDATE bellwire.deliveries d SET manual_epoch = 0 FROM unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
-		WHERE d.id = r.id AND d.id = ANY($1) AND d.manual_epoch = r.epoch`
+		WHERE d.id = r.id AND d.manual_epoch IS NOT DISTINCT FROM r.epoch`
 )
 
 // ReleaseDeliveries gives back what was taken and not attempted.

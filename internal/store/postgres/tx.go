@@ -59,10 +59,11 @@ func (s *Store) transact(ctx context.Context, mode pgx.TxAccessMode, level pgx.T
 	}
 }
 
-// begin is one round trip. What is set holds for the transaction alone. Statistics lag behind tables that grow
-// fast, and a plan that reads the whole of one would stop all work: there is an index for everything here.
+// begin is one round trip. What is set holds for the transaction alone. Statistics lag behind tables that grow fast, and
+// a plan that reads the whole of one would stop all work: here every join leads from few rows through an index.
 func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) string {
-	return fmt.Sprintf("BEGIN ISOLATION LEVEL %s %s; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL statement_timeout = %d",
+	return fmt.Sprintf(`BEGIN ISOLATION LEVEL %s %s; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;
+		SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL statement_timeout = %d`,
 		level, mode, s.options.Timeout.Milliseconds())
 }
 

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// TestPlansOfGroups has many deliveries wait, and looks how a group's are found among them, with plans made for the
+// group and with one for any group. No statistics are there, as in the first minutes of a new partition.
+func TestPlansOfGroups(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, due_at, created_at, updated_at)
+			SELECT gen_random_uuid(), gen_random_uuid(), 1, n % 100, 0, '', 0, 0, 0, 0, now(), now(), now() FROM generate_series(1, 20000) n`)
+	}))
+	ids, numbers, texts := make([][16]byte, 200), make([]int64, 200), make([]string, 200)
+	statuses, manual, times := make([]int16, 200), make([]*int64, 200), make([]time.Time, 200)
+	for i := range ids {
+		ids[i] = bellwire.NewUUID(time.Now())
+	}
+	for sql, args := range map[string][]any{
+		sqlSucceed:       {ids, texts, times},
+		sqlMove:          {ids, statuses, texts, numbers, numbers, numbers, manual, times, times},
+		sqlRelease:       {ids, numbers},
+		sqlReleaseManual: {ids, numbers},
+		sqlTake:          {ids, numbers},
+		sqlTakeManual:    {ids, numbers},
+		sqlCancel:        {ids, "", time.Now()},
+		sqlStates:        {ids},
+	} {
+		for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {
+			scans := 0
+			for _, step := range plan {
+				if !strings.Contains(step, "Scan") || !strings.Contains(step, "deliveries") {
+					continue
+				}
+				scans++
+				if !strings.Contains(step, "_pkey") && !strings.Contains(step, "Bitmap Heap Scan") {
+					t.Errorf("the plan %s of %s:\n%s", kind, sql, step)
+				}
+			}
+			if scans == 0 {
+				t.Errorf("the plan %s of %s reads nothing:\n%s", kind, sql, strings.Join(plan, "\n"))
+			}
+		}
+	}
+}
+
+// planFor returns the plan of a statement for its parameters.
+func planFor(t *testing.T, s testStore, sql string, args []any) (steps []string) {
+	t.Helper()
+	check(t, s.write(t.Context(), func(tx *tx) (err error) {
+		steps, err = all(tx, scanText, "EXPLAIN "+sql, args...)
+		return err
+	}))
+	return steps
+}
+
+// planForAny returns the plan of a statement that was made without its parameters being known.
+func planForAny(t *testing.T, s testStore, sql string, parameters int) (steps []string) {
+	t.Helper()
+	nulls := strings.TrimSuffix(strings.Repeat("NULL, ", parameters), ", ")
+	check(t, s.write(t.Context(), func(tx *tx) (err error) {
+		err = tx.exec("SET LOCAL plan_cache_mode = force_generic_plan; PREPARE explained AS "+sql, pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			return err
+		}
+		if steps, err = all(tx, scanText, "EXPLAIN EXECUTE explained ("+nulls+")", pgx.QueryExecModeSimpleProtocol); err != nil {
+			return err
+		}
+		return tx.exec("DEALLOCATE explained")
+	}))
+	return steps
+}
+
+func scanText(row pgx.Rows) (text string, err error) {
+	err = row.Scan(&text)
+	return text, err
+}
