@@ -16,7 +16,7 @@ const (
 	MaxPageLimit     = 250
 )
 
-// casAttempts is how often a change is made again on what someone else has changed meanwhile. Of those who
+// casAttempts is how often a change is made again on what another node has changed meanwhile. Of those who
 // change a thing at the same moment one always gets through.
 const casAttempts = 10
 
@@ -41,15 +41,20 @@ func (s *Service) forget(tenant string) {
 	s.directory.ForgetTenant(tenant)
 }
 
-// untilFresh repeats a read, change and write that was refused because of somebody else's write.
-func untilFresh[T any](kind string, change func() (T, error)) (T, error) {
+// untilFresh makes a read, change and write in the tenant's turn, and repeats it if it is refused because of somebody
+// else's write.
+func untilFresh[T any](ctx context.Context, s *Service, tenant, kind string, change func() (T, error)) (none T, err error) {
+	end, err := s.turns.take(ctx, tenant)
+	if err != nil {
+		return none, err
+	}
+	defer end()
 	for range casAttempts {
 		v, err := change()
 		if bellwire.CodeOf(err) != bellwire.CodeStale {
 			return v, err
 		}
 	}
-	var none T
 	return none, &bellwire.Error{
 		Code:       bellwire.CodeUnavailable,
 		Message:    "The " + kind + " is being changed by many at once; try again.",

@@ -42,6 +42,11 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, nil, err
 	}
+	end, err := s.turns.take(ctx, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer end()
 	known, err := s.directory.Tenant(ctx, tenant)
 	if err != nil {
 		return nil, nil, err
@@ -147,7 +152,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		credentials *bellwire.Credentials
 		disabling   bool
 	)
-	updated, err := untilFresh("endpoint", func() (ep *bellwire.Endpoint, err error) {
+	updated, err := untilFresh(ctx, s, tenant, "endpoint", func() (ep *bellwire.Endpoint, err error) {
 		ep, credentials, err = s.openEndpoint(ctx, tenant, id, dialect)
 		if err != nil {
 			return nil, err
@@ -219,7 +224,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 		return nil, bellwire.Invalid("overlap", "It is from 0s to %s.", bellwire.Duration(MaxOverlap))
 	}
 	var rotated *bellwire.Endpoint
-	secret, err := untilFresh("endpoint", func() (*EndpointSecret, error) {
+	secret, err := untilFresh(ctx, s, tenant, "endpoint", func() (*EndpointSecret, error) {
 		ep, credentials, err := s.openEndpoint(ctx, tenant, id, anyDialect)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -412,6 +413,53 @@ func TestConcurrentUpdates(t *testing.T) {
 	if got.URL != "https://example.org" || got.Description != "new" || got.MaxInFlight != 3 || got.RateLimit != 2 ||
 		got.Metadata["a"] != "b" || got.Ordering != bellwire.OrderingFIFO {
 		t.Errorf("a change was lost: %+v", got)
+	}
+}
+
+// However many change one endpoint at the same moment, all get through.
+func TestManyConcurrentUpdates(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	var g errgroup.Group
+	for i := range 40 {
+		g.Go(func() error {
+			_, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{MaxInFlight: new(i + 1)})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The limit holds for those who create at the same moment.
+func TestConcurrentCreatesKeepTheLimit(t *testing.T) {
+	t.Parallel()
+	const limit = 5
+	e := newEnv(t, func(c *service.Config) { c.MaxEndpoints = limit })
+	tenant := e.tenant("acme")
+	var created atomic.Int64
+	var g errgroup.Group
+	for range 30 {
+		g.Go(func() error {
+			_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, service.EndpointInput{URL: new("https://example.com"), Events: &[]string{"*"}})
+			switch bellwire.CodeOf(err) {
+			case "":
+				created.Add(1)
+			case bellwire.CodeConflict:
+			default:
+				return err
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n := created.Load(); n != limit {
+		t.Errorf("%d endpoints were created, and %d are the most there can be", n, limit)
 	}
 }
 

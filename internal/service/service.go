@@ -81,6 +81,7 @@ type Service struct {
 	auditRetention time.Duration
 	sandbox        bool
 	logger         *slog.Logger
+	turns          *turns
 }
 
 // New makes a Service. It refuses a default dialect that is not there, and warns of an admin key that may be guessed.
@@ -97,6 +98,7 @@ func New(c Config) (*Service, error) {
 		auditRetention: c.AuditRetention,
 		sandbox:        c.Sandbox,
 		logger:         c.Logger,
+		turns:          newTurns(),
 	}
 	if s.store == nil || s.directory == nil || s.engine == nil || s.keyring == nil {
 		return nil, errors.New("service: Store, Directory, Engine and Keyring are required")

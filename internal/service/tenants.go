@@ -65,7 +65,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
-	t, err := untilFresh("tenant", func() (*bellwire.Tenant, error) {
+	t, err := untilFresh(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
 		if err != nil {
 			return nil, err
