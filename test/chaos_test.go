@@ -155,13 +155,14 @@ func (l *ledger) publish(t *testing.T, current *atomic.Pointer[server], stream i
 }
 
 // chaos ends the server again and again while events are published and delivered.
-func chaos(t *testing.T, failRate float64, end func(*server)) *ledger {
+func chaos(t *testing.T, failRate float64, end func(*server), args ...string) *ledger {
 	t.Helper()
 	dir := t.TempDir()
+	args = append(args, local...)
 	l := newLedger(failRate)
 	receiver := httptest.NewServer(l)
 	t.Cleanup(receiver.Close)
-	s := startServer(t, dir, local...)
+	s := startServer(t, dir, args...)
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	for i := range chaosStreams {
 		ordering := [...]string{"fifo", "none"}[i%2]
@@ -182,7 +183,7 @@ func chaos(t *testing.T, failRate float64, end func(*server)) *ledger {
 	for range rounds(t) {
 		time.Sleep(time.Duration(100+rand.IntN(800)) * time.Millisecond) // at any moment at all
 		end(current.Load())
-		current.Store(startServer(t, dir, local...))
+		current.Store(startServer(t, dir, args...))
 	}
 	close(stop)
 	publishers.Wait()

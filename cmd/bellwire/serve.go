@@ -44,7 +44,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	}
 	b := thisBuild()
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
-		"database", c.DatabaseURL.path, "version", b.Version)
+		"database", c.DatabaseURL.String(), "version", b.Version)
 	return profiled(c.CPUProfile, func() error { return srv.run(ctx) })
 }
 

@@ -19,7 +19,6 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
-	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
@@ -40,7 +39,7 @@ type server struct {
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
 func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
-	store, err := sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{})
+	store, err := s.DatabaseURL.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/postgres"
+	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
@@ -35,8 +39,8 @@ type settings struct {
 	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach this server, if not at the address it listens on."`
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM."`
 
-	DatabaseURL databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path or sqlite:///absolute/path."`
-	KeysetFile  string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the database."`
+	DatabaseURL databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
+	KeysetFile  string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
 	AdminKey    string      `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
@@ -112,7 +116,7 @@ func (s *settings) networks() []netip.Prefix {
 	return prefixes
 }
 
-// keysetPath is where the keyset is kept.
+// keysetPath is where the keyset is kept. Nodes that share a database need copies of the same one.
 func (s *settings) keysetPath() string {
 	if s.KeysetFile != "" {
 		return s.KeysetFile
@@ -138,9 +142,10 @@ func (n *network) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// databaseURL names the database. This build knows SQLite only.
+// databaseURL names the database. Exactly one member is set.
 type databaseURL struct {
-	path string // of the SQLite file
+	path     string // of the SQLite file
+	postgres string // the URL of a PostgreSQL database, which can hold a password
 }
 
 // UnmarshalText reads a database URL. Its error never repeats the URL, which can hold a password.
@@ -149,12 +154,41 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 	scheme, rest, found := strings.Cut(raw, "://")
 	switch {
 	case found && (scheme == "postgres" || scheme == "postgresql"):
-		return usagef("PostgreSQL is not in this build yet; use sqlite://path")
+		return d.readPostgres(raw)
 	case !found || scheme != "sqlite":
-		return usagef("it is sqlite://relative/path or sqlite:///absolute/path")
+		return usagef("it is sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
 	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#"):
 		return usagef("it names a file and has no parameters: sqlite://relative/path or sqlite:///absolute/path")
 	}
-	d.path = filepath.Clean(rest)
+	*d = databaseURL{path: filepath.Clean(rest)}
 	return nil
+}
+
+func (d *databaseURL) readPostgres(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || strings.Trim(u.Path, "/") == "" {
+		return usagef("it names a server and a database: postgres://user@host:port/database")
+	}
+	*d = databaseURL{postgres: raw}
+	return nil
+}
+
+// String returns what may be shown.
+func (d databaseURL) String() string {
+	if d.postgres == "" {
+		return d.path
+	}
+	u, err := url.Parse(d.postgres)
+	if err != nil {
+		return bellwire.Redacted
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// open opens the database.
+func (d databaseURL) open(ctx context.Context) (bellwire.Store, error) {
+	if d.postgres != "" {
+		return postgres.Open(ctx, d.postgres, postgres.Options{})
+	}
+	return sqlite.Open(ctx, d.path, sqlite.Options{})
 }

@@ -11,19 +11,20 @@ import (
 func TestDatabaseURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
-		"sqlite://bellwire.db":               "bellwire.db",
-		"sqlite://./data/../bellwire.db":     "bellwire.db",
-		"sqlite:///var/lib/bellwire/b.db":    "/var/lib/bellwire/b.db",
-		"sqlite://with space/ünï.db":         "with space/ünï.db",
-		"sqlite://":                          "",
-		"sqlite:///":                         "",
-		"sqlite://dir/":                      "",
-		"sqlite://bellwire.db?mode=ro":       "",
-		"sqlite:bellwire.db":                 "",
-		"bellwire.db":                        "",
-		"":                                   "",
-		"postgres://user:password@host/base": "",
-		"postgresql://host/base":             "",
+		"sqlite://bellwire.db":            "bellwire.db",
+		"sqlite://./data/../bellwire.db":  "bellwire.db",
+		"sqlite:///var/lib/bellwire/b.db": "/var/lib/bellwire/b.db",
+		"sqlite://with space/ünï.db":      "with space/ünï.db",
+		"sqlite://":                       "",
+		"sqlite:///":                      "",
+		"sqlite://dir/":                   "",
+		"sqlite://bellwire.db?mode=ro":    "",
+		"sqlite:bellwire.db":              "",
+		"bellwire.db":                     "",
+		"":                                "",
+		"postgres://user:password@host":   "",
+		"postgres://user:password@[/base": "",
+		"mysql://user:password@host/base": "",
 	} {
 		var d databaseURL
 		err := d.UnmarshalText([]byte(raw))
@@ -32,6 +33,20 @@ func TestDatabaseURL(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "password") {
 			t.Errorf("the error repeats the password: %v", err)
+		}
+	}
+}
+
+func TestDatabaseURLOfPostgres(t *testing.T) {
+	t.Parallel()
+	for raw, shown := range map[string]string{
+		"postgres://user:password@host/base":              "postgres://host/base",
+		"postgresql://host:5433/base?password=password":   "postgresql://host:5433/base",
+		"postgres://user:password@one,two:5433/base?a=b#": "postgres://one,two:5433/base",
+	} {
+		d := databaseURL{path: "the default"}
+		if err := d.UnmarshalText([]byte(raw)); err != nil || d.postgres != raw || d.path != "" || d.String() != shown {
+			t.Errorf("%q is %q (%v), shown as %q, want %q", raw, d.postgres, err, d, shown)
 		}
 	}
 }

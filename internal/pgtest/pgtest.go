@@ -21,7 +21,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Server is a PostgreSQL server on a private directory and a loopback port. It does not survive a power loss.
+// Server is a PostgreSQL server on a private directory and a loopback port. Unless its settings are Durable, it does not survive
+// a power loss.
 type Server struct {
 	port    int
 	dir     string
@@ -31,13 +32,18 @@ type Server struct {
 	admin   *pgx.Conn
 	mu      sync.Mutex // guards admin and count
 	count   int
+
+	settings []string
 }
 
 // startTimeout bounds the start of a server, and each thing that is asked of it.
 const startTimeout = 60 * time.Second
 
-// Start starts a server. The caller stops it.
-func Start() (*Server, error) {
+// Durable are settings with which what a server has answered is on disk.
+var Durable = []string{"fsync=on", "full_page_writes=on"}
+
+// Start starts a server with settings such as "work_mem=1MB". The caller stops it.
+func Start(settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -46,7 +52,7 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
+	s := &Server{dir: dir, settings: settings}
 	s.bin = bin
 	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Stop())
@@ -80,10 +86,11 @@ func (s *Server) serve(ctx context.Context) error {
 	}
 	defer log.Close() // the process has its own
 	arguments := []string{"-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.dir}
-	for _, setting := range []string{
+	settings := []string{
 		"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "max_connections=400",
 		"shared_buffers=64MB", "autovacuum_naptime=5s", "max_wal_size=512MB",
-	} {
+	}
+	for _, setting := range append(settings, s.settings...) { // the last one counts
 		arguments = append(arguments, "-c", setting)
 	}
 	s.command = exec.Command(filepath.Join(s.bin, "postgres"), arguments...)

@@ -1,0 +1,38 @@
+package test
+
+import (
+	"testing"
+
+	"github.com/bellwire/bellwire/internal/pgtest"
+)
+
+// startPostgres starts a database server for a test, and returns the option that leads there.
+func startPostgres(t *testing.T) (database *pgtest.Server, option string) {
+	t.Helper()
+	database, err := pgtest.Start(pgtest.Durable...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := database.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return database, "--database-url=" + database.URL("postgres")
+}
+
+// Killed at random moments on PostgreSQL, each time with a node after it that has to wait for the leases of the dead.
+func TestChaosOfKillsOnPostgres(t *testing.T) {
+	t.Parallel()
+	_, option := startPostgres(t)
+	chaos(t, 0.2, (*server).kill, option)
+}
+
+// Terminated at random moments on PostgreSQL: the next node takes over at once, and nothing is sent again.
+func TestChaosOfTerminationsOnPostgres(t *testing.T) {
+	t.Parallel()
+	_, option := startPostgres(t)
+	if l := chaos(t, 0, (*server).terminate, option); l.again > 0 {
+		t.Errorf("%d requests were repeated after a success", l.again)
+	}
+}
