@@ -154,15 +154,29 @@ func (l *ledger) publish(t *testing.T, current *atomic.Pointer[server], stream i
 	}
 }
 
-// chaos ends the server again and again while events are published and delivered.
-func chaos(t *testing.T, failRate float64, end func(*server), args ...string) *ledger {
+// disturbance does something to a server under load, and returns the one that there is then, started anew or not.
+type disturbance func(s *server, start func() *server) *server
+
+func killed(s *server, start func() *server) *server {
+	s.kill()
+	return start()
+}
+
+func terminated(s *server, start func() *server) *server {
+	s.terminate()
+	return start()
+}
+
+// chaos disturbs the server again and again while events are published and delivered.
+func chaos(t *testing.T, failRate float64, disturb disturbance, args ...string) *ledger {
 	t.Helper()
 	dir := t.TempDir()
 	args = append(args, local...)
 	l := newLedger(failRate)
 	receiver := httptest.NewServer(l)
 	t.Cleanup(receiver.Close)
-	s := startServer(t, dir, args...)
+	start := func() *server { return startServer(t, dir, args...) }
+	s := start()
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	for i := range chaosStreams {
 		ordering := [...]string{"fifo", "none"}[i%2]
@@ -182,8 +196,7 @@ func chaos(t *testing.T, failRate float64, end func(*server), args ...string) *l
 	}
 	for range rounds(t) {
 		time.Sleep(time.Duration(100+rand.IntN(800)) * time.Millisecond) // at any moment at all
-		end(current.Load())
-		current.Store(startServer(t, dir, args...))
+		current.Store(disturb(current.Load(), start))
 	}
 	close(stop)
 	publishers.Wait()
@@ -203,13 +216,13 @@ func chaos(t *testing.T, failRate float64, end func(*server), args ...string) *l
 // lost, nothing exists twice, and FIFO endpoints get first receipts in order. Only what was under way is repeated.
 func TestChaosOfKills(t *testing.T) {
 	t.Parallel()
-	chaos(t, 0.2, (*server).kill)
+	chaos(t, 0.2, killed)
 }
 
 // Terminated at random moments under load: all that, and nothing is sent again.
 func TestChaosOfTerminations(t *testing.T) {
 	t.Parallel()
-	if l := chaos(t, 0, (*server).terminate); l.again > 0 {
+	if l := chaos(t, 0, terminated); l.again > 0 {
 		t.Errorf("%d requests were repeated after a success", l.again)
 	}
 }

@@ -25,14 +25,32 @@ func startPostgres(t *testing.T) (database *pgtest.Server, option string) {
 func TestChaosOfKillsOnPostgres(t *testing.T) {
 	t.Parallel()
 	_, option := startPostgres(t)
-	chaos(t, 0.2, (*server).kill, option)
+	chaos(t, 0.2, killed, option)
 }
 
 // Terminated at random moments on PostgreSQL: the next node takes over at once, and nothing is sent again.
 func TestChaosOfTerminationsOnPostgres(t *testing.T) {
 	t.Parallel()
 	_, option := startPostgres(t)
-	if l := chaos(t, 0, (*server).terminate, option); l.again > 0 {
+	if l := chaos(t, 0, terminated, option); l.again > 0 {
 		t.Errorf("%d requests were repeated after a success", l.again)
 	}
+}
+
+// PostgreSQL itself dies at random moments, and comes back: the server goes on by itself, and has lost nothing.
+func TestChaosOfDyingPostgres(t *testing.T) {
+	t.Parallel()
+	database, option := startPostgres(t)
+	chaos(t, 0.2, func(s *server, _ func() *server) *server {
+		s.addType("load")
+		if err := database.Crash(); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "publishers are told to try again later", func() bool { return s.retryAfter() >= 1 })
+		if err := database.Restart(); err != nil {
+			t.Error(err)
+		}
+		s.becomesReady()
+		return s
+	}, option)
 }

@@ -32,7 +32,8 @@ type Options struct {
 	// Empty: the store's URL.
 	DirectURL string
 	// Prepare has statements prepared on the server, once for each connection. It is not for poolers that lend a
-	// connection for a transaction, unless they keep track of that, as PgBouncer 1.21 does if it is told to.
+	// connection for a transaction, unless they keep track of that, as PgBouncer 1.21 does if it is told to. The URL
+	// can ask for it too, by the driver's default_query_exec_mode=cache_statement.
 	Prepare bool
 	// PartitionWidth is how much time a partition holds; 0: a week. It counts for partitions yet to be made.
 	PartitionWidth time.Duration
@@ -60,6 +61,9 @@ func (o *Options) fill(databaseURL string) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if u, err := url.Parse(databaseURL); err == nil && u.Query().Get("default_query_exec_mode") == "cache_statement" {
+		o.Prepare = true
 	}
 }
 
