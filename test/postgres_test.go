@@ -3,6 +3,8 @@ package test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
@@ -53,4 +55,42 @@ func TestChaosOfDyingPostgres(t *testing.T) {
 		s.becomesReady()
 		return s
 	}, option)
+}
+
+// Two nodes share a database, and the one that is published to is killed again and again: the other goes on at once,
+// takes over what the dead one owned, and the order of first receipts holds.
+func TestChaosOfTwoNodes(t *testing.T) {
+	t.Parallel()
+	database, option := startPostgres(t)
+	var standby *server
+	chaos(t, 0.2, func(s *server, start func() *server) *server {
+		if standby == nil {
+			standby = start()
+			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
+		}
+		s.kill()
+		next := standby
+		standby = start()
+		return next
+	}, option)
+	standby.terminate()
+}
+
+// nodes returns the nodes that hold shards.
+func nodes(t *testing.T, database *pgtest.Server) []string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), "SELECT DISTINCT node FROM bellwire.shards WHERE node IS NOT NULL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
