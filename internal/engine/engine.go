@@ -24,9 +24,10 @@ type Directory interface {
 	Subscriptions(ctx context.Context, tenant string) (match func(eventType string) []*bellwire.Target, revision int64, err error)
 	// Target returns any endpoint, also a disabled or deleted one.
 	Target(ctx context.Context, endpoint string) (*bellwire.Target, error)
-	// ForgetTenant and ForgetEndpoint have it looked up anew the next time.
+	// ForgetTenant and the others have it looked up anew the next time.
 	ForgetTenant(tenant string)
 	ForgetEndpoint(endpoint string)
+	ForgetCatalogue()
 }
 
 // Store is the part of the store that the engine drives.

@@ -59,6 +59,9 @@ func (e *Engine) noticed(n bellwire.Notice) {
 	if n.Tenant != "" {
 		e.directory.ForgetTenant(n.Tenant)
 	}
+	if n.Configuration {
+		e.directory.ForgetCatalogue()
+	}
 	for _, endpoint := range n.Endpoints {
 		e.scheduler.refresh(endpoint)
 	}
