@@ -1,6 +1,8 @@
 package test
 
 import (
+	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -93,4 +95,47 @@ func nodes(t *testing.T, database *pgtest.Server) []string {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// What is changed on one node counts on the other: for a publish the moment it was answered, and soon for all else.
+func TestConfigurationOfTwoNodes(t *testing.T) {
+	t.Parallel()
+	_, option := startPostgres(t)
+	dir := t.TempDir()
+	here := startServer(t, dir, option)
+	there := startServer(t, dir, option)
+	here.call("POST", "/tenants", `{"id": "acme"}`, nil)
+	for n := range 20 {
+		eventType := fmt.Sprintf("type.%d", n)
+		here.addType(eventType)
+		if _, err := there.publish(eventType, []byte("1")); err != nil { // nobody wants it, and the other node knows the tenant
+			t.Fatal(err)
+		}
+		var ep endpoint
+		here.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(`{"url": "https://example.invalid", "events": [%q]}`, eventType), &ep)
+		id, err := there.publish(eventType, []byte("2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event struct{ Deliveries int }
+		there.call("GET", "/tenants/acme/events/"+id, "", &event)
+		if event.Deliveries != 1 {
+			t.Fatalf("after endpoint %d was made, a publish on the other node has %d deliveries", n, event.Deliveries)
+		}
+	}
+	var key struct{ ID, Secret string }
+	here.call("POST", "/keys", `{"name": "gone", "role": "publisher"}`, &key)
+	with := func(s *server, key string) int {
+		as := &server{t: t, url: s.url, key: key}
+		status, _, err := as.do("GET", "/event-types", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status
+	}
+	if status := with(there, key.Secret); status != http.StatusOK {
+		t.Fatalf("the new key is answered %d", status)
+	}
+	here.call("DELETE", "/keys/"+key.ID, "", nil)
+	eventually(t, "the deleted key is refused by the other node", func() bool { return with(there, key.Secret) == http.StatusUnauthorized })
 }
