@@ -64,7 +64,7 @@ func lessChecks() error {
 	if given {
 		return nil
 	}
-	return flag.Set("rapid.checks", "20")
+	return flag.Set("rapid.checks", "10")
 }
 
 func TestStore(t *testing.T) {

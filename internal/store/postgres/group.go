@@ -1,0 +1,196 @@
+package postgres
+
+import (
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bellwire/bellwire"
+)
+
+const (
+	sqlInsertKeys = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
+		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[]) ON CONFLICT DO NOTHING`
+	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data)
+		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::bytea[])
+		ON CONFLICT DO NOTHING`
+	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])
+		ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last`
+	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
+			epoch, manual_epoch, due_at, created_at, updated_at)
+		SELECT id, event, tenant, endpoint, 0, '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])
+			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
+)
+
+// storeGroup writes what was accepted. Keys, and then counters, are written in their order, so that no two groups wait
+// for each other.
+func (s *Store) storeGroup(g *group) error {
+	if len(g.accepted) == 0 {
+		return nil
+	}
+	batch := new(pgx.Batch)
+	g.queueKeys(batch)
+	g.queueEvents(batch)
+	numbered := g.queueNumbers(batch)
+	if !numbered {
+		g.queueDeliveries(batch)
+	}
+	s.queueNotice(batch, g.woken(s.owned.Load()))
+	if err := g.tx.SendBatch(g.tx.ctx, batch).Close(); err != nil || !numbered {
+		return err
+	}
+	batch = new(pgx.Batch)
+	g.queueDeliveries(batch)
+	return g.tx.SendBatch(g.tx.ctx, batch).Close()
+}
+
+// mustInsert queues a statement that inserts rows unless they are there already.
+func mustInsert(batch *pgx.Batch, rows int, sql string, args ...any) {
+	batch.Queue(sql, args...).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != int64(rows) {
+			return errAgain
+		}
+		return nil
+	})
+}
+
+func (g *group) queueKeys(batch *pgx.Batch) {
+	var keyed []acceptedEvent
+	for _, e := range g.accepted {
+		if e.Event.IdempotencyKey != "" {
+			keyed = append(keyed, e)
+		}
+	}
+	if len(keyed) == 0 {
+		return
+	}
+	slices.SortFunc(keyed, func(a, b acceptedEvent) int {
+		return ownKey{a.tenant, a.Event.IdempotencyKey}.compare(ownKey{b.tenant, b.Event.IdempotencyKey})
+	})
+	var (
+		tenants    []int64
+		keys       []string
+		events     [][16]byte
+		digests    [][]byte
+		deliveries []int32
+	)
+	for i := range keyed {
+		e := &keyed[i]
+		tenants, keys = append(tenants, e.tenant), append(keys, e.Event.IdempotencyKey)
+		events, digests = append(events, e.Event.ID), append(digests, e.Digest[:])
+		deliveries = append(deliveries, int32(len(e.Deliveries)))
+	}
+	mustInsert(batch, len(keyed), sqlInsertKeys, tenants, keys, events, digests, deliveries)
+}
+
+func (g *group) queueEvents(batch *pgx.Batch) {
+	n := len(g.accepted)
+	ids, tenants, types := make([][16]byte, n), make([]int64, n), make([]string, n)
+	keys, occurred, created := make([]*string, n), make([]*time.Time, n), make([]time.Time, n)
+	tests, deliveries, data := make([]bool, n), make([]int32, n), make([][]byte, n)
+	for i, a := range g.accepted {
+		e := &a.Event
+		ids[i], tenants[i], types[i] = e.ID, a.tenant, e.Type
+		if e.IdempotencyKey != "" {
+			keys[i] = &e.IdempotencyKey
+		}
+		occurred[i], created[i] = orNull(e.OccurredAt), e.CreatedAt
+		tests[i], deliveries[i], data[i] = e.Test, int32(len(a.Deliveries)), e.Data
+		if e.Data == nil {
+			data[i] = []byte{}
+		}
+	}
+	mustInsert(batch, n, sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, data)
+}
+
+// queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.
+func (g *group) queueNumbers(batch *pgx.Batch) bool {
+	count := make(map[int64]int64)
+	for _, e := range g.accepted {
+		for i := range e.Deliveries {
+			if e.Deliveries[i].Ordered {
+				count[g.endpoints[e.Deliveries[i].Endpoint].n]++
+			}
+		}
+	}
+	if len(count) == 0 {
+		return false
+	}
+	endpoints := make([]int64, 0, len(count))
+	for n := range count {
+		endpoints = append(endpoints, n)
+	}
+	slices.Sort(endpoints)
+	counts := make([]int64, len(endpoints))
+	for i, n := range endpoints {
+		counts[i] = count[n]
+	}
+	batch.Queue(sqlNextNumbers, endpoints, counts).Query(func(rows pgx.Rows) error {
+		next := make(map[int64]int64)
+		err := every(rows, func(row pgx.Rows) error {
+			var endpoint, last int64
+			err := row.Scan(&endpoint, &last)
+			next[endpoint] = last - count[endpoint]
+			return err
+		})
+		g.number(next)
+		return err
+	})
+	return true
+}
+
+// number gives the ordered deliveries their numbers. next holds the last one given before.
+func (g *group) number(next map[int64]int64) {
+	for _, e := range g.accepted {
+		for i := range e.Deliveries {
+			if e.Deliveries[i].Ordered {
+				n := g.endpoints[e.Deliveries[i].Endpoint].n
+				next[n]++
+				e.numbers[i] = next[n]
+			}
+		}
+	}
+}
+
+func (g *group) queueDeliveries(batch *pgx.Batch) {
+	var (
+		ids, events                         [][16]byte
+		tenants, endpoints, numbers, epochs []int64
+		manual                              []*int64
+		due                                 []*time.Time
+		at                                  []time.Time
+	)
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		for j := range e.Deliveries {
+			d := &e.Deliveries[j]
+			ids, events, tenants = append(ids, d.ID), append(events, e.Event.ID), append(tenants, e.tenant)
+			endpoints, numbers = append(endpoints, g.endpoints[d.Endpoint].n), append(numbers, e.numbers[j])
+			at = append(at, e.Event.CreatedAt)
+			if d.Manual {
+				epochs, manual, due = append(epochs, 0), append(manual, &d.Epoch), append(due, nil)
+			} else {
+				epochs, manual, due = append(epochs, d.Epoch), append(manual, nil), append(due, &e.Event.CreatedAt)
+			}
+		}
+	}
+	if len(ids) > 0 {
+		batch.Queue(sqlInsertDeliveries, ids, events, tenants, endpoints, numbers, epochs, manual, due, at)
+	}
+}
+
+// woken returns the endpoints of other nodes that have something new.
+func (g *group) woken(owned *bellwire.Leases) []string {
+	endpoints := make(map[string]bool)
+	for _, e := range g.accepted {
+		for i := range e.Deliveries {
+			if d := &e.Deliveries[i]; d.Epoch == 0 && owned.Epoch(d.Endpoint) == 0 {
+				endpoints[d.Endpoint] = true
+			}
+		}
+	}
+	return namesIn(endpoints)
+}
