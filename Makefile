@@ -17,7 +17,7 @@ demo: ## Show real deliveries being verified, on a temporary database
 	go run ./cmd/bellwire demo --once
 
 .PHONY: test
-test: ## Run all tests (needs Go, a C compiler for -race, Node and npm)
+test: ## Run all tests (needs Go, a C compiler for -race, Node and npm, Python 3, PostgreSQL)
 	go test -race ./...
 
 .PHONY: lint
