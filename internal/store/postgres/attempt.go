@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -10,59 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
-
-// details are the parts of an attempt that are only ever shown. Their names are short because there is one
-// of these for each request made.
-type details struct {
-	Timings   [5]time.Duration  `json:"t"` // DNS, connect, TLS, first byte, total
-	URL       string            `json:"u"`
-	Headers   []bellwire.Header `json:"h,omitempty"`
-	BodyBytes int               `json:"b"`
-	Response  *responseDetails  `json:"r,omitempty"`
-}
-
-type responseDetails struct {
-	Headers   []bellwire.Header `json:"h,omitempty"`
-	Truncated bool              `json:"x,omitempty"`
-}
-
-// encodeAttempts writes the details of each result's attempt, before the transaction begins.
-func encodeAttempts(results []*bellwire.Result) ([][]byte, error) {
-	encoded := make([][]byte, len(results))
-	for i, r := range results {
-		if r.Attempt == nil {
-			continue
-		}
-		var err error
-		if encoded[i], err = json.Marshal(detailsOf(r.Attempt)); err != nil {
-			return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The attempt %s could not be written as JSON.", r.Attempt.ID)
-		}
-	}
-	return encoded, nil
-}
-
-func detailsOf(a *bellwire.Attempt) *details {
-	t := a.Timings
-	d := &details{
-		Timings: [5]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total},
-		URL:     a.Request.URL, Headers: a.Request.Headers, BodyBytes: a.Request.BodyBytes,
-	}
-	if a.Response != nil {
-		d.Response = &responseDetails{Headers: a.Response.Headers, Truncated: a.Response.Truncated}
-	}
-	return d
-}
-
-// fill is the reverse of detailsOf.
-func (d *details) fill(a *bellwire.Attempt) {
-	t := d.Timings
-	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
-	a.Request = bellwire.AttemptRequest{URL: d.URL, Headers: d.Headers, BodyBytes: d.BodyBytes}
-	if d.Response != nil && a.Response != nil {
-		a.Response.Headers, a.Response.Truncated = d.Response.Headers, d.Response.Truncated
-	}
-}
 
 // text makes what came from outside fit to be kept as text: UTF-8 without U+0000.
 func text(s string) string {
@@ -128,7 +76,6 @@ func scanAttempt(row pgx.Rows) (*bellwire.Attempt, error) {
 		a               bellwire.Attempt
 		status          *int
 		encoded, answer []byte
-		d               details
 	)
 	err := row.Scan((*[16]byte)(&a.ID), &a.Number, (*string)(&a.Trigger), &a.StartedAt, (*string)(&a.Outcome), &a.Error, &encoded, &status, &answer)
 	if err != nil {
@@ -137,7 +84,5 @@ func scanAttempt(row pgx.Rows) (*bellwire.Attempt, error) {
 	if status != nil {
 		a.Response = &bellwire.AttemptResponse{Status: *status, Body: answer}
 	}
-	err = json.Unmarshal(encoded, &d)
-	d.fill(&a)
-	return &a, err
+	return &a, columns.FillAttempt(&a, encoded)
 }

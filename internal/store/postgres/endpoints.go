@@ -9,34 +9,18 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
-// endpointJSON are the columns of an endpoint that are kept as JSON.
-type endpointJSON struct {
-	events, retry, metadata, extra string
-}
-
-func encodeEndpoint(ep *bellwire.Endpoint) (j endpointJSON, err error) {
-	for _, column := range []struct {
-		text  *string
-		value any
-	}{{&j.events, ep.Events}, {&j.retry, ep.Retry}, {&j.metadata, ep.Metadata}, {&j.extra, ep.Extra}} {
-		if *column.text, err = toJSON(column.value); err != nil {
-			return j, err
-		}
-	}
-	return j, nil
-}
-
 // changeable are the parameters for what can be changed of an endpoint, after those given.
-func changeable(ep *bellwire.Endpoint, revision int64, j endpointJSON, before ...any) []any {
+func changeable(ep *bellwire.Endpoint, revision int64, j columns.Endpoint, before ...any) []any {
 	return append(before, revision, ep.UpdatedAt, string(ep.Status), ep.StatusReason, string(ep.Ordering), ep.Dialect, ep.URL,
-		ep.Description, j.events, j.retry, ep.RateLimit, int64(ep.MaxInFlight), string(ep.Signing), j.metadata, j.extra, ep.Sealed)
+		ep.Description, j.Events, j.Retry, ep.RateLimit, int64(ep.MaxInFlight), string(ep.Signing), j.Metadata, j.Extra, ep.Sealed)
 }
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
 func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := encodeEndpoint(ep)
+	j, err := columns.OfEndpoint(ep)
 	if err != nil {
 		return err
 	}
@@ -145,7 +129,7 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
 func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := encodeEndpoint(ep)
+	j, err := columns.OfEndpoint(ep)
 	if err != nil {
 		return err
 	}

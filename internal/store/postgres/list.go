@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"math"
 
 	"github.com/jackc/pgx/v5"
@@ -56,14 +55,6 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 // stale is the error for a change that was based on something older than what is there.
 func stale(kind, id string) error {
 	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
-}
-
-func toJSON(v any) (string, error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "", bellwire.Wrap(bellwire.CodeInternal, err, "It could not be written as JSON.")
-	}
-	return string(b), nil
 }
 
 // numberCursor returns the row number that a cursor stands for: rows below it follow.

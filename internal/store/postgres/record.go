@@ -7,11 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // RecordOutcomes stores attempts and moves their deliveries on.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
-	details, err := encodeAttempts(results)
+	details, err := columns.OfAttempts(results)
 	if err != nil {
 		return nil, err
 	}

@@ -8,11 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
 func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := toJSON(t.Metadata)
+	metadata, err := columns.JSON(t.Metadata)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := toJSON(t.Metadata)
+	metadata, err := columns.JSON(t.Metadata)
 	if err != nil {
 		return err
 	}

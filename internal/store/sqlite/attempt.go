@@ -2,64 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
-
-// details are the parts of an attempt that are only ever shown. Their names are short because there is one
-// of these for each request made.
-type details struct {
-	Timings   [5]time.Duration  `json:"t"` // DNS, connect, TLS, first byte, total
-	URL       string            `json:"u"`
-	Headers   []bellwire.Header `json:"h,omitempty"`
-	BodyBytes int               `json:"b"`
-	Response  *responseDetails  `json:"r,omitempty"`
-}
-
-type responseDetails struct {
-	Headers   []bellwire.Header `json:"h,omitempty"`
-	Truncated bool              `json:"x,omitempty"`
-}
-
-// encodeAttempts writes the details of each result's attempt, so that the writer need not.
-func encodeAttempts(results []*bellwire.Result) ([][]byte, error) {
-	encoded := make([][]byte, len(results))
-	for i, r := range results {
-		if r.Attempt == nil {
-			continue
-		}
-		var err error
-		if encoded[i], err = json.Marshal(detailsOf(r.Attempt)); err != nil {
-			return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The attempt %s could not be written as JSON.", r.Attempt.ID)
-		}
-	}
-	return encoded, nil
-}
-
-func detailsOf(a *bellwire.Attempt) *details {
-	t := a.Timings
-	d := &details{
-		Timings: [5]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total},
-		URL:     a.Request.URL, Headers: a.Request.Headers, BodyBytes: a.Request.BodyBytes,
-	}
-	if a.Response != nil {
-		d.Response = &responseDetails{Headers: a.Response.Headers, Truncated: a.Response.Truncated}
-	}
-	return d
-}
-
-// fill is the reverse of detailsOf.
-func (d *details) fill(a *bellwire.Attempt) {
-	t := d.Timings
-	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
-	a.Request = bellwire.AttemptRequest{URL: d.URL, Headers: d.Headers, BodyBytes: d.BodyBytes}
-	if d.Response != nil && a.Response != nil {
-		a.Response.Headers, a.Response.Truncated = d.Response.Headers, d.Response.Truncated
-	}
-}
 
 func (w *writer) hasAttempt(delivery bellwire.DeliveryID, id bellwire.AttemptID) (bool, error) {
 	_, found, err := w.query("SELECT 1 FROM attempts WHERE delivery = ? AND id = ?").blob(delivery[:]).blob(id[:]).scalar()
@@ -102,13 +49,9 @@ func scanAttempt(q *query) (*bellwire.Attempt, error) {
 	q.getBytes(a.ID[:])
 	a.Number, a.Trigger, a.StartedAt = int(q.getInt()), bellwire.Trigger(q.getText()), q.getTime()
 	a.Outcome, a.Error = bellwire.Outcome(q.getText()), q.getText()
-	var d details
-	if err := json.Unmarshal(q.getBlob(), &d); err != nil {
-		return nil, err
-	}
+	encoded := q.getBlob()
 	if !q.isNull() {
 		a.Response = &bellwire.AttemptResponse{Status: int(q.getInt()), Body: q.getBlob()}
 	}
-	d.fill(a)
-	return a, nil
+	return a, columns.FillAttempt(a, encoded)
 }

@@ -6,28 +6,12 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
-
-// endpointJSON are the columns of an endpoint that are kept as JSON.
-type endpointJSON struct {
-	events, retry, metadata, extra string
-}
-
-func encodeEndpoint(ep *bellwire.Endpoint) (j endpointJSON, err error) {
-	for _, column := range []struct {
-		text  *string
-		value any
-	}{{&j.events, ep.Events}, {&j.retry, ep.Retry}, {&j.metadata, ep.Metadata}, {&j.extra, ep.Extra}} {
-		if *column.text, err = toJSON(column.value); err != nil {
-			return j, err
-		}
-	}
-	return j, nil
-}
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
 func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := encodeEndpoint(ep)
+	j, err := columns.OfEndpoint(ep)
 	if err != nil {
 		return err
 	}
@@ -59,10 +43,10 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 }
 
 // changeable binds what can be changed of an endpoint.
-func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j endpointJSON) *query {
+func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j columns.Endpoint) *query {
 	return q.int(revision).time(ep.UpdatedAt).text(string(ep.Status)).text(ep.StatusReason).
-		text(string(ep.Ordering)).text(ep.Dialect).text(ep.URL).text(ep.Description).text(j.events).text(j.retry).
-		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.metadata).text(j.extra).blob(ep.Sealed)
+		text(string(ep.Ordering)).text(ep.Dialect).text(ep.URL).text(ep.Description).text(j.Events).text(j.Retry).
+		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.Metadata).text(j.Extra).blob(ep.Sealed)
 }
 
 const (
@@ -153,7 +137,7 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
 func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := encodeEndpoint(ep)
+	j, err := columns.OfEndpoint(ep)
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // RecordOutcomes stores attempts and moves their deliveries on.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	recorded := make([]bellwire.Recorded, len(results))
-	details, err := encodeAttempts(results)
+	details, err := columns.OfAttempts(results)
 	if err != nil {
 		return nil, err
 	}

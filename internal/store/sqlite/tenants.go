@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
 func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := toJSON(t.Metadata)
+	metadata, err := columns.JSON(t.Metadata)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := toJSON(t.Metadata)
+	metadata, err := columns.JSON(t.Metadata)
 	if err != nil {
 		return err
 	}
@@ -125,14 +126,6 @@ func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) erro
 // stale is the error for a change that was based on something older than what is there.
 func stale(kind, id string) error {
 	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
-}
-
-func toJSON(v any) (string, error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "", bellwire.Wrap(bellwire.CodeInternal, err, "It could not be written as JSON.")
-	}
-	return string(b), nil
 }
 
 func firstError(errs ...error) error {

@@ -1,0 +1,95 @@
+// Package columns writes and reads what both engines keep as JSON in a column, so that what one of them wrote means the
+// same to the other.
+package columns
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// JSON writes a value.
+func JSON(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "It could not be written as JSON.")
+	}
+	return string(b), nil
+}
+
+// Endpoint are the columns of an endpoint that are kept as JSON.
+type Endpoint struct {
+	Events, Retry, Metadata, Extra string
+}
+
+// OfEndpoint writes an endpoint's columns.
+func OfEndpoint(ep *bellwire.Endpoint) (c Endpoint, err error) {
+	for _, column := range []struct {
+		text  *string
+		value any
+	}{{&c.Events, ep.Events}, {&c.Retry, ep.Retry}, {&c.Metadata, ep.Metadata}, {&c.Extra, ep.Extra}} {
+		if *column.text, err = JSON(column.value); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// attempt are the parts of an attempt that are only ever shown. Their names are short because there is one
+// of these for each request made.
+type attempt struct {
+	Timings   [5]time.Duration  `json:"t"` // DNS, connect, TLS, first byte, total
+	URL       string            `json:"u"`
+	Headers   []bellwire.Header `json:"h,omitempty"`
+	BodyBytes int               `json:"b"`
+	Response  *response         `json:"r,omitempty"`
+}
+
+type response struct {
+	Headers   []bellwire.Header `json:"h,omitempty"`
+	Truncated bool              `json:"x,omitempty"`
+}
+
+// OfAttempts writes the details of each result's attempt; nil where there was none. It is done before a transaction
+// begins, so that nobody waits for it.
+func OfAttempts(results []*bellwire.Result) ([][]byte, error) {
+	encoded := make([][]byte, len(results))
+	for i, r := range results {
+		if r.Attempt == nil {
+			continue
+		}
+		var err error
+		if encoded[i], err = json.Marshal(ofAttempt(r.Attempt)); err != nil {
+			return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The attempt %s could not be written as JSON.", r.Attempt.ID)
+		}
+	}
+	return encoded, nil
+}
+
+func ofAttempt(a *bellwire.Attempt) *attempt {
+	t := a.Timings
+	c := &attempt{
+		Timings: [5]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total},
+		URL:     a.Request.URL, Headers: a.Request.Headers, BodyBytes: a.Request.BodyBytes,
+	}
+	if a.Response != nil {
+		c.Response = &response{Headers: a.Response.Headers, Truncated: a.Response.Truncated}
+	}
+	return c
+}
+
+// FillAttempt reads an attempt's details into it. Its response, if it has one, is there already.
+func FillAttempt(a *bellwire.Attempt, encoded []byte) error {
+	var c attempt
+	if err := json.Unmarshal(encoded, &c); err != nil {
+		return err
+	}
+	t := c.Timings
+	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
+	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: c.Headers, BodyBytes: c.BodyBytes}
+	if c.Response != nil && a.Response != nil {
+		a.Response.Headers, a.Response.Truncated = c.Response.Headers, c.Response.Truncated
+	}
+	return nil
+}
