@@ -9,31 +9,51 @@ import (
 	"testing"
 )
 
-// FuzzConfigFile: whatever is in the file, the command line is read or refused with a usage error, which does not
-// repeat values, because they can be secrets.
+// FuzzConfigFile: whatever stands beside a secret in the file, the command line is read or refused with a usage error,
+// which does not repeat the secret.
 func FuzzConfigFile(f *testing.F) {
 	for _, seed := range []string{
-		"", "listen: 127.0.0.1:1\n", "allow-network: [10.0.0.0/8, fd00::/8]\n", "admin-key: hunter2-hunter2\nlisten: [a, b]\n",
-		"a: &a [*a]\n", "- 1\n", "max-event-bytes: 1e3\n", "\x00", "? {a: b}\n: c\n", "<<: {listen: x}\n",
+		"", "listen: 127.0.0.1:1\n", "allow-network: [10.0.0.0/8, fd00::/8]\n", "listen: [a, b]\n", "  - b\n", "  more\n",
+		"a: &a [*a]\n", "- 1\n", "max-event-bytes: 1e3\n", "\x00", "? {a: b}\n: c\n", "<<: {listen: x}\n", "admin-key: again\n",
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(t.TempDir(), "bellwire.yaml")
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var out bytes.Buffer
-		parser, err := newParser(streams{out: &out, err: &out})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = parser.Parse([]string{"serve", "--config", path})
+		err := parseConfigFile(t, "admin-key: hunter2-hunter2\n"+string(text))
 		if err == nil {
 			return
 		}
-		if errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "hunter2") {
+		if errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "hunter2-hunter2") {
 			t.Errorf("%q: %v", text, err)
 		}
 	})
+}
+
+// TestConfigFileErrorsKeepValues: a value of the wrong shape is refused without repeating it, since it can be a secret.
+func TestConfigFileErrorsKeepValues(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"admin-key: [hunter2, b]\n", "admin-key: {a: hunter2}\n", "listen: [hunter2, b]\n",
+		"- hunter2\n", "admin-key: 'hunter2\n",
+	} {
+		err := parseConfigFile(t, text)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// parseConfigFile reads the command line of a serve whose configuration file holds text.
+func parseConfigFile(t *testing.T, text string) error {
+	path := filepath.Join(t.TempDir(), "bellwire.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	parser, err := newParser(streams{out: &out, err: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse([]string{"serve", "--config", path})
+	return err
 }
