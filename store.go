@@ -22,12 +22,19 @@ type Store interface {
 	// Witness returns the sealed value that shows which keyset the database's secrets were sealed
 	// with, after storing the given one if there was none.
 	Witness(ctx context.Context, sealed []byte) ([]byte, error)
-	// Purge deletes up to limit rows that nothing needs any more: of deleted tenants and endpoints, idempotency
-	// keys past their window whose event is gone, and what the audit keeps no longer. It returns how many; 0 means done.
-	Purge(ctx context.Context, now time.Time, limit int) (int, error)
+	// Purge deletes up to limit rows that nothing needs any more: of deleted tenants and endpoints, of events that
+	// were taken before the given time (zero: none of these) and have nothing to be delivered any more, idempotency
+	// keys past their window whose event is gone, and what the audit keeps no longer. It returns how many; 0 means
+	// done. What had something to be delivered is looked at again after RetentionReview. A store that keeps events in
+	// partitions may keep them until all of a partition is that old, and counts a partition as one row.
+	Purge(ctx context.Context, now, before time.Time, limit int) (int, error)
 	// Close waits for what is under way and closes the store.
 	Close() error
 }
+
+// RetentionReview is how long an old event that had something to be delivered is left alone before Purge looks at it
+// again. There may be a million of them, behind an endpoint that is paused or dead.
+const RetentionReview = time.Hour
 
 // Configuration is the part of a Store that holds what people set up. Lists are newest first.
 type Configuration interface {

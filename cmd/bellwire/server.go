@@ -194,8 +194,9 @@ func (srv *server) run(ctx context.Context) error {
 		return errors.Join(err, srv.listener.Close(), srv.store.Close())
 	}
 	purging, stopPurging := context.WithCancel(ctx)
-	var janitor sync.WaitGroup
-	janitor.Go(func() { purge(purging, srv.store, srv.log) })
+	cleaner := &janitor{store: srv.store, retention: srv.settings.Retention, log: srv.log}
+	var cleaning sync.WaitGroup
+	cleaning.Go(func() { cleaner.run(purging) })
 	failed := make(chan error, 1)
 	go func() { failed <- srv.http.Serve(srv.listener) }()
 	var cause error
@@ -204,7 +205,7 @@ func (srv *server) run(ctx context.Context) error {
 	case cause = <-failed:
 	}
 	stopPurging()
-	janitor.Wait()
+	cleaning.Wait()
 	return errors.Join(cause, srv.drain(context.WithoutCancel(ctx)))
 }
 

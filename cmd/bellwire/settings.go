@@ -39,9 +39,10 @@ type settings struct {
 	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach this server, if not at the address it listens on."`
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM."`
 
-	DatabaseURL databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
-	KeysetFile  string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	AdminKey    string      `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
+	DatabaseURL databaseURL   `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
+	KeysetFile  string        `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
+	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
+	Retention   time.Duration `group:"storage" default:"720h" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, once there is nothing to be delivered of them any more. 0: for ever."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
@@ -65,6 +66,12 @@ type settings struct {
 // MaxEventBytes may not be above this: a publish is read into memory as a whole.
 const maxMaxEventBytes = 16 << 20
 
+// An event is kept from minRetention to maxRetention, or for ever.
+const (
+	minRetention = time.Second
+	maxRetention = 50 * 365 * 24 * time.Hour
+)
+
 // Validate refuses what no single option can see to be wrong by its form. Kong calls it.
 func (s *settings) Validate() error {
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
@@ -83,6 +90,9 @@ func (s *settings) Validate() error {
 	}
 	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
 		return option("max-event-bytes", "it is from 1 to %d", maxMaxEventBytes)
+	}
+	if s.Retention != 0 && (s.Retention < minRetention || s.Retention > maxRetention) {
+		return option("retention", "it is from %v to %v, or 0 to keep events for ever", minRetention, maxRetention)
 	}
 	if s.AuditRetention <= 0 {
 		return option("audit-retention", "it is longer than 0s")

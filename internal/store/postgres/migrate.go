@@ -19,6 +19,7 @@ const (
 	lockSchema     = 0x42454c4c0001 // "BELL"
 	lockPartitions = 0x42454c4c0002
 	lockLeases     = 0x42454c4c0003
+	lockRetention  = 0x42454c4c0004
 )
 
 const minVersion = 130000

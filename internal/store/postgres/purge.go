@@ -5,21 +5,60 @@ import (
 	"time"
 )
 
-// Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, and what
-// the audit keeps no longer. The publishers' ids need no clean-up of their own: they go with their tenant's events. It
-// makes the partitions for the time to come, too.
-func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
-	if err := s.makePartitions(ctx, s.options.Now()); err != nil {
-		return 0, s.translate(err)
+// Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
+// ids past their window, what the audit keeps no longer, and what the default partition holds of events that were taken
+// before the given time and have nothing to be delivered any more. Then it gives up partitions that are all before that
+// time, and makes those for the time to come.
+func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
+	s.retention.Lock()
+	defer s.retention.Unlock()
+	deleted, err := s.purgeRows(ctx, now, before, limit)
+	if err != nil || deleted >= limit && time.Since(s.retention.changed) < partitionsEvery {
+		return deleted, err
 	}
-	var deleted int
-	err := s.write(ctx, func(tx *tx) error {
-		p := &purge{tx: tx, now: now, left: limit}
-		err := p.run()
-		deleted = limit - p.left
+	s.retention.changed = time.Now()
+	if err := s.makePartitions(ctx, s.options.Now()); err != nil || before.IsZero() {
+		return deleted, s.translate(err)
+	}
+	partitions, err := s.expirePartitions(ctx, now, before)
+	return min(deleted+partitions, limit), s.translate(err)
+}
+
+// partitionsEvery is how often partitions are looked at while there are many rows to be deleted.
+const partitionsEvery = time.Minute
+
+// purgeRows deletes rows in several transactions: that an event is gone is seen by what looks for publishers' ids.
+func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int) (int, error) {
+	left := limit
+	step := func(run func(*purge) error) error {
+		var p *purge
+		err := s.write(ctx, func(tx *tx) error {
+			p = &purge{tx: tx, now: now, left: left}
+			return run(p)
+		})
+		if err == nil {
+			left = p.left
+		}
 		return err
-	})
-	return deleted, err
+	}
+	if !before.IsZero() {
+		events, err := s.oldEvents(ctx, now, before, left)
+		if err != nil {
+			return 0, err
+		}
+		if err := s.retention.events.expire(events, (*purge).event, step); err != nil {
+			return 0, err
+		}
+	}
+	keys, err := s.oldKeys(ctx, now, left)
+	if err != nil {
+		return limit - left, err
+	}
+	if err := s.retention.keys.expire(keys, (*purge).key, step); err != nil {
+		return limit - left, err
+	}
+	err = step((*purge).run)
+	return limit - left, err
 }
 
 // purge is one round.
@@ -84,17 +123,8 @@ var sqlPurgeTenant = []string{
 
 // tenant deletes rows of a tenant, itself last.
 func (p *purge) tenant(n int64) error {
-	for p.left > 0 {
-		more, err := p.deliveries(n)
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-	}
-	if p.left <= 0 {
-		return nil
+	if err := p.allDeliveries(sqlDeliveriesToPurge, n); err != nil || p.left <= 0 {
+		return err
 	}
 	events, err := all(p.tx, scanUUID, sqlEventsToPurge, n, p.left)
 	if err != nil {
@@ -111,9 +141,20 @@ func (p *purge) tenant(n int64) error {
 	return nil
 }
 
-// deliveries deletes some of a tenant's deliveries, after their attempts, and tells whether there may be more.
-func (p *purge) deliveries(tenant int64) (more bool, err error) {
-	ids, err := all(p.tx, scanUUID, sqlDeliveriesToPurge, tenant, p.left)
+// allDeliveries deletes the deliveries that a statement finds, again and again until there are none.
+func (p *purge) allDeliveries(sql string, of any) error {
+	for p.left > 0 {
+		more, err := p.deliveries(sql, of)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliveries deletes some deliveries, after their attempts, and tells whether there may be more.
+func (p *purge) deliveries(sql string, of any) (more bool, err error) {
+	ids, err := all(p.tx, scanUUID, sql, of, p.left)
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}

@@ -84,6 +84,8 @@ type Store struct {
 
 	watched atomic.Int64 // the revision of configuration up to which Watch has passed on changes; 0: it never ran
 
+	retention retention
+
 	closed atomic.Bool
 }
 

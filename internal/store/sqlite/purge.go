@@ -3,22 +3,37 @@ package sqlite
 import (
 	"context"
 	"time"
+
+	"github.com/bellwire/bellwire"
 )
 
-// Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, and what
-// the audit keeps no longer. The publishers' ids need no clean-up of their own: they go with their tenant's events.
-func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
+// Purge deletes up to limit rows of deleted tenants, of events taken before the given time that have nothing to be
+// delivered any more, tombstones of endpoints that no delivery names any more, and what has a time to end at. Space that
+// becomes free is used again; the file does not shrink.
+func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
+	s.retention.Lock()
+	defer s.retention.Unlock()
 	tombstones, err := s.tombstones(ctx, limit)
 	if err != nil {
 		return 0, err
 	}
-	var deleted int
+	old, err := s.oldEvents(ctx, now, before, limit)
+	if err != nil {
+		return 0, err
+	}
+	var (
+		deleted int
+		done    bellwire.EventID
+	)
 	err = s.write(ctx, func(w *writer) error {
-		p := &purge{w: w, now: now, left: limit, tombstones: tombstones}
+		p := &purge{w: w, now: now, left: limit, tombstones: tombstones, old: old, done: s.retention.done}
 		err := p.run()
-		deleted = limit - p.left
+		deleted, done = limit-p.left, p.done
 		return err
 	})
+	if err == nil {
+		s.retention.done = done
+	}
 	return deleted, err
 }
 
@@ -28,10 +43,15 @@ type purge struct {
 	now        time.Time
 	left       int     // rows that may still be deleted
 	tombstones []int64 // that were found before
+	old        []oldEvent
+	done       bellwire.EventID // up to which events have been looked at
 }
 
 func (p *purge) run() error {
 	if err := p.expired(); err != nil {
+		return err
+	}
+	if err := p.expire(); err != nil {
 		return err
 	}
 	for p.left > 0 {
@@ -59,7 +79,7 @@ func (p *purge) expired() error {
 			return err
 		}
 	}
-	return nil
+	return p.expiredKeys()
 }
 
 // tenant deletes rows of a tenant, itself last.

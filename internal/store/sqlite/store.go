@@ -48,8 +48,9 @@ type Store struct {
 	checkpointer *checkpointer
 	done         sync.WaitGroup
 
-	leases leases
-	open   atomic.Int64 // deliveries that are open
+	leases    leases
+	open      atomic.Int64 // deliveries that are open
+	retention retention
 
 	closing sync.RWMutex
 	closed  bool

@@ -28,6 +28,7 @@ var modelTests = []test{
 				"request": m.request,
 				"cancel":  m.cancel,
 				"wait":    func(t *rapid.T) { in.tick(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second) },
+				"expire":  m.expire,
 				"reopen":  m.reopen,
 				"":        m.compare,
 			})
@@ -41,6 +42,7 @@ type model struct {
 	endpoints []*bellwire.Endpoint
 	rows      []*modelRow // in the order in which they were made
 	taken     []taken     // in memory, maybe in that of a process that has died
+	last      int64       // the last number that was given
 }
 
 // modelRow is a delivery. Its Epoch, and hand, are those in which it was taken; it is free in any other.
@@ -79,21 +81,24 @@ func (m *model) append(t *rapid.T) {
 		ID: d.ID, Event: e.Event.ID, EventType: e.Event.Type, Tenant: ep.Tenant, Endpoint: ep.ID, Status: bellwire.DeliveryPending,
 		Sequence: number, Epoch: d.Epoch, DueAt: m.w.now, CreatedAt: m.w.now, UpdatedAt: m.w.now,
 	}}
-	if d.Ordered && number != m.numbered()+1 {
-		t.Fatalf("got the number %d after %d", number, m.numbered())
+	if d.Ordered && number != m.last+1 {
+		t.Fatalf("got the number %d after %d", number, m.last)
 	}
+	m.last = max(m.last, number)
 	m.rows = append(m.rows, row)
 	if d.Epoch != 0 {
 		m.taken = append(m.taken, taken{row: row, delivery: row.Delivery, epoch: d.Epoch})
 	}
 }
 
-// numbered returns the last number that was given.
-func (m *model) numbered() (last int64) {
-	for _, r := range m.rows {
-		last = max(last, r.Sequence)
-	}
-	return last
+// expire deletes what is old and has nothing to be delivered.
+func (m *model) expire(t *rapid.T) {
+	age := bellwire.RetentionReview + time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds"))*time.Second
+	before := m.w.tick(bellwire.RetentionReview).Add(-age).Truncate(time.Millisecond)
+	m.w.purgeBefore(before, rapid.IntRange(1, 10).Draw(t, "limit"))
+	gone := func(r *modelRow) bool { return r.CreatedAt.Before(before) && !r.Status.Open() && !r.manual }
+	m.taken = slices.DeleteFunc(m.taken, func(k taken) bool { return gone(k.row) })
+	m.rows = slices.DeleteFunc(m.rows, gone)
 }
 
 func (m *model) claim(t *rapid.T) {

@@ -86,6 +86,7 @@ func useAll(w *world) {
 	w.check(w.store.DeleteKey(w.ctx, t.ID, key.ID))
 	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, plain.ID, w.now))
 	w.purge(10)
+	w.purgeBefore(w.now.Add(time.Hour), 10)
 	w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
 	w.purge(3)
 	w.check(w.store.Check(w.ctx))

@@ -37,11 +37,17 @@ var purgeTests = []test{
 	}},
 }
 
-// purge removes until nothing is left, at most limit rows at a time.
+// purge removes until nothing is left, at most limit rows at a time. Events are kept for ever.
 func (w *world) purge(limit int) (total int) {
 	w.Helper()
+	return w.purgeBefore(time.Time{}, limit)
+}
+
+// purgeBefore removes events from before the given time too.
+func (w *world) purgeBefore(before time.Time, limit int) (total int) {
+	w.Helper()
 	for {
-		n, err := w.store.Purge(w.ctx, w.now, limit)
+		n, err := w.store.Purge(w.ctx, w.now, before, limit)
 		w.check(err)
 		if n > limit {
 			w.Fatalf("%d rows were removed, at most %d were wanted", n, limit)

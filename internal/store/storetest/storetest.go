@@ -42,7 +42,7 @@ type test struct {
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
 		configurationTests, appendTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
-		auditTests, purgeTests, concurrencyTests, modelTests, crashTests, planTests,
+		auditTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
 			if test.need != nil && !test.need(hooks) {

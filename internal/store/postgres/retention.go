@@ -1,0 +1,362 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// retention is what this process has looked at of what is old.
+type retention struct {
+	sync.Mutex
+	events, keys round
+	looked       map[string]time.Time // when, at each partition
+	changed      time.Time            // when partitions were made and given up last
+}
+
+// round is how far rows have been looked at, in the order of their events. Those that had something to be delivered are
+// passed over until the next round.
+type round struct {
+	done  [16]byte
+	begun time.Time
+}
+
+func (r *round) begin(now time.Time) {
+	if age := now.Sub(r.begun); age >= bellwire.RetentionReview || age < 0 {
+		*r = round{begun: now}
+	}
+}
+
+// What becomes of a partition when all of it is old:
+//
+//   - It is dropped if nothing in it is to be delivered any more.
+//   - Otherwise what is to be delivered is copied, and the copy takes its place. So a paused or dead endpoint does not
+//     have everybody's old events kept.
+//   - It stays as it is if that is more than maxKept rows.
+//
+// Deliveries come first. Then go the attempts of deliveries that are gone, and then events without deliveries. Each is
+// a transaction of its own, because no other order of locks suits all who write. Who looks in between sees an event without
+// its deliveries.
+const (
+	maxKept = 500_000
+	// keepTimeout bounds the copying. Who wants to deliver, or to record, what is being copied waits for it.
+	keepTimeout = 2 * time.Minute
+	// busyPause is when a partition is tried again that others were in the way of.
+	busyPause = 5 * time.Minute
+)
+
+// These choose the rows that a partition keeps.
+const (
+	keptDeliveries = "event IN (SELECT event FROM bellwire.%[1]s WHERE status = ANY ('{0,1}') UNION SELECT event FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL)"
+	keptAttempts   = "delivery IN (SELECT id FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')"
+	// A delivery is made a little later than its event, and so may lie in the partition that follows.
+	keptEvents = "(tenant, id) IN (SELECT tenant, event FROM bellwire.deliveries WHERE event >= '%[2]x' AND event < '%[3]x')"
+)
+
+// expirePartitions gives up partitions that are older than the given time, and returns how many.
+func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (int, error) {
+	if s.retention.looked == nil {
+		s.retention.looked = make(map[string]time.Time)
+	}
+	deliveries, err := s.partitions(ctx, deliveriesTable)
+	if err != nil {
+		return 0, err
+	}
+	before, err = s.trustLess(ctx, now, before)
+	if err != nil {
+		return 0, err
+	}
+	end := bellwire.FirstID[bellwire.EventKind](before)
+	count, err := s.expireEach(ctx, now, end, deliveries, keptDeliveries)
+	if err != nil {
+		return count, err
+	}
+	if deliveries, err = s.partitions(ctx, deliveriesTable); err != nil {
+		return count, err
+	}
+	whole := make([]*partition, 0, len(deliveries))
+	for _, p := range deliveries {
+		if !p.isKept() {
+			whole = append(whole, p)
+		}
+	}
+	for _, of := range []struct {
+		table partitioned
+		kept  string
+	}{{attemptsTable, keptAttempts}, {eventsTable, keptEvents}} {
+		found, err := s.partitions(ctx, of.table)
+		if err != nil {
+			return count, err
+		}
+		var alone []*partition
+		for _, p := range found {
+			if !overlaps(whole, p) {
+				alone = append(alone, p)
+			}
+		}
+		n, err := s.expireEach(ctx, now, end, alone, of.kept)
+		count += n
+		if err != nil {
+			return count, err
+		}
+	}
+	return count, nil
+}
+
+// trustLess puts the time back as far as this node's clock is ahead of the database's, so that a node with a wrong clock
+// does not drop everything.
+func (s *Store) trustLess(ctx context.Context, now, before time.Time) (time.Time, error) {
+	var there time.Time
+	err := s.read(ctx, func(tx *tx) error { return tx.row("SELECT now()").Scan(&there) })
+	if wrong := now.Sub(there); wrong > 0 {
+		before = before.Add(-wrong)
+	}
+	return before, err
+}
+
+func (s *Store) expireEach(ctx context.Context, now time.Time, end [16]byte, partitions []*partition, keep string) (count int, err error) {
+	for _, p := range partitions {
+		if bytes.Compare(p.end[:], end[:]) > 0 || now.Sub(s.retention.looked[p.name]) < bellwire.RetentionReview {
+			continue
+		}
+		looked := false
+		gone, err := s.alter(ctx, keepTimeout, func(tx *tx) (gone bool, err error) {
+			gone, err = tx.expirePartition(p, fmt.Sprintf(keep, p.name, p.begin, p.end))
+			looked = err == nil
+			return gone, err
+		})
+		if err != nil {
+			return count, err
+		}
+		switch {
+		case gone:
+			delete(s.retention.looked, p.name)
+			count++
+		case looked:
+			s.retention.looked[p.name] = now
+		default:
+			s.retention.looked[p.name] = now.Add(busyPause - bellwire.RetentionReview)
+		}
+	}
+	return count, nil
+}
+
+// expirePartition gives up a partition, and tells whether it did.
+func (t *tx) expirePartition(p *partition, keep string) (gone bool, err error) {
+	var first bool
+	if err := t.row("SELECT pg_try_advisory_xact_lock($1)", int64(lockRetention)).Scan(&first); err != nil || !first {
+		return false, err
+	}
+	// From here on nothing in it changes: nobody asks for an old delivery again.
+	if err := t.ddl("LOCK TABLE bellwire.%s IN SHARE ROW EXCLUSIVE MODE", p.name); err != nil {
+		return false, err
+	}
+	rows, err := t.countKept(p, keep)
+	switch {
+	case err != nil, rows > maxKept, rows > 0 && p.isKept():
+		return false, err
+	case rows == 0:
+		if err := t.ddl("LOCK TABLE ONLY bellwire.%s IN ACCESS EXCLUSIVE MODE", p.table); err != nil {
+			return false, err
+		}
+		return true, t.ddl("DROP TABLE bellwire.%s", p.name)
+	}
+	return true, t.replace(p, keep)
+}
+
+// countKept counts what a partition keeps, up to one more than maxKept. Of one that was left by retention it only tells
+// whether there is anything.
+func (t *tx) countKept(p *partition, keep string) (rows int, err error) {
+	limit := maxKept + 1
+	if p.isKept() {
+		limit = 1
+	}
+	if p.table == deliveriesTable.table { // what is to be delivered may be much more, and is looked at first
+		err = t.row(fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM bellwire.%[1]s WHERE status = ANY ('{0,1}')
+			UNION ALL SELECT FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL LIMIT $1) f`, p.name), limit).Scan(&rows)
+		if err != nil || rows == 0 || rows == limit {
+			return rows, err
+		}
+	}
+	err = t.row(fmt.Sprintf("SELECT count(*) FROM (SELECT FROM bellwire.%s WHERE %s LIMIT $1) f", p.name, keep), limit).Scan(&rows)
+	return rows, err
+}
+
+// replace puts a copy of what is kept into the partition's place.
+func (t *tx) replace(p *partition, keep string) error {
+	columns, err := t.columns(p.table)
+	if err != nil {
+		return err
+	}
+	copied := *p
+	copied.name += kept
+	if err := t.makeTable(&copied); err != nil {
+		return err
+	}
+	if err := t.ddl("INSERT INTO bellwire.%s (%s) SELECT %[2]s FROM bellwire.%[3]s WHERE %[4]s", copied.name, columns, p.name, keep); err != nil {
+		return err
+	}
+	// With this constraint the rows are not looked through once more while all others wait.
+	err = t.ddl("ALTER TABLE bellwire.%s ADD CONSTRAINT bounds CHECK (%s IS NOT NULL AND %[2]s >= '%[3]x' AND %[2]s < '%[4]x')",
+		copied.name, p.key, p.begin, p.end)
+	if err != nil {
+		return err
+	}
+	if err := t.ddl("LOCK TABLE ONLY bellwire.%s IN ACCESS EXCLUSIVE MODE", p.table); err != nil {
+		return err
+	}
+	if err := t.ddl("ALTER TABLE bellwire.%s DETACH PARTITION bellwire.%s", p.table, p.name); err != nil {
+		return err
+	}
+	if err := t.attach(&copied); err != nil {
+		return err
+	}
+	return t.ddl("ALTER TABLE bellwire.%s DROP CONSTRAINT bounds; DROP TABLE bellwire.%s", copied.name, p.name)
+}
+
+// oldRow is a row that is old, with whether it is kept.
+type oldRow struct {
+	tenant int64
+	key    string // a publisher's id, where the row is that
+	event  [16]byte
+	kept   bool
+}
+
+// A delivery can be in the default partition although its event is not.
+const sqlOldEvents = `SELECT e.tenant, '', e.id, EXISTS (SELECT FROM bellwire.deliveries WHERE event = e.id AND ` + isWanted + `) FROM (
+		(SELECT tenant, id FROM bellwire.events_default WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3)
+		UNION
+		(SELECT tenant, event FROM bellwire.deliveries_default WHERE event > $1 AND event < $2 ORDER BY event LIMIT $3)
+		ORDER BY 2 LIMIT $3
+	) e ORDER BY e.id`
+
+// isWanted is true of a delivery that is to be made, by the schedule or by hand.
+const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
+
+// oldEvents finds the next events of the default partition that are older than the given time and may go.
+func (s *Store) oldEvents(ctx context.Context, now, before time.Time, limit int) ([]oldRow, error) {
+	r := &s.retention.events
+	r.begin(now)
+	return s.nextOld(ctx, r, bellwire.FirstID[bellwire.EventKind](before), limit, sqlOldEvents)
+}
+
+// nextOld looks at old rows until it finds some of which one may go.
+func (s *Store) nextOld(ctx context.Context, r *round, end [16]byte, limit int, sql string) ([]oldRow, error) {
+	for {
+		var found []oldRow
+		err := s.read(ctx, func(tx *tx) (err error) {
+			found, err = all(tx, scanOld, sql, r.done, end, limit)
+			return err
+		})
+		if err != nil || len(found) == 0 {
+			return nil, err
+		}
+		for _, row := range found {
+			if !row.kept {
+				return found, nil
+			}
+		}
+		r.done = found[len(found)-1].event
+	}
+}
+
+func scanOld(row pgx.Rows) (old oldRow, err error) {
+	err = row.Scan(&old.tenant, &old.key, &old.event, &old.kept)
+	return old, err
+}
+
+const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwire.events e WHERE e.tenant = k.tenant AND e.id = k.event)
+	FROM bellwire.idempotency_keys k WHERE k.event > $1 AND k.event < $2 ORDER BY k.event LIMIT $3`
+
+// oldKeys finds the next publishers' ids that are past their window and whose event may be gone. Those of events in
+// partitions that nothing was taken from are left out: it may be all of them.
+func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow, error) {
+	r := &s.retention.keys
+	r.begin(now)
+	present, err := s.partitions(ctx, eventsTable)
+	if err != nil {
+		return nil, err
+	}
+	window := bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
+	for _, p := range append(present, &partition{begin: last, end: last}) {
+		if p.isKept() {
+			continue
+		}
+		end := earlierID(p.begin, window)
+		if bytes.Compare(r.done[:], end[:]) < 0 {
+			if found, err := s.nextOld(ctx, r, end, limit, sqlOldKeys); err != nil || len(found) > 0 {
+				return found, err
+			}
+		}
+		if end == window {
+			return nil, nil
+		}
+		r.done = laterID(r.done, p.end)
+	}
+	return nil, nil
+}
+
+const (
+	sqlHoldDeliveriesOf = "SELECT " + isWanted + " FROM bellwire.deliveries WHERE event = $1 ORDER BY id FOR UPDATE"
+	sqlOldDeliveries    = "SELECT id FROM bellwire.deliveries WHERE event = $1 LIMIT $2"
+	sqlPurgeKey         = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2"
+)
+
+// expire deletes the rows that were found, in one step, and goes on to what follows those that are done with.
+func (r *round) expire(found []oldRow, remove func(*purge, oldRow) (done bool, err error), step func(func(*purge) error) error) error {
+	if len(found) == 0 {
+		return nil
+	}
+	var to [16]byte
+	err := step(func(p *purge) error {
+		to = r.done
+		for _, row := range found {
+			if p.left <= 0 {
+				return nil
+			}
+			if !row.kept {
+				if done, err := remove(p, row); err != nil || !done {
+					return err
+				}
+			}
+			to = row.event
+		}
+		return nil
+	})
+	if err == nil {
+		r.done = to
+	}
+	return err
+}
+
+// event deletes an event with its deliveries, unless something of it has been asked for since. It tells whether that is
+// done with: not if no more rows may be deleted.
+func (p *purge) event(e oldRow) (done bool, err error) {
+	wanted, err := all(p.tx, func(row pgx.Rows) (wanted bool, err error) {
+		err = row.Scan(&wanted)
+		return wanted, err
+	}, sqlHoldDeliveriesOf, e.event)
+	if err != nil {
+		return false, err
+	}
+	for _, w := range wanted {
+		if w {
+			return true, nil
+		}
+	}
+	if err := p.allDeliveries(sqlOldDeliveries, e.event); err != nil || p.left <= 0 {
+		return false, err
+	}
+	return true, p.delete(sqlPurgeEvents, e.tenant, [][16]byte{e.event})
+}
+
+// key deletes a publisher's id.
+func (p *purge) key(k oldRow) (done bool, err error) {
+	return true, p.delete(sqlPurgeKey, k.tenant, k.key)
+}

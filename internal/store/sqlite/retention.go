@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// retention is how far old events have been looked at. Those that had something to be delivered are passed over until
+// the next round, so that a great backlog is not looked through again and again.
+type retention struct {
+	sync.Mutex
+	done  bellwire.EventID
+	begun time.Time // this round
+}
+
+// oldEvent is an event that may go.
+type oldEvent struct {
+	n    int64
+	id   bellwire.EventID
+	kept bool // something of it is to be delivered
+}
+
+// isWanted is true of a delivery that is to be made, by the schedule or by hand.
+const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
+
+const (
+	sqlOldEvents = `SELECT n, id, EXISTS (SELECT 1 FROM deliveries WHERE event = events.n AND ` + isWanted + `)
+		FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT +?`
+	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE event = ? AND " + isWanted + ")"
+)
+
+// oldEvents finds the next events from before the given time that may go. It passes over those that are kept, so that
+// the writer is not kept busy with the search.
+func (s *Store) oldEvents(ctx context.Context, now, before time.Time, limit int) ([]oldEvent, error) {
+	if before.IsZero() || limit <= 0 {
+		return nil, nil
+	}
+	r := &s.retention
+	if age := now.Sub(r.begun); age >= bellwire.RetentionReview || age < 0 {
+		r.done, r.begun = bellwire.EventID{}, now
+	}
+	end := bellwire.FirstID[bellwire.EventKind](before)
+	for {
+		found, err := s.eventsBetween(ctx, r.done, end, limit)
+		if err != nil || len(found) == 0 {
+			return nil, err
+		}
+		for _, e := range found {
+			if !e.kept {
+				return found, nil
+			}
+		}
+		r.done = found[len(found)-1].id
+	}
+}
+
+func (s *Store) eventsBetween(ctx context.Context, after, end bellwire.EventID, limit int) ([]oldEvent, error) {
+	var found []oldEvent
+	err := s.read(ctx, func(c *db) error {
+		found = nil
+		q := c.query(sqlOldEvents).blob(after[:]).blob(end[:]).int(int64(limit))
+		for q.next() {
+			e := oldEvent{n: q.getInt()}
+			q.getBytes(e.id[:])
+			e.kept = q.getBool()
+			found = append(found, e)
+		}
+		return q.err
+	})
+	return found, err
+}
+
+// expire deletes the old events that were found, unless something of them has been asked for since.
+func (p *purge) expire() error {
+	for _, e := range p.old {
+		if p.left <= 0 {
+			return nil
+		}
+		if !e.kept {
+			gone, err := p.event(e)
+			if err != nil || !gone {
+				return err
+			}
+		}
+		p.done = e.id
+	}
+	return nil
+}
+
+const (
+	sqlOwnKey  = "SELECT tenant, idempotency_key FROM events WHERE n = ?"
+	sqlDropKey = "DELETE FROM idempotency_keys WHERE tenant = ? AND key = ? AND event = ?"
+	sqlKeepKey = "INSERT INTO expiring_keys (expires_at, tenant, key, event) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+
+// event deletes an event with all it has, and tells whether that is done with: not if no more rows may be deleted.
+func (p *purge) event(e oldEvent) (done bool, err error) {
+	kept, _, err := p.w.query(sqlIsKept).int(e.n).scalar()
+	if err != nil || kept != 0 {
+		return true, err
+	}
+	if err := p.deliveries(e.n); err != nil || p.left <= 0 {
+		return false, err
+	}
+	if err := p.key(e); err != nil || p.left <= 0 {
+		return false, err
+	}
+	return true, p.delete(p.w.query("DELETE FROM events WHERE n = ?").int(e.n))
+}
+
+// key deletes the publisher's id of an event, or has it deleted at the end of its time.
+func (p *purge) key(e oldEvent) error {
+	q := p.w.query(sqlOwnKey).int(e.n)
+	if found, err := q.one(); !found {
+		return err
+	}
+	tenant, none, key := q.getInt(), q.isNull(), q.getText()
+	if err := q.close(); err != nil || none {
+		return err
+	}
+	expires := e.id.Time().Add(bellwire.IdempotencyWindow)
+	if expires.After(p.now) {
+		return p.w.query(sqlKeepKey).time(expires).int(tenant).text(key).blob(e.id[:]).exec()
+	}
+	return p.delete(p.w.query(sqlDropKey).int(tenant).text(key).blob(e.id[:]))
+}
+
+const (
+	sqlExpiredKeys  = "SELECT expires_at, tenant, key, event FROM expiring_keys WHERE expires_at <= ? ORDER BY expires_at LIMIT +?"
+	sqlForgetExpiry = "DELETE FROM expiring_keys WHERE expires_at = ? AND tenant = ? AND key = ?"
+)
+
+// expiredKeys deletes publishers' ids that have outlived their event for long enough.
+func (p *purge) expiredKeys() error {
+	type expiring struct {
+		at, tenant int64
+		key        string
+		event      bellwire.EventID
+	}
+	var keys []expiring
+	q := p.w.query(sqlExpiredKeys).time(p.now).int(int64(p.left) / 2)
+	for q.next() {
+		k := expiring{at: q.getInt(), tenant: q.getInt(), key: q.getText()}
+		q.getBytes(k.event[:])
+		keys = append(keys, k)
+	}
+	if q.err != nil {
+		return q.err
+	}
+	for _, k := range keys {
+		if err := p.delete(p.w.query(sqlDropKey).int(k.tenant).text(k.key).blob(k.event[:])); err != nil {
+			return err
+		}
+		if err := p.delete(p.w.query(sqlForgetExpiry).int(k.at).int(k.tenant).text(k.key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+var retentionTests = []test{
+	{name: "Retention/RemovesWhatHasEnded", run: retainWhatIsNew},
+	{name: "Retention/KeepsWhatIsToBeDelivered", run: retainWhatIsOpen},
+	{name: "Retention/PassesOverWhatItKeeps", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		open := w.publish(ep)
+		var ended []*bellwire.NewEvent
+		for range 20 {
+			ended = append(ended, w.endedEvent(ep))
+		}
+		w.tick(time.Hour)
+		w.equal("how many", w.purgeBefore(w.now, 7), 20*3)
+		w.kept(open)
+		w.gone(ended...)
+	}},
+	{name: "Retention/LooksAgain", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.publish(ep)
+		w.tick(time.Minute)
+		w.equal("how many", w.purgeBefore(w.now, 100), 0)
+		_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, e.Deliveries[0].ID, "", w.now)
+		w.check(err)
+		w.tick(bellwire.RetentionReview)
+		w.equal("how many", w.purgeBefore(w.now, 100), 2)
+		w.gone(e)
+	}},
+	{name: "Retention/KeepsWhatIsAskedForByHand", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.endedEvent(ep)
+		w.request(ep, e.Deliveries[0].ID)
+		w.tick(time.Hour)
+		w.equal("how many", w.purgeBefore(w.now, 100), 0)
+		again := w.claim(ep, 10).Manual
+		w.equal("what is claimed", idsOf(again), []bellwire.DeliveryID{e.Deliveries[0].ID})
+		w.tick(bellwire.RetentionReview)
+		w.equal("how many while it is sent", w.purgeBefore(w.now, 100), 0)
+		r := w.result(again[0].Delivery, success)
+		r.Trigger, r.Epoch = bellwire.TriggerManual, w.leases.Epoch(ep.ID)
+		w.record(r)
+		w.tick(bellwire.RetentionReview)
+		w.equal("how many when it is done", w.purgeBefore(w.now, 100), 4)
+		w.gone(e)
+	}},
+	{name: "Retention/OfWhatIsStillInFlight", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.publish(ep)
+		d := w.take(ep)
+		_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, d.ID, "", w.now)
+		w.check(err)
+		w.tick(time.Hour)
+		w.purgeBefore(w.now, 100)
+		w.gone(e)
+		w.equal("what is recorded", w.record(w.result(d, success))[0], bellwire.Recorded{})
+		w.equal("attempts", len(w.attempts(d.ID)), 0)
+	}},
+	{name: "Retention/KeepsIdsForTheirWindow", run: func(w *world) {
+		t := w.tenant()
+		e := w.keyed(w.event(t.ID), "k", 1)
+		w.append(together(e))
+		w.tick(time.Hour)
+		w.equal("how many", w.purgeBefore(w.now, 100), 1)
+		w.gone(e)
+		again := w.keyed(w.event(t.ID), "k", 1)
+		w.equal("published again", w.append(together(again))[0], bellwire.AppendedEvent{ID: e.Event.ID, Duplicate: true})
+		w.now = e.Event.CreatedAt.Add(bellwire.IdempotencyWindow - time.Minute)
+		w.equal("how many within the window", w.purgeBefore(w.now, 100), 0)
+		w.tick(bellwire.RetentionReview)
+		if n := w.purgeBefore(w.now, 100); n == 0 {
+			w.Error("the id is remembered for ever")
+		}
+		again = w.keyed(w.event(t.ID), "k", 1)
+		w.equal("published after the window", w.append(together(again))[0].ID, again.Event.ID)
+	}},
+	{name: "Retention/KeepsIdsAsLongAsTheirEvent", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.keyed(w.event(ep.Tenant, ep), "k", 1)
+		w.append(together(e))
+		w.tick(10 * bellwire.IdempotencyWindow)
+		w.equal("how many", w.purgeBefore(w.now, 100), 0)
+		again := w.keyed(w.event(ep.Tenant, ep), "k", 1)
+		w.equal("published again", w.append(together(again))[0].ID, e.Event.ID)
+		w.take(ep)
+		_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, e.Deliveries[0].ID, "", w.now)
+		w.check(err)
+		w.tick(bellwire.RetentionReview)
+		w.equal("how many", w.purgeBefore(w.now, 100), 3)
+		again = w.keyed(w.event(ep.Tenant, ep), "k", 1)
+		w.equal("published when it is gone", w.append(together(again))[0].ID, again.Event.ID)
+	}},
+	{name: "Retention/OfAWideEvent", run: func(w *world) {
+		t := w.tenant()
+		var endpoints []*bellwire.Endpoint
+		for range 30 {
+			ep := w.endpoint(t)
+			endpoints = append(endpoints, ep)
+		}
+		e := w.publish(endpoints...)
+		for _, ep := range endpoints {
+			w.record(w.result(w.take(ep), spent))
+		}
+		w.tick(time.Hour)
+		w.equal("how many", w.purgeBefore(w.now, 7), 1+30*2)
+		w.gone(e)
+		w.equal("what is open", w.backlog().Open, 0)
+	}},
+}
+
+// endedEvent publishes an event and has it delivered.
+func (w *world) endedEvent(ep *bellwire.Endpoint) *bellwire.NewEvent {
+	w.Helper()
+	e := w.event(ep.Tenant, ep)
+	e.Deliveries[0].Epoch = w.leases.Epoch(ep.ID)
+	w.append(together(e))
+	w.record(w.result(*w.load(ep.Tenant, e.Deliveries[0].ID), success))
+	return e
+}
+
+// gone expects that nothing is left of events.
+func (w *world) gone(events ...*bellwire.NewEvent) {
+	w.Helper()
+	for _, e := range events {
+		_, err := w.store.Event(w.ctx, e.Event.Tenant, e.Event.ID)
+		w.refused(err, bellwire.CodeNotFound)
+		for _, d := range e.Deliveries {
+			_, err := w.store.Delivery(w.ctx, e.Event.Tenant, d.ID)
+			w.refused(err, bellwire.CodeNotFound)
+			_, err = w.store.RequestRetry(w.ctx, e.Event.Tenant, d.ID)
+			w.refused(err, bellwire.CodeNotFound)
+			w.equal("attempts", len(w.attempts(d.ID)), 0)
+		}
+	}
+}
+
+// kept expects that all of an event is there.
+func (w *world) kept(e *bellwire.NewEvent) {
+	w.Helper()
+	got, err := w.store.Event(w.ctx, e.Event.Tenant, e.Event.ID)
+	w.check(err)
+	w.equal("the data", got.Data, e.Event.Data)
+	for _, d := range e.Deliveries {
+		w.load(e.Event.Tenant, d.ID)
+	}
+}
+
+func retainWhatIsNew(w *world) {
+	ep := w.endpoint(w.tenant())
+	nobody := w.event(ep.Tenant)
+	w.append(together(nobody))
+	old := w.endedEvent(ep)
+	w.tick(time.Hour)
+	border := w.now
+	fresh := w.endedEvent(ep)
+	w.tick(time.Hour)
+	w.equal("how many if all is kept", w.purge(100), 0)
+	w.equal("how many", w.purgeBefore(border.Truncate(time.Millisecond), 100), 4)
+	w.gone(nobody, old)
+	w.kept(fresh)
+	w.equal("attempts", len(w.attempts(fresh.Deliveries[0].ID)), 1)
+	list, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: ep.Tenant}, bellwire.Page{Limit: 10})
+	w.check(err)
+	w.equal("how many are listed", len(list.Items), 1)
+}
+
+// retainWhatIsOpen looks at events in every state in which something is to be delivered: to one endpoint of two.
+func retainWhatIsOpen(w *world) {
+	t := w.tenant()
+	done, open, ordered := w.endpoint(t), w.endpoint(t), w.endpoint(t, fifo)
+	var events []*bellwire.NewEvent
+	for _, ep := range []*bellwire.Endpoint{open, open, open, ordered, ordered} {
+		e := w.event(t.ID, done, ep)
+		for i := range e.Deliveries {
+			e.Deliveries[i].Epoch = w.leases.Epoch(e.Deliveries[i].Endpoint)
+		}
+		w.append(together(e))
+		w.record(w.result(*w.load(t.ID, e.Deliveries[0].ID), success))
+		events = append(events, e)
+	}
+	for _, e := range []*bellwire.NewEvent{events[1], events[3]} {
+		w.record(w.result(*w.load(t.ID, e.Deliveries[1].ID), retryIn(time.Minute)))
+	}
+	w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: events[2].Deliveries[1].ID, Epoch: w.leases.Epoch(open.ID)}}))
+	before := w.backlog().Open
+	w.tick(time.Hour)
+	w.equal("how many", w.purgeBefore(w.now, 100), 0)
+	for _, e := range events {
+		w.kept(e)
+		w.equal("attempts", len(w.attempts(e.Deliveries[0].ID)), 1)
+	}
+	w.equal("what is open", w.backlog().Open, before)
+	w.equal("what is claimed", idsOf(w.claim(open, 10).Due), []bellwire.DeliveryID{events[2].Deliveries[1].ID, events[1].Deliveries[1].ID})
+}
