@@ -1,0 +1,326 @@
+package postgres
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/bellwire/bellwire"
+)
+
+// past is a store whose clock was two months ago, with partitions of a day.
+type past struct {
+	*testing.T
+	testStore
+	start  time.Time // of the first partition
+	leases *bellwire.Leases
+	ids    *bellwire.Sequence // of what is published, in the order of time
+}
+
+const day = 24 * time.Hour
+
+func newPast(t *testing.T) *past {
+	start := time.Now().UTC().Add(-60 * day).Truncate(day)
+	p := &past{T: t, start: start, ids: new(bellwire.Sequence)}
+	clock := start
+	p.testStore = openAt(t, server.NewDatabase(t, ""), Options{NoSync: true, Now: func() time.Time { return clock }, PartitionWidth: day})
+	clock = start.Add(30 * day)
+	p.leases = renew(t, p.testStore, "node")
+	check(t, p.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme", CreatedAt: start}))
+	for _, id := range []string{"a", "b"} {
+		check(t, p.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme", CreatedAt: start}))
+	}
+	return p
+}
+
+// publish publishes an event for both endpoints at the given time after start.
+func (p *past) publish(after time.Duration, key string) *bellwire.NewEvent {
+	p.Helper()
+	at := p.start.Add(after)
+	e := &bellwire.NewEvent{Event: bellwire.Event{
+		ID: bellwire.Next[bellwire.EventKind](p.ids, at), Tenant: "acme", Type: "x", IdempotencyKey: key, Data: []byte(`"x"`), CreatedAt: at,
+	}}
+	for _, id := range []string{"a", "b"} {
+		e.Deliveries = append(e.Deliveries, bellwire.NewDelivery{
+			ID: bellwire.Next[bellwire.DeliveryKind](p.ids, at), Endpoint: id, Epoch: p.leases.Epoch(id),
+		})
+	}
+	publish(p.T, p.testStore, e)
+	return e
+}
+
+// record records an attempt of a delivery.
+func (p *past) record(d bellwire.NewDelivery, status bellwire.DeliveryStatus) {
+	p.Helper()
+	at := p.start.Add(3 * day)
+	recorded, err := p.RecordOutcomes(p.Context(), []*bellwire.Result{{
+		Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: p.leases.Epoch(d.Endpoint), EndedAt: at, Endpoint: d.Endpoint,
+		Transition: bellwire.Transition{Status: status},
+		Attempt:    &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](at), Trigger: bellwire.TriggerSchedule, StartedAt: at},
+	}})
+	check(p.T, err)
+	if !recorded[0].Moved {
+		p.Fatalf("the delivery is %s", recorded[0].Status)
+	}
+}
+
+// finish ends an event's deliveries.
+func (p *past) finish(e *bellwire.NewEvent) *bellwire.NewEvent {
+	p.Helper()
+	for _, d := range e.Deliveries {
+		p.record(d, bellwire.DeliverySucceeded)
+	}
+	return e
+}
+
+// expire gives up what is older than the given time after start, at a time after now.
+func (p *past) expire(before, after time.Duration) int {
+	p.Helper()
+	// As far as the clock is ahead of the database's it is not trusted.
+	n, err := p.Purge(p.Context(), time.Now().Add(after), p.start.Add(before+after), 1000)
+	check(p.T, err)
+	return n
+}
+
+// tables returns the partitions of two days that are left, without what is the same in all names.
+func (p *past) tables() (names []string) {
+	p.Helper()
+	for _, table := range []partitioned{eventsTable, deliveriesTable, attemptsTable} {
+		found, err := p.partitions(p.Context(), table)
+		check(p.T, err)
+		for _, partition := range found {
+			for n := range 2 {
+				name := fmt.Sprintf("%s_%s", table.table, p.start.Add(time.Duration(n)*day).Format("20060102_1504"))
+				switch partition.name {
+				case name:
+					names = append(names, fmt.Sprintf("%s %d", table.table, n))
+				case name + kept:
+					names = append(names, fmt.Sprintf("%s %d kept", table.table, n))
+				}
+			}
+		}
+	}
+	return names
+}
+
+func (p *past) want(names ...string) {
+	p.Helper()
+	if diff := cmp.Diff(names, p.tables(), cmpopts.EquateEmpty()); diff != "" {
+		p.Errorf("partitions (-want +got):\n%s", diff)
+	}
+}
+
+// has expects that an event is there with all its deliveries and attempts, or that nothing of it is.
+func (p *past) has(e *bellwire.NewEvent, want bool, attempts int) {
+	p.Helper()
+	_, err := p.Event(p.Context(), "acme", e.Event.ID)
+	if (err == nil) != want {
+		p.Errorf("the event: %v", err)
+	}
+	n := 0
+	for _, d := range e.Deliveries {
+		_, err := p.Delivery(p.Context(), "acme", d.ID)
+		if (err == nil) != want {
+			p.Errorf("the delivery: %v", err)
+		}
+		found, err := p.Attempts(p.Context(), d.ID, 10)
+		check(p.T, err)
+		n += len(found)
+	}
+	if n != attempts {
+		p.Errorf("there are %d attempts, want %d", n, attempts)
+	}
+}
+
+func TestOldPartitionsAreDropped(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	first, second := p.finish(p.publish(time.Hour, "k1")), p.finish(p.publish(day, "k2"))
+	if n := p.expire(day-time.Millisecond, 0); n != 0 {
+		t.Errorf("%d were given up before all in them was old", n)
+	}
+	// Three partitions, and the publisher's id with the next step.
+	if n := p.expire(day, 0) + p.expire(day, bellwire.RetentionReview); n != 4 {
+		t.Errorf("%d were given up, want 4", n)
+	}
+	p.want("events 1", "deliveries 1", "attempts 1")
+	p.has(first, false, 0)
+	p.has(second, true, 2)
+	for key, want := range map[string]bool{"k1": false, "k2": true} {
+		if _, err := p.Digest(t.Context(), "acme", key); (err == nil) != want {
+			t.Errorf("the publisher's id %s: %v", key, err)
+		}
+	}
+}
+
+// TestOldPartitionsKeepWhatIsOpen leaves in a partition what is still to be delivered, whole, and goes on delivering it.
+func TestOldPartitionsKeepWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	ended, half, byHand := p.finish(p.publish(time.Hour, "")), p.publish(time.Hour, "k"), p.finish(p.publish(time.Hour, ""))
+	p.record(half.Deliveries[0], bellwire.DeliverySucceeded)
+	p.record(half.Deliveries[1], bellwire.DeliveryRetrying)
+	_, err := p.RequestRetry(t.Context(), "acme", byHand.Deliveries[0].ID)
+	check(t, err)
+	if n := p.expire(day, 0); n != 3 {
+		t.Errorf("%d were given up, want 3", n)
+	}
+	remaining := []string{"events 0 kept", "events 1", "deliveries 0 kept", "deliveries 1", "attempts 0 kept", "attempts 1"}
+	p.want(remaining...)
+	p.has(ended, false, 0)
+	p.has(half, true, 2)
+	p.has(byHand, true, 2)
+	p.sameIndexes()
+	if n := p.expire(day, bellwire.RetentionReview); n != 0 {
+		t.Errorf("%d were given up although things are open", n)
+	}
+	p.want(remaining...)
+
+	claimed, err := p.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{
+		{Endpoint: "a", Epoch: p.leases.Epoch("a"), Limit: 9, MaxBytes: 100}, {Endpoint: "b", Epoch: p.leases.Epoch("b"), Limit: 9, MaxBytes: 100},
+	})
+	check(t, err)
+	if len(claimed[0].Manual) != 1 || claimed[0].Manual[0].Delivery.ID != byHand.Deliveries[0].ID ||
+		len(claimed[1].Due) != 1 || claimed[1].Due[0].Delivery.ID != half.Deliveries[1].ID {
+		t.Fatalf("not what is open was claimed: %+v", claimed)
+	}
+	p.record(half.Deliveries[1], bellwire.DeliverySucceeded)
+	_, err = p.RecordOutcomes(t.Context(), []*bellwire.Result{{ // no attempt could be made
+		Delivery: byHand.Deliveries[0].ID, Trigger: bellwire.TriggerManual, Epoch: p.leases.Epoch("a"), EndedAt: time.Now(), Endpoint: "a",
+	}})
+	check(t, err)
+	if n := p.expire(day, 2*bellwire.RetentionReview); n != 3 {
+		t.Errorf("%d were given up when all had ended, want 3", n)
+	}
+	p.want("events 1", "deliveries 1", "attempts 1")
+	p.has(half, false, 0)
+}
+
+// sameIndexes expects that each partition has all indexes of its table.
+func (p *past) sameIndexes() {
+	p.Helper()
+	check(p.T, p.read(p.Context(), func(tx *tx) error {
+		missing, err := all(tx, scanText, `SELECT i.inhrelid::regclass || ' lacks ' || x.indexrelid::regclass
+			FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhparent
+			WHERE NOT EXISTS (SELECT FROM pg_inherits ii JOIN pg_index c ON c.indexrelid = ii.inhrelid
+				WHERE ii.inhparent = x.indexrelid AND c.indrelid = i.inhrelid)`)
+		for _, m := range missing {
+			p.Error(m)
+		}
+		return err
+	}))
+}
+
+// TestOldPartitionsAtTheirBorder has an event in one partition and its deliveries in the next.
+func TestOldPartitionsAtTheirBorder(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	e := p.publish(day, "")
+	late := &bellwire.NewEvent{Event: e.Event}
+	late.Event.ID = bellwire.NewID[bellwire.EventKind](p.start.Add(day - time.Millisecond))
+	for _, d := range e.Deliveries {
+		d.ID = bellwire.Next[bellwire.DeliveryKind](p.ids, p.start.Add(day))
+		late.Deliveries = append(late.Deliveries, d)
+	}
+	publish(t, p.testStore, late)
+	p.finish(late)
+	p.expire(day, 0)
+	p.want("events 0 kept", "events 1", "deliveries 1", "attempts 1")
+	p.has(late, true, 2)
+	p.finish(e)
+	p.expire(2*day, bellwire.RetentionReview)
+	p.want()
+}
+
+// TestOldPartitionsBehindAReader has somebody read for long, as a backup does. Publishers hardly wait.
+func TestOldPartitionsBehindAReader(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	p.finish(p.publish(time.Hour, ""))
+	reader, err := p.pool.Begin(t.Context())
+	check(t, err)
+	defer reader.Rollback(t.Context()) //nolint:errcheck // it is only there to hold a lock
+	_, err = reader.Exec(t.Context(), "LOCK TABLE bellwire.events, bellwire.deliveries, bellwire.attempts IN ACCESS SHARE MODE")
+	check(t, err)
+	start := time.Now()
+	if n := p.expire(day, 0); n != 0 {
+		t.Errorf("%d were given up under the reader", n)
+	}
+	p.publish(day, "")
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	p.want("events 0", "events 1", "deliveries 0", "deliveries 1", "attempts 0", "attempts 1")
+	check(t, reader.Rollback(t.Context()))
+	p.expire(day, 2*busyPause)
+	p.want("events 1", "deliveries 1", "attempts 1")
+}
+
+func TestOldPartitionsOfSeveralNodes(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	p.finish(p.publish(time.Hour, ""))
+	open := p.publish(time.Hour, "")
+	p.finish(p.publish(day, ""))
+	var nodes sync.WaitGroup
+	for range 4 {
+		other := openAt(t, p.url, p.options)
+		nodes.Go(func() {
+			for range 3 {
+				if _, err := other.Purge(t.Context(), time.Now(), p.start.Add(2*day), 1000); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	nodes.Wait()
+	p.expire(2*day, 10*bellwire.RetentionReview)
+	p.want("events 0 kept", "deliveries 0 kept")
+	p.has(open, true, 0)
+}
+
+// TestOldPartitionsUnderAWrongClock has a node whose clock is years ahead.
+func TestOldPartitionsUnderAWrongClock(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	e.Deliveries = nil
+	publish(t, s, e)
+	future := time.Now().Add(10 * 365 * day)
+	_, err := s.Purge(t.Context(), future, future.Add(-30*day), 1000)
+	check(t, err)
+	if _, err := s.Event(t.Context(), "acme", e.Event.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMissingPartitions publishes while there is no partition, as other programs do when all nodes were off for weeks.
+func TestMissingPartitions(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	now := time.Now()
+	e := p.finish(p.publish(now.Sub(p.start), ""))
+	where := func() (tables []string) {
+		check(t, p.read(t.Context(), func(tx *tx) (err error) {
+			tables, err = all(tx, scanText, `SELECT DISTINCT tableoid::regclass::text FROM bellwire.events UNION SELECT tableoid::regclass::text
+				FROM bellwire.deliveries UNION SELECT tableoid::regclass::text FROM bellwire.attempts ORDER BY 1`)
+			return err
+		}))
+		return tables
+	}
+	if diff := cmp.Diff([]string{"bellwire.attempts_default", "bellwire.deliveries_default", "bellwire.events_default"}, where()); diff != "" {
+		t.Fatalf("without partitions (-want +got):\n%s", diff)
+	}
+	p.options.Now = time.Now
+	openAt(t, p.url, p.options)
+	suffix := now.UTC().Format("20060102") + "_0000"
+	want := []string{"bellwire.attempts_" + suffix, "bellwire.deliveries_" + suffix, "bellwire.events_" + suffix}
+	if diff := cmp.Diff(want, where()); diff != "" {
+		t.Errorf("with partitions (-want +got):\n%s", diff)
+	}
+	p.has(e, true, 2)
+}
