@@ -127,9 +127,12 @@ type DeliveryFilter struct {
 // leases it, in an epoch that grows with each change of owner. A delivery whose epoch is not its
 // shard's current one is free to be claimed; one taken into memory carries the current epoch.
 type Queue interface {
-	// RenewLeases makes the node known, keeps what it holds and takes its share of free shards.
+	// RenewLeases makes the node known, keeps what it holds and takes its share of free shards. CodeConflict: another
+	// process has taken the node's name, and all its shards with it.
 	RenewLeases(ctx context.Context, node string) (*Leases, error)
-	// ReleaseLeases gives all shards of the node away.
+	// HandOver gives away shards of the node in which nothing is under way any more. A leaving node gets no others.
+	HandOver(ctx context.Context, node string, shards []int, leaving bool) error
+	// ReleaseLeases gives all shards of the node away and forgets it.
 	ReleaseLeases(ctx context.Context, node string) error
 	// Watch calls f with what other nodes did, until ctx ends. A store for one node returns nil at once.
 	Watch(ctx context.Context, f func(Notice)) error
@@ -170,6 +173,8 @@ type Queue interface {
 // Leases are the shards that a node owns: for each shard the epoch, 0 where it is not owned.
 type Leases struct {
 	Epochs [Shards]int64
+	// Surplus are those of them that another node is to have: to be handed over once nothing in them is under way.
+	Surplus []int
 	// Term is how long they hold from when RenewLeases was called, unless renewed; 0: for ever.
 	Term time.Duration
 }
@@ -182,6 +187,8 @@ type Notice struct {
 	Endpoints     []string // these have something new to claim
 	Tenant        string   // its configuration changed; empty: none
 	Configuration bool     // the operator's configuration changed
+	Leases        bool     // renewing leases brings something new: shards were given away, or nodes came or went
+	Missed        bool     // there may have been more, of which nobody told
 }
 
 // Append is one or more events that are stored together or not at all.

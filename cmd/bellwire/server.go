@@ -77,6 +77,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Directory:       configuration,
 		Observer:        telemetry.NewObserver(srv.metrics, srv.log),
 		Logger:          srv.log,
+		Node:            srv.node(),
 		UserAgent:       "Bellwire/" + build.Version,
 		AllowedNetworks: s.networks(),
 	})
@@ -177,6 +178,18 @@ func (srv *server) ready(ctx context.Context) error {
 		return err
 	}
 	return srv.store.Check(ctx)
+}
+
+// node is this node's name. A process that is started with the name of one that was killed takes its work over at once.
+func (srv *server) node() string {
+	if srv.settings.Node != "" {
+		return srv.settings.Node
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown" // it still listens at an address of its own
+	}
+	return host + "/" + srv.listener.Addr().String()
 }
 
 // url is where clients reach the server.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
@@ -37,6 +39,7 @@ var groups = []kong.Group{
 type settings struct {
 	Listen       string        `group:"server" default:"127.0.0.1:8080" env:"BELLWIRE_LISTEN" placeholder:"HOST:PORT" help:"Address to listen on."`
 	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach this server, if not at the address it listens on."`
+	Node         string        `group:"server" env:"BELLWIRE_NODE" placeholder:"NAME" help:"Name of this node among those that share a PostgreSQL database. Default: the host's name and the address it listens on."`
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM."`
 
 	DatabaseURL databaseURL   `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
@@ -66,6 +69,9 @@ type settings struct {
 // MaxEventBytes may not be above this: a publish is read into memory as a whole.
 const maxMaxEventBytes = 16 << 20
 
+// maxNodeName is the most bytes that a node's name may have.
+const maxNodeName = 256
+
 // An event is kept from minRetention to maxRetention, or for ever.
 const (
 	minRetention = time.Second
@@ -87,6 +93,9 @@ func (s *settings) Validate() error {
 		if !slices.Contains(dialectNames(), name) {
 			return option("dialects", "there is no dialect %q; this build has: %s", name, strings.Join(dialectNames(), ", "))
 		}
+	}
+	if len(s.Node) > maxNodeName || !utf8.ValidString(s.Node) || strings.ContainsFunc(s.Node, unicode.IsControl) {
+		return option("node", "it has at most %d bytes, and no control characters", maxNodeName)
 	}
 	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
 		return option("max-event-bytes", "it is from 1 to %d", maxMaxEventBytes)

@@ -181,7 +181,7 @@ func (s *scheduler) claims(now time.Time, lanes []*lane) []bellwire.Claim {
 	for i, l := range lanes {
 		claims[i] = bellwire.Claim{
 			Endpoint: l.endpoint,
-			Epoch:    s.leases.Epoch(l.endpoint),
+			Epoch:    s.owned().Epochs[l.shard],
 			Limit:    min(l.wanted(now), share),
 			MaxBytes: l.byteLimit() / 2,
 			Ordered:  l.ordered(),

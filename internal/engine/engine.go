@@ -73,6 +73,9 @@ type Engine struct {
 	claimer   *claimer
 	closeIdle func()
 
+	leasesChanged chan struct{} // capacity 1: by other nodes
+	missed        chan struct{} // capacity 1: notices may have been
+
 	gate       sync.Mutex // guards closed
 	closed     bool
 	publishers sync.WaitGroup
@@ -81,8 +84,10 @@ type Engine struct {
 	attemptCtx context.Context
 	abort      context.CancelFunc // ends attempts that a drain has no time for
 
-	background   sync.WaitGroup // claimer, timekeeper, leases, watch
+	background   sync.WaitGroup // claimer, timekeeper, watch
 	stop         context.CancelFunc
+	leasing      sync.WaitGroup // leases, which are kept until the last attempt is recorded
+	stopLeasing  context.CancelFunc
 	storing      sync.WaitGroup // intake
 	storeCtx     context.Context
 	abortStoring context.CancelFunc // ends what the intake waits for
@@ -94,7 +99,7 @@ type Engine struct {
 func New(c Config) *Engine {
 	e := &Engine{
 		store: c.Store, directory: c.Directory, observer: c.Observer, logger: c.Logger, node: c.Node,
-		clock: c.Now, closed: true,
+		clock: c.Now, closed: true, leasesChanged: make(chan struct{}, 1), missed: make(chan struct{}, 1),
 	}
 	if e.observer == nil {
 		e.observer = bellwire.NopObserver{}
@@ -127,9 +132,11 @@ func New(c Config) *Engine {
 		release:     e.recorder.release,
 		wakeClaimer: func() { poke(e.claimer.wake) },
 		wakeTimer:   make(chan struct{}, 1),
-		leases:      &bellwire.Leases{},
+		quieted:     make(chan struct{}, 1),
 		lanes:       map[string]*lane{},
 	}
+	e.scheduler.ownership.Store(&ownership{leases: new(bellwire.Leases)})
+	e.sender.mine = e.scheduler.mine
 	return e
 }
 
@@ -152,9 +159,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.scan(ctx); err != nil {
 		return err
 	}
-	var running, recordCtx context.Context
+	var running, recordCtx, leaseCtx context.Context
 	running, e.stop = context.WithCancel(context.Background())
 	recordCtx, e.stopRecord = context.WithCancel(context.Background())
+	leaseCtx, e.stopLeasing = context.WithCancel(context.Background())
 	e.attemptCtx, e.abort = context.WithCancel(context.Background())
 	e.storeCtx, e.abortStoring = context.WithCancel(context.Background())
 	e.storing.Go(e.intake.run)
@@ -163,7 +171,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.background.Go(func() { e.keepTime(running) })
 	e.background.Go(func() { e.watch(running) })
 	if leases.Term > 0 {
-		e.background.Go(func() { e.keepLeases(running, leases.Term) })
+		e.leasing.Go(func() { e.keepLeases(leaseCtx, leases.Term) })
 	}
 	e.gate.Lock()
 	e.closed = false
@@ -189,6 +197,9 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.stop()
 	e.background.Wait()
 	e.scheduler.drain()
+	if e.scheduler.owned().Term > 0 {
+		e.scheduler.surrender() // others need not wait for what is under way here
+	}
 	e.attempts.Wait()
 	stopStoring()
 	stopSending()
@@ -208,6 +219,8 @@ func (e *Engine) finishRecording(ctx context.Context) error {
 	e.recording.Wait()
 	stopWaiting()
 	e.stopRecord()
+	e.stopLeasing()
+	e.leasing.Wait()
 	if grace.Err() != nil {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
 			"The store did not take the last results; those deliveries are attempted again after the next start.")
@@ -353,8 +366,8 @@ func (e *Engine) work(j *job) {
 	for j != nil {
 		target := e.scheduler.targetOf(j)
 		r := e.sender.send(e.attemptCtx, j, target)
-		if e.attemptCtx.Err() != nil && r.verdict != bellwire.Acknowledged {
-			e.scheduler.giveUp(j) // it was aborted, which says nothing about the endpoint
+		if r.verdict != bellwire.Acknowledged && (r.withheld || e.attemptCtx.Err() != nil) {
+			e.scheduler.giveUp(j) // which says nothing about the endpoint
 			return
 		}
 		if r.attempt != nil {

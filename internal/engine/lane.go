@@ -43,6 +43,7 @@ const (
 // lane is what an active endpoint has in memory. The scheduler's lock guards all of it.
 type lane struct {
 	endpoint string
+	shard    int
 	target   *bellwire.Target // nil: not loaded yet
 
 	queue    queue[*job] // the schedule's deliveries, to be sent in this order

@@ -16,6 +16,7 @@ type result struct {
 	attempt    *bellwire.Attempt // nil: no request could be made
 	endedAt    time.Time
 	slowDown   time.Duration // the receiver asked to be left alone for this long
+	withheld   bool          // nothing was sent, because the delivery is another node's now
 }
 
 // holdsUp tells whether a delivery that had its turn in an order may need another one.
@@ -105,6 +106,7 @@ func (s *scheduler) recorded(now time.Time, results []*result, records []bellwir
 	for i, r := range results {
 		s.unrecorded--
 		r.job.lane.unrecorded--
+		s.over(r.job.lane)
 		l := s.current(r.job.lane)
 		if l == nil {
 			continue
@@ -129,10 +131,11 @@ func (s *scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
 	}
 }
 
-// giveUp gives back a delivery whose attempt was aborted.
+// giveUp gives back a delivery whose attempt was aborted or withheld.
 func (s *scheduler) giveUp(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended(j)
+	s.over(j.lane)
 	s.giveBack(j.lane, []*job{j})
 }

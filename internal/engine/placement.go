@@ -16,8 +16,9 @@ type placement struct {
 func (s *scheduler) reserve(now time.Time, targets []*bellwire.Target, size int, places []placement) []placement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	owned := s.owned()
 	for _, t := range targets {
-		epoch := s.leases.Epoch(t.Endpoint.ID)
+		epoch := owned.Epoch(t.Endpoint.ID)
 		if epoch == 0 {
 			places = append(places, placement{})
 			continue
@@ -29,6 +30,7 @@ func (s *scheduler) reserve(now time.Time, targets []*bellwire.Target, size int,
 			continue
 		}
 		l.reserved++
+		s.begun(l)
 		l.bytes += size
 		s.queued++
 		s.bytes += size
@@ -72,6 +74,7 @@ func (s *scheduler) abandon(places []placement, jobs []*job) {
 
 func (s *scheduler) unreserve(l *lane, size int) {
 	l.reserved--
+	s.over(l)
 	l.bytes -= size
 	s.queued--
 	s.bytes -= size

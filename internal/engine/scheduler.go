@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -17,16 +18,20 @@ type scheduler struct {
 	release     func([]*job)
 	wakeClaimer func()
 	wakeTimer   chan struct{} // capacity 1
+	quieted     chan struct{} // capacity 1: a shard that is to be handed over has become quiet
 
-	mu         sync.Mutex
-	leases     *bellwire.Leases
-	validUntil time.Time // when the leases may have been lost; zero: never
-	draining   bool
-	lanes      map[string]*lane
-	ready      queue[*lane] // lanes that can send, served in turn
-	suspended  queue[*lane] // lanes that wait for the share of endpoints not known to answer
-	toClaim    queue[*lane]
-	timers     laneHeap
+	ownership atomic.Pointer[ownership] // changed under mu
+
+	mu        sync.Mutex
+	draining  bool
+	lanes     map[string]*lane
+	ready     queue[*lane] // lanes that can send, served in turn
+	suspended queue[*lane] // lanes that wait for the share of endpoints not known to answer
+	toClaim   queue[*lane]
+	timers    laneHeap
+
+	leaving  [bellwire.Shards]int64 // shards to be handed over, by the epoch that they are still held in
+	underWay [bellwire.Shards]int   // what keeps them from being handed over
 
 	starved bool // claims wait for memory
 
@@ -62,7 +67,7 @@ func (s *scheduler) within(l load, divisor int) bool {
 func (s *scheduler) lane(endpoint string) *lane {
 	l := s.lanes[endpoint]
 	if l == nil {
-		l = &lane{endpoint: endpoint, timer: -1, window: newWindow(bellwire.DefaultMaxInFlight)}
+		l = &lane{endpoint: endpoint, shard: bellwire.ShardOf(endpoint), timer: -1, window: newWindow(bellwire.DefaultMaxInFlight)}
 		s.lanes[endpoint] = l
 	}
 	return l
@@ -82,7 +87,7 @@ func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 // current returns the endpoint's lane now: a lane may have been forgotten or dropped meanwhile. It returns
 // nil if the shard is no longer this node's.
 func (s *scheduler) current(l *lane) *lane {
-	if s.leases.Epoch(l.endpoint) == 0 {
+	if s.owned().Epochs[l.shard] == 0 {
 		return nil
 	}
 	return s.lane(l.endpoint)
@@ -195,7 +200,7 @@ func (s *scheduler) dispatch(now time.Time) {
 // pick chooses the next delivery to attempt: lanes take turns. Those of endpoints not known to answer
 // have half of the budget at most, so that the others always have the rest.
 func (s *scheduler) pick(now time.Time) *job {
-	if s.draining || !s.validUntil.IsZero() && !now.Before(s.validUntil) {
+	if s.draining || !s.ownership.Load().lasts(now) {
 		return nil
 	}
 	for s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight {
@@ -215,6 +220,7 @@ func (s *scheduler) pick(now time.Time) *job {
 		j := l.take(now)
 		s.dequeued(j)
 		s.inFlight.add(j)
+		s.begun(l)
 		if j.suspect = !l.answering; j.suspect {
 			s.suspects.add(j)
 		}
@@ -240,7 +246,7 @@ func (s *scheduler) refresh(endpoint string) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leases.Epoch(endpoint) == 0 {
+	if s.owned().Epoch(endpoint) == 0 {
 		return
 	}
 	l := s.lane(endpoint)
@@ -265,7 +271,7 @@ func (s *scheduler) found(due []bellwire.DueEndpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range due {
-		if s.leases.Epoch(d.Endpoint) == 0 {
+		if s.owned().Epoch(d.Endpoint) == 0 {
 			continue
 		}
 		l := s.lane(d.Endpoint)
@@ -273,24 +279,6 @@ func (s *scheduler) found(due []bellwire.DueEndpoint) {
 		l.due = sooner(l.due, d.At)
 		s.touch(l, now)
 	}
-}
-
-// own takes over new leases. Lanes of shards that were lost are dropped as they are: their new owner's
-// epoch has freed what was in them.
-func (s *scheduler) own(leases *bellwire.Leases, validUntil time.Time) (gained bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for shard, epoch := range leases.Epochs {
-		gained = gained || epoch != 0 && epoch != s.leases.Epochs[shard]
-	}
-	for id, l := range s.lanes {
-		if before := s.leases.Epoch(id); before != leases.Epoch(id) {
-			s.drop(l)
-		}
-	}
-	s.leases, s.validUntil = leases, validUntil
-	s.dispatch(time.Now())
-	return gained
 }
 
 func (s *scheduler) drop(l *lane) {

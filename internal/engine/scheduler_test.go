@@ -33,8 +33,9 @@ func newSchedulerModel() *schedulerModel {
 		start:       func(j *job) { m.running = append(m.running, j) },
 		release:     func(jobs []*job) { m.given = append(m.given, jobs...) },
 		wakeClaimer: func() {}, wakeTimer: make(chan struct{}, 1),
-		leases: leases, lanes: map[string]*lane{},
+		lanes: map[string]*lane{},
 	}
+	m.s.ownership.Store(&ownership{leases: leases})
 	return m
 }
 

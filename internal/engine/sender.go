@@ -29,7 +29,8 @@ type sender struct {
 	transport http.RoundTripper
 	userAgent string
 	clock     clock
-	reads     sync.Pool // *[readBody]byte, for response bodies
+	mine      func(endpoint string, epoch int64) bool // whether this node owns the endpoint in the epoch
+	reads     sync.Pool                               // *[readBody]byte, for response bodies
 }
 
 func newSender(transport http.RoundTripper, userAgent string) *sender {
@@ -37,6 +38,7 @@ func newSender(transport http.RoundTripper, userAgent string) *sender {
 		transport: transport,
 		userAgent: userAgent,
 		clock:     time.Now,
+		mine:      func(string, int64) bool { return true },
 		reads:     sync.Pool{New: func() any { return new([readBody]byte) }},
 	}
 }
@@ -57,6 +59,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	tr := newTrace(started, cancel)
+	tr.fence = &fence{mine: s.mine, endpoint: j.delivery.Endpoint, epoch: j.delivery.Epoch, giveUp: cancel}
 	req, err := http.NewRequestWithContext(tr.context(ctx), http.MethodPost, t.Endpoint.URL, bytes.NewReader(body))
 	if err != nil {
 		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
@@ -70,6 +73,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, Headers: loggedHeaders(req.Header, t.Headers), BodyBytes: len(body)}
 
 	retryAfter := s.exchange(req, t, a, tr, r)
+	r.withheld = tr.fence.refused.Load()
 	a.Timings = tr.timings(time.Now())
 	r.endedAt = s.clock.now()
 	if !t.Renderer.RetryAfter() {

@@ -22,6 +22,7 @@ import (
 type trace struct {
 	started time.Time
 	giveUp  context.CancelFunc // ends the attempt
+	fence   *fence             // stands before each connection
 
 	mu         sync.Mutex
 	dns        phase
@@ -74,6 +75,7 @@ func (t *trace) context(ctx context.Context) context.Context {
 			}
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
+			t.fence.guard(info.Conn)
 			t.note(func() {
 				t.tries++
 				t.sent, t.reused = false, info.Reused

@@ -35,7 +35,7 @@ func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Tran
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	return &http.Transport{
 		Proxy:               nil, // a proxy would resolve names behind the guard's back
-		DialContext:         dial,
+		DialContext:         fenced(dial),
 		TLSClientConfig:     config,
 		ForceAttemptHTTP2:   true,
 		TLSHandshakeTimeout: connectTimeout,

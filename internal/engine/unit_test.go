@@ -150,7 +150,7 @@ func TestGivenBackIsBounded(t *testing.T) {
 	for i := range leases.Epochs {
 		leases.Epochs[i] = 1
 	}
-	e.scheduler.leases = leases
+	e.scheduler.ownership.Store(&ownership{leases: leases})
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
 	for range 10_000 {
 		places := e.scheduler.reserve(time.Now(), []*bellwire.Target{target}, 100, nil)

@@ -68,6 +68,9 @@ func refusal(refused *pgconn.PgError, cause error) error {
 	case "22021": // character_not_in_repertoire
 		return bellwire.Wrap(bellwire.CodeInvalid, cause, "A text contains what is no UTF-8, or the character U+0000.")
 	}
+	if refused.Code == "25P03" { // idle_in_transaction_session_timeout
+		return unavailable(cause, "This node was stopped, or too busy, in the middle of a transaction. Try again.")
+	}
 	switch refused.Code[:min(2, len(refused.Code))] {
 	case "08", "40", "53", "55", "57", "58": // connection, rollback, resources, object in use, operator, system
 		return unavailable(cause, "The database is not available now. When it is, work goes on by itself.")

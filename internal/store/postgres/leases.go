@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,165 +12,270 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// peer is what this process saw of another node: how often that has renewed its leases, and since when it has not.
+// peer is what this process saw of a node: how often that has renewed its leases, and since when it has not.
 type peer struct {
 	renewals int64
 	since    time.Time // when the count was first seen, by this process's monotonic clock
 	seen     time.Time // when it was last seen
 }
 
+// All who change something about leases hold the lock, so that each sees all of it.
 const (
-	sqlIncarnation = "SELECT incarnation FROM bellwire.nodes WHERE id = $1"
-	sqlRenew       = `INSERT INTO bellwire.nodes (id, incarnation, renewals) VALUES ($1, $2, 1)
-		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1`
-	sqlNodes         = "SELECT id, renewals FROM bellwire.nodes ORDER BY id"
-	sqlForget        = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
-	sqlShards        = "SELECT shard, node, epoch FROM bellwire.shards ORDER BY shard FOR UPDATE"
-	sqlOwn           = "UPDATE bellwire.shards SET node = $1, epoch = epoch + 1 WHERE shard = ANY($2)"
-	sqlGiveUp        = "UPDATE bellwire.shards SET node = NULL WHERE shard = ANY($1)"
+	sqlLockLeases = "SELECT pg_advisory_xact_lock($1)"
+	sqlNodes      = "SELECT id, incarnation, renewals, leaving FROM bellwire.nodes"
+	sqlShards     = "SELECT shard, node, epoch FROM bellwire.shards ORDER BY shard"
+	sqlRenew      = `INSERT INTO bellwire.nodes (id, incarnation, renewals) VALUES ($1, $2, 1)
+		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1,
+			leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
+	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
+	// One that is locked is taken another time: whoever claims from it may have been stopped in the middle, and is not
+	// to hold up renewals.
+	sqlTakeShards = `UPDATE bellwire.shards SET node = $1, epoch = epoch + 1
+		WHERE shard IN (SELECT shard FROM bellwire.shards WHERE shard = ANY($2) FOR UPDATE SKIP LOCKED) RETURNING shard, epoch`
+	sqlLeave         = "UPDATE bellwire.nodes SET leaving = leaving OR $3 WHERE id = $1 AND incarnation = $2"
+	sqlGiveShards    = "UPDATE bellwire.shards SET node = NULL WHERE node = $1 AND shard = ANY($2)"
+	sqlForgetOwn     = "DELETE FROM bellwire.nodes WHERE id = $1 AND incarnation = $2"
 	sqlReleaseShards = "UPDATE bellwire.shards SET node = NULL WHERE node = $1"
 )
 
-// RenewLeases keeps what the node holds, gives up what is more than its share, and takes of what is free up to its
-// share. What a dead node held is free, and what this name's process before this one held. A process that another of
-// the same name has taken the place of gets nothing.
+// RenewLeases keeps what the node holds and takes of what is free up to its share. What a dead node held is free, and
+// what this name's process before this one held. Of what is more than its share the node is told, to hand it over.
 func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
 	s.renewing.Lock()
 	defer s.renewing.Unlock()
-	leases := &bellwire.Leases{Term: s.options.LeaseTerm}
-	replaced := false
-	err := s.write(ctx, func(tx *tx) error {
-		leases.Epochs = [bellwire.Shards]int64{}
-		if err := tx.exec("SELECT pg_advisory_xact_lock($1)", int64(lockLeases)); err != nil {
-			return err
-		}
-		var incarnation [16]byte
-		registered, err := found(tx.row(sqlIncarnation, node), &incarnation)
+	var leases *bellwire.Leases
+	err := s.leasing(ctx, func(tx *tx) error {
+		t, err := s.readLeases(tx)
 		if err != nil {
 			return err
 		}
-		anew := !registered || incarnation != s.incarnation
-		if replaced = anew && registered && s.known[node]; replaced {
-			return nil
+		anew := t.nodes[node].incarnation != s.incarnation
+		if anew && s.known[node] && t.lives(node) {
+			return bellwire.Errorf(bellwire.CodeConflict,
+				"Another process serves as the node %q and has its shards. Give each node a name of its own with --node.", node)
 		}
 		if err := tx.exec(sqlRenew, node, s.incarnation); err != nil {
 			return err
 		}
-		return s.share(tx, node, anew, leases)
+		if anew {
+			t.join(node, s.incarnation)
+		}
+		leases, err = s.share(tx, t, node, anew)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.known[node] = true
-	s.owned.Store(leases)
+	s.own(leases)
 	return leases, nil
 }
 
-// share changes who holds which shards. anew: what the node seems to hold was held by a process before this one.
-func (s *Store) share(tx *tx, node string, anew bool, leases *bellwire.Leases) error {
-	living, dead, err := s.observe(tx, node)
-	if err != nil {
-		return err
+// own notes in which shards this process takes care of what is new. The others are told of what it stores for the rest.
+func (s *Store) own(leases *bellwire.Leases) {
+	owned := *leases
+	for _, shard := range leases.Surplus {
+		owned.Epochs[shard] = 0
 	}
-	var mine, free []int16
-	epochs := make(map[int16]int64)
-	err = tx.each(func(row pgx.Rows) error {
-		var (
-			shard int16
-			owner *string
-			epoch int64
-		)
-		if err := row.Scan(&shard, &owner, &epoch); err != nil {
-			return err
-		}
-		epochs[shard] = epoch
-		switch {
-		case owner != nil && *owner == node && !anew:
-			mine = append(mine, shard)
-		case owner == nil || *owner == node || !slices.Contains(living, *owner):
-			free = append(free, shard)
-		}
-		return nil
-	}, sqlShards)
-	if err != nil {
-		return err
-	}
-	wanted := shareOf(node, living)
-	if given := mine[min(wanted, len(mine)):]; len(given) > 0 {
-		if err := tx.exec(sqlGiveUp, given); err != nil {
-			return err
-		}
-		mine = mine[:wanted]
-	}
-	if taken := free[:min(wanted-len(mine), len(free))]; len(taken) > 0 {
-		if err := tx.exec(sqlOwn, node, taken); err != nil {
-			return err
-		}
-		for _, shard := range taken {
-			epochs[shard]++
-		}
-		mine = append(mine, taken...)
-	}
-	for _, shard := range mine {
-		leases.Epochs[shard] = epochs[shard]
-	}
-	if len(dead) == 0 {
-		return nil
-	}
-	return tx.exec(sqlForget, dead)
+	s.owned.Store(&owned)
 }
 
-// shareOf returns how many shards are a node's share.
-func shareOf(node string, living []string) int {
-	share := bellwire.Shards / len(living)
-	if slices.Index(living, node) < bellwire.Shards%len(living) {
+// leaseTable is who there is and who holds what, as one transaction sees it.
+type leaseTable struct {
+	nodes  map[string]leaseNode
+	dead   []string
+	shards [bellwire.Shards]leaseShard
+}
+
+type leaseNode struct {
+	incarnation [16]byte
+	leaving     bool
+	held        int
+}
+
+type leaseShard struct {
+	node  string // empty: nobody's
+	epoch int64
+}
+
+func (s *Store) readLeases(tx *tx) (*leaseTable, error) {
+	if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
+		return nil, err
+	}
+	t := &leaseTable{nodes: make(map[string]leaseNode)}
+	err := tx.each(func(row pgx.Rows) error {
+		var (
+			id       string
+			renewals int64
+			n        leaseNode
+		)
+		err := row.Scan(&id, &n.incarnation, &renewals, &n.leaving)
+		t.nodes[id] = n
+		if s.standsStill(id, renewals) {
+			t.dead = append(t.dead, id)
+		}
+		return err
+	}, sqlNodes)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(s.peers, func(id string, _ *peer) bool { _, known := t.nodes[id]; return !known })
+	return t, tx.each(func(row pgx.Rows) error {
+		var (
+			shard int
+			node  *string
+			epoch int64
+		)
+		if err := row.Scan(&shard, &node, &epoch); err != nil {
+			return err
+		}
+		t.shards[shard].epoch = epoch
+		if node == nil || !t.lives(*node) {
+			return nil
+		}
+		t.shards[shard].node = *node
+		n := t.nodes[*node]
+		n.held++
+		t.nodes[*node] = n
+		return nil
+	}, sqlShards)
+}
+
+// standsStill tells whether a node has died: whether its count has stood still for a term, while this process saw it
+// again and again. Where it did not look for long, because the database or this process was away, it begins to watch
+// anew: the others were away as well.
+func (s *Store) standsStill(node string, renewals int64) bool {
+	term, now := s.options.LeaseTerm, time.Now()
+	p := s.peers[node]
+	if p == nil || p.renewals != renewals || now.Sub(p.seen) > term/2 {
+		p = &peer{renewals: renewals, since: now}
+		s.peers[node] = p
+	}
+	p.seen = now
+	return now.Sub(p.since) > term
+}
+
+func (t *leaseTable) lives(node string) bool {
+	_, known := t.nodes[node]
+	return known && !slices.Contains(t.dead, node)
+}
+
+// join makes a process known under a name. What an earlier process held under it is free.
+func (t *leaseTable) join(node string, incarnation [16]byte) {
+	for i := range t.shards {
+		if t.shards[i].node == node {
+			t.shards[i].node = ""
+		}
+	}
+	t.nodes[node] = leaseNode{incarnation: incarnation}
+	t.dead = slices.DeleteFunc(t.dead, func(id string) bool { return id == node })
+}
+
+// shareOf returns how many shards a node is to have: as many as the others, give or take one. Those who hold most keep
+// one more, so that no shard moves without need.
+func (t *leaseTable) shareOf(node string) int {
+	var staying []string
+	for id, n := range t.nodes {
+		if t.lives(id) && !n.leaving {
+			staying = append(staying, id)
+		}
+	}
+	slices.SortFunc(staying, func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.nodes[b].held, t.nodes[a].held), cmp.Compare(a, b))
+	})
+	place := slices.Index(staying, node)
+	if place < 0 {
+		return 0
+	}
+	share := bellwire.Shards / len(staying)
+	if place < bellwire.Shards%len(staying) {
 		share++
 	}
 	return share
 }
 
-// observe tells which nodes live, this one among them, and which have died: those whose count has stood still for a
-// term, while this process saw it again and again. Where it did not look for long, because the database or this
-// process was away, it begins to watch anew: the others were away as well.
-func (s *Store) observe(tx *tx, node string) (living, dead []string, err error) {
-	term, now := s.options.LeaseTerm, time.Now()
-	err = tx.each(func(row pgx.Rows) error {
-		var (
-			id       string
-			renewals int64
-		)
-		if err := row.Scan(&id, &renewals); err != nil {
-			return err
+// share decides what the node holds from here on, and takes what it gets.
+func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.Leases, error) {
+	leases := &bellwire.Leases{Term: s.options.LeaseTerm}
+	var mine, free []int
+	for shard, held := range t.shards {
+		switch held.node {
+		case node:
+			mine = append(mine, shard)
+			leases.Epochs[shard] = held.epoch
+		case "":
+			free = append(free, shard)
 		}
-		p := s.peers[id]
-		if p == nil || p.renewals != renewals || now.Sub(p.seen) > term/2 {
-			p = &peer{renewals: renewals, since: now}
-			s.peers[id] = p
+	}
+	share := t.shareOf(node)
+	leases.Surplus = mine[min(share, len(mine)):]
+	if wanted := free[:min(max(share-len(mine), 0), len(free))]; len(wanted) > 0 {
+		if err := take(tx, node, wanted, leases); err != nil {
+			return nil, err
 		}
-		p.seen = now
-		if id == node || now.Sub(p.since) <= term {
-			living = append(living, id)
-		} else {
-			dead = append(dead, id)
+	}
+	if len(t.dead) > 0 {
+		if err := tx.exec(sqlForget, t.dead); err != nil {
+			return nil, err
 		}
-		return nil
-	}, sqlNodes)
-	return living, dead, err
+	}
+	if !anew && len(t.dead) == 0 {
+		return leases, nil
+	}
+	return leases, s.notify(tx, notice{Leases: true}) // the others' shares have changed
 }
 
-// ReleaseLeases gives all shards of the node away.
+// take makes free shards the node's, each in a new epoch.
+func take(tx *tx, node string, shards []int, leases *bellwire.Leases) error {
+	return tx.each(func(row pgx.Rows) error {
+		var (
+			shard int
+			epoch int64
+		)
+		err := row.Scan(&shard, &epoch)
+		leases.Epochs[shard] = epoch
+		return err
+	}, sqlTakeShards, node, shards)
+}
+
+// HandOver gives shards of the node away, and has others take them at once.
+func (s *Store) HandOver(ctx context.Context, node string, shards []int, leaving bool) error {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
+	owned := *s.owned.Load()
+	owned.Surplus = shards
+	s.own(&owned) // before others have them, so that they are told of all that is stored from here on
+	return s.leasing(ctx, func(tx *tx) error {
+		if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
+			return err
+		}
+		known, err := tx.change(sqlLeave, node, s.incarnation, leaving)
+		if err != nil || known == 0 {
+			return err
+		}
+		if err := tx.exec(sqlGiveShards, node, shards); err != nil {
+			return err
+		}
+		return s.notify(tx, notice{Leases: true})
+	})
+}
+
+// ReleaseLeases gives all shards of the node away and forgets it.
 func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 	s.renewing.Lock()
 	defer s.renewing.Unlock()
-	err := s.write(ctx, func(tx *tx) error {
-		if err := tx.exec("SELECT pg_advisory_xact_lock($1)", int64(lockLeases)); err != nil {
+	err := s.leasing(ctx, func(tx *tx) error {
+		if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
 			return err
 		}
-		gone, err := tx.change("DELETE FROM bellwire.nodes WHERE id = $1 AND incarnation = $2", node, s.incarnation)
+		gone, err := tx.change(sqlForgetOwn, node, s.incarnation)
 		if err != nil || gone == 0 {
 			return err
 		}
-		return tx.exec(sqlReleaseShards, node)
+		if err := tx.exec(sqlReleaseShards, node); err != nil {
+			return err
+		}
+		return s.notify(tx, notice{Leases: true})
 	})
 	if err == nil && s.known[node] {
 		delete(s.known, node)

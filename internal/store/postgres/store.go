@@ -72,7 +72,8 @@ type Store struct {
 	options     Options
 	place       string // the URL without its password, for error texts
 	pool        *pgxpool.Pool
-	incarnation [16]byte // tells this process from others, also from one of the same name before it
+	leasePool   *pgxpool.Pool // of one connection
+	incarnation [16]byte      // tells this process from others, also from one of the same name before it
 
 	renewing sync.Mutex
 	peers    map[string]*peer // what this process saw of other nodes
@@ -111,8 +112,15 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, s.translate(err)
 	}
+	config = config.Copy()
+	config.MaxConns, config.MinConns = 1, 0
+	if s.leasePool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		s.pool.Close()
+		return nil, s.translate(err)
+	}
 	if err := s.prepare(ctx); err != nil {
 		s.pool.Close()
+		s.leasePool.Close()
 		return nil, s.translate(err)
 	}
 	return s, nil
@@ -209,6 +217,7 @@ func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.pool.Close()
+		s.leasePool.Close()
 	}
 	return nil
 }

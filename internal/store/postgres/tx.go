@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire"
 )
@@ -42,14 +43,23 @@ func (s *Store) snapshot(ctx context.Context, f func(*tx) error) error {
 // read runs f, which is to make one statement.
 func (s *Store) read(ctx context.Context, f func(*tx) error) error { return s.snapshot(ctx, f) }
 
+// leasing is write on the connection that is kept for leases, so that no other work holds up their renewal.
+func (s *Store) leasing(ctx context.Context, f func(*tx) error) error {
+	return s.transactOn(ctx, s.leasePool, pgx.ReadWrite, pgx.ReadCommitted, f)
+}
+
 func (s *Store) transact(ctx context.Context, mode pgx.TxAccessMode, level pgx.TxIsoLevel, f func(*tx) error) error {
+	return s.transactOn(ctx, s.pool, mode, level, f)
+}
+
+func (s *Store) transactOn(ctx context.Context, pool *pgxpool.Pool, mode pgx.TxAccessMode, level pgx.TxIsoLevel, f func(*tx) error) error {
 	if s.closed.Load() {
 		return errClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := s.once(ctx, pgx.TxOptions{BeginQuery: s.begin(mode, level)}, f)
+		err := s.once(ctx, pool, pgx.TxOptions{BeginQuery: s.begin(mode, level)}, f)
 		if try == maxTries || !again(err) {
 			return s.translate(err)
 		}
@@ -60,15 +70,17 @@ func (s *Store) transact(ctx context.Context, mode pgx.TxAccessMode, level pgx.T
 }
 
 // begin is one round trip. What is set holds for the transaction alone. Statistics lag behind tables that grow fast, and
-// a plan that reads the whole of one would stop all work: here every join leads from few rows through an index.
+// a plan that reads the whole of one would stop all work: here every join leads from few rows through an index. A node
+// that is stopped in the middle keeps its locks, and so others from taking over, no longer than half a lease.
 func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) string {
 	return fmt.Sprintf(`BEGIN ISOLATION LEVEL %s %s; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;
-		SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL statement_timeout = %d`,
-		level, mode, s.options.Timeout.Milliseconds())
+		SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL statement_timeout = %d;
+		SET LOCAL idle_in_transaction_session_timeout = %d`,
+		level, mode, s.options.Timeout.Milliseconds(), max(s.options.LeaseTerm/2, time.Second).Milliseconds())
 }
 
-func (s *Store) once(ctx context.Context, o pgx.TxOptions, f func(*tx) error) error {
-	t, err := s.pool.BeginTx(ctx, o)
+func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, o pgx.TxOptions, f func(*tx) error) error {
+	t, err := pool.BeginTx(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type notice struct {
 	Endpoints     []string `json:"e,omitempty"`
 	Tenant        string   `json:"t,omitempty"`
 	Configuration bool     `json:"c,omitempty"`
+	Leases        bool     `json:"l,omitempty"`
 }
 
 // encode makes payloads of a notice, several if it names many endpoints.
@@ -73,8 +74,9 @@ func (s *Store) queueNotice(batch *pgx.Batch, endpoints []string) {
 	}
 }
 
-// Watch calls f with what other nodes did. It listens on a connection of its own, and looks from time to time for
-// changes of configuration that it was not told of. It returns when ctx ends or the connection is lost.
+// Watch calls f with what other nodes did, first of all with Missed. It listens on a connection of its own, and looks
+// from time to time for changes of configuration that it was not told of. It returns when ctx ends or the connection is
+// lost.
 func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 	if s.closed.Load() {
 		return errClosed
@@ -100,6 +102,7 @@ func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Noti
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
+	f(bellwire.Notice{Missed: true}) // what was told while nobody listened
 	for {
 		revision, err := poll(ctx, conn, s.watched.Load(), f)
 		if err != nil {
@@ -128,7 +131,7 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice
 		if json.Unmarshal([]byte(heard.Payload), &n) != nil || n.From == hex.EncodeToString(s.incarnation[:]) {
 			continue // ours, or nothing that Bellwire sent
 		}
-		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration})
+		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases})
 	}
 }
 

@@ -36,6 +36,9 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 	return leased, nil
 }
 
+// HandOver does nothing: there is nobody to take a shard.
+func (s *Store) HandOver(context.Context, string, []int, bool) error { return nil }
+
 // ReleaseLeases ends the epoch: what was taken into memory in it is free.
 func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 	s.leases.mu.Lock()

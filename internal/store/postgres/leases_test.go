@@ -1,0 +1,445 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire"
+)
+
+// count returns how many shards leases hold.
+func count(l *bellwire.Leases) (n int) {
+	for _, epoch := range l.Epochs {
+		if epoch != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func renew(t *testing.T, s testStore, node string) *bellwire.Leases {
+	t.Helper()
+	l, err := s.RenewLeases(t.Context(), node)
+	check(t, err)
+	return l
+}
+
+// yield renews the leases and hands over what is too much.
+func yield(t *testing.T, s testStore, node string) *bellwire.Leases {
+	t.Helper()
+	l := renew(t, s, node)
+	check(t, s.HandOver(t.Context(), node, l.Surplus, false))
+	for _, shard := range l.Surplus {
+		l.Epochs[shard] = 0
+	}
+	return l
+}
+
+func TestLeasesAreShared(t *testing.T) {
+	t.Parallel()
+	a := newStore(t, Options{LeaseTerm: time.Hour})
+	b := openAt(t, a.url, a.options)
+	c := openAt(t, a.url, a.options)
+	if n := count(renew(t, a, "a")); n != 256 {
+		t.Fatalf("the first node has %d shards", n)
+	}
+	if n := count(renew(t, b, "b")); n != 0 {
+		t.Fatalf("the second has %d before the first gave any", n)
+	}
+	if l := renew(t, a, "a"); count(l) != 256 || len(l.Surplus) != 128 {
+		t.Fatalf("of %d shards %d are too many", count(l), len(l.Surplus))
+	}
+	if n := count(renew(t, b, "b")); n != 0 {
+		t.Fatalf("the second has %d before the first handed any over", n)
+	}
+	first := yield(t, a, "a")
+	second := renew(t, b, "b")
+	if count(first) != 128 || count(second) != 128 {
+		t.Fatalf("two nodes have %d and %d shards", count(first), count(second))
+	}
+	for shard := range first.Epochs {
+		if first.Epochs[shard] != 0 == (second.Epochs[shard] != 0) {
+			t.Fatalf("the shard %d has two owners, or none", shard)
+		}
+		if second.Epochs[shard] == 1 {
+			t.Fatalf("the shard %d changed its owner and not its epoch", shard)
+		}
+	}
+	renew(t, c, "c")
+	again := yield(t, a, "a")
+	for shard, epoch := range again.Epochs {
+		if epoch != 0 && epoch != first.Epochs[shard] {
+			t.Fatalf("the shard %d moved without need", shard)
+		}
+	}
+	got := []int{count(again), count(yield(t, b, "b")), count(renew(t, c, "c"))}
+	if slices.Max(got) > 86 || got[0]+got[1]+got[2] != 256 {
+		t.Fatalf("three nodes have %v shards", got)
+	}
+	check(t, a.ReleaseLeases(t.Context(), "a"))
+	if n := count(renew(t, b, "b")) + count(renew(t, c, "c")); n != 256 {
+		t.Fatalf("after one has left the others have %d shards", n)
+	}
+}
+
+// TestLeavingNodeGetsNoMore has a node give away one shard after the other.
+func TestLeavingNodeGetsNoMore(t *testing.T) {
+	t.Parallel()
+	a := newStore(t, Options{LeaseTerm: time.Hour})
+	b := openAt(t, a.url, a.options)
+	renew(t, a, "a")
+	renew(t, b, "b")
+	yield(t, a, "a")
+	renew(t, b, "b")
+	check(t, a.HandOver(t.Context(), "a", []int{0, 1, 2}, true))
+	left := renew(t, a, "a")
+	if count(left) != 125 || len(left.Surplus) != 125 {
+		t.Fatalf("who leaves has %d shards, of which it may keep %d", count(left), count(left)-len(left.Surplus))
+	}
+	if n := count(renew(t, b, "b")); n != 131 {
+		t.Fatalf("who stays has %d shards", n)
+	}
+	fresh := openAt(t, a.url, a.options) // is started again while the old one drains
+	if n := count(renew(t, fresh, "a")); n != 125 {
+		t.Fatalf("who comes back has %d shards", n)
+	}
+	if l := renew(t, fresh, "a"); len(l.Surplus) > 0 {
+		t.Fatalf("who comes back is still taken to be leaving")
+	}
+}
+
+func TestLeasesOfTheDeadAreTaken(t *testing.T) {
+	t.Parallel()
+	const term = 200 * time.Millisecond
+	a := newStore(t, Options{LeaseTerm: term})
+	b := openAt(t, a.url, a.options)
+	old := renew(t, a, "a")
+	start := time.Now()
+	var taken *bellwire.Leases
+	waitFor(t, func() bool {
+		taken = renew(t, b, "b")
+		return count(taken) > 0
+	})
+	if waited := time.Since(start); waited < term {
+		t.Errorf("they were taken after %v", waited)
+	}
+	if count(taken) != 256 || taken.Epochs[7] != old.Epochs[7]+1 {
+		t.Errorf("%d shards were taken, one in epoch %d after %d", count(taken), taken.Epochs[7], old.Epochs[7])
+	}
+	if back := renew(t, a, "a"); count(back) != 0 {
+		t.Errorf("who came back has %d shards at once", count(back))
+	}
+}
+
+// TestLeasesOutliveAnAbsence lets nobody renew for long, as when the database was away: that is nobody's death.
+func TestLeasesOutliveAnAbsence(t *testing.T) {
+	t.Parallel()
+	const term = 100 * time.Millisecond
+	a := newStore(t, Options{LeaseTerm: term})
+	b := openAt(t, a.url, a.options)
+	renew(t, a, "a")
+	renew(t, b, "b")
+	before := yield(t, a, "a")
+	renew(t, b, "b")
+	time.Sleep(3 * term) // there is nothing to wait for
+	renew(t, b, "b")
+	if after := renew(t, a, "a"); after.Epochs != before.Epochs {
+		t.Error("shards have changed their owner")
+	}
+}
+
+// TestLeasesOfAnOldProcess starts a node anew while its process before still runs, and then kills the new one.
+func TestLeasesOfAnOldProcess(t *testing.T) {
+	t.Parallel()
+	old := newStore(t, Options{LeaseTerm: 300 * time.Millisecond})
+	fresh := openAt(t, old.url, old.options)
+	before, after := renew(t, old, "a"), renew(t, fresh, "a")
+	if count(after) != 256 || after.Epochs[0] <= before.Epochs[0] {
+		t.Fatalf("the new process has %d shards, in epoch %d after %d", count(after), after.Epochs[0], before.Epochs[0])
+	}
+	_, err := old.RenewLeases(t.Context(), "a")
+	refused(t, err, bellwire.CodeConflict, "--node")
+	check(t, old.HandOver(t.Context(), "a", []int{0, 1}, true))
+	check(t, old.ReleaseLeases(t.Context(), "a"))
+	if again := renew(t, fresh, "a"); again.Epochs != after.Epochs {
+		t.Fatal("the old one gave away what it did not have")
+	}
+	waitFor(t, func() bool { // the new one is dead from here on
+		leases, err := old.RenewLeases(t.Context(), "a")
+		return err == nil && count(leases) == 256
+	})
+}
+
+// TestStoppedNodeHoldsUpNobody stops a node in the middle of a claim, which keeps its shard for a while, and of a
+// renewal: others go on, and get what is locked once the server has ended that.
+func TestStoppedNodeHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	const term = 200 * time.Millisecond
+	dead := newStore(t, Options{LeaseTerm: term})
+	other := openAt(t, dead.url, dead.options)
+	renew(t, dead, "dead")
+	for _, sql := range []string{
+		"SELECT FROM bellwire.shards WHERE shard = 7 FOR SHARE",
+		fmt.Sprintf("SELECT FROM pg_advisory_xact_lock(%d)", int64(lockLeases)),
+	} {
+		stopped, err := dead.pool.Begin(t.Context())
+		check(t, err)
+		_, err = stopped.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = 500; "+sql)
+		check(t, err)
+		waitFor(t, func() bool {
+			leases := renew(t, other, "other")
+			return count(leases) == 256 && leases.Epochs[7] != 0
+		})
+		_ = stopped.Rollback(t.Context()) // the server has ended it
+	}
+}
+
+// TestTransactionsEnd sees to it that the server ends what a stopped node has begun.
+func TestTransactionsEnd(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{LeaseTerm: 5 * time.Second})
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		var setting string
+		if err := tx.row("SHOW idle_in_transaction_session_timeout").Scan(&setting); err != nil {
+			return err
+		}
+		if setting != "2500ms" {
+			t.Errorf("a transaction may stand still for %s", setting)
+		}
+		return nil
+	}))
+}
+
+// cluster is nodes that come, go, die and stand still, at random. It knows who holds what by what the store told them.
+type cluster struct {
+	t      *testing.T
+	url    string
+	term   time.Duration
+	nodes  []*clusterNode
+	count  int
+	epochs [bellwire.Shards]int64 // the highest that anybody was given
+}
+
+type clusterNode struct {
+	name   string
+	store  testStore
+	leases *bellwire.Leases
+	asked  time.Time
+	yields bool // it hands over what it is asked for, as one does in which nothing is under way
+}
+
+func (c *cluster) join(rt *rapid.T) {
+	if len(c.nodes) == 6 {
+		return
+	}
+	c.count++
+	n := &clusterNode{
+		name:  fmt.Sprintf("node%d", rapid.IntRange(0, 9).Draw(rt, "name")),
+		store: openAt(c.t, c.url, Options{NoSync: true, LeaseTerm: c.term, Connections: 1}), yields: true,
+	}
+	for slices.ContainsFunc(c.nodes, func(other *clusterNode) bool { return other.name == n.name }) {
+		n.name += "x"
+	}
+	c.nodes = append(c.nodes, n)
+	c.renew(rt, n)
+}
+
+func (c *cluster) any(rt *rapid.T) *clusterNode {
+	if len(c.nodes) == 0 {
+		return nil
+	}
+	return c.nodes[rapid.IntRange(0, len(c.nodes)-1).Draw(rt, "node")]
+}
+
+func (c *cluster) forget(n *clusterNode) {
+	c.nodes = slices.DeleteFunc(c.nodes, func(other *clusterNode) bool { return other == n })
+	_ = n.store.Close() // its renewals end with it, whatever it has
+}
+
+// renew has a node renew, and holds what it got against what others rely on.
+func (c *cluster) renew(rt *rapid.T, n *clusterNode) {
+	asked := time.Now()
+	leases, err := n.store.RenewLeases(context.Background(), n.name)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	before := n.leases
+	n.leases, n.asked = leases, asked
+	for shard, epoch := range leases.Epochs {
+		if epoch == 0 || before != nil && before.Epochs[shard] == epoch {
+			continue
+		}
+		if epoch <= c.epochs[shard] {
+			rt.Fatalf("the shard %d was taken in epoch %d after %d", shard, epoch, c.epochs[shard])
+		}
+		c.epochs[shard] = epoch
+		for _, other := range c.nodes {
+			relies := other != n && other.leases != nil && other.leases.Epochs[shard] != 0 && asked.Before(other.asked.Add(c.term))
+			if relies {
+				rt.Fatalf("%s took the shard %d while %s relied on it", n.name, shard, other.name)
+			}
+		}
+	}
+	if n.yields && len(leases.Surplus) > 0 {
+		if err := n.store.HandOver(context.Background(), n.name, leases.Surplus, false); err != nil {
+			rt.Fatal(err)
+		}
+		for _, shard := range leases.Surplus {
+			leases.Epochs[shard] = 0
+		}
+	}
+}
+
+// settle has all renew until nothing changes any more, and checks that the spread is even.
+func (c *cluster) settle(rt *rapid.T) {
+	if len(c.nodes) == 0 {
+		return
+	}
+	deadline := time.Now().Add(20 * c.term)
+	for !c.settled() {
+		if time.Now().After(deadline) {
+			rt.Fatalf("the shards are not spread: %v", c.held())
+		}
+		for _, n := range c.nodes {
+			n.yields = true
+			c.renew(rt, n)
+		}
+	}
+	held := c.held()
+	before := make(map[string][bellwire.Shards]int64)
+	for _, n := range c.nodes {
+		before[n.name] = n.leases.Epochs
+	}
+	for range 2 {
+		for _, n := range c.nodes {
+			c.renew(rt, n)
+			if before[n.name] != n.leases.Epochs {
+				rt.Fatalf("shards moved after all had settled at %v", held)
+			}
+		}
+	}
+}
+
+func (c *cluster) held() map[string]int {
+	held := make(map[string]int)
+	for _, n := range c.nodes {
+		held[n.name] = count(n.leases)
+	}
+	return held
+}
+
+func (c *cluster) settled() bool {
+	total, least, most := 0, bellwire.Shards, 0
+	for _, n := range c.held() {
+		total, least, most = total+n, min(least, n), max(most, n)
+	}
+	return total == bellwire.Shards && most-least <= 1
+}
+
+// TestLeasesHoldWhateverHappens is about what must be true however nodes come and go: a shard is nobody's or one's,
+// who takes one has it in a new epoch, and once all is quiet they are spread evenly and stay.
+func TestLeasesHoldWhateverHappens(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		c := &cluster{t: t, url: server.NewDatabase(t, template), term: 150 * time.Millisecond}
+		defer func() {
+			for _, n := range c.nodes {
+				_ = n.store.Close() // the test is over
+			}
+		}()
+		rt.Repeat(map[string]func(*rapid.T){
+			"join": c.join,
+			"renew": func(rt *rapid.T) {
+				if n := c.any(rt); n != nil {
+					c.renew(rt, n)
+				}
+			},
+			"renew all": func(rt *rapid.T) {
+				for _, n := range c.nodes {
+					c.renew(rt, n)
+				}
+			},
+			"die": func(rt *rapid.T) {
+				if n := c.any(rt); n != nil {
+					c.forget(n)
+				}
+			},
+			"leave": func(rt *rapid.T) {
+				n := c.any(rt)
+				if n == nil {
+					return
+				}
+				if err := n.store.ReleaseLeases(context.Background(), n.name); err != nil {
+					rt.Fatal(err)
+				}
+				c.forget(n)
+			},
+			"cling": func(rt *rapid.T) { // something is under way for long
+				if n := c.any(rt); n != nil {
+					n.yields = false
+				}
+			},
+			"pass": func(rt *rapid.T) {
+				time.Sleep(time.Duration(rapid.IntRange(1, 2*int(c.term)).Draw(rt, "time"))) // it is what the test is about
+			},
+			"settle": c.settle,
+		})
+		c.settle(rt)
+	})
+}
+
+// TestMovesAreFew joins and leaves one node after the other: whoever comes gets its share, whoever goes gives what it
+// has, and no other shard moves.
+func TestMovesAreFew(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		c := &cluster{t: t, url: server.NewDatabase(t, template), term: time.Hour}
+		defer func() {
+			for _, n := range c.nodes {
+				_ = n.store.Close() // the test is over
+			}
+		}()
+		c.join(rt)
+		for range rapid.IntRange(1, 6).Draw(rt, "changes") {
+			before := c.owners()
+			gone := ""
+			if rapid.Bool().Draw(rt, "leaves") && len(c.nodes) > 1 {
+				n := c.any(rt)
+				gone = n.name
+				if err := n.store.ReleaseLeases(context.Background(), n.name); err != nil {
+					rt.Fatal(err)
+				}
+				c.forget(n)
+			} else {
+				c.join(rt)
+			}
+			c.settle(rt)
+			after := c.owners()
+			newcomer := c.nodes[len(c.nodes)-1].name
+			for shard := range before {
+				if before[shard] == after[shard] || before[shard] == gone || gone == "" && after[shard] == newcomer {
+					continue
+				}
+				rt.Fatalf("the shard %d moved from %s to %s: %s", shard, before[shard], after[shard], cmp.Diff(before, after))
+			}
+		}
+	})
+}
+
+// owners tells who holds each shard.
+func (c *cluster) owners() (owners [bellwire.Shards]string) {
+	for _, n := range c.nodes {
+		for shard, epoch := range n.leases.Epochs {
+			if epoch != 0 {
+				owners[shard] = n.name
+			}
+		}
+	}
+	return owners
+}

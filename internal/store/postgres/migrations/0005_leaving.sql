@@ -1,0 +1,2 @@
+-- A node that is leaving keeps what is under way until it has ended, and is to get no more.
+ALTER TABLE bellwire.nodes ADD COLUMN leaving boolean NOT NULL DEFAULT false;

@@ -1,0 +1,1 @@
+-- Nothing to do: one node has the file, and hands over to nobody.
