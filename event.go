@@ -20,6 +20,9 @@ type Event struct {
 	CreatedAt      time.Time // when Bellwire took it
 	Test           bool      // made by testing an endpoint, not published
 	Deliveries     int       // how many endpoints it was matched to
+	// Problem is why it was sent to nobody although it was taken: its data does not fit its type's schema. Only what was
+	// published inside the database, past all checks of that, can have one.
+	Problem string
 }
 
 // Time returns when the event happened: the publisher's word, or else when Bellwire took it.

@@ -170,6 +170,27 @@ type Queue interface {
 	Backlog(ctx context.Context) (*Backlog, error)
 }
 
+// Inbox is the part of those stores in whose database other programs publish, inside transactions of their own. What
+// they have committed is taken for good, and waits to be matched: AppendEvents stores it with its deliveries.
+type Inbox interface {
+	// Unmatched returns events that wait to be matched, of the tenants that are this node's by its leases: for each
+	// tenant the next few in their order, one tenant after the other. They keep their ids and times.
+	Unmatched(ctx context.Context, leases *Leases) ([]Unmatched, error)
+	// DeferUnmatched puts an event aside that cannot be matched now, so that it holds up nobody behind it. Unmatched
+	// returns it again after the wait.
+	DeferUnmatched(ctx context.Context, id EventID, problem string, wait time.Duration) error
+	// Attend tells publishers that they need not wake the node while it calls Unmatched every few milliseconds.
+	Attend(ctx context.Context, node string, during time.Duration) error
+	// LimitEvents sets the most bytes that the data of an event published inside the database may have.
+	LimitEvents(ctx context.Context, bytes int) error
+}
+
+// Unmatched is an event that waits to be matched.
+type Unmatched struct {
+	Event *Event
+	Again bool // it was deferred: it has lost its place in the order
+}
+
 // Leases are the shards that a node owns: for each shard the epoch, 0 where it is not owned.
 type Leases struct {
 	Epochs [Shards]int64
@@ -187,6 +208,7 @@ type Notice struct {
 	Endpoints     []string // these have something new to claim
 	Tenant        string   // its configuration changed; empty: none
 	Configuration bool     // the operator's configuration changed
+	Unmatched     bool     // events were published inside the database
 	Leases        bool     // renewing leases brings something new: shards were given away, or nodes came or went
 	Missed        bool     // there may have been more, of which nobody told
 }
@@ -205,6 +227,9 @@ type NewEvent struct {
 	Event      Event
 	Digest     [32]byte // SHA-256 of type and data, looked at only with an idempotency key
 	Deliveries []NewDelivery
+	// Unmatched: it is one of Inbox.Unmatched, and is not any more once it is stored. If another node was faster, it is
+	// answered as a duplicate.
+	Unmatched bool
 }
 
 // NewDelivery is a delivery to be stored with its event.
@@ -297,6 +322,9 @@ type Recorded struct {
 type Backlog struct {
 	Open   int
 	Oldest time.Time // when the longest waiting one became due; zero: nothing is due
+
+	Unmatched       int       // events that were published inside the database and wait to be matched
+	OldestUnmatched time.Time // when the first of them was published; zero: there is none
 }
 
 // MaxPageBytes is how much data a page of events carries before it ends, with a cursor, short of its limit.

@@ -18,6 +18,7 @@ type Event struct {
 	CreatedAt      time.Time       `json:"created_at"`
 	Test           bool            `json:"test"`
 	Deliveries     int             `json:"deliveries"`
+	Problem        string          `json:"problem"` // why it was sent to nobody, if it was published inside the database
 }
 
 // EventFilter chooses events; zero members choose all.

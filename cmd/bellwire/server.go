@@ -72,8 +72,13 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	configuration := directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: dialects, Logger: srv.log,
 	})
+	inbox, err := openInbox(ctx, srv.store, s.MaxEventBytes)
+	if err != nil {
+		return fmt.Errorf("--database-url: %w", err)
+	}
 	srv.engine = engine.New(engine.Config{
 		Store:           srv.store,
+		Inbox:           inbox,
 		Directory:       configuration,
 		Observer:        telemetry.NewObserver(srv.metrics, srv.log),
 		Logger:          srv.log,
@@ -99,6 +104,15 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	// Last of what can fail: a key made by a start that then fails would never be shown.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
 	return err
+}
+
+// openInbox returns the part of the store that other programs publish in, nil if it has none.
+func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (bellwire.Inbox, error) {
+	inbox, ok := store.(bellwire.Inbox)
+	if !ok {
+		return nil, nil
+	}
+	return inbox, inbox.LimitEvents(ctx, maxEventBytes)
 }
 
 // openKeyring opens the keyset and makes sure that it is the one the database was sealed with.

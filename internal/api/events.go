@@ -26,12 +26,13 @@ type event struct {
 	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire took it."`
 	Test           bool             `json:"test" doc:"Made by testing an endpoint, not published."`
 	Deliveries     int              `json:"deliveries" doc:"How many endpoints it was matched to."`
+	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was sent to nobody. Left out if there is no reason."`
 }
 
 func wireEvent(e *bellwire.Event) event {
 	wire := event{
 		ID: e.ID, Type: e.Type, Data: e.Data, OccurredAt: e.Time().UTC(), CreatedAt: e.CreatedAt.UTC(),
-		Test: e.Test, Deliveries: e.Deliveries,
+		Test: e.Test, Deliveries: e.Deliveries, Problem: e.Problem,
 	}
 	if e.IdempotencyKey != "" {
 		wire.IdempotencyKey = &e.IdempotencyKey
@@ -68,6 +69,7 @@ type eventRest struct {
 	CreatedAt      time.Time        `json:"created_at"`
 	Test           bool             `json:"test"`
 	Deliveries     int              `json:"deliveries"`
+	Problem        string           `json:"problem,omitempty"`
 }
 
 // eventList is a list of events. Its answer is written by hand, too.

@@ -15,3 +15,22 @@ func (d *Directory) Subscriptions(ctx context.Context, tenant string) (match fun
 	}
 	return t.match, t.Revision, nil
 }
+
+// Schemas returns what refuses data that does not fit the schema of its event type, and the operator's revision that it
+// holds for. Data of a type that is not in the catalogue any more, or is archived, was taken when it was: a type
+// without schema refuses nothing.
+func (d *Directory) Schemas(ctx context.Context) (fit func(eventType string, data []byte) error, revision int64, err error) {
+	c, err := d.Catalogue(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	return c.fit, c.Revision, nil
+}
+
+func (c *Catalogue) fit(eventType string, data []byte) error {
+	t, known := c.Type(eventType)
+	if !known {
+		return nil
+	}
+	return t.Validate(data)
+}

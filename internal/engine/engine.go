@@ -22,6 +22,9 @@ type Directory interface {
 	// Subscriptions returns what says who gets a tenant's events of a type, and the tenant's revision that
 	// it holds for. CodeNotFound if there is no such tenant.
 	Subscriptions(ctx context.Context, tenant string) (match func(eventType string) []*bellwire.Target, revision int64, err error)
+	// Schemas returns what refuses data that does not fit the schema of its event type, with CodeInvalid, and the
+	// operator's revision that it holds for.
+	Schemas(ctx context.Context) (fit func(eventType string, data []byte) error, revision int64, err error)
 	// Target returns any endpoint, also a disabled or deleted one.
 	Target(ctx context.Context, endpoint string) (*bellwire.Target, error)
 	// ForgetTenant and the others have it looked up anew the next time.
@@ -37,6 +40,7 @@ type Store = bellwire.Queue
 type Config struct {
 	Store     Store
 	Directory Directory
+	Inbox     bellwire.Inbox    // nil: nobody publishes inside the store's database
 	Observer  bellwire.Observer // nil: nobody watches
 	Logger    *slog.Logger      // nil: nothing is logged
 
@@ -71,6 +75,7 @@ type Engine struct {
 	sender    *sender
 	recorder  *recorder
 	claimer   *claimer
+	matcher   *matcher // nil: there is no inbox
 	closeIdle func()
 
 	leasesChanged chan struct{} // capacity 1: by other nodes
@@ -84,7 +89,7 @@ type Engine struct {
 	attemptCtx context.Context
 	abort      context.CancelFunc // ends attempts that a drain has no time for
 
-	background   sync.WaitGroup // claimer, timekeeper, watch
+	background   sync.WaitGroup // claimer, timekeeper, watch, matcher
 	stop         context.CancelFunc
 	leasing      sync.WaitGroup // leases, which are kept until the last attempt is recorded
 	stopLeasing  context.CancelFunc
@@ -124,6 +129,9 @@ func New(c Config) *Engine {
 	e.recorder = newRecorder(e)
 	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
 	e.intake = newIntake(e)
+	if c.Inbox != nil {
+		e.matcher = newMatcher(e, c.Inbox)
+	}
 	e.scheduler = &scheduler{
 		maxInFlight: orDefault(c.MaxInFlight, 4096),
 		maxQueued:   orDefault(c.MaxQueued, 50_000),
@@ -170,6 +178,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.background.Go(func() { e.claimer.run(running) })
 	e.background.Go(func() { e.keepTime(running) })
 	e.background.Go(func() { e.watch(running) })
+	if e.matcher != nil {
+		e.background.Go(func() { e.matcher.run(running) })
+	}
 	if leases.Term > 0 {
 		e.leasing.Go(func() { e.keepLeases(leaseCtx, leases.Term) })
 	}
@@ -313,7 +324,9 @@ func (e *Engine) submitMatched(ctx context.Context, tenant string, s *submission
 			return bellwire.Errorf(bellwire.CodeStale, "The catalogue has changed since the event was checked against it.")
 		}
 		for i := range s.events {
-			s.targets[i] = match(s.events[i].Event.Type)
+			if e := &s.events[i].Event; e.Problem == "" {
+				s.targets[i] = match(e.Type)
+			}
 		}
 		s.append.TenantRevision = revision
 		err = e.intake.submit(ctx, s)

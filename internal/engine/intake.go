@@ -270,8 +270,10 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 	s.append.Events = s.append.Events[:0]
 	for i := range s.events {
 		e := &s.events[i]
-		e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, created)
-		e.Event.CreatedAt = stored(created)
+		if !e.Unmatched { // which has both since it was published
+			e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, created)
+			e.Event.CreatedAt = stored(created)
+		}
 		e.Event.Deliveries = len(s.targets[i])
 		e.Deliveries = in.deliveries(e.Deliveries[:0], s, i, created)
 		first := len(in.places)

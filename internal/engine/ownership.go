@@ -77,6 +77,9 @@ func (e *Engine) noticed(n bellwire.Notice) {
 	if n.Missed {
 		poke(e.missed)
 	}
+	if (n.Unmatched || n.Missed) && e.matcher != nil {
+		poke(e.matcher.wake)
+	}
 	for _, endpoint := range n.Endpoints {
 		e.scheduler.refresh(endpoint)
 	}

@@ -148,6 +148,9 @@ var engineGauges = []struct {
 var (
 	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
 	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
+
+	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published inside the database that wait to be matched. Not all are counted if they are many.")
+	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "How long ago the first of them was published; 0 if there is none.")
 )
 
 func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
@@ -156,8 +159,9 @@ func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
 	for _, e := range engineGauges {
 		descs <- e.desc
 	}
-	descs <- backlogDesc
-	descs <- backlogAgeDesc
+	for _, d := range []*prometheus.Desc{backlogDesc, backlogAgeDesc, unmatchedDesc, unmatchedAgeDesc} {
+		descs <- d
+	}
 }
 
 func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
@@ -178,9 +182,15 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 		return
 	}
 	report(backlogDesc, float64(backlog.Open))
-	age := 0.0
-	if !backlog.Oldest.IsZero() {
-		age = max(0, g.now().Sub(backlog.Oldest).Seconds())
+	report(backlogAgeDesc, g.age(backlog.Oldest))
+	report(unmatchedDesc, float64(backlog.Unmatched))
+	report(unmatchedAgeDesc, g.age(backlog.OldestUnmatched))
+}
+
+// age returns how many seconds have passed since; 0 for the zero time.
+func (g *gauges) age(since time.Time) float64 {
+	if since.IsZero() {
+		return 0
 	}
-	report(backlogAgeDesc, age)
+	return max(0, g.now().Sub(since).Seconds())
 }

@@ -128,7 +128,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
-			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second)}, nil
+			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
 		},
 		errors: m.storeErrors,
 		now:    func() time.Time { return now },
@@ -155,6 +155,12 @@ bellwire_queued_deliveries 2
 # HELP bellwire_queued_bytes Bytes of event data of the deliveries waiting in memory.
 # TYPE bellwire_queued_bytes gauge
 bellwire_queued_bytes 7
+# HELP bellwire_unmatched_age_seconds How long ago the first of them was published; 0 if there is none.
+# TYPE bellwire_unmatched_age_seconds gauge
+bellwire_unmatched_age_seconds 1
+# HELP bellwire_unmatched_events Events published inside the database that wait to be matched. Not all are counted if they are many.
+# TYPE bellwire_unmatched_events gauge
+bellwire_unmatched_events 9
 # HELP bellwire_unrecorded_results Results of attempts that are not in the store yet.
 # TYPE bellwire_unrecorded_results gauge
 bellwire_unrecorded_results 8

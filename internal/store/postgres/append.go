@@ -45,6 +45,7 @@ type group struct {
 	endpoints map[string]endpointRef
 	keys      map[ownKey]*knownKey
 	stored    map[bellwire.EventID]*storedEvent
+	unmatched map[bellwire.EventID]bool // those that are still to be matched
 
 	accepted []acceptedEvent
 }
@@ -83,7 +84,9 @@ type acceptedEvent struct {
 
 const (
 	// The lock makes changes of the tenant wait for this append, so that none is answered before it.
-	sqlHoldTenants   = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY n FOR SHARE"
+	sqlHoldTenants = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY n FOR SHARE"
+	// The lock makes others who match the same events wait, so that they find them stored.
+	sqlHoldUnmatched = "SELECT event FROM bellwire.unmatched WHERE event = ANY($1) ORDER BY event FOR UPDATE"
 	sqlFindEndpoints = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NULL"
 	sqlFindKeys      = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
 		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
@@ -101,6 +104,9 @@ func (g *group) look(appends []*bellwire.Append) error {
 	w := wantedOf(appends)
 	batch := new(pgx.Batch)
 	batch.Queue(sqlHoldTenants, w.tenants).Query(g.scanTenants)
+	if len(w.unmatched) > 0 {
+		batch.Queue(sqlHoldUnmatched, w.unmatched).Query(g.scanUnmatched)
+	}
 	batch.Queue(sqlOperatorRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&g.operator) })
 	batch.Queue(sqlFindEndpoints, w.endpoints).Query(g.scanEndpoints)
 	if len(w.keys) > 0 {
@@ -125,6 +131,7 @@ type wanted struct {
 	eventTenants       []string
 	events             [][16]byte
 	first, last        [16]byte // of the events
+	unmatched          [][16]byte
 }
 
 func wantedOf(appends []*bellwire.Append) *wanted {
@@ -136,6 +143,9 @@ func wantedOf(appends []*bellwire.Append) *wanted {
 			tenants[e.Event.Tenant] = true
 			w.eventTenants, w.events = append(w.eventTenants, e.Event.Tenant), append(w.events, id)
 			w.first, w.last = earlierID(w.first, id), laterID(w.last, id)
+			if e.Unmatched {
+				w.unmatched = append(w.unmatched, id)
+			}
 			if e.Event.IdempotencyKey != "" {
 				w.keyTenants, w.keys = append(w.keyTenants, e.Event.Tenant), append(w.keys, e.Event.IdempotencyKey)
 			}
@@ -170,6 +180,16 @@ func (g *group) scanEndpoints(rows pgx.Rows) error {
 		)
 		err := row.Scan(&id, &ref.n, &ref.tenant)
 		g.endpoints[id] = ref
+		return err
+	})
+}
+
+func (g *group) scanUnmatched(rows pgx.Rows) error {
+	g.unmatched = make(map[bellwire.EventID]bool)
+	return every(rows, func(row pgx.Rows) error {
+		var id bellwire.EventID
+		err := row.Scan((*[16]byte)(&id))
+		g.unmatched[id] = true
 		return err
 	})
 }
@@ -270,6 +290,9 @@ func (g *group) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.
 				return bellwire.NotFound("endpoint", e.Deliveries[d].Endpoint)
 			}
 		}
+		if e.Unmatched && !g.unmatched[e.Event.ID] && g.stored[e.Event.ID] == nil {
+			return bellwire.NotFound("unmatched event", e.Event.ID.String())
+		}
 		key := e.Event.IdempotencyKey
 		if key == "" {
 			continue
@@ -301,12 +324,13 @@ func (g *group) lookUp(tenant int64, e *bellwire.NewEvent, appended *bellwire.Ap
 	if key == nil {
 		return false, nil
 	}
+	if key.event == e.Event.ID {
+		return true, nil
+	}
 	if key.digest != e.Digest {
 		return false, conflict(e.Event.IdempotencyKey)
 	}
-	if key.event != e.Event.ID {
-		*appended = bellwire.AppendedEvent{ID: key.event, Duplicate: true, Deliveries: key.deliveries}
-	}
+	*appended = bellwire.AppendedEvent{ID: key.event, Duplicate: true, Deliveries: key.deliveries}
 	return true, nil
 }
 
@@ -332,7 +356,12 @@ func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.Ap
 func (stored *storedEvent) report(e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
 	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries))}
 	for i := range e.Deliveries {
-		appended.Sequences[i] = stored.numbers[e.Deliveries[i].ID]
+		number, ours := stored.numbers[e.Deliveries[i].ID]
+		if !ours && e.Unmatched { // another node has matched it, and made deliveries of its own
+			*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: stored.deliveries, Duplicate: true}
+			return
+		}
+		appended.Sequences[i] = number
 	}
 }
 

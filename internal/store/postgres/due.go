@@ -167,7 +167,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 			}
 			backlog.Oldest = earlier(backlog.Oldest, orZero(oldest))
 		}
-		return nil
+		return tx.countUnmatched(backlog)
 	})
 	if err != nil {
 		return nil, err

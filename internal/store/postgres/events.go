@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, e.data"
+	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), e.data"
 	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
-		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2`
+		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2
+		UNION ALL SELECT ` + unmatchedEvent + ` FROM bellwire.tenants t JOIN bellwire.unmatched u ON u.tenant = t.n
+		WHERE t.id = $1 AND t.deleted_at IS NULL AND u.event = $2`
 )
 
 // eventRow is where a row's eventColumns go.
@@ -25,7 +27,7 @@ type eventRow struct {
 
 func (r *eventRow) into() []any {
 	e := &r.event
-	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Data}
+	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data}
 }
 
 func (r *eventRow) done() *bellwire.Event {

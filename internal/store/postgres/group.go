@@ -13,9 +13,16 @@ import (
 const (
 	sqlInsertKeys = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[]) ON CONFLICT DO NOTHING`
-	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data)
-		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::bytea[])
+	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
+		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::text[], $10::bytea[])
 		ON CONFLICT DO NOTHING`
+	// sqlEndUnmatched ends the wait of events that were unmatched. Their publishers' ids are known already.
+	sqlEndUnmatched = `WITH matched AS (
+			DELETE FROM bellwire.unmatched u USING unnest($1::uuid[], $2::int[]) AS w (event, deliveries) WHERE u.event = w.event
+			RETURNING u.tenant, u.idempotency_key, u.event, w.deliveries
+		)
+		UPDATE bellwire.idempotency_keys k SET deliveries = m.deliveries FROM matched m
+		WHERE k.tenant = m.tenant AND k.key = m.idempotency_key AND k.event = m.event`
 	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])
 		ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last`
 	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
@@ -33,6 +40,7 @@ func (s *Store) storeGroup(g *group) error {
 	}
 	batch := new(pgx.Batch)
 	g.queueKeys(batch)
+	g.queueMatched(batch)
 	g.queueEvents(batch)
 	numbered := g.queueNumbers(batch)
 	if !numbered {
@@ -60,7 +68,7 @@ func mustInsert(batch *pgx.Batch, rows int, sql string, args ...any) {
 func (g *group) queueKeys(batch *pgx.Batch) {
 	var keyed []acceptedEvent
 	for _, e := range g.accepted {
-		if e.Event.IdempotencyKey != "" {
+		if e.Event.IdempotencyKey != "" && !e.Unmatched {
 			keyed = append(keyed, e)
 		}
 	}
@@ -86,11 +94,26 @@ func (g *group) queueKeys(batch *pgx.Batch) {
 	mustInsert(batch, len(keyed), sqlInsertKeys, tenants, keys, events, digests, deliveries)
 }
 
+func (g *group) queueMatched(batch *pgx.Batch) {
+	var (
+		events     [][16]byte
+		deliveries []int32
+	)
+	for _, e := range g.accepted {
+		if e.Unmatched {
+			events, deliveries = append(events, e.Event.ID), append(deliveries, int32(len(e.Deliveries)))
+		}
+	}
+	if len(events) > 0 {
+		batch.Queue(sqlEndUnmatched, events, deliveries)
+	}
+}
+
 func (g *group) queueEvents(batch *pgx.Batch) {
 	n := len(g.accepted)
 	ids, tenants, types := make([][16]byte, n), make([]int64, n), make([]string, n)
 	keys, occurred, created := make([]*string, n), make([]*time.Time, n), make([]time.Time, n)
-	tests, deliveries, data := make([]bool, n), make([]int32, n), make([][]byte, n)
+	tests, deliveries, problems, data := make([]bool, n), make([]int32, n), make([]*string, n), make([][]byte, n)
 	for i, a := range g.accepted {
 		e := &a.Event
 		ids[i], tenants[i], types[i] = e.ID, a.tenant, e.Type
@@ -99,11 +122,14 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 		}
 		occurred[i], created[i] = orNull(e.OccurredAt), e.CreatedAt
 		tests[i], deliveries[i], data[i] = e.Test, int32(len(a.Deliveries)), e.Data
+		if e.Problem != "" {
+			problems[i] = &e.Problem
+		}
 		if e.Data == nil {
 			data[i] = []byte{}
 		}
 	}
-	mustInsert(batch, n, sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, data)
+	mustInsert(batch, n, sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, problems, data)
 }
 
 // queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.

@@ -85,12 +85,17 @@ type Store struct {
 
 	watched atomic.Int64 // the revision of configuration up to which Watch has passed on changes; 0: it never ran
 
+	turn atomic.Int64 // the tenant after which Unmatched goes on
+
 	retention retention
 
 	closed atomic.Bool
 }
 
-var _ bellwire.Store = (*Store)(nil)
+var (
+	_ bellwire.Store = (*Store)(nil)
+	_ bellwire.Inbox = (*Store)(nil)
+)
 
 // Open connects to the database that a postgres:// URL names, and brings its schema up to date. Its error has
 // CodeUnavailable if that cannot be done now, or if the database was written by a newer Bellwire.

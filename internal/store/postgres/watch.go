@@ -27,6 +27,7 @@ type notice struct {
 	Tenant        string   `json:"t,omitempty"`
 	Configuration bool     `json:"c,omitempty"`
 	Leases        bool     `json:"l,omitempty"`
+	Unmatched     bool     `json:"u,omitempty"` // bellwire.publish says so
 }
 
 // encode makes payloads of a notice, several if it names many endpoints.
@@ -131,7 +132,7 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice
 		if json.Unmarshal([]byte(heard.Payload), &n) != nil || n.From == hex.EncodeToString(s.incarnation[:]) {
 			continue // ours, or nothing that Bellwire sent
 		}
-		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases})
+		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases, Unmatched: n.Unmatched})
 	}
 }
 

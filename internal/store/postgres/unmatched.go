@@ -1,0 +1,153 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Bounds on what Unmatched returns at a time.
+const (
+	maxTurns       = 64      // tenants
+	maxTurn        = 250     // events of one of them
+	maxMatching    = 1000    // events
+	maxMatchBytes  = 8 << 20 // of data, unless it is one event's
+	maxRetried     = 20      // events that could not be matched before
+	unmatchedEvent = `u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
+		coalesce(u.problem, ''), u.data`
+)
+
+var (
+	// sqlUnmatched steps from tenant to tenant, from the one after $2 on, so that one with a million events delays nobody
+	// else's. $1 holds the epochs of the shards that are owned.
+	sqlUnmatched = `WITH RECURSIVE line (tenant) AS (
+			(SELECT min(tenant) FROM bellwire.unmatched WHERE retry_at IS NULL AND tenant > $2)
+			UNION ALL
+			SELECT (SELECT min(tenant) FROM bellwire.unmatched WHERE retry_at IS NULL AND tenant > line.tenant)
+			FROM line WHERE line.tenant IS NOT NULL
+		), turn AS (SELECT tenant FROM line WHERE ` + isOwnedTenant("tenant") + ` LIMIT $3),
+		u AS (
+			SELECT taken.*, sum(octet_length(taken.data)) OVER (ORDER BY taken.tenant, taken.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS carried
+			FROM turn CROSS JOIN LATERAL (
+				SELECT * FROM bellwire.unmatched WHERE tenant = turn.tenant AND retry_at IS NULL ORDER BY n LIMIT $4
+			) taken
+		)
+		SELECT u.tenant, ` + unmatchedEvent + ` FROM u LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL
+		WHERE u.carried IS NULL OR u.carried < $5 ORDER BY u.tenant, u.n LIMIT $6`
+
+	sqlUnmatchedAgain = `SELECT u.tenant, ` + unmatchedEvent + ` FROM (
+			SELECT * FROM bellwire.unmatched WHERE retry_at <= clock_timestamp() AND ` + isOwnedTenant("tenant") + ` ORDER BY retry_at LIMIT $2
+		) u LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL`
+
+	// sqlDropUnmatched forgets what was published for tenants that were deleted before it was matched, and Purge may
+	// have removed already.
+	sqlDropUnmatched = `WITH dropped AS (DELETE FROM bellwire.unmatched WHERE event = ANY($1) RETURNING event, tenant, idempotency_key)
+		DELETE FROM bellwire.idempotency_keys k USING dropped d
+		WHERE k.tenant = d.tenant AND k.key = d.idempotency_key AND k.event = d.event`
+)
+
+// isOwnedTenant is true of tenants whose events this node matches: the owner of the shard that their number falls in.
+// bellwire.publish knows the same rule.
+func isOwnedTenant(column string) string { return "($1::bigint[])[" + column + " % 256 + 1] > 0" }
+
+// Unmatched returns events that wait to be matched. Tenants take turns.
+func (s *Store) Unmatched(ctx context.Context, leases *bellwire.Leases) ([]bellwire.Unmatched, error) {
+	var events []bellwire.Unmatched
+	after := s.turn.Load()
+	last, err := s.unmatchedAfter(ctx, leases, after, &events)
+	if err == nil && last == 0 && after > 0 {
+		last, err = s.unmatchedAfter(ctx, leases, 0, &events)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.turn.Store(last)
+	return s.dropOfDeleted(ctx, events)
+}
+
+// unmatchedAfter adds events of the tenants after the given one, and returns the last of them, 0 if that is the end.
+func (s *Store) unmatchedAfter(ctx context.Context, leases *bellwire.Leases, after int64, events *[]bellwire.Unmatched) (last int64, err error) {
+	epochs := leases.Epochs[:]
+	err = s.snapshot(ctx, func(tx *tx) error {
+		*events, last = nil, 0
+		batch := new(pgx.Batch)
+		batch.Queue(sqlUnmatched, epochs, after, maxTurns, maxTurn, int64(maxMatchBytes), maxMatching).Query(func(rows pgx.Rows) error {
+			return every(rows, func(row pgx.Rows) error {
+				e, err := scanUnmatched(row, &last)
+				*events = append(*events, bellwire.Unmatched{Event: e})
+				return err
+			})
+		})
+		batch.Queue(sqlUnmatchedAgain, epochs, maxRetried).Query(func(rows pgx.Rows) error {
+			return every(rows, func(row pgx.Rows) error {
+				e, err := scanUnmatched(row, new(int64))
+				*events = append(*events, bellwire.Unmatched{Event: e, Again: true})
+				return err
+			})
+		})
+		return tx.SendBatch(tx.ctx, batch).Close()
+	})
+	return last, err
+}
+
+func scanUnmatched(row pgx.Rows, tenant *int64) (*bellwire.Event, error) {
+	r := new(eventRow)
+	err := row.Scan(append([]any{tenant}, r.into()...)...)
+	return r.done(), err
+}
+
+// dropOfDeleted forgets the events whose tenant was deleted, and returns the others.
+func (s *Store) dropOfDeleted(ctx context.Context, events []bellwire.Unmatched) ([]bellwire.Unmatched, error) {
+	var dropped [][16]byte
+	kept := events[:0]
+	for _, u := range events {
+		if u.Event.Tenant == "" {
+			dropped = append(dropped, u.Event.ID)
+			continue
+		}
+		kept = append(kept, u)
+	}
+	if len(dropped) == 0 {
+		return kept, nil
+	}
+	return kept, s.write(ctx, func(tx *tx) error { return tx.exec(sqlDropUnmatched, dropped) })
+}
+
+const (
+	sqlDefer = `UPDATE bellwire.unmatched SET retry_at = clock_timestamp() + $2, problem = $3 WHERE event = $1`
+	// Nodes that are gone are forgotten.
+	sqlAttend = `WITH gone AS (DELETE FROM bellwire.attendance WHERE until < clock_timestamp() - interval '1 hour')
+		INSERT INTO bellwire.attendance (node, until) VALUES ($1, clock_timestamp() + $2)
+		ON CONFLICT (node) DO UPDATE SET until = excluded.until`
+	sqlLimitEvents = "UPDATE bellwire.meta SET number = $1 WHERE name = 'max_event_bytes' AND number <> $1"
+)
+
+// DeferUnmatched puts an event aside that cannot be matched now.
+func (s *Store) DeferUnmatched(ctx context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
+	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlDefer, [16]byte(id), wait, problem) })
+}
+
+// Attend tells publishers that they need not wake the node for some time.
+func (s *Store) Attend(ctx context.Context, node string, during time.Duration) error {
+	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlAttend, node, during) })
+}
+
+// LimitEvents sets the most bytes that an event's data may have.
+func (s *Store) LimitEvents(ctx context.Context, bytes int) error {
+	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlLimitEvents, bytes) })
+}
+
+// sqlCountUnmatched counts up to $1. Their ids begin with the time.
+const sqlCountUnmatched = `SELECT (SELECT count(*) FROM (SELECT FROM bellwire.unmatched LIMIT $1) f),
+	(SELECT created_at FROM bellwire.unmatched ORDER BY event LIMIT 1)`
+
+// countUnmatched counts the events that wait to be matched.
+func (t *tx) countUnmatched(b *bellwire.Backlog) error {
+	var oldest *time.Time
+	err := t.row(sqlCountUnmatched, maxCounted).Scan(&b.Unmatched, &oldest)
+	b.OldestUnmatched = orZero(oldest)
+	return err
+}

@@ -1,0 +1,2 @@
+-- Nobody but Bellwire writes in this database, so that there is nothing here for publishing inside another program's
+-- transaction. On PostgreSQL there is.
