@@ -118,6 +118,23 @@ func FirstID[K kind](t time.Time) ID[K] {
 	return id
 }
 
+// MaxDeliveries is how many deliveries an event can have.
+const MaxDeliveries = 1 << 16
+
+// DeliveryOf returns the id of an event's delivery with the given number, less than MaxDeliveries: the event's id, whose
+// last 16 bits are replaced by the number. So an event's deliveries lie together in all stores and lists, and are found
+// without an index.
+func DeliveryOf(event EventID, number int) DeliveryID {
+	id := DeliveryID(event)
+	binary.BigEndian.PutUint16(id[14:], uint16(number))
+	return id
+}
+
+// DeliveriesOf returns the ids between which those of an event's deliveries lie, both included.
+func DeliveriesOf(event EventID) (first, last DeliveryID) {
+	return DeliveryOf(event, 0), DeliveryOf(event, MaxDeliveries-1)
+}
+
 // Sequence makes ids that grow strictly, also within a millisecond and when the clock is set back.
 // The zero value is ready. It may be used by several goroutines.
 type Sequence struct {

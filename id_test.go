@@ -2,6 +2,7 @@ package bellwire_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -183,6 +184,31 @@ func FuzzParseID(f *testing.F) {
 		}
 		if err == nil && id.String() != text {
 			t.Errorf("%q is read as %q", text, id)
+		}
+	})
+}
+
+// TestDeliveryOf: an event's deliveries lie together, in the order of their numbers, and apart from other events'.
+func TestDeliveryOf(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var events [2]bellwire.EventID
+		copy(events[0][:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "an event"))
+		copy(events[1][:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "another"))
+		if bytes.Equal(events[0][:14], events[1][:14]) {
+			return // no two events that NewID or Next makes are so near to each other
+		}
+		first, last := bellwire.DeliveriesOf(events[0])
+		a, b := rapid.IntRange(0, bellwire.MaxDeliveries-1).Draw(t, "a"), rapid.IntRange(0, bellwire.MaxDeliveries-1).Draw(t, "b")
+		x, y := bellwire.DeliveryOf(events[0], a), bellwire.DeliveryOf(events[0], b)
+		if cmp.Compare(a, b) != bytes.Compare(x[:], y[:]) {
+			t.Errorf("deliveries %d and %d have the ids %s and %s", a, b, x, y)
+		}
+		if bytes.Compare(first[:], x[:]) > 0 || bytes.Compare(x[:], last[:]) > 0 {
+			t.Errorf("%s is not between %s and %s", x, first, last)
+		}
+		if z := bellwire.DeliveryOf(events[1], b); bytes.Compare(first[:], z[:]) <= 0 && bytes.Compare(z[:], last[:]) <= 0 {
+			t.Errorf("another event's %s is between %s and %s", z, first, last)
 		}
 	})
 }

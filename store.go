@@ -234,7 +234,7 @@ type NewEvent struct {
 
 // NewDelivery is a delivery to be stored with its event.
 type NewDelivery struct {
-	ID       DeliveryID
+	ID       DeliveryID // DeliveryOf its event, with a number of its own
 	Endpoint string
 	Epoch    int64 // the shard's epoch if it was taken into memory at once; 0: free
 	Ordered  bool  // give it the next number of its endpoint

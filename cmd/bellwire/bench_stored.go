@@ -88,7 +88,7 @@ func (f *filler) delivered(n int) (*bellwire.Append, *bellwire.Result) {
 		Data: appendBenchData(nil, n, at, f.pad),
 	}
 	delivery := bellwire.NewDelivery{
-		ID: bellwire.Next[bellwire.DeliveryKind](&f.ids, at), Endpoint: f.benchmark.ids[endpoint], Epoch: f.leases.Epoch(f.benchmark.ids[endpoint]),
+		ID: bellwire.DeliveryOf(event.ID, 0), Endpoint: f.benchmark.ids[endpoint], Epoch: f.leases.Epoch(f.benchmark.ids[endpoint]),
 	}
 	return &bellwire.Append{Events: []*bellwire.NewEvent{{Event: event, Deliveries: []bellwire.NewDelivery{delivery}}}},
 		&bellwire.Result{

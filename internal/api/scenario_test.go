@@ -49,7 +49,7 @@ func (e *idleEngine) append(ctx context.Context, p *engine.Publication, match fu
 		}}
 		copy(ev.Digest[:], d.Data) // enough to tell these tests' events apart
 		for _, target := range match(tenant, d.Type) {
-			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{ID: bellwire.NewID[bellwire.DeliveryKind](at), Endpoint: target.Endpoint.ID})
+			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{ID: bellwire.DeliveryOf(ev.Event.ID, len(ev.Deliveries)), Endpoint: target.Endpoint.ID})
 		}
 		ev.Event.Deliveries = len(ev.Deliveries)
 		a.Events = append(a.Events, ev)

@@ -275,7 +275,7 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 			e.Event.CreatedAt = stored(created)
 		}
 		e.Event.Deliveries = len(s.targets[i])
-		e.Deliveries = in.deliveries(e.Deliveries[:0], s, i, created)
+		e.Deliveries = in.deliveries(e.Deliveries[:0], e.Event.ID, s, i)
 		first := len(in.places)
 		if s.test {
 			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
@@ -297,10 +297,10 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 }
 
 // deliveries makes the rows for those who get an event.
-func (in *intake) deliveries(rows []bellwire.NewDelivery, s *submission, event int, created time.Time) []bellwire.NewDelivery {
-	for _, t := range s.targets[event] {
+func (in *intake) deliveries(rows []bellwire.NewDelivery, id bellwire.EventID, s *submission, event int) []bellwire.NewDelivery {
+	for k, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
-			ID:       bellwire.Next[bellwire.DeliveryKind](&in.ids, created),
+			ID:       bellwire.DeliveryOf(id, k),
 			Endpoint: t.Endpoint.ID,
 			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO && !s.test,
 		})

@@ -97,7 +97,7 @@ func (e *fakeEngine) Publish(ctx context.Context, p *engine.Publication) ([]engi
 		}, Digest: d.Digest()}
 		for _, target := range tenant.Match(d.Type) {
 			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{
-				ID: bellwire.NewID[bellwire.DeliveryKind](at), Endpoint: target.Endpoint.ID,
+				ID: bellwire.DeliveryOf(ev.Event.ID, len(ev.Deliveries)), Endpoint: target.Endpoint.ID,
 			})
 		}
 		ev.Event.Deliveries = len(ev.Deliveries)

@@ -61,7 +61,7 @@ type Config struct {
 	DefaultDialect string                      // "standard" if empty
 	AdminKey       string                      // the operator's configured key; empty: none
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
-	MaxEndpoints   int                         // of one tenant; DefaultMaxEndpoints if 0
+	MaxEndpoints   int                         // of one tenant, bellwire.MaxDeliveries at most; DefaultMaxEndpoints if 0
 	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // told about configuration changes; nil: nobody is

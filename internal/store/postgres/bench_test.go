@@ -62,10 +62,11 @@ func benchCycle(b *testing.B, size int, prepare bool) {
 // cycle makes an event with a delivery, and its success.
 func cycle(ids *bellwire.Sequence, tenant string, leases *bellwire.Leases, data []byte) (*bellwire.Append, *bellwire.Result) {
 	now, endpoint := time.Now(), "ep_"+tenant
-	d := bellwire.NewDelivery{ID: bellwire.Next[bellwire.DeliveryKind](ids, now), Endpoint: endpoint, Epoch: leases.Epoch(endpoint)}
+	id := bellwire.Next[bellwire.EventKind](ids, now)
+	d := bellwire.NewDelivery{ID: bellwire.DeliveryOf(id, 0), Endpoint: endpoint, Epoch: leases.Epoch(endpoint)}
 	e := &bellwire.NewEvent{
 		Event: bellwire.Event{
-			ID: bellwire.Next[bellwire.EventKind](ids, now), Tenant: tenant, Type: "order.paid", Data: data, CreatedAt: now,
+			ID: id, Tenant: tenant, Type: "order.paid", Data: data, CreatedAt: now,
 		},
 		Deliveries: []bellwire.NewDelivery{d},
 	}

@@ -135,9 +135,10 @@ func publication(t *testing.T, s testStore, name string) *bellwire.NewEvent {
 	now := time.Now()
 	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: name, CreatedAt: now}))
 	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep_" + name, Tenant: name, CreatedAt: now}))
+	id := bellwire.NewID[bellwire.EventKind](now)
 	return &bellwire.NewEvent{
-		Event:      bellwire.Event{ID: bellwire.NewID[bellwire.EventKind](now), Tenant: name, Type: "a", Data: []byte("1"), CreatedAt: now},
-		Deliveries: []bellwire.NewDelivery{{ID: bellwire.NewID[bellwire.DeliveryKind](now), Endpoint: "ep_" + name}},
+		Event:      bellwire.Event{ID: id, Tenant: name, Type: "a", Data: []byte("1"), CreatedAt: now},
+		Deliveries: []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(id, 0), Endpoint: "ep_" + name}},
 	}
 }
 

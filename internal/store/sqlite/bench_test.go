@@ -56,11 +56,12 @@ func (w *bench) group(n int, epoch int64) []*bellwire.Append {
 	appends := make([]*bellwire.Append, n)
 	for i := range appends {
 		endpoint := w.endpoints[i%len(w.endpoints)]
+		id := bellwire.Next[bellwire.EventKind](&w.ids, now)
 		appends[i] = &bellwire.Append{Events: []*bellwire.NewEvent{{
 			Event: bellwire.Event{
-				ID: bellwire.Next[bellwire.EventKind](&w.ids, now), Tenant: endpoint[3:], Type: "order.paid", Data: w.data, CreatedAt: now,
+				ID: id, Tenant: endpoint[3:], Type: "order.paid", Data: w.data, CreatedAt: now,
 			},
-			Deliveries: []bellwire.NewDelivery{{ID: bellwire.Next[bellwire.DeliveryKind](&w.ids, now), Endpoint: endpoint, Epoch: epoch}},
+			Deliveries: []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(id, 0), Endpoint: endpoint, Epoch: epoch}},
 		}}}
 	}
 	return appends

@@ -192,15 +192,15 @@ func (c *claim) next(due time.Time) {
 	}
 }
 
-// claimed reads a delivery with its event.
-func (w *writer) claimed(id bellwire.DeliveryID) (bellwire.Claimed, error) {
-	d, err := w.delivery(id)
-	if err != nil {
-		return bellwire.Claimed{}, err
+const sqlClaimed = "SELECT " + deliveryColumns + ", " + eventColumns + fromDeliveries
+
+// claimed reads a delivery with its event. It is there: the writer has just found it.
+func (w *writer) claimed(id bellwire.DeliveryID) (claimed bellwire.Claimed, err error) {
+	q := w.query(sqlClaimed).blob(id[:])
+	if _, err := q.one(); err != nil {
+		return claimed, err
 	}
-	e, err := w.event(d.Tenant, d.Event)
-	if err != nil {
-		return bellwire.Claimed{}, err
-	}
-	return bellwire.Claimed{Delivery: *d, Event: e}, nil
+	claimed.Delivery = *scanDelivery(q)
+	claimed.Event, _, err = scanEvent(q)
+	return claimed, firstError(err, q.close())
 }

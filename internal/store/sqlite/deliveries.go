@@ -1,69 +1,65 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"strings"
 
 	"github.com/bellwire/bellwire"
 )
 
-// sqlIDsOfEvent finds the deliveries of an event; an empty endpoint or a negative status chooses all. An event
-// has at most one delivery for each endpoint of its tenant, and usually few.
-const sqlIDsOfEvent = `SELECT d.id FROM tenants t CROSS JOIN events e ON e.tenant = t.n CROSS JOIN deliveries d ON d.event = e.n
-	WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.id = ?2 AND d.id < ?3
-		AND (?4 = '' OR d.endpoint = (SELECT n FROM endpoints WHERE id = ?4)) AND (?5 < 0 OR d.status = ?5)
-	ORDER BY d.id DESC LIMIT +?6`
+// sqlIDsOfEvent finds deliveries of an event by where they lie; an empty endpoint or a negative status chooses all.
+const sqlIDsOfEvent = `SELECT id FROM deliveries WHERE id >= ?2 AND id < ?3 AND tenant = ` + theTenant + `
+		AND (?4 = '' OR endpoint = (SELECT n FROM endpoints WHERE id = ?4)) AND (?5 < 0 OR status = ?5)
+	ORDER BY id DESC LIMIT +?6`
 
-// The statements for lists of an endpoint or a tenant merge ranges of indexes, each of which has the wanted order.
+// everyStatus are the ranges of an endpoint's deliveries in the indexes, each of which has them by id.
+var everyStatus = []string{isPending, isNumbered, hasStatus + "1", hasStatus + "2", hasStatus + "3", hasStatus + "4"}
+
+// The statements for lists of an endpoint merge ranges, and those of a tenant merge what its endpoints have.
 var (
-	sqlIDsOfEndpoint        = newestFirst(rangeOf(ofEndpoint + " AND " + hasStatus + "?5"))
-	sqlPendingIDsOfEndpoint = newestFirst(rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isNumbered))
-	sqlAllIDsOfEndpoint     = newestFirst(append(allButPending(ofEndpoint),
-		rangeOf(ofEndpoint+" AND "+isPending), rangeOf(ofEndpoint+" AND "+isNumbered))...)
+	sqlIDsOfEndpoint        = newestOfEndpoint(hasStatus + "?5")
+	sqlPendingIDsOfEndpoint = newestOfEndpoint(isPending, isNumbered)
+	sqlAllIDsOfEndpoint     = newestOfEndpoint(everyStatus...)
 
-	sqlIDsOfTenant        = newestFirst(rangeOf(ofTenant + " AND " + hasStatus + "?5"))
-	sqlPendingIDsOfTenant = sqlPendingLine + "SELECT id FROM line WHERE id > x''"
-	sqlAllIDsOfTenant     = sqlPendingLine + newestFirst(append(allButPending(ofTenant), "SELECT id FROM line WHERE id > x''")...)
+	sqlIDsOfTenant        = newestOfTenant(hasStatus + "?5")
+	sqlPendingIDsOfTenant = newestOfTenant(isPending, isNumbered)
+	sqlAllIDsOfTenant     = newestOfTenant(everyStatus...)
 )
 
-const (
-	theTenant  = "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
-	ofTenant   = "tenant = " + theTenant
-	ofEndpoint = "endpoint = (SELECT n FROM endpoints WHERE id = ?2 AND tenant = " + theTenant + ")"
-)
+const theTenant = "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
 
-func rangeOf(condition string) string {
-	return "SELECT id FROM deliveries WHERE id < ?3 AND " + condition
-}
-
-func allButPending(of string) []string {
-	var ranges []string
-	for _, status := range []string{"1", "2", "3", "4"} {
-		ranges = append(ranges, rangeOf(of+" AND "+hasStatus+status))
+func newestOfEndpoint(ranges ...string) string {
+	var selects []string
+	for _, r := range ranges {
+		selects = append(selects, `SELECT id FROM deliveries
+			WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?2 AND tenant = `+theTenant+`) AND id < ?3 AND `+r)
 	}
-	return ranges
+	return strings.Join(selects, " UNION ALL ") + " ORDER BY id DESC LIMIT +?4"
 }
 
-func newestFirst(ranges ...string) string {
-	return strings.Join(ranges, " UNION ALL ") + " ORDER BY id DESC LIMIT +?4"
-}
-
-// sqlPendingLine merges what is pending at a tenant's endpoints, deleted ones too. Its queue holds the newest of each
-// endpoint; for one that is taken out the endpoint's next comes in. The empty blob stands for the end.
-var sqlPendingLine = `WITH RECURSIVE line (endpoint, id) AS (
-		SELECT n, ` + newestPending("endpoints.n", "?3") + ` FROM endpoints WHERE ` + ofTenant + ` AND deleted_at IS NULL
+// newestOfTenant merges what a tenant's endpoints have, deleted ones too; service.DefaultMaxEndpoints says how many there
+// can be. Its queue holds the newest of each endpoint; for one that is taken out the endpoint's next comes in. The empty
+// blob stands for the end.
+func newestOfTenant(ranges ...string) string {
+	newest := func(endpoint, before string) string {
+		var each []string
+		for _, r := range ranges {
+			each = append(each, "ifnull((SELECT max(id) FROM deliveries WHERE endpoint = "+endpoint+" AND id < "+before+" AND "+r+"), x'')")
+		}
+		if len(each) == 1 {
+			return each[0]
+		}
+		return "max(" + strings.Join(each, ", ") + ")"
+	}
+	return `WITH RECURSIVE line (endpoint, id) AS (
+		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NULL
 		UNION ALL
-		SELECT n, ` + newestPending("endpoints.n", "?3") + ` FROM endpoints WHERE ` + ofTenant + ` AND deleted_at IS NOT NULL
+		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NOT NULL
 		UNION ALL
-		SELECT endpoint, ` + newestPending("line.endpoint", "line.id") + ` FROM line WHERE id > x''
+		SELECT endpoint, ` + newest("line.endpoint", "line.id") + ` FROM line WHERE id > x''
 		ORDER BY 2 DESC LIMIT +?4
-	) `
-
-func newestPending(endpoint, before string) string {
-	newest := func(condition string) string {
-		return "ifnull((SELECT max(id) FROM deliveries WHERE endpoint = " + endpoint + " AND id < " + before + " AND " + condition + "), x'')"
-	}
-	return "max(" + newest(isPending) + ", " + newest(isNumbered) + ")"
+	) SELECT id FROM line WHERE id > x''`
 }
 
 // Deliveries lists deliveries, newest first.
@@ -107,7 +103,11 @@ func (c *db) ids(f bellwire.DeliveryFilter, status int64, before []byte, limit i
 		if f.Status == "" {
 			status = none
 		}
-		return c.query(sqlIDsOfEvent).text(f.Tenant).blob(f.Event[:]).blob(before).text(f.Endpoint).int(status).int(fetch)
+		first, last := bellwire.DeliveriesOf(f.Event)
+		if bytes.Compare(before, last[:]) > 0 {
+			before = append(last[:], 0) // what comes behind the last, but before any other id
+		}
+		return c.query(sqlIDsOfEvent).text(f.Tenant).blob(first[:]).blob(before).text(f.Endpoint).int(status).int(fetch)
 	}
 	some, pending, all := sqlIDsOfTenant, sqlPendingIDsOfTenant, sqlAllIDsOfTenant
 	if f.Endpoint != "" {

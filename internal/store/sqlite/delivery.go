@@ -74,11 +74,15 @@ func (st *state) end(status int64, reason string) {
 	}
 }
 
-// sqlDelivery reads deliveries with the names of what they belong to.
-const sqlDelivery = `SELECT d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, e.id, e.type, p.id, t.id
+// sqlDelivery reads a delivery with the names of what it belongs to.
+const (
+	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
+	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
+		d.updated_at, e.id, e.type, p.id, t.id`
+	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
+)
 
 // delivery reads a delivery of any tenant; nil if it is not there.
 func (c *db) delivery(id bellwire.DeliveryID) (*bellwire.Delivery, error) {
@@ -86,6 +90,12 @@ func (c *db) delivery(id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	if found, err := q.one(); !found {
 		return nil, err
 	}
+	d := scanDelivery(q)
+	return d, q.close()
+}
+
+// scanDelivery reads deliveryColumns.
+func scanDelivery(q *query) *bellwire.Delivery {
 	d := new(bellwire.Delivery)
 	q.getBytes(d.ID[:])
 	d.Status, d.Reason = bellwire.DeliveryStatuses[q.getInt()], q.getText()
@@ -93,7 +103,7 @@ func (c *db) delivery(id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
 	q.getBytes(d.Event[:])
 	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
-	return d, q.close()
+	return d
 }
 
 // tenantDelivery reads a delivery of the tenant.

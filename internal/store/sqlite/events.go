@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	sqlEvent        = "SELECT e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data "
+	sqlEvent        = "SELECT " + eventColumns + " "
+	eventColumns    = "e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data"
 	sqlEventByID    = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
 	sqlEventsOfType = sqlEvent + `FROM tenants t CROSS JOIN events e ON e.tenant = t.n
 		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id > ?2 AND e.id < ?3 ORDER BY e.id `

@@ -115,19 +115,21 @@ func (p *purge) delete(q *query) error {
 
 // events deletes a tenant's events, each after its deliveries.
 func (p *purge) events(tenant int64) error {
-	var events []int64
-	q := p.w.query("SELECT n FROM events WHERE tenant = ? LIMIT +?").int(tenant).int(int64(p.left))
+	var events []bellwire.EventID
+	q := p.w.query("SELECT id FROM events WHERE tenant = ? LIMIT +?").int(tenant).int(int64(p.left))
 	for q.next() {
-		events = append(events, q.getInt())
+		var id bellwire.EventID
+		q.getBytes(id[:])
+		events = append(events, id)
 	}
 	if q.err != nil {
 		return q.err
 	}
-	for _, n := range events {
-		if err := p.deliveries(n); err != nil || p.left <= 0 {
+	for _, id := range events {
+		if err := p.deliveries(id); err != nil || p.left <= 0 {
 			return err
 		}
-		if err := p.delete(p.w.query("DELETE FROM events WHERE n = ?").int(n)); err != nil || p.left <= 0 {
+		if err := p.delete(p.w.query("DELETE FROM events WHERE id = ?").blob(id[:])); err != nil || p.left <= 0 {
 			return err
 		}
 	}
@@ -135,7 +137,7 @@ func (p *purge) events(tenant int64) error {
 }
 
 // deliveries deletes an event's deliveries, each after its attempts.
-func (p *purge) deliveries(event int64) error {
+func (p *purge) deliveries(event bellwire.EventID) error {
 	all, err := p.deliveriesOf(event)
 	if err != nil {
 		return err
@@ -165,9 +167,11 @@ type doomed struct {
 	status int64
 }
 
-func (p *purge) deliveriesOf(event int64) ([]doomed, error) {
+func (p *purge) deliveriesOf(event bellwire.EventID) ([]doomed, error) {
 	var all []doomed
-	q := p.w.query("SELECT id, status FROM deliveries WHERE event = ? LIMIT +?").int(event).int(int64(p.left))
+	first, last := bellwire.DeliveriesOf(event)
+	q := p.w.query("SELECT id, status FROM deliveries WHERE id >= ? AND id <= ? LIMIT +?").
+		blob(first[:]).blob(last[:]).int(int64(p.left))
 	for q.next() {
 		var d doomed
 		q.getBytes(d.id[:])

@@ -18,7 +18,6 @@ type retention struct {
 
 // oldEvent is an event that may go.
 type oldEvent struct {
-	n    int64
 	id   bellwire.EventID
 	kept bool // something of it is to be delivered
 }
@@ -27,9 +26,10 @@ type oldEvent struct {
 const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
 
 const (
-	sqlOldEvents = `SELECT n, id, EXISTS (SELECT 1 FROM deliveries WHERE event = events.n AND ` + isWanted + `)
+	sqlOldEvents = `SELECT id, EXISTS (SELECT 1 FROM deliveries
+			WHERE id >= substr(events.id, 1, 14) AND id < CAST(substr(events.id, 1, 14) || x'ffffff' AS BLOB) AND ` + isWanted + `)
 		FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT +?`
-	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE event = ? AND " + isWanted + ")"
+	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id >= ? AND id <= ? AND " + isWanted + ")"
 )
 
 // oldEvents finds the next events from before the given time that may go. It passes over those that are kept, so that
@@ -63,7 +63,7 @@ func (s *Store) eventsBetween(ctx context.Context, after, end bellwire.EventID, 
 		found = nil
 		q := c.query(sqlOldEvents).blob(after[:]).blob(end[:]).int(int64(limit))
 		for q.next() {
-			e := oldEvent{n: q.getInt()}
+			var e oldEvent
 			q.getBytes(e.id[:])
 			e.kept = q.getBool()
 			found = append(found, e)
@@ -91,29 +91,30 @@ func (p *purge) expire() error {
 }
 
 const (
-	sqlOwnKey  = "SELECT tenant, idempotency_key FROM events WHERE n = ?"
+	sqlOwnKey  = "SELECT tenant, idempotency_key FROM events WHERE id = ?"
 	sqlDropKey = "DELETE FROM idempotency_keys WHERE tenant = ? AND key = ? AND event = ?"
 	sqlKeepKey = "INSERT INTO expiring_keys (expires_at, tenant, key, event) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 
 // event deletes an event with all it has, and tells whether that is done with: not if no more rows may be deleted.
 func (p *purge) event(e oldEvent) (done bool, err error) {
-	kept, _, err := p.w.query(sqlIsKept).int(e.n).scalar()
+	first, last := bellwire.DeliveriesOf(e.id)
+	kept, _, err := p.w.query(sqlIsKept).blob(first[:]).blob(last[:]).scalar()
 	if err != nil || kept != 0 {
 		return true, err
 	}
-	if err := p.deliveries(e.n); err != nil || p.left <= 0 {
+	if err := p.deliveries(e.id); err != nil || p.left <= 0 {
 		return false, err
 	}
 	if err := p.key(e); err != nil || p.left <= 0 {
 		return false, err
 	}
-	return true, p.delete(p.w.query("DELETE FROM events WHERE n = ?").int(e.n))
+	return true, p.delete(p.w.query("DELETE FROM events WHERE id = ?").blob(e.id[:]))
 }
 
 // key deletes the publisher's id of an event, or has it deleted at the end of its time.
 func (p *purge) key(e oldEvent) error {
-	q := p.w.query(sqlOwnKey).int(e.n)
+	q := p.w.query(sqlOwnKey).blob(e.id[:])
 	if found, err := q.one(); !found {
 		return err
 	}

@@ -167,10 +167,10 @@ func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
 
 func fifo(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO }
 
-// delivery makes a free delivery to the endpoint, numbered if the endpoint wants that.
-func (w *world) delivery(ep *bellwire.Endpoint) bellwire.NewDelivery {
+// delivery makes a free delivery of the event to the endpoint, numbered if the endpoint wants that.
+func delivery(e *bellwire.NewEvent, ep *bellwire.Endpoint) bellwire.NewDelivery {
 	return bellwire.NewDelivery{
-		ID: bellwire.Next[bellwire.DeliveryKind](w.ids, w.now), Endpoint: ep.ID,
+		ID: bellwire.DeliveryOf(e.Event.ID, len(e.Deliveries)), Endpoint: ep.ID,
 		Ordered: ep.Ordering == bellwire.OrderingFIFO,
 	}
 }
@@ -182,7 +182,7 @@ func (w *world) event(tenant string, endpoints ...*bellwire.Endpoint) *bellwire.
 		Data: []byte(`{"n": 1.0}`), CreatedAt: w.now,
 	}}
 	for _, ep := range endpoints {
-		e.Deliveries = append(e.Deliveries, w.delivery(ep))
+		e.Deliveries = append(e.Deliveries, delivery(e, ep))
 	}
 	return e
 }
