@@ -14,15 +14,25 @@ import (
 // append are found in that. Then all others are written together. Should another transaction have written the same key
 // or event in between, this one begins again, and sees it.
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
-	var results []bellwire.AppendResult
+	var (
+		results []bellwire.AppendResult
+		careful bool
+	)
 	err := s.write(ctx, func(tx *tx) error {
-		g := &group{tx: tx, keys: make(map[ownKey]*knownKey), stored: make(map[bellwire.EventID]*storedEvent)}
+		g := &group{
+			tx: tx, careful: careful, keys: make(map[ownKey]*knownKey), stored: make(map[bellwire.EventID]*storedEvent),
+			here: make(map[ownEvent]int),
+		}
+		careful = true // if it fails because of another transaction, that may have been an earlier try of this one
 		if err := g.look(appends); err != nil {
 			return err
 		}
 		results = make([]bellwire.AppendResult, len(appends))
 		for i, a := range appends {
 			events, err := g.append(a)
+			if errors.Is(err, errAgain) {
+				return err
+			}
 			if refused, ok := errors.AsType[*bellwire.Error](err); ok {
 				results[i].Err = refused
 				continue
@@ -40,6 +50,7 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 // group is a group of appends with what there is about them.
 type group struct {
 	tx        *tx
+	careful   bool // to look whether the events are stored already, which is rare: their insertion fails then
 	operator  int64
 	tenants   map[string]tenantRef
 	endpoints map[string]endpointRef
@@ -48,6 +59,20 @@ type group struct {
 	unmatched map[bellwire.EventID]bool // those that are still to be matched
 
 	accepted []acceptedEvent
+	here     map[ownEvent]int // the places of those in accepted
+	repeats  []repeat
+}
+
+type ownEvent struct {
+	tenant int64
+	id     bellwire.EventID
+}
+
+// repeat is an event that is in the group a second time.
+type repeat struct {
+	first    int // its place in accepted
+	event    *bellwire.NewEvent
+	appended *bellwire.AppendedEvent
 }
 
 type endpointRef struct{ n, tenant int64 }
@@ -90,12 +115,12 @@ const (
 	sqlFindEndpoints = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NULL"
 	sqlFindKeys      = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
 		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
-		JOIN bellwire.tenants t ON t.id = w.tenant AND t.deleted_at IS NULL
-		JOIN bellwire.idempotency_keys k ON k.tenant = t.n AND k.key = w.key`
+		JOIN bellwire.idempotency_keys k ON k.tenant = ` + tenantWanted + ` AND k.key = w.key`
 	sqlFindEvents = `SELECT e.id, e.tenant, e.deliveries FROM unnest($1::text[], $2::uuid[]) AS w (tenant, id)
-		JOIN bellwire.tenants t ON t.id = w.tenant AND t.deleted_at IS NULL
-		JOIN bellwire.events e ON e.tenant = t.n AND e.id = w.id
+		JOIN bellwire.events e ON e.tenant = ` + tenantWanted + ` AND e.id = w.id
 		WHERE e.id BETWEEN $3 AND $4`
+	// Put this way each is looked up in the index, however few tenants there seem to be.
+	tenantWanted   = "(SELECT t.n FROM bellwire.tenants t WHERE t.id = w.tenant AND t.deleted_at IS NULL)"
 	sqlFindNumbers = "SELECT event, id, sequence FROM bellwire.deliveries WHERE id = ANY($1)"
 )
 
@@ -112,10 +137,10 @@ func (g *group) look(appends []*bellwire.Append) error {
 	if len(w.keys) > 0 {
 		batch.Queue(sqlFindKeys, w.keyTenants, w.keys).Query(g.scanKeys)
 	}
-	if len(w.events) > 0 {
+	if (g.careful || len(w.unmatched) > 0) && len(w.events) > 0 {
 		batch.Queue(sqlFindEvents, w.eventTenants, w.events, w.first, w.last).Query(g.scanStored)
 	}
-	if err := g.tx.SendBatch(g.tx.ctx, batch).Close(); err != nil {
+	if err := g.tx.send(batch); err != nil {
 		return err
 	}
 	if len(g.stored) == 0 {
@@ -256,6 +281,9 @@ func (g *group) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
 		return nil, bellwire.NotFound("tenant", id)
 	}
 	if err := g.current(tenant, a); err != nil {
+		if !g.careful {
+			return nil, errAgain
+		}
 		return g.repeated(tenant, a, err)
 	}
 	appended := make([]bellwire.AppendedEvent, len(a.Events))
@@ -345,6 +373,11 @@ func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.Ap
 		stored.report(e, appended)
 		return
 	}
+	if first, here := g.here[ownEvent{tenant, e.Event.ID}]; here {
+		g.repeats = append(g.repeats, repeat{first, e, appended})
+		return
+	}
+	g.here[ownEvent{tenant, e.Event.ID}] = len(g.accepted)
 	numbers := make([]int64, len(e.Deliveries))
 	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: len(e.Deliveries), Sequences: numbers}
 	g.accepted = append(g.accepted, acceptedEvent{tenant, e, numbers})

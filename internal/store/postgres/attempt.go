@@ -43,15 +43,25 @@ func (rows *attemptRows) add(a *bellwire.Attempt, delivery bellwire.DeliveryID, 
 	rows.statuses, rows.bodies = append(rows.statuses, status), append(rows.bodies, body)
 }
 
-const sqlInsertAttempts = `INSERT INTO bellwire.attempts (id, delivery, number, trigger, started_at, outcome, error, details, status, response_body)
-	SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::bytea[], $9::int[], $10::bytea[])`
+const (
+	attemptColumns = "id, delivery, number, trigger, started_at, outcome, error, details, status, response_body"
+	attemptArrays  = `$1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::bytea[],
+		$9::int[], $10::bytea[]`
+	sqlInsertAttempts = "INSERT INTO bellwire.attempts (" + attemptColumns + ") SELECT * FROM unnest(" + attemptArrays + ")"
+)
 
-func (rows *attemptRows) insert(tx *tx) error {
-	if len(rows.ids) == 0 {
-		return nil
+// arrays are the rows as parameters, for attemptArrays.
+func (rows *attemptRows) arrays() []any {
+	return []any{
+		rows.ids, rows.deliveries, rows.numbers, rows.triggers, rows.startedAt, rows.outcomes, rows.texts, rows.details, rows.statuses,
+		rows.bodies,
 	}
-	return tx.exec(sqlInsertAttempts, rows.ids, rows.deliveries, rows.numbers, rows.triggers, rows.startedAt, rows.outcomes,
-		rows.texts, rows.details, rows.statuses, rows.bodies)
+}
+
+func (rows *attemptRows) queue(batch *pgx.Batch) {
+	if len(rows.ids) > 0 {
+		batch.Queue(sqlInsertAttempts, rows.arrays()...)
+	}
 }
 
 const sqlAttempts = `SELECT id, number, trigger, started_at, outcome, error, details, status, response_body

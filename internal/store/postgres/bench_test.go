@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,19 +12,17 @@ import (
 // BenchmarkCycle stores groups of events with one delivery each, and then the success of those. One operation is one
 // event. The server does not sync, so that this is about work and round trips.
 func BenchmarkCycle(b *testing.B) {
-	for _, prepare := range []bool{false, true} {
-		for _, size := range []int{1, 50, 500} {
-			b.Run(fmt.Sprintf("prepare=%v/%d", prepare, size), func(b *testing.B) { benchCycle(b, size, prepare) })
-		}
+	for _, size := range []int{1, 50, 500} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) { benchCycle(b, size) })
 	}
 }
 
-func benchCycle(b *testing.B, size int, prepare bool) {
+func benchCycle(b *testing.B, size int) {
 	url, err := server.Database(b.Context(), template)
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := Open(b.Context(), url, Options{NoSync: true, Prepare: prepare})
+	s, err := Open(b.Context(), url, Options{NoSync: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,8 +18,8 @@ const (
 	maxUnnumbered = 500 // deliveries whose number has lost its meaning
 )
 
-// ClaimDue takes free deliveries into memory, for all claims together in four steps: who they are for, what could be
-// taken, taking some of it, and reading that.
+// ClaimDue takes free deliveries into memory, for all claims together in two steps: what could be taken, and taking
+// some of it.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
 	s.claiming.Lock()
 	defer s.claiming.Unlock()
@@ -29,13 +29,10 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 	)
 	err := s.write(ctx, func(tx *tx) error {
 		g = &claiming{tx: tx, now: now}
-		if err := tx.release(s.unsure); err != nil {
-			return err
-		}
 		for i := range claims {
 			g.claims = append(g.claims, &claim{Claim: &claims[i]})
 		}
-		if err := g.run(); err != nil {
+		if err := g.run(s.unsure); err != nil {
 			return err
 		}
 		results = make([]bellwire.ClaimResult, len(claims))
@@ -75,13 +72,18 @@ type claiming struct {
 	tx     *tx
 	now    time.Time
 	claims []*claim
+
+	// What the claims are about, each at its claim's place.
+	places    []int32
+	endpoints []string
+	shards    []int16
+	epochs    []int64
 }
 
 // claim is one bellwire.Claim as it is carried out.
 type claim struct {
 	*bellwire.Claim
 	endpoint int64 // 0: there is nothing to be claimed
-	ordering bellwire.Ordering
 	manual   []candidate
 	byTime   []candidate
 	inOrder  []candidate
@@ -101,11 +103,12 @@ type candidate struct {
 	size     int // of its event's data
 }
 
-func (g *claiming) run() error {
-	if err := g.resolve(); err != nil {
-		return err
-	}
-	if err := g.search(); err != nil {
+func (g *claiming) run(unsure []bellwire.Taken) error {
+	batch := new(pgx.Batch)
+	queueRelease(batch, unsure)
+	g.queueClaims(batch)
+	g.queueSearch(batch)
+	if err := g.tx.send(batch); err != nil {
 		return err
 	}
 	for _, c := range g.claims {
@@ -113,76 +116,73 @@ func (g *claiming) run() error {
 			c.choose(g.now)
 		}
 	}
-	if err := g.mark(); err != nil {
+	batch = new(pgx.Batch)
+	g.queueMarks(batch)
+	rows := g.queueRead(batch)
+	if err := g.tx.sendLast(batch); err != nil {
 		return err
 	}
-	return g.read()
+	for _, c := range g.claims {
+		for _, id := range c.byHand {
+			c.result.Manual = append(c.result.Manual, rows[id])
+		}
+		for _, id := range c.taken {
+			c.result.Due = append(c.result.Due, rows[id])
+		}
+	}
+	return nil
 }
 
 const (
 	// The lock keeps others from taking the shards over while this one marks their deliveries.
-	sqlHoldShards = "SELECT shard, epoch FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
+	sqlHoldShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
+	// claimed are the claims $1 to $4, place, endpoint, shard and epoch, whose endpoint is there and whose epoch is not
+	// over: the others get nothing.
+	claimed = `FROM unnest($1::int[], $2::text[], $3::smallint[], $4::bigint[]) AS c (place, endpoint, shard, epoch)
+		JOIN bellwire.shards h ON h.shard = c.shard AND h.epoch = c.epoch
+		JOIN bellwire.endpoints p ON p.id = c.endpoint AND p.deleted_at IS NULL `
 	// The last number is read before the deliveries are: were it the other way round, one given in between would
 	// seem to have been claimed.
-	sqlClaimed = `SELECT p.id, p.n, p.ordering, coalesce(s.last, 0) FROM bellwire.endpoints p
+	sqlClaimed = "SELECT c.place, p.n, coalesce(s.last, 0) " + claimed + `
 		JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL
-		LEFT JOIN bellwire.sequences s ON s.endpoint = p.n
-		WHERE p.id = ANY($1) AND p.deleted_at IS NULL`
+		LEFT JOIN bellwire.sequences s ON s.endpoint = p.n`
 )
 
-// resolve finds the claims' endpoints. A claim in an epoch that is over gets nothing.
-func (g *claiming) resolve() error {
-	shards, endpoints := make([]int16, len(g.claims)), make([]string, len(g.claims))
-	of := make(map[string]*claim)
+// queueClaims finds the claims' endpoints.
+func (g *claiming) queueClaims(batch *pgx.Batch) {
+	g.places, g.endpoints = make([]int32, len(g.claims)), make([]string, len(g.claims))
+	g.shards, g.epochs = make([]int16, len(g.claims)), make([]int64, len(g.claims))
 	for i, c := range g.claims {
-		shards[i], endpoints[i] = int16(bellwire.ShardOf(c.Endpoint)), c.Endpoint
-		of[c.Endpoint] = c
+		g.places[i], g.endpoints[i], g.shards[i], g.epochs[i] = int32(i), c.Endpoint, int16(bellwire.ShardOf(c.Endpoint)), c.Epoch
 	}
-	epochs := make(map[int16]int64)
-	batch := new(pgx.Batch)
-	batch.Queue(sqlHoldShards, shards).Query(func(rows pgx.Rows) error {
+	batch.Queue(sqlHoldShards, g.shards)
+	batch.Queue(sqlClaimed, g.places, g.endpoints, g.shards, g.epochs).Query(func(rows pgx.Rows) error {
 		return every(rows, func(row pgx.Rows) error {
 			var (
-				shard int16
-				epoch int64
+				at             int
+				endpoint, last int64
 			)
-			err := row.Scan(&shard, &epoch)
-			epochs[shard] = epoch
+			err := row.Scan(&at, &endpoint, &last)
+			g.claims[at].endpoint, g.claims[at].numbers = endpoint, last
 			return err
 		})
 	})
-	batch.Queue(sqlClaimed, endpoints).Query(func(rows pgx.Rows) error {
-		return every(rows, func(row pgx.Rows) error {
-			var (
-				id, ordering string
-				n, last      int64
-			)
-			if err := row.Scan(&id, &n, &ordering, &last); err != nil {
-				return err
-			}
-			if c := of[id]; c.Epoch == epochs[int16(bellwire.ShardOf(id))] {
-				c.endpoint, c.ordering, c.numbers = n, bellwire.Ordering(ordering), last
-			}
-			return nil
-		})
-	})
-	return g.tx.SendBatch(g.tx.ctx, batch).Close()
 }
 
-// searchFor finds candidates for each of the claims $1 to $4: place, endpoint, epoch and how many. Those that somebody
-// else holds are waited for: to pass over the first in an order would be to break it.
+// searchFor finds candidates for each of the claims, as many as $6 says at its
+// place, as things stand at $5. Those that somebody else holds
+// are waited for: to pass over the first in an order would be to break it.
 func searchFor(condition, order string) string {
-	return `SELECT c.place, d.id, ` + dueAt + `, d.sequence, octet_length(e.data)
-		FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[]) AS c (place, endpoint, epoch, wanted)
+	return `SELECT c.place, d.id, ` + dueAt + `, d.sequence, octet_length(e.data) ` + claimed + `
 		CROSS JOIN LATERAL (
 			SELECT id, tenant, event, status, due_at, sequence FROM bellwire.deliveries
-			WHERE endpoint = c.endpoint AND ` + condition + ` ORDER BY ` + order + ` LIMIT c.wanted FOR UPDATE
+			WHERE endpoint = p.n AND ` + condition + ` ORDER BY ` + order + ` LIMIT ($6::int[])[c.place + 1] FOR UPDATE
 		) d
 		JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event`
 }
 
 var (
-	sqlFreeManual   = searchFor("manual_epoch IS NOT NULL AND manual_epoch <> c.epoch AND $5::timestamptz IS NOT NULL", "id")
+	sqlFreeManual   = searchFor("manual_epoch IS NOT NULL AND manual_epoch <> c.epoch", "id")
 	sqlFreePending  = searchFor(isPending+" AND due_at IS NOT NULL AND epoch <> c.epoch", "id")
 	sqlFreeRetrying = searchFor(isRetrying+" AND epoch <> c.epoch", "due_at, id")
 	sqlFreeInOrder  = searchFor(isOrdered+" AND epoch <> c.epoch", "sequence")
@@ -191,44 +191,30 @@ var (
 // sqlUnnumber frees deliveries from an order that their endpoint no longer keeps, so that they are found by their due
 // time. It does some at each claim; what is left is due at once.
 const sqlUnnumber = `UPDATE bellwire.deliveries SET sequence = 0 WHERE id IN (
-		SELECT d.id FROM unnest($1::bigint[]) AS c (endpoint)
-		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE endpoint = c.endpoint AND ` + isOrdered + ` ORDER BY sequence LIMIT $2) d
+		SELECT d.id ` + claimed + `
+		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE endpoint = p.n AND ` + isOrdered + ` ORDER BY sequence LIMIT $5) d
+		WHERE p.ordering <> $6
 	)`
 
-// search finds what could be taken: for each claim as much as it wants, and one more.
-func (g *claiming) search() error {
-	var (
-		places, wanted, manual []int32
-		endpoints, epochs      []int64
-		unordered              []int64
-	)
+// queueSearch finds what could be taken: for each claim as much as it wants, and one more.
+func (g *claiming) queueSearch(batch *pgx.Batch) {
+	wanted, manual, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
 	for i, c := range g.claims {
-		if c.endpoint == 0 {
-			continue
-		}
-		places, endpoints, epochs = append(places, int32(i)), append(endpoints, c.endpoint), append(epochs, c.Epoch)
-		wanted, manual = append(wanted, int32(max(c.Limit, 0)+1)), append(manual, maxManual)
-		if c.ordering != bellwire.OrderingFIFO {
-			unordered = append(unordered, c.endpoint)
+		wanted[i], manual[i] = int32(max(c.Limit, 0)+1), maxManual
+		if c.Ordered {
+			inOrder[i] = wanted[i]
 		}
 	}
-	if len(places) == 0 {
-		return nil
-	}
-	batch := new(pgx.Batch)
 	queue := func(sql string, wanted []int32, into func(*claim) *[]candidate) {
-		batch.Queue(sql, places, endpoints, epochs, wanted, g.now).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
+		batch.Queue(sql, g.places, g.endpoints, g.shards, g.epochs, g.now, wanted).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
 	}
-	if len(unordered) > 0 {
-		batch.Queue(sqlUnnumber, unordered, maxUnnumbered)
-	}
+	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, maxUnnumbered, string(bellwire.OrderingFIFO))
 	queue(sqlFreeManual, manual, func(c *claim) *[]candidate { return &c.manual })
 	queue(sqlFreePending, wanted, func(c *claim) *[]candidate { return &c.byTime })
 	queue(sqlFreeRetrying, wanted, func(c *claim) *[]candidate { return &c.byTime })
 	if slices.ContainsFunc(g.claims, func(c *claim) bool { return c.Ordered }) {
-		queue(sqlFreeInOrder, wanted, func(c *claim) *[]candidate { return &c.inOrder })
+		queue(sqlFreeInOrder, inOrder, func(c *claim) *[]candidate { return &c.inOrder })
 	}
-	return g.tx.SendBatch(g.tx.ctx, batch).Close()
 }
 
 func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]candidate) error {
@@ -287,9 +273,8 @@ const (
 	sqlTaken = "SELECT " + deliveryColumns + ", " + eventColumns + " FROM " + deliveryTables + " WHERE d.id = ANY($1)"
 )
 
-// mark makes what is taken theirs who asked.
-func (g *claiming) mark() error {
-	batch := new(pgx.Batch)
+// queueMarks makes what is taken theirs who asked.
+func (g *claiming) queueMarks(batch *pgx.Batch) {
 	for _, kind := range []struct {
 		sql string
 		of  func(*claim) []bellwire.DeliveryID
@@ -310,14 +295,10 @@ func (g *claiming) mark() error {
 			batch.Queue(kind.sql, ids, epochs)
 		}
 	}
-	if batch.Len() == 0 {
-		return nil
-	}
-	return g.tx.SendBatch(g.tx.ctx, batch).Close()
 }
 
-// read reads what is taken, with its events.
-func (g *claiming) read() error {
+// queueRead reads what is taken, with its events.
+func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.Claimed {
 	var ids [][16]byte
 	for _, c := range g.claims {
 		ids = append(append(ids, uuids(c.taken)...), uuids(c.byHand)...)
@@ -326,22 +307,16 @@ func (g *claiming) read() error {
 		return nil
 	}
 	rows := make(map[bellwire.DeliveryID]bellwire.Claimed, len(ids))
-	err := g.tx.each(func(row pgx.Rows) error {
-		var (
-			d deliveryRow
-			e eventRow
-		)
-		err := row.Scan(append(d.into(), e.into()...)...)
-		rows[d.delivery.ID] = bellwire.Claimed{Delivery: *d.done(), Event: e.done()}
-		return err
-	}, sqlTaken, ids)
-	for _, c := range g.claims {
-		for _, id := range c.byHand {
-			c.result.Manual = append(c.result.Manual, rows[id])
-		}
-		for _, id := range c.taken {
-			c.result.Due = append(c.result.Due, rows[id])
-		}
-	}
-	return err
+	batch.Queue(sqlTaken, ids).Query(func(taken pgx.Rows) error {
+		return every(taken, func(row pgx.Rows) error {
+			var (
+				d deliveryRow
+				e eventRow
+			)
+			err := row.Scan(append(d.into(), e.into()...)...)
+			rows[d.delivery.ID] = bellwire.Claimed{Delivery: *d.done(), Event: e.done()}
+			return err
+		})
+	})
+	return rows
 }

@@ -5,17 +5,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bellwire/bellwire"
 )
 
 const (
 	sqlInsertKeys = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
-		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[]) ON CONFLICT DO NOTHING`
+		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
-		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::text[], $10::bytea[])
-		ON CONFLICT DO NOTHING`
+		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::text[], $10::bytea[])`
 	// sqlEndUnmatched ends the wait of events that were unmatched. Their publishers' ids are known already.
 	sqlEndUnmatched = `WITH matched AS (
 			DELETE FROM bellwire.unmatched u USING unnest($1::uuid[], $2::int[]) AS w (event, deliveries) WHERE u.event = w.event
@@ -32,8 +30,8 @@ const (
 			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
 )
 
-// storeGroup writes what was accepted. Keys, and then counters, are written in their order, so that no two groups wait
-// for each other.
+// storeGroup writes what was accepted, and commits. Keys, and then counters, are written in their order, so that no two
+// groups wait for each other.
 func (s *Store) storeGroup(g *group) error {
 	if len(g.accepted) == 0 {
 		return nil
@@ -42,27 +40,40 @@ func (s *Store) storeGroup(g *group) error {
 	g.queueKeys(batch)
 	g.queueMatched(batch)
 	g.queueEvents(batch)
-	numbered := g.queueNumbers(batch)
-	if !numbered {
-		g.queueDeliveries(batch)
+	if g.queueNumbers(batch) {
+		if err := g.insert(batch, g.tx.send); err != nil {
+			return err
+		}
+		batch = new(pgx.Batch)
 	}
+	g.queueDeliveries(batch)
 	s.queueNotice(batch, g.woken(s.owned.Load()))
-	if err := g.tx.SendBatch(g.tx.ctx, batch).Close(); err != nil || !numbered {
+	if err := g.insert(batch, g.tx.sendLast); err != nil {
 		return err
 	}
-	batch = new(pgx.Batch)
-	g.queueDeliveries(batch)
-	return g.tx.SendBatch(g.tx.ctx, batch).Close()
+	g.reportRepeats()
+	return nil
 }
 
-// mustInsert queues a statement that inserts rows unless they are there already.
-func mustInsert(batch *pgx.Batch, rows int, sql string, args ...any) {
-	batch.Queue(sql, args...).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() != int64(rows) {
-			return errAgain
+// insert sends statements that fail if another transaction has inserted the same since this one looked.
+func (g *group) insert(batch *pgx.Batch, send func(*pgx.Batch) error) error {
+	err := send(batch)
+	if isState(err, "23505") { // unique_violation
+		return errAgain
+	}
+	return err
+}
+
+// reportRepeats answers those events that were in the group before.
+func (g *group) reportRepeats() {
+	for _, r := range g.repeats {
+		first := &g.accepted[r.first]
+		stored := storedEvent{deliveries: len(first.Deliveries), numbers: make(map[bellwire.DeliveryID]int64)}
+		for i := range first.Deliveries {
+			stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
 		}
-		return nil
-	})
+		stored.report(r.event, r.appended)
+	}
 }
 
 func (g *group) queueKeys(batch *pgx.Batch) {
@@ -91,7 +102,7 @@ func (g *group) queueKeys(batch *pgx.Batch) {
 		events, digests = append(events, e.Event.ID), append(digests, e.Digest[:])
 		deliveries = append(deliveries, int32(len(e.Deliveries)))
 	}
-	mustInsert(batch, len(keyed), sqlInsertKeys, tenants, keys, events, digests, deliveries)
+	batch.Queue(sqlInsertKeys, tenants, keys, events, digests, deliveries)
 }
 
 func (g *group) queueMatched(batch *pgx.Batch) {
@@ -129,7 +140,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 			data[i] = []byte{}
 		}
 	}
-	mustInsert(batch, n, sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, problems, data)
+	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, problems, data)
 }
 
 // queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.

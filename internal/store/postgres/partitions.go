@@ -117,8 +117,7 @@ func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (b
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{BeginQuery: s.begin(pgx.ReadWrite, pgx.ReadCommitted)}, func(t pgx.Tx) error {
-		tx := &tx{ctx: ctx, Tx: t}
+	err = once(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), func(tx *tx) error {
 		err := tx.ddl("SET LOCAL lock_timeout = %d; SET LOCAL statement_timeout = %d", lockTimeout.Milliseconds(), timeout.Milliseconds())
 		if err != nil {
 			return err

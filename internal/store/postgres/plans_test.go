@@ -24,8 +24,12 @@ func TestPlansOfGroups(t *testing.T) {
 	for i := range ids {
 		ids[i] = bellwire.NewUUID(time.Now())
 	}
+	rows := attemptRows{
+		ids: ids, deliveries: ids, numbers: make([]int32, 200), triggers: texts, outcomes: texts, texts: texts, startedAt: times,
+		statuses: make([]*int32, 200), details: make([][]byte, 200), bodies: make([][]byte, 200),
+	}
 	for sql, args := range map[string][]any{
-		sqlSucceed:       {ids, texts, times},
+		sqlSucceed:       append(rows.arrays(), texts, times),
 		sqlMove:          {ids, statuses, texts, numbers, numbers, numbers, manual, times, times},
 		sqlRelease:       {ids, numbers},
 		sqlReleaseManual: {ids, numbers},

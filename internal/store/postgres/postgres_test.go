@@ -70,8 +70,8 @@ func lessChecks() error {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
-		"Described": {NoSync: true, Connections: 8},
-		"Prepared":  {NoSync: true, Connections: 8, Prepare: true},
+		"Pooled": {NoSync: true, Connections: 8},
+		"Direct": {NoSync: true, Connections: 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,105 +10,131 @@ import (
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
-// RecordOutcomes stores attempts and moves their deliveries on.
+// RecordOutcomes stores attempts and moves their deliveries on. What comes of most deliveries, success at the first
+// attempt, is recorded without reading them first. If all results claim to be that, and some turn out not to be, those
+// are recorded in a transaction of their own.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	details, err := columns.OfAttempts(results)
 	if err != nil {
 		return nil, err
 	}
-	var recorded []bellwire.Recorded
+	r := &recording{store: s, results: results, details: details, recorded: make([]bellwire.Recorded, len(results))}
+	var left []int
 	err = s.write(ctx, func(tx *tx) error {
-		r := &recording{
-			store: s, tx: tx, results: results, details: details, recorded: make([]bellwire.Recorded, len(results)),
-			states: make(map[bellwire.DeliveryID]*state), attempts: make(map[bellwire.AttemptID]bool),
-			changed: make(map[bellwire.DeliveryID]time.Time),
+		batch := new(pgx.Batch)
+		successes, others := r.queueSuccesses(batch)
+		switch {
+		case !successes:
+			left = nil
+			return r.settle(tx, others)
+		case len(others) == 0:
+			err := tx.sendLast(batch)
+			left = r.left()
+			return err
 		}
-		recorded = r.recorded
-		return r.run()
+		if err := tx.send(batch); err != nil {
+			return err
+		}
+		left = nil
+		return r.settle(tx, r.left())
 	})
+	if err == nil && len(left) > 0 {
+		err = s.write(ctx, func(tx *tx) error { return r.settle(tx, left) })
+	}
 	if err != nil {
 		return nil, err
 	}
-	return recorded, nil
+	return r.recorded, nil
 }
 
 // recording records a group of results.
 type recording struct {
 	store    *Store
-	tx       *tx
 	results  []*bellwire.Result
 	details  [][]byte
 	recorded []bellwire.Recorded
+	done     map[int]bool // the places of those that were successes at the first attempt
 
+	// The rest is about the results that are settled.
+	tx       *tx
 	rows     attemptRows
 	states   map[bellwire.DeliveryID]*state
 	attempts map[bellwire.AttemptID]bool // that are stored
 	changed  map[bellwire.DeliveryID]time.Time
 }
 
-func (r *recording) run() error {
-	left, err := r.succeedAtOnce()
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		if err := r.read(left); err != nil {
-			return err
-		}
-		for _, i := range left {
-			if err := r.record(i); err != nil {
-				return err
-			}
-		}
-		if err := r.move(); err != nil {
-			return err
+// left returns the places of the results that are not recorded yet.
+func (r *recording) left() (places []int) {
+	for i := range r.results {
+		if !r.done[i] {
+			places = append(places, i)
 		}
 	}
-	return r.rows.insert(r.tx)
+	return places
 }
 
-// The status is cast so that it is looked at and not looked for: its index would lead through all that is pending.
-const sqlSucceed = `UPDATE bellwire.deliveries d SET status = 2, reason = r.reason, attempts = 1, epoch = 0, due_at = NULL, updated_at = r.at
-	FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS r (id, reason, at)
-	WHERE d.id = r.id AND d.status::int = 0 AND d.attempts = 0 AND d.manual_epoch IS NULL
-	RETURNING d.id`
+// settle records results, whatever they are.
+func (r *recording) settle(tx *tx, places []int) error {
+	r.tx, r.rows, r.states = tx, attemptRows{}, make(map[bellwire.DeliveryID]*state)
+	r.attempts, r.changed = make(map[bellwire.AttemptID]bool), make(map[bellwire.DeliveryID]time.Time)
+	if err := r.read(places); err != nil {
+		return err
+	}
+	for _, i := range places {
+		r.recorded[i] = bellwire.Recorded{}
+		if err := r.record(i); err != nil {
+			return err
+		}
+	}
+	batch := new(pgx.Batch)
+	r.queueMoves(batch)
+	r.rows.queue(batch)
+	return tx.sendLast(batch)
+}
 
-// succeedAtOnce records what comes of most deliveries, success at the first attempt, without reading them first. It
-// returns the places of the results that are anything else. Of several results of a delivery only the first is tried.
-func (r *recording) succeedAtOnce() (left []int, err error) {
+// sqlSucceed moves deliveries and inserts their attempts, of those that it has moved. The status is cast so that it is
+// looked at and not looked for: its index would lead through all that is pending.
+const sqlSucceed = `WITH moved AS (
+		UPDATE bellwire.deliveries d SET status = 2, reason = r.reason, attempts = 1, epoch = 0, due_at = NULL, updated_at = r.at
+		FROM unnest($11::text[], $12::timestamptz[], ` + attemptArrays + `) AS r (reason, at, ` + attemptColumns + `)
+		WHERE d.id = r.delivery AND d.status::int = 0 AND d.attempts = 0 AND d.manual_epoch IS NULL
+		RETURNING r.*
+	)
+	INSERT INTO bellwire.attempts (` + attemptColumns + ") SELECT " + attemptColumns + " FROM moved RETURNING delivery"
+
+// queueSuccesses records what may be a success at the first attempt, and returns whether there is any, and the places
+// of what cannot be one. Of several results of a delivery only the first can.
+func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
 	var (
-		ids     [][16]byte
+		rows    attemptRows
 		reasons []string
 		at      []time.Time
 	)
-	first := make(map[bellwire.DeliveryID]int)
+	places := make(map[bellwire.DeliveryID]int)
+	seen := make(map[bellwire.DeliveryID]bool, len(r.results))
 	for i, result := range r.results {
-		if _, seen := first[result.Delivery]; seen {
-			continue
+		if seen[result.Delivery] || result.Transition.Status != bellwire.DeliverySucceeded || result.Attempt == nil || result.Disable {
+			others = append(others, i)
+		} else {
+			places[result.Delivery] = i
+			rows.add(result.Attempt, result.Delivery, 1, r.details[i])
+			reasons, at = append(reasons, result.Transition.Reason), append(at, result.EndedAt)
 		}
-		first[result.Delivery] = i
-		if result.Transition.Status == bellwire.DeliverySucceeded && result.Attempt != nil && !result.Disable {
-			ids, reasons, at = append(ids, result.Delivery), append(reasons, result.Transition.Reason), append(at, result.EndedAt)
-		}
+		seen[result.Delivery] = true
 	}
-	done := make(map[bellwire.DeliveryID]bool)
-	if len(ids) > 0 {
-		err = r.tx.each(func(row pgx.Rows) error {
-			var id bellwire.DeliveryID
-			err := row.Scan((*[16]byte)(&id))
-			done[id] = true
+	r.done = make(map[int]bool, len(at))
+	if len(at) == 0 {
+		return false, others
+	}
+	batch.Queue(sqlSucceed, append(rows.arrays(), reasons, at)...).Query(func(moved pgx.Rows) error {
+		return every(moved, func(row pgx.Rows) error {
+			id, err := scanUUID(row)
+			i := places[id]
+			r.done[i], r.recorded[i] = true, bellwire.Recorded{Status: bellwire.DeliverySucceeded, Moved: true}
 			return err
-		}, sqlSucceed, ids, reasons, at)
-	}
-	for i, result := range r.results {
-		if !done[result.Delivery] || first[result.Delivery] != i {
-			left = append(left, i)
-			continue
-		}
-		r.recorded[i] = bellwire.Recorded{Status: bellwire.DeliverySucceeded, Moved: true}
-		r.addAttempt(i, 1)
-	}
-	return left, err
+		})
+	})
+	return true, others
 }
 
 func (r *recording) addAttempt(i int, number int64) {
@@ -149,7 +175,7 @@ func (r *recording) read(places []int) error {
 			return err
 		})
 	})
-	return r.tx.SendBatch(r.tx.ctx, batch).Close()
+	return r.tx.send(batch)
 }
 
 // record decides what becomes of a delivery.
@@ -222,8 +248,8 @@ const sqlMove = `UPDATE bellwire.deliveries d SET status = r.status, reason = r.
 		AS r (id, status, reason, attempts, retries, epoch, manual_epoch, due_at, at)
 	WHERE d.id = r.id`
 
-// move writes the states that have changed.
-func (r *recording) move() error {
+// queueMoves writes the states that have changed.
+func (r *recording) queueMoves(batch *pgx.Batch) {
 	var (
 		ids                       [][16]byte
 		statuses                  []int16
@@ -239,10 +265,9 @@ func (r *recording) move() error {
 		attempts, retries, epochs = append(attempts, st.attempts), append(retries, st.retries), append(epochs, st.epoch)
 		manual, due, at = append(manual, st.manual), append(due, st.due), append(at, changedAt)
 	}
-	if len(ids) == 0 {
-		return nil
+	if len(ids) > 0 {
+		batch.Queue(sqlMove, ids, statuses, reasons, attempts, retries, epochs, manual, due, at)
 	}
-	return r.tx.exec(sqlMove, ids, statuses, reasons, attempts, retries, epochs, manual, due, at)
 }
 
 const (
@@ -296,6 +321,12 @@ func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) e
 }
 
 func (t *tx) release(taken []bellwire.Taken) error {
+	batch := new(pgx.Batch)
+	queueRelease(batch, taken)
+	return t.sendLast(batch)
+}
+
+func queueRelease(batch *pgx.Batch, taken []bellwire.Taken) {
 	for _, kind := range []struct {
 		manual bool
 		sql    string
@@ -309,12 +340,8 @@ func (t *tx) release(taken []bellwire.Taken) error {
 				ids, epochs = append(ids, d.Delivery), append(epochs, d.Epoch)
 			}
 		}
-		if len(ids) == 0 {
-			continue
-		}
-		if err := t.exec(kind.sql, ids, epochs); err != nil {
-			return err
+		if len(ids) > 0 {
+			batch.Queue(kind.sql, ids, epochs)
 		}
 	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -31,14 +32,12 @@ type Options struct {
 	// DirectURL is where Watch connects if the store's URL leads to a pooler, which cannot pass on notifications.
 	// Empty: the store's URL.
 	DirectURL string
-	// Prepare has statements prepared on the server, once for each connection. It is not for poolers that lend a
-	// connection for a transaction, unless they keep track of that, as PgBouncer 1.21 does if it is told to. The URL
-	// can ask for it too, by the driver's default_query_exec_mode=cache_statement.
-	Prepare bool
 	// PartitionWidth is how much time a partition holds; 0: a week. It counts for partitions yet to be made.
 	PartitionWidth time.Duration
 	// NoSync accepts a server that answers before what it was told is on disk. For tests only.
 	NoSync bool
+	// Logger is told what works, but less well than it could; nil: nobody is.
+	Logger *slog.Logger
 	// Now is the wall clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -62,8 +61,8 @@ func (o *Options) fill(databaseURL string) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if u, err := url.Parse(databaseURL); err == nil && u.Query().Get("default_query_exec_mode") == "cache_statement" {
-		o.Prepare = true
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 }
 
@@ -73,6 +72,7 @@ type Store struct {
 	place       string // the URL without its password, for error texts
 	pool        *pgxpool.Pool
 	leasePool   *pgxpool.Pool // of one connection
+	pooled      bool          // there is a pooler between, so that there are no sessions
 	incarnation [16]byte      // tells this process from others, also from one of the same name before it
 
 	renewing sync.Mutex
@@ -83,6 +83,7 @@ type Store struct {
 	claiming sync.Mutex
 	unsure   []bellwire.Taken // by claims whose outcome is not known; guarded by claiming
 
+	deaf    sync.Once    // for the warning that Watch hears nothing
 	watched atomic.Int64 // the revision of configuration up to which Watch has passed on changes; 0: it never ran
 
 	turn atomic.Int64 // the tenant after which Unmatched goes on
@@ -111,8 +112,12 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable,
 			"The database URL %s is no good. It looks like postgres://user:password@host:5432/database.", s.place)
 	}
+	configure(config.ConnConfig)
+	if err := s.probe(ctx, config.ConnConfig); err != nil {
+		return nil, s.translate(err)
+	}
+	s.settle(config.ConnConfig, databaseURL)
 	config.MaxConns = int32(o.Connections)
-	configure(config.ConnConfig, &o)
 	config.AfterConnect = utc
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, s.translate(err)
@@ -131,14 +136,8 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// configure sets up connections so that no state of a session is relied upon: statements have no names on the server,
-// and what they look like is remembered on this side. Each is planned whenever it is executed, which costs a
-// millisecond where it is about partitions; Options.Prepare saves that.
-func configure(c *pgx.ConnConfig, o *Options) {
-	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	if o.Prepare {
-		c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	}
+// configure sets up any connection.
+func configure(c *pgx.ConnConfig) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 5 * time.Second
 	}
@@ -163,31 +162,10 @@ func utc(_ context.Context, conn *pgx.Conn) error {
 }
 
 func (s *Store) prepare(ctx context.Context) error {
-	if err := s.refuseUnsafe(ctx); err != nil {
-		return err
-	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
 	return s.makePartitions(ctx, s.options.Now())
-}
-
-// refuseUnsafe refuses a server that may lose what it has answered.
-func (s *Store) refuseUnsafe(ctx context.Context) error {
-	if s.options.NoSync {
-		return nil
-	}
-	var commit, fsync string
-	err := s.pool.QueryRow(ctx, "SELECT current_setting('synchronous_commit'), current_setting('fsync')").Scan(&commit, &fsync)
-	if err != nil {
-		return err
-	}
-	if commit == "off" || fsync == "off" {
-		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s has synchronous_commit %s and fsync %s, so that it loses events when it dies. Set both to on.",
-			s.place, commit, fsync)
-	}
-	return nil
 }
 
 // Check tells whether the database can be read and written, by doing both.

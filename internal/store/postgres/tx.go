@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,43 +23,51 @@ const maxTries = 10
 // errAgain has a transaction run again: somebody else's was committed while it ran, and it will see that then.
 var errAgain = errors.New("another transaction came first")
 
-// tx is a transaction.
+// tx is a transaction. It begins on the server with the first that is asked in it, and can end with the last: each
+// way to the server and back costs more than most statements do.
 type tx struct {
-	ctx context.Context
-	pgx.Tx
+	ctx   context.Context
+	conn  *pgx.Conn
+	begin []string // the statements that begin it, until they are sent
+	open  bool     // it has begun and not ended
 }
 
 // write runs f in a transaction and returns when that is on disk. f may be run several times. A *bellwire.Error of f
 // undoes the transaction too.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	return s.transact(ctx, pgx.ReadWrite, pgx.ReadCommitted, f)
+	return s.transact(ctx, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
 }
 
 // snapshot runs f in a transaction in which all statements see the same state.
 func (s *Store) snapshot(ctx context.Context, f func(*tx) error) error {
-	return s.transact(ctx, pgx.ReadOnly, pgx.RepeatableRead, f)
+	return s.transact(ctx, s.begin(pgx.ReadOnly, pgx.RepeatableRead), f)
 }
 
-// read runs f, which is to make one statement.
-func (s *Store) read(ctx context.Context, f func(*tx) error) error { return s.snapshot(ctx, f) }
+// read runs f, which is to make one statement. Where there is nothing to be set for it, that needs no transaction.
+func (s *Store) read(ctx context.Context, f func(*tx) error) error {
+	if !s.pooled {
+		return s.transact(ctx, nil, f)
+	}
+	return s.snapshot(ctx, f)
+}
 
 // leasing is write on the connection that is kept for leases, so that no other work holds up their renewal.
 func (s *Store) leasing(ctx context.Context, f func(*tx) error) error {
-	return s.transactOn(ctx, s.leasePool, pgx.ReadWrite, pgx.ReadCommitted, f)
+	return s.transactOn(ctx, s.leasePool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
 }
 
-func (s *Store) transact(ctx context.Context, mode pgx.TxAccessMode, level pgx.TxIsoLevel, f func(*tx) error) error {
-	return s.transactOn(ctx, s.pool, mode, level, f)
+func (s *Store) transact(ctx context.Context, begin []string, f func(*tx) error) error {
+	return s.transactOn(ctx, s.pool, begin, f)
 }
 
-func (s *Store) transactOn(ctx context.Context, pool *pgxpool.Pool, mode pgx.TxAccessMode, level pgx.TxIsoLevel, f func(*tx) error) error {
+func (s *Store) transactOn(ctx context.Context, pool *pgxpool.Pool, begin []string, f func(*tx) error) error {
 	if s.closed.Load() {
 		return errClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := s.once(ctx, pool, pgx.TxOptions{BeginQuery: s.begin(mode, level)}, f)
+		err := once(ctx, pool, begin, f)
 		if try == maxTries || !again(err) {
 			return s.translate(err)
 		}
@@ -69,30 +77,62 @@ func (s *Store) transactOn(ctx context.Context, pool *pgxpool.Pool, mode pgx.TxA
 	}
 }
 
-// begin is one round trip. What is set holds for the transaction alone. Statistics lag behind tables that grow fast, and
-// a plan that reads the whole of one would stop all work: here every join leads from few rows through an index. A node
-// that is stopped in the middle keeps its locks, and so others from taking over, no longer than half a lease.
-func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) string {
-	return fmt.Sprintf(`BEGIN ISOLATION LEVEL %s %s; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;
-		SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL statement_timeout = %d;
-		SET LOCAL idle_in_transaction_session_timeout = %d`,
-		level, mode, s.options.Timeout.Milliseconds(), max(s.options.LeaseTerm/2, time.Second).Milliseconds())
-}
-
-func (s *Store) once(ctx context.Context, pool *pgxpool.Pool, o pgx.TxOptions, f func(*tx) error) error {
-	t, err := pool.BeginTx(ctx, o)
+func once(ctx context.Context, pool *pgxpool.Pool, begin []string, f func(*tx) error) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	if err := f(&tx{ctx: ctx, Tx: t}); err != nil {
-		// A connection that cannot roll back is closed, and the server rolls back.
-		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Timeout)
-		defer cancel()
-		_ = t.Rollback(undo)
+	defer conn.Release() // it is closed if its transaction has not ended
+	t := &tx{ctx: ctx, conn: conn.Conn(), begin: begin}
+	if err := f(t); err != nil {
+		t.undo()
 		return err
 	}
-	return t.Commit(ctx)
+	return t.commit()
 }
+
+// start begins the transaction, unless it has begun.
+func (t *tx) start() error {
+	if len(t.begin) == 0 {
+		return nil
+	}
+	_, err := t.conn.Exec(t.ctx, strings.Join(t.begin, "; "), pgx.QueryExecModeSimpleProtocol)
+	t.begin, t.open = nil, true
+	return err
+}
+
+func (t *tx) commit() error {
+	if !t.open {
+		return nil
+	}
+	tag, err := t.conn.Exec(t.ctx, sqlCommit, pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		return err
+	}
+	return committed(tag)
+}
+
+const sqlCommit = "COMMIT"
+
+// committed tells whether the end of a transaction was its commit: one that has failed is undone by it.
+func committed(tag pgconn.CommandTag) error {
+	if tag.String() != sqlCommit {
+		return pgx.ErrTxCommitRollback
+	}
+	return nil
+}
+
+// undo rolls back. A connection that cannot is closed, and the server rolls back.
+func (t *tx) undo() {
+	if !t.open || t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), undoTimeout)
+	defer cancel()
+	_, _ = t.conn.Exec(ctx, "ROLLBACK", pgx.QueryExecModeSimpleProtocol)
+}
+
+const undoTimeout = 5 * time.Second
 
 // again tells whether a transaction failed because of others that ran at the same time.
 func again(err error) bool {
@@ -114,18 +154,66 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// SendBatch sends statements together.
+func (t *tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	if len(t.begin) == 0 {
+		return t.conn.SendBatch(ctx, batch)
+	}
+	whole := new(pgx.Batch)
+	for _, sql := range t.begin {
+		whole.Queue(sql)
+	}
+	whole.QueuedQueries = append(whole.QueuedQueries, batch.QueuedQueries...)
+	t.begin, t.open = nil, true
+	return t.conn.SendBatch(ctx, whole)
+}
+
+// send runs statements together.
+func (t *tx) send(batch *pgx.Batch) error { return t.SendBatch(t.ctx, batch).Close() }
+
+// sendLast runs statements together and commits. An error means that they were undone, or that nobody knows.
+func (t *tx) sendLast(batch *pgx.Batch) error {
+	batch.Queue(sqlCommit).Exec(committed)
+	if err := t.send(batch); err != nil {
+		return err
+	}
+	t.open = false
+	return nil
+}
+
+// Query runs a statement that returns rows.
+func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if err := t.start(); err != nil {
+		return nil, err
+	}
+	return t.conn.Query(ctx, sql, args...)
+}
+
 func (t *tx) exec(sql string, args ...any) error {
-	_, err := t.Exec(t.ctx, sql, args...)
+	_, err := t.change(sql, args...)
 	return err
 }
 
 // change runs a statement and returns how many rows it changed.
 func (t *tx) change(sql string, args ...any) (int, error) {
-	tag, err := t.Exec(t.ctx, sql, args...)
+	if err := t.start(); err != nil {
+		return 0, err
+	}
+	tag, err := t.conn.Exec(t.ctx, sql, args...)
 	return int(tag.RowsAffected()), err
 }
 
-func (t *tx) row(sql string, args ...any) pgx.Row { return t.QueryRow(t.ctx, sql, args...) }
+func (t *tx) row(sql string, args ...any) pgx.Row {
+	if err := t.start(); err != nil {
+		return noRow{err}
+	}
+	return t.conn.QueryRow(t.ctx, sql, args...)
+}
+
+// noRow is a row that could not be asked for.
+type noRow struct{ err error }
+
+func (r noRow) Scan(...any) error { return r.err }
 
 // found scans a row that need not be there.
 func found(row pgx.Row, into ...any) (bool, error) {

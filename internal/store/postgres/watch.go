@@ -86,17 +86,21 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 	if err != nil {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s is no good.", redacted(s.options.DirectURL))
 	}
-	configure(config, &s.options)
+	configure(config)
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return s.translate(err)
 	}
-	defer func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(end) // the server notices too
-	}()
-	return s.translate(s.listen(ctx, conn, f))
+	defer hangUp(ctx, conn)
+	deaf, err := pooled(ctx, conn)
+	switch {
+	case err != nil:
+	case deaf:
+		err = s.look(ctx, f)
+	default:
+		err = s.listen(ctx, conn, f)
+	}
+	return s.translate(err)
 }
 
 func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {

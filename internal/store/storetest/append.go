@@ -86,6 +86,13 @@ var appendTests = []test{
 		w.equal("a duplicate in the same group", []bool{results[1].Events[0].Duplicate, results[2].Events[0].Duplicate}, []bool{false, true})
 	}},
 	{name: "Append/CanBeRepeated", run: appendRepeated},
+	{name: "Append/CanBeRepeatedWithinAGroup", run: func(w *world) {
+		t := w.tenant()
+		e := w.event(t.ID, w.endpoint(t, fifo), w.endpoint(t))
+		answer := bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: 2, Sequences: []int64{1, 0}}
+		w.equal("the answers", w.append(together(e), together(e)), []bellwire.AppendedEvent{answer, answer})
+		w.equal("what is open", w.backlog().Open, 2)
+	}},
 	{name: "Append/NumbersOrderedDeliveries", run: func(w *world) {
 		t := w.tenant()
 		ordered, plain := w.endpoint(t, fifo), w.endpoint(t)
