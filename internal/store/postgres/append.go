@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,7 +14,46 @@ import (
 // AppendEvents stores the appends, each whole or not at all. What is there is read first, and all reasons to refuse an
 // append are found in that. Then all others are written together. Should another transaction have written the same key
 // or event in between, this one begins again, and sees it.
+//
+// A publisher's id may be held by a transaction of the publisher's own, for as long as that is open. Who publishes the
+// same over HTTP meanwhile is found by halving the group, and waits alone.
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+<<<<<<< internal/store/postgres/append.go
+	return s.appendWithin(ctx, appends, heldKeyWait)
+}
+
+// How long a group waits for the publishers' ids that others hold, and parts of it after that.
+const (
+	heldKeyWait  = 250 * time.Millisecond
+	heldPartWait = 50 * time.Millisecond
+)
+
+func (s *Store) appendWithin(ctx context.Context, appends []*bellwire.Append, wait time.Duration) ([]bellwire.AppendResult, error) {
+	results, err := s.appendGroup(ctx, appends, wait)
+	if !isState(err, "55P03") { // lock_not_available
+		return results, err
+	}
+	if len(appends) == 1 {
+		held := unavailable(err, "Its id is being used in a transaction that is open. Try again when that has ended.")
+		return []bellwire.AppendResult{{Err: held}}, nil
+	}
+	half := len(appends) / 2
+	first, err := s.appendWithin(ctx, appends[:half], heldPartWait)
+	if err != nil {
+		return nil, err
+	}
+	second, err := s.appendWithin(ctx, appends[half:], heldPartWait)
+	if err != nil {
+		return nil, err
+	}
+	return append(first, second...), nil
+}
+
+func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wait time.Duration) ([]bellwire.AppendResult, error) {
+	var results []bellwire.AppendResult
+	err := s.write(ctx, func(tx *tx) error {
+		g := &group{tx: tx, heldKeyWait: wait, keys: make(map[ownKey]*knownKey), stored: make(map[bellwire.EventID]*storedEvent)}
+=======
 	var (
 		results []bellwire.AppendResult
 		careful bool
@@ -24,6 +64,7 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 			here: make(map[ownEvent]int),
 		}
 		careful = true // if it fails because of another transaction, that may have been an earlier try of this one
+>>>>>>> /tmp/D/m.new
 		if err := g.look(appends); err != nil {
 			return err
 		}
@@ -49,6 +90,16 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 
 // group is a group of appends with what there is about them.
 type group struct {
+<<<<<<< internal/store/postgres/append.go
+	tx          *tx
+	heldKeyWait time.Duration
+	operator    int64
+	tenants     map[string]tenantRef
+	endpoints   map[string]endpointRef
+	keys        map[ownKey]*knownKey
+	stored      map[bellwire.EventID]*storedEvent
+	unmatched   map[bellwire.EventID]bool // those that are still to be matched
+=======
 	tx        *tx
 	careful   bool // to look whether the events are stored already, which is rare: their insertion fails then
 	operator  int64
@@ -57,6 +108,7 @@ type group struct {
 	keys      map[ownKey]*knownKey
 	stored    map[bellwire.EventID]*storedEvent
 	unmatched map[bellwire.EventID]bool // those that are still to be matched
+>>>>>>> /tmp/D/m.new
 
 	accepted []acceptedEvent
 	here     map[ownEvent]int // the places of those in accepted

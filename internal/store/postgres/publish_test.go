@@ -641,6 +641,39 @@ func TestPublishHoldsUpNobody(t *testing.T) {
 	check(t, tx.Rollback(t.Context()))
 }
 
+// TestPublishHoldsItsID publishes over HTTP what an open transaction is publishing, together with other things.
+func TestPublishHoldsItsID(t *testing.T) {
+	t.Parallel()
+	s := newInbox(t)
+	p := newPlatform(t, s)
+	open := p.begin()
+	p.published(open, "acme", "order.paid", "1", "k7")
+	var appends []*bellwire.Append
+	for n := range 20 {
+		data := []byte("1")
+		appends = append(appends, &bellwire.Append{Events: []*bellwire.NewEvent{{
+			Event: bellwire.Event{
+				ID: bellwire.NewID[bellwire.EventKind](time.Now()), Tenant: "acme", Type: "order.paid", Data: data,
+				IdempotencyKey: fmt.Sprint("k", n), CreatedAt: time.Now(),
+			},
+			Digest: sha256.Sum256([]byte("order.paid\x001")),
+		}}})
+	}
+	results, err := s.AppendEvents(t.Context(), appends)
+	check(t, err)
+	for n, r := range results {
+		if n == 7 {
+			refused(t, r.Err, bellwire.CodeUnavailable, "Its id is being used")
+		} else if r.Err != nil || r.Events[0].ID != appends[n].Events[0].Event.ID {
+			t.Errorf("append %d was answered %+v", n, r)
+		}
+	}
+	check(t, open.Rollback(t.Context()))
+	if r := appendOne(t, s, appends[7]); r.Err != nil || r.Events[0].Duplicate {
+		t.Errorf("when the transaction has ended it is answered %+v", r)
+	}
+}
+
 // TestPublisherRole gives a role what docs/transactional-publish.md says, and looks what it may do.
 func TestPublisherRole(t *testing.T) {
 	t.Parallel()
