@@ -18,7 +18,6 @@ import (
 // A publisher's id may be held by a transaction of the publisher's own, for as long as that is open. Who publishes the
 // same over HTTP meanwhile is found by halving the group, and waits alone.
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
-<<<<<<< internal/store/postgres/append.go
 	return s.appendWithin(ctx, appends, heldKeyWait)
 }
 
@@ -50,21 +49,16 @@ func (s *Store) appendWithin(ctx context.Context, appends []*bellwire.Append, wa
 }
 
 func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wait time.Duration) ([]bellwire.AppendResult, error) {
-	var results []bellwire.AppendResult
-	err := s.write(ctx, func(tx *tx) error {
-		g := &group{tx: tx, heldKeyWait: wait, keys: make(map[ownKey]*knownKey), stored: make(map[bellwire.EventID]*storedEvent)}
-=======
 	var (
 		results []bellwire.AppendResult
 		careful bool
 	)
 	err := s.write(ctx, func(tx *tx) error {
 		g := &group{
-			tx: tx, careful: careful, keys: make(map[ownKey]*knownKey), stored: make(map[bellwire.EventID]*storedEvent),
-			here: make(map[ownEvent]int),
+			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*knownKey),
+			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int),
 		}
 		careful = true // if it fails because of another transaction, that may have been an earlier try of this one
->>>>>>> /tmp/D/m.new
 		if err := g.look(appends); err != nil {
 			return err
 		}
@@ -90,8 +84,8 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 
 // group is a group of appends with what there is about them.
 type group struct {
-<<<<<<< internal/store/postgres/append.go
 	tx          *tx
+	careful     bool // to look whether the events are stored already, which is rare: their insertion fails then
 	heldKeyWait time.Duration
 	operator    int64
 	tenants     map[string]tenantRef
@@ -99,16 +93,6 @@ type group struct {
 	keys        map[ownKey]*knownKey
 	stored      map[bellwire.EventID]*storedEvent
 	unmatched   map[bellwire.EventID]bool // those that are still to be matched
-=======
-	tx        *tx
-	careful   bool // to look whether the events are stored already, which is rare: their insertion fails then
-	operator  int64
-	tenants   map[string]tenantRef
-	endpoints map[string]endpointRef
-	keys      map[ownKey]*knownKey
-	stored    map[bellwire.EventID]*storedEvent
-	unmatched map[bellwire.EventID]bool // those that are still to be matched
->>>>>>> /tmp/D/m.new
 
 	accepted []acceptedEvent
 	here     map[ownEvent]int // the places of those in accepted

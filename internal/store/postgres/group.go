@@ -12,7 +12,7 @@ import (
 
 const (
 	sqlLockTimeout = "SELECT set_config('lock_timeout', $1, true)"
-	sqlInsertKeys = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
+	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::text[], $10::bytea[])`
@@ -104,13 +104,9 @@ func (g *group) queueKeys(batch *pgx.Batch) {
 		events, digests = append(events, e.Event.ID), append(digests, e.Digest[:])
 		deliveries = append(deliveries, int32(len(e.Deliveries)))
 	}
-<<<<<<< internal/store/postgres/group.go
 	batch.Queue(sqlLockTimeout, strconv.FormatInt(g.heldKeyWait.Milliseconds(), 10))
-	mustInsert(batch, len(keyed), sqlInsertKeys, tenants, keys, events, digests, deliveries)
-	batch.Queue(sqlLockTimeout, "0") // other locks are Bellwire's own, and end soon
-=======
 	batch.Queue(sqlInsertKeys, tenants, keys, events, digests, deliveries)
->>>>>>> /tmp/D/m.new
+	batch.Queue(sqlLockTimeout, "0") // other locks are Bellwire's own, and end soon
 }
 
 func (g *group) queueMatched(batch *pgx.Batch) {
