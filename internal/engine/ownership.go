@@ -71,7 +71,7 @@ func (e *Engine) noticed(n bellwire.Notice) {
 	if n.Configuration {
 		e.directory.ForgetCatalogue()
 	}
-	if n.Leases {
+	if n.Leases || n.Missed {
 		poke(e.leasesChanged)
 	}
 	if n.Missed {

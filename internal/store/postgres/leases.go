@@ -63,6 +63,9 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 		leases, err = s.share(tx, t, node, anew)
 		return err
 	})
+	if bellwire.CodeOf(err) == bellwire.CodeConflict {
+		s.owned.Store(new(bellwire.Leases))
+	}
 	if err != nil {
 		return nil, err
 	}
