@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/sha256"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -275,7 +276,7 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 			e.Event.CreatedAt = stored(created)
 		}
 		e.Event.Deliveries = len(s.targets[i])
-		e.Deliveries = in.deliveries(e.Deliveries[:0], e.Event.ID, s, i)
+		e.Deliveries = in.deliveries(e.Deliveries[:0], e, s, i)
 		first := len(in.places)
 		if s.test {
 			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
@@ -297,10 +298,14 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 }
 
 // deliveries makes the rows for those who get an event.
-func (in *intake) deliveries(rows []bellwire.NewDelivery, id bellwire.EventID, s *submission, event int) []bellwire.NewDelivery {
+func (in *intake) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, s *submission, event int) []bellwire.NewDelivery {
+	first := 0
+	if e.Unmatched { // so that of two who match it each knows whose deliveries were stored
+		first = rand.IntN(bellwire.MaxDeliveries - len(s.targets[event]))
+	}
 	for k, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
-			ID:       bellwire.DeliveryOf(id, k),
+			ID:       bellwire.DeliveryOf(e.Event.ID, first+k),
 			Endpoint: t.Endpoint.ID,
 			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO && !s.test,
 		})
