@@ -10,10 +10,19 @@ import (
 // The statements for lists choose ids first: each range has the wanted order in an index, and they are merged.
 const (
 	ofEndpoint = "endpoint = (SELECT n FROM bellwire.endpoints WHERE id = $4 AND tenant = " + theTenant + ")"
-	// An event has at most one delivery for each endpoint of its tenant, and usually few.
-	sqlDeliveriesOfEvent = "SELECT " + deliveryColumns + " FROM " + deliveryTables + ` WHERE d.event = $4 AND d.tenant = ` + theTenant + `
-		AND d.id < $2 AND ($5 = '' OR p.id = $5) AND ($6::smallint < 0 OR d.status = $6) ORDER BY d.id DESC LIMIT $3`
+	// An event has at most one delivery for each endpoint of its tenant, and usually few. They lie together by their ids.
+	sqlDeliveriesOfEvent = "SELECT " + deliveryColumns + " FROM " + deliveryTables + ` WHERE d.id BETWEEN $4 AND $5 AND d.tenant = ` + theTenant + `
+		AND d.id < $2 AND ($6 = '' OR p.id = $6) AND ($7::smallint < 0 OR d.status = $7) ORDER BY d.id DESC LIMIT $3`
 )
+
+// firstOf and lastOf are the ids between which those of an event's deliveries lie, as bellwire.DeliveriesOf has them.
+func firstOf(event string) string { return "(left(" + event + "::text, 32) || '0000')::uuid" }
+func lastOf(event string) string  { return "(left(" + event + "::text, 32) || 'ffff')::uuid" }
+
+// isOfEvent is true of ids of an event's deliveries.
+func isOfEvent(id, event string) string {
+	return id + " BETWEEN " + firstOf(event) + " AND " + lastOf(event)
+}
 
 // These hold a statement for each status, and one for all at the end.
 var (
@@ -58,7 +67,8 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 		if f.Status == "" {
 			status = -1
 		}
-		return list.read(ctx, s, sqlDeliveriesOfEvent, f.Tenant, before, list.fetch(), [16]byte(f.Event), f.Endpoint, status)
+		first, last := bellwire.DeliveriesOf(f.Event)
+		return list.read(ctx, s, sqlDeliveriesOfEvent, f.Tenant, before, list.fetch(), [16]byte(first), [16]byte(last), f.Endpoint, status)
 	}
 	which := int(status)
 	if f.Status == "" {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -142,7 +143,7 @@ func (p *purge) tenant(n int64) error {
 }
 
 // allDeliveries deletes the deliveries that a statement finds, again and again until there are none.
-func (p *purge) allDeliveries(sql string, of any) error {
+func (p *purge) allDeliveries(sql string, of ...any) error {
 	for p.left > 0 {
 		more, err := p.deliveries(sql, of)
 		if err != nil || !more {
@@ -153,8 +154,8 @@ func (p *purge) allDeliveries(sql string, of any) error {
 }
 
 // deliveries deletes some deliveries, after their attempts, and tells whether there may be more.
-func (p *purge) deliveries(sql string, of any) (more bool, err error) {
-	ids, err := all(p.tx, scanUUID, sql, of, p.left)
+func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
+	ids, err := all(p.tx, scanUUID, sql, append(slices.Clip(of), p.left)...)
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}

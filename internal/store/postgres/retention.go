@@ -51,12 +51,13 @@ const (
 	busyPause = 5 * time.Minute
 )
 
-// These choose the rows that a partition keeps.
-const (
-	keptDeliveries = "event IN (SELECT event FROM bellwire.%[1]s WHERE status = ANY ('{0,1}') UNION SELECT event FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL)"
-	keptAttempts   = "delivery IN (SELECT id FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')"
-	// A delivery is made a little later than its event, and so may lie in the partition that follows.
-	keptEvents = "(tenant, id) IN (SELECT tenant, event FROM bellwire.deliveries WHERE event >= '%[2]x' AND event < '%[3]x')"
+// These choose the rows that a partition keeps. An event and its deliveries lie in partitions of the same time.
+var (
+	keptDeliveries = `id IN (SELECT d.id FROM (
+			SELECT event FROM bellwire.%[1]s WHERE status = ANY ('{0,1}') UNION SELECT event FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL
+		) w JOIN bellwire.%[1]s d ON ` + isOfEvent("d.id", "w.event") + ")"
+	keptAttempts = "delivery IN (SELECT id FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')"
+	keptEvents   = "(tenant, id) IN (SELECT tenant, event FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')"
 )
 
 // expirePartitions gives up partitions that are older than the given time, and returns how many.
@@ -229,10 +230,10 @@ type oldRow struct {
 }
 
 // A delivery can be in the default partition although its event is not.
-const sqlOldEvents = `SELECT e.tenant, '', e.id, EXISTS (SELECT FROM bellwire.deliveries WHERE event = e.id AND ` + isWanted + `) FROM (
+var sqlOldEvents = "SELECT e.tenant, '', e.id, EXISTS (SELECT FROM bellwire.deliveries d WHERE " + isOfEvent("d.id", "e.id") + " AND " + isWanted + `) FROM (
 		(SELECT tenant, id FROM bellwire.events_default WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3)
 		UNION
-		(SELECT tenant, event FROM bellwire.deliveries_default WHERE event > $1 AND event < $2 ORDER BY event LIMIT $3)
+		(SELECT tenant, event FROM bellwire.deliveries_default WHERE id > ` + lastOf("$1::uuid") + ` AND id < $2 ORDER BY id LIMIT $3)
 		ORDER BY 2 LIMIT $3
 	) e ORDER BY e.id`
 
@@ -272,6 +273,7 @@ func scanOld(row pgx.Rows) (old oldRow, err error) {
 }
 
 const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwire.events e WHERE e.tenant = k.tenant AND e.id = k.event)
+		OR EXISTS (SELECT FROM bellwire.unmatched u WHERE u.event = k.event)
 	FROM bellwire.idempotency_keys k WHERE k.event > $1 AND k.event < $2 ORDER BY k.event LIMIT $3`
 
 // oldKeys finds the next publishers' ids that are past their window and whose event may be gone. Those of events in
@@ -303,9 +305,9 @@ func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow
 }
 
 const (
-	sqlHoldDeliveriesOf = "SELECT " + isWanted + " FROM bellwire.deliveries WHERE event = $1 ORDER BY id FOR UPDATE"
-	sqlOldDeliveries    = "SELECT id FROM bellwire.deliveries WHERE event = $1 LIMIT $2"
-	sqlPurgeKey         = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2"
+	sqlHoldDeliveries = "SELECT " + isWanted + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE"
+	sqlOldDeliveries  = "SELECT id FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 LIMIT $3"
+	sqlPurgeKey       = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2"
 )
 
 // expire deletes the rows that were found, in one step, and goes on to what follows those that are done with.
@@ -338,10 +340,11 @@ func (r *round) expire(found []oldRow, remove func(*purge, oldRow) (done bool, e
 // event deletes an event with its deliveries, unless something of it has been asked for since. It tells whether that is
 // done with: not if no more rows may be deleted.
 func (p *purge) event(e oldRow) (done bool, err error) {
+	first, last := bellwire.DeliveriesOf(e.event)
 	wanted, err := all(p.tx, func(row pgx.Rows) (wanted bool, err error) {
 		err = row.Scan(&wanted)
 		return wanted, err
-	}, sqlHoldDeliveriesOf, e.event)
+	}, sqlHoldDeliveries, [16]byte(first), [16]byte(last))
 	if err != nil {
 		return false, err
 	}
@@ -350,7 +353,7 @@ func (p *purge) event(e oldRow) (done bool, err error) {
 			return true, nil
 		}
 	}
-	if err := p.allDeliveries(sqlOldDeliveries, e.event); err != nil || p.left <= 0 {
+	if err := p.allDeliveries(sqlOldDeliveries, [16]byte(first), [16]byte(last)); err != nil || p.left <= 0 {
 		return false, err
 	}
 	return true, p.delete(sqlPurgeEvents, e.tenant, [][16]byte{e.event})

@@ -44,9 +44,9 @@ func (p *past) publish(after time.Duration, key string) *bellwire.NewEvent {
 	e := &bellwire.NewEvent{Event: bellwire.Event{
 		ID: bellwire.Next[bellwire.EventKind](p.ids, at), Tenant: "acme", Type: "x", IdempotencyKey: key, Data: []byte(`"x"`), CreatedAt: at,
 	}}
-	for _, id := range []string{"a", "b"} {
+	for n, id := range []string{"a", "b"} {
 		e.Deliveries = append(e.Deliveries, bellwire.NewDelivery{
-			ID: bellwire.Next[bellwire.DeliveryKind](p.ids, at), Endpoint: id, Epoch: p.leases.Epoch(id),
+			ID: bellwire.DeliveryOf(e.Event.ID, n), Endpoint: id, Epoch: p.leases.Epoch(id),
 		})
 	}
 	publish(p.T, p.testStore, e)
@@ -213,27 +213,6 @@ func (p *past) sameIndexes() {
 		}
 		return err
 	}))
-}
-
-// TestOldPartitionsAtTheirBorder has an event in one partition and its deliveries in the next.
-func TestOldPartitionsAtTheirBorder(t *testing.T) {
-	t.Parallel()
-	p := newPast(t)
-	e := p.publish(day, "")
-	late := &bellwire.NewEvent{Event: e.Event}
-	late.Event.ID = bellwire.NewID[bellwire.EventKind](p.start.Add(day - time.Millisecond))
-	for _, d := range e.Deliveries {
-		d.ID = bellwire.Next[bellwire.DeliveryKind](p.ids, p.start.Add(day))
-		late.Deliveries = append(late.Deliveries, d)
-	}
-	publish(t, p.testStore, late)
-	p.finish(late)
-	p.expire(day, 0)
-	p.want("events 0 kept", "events 1", "deliveries 1", "attempts 1")
-	p.has(late, true, 2)
-	p.finish(e)
-	p.expire(2*day, bellwire.RetentionReview)
-	p.want()
 }
 
 // TestOldPartitionsBehindAReader has somebody read for long, as a backup does. Publishers hardly wait.

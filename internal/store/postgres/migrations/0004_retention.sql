@@ -8,3 +8,6 @@ CREATE INDEX idempotency_keys_event ON bellwire.idempotency_keys (event);
 ALTER TABLE bellwire.deliveries_default SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_cost_delay = 1, autovacuum_analyze_scale_factor = 0.05);
 ALTER TABLE bellwire.sequences SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
+-- An event's deliveries lie together by their ids (bellwire.DeliveryOf).
+DROP INDEX bellwire.deliveries_event;
