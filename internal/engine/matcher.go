@@ -18,6 +18,8 @@ const (
 	attendFor   = 3 * attendEvery       // for how long they need not; the matcher attends as long again, for what is being committed
 	attendPause = 10 * time.Millisecond // between looks meanwhile
 	attendFrom  = 50                    // events a second
+	fewWaiting  = 100                   // events that a look brings
+	lookShare   = 4                     // a look may take one part in so many of the time
 )
 
 // matcher takes the events that were published inside the database, and has them matched and stored as all others are.
@@ -28,9 +30,10 @@ type matcher struct {
 	inbox  bellwire.Inbox
 	wake   chan struct{} // capacity 1
 
-	since    time.Time // of the count
-	count    int       // events found
-	attended time.Time // until when the matcher looks without being woken
+	since    time.Time     // of the count
+	count    int           // events found
+	attended time.Time     // until when the matcher looks without being woken
+	looked   time.Duration // how long the last look took, if it brought little
 }
 
 func newMatcher(e *Engine, inbox bellwire.Inbox) *matcher {
@@ -91,9 +94,7 @@ func (m *matcher) attend(ctx context.Context, found int) {
 
 // round matches what waits, within bounds. It returns how many events it was done with, and how many things failed.
 func (m *matcher) round(ctx context.Context) (found, failed int) {
-	looking, cancel := context.WithTimeout(ctx, storeTimeout)
-	waiting, err := m.inbox.Unmatched(looking, m.engine.scheduler.owned())
-	cancel()
+	waiting, err := m.look(ctx)
 	if err != nil {
 		m.failed(ctx, err)
 		return 0, 1
@@ -114,6 +115,23 @@ func (m *matcher) round(ctx context.Context) (found, failed int) {
 		found += len(groups[i])
 	}
 	return found, failed
+}
+
+// look reads what waits. That is dear where the database cannot clean up, because a transaction is open for long: then
+// it is done less often.
+func (m *matcher) look(ctx context.Context) ([]bellwire.Unmatched, error) {
+	if m.looked > attendPause {
+		sleep(ctx, min((lookShare-1)*m.looked, matchEvery))
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	started := time.Now()
+	waiting, err := m.inbox.Unmatched(ctx, m.engine.scheduler.owned())
+	m.looked = 0
+	if len(waiting) < fewWaiting { // more take their time by themselves
+		m.looked = time.Since(started)
+	}
+	return waiting, err
 }
 
 func (m *matcher) failed(ctx context.Context, err error) {

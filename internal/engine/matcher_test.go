@@ -1,0 +1,274 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/engine"
+)
+
+// inbox is what others published in the store's database, as a store on PostgreSQL keeps it.
+type inbox struct {
+	bellwire.Store
+
+	mu       sync.Mutex
+	waiting  []bellwire.Unmatched
+	deferred map[bellwire.EventID]time.Time
+	problems map[bellwire.EventID]string
+	stored   []bellwire.Event
+	attended int
+	looks    int
+
+	refuse func(data string) error // what is appended; nil: nothing
+}
+
+// withInbox has the world's engine match what is put into the inbox.
+func withInbox(w *world) *inbox {
+	in := &inbox{deferred: map[bellwire.EventID]time.Time{}, problems: map[bellwire.EventID]string{}}
+	w.stop()
+	w.wrap = func(s bellwire.Store) bellwire.Store {
+		in.Store = s
+		return in
+	}
+	w.config.Inbox = in
+	w.start()
+	return in
+}
+
+// put publishes events of the type "ping" inside the database.
+func (in *inbox) put(data ...string) (ids []bellwire.EventID) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, d := range data {
+		id := bellwire.NewID[bellwire.EventKind](now())
+		in.waiting = append(in.waiting, bellwire.Unmatched{Event: &bellwire.Event{
+			ID: id, Tenant: "acme", Type: "ping", Data: []byte(d), CreatedAt: now(),
+		}})
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func (in *inbox) Unmatched(context.Context, *bellwire.Leases) ([]bellwire.Unmatched, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.looks++
+	var due, again []bellwire.Unmatched
+	for _, u := range in.waiting {
+		until, deferred := in.deferred[u.Event.ID]
+		switch {
+		case !deferred:
+			due = append(due, u)
+		case !time.Now().Before(until):
+			u.Again = true
+			again = append(again, u)
+		}
+	}
+	return append(due, again...), nil
+}
+
+func (in *inbox) DeferUnmatched(_ context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.deferred[id], in.problems[id] = time.Now().Add(wait), problem
+	return nil
+}
+
+func (in *inbox) Attend(context.Context, string, time.Duration) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.attended++
+	return nil
+}
+
+func (in *inbox) LimitEvents(context.Context, int) error { return nil }
+
+func (in *inbox) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+	for _, a := range appends {
+		for _, e := range a.Events {
+			if in.refuse == nil {
+				continue
+			}
+			if err := in.refuse(string(e.Event.Data)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	results, err := in.Store.AppendEvents(ctx, appends)
+	if err != nil {
+		return nil, err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for i, a := range appends {
+		for _, e := range a.Events {
+			if results[i].Err == nil && e.Unmatched {
+				in.stored = append(in.stored, e.Event)
+				in.waiting = slices.DeleteFunc(in.waiting, func(u bellwire.Unmatched) bool { return u.Event.ID == e.Event.ID })
+			}
+		}
+	}
+	return results, nil
+}
+
+func idsOf(events []bellwire.Event) (ids []bellwire.EventID) {
+	for _, e := range events {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+func putSchema(t *testing.T, w *world, schema string) {
+	t.Helper()
+	_, err := w.store.PutEventType(t.Context(), &bellwire.EventType{Name: "ping", Schema: []byte(schema), CreatedAt: now(), UpdatedAt: now()})
+	must(t, err)
+}
+
+func TestUnmatchedEventsAreDelivered(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := withInbox(w)
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO })
+		r := w.receiver("a", answers(200))
+		var data []string
+		for n := range 300 {
+			data = append(data, fmt.Sprint(n))
+		}
+		ids := in.put(data...)
+		w.pass(2 * time.Second)
+		if diff := cmp.Diff(ids, idsOf(in.stored)); diff != "" {
+			t.Errorf("they were stored in another order, or as others:\n%.500s", diff)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 300 || len(got) != 1 {
+			t.Errorf("the deliveries are %v", got)
+		}
+		if diff := cmp.Diff(texts(ids), r.ids()); diff != "" {
+			t.Errorf("they came in another order:\n%.500s", diff)
+		}
+	})
+}
+
+// The schema that counts is the one of the moment of matching, whatever this node knew before.
+func TestUnmatchedEventsThatDoNotFit(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := withInbox(w)
+		ep := w.endpoint("a")
+		w.receiver("a", answers(200))
+		in.put(`"first"`)
+		w.pass(2 * time.Second) // the catalogue is known without a schema
+		putSchema(t, w, `{"type": "number"}`)
+		ids := in.put("1", `"one"`, "2")
+		w.pass(2 * time.Second)
+		var problems []string
+		for _, e := range in.stored {
+			problems = append(problems, e.Problem)
+		}
+		want := []string{"", "", `data: It does not fit the schema of event type "ping": got string, want number.`, ""}
+		if diff := cmp.Diff(want, problems); diff != "" {
+			t.Error(diff)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 3 || len(got) != 1 {
+			t.Errorf("the deliveries are %v", got)
+		}
+		if e, err := w.store.Event(t.Context(), "acme", ids[1]); err != nil || e.Deliveries != 0 {
+			t.Errorf("what does not fit is %+v: %v", e, err)
+		}
+	})
+}
+
+// badSchemas is a directory whose schemas fail for some data.
+type badSchemas struct {
+	engine.Directory
+	fault func(data string) error
+}
+
+func (b badSchemas) Schemas(ctx context.Context) (func(string, []byte) error, int64, error) {
+	fit, revision, err := b.Directory.Schemas(ctx)
+	return func(eventType string, data []byte) error {
+		if err := b.fault(string(data)); err != nil {
+			return err
+		}
+		return fit(eventType, data)
+	}, revision, err
+}
+
+// An event that cannot be matched by a fault of ours waits apart, and those behind it go ahead.
+func TestUnmatchedEventsOfAFault(t *testing.T) {
+	t.Parallel()
+	internal := func() error {
+		return bellwire.Wrap(bellwire.CodeInternal, errors.New("secret"), "The database refused an operation.")
+	}
+	for name, fault := range map[string]struct {
+		schemas, store func() error
+	}{
+		"a schema that cannot be used": {schemas: internal},
+		"a check that panics":          {schemas: func() error { panic("secret") }},
+		"a store that refuses it":      {store: internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				var mended atomic.Bool
+				at13 := func(data string, fault func() error) error {
+					if data != "13" || fault == nil || mended.Load() {
+						return nil
+					}
+					return fault()
+				}
+				w.around = func(d engine.Directory) engine.Directory {
+					return badSchemas{d, func(data string) error { return at13(data, fault.schemas) }}
+				}
+				in := withInbox(w)
+				in.refuse = func(data string) error { return at13(data, fault.store) }
+				ep := w.endpoint("a")
+				w.receiver("a", answers(200))
+				ids := in.put("12", "13", "14")
+				w.pass(5 * time.Second)
+				if diff := cmp.Diff([]bellwire.EventID{ids[0], ids[2]}, idsOf(in.stored)); diff != "" {
+					t.Error(diff)
+				}
+				problem := in.problems[ids[1]]
+				if len(in.problems) != 1 || !strings.HasPrefix(problem, "It could not be matched yet: ") || strings.Contains(problem, "secret") {
+					t.Errorf("the problems are %q", in.problems)
+				}
+				mended.Store(true)
+				w.pass(2 * time.Minute)
+				if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 3 || len(got) != 1 {
+					t.Errorf("when the fault is gone the deliveries are %v", got)
+				}
+			})
+		})
+	}
+}
+
+// While there is much to do, publishers need not wake the node; when there is nothing, it looks once a second.
+func TestMatcherAttends(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := withInbox(w)
+		w.pass(time.Minute)
+		if in.attended != 0 || in.looks > 70 || in.looks < 50 {
+			t.Errorf("in a quiet minute it looks %d times and attends %d times", in.looks, in.attended)
+		}
+		for range 500 {
+			in.put("1")
+			w.pass(10 * time.Millisecond)
+		}
+		if in.attended < 3 || in.attended > 6 {
+			t.Errorf("in five busy seconds it attends %d times", in.attended)
+		}
+		w.pass(time.Minute)
+		attended, looks := in.attended, in.looks
+		w.pass(time.Minute)
+		if in.attended != attended || in.looks > looks+70 {
+			t.Errorf("in a quiet minute after that it looks %d times and attends %d times", in.looks-looks, in.attended-attended)
+		}
+	})
+}
