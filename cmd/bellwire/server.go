@@ -89,7 +89,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects,
 		AdminKey: s.AdminKey, MaxEventBytes: s.MaxEventBytes, AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
-		Logger: srv.log,
+		Shared: s.DatabaseURL.postgres != "", Logger: srv.log,
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,10 @@ func (p *publisherStub) Authenticate(context.Context, string) (service.Caller, e
 	return service.Caller{Role: bellwire.RolePublisher}, nil
 }
 
+func (p *publisherStub) AuthenticatePublisher(ctx context.Context, secret string) (service.Caller, error) {
+	return p.Authenticate(ctx, secret)
+}
+
 func (p *publisherStub) Publish(ctx context.Context, _ service.Caller, _ string, d service.Draft) (service.Receipt, error) {
 	if ctx.Err() != nil {
 		return service.Receipt{}, ctx.Err()

@@ -197,7 +197,10 @@ func (d *Directory) Catalogue(ctx context.Context) (*Catalogue, error) {
 			return nil, err
 		}
 		c := d.newCatalogue(ctx, types, revision, last)
-		d.keep(generation, func() { d.catalogue, d.current = c, true })
+		d.keep(generation, func() {
+			d.catalogue, d.current = c, true
+			d.forgetOperator() // what is kept of it is never older than the catalogue, whose revision publishes are held to
+		})
 		return c, nil
 	})
 }
@@ -226,8 +229,13 @@ func (d *Directory) ForgetEndpoint(id string) {
 func (d *Directory) ForgetCatalogue() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.generation++
 	d.current = false
+	d.forgetOperator()
+}
+
+// forgetOperator drops the operator's keys. d.mu is held.
+func (d *Directory) forgetOperator() {
+	d.generation++
 	d.operator.gone = true
 	d.operator = &scope{}
 }

@@ -261,6 +261,27 @@ func TestTarget(t *testing.T) {
 	}
 }
 
+// An operator's key that was read before the catalogue may have been deleted before the revision that publishes are held
+// to, so that they would not find out.
+func TestOperatorsKeysAreNoOlderThanTheCatalogue(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	id := bellwire.KeyID{2}
+	s.keys[id] = &bellwire.Key{ID: id}
+	d := newDirectory(s)
+	read := func() error { _, err := d.Key(t.Context(), id); return err }
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	delete(s.keys, id)
+	if _, err := d.Catalogue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Errorf("the deleted key is answered with %v", err)
+	}
+}
+
 func TestCached(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -275,8 +296,8 @@ func TestCached(t *testing.T) {
 		for _, load := range []func() error{
 			func() error { _, err := d.Target(t.Context(), "a"); return err },
 			func() error { _, err := d.Key(t.Context(), id); return err },
+			func() error { _, err := d.Catalogue(t.Context()); return err }, // what the operator's keys are no older than
 			func() error { _, err := d.Key(t.Context(), operator); return err },
-			func() error { _, err := d.Catalogue(t.Context()); return err },
 		} {
 			if err := load(); err != nil {
 				t.Fatal(err)

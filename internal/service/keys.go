@@ -43,6 +43,28 @@ type Key struct {
 
 // Authenticate tells who sent a secret. Its error has CodeUnauthenticated for one that is not a key's.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, error) {
+	c, err := s.AuthenticatePublisher(ctx, secret)
+	if err != nil {
+		return Caller{}, err
+	}
+	return c, s.confirm(ctx, c)
+}
+
+// confirm makes sure that another node has not deleted the caller's key a moment ago.
+func (s *Service) confirm(ctx context.Context, c Caller) error {
+	if !s.shared || c.Key.IsZero() {
+		return nil
+	}
+	_, err := s.store.Key(ctx, c.Key)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		s.forget(c.Tenant)
+	}
+	return unknownKey(err)
+}
+
+// AuthenticatePublisher is Authenticate for who publishes, by what this node knows of keys: Publish makes sure that the
+// key has not been deleted, together with all else that must not have changed.
+func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Caller, error) {
 	hash := sha256.Sum256([]byte(secret))
 	if s.adminHash != nil && subtle.ConstantTimeCompare(hash[:], s.adminHash[:]) == 1 {
 		return Caller{Role: bellwire.RoleAdmin}, nil

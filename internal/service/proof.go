@@ -62,7 +62,10 @@ func (s *Service) AuthenticateSigned(ctx context.Context, r SignedRequest) (Call
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The nonce was used before; make a new one for each request.")
 	}
-	return callerOf(key), err
+	if err != nil {
+		return Caller{}, err
+	}
+	return callerOf(key), s.confirm(ctx, callerOf(key))
 }
 
 // AuthenticateKey tells who sent a key's id together with its secret. The id is in any form that ParseKeyID takes.

@@ -29,14 +29,14 @@ func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft)
 	if err := authorizeIn(c, Publish, tenant); err != nil {
 		return Receipt{}, err
 	}
-	return s.publish(ctx, tenant, d)
+	return s.publish(ctx, c, tenant, d)
 }
 
-func (s *Service) publish(ctx context.Context, tenant string, d Draft) (Receipt, error) {
+func (s *Service) publish(ctx context.Context, c Caller, tenant string, d Draft) (Receipt, error) {
 	if err := s.checkDraft(&d); err != nil {
 		return Receipt{}, err
 	}
-	receipts, err := s.take(ctx, tenant, []Draft{d}, func(_ int, err error) error { return err })
+	receipts, err := s.take(ctx, c, tenant, []Draft{d}, func(_ int, err error) error { return err })
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -61,7 +61,7 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 	if size > MaxBatchBytes {
 		return nil, tooLarge("events", "The data of a batch has at most %d bytes in all; here are %d. Send it in parts.", MaxBatchBytes, size)
 	}
-	return s.take(ctx, tenant, drafts, inEvent)
+	return s.take(ctx, c, tenant, drafts, inEvent)
 }
 
 // inEvent says in which event of a batch the field is that err is about.
@@ -74,12 +74,17 @@ func inEvent(i int, err error) error {
 }
 
 // take checks the drafts against the catalogue and hands them to the engine, again if the catalogue has
-// changed in between. locate says in which event an error is.
-func (s *Service) take(ctx context.Context, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
-	for range staleAttempts {
+// changed in between, for which the caller's key may be the reason. locate says in which event an error is.
+func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
+	for try := range staleAttempts {
 		catalogue, err := s.directory.Catalogue(ctx)
 		if err != nil {
 			return nil, err
+		}
+		if try > 0 && !c.Key.IsZero() {
+			if _, err := s.directory.Key(ctx, c.Key); err != nil {
+				return nil, unknownKey(err)
+			}
 		}
 		stale, err := s.check(ctx, tenant, catalogue, drafts, locate)
 		if err != nil {

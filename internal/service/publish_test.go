@@ -222,7 +222,7 @@ func hotPath(t testing.TB) (*env, func() error) {
 	d := service.Draft{Type: "any", Data: []byte(`{"amount": 1}`)}
 	ctx := t.Context()
 	return e, func() error {
-		c, err := e.Authenticate(ctx, secret)
+		c, err := e.AuthenticatePublisher(ctx, secret)
 		if err != nil {
 			return err
 		}
@@ -233,8 +233,10 @@ func hotPath(t testing.TB) (*env, func() error) {
 
 func TestHotPath(t *testing.T) { // not parallel: it counts allocations
 	e, publish := hotPath(t)
-	if err := publish(); err != nil {
-		t.Fatal(err)
+	for range 2 { // the first reads the catalogue after the key, which counts no more then
+		if err := publish(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	before := e.store.reads.Load()
 	allocs := testing.AllocsPerRun(100, func() {

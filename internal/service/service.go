@@ -60,6 +60,7 @@ type Config struct {
 	Dialects       map[string]bellwire.Dialect // by name
 	DefaultDialect string                      // "standard" if empty
 	AdminKey       string                      // the operator's configured key; empty: none
+	Shared         bool                        // other nodes change the store's configuration too
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
 	MaxEndpoints   int                         // of one tenant, bellwire.MaxDeliveries at most; DefaultMaxEndpoints if 0
 	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
@@ -76,6 +77,7 @@ type Service struct {
 	dialects       map[string]bellwire.Dialect
 	defaultDialect string
 	adminHash      *[sha256.Size]byte // nil: no admin key is configured
+	shared         bool
 	maxEventBytes  int
 	maxEndpoints   int
 	auditRetention time.Duration
@@ -93,6 +95,7 @@ func New(c Config) (*Service, error) {
 		keyring:        c.Keyring,
 		dialects:       c.Dialects,
 		defaultDialect: c.DefaultDialect,
+		shared:         c.Shared,
 		maxEventBytes:  c.MaxEventBytes,
 		maxEndpoints:   c.MaxEndpoints,
 		auditRetention: c.AuditRetention,

@@ -163,5 +163,5 @@ func (d *Speaker) Trigger(ctx context.Context, c Caller, tenant string, draft Dr
 	if !d.service.sandbox {
 		return Receipt{}, bellwire.Errorf(bellwire.CodeForbidden, "This server is no sandbox; events are published by the platform.")
 	}
-	return d.service.publish(ctx, tenant, draft)
+	return d.service.publish(ctx, c, tenant, draft)
 }
