@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	fleetStreams   = 8 // of the ledger's; each has an endpoint, and every other one is FIFO
-	fleetInFlight  = 4 // what an endpoint allows
+	fleetStreams   = 8  // of the ledger's; each has an endpoint, and every other one is FIFO
+	fleetInFlight  = 4  // what an endpoint allows
+	fleetBacklog   = 50 // events of a stream that wait at most: one in order is slower than its publisher when many fail
 	publishTimeout = 2 * time.Second
 )
 
@@ -199,15 +200,25 @@ func (f *fleet) run(stream, limit int) {
 					return // nobody knows of this one, which may or may not come
 				}
 			}
-			l := f.witness.ledger
-			l.mu.Lock()
-			l.acked[stream] = n + 1
-			l.mu.Unlock()
+			for f.behind(stream, n+1) > fleetBacklog {
+				if !f.pause() {
+					return
+				}
+			}
 			if !f.pause() {
 				return
 			}
 		}
 	})
+}
+
+// behind notes that so many events of a stream are acknowledged, and tells how many of them are still to come.
+func (f *fleet) behind(stream, acked int) int {
+	l := f.witness.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acked[stream] = acked
+	return acked - len(l.done[stream])
 }
 
 // pause leaves some of the machine to the nodes, and tells whether to go on.
