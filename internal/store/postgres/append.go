@@ -157,7 +157,7 @@ const (
 		WHERE e.id BETWEEN $3 AND $4`
 	// Put this way each is looked up in the index, however few tenants there seem to be.
 	tenantWanted   = "(SELECT t.n FROM bellwire.tenants t WHERE t.id = w.tenant AND t.deleted_at IS NULL)"
-	sqlFindNumbers = "SELECT event, id, sequence FROM bellwire.deliveries WHERE id = ANY($1)"
+	sqlFindNumbers = "SELECT d.event, d.id, d.sequence FROM unnest($1::uuid[]) AS w (id) JOIN bellwire.deliveries d ON d.id = w.id"
 )
 
 // look reads what there is about the appends, in one round trip.

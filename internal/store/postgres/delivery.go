@@ -124,8 +124,8 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 }
 
 // sqlCancel ends an open delivery as state.end does.
-const sqlCancel = `UPDATE bellwire.deliveries SET status = 4, reason = $2, epoch = 0, manual_epoch = NULL, due_at = NULL, updated_at = $3
-	WHERE id = ANY($1) AND status::int <= 1`
+const sqlCancel = `UPDATE bellwire.deliveries d SET status = 4, reason = $2, epoch = 0, manual_epoch = NULL, due_at = NULL, updated_at = $3
+	FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.status::int <= 1`
 
 // CancelDelivery ends an open delivery.
 func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.DeliveryID, reason string, now time.Time) (*bellwire.Delivery, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,35 +31,50 @@ const dueAt = "CASE WHEN d.status = 0 THEN least(d.due_at, $5::timestamptz) ELSE
 // The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not by
 // deliveries. What is taken lies between the free ones, but a lane holds few.
 var (
-	sqlDuePending  = firstOfEach(isPending, "id", dueNow)
-	sqlDueRetrying = firstOfEach(isRetrying, "due_at, id", dueNow)
+	sqlDuePending  = endpointsWith(isPending) + firstOfEach("line", isPending+inSpan, "id", dueNow)
+	sqlDueRetrying = endpointsWith(isRetrying) + firstOfEach("line", isRetrying+inSpan, "due_at, id", dueNow)
 	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
-	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "CASE WHEN p.ordering = 'fifo' THEN "+dueNow+" ELSE least(d.created_at, $2) END")
+	sqlDueOrdered = endpointsWith(isOrdered) + firstOfEach(eachOnce, isOrdered, "sequence",
+		"CASE WHEN p.ordering = 'fifo' THEN "+dueNow+" ELSE least(d.created_at, $2) END")
 )
 
 const dueNow = "(CASE WHEN d.status = 0 THEN least(d.due_at, $2::timestamptz) ELSE d.due_at END)"
 
 // firstOfEach selects each endpoint of the leased shards with a time of its first delivery that is free.
-func firstOfEach(condition, order, at string) string {
-	return endpointsWith(condition) + "SELECT p.id, " + at + " FROM line" + ofLiving + `
+func firstOfEach(line, condition, order, at string) string {
+	return "SELECT p.id, " + at + " FROM " + line + ofLiving + `
 		CROSS JOIN LATERAL (SELECT status, due_at, created_at FROM bellwire.deliveries
 			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL AND epoch <> ` + ownEpoch + `
 			ORDER BY ` + order + ` LIMIT 1) d
 		WHERE ` + isOwned
 }
 
+// Each step is in one partition. Most that is open is new: were each step in all partitions, most of them would be for
+// nothing. An endpoint is in the line as often as there are partitions in which it has such deliveries.
+const (
+	sqlSpans = `span (first, next) AS MATERIALIZED (
+		SELECT at, lead(at, 1, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) OVER (ORDER BY at) FROM (
+			SELECT '00000000-0000-0000-0000-000000000000'::uuid AS at
+			UNION SELECT b FROM (` + sqlPartitions + `) AS p (name, first, next) CROSS JOIN LATERAL (VALUES (p.first), (p.next)) v (b)
+		) f
+	)`
+	inSpan   = " AND id >= line.first AND id < line.next"
+	eachOnce = "(SELECT DISTINCT endpoint FROM line WHERE endpoint IS NOT NULL) line"
+)
+
 // endpointsWith begins a statement on the line of the endpoints that have such deliveries.
 func endpointsWith(condition string) string {
-	return `WITH RECURSIVE line (endpoint) AS (
-			(SELECT min(endpoint) FROM bellwire.deliveries WHERE ` + condition + `)
+	of := "(SELECT min(endpoint) FROM bellwire.deliveries WHERE " + condition + inSpan
+	return "WITH RECURSIVE " + strings.ReplaceAll(sqlSpans, "$1::regclass", "'bellwire.deliveries'::regclass") + `,
+		line (first, next, endpoint) AS (
+			SELECT first, next, ` + of + `) FROM span line
 			UNION ALL
-			SELECT (SELECT min(endpoint) FROM bellwire.deliveries WHERE ` + condition + ` AND endpoint > line.endpoint)
-			FROM line WHERE line.endpoint IS NOT NULL
+			SELECT first, next, ` + of + ` AND endpoint > line.endpoint) FROM line WHERE line.endpoint IS NOT NULL
 		) `
 }
 
 // Of a deleted endpoint only what is open matters, because it is to be canceled.
-var sqlManualEndpoints = endpointsWith(isByHand) + "SELECT p.id FROM line" + ofLiving + `
+var sqlManualEndpoints = endpointsWith(isByHand) + "SELECT p.id FROM " + eachOnce + ofLiving + `
 	WHERE ` + isOwned + `
 		AND EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND ` + isByHand + ` AND manual_epoch <> ` + ownEpoch + `)
 		AND (p.deleted_at IS NULL
@@ -130,11 +146,13 @@ func earlier(a, b time.Time) time.Time {
 
 // The longest waiting ones are looked for among the first of each endpoint, taken or not.
 var sqlOldest = []string{
-	oldestOf(isPending, "id"), oldestOf(isRetrying, "due_at, id"), oldestOf(isOrdered, "sequence"),
+	endpointsWith(isPending) + oldestOf("line", isPending+inSpan, "id"),
+	endpointsWith(isRetrying) + oldestOf("line", isRetrying+inSpan, "due_at, id"),
+	endpointsWith(isOrdered) + oldestOf(eachOnce, isOrdered, "sequence"),
 }
 
-func oldestOf(condition, order string) string {
-	return endpointsWith(condition) + "SELECT min(d.due_at) FROM line" + ofLiving + `
+func oldestOf(line, condition, order string) string {
+	return "SELECT min(d.due_at) FROM " + line + ofLiving + `
 		CROSS JOIN LATERAL (SELECT due_at FROM bellwire.deliveries
 			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL ORDER BY ` + order + ` LIMIT 1) d`
 }

@@ -144,9 +144,11 @@ func (r *recording) addAttempt(i int, number int64) {
 }
 
 const (
-	sqlStates = `SELECT id, status, reason, attempts, retries, epoch, manual_epoch, due_at FROM bellwire.deliveries
-		WHERE id = ANY($1) ORDER BY id FOR UPDATE`
-	sqlKnownAttempts = "SELECT id FROM bellwire.attempts WHERE delivery = ANY($1) AND id = ANY($2)"
+	// Joined with ids, not compared with any of them, what lies in one partition is looked for in that alone.
+	sqlStates = `SELECT d.id, d.status, d.reason, d.attempts, d.retries, d.epoch, d.manual_epoch, d.due_at
+		FROM unnest($1::uuid[]) AS w (id) JOIN bellwire.deliveries d ON d.id = w.id ORDER BY d.id FOR UPDATE OF d`
+	sqlKnownAttempts = `SELECT a.id FROM unnest($1::uuid[]) AS w (delivery) JOIN bellwire.attempts a ON a.delivery = w.delivery
+		WHERE a.id = ANY($2)`
 )
 
 // read reads the deliveries that results are of, and keeps others from changing them.
