@@ -128,12 +128,11 @@ func (s *Store) lookOnce(ctx context.Context, f func(bellwire.Notice)) error {
 	if err != nil {
 		return err
 	}
-	revision, err := poll(ctx, conn.Conn(), s.watched.Load(), f)
+	err = s.poll(ctx, conn.Conn(), f)
 	conn.Release()
 	if err != nil {
 		return err
 	}
-	s.watched.Store(revision)
 	f(bellwire.Notice{Missed: true})
 	return nil
 }

@@ -32,6 +32,8 @@ type Options struct {
 	// DirectURL is where Watch connects if the store's URL leads to a pooler, which cannot pass on notifications.
 	// Empty: the store's URL.
 	DirectURL string
+	// PollEvery is how often Watch looks for changes of configuration that it was not told of; 0: 15 s.
+	PollEvery time.Duration
 	// PartitionWidth is how much time a partition holds; 0: a week. It counts for partitions yet to be made.
 	PartitionWidth time.Duration
 	// NoSync accepts a server that answers before what it was told is on disk. For tests only.
@@ -54,6 +56,9 @@ func (o *Options) fill(databaseURL string) {
 	}
 	if o.DirectURL == "" {
 		o.DirectURL = databaseURL
+	}
+	if o.PollEvery <= 0 {
+		o.PollEvery = 15 * time.Second
 	}
 	if o.PartitionWidth <= 0 {
 		o.PartitionWidth = 7 * 24 * time.Hour
@@ -83,8 +88,8 @@ type Store struct {
 	claiming sync.Mutex
 	unsure   []bellwire.Taken // by claims whose outcome is not known; guarded by claiming
 
-	deaf    sync.Once    // for the warning that Watch hears nothing
-	watched atomic.Int64 // the revision of configuration up to which Watch has passed on changes; 0: it never ran
+	deaf    sync.Once // for the warning that Watch hears nothing
+	watched watched   // guarded by Watch, which runs once at a time
 
 	turn atomic.Int64 // the tenant after which Unmatched goes on
 

@@ -16,7 +16,6 @@ const (
 	channel = "bellwire"
 	// maxPayload is what a notification carries at most: PostgreSQL takes less than 8000 bytes.
 	maxPayload = 7000
-	pollEvery  = 15 * time.Second
 	sqlNotify  = "SELECT pg_notify('" + channel + "', $1)"
 )
 
@@ -109,11 +108,9 @@ func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Noti
 	}
 	f(bellwire.Notice{Missed: true}) // what was told while nobody listened
 	for {
-		revision, err := poll(ctx, conn, s.watched.Load(), f)
-		if err != nil {
+		if err := s.poll(ctx, conn, f); err != nil {
 			return err
 		}
-		s.watched.Store(revision)
 		if err := s.hear(ctx, conn, f); err != nil {
 			return err
 		}
@@ -122,7 +119,7 @@ func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Noti
 
 // hear passes notifications on until it is time to poll.
 func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
-	until, cancel := context.WithTimeout(ctx, pollEvery)
+	until, cancel := context.WithTimeout(ctx, s.options.PollEvery)
 	defer cancel()
 	for {
 		heard, err := conn.WaitForNotification(until)
@@ -140,27 +137,45 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice
 	}
 }
 
+// watched is how far Watch has passed changes of configuration on.
+type watched struct {
+	revision int64     // 0: it never ran
+	risen    time.Time // when the revision was last seen to have risen
+}
+
 // overlap is how many revisions are looked at again: one that was given before another may be committed after it.
 const overlap = 1000
 
 const (
 	sqlRevision = "SELECT last_value FROM bellwire.revisions"
-	sqlChanged  = "SELECT id FROM bellwire.tenants WHERE revision > $1 AND deleted_at IS NULL ORDER BY revision LIMIT 10000"
+	sqlChanged  = "SELECT id FROM bellwire.tenants WHERE revision > $1 ORDER BY revision LIMIT 10000"
 )
 
-// poll passes on what has changed since a revision, and returns the one that it has come to. At the start there is
-// nothing to pass on: what a node knows it has read since.
-func poll(ctx context.Context, conn *pgx.Conn, since int64, f func(bellwire.Notice)) (int64, error) {
+// poll passes on what has changed since it last looked. At the start there is nothing to pass on: what a node knows it
+// has read since. A revision is given before what has it is committed, so that it is looked for as long as that may take.
+func (s *Store) poll(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
 	var now int64
-	if err := conn.QueryRow(ctx, sqlRevision).Scan(&now); err != nil || now == since || since == 0 {
-		return now, err
+	if err := conn.QueryRow(ctx, sqlRevision).Scan(&now); err != nil {
+		return err
+	}
+	w := &s.watched
+	since := w.revision
+	if since == 0 {
+		w.revision = now
+		return nil
+	}
+	if now != since {
+		w.risen = time.Now()
+	}
+	if time.Since(w.risen) > s.options.Timeout+s.options.PollEvery {
+		return nil
 	}
 	rows, err := conn.Query(ctx, sqlChanged, since-overlap)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	f(bellwire.Notice{Configuration: true})
-	return now, every(rows, func(row pgx.Rows) error {
+	err = every(rows, func(row pgx.Rows) error {
 		var tenant string
 		err := row.Scan(&tenant)
 		if err == nil {
@@ -168,4 +183,8 @@ func poll(ctx context.Context, conn *pgx.Conn, since int64, f func(bellwire.Noti
 		}
 		return err
 	})
+	if err == nil {
+		w.revision = now
+	}
+	return err
 }

@@ -1,0 +1,118 @@
+package postgres
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// listener keeps what Watch tells.
+type listener struct {
+	mu      sync.Mutex
+	notices []bellwire.Notice
+}
+
+func (l *listener) tell(n bellwire.Notice) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.notices = append(l.notices, n)
+}
+
+// heard returns a condition: that something fitting was told since.
+func (l *listener) heard(fits func(bellwire.Notice) bool) func() bool {
+	l.mu.Lock()
+	before := len(l.notices)
+	l.mu.Unlock()
+	return func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, n := range l.notices[before:] {
+			if fits(n) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func ofTenant(id string) func(bellwire.Notice) bool {
+	return func(n bellwire.Notice) bool { return n.Tenant == id }
+}
+
+func missed(n bellwire.Notice) bool { return n.Missed }
+
+// sqlSilently changes a tenant as another node does whose notification is lost.
+const sqlSilently = "UPDATE bellwire.tenants SET revision = nextval('bellwire.revisions') WHERE id = $1"
+
+// TestWatchFindsWhatNobodyTold has changes arrive without a notification, one of them committed long after its revision
+// was given.
+func TestWatchFindsWhatNobodyTold(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{PollEvery: 10 * time.Millisecond})
+	there := openAt(t, here.url, here.options)
+	for _, id := range []string{"acme", "late"} {
+		check(t, there.CreateTenant(t.Context(), &bellwire.Tenant{ID: id, CreatedAt: time.Now()}))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	l := new(listener)
+	var watch sync.WaitGroup
+	listens := l.heard(missed)
+	watch.Go(func() { _ = here.Watch(ctx, l.tell) })
+	defer watch.Wait()
+	defer cancel()
+	waitFor(t, listens)
+	publication(t, there, "other")
+	waitFor(t, l.heard(ofTenant("other"))) // it polls
+
+	late, err := there.pool.Begin(t.Context())
+	check(t, err)
+	_, err = late.Exec(t.Context(), sqlSilently, "late")
+	check(t, err)
+	finds := l.heard(ofTenant("acme"))
+	check(t, there.write(t.Context(), func(tx *tx) error { return tx.exec(sqlSilently, "acme") }))
+	waitFor(t, finds)
+	finds = l.heard(ofTenant("late"))
+	check(t, late.Commit(t.Context()))
+	waitFor(t, finds)
+	configuration := l.heard(func(n bellwire.Notice) bool { return n.Configuration })
+	check(t, there.write(t.Context(), func(tx *tx) error { return tx.exec("SELECT nextval('bellwire.revisions')") }))
+	waitFor(t, configuration)
+}
+
+// TestWatchIsCut cuts the connection that listens, and changes something while nobody does.
+func TestWatchIsCut(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	publication(t, there, "acme")
+	l := new(listener)
+	listens := l.heard(missed)
+	ended := make(chan error, 1)
+	go func() { ended <- here.Watch(t.Context(), l.tell) }()
+	waitFor(t, listens)
+	waitFor(t, func() bool { // it has polled, and so knows what was there
+		check(t, there.tell(t.Context(), notice{Tenant: "hears"}))
+		return l.heard(ofTenant("hears"))() || func() bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return l.notices[len(l.notices)-1].Tenant == "hears"
+		}()
+	})
+	check(t, there.write(t.Context(), func(tx *tx) error {
+		return tx.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	}))
+	refused(t, <-ended, bellwire.CodeUnavailable, "")
+	changed, listens := l.heard(ofTenant("acme")), l.heard(missed)
+	tenant, err := there.Tenant(t.Context(), "acme")
+	check(t, err)
+	check(t, there.UpdateTenant(t.Context(), tenant))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { ended <- here.Watch(ctx, l.tell) }()
+	waitFor(t, listens)
+	waitFor(t, changed)
+	cancel()
+	<-ended
+}
