@@ -39,7 +39,7 @@ type server struct {
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
 func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
-	store, err := s.DatabaseURL.open(ctx)
+	store, err := s.openStore(ctx, log)
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}

@@ -42,10 +42,11 @@ type settings struct {
 	Node         string        `group:"server" env:"BELLWIRE_NODE" placeholder:"NAME" help:"Name of this node among those that share a PostgreSQL database. Default: the host's name and the address it listens on."`
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM."`
 
-	DatabaseURL databaseURL   `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
-	KeysetFile  string        `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
-	Retention   time.Duration `group:"storage" default:"720h" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, once there is nothing to be delivered of them any more. 0: for ever."`
+	DatabaseURL       databaseURL   `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
+	DatabaseDirectURL databaseURL   `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
+	KeysetFile        string        `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
+	AdminKey          string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
+	Retention         time.Duration `group:"storage" default:"720h" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, once there is nothing to be delivered of them any more. 0: for ever."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
@@ -96,6 +97,9 @@ func (s *settings) Validate() error {
 	}
 	if len(s.Node) > maxNodeName || !utf8.ValidString(s.Node) || strings.ContainsFunc(s.Node, unicode.IsControl) {
 		return option("node", "it has at most %d bytes, and no control characters", maxNodeName)
+	}
+	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
+		return option("database-direct-url", "it goes together with --database-url, and both are postgres://…")
 	}
 	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
 		return option("max-event-bytes", "it is from 1 to %d", maxMaxEventBytes)
@@ -204,10 +208,10 @@ func (d databaseURL) String() string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// open opens the database.
-func (d databaseURL) open(ctx context.Context) (bellwire.Store, error) {
-	if d.postgres != "" {
-		return postgres.Open(ctx, d.postgres, postgres.Options{})
+// openStore opens the database.
+func (s *settings) openStore(ctx context.Context, log *slog.Logger) (bellwire.Store, error) {
+	if s.DatabaseURL.postgres != "" {
+		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{DirectURL: s.DatabaseDirectURL.postgres, Logger: log})
 	}
-	return sqlite.Open(ctx, d.path, sqlite.Options{})
+	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{})
 }

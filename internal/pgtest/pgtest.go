@@ -207,7 +207,7 @@ func (s *Server) Database(ctx context.Context, template string) (string, error) 
 }
 
 // NewDatabase makes a database for a test, and removes it at the test's end.
-func (s *Server) NewDatabase(t *testing.T, template string) string {
+func (s *Server) NewDatabase(t testing.TB, template string) string {
 	t.Helper()
 	url, err := s.Database(t.Context(), template)
 	if err != nil {

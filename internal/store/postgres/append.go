@@ -145,10 +145,10 @@ type acceptedEvent struct {
 
 const (
 	// The lock makes changes of the tenant wait for this append, so that none is answered before it.
-	sqlHoldTenants = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY n FOR SHARE"
+	sqlHoldTenants = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR SHARE"
 	// The lock makes others who match the same events wait, so that they find them stored.
 	sqlHoldUnmatched = "SELECT event FROM bellwire.unmatched WHERE event = ANY($1) ORDER BY event FOR UPDATE"
-	sqlFindEndpoints = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NULL"
+	sqlFindEndpoints = "SELECT id, n, tenant, deleted_at IS NULL FROM bellwire.endpoints WHERE id = ANY($1)"
 	sqlFindKeys      = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
 		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
 		JOIN bellwire.idempotency_keys k ON k.tenant = ` + tenantWanted + ` AND k.key = w.key`
@@ -236,11 +236,14 @@ func (g *group) scanEndpoints(rows pgx.Rows) error {
 	g.endpoints = make(map[string]endpointRef)
 	return every(rows, func(row pgx.Rows) error {
 		var (
-			id  string
-			ref endpointRef
+			id    string
+			ref   endpointRef
+			there bool
 		)
-		err := row.Scan(&id, &ref.n, &ref.tenant)
-		g.endpoints[id] = ref
+		err := row.Scan(&id, &ref.n, &ref.tenant, &there)
+		if there {
+			g.endpoints[id] = ref
+		}
 		return err
 	})
 }

@@ -18,11 +18,7 @@ func BenchmarkCycle(b *testing.B) {
 }
 
 func benchCycle(b *testing.B, size int) {
-	url, err := server.Database(b.Context(), template)
-	if err != nil {
-		b.Fatal(err)
-	}
-	s, err := Open(b.Context(), url, Options{NoSync: true})
+	s, err := Open(b.Context(), server.NewDatabase(b, template), Options{NoSync: true})
 	if err != nil {
 		b.Fatal(err)
 	}

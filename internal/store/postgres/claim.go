@@ -137,15 +137,15 @@ const (
 	// The lock keeps others from taking the shards over while this one marks their deliveries.
 	sqlHoldShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
 	// claimed are the claims $1 to $4, place, endpoint, shard and epoch, whose endpoint is there and whose epoch is not
-	// over: the others get nothing.
+	// over: the others get nothing. Whether it is there is asked so that no index of those that are is looked through.
 	claimed = `FROM unnest($1::int[], $2::text[], $3::smallint[], $4::bigint[]) AS c (place, endpoint, shard, epoch)
 		JOIN bellwire.shards h ON h.shard = c.shard AND h.epoch = c.epoch
-		JOIN bellwire.endpoints p ON p.id = c.endpoint AND p.deleted_at IS NULL `
+		JOIN bellwire.endpoints p ON p.id = c.endpoint AND coalesce(p.deleted_at, 'infinity') = 'infinity' `
 	// The last number is read before the deliveries are: were it the other way round, one given in between would
 	// seem to have been claimed.
 	sqlClaimed = "SELECT c.place, p.n, coalesce(s.last, 0) " + claimed + `
-		JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL
-		LEFT JOIN bellwire.sequences s ON s.endpoint = p.n`
+		LEFT JOIN bellwire.sequences s ON s.endpoint = p.n
+		WHERE (SELECT t.deleted_at IS NULL FROM bellwire.tenants t WHERE t.n = p.tenant)`
 )
 
 // queueClaims finds the claims' endpoints.

@@ -14,7 +14,10 @@ import (
 	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
-var server *pgtest.Server
+var (
+	server *pgtest.Server
+	pooler *pgtest.Pooler // before it
+)
 
 // template is a database with the schema, so that not every test has to make it.
 const template = "bellwire_template"
@@ -26,6 +29,11 @@ func run(m *testing.M) int {
 	if server, err = pgtest.Start(); err == nil {
 		defer server.Stop()
 		err = makeTemplate()
+	}
+	if err == nil {
+		if pooler, err = server.StartPooler(); err == nil {
+			defer pooler.Stop()
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -69,15 +77,19 @@ func lessChecks() error {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]Options{
-		"Pooled": {NoSync: true, Connections: 8},
-		"Direct": {NoSync: true, Connections: 8},
+	for _, way := range []struct {
+		name    string
+		through func(url string) string
+		brief   bool // each statement is planned anew, and an operation at random has hundreds
+	}{
+		{name: "Direct", through: func(url string) string { return url }},
+		{name: "Pooled", through: pooler.URL, brief: true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) bellwire.Store {
-				return openAt(t, server.NewDatabase(t, template), o)
-			}, storetest.Hooks{Reopen: reopen})
+				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: 8})
+			}, storetest.Hooks{Reopen: reopen, Brief: way.brief})
 		})
 	}
 }

@@ -71,14 +71,19 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 type parameter struct{ name, value string }
 
 // parameters hold for every transaction. Statistics lag behind tables that grow fast, and a plan that reads the whole of
-// one would stop all work: here every join leads from few rows through an index. A node that is stopped in the middle
+// one would stop all work: here every join leads from few rows through an index, in the order in which it is written, and what is
+// wanted in an order is read in it. A plan is made once for a connection, maybe while tables are empty, and must be good when they are not. A node that is stopped in the middle
 // keeps its locks, and so others from taking over, no longer than half a lease.
 func (s *Store) parameters() []parameter {
 	return []parameter{
 		{"enable_seqscan", "off"},
 		{"enable_hashjoin", "off"},
 		{"enable_mergejoin", "off"},
+		{"enable_material", "off"},
+		{"enable_bitmapscan", "off"},
+		{"enable_sort", "off"},
 		{"jit", "off"},
+		{"join_collapse_limit", "1"},
 		{"plan_cache_mode", "force_generic_plan"},
 		{"statement_timeout", milliseconds(s.options.Timeout)},
 		{"idle_in_transaction_session_timeout", milliseconds(max(s.options.LeaseTerm/2, time.Second))},

@@ -10,7 +10,7 @@ import (
 )
 
 var modelTests = []test{
-	{name: "Model", run: func(w *world) {
+	{name: "Model", need: thorough, run: func(w *world) {
 		rapid.Check(w.t, func(t *rapid.T) {
 			in := *w
 			in.TB = t

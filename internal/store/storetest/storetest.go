@@ -29,6 +29,8 @@ type Hooks struct {
 	Fill func(t *testing.T, s bellwire.Store) (empty func())
 	// Plans checks how the store executes its statements, after all verbs were called.
 	Plans func(t *testing.T, s bellwire.Store)
+	// Brief leaves out the operations at random, of which there are thousands.
+	Brief bool
 }
 
 // test is one part of the suite.
@@ -57,9 +59,10 @@ func Run(t *testing.T, open Open, hooks Hooks) {
 }
 
 // needs for tests.
-func reopens(h Hooks) bool { return h.Reopen != nil }
-func crashes(h Hooks) bool { return h.Crash != nil }
-func fills(h Hooks) bool   { return h.Fill != nil }
+func reopens(h Hooks) bool  { return h.Reopen != nil }
+func crashes(h Hooks) bool  { return h.Crash != nil }
+func fills(h Hooks) bool    { return h.Fill != nil }
+func thorough(h Hooks) bool { return !h.Brief }
 
 // world is a store with a clock, and short ways to do what tests do often. What it does must succeed.
 type world struct {

@@ -1,0 +1,88 @@
+package test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/pgtest"
+)
+
+// startPooler starts a PgBouncer before a database server, for a test.
+func startPooler(t *testing.T, database *pgtest.Server) *pgtest.Pooler {
+	t.Helper()
+	pooler, err := database.StartPooler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pooler.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return pooler
+}
+
+// PgBouncer between the server and PostgreSQL is killed again and again under load. Publishers are told to try again,
+// nothing that was acknowledged is lost, and work goes on by itself.
+func TestChaosOfDyingPgBouncer(t *testing.T) {
+	t.Parallel()
+	database, _ := startPostgres(t)
+	direct := database.URL("postgres")
+	pooler := startPooler(t, database)
+	chaos(t, 0.2, func(s *server, _ func() *server) *server {
+		s.addType("load")
+		if err := pooler.Kill(); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "publishers are told to try again later", func() bool { return s.retryAfter() >= 1 })
+		if err := pooler.Restart(); err != nil {
+			t.Error(err)
+		}
+		s.becomesReady()
+		return s
+	}, "--database-url="+pooler.URL(direct), "--database-direct-url="+direct)
+}
+
+// Through a pooler alone no notification comes. What one node stores for the other is found all the same, and the log
+// says that it is found late; with a URL past the pooler it is found at once.
+func TestNodesBehindPgBouncer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		direct bool
+		within time.Duration // of each publish on either node
+	}{
+		"Alone":  {false, patience},
+		"Direct": {true, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database, _ := startPostgres(t)
+			args := append([]string{"--database-url=" + startPooler(t, database).URL(database.URL("postgres"))}, local...)
+			if c.direct {
+				args = append(args, "--database-direct-url="+database.URL("postgres"))
+			}
+			dir := t.TempDir()
+			here := startServer(t, dir, args...)
+			there := startServer(t, dir, args...)
+			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
+			r := startReceiver(t, 0)
+			here.subscribe(r.url)
+			for range 3 {
+				for _, s := range []*server{here, there} {
+					start := time.Now()
+					id := s.publishCard(`{"n": 1}`)
+					r.await(t, []string{id})
+					if took := time.Since(start); took > c.within {
+						t.Errorf("it was delivered after %v", took)
+					}
+				}
+			}
+			for _, s := range []*server{here, there} {
+				if warned := strings.Contains(s.logged(), "--database-direct-url can lead past"); warned == c.direct {
+					t.Errorf("it is %v that the log warns of the pooler", warned)
+				}
+			}
+		})
+	}
+}
