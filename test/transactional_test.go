@@ -274,7 +274,9 @@ func TestChaosOfMatchers(t *testing.T) {
 		publishers.Go(func() { l.commit(t, conn, i, stop) })
 	}
 	for n := range rounds(t) {
-		time.Sleep(time.Duration(100+rand.IntN(800)) * time.Millisecond) // at any moment at all
+		delivered := l.delivered()
+		eventually(t, "the nodes are at work", func() bool { return l.delivered() > delivered+100 })
+		time.Sleep(time.Duration(rand.IntN(800)) * time.Millisecond) // at any moment at all
 		pair[n%2].kill()
 		pair[n%2] = start()
 	}
@@ -283,7 +285,10 @@ func TestChaosOfMatchers(t *testing.T) {
 	deadline := time.Now().Add(2 * patience)
 	for l.missing() > 0 {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d committed events never came", l.missing())
+			var unmatched, open int
+			err := connect(t, database).QueryRow(t.Context(), `SELECT (SELECT count(*) FROM bellwire.unmatched),
+				(SELECT count(*) FROM bellwire.deliveries WHERE status <= 1)`).Scan(&unmatched, &open)
+			t.Fatalf("%d committed events never came; %d are unmatched, %d deliveries are open: %v", l.missing(), unmatched, open, err)
 		}
 		time.Sleep(10 * time.Millisecond) // between two looks
 	}
@@ -291,6 +296,12 @@ func TestChaosOfMatchers(t *testing.T) {
 		s.terminate()
 	}
 	l.judge(t)
+	var events, deliveries, delivered int // each event is delivered once, and repeated where a node died before it could say so
+	err := connect(t, database).QueryRow(t.Context(), `SELECT (SELECT count(*) FROM bellwire.events), count(*), count(DISTINCT event)
+		FROM bellwire.deliveries`).Scan(&events, &deliveries, &delivered)
+	if err != nil || deliveries != events || delivered != events {
+		t.Errorf("%d events have %d deliveries, and %d have one: %v", events, deliveries, delivered, err)
+	}
 }
 
 // commit publishes one stream in transactions until stop is closed. Each third of them is rolled back, and made again.
@@ -319,10 +330,32 @@ func (l *ledger) commit(t *testing.T, conn *pgx.Conn, stream int, stop <-chan st
 			t.Error(err)
 			return
 		}
-		l.mu.Lock()
-		l.acked[stream] = n
-		l.mu.Unlock()
+		for l.behind(stream, n) > fleetBacklog {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
 	}
+}
+
+// delivered returns how many events were acknowledged by their receiver.
+func (l *ledger) delivered() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, done := range l.done {
+		n += len(done)
+	}
+	return n
+}
+
+// behind notes that so many events of a stream are committed, and tells how many of them are still to come.
+func (l *ledger) behind(stream, committed int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acked[stream] = committed
+	return committed - len(l.done[stream])
 }
 
 // committed returns how many events of a stream are.
