@@ -32,9 +32,11 @@ const (
 	// to hold up renewals.
 	sqlTakeShards = `UPDATE bellwire.shards SET node = $1, epoch = epoch + 1
 		WHERE shard IN (SELECT shard FROM bellwire.shards WHERE shard = ANY($2) FOR UPDATE SKIP LOCKED) RETURNING shard, epoch`
-	sqlLeave         = "UPDATE bellwire.nodes SET leaving = leaving OR $3 WHERE id = $1 AND incarnation = $2"
-	sqlGiveShards    = "UPDATE bellwire.shards SET node = NULL WHERE node = $1 AND shard = ANY($2)"
-	sqlForgetOwn     = "DELETE FROM bellwire.nodes WHERE id = $1 AND incarnation = $2"
+	sqlLeave      = "UPDATE bellwire.nodes SET leaving = leaving OR $3 WHERE id = $1 AND incarnation = $2"
+	sqlGiveShards = "UPDATE bellwire.shards SET node = NULL WHERE node = $1 AND shard = ANY($2)"
+	sqlForgetOwn  = "DELETE FROM bellwire.nodes WHERE id = $1 AND incarnation = $2"
+	sqlAbandon    = `UPDATE bellwire.shards SET node = NULL
+		WHERE shard IN (SELECT shard FROM bellwire.shards WHERE node = $1 AND shard = ANY($2) FOR UPDATE SKIP LOCKED)`
 	sqlReleaseShards = "UPDATE bellwire.shards SET node = NULL WHERE node = $1"
 )
 
@@ -59,6 +61,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 		}
 		if anew {
 			t.join(node, s.incarnation)
+			s.held = [bellwire.Shards]int64{}
 		}
 		leases, err = s.share(tx, t, node, anew)
 		return err
@@ -69,7 +72,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 	if err != nil {
 		return nil, err
 	}
-	s.known[node] = true
+	s.known[node], s.held = true, leases.Epochs
 	s.own(leases)
 	return leases, nil
 }
@@ -163,13 +166,8 @@ func (t *leaseTable) lives(node string) bool {
 	return known && !slices.Contains(t.dead, node)
 }
 
-// join makes a process known under a name. What an earlier process held under it is free.
+// join makes a process known under a name.
 func (t *leaseTable) join(node string, incarnation [16]byte) {
-	for i := range t.shards {
-		if t.shards[i].node == node {
-			t.shards[i].node = ""
-		}
-	}
 	t.nodes[node] = leaseNode{incarnation: incarnation}
 	t.dead = slices.DeleteFunc(t.dead, func(id string) bool { return id == node })
 }
@@ -197,16 +195,18 @@ func (t *leaseTable) shareOf(node string) int {
 	return share
 }
 
-// share decides what the node holds from here on, and takes what it gets.
+// share decides what the node holds from here on, and takes what it gets. What is the node's in an epoch that this process
+// does not know of is free: an earlier process of the name had it, or it was taken by a renewal that got no answer. In that
+// epoch it must not be used again, since what was taken in it would never be free.
 func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.Leases, error) {
 	leases := &bellwire.Leases{Term: s.options.LeaseTerm}
 	var mine, free []int
 	for shard, held := range t.shards {
-		switch held.node {
-		case node:
+		switch {
+		case held.node == node && held.epoch == s.held[shard]:
 			mine = append(mine, shard)
 			leases.Epochs[shard] = held.epoch
-		case "":
+		case held.node == node || held.node == "":
 			free = append(free, shard)
 		}
 	}
@@ -217,6 +217,9 @@ func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.
 			return nil, err
 		}
 	}
+	if err := t.abandon(tx, node, leases); err != nil {
+		return nil, err
+	}
 	if len(t.dead) > 0 {
 		if err := tx.exec(sqlForget, t.dead); err != nil {
 			return nil, err
@@ -226,6 +229,20 @@ func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.
 		return leases, nil
 	}
 	return leases, s.notify(tx, notice{Leases: true}) // the others' shares have changed
+}
+
+// abandon gives away what the node has in the table and not in its leases.
+func (t *leaseTable) abandon(tx *tx, node string, leases *bellwire.Leases) error {
+	var left []int
+	for shard, held := range t.shards {
+		if held.node == node && leases.Epochs[shard] == 0 {
+			left = append(left, shard)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return tx.exec(sqlAbandon, node, left)
 }
 
 // take makes free shards the node's, each in a new epoch.
@@ -248,6 +265,9 @@ func (s *Store) HandOver(ctx context.Context, node string, shards []int, leaving
 	owned := *s.owned.Load()
 	owned.Surplus = shards
 	s.own(&owned) // before others have them, so that they are told of all that is stored from here on
+	for _, shard := range shards {
+		s.held[shard] = 0
+	}
 	return s.leasing(ctx, func(tx *tx) error {
 		if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
 			return err

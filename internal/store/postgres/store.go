@@ -81,8 +81,9 @@ type Store struct {
 	incarnation [16]byte      // tells this process from others, also from one of the same name before it
 
 	renewing sync.Mutex
-	peers    map[string]*peer // what this process saw of other nodes
-	known    map[string]bool  // nodes that this process has renewed leases for
+	peers    map[string]*peer       // what this process saw of other nodes
+	known    map[string]bool        // nodes that this process has renewed leases for
+	held     [bellwire.Shards]int64 // the epochs in which this process has shards; guarded by renewing
 	owned    atomic.Pointer[bellwire.Leases]
 
 	claiming sync.Mutex
