@@ -251,6 +251,19 @@ func TestTransactionalPublishOfWhatDoesNotFit(t *testing.T) {
 // and again: nothing that was committed is lost or exists twice, and FIFO endpoints get it in order.
 func TestChaosOfMatchers(t *testing.T) {
 	t.Parallel()
+	chaosOfMatchers(t, (*server).kill)
+}
+
+// One of the two is terminated again and again: all that, and nothing is sent again.
+func TestChaosOfTerminatedMatchers(t *testing.T) {
+	t.Parallel()
+	if l := chaosOfMatchers(t, (*server).terminate); l.again > 0 {
+		t.Errorf("%d requests were repeated after a success", l.again)
+	}
+}
+
+func chaosOfMatchers(t *testing.T, end func(*server)) *ledger {
+	t.Helper()
 	database, option := startPostgres(t)
 	dir := t.TempDir()
 	l := newLedger(0.2)
@@ -277,7 +290,7 @@ func TestChaosOfMatchers(t *testing.T) {
 		delivered := l.delivered()
 		eventually(t, "the nodes are at work", func() bool { return l.delivered() > delivered+100 })
 		time.Sleep(time.Duration(rand.IntN(800)) * time.Millisecond) // at any moment at all
-		pair[n%2].kill()
+		end(pair[n%2])
 		pair[n%2] = start()
 	}
 	close(stop)
@@ -302,6 +315,7 @@ func TestChaosOfMatchers(t *testing.T) {
 	if err != nil || deliveries != events || delivered != events {
 		t.Errorf("%d events have %d deliveries, and %d have one: %v", events, deliveries, delivered, err)
 	}
+	return l
 }
 
 // commit publishes one stream in transactions until stop is closed. Each third of them is rolled back, and made again.

@@ -674,6 +674,33 @@ func TestPublishHoldsItsID(t *testing.T) {
 	}
 }
 
+// TestPlansOfUnmatched has much wait, and looks how what is next is found.
+func TestPlansOfUnmatched(t *testing.T) {
+	t.Parallel()
+	s := newInbox(t)
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.unmatched (event, tenant, type, created_at, retry_at, data)
+			SELECT gen_random_uuid(), n % 100, 'a', now(), CASE WHEN n % 3 = 0 THEN now() END, '' FROM generate_series(1, 20000) n`)
+	}))
+	epochs, ids, counts := make([]int64, 256), make([][16]byte, 100), make([]int32, 100)
+	for sql, args := range map[string][]any{
+		sqlUnmatched:      {epochs, int64(0), maxTurns, maxTurn, int64(maxMatchBytes), maxMatching},
+		sqlUnmatchedAgain: {epochs, maxRetried},
+		sqlHoldUnmatched:  {ids},
+		sqlEndUnmatched:   {ids, counts},
+		sqlDropUnmatched:  {ids},
+		sqlDefer:          {ids[0], time.Minute, ""},
+		sqlCountUnmatched: {maxCounted},
+	} {
+		plan := strings.Join(planFor(t, s, sql, args), "\n")
+		for _, table := range []string{"unmatched", "idempotency_keys"} {
+			if sql != sqlCountUnmatched && strings.Contains(plan, "Seq Scan on "+table) {
+				t.Errorf("%s\nreads all of %s:\n%s", sql, table, plan)
+			}
+		}
+	}
+}
+
 // TestPublisherRole gives a role what docs/transactional-publish.md says, and looks what it may do.
 func TestPublisherRole(t *testing.T) {
 	t.Parallel()
