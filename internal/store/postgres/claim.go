@@ -270,7 +270,7 @@ const (
 		WHERE d.id = t.id`
 	sqlTakeManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
 		WHERE d.id = t.id`
-	sqlTaken = "SELECT " + deliveryColumns + ", " + eventColumns + " FROM unnest($1::uuid[]) AS w (id), " + deliveryTables + " WHERE d.id = w.id"
+	sqlTaken = "SELECT " + deliveryColumns + ", " + eventColumns + " FROM " + deliveryTables + " WHERE d.id = ANY($1)"
 )
 
 // queueMarks makes what is taken theirs who asked.

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -145,8 +147,9 @@ func (r *recording) addAttempt(i int, number int64) {
 
 const (
 	// Joined with ids, not compared with any of them, what lies in one partition is looked for in that alone.
-	sqlStates = `SELECT d.id, d.status, d.reason, d.attempts, d.retries, d.epoch, d.manual_epoch, d.due_at
-		FROM unnest($1::uuid[]) AS w (id) JOIN bellwire.deliveries d ON d.id = w.id ORDER BY d.id FOR UPDATE OF d`
+	// They are locked in the order in which they are given.
+	sqlStates = `SELECT d.* FROM unnest($1::uuid[]) AS w (id)
+		CROSS JOIN LATERAL (SELECT id, status, reason, attempts, retries, epoch, manual_epoch, due_at FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 	sqlKnownAttempts = `SELECT a.id FROM unnest($1::uuid[]) AS w (delivery) JOIN bellwire.attempts a ON a.delivery = w.delivery
 		WHERE a.id = ANY($2)`
 )
@@ -161,6 +164,7 @@ func (r *recording) read(places []int) error {
 		}
 	}
 	batch := new(pgx.Batch)
+	slices.SortFunc(deliveries, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	batch.Queue(sqlStates, deliveries).Query(func(rows pgx.Rows) error {
 		return every(rows, func(row pgx.Rows) error {
 			var id bellwire.DeliveryID
