@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,12 +20,13 @@ type partitioned struct {
 	with  string // what partitions are made with
 }
 
-// Deliveries are updated when they are claimed and when they are recorded. A claim changes no index, and needs no index
-// entry where a page has room. All rows are there to stay for weeks and most are updated, so that a share of them, as by
+// Every delivery is updated: when it is recorded, and before that when it is claimed, unless it was taken at once. With
+// pages half full there is room for that beside it: a claim, which changes no index, then needs no index entry, and the
+// table becomes no larger than with full pages. All rows are there to stay for weeks, so that a share of them, as by
 // default, is too many for one round of the autovacuum.
 var (
 	eventsTable     = partitioned{"events", "id", "autovacuum_analyze_scale_factor = 0.05"}
-	deliveriesTable = partitioned{"deliveries", "id", "fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, " +
+	deliveriesTable = partitioned{"deliveries", "id", "fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, " +
 		"autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1, autovacuum_analyze_scale_factor = 0.05"}
 	attemptsTable = partitioned{"attempts", "delivery", "autovacuum_analyze_scale_factor = 0.05"}
 )
@@ -109,6 +111,9 @@ func overlaps(present []*partition, p *partition) bool {
 // behind it, publishers too. When it is over the change is given up, and tried again a minute later.
 const lockTimeout = 200 * time.Millisecond
 
+// errBusy undoes a change of partitions that others were in the way of.
+var errBusy = errors.New("others are in the way")
+
 // alter runs f, which changes partitions, in a transaction of its own, and tells what f did. It is false if others were
 // in the way: then nothing has changed.
 func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (bool, error)) (done bool, err error) {
@@ -127,7 +132,7 @@ func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (b
 	})
 	// lock_not_available, deadlock_detected, duplicate_table, invalid_object_definition and check_violation: somebody
 	// else makes the same, or writes what belongs into the partition that is being made.
-	if isState(err, "55P03", "40P01", "42P07", "42P17", "23514") {
+	if isState(err, "55P03", "40P01", "42P07", "42P17", "23514") || errors.Is(err, errBusy) {
 		return false, nil
 	}
 	return done && err == nil, err

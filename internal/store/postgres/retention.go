@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -44,8 +45,8 @@ func (r *round) begin(now time.Time) {
 // a transaction of its own, because no other order of locks suits all who write. Who looks in between sees an event without
 // its deliveries.
 const (
-	maxKept = 500_000
-	// keepTimeout bounds the copying. Who wants to deliver, or to record, what is being copied waits for it.
+	maxKept = 200_000
+	// keepTimeout bounds the copying. Who wants to claim, or to record, what is being copied waits for it.
 	keepTimeout = 2 * time.Minute
 	// busyPause is when a partition is tried again that others were in the way of.
 	busyPause = 5 * time.Minute
@@ -154,21 +155,30 @@ func (t *tx) expirePartition(p *partition, keep string) (gone bool, err error) {
 	if err := t.row("SELECT pg_try_advisory_xact_lock($1)", int64(lockRetention)).Scan(&first); err != nil || !first {
 		return false, err
 	}
-	// From here on nothing in it changes: nobody asks for an old delivery again.
-	if err := t.ddl("LOCK TABLE bellwire.%s IN SHARE ROW EXCLUSIVE MODE", p.name); err != nil {
-		return false, err
-	}
 	rows, err := t.countKept(p, keep)
 	switch {
 	case err != nil, rows > maxKept, rows > 0 && p.isKept():
 		return false, err
 	case rows == 0:
-		if err := t.ddl("LOCK TABLE ONLY bellwire.%s IN ACCESS EXCLUSIVE MODE", p.table); err != nil {
-			return false, err
-		}
-		return true, t.ddl("DROP TABLE bellwire.%s", p.name)
+		return t.drop(p, keep)
 	}
-	return true, t.replace(p, keep)
+	return t.replace(p, keep)
+}
+
+// lockTable keeps everybody else from the table, but not from rows that are held already.
+func (t *tx) lockTable(p *partition) error {
+	return t.ddl("LOCK TABLE ONLY bellwire.%s IN ACCESS EXCLUSIVE MODE", p.table)
+}
+
+// drop drops a partition in which there seems to be nothing to be kept.
+func (t *tx) drop(p *partition, keep string) (gone bool, err error) {
+	if err := t.lockTable(p); err != nil {
+		return false, err
+	}
+	if rows, err := t.countKept(p, keep); err != nil || rows > 0 {
+		return false, err
+	}
+	return true, t.ddl("DROP TABLE bellwire.%s", p.name)
 }
 
 // countKept counts what a partition keeps, up to one more than maxKept. Of one that was left by retention it only tells
@@ -179,8 +189,7 @@ func (t *tx) countKept(p *partition, keep string) (rows int, err error) {
 		limit = 1
 	}
 	if p.table == deliveriesTable.table { // what is to be delivered may be much more, and is looked at first
-		err = t.row(fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM bellwire.%[1]s WHERE status = ANY ('{0,1}')
-			UNION ALL SELECT FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL LIMIT $1) f`, p.name), limit).Scan(&rows)
+		rows, err = t.countWanted(p, limit)
 		if err != nil || rows == 0 || rows == limit {
 			return rows, err
 		}
@@ -189,36 +198,72 @@ func (t *tx) countKept(p *partition, keep string) (rows int, err error) {
 	return rows, err
 }
 
-// replace puts a copy of what is kept into the partition's place.
-func (t *tx) replace(p *partition, keep string) error {
-	columns, err := t.columns(p.table)
-	if err != nil {
-		return err
-	}
+// countWanted counts, up to a limit, what is to be delivered of a partition.
+func (t *tx) countWanted(p *partition, limit int) (rows int, err error) {
+	err = t.row(fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM bellwire.%[1]s WHERE status = ANY ('{0,1}')
+		UNION ALL SELECT FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL LIMIT $1) f`, p.name), limit).Scan(&rows)
+	return rows, err
+}
+
+// replace puts a copy of what is kept into the partition's place, and tells whether it did.
+func (t *tx) replace(p *partition, keep string) (done bool, err error) {
 	copied := *p
 	copied.name += kept
-	if err := t.makeTable(&copied); err != nil {
-		return err
-	}
-	if err := t.ddl("INSERT INTO bellwire.%s (%s) SELECT %[2]s FROM bellwire.%[3]s WHERE %[4]s", copied.name, columns, p.name, keep); err != nil {
-		return err
+	if err := t.copy(p, &copied, keep); err != nil {
+		return false, err
 	}
 	// With this constraint the rows are not looked through once more while all others wait.
 	err = t.ddl("ALTER TABLE bellwire.%s ADD CONSTRAINT bounds CHECK (%s IS NOT NULL AND %[2]s >= '%[3]x' AND %[2]s < '%[4]x')",
 		copied.name, p.key, p.begin, p.end)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := t.ddl("LOCK TABLE ONLY bellwire.%s IN ACCESS EXCLUSIVE MODE", p.table); err != nil {
-		return err
+	if err := t.lockTable(p); err != nil {
+		return false, err
+	}
+	if complete, err := t.isComplete(p, &copied); err != nil || !complete {
+		return false, errors.Join(err, errBusy)
 	}
 	if err := t.ddl("ALTER TABLE bellwire.%s DETACH PARTITION bellwire.%s", p.table, p.name); err != nil {
-		return err
+		return false, err
 	}
 	if err := t.attach(&copied); err != nil {
+		return false, err
+	}
+	return true, t.ddl("ALTER TABLE bellwire.%s DROP CONSTRAINT bounds; DROP TABLE bellwire.%s", copied.name, p.name)
+}
+
+// copy copies what is kept, which does not change from then on. Deliveries are held row by row: a statement that updates
+// any of them locks all partitions, and would wait for a lock on this one. Other tables are never updated, and only who
+// writes to this partition waits for its lock.
+func (t *tx) copy(p, to *partition, keep string) error {
+	columns, err := t.columns(p.table)
+	if err != nil {
 		return err
 	}
-	return t.ddl("ALTER TABLE bellwire.%s DROP CONSTRAINT bounds; DROP TABLE bellwire.%s", copied.name, p.name)
+	if err := t.makeTable(to); err != nil {
+		return err
+	}
+	hold := ""
+	if p.table == deliveriesTable.table {
+		hold = " FOR UPDATE"
+	} else if err := t.ddl("LOCK TABLE bellwire.%s IN SHARE ROW EXCLUSIVE MODE", p.name); err != nil {
+		return err
+	}
+	return t.ddl("INSERT INTO bellwire.%s (%s) SELECT %[2]s FROM bellwire.%[3]s WHERE %[4]s%[5]s", to.name, columns, p.name, keep, hold)
+}
+
+// isComplete tells whether nothing was asked for by hand while it was copied.
+func (t *tx) isComplete(p, copied *partition) (bool, error) {
+	if p.table != deliveriesTable.table {
+		return true, nil
+	}
+	before, err := t.countWanted(p, 2*maxKept)
+	if err != nil {
+		return false, err
+	}
+	after, err := t.countWanted(copied, 2*maxKept)
+	return before == after, err
 }
 
 // oldRow is a row that is old, with whether it is kept.

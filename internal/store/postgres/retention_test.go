@@ -223,6 +223,8 @@ func TestOldPartitionsBehindAReader(t *testing.T) {
 	reader, err := p.pool.Begin(t.Context())
 	check(t, err)
 	defer reader.Rollback(t.Context()) //nolint:errcheck // it is only there to hold a lock
+	_, err = reader.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = 0")
+	check(t, err)
 	_, err = reader.Exec(t.Context(), "LOCK TABLE bellwire.events, bellwire.deliveries, bellwire.attempts IN ACCESS SHARE MODE")
 	check(t, err)
 	start := time.Now()

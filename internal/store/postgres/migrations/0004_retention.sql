@@ -5,7 +5,7 @@ CREATE INDEX events_default_id ON bellwire.events_default (id);
 CREATE INDEX idempotency_keys_event ON bellwire.idempotency_keys (event);
 
 -- Rows that are updated all the time are few: what is dead of them is to go soon.
-ALTER TABLE bellwire.deliveries_default SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
+ALTER TABLE bellwire.deliveries_default SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_cost_delay = 1, autovacuum_analyze_scale_factor = 0.05);
 ALTER TABLE bellwire.sequences SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
