@@ -1,0 +1,23 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRetentionIsBounded(t *testing.T) {
+	t.Parallel()
+	for retention, good := range map[time.Duration]bool{
+		0: true, time.Second: true, 720 * time.Hour: true, maxRetention: true,
+		-time.Hour: false, time.Millisecond: false, maxRetention + 1: false,
+	} {
+		s := settings{
+			Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
+		}
+		err := s.Validate()
+		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: it is from 1s to") {
+			t.Errorf("%v: %v", retention, err)
+		}
+	}
+}
