@@ -200,6 +200,39 @@ func TestStoppedNodeHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestClocksMayDiffer has nodes whose clocks are a quarter of an hour apart: nobody is taken for dead, and what one of them
+// publishes is due for the other at once.
+func TestClocksMayDiffer(t *testing.T) {
+	t.Parallel()
+	const apart, term = 7 * time.Minute, 400 * time.Millisecond
+	fast := newStore(t, Options{LeaseTerm: term, Now: func() time.Time { return time.Now().Add(apart) }})
+	slow := openAt(t, fast.url, Options{LeaseTerm: term, NoSync: true, Now: func() time.Time { return time.Now().Add(-apart) }})
+	e := publication(t, fast, "acme")
+	renew(t, fast, "fast")
+	renew(t, slow, "slow")
+	before := [2]*bellwire.Leases{yield(t, fast, "fast"), renew(t, slow, "slow")}
+	for start := time.Now(); time.Since(start) < 2*term; time.Sleep(term / 8) { // they live on for longer than a lease
+		if now := [2]*bellwire.Leases{renew(t, fast, "fast"), renew(t, slow, "slow")}; now[0].Epochs != before[0].Epochs || now[1].Epochs != before[1].Epochs {
+			t.Fatal("shards have changed their owner")
+		}
+	}
+	e.Event.CreatedAt = fast.options.Now()
+	publish(t, fast, e)
+	check(t, fast.ReleaseLeases(t.Context(), "fast"))
+	leases := renew(t, slow, "slow")
+	due, err := slow.DueEndpoints(t.Context(), leases)
+	check(t, err)
+	now := slow.options.Now()
+	if len(due) != 1 || due[0].At.After(slow.options.Now()) {
+		t.Fatalf("what is due is %+v at %v", due, now)
+	}
+	claimed, err := slow.ClaimDue(t.Context(), now, []bellwire.Claim{{Endpoint: "ep_acme", Epoch: leases.Epoch("ep_acme"), Limit: 10, MaxBytes: 100}})
+	check(t, err)
+	if len(claimed[0].Due) != 1 {
+		t.Error("it cannot be claimed yet")
+	}
+}
+
 // TestTransactionsEnd sees to it that the server ends what a stopped node has begun.
 func TestTransactionsEnd(t *testing.T) {
 	t.Parallel()
