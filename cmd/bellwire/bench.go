@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,24 +15,26 @@ import (
 )
 
 type benchCommand struct {
-	Events     int           `default:"50000" placeholder:"N" help:"Events to publish."`
-	Size       int           `default:"500" placeholder:"BYTES" help:"Size of each event's data."`
-	Publishers int           `default:"64" placeholder:"N" help:"Publishers at the same time."`
-	Batch      int           `default:"1" placeholder:"N" help:"Events in one publish."`
-	Rate       int           `placeholder:"N" help:"Events a second to publish. Default: as many as can be."`
-	Endpoints  int           `default:"1" placeholder:"N" help:"Customers with one endpoint each; they get the events in turn."`
-	Slow       float64       `placeholder:"SHARE" help:"Share of the endpoints, 0 to 1, that take 200 ms to answer."`
-	Failing    float64       `placeholder:"SHARE" help:"Share of the endpoints that answer 500."`
-	Hanging    float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
-	Resetting  float64       `placeholder:"SHARE" help:"Share of the endpoints that reset the connection."`
-	Baseline   time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
-	Runs       int           `default:"1" placeholder:"N" help:"Runs, each with its baseline; medians are reported."`
-	Directory  string        `placeholder:"DIR" type:"existingdir" help:"Where to make the temporary database. Default: the system's."`
-	Stored     int           `placeholder:"N" help:"Finished deliveries that are in the database before."`
-	Backlog    int           `placeholder:"N" help:"Events to publish then while no endpoint answers well; restart, and deliver them."`
-	Flood      bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
-	JSON       bool          `name:"json" help:"Print one JSON object."`
-	CPUProfile string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
+	Events      int           `default:"50000" placeholder:"N" help:"Events to publish."`
+	Size        int           `default:"500" placeholder:"BYTES" help:"Size of each event's data."`
+	Publishers  int           `default:"64" placeholder:"N" help:"Publishers at the same time."`
+	Batch       int           `default:"1" placeholder:"N" help:"Events in one publish."`
+	Rate        int           `placeholder:"N" help:"Events a second to publish. Default: as many as can be."`
+	Endpoints   int           `default:"1" placeholder:"N" help:"Customers with one endpoint each; they get the events in turn."`
+	Slow        float64       `placeholder:"SHARE" help:"Share of the endpoints, 0 to 1, that take 200 ms to answer."`
+	Failing     float64       `placeholder:"SHARE" help:"Share of the endpoints that answer 500."`
+	Hanging     float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
+	Resetting   float64       `placeholder:"SHARE" help:"Share of the endpoints that reset the connection."`
+	Baseline    time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
+	Runs        int           `default:"1" placeholder:"N" help:"Runs, each with its baseline; medians are reported."`
+	DatabaseURL databaseURL   `name:"database-url" placeholder:"URL" help:"PostgreSQL database for benchmarks alone, postgres://…: what is in it is deleted. Default: a temporary SQLite file."`
+	Nodes       int           `default:"1" placeholder:"N" help:"Servers on the PostgreSQL database; publishers go to them in turn. With --rate, publishing on an endpoint's own node is compared with another."`
+	Directory   string        `placeholder:"DIR" type:"existingdir" help:"Where to make the temporary database. Default: the system's."`
+	Stored      int           `placeholder:"N" help:"Finished deliveries that are in the database before."`
+	Backlog     int           `placeholder:"N" help:"Events to publish then while no endpoint answers well; restart, and deliver them."`
+	Flood       bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
+	JSON        bool          `name:"json" help:"Print one JSON object."`
+	CPUProfile  string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
 }
 
 // Help is shown below the options.
@@ -48,13 +49,14 @@ and counted by the receiver. Exit code 1 if any is missing or badly signed.
   bellwire bench --endpoints 10000 --hanging 0.1
   bellwire bench --stored 5000000
   bellwire bench --backlog 1000000 --batch 100 --endpoints 20
-  bellwire bench --flood --rate 500 --events 10000 --batch 100`
+  bellwire bench --flood --rate 500 --events 10000 --batch 100
+  bellwire bench --database-url postgres://postgres@127.0.0.1/bench --nodes 3 --endpoints 100 --rate 300`
 }
 
 // Validate is called by kong.
 func (c *benchCommand) Validate() error {
 	for name, n := range map[string]int{
-		"events": c.Events, "publishers": c.Publishers, "batch": c.Batch, "endpoints": c.Endpoints, "runs": c.Runs,
+		"events": c.Events, "publishers": c.Publishers, "batch": c.Batch, "endpoints": c.Endpoints, "runs": c.Runs, "nodes": c.Nodes,
 	} {
 		if n < 1 {
 			return option(name, "it is at least 1")
@@ -75,6 +77,12 @@ func (c *benchCommand) Validate() error {
 		return option("flood", "it needs the --rate of the others")
 	case c.Flood && c.Backlog > 0:
 		return option("flood", "it does not go together with --backlog")
+	case c.Nodes > 1 && c.DatabaseURL.postgres == "":
+		return option("nodes", "several share a PostgreSQL database, which --database-url names")
+	case c.DatabaseURL.path != "":
+		return option("database-url", "it is a PostgreSQL database; a SQLite file is made in --directory")
+	case c.DatabaseURL.postgres != "" && (c.Stored > 0 || c.Backlog > 0 || c.Flood):
+		return option("database-url", "--stored, --backlog and --flood are measured on SQLite")
 	case c.Baseline < 100*time.Millisecond:
 		return option("baseline", "it is at least 100ms")
 	}
@@ -126,13 +134,18 @@ func (c *benchCommand) measure(ctx context.Context) (report *benchReport, err er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &benchmark{command: c, database: filepath.Join(dir, "bench.db"), client: newBenchClient(c.Publishers)}
+	b := &benchmark{command: c, dir: dir, client: newBenchClient(c.Publishers)}
+	if c.DatabaseURL.postgres != "" {
+		if err := c.empty(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if b.receiver, err = startProcess(ctx, append([]string{"bench-receiver"}, c.profile("receiver")...)...); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.receiver.stop()) }()
 	if err := b.start(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, b.stop())
 	}
 	defer func() {
 		err = errors.Join(err, b.stop())
@@ -143,34 +156,43 @@ func (c *benchCommand) measure(ctx context.Context) (report *benchReport, err er
 	return b.run(ctx)
 }
 
-// start starts the server.
-func (b *benchmark) start(ctx context.Context) (err error) {
-	b.server, err = startProcess(ctx, append([]string{
-		"serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite://" + b.database, "--admin-key", benchKey,
-		"--allow-network", "127.0.0.0/8", "--log-format", "json", "--config", os.DevNull,
-	}, b.command.profile("server")...)...)
-	if err != nil {
-		return err
+// start starts the servers. The first makes what the others share.
+func (b *benchmark) start(ctx context.Context) error {
+	b.recorded, b.tenants = 0, nil
+	database := "sqlite://" + b.file()
+	if b.command.DatabaseURL.postgres != "" {
+		database = b.command.DatabaseURL.postgres
 	}
-	b.recorded = 0
-	b.tenants = make([]*url.URL, b.command.customers())
-	for i := range b.tenants {
-		if b.tenants[i], err = url.Parse(b.server.url + "/api/v1/tenants/" + benchTenant(i) + "/events"); err != nil {
+	for n := range b.command.Nodes {
+		server, err := startProcess(ctx, append([]string{
+			"serve", "--listen", "127.0.0.1:0", "--node", benchNode(n), "--database-url", database, "--admin-key", benchKey,
+			"--keyset-file", filepath.Join(b.dir, "bench.keyset"), "--allow-network", "127.0.0.0/8", "--log-format", "json",
+			"--config", os.DevNull,
+		}, b.command.profile(strings.TrimSuffix(fmt.Sprintf("server%d", n), "0"))...)...)
+		if err != nil {
 			return err
 		}
+		b.servers = append(b.servers, server)
+		urls, err := b.command.publishURLs(server.url)
+		if err != nil {
+			return err
+		}
+		b.tenants = append(b.tenants, urls)
 	}
 	return nil
 }
 
-// stop ends the server, if it runs.
-func (b *benchmark) stop() error {
-	if b.server == nil {
-		return nil
+// file is the SQLite database.
+func (b *benchmark) file() string { return filepath.Join(b.dir, "bench.db") }
+
+// stop ends the servers that run.
+func (b *benchmark) stop() (err error) {
+	b.client.CloseIdleConnections() // a server would wait for those that were never used
+	for _, server := range b.servers {
+		err = errors.Join(err, server.stop())
+		b.peak = max(b.peak, server.peakMemory())
 	}
-	b.client.CloseIdleConnections() // the server would wait for those that were never used
-	err := b.server.stop()
-	b.peak = max(b.peak, b.server.peakMemory())
-	b.server = nil
+	b.servers = nil
 	return err
 }
 

@@ -89,7 +89,7 @@ func (b *benchmark) restart(ctx context.Context, r *backlogReport) error {
 // ready waits until the server can take work.
 func (b *benchmark) ready(ctx context.Context) error {
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.server.url+"/readyz", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.servers[0].url+"/readyz", nil)
 		if err != nil {
 			return err
 		}

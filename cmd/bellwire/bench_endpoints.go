@@ -17,8 +17,14 @@ func (c *benchCommand) room() int {
 	if c.Flood {
 		return 2*c.Events + c.floodRoom()
 	}
+	if c.comparesNodes() {
+		return 3 * c.Events
+	}
 	return c.Events + c.Backlog
 }
+
+// comparesNodes tells whether publishing on an endpoint's own node is compared with publishing on another.
+func (c *benchCommand) comparesNodes() bool { return c.Nodes > 1 && c.Rate > 0 }
 
 // kind says how an endpoint behaves. The kinds are spread evenly.
 func (c *benchCommand) kind(endpoint int) string {

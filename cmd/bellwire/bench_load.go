@@ -18,6 +18,7 @@ type load struct {
 	batch      int
 	rate       int                 // events a second; 0: as many as can be
 	target     func(event int) int // endpoint
+	node       func(event int) int // that is published to
 
 	next    atomic.Int64 // number of the next event
 	stopped atomic.Bool  // no more events are wanted
@@ -33,6 +34,8 @@ func (b *benchmark) load(first, end int) *load {
 	l := &load{first: first, end: end, publishers: c.Publishers, batch: c.Batch, rate: c.Rate}
 	// The endpoints take turns, batch by batch.
 	l.target = func(event int) int { return event / l.batch % c.Endpoints }
+	// Each endpoint's events go to all nodes in turn.
+	l.node = func(event int) int { return (event/l.batch + event/l.batch/c.Endpoints) % c.Nodes }
 	l.next.Store(int64(first))
 	return l
 }
@@ -71,7 +74,7 @@ func (b *benchmark) publish(ctx context.Context, l *load) error {
 				time.Sleep(time.Until(started.Add(time.Duration(first-l.first) * time.Second / time.Duration(l.rate))))
 			}
 			now := time.Now()
-			to := b.tenants[l.target(first)]
+			to := b.tenants[l.node(first)][l.target(first)]
 			if l.batch == 1 {
 				body = appendBenchEvent(body[:0], first, now, pad)
 			} else {

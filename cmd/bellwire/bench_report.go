@@ -37,6 +37,7 @@ type benchReport struct {
 	ServerMemory int64   `json:"server_peak_bytes"`
 
 	Flood   *floodReport   `json:"flood,omitempty"`
+	Nodes   *nodesReport   `json:"nodes,omitempty"`
 	Backlog *backlogReport `json:"backlog,omitempty"`
 }
 
@@ -118,6 +119,9 @@ func (r *benchReport) print(w io.Writer, c *benchCommand) error {
 		r.ServerCPU, r.PublisherCPU, r.ReceiverCPU, humanize.IBytes(uint64(r.ServerMemory)),
 		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned); err != nil {
 		return err
+	}
+	if c.DatabaseURL.postgres != "" {
+		return r.printNodes(w, c)
 	}
 	if r.Flood != nil {
 		return r.Flood.print(w)

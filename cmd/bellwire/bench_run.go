@@ -26,14 +26,14 @@ const (
 // benchmark is one run.
 type benchmark struct {
 	command  *benchCommand
-	database string
+	dir      string // of everything that is temporary
 	receiver *process
-	server   *process
-	peak     int64 // memory that ended servers had at most
+	servers  []*process
+	peak     int64 // memory that an ended server had at most
 	client   *http.Client
-	tenants  []*url.URL // where to publish for each, at the server that runs
-	ids      []string   // of the endpoints
-	recorded int        // successes that the server that runs has recorded, or will have
+	tenants  [][]*url.URL // where to publish, by server and tenant
+	ids      []string     // of the endpoints
+	recorded int          // successes that the servers that run have recorded, or will have
 }
 
 func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
@@ -55,10 +55,21 @@ func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
 	if b.command.Flood {
 		return report, b.flood(ctx, report)
 	}
-	if err := b.plain(ctx, report); err != nil || b.command.Backlog == 0 {
+	if b.command.Nodes > 1 {
+		if _, err := b.owners(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.plain(ctx, report); err != nil {
 		return report, err
 	}
-	return report, b.backlog(ctx, report)
+	switch {
+	case b.command.Backlog > 0:
+		return report, b.backlog(ctx, report)
+	case b.command.comparesNodes():
+		return report, b.nodes(ctx, report)
+	}
+	return report, nil
 }
 
 // plain publishes all events and waits until they are recorded.
@@ -116,7 +127,7 @@ func (b *benchmark) baseline(ctx context.Context) (float64, error) {
 
 // prepare makes the customers and tells the receiver their secrets.
 func (b *benchmark) prepare(ctx context.Context) error {
-	api, err := client.New(b.server.url, benchKey, client.WithHTTPClient(b.client))
+	api, err := client.New(b.servers[0].url, benchKey, client.WithHTTPClient(b.client))
 	if err != nil {
 		return err
 	}
@@ -198,17 +209,24 @@ var (
 	resident   = regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)$`)
 )
 
-// metric reads a number of the server's, 0 if it has none yet.
-func (b *benchmark) metric(ctx context.Context, name *regexp.Regexp) (float64, error) {
-	page, err := b.get(ctx, b.server.url+"/metrics")
-	if err != nil {
-		return 0, err
+// metric reads a number of the servers', all together. One that has none yet adds nothing.
+func (b *benchmark) metric(ctx context.Context, name *regexp.Regexp) (sum float64, err error) {
+	for _, server := range b.servers {
+		page, err := b.get(ctx, server.url+"/metrics")
+		if err != nil {
+			return 0, err
+		}
+		found := name.FindSubmatch(page)
+		if found == nil {
+			continue
+		}
+		n, err := strconv.ParseFloat(string(found[1]), 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
 	}
-	found := name.FindSubmatch(page)
-	if found == nil {
-		return 0, nil
-	}
-	return strconv.ParseFloat(string(found[1]), 64)
+	return sum, nil
 }
 
 // benchUsage is the time that each process has used of all processors.

@@ -19,7 +19,7 @@ func (b *benchmark) fill(ctx context.Context) error {
 	if err := b.stop(); err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, b.database, sqlite.Options{})
+	store, err := sqlite.Open(ctx, b.file(), sqlite.Options{})
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func newestFirst(ranges []string) string {
 		parts = append(parts, "(SELECT id FROM bellwire.deliveries WHERE "+condition+" AND id < $2 ORDER BY id DESC LIMIT $3)")
 	}
 	chosen := "SELECT id FROM (" + strings.Join(parts, " UNION ALL ") + ") r ORDER BY id DESC LIMIT $3"
-	return "SELECT " + deliveryColumns + " FROM (" + chosen + ") c, " + deliveryTables + " WHERE d.id = c.id ORDER BY d.id DESC"
+	return "SELECT " + deliveryColumns + " FROM (" + chosen + ") c JOIN bellwire.deliveries d ON d.id = c.id " + deliveryJoins + " ORDER BY d.id DESC"
 }
 
 // Deliveries lists deliveries, newest first.

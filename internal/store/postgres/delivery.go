@@ -52,7 +52,8 @@ func (st *state) end(status int16, reason string) {
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
 		d.updated_at, e.id, e.type, p.id, t.id`
-	deliveryTables = `bellwire.deliveries d JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
+	deliveryTables = "bellwire.deliveries d " + deliveryJoins
+	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
 	sqlDelivery = "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = $1 AND t.id = $2"
 )

@@ -56,29 +56,6 @@ func TestPlansOfGroups(t *testing.T) {
 	}
 }
 
-// TestPlansMadeEarly looks at plans that are made while all tables are empty: connections keep them when there are millions
-// of rows. Each row must be looked up by what is known of it, and what is wanted in an order must be read in it.
-func TestPlansMadeEarly(t *testing.T) {
-	t.Parallel()
-	s := newStore(t, Options{})
-	for sql, parameters := range map[string]int{
-		sqlHoldTenants: 1, sqlFindEndpoints: 1, sqlFindKeys: 2, sqlFindEvents: 4, sqlFindNumbers: 1, sqlEndUnmatched: 2,
-		sqlHoldShards: 1, sqlClaimed: 4, sqlUnnumber: 6, sqlFreeManual: 6, sqlFreePending: 6, sqlFreeRetrying: 6, sqlFreeInOrder: 6,
-		sqlTake: 2, sqlTakeManual: 2, sqlTaken: 1,
-		sqlSucceed: 12, sqlStates: 1, sqlKnownAttempts: 2, sqlMove: 9, sqlRelease: 2, sqlReleaseManual: 2,
-	} {
-		plan := planForAny(t, s, sql, parameters)
-		for i, step := range plan {
-			looked := strings.Contains(step, "Index Scan using") && i+1 < len(plan) && strings.Contains(plan[i+1], "Index Cond:")
-			computed := strings.Contains(step, "Function Scan") || strings.Contains(step, "CTE Scan") || strings.Contains(step, "Subquery Scan")
-			sorted := strings.HasPrefix(strings.TrimLeft(step, " ->"), "Sort  ")
-			if strings.Contains(step, "Scan") && !looked && !computed || sorted {
-				t.Errorf("%q in the plan of %s:\n%s", step, sql, strings.Join(plan, "\n"))
-			}
-		}
-	}
-}
-
 // planFor returns the plan of a statement for its parameters.
 func planFor(t *testing.T, s testStore, sql string, args []any) (steps []string) {
 	t.Helper()

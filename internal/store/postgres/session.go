@@ -49,8 +49,8 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// settle decides what is kept in a session: where there are none, nothing. Then each statement is parsed and planned
-// anew, which costs a millisecond where it is about partitions, and what it looks like is remembered on this side. A
+// settle decides what is kept in a session: where there are none, nothing. Then each statement is parsed anew,
+// and what it looks like is remembered on this side. A
 // pooler that keeps track of prepared statements, as PgBouncer 1.21 does if it is told to, can be made use of by the
 // driver's default_query_exec_mode=cache_statement in the URL.
 func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
@@ -71,20 +71,16 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 type parameter struct{ name, value string }
 
 // parameters hold for every transaction. Statistics lag behind tables that grow fast, and a plan that reads the whole of
-// one would stop all work: here every join leads from few rows through an index, in the order in which it is written, and what is
-// wanted in an order is read in it. A plan is made once for a connection, maybe while tables are empty, and must be good when they are not. A node that is stopped in the middle
-// keeps its locks, and so others from taking over, no longer than half a lease.
+// one would stop all work: here every join leads from few rows through an index. Plans are made anew for each execution,
+// because one that was made while tables were empty can be bad when there are millions of rows. A node that is stopped in
+// the middle keeps its locks, and so others from taking over, no longer than half a lease.
 func (s *Store) parameters() []parameter {
 	return []parameter{
 		{"enable_seqscan", "off"},
 		{"enable_hashjoin", "off"},
 		{"enable_mergejoin", "off"},
-		{"enable_material", "off"},
-		{"enable_bitmapscan", "off"},
-		{"enable_sort", "off"},
 		{"jit", "off"},
-		{"join_collapse_limit", "1"},
-		{"plan_cache_mode", "force_generic_plan"},
+		{"plan_cache_mode", "force_custom_plan"},
 		{"statement_timeout", milliseconds(s.options.Timeout)},
 		{"idle_in_transaction_session_timeout", milliseconds(max(s.options.LeaseTerm/2, time.Second))},
 	}

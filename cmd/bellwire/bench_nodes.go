@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// nodesReport compares publishing on the node that owns an endpoint with publishing on others, at the same rate.
+type nodesReport struct {
+	Own   []float64 `json:"own_latency_ms"` // as in benchReport
+	Other []float64 `json:"other_latency_ms"`
+}
+
+func (r *nodesReport) print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, `
+  published on the endpoint's node   p50 %.1f ms, p99 %.1f ms to receipt
+  published on another node          p50 %.1f ms, p99 %.1f ms
+`, r.Own[0], r.Own[2], r.Other[0], r.Other[2])
+	return err
+}
+
+// empty makes the PostgreSQL database as it was before anything was in it. It refuses one that something else than a
+// benchmark has put anything into.
+func (c *benchCommand) empty(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, c.DatabaseURL.postgres)
+	if err != nil {
+		return fmt.Errorf("--database-url: %s cannot be reached: %w", c.DatabaseURL, err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var used, ours bool
+	err = conn.QueryRow(ctx, "SELECT to_regnamespace('bellwire') IS NOT NULL, to_regnamespace('bellwire_bench') IS NOT NULL").Scan(&used, &ours)
+	if err != nil {
+		return err
+	}
+	if used && !ours {
+		return option("database-url", "the database %s is in use by Bellwire, and a benchmark deletes what is in it: make one for benchmarks alone", c.DatabaseURL)
+	}
+	_, err = conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS bellwire_bench; DROP SCHEMA IF EXISTS bellwire CASCADE; CHECKPOINT",
+		pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+func benchNode(n int) string { return "bench-" + strconv.Itoa(n) }
+
+// owners waits until the nodes have shared the shards, and returns the node that owns each endpoint.
+func (b *benchmark) owners(ctx context.Context) ([]int, error) {
+	conn, err := pgx.Connect(ctx, b.command.DatabaseURL.postgres)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for {
+		rows, err := conn.Query(ctx, "SELECT coalesce(node, '') FROM bellwire.shards ORDER BY shard")
+		if err != nil {
+			return nil, err
+		}
+		of, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return nil, err
+		}
+		held := make(map[string]int)
+		for _, node := range of {
+			held[node]++
+		}
+		if held[""] == 0 && len(held) == len(b.servers) {
+			owners := make([]int, len(b.ids))
+			for i, id := range b.ids {
+				owners[i], err = strconv.Atoi(of[bellwire.ShardOf(id)][len(benchNode(0))-1:])
+				if err != nil {
+					return nil, err
+				}
+			}
+			return owners, nil
+		}
+		select {
+		case <-time.After(benchPoll):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the nodes have not shared the shards: %w", ctx.Err())
+		}
+	}
+}
+
+// nodes publishes first on the nodes that own the endpoints, and then on others.
+func (b *benchmark) nodes(ctx context.Context, report *benchReport) error {
+	owners, err := b.owners(ctx)
+	if err != nil {
+		return err
+	}
+	report.Nodes = new(nodesReport)
+	for i, latencies := range []*[]float64{&report.Nodes.Own, &report.Nodes.Other} {
+		l := b.load((i+1)*b.command.Events, (i+2)*b.command.Events)
+		l.node = func(event int) int { return (owners[l.target(event)] + i) % len(b.servers) }
+		if err := errors.Join(b.publish(ctx, l), b.wait(ctx, l)); err != nil {
+			return err
+		}
+		seen, err := b.seen(ctx, l.first, l.end)
+		if err != nil {
+			return err
+		}
+		report.received(b.expected(l), seen)
+		*latencies = seen.Latencies
+	}
+	return nil
+}
+
+// printNodes says what differs with several nodes.
+func (r *benchReport) printNodes(w io.Writer, c *benchCommand) error {
+	_, err := fmt.Fprintf(w, "  nodes               %10s   on %s, whose own CPU is not counted\n", humanize.Comma(int64(c.Nodes)), c.DatabaseURL)
+	if err != nil || r.Nodes == nil {
+		return err
+	}
+	return r.Nodes.print(w)
+}
+
+// publishURLs are where to publish for each customer on a server.
+func (c *benchCommand) publishURLs(server string) (urls []*url.URL, err error) {
+	urls = make([]*url.URL, c.customers())
+	for i := range urls {
+		if urls[i], err = url.Parse(server + "/api/v1/tenants/" + benchTenant(i) + "/events"); err != nil {
+			return nil, err
+		}
+	}
+	return urls, nil
+}
