@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,17 +25,31 @@ type inbox struct {
 	mu       sync.Mutex
 	waiting  []bellwire.Unmatched
 	deferred map[bellwire.EventID]time.Time
-	problems map[bellwire.EventID]string
-	stored   []bellwire.Event
-	attended int
-	looks    int
+	seen
 
 	refuse func(data string) error // what is appended; nil: nothing
 }
 
+// seen is what the engine did with an inbox.
+type seen struct {
+	stored   []bellwire.Event
+	problems map[bellwire.EventID]string
+	attended int
+	looks    int
+}
+
+// look returns what the engine did up to now.
+func (in *inbox) look() seen {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	now := in.seen
+	now.stored, now.problems = slices.Clone(now.stored), maps.Clone(now.problems)
+	return now
+}
+
 // withInbox has the world's engine match what is put into the inbox.
 func withInbox(w *world) *inbox {
-	in := &inbox{deferred: map[bellwire.EventID]time.Time{}, problems: map[bellwire.EventID]string{}}
+	in := &inbox{deferred: map[bellwire.EventID]time.Time{}, seen: seen{problems: map[bellwire.EventID]string{}}}
 	w.stop()
 	w.wrap = func(s bellwire.Store) bellwire.Store {
 		in.Store = s
@@ -145,7 +160,7 @@ func TestUnmatchedEventsAreDelivered(t *testing.T) {
 		}
 		ids := in.put(data...)
 		w.pass(2 * time.Second)
-		if diff := cmp.Diff(ids, idsOf(in.stored)); diff != "" {
+		if diff := cmp.Diff(ids, idsOf(in.look().stored)); diff != "" {
 			t.Errorf("they were stored in another order, or as others:\n%.500s", diff)
 		}
 		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 300 || len(got) != 1 {
@@ -169,7 +184,7 @@ func TestUnmatchedEventsThatDoNotFit(t *testing.T) {
 		ids := in.put("1", `"one"`, "2")
 		w.pass(2 * time.Second)
 		var problems []string
-		for _, e := range in.stored {
+		for _, e := range in.look().stored {
 			problems = append(problems, e.Problem)
 		}
 		want := []string{"", "", `data: It does not fit the schema of event type "ping": got string, want number.`, ""}
@@ -232,12 +247,12 @@ func TestUnmatchedEventsOfAFault(t *testing.T) {
 				w.receiver("a", answers(200))
 				ids := in.put("12", "13", "14")
 				w.pass(5 * time.Second)
-				if diff := cmp.Diff([]bellwire.EventID{ids[0], ids[2]}, idsOf(in.stored)); diff != "" {
+				if diff := cmp.Diff([]bellwire.EventID{ids[0], ids[2]}, idsOf(in.look().stored)); diff != "" {
 					t.Error(diff)
 				}
-				problem := in.problems[ids[1]]
-				if len(in.problems) != 1 || !strings.HasPrefix(problem, "It could not be matched yet: ") || strings.Contains(problem, "secret") {
-					t.Errorf("the problems are %q", in.problems)
+				problem := in.look().problems[ids[1]]
+				if len(in.look().problems) != 1 || !strings.HasPrefix(problem, "It could not be matched yet: ") || strings.Contains(problem, "secret") {
+					t.Errorf("the problems are %q", in.look().problems)
 				}
 				mended.Store(true)
 				w.pass(2 * time.Minute)
@@ -254,21 +269,21 @@ func TestMatcherAttends(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		in := withInbox(w)
 		w.pass(time.Minute)
-		if in.attended != 0 || in.looks > 70 || in.looks < 50 {
-			t.Errorf("in a quiet minute it looks %d times and attends %d times", in.looks, in.attended)
+		if in.look().attended != 0 || in.look().looks > 70 || in.look().looks < 50 {
+			t.Errorf("in a quiet minute it looks %d times and attends %d times", in.look().looks, in.look().attended)
 		}
 		for range 500 {
 			in.put("1")
 			w.pass(10 * time.Millisecond)
 		}
-		if in.attended < 3 || in.attended > 6 {
-			t.Errorf("in five busy seconds it attends %d times", in.attended)
+		if in.look().attended < 3 || in.look().attended > 6 {
+			t.Errorf("in five busy seconds it attends %d times", in.look().attended)
 		}
 		w.pass(time.Minute)
-		attended, looks := in.attended, in.looks
+		attended, looks := in.look().attended, in.look().looks
 		w.pass(time.Minute)
-		if in.attended != attended || in.looks > looks+70 {
-			t.Errorf("in a quiet minute after that it looks %d times and attends %d times", in.looks-looks, in.attended-attended)
+		if in.look().attended != attended || in.look().looks > looks+70 {
+			t.Errorf("in a quiet minute after that it looks %d times and attends %d times", in.look().looks-looks, in.look().attended-attended)
 		}
 	})
 }
