@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,8 +72,7 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 type parameter struct{ name, value string }
 
 // parameters hold for every transaction. Statistics lag behind tables that grow fast, and a plan that reads the whole of
-// one would stop all work: here every join leads from few rows through an index. Plans are made anew for each execution,
-// because one that was made while tables were empty can be bad when there are millions of rows. A node that is stopped in
+// one would stop all work: here every join leads from few rows through an index. A node that is stopped in
 // the middle keeps its locks, and so others from taking over, no longer than half a lease.
 func (s *Store) parameters() []parameter {
 	return []parameter{
@@ -80,13 +80,30 @@ func (s *Store) parameters() []parameter {
 		{"enable_hashjoin", "off"},
 		{"enable_mergejoin", "off"},
 		{"jit", "off"},
-		{"plan_cache_mode", "force_custom_plan"},
+		{"plan_cache_mode", "force_generic_plan"},
 		{"statement_timeout", milliseconds(s.options.Timeout)},
 		{"idle_in_transaction_session_timeout", milliseconds(max(s.options.LeaseTerm/2, time.Second))},
 	}
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// plansLast is how long a connection keeps the plans of its statements. To make one takes longer than to carry it out, and
+// one that was made while a table was empty is bad when there are millions of rows.
+const plansLast = 2 * time.Second
+
+const plannedAt = "planned at" // in a connection's custom data
+
+// fresh adds to the statements that begin a transaction what makes the connection forget its plans, if they are old.
+func fresh(conn *pgx.Conn, begin []string) []string {
+	data, now := conn.PgConn().CustomData(), time.Now()
+	at, known := data[plannedAt].(time.Time)
+	if known && now.Sub(at) < plansLast || len(begin) == 0 {
+		return begin
+	}
+	data[plannedAt] = now
+	return append(slices.Clone(begin), "DISCARD PLANS")
+}
 
 // begin are the statements that begin a transaction. Through a pooler its parameters are set for it alone.
 func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) []string {

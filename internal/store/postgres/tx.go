@@ -83,7 +83,7 @@ func once(ctx context.Context, pool *pgxpool.Pool, begin []string, f func(*tx) e
 		return err
 	}
 	defer conn.Release() // it is closed if its transaction has not ended
-	t := &tx{ctx: ctx, conn: conn.Conn(), begin: begin}
+	t := &tx{ctx: ctx, conn: conn.Conn(), begin: fresh(conn.Conn(), begin)}
 	if err := f(t); err != nil {
 		t.undo()
 		return err
