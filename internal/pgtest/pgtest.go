@@ -36,6 +36,7 @@ type Server struct {
 	count   int
 
 	settings []string
+	fetch    func() (root string, err error) // of PgBouncer, once
 }
 
 // startTimeout bounds the start of a server, and each thing that is asked of it.
@@ -55,6 +56,7 @@ func Start(settings ...string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir, bin: bin, settings: settings}
+	s.fetch = sync.OnceValues(func() (string, error) { return fetchPgBouncer(dir) })
 	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}

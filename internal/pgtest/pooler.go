@@ -18,6 +18,7 @@ import (
 // so that what relies on a session fails.
 type Pooler struct {
 	port    int
+	program []string
 	config  string
 	who     *syscall.SysProcAttr
 	command *exec.Cmd
@@ -25,11 +26,15 @@ type Pooler struct {
 
 // StartPooler starts a PgBouncer. The caller stops it, before the server.
 func (s *Server) StartPooler() (*Pooler, error) {
+	program, err := s.pgbouncer()
+	if err != nil {
+		return nil, err
+	}
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	p := &Pooler{port: port, config: filepath.Join(s.dir, fmt.Sprintf("pgbouncer%d.ini", port)), who: s.who}
+	p := &Pooler{port: port, program: program, config: filepath.Join(s.dir, fmt.Sprintf("pgbouncer%d.ini", port)), who: s.who}
 	settings := fmt.Sprintf(`[databases]
 * = host=127.0.0.1 port=%d user=postgres
 [pgbouncer]
@@ -70,20 +75,12 @@ func (p *Pooler) Kill() error {
 
 // Restart starts the pooler again, on the same port.
 func (p *Pooler) Restart() error {
-	program, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		const usual = "/usr/sbin/pgbouncer"
-		if _, err := os.Stat(usual); err != nil {
-			return errors.New("PgBouncer is not installed: tests need pgbouncer, in PATH or /usr/sbin")
-		}
-		program = usual
-	}
 	log, err := os.OpenFile(p.config+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close() // the process has its own
-	p.command = exec.Command(program, p.config)
+	p.command = exec.Command(p.program[0], append(p.program[1:], p.config)...)
 	p.command.Stdout, p.command.Stderr, p.command.SysProcAttr = log, log, p.who
 	if err := p.command.Start(); err != nil {
 		p.command = nil
