@@ -42,7 +42,7 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 		return nil
 	})
 	if err != nil {
-		s.unsure = append(s.unsure, g.marked()...)
+		s.doubt(g.marked())
 		return nil, err
 	}
 	s.unsure = nil
@@ -65,6 +65,34 @@ func (g *claiming) marked() []bellwire.Taken {
 		}
 	}
 	return taken
+}
+
+// doubt notes what may have been taken. While claims go on to fail it is the same again and again.
+func (s *Store) doubt(marked []bellwire.Taken) {
+	noted := make(map[bellwire.Taken]bool, len(s.unsure))
+	for _, t := range s.unsure {
+		noted[t] = true
+	}
+	for _, t := range marked {
+		if !noted[t] {
+			s.unsure = append(s.unsure, t)
+		}
+	}
+}
+
+// queueUnsure gives back what nobody knows to be taken. Should the claim that took it still be on its way, it has what
+// it takes locked: it is waited for, and the statement after this one sees what it has done.
+func queueUnsure(batch *pgx.Batch, unsure []bellwire.Taken) {
+	if len(unsure) == 0 {
+		return
+	}
+	ids := make([][16]byte, len(unsure))
+	for i, t := range unsure {
+		ids[i] = t.Delivery
+	}
+	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	batch.Queue(sqlHoldUnsure, ids)
+	queueRelease(batch, unsure)
 }
 
 // claiming carries out several claims.
@@ -105,7 +133,7 @@ type candidate struct {
 
 func (g *claiming) run(unsure []bellwire.Taken) error {
 	batch := new(pgx.Batch)
-	queueRelease(batch, unsure)
+	queueUnsure(batch, unsure)
 	g.queueClaims(batch)
 	g.queueSearch(batch)
 	if err := g.tx.send(batch); err != nil {
@@ -134,6 +162,8 @@ func (g *claiming) run(unsure []bellwire.Taken) error {
 }
 
 const (
+	sqlHoldUnsure = `SELECT FROM unnest($1::uuid[]) AS w (id)
+		CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 	// The lock keeps others from taking the shards over while this one marks their deliveries.
 	sqlHoldShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
 	// claimed are the claims $1 to $4, place, endpoint, shard and epoch, whose endpoint is there and whose epoch is not
