@@ -352,7 +352,8 @@ func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow
 const (
 	sqlHoldDeliveries = "SELECT " + isWanted + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE"
 	sqlOldDeliveries  = "SELECT id FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 LIMIT $3"
-	sqlPurgeKey       = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2"
+	// Another node may have deleted it since it was found, and somebody have used it again.
+	sqlPurgeKey = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
 )
 
 // expire deletes the rows that were found, in one step, and goes on to what follows those that are done with.
@@ -406,5 +407,5 @@ func (p *purge) event(e oldRow) (done bool, err error) {
 
 // key deletes a publisher's id.
 func (p *purge) key(k oldRow) (done bool, err error) {
-	return true, p.delete(sqlPurgeKey, k.tenant, k.key)
+	return true, p.delete(sqlPurgeKey, k.tenant, k.key, k.event)
 }

@@ -305,3 +305,21 @@ func TestMissingPartitions(t *testing.T) {
 	}
 	p.has(e, true, 2)
 }
+
+// Of two nodes one finds a publisher's id, the other one deletes it, and it is used again before the first goes on.
+func TestRetentionSparesAnIDThatIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	again := p.publish(20*day, "order-1")
+	old := oldRow{key: "order-1", event: bellwire.NewID[bellwire.EventKind](p.start)}
+	check(t, p.write(t.Context(), func(tx *tx) error {
+		if err := tx.row("SELECT n FROM bellwire.tenants WHERE id = 'acme'").Scan(&old.tenant); err != nil {
+			return err
+		}
+		_, err := (&purge{tx: tx, left: 1}).key(old)
+		return err
+	}))
+	if n := count1(t, p.testStore, "SELECT count(*) FROM bellwire.idempotency_keys WHERE event = $1", [16]byte(again.Event.ID)); n != 1 {
+		t.Error("the id is forgotten, so that a repeated publish is taken once more")
+	}
+}
