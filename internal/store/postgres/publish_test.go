@@ -298,6 +298,20 @@ func TestPublishAgain(t *testing.T) {
 	}
 }
 
+// What strings mean is for each session to say, but not to the function.
+func TestPublishWithOtherStrings(t *testing.T) {
+	t.Parallel()
+	s := newInbox(t)
+	p := newPlatform(t, s)
+	first := p.published(p, "acme", "order.paid", "1", "order-1")
+	other := newPlatform(t, s)
+	_, err := other.Exec(t.Context(), "SET standard_conforming_strings = off")
+	check(t, err)
+	if again := other.published(other, "acme", "order.paid", "1", "order-1"); again != first {
+		t.Errorf("it was published again, as %s", again)
+	}
+}
+
 func TestPublishAtHigherIsolation(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)

@@ -108,7 +108,7 @@ BEGIN
     END IF;
 
     IF publish.id IS NOT NULL THEN
-        published := sha256(convert_to(publish.type, 'UTF8') || '\x00'::bytea || payload);
+        published := sha256(convert_to(publish.type, 'UTF8') || decode('00', 'hex') || payload);
     END IF;
     FOR try IN 1 .. 100 LOOP
         IF publish.id IS NOT NULL THEN
