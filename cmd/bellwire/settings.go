@@ -189,7 +189,8 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 
 func (d *databaseURL) readPostgres(raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || strings.Trim(u.Path, "/") == "" {
+	// One whose password has a slash seems to have neither, and the password seems to be what may be shown.
+	if err != nil || strings.Trim(u.Path, "/") == "" || u.User == nil && strings.Contains(u.EscapedPath(), "@") {
 		return usagef("it names a server and a database: postgres://user@host:port/database")
 	}
 	*d = databaseURL{postgres: raw}

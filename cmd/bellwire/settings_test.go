@@ -11,20 +11,21 @@ import (
 func TestDatabaseURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
-		"sqlite://bellwire.db":            "bellwire.db",
-		"sqlite://./data/../bellwire.db":  "bellwire.db",
-		"sqlite:///var/lib/bellwire/b.db": "/var/lib/bellwire/b.db",
-		"sqlite://with space/ünï.db":      "with space/ünï.db",
-		"sqlite://":                       "",
-		"sqlite:///":                      "",
-		"sqlite://dir/":                   "",
-		"sqlite://bellwire.db?mode=ro":    "",
-		"sqlite:bellwire.db":              "",
-		"bellwire.db":                     "",
-		"":                                "",
-		"postgres://user:password@host":   "",
-		"postgres://user:password@[/base": "",
-		"mysql://user:password@host/base": "",
+		"sqlite://bellwire.db":              "bellwire.db",
+		"sqlite://./data/../bellwire.db":    "bellwire.db",
+		"sqlite:///var/lib/bellwire/b.db":   "/var/lib/bellwire/b.db",
+		"sqlite://with space/ünï.db":        "with space/ünï.db",
+		"sqlite://":                         "",
+		"sqlite:///":                        "",
+		"sqlite://dir/":                     "",
+		"sqlite://bellwire.db?mode=ro":      "",
+		"sqlite:bellwire.db":                "",
+		"bellwire.db":                       "",
+		"":                                  "",
+		"postgres://user:password@host":     "",
+		"postgres://user:password@[/base":   "",
+		"postgres://user:1/password@h/base": "",
+		"mysql://user:password@host/base":   "",
 	} {
 		var d databaseURL
 		err := d.UnmarshalText([]byte(raw))

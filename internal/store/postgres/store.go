@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,7 +115,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	}
 	s.owned.Store(new(bellwire.Leases))
 	config, err := pgxpool.ParseConfig(databaseURL)
-	if err != nil { // its text may show the password
+	if err != nil || misread(databaseURL) { // its text may show the password
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable,
 			"The database URL %s is no good. It looks like postgres://user:password@host:5432/database.", s.place)
 	}
@@ -153,10 +154,16 @@ func configure(c *pgx.ConnConfig) {
 // redacted returns a URL that may be shown.
 func redacted(databaseURL string) string {
 	u, err := url.Parse(databaseURL)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || misread(databaseURL) {
 		return "postgres://" + bellwire.Redacted
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// misread tells whether a URL has a user's password where it is not looked for, as one with a slash that is not escaped.
+func misread(databaseURL string) bool {
+	u, err := url.Parse(databaseURL)
+	return err == nil && u.User == nil && strings.Contains(u.EscapedPath(), "@")
 }
 
 // utc has times read as they are kept.

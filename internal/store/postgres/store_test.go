@@ -57,6 +57,7 @@ func TestOpenRefuses(t *testing.T) {
 
 	for _, url := range []string{
 		"postgres://user:secret@127.0.0.1:1/none?connect_timeout=1", "postgres://user:secret@127.0.0.1:bad/none", "postgres://:secret",
+		"postgres://127.0.0.1:1/secret@127.0.0.1/none?connect_timeout=1",
 		strings.Replace(s.url, "/test", "/missing", 1),
 	} {
 		_, err := Open(t.Context(), url, Options{NoSync: true})
@@ -265,6 +266,38 @@ func TestClaimOfUnknownOutcome(t *testing.T) {
 	}
 	if last, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(last[0].Due) != 0 {
 		t.Fatalf("it was claimed twice: %v", err)
+	}
+}
+
+// A claim that got no answer may be under way still when the next one is made.
+func TestClaimThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	publish(t, s, e)
+	epoch, id := renew(t, s, "a").Epoch("ep_acme"), e.Deliveries[0].ID
+	earlier, err := s.pool.Begin(t.Context())
+	check(t, err)
+	_, err = earlier.Exec(t.Context(), "UPDATE bellwire.deliveries SET epoch = $1 WHERE id = $2", epoch, [16]byte(id))
+	check(t, err)
+	s.unsure = []bellwire.Taken{{Delivery: id, Epoch: epoch}}
+
+	claimed := make(chan int, 1)
+	go func() {
+		results, err := s.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, MaxBytes: 100}})
+		if err != nil {
+			t.Error(err)
+			claimed <- 0
+			return
+		}
+		claimed <- len(results[0].Due)
+	}()
+	waitFor(t, func() bool {
+		return count1(t, s, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+	})
+	check(t, earlier.Commit(t.Context()))
+	if n := <-claimed; n != 1 {
+		t.Errorf("%d were claimed: it is lost until the next epoch", n)
 	}
 }
 
