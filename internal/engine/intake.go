@@ -301,7 +301,7 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 func (in *intake) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, s *submission, event int) []bellwire.NewDelivery {
 	first := 0
 	if e.Unmatched { // so that of two who match it each knows whose deliveries were stored
-		first = rand.IntN(bellwire.MaxDeliveries - len(s.targets[event]))
+		first = rand.IntN(bellwire.MaxDeliveries - len(s.targets[event]) + 1)
 	}
 	for k, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
