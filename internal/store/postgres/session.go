@@ -73,9 +73,11 @@ type parameter struct{ name, value string }
 
 // parameters hold for every transaction. Statistics lag behind tables that grow fast, and a plan that reads the whole of
 // one would stop all work: here every join leads from few rows through an index. A node that is stopped in
-// the middle keeps its locks, and so others from taking over, no longer than half a lease.
+// the middle keeps its locks, and so others from taking over, no longer than half a lease. The search path keeps out
+// functions of others in the same database: one for uuid[] would be called in place of unnest(anyarray), with all our rights.
 func (s *Store) parameters() []parameter {
 	return []parameter{
+		{"search_path", "pg_catalog, pg_temp"},
 		{"enable_seqscan", "off"},
 		{"enable_hashjoin", "off"},
 		{"enable_mergejoin", "off"},

@@ -301,6 +301,20 @@ func TestClaimThatIsUnderWay(t *testing.T) {
 	}
 }
 
+// Whoever may make functions in the database must not have them called with Bellwire's rights.
+func TestFunctionsOfOthersAreNotCalled(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	other := newPlatform(t, s)
+	_, err := other.Exec(t.Context(), `CREATE FUNCTION public.unnest(uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql
+		AS $$ BEGIN RAISE EXCEPTION 'somebody else''s function was called'; END $$`)
+	check(t, err)
+	e := publication(t, s, "acme")
+	publish(t, s, e)
+	_, err = s.CancelDelivery(t.Context(), "acme", e.Deliveries[0].ID, "test", time.Now())
+	check(t, err)
+}
+
 // TestServerDies kills the server under load and starts it again. What was answered must be there, what was not must be
 // harmless to repeat, and work goes on by itself.
 func TestServerDies(t *testing.T) {
