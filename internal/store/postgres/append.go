@@ -18,7 +18,11 @@ import (
 // A publisher's id may be held by a transaction of the publisher's own, for as long as that is open. Who publishes the
 // same over HTTP meanwhile is found by halving the group, and waits alone.
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
-	return s.appendWithin(ctx, appends, heldKeyWait)
+	results, err := s.appendWithin(ctx, appends, heldKeyWait)
+	if err == nil {
+		s.doubts.settle(appends, results)
+	}
+	return results, err
 }
 
 // How long a group waits for the publishers' ids that others hold, and parts of it after that.
@@ -52,9 +56,10 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 	var (
 		results []bellwire.AppendResult
 		careful bool
+		g       *group
 	)
 	err := s.write(ctx, func(tx *tx) error {
-		g := &group{
+		g = &group{
 			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*knownKey),
 			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int),
 		}
@@ -76,6 +81,9 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		}
 		return s.storeGroup(g)
 	})
+	if err != nil && g != nil && g.sent && bellwire.CodeOf(err) == bellwire.CodeUnavailable {
+		s.doubts.add(appends, time.Now())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +95,7 @@ type group struct {
 	tx          *tx
 	careful     bool // to look whether the events are stored already, which is rare: their insertion fails then
 	heldKeyWait time.Duration
+	sent        bool // the last of it, with the commit
 	operator    int64
 	tenants     map[string]tenantRef
 	endpoints   map[string]endpointRef

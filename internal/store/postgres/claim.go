@@ -21,6 +21,9 @@ const (
 // ClaimDue takes free deliveries into memory, for all claims together in two steps: what could be taken, and taking
 // some of it.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
+	if err := s.releaseDoubts(ctx); err != nil {
+		return nil, err
+	}
 	s.claiming.Lock()
 	defer s.claiming.Unlock()
 	var (

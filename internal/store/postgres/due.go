@@ -85,6 +85,9 @@ var sqlManualEndpoints = endpointsWith(isByHand) + "SELECT p.id FROM " + eachOnc
 
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
+	if err := s.releaseDoubts(ctx); err != nil {
+		return nil, err
+	}
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(tx *tx) error {
 		d := &dueEndpoints{place: make(map[string]int)}

@@ -50,6 +50,7 @@ func (s *Store) storeGroup(g *group) error {
 	}
 	g.queueDeliveries(batch)
 	s.queueNotice(batch, g.woken(s.owned.Load()))
+	g.sent = true
 	if err := g.insert(batch, g.tx.sendLast); err != nil {
 		return err
 	}

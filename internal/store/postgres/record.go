@@ -323,7 +323,11 @@ const (
 
 // ReleaseDeliveries gives back what was taken and not attempted.
 func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) error {
-	return s.write(ctx, func(tx *tx) error { return tx.release(taken) })
+	err := s.write(ctx, func(tx *tx) error { return tx.release(taken) })
+	if err == nil {
+		s.doubts.giveUp(taken)
+	}
+	return err
 }
 
 func (t *tx) release(taken []bellwire.Taken) error {

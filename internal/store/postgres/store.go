@@ -89,6 +89,7 @@ type Store struct {
 
 	claiming sync.Mutex
 	unsure   []bellwire.Taken // by claims whose outcome is not known; guarded by claiming
+	doubts   doubts
 
 	deaf    sync.Once // for the warning that Watch hears nothing
 	watched watched   // guarded by Watch, which runs once at a time

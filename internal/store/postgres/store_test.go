@@ -301,6 +301,47 @@ func TestClaimThatIsUnderWay(t *testing.T) {
 	}
 }
 
+// An append that got no answer may be committed when nobody waits for it any more.
+func TestAppendThatIsCommittedLate(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	leases := renew(t, s, "a")
+	taken := []bellwire.Taken{{Delivery: e.Deliveries[0].ID, Epoch: leases.Epoch("ep_acme")}}
+	e.Deliveries[0].Epoch = taken[0].Epoch
+	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now()) // as if it had not been answered
+	check(t, s.ReleaseDeliveries(t.Context(), taken))                               // as the engine gives its places up
+	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: taken[0].Epoch, Limit: 10, MaxBytes: 100}}
+	if results, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(results[0].Due) != 0 {
+		t.Fatalf("claimed before it is there: %v", err)
+	}
+	publish(t, openAt(t, s.url, Options{NoSync: true}), e) // past this store, as what is committed late is
+	if due, err := s.DueEndpoints(t.Context(), leases); err != nil || len(due) != 1 {
+		t.Fatalf("%d endpoints are due: it is lost until the next epoch: %v", len(due), err)
+	}
+	if results, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(results[0].Due) != 1 {
+		t.Fatalf("it cannot be claimed: %v", err)
+	}
+	if results, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(results[0].Due) != 0 {
+		t.Fatalf("it was claimed twice: %v", err)
+	}
+}
+
+// What was answered after all is in a lane.
+func TestAppendThatIsAnsweredInTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	leases := renew(t, s, "a")
+	e.Deliveries[0].Epoch = leases.Epoch("ep_acme")
+	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now())
+	publish(t, s, e)
+	s.doubts.giveUp([]bellwire.Taken{{Delivery: e.Deliveries[0].ID, Epoch: e.Deliveries[0].Epoch}})
+	if due, err := s.DueEndpoints(t.Context(), leases); err != nil || len(due) != 0 {
+		t.Fatalf("%d endpoints are due, although a lane has what they get: %v", len(due), err)
+	}
+}
+
 // Whoever may make functions in the database must not have them called with Bellwire's rights.
 func TestFunctionsOfOthersAreNotCalled(t *testing.T) {
 	t.Parallel()
