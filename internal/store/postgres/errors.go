@@ -39,7 +39,7 @@ func (s *Store) translate(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return unavailable(cause, "The database did not get to it in time. Try again.")
 	case lost(err):
-		return unavailable(cause, "The database cannot be reached. When it can be, work goes on by itself.")
+		return unavailable(cause, "The database cannot be reached. A node that runs goes on by itself when it can be.")
 	}
 	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
 }

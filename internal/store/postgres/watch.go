@@ -91,6 +91,9 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 		return s.translate(err)
 	}
 	defer hangUp(ctx, conn)
+	if err := s.same(ctx, conn); err != nil {
+		return s.translate(err)
+	}
 	deaf, err := pooled(ctx, conn)
 	switch {
 	case err != nil:
@@ -100,6 +103,33 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 		err = s.listen(ctx, conn, f)
 	}
 	return s.translate(err)
+}
+
+// same refuses a direct connection that leads to another database: it would stay silent, and work would be found late.
+func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
+	if redacted(s.options.DirectURL) == s.place {
+		return nil
+	}
+	usual, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer hangUp(ctx, usual)
+	var (
+		names  [2]string
+		starts [2]time.Time
+	)
+	for i, conn := range []*pgx.Conn{usual, direct} {
+		err := conn.QueryRow(ctx, "SELECT current_database(), pg_postmaster_start_time()", pgx.QueryExecModeSimpleProtocol).Scan(&names[i], &starts[i])
+		if err != nil {
+			return err
+		}
+	}
+	if names[0] != names[1] || !starts[0].Equal(starts[1]) {
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The direct URL %s leads to another database than %s does. Both must lead to the same one.", redacted(s.options.DirectURL), s.place)
+	}
+	return nil
 }
 
 func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {

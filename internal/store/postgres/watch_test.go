@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,4 +116,15 @@ func TestWatchIsCut(t *testing.T) {
 	waitFor(t, changed)
 	cancel()
 	<-ended
+}
+
+// A direct URL that leads elsewhere would have this node hear of nothing, and say nothing.
+func TestDirectURLOfAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	other := newStore(t, Options{})
+	s := newStore(t, Options{DirectURL: other.url})
+	err := s.Watch(t.Context(), func(bellwire.Notice) {})
+	if bellwire.CodeOf(err) != bellwire.CodeUnavailable || !strings.Contains(err.Error(), "another database") {
+		t.Errorf("watching another database ended with: %v", err)
+	}
 }
