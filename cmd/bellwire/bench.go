@@ -140,7 +140,7 @@ func (c *benchCommand) measure(ctx context.Context) (report *benchReport, err er
 			return nil, err
 		}
 	}
-	if b.receiver, err = startProcess(ctx, append([]string{"bench-receiver"}, c.profile("receiver")...)...); err != nil {
+	if b.receiver, err = startProcess(ctx, nil, append([]string{"bench-receiver"}, c.profile("receiver")...)...); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.receiver.stop()) }()
@@ -164,8 +164,8 @@ func (b *benchmark) start(ctx context.Context) error {
 		database = b.command.DatabaseURL.postgres
 	}
 	for n := range b.command.Nodes {
-		server, err := startProcess(ctx, append([]string{
-			"serve", "--listen", "127.0.0.1:0", "--node", benchNode(n), "--database-url", database, "--admin-key", benchKey,
+		server, err := startProcess(ctx, []string{"BELLWIRE_DATABASE_URL=" + database}, append([]string{
+			"serve", "--listen", "127.0.0.1:0", "--node", benchNode(n), "--admin-key", benchKey,
 			"--keyset-file", filepath.Join(b.dir, "bench.keyset"), "--allow-network", "127.0.0.0/8", "--log-format", "json",
 			"--config", os.DevNull,
 		}, b.command.profile(strings.TrimSuffix(fmt.Sprintf("server%d", n), "0"))...)...)

@@ -29,13 +29,15 @@ type process struct {
 var addresses = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
 // startProcess starts a command and waits until it says where it listens. It ends with stop, or when its standard
-// input is closed because this process has died.
-func startProcess(ctx context.Context, args ...string) (*process, error) {
+// input is closed because this process has died. Its environment is this one's with what is given: whoever lists processes
+// sees their arguments.
+func startProcess(ctx context.Context, env []string, args ...string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{cmd: exec.Command(program, args...)}
+	p.cmd.Env = append(os.Environ(), env...)
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
