@@ -17,14 +17,17 @@ import (
 )
 
 // rounds is how often the server is ended and started again. make chaos asks for many.
-func rounds(t *testing.T) int {
-	text := os.Getenv("BELLWIRE_CHAOS_ROUNDS")
+func rounds(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_CHAOS_ROUNDS", 4) }
+
+// fromEnvironment returns how much of something a test is asked for.
+func fromEnvironment(t *testing.T, variable string, usual int) int {
+	text := os.Getenv(variable)
 	if text == "" {
-		return 4
+		return usual
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		t.Fatalf("BELLWIRE_CHAOS_ROUNDS is %q, not a number of rounds", text)
+		t.Fatalf("%s is %q, not a number", variable, text)
 	}
 	return n
 }

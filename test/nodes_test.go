@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -469,17 +468,7 @@ func (f *fleet) refuses() bool {
 }
 
 // orderedEvents is how many events TestOrderAcrossNodes publishes.
-func orderedEvents(t *testing.T) int {
-	text := os.Getenv("BELLWIRE_ORDERED_EVENTS")
-	if text == "" {
-		return 600
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("BELLWIRE_ORDERED_EVENTS is %q, not a number of events", text)
-	}
-	return n
-}
+func orderedEvents(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_ORDERED_EVENTS", 600) }
 
 // Ordered events are published through both of two nodes, either of which is killed in between: the order of first
 // receipts is that of publishing, always.

@@ -1,5 +1,5 @@
-// Package columns writes and reads what both engines keep as JSON in a column, so that what one of them wrote means the
-// same to the other.
+// Package columns has what both engines keep in the same form, and what they make of it in the same way: columns of JSON, the
+// numbers of states, what cursors stand for, and which endpoints are due.
 package columns
 
 import (

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // AppendEvents stores the appends, each whole or not at all. What is there is read first, and all reasons to refuse an
@@ -205,7 +206,7 @@ type wanted struct {
 }
 
 func wantedOf(appends []*bellwire.Append) *wanted {
-	w := &wanted{first: last}
+	w := &wanted{first: columns.LastID}
 	tenants, endpoints := make(map[string]bool), make(map[string]bool)
 	for _, a := range appends {
 		for _, e := range a.Events {

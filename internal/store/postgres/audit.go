@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // AppendAudit adds an entry.
@@ -36,11 +37,11 @@ func scanAudit(row pgx.Rows) (*bellwire.AuditEntry, int64, error) {
 
 // AuditEntries lists entries, newest first.
 func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, numberKey}
+	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, columns.RowKey}
 	if tenant == "" {
 		return list.read(ctx, s, sqlAuditAll, before, list.fetch())
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // Bounds on what one claim does beside its limit.
@@ -289,7 +290,7 @@ func (c *claim) take(free []candidate, now time.Time) {
 	for _, f := range free {
 		full := len(c.taken) >= c.Limit || len(c.taken) > 0 && c.bytes >= c.MaxBytes
 		if full || f.due.After(now) {
-			c.result.Next = earlier(c.result.Next, f.due)
+			c.result.Next = columns.Earlier(c.result.Next, f.due)
 			return
 		}
 		c.bytes += f.size

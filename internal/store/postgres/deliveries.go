@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // The statements for lists choose ids first: each range has the wanted order in an index, and they are merged.
@@ -54,11 +55,11 @@ func newestFirst(ranges []string) string {
 
 // Deliveries lists deliveries, newest first.
 func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-	before, err := idCursor(page.After)
+	before, err := columns.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	status, known := numberOf(f.Status)
+	status, known := columns.Status[int16](f.Status)
 	if !known && f.Status != "" {
 		return &bellwire.List[*bellwire.Delivery]{}, nil
 	}

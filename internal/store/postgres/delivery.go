@@ -7,26 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
-
-// The states of a delivery in the database, in the order of bellwire.DeliveryStatuses. The first two are open.
-const (
-	pending = iota
-	retrying
-	succeeded
-	exhausted
-	canceled
-)
-
-// numberOf returns a status as it is in the database.
-func numberOf(status bellwire.DeliveryStatus) (int16, bool) {
-	for n, s := range bellwire.DeliveryStatuses {
-		if s == status {
-			return int16(n), true
-		}
-	}
-	return 0, false
-}
 
 // state is what changes in a delivery.
 type state struct {
@@ -39,12 +21,12 @@ type state struct {
 	due      *time.Time // nil: not on the schedule
 }
 
-func (st *state) open() bool { return st.status <= retrying }
+func (st *state) open() bool { return st.status <= columns.Retrying }
 
 // end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
 func (st *state) end(status int16, reason string) {
 	st.status, st.reason, st.epoch, st.due = status, reason, 0, nil
-	if status != exhausted {
+	if status != columns.Exhausted {
 		st.manual = nil
 	}
 }
@@ -168,7 +150,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 		for _, kind := range []struct {
 			status  int16
 			ordered bool
-		}{{pending, false}, {pending, true}, {retrying, false}, {retrying, true}} {
+		}{{columns.Pending, false}, {columns.Pending, true}, {columns.Retrying, false}, {columns.Retrying, true}} {
 			ids, err := all(tx, scanUUID, sqlOpenOf, n, kind.status, kind.ordered, limit-ended)
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
@@ -90,7 +91,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	}
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(tx *tx) error {
-		d := &dueEndpoints{place: make(map[string]int)}
+		d := new(columns.Due)
 		epochs, now := leases.Epochs[:], s.options.Now()
 		batch := new(pgx.Batch)
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
@@ -101,7 +102,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 						at time.Time
 					)
 					err := row.Scan(&id, &at)
-					d.add(id, at, false)
+					d.Add(id, at, false)
 					return err
 				})
 			})
@@ -110,41 +111,15 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 			return every(rows, func(row pgx.Rows) error {
 				var id string
 				err := row.Scan(&id)
-				d.add(id, time.Time{}, true)
+				d.Add(id, time.Time{}, true)
 				return err
 			})
 		})
 		err := tx.SendBatch(tx.ctx, batch).Close()
-		due = d.all
+		due = d.All
 		return err
 	})
 	return due, err
-}
-
-// dueEndpoints brings together what the indexes know of each endpoint.
-type dueEndpoints struct {
-	all   []bellwire.DueEndpoint
-	place map[string]int // in all
-}
-
-func (d *dueEndpoints) add(id string, at time.Time, manual bool) {
-	i, known := d.place[id]
-	if !known {
-		i = len(d.all)
-		d.place[id] = i
-		d.all = append(d.all, bellwire.DueEndpoint{Endpoint: id})
-	}
-	e := &d.all[i]
-	e.At = earlier(e.At, at)
-	e.Manual = e.Manual || manual
-}
-
-// earlier returns the earlier of two times; zero means never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // The longest waiting ones are looked for among the first of each endpoint, taken or not.
@@ -186,7 +161,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 			if err := tx.row(sql).Scan(&oldest); err != nil {
 				return err
 			}
-			backlog.Oldest = earlier(backlog.Oldest, orZero(oldest))
+			backlog.Oldest = columns.Earlier(backlog.Oldest, orZero(oldest))
 		}
 		return tx.countUnmatched(backlog)
 	})

@@ -98,11 +98,11 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 
 // Endpoints lists a tenant's endpoints that are not deleted, newest first.
 func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, numberKey}
+	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, columns.RowKey}
 	return list.read(ctx, s, sqlEndpoints, tenant, before, list.fetch())
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 const (
@@ -119,7 +120,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 // eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
 // what is above it is what was taken at that time or later.
 func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below [16]byte, err error) {
-	below = last
+	below = columns.LastID
 	if !f.Since.IsZero() {
 		above = bellwire.FirstID[bellwire.EventKind](f.Since)
 	}

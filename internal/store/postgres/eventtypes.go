@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // PutEventType adds or replaces an event type.
@@ -60,11 +61,11 @@ func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType
 
 // EventTypes lists the event types, newest first.
 func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.EventType, int64]{page, scanEventType, numberKey}
+	list := &lister[*bellwire.EventType, int64]{page, scanEventType, columns.RowKey}
 	return list.read(ctx, s, sqlEventTypes, before, list.fetch())
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // CreateKey adds a key. CodeConflict if the id is taken.
@@ -86,7 +87,7 @@ func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, erro
 
 // Keys lists the keys of a tenant or of the operator, newest first.
 func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
-	before, err := idCursor(page.After)
+	before, err := columns.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}

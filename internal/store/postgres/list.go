@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -55,35 +53,6 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 // stale is the error for a change that was based on something older than what is there.
 func stale(kind, id string) error {
 	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
-}
-
-// numberCursor returns the row number that a cursor stands for: rows below it follow.
-func numberCursor(c bellwire.Cursor) (int64, error) {
-	if c == "" {
-		return math.MaxInt64, nil
-	}
-	key, err := c.Key(8)
-	if err != nil {
-		return 0, err
-	}
-	return int64(binary.BigEndian.Uint64(key)), nil
-}
-
-func numberKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
-
-// last is greater than all ids.
-var last = [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-
-// idCursor returns the id that a cursor stands for: ids below it follow.
-func idCursor(c bellwire.Cursor) ([16]byte, error) {
-	if c == "" {
-		return last, nil
-	}
-	key, err := c.Key(16)
-	if err != nil {
-		return last, err
-	}
-	return [16]byte(key), nil
 }
 
 func idKey[ID ~[16]byte](id ID) []byte { return id[:] }

@@ -212,7 +212,7 @@ func (r *recording) record(i int) error {
 
 func (st *state) recorded() bellwire.Recorded {
 	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}
-	if st.status == retrying {
+	if st.status == columns.Retrying {
 		recorded.DueAt = orZero(st.due)
 	}
 	return recorded
@@ -227,20 +227,20 @@ func (st *state) apply(r *bellwire.Result, t bellwire.Transition) bool {
 	}
 	switch {
 	case t.Status == bellwire.DeliverySucceeded:
-		if st.status == succeeded {
+		if st.status == columns.Succeeded {
 			return false
 		}
-		st.end(succeeded, t.Reason)
+		st.end(columns.Succeeded, t.Reason)
 		return true
 	case t.Status == "" || !taken || !st.open():
 		return false
 	case t.Status == bellwire.DeliveryRetrying:
 		due := r.EndedAt.Add(t.Delay).UTC().Truncate(time.Microsecond)
-		st.status, st.reason, st.epoch, st.due = retrying, t.Reason, 0, &due
+		st.status, st.reason, st.epoch, st.due = columns.Retrying, t.Reason, 0, &due
 		st.retries++
 		return true
 	}
-	status, known := numberOf(t.Status)
+	status, known := columns.Status[int16](t.Status)
 	if !known {
 		return false
 	}

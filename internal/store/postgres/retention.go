@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // retention is what this process has looked at of what is old.
@@ -331,7 +332,7 @@ func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow
 		return nil, err
 	}
 	window := bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
-	for _, p := range append(present, &partition{begin: last, end: last}) {
+	for _, p := range append(present, &partition{begin: columns.LastID, end: columns.LastID}) {
 		if p.isKept() {
 			continue
 		}

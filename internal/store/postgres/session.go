@@ -50,9 +50,8 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// settle decides what is kept in a session: where there are none, nothing. Then each statement is parsed anew,
-// and what it looks like is remembered on this side. A
-// pooler that keeps track of prepared statements, as PgBouncer 1.21 does if it is told to, can be made use of by the
+// settle decides what is kept in a session: where there are none, nothing. Then each statement is parsed anew, and what it
+// looks like is remembered on this side. A pooler that keeps track of prepared statements, as PgBouncer 1.21 does if it is told to, can be made use of by the
 // driver's default_query_exec_mode=cache_statement in the URL.
 func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 	if u, err := url.Parse(databaseURL); err != nil || u.Query().Get("default_query_exec_mode") == "" {

@@ -78,11 +78,11 @@ func (t *tx) findTenant(id string) (tenant *bellwire.Tenant, n int64, err error)
 
 // Tenants lists the tenants, newest first.
 func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, numberKey}
+	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, columns.RowKey}
 	return list.read(ctx, s, sqlTenants, before, list.fetch())
 }
 

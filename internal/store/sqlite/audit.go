@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // AppendAudit adds an entry.
@@ -37,11 +38,11 @@ func scanAudit(q *query) (*bellwire.AuditEntry, int64, error) {
 
 // AuditEntries lists entries, newest first.
 func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanAudit, numberKey)
+	list := newLister(page, scanAudit, columns.RowKey)
 	return list.read(ctx, s, func(c *db) *query {
 		if tenant == "" {
 			return c.query(sqlAuditAll).int(before).int(list.fetch())

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // sqlIDsOfEvent finds deliveries of an event by where they lie; an empty endpoint or a negative status chooses all.
@@ -64,17 +65,17 @@ func newestOfTenant(ranges ...string) string {
 
 // Deliveries lists deliveries, newest first.
 func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-	before, err := idCursor(page.After)
+	before, err := columns.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	status, known := numberOf(f.Status)
+	status, known := columns.Status[int64](f.Status)
 	if !known && f.Status != "" {
 		return &bellwire.List[*bellwire.Delivery]{}, nil
 	}
 	var list *bellwire.List[*bellwire.Delivery]
 	err = s.snapshot(ctx, func(c *db) error {
-		ids, err := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }).collect(c.ids(f, status, before, page.Limit))
+		ids, err := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }).collect(c.ids(f, status, before[:], page.Limit))
 		if err != nil {
 			return err
 		}

@@ -5,26 +5,8 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
-
-// The states of a delivery in the database, in the order of bellwire.DeliveryStatuses. The first two are open.
-const (
-	pending = iota
-	retrying
-	succeeded
-	exhausted
-	canceled
-)
-
-// numberOf returns a status as it is in the database.
-func numberOf(status bellwire.DeliveryStatus) (int64, bool) {
-	for n, s := range bellwire.DeliveryStatuses {
-		if s == status {
-			return int64(n), true
-		}
-	}
-	return 0, false
-}
 
 // none stands for NULL where no number can be negative.
 const none = -1
@@ -41,7 +23,7 @@ type state struct {
 	endpoint int64 // does not change
 }
 
-func (st *state) open() bool { return st.status <= retrying }
+func (st *state) open() bool { return st.status <= columns.Retrying }
 
 const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), endpoint FROM deliveries WHERE id = ?"
 
@@ -69,7 +51,7 @@ func (w *writer) move(id bellwire.DeliveryID, st *state, now time.Time) error {
 // end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
 func (st *state) end(status int64, reason string) {
 	st.status, st.reason, st.epoch, st.due = status, reason, 0, none
-	if status != exhausted {
+	if status != columns.Exhausted {
 		st.manual = none
 	}
 }
@@ -230,7 +212,7 @@ func (w *writer) cancel(id bellwire.DeliveryID, reason string, now time.Time) er
 	if err != nil || !found {
 		return err
 	}
-	st.end(canceled, reason)
+	st.end(columns.Canceled, reason)
 	w.opened--
 	return w.move(id, &st, now)
 }

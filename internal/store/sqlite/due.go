@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
@@ -81,13 +82,13 @@ const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPendin
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(c *db) error {
-		d := &dueEndpoints{leases: leases, place: make(map[string]int)}
+		d := new(columns.Due)
 		epoch, now := s.leases.epoch.Load(), s.options.Now()
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
 			q := c.query(sql).int(epoch).time(now)
 			for q.next() {
-				if id, at := q.getText(), q.getTimeOrZero(); !at.IsZero() {
-					d.add(id, at, false)
+				if id, at := q.getText(), q.getTimeOrZero(); !at.IsZero() && leases.Epoch(id) != 0 {
+					d.Add(id, at, false)
 				}
 			}
 			if q.err != nil {
@@ -96,42 +97,14 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 		}
 		q := c.query(sqlManualEndpoints).int(epoch)
 		for q.next() {
-			d.add(q.getText(), time.Time{}, true)
+			if id := q.getText(); leases.Epoch(id) != 0 {
+				d.Add(id, time.Time{}, true)
+			}
 		}
-		due = d.all
+		due = d.All
 		return q.err
 	})
 	return due, err
-}
-
-// dueEndpoints brings together what the indexes know of each endpoint.
-type dueEndpoints struct {
-	leases *bellwire.Leases
-	all    []bellwire.DueEndpoint
-	place  map[string]int // in all
-}
-
-func (d *dueEndpoints) add(id string, at time.Time, manual bool) {
-	if d.leases.Epoch(id) == 0 {
-		return
-	}
-	i, known := d.place[id]
-	if !known {
-		i = len(d.all)
-		d.place[id] = i
-		d.all = append(d.all, bellwire.DueEndpoint{Endpoint: id})
-	}
-	e := &d.all[i]
-	e.At = earlier(e.At, at)
-	e.Manual = e.Manual || manual
-}
-
-// earlier returns the earlier of two times; zero means never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // Backlog tells how much is open. The writer counts along.
@@ -141,7 +114,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 		for _, sql := range sqlOldest {
 			q := c.query(sql)
 			for q.next() {
-				backlog.Oldest = earlier(backlog.Oldest, q.getTimeOrZero())
+				backlog.Oldest = columns.Earlier(backlog.Oldest, q.getTimeOrZero())
 			}
 			if q.err != nil {
 				return q.err

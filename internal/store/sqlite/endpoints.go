@@ -100,11 +100,11 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 
 // Endpoints lists a tenant's endpoints that are not deleted, newest first.
 func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanEndpoint, numberKey)
+	list := newLister(page, scanEndpoint, columns.RowKey)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlEndpoints).text(tenant).int(before).int(list.fetch())
 	})

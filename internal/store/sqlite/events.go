@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 const (
@@ -133,7 +134,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 // eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
 // what is above it is what was taken at that time or later.
 func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below []byte, err error) {
-	above, below = make([]byte, 16), last[:]
+	above, below = make([]byte, 16), columns.LastID[:]
 	if !f.Since.IsZero() {
 		since := bellwire.FirstID[bellwire.EventKind](f.Since)
 		above = since[:]

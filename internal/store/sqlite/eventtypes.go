@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // PutEventType adds or replaces an event type.
@@ -59,11 +60,11 @@ func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType
 
 // EventTypes lists the event types, newest first.
 func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanEventType, numberKey)
+	list := newLister(page, scanEventType, columns.RowKey)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlEventType + "WHERE n < ? ORDER BY n DESC LIMIT +?").int(before).int(list.fetch())
 	})

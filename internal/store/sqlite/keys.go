@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // CreateKey adds a key. CodeConflict if the id is taken.
@@ -80,16 +81,16 @@ func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, erro
 
 // Keys lists the keys of a tenant or of the operator, newest first.
 func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
-	before, err := idCursor(page.After)
+	before, err := columns.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
 	list := newLister(page, scanKey, func(id bellwire.KeyID) []byte { return id[:] })
 	return list.read(ctx, s, func(c *db) *query {
 		if tenant == "" {
-			return c.query(sqlOperatorKeys).blob(before).int(list.fetch())
+			return c.query(sqlOperatorKeys).blob(before[:]).int(list.fetch())
 		}
-		return c.query(sqlTenantKeys).text(tenant).blob(before).int(list.fetch())
+		return c.query(sqlTenantKeys).text(tenant).blob(before[:]).int(list.fetch())
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // Purge deletes up to limit rows of deleted tenants, of events taken before the given time that have nothing to be
@@ -151,7 +152,7 @@ func (p *purge) deliveries(event bellwire.EventID) error {
 		if err := p.delete(p.w.query("DELETE FROM deliveries WHERE id = ?").blob(d.id[:])); err != nil {
 			return err
 		}
-		if d.status <= retrying {
+		if d.status <= columns.Retrying {
 			p.w.opened--
 		}
 		if p.left <= 0 {

@@ -87,7 +87,7 @@ func (w *writer) succeedAtOnce(r *bellwire.Result, details []byte) (done bool, e
 
 func (st *state) recorded() bellwire.Recorded {
 	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}
-	if st.status == retrying {
+	if st.status == columns.Retrying {
 		recorded.DueAt = time.UnixMicro(st.due).UTC()
 	}
 	return recorded
@@ -102,20 +102,20 @@ func (st *state) apply(r *bellwire.Result, t bellwire.Transition) bool {
 	}
 	switch {
 	case t.Status == bellwire.DeliverySucceeded:
-		if st.status == succeeded {
+		if st.status == columns.Succeeded {
 			return false
 		}
-		st.end(succeeded, t.Reason)
+		st.end(columns.Succeeded, t.Reason)
 		return true
 	case t.Status == "" || !taken || !st.open():
 		return false
 	case t.Status == bellwire.DeliveryRetrying:
-		st.status, st.reason, st.epoch = retrying, t.Reason, 0
+		st.status, st.reason, st.epoch = columns.Retrying, t.Reason, 0
 		st.retries++
 		st.due = r.EndedAt.Add(t.Delay).UnixMicro()
 		return true
 	}
-	status, known := numberOf(t.Status)
+	status, known := columns.Status[int64](t.Status)
 	if !known {
 		return false
 	}

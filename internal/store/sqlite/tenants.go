@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"math"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -73,11 +71,11 @@ func (c *db) findTenant(id string) (*bellwire.Tenant, int64, error) {
 
 // Tenants lists the tenants, newest first.
 func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
-	before, err := numberCursor(page.After)
+	before, err := columns.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanTenant, numberKey)
+	list := newLister(page, scanTenant, columns.RowKey)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlTenant + "WHERE n < ? AND deleted_at IS NULL ORDER BY n DESC LIMIT +?").
 			int(before).int(list.fetch())
@@ -135,29 +133,4 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-// numberCursor returns the row number that a cursor stands for: rows below it follow.
-func numberCursor(c bellwire.Cursor) (int64, error) {
-	if c == "" {
-		return math.MaxInt64, nil
-	}
-	key, err := c.Key(8)
-	if err != nil {
-		return 0, err
-	}
-	return int64(binary.BigEndian.Uint64(key)), nil
-}
-
-func numberKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
-
-// last is greater than all ids.
-var last = [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-
-// idCursor returns the id that a cursor stands for: ids below it follow.
-func idCursor(c bellwire.Cursor) ([]byte, error) {
-	if c == "" {
-		return last[:], nil
-	}
-	return c.Key(16)
 }

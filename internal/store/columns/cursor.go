@@ -1,0 +1,38 @@
+package columns
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/bellwire/bellwire"
+)
+
+// RowCursor returns the row number that a cursor stands for: rows below it follow.
+func RowCursor(c bellwire.Cursor) (int64, error) {
+	if c == "" {
+		return math.MaxInt64, nil
+	}
+	key, err := c.Key(8)
+	if err != nil {
+		return 0, err
+	}
+	return int64(binary.BigEndian.Uint64(key)), nil
+}
+
+// RowKey is what a cursor for a row is made of.
+func RowKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+// LastID is greater than all ids.
+var LastID = [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// IDCursor returns the id that a cursor stands for: ids below it follow.
+func IDCursor(c bellwire.Cursor) ([16]byte, error) {
+	if c == "" {
+		return LastID, nil
+	}
+	key, err := c.Key(16)
+	if err != nil {
+		return LastID, err
+	}
+	return [16]byte(key), nil
+}
