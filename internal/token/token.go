@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
@@ -18,15 +17,11 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// Bounds of what is fetched, and when.
+// Bounds of what is taken.
 const (
-	fetchTimeout = 5 * time.Second
-	maxKeySet    = 1 << 20          // bytes
-	maxAge       = 10 * time.Minute // after that the keys are fetched again
-	minAge       = 10 * time.Second // for a key that is not known, they are not fetched more often than this
-	maxToken     = 16 << 10         // bytes
-	skew         = 30 * time.Second // between the issuer's clock and ours
-	minSecret    = 32               // bytes of a shared secret (RFC 7518, 3.2)
+	maxToken  = 16 << 10         // bytes
+	skew      = 30 * time.Second // between the issuer's clock and ours
+	minSecret = 32               // bytes of a shared secret (RFC 7518, 3.2)
 )
 
 // Config says what a Verifier takes. One of JWKSURL and Secret is set, and Audience.
@@ -42,12 +37,8 @@ type Config struct {
 // Verifier verifies tokens. It is safe for concurrent use, and fetches keys only when it is asked something.
 type Verifier struct {
 	config Config
-	secret jwk.Key // nil: keys come from the JWKS
-
-	mu      sync.Mutex
-	keys    jwk.Set // nil: none were fetched yet
-	fetched time.Time
-	failure error // of the last fetch
+	secret jwk.Key // nil: keys come from the issuer
+	issuer *issuer
 }
 
 // New makes a Verifier. It fetches nothing.
@@ -72,6 +63,7 @@ func New(c Config) (*Verifier, error) {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return nil, bellwire.Invalid("jwks-url", "It is an absolute http or https URL.")
 		}
+		v.issuer = &issuer{url: c.JWKSURL, client: c.Client, now: c.Now}
 		return v, nil
 	case len(c.Secret) < minSecret:
 		return nil, bellwire.Invalid("jwt-secret", "It has at least %d bytes (RFC 7518, 3.2).", minSecret)
@@ -129,7 +121,7 @@ func (v *Verifier) verify(ctx context.Context, text []byte) ([]byte, error) {
 	if !slices.Contains(asymmetric, algorithm) {
 		return nil, refuse("The token is not signed with a public key's algorithm.", nil)
 	}
-	key, err := v.key(ctx, keyID)
+	key, err := v.issuer.key(ctx, keyID)
 	if err != nil {
 		return nil, err
 	}
@@ -172,75 +164,4 @@ func check(text []byte, algorithm jwa.SignatureAlgorithm, key jwk.Key) ([]byte, 
 		return nil, refuse("The token's signature is not good.", err)
 	}
 	return payload, nil
-}
-
-// key returns the public key of an id. Without an id there must be one key only.
-func (v *Verifier) key(ctx context.Context, id string) (jwk.Key, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	age := v.config.Now().Sub(v.fetched)
-	key := find(v.keys, id)
-	if v.keys == nil || age > maxAge || key == nil && age > minAge {
-		if err := v.fetch(ctx); err != nil && key == nil {
-			return nil, err
-		}
-		key = find(v.keys, id)
-	}
-	switch {
-	case key != nil:
-		return key, nil
-	case v.failure != nil:
-		return nil, v.failure // whether the issuer publishes the key by now is not known
-	}
-	return nil, refuse("The token is signed with a key that the issuer does not publish.", nil)
-}
-
-// fetch gets the keys. It is not tried again at once if it fails; the keys that were there stay.
-func (v *Verifier) fetch(ctx context.Context) error {
-	if v.keys == nil && v.config.Now().Sub(v.fetched) <= time.Second {
-		return unavailable(nil)
-	}
-	v.fetched = v.config.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
-	defer cancel()
-	keys, err := jwk.Fetch(ctx, v.config.JWKSURL, jwk.WithHTTPClient(v.config.Client), jwk.WithMaxFetchBodySize(maxKeySet))
-	if err != nil {
-		v.failure = unavailable(err)
-		return v.failure
-	}
-	v.keys, v.failure = keys, nil
-	return nil
-}
-
-func unavailable(cause error) error {
-	return &bellwire.Error{
-		Code: bellwire.CodeUnavailable, RetryAfter: time.Second, Err: cause,
-		Message: "The keys that tokens are verified with cannot be fetched now; try again.",
-	}
-}
-
-func find(keys jwk.Set, id string) jwk.Key {
-	if keys == nil {
-		return nil
-	}
-	if id != "" {
-		if key, ok := keys.LookupKeyID(id); ok {
-			return public(key)
-		}
-		return nil
-	}
-	if keys.Len() != 1 {
-		return nil
-	}
-	key, _ := keys.Key(0)
-	return public(key)
-}
-
-// public keeps keys out that are shared secrets, which have no business in a JWKS, or that encrypt and do not sign.
-func public(key jwk.Key) jwk.Key {
-	use, given := key.KeyUsage()
-	if key.KeyType() == jwa.OctetSeq() || given && use != jwk.ForSignature.String() {
-		return nil
-	}
-	return key
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -215,6 +216,97 @@ func TestKeySet(t *testing.T) {
 	}
 	if _, err := v.Tenant(t.Context(), unsigned(t, "none")); bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
 		t.Errorf("no signature was taken for one: %v", err)
+	}
+}
+
+// hanging is an issuer that answers once it is let.
+type hanging struct {
+	*issuer
+	hold atomic.Pointer[chan struct{}] // nil: it answers at once
+}
+
+func (h *hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if hold := h.hold.Load(); hold != nil {
+		h.asked.Add(1)
+		<-*hold
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	h.issuer.ServeHTTP(w, r)
+}
+
+// TestKnownKeysDoNotWait: while a fetch for a stranger's token hangs, tokens whose key is known are answered, and the
+// issuer is asked once for all.
+func TestKnownKeysDoNotWait(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		age  time.Duration
+		code bellwire.Code
+	}{
+		{"fresh", 11 * time.Second, ""},
+		{"to be fetched again", 6 * time.Minute, ""},
+		{"old", 11 * time.Minute, ""},
+		{"too old", 25 * time.Hour, bellwire.CodeUnavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var at atomic.Int64
+			source := &hanging{issuer: &issuer{}}
+			server := httptest.NewServer(source)
+			defer server.Close()
+			v, err := token.New(token.Config{JWKSURL: server.URL, Audience: "bellwire", Now: func() time.Time {
+				return now.Add(time.Duration(at.Load()))
+			}})
+			must(t, err)
+			known := newKey(t, "known")
+			source.publish(t, known)
+			ask := func(key jwk.Key) bellwire.Code {
+				_, err := v.Tenant(t.Context(), sign(t, jwa.ES256(), key, map[string]any{"exp": now.Add(48 * time.Hour).Unix()}))
+				return bellwire.CodeOf(err)
+			}
+			if code := ask(known); code != "" {
+				t.Fatal(code)
+			}
+
+			hold := make(chan struct{})
+			var once sync.Once
+			release := func() { once.Do(func() { close(hold) }) }
+			defer release()
+			source.hold.Store(&hold)
+			at.Store(int64(c.age))
+			var strangers sync.WaitGroup
+			var answered atomic.Int64
+			for range 8 {
+				key := newKey(t, "stranger")
+				strangers.Go(func() {
+					if code := ask(key); code != bellwire.CodeUnavailable {
+						t.Errorf("a stranger's token: %q", code)
+					}
+					answered.Add(1)
+				})
+			}
+			for deadline := time.Now().Add(10 * time.Second); source.asked.Load() < 2; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("no fetch began")
+				}
+			}
+			if c.code == "" {
+				for range 3 {
+					if code := ask(known); code != "" || answered.Load() > 0 {
+						t.Errorf("a known key: %q, after %d strangers", code, answered.Load())
+					}
+				}
+			}
+			release()
+			strangers.Wait()
+			if code := ask(known); code != c.code {
+				t.Errorf("after the fetch failed: %q, want %q", code, c.code)
+			}
+			if asked := source.asked.Load(); asked != 2 {
+				t.Errorf("the issuer was asked %d times, want 2", asked)
+			}
+		})
 	}
 }
 
