@@ -1,6 +1,7 @@
 # Every target is what a contributor types; .ci/run calls the same ones.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # A number of inputs, not a time: the fuzzer reports its own deadline as a failure now and then.
 FUZZTIME ?= 2000x
 ROUNDS ?= 100
@@ -26,6 +27,13 @@ lint: ## Check form, vet and lint
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what is linked (docs/dependencies.md)
+	@set -e; db=$$(mktemp -d); trap 'rm -rf "$$db"' EXIT; \
+	data=$$(go mod download -json golang.org/x/vulndb@latest | sed -n 's/^\t"Dir": "\(.*\)".*/\1/p')/data/osv; \
+	go run golang.org/x/vulndb/cmd/indexdb@latest -vulns "$$data" -out "$$db"; \
+	go run $(GOVULNCHECK) -db "file://$$db" ./...
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
