@@ -30,26 +30,40 @@ func Object(dialect string, data []byte) ([]byte, error) {
 // without the spaces around them.
 func Members(inner []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
-		for i := 0; ; {
-			i = skipSpace(inner, i)
-			if i >= len(inner) {
+		for m := range members(inner) {
+			if !yield(m.name, m.value) {
 				return
 			}
-			name := i
-			i = skipString(inner, i)
-			end := i
-			i = skipSpace(inner, skipSpace(inner, i)+1) // over the colon
-			value := i
-			i = skipValue(inner, i)
-			if !yield(inner[name:end], inner[value:i]) {
-				return
-			}
-			i = skipSpace(inner, i) + 1 // over the comma
 		}
 	}
 }
 
-// Has tells whether the members that Object has returned have one of the given name.
+// member is one of an object: its name, its value, and the whole of it with the spaces on either side.
+type member struct {
+	name, value, whole []byte
+	at                 int // where the value begins
+}
+
+func members(inner []byte) iter.Seq[member] {
+	return func(yield func(member) bool) {
+		for begin := 0; ; {
+			name := skipSpace(inner, begin)
+			if name >= len(inner) {
+				return
+			}
+			end := skipString(inner, name)
+			value := skipSpace(inner, skipSpace(inner, end)+1) // over the colon
+			last := skipValue(inner, value)
+			comma := skipSpace(inner, last)
+			if !yield(member{name: inner[name:end], value: inner[value:last], whole: inner[begin:comma], at: value}) {
+				return
+			}
+			begin = comma + 1
+		}
+	}
+}
+
+// Has reports whether the members that Object has returned have one of the given name.
 func Has(inner []byte, name string) bool {
 	_, found := Find(inner, name)
 	return found
@@ -57,12 +71,91 @@ func Has(inner []byte, name string) bool {
 
 // Find returns the value of the first member of the given name.
 func Find(inner []byte, name string) (value []byte, found bool) {
-	for n, v := range Members(inner) {
-		if Is(n, name) {
-			return v, true
+	if !mayHave(inner, name) {
+		return nil, false
+	}
+	for m := range members(inner) {
+		if Is(m.name, name) {
+			return m.value, true
 		}
 	}
 	return nil, false
+}
+
+// mayHave reports whether the name is there at all, or may be behind escapes. Most data is settled by this.
+func mayHave(inner []byte, name string) bool {
+	return bytes.Contains(inner, []byte(name)) || bytes.IndexByte(inner, '\\') >= 0
+}
+
+// Without returns the members without those of the given name, which must all be the text of want: a publisher who sends
+// the vendor's whole message has said no more by them than the message says anyway. Its error has CodeInvalid.
+func Without(dialect string, inner []byte, name, want string) ([]byte, error) {
+	if !Has(inner, name) {
+		return inner, nil
+	}
+	var rest []byte
+	for m := range members(inner) {
+		if !Is(m.name, name) {
+			if rest != nil {
+				rest = append(rest, ',')
+			}
+			rest = append(rest, m.whole...)
+			continue
+		}
+		if text, ok := Text(m.value); !ok || text != want {
+			return nil, bellwire.Errorf(bellwire.CodeInvalid,
+				"The dialect %s sends the event's type as %s: in the data this member must be %q or be left out; nothing was sent.", dialect, name, want)
+		}
+	}
+	return rest, nil
+}
+
+// AppendElements appends an array with each element as change appends it. What is between them stays as it is.
+func AppendElements(dst, array []byte, change func(dst, element []byte) []byte) []byte {
+	dst = append(dst, '[')
+	inner := array[1 : len(array)-1]
+	for last := 0; ; {
+		begin := skipSpace(inner, last)
+		if begin >= len(inner) {
+			return append(append(dst, inner[last:]...), ']')
+		}
+		end := skipValue(inner, begin)
+		dst = change(append(dst, inner[last:begin]...), inner[begin:end])
+		last = skipSpace(inner, end)
+		dst = append(dst, inner[end:last]...)
+		if last < len(inner) {
+			dst = append(dst, ',')
+			last++
+		}
+	}
+}
+
+// AppendWith appends an object in which the members of the given name have the given value, or which has such a member
+// more, at its end. All else stays as it is, and so does a value that is no object.
+func AppendWith(dst, object []byte, name string, value []byte) []byte {
+	if object[0] != '{' {
+		return append(dst, object...)
+	}
+	inner := object[1 : len(object)-1]
+	dst = append(dst, '{')
+	copied, end, found := 0, 0, false
+	for m := range members(inner) {
+		end = m.at + len(m.value)
+		if Is(m.name, name) {
+			dst = append(append(dst, inner[copied:m.at]...), value...)
+			copied, found = end, true
+		}
+	}
+	if !found {
+		dst = append(dst, inner[:end]...)
+		if end > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), name...), `":`...)
+		dst = append(dst, value...)
+		copied = end
+	}
+	return append(append(dst, inner[copied:]...), '}')
 }
 
 // Is tells whether a name in quotes, as Members yields it, means the given one.

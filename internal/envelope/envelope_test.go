@@ -41,6 +41,57 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestWithout(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		`{}`:                  ``,
+		`{"a":1}`:             `"a":1`,
+		`{"Type":"T"}`:        ``,
+		`{ "Type" : "T" }`:    ``,
+		`{"Type":"T","a":1}`:  `"a":1`,
+		`{"a":1, "Type":"T"}`: `"a":1`,
+		"{\n \"a\": 1,\n \"Type\": \"T\",\n \"b\":{\"Type\":2} }": "\n \"a\": 1,\n \"b\":{\"Type\":2} ",
+		`{"\u0054ype":"\u0054","a":[1]}`:                          `"a":[1]`,
+		`{"Type":"T","Type":"T"}`:                                 ``,
+		`{"type":"X"}`:                                            `"type":"X"`,
+		`{"a":"Type"}`:                                            `"a":"Type"`,
+	} {
+		inner, err := envelope.Object("x", []byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := envelope.Without("x", inner, "Type", "T"); err != nil || string(rest) != want {
+			t.Errorf("%s: %q, %v, want %q", data, rest, err, want)
+		}
+	}
+	for _, inner := range []string{`"Type":"t"`, `"Type":null`, `"Type":["T"]`, `"Type":"T","Type":"U"`, `"a":1,"Type":""`} {
+		if _, err := envelope.Without("x", []byte(inner), "Type", "T"); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+			t.Errorf("%s: %v", inner, err)
+		}
+	}
+}
+
+func TestAppendWith(t *testing.T) {
+	t.Parallel()
+	for array, want := range map[string]string{
+		`[]`:                                 `[]`,
+		`[ ]`:                                `[ ]`,
+		`[{}]`:                               `[{"id":7}]`,
+		`[ { } ]`:                            `[ {"id":7 } ]`,
+		"[{\"a\":[1] },\n{\"a\":\"]\"}\t]":   "[{\"a\":[1],\"id\":7 },\n{\"a\":\"]\",\"id\":7}\t]",
+		`[{"id": "x", "a":1}]`:               `[{"id": 7, "a":1}]`,
+		`[{"\u0069d":null,"id":{"id":[]} }]`: `[{"\u0069d":7,"id":7 }]`,
+		`[1, "{}" ,[{"id":1}],null]`:         `[1, "{}" ,[{"id":1}],null]`,
+	} {
+		got := envelope.AppendElements(nil, []byte(array), func(dst, element []byte) []byte {
+			return envelope.AppendWith(dst, element, "id", []byte("7"))
+		})
+		if string(got) != want {
+			t.Errorf("%s became\n%s, want\n%s", array, got, want)
+		}
+	}
+}
+
 // FuzzMembers holds the members against those that a JSON library finds.
 func FuzzMembers(f *testing.F) {
 	for _, data := range []string{`{}`, `{ }`, `{"a":1}`, `{"a":{"b":[]},"c":"\\\""}`, "{\n\"a\" : -1.5e+3 ,\"a\":null}", `{"a":[1,{"x":"]"},2]}`} {
@@ -74,6 +125,13 @@ func FuzzMembers(f *testing.F) {
 		}
 		if dec.PeekKind() != '}' {
 			t.Errorf("members of %q are missing", data)
+		}
+		with := envelope.AppendWith(nil, bytes.TrimSpace(data), "id", []byte("7"))
+		if !jsontext.Value(with).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			t.Errorf("%q became %q", data, with)
+		}
+		if value, found := envelope.Find(with[1:len(with)-1], "id"); !found || string(value) != "7" {
+			t.Errorf("%q became %q", data, with)
 		}
 	})
 }

@@ -33,13 +33,9 @@ func TenantOf(c Caller) (string, error) {
 	return c.Tenant, nil
 }
 
-// HasTenant tells any caller whether there is a tenant, for vendors who answer for somebody else's account otherwise than
-// for one that nobody has. Elsewhere other tenants do not exist.
+// HasTenant reports whether there is a tenant, to operators: to a tenant's caller other tenants do not exist.
 func (d *Speaker) HasTenant(ctx context.Context, c Caller, tenant string) (bool, error) {
-	if err := authorize(c, ReadCatalogue); err != nil {
-		return false, err
-	}
-	_, err := d.service.store.Tenant(ctx, tenant)
+	err := d.service.enter(ctx, c, Read, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		return false, nil
 	}

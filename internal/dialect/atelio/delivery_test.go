@@ -66,8 +66,13 @@ func TestBody(t *testing.T) {
 		`{"a":1E400}`:              `{"event": "transactions", "a": 1E400, ` + at,
 		`{"a":1,"b":2,"a":3}`:      `{"event": "transactions", "a": 3, "b": 2, ` + at,
 		`{"Event":1,"sent_time":"x","a":{"event":1,"occurred_at":2}}`: `{"event": "transactions", "Event": 1, "sent_time": "x", "a": {"event": 1, "occurred_at": 2}, ` + at,
-		`{"occurred_at":"2020-01-01T00:00:00+00:00","a":1}`:           `{"event": "transactions", "occurred_at": "2020-01-01T00:00:00+00:00", "a": 1}`,
-		`{"\u006fccurred_at":null}`:                                   `{"event": "transactions", "occurred_at": null}`,
+		// What the vendor prints can be published whole: the member is the envelope's own.
+		`{"event":"transactions","a":1}`:                                    `{"event": "transactions", "a": 1, ` + at,
+		`{"a":1, "\u0065vent" : "transactions", "b":[]}`:                    `{"event": "transactions", "a": 1, "b": [], ` + at,
+		`{"event":"transactions"}`:                                          `{"event": "transactions", ` + at,
+		`{"event":"transactions","event":"transactions","occurred_at":"x"}`: `{"event": "transactions", "occurred_at": "x"}`,
+		`{"occurred_at":"2020-01-01T00:00:00+00:00","a":1}`:                 `{"event": "transactions", "occurred_at": "2020-01-01T00:00:00+00:00", "a": 1}`,
+		`{"\u006fccurred_at":null}`:                                         `{"event": "transactions", "occurred_at": null}`,
 	} {
 		body, err := renderer.AppendBody([]byte("x"), message("transactions", data))
 		if err != nil || string(body) != "x"+want {
@@ -226,6 +231,14 @@ func TestDelivery(t *testing.T) {
 	if d := ended[w.Vars["id"]]; len(ended) != 1 || d.Status != bellwire.DeliverySucceeded || len(d.Attempts) != 4 {
 		t.Errorf("%+v", ended)
 	}
+	// The vendor's message, published as it is printed on its pages.
+	const printed = `{"event": "card.created", "card": {"last_four": "4242"}, "occurred_at": "2024-03-01T10:00:00.000000+00:00"}`
+	w.Publish("card.created", printed)
+	a := receiver.Next()
+	d, err := verifier.Verify(a.Header, a.Body, a.At)
+	if err != nil || string(a.Body) != printed || d.Type != "card.created" || string(d.Data) != `{"card": {"last_four": "4242"}}` {
+		t.Errorf("%s: %+v, %v", a.Body, d, err)
+	}
 	receiver.None()
 	other.None()
 }
@@ -238,8 +251,9 @@ func TestWhatCannotBeSent(t *testing.T) {
 	w.Vars["url"] = receiver.URL
 	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /api/v0.1/webhooks", Status: 200, Want: "<any>", Body: `{"url":"{url}","events":["*"]}`}})
 	for data, want := range map[string]string{
-		`[]`:          "The dialect atelio can send objects only, and the event's data is none; nothing was sent.",
-		`{"event":1}`: "The dialect atelio writes the event's type as event, and the event's data has such a member too; nothing was sent.",
+		`[]`:                                  "The dialect atelio can send objects only, and the event's data is none; nothing was sent.",
+		`{"event":1}`:                         `The dialect atelio sends the event's type as event: in the data this member must be "transactions" or be left out; nothing was sent.`,
+		`{"a":1,"\u0065vent":"card.created"}`: `The dialect atelio sends the event's type as event: in the data this member must be "transactions" or be left out; nothing was sent.`,
 	} {
 		for _, ended := range w.Deliveries(w.Publish("transactions", data)) {
 			if ended.Status != bellwire.DeliveryExhausted || ended.Reason != want {

@@ -1,8 +1,8 @@
 package atelio
 
 import (
-	"bytes"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -28,38 +28,37 @@ type renderer struct {
 }
 
 // AppendBody appends {"event", …, "occurred_at"} in the form of Python's json.dumps, with the members of data in between.
+// An event among them is the one in front.
 func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
-	members, err := envelope.Object(Name, m.Event.Data)
+	all, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {
 		return nil, err
 	}
-	if has(members, eventMember) {
-		return nil, bellwire.Errorf(bellwire.CodeInvalid,
-			"The dialect %s writes the event's type as %s, and the event's data has such a member too; nothing was sent.", Name, eventMember)
+	members, err := envelope.Without(Name, all, eventMember, m.Event.Type)
+	if err != nil {
+		return nil, err
 	}
 	dst = append(dst, `{"event": "`...)
 	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape
 	dst = append(dst, '"')
 	if len(members) > 0 {
+		data := []byte(m.Event.Data)
+		if len(members) < len(all) {
+			data = slices.Concat([]byte{'{'}, members, []byte{'}'})
+		}
 		dst = append(dst, ',')
 		brace := len(dst)
-		dst = sign.AppendPythonJSON(dst, m.Event.Data)
+		dst = sign.AppendPythonJSON(dst, data)
 		dst[brace] = ' '       // instead of the object's own beginning
 		dst = dst[:len(dst)-1] // and without its end
 	}
-	if !has(members, occurredMember) {
+	if !envelope.Has(members, occurredMember) {
 		dst = append(dst, `, "`+occurredMember+`": "`...)
 		// A first attempt knows the time to the nanosecond, a later one as the store kept it: six digits are the same.
 		dst = m.Event.Time().UTC().Truncate(time.Microsecond).AppendFormat(dst, occurredLayout)
 		dst = append(dst, '"')
 	}
 	return append(dst, '}'), nil
-}
-
-// has tells whether there is a member of the given name. It goes through them only if the name is there at all, or may be
-// behind escapes.
-func has(members []byte, name string) bool {
-	return (bytes.Contains(members, []byte(name)) || bytes.IndexByte(members, '\\') >= 0) && envelope.Has(members, name)
 }
 
 // SetHeaders signs the body.

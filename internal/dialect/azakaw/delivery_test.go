@@ -28,6 +28,11 @@ func TestBody(t *testing.T) {
 		`{"a":1E400,"b":"\u00e9"}`:    `{"Type":"RiskAssessmentCalculated","a":1E400,"b":"\u00e9"}`,
 		" {\n \"z\": 1.0, \"a\": {}}": "{\"Type\":\"RiskAssessmentCalculated\",\n \"z\": 1.0, \"a\": {}}",
 		`{"type":1}`:                  `{"Type":"RiskAssessmentCalculated","type":1}`,
+		// What the vendor prints can be published whole: the member is the envelope's own.
+		`{"Type":"RiskAssessmentCalculated","a":1.0}`:         `{"Type":"RiskAssessmentCalculated","a":1.0}`,
+		`{"a":1.0, "\u0054ype": "RiskAssessmentCalculated" }`: `{"Type":"RiskAssessmentCalculated","a":1.0}`,
+		`{"Type":"RiskAssessmentCalculated"}`:                 `{"Type":"RiskAssessmentCalculated"}`,
+		`{"a":{"Type":"x"}}`:                                  `{"Type":"RiskAssessmentCalculated","a":{"Type":"x"}}`,
 	} {
 		body, header := dialecttest.Render(t, azakaw.Dialect{}, &bellwire.Endpoint{}, &bellwire.Credentials{}, message(data))
 		if string(body) != want {
@@ -38,7 +43,7 @@ func TestBody(t *testing.T) {
 		}
 	}
 	renderer, _ := azakaw.Dialect{}.Bind(nil, nil)
-	for _, data := range []string{`null`, `[]`, `"x"`, `{"Type":"x"}`, `{"\u0054ype":"x"}`} {
+	for _, data := range []string{`null`, `[]`, `"x"`, `{"Type":"x"}`, `{"\u0054ype":"x"}`, `{"Type":"RiskAssessmentCalculated","Type":null}`} {
 		if _, err := renderer.AppendBody(nil, message(data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 			t.Errorf("%s: %v", data, err)
 		}
@@ -106,6 +111,14 @@ func TestBasicDelivery(t *testing.T) {
 	arrival := receiver.Next()
 	if d, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || d.Type != "ProfileStatusUpdated" {
 		t.Errorf("%+v, %v", d, err)
+	}
+	// The example of the vendor's page, published as it is printed there.
+	const printed = `{"Type":"RiskAssessmentCalculated","RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}`
+	w.Publish("RiskAssessmentCalculated", printed)
+	arrival = receiver.Next()
+	if d, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || string(arrival.Body) != printed ||
+		string(d.Data) != `{"RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}` {
+		t.Errorf("%s: %+v, %v", arrival.Body, d, err)
 	}
 	for _, ended := range w.Deliveries(event) {
 		if ended.Status != bellwire.DeliveryExhausted || len(ended.Attempts) != 1 {

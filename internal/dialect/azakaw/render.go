@@ -16,15 +16,15 @@ var contentType = []string{"application/json"}
 // renderer makes the requests of deliveries.
 type renderer struct{}
 
-// AppendBody appends {"Type", …} with the members of data as they were published.
+// AppendBody appends {"Type", …} with the members of data as they were published. A Type among them is the one in front.
 func (renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	members, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {
 		return nil, err
 	}
-	if envelope.Has(members, typeMember) {
-		return nil, bellwire.Errorf(bellwire.CodeInvalid,
-			"The dialect %s writes the event's type as %s, and the event's data has such a member too; nothing was sent.", Name, typeMember)
+	members, err = envelope.Without(Name, members, typeMember, m.Event.Type)
+	if err != nil {
+		return nil, err
 	}
 	dst = append(dst, `{"Type":"`...)
 	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape

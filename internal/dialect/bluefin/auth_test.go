@@ -240,7 +240,7 @@ func TestBasic(t *testing.T) {
 		"lower case":    {on, "b" + basic(on, "tenant")[1:], 200},
 		"off":           {off, basic(off, "tenant"), 401},
 		"wrong secret":  {on, basic(on, "wrong"), 401},
-		"stranger":      {on, basic(on, "stranger"), 403},
+		"stranger":      {on, basic(on, "stranger"), 404},
 		"operator":      {on, basic(on, "operator"), 200},
 		"not base64":    {on, "Basic x:y", 401},
 		"no secret":     {on, "Basic " + base64.StdEncoding.EncodeToString([]byte(apiKeyID(on.Keys["tenant"])+":")), 401},

@@ -46,8 +46,13 @@ func read(t *testing.T, a *dialecttest.Arrival) (n notified) {
 	return n
 }
 
-// records are spelled as no encoder would.
-const records = `[ {"id":"auru_1","oldExpiry":"1230", "newExpiry":"\u0031235","recurringSchedules":[1.0,2E2]},` + "\n" + `{"status":"updated_card"} ]`
+// records are spelled as no encoder would, and recordsGot is how they are read: each with the update's ID.
+const (
+	records = `[ {"id":"auru_1","oldExpiry":"1230", "newExpiry":"\u0031235","recurringSchedules":[1.0,2E2]},` + "\n" +
+		`{"status":"updated_card" },{"updateId": "aupres_of_the_platform","format":"pan"}, { } ]`
+	recordsGot = `[ {"id":"auru_1","oldExpiry":"1230", "newExpiry":"\u0031235","recurringSchedules":[1.0,2E2],"updateId":"ID"},` + "\n" +
+		`{"status":"updated_card","updateId":"ID" },{"updateId": "ID","format":"pan"}, {"updateId":"ID" } ]`
+)
 
 // The thin notification, and the full resource behind authentication.
 func TestThinNotification(t *testing.T) {
@@ -75,13 +80,14 @@ func TestThinNotification(t *testing.T) {
 		t.Errorf("the notification is\n%s\nwant\n%s", first.Body, want)
 	}
 	path := strings.TrimPrefix(n.Payload.URL, publicURL)
+	got := strings.NewReplacer("ID", updateID).Replace(recordsGot)
 	inForeign := strings.Replace(path, account, foreign, 1)
 	dialecttest.Run(t, w, []dialecttest.Step{
-		{Name: "the records", Do: "GET " + path, Status: 200, Want: records, WantHeader: []string{"Content-Type: application/json"}},
-		{Name: "for a key that reads", Key: "tenant-read", Do: "GET " + path, Status: 200, Want: records},
-		{Name: "for the operator", Key: "operator", Do: "GET " + path, Status: 200, Want: records},
+		{Name: "the records", Do: "GET " + path, Status: 200, Want: got, WantHeader: []string{"Content-Type: application/json"}},
+		{Name: "for a key that reads", Key: "tenant-read", Do: "GET " + path, Status: 200, Want: got},
+		{Name: "for the operator", Key: "operator", Do: "GET " + path, Status: 200, Want: got},
 		{Name: "for nobody", Key: "none", Do: "GET " + path, Status: 401, Want: unauthenticated},
-		{Name: "for a stranger", Key: "stranger", Do: "GET " + path, Status: 403, Want: unauthorized},
+		{Name: "for a stranger", Key: "stranger", Do: "GET " + path, Status: 404, Want: notFound(account)},
 		{Name: "in the stranger's account", Key: "stranger", Do: "GET " + inForeign, Status: 404, Want: notFound(updateID)},
 		{Name: "another update", Do: "GET " + updates + "aupres_" + strings.Repeat("a", 32), Status: 404, Want: notFound("aupres_" + strings.Repeat("a", 32))},
 		{Name: "no hex", Do: "GET " + updates + "aupres_" + strings.Repeat("Z", 32), Status: 404, Want: notFound("aupres_" + strings.Repeat("Z", 32))},
@@ -104,6 +110,21 @@ func TestUpdatesOfOtherEvents(t *testing.T) {
 	}
 	id := "aupres_" + strings.TrimPrefix(w.Publish(accountUpdates, `{"updates":[]}`).String(), "evt_")
 	dialecttest.Run(t, w, []dialecttest.Step{{Name: "none", Do: "GET " + updates + id, Status: 200, Want: `[]`}})
+}
+
+// A platform that serves its updates itself has them announced: what it publishes is the payload.
+func TestUpdateOfThePlatform(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, false)
+	rcv := dialecttest.NewReceiver(t)
+	id := subscribe(t, w, rcv, accountUpdates)
+	const data = `{"updateId":"aupres_5249941f13564471b3be9f96a6d532c1", "url":"https://api.payconex.net/api/v4/accounts/120000000007/account-updater/updates/aupres_5249941f13564471b3be9f96a6d532c1"}`
+	event := w.Publish(accountUpdates, data)
+	if body := string(rcv.Next().Body); !strings.HasSuffix(body, `,"wbhid":"`+id+`","event":"ACCOUNT_UPDATER_BATCH_UPDATES","payload":`+data+`}`) {
+		t.Errorf("the notification is %s", body)
+	}
+	own := "aupres_" + strings.TrimPrefix(event.String(), "evt_")
+	dialecttest.Run(t, w, []dialecttest.Step{{Name: "there is nothing to GET here", Do: "GET " + updates + own, Status: 404, Want: notFound(own)}})
 }
 
 // Webhooks of one event all fire; each has a notification of its own, of the same update.
@@ -144,7 +165,7 @@ func TestDataOfTheWrongKind(t *testing.T) {
 	id := subscribe(t, w, rcv, accountUpdates)
 	for _, data := range []string{`"text"`, `{"updates":1}`} {
 		d := w.Deliveries(w.Publish(accountUpdates, data))[id]
-		if d.Status != bellwire.DeliveryExhausted || len(d.Attempts) > 0 || !strings.Contains(d.Reason, "The dialect bluefin") {
+		if d.Status != bellwire.DeliveryExhausted || len(d.Attempts) > 0 || !strings.Contains(d.Reason, "nothing was sent") {
 			t.Errorf("%s: %s, %s, %+v", data, d.Status, d.Reason, d.Attempts)
 		}
 	}

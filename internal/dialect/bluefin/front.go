@@ -65,33 +65,35 @@ func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) 
 		return nil, err
 	}
 	account := r.PathValue(accountParam)
-	if err := f.admit(r, c, account); err != nil {
+	if err := f.admit(r, c, need, account); err != nil {
 		return nil, err
 	}
-	return &visit{caller: c, account: account, body: body}, service.Permit(c, need, account)
+	return &visit{caller: c, account: account, body: body}, nil
 }
 
 // accountForm is that of the vendor's accounts.
 var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 
-// admit refuses accounts that are not the caller's. A tenant whose id is not of the vendor's form can still use its own.
-func (f *front) admit(r *http.Request, c service.Caller, account string) error {
+// admit refuses who may not do this in the account. Another's account is as one that nobody has. A tenant whose id is not
+// of the vendor's form can still use its own.
+func (f *front) admit(r *http.Request, c service.Caller, need service.Permission, account string) error {
 	if c.Role.OfTenant() && c.Tenant == account {
-		return nil
+		return service.Permit(c, need, account)
 	}
 	if !accountForm.MatchString(account) {
-		return bellwire.Invalid(accountParam, "It has 12 digits.")
+		return bellwire.Invalid(accountParam, "An account id must have 12 digits.")
+	}
+	if c.Role.OfTenant() {
+		return errNoAccount()
+	}
+	if err := service.Permit(c, need, account); err != nil {
+		return err
 	}
 	known, err := f.speaker.HasTenant(r.Context(), c, account)
-	switch {
-	case err != nil:
-		return err
-	case !known:
-		return bellwire.Wrap(bellwire.CodeNotFound, errNoAccount, "There is no account %s.", account)
-	case c.Role.OfTenant():
-		return bellwire.Errorf(bellwire.CodeForbidden, "The key belongs to another account.")
+	if err == nil && !known {
+		return errNoAccount()
 	}
-	return nil
+	return err
 }
 
 func (f *front) create(w http.ResponseWriter, r *http.Request) error {
@@ -179,7 +181,8 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 // updateForm is that of the vendor's ids.
 var updateForm = regexp.MustCompile(`^aupres_[0-9A-Za-z]{32}$`)
 
-// updates answers with the records that the publisher gave, byte for byte.
+// updates answers with the records that the publisher gave, each with the update's id, as the vendor's records have it. A
+// publisher cannot know that; where a record has another, the one that was notified takes its place.
 func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
 	v, err := f.enter(r, service.Read)
 	if err != nil {
@@ -201,7 +204,10 @@ func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
 	if !found {
 		return bellwire.NotFound("update", id)
 	}
-	httpx.WriteBody(w, http.StatusOK, records)
+	quoted := []byte(`"` + id + `"`) // it has no character that JSON would escape
+	httpx.WriteBody(w, http.StatusOK, envelope.AppendElements(nil, records, func(dst, record []byte) []byte {
+		return envelope.AppendWith(dst, record, updateIDMember, quoted)
+	}))
 	return nil
 }
 

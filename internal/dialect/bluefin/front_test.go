@@ -139,18 +139,22 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for _, s := range routes("wbh_{id}") {
 		inForeign := strings.Replace(s.Do, account, foreign, 1)
 		inUnknown := strings.Replace(s.Do, account, nobodys, 1)
-		gone := notFound(nobodys)
-		badID := invalidItem("accountId", "It has 12 digits.")
+		gone, another := notFound(nobodys), notFound(account)
+		badID := invalidItem("accountId", "An account id must have 12 digits.")
 		if collection(s.Do) {
-			gone, badID = noEntity(nobodys), invalid("accountId", "It has 12 digits.")
+			gone, another = noEntity(nobodys), noEntity(account)
+			badID = invalid("accountId", "An account id must have 12 digits.")
 		}
 		dialecttest.Run(t, w, []dialecttest.Step{
 			{Name: "no key", Key: "none", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated, WantHeader: []string{`WWW-Authenticate: Hmac realm="bluefin"`}},
 			{Name: "wrong secret", Key: "wrong", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated},
 			{Name: "a key that cannot sign", Key: "publisher", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated},
 			{Name: "a publisher", Key: "signing publisher", Do: s.Do, Body: s.Body, Status: 403, Want: unauthorized},
-			{Name: "a stranger", Key: "stranger", Do: s.Do, Body: s.Body, Status: 403, Want: unauthorized},
-			{Name: "foreign account", Do: inForeign, Body: s.Body, Status: 403, Want: unauthorized},
+			{Name: "a publisher in an unknown account", Key: "signing publisher", Do: inUnknown, Body: s.Body, Status: 403, Want: unauthorized},
+			// Who has a key learns nothing of other accounts: they are as one that nobody has.
+			{Name: "a stranger", Key: "stranger", Do: s.Do, Body: s.Body, Status: 404, Want: another},
+			{Name: "foreign account", Do: inForeign, Body: s.Body, Status: 404, Want: strings.Replace(gone, nobodys, foreign, 1)},
+			{Name: "foreign account, a key that only reads", Key: "tenant-read", Do: inForeign, Body: s.Body, Status: 404, Want: strings.Replace(gone, nobodys, foreign, 1)},
 			{Name: "unknown account", Do: inUnknown, Body: s.Body, Status: 404, Want: gone},
 			{Name: "unknown account, operator", Key: "operator", Do: inUnknown, Body: s.Body, Status: 404, Want: gone},
 			{Name: "unknown account without a key", Key: "none", Do: inUnknown, Body: s.Body, Status: 401, Want: unauthenticated},
@@ -289,7 +293,7 @@ func TestOtherTenantIDs(t *testing.T) {
 	w.Keys["acme"] = dialecttest.Key{ID: made.ID, Secret: secret}
 	dialecttest.Run(t, w, []dialecttest.Step{
 		{Name: "own", Key: "acme", Do: "GET /api/v4/accounts/acme/webhooks", Status: 200, Want: "[]"},
-		{Name: "another's", Do: "GET /api/v4/accounts/acme/webhooks", Status: 422, Want: invalid("accountId", "It has 12 digits.")},
+		{Name: "another's", Do: "GET /api/v4/accounts/acme/webhooks", Status: 422, Want: invalid("accountId", "An account id must have 12 digits.")},
 	})
 }
 

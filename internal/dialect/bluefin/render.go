@@ -11,8 +11,12 @@ import (
 	"github.com/bellwire/bellwire/internal/envelope"
 )
 
-// updatesMember is the member of the data of accountUpdates that holds the update records.
-const updatesMember = "updates"
+// The members of the data of accountUpdates: the update records, or those of the payload itself.
+const (
+	updatesMember  = "updates"
+	updateIDMember = "updateId"
+	urlMember      = "url"
+)
 
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
@@ -43,8 +47,8 @@ func updatesPath(account string) string {
 	return "/" + Prefix + "/accounts/" + account + "/account-updater/updates/"
 }
 
-// AppendBody appends {"id", "wbhid", "event", "payload"}. The payload of accountUpdates is a link to the records; that of
-// other events is the data as it was published.
+// AppendBody appends {"id", "wbhid", "event", "payload"}. The payload of accountUpdates is a link to the records, if there
+// are any; otherwise it is the data as it was published.
 func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	members, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {
@@ -56,12 +60,15 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape
 	dst = append(dst, `","payload":`...)
 	if m.Event.Type != accountUpdates {
-		dst = append(dst, bytes.TrimSpace(m.Event.Data)...)
-		return append(dst, '}'), nil
+		return r.appendData(dst, m), nil
 	}
 	if _, found := updates(members); !found {
-		return nil, bellwire.Errorf(bellwire.CodeInvalid,
-			"The dialect %s sends a link to the array %q of an event of this type, and the event's data has none; nothing was sent.", Name, updatesMember)
+		if !linked(members) {
+			return nil, bellwire.Errorf(bellwire.CodeInvalid,
+				"The dialect %s needs in the data the array %s of update records, or %s and %s of an update that the platform serves; nothing was sent.",
+				Name, updatesMember, updateIDMember, urlMember)
+		}
+		return r.appendData(dst, m), nil
 	}
 	dst = append(dst, `{"updateId":"`+updatePrefix...)
 	dst = hex.AppendEncode(dst, m.Event.ID[:])
@@ -71,10 +78,26 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, `"}}`...), nil
 }
 
+// appendData ends a body with the data as its payload.
+func (*renderer) appendData(dst []byte, m *bellwire.Message) []byte {
+	return append(append(dst, bytes.TrimSpace(m.Event.Data)...), '}')
+}
+
 // updates finds the array of update records in the members of the data of accountUpdates.
 func updates(members []byte) (records []byte, found bool) {
 	records, found = envelope.Find(members, updatesMember)
 	return records, found && records[0] == '['
+}
+
+// linked reports whether data is the payload itself, of an update that the platform serves.
+func linked(members []byte) bool {
+	for _, name := range []string{updateIDMember, urlMember} {
+		value, _ := envelope.Find(members, name)
+		if text, ok := envelope.Text(value); !ok || text == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // SetHeaders says that the body is JSON; Bluefin documents nothing more.

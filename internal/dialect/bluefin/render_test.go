@@ -87,7 +87,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for eventType, datas := range map[string][]string{
-		accountUpdates:  {`null`, `[]`, `{}`, `{"updates":{}}`, `{"updates":null}`, `{"update":[]}`, `"updates"`},
+		accountUpdates:  {`null`, `[]`, `{}`, `{"updates":{}}`, `{"updates":null}`, `{"update":[]}`, `"updates"`, `{"updateId":"aupres_1"}`, `{"url":"https://x.test/"}`, `{"updateId":1,"url":"x"}`, `{"updateId":"","url":"x"}`},
 		batchSettlement: {`null`, `[]`, `1`, `"{}"`},
 	} {
 		for _, data := range datas {
