@@ -14,9 +14,6 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// maxRetryAfter bounds how long a receiver can put deliveries off by its Retry-After header.
-const maxRetryAfter = time.Hour
-
 // envelopeRoom is what most dialects put around data, in bytes.
 const envelopeRoom = 256
 
@@ -199,19 +196,3 @@ func cappedHeaders(received http.Header, hidden echoes) []bellwire.Header {
 }
 
 func byName(a, b bellwire.Header) int { return strings.Compare(a.Name, b.Name) }
-
-// retryAfter reads the Retry-After header (RFC 9110, 10.2.3), in seconds or as a date, within bounds.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if text == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
-	}
-	date, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	return min(max(date.Sub(now), 0), maxRetryAfter)
-}

@@ -354,18 +354,6 @@ func (refusing) AppendBody([]byte, *bellwire.Message) ([]byte, error) {
 	return nil, bellwire.Invalid("data", "It must be an object.")
 }
 
-func FuzzRetryAfter(f *testing.F) {
-	for _, seed := range []string{"120", "-1", "99999999999999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", ""} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got := retryAfter(http.Header{"Retry-After": {text}}, time.Unix(1445412480, 0))
-		if got < 0 || got > maxRetryAfter {
-			t.Errorf("%q: %s", text, got)
-		}
-	})
-}
-
 func TestHeadersAreInOrder(t *testing.T) {
 	t.Parallel()
 	list := cappedHeaders(http.Header{"B": {"2"}, "A": {"1", "3"}, "C": nil}, nil)
