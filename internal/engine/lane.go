@@ -33,7 +33,7 @@ const (
 	laneCeiling  = 4096 // deliveries that no lane exceeds
 	laneDepth    = 64   // deliveries that a lane may hold for each request it may have in flight
 	laneBytes    = 4 << 20
-	expressMax   = 4   // retries by hand and tests in flight for one endpoint
+	expressMax   = 4   // manual retries and tests in flight for one endpoint
 	expressQueue = 100 // of them in memory, beyond which no more are claimed
 
 	// A lane whose requests bring no answer for this long gets no more of them in flight.
@@ -47,7 +47,7 @@ type lane struct {
 	target   *bellwire.Target // nil: not loaded yet
 
 	queue    queue[*job] // the schedule's deliveries, to be sent in this order
-	express  queue[*job] // retries by hand and tests: they pass the queue, the breaker and a pause by
+	express  queue[*job] // manual retries and tests: they pass the queue, the breaker and a pause by
 	reserved int         // places promised to publishes that are being stored
 	bytes    int         // of event data queued and reserved
 
@@ -157,7 +157,10 @@ func (l *lane) takes(now time.Time, size int) bool {
 
 // sendable tells whether an attempt may start now.
 func (l *lane) sendable(now time.Time) bool {
-	if l.express.len() > 0 && l.expressInFlight < expressMax {
+	if l.fullUp() {
+		return false
+	}
+	if l.expressSendable() {
 		return true
 	}
 	switch {
@@ -172,6 +175,11 @@ func (l *lane) sendable(now time.Time) bool {
 	}
 	return l.hasToken(now)
 }
+
+// fullUp reports whether the endpoint has as many requests under way as it may have in all.
+func (l *lane) fullUp() bool { return l.inFlight+l.expressInFlight >= max(l.window.max, 1) }
+
+func (l *lane) expressSendable() bool { return l.express.len() > 0 && l.expressInFlight < expressMax }
 
 // hasToken asks the rate limit, and remembers when there will be a token if there is none.
 func (l *lane) hasToken(now time.Time) bool {
@@ -188,7 +196,7 @@ func (l *lane) hasToken(now time.Time) bool {
 
 // take removes the delivery to be attempted next. The lane must be sendable.
 func (l *lane) take(now time.Time) *job {
-	if l.express.len() > 0 && l.expressInFlight < expressMax {
+	if l.expressSendable() {
 		j := l.express.pop()
 		l.expressInFlight++
 		return j

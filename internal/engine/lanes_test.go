@@ -288,6 +288,40 @@ func TestMaxInFlight(t *testing.T) {
 	})
 }
 
+// Manual retries and tests count under max_in_flight, whether or not deliveries of the schedule are under way.
+func TestMaxInFlightCountsManualRetries(t *testing.T) {
+	for most := 1; most <= 3; most++ {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				r := w.receiver("a", answers(500))
+				ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
+					ep.MaxInFlight, ep.Retry = most, bellwire.RetryPolicy{}
+				})
+				w.publish(60)
+				w.pass(time.Minute)
+				r.now(func(int, http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+				for _, d := range w.deliveries(ep.ID) {
+					_, err := w.store.RequestRetry(t.Context(), "acme", d.ID)
+					must(t, err)
+				}
+				w.engine.Refresh(ep.ID)
+				w.publish(60)
+				for range 5 {
+					_, _, err := w.engine.Test(t.Context(), "acme", ep.ID, engine.Draft{Type: "ping", Data: []byte("1")})
+					must(t, err)
+				}
+				w.pass(time.Minute)
+				if r.most != most {
+					t.Error("requests at the same time:", r.most)
+				}
+				if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 125 {
+					t.Error(got)
+				}
+			})
+		})
+	}
+}
+
 // While the breaker is open one attempt at a time is made, after growing pauses; waiting uses up no retries;
 // when the endpoint answers again, everything is delivered.
 func TestBreaker(t *testing.T) {

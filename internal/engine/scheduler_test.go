@@ -54,6 +54,9 @@ func (m *schedulerModel) check(t *rapid.T) {
 		if l.inFlight > l.limit() && l.ordered() {
 			t.Fatalf("%s: %d in flight in order", l.endpoint, l.inFlight)
 		}
+		if most := max(l.window.max, 1); l.inFlight+l.expressInFlight > most {
+			t.Fatalf("%s: %d in flight, of %d", l.endpoint, l.inFlight+l.expressInFlight, most)
+		}
 		if l.sendable(now) && !l.inReady {
 			t.Fatalf("%s could send and does not wait for its turn", l.endpoint)
 		}
