@@ -66,5 +66,5 @@ func (c *Catalogue) sameSchema(t *bellwire.EventType) *CompiledType {
 	if !ok || known.broken != nil || !bytes.Equal(known.Schema, t.Schema) {
 		return nil
 	}
-	return &CompiledType{EventType: *t, schema: known.schema}
+	return &CompiledType{EventType: *t, checker: known.checker}
 }

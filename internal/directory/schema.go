@@ -32,14 +32,15 @@ const (
 const (
 	schemaBase = "bellwire:///"
 	schemaURL  = schemaBase + "schema.json"
+	refuterURL = schemaBase + "refuter.json"
 )
 
 // CompiledType is an event type whose schema is compiled.
 type CompiledType struct {
 	bellwire.EventType
 
-	schema *jsonschema.Schema // nil: any data fits
-	broken error              // why the schema could not be compiled
+	checker *checker // nil: any data fits
+	broken  error    // why the schema could not be compiled
 }
 
 // CompileType compiles an event type's schema. Its error has CodeInvalid.
@@ -48,22 +49,66 @@ func CompileType(t *bellwire.EventType) (*CompiledType, error) {
 	if len(t.Schema) == 0 {
 		return compiled, nil
 	}
-	doc, fault := decode(t.Schema)
+	first, err := newEvaluator(t.Schema)
+	if err != nil {
+		return nil, err
+	}
+	schema := t.Schema
+	compiled.checker = newChecker(first, func() (*evaluator, error) { return newEvaluator(schema) })
+	return compiled, nil
+}
+
+// CheckCost refuses a schema by which checking a single value can take a great many steps. Such a schema can be used all
+// the same if it was stored before there was this limit: no check takes more steps than its budget. Its error has
+// CodeInvalid.
+func (t *CompiledType) CheckCost() error {
+	if t.checker == nil {
+		return nil
+	}
+	schemas, widest := t.checker.extent()
+	if schemas > maxSchemas {
+		return bellwire.Invalid("schema", "It consists of %d schemas; there must be at most %d.", schemas, maxSchemas)
+	}
+	if widest <= maxExpansion {
+		return nil
+	}
+	return bellwire.Invalid("schema", "It applies more than %d schemas to one value. The anyOf, oneOf, allOf and $ref that "+
+		"contain each other must be fewer.", maxExpansion)
+}
+
+// newEvaluator compiles a schema.
+func newEvaluator(schema []byte) (*evaluator, error) {
+	doc, fault := decode(schema)
 	if fault != nil {
 		return nil, fault.in("schema")
 	}
+	e := new(evaluator)
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(noLoader{})
+	c.UseRegexpEngine(e.compileRegexp)
 	if err := c.AddResource(schemaURL, doc); err != nil {
 		return nil, schemaError(err, doc)
 	}
-	schema, err := c.Compile(schemaURL)
-	if err != nil {
+	var err error
+	if e.schema, err = c.Compile(schemaURL); err != nil {
 		return nil, schemaError(err, doc)
 	}
-	compiled.schema = schema
-	return compiled, nil
+	if err := c.AddResource(refuterURL, map[string]any{"not": map[string]any{"$ref": schemaURL}}); err != nil {
+		return nil, schemaError(err, doc)
+	}
+	if e.refuter, err = c.Compile(refuterURL); err != nil {
+		return nil, schemaError(err, doc)
+	}
+	roots := []*jsonschema.Schema{e.refuter}
+	for _, fragment := range anchored(doc, "") {
+		// What does not compile is no schema, but the data of an enum, say.
+		if s, err := c.Compile(schemaURL + fragment); err == nil {
+			roots = append(roots, s)
+		}
+	}
+	e.instrument(reachable(roots))
+	return e, nil
 }
 
 // noLoader keeps schemas from reading files and other servers.
@@ -98,19 +143,24 @@ func (t *CompiledType) ValidateAs(name string, data []byte) error {
 	if t.broken != nil {
 		return bellwire.Wrap(bellwire.CodeInternal, t.broken, "The schema of event type %q cannot be used; put the event type again.", t.Name)
 	}
-	if t.schema == nil {
+	if t.checker == nil {
 		return nil
 	}
 	value, fault := decode(data)
 	if fault != nil {
 		return fault.in(name)
 	}
-	err := t.schema.Validate(value)
-	if err == nil {
-		return nil
-	}
+	fits, err := t.checker.check(value, budgetOf(len(data)))
 	var wrong *jsonschema.ValidationError
-	if !errors.As(err, &wrong) {
+	switch {
+	case fits:
+		return nil
+	case errors.Is(err, errOverBudget):
+		return bellwire.Invalid(name, "It takes too many steps to be checked against the schema of event type %q. The schema "+
+			"must be simpler, with fewer anyOf, oneOf and $ref that contain each other, or the data smaller.", t.Name)
+	case err == nil:
+		return bellwire.Invalid(name, "It does not fit the schema of event type %q.", t.Name)
+	case !errors.As(err, &wrong):
 		return bellwire.Wrap(bellwire.CodeInternal, err, "Data could not be checked against the schema of event type %q.", t.Name)
 	}
 	field, complaint := explain(wrong, name, value)
@@ -195,6 +245,12 @@ func explain(err *jsonschema.ValidationError, root string, value any) (field, co
 		complaint = "a member of this name is not allowed"
 	case *kind.FalseSchema:
 		complaint = "no value is allowed here"
+	case *kind.Format:
+		complaint = err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+		var own *mismatch
+		if errors.As(k.Err, &own) {
+			complaint = own.LocalizedString(message.NewPrinter(language.English))
+		}
 	default:
 		complaint = err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 	}
@@ -207,13 +263,18 @@ func explain(err *jsonschema.ValidationError, root string, value any) (field, co
 
 // explainChoice tells for each alternative why it does not fit, with the way down from field.
 func explainChoice(causes []*jsonschema.ValidationError, field, root string, value any) string {
-	reasons := make([]string, len(causes))
-	for i, cause := range causes {
+	var reasons []string
+	length := 0
+	for _, cause := range causes {
+		if length > maxComplaint {
+			break // nobody would see it
+		}
 		at, complaint := explain(cause, root, value)
 		if at = strings.TrimPrefix(strings.TrimPrefix(at, field), "."); at != "" {
 			complaint = at + ": " + complaint
 		}
-		reasons[i] = complaint
+		reasons = append(reasons, complaint)
+		length += len(complaint)
 	}
 	return "no alternative fits (" + strings.Join(reasons, "; ") + ")"
 }

@@ -214,6 +214,15 @@ func TestTenants(t *testing.T) {
 	}
 }
 
+// costlySchema takes a million steps to refuse any value at all.
+func costlySchema() string {
+	schema := `{"$ref": "#/$defs/d0", "$defs": {"d20": false`
+	for i := range 20 {
+		schema += fmt.Sprintf(`, "d%d": {"anyOf": [{"$ref": "#/$defs/d%d"}, {"$ref": "#/$defs/d%[2]d"}]}`, i, i+1)
+	}
+	return schema + "}}"
+}
+
 func TestEventTypes(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -239,6 +248,7 @@ func TestEventTypes(t *testing.T) {
 		{"a", service.EventTypeInput{Schema: []byte(`{`)}, bellwire.CodeInvalid, "schema"},
 		{"a", service.EventTypeInput{Schema: []byte(`{"type": 1}`)}, bellwire.CodeInvalid, "schema.type"},
 		{"a", service.EventTypeInput{Schema: []byte(`{"$ref": "https://example.com"}`)}, bellwire.CodeInvalid, "schema"},
+		{"a", service.EventTypeInput{Schema: []byte(costlySchema())}, bellwire.CodeInvalid, "schema"},
 		{"a", service.EventTypeInput{Schema: []byte(strings.Repeat(" ", 256<<10) + "true")}, bellwire.CodeTooLarge, "schema"},
 		{"a", service.EventTypeInput{Example: []byte(`{`)}, bellwire.CodeInvalid, "example"},
 		{"a", service.EventTypeInput{Schema: []byte(orderSchema), Example: []byte(`{"amount": ""}`)}, bellwire.CodeInvalid, "example.amount"},

@@ -44,6 +44,9 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 	if err != nil {
 		return nil, false, err
 	}
+	if err := compiled.CheckCost(); err != nil {
+		return nil, false, err
+	}
 	if len(in.Example) > 0 {
 		if err := compiled.ValidateAs("example", in.Example); err != nil {
 			return nil, false, err
