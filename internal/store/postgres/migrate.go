@@ -31,7 +31,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	return s.write(ctx, func(tx *tx) error {
-		version, err := s.version(tx)
+		version, err := s.schemaVersion(tx)
 		if err != nil {
 			return err
 		}
@@ -56,16 +56,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// version returns the number of the schema, 0 if there is none yet, and keeps other nodes from changing it.
-func (s *Store) version(tx *tx) (version int, err error) {
-	var server int
-	if err := tx.row("SELECT current_setting('server_version_num')::int").Scan(&server); err != nil {
-		return 0, err
-	}
-	if server < minVersion {
-		return 0, bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s runs on PostgreSQL %d. Bellwire needs 13 or newer.", s.place, server/10000)
-	}
+// schemaVersion returns the number of the schema, 0 if there is none yet, and keeps other nodes from changing it.
+func (s *Store) schemaVersion(tx *tx) (version int, err error) {
 	if err := tx.exec("SELECT pg_advisory_xact_lock($1)", int64(lockSchema)); err != nil {
 		return 0, err
 	}

@@ -14,25 +14,45 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// probe looks whether the server is safe, and whether there is a pooler between.
+// probe finds out whether there is a pooler between, and how old the server is.
 func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer hangUp(ctx, conn)
-	if s.pooled, err = pooled(ctx, conn); err != nil || s.options.NoSync {
+	if s.pooled, err = pooled(ctx, conn); err != nil {
 		return err
 	}
-	var commit, fsync string
-	err = conn.QueryRow(ctx, "SELECT current_setting('synchronous_commit'), current_setting('fsync')",
-		pgx.QueryExecModeSimpleProtocol).Scan(&commit, &fsync)
-	if err == nil && (commit == "off" || fsync == "off") {
+	err = conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int", pgx.QueryExecModeSimpleProtocol).Scan(&s.version)
+	if err == nil && s.version < minVersion {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s has synchronous_commit %s and fsync %s, so that it loses events when it dies. Set both to on.",
-			s.place, commit, fsync)
+			"The database %s runs on PostgreSQL %d. Bellwire needs 13 or newer.", s.place, s.version/10000)
 	}
 	return err
+}
+
+// checkSession refuses a server that answers before what it was told is on disk, and a database that cannot keep every text.
+func (s *Store) checkSession(ctx context.Context) error {
+	var commit, fsync, encoding string
+	err := s.write(ctx, func(tx *tx) error {
+		return tx.row("SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding')").
+			Scan(&commit, &fsync, &encoding)
+	})
+	if err != nil {
+		return err
+	}
+	if encoding != "UTF8" {
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The database %s has the encoding %s, and Bellwire needs UTF8. Make another one: CREATE DATABASE bellwire TEMPLATE template0 ENCODING 'UTF8'.",
+			s.place, encoding)
+	}
+	if !s.options.NoSync && (commit != "on" && commit != "remote_apply" || fsync == "off") {
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"The database %s has synchronous_commit %s and fsync %s, so that it loses events when it dies. Both must be on.",
+			s.place, commit, fsync)
+	}
+	return nil
 }
 
 // pooled tells whether a pooler answers for the server: it makes up the process number that it tells its clients, so
@@ -60,34 +80,71 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		}
 	}
-	if s.pooled {
-		return
-	}
-	for _, p := range s.parameters() {
-		c.RuntimeParams[p.name] = p.value
-	}
 }
 
+// parameter is a setting with the SQL of its value.
 type parameter struct{ name, value string }
 
-// parameters hold for every transaction. Statistics lag behind tables that grow fast, and a plan that reads the whole of
+// parameters hold for every transaction, whatever the server, the database, the role, the URL or another client of a
+// pooler says. A commit waits for the disk at least, and for more where the operator asks for more. Nothing ends a statement or
+// a wait sooner than Bellwire wants. Statistics lag behind tables that grow fast, and a plan that reads the whole of
 // one would stop all work: here every join leads from few rows through an index. A node that is stopped in
 // the middle keeps its locks, and so others from taking over, no longer than half a lease. The search path keeps out
 // functions of others in the same database: one for uuid[] would be called in place of unnest(anyarray), with all our rights.
 func (s *Store) parameters() []parameter {
-	return []parameter{
-		{"search_path", "pg_catalog, pg_temp"},
-		{"enable_seqscan", "off"},
-		{"enable_hashjoin", "off"},
-		{"enable_mergejoin", "off"},
-		{"jit", "off"},
-		{"plan_cache_mode", "force_generic_plan"},
+	parameters := []parameter{
+		{"search_path", "'pg_catalog, pg_temp'"},
+		{"synchronous_commit", "CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END"},
+		{"client_encoding", "'UTF8'"},
+		{"standard_conforming_strings", "'on'"},
+		{"bytea_output", "'hex'"},
+		{"IntervalStyle", "'postgres'"},
+		{"enable_seqscan", "'off'"},
+		{"enable_indexscan", "'on'"},
+		{"enable_hashjoin", "'off'"},
+		{"enable_mergejoin", "'off'"},
+		{"enable_nestloop", "'on'"},
+		{"jit", "'off'"},
+		{"plan_cache_mode", "'force_generic_plan'"},
+		{"lock_timeout", "'0'"},
 		{"statement_timeout", milliseconds(s.options.Timeout)},
 		{"idle_in_transaction_session_timeout", milliseconds(max(s.options.LeaseTerm/2, time.Second))},
 	}
+	if s.version >= 170000 {
+		parameters = append(parameters, parameter{"transaction_timeout", "'0'"})
+	}
+	return parameters
 }
 
-func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+// sessionParameters are for statements outside of transactions, and for what lasts longer.
+func (s *Store) sessionParameters() []parameter {
+	parameters := append(s.parameters(),
+		parameter{"default_transaction_isolation", "'read committed'"},
+		parameter{"default_transaction_read_only", "'off'"},
+		parameter{"default_transaction_deferrable", "'off'"},
+	)
+	if s.version >= 140000 {
+		parameters = append(parameters, parameter{"idle_session_timeout", "'0'"})
+	}
+	return parameters
+}
+
+// setting returns the statement that sets parameters, in the transaction or in the session.
+func setting(parameters []parameter, inTransaction bool) string {
+	var set []string
+	for _, p := range parameters {
+		set = append(set, fmt.Sprintf("set_config('%s', %s, %t)", p.name, p.value, inTransaction))
+	}
+	return "SELECT " + strings.Join(set, ", ")
+}
+
+// setUp sets the parameters of a session that is not shared.
+func (s *Store) setUp(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, setting(s.sessionParameters(), false), pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+func milliseconds(d time.Duration) string { return "'" + strconv.FormatInt(d.Milliseconds(), 10) + "'" }
 
 // plansLast is how long a connection keeps the plans of its statements. To make one takes longer than to carry it out, and
 // one that was made while a table was empty is bad when there are millions of rows.
@@ -108,15 +165,11 @@ func fresh(conn *pgx.Conn, begin []string) []string {
 
 // begin are the statements that begin a transaction. Through a pooler its parameters are set for it alone.
 func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) []string {
-	statements := []string{fmt.Sprintf("BEGIN ISOLATION LEVEL %s %s", level, mode)}
+	statements := []string{fmt.Sprintf("BEGIN ISOLATION LEVEL %s %s NOT DEFERRABLE", level, mode)}
 	if !s.pooled {
 		return statements
 	}
-	var set []string
-	for _, p := range s.parameters() {
-		set = append(set, fmt.Sprintf("set_config('%s', '%s', true)", p.name, p.value))
-	}
-	return append(statements, "SELECT "+strings.Join(set, ", "))
+	return append(statements, setting(s.parameters(), true))
 }
 
 // lookEvery is how often a node looks for what others did if nobody can tell it.
@@ -143,13 +196,7 @@ func (s *Store) look(ctx context.Context, f func(bellwire.Notice)) error {
 }
 
 func (s *Store) lookOnce(ctx context.Context, f func(bellwire.Notice)) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	err = s.poll(ctx, conn.Conn(), f)
-	conn.Release()
-	if err != nil {
+	if err := s.read(ctx, func(tx *tx) error { return s.poll(ctx, tx, f) }); err != nil {
 		return err
 	}
 	f(bellwire.Notice{Missed: true})

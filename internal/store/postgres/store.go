@@ -79,6 +79,7 @@ type Store struct {
 	pool        *pgxpool.Pool
 	leasePool   *pgxpool.Pool // of one connection
 	pooled      bool          // there is a pooler between, so that there are no sessions
+	version     int           // of the server, such as 150018
 	incarnation [16]byte      // tells this process from others, also from one of the same name before it
 
 	renewing sync.Mutex
@@ -126,7 +127,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	}
 	s.settle(config.ConnConfig, databaseURL)
 	config.MaxConns = int32(o.Connections)
-	config.AfterConnect = utc
+	config.AfterConnect = s.connected
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, s.translate(err)
 	}
@@ -149,7 +150,15 @@ func configure(c *pgx.ConnConfig) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 5 * time.Second
 	}
-	c.RuntimeParams["application_name"] = "bellwire"
+	for name, value := range startParameters {
+		c.RuntimeParams[name] = value
+	}
+}
+
+// startParameters are those that poolers take when a client connects, and keep apart for each. The driver needs the first two
+// before it can send a statement.
+var startParameters = map[string]string{
+	"client_encoding": "UTF8", "standard_conforming_strings": "on", "DateStyle": "ISO", "TimeZone": "UTC", "application_name": "bellwire",
 }
 
 // redacted returns a URL that may be shown.
@@ -167,15 +176,21 @@ func misread(databaseURL string) bool {
 	return err == nil && u.User == nil && strings.Contains(u.EscapedPath(), "@")
 }
 
-// utc has times read as they are kept.
-func utc(_ context.Context, conn *pgx.Conn) error {
+// connected has times read as they are kept, and sets the session up.
+func (s *Store) connected(ctx context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 	})
-	return nil
+	if s.pooled {
+		return nil
+	}
+	return s.setUp(ctx, conn)
 }
 
 func (s *Store) prepare(ctx context.Context) error {
+	if err := s.checkSession(ctx); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}

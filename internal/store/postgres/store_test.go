@@ -47,7 +47,7 @@ func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
 	_, err := Open(t.Context(), s.url, Options{})
-	refused(t, err, bellwire.CodeUnavailable, "synchronous_commit")
+	refused(t, err, bellwire.CodeUnavailable, "fsync off")
 
 	check(t, s.write(t.Context(), func(tx *tx) error {
 		return tx.exec("UPDATE bellwire.meta SET number = 9999 WHERE name = 'schema'")

@@ -110,29 +110,35 @@ func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
 	if redacted(s.options.DirectURL) == s.place {
 		return nil
 	}
-	usual, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	var here, there identity
+	err := s.read(ctx, func(tx *tx) error { return here.scan(tx.row(sqlIdentity)) })
 	if err != nil {
 		return err
 	}
-	defer hangUp(ctx, usual)
-	var (
-		names  [2]string
-		starts [2]time.Time
-	)
-	for i, conn := range []*pgx.Conn{usual, direct} {
-		err := conn.QueryRow(ctx, "SELECT current_database(), pg_postmaster_start_time()", pgx.QueryExecModeSimpleProtocol).Scan(&names[i], &starts[i])
-		if err != nil {
-			return err
-		}
+	if err := there.scan(direct.QueryRow(ctx, sqlIdentity, pgx.QueryExecModeSimpleProtocol)); err != nil {
+		return err
 	}
-	if names[0] != names[1] || !starts[0].Equal(starts[1]) {
+	if here != there {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
 			"The direct URL %s leads to another database than %s does. Both must lead to the same one.", redacted(s.options.DirectURL), s.place)
 	}
 	return nil
 }
 
+// sqlIdentity tells databases apart. A number looks the same in every session, and a time does not.
+const sqlIdentity = "SELECT current_database()::text, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
+
+type identity struct {
+	database string
+	started  int64 // the server, in microseconds
+}
+
+func (i *identity) scan(row pgx.Row) error { return row.Scan(&i.database, &i.started) }
+
 func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
+	if err := s.setUp(ctx, conn); err != nil {
+		return err
+	}
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
@@ -181,11 +187,20 @@ const (
 	sqlChanged  = "SELECT id FROM bellwire.tenants WHERE revision > $1 ORDER BY revision LIMIT 10000"
 )
 
+// querier is a connection or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
 // poll passes on what has changed since it last looked. At the start there is nothing to pass on: what a node knows it
 // has read since. A revision is given before what has it is committed, so that it is looked for as long as that may take.
-func (s *Store) poll(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
+func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notice)) error {
 	var now int64
-	if err := conn.QueryRow(ctx, sqlRevision).Scan(&now); err != nil {
+	rows, err := conn.Query(ctx, sqlRevision)
+	if err != nil {
+		return err
+	}
+	if now, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64]); err != nil {
 		return err
 	}
 	w := &s.watched
@@ -200,8 +215,7 @@ func (s *Store) poll(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice
 	if time.Since(w.risen) > s.options.Timeout+s.options.PollEvery {
 		return nil
 	}
-	rows, err := conn.Query(ctx, sqlChanged, since-overlap)
-	if err != nil {
+	if rows, err = conn.Query(ctx, sqlChanged, since-overlap); err != nil {
 		return err
 	}
 	f(bellwire.Notice{Configuration: true})

@@ -128,3 +128,29 @@ func TestDirectURLOfAnotherDatabase(t *testing.T) {
 		t.Errorf("watching another database ended with: %v", err)
 	}
 }
+
+// The direct URL may spell the server's name in another way, whatever times look like there.
+func TestDirectURLInAnotherSpelling(t *testing.T) {
+	t.Parallel()
+	url := server.NewDatabase(t, template)
+	check(t, server.Exec(t.Context(), "ALTER DATABASE "+databaseOf(t, url)+" SET DateStyle = 'German'"))
+	s := openAt(t, url, Options{NoSync: true, DirectURL: strings.Replace(url, "127.0.0.1", "localhost", 1)})
+	if redacted(s.options.DirectURL) == s.place {
+		t.Fatal("both URLs are spelled alike")
+	}
+	l := new(listener)
+	heard := l.heard(missed)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Watch(ctx, l.tell) }()
+	waitFor(t, func() bool {
+		select {
+		case err := <-ended:
+			t.Fatalf("it does not listen: %v", err)
+		default:
+		}
+		return heard()
+	})
+	cancel()
+	<-ended
+}
