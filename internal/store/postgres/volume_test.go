@@ -206,10 +206,7 @@ func (v *volume) explain(st statement) *work {
 	conn, err := pgx.Connect(v.Context(), v.url)
 	check(v.T, err)
 	defer conn.Close(v.Context())
-	for _, p := range v.parameters() {
-		_, err := conn.Exec(v.Context(), fmt.Sprintf("SET %s = '%s'", p.name, p.value))
-		check(v.T, err)
-	}
+	check(v.T, v.setUp(v.Context(), conn))
 	described, err := conn.Prepare(v.Context(), "", st.sql)
 	check(v.T, err)
 	var values []string
