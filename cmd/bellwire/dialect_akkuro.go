@@ -17,7 +17,9 @@ var akkuroSpeaker = speaker{
 		if err != nil {
 			return err
 		}
-		front := akkuro.New(k.publicURL).NewFront(svc, akkuro.Options{Tokens: tokens, Strict: k.settings.AkkuroStrict, Logger: k.log})
+		front := akkuro.New(k.publicURL).NewFront(svc, akkuro.Options{
+			Tokens: tokens, Strict: k.settings.AkkuroStrict, Versions: k.settings.AkkuroAPIVersions, Logger: k.log,
+		})
 		d.MountSecond(front, akkuro.Segment)
 		return nil
 	},

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/akkuro"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
@@ -58,6 +59,7 @@ type settings struct {
 	AkkuroJWTSecret       string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" placeholder:"SECRET" help:"Secret that these tokens are signed with, instead."`
 	AkkuroJWTAudience     string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must be for."`
 	AkkuroTenantClaim     string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that holds the tenant."`
+	AkkuroAPIVersions     []string      `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"Versions of the API that clients of the dialect akkuro may ask for. Several are separated by commas."`
 	AtelioExpandWildcards bool          `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Keep the events that a wildcard matches when it is written, instead of the wildcard, in the dialect atelio."`
 	AkkuroStrict          bool          `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Refuse bodies in the dialect akkuro whose content type is not application/json, as its vendor's rules say and its examples do not."`
 	BluefinBasic          bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Take a key's id and secret as Basic credentials in the dialect bluefin, as its certification environment does."`
@@ -115,6 +117,11 @@ func (s *settings) Validate() error {
 	}
 	if (s.AkkuroJWKSURL != "" || s.AkkuroJWTSecret != "") && s.AkkuroJWTAudience == "" {
 		return option("akkuro-jwt-audience", "it is needed: tokens for other services would be taken without it")
+	}
+	for _, version := range s.AkkuroAPIVersions {
+		if akkuro.CheckVersion(version) != nil {
+			return option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
+		}
 	}
 	if s.DrainTimeout <= 0 {
 		return option("drain-timeout", "it is longer than 0s")

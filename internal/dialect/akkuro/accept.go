@@ -2,21 +2,37 @@ package akkuro
 
 import (
 	"mime"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/bellwire/bellwire"
 )
 
-// Version is the version of the API that is served here, and all that there is.
-const Version = "2024.1.0"
+// DefaultVersion is the version of the API that the vendor's page on webhooks has.
+const DefaultVersion = "2024.1.0"
+
+// versionForm is that of the vendor's versions: year, major, minor.
+var versionForm = regexp.MustCompile(`^[0-9]{4}\.[0-9]{1,4}\.[0-9]{1,4}$`)
+
+// CheckVersion refuses what is no version of the API.
+func CheckVersion(text string) error {
+	if !versionForm.MatchString(text) {
+		return bellwire.Invalid("api-version", "%.64q must have the form YYYY.Major.Minor, such as %s.", text, DefaultVersion)
+	}
+	return nil
+}
+
+// versions are those of the API that are served. One representation is good for all of them.
+type versions []string
 
 // codeNotAcceptable: the Accept header wants something else than JSON of a version that is served.
 const codeNotAcceptable bellwire.Code = "not_acceptable"
 
-// checkAccept refuses requests that want another version, by the values of their Accept headers (RFC 9110, 12.5.1). Ranges
+// check refuses requests that want another version, by the values of their Accept headers (RFC 9110, 12.5.1). Ranges
 // that cannot be read are passed over.
-func checkAccept(values []string) error {
+func (served versions) check(values []string) error {
 	list := strings.Join(values, ",")
 	if strings.Trim(list, ", \t") == "" {
 		return nil // whatever there is
@@ -28,7 +44,7 @@ func checkAccept(values []string) error {
 			continue
 		}
 		// Of the ranges that fit, the one that says most decides.
-		switch s := specificity(media, parameters); {
+		switch s := served.specificity(media, parameters); {
 		case s > best:
 			best, quality = s, qualityOf(parameters)
 		case s == best:
@@ -38,13 +54,14 @@ func checkAccept(values []string) error {
 	if best > 0 && quality > 0 {
 		return nil
 	}
-	return bellwire.Errorf(codeNotAcceptable, "The Accept header asks for what is not served; there is application/json;api-version=%s.", Version)
+	return bellwire.Errorf(codeNotAcceptable, "The Accept header asks for what is not served; there is application/json;api-version=%s.",
+		strings.Join(served, ", "))
 }
 
 // specificity tells how much a range says of what is served; 0: it is not meant.
-func specificity(media string, parameters map[string]string) int {
+func (served versions) specificity(media string, parameters map[string]string) int {
 	version, versioned := parameters["api-version"]
-	if versioned && version != Version {
+	if versioned && !slices.Contains(served, version) {
 		return 0
 	}
 	switch {

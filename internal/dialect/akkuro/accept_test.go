@@ -3,6 +3,7 @@ package akkuro_test
 import (
 	"testing"
 
+	"github.com/bellwire/bellwire/internal/dialect/akkuro"
 	"github.com/bellwire/bellwire/internal/dialecttest"
 )
 
@@ -55,6 +56,37 @@ func TestAccept(t *testing.T) {
 			s.Header = append(s.Header, "Accept: "+value)
 		}
 		dialecttest.Run(t, w, []step{s})
+	}
+}
+
+// A vendor has several versions in parallel, of which a customer's client asks for the one that it was built for.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, akkuro.Options{Versions: []string{"2024.1.0", "2025.1.0"}})
+	for accept, taken := range map[string]bool{
+		"application/json;api-version=2024.1.0": true, "application/json;api-version=2025.1.0": true,
+		"application/json;api-version=2025.1.0;q=0.1, text/html": true, "application/json": true, "*/*": true,
+		"application/json;api-version=2025.2.0": false, "application/json;api-version=2025.1": false,
+		"application/json;api-version=2025.1.0;q=0": false,
+	} {
+		s := step{Name: accept, Do: "GET /process-orchestration/events/event-types", Status: 200, Want: `["process.status-changed"]`}
+		if !taken {
+			s = refused(accept, s.Do, "", 406, "The Accept header asks for what is not served; there is application/json;api-version=2024.1.0, 2025.1.0.")
+		}
+		s.Header = []string{"Accept: " + accept}
+		dialecttest.Run(t, w, []step{s})
+	}
+}
+
+func TestCheckVersion(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"2024.1.0": true, "2025.10.12": true, "": false, "2024.1": false, "24.1.0": false, "2024.1.0.0": false, " 2024.1.0": false,
+		"2024.1.0\n": false, "latest": false,
+	} {
+		if err := akkuro.CheckVersion(text); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

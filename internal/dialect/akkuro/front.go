@@ -19,12 +19,17 @@ const Segment = "events"
 type Options struct {
 	Tokens *token.Verifier // verifies callers' JSON Web Tokens; nil: none are taken, and tenants' keys alone are
 	Strict bool            // bodies must be declared as application/json
-	Logger *slog.Logger    // nil: nothing is logged
+	// Versions of the API are those that clients may ask for, of the form that CheckVersion wants. Empty: DefaultVersion.
+	Versions []string
+	Logger   *slog.Logger // nil: nothing is logged
 }
 
 // NewFront makes the management API.
 func (d Dialect) NewFront(svc *service.Service, o Options) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, tokens: o.Tokens, strict: o.Strict}
+	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, tokens: o.Tokens, strict: o.Strict, versions: o.Versions}
+	if len(f.versions) == 0 {
+		f.versions = versions{DefaultVersion}
+	}
 	routes := httpx.NewFront(o.Logger, fail)
 	routes.Handle("GET /{group}/events/event-types", f.eventTypes)
 	routes.Handle("POST /{group}/events/{event}/endpoints", f.register)
@@ -37,11 +42,12 @@ func (d Dialect) NewFront(svc *service.Service, o Options) http.Handler {
 }
 
 type front struct {
-	svc     *service.Service
-	speaker *service.Speaker
-	dialect Dialect
-	tokens  *token.Verifier // nil: none are taken
-	strict  bool
+	svc      *service.Service
+	speaker  *service.Speaker
+	dialect  Dialect
+	tokens   *token.Verifier // nil: none are taken
+	strict   bool
+	versions versions
 }
 
 // enter tells who asks, and for which tenant, and makes sure that what is served is what is wanted.
@@ -50,7 +56,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	if err := checkAccept(r.Header["Accept"]); err != nil {
+	if err := f.versions.check(r.Header["Accept"]); err != nil {
 		return c, "", err
 	}
 	tenant, err := service.TenantOf(c)

@@ -79,7 +79,7 @@ func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusCreated, created)
+	return httpx.WriteJSON(w, http.StatusOK, created)
 }
 
 func (in *accountInput) account(now time.Time) (*account, error) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -84,7 +85,11 @@ func auditPath(r *http.Request) string {
 // declared returns what a caller must say in a header.
 func declared(r *http.Request, header string) (string, error) {
 	values, given := r.Header[http.CanonicalHeaderKey(header)]
-	text := strings.Join(values, ", ") // RFC 9110, 5.3
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = decoded(value)
+	}
+	text := strings.Join(texts, ", ") // RFC 9110, 5.3
 	field := "header." + header
 	switch {
 	case !given:
@@ -93,6 +98,19 @@ func declared(r *http.Request, header string) (string, error) {
 		return "", bellwire.Invalid(field, "It is not empty.")
 	}
 	return text, nil
+}
+
+// decoded returns a header's value as text. Bytes that are no UTF-8 are ISO 8859-1, as HTTP once had it (RFC 9110, 5.5) and
+// many clients still write it: each byte is the character of its number.
+func decoded(value string) string {
+	if utf8.ValidString(value) {
+		return value
+	}
+	characters := make([]rune, len(value))
+	for i := range len(value) {
+		characters[i] = rune(value[i])
+	}
+	return string(characters)
 }
 
 func (f *front) create(w http.ResponseWriter, r *http.Request) error {
