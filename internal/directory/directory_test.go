@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,7 +125,7 @@ type plainKeyring struct{}
 
 func (plainKeyring) OpenCredentials(_ string, sealed []byte) (*bellwire.Credentials, error) {
 	if string(sealed) == "broken" {
-		return nil, bellwire.Errorf(bellwire.CodeInternal, "It does not open.")
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, errors.New("/etc/bellwire.keyset: decryption failed"), "It does not open.")
 	}
 	secret, err := standard.Dialect{}.NewSecret(bellwire.SigningHMAC)
 	if err != nil {
@@ -236,9 +237,15 @@ func TestTarget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = target.Renderer.AppendBody(nil, message)
-		if bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: rendering gives %v, want CodeInvalid", id, err)
+		want := bellwire.CodeInvalid
+		if id == "broken" {
+			want = bellwire.CodeUnavailable // this node's fault, and not the endpoint's
+		}
+		var refused *bellwire.Error
+		if _, err = target.Renderer.AppendBody(nil, message); !errors.As(err, &refused) || refused.Code != want {
+			t.Errorf("%s: rendering gives %v, want %s", id, err, want)
+		} else if strings.Contains(refused.Message, "/") {
+			t.Errorf("%s: the tenant is told %q", id, refused.Message)
 		}
 	}
 	target, err := d.Target(t.Context(), "good")

@@ -102,13 +102,26 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *b
 	if err := d.bind(target, stored); err != nil {
 		d.logger.LogAttrs(ctx, slog.LevelError, "endpoint cannot be served",
 			slog.String("endpoint", ep.ID), slog.String("tenant", ep.Tenant), slog.Any("error", err))
-		target.Renderer = refusal{&bellwire.Error{
-			Code:    bellwire.CodeInvalid,
-			Message: "The endpoint's configuration cannot be used: change the endpoint, or look into the server's log.",
-			Err:     err,
-		}}
+		target.Renderer = refusal{unusable(err)}
 	}
 	return target
+}
+
+// unusable returns what is said of an endpoint that cannot be served. Its code is CodeUnavailable if that is this node's
+// fault, such as a keyset that does not open the endpoint's secrets, and CodeInvalid if it is the endpoint's.
+func unusable(err error) *bellwire.Error {
+	if bellwire.CodeOf(err) == bellwire.CodeUnavailable {
+		return &bellwire.Error{
+			Code:    bellwire.CodeUnavailable,
+			Message: "The endpoint's secrets cannot be opened on this server now.",
+			Err:     err,
+		}
+	}
+	return &bellwire.Error{
+		Code:    bellwire.CodeInvalid,
+		Message: "The endpoint's configuration cannot be used: change the endpoint, or look into the server's log.",
+		Err:     err,
+	}
 }
 
 func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) error {

@@ -41,13 +41,12 @@ func (k *Keyring) Seal(plaintext, associated []byte) ([]byte, error) {
 	return sealed, nil
 }
 
-// Open decrypts what Seal made for the same associated data. Its error has CodeInternal: what is in the
-// database was changed, moved, or sealed with another keyset.
+// Open decrypts what Seal made for the same associated data. Its error has CodeUnavailable: this node cannot open it, and
+// one with another keyset may.
 func (k *Keyring) Open(sealed, associated []byte) ([]byte, error) {
 	plaintext, err := k.aead.Decrypt(sealed, associated)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err,
-			"A sealed secret does not open with the keyset file %s.", k.path)
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "A stored secret cannot be opened on this server now.")
 	}
 	return plaintext, nil
 }

@@ -42,11 +42,11 @@ func TestSealedOpensForWhatItBelongsTo(t *testing.T) {
 		if opened, err := keyring.Open(sealed, owner); err != nil || !bytes.Equal(opened, plaintext) {
 			t.Fatalf("got %q, %v", opened, err)
 		}
-		if _, err := keyring.Open(sealed, append(bytes.Clone(owner), 'x')); bellwire.CodeOf(err) != bellwire.CodeInternal {
+		if _, err := keyring.Open(sealed, append(bytes.Clone(owner), 'x')); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
 			t.Fatalf("it opens for another owner: %v", err)
 		}
 		sealed[rapid.IntRange(0, len(sealed)-1).Draw(t, "at")] ^= 1
-		if _, err := keyring.Open(sealed, owner); bellwire.CodeOf(err) != bellwire.CodeInternal {
+		if _, err := keyring.Open(sealed, owner); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
 			t.Fatalf("a changed blob opens: %v", err)
 		}
 	})
@@ -79,7 +79,7 @@ func TestCredentials(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if _, err := keyring.OpenCredentials("ep_2", sealed); bellwire.CodeOf(err) != bellwire.CodeInternal {
+		if _, err := keyring.OpenCredentials("ep_2", sealed); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
 			t.Errorf("they open for another endpoint: %v", err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestKeySecret(t *testing.T) {
 	if secret, err := keyring.OpenKeySecret(id, sealed); err != nil || secret != "{}" {
 		t.Errorf("got %q, %v", secret, err)
 	}
-	if _, err := keyring.OpenKeySecret(other, sealed); bellwire.CodeOf(err) != bellwire.CodeInternal {
+	if _, err := keyring.OpenKeySecret(other, sealed); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
 		t.Errorf("it opens for another key: %v", err)
 	}
 	// An endpoint can have any id, also one that looks like a key's.
