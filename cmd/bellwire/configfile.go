@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 )
@@ -78,23 +79,43 @@ func readConfigFile(path string) (*configFile, error) {
 
 // check refuses keys that are no option, because a misspelt one would silently leave a default in place.
 func (f *configFile) check(flags []*kong.Flag) error {
-	var known, unknown []string
+	var known, shown, unknown []string
 	for _, flag := range flags {
-		if flag.Name != "config" && flag.Name != "help" {
-			known = append(known, flag.Name)
+		if flag.Name == "config" || flag.Name == "help" {
+			continue
+		}
+		known = append(known, flag.Name)
+		if !flag.Hidden {
+			shown = append(shown, flag.Name)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.values)) {
-		if !slices.Contains(known, key) {
+		switch similar := nearest(key, shown); {
+		case slices.Contains(known, key):
+		case similar != "":
+			unknown = append(unknown, fmt.Sprintf("%s (did you mean %s?)", key, similar))
+		default:
 			unknown = append(unknown, key)
 		}
 	}
-	if len(unknown) > 0 {
-		slices.Sort(known)
-		return option("config", "%s has unknown keys: %s; known are: %s",
-			f.path, strings.Join(unknown, ", "), strings.Join(known, ", "))
+	if len(unknown) == 0 {
+		return nil
 	}
-	return nil
+	slices.Sort(shown)
+	return option("config", "%s has unknown keys: %s; known are: %s", f.path, strings.Join(unknown, ", "), strings.Join(shown, ", "))
+}
+
+// nearest returns the name that a key was probably meant to be, and nothing if none is like it. Keys may be written as
+// the environment's variables are.
+func nearest(key string, names []string) string {
+	key = strings.TrimPrefix(strings.ReplaceAll(strings.ToLower(key), "_", "-"), "bellwire-")
+	found, least := "", max(1, len(key)/4)+1
+	for _, name := range names {
+		if d := levenshtein.ComputeDistance(key, name); d < least {
+			found, least = name, d
+		}
+	}
+	return found
 }
 
 // Validate has nothing left to refuse: check knows the command, which kong does not tell here.
@@ -111,18 +132,26 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	if !given || node.ShortTag() == "!!null" {
 		return nil, nil
 	}
-	// Numbers keep their spelling, so that a value means here what it means as a flag.
+	// Numbers keep their spelling, so that a value means here what it means as a flag. Empty means unset, as everywhere.
 	var value string
 	if node.Decode(&value) == nil {
-		return value, nil
+		return unlessBlank(value), nil
 	}
 	var list []string
 	if flag.IsSlice() && node.Decode(&list) == nil {
-		return kong.JoinEscaped(list, flag.Tag.Sep), nil
+		return unlessBlank(kong.JoinEscaped(slices.DeleteFunc(list, blank), flag.Tag.Sep)), nil
 	}
 	// The value is not repeated: it can be a secret.
 	if flag.IsSlice() {
-		return nil, fmt.Errorf("line %d of %s: it is one value or a list of values", node.Line, f.path)
+		return nil, fmt.Errorf("line %d of %s: it must be one value or a list of values", node.Line, f.path)
 	}
-	return nil, fmt.Errorf("line %d of %s: it is one value", node.Line, f.path)
+	return nil, fmt.Errorf("line %d of %s: it must be one value", node.Line, f.path)
+}
+
+// unlessBlank returns a value for kong, which takes nil for none.
+func unlessBlank(value string) any {
+	if blank(value) {
+		return nil
+	}
+	return value
 }

@@ -23,9 +23,10 @@ var akkuroSpeaker = speaker{
 		d.MountSecond(front, akkuro.Segment)
 		return nil
 	},
-	catalogue: akkuro.Catalogue,
-	verifier:  func(secrets []string) (receive.Verifier, error) { return receive.Akkuro(secrets...) },
-	demo:      demoPart{events: []string{"counterparty.merged"}},
+	catalogue:   akkuro.Catalogue,
+	deliversURL: true,
+	verifier:    func(secrets []string) (receive.Verifier, error) { return receive.Akkuro(secrets...) },
+	demo:        demoPart{events: []string{"counterparty.merged"}},
 }
 
 // akkuroTokens returns what verifies callers' JSON Web Tokens, nil if the settings name no issuer.

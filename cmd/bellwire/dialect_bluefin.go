@@ -20,8 +20,9 @@ var bluefinSpeaker = speaker{
 		}), bluefin.Prefix)
 		return nil
 	},
-	catalogue: bluefin.Catalogue,
-	verifier:  func(webhooks []string) (receive.Verifier, error) { return receive.Bluefin(webhooks...) },
+	catalogue:   bluefin.Catalogue,
+	deliversURL: true,
+	verifier:    func(webhooks []string) (receive.Verifier, error) { return receive.Bluefin(webhooks...) },
 	demo: demoPart{
 		events: []string{"ACCOUNT_UPDATER_BATCH_UPDATES"},
 		same:   sameBluefin,

@@ -32,6 +32,8 @@ type speaker struct {
 	mount func(k kit, svc *service.Service, d *httpx.Dispatcher) error
 	// catalogue is a file of the vendor's event types, as package internal/catalogue reads it; nil: there are none.
 	catalogue []byte
+	// deliversURL is set if the dialect writes the URL of this server into what it delivers.
+	deliversURL bool
 	// verifier makes what verifies its deliveries from what --secret of listen was given.
 	verifier func(secrets []string) (receive.Verifier, error)
 	// demo is its part in the demonstration.

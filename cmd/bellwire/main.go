@@ -9,10 +9,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -37,16 +38,40 @@ Exit codes: 0 done, 1 failed, 2 wrong use.`
 
 // commands is the command line: a field for each command.
 type commands struct {
+	ShowVersion kong.VersionFlag `name:"version" short:"V" help:"Print the version."`
+
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
-	Demo      demoCommand      `cmd:"" help:"Show the whole way of an event, on a temporary database."`
+	Demo      demoCommand      `cmd:"" help:"Follow an event from end to end, on a temporary database."`
 	Publish   publishCommand   `cmd:"" help:"Publish events."`
 	Listen    listenCommand    `cmd:"" help:"Receive, verify and print deliveries on this machine."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
 	Keys      keysCommand      `cmd:"" help:"Create, list and delete API keys."`
 	Catalogue catalogueCommand `cmd:"" help:"Load and list event types."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Help      helpCommand      `cmd:"" help:"Show the help of a command."`
 
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
+}
+
+// helpCommand is what people type who do not know of --help.
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command."`
+}
+
+// Help is shown below the options.
+func (c *helpCommand) Help() string {
+	return `  bellwire help serve           the same as bellwire serve --help
+  bellwire help keys create`
+}
+
+// Run shows the help. The process ends in it, unless there is no such command.
+func (c *helpCommand) Run(std streams) error {
+	parser, err := newParser(std)
+	if err != nil {
+		return err
+	}
+	_, err = parser.Parse(append(c.Command, "--help"))
+	return usagef("%v", err)
 }
 
 // streams are the process's standard streams, so that commands can be run on others.
@@ -57,6 +82,7 @@ type streams struct {
 }
 
 func main() {
+	forgetEmptyVariables()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
@@ -66,10 +92,10 @@ func run(args []string, std streams) int {
 		fmt.Fprintln(std.err, "bellwire:", err)
 		return exitFailed
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(withoutEmptyOptions(args, parser.Model.Node))
 	if err != nil {
 		command := selected(err)
-		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for what there is.\n", explain(err, command), command.FullPath())
+		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for help.\n", explain(err, command), command.FullPath())
 		return exitUsage
 	}
 	ctx, stop := stopSignals(std.err)
@@ -83,7 +109,7 @@ func run(args []string, std streams) int {
 }
 
 func newParser(std streams) (*kong.Kong, error) {
-	return kong.New(&commands{},
+	parser, err := kong.New(&commands{},
 		kong.Name("bellwire"),
 		kong.Description(description),
 		kong.Writers(std.out, std.err),
@@ -91,11 +117,17 @@ func newParser(std streams) (*kong.Kong, error) {
 		kong.ExplicitGroups(groups),
 		kong.ValueFormatter(describeOption),
 		kong.Vars{
-			"max_event_bytes": strconv.Itoa(service.DefaultMaxEventBytes),
+			"max_event_bytes": fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
 			"catalogues":      catalogueNames(),
 			"dialects":        strings.Join(dialectNames(), ", "),
+			"version":         thisBuild().String(),
 		},
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), durationMapper),
 	)
+	if err == nil {
+		tidyValues(parser.Model.Node)
+	}
+	return parser, err
 }
 
 // describeOption writes an option's help with its default and its environment variable.
@@ -125,7 +157,8 @@ func selected(err error) *kong.Node {
 var (
 	// fromEnvironment is how kong says where a value came from. It shows the value, which can be a secret.
 	fromEnvironment = regexp.MustCompile(` \(from envar (\w+)=.*\)$`)
-	optionName      = regexp.MustCompile(`--[a-z][a-z-]*`)
+	// optionName is an option, with the quote before it where kong proposes to type it.
+	optionName = regexp.MustCompile(`"?--[a-z][a-z-]*`)
 )
 
 // explain writes an error so that every option in it stands under both of the names it can be given by, once.
@@ -160,12 +193,15 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// stopSignals returns a context that ends with the first SIGINT or SIGTERM. The second ends the process at
+// stopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. The second ends the process at
 // once: whoever asks twice does not want to wait for a drain.
 func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		select {
 		case <-signals:

@@ -21,7 +21,7 @@ type publishCommand struct {
 	connection
 	Tenant string `required:"" placeholder:"ID" help:"Tenant whose endpoints are to hear of it."`
 	Type   string `placeholder:"NAME" help:"Event type. With --ndjson it is the default for lines without one."`
-	Data   string `xor:"source" placeholder:"JSON" help:"The event's data."`
+	Data   string `xor:"source" verbatim:"" placeholder:"JSON" help:"The event's data."`
 	File   string `xor:"source" placeholder:"FILE" help:"File with the event's data, or with --ndjson the events. Default: standard input."`
 	ID     string `name:"id" placeholder:"ID" help:"Idempotency key of your own: publishing it again makes no second event."`
 	NDJSON bool   `name:"ndjson" help:"Publish many events, one JSON object a line: type, data, and if wanted id and occurred_at."`

@@ -16,7 +16,7 @@ func TestRetentionIsBounded(t *testing.T) {
 			Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
 		}
 		err := s.Validate()
-		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: it is from 1s to") {
+		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: it must be between 1s and") {
 			t.Errorf("%v: %v", retention, err)
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -19,10 +21,11 @@ type serveCommand struct {
 // Help is shown below the options.
 func (c *serveCommand) Help() string {
 	return `Flags win over the environment, the environment over the configuration file.
-SIGTERM and Ctrl-C drain and end with exit code 0; a second one ends at once.
+An empty value is no value. Times take the units s, m, h and d, sizes KiB and MiB.
+SIGTERM, SIGHUP and Ctrl-C drain and end with exit code 0; a second one ends at once.
 
   bellwire serve
-  bellwire serve --listen 0.0.0.0:8080 --database-url sqlite:///var/lib/bellwire/bellwire.db
+  bellwire serve --listen 0.0.0.0:8080 --public-url https://webhooks.example.com --database-url sqlite:///var/lib/bellwire/bellwire.db
   bellwire serve --allow-network 10.0.0.0/8 --allow-network 192.168.0.0/16
   BELLWIRE_ADMIN_KEY=… bellwire serve --config /etc/bellwire.yaml --log-format json`
 }
@@ -32,9 +35,15 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	log := c.logger(std.err)
 	// It is no error, because orchestrators set some for a service named bellwire.
 	if unknown := unknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
-		log.Warn("environment variables that are no option are ignored", "names", strings.Join(unknown, ", "))
+		log.Warn("ignoring unknown BELLWIRE_ variables: check their spelling", "names", strings.Join(unknown, ", "))
+	}
+	if proxies := proxyVariables(os.Getenv); len(proxies) > 0 {
+		log.Warn("deliveries do not use the proxy that these variables name: let this machine reach receivers directly",
+			"names", strings.Join(proxies, ", "))
 	}
 	outliveFileSizeLimit()
+	// A reader of standard output or error that goes away must not take the server with it.
+	signal.Ignore(syscall.SIGPIPE)
 	srv, err := openServer(ctx, &c.settings, log)
 	if err != nil {
 		return err
@@ -46,6 +55,19 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
 		"database", c.DatabaseURL.String(), "version", b.Version)
 	return profiled(c.CPUProfile, func() error { return srv.run(ctx) })
+}
+
+// proxyVariables returns the names of the variables that are set to have programs use a proxy.
+func proxyVariables(getenv func(string) string) []string {
+	var set []string
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		for _, name := range []string{name, strings.ToLower(name)} {
+			if !blank(getenv(name)) {
+				set = append(set, name)
+			}
+		}
+	}
+	return set
 }
 
 // unknownVariables returns the names of variables that look like options, but that no command has. Misspelt ones

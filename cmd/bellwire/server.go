@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/api"
@@ -72,7 +73,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	configuration := directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: dialects, Logger: srv.log,
 	})
-	inbox, err := openInbox(ctx, srv.store, s.MaxEventBytes)
+	inbox, err := openInbox(ctx, srv.store, int(s.MaxEventBytes))
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
@@ -88,7 +89,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	})
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects,
-		AdminKey: s.AdminKey, MaxEventBytes: s.MaxEventBytes, AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
+		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Logger: srv.log,
 	})
 	if err != nil {
@@ -229,11 +230,27 @@ func (srv *server) run(ctx context.Context) error {
 	var cause error
 	select {
 	case <-ctx.Done():
+		cause = srv.lingered(failed)
 	case cause = <-failed:
 	}
 	stopPurging()
 	cleaning.Wait()
 	return errors.Join(cause, srv.drain(context.WithoutCancel(ctx)))
+}
+
+// lingered goes on serving for the drain delay, while readiness fails. It returns early with what ended the serving.
+func (srv *server) lingered(failed <-chan error) error {
+	srv.draining.Store(true)
+	if srv.settings.DrainDelay == 0 {
+		return nil
+	}
+	srv.log.Info("not ready any more; connections are still taken for the drain delay", "delay", srv.settings.DrainDelay.String())
+	select {
+	case <-time.After(srv.settings.DrainDelay):
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 // drain answers the requests under way, lets deliveries in flight end, and closes the store. What the drain

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
@@ -41,20 +41,21 @@ type settings struct {
 	Listen       string        `group:"server" default:"127.0.0.1:8080" env:"BELLWIRE_LISTEN" placeholder:"HOST:PORT" help:"Address to listen on."`
 	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach this server, if not at the address it listens on."`
 	Node         string        `group:"server" env:"BELLWIRE_NODE" placeholder:"NAME" help:"Name of this node among those that share a PostgreSQL database. Default: the host's name and the address it listens on."`
-	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM."`
+	DrainDelay   time.Duration `group:"server" default:"0s" env:"BELLWIRE_DRAIN_DELAY" placeholder:"TIME" help:"How long to go on after SIGTERM with /readyz failing, before no more connections are taken: load balancers need that time to look elsewhere."`
+	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM and the drain delay."`
 
 	DatabaseURL       databaseURL   `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
 	DatabaseDirectURL databaseURL   `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
 	KeysetFile        string        `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	AdminKey          string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything. Default: one is made and printed on first start."`
-	Retention         time.Duration `group:"storage" default:"720h" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, once there is nothing to be delivered of them any more. 0: for ever."`
+	AdminKey          string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: one is made and printed on first start."`
+	Retention         time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
-	MaxEventBytes int       `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"BYTES" help:"Most bytes that one event's data may have."`
+	MaxEventBytes byteSize  `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
 
 	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve beside standard. Default: all."`
 	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
-	AuditRetention        time.Duration `group:"dialects" default:"8760h" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who asked for what in dialects that demand a reason."`
+	AuditRetention        time.Duration `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who asked for what in dialects that demand a reason."`
 	AkkuroJWKSURL         string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"Where the keys are that callers of the dialect akkuro sign their tokens with."`
 	AkkuroJWTSecret       string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" placeholder:"SECRET" help:"Secret that these tokens are signed with, instead."`
 	AkkuroJWTAudience     string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must be for."`
@@ -66,7 +67,7 @@ type settings struct {
 	LemonStrictAck        bool          `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Take only the status 200 as acknowledged in the dialect lemon, and no other 2xx."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Form of log records on standard error: text or json."`
-	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
+	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Minimum level that is logged: debug, info, warn or error."`
 }
 
 // MaxEventBytes may not be above this: a publish is read into memory as a whole.
@@ -81,52 +82,102 @@ const (
 	maxRetention = 50 * 365 * 24 * time.Hour
 )
 
+// minAdminKey is the fewest characters that an admin key may have: a shorter one can be guessed.
+const minAdminKey = 16
+
 // Validate refuses what no single option can see to be wrong by its form. Kong calls it.
 func (s *settings) Validate() error {
-	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
-		return option("listen", "%q is not HOST:PORT, such as 127.0.0.1:8080", s.Listen)
+	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkDialects())
+}
+
+func (s *settings) checkServer() error {
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return option("listen", "%q must be HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	}
-	if s.PublicURL != "" {
-		u, err := url.Parse(s.PublicURL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return option("public-url", "%q is not an absolute http or https URL", s.PublicURL)
-		}
+	if s.PublicURL != "" && !isHTTP(s.PublicURL) {
+		return option("public-url", "%q must be an absolute http or https URL", s.PublicURL)
 	}
+	if named := s.urlDialects(); s.PublicURL == "" && len(named) > 0 && isUnspecified(host) {
+		return option("public-url", "it must be given with --listen %s, which is no address that anybody can call, because the dialects %s "+
+			"deliver this server's URL: give --public-url https://…, or name other dialects in --dialects, such as standard",
+			s.Listen, strings.Join(named, " and "))
+	}
+	if len(s.Node) > maxNodeName {
+		return option("node", "it must have at most %d bytes", maxNodeName)
+	}
+	if s.DrainDelay < 0 {
+		return option("drain-delay", "it must not be negative")
+	}
+	if s.DrainTimeout <= 0 {
+		return option("drain-timeout", "it must be longer than 0s")
+	}
+	return nil
+}
+
+func (s *settings) checkStorage() error {
+	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
+		return option("database-direct-url", "it goes together with --database-url, and both must be postgres://…")
+	}
+	if s.AdminKey != "" && utf8.RuneCountInString(s.AdminKey) < minAdminKey {
+		return option("admin-key", "it must have at least %d characters, so that it cannot be guessed", minAdminKey)
+	}
+	if s.Retention != 0 && (s.Retention < minRetention || s.Retention > maxRetention) {
+		return option("retention", "it must be between 1s and 18250d (50 years), or 0 to keep events for ever")
+	}
+	return nil
+}
+
+func (s *settings) checkDelivery() error {
+	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
+		return option("max-event-bytes", "it must be between 1 and %d (16MiB)", maxMaxEventBytes)
+	}
+	return nil
+}
+
+func (s *settings) checkDialects() error {
 	for _, name := range s.Dialects {
 		if !slices.Contains(dialectNames(), name) {
 			return option("dialects", "there is no dialect %q; this build has: %s", name, strings.Join(dialectNames(), ", "))
 		}
 	}
-	if len(s.Node) > maxNodeName || !utf8.ValidString(s.Node) || strings.ContainsFunc(s.Node, unicode.IsControl) {
-		return option("node", "it has at most %d bytes, and no control characters", maxNodeName)
-	}
-	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
-		return option("database-direct-url", "it goes together with --database-url, and both are postgres://…")
-	}
-	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
-		return option("max-event-bytes", "it is from 1 to %d", maxMaxEventBytes)
-	}
-	if s.Retention != 0 && (s.Retention < minRetention || s.Retention > maxRetention) {
-		return option("retention", "it is from %v to %v, or 0 to keep events for ever", minRetention, maxRetention)
-	}
 	if s.AuditRetention <= 0 {
-		return option("audit-retention", "it is longer than 0s")
+		return option("audit-retention", "it must be longer than 0s")
 	}
 	if s.AkkuroJWKSURL != "" && s.AkkuroJWTSecret != "" {
-		return option("akkuro-jwks-url", "it does not go together with --akkuro-jwt-secret")
+		return option("akkuro-jwks-url", "it must not be given together with --akkuro-jwt-secret")
 	}
 	if (s.AkkuroJWKSURL != "" || s.AkkuroJWTSecret != "") && s.AkkuroJWTAudience == "" {
-		return option("akkuro-jwt-audience", "it is needed: tokens for other services would be taken without it")
+		return option("akkuro-jwt-audience", "it must be given: tokens for other services would be taken without it")
 	}
 	for _, version := range s.AkkuroAPIVersions {
 		if akkuro.CheckVersion(version) != nil {
 			return option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
 		}
 	}
-	if s.DrainTimeout <= 0 {
-		return option("drain-timeout", "it is longer than 0s")
-	}
 	return nil
+}
+
+func isHTTP(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// isUnspecified reports whether a server that listens on the host does so on all addresses of its machine.
+func isUnspecified(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.Unmap().IsUnspecified()
+}
+
+// urlDialects are the enabled dialects that write the server's own URL into what they deliver.
+func (s *settings) urlDialects() []string {
+	var names []string
+	for _, speaker := range enabledSpeakers(s.Dialects) {
+		if speaker.deliversURL {
+			names = append(names, speaker.name)
+		}
+	}
+	return names
 }
 
 // logger returns the logger that the settings ask for.
@@ -166,7 +217,7 @@ type network struct{ netip.Prefix }
 func (n *network) UnmarshalText(text []byte) error {
 	prefix, err := netip.ParsePrefix(string(text))
 	if err != nil {
-		return usagef("%q is not a network such as 10.0.0.0/8 or fd00::/8", text)
+		return usagef("%q must be a network such as 10.0.0.0/8 or fd00::/8", text)
 	}
 	n.Prefix = prefix.Masked()
 	return nil
@@ -186,9 +237,9 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 	case found && (scheme == "postgres" || scheme == "postgresql"):
 		return d.readPostgres(raw)
 	case !found || scheme != "sqlite":
-		return usagef("it is sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
+		return usagef("it must be sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
 	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#"):
-		return usagef("it names a file and has no parameters: sqlite://relative/path or sqlite:///absolute/path")
+		return usagef("it must name a file, without parameters: sqlite://relative/path or sqlite:///absolute/path")
 	}
 	*d = databaseURL{path: filepath.Clean(rest)}
 	return nil
@@ -198,7 +249,7 @@ func (d *databaseURL) readPostgres(raw string) error {
 	u, err := url.Parse(raw)
 	// One whose password has a slash seems to have neither, and the password seems to be what may be shown.
 	if err != nil || strings.Trim(u.Path, "/") == "" || u.User == nil && strings.Contains(u.EscapedPath(), "@") {
-		return usagef("it names a server and a database: postgres://user@host:port/database")
+		return usagef("it must name a server and a database: postgres://user@host:port/database")
 	}
 	*d = databaseURL{postgres: raw}
 	return nil

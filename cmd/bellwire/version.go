@@ -44,6 +44,11 @@ func thisBuild() build {
 	return b
 }
 
+// String is for people.
+func (b build) String() string {
+	return fmt.Sprintf("bellwire %s (commit %s, %s)", b.Version, b.Commit, b.Go)
+}
+
 type versionCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
@@ -54,6 +59,6 @@ func (c *versionCommand) Run(std streams) error {
 	if c.JSON {
 		return json.NewEncoder(std.out).Encode(b)
 	}
-	_, err := fmt.Fprintf(std.out, "bellwire %s (commit %s, %s)\n", b.Version, b.Commit, b.Go)
+	_, err := fmt.Fprintln(std.out, b)
 	return err
 }

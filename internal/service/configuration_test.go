@@ -143,21 +143,6 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// A short admin key works, and is warned of without being shown.
-func TestShortAdminKey(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	e := newEnv(t, func(c *service.Config) {
-		c.AdminKey, c.Logger = "tiny-key", slog.New(slog.NewTextHandler(&log, nil))
-	})
-	if caller, err := e.Authenticate(t.Context(), "tiny-key"); err != nil || caller.Role != bellwire.RoleAdmin {
-		t.Errorf("%+v, %v", caller, err)
-	}
-	if !strings.Contains(log.String(), "may be guessed") || strings.Contains(log.String(), "tiny-key") {
-		t.Error(log.String())
-	}
-}
-
 func TestTenants(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

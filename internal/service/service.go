@@ -27,9 +27,6 @@ const (
 	DefaultAuditRetention = 365 * 24 * time.Hour
 )
 
-// safeAdminKeyLength is how many characters an admin key has that is not guessed.
-const safeAdminKeyLength = 16
-
 // Engine takes events and delivers them. *engine.Engine is one.
 type Engine interface {
 	// Publish stores the events with their deliveries. CodeStale: the catalogue has changed since
@@ -86,7 +83,7 @@ type Service struct {
 	turns          *turns
 }
 
-// New makes a Service. It refuses a default dialect that is not there, and warns of an admin key that may be guessed.
+// New makes a Service. It refuses a default dialect that is not there.
 func New(c Config) (*Service, error) {
 	s := &Service{
 		store:          c.Store,
@@ -126,10 +123,6 @@ func New(c Config) (*Service, error) {
 	}
 	if c.AdminKey == "" {
 		return s, nil
-	}
-	if len(c.AdminKey) < safeAdminKeyLength {
-		s.logger.Warn("the admin key is short and may be guessed; use a longer one where others can reach this server",
-			"characters", len(c.AdminKey), "better", safeAdminKeyLength)
 	}
 	hash := sha256.Sum256([]byte(c.AdminKey))
 	s.adminHash = &hash

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+)
+
+// parse reads a command line. It returns what serve was told, which is zero for other commands.
+func parse(t *testing.T, args ...string) (*settings, error) {
+	t.Helper()
+	var out bytes.Buffer
+	parser, err := newParser(streams{out: &out, err: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := parser.Model.Node
+	_, err = parser.Parse(withoutEmptyOptions(args, root))
+	return &root.Target.Addr().Interface().(*commands).Serve.settings, err
+}
+
+// configured reads the command line of a serve with a configuration file.
+func configured(t *testing.T, text string) (*settings, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bellwire.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, "serve", "--config", path)
+}
+
+const goodKey = "a-key-of-good-length"
+
+// White space around a value is nobody's intention, whatever the option and wherever the value comes from.
+func TestWhiteSpaceAroundValues(t *testing.T) {
+	t.Parallel()
+	for _, space := range []string{"\n", "\r\n", " ", "\t", "\u00a0"} {
+		want, err := parse(t, "serve", "--admin-key", goodKey, "--database-url", "sqlite://other.db", "--keyset-file", "other.keyset",
+			"--allow-network", "10.0.0.0/8", "--allow-network", "127.0.0.0/8", "--dialects", "lemon,atelio", "--log-format", "json",
+			"--drain-timeout", "5s", "--max-event-bytes", "100", "--sandbox=true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parse(t, "serve", "--admin-key", goodKey+space, "--database-url", space+"sqlite://other.db"+space,
+			"--keyset-file", "other.keyset"+space, "--allow-network", "10.0.0.0/8,"+space+"127.0.0.0/8"+space,
+			"--dialects", "lemon"+space+",atelio", "--log-format", "json"+space, "--drain-timeout", "5s"+space,
+			"--max-event-bytes", space+"100", "--sandbox=true"+space)
+		if err != nil {
+			t.Errorf("%q: %v", space, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(databaseURL{}), cmp.Comparer(sameNetwork)); diff != "" {
+			t.Errorf("%q: (-without +with)\n%s", space, diff)
+		}
+	}
+}
+
+func sameNetwork(a, b network) bool { return a.Prefix == b.Prefix }
+
+// A block of YAML ends with a line's end.
+func TestWhiteSpaceInTheFile(t *testing.T) {
+	t.Parallel()
+	s, err := configured(t, "admin-key: |\n  "+goodKey+"\ndatabase-url: >\n  sqlite://other.db\nallow-network: [' 10.0.0.0/8', '']\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.AdminKey != goodKey || s.DatabaseURL.path != "other.db" || len(s.AllowNetwork) != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What cannot be made right is refused, with the option's name and without the value, which can be a secret.
+func TestValuesThatNobodyMeans(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"hunter2hunter2\nhunter2":   "U+000A",
+		"hunter2hunter2\x00hunter2": "U+0000",
+		"\ufeffhunter2hunter2":      "U+FEFF",
+		"hunter2\u200bhunter2hunt":  "U+200B",
+		`"hunter2hunter2hunter2"`:   "quotes",
+		`'hunter2hunter2hunter2'`:   "quotes",
+		" “hunter2hunter2hunter2” ": "quotes",
+		"hunter2hunter2hunter2\xe9": "UTF-8",
+		"hunter2":                   "at least 16 characters",
+	} {
+		_, err := parse(t, "serve", "--admin-key", value)
+		if err == nil || !strings.Contains(err.Error(), "--admin-key") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", value, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error repeats the value: %v", err)
+		}
+	}
+}
+
+// Every option of every command and every argument is read through tidy.
+func TestAllValuesAreTidied(t *testing.T) {
+	t.Parallel()
+	var look func(node *kong.Node)
+	look = func(node *kong.Node) {
+		for _, v := range node.Values() {
+			if _, ok := v.Mapper.(tidyMapper); !ok {
+				t.Errorf("%s of %s is read as it comes", v.ShortSummary(), node.FullPath())
+			}
+		}
+		for _, child := range node.Children {
+			look(child)
+		}
+	}
+	look(model(t))
+}
+
+// An option of the server that has an empty value is one that is not given.
+func TestEmptyMeansUnset(t *testing.T) {
+	t.Parallel()
+	want, err := parse(t, "serve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := []cmp.Option{cmp.AllowUnexported(databaseURL{}), cmp.Comparer(sameNetwork)}
+	for _, node := range model(t).Children {
+		if node.Name != "serve" {
+			continue
+		}
+		for _, flag := range node.Flags {
+			if len(flag.Envs) == 0 {
+				continue
+			}
+			inline, err := parse(t, "serve", "--"+flag.Name+"=")
+			if diff := cmp.Diff(want, inline, options...); err != nil || diff != "" {
+				t.Errorf("--%s=: %v\n%s", flag.Name, err, diff)
+			}
+			if !flag.IsBool() {
+				apart, err := parse(t, "serve", "--"+flag.Name, " ", "--sandbox=no")
+				if diff := cmp.Diff(want, apart, options...); err != nil || diff != "" {
+					t.Errorf("--%s ' ': %v\n%s", flag.Name, err, diff)
+				}
+			}
+			if flag.Name == "config" {
+				continue
+			}
+			for _, nothing := range []string{"", "''", "' '", "~", "[]", "['']"} {
+				if !flag.IsSlice() && strings.HasPrefix(nothing, "[") {
+					continue
+				}
+				filed, err := configured(t, flag.Name+": "+nothing+"\n")
+				if diff := cmp.Diff(want, filed, options...); err != nil || diff != "" {
+					t.Errorf("%s: %s in the file: %v\n%s", flag.Name, nothing, err, diff)
+				}
+			}
+		}
+	}
+}
+
+// Options without a variable cannot be given elsewhere: an empty value is a script's mistake.
+func TestEmptyValuesOfCommands(t *testing.T) {
+	t.Parallel()
+	publish := []string{"publish", "--key", goodKey, "--type", "a"}
+	for _, args := range [][]string{
+		append(publish, "--tenant", "acme", "--data", ""),
+		append(publish, "--tenant", "acme", "--data="),
+		append(publish, "--tenant", "acme", "--data", " \n"),
+		append(publish, "--tenant", "acme", "--file", ""),
+		append(publish, "--data", "1", "--tenant", ""),
+		{"keys", "delete", "--key", goodKey, "--tenant", "", "key_1"},
+		{"keys", "delete", "--key", goodKey, ""},
+	} {
+		if _, err := parse(t, args...); err == nil || !strings.Contains(err.Error(), "the value is empty") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// JSON is published as it is given, and may stand in quotes; bytes that are no UTF-8 would be changed on the way.
+func TestDataIsVerbatim(t *testing.T) {
+	t.Parallel()
+	for data, good := range map[string]bool{`"text"`: true, " [1,\n2] ": true, "-1": true, "\"\xe9\"": false} {
+		_, err := parse(t, "publish", "--key", goodKey, "--tenant", "acme", "--type", "a", "--data", data)
+		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--data: the value must be UTF-8") {
+			t.Errorf("%q: %v", data, err)
+		}
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{
+		"0": 0, "30s": 30 * time.Second, "30d": 30 * day, "1d12h": 36 * time.Hour, "0.5d": 12 * time.Hour, "-1d": -day, "365d": 365 * day,
+	} {
+		if got, ok := parseDuration(text); !ok || got != want {
+			t.Errorf("%q is %v, %v; want %v", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "d", "30", "1h1d", "1d-1h", "1e9d", "106751d24h", "NaNd", "--1d", "1d1d", "+1d1"} {
+		if got, ok := parseDuration(text); ok {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}
+
+func TestByteSize(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]byteSize{"1048576": 1 << 20, "1MiB": 1 << 20, "512 KiB": 512 << 10, "1MB": 1_000_000} {
+		var got byteSize
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%q is %d (%v), want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "-1", "MiB", "1 mile", "99999999999999999999"} {
+		var got byteSize
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is %d", text, got)
+		}
+	}
+}
+
+// A negative value reaches the option, which says what it must be.
+func TestNegativeValues(t *testing.T) {
+	t.Parallel()
+	if _, err := parse(t, "serve", "--drain-timeout", "-1s"); err == nil || !strings.Contains(err.Error(), "--drain-timeout: it must be longer than 0s") {
+		t.Error(err)
+	}
+}
+
+// Dialects that deliver this server's URL need one that can be called.
+func TestUnspecifiedAddressNeedsPublicURL(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"0.0.0.0:8080", "[::]:8080", ":8080", "[::ffff:0.0.0.0]:80"} {
+		_, err := parse(t, "serve", "--listen", address)
+		if err == nil || !strings.Contains(err.Error(), "akkuro and bluefin") || !strings.Contains(err.Error(), "--dialects") {
+			t.Errorf("%s: %v", address, err)
+		}
+		for _, way := range [][]string{{"--public-url", "https://webhooks.example.com"}, {"--dialects", "standard"}, {"--dialects", "lemon,atelio"}} {
+			if _, err := parse(t, append([]string{"serve", "--listen", address}, way...)...); err != nil {
+				t.Errorf("%s %q: %v", address, way, err)
+			}
+		}
+		if _, err := parse(t, "serve", "--listen", address, "--dialects", "lemon,bluefin"); err == nil || strings.Contains(err.Error(), "akkuro") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	for _, address := range []string{"127.0.0.1:8080", "10.1.2.3:80", "bellwire.internal:80", "[::1]:80"} {
+		if _, err := parse(t, "serve", "--listen", address); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// A misspelt key is told with the one that was probably meant.
+func TestNearestKey(t *testing.T) {
+	t.Parallel()
+	names := []string{"retention", "database-url", "listen", "log-level", "log-format", "admin-key", "node"}
+	for key, want := range map[string]string{
+		"retenion": "retention", "database_url": "database-url", "BELLWIRE_DATABASE_URL": "database-url", "adminkey": "admin-key",
+		"Listen": "listen", "loglevel": "log-level", "log": "", "port": "", "nodes": "node",
+	} {
+		if got := nearest(key, names); got != want {
+			t.Errorf("%s: did you mean %q, want %q", key, got, want)
+		}
+	}
+	_, err := configured(t, "database_url: sqlite://a.db\n")
+	if err == nil || !strings.Contains(err.Error(), "database_url (did you mean database-url?)") || strings.Contains(err.Error(), "cpu-profile") {
+		t.Error(err)
+	}
+}
+
+// A proposal can be pasted as it is.
+func TestProposalsCanBePasted(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if code := run([]string{"serve", "--retenion", "1h"}, streams{out: &out, err: &out}); code != exitUsage || !strings.Contains(out.String(), `did you mean "--retention"?`) {
+		t.Errorf("%d: %s", code, &out)
+	}
+}
+
+func TestProxyVariables(t *testing.T) {
+	t.Parallel()
+	environment := map[string]string{"HTTP_PROXY": "http://user:secret@proxy:3128", "https_proxy": "proxy", "ALL_PROXY": " ", "NO_PROXY": "x"}
+	got := proxyVariables(func(name string) string { return environment[name] })
+	if diff := cmp.Diff([]string{"HTTP_PROXY", "https_proxy"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
