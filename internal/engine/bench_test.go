@@ -24,7 +24,7 @@ func (answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 204, Header: header, Body: http.NoBody, Request: r}, nil
 }
 
-func benchmarkSend(b *testing.B, transport http.RoundTripper, url string) {
+func benchmarkSend(b *testing.B, transport *transport, url string) {
 	dialect := standard.Dialect{}
 	ep := &bellwire.Endpoint{ID: "ep_1", URL: url, Signing: bellwire.SigningHMAC, Retry: bellwire.StandardRetryPolicy()}
 	secret, err := dialect.NewSecret(ep.Signing)
@@ -49,7 +49,9 @@ func benchmarkSend(b *testing.B, transport http.RoundTripper, url string) {
 }
 
 // BenchmarkSend is one attempt without its network: render, sign, log, judge.
-func BenchmarkSend(b *testing.B) { benchmarkSend(b, answering{}, "http://127.0.0.1/hook") }
+func BenchmarkSend(b *testing.B) {
+	benchmarkSend(b, &transport{kept: answering{}}, "http://127.0.0.1/hook")
+}
 
 // BenchmarkSendLoopback is one attempt to a server on this machine.
 func BenchmarkSendLoopback(b *testing.B) {

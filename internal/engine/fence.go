@@ -2,9 +2,7 @@ package engine
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"net"
 	"sync/atomic"
 )
 
@@ -30,44 +28,16 @@ func (f *fence) allows() bool {
 	return false
 }
 
-// guard stands before a connection that the transport has chosen for the request. Several share one of HTTP/2: there the
-// request is stopped here or not at all.
-func (f *fence) guard(conn net.Conn) {
-	secure, isTLS := conn.(*tls.Conn)
-	if isTLS {
-		conn = secure.NetConn()
-	}
-	if isTLS && secure.ConnectionState().NegotiatedProtocol == "h2" {
+// guard stands before a connection that the transport has chosen for the request. Where several share one, the request is
+// stopped here or not at all.
+func (f *fence) guard(c *conn, shared bool) {
+	if shared {
 		if !f.allows() {
 			f.giveUp()
 		}
 		return
 	}
-	if c, ok := conn.(*fencedConn); ok {
+	if c != nil {
 		c.fence.Store(f)
-	}
-}
-
-// fencedConn is a connection on which the fence of the attempt that it serves stands before each write.
-type fencedConn struct {
-	net.Conn
-	fence atomic.Pointer[fence]
-}
-
-func (c *fencedConn) Write(p []byte) (int, error) {
-	if f := c.fence.Load(); f != nil && !f.allows() {
-		return 0, errFenced
-	}
-	return c.Conn.Write(p)
-}
-
-// fenced has connections fenced.
-func fenced(dial dialFunc) dialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &fencedConn{Conn: conn}, nil
 	}
 }

@@ -23,14 +23,14 @@ const minSlowDown = time.Second
 // sender makes attempts: it renders, signs, posts, reads and judges. First attempts, retries, retries by
 // hand and tests all come this way.
 type sender struct {
-	transport http.RoundTripper
+	transport *transport
 	userAgent string
 	clock     clock
 	mine      func(endpoint string, epoch int64) bool // whether this node owns the endpoint in the epoch
 	reads     sync.Pool                               // *[readBody]byte, for response bodies
 }
 
-func newSender(transport http.RoundTripper, userAgent string) *sender {
+func newSender(transport *transport, userAgent string) *sender {
 	return &sender{
 		transport: transport,
 		userAgent: userAgent,
@@ -61,6 +61,8 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	if err != nil {
 		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
 	}
+	req.GetBody = refuseBody
+	tr.header = req.Header
 	a := &bellwire.Attempt{
 		ID: bellwire.NewID[bellwire.AttemptKind](sentAt), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
 		Trigger: j.trigger, StartedAt: stored(sentAt),
@@ -69,7 +71,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	s.setHeaders(req, t, message, body)
 	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, Headers: loggedHeaders(req.Header, t.Headers), BodyBytes: len(body)}
 
-	retryAfter := s.exchange(req, t, a, tr, r)
+	retryAfter := s.exchange(req, body, a, tr, r)
 	r.withheld = tr.fence.refused.Load()
 	a.Timings = tr.timings(time.Now())
 	r.endedAt = s.clock.now()
@@ -98,13 +100,15 @@ func impossible(r *result, now time.Time, reason string) *result {
 
 // exchange posts the request, reads the response within bounds, and judges it. It returns the wait that
 // the receiver asked for.
-func (s *sender) exchange(req *http.Request, t *bellwire.Target, a *bellwire.Attempt, tr *trace, r *result) time.Duration {
-	resp, err := s.transport.RoundTrip(req)
+func (s *sender) exchange(req *http.Request, body []byte, a *bellwire.Attempt, tr *trace, r *result) time.Duration {
+	t := r.target
+	resp, err := s.transport.post(req, body, tr)
 	if err != nil {
 		a.Outcome, a.Error = classify(err, tr)
 		return 0
 	}
 	defer resp.Body.Close()
+	tr.answered(resp)
 	hidden := echoesOf(t.Headers)
 	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode, Headers: cappedHeaders(resp.Header, hidden)}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
@@ -154,11 +158,6 @@ func (s *sender) setHeaders(req *http.Request, t *bellwire.Target, m *bellwire.M
 		h[http.CanonicalHeaderKey(header.Name)] = []string{header.Value}
 	}
 	h["User-Agent"] = []string{s.userAgent}
-	// Deliveries can be told apart by their id, so a connection that the receiver closed while it was idle
-	// may be replaced without making a failed attempt of it. The nil value is not sent.
-	if _, own := h["Idempotency-Key"]; !own {
-		h["Idempotency-Key"] = nil
-	}
 	t.Renderer.SetHeaders(h, m, body)
 }
 
@@ -166,9 +165,6 @@ func (s *sender) setHeaders(req *http.Request, t *bellwire.Target, m *bellwire.M
 func loggedHeaders(sent http.Header, credentials []bellwire.Header) []bellwire.Header {
 	list := make([]bellwire.Header, 0, len(sent))
 	for name, values := range sent {
-		if values == nil {
-			continue
-		}
 		value := strings.Join(values, ", ")
 		if slices.ContainsFunc(credentials, func(c bellwire.Header) bool { return strings.EqualFold(c.Name, name) }) {
 			value = bellwire.Redacted

@@ -52,7 +52,7 @@ func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change
 }
 
 // attemptOver sends one job to a URL over a transport that others use too.
-func attemptOver(transport http.RoundTripper, url string, change ...func(*bellwire.Target)) *result {
+func attemptOver(transport *transport, url string, change ...func(*bellwire.Target)) *result {
 	target := &bellwire.Target{
 		Endpoint: &bellwire.Endpoint{ID: "ep_1", URL: url, Retry: bellwire.StandardRetryPolicy()},
 		Renderer: plain{},

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptrace"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,15 +25,21 @@ type trace struct {
 	started time.Time
 	giveUp  context.CancelFunc // ends the attempt
 	fence   *fence             // stands before each connection
+	header  http.Header        // of the request; only for the goroutine that makes the attempt
 
 	mu         sync.Mutex
 	dns        phase
 	connecting phase
 	handshake  phase
-	tries      int  // how often a connection was got for the request
-	made       int  // connections for the request
-	sent       bool // the whole request, on the last of them
+	tries      int   // how often a connection was got for the request
+	made       int   // connections for the request
+	sent       bool  // the whole request, on the last of them
+	conn       *conn // that was got last, or nil
+	before     int64 // bytes written on it by then
 	reused     bool
+	shared     bool // with other requests: HTTP/2
+	stale      bool // closed, because it was found to be of no use
+	second     bool // the request is sent once more
 	firstByte  time.Duration
 }
 
@@ -74,13 +82,7 @@ func (t *trace) context(ctx context.Context) context.Context {
 				t.note(t.handshake.end)
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			t.fence.guard(info.Conn)
-			t.note(func() {
-				t.tries++
-				t.sent, t.reused = false, info.Reused
-			})
-		},
+		GotConn: t.got,
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			if info.Err == nil {
 				t.note(func() { t.sent = true })
@@ -88,6 +90,70 @@ func (t *trace) context(ctx context.Context) context.Context {
 		},
 		GotFirstResponseByte: func() { t.note(func() { t.firstByte = time.Since(t.started) }) },
 	})
+}
+
+// closing is the value of the header by which the connection ends with the request.
+var closing = []string{"close"}
+
+// got looks at the connection that the transport has chosen. It runs in the attempt's own goroutine, before the request
+// is written.
+func (t *trace) got(info httptrace.GotConnInfo) {
+	c, shared := connOf(info.Conn)
+	now := time.Now()
+	stale := c != nil && info.Reused && c.stale(now, shared)
+	switch {
+	case stale:
+		_ = c.Close() // the transport finds that nothing can be written
+	case c != nil && now.Sub(c.made) >= maxConnAge:
+		c.retired.Store(true)
+		t.header["Connection"] = closing
+	}
+	t.fence.guard(c, shared)
+	t.note(func() {
+		t.tries++
+		t.sent, t.conn, t.reused, t.shared, t.stale = false, c, info.Reused, shared, stale
+		if c != nil {
+			t.before = c.written.Load()
+		}
+	})
+}
+
+// unsent reports whether the request may be sent once more after err: nothing of it was written, or the receiver says
+// that it did not process it.
+func (t *trace) unsent(err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.fence.refused.Load():
+		return false
+	case t.stale:
+		return true
+	case t.shared && errors.Is(err, errUntaken):
+		return true
+	}
+	return t.reused && t.conn != nil && t.conn.written.Load() == t.before
+}
+
+// again begins the second try.
+func (t *trace) again() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dns, t.connecting, t.handshake = phase{}, phase{}, phase{}
+	t.tries, t.sent, t.reused, t.shared, t.stale, t.second = 0, false, false, false, false, true
+}
+
+// answered learns from an answer how long its connection can be kept.
+func (t *trace) answered(resp *http.Response) {
+	header := resp.Header["Keep-Alive"]
+	if header == nil {
+		return
+	}
+	t.mu.Lock()
+	c, shared := t.conn, t.shared
+	t.mu.Unlock()
+	if c != nil && !shared {
+		c.keptFor(header[0], time.Now())
+	}
 }
 
 func (t *trace) note(f func()) {
@@ -159,16 +225,17 @@ func (t *trace) isConnected() bool {
 	return t.tries > 0
 }
 
-// earlier says that the request was tried before within the attempt, as the transport does when it is sure that
-// the endpoint did not take it.
+// earlier says that the request was sent before within the attempt, and not taken.
 func (t *trace) earlier() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.tries < 2 {
+	if !t.second {
 		return ""
 	}
-	return fmt.Sprintf(", on try %d, after the endpoint had refused the request or closed the connection", t.tries)
+	return " on a second connection, after the endpoint had closed the first or refused the request"
 }
+
+func (t *trace) twice() bool { return t.earlier() != "" }
 
 // classify tells what kind of failure err is, and says it in a sentence that contains no secret.
 func classify(err error, t *trace) (bellwire.Outcome, string) {
@@ -184,6 +251,8 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 		return bellwire.OutcomeReset, fmt.Sprintf("The endpoint accepted %d connections one after another, and took the request on none of them.", maxMade)
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
 		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + t.earlier() + "."
+	case errors.Is(err, errUntaken) && t.twice():
+		return bellwire.OutcomeReset, "The endpoint refused the request, or closed the connection before taking it, twice."
 	case errors.As(err, &dns):
 		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: %s.", dns.Name, dns.Err)
 	case isTLS(err) || t.inHandshake():
@@ -211,7 +280,7 @@ func brokenOff(err error) bool {
 	if errors.As(err, &stream) {
 		return stream.byWish()
 	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
+	return isGoAway(err) || errors.Is(err, errUntaken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
@@ -224,6 +293,13 @@ type streamError struct {
 }
 
 func (e streamError) Error() string { return fmt.Sprintf("the stream ended with code %d", e.Code) }
+
+// isGoAway reports whether err says that a receiver ended the connection with a GOAWAY frame. The type of net/http's
+// HTTP/2 is not exported, and has no errors.As.
+func isGoAway(err error) bool {
+	v := reflect.ValueOf(err)
+	return v.Kind() == reflect.Struct && v.FieldByName("LastStreamID").IsValid() && v.FieldByName("DebugData").IsValid()
+}
 
 // byWish tells whether a peer ends a stream with this code because it wants to. With the others either side says
 // that the rules of HTTP/2 were broken.

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -26,16 +29,66 @@ const (
 // dialFunc opens a connection.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// newTransport makes the HTTP client's lower half. Each attempt brings the one deadline that covers all of it.
-func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport {
+// transport is the HTTP client's lower half. Each attempt brings the one deadline that covers all of it.
+type transport struct {
+	kept  http.RoundTripper // uses connections again
+	fresh http.RoundTripper // makes a new connection for each request
+}
+
+// newTransport keeps up to idlePerHost idle connections to each host.
+func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *transport {
+	kept, fresh := newHTTP(dial, idlePerHost, config), newHTTP(dial, idlePerHost, config)
+	fresh.DisableKeepAlives = true
+	return &transport{kept: kept, fresh: fresh}
+}
+
+// CloseIdleConnections closes the connections that no attempt uses.
+func (t *transport) CloseIdleConnections() {
+	for _, half := range []http.RoundTripper{t.kept, t.fresh} {
+		if c, ok := half.(interface{ CloseIdleConnections() }); ok {
+			c.CloseIdleConnections()
+		}
+	}
+}
+
+var errUntaken = errors.New("the endpoint did not take the request")
+
+// refuseBody is a request's GetBody, by which net/http asks for the body once more: over HTTP/2 when the receiver said
+// that it did not process the request, else when nothing was written or when a header of the endpoint's own calls the
+// request idempotent. net/http repeats as often as it likes, so it gets nothing, and post decides.
+func refuseBody() (io.ReadCloser, error) { return nil, errUntaken }
+
+// post sends the request, and once more over a new connection if it is certain that the receiver did not get to see it or
+// did not process it: the kept connection was closed before anything was written, or the receiver says so in the words of
+// HTTP/2 (RFC 9113, 8.7).
+func (t *transport) post(req *http.Request, body []byte, tr *trace) (*http.Response, error) {
+	resp, err := t.kept.RoundTrip(req)
+	if err == nil || !tr.unsent(err) || req.Context().Err() != nil {
+		return resp, err
+	}
+	tr.again()
+	second := req.Clone(req.Context())
+	delete(second.Header, "Connection") // an old connection may have got it
+	second.Body = io.NopCloser(bytes.NewReader(body))
+	tr.header = second.Header
+	return t.fresh.RoundTrip(second)
+}
+
+func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport {
 	if config == nil {
 		config = &tls.Config{}
 	}
 	config = config.Clone()
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	return &http.Transport{
-		Proxy:               nil, // a proxy would resolve names behind the guard's back
-		DialContext:         fenced(dial),
+		Proxy: nil, // a proxy would resolve names behind the guard's back
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return newConn(c), nil
+		},
 		TLSClientConfig:     config,
 		ForceAttemptHTTP2:   true,
 		TLSHandshakeTimeout: connectTimeout,
