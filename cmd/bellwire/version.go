@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
 // version is set by the linker for releases: -ldflags "-X main.version=1.2.3".
@@ -15,11 +17,12 @@ type build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
 	Go      string `json:"go"`
+	SQLite  string `json:"sqlite"`
 }
 
 // thisBuild reads what the Go tool wrote into the binary.
 func thisBuild() build {
-	b := build{Version: version, Commit: "unknown", Go: runtime.Version()}
+	b := build{Version: version, Commit: "unknown", Go: runtime.Version(), SQLite: sqlite.Version}
 	info, ok := debug.ReadBuildInfo()
 	if ok {
 		modified := false
@@ -46,7 +49,7 @@ func thisBuild() build {
 
 // String is for people.
 func (b build) String() string {
-	return fmt.Sprintf("bellwire %s (commit %s, %s)", b.Version, b.Commit, b.Go)
+	return fmt.Sprintf("bellwire %s (commit %s, %s, SQLite %s)", b.Version, b.Commit, b.Go, b.SQLite)
 }
 
 type versionCommand struct {

@@ -62,6 +62,9 @@ var _ bellwire.Store = (*Store)(nil)
 // process has the database open, if it was written by a newer Bellwire, or if it cannot be opened at all, and
 // CodeNoSpace if its disk is full.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if err := checkLibrary(linked()); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The path of the database %q is no good.", path)
