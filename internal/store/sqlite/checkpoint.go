@@ -16,18 +16,24 @@ const longLog = 16 << 10
 //
 // The log begins anew once all of it is copied and nobody reads in it. While the writer appends there is
 // always something left, so the writer copies that last bit itself, between two transactions.
+//
+// No checkpoint begins while all of the log is copied, because the next commit may then begin it anew under its hands.
+// So it is the writer's goroutine alone that knows where there is work and asks for it, and it takes back what it asked
+// for while a round was under way when that round ends.
 type checkpointer struct {
 	*db
 	store  *Store
 	work   chan struct{}   // the log is long
-	finish chan chan error // asks the writer to copy what is left
+	finish chan chan error // asks the writer to end the round
 	quit   chan struct{}
 	ended  chan struct{}
 	failed atomic.Pointer[error] // what the last round failed with
 
-	index *os.File      // the log's index, which tells its length
-	last  uint32        // the length when the writer looked last
-	start atomic.Uint32 // the length from which there is work
+	index *os.File // the log's index, which tells its length
+
+	// Of the writer's goroutine.
+	last  uint32 // the length when the writer looked last
+	start uint32 // the length from which there is work
 }
 
 func (s *Store) openCheckpointer() (*checkpointer, error) {
@@ -44,7 +50,7 @@ func (s *Store) openCheckpointer() (*checkpointer, error) {
 		work: make(chan struct{}, 1), finish: make(chan chan error),
 		quit: make(chan struct{}), ended: make(chan struct{}),
 	}
-	p.start.Store(p.soft())
+	p.start = p.soft()
 	return p, nil
 }
 
@@ -55,16 +61,27 @@ func (p *checkpointer) soft() uint32 { return p.store.options.longLog / 4 }
 func (p *checkpointer) wake() {
 	length := p.length()
 	if length < p.last {
-		p.start.Store(p.soft()) // it has begun anew
+		p.start = p.soft() // it has begun anew
 	}
 	p.last = length
-	if length < p.start.Load() {
+	if length < p.start {
 		return
 	}
 	select {
 	case p.work <- struct{}{}:
 	default:
 	}
+}
+
+// end is called by the writer between two transactions. It copies what is left, and waits for the log to grow again.
+func (p *checkpointer) end(w *writer) error {
+	err := w.checkpoint()
+	select {
+	case <-p.work:
+	default:
+	}
+	p.start = p.length() + p.soft()
+	return err
 }
 
 // length reads mxFrame from the log's index (sqlite.org/walformat.html, "WAL-Index File Format"), because
@@ -97,19 +114,19 @@ func (p *checkpointer) stop() {
 // run copies the bulk while the writer goes on, and then has the writer copy the rest. If the log has become
 // too long all the same, because some read was always in it, it keeps new reads away for that moment.
 func (p *checkpointer) run() error {
+	if began := p.store.options.began; began != nil {
+		began()
+	}
 	if err := p.checkpoint(); err != nil {
 		return err
 	}
-	length := p.length()
-	if length >= p.store.options.longLog {
+	if p.length() >= p.store.options.longLog {
 		taken := p.store.readers.all()
 		defer p.store.readers.giveBack(taken)
 	}
 	answer := make(chan error, 1)
 	p.finish <- answer
-	err := <-answer
-	p.start.Store(length + p.soft())
-	return err
+	return <-answer
 }
 
 func (p *checkpointer) note(err error) {

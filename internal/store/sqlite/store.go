@@ -32,6 +32,7 @@ type Options struct {
 	Now func() time.Time
 
 	longLog uint32           // 0: the constant
+	began   func()           // called when the checkpointer begins
 	seen    func(sql string) // told of each statement that is prepared
 }
 

@@ -91,7 +91,7 @@ func (w *writer) serve() {
 			clear(w.group)
 			checkpointer.wake()
 		case answer := <-checkpointer.finish:
-			answer <- w.checkpoint()
+			answer <- checkpointer.end(w)
 		}
 	}
 }
