@@ -59,7 +59,8 @@ type Message struct {
 // concurrent use.
 type Renderer interface {
 	// AppendBody appends the request body to dst. It is the same on every attempt. An error means that
-	// this event can never be sent to this endpoint; it is an *Error with CodeInvalid.
+	// this event can never be sent to this endpoint; it is an *Error with CodeInvalid, whose message tenants read as the
+	// reason of the delivery's end, and operators in the log: it must be the same for all data with the same fault.
 	AppendBody(dst []byte, m *Message) ([]byte, error)
 
 	// SetHeaders sets the content type and what identifies and signs the body.

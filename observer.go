@@ -13,7 +13,10 @@ type Observer interface {
 	// Recorded reports one committed group of outcomes.
 	Recorded(outcomes int, took time.Duration)
 	// Ended reports that a delivery came to an end, and how long after the event was taken.
-	Ended(status DeliveryStatus, after time.Duration)
+	Ended(ep *Endpoint, status DeliveryStatus, after time.Duration)
+	// Unsendable reports that a delivery has ended without an attempt, because the endpoint's dialect has no form for what
+	// was published. The reason is the same for all data with the same fault.
+	Unsendable(ep *Endpoint, eventType, reason string)
 	// Claimed reports deliveries taken from the store.
 	Claimed(deliveries int, took time.Duration)
 	// Breaker reports that an endpoint's circuit breaker opened or closed.
@@ -25,10 +28,11 @@ type Observer interface {
 // NopObserver observes nothing.
 type NopObserver struct{}
 
-func (NopObserver) Appended(int, int, time.Duration)    {}
-func (NopObserver) Attempted(*Attempt, *Endpoint)       {}
-func (NopObserver) Recorded(int, time.Duration)         {}
-func (NopObserver) Ended(DeliveryStatus, time.Duration) {}
-func (NopObserver) Claimed(int, time.Duration)          {}
-func (NopObserver) Breaker(*Endpoint, bool, int)        {}
-func (NopObserver) StoreFailed(string, error)           {}
+func (NopObserver) Appended(int, int, time.Duration)               {}
+func (NopObserver) Attempted(*Attempt, *Endpoint)                  {}
+func (NopObserver) Recorded(int, time.Duration)                    {}
+func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration) {}
+func (NopObserver) Unsendable(*Endpoint, string, string)           {}
+func (NopObserver) Claimed(int, time.Duration)                     {}
+func (NopObserver) Breaker(*Endpoint, bool, int)                   {}
+func (NopObserver) StoreFailed(string, error)                      {}

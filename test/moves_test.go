@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -115,7 +116,25 @@ func TestWhatDialectsCannotTakeIsExplained(t *testing.T) {
 			t.Errorf("%s got %d bodies, not %d", path, got, want)
 		}
 	}
+	a.countsUnsendable(map[string]int{"atelio": 5, "azakaw": 4, "lemon": 3, "bluefin": 3 + 1})
 	a.server.terminate()
+}
+
+// countsUnsendable waits until the metrics have so many deliveries by dialect that could not be sent, and looks whether the
+// log says of each which it was.
+func (a *account) countsUnsendable(want map[string]int) {
+	a.t.Helper()
+	for dialect, n := range want {
+		line := fmt.Sprintf("bellwire_unsendable_deliveries_total{dialect=%q} %d\n", dialect, n)
+		eventually(a.t, "the metrics have "+line, func() bool {
+			_, body := a.server.get("/metrics")
+			return strings.Contains(body, line)
+		})
+		record := regexp.MustCompile(`"tenant":"` + a.id + `","endpoint":"[^"]+","dialect":"` + dialect + `","type":"[A-Z_]+","reason":"The dialect ` + dialect)
+		if !record.MatchString(a.server.logged()) {
+			a.t.Errorf("the log does not tell of %s:\n%s", dialect, a.server.logged())
+		}
+	}
 }
 
 // An endpoint keeps its id and its settings on its way through all dialects, and is delivered to in the shape of each;

@@ -238,8 +238,11 @@ func TestTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := bellwire.CodeInvalid
-		if id == "broken" {
+		switch id {
+		case "broken":
 			want = bellwire.CodeUnavailable // this node's fault, and not the endpoint's
+		case "deleted":
+			want = bellwire.CodeNotFound
 		}
 		var refused *bellwire.Error
 		if _, err = target.Renderer.AppendBody(nil, message); !errors.As(err, &refused) || refused.Code != want {

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -96,7 +97,7 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *b
 	ep.Sealed = nil // opened below, and of no use to anyone after
 	target := &bellwire.Target{Endpoint: &ep, Timeout: bellwire.DefaultTimeout}
 	if ep.Deleted {
-		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeInvalid, bellwire.ReasonEndpointDeleted)}
+		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}
 		return target
 	}
 	if err := d.bind(target, stored); err != nil {
@@ -108,7 +109,8 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *b
 }
 
 // unusable returns what is said of an endpoint that cannot be served. Its code is CodeUnavailable if that is this node's
-// fault, such as a keyset that does not open the endpoint's secrets, and CodeInvalid if it is the endpoint's.
+// fault, such as a keyset that does not open the endpoint's secrets, and CodeInvalid if it is the endpoint's. Tenants read
+// what the endpoint lacks, and nothing of causes inside this server.
 func unusable(err error) *bellwire.Error {
 	if bellwire.CodeOf(err) == bellwire.CodeUnavailable {
 		return &bellwire.Error{
@@ -117,11 +119,12 @@ func unusable(err error) *bellwire.Error {
 			Err:     err,
 		}
 	}
-	return &bellwire.Error{
-		Code:    bellwire.CodeInvalid,
-		Message: "The endpoint's configuration cannot be used: change the endpoint, or look into the server's log.",
-		Err:     err,
+	message := "The endpoint's configuration cannot be used: change the endpoint, or look into the server's log."
+	var known *bellwire.Error
+	if errors.As(err, &known) && known.Code == bellwire.CodeInvalid {
+		message = known.Message
 	}
+	return &bellwire.Error{Code: bellwire.CodeInvalid, Message: message, Err: err}
 }
 
 func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) error {

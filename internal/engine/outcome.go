@@ -17,6 +17,7 @@ type result struct {
 	endedAt    time.Time
 	slowDown   time.Duration // the receiver asked to be left alone for this long
 	withheld   bool          // nothing was sent, because the delivery is another node's now
+	unsendable bool          // the dialect has no form for the event
 }
 
 // holdsUp tells whether a delivery that had its turn in an order may need another one.

@@ -142,7 +142,11 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 		}
 		records[i].DueAt = e.clock.local(records[i].DueAt)
 		if records[i].Moved && !records[i].Status.Open() {
-			e.observer.Ended(records[i].Status, max(r.endedAt.Sub(r.job.event.CreatedAt), 0)) // the clock may have been set back
+			ep := r.target.Endpoint
+			e.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(r.job.event.CreatedAt), 0)) // the clock may have been set back
+			if r.unsendable {
+				e.observer.Unsendable(ep, r.job.event.Type, r.transition.Reason)
+			}
 		}
 	}
 	e.scheduler.recorded(time.Now(), results, records)

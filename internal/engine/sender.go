@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -51,7 +52,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	// The transport may go on reading the body after the response has come, so its memory is not reused.
 	body, err := t.Renderer.AppendBody(make([]byte, 0, len(j.event.Data)+envelopeRoom), message)
 	if err != nil {
-		return impossible(r, sentAt, err.Error())
+		return refused(r, sentAt, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
@@ -86,6 +87,18 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 		r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint.Retry, retryAfter, randomShare())
 	}
 	return r
+}
+
+// refused is the result of a job that the renderer has no request for. Tenants read the reason: it is the error's message,
+// and never its cause.
+func refused(r *result, now time.Time, err error) *result {
+	reason := "The event cannot be sent to this endpoint."
+	var known *bellwire.Error
+	if errors.As(err, &known) {
+		reason = known.Message
+		r.unsendable = known.Code == bellwire.CodeInvalid
+	}
+	return impossible(r, now, reason)
 }
 
 // impossible is the result of a job of which no request can be made, now or ever.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -342,17 +343,28 @@ func TestHandshakesEnd(t *testing.T) {
 
 func TestUnsendable(t *testing.T) {
 	t.Parallel()
-	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = refusing{} })
-	if r.attempt != nil || r.transition.Status != bellwire.DeliveryExhausted || !strings.Contains(r.transition.Reason, "an object") {
+	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) {
+		target.Renderer = refusing{err: bellwire.Invalid("data", "It must be an object.")}
+	})
+	if r.attempt != nil || r.transition.Status != bellwire.DeliveryExhausted || r.transition.Reason != "It must be an object." || !r.unsendable {
 		t.Errorf("%+v", r)
+	}
+	// A tenant reads what happened, and not why it happened inside this server; and it was not the event's fault.
+	broken := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("open /var/lib: denied"), "The endpoint cannot be used.")
+	for err, want := range map[error]string{broken: "The endpoint cannot be used.", broken.Err: "The event cannot be sent to this endpoint."} {
+		r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = refusing{err: err} })
+		if r.transition.Status != bellwire.DeliveryExhausted || r.transition.Reason != want || r.unsendable {
+			t.Errorf("%v: %+v", err, r)
+		}
 	}
 }
 
-type refusing struct{ plain }
-
-func (refusing) AppendBody([]byte, *bellwire.Message) ([]byte, error) {
-	return nil, bellwire.Invalid("data", "It must be an object.")
+type refusing struct {
+	plain
+	err error
 }
+
+func (r refusing) AppendBody([]byte, *bellwire.Message) ([]byte, error) { return nil, r.err }
 
 func TestHeadersAreInOrder(t *testing.T) {
 	t.Parallel()

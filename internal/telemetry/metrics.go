@@ -24,6 +24,8 @@ type Metrics struct {
 	attemptSeconds *prometheus.HistogramVec
 	waitSeconds    prometheus.Histogram
 	ended          *prometheus.HistogramVec
+	ends           *prometheus.CounterVec
+	unsendable     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
 
@@ -65,6 +67,13 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_first_attempt_wait_seconds", Help: "Time from taking an event to the start of the first attempt of a delivery of it.", Buckets: endedBuckets,
 		}),
 		ended: histogram("bellwire_delivery_seconds", "Time from taking an event to the end of a delivery of it, by the delivery's status.", endedBuckets, "status"),
+		ends: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_ended_deliveries_total", Help: "Deliveries that came to an end, by dialect and status.",
+		}, []string{"dialect", "status"}),
+		unsendable: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_unsendable_deliveries_total",
+			Help: "Deliveries that ended without an attempt, because their endpoint's dialect has no form for what was published.",
+		}, []string{"dialect"}),
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_breaker_transitions_total", Help: "Circuit breakers that opened or closed.",
 		}, []string{"to"}),
@@ -83,7 +92,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.breakers, m.storeErrors, size, seconds, build,
+		m.ends, m.unsendable, m.breakers, m.storeErrors, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase

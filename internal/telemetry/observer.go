@@ -26,6 +26,8 @@ type Observer struct {
 	metrics  *Metrics
 	log      *slog.Logger
 	breakers *rate.Limiter
+	// unsendable are the endpoints and causes that were logged.
+	unsendable firsts
 
 	mu       sync.Mutex
 	failures map[string]*rate.Sometimes // by store operation
@@ -66,8 +68,19 @@ func (o *Observer) Recorded(outcomes int, took time.Duration) {
 }
 
 // Ended counts a delivery that came to an end.
-func (o *Observer) Ended(status bellwire.DeliveryStatus, after time.Duration) {
+func (o *Observer) Ended(ep *bellwire.Endpoint, status bellwire.DeliveryStatus, after time.Duration) {
 	o.metrics.ended.WithLabelValues(string(status)).Observe(after.Seconds())
+	o.metrics.ends.WithLabelValues(ep.Dialect, string(status)).Inc()
+}
+
+// Unsendable counts a delivery that its endpoint's dialect has no form for, and logs the first of each endpoint and cause
+// now and then: the publisher has to change something, or every event of the type ends so.
+func (o *Observer) Unsendable(ep *bellwire.Endpoint, eventType, reason string) {
+	o.metrics.unsendable.WithLabelValues(ep.Dialect).Inc()
+	if o.unsendable.first(time.Now(), ep.ID+" "+eventType+" "+reason) {
+		o.log.Warn("event cannot be sent in the endpoint's dialect", "tenant", ep.Tenant, "endpoint", ep.ID,
+			"dialect", ep.Dialect, "type", eventType, "reason", reason)
+	}
 }
 
 // Claimed counts deliveries taken from the store.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestObserverCounts(t *testing.T) {
 	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeBlocked}, ep)
 	o.Recorded(4, time.Millisecond)
 	o.Claimed(7, time.Millisecond)
-	o.Ended(bellwire.DeliverySucceeded, time.Second)
+	o.Ended(ep, bellwire.DeliverySucceeded, time.Second)
 	o.Breaker(ep, true, 10)
 
 	var wait string
@@ -66,6 +67,7 @@ func TestObserverCounts(t *testing.T) {
 		"claimed 7":         testutil.ToFloat64(m.claimed),
 		"attempts ok 1":     testutil.ToFloat64(m.attempts.WithLabelValues("standard", "schedule", "ok")),
 		"attempts failed 1": testutil.ToFloat64(m.attempts.WithLabelValues("standard", "manual", "blocked")),
+		"ended 1":           testutil.ToFloat64(m.ends.WithLabelValues("standard", "succeeded")),
 		"breakers open 1":   testutil.ToFloat64(m.breakers.WithLabelValues("open")),
 		"breakers closed 0": testutil.ToFloat64(m.breakers.WithLabelValues("closed")),
 	} {
@@ -100,6 +102,45 @@ func TestStoreFailuresAreAllCountedButRarelyLogged(t *testing.T) {
 	}
 	if record.Level != "ERROR" || record.Operation != "append" || record.Code != "unavailable" || !strings.Contains(record.Error, "disk I/O") {
 		t.Errorf("the record does not tell what happened: %+v", record)
+	}
+}
+
+// All are counted, by dialect; the first of each endpoint and cause is logged, and again after an hour.
+func TestUnsendable(t *testing.T) {
+	t.Parallel()
+	m, o, logged := newObserved(t)
+	one := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", Dialect: "atelio"}
+	two := &bellwire.Endpoint{ID: "ep_2", Tenant: "acme", Dialect: "atelio"}
+	for range 50 {
+		o.Unsendable(one, "card.created", "no object")
+		o.Unsendable(one, "card.created", "another event")
+		o.Unsendable(one, "card.closed", "no object")
+		o.Unsendable(two, "card.created", "no object")
+	}
+	if got := testutil.ToFloat64(m.unsendable.WithLabelValues("atelio")); got != 200 {
+		t.Errorf("counted %v, want 200", got)
+	}
+	lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
+	if len(lines) != 4 {
+		t.Fatalf("wrote %d records, want one for each endpoint and cause:\n%s", len(lines), logged)
+	}
+	var record struct{ Level, Tenant, Endpoint, Dialect, Type, Reason string }
+	if err := json.Unmarshal([]byte(lines[1]), &record); err != nil {
+		t.Fatal(err)
+	}
+	if want := (struct{ Level, Tenant, Endpoint, Dialect, Type, Reason string }{"WARN", "acme", "ep_1", "atelio", "card.created", "another event"}); record != want {
+		t.Errorf("the record is %+v", record)
+	}
+
+	var f firsts
+	start := time.Now()
+	for i := range 2 * maxFirsts {
+		if got := f.first(start, strconv.Itoa(i)); got != (i < maxFirsts) {
+			t.Fatalf("kind %d is a first: %v", i, got)
+		}
+	}
+	if f.first(start.Add(firstsInterval-1), "0") || !f.first(start.Add(firstsInterval), "0") || !f.first(start.Add(firstsInterval), "5000") {
+		t.Error("after an hour all kinds are new")
 	}
 }
 
@@ -218,7 +259,8 @@ func registered(t *testing.T) map[string]bool {
 	m.Gauge(func() Stats { return Stats{} }, func(context.Context) (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
 	ep := &bellwire.Endpoint{Dialect: "standard"}
 	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep)
-	o.Ended(bellwire.DeliverySucceeded, 0)
+	o.Ended(ep, bellwire.DeliverySucceeded, 0)
+	o.Unsendable(ep, "card.created", "x")
 	o.StoreFailed("append", errors.New("x"))
 	families, err := m.registry.Gather()
 	if err != nil {

@@ -65,7 +65,7 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	if _, found := updates(members); !found {
 		if !linked(members) {
 			return nil, bellwire.Errorf(bellwire.CodeInvalid,
-				"The dialect %s needs in the data the array %s of update records, or %s and %s of an update that the platform serves; nothing was sent.",
+				"The dialect %s needs in the data %s, an array of update records, or %s and %s of an update that the platform serves; nothing was sent.",
 				Name, updatesMember, updateIDMember, urlMember)
 		}
 		return r.appendData(dst, m), nil
