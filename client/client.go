@@ -34,6 +34,7 @@ func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = 
 func WithAttempts(n int) Option { return func(c *Client) { c.attempts = max(1, n) } }
 
 const (
+	apiPath         = "/api/v1"
 	defaultAttempts = 5
 	defaultTimeout  = time.Minute // of one request, answer included
 	connections     = 64          // kept open to the server
@@ -43,10 +44,10 @@ const (
 func New(baseURL, key string, options ...Option) (*Client, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("client: %q is not a server's URL such as https://webhooks.example.com", baseURL)
+		return nil, fmt.Errorf("%q must be a server's URL such as https://webhooks.example.com", baseURL)
 	}
 	c := &Client{
-		base: strings.TrimRight(baseURL, "/") + "/api/v1", key: key,
+		base: strings.TrimRight(baseURL, "/") + apiPath, key: key,
 		userAgent: "bellwire-go", attempts: defaultAttempts,
 	}
 	for _, option := range options {
@@ -66,7 +67,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	if in != nil {
 		var err error
 		if body, err = json.Marshal(in); err != nil {
-			return fmt.Errorf("client: %w", err)
+			return err
 		}
 	}
 	return c.send(ctx, method, path, body, out)
@@ -75,7 +76,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 func (c *Client) send(ctx context.Context, method, path string, body []byte, out any) error {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("client: %w", err)
+		return err
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("User-Agent", c.userAgent)
@@ -84,7 +85,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("client: %w", err)
+		return notReached(strings.TrimSuffix(c.base, apiPath), err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
@@ -96,7 +97,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 		err = json.NewDecoder(response.Body).Decode(out)
 	}
 	if err != nil {
-		return fmt.Errorf("client: %s %s: the answer could not be read: %w", method, path, err)
+		return fmt.Errorf("%s %s: the answer could not be read: %w", method, path, err)
 	}
 	return nil
 }

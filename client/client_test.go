@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,10 +231,10 @@ func TestErrors(t *testing.T) {
 	}{
 		{"a problem", answer{status: 422, body: `{"code":"invalid","detail":"url: No.","errors":[{"field":"url","message":"No."}]}`, header: http.Header{"X-Request-Id": {"r1"}}},
 			client.Error{Status: 422, Code: "invalid", Detail: "url: No.", Field: "url", RequestID: "r1", Faults: []client.Fault{{Field: "url", Message: "No."}}},
-			"client: url: No. (invalid)"},
-		{"a proxy's page", answer{status: 502, body: "<html>Bad gateway</html>"}, client.Error{Status: 502}, "client: the server answered 502 Bad Gateway"},
+			"url: No. (invalid)"},
+		{"a proxy's page", answer{status: 502, body: "<html>Bad gateway</html>"}, client.Error{Status: 502}, "the server answered 502 Bad Gateway"},
 		{"when to come back", answer{status: 503, body: `{"code":"unavailable","detail":"Later."}`, header: http.Header{"Retry-After": {"3"}}},
-			client.Error{Status: 503, Code: "unavailable", Detail: "Later.", RetryAfter: 3 * time.Second}, "client: Later. (unavailable)"},
+			client.Error{Status: 503, Code: "unavailable", Detail: "Later.", RetryAfter: 3 * time.Second}, "Later. (unavailable)"},
 	}
 	for _, test := range tests {
 		_, err := newClient(t, &server{answers: []answer{test.answer}}).Tenant(t.Context(), "acme")
@@ -263,6 +264,32 @@ func TestKeysAreNotInErrors(t *testing.T) {
 	t.Parallel()
 	_, err := newClient(t, &server{answers: []answer{{err: errors.New("connection refused")}}}).Tenant(t.Context(), "acme")
 	if err == nil || strings.Contains(err.Error(), "secret-key") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Why a server is not reached is said in words, and the cause is still there for programs.
+func TestNotReached(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://" + listener.Addr().String()
+	listener.Close() // from now on nobody listens there
+	c, err := client.New(address, "key", client.WithAttempts(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := "no server answers at " + address + ": the connection was refused"
+	if _, err := c.Tenant(t.Context(), "acme"); err == nil || err.Error() != refused || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Publish(t.Context(), "acme", client.Publication{Type: "a", Data: json.RawMessage("1")}); err == nil || err.Error() != refused+"; tried 2 times" {
+		t.Errorf("%v", err)
+	}
+	unknown := &server{answers: []answer{{err: &net.DNSError{Err: "no such host", Name: "bellwire.test", IsNotFound: true}}}}
+	if _, err := newClient(t, unknown).Tenant(t.Context(), "acme"); err == nil || err.Error() != "no server answers at http://bellwire.test: there is no host bellwire.test" {
 		t.Errorf("%v", err)
 	}
 }

@@ -2,10 +2,13 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -28,26 +31,49 @@ type Fault struct {
 
 // The codes of an Error.
 const (
-	CodeMalformed        = "malformed"
-	CodeInvalid          = "invalid"
-	CodeUnauthenticated  = "unauthenticated"
-	CodeForbidden        = "forbidden"
-	CodeNotFound         = "not_found"
-	CodeMethodNotAllowed = "method_not_allowed"
-	CodeConflict         = "conflict"
-	CodeStale            = "stale"
-	CodeTooLarge         = "too_large"
-	CodeUnavailable      = "unavailable"
-	CodeNoSpace          = "no_space"
-	CodeCanceled         = "canceled"
-	CodeInternal         = "internal"
+	CodeMalformed           = "malformed"
+	CodeInvalid             = "invalid"
+	CodeUnauthenticated     = "unauthenticated"
+	CodeForbidden           = "forbidden"
+	CodeNotFound            = "not_found"
+	CodeMethodNotAllowed    = "method_not_allowed"
+	CodeUnsupportedEncoding = "unsupported_encoding"
+	CodeConflict            = "conflict"
+	CodeStale               = "stale"
+	CodeTooLarge            = "too_large"
+	CodeUnavailable         = "unavailable"
+	CodeNoSpace             = "no_space"
+	CodeCanceled            = "canceled"
+	CodeInternal            = "internal"
 )
 
 func (e *Error) Error() string {
 	if e.Code == "" {
-		return fmt.Sprintf("client: the server answered %d %s", e.Status, http.StatusText(e.Status))
+		return fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
 	}
-	return fmt.Sprintf("client: %s (%s)", e.Detail, e.Code)
+	return fmt.Sprintf("%s (%s)", e.Detail, e.Code)
+}
+
+// unreachable is why no request could be made, in words.
+type unreachable struct {
+	message string
+	err     error
+}
+
+func (e *unreachable) Error() string { return e.message }
+
+func (e *unreachable) Unwrap() error { return e.err }
+
+// notReached says in words why a server could not be reached, where that is known.
+func notReached(server string, err error) error {
+	var unknown *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &unreachable{fmt.Sprintf("no server answers at %s: the connection was refused", server), err}
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return &unreachable{fmt.Sprintf("no server answers at %s: there is no host %s", server, unknown.Name), err}
+	}
+	return err
 }
 
 const maxProblem = 1 << 20 // bytes read of an error answer

@@ -63,7 +63,7 @@ func (c *Client) PublishBatch(ctx context.Context, tenant string, ps []Publicati
 // appendPublication writes the body by hand: encoding/json would put data into a form of its own.
 func appendPublication(b []byte, p Publication) ([]byte, error) {
 	if !json.Valid(p.Data) {
-		return nil, errors.New("client: the data of a publication must be JSON")
+		return nil, errors.New("the data of a publication must be JSON")
 	}
 	if p.ID == "" {
 		p.ID = rand.Text()
@@ -75,7 +75,7 @@ func appendPublication(b []byte, p Publication) ([]byte, error) {
 	}{p.Type, p.ID, p.OccurredAt}
 	members, err := json.Marshal(rest)
 	if err != nil {
-		return nil, fmt.Errorf("client: %w", err)
+		return nil, err
 	}
 	b = append(b, members[:len(members)-1]...)
 	b = append(b, `,"data":`...)
@@ -94,11 +94,16 @@ const (
 func (c *Client) sendSafely(ctx context.Context, path string, body []byte, out any) error {
 	for attempt := 1; ; attempt++ {
 		err := c.send(ctx, http.MethodPost, path, body, out)
-		if err == nil || attempt == c.attempts || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		wait, again := pause(err, attempt)
-		if !again {
+		switch {
+		case !again:
+			return err
+		case attempt == c.attempts && attempt > 1:
+			return fmt.Errorf("%w; tried %d times", err, attempt)
+		case attempt == c.attempts:
 			return err
 		}
 		timer := time.NewTimer(wait)

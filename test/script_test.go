@@ -1,6 +1,7 @@
 package test
 
 import (
+	byteorder "encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -42,6 +44,8 @@ func TestScripts(t *testing.T) {
 			"exits":  exits,
 			"ready":  ready,
 			"member": memberOf,
+			"marked": markedText,
+			"utf16":  utf16Text,
 		},
 		RequireUniqueNames: true,
 	})
@@ -117,6 +121,26 @@ func memberOf(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has no text member %s", args[1], args[2])
 	}
 	ts.Setenv(args[0], value)
+}
+
+// marked FROM TO: copies a text with the byte order mark of UTF-8 in front.
+func markedText(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: marked FROM TO")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte("\ufeff"+ts.ReadFile(args[0])), 0o600))
+}
+
+// utf16 FROM TO: copies a text as UTF-16.
+func utf16Text(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: utf16 FROM TO")
+	}
+	var text []byte
+	for _, unit := range utf16.Encode([]rune(ts.ReadFile(args[0]))) {
+		text = byteorder.LittleEndian.AppendUint16(text, unit)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
 }
 
 func freeAddress() (string, error) {

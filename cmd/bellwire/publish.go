@@ -42,11 +42,11 @@ nothing after it is published. Give lines ids, and the whole file can be publish
 func (c *publishCommand) Validate() error {
 	switch {
 	case c.NDJSON && c.Data != "":
-		return usagef("--ndjson: lines come from --file or standard input, not from --data")
+		return usagef("--ndjson: lines must come from --file or standard input, not from --data")
 	case c.NDJSON && c.ID != "":
 		return usagef("--id: with --ndjson each line has its own")
 	case !c.NDJSON && c.Type == "":
-		return usagef("--type: it is needed to publish one event")
+		return usagef("--type: it must be given to publish one event")
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (c *publishCommand) Run(ctx context.Context, std streams) error {
 	if c.Data != "" {
 		return c.publishOne(ctx, api, []byte(c.Data), std.out)
 	}
-	in, size := std.in, int64(-1)
+	in, name, size := std.in, "standard input", int64(-1)
 	if c.File != "" {
 		file, err := os.Open(c.File)
 		if err != nil {
@@ -70,16 +70,42 @@ func (c *publishCommand) Run(ctx context.Context, std streams) error {
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 			size = info.Size()
 		}
-		in = file
+		in, name = file, c.File
+	}
+	text, err := withoutMark(in)
+	if err != nil {
+		return fmt.Errorf("%s %w; nothing was published", name, err)
 	}
 	if c.NDJSON {
-		return c.publishLines(ctx, api, in, size, std)
+		return c.publishLines(ctx, api, text, name, size, std)
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxMaxEventBytes+1))
-	if err != nil {
+	data, err := io.ReadAll(io.LimitReader(text, maxMaxEventBytes+1))
+	switch data = bytes.TrimSpace(data); {
+	case err != nil:
 		return err
+	case len(data) == 0:
+		return fmt.Errorf("%s is empty: there is no data to publish", name)
+	case len(data) > maxMaxEventBytes:
+		return fmt.Errorf("%s has more than %d bytes, the most that an event's data may have; nothing was published", name, maxMaxEventBytes)
 	}
-	return c.publishOne(ctx, api, bytes.TrimSpace(data), std.out)
+	return c.publishOne(ctx, api, data, std.out)
+}
+
+// withoutMark returns what is to be read without the mark that some programs put in front of UTF-8, and refuses UTF-16.
+func withoutMark(in io.Reader) (io.Reader, error) {
+	text := bufio.NewReader(in)
+	head, err := text.Peek(3)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		_, err := text.Discard(3)
+		return text, err
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
+		return nil, errors.New("is UTF-16 text; JSON must be UTF-8")
+	}
+	return text, nil
 }
 
 func (c *publishCommand) publishOne(ctx context.Context, api *client.Client, data []byte, out io.Writer) error {
@@ -114,6 +140,9 @@ const (
 	batchBytes  = 8 << 20
 )
 
+// maxLine is the most bytes that a line may have: an event's data and what is around it.
+const maxLine = maxMaxEventBytes + 64<<10
+
 // line is one event of an NDJSON file.
 type line struct {
 	Type       string          `json:"type"`
@@ -129,12 +158,32 @@ type batch struct {
 	bytes  int
 }
 
-func (c *publishCommand) publishLines(ctx context.Context, api *client.Client, in io.Reader, size int64, std streams) error {
+// publishing is the events of an NDJSON file on their way.
+type publishing struct {
+	command    *publishCommand
+	api        *client.Client
+	out        io.Writer
+	batch      batch
+	published  int
+	duplicates int
+}
+
+func (c *publishCommand) publishLines(ctx context.Context, api *client.Client, in io.Reader, name string, size int64, std streams) error {
 	progress := progressOn(std.err, size)
-	defer progress.Close()
-	lines := bufio.NewScanner(io.TeeReader(in, progress))
-	lines.Buffer(make([]byte, 64<<10), maxMaxEventBytes+64<<10)
-	var b batch
+	p := &publishing{command: c, api: api, out: std.out}
+	err := p.run(ctx, io.TeeReader(in, progress))
+	progress.Close()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, p.before())
+	}
+	_, err = fmt.Fprintln(std.err, p.summary(name))
+	return err
+}
+
+// run publishes up to the first line that is at fault.
+func (p *publishing) run(ctx context.Context, in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 64<<10), maxLine)
 	number := 0
 	for lines.Scan() {
 		number++
@@ -142,22 +191,30 @@ func (c *publishCommand) publishLines(ctx context.Context, api *client.Client, i
 		if len(text) == 0 {
 			continue
 		}
-		event, err := c.event(text)
+		event, err := p.command.event(text)
 		if err != nil {
 			// What stands before it is good, and is published as if the file ended here.
-			return errors.Join(c.flush(ctx, api, &b, std.out), fmt.Errorf("line %d: %w", number, err))
+			return errors.Join(p.flush(ctx), fmt.Errorf("line %d: %w", number, err))
 		}
-		if len(b.events) == batchEvents || b.bytes+len(text) > batchBytes {
-			if err := c.flush(ctx, api, &b, std.out); err != nil {
+		if b := &p.batch; len(b.events) == batchEvents || b.bytes+len(text) > batchBytes {
+			if err := p.flush(ctx); err != nil {
 				return err
 			}
 		}
-		b.events, b.lines, b.bytes = append(b.events, event), append(b.lines, number), b.bytes+len(text)
+		p.batch.add(event, number, len(text))
 	}
-	if err := lines.Err(); err != nil {
-		return errors.Join(c.flush(ctx, api, &b, std.out), fmt.Errorf("line %d: %w", number+1, err))
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = fmt.Errorf("it has more than %d bytes", maxLine)
 	}
-	return c.flush(ctx, api, &b, std.out)
+	if err != nil {
+		err = fmt.Errorf("line %d: %w", number+1, err)
+	}
+	return errors.Join(p.flush(ctx), err)
+}
+
+func (b *batch) add(event client.Publication, line, size int) {
+	b.events, b.lines, b.bytes = append(b.events, event), append(b.lines, line), b.bytes+size
 }
 
 func (c *publishCommand) event(text []byte) (client.Publication, error) {
@@ -165,31 +222,63 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&in); err != nil {
-		return client.Publication{}, fmt.Errorf("it is not an event, such as {\"type\": …, \"data\": …}: %w", err)
+		return client.Publication{}, fmt.Errorf("it must be an event, such as {\"type\": …, \"data\": …}: %w", err)
 	}
 	if decoder.More() {
-		return client.Publication{}, errors.New("there is more than one JSON value on it")
+		return client.Publication{}, errors.New("it has more than one JSON value")
 	}
 	if in.Type == "" {
 		in.Type = c.Type
 	}
-	if in.Type == "" || in.Data == nil {
-		return client.Publication{}, errors.New("an event has a type and data")
+	switch {
+	case in.Type == "":
+		return client.Publication{}, errors.New("type is missing: give it in the line, or --type for all")
+	case in.Data == nil:
+		return client.Publication{}, errors.New("data is missing")
 	}
 	return client.Publication{Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt}, nil
 }
 
-// flush publishes a batch and empties it.
-func (c *publishCommand) flush(ctx context.Context, api *client.Client, b *batch, out io.Writer) error {
+// flush publishes the batch and empties it.
+func (p *publishing) flush(ctx context.Context) error {
+	b := &p.batch
 	if len(b.events) == 0 {
 		return nil
 	}
-	receipts, err := api.PublishBatch(ctx, c.Tenant, b.events)
+	receipts, err := p.api.PublishBatch(ctx, p.command.Tenant, b.events)
 	if err != nil {
 		return b.blame(err)
 	}
+	p.published += len(receipts)
+	for _, receipt := range receipts {
+		if receipt.Duplicate {
+			p.duplicates++
+		}
+	}
 	*b = batch{events: b.events[:0], lines: b.lines[:0]}
-	return c.print(out, receipts...)
+	return p.command.print(p.out, receipts...)
+}
+
+// before says what was published before it failed.
+func (p *publishing) before() string {
+	switch p.published {
+	case 0:
+		return "nothing was published"
+	case 1:
+		return "1 event before was published, nothing else"
+	}
+	return fmt.Sprintf("%d events before were published, nothing else", p.published)
+}
+
+// summary says what was published, in the end.
+func (p *publishing) summary(name string) string {
+	switch {
+	case p.published == 0:
+		return "published 0 events: " + name + " is empty"
+	case p.duplicates > 0:
+		return fmt.Sprintf("published %d events, of which %d were there already", p.published, p.duplicates)
+	}
+	return fmt.Sprintf("published %d events", p.published)
 }
 
 // blame says which line a batch failed for, if the server names one.
@@ -213,7 +302,7 @@ func progressOn(w io.Writer, size int64) io.WriteCloser {
 		progressbar.OptionSetDescription("publishing"), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
 }
 
-// isTerminal tells whether a person watches.
+// isTerminal reports whether a person watches.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))

@@ -180,6 +180,7 @@ func documentBody[I any](doc *huma.OpenAPI, op huma.Operation) {
 		}
 		operation := find(doc, op.Method, op.Path)
 		operation.RequestBody = b.document(doc.Components.Schemas)
-		addErrors(doc, operation, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
+		addErrors(doc, operation, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+			http.StatusUnprocessableEntity)
 	}
 }

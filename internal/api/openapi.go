@@ -156,7 +156,7 @@ func documentPublish[I, O any](doc *huma.OpenAPI, op *huma.Operation) {
 		},
 	}}
 	addErrors(doc, op, op.Errors...)
-	addErrors(doc, op, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge,
+	addErrors(doc, op, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusInsufficientStorage)
 	doc.AddOperation(op)
 }

@@ -29,9 +29,13 @@ var statuses = httpx.StatusTable{
 	bellwire.CodeCanceled:        http.StatusRequestTimeout,
 	bellwire.CodeInternal:        http.StatusInternalServerError,
 	codeMethodNotAllowed:         http.StatusMethodNotAllowed,
+	codeUnsupportedEncoding:      http.StatusUnsupportedMediaType,
 }
 
-const codeMethodNotAllowed = httpx.CodeMethodNotAllowed
+const (
+	codeMethodNotAllowed    = httpx.CodeMethodNotAllowed
+	codeUnsupportedEncoding = httpx.CodeUnsupportedEncoding
+)
 
 // titles are the same for every problem of a code.
 var titles = map[bellwire.Code]string{
@@ -48,6 +52,7 @@ var titles = map[bellwire.Code]string{
 	bellwire.CodeCanceled:        "The request did not arrive whole",
 	bellwire.CodeInternal:        "A fault of the server",
 	codeMethodNotAllowed:         "This method is not for this path",
+	codeUnsupportedEncoding:      "The body is compressed",
 }
 
 // defaultWait is what clients are told to wait when the error does not know.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -19,12 +20,15 @@ const firstRead = 64 << 10
 const maxDrain = 64 << 20
 
 // ReadBody reads a request's whole body into memory of its own, so that parts of it can be kept. Its
-// errors have CodeTooLarge over limit bytes, CodeCanceled if the rest never came, or CodeMalformed.
+// errors have CodeUnsupportedEncoding for one that is compressed, CodeTooLarge over limit bytes, CodeCanceled if the rest
+// never came, or CodeMalformed.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
+	if coding := contentCoding(r); coding != "" && r.ContentLength != 0 {
+		drainUnlessExpected(r)
+		return nil, bellwire.Errorf(CodeUnsupportedEncoding, "A body with the Content-Encoding %.32q cannot be read; send it uncompressed, without that header.", coding)
+	}
 	if r.ContentLength > limit {
-		if r.Header.Get("Expect") == "" { // who expects a word before sending has sent nothing
-			drain(r)
-		}
+		drainUnlessExpected(r)
 		return nil, tooLarge(limit)
 	}
 	size := r.ContentLength
@@ -49,6 +53,18 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 }
 
+// contentCoding returns what was done to the body beside writing it; empty: nothing.
+func contentCoding(r *http.Request) string {
+	for _, line := range r.Header["Content-Encoding"] {
+		for coding := range strings.SplitSeq(line, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return coding
+			}
+		}
+	}
+	return ""
+}
+
 // room is how much a body gets that has filled what it had: twice as much, or all that was announced if that is
 // less. So little is copied and thrown away, and memory follows what has really arrived.
 func room(filled int, announced int64) int {
@@ -71,6 +87,13 @@ func Refuse(w http.ResponseWriter, r *http.Request) {
 		return // a connection without deadlines is not read any further
 	}
 	drain(r)
+}
+
+// drainUnlessExpected takes what is still coming, except from who waits for a word before sending: that has sent nothing.
+func drainUnlessExpected(r *http.Request) {
+	if r.Header.Get("Expect") == "" {
+		drain(r)
+	}
 }
 
 // drain takes what is still coming, within bounds. Its errors do not matter: the body is refused anyway.

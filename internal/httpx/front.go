@@ -12,8 +12,11 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// CodeMethodNotAllowed is the one code that only HTTP has a use for.
-const CodeMethodNotAllowed bellwire.Code = "method_not_allowed"
+// The codes that only HTTP has a use for.
+const (
+	CodeMethodNotAllowed    bellwire.Code = "method_not_allowed"
+	CodeUnsupportedEncoding bellwire.Code = "unsupported_encoding" // a compressed body
+)
 
 // MaxSmallBody is the most bytes a body of a dialect's management API may have.
 const MaxSmallBody = 256 << 10

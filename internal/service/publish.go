@@ -61,7 +61,38 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 	if size > MaxBatchBytes {
 		return nil, tooLarge("events", "The data of a batch has at most %d bytes in all; here are %d. Send it in parts.", MaxBatchBytes, size)
 	}
-	return s.take(ctx, c, tenant, drafts, inEvent)
+	receipts, err := s.take(ctx, c, tenant, drafts, inEvent)
+	if bellwire.CodeOf(err) == bellwire.CodeConflict {
+		return nil, s.locateConflict(ctx, tenant, drafts, err)
+	}
+	return receipts, err
+}
+
+// locateConflict says which event of a batch has the id that was used before for another event, in the batch or elsewhere.
+func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Draft, conflict error) error {
+	used := make(map[string][32]byte)
+	for i := range drafts {
+		d := &drafts[i]
+		if d.IdempotencyKey == "" {
+			continue
+		}
+		digest, known := used[d.IdempotencyKey]
+		if !known {
+			var err error
+			digest, err = s.store.Digest(ctx, tenant, d.IdempotencyKey)
+			if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+				digest, err = d.Digest(), nil
+			}
+			if err != nil {
+				return conflict
+			}
+			used[d.IdempotencyKey] = digest
+		}
+		if digest != d.Digest() {
+			return inField(fmt.Sprintf("events[%d].id", i), conflict)
+		}
+	}
+	return conflict
 }
 
 // inEvent says in which event of a batch the field is that err is about.

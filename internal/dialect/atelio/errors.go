@@ -32,19 +32,20 @@ const (
 
 // problems is the table from code to status and words. Who is not known is forbidden too: Atelio has no 401.
 var problems = map[bellwire.Code]problem{
-	bellwire.CodeMalformed:       {Status: http.StatusBadRequest, Code: invalidRequest},
-	bellwire.CodeInvalid:         {Status: http.StatusBadRequest, Code: inputError},
-	bellwire.CodeUnauthenticated: {Status: http.StatusForbidden, Code: authError},
-	bellwire.CodeForbidden:       {Status: http.StatusForbidden, Code: authError},
-	codeNoWebhook:                {Status: http.StatusNotFound, Code: webhooksError},
-	bellwire.CodeNotFound:        {Status: http.StatusNotFound, Code: invalidRequest},
-	bellwire.CodeConflict:        {Status: http.StatusBadRequest, Code: webhooksError},
-	bellwire.CodeTooLarge:        {Status: http.StatusRequestEntityTooLarge, Code: invalidRequest},
-	bellwire.CodeCanceled:        {Status: http.StatusRequestTimeout, Code: invalidRequest},
-	httpx.CodeMethodNotAllowed:   {Status: http.StatusMethodNotAllowed, Code: invalidRequest},
-	bellwire.CodeStale:           {Status: http.StatusServiceUnavailable, Code: serverError},
-	bellwire.CodeUnavailable:     {Status: http.StatusServiceUnavailable, Code: serverError},
-	bellwire.CodeNoSpace:         {Status: http.StatusServiceUnavailable, Code: serverError},
+	bellwire.CodeMalformed:        {Status: http.StatusBadRequest, Code: invalidRequest},
+	bellwire.CodeInvalid:          {Status: http.StatusBadRequest, Code: inputError},
+	bellwire.CodeUnauthenticated:  {Status: http.StatusForbidden, Code: authError},
+	bellwire.CodeForbidden:        {Status: http.StatusForbidden, Code: authError},
+	codeNoWebhook:                 {Status: http.StatusNotFound, Code: webhooksError},
+	bellwire.CodeNotFound:         {Status: http.StatusNotFound, Code: invalidRequest},
+	bellwire.CodeConflict:         {Status: http.StatusBadRequest, Code: webhooksError},
+	bellwire.CodeTooLarge:         {Status: http.StatusRequestEntityTooLarge, Code: invalidRequest},
+	bellwire.CodeCanceled:         {Status: http.StatusRequestTimeout, Code: invalidRequest},
+	httpx.CodeMethodNotAllowed:    {Status: http.StatusMethodNotAllowed, Code: invalidRequest},
+	httpx.CodeUnsupportedEncoding: {Status: http.StatusUnsupportedMediaType, Code: invalidRequest},
+	bellwire.CodeStale:            {Status: http.StatusServiceUnavailable, Code: serverError},
+	bellwire.CodeUnavailable:      {Status: http.StatusServiceUnavailable, Code: serverError},
+	bellwire.CodeNoSpace:          {Status: http.StatusServiceUnavailable, Code: serverError},
 }
 
 // fail writes an error with Atelio's four members.
