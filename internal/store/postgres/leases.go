@@ -19,12 +19,13 @@ type peer struct {
 	seen     time.Time // when it was last seen
 }
 
-// All who change something about leases hold the lock, so that each sees all of it.
+// lockLeases is held by all who change something about leases, so that each sees all of it.
+const lockLeases = "leases"
+
 const (
-	sqlLockLeases = "SELECT pg_advisory_xact_lock($1)"
-	sqlNodes      = "SELECT id, incarnation, renewals, leaving FROM bellwire.nodes"
-	sqlShards     = "SELECT shard, node, epoch FROM bellwire.shards ORDER BY shard"
-	sqlRenew      = `INSERT INTO bellwire.nodes (id, incarnation, renewals) VALUES ($1, $2, 1)
+	sqlNodes  = "SELECT id, incarnation, renewals, leaving FROM bellwire.nodes"
+	sqlShards = "SELECT shard, node, epoch FROM bellwire.shards ORDER BY shard"
+	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking) VALUES ($1, $2, 1, 2)
 		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1,
 			leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
 	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
@@ -105,7 +106,7 @@ type leaseShard struct {
 }
 
 func (s *Store) readLeases(tx *tx) (*leaseTable, error) {
-	if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
+	if err := tx.lock(lockLeases); err != nil {
 		return nil, err
 	}
 	t := &leaseTable{nodes: make(map[string]leaseNode)}
@@ -269,7 +270,7 @@ func (s *Store) HandOver(ctx context.Context, node string, shards []int, leaving
 		s.held[shard] = 0
 	}
 	return s.leasing(ctx, func(tx *tx) error {
-		if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
+		if err := tx.lock(lockLeases); err != nil {
 			return err
 		}
 		known, err := tx.change(sqlLeave, node, s.incarnation, leaving)
@@ -288,7 +289,7 @@ func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 	s.renewing.Lock()
 	defer s.renewing.Unlock()
 	err := s.leasing(ctx, func(tx *tx) error {
-		if err := tx.exec(sqlLockLeases, int64(lockLeases)); err != nil {
+		if err := tx.lock(lockLeases); err != nil {
 			return err
 		}
 		gone, err := tx.change(sqlForgetOwn, node, s.incarnation)

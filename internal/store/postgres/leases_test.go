@@ -186,7 +186,7 @@ func TestStoppedNodeHoldsUpNobody(t *testing.T) {
 	renew(t, dead, "dead")
 	for _, sql := range []string{
 		"SELECT FROM bellwire.shards WHERE shard = 7 FOR SHARE",
-		fmt.Sprintf("SELECT FROM pg_advisory_xact_lock(%d)", int64(lockLeases)),
+		"SELECT FROM bellwire.meta WHERE name = 'leases' FOR UPDATE",
 	} {
 		stopped, err := dead.pool.Begin(t.Context())
 		check(t, err)

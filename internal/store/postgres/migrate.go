@@ -14,14 +14,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// What advisory locks are taken on. The numbers only have to be unlike those of other programs.
-const (
-	lockSchema     = 0x42454c4c0001 // "BELL"
-	lockPartitions = 0x42454c4c0002
-	lockLeases     = 0x42454c4c0003
-	lockRetention  = 0x42454c4c0004
-)
-
 const minVersion = 130000
 
 // migrate brings the schema up to date, in one transaction. Of several nodes that start at once, one does it.
@@ -58,17 +50,55 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // schemaVersion returns the number of the schema, 0 if there is none yet, and keeps other nodes from changing it.
 func (s *Store) schemaVersion(tx *tx) (version int, err error) {
-	if err := tx.exec("SELECT pg_advisory_xact_lock($1)", int64(lockSchema)); err != nil {
+	if err := s.checkOwners(tx); err != nil {
 		return 0, err
 	}
-	var exists bool
-	if err := tx.row("SELECT to_regclass('bellwire.meta') IS NOT NULL").Scan(&exists); err != nil {
+	var schema, exists bool
+	err = tx.row("SELECT to_regnamespace('bellwire') IS NOT NULL, to_regclass('bellwire.meta') IS NOT NULL").Scan(&schema, &exists)
+	if err != nil {
 		return 0, err
 	}
 	if !exists {
-		return 0, tx.exec(`CREATE SCHEMA IF NOT EXISTS bellwire;
-			CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea) WITH (fillfactor = 50);
-			INSERT INTO bellwire.meta (name, number) VALUES ('schema', 0)`, pgx.QueryExecModeSimpleProtocol)
+		err := tx.makeSchema(schema)
+		if isState(err, "42P06", "42P07", "23505") { // duplicate_schema, duplicate_table, unique_violation: another node was faster
+			return 0, errAgain
+		}
+		return 0, err
 	}
-	return version, tx.row("SELECT number FROM bellwire.meta WHERE name = 'schema'").Scan(&version)
+	return version, tx.row("SELECT number FROM bellwire.meta WHERE name = 'schema' FOR UPDATE").Scan(&version)
+}
+
+// makeSchema makes the schema, unless it is there, with the table that holds its number.
+func (t *tx) makeSchema(there bool) error {
+	if !there { // where it is, Bellwire may have no right to make any
+		if err := t.exec("CREATE SCHEMA bellwire"); err != nil {
+			return err
+		}
+	}
+	return t.exec(`CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea) WITH (fillfactor = 50);
+		INSERT INTO bellwire.meta (name, number) VALUES ('schema', 0)`, pgx.QueryExecModeSimpleProtocol)
+}
+
+// sqlStranger finds what is in Bellwire's schema, first of all the schema itself, and belongs to somebody who could use
+// it against Bellwire, as by a trigger. Those who can do everything anyway, and roles that Bellwire's has the rights of, cannot. A
+// superuser has everybody's rights, and is betrayed by everybody.
+const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FROM (
+		SELECT 0, 'schema bellwire', nspowner FROM pg_namespace WHERE nspname = 'bellwire'
+		UNION ALL
+		SELECT 1, 'table bellwire.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('bellwire') AND relkind IN ('r', 'p', 'S')
+	) owned (place, what, owner) JOIN pg_roles owner ON owner.oid = owned.owner JOIN pg_roles me ON me.rolname = current_user
+	WHERE owner.oid <> me.oid AND NOT owner.rolsuper AND (me.rolsuper OR NOT pg_has_role(me.oid, owner.oid, 'USAGE'))
+	ORDER BY owned.place, owned.what LIMIT 1`
+
+// checkOwners refuses a schema that somebody else has made beforehand.
+func (s *Store) checkOwners(tx *tx) error {
+	var what, owner, me string
+	stranger, err := found(tx.row(sqlStranger), &what, &owner, &me)
+	if err != nil || !stranger {
+		return err
+	}
+	return bellwire.Errorf(bellwire.CodeUnavailable,
+		"The %s in the database %s belongs to the role %q, which could change everything in it, and Bellwire connects as %q. "+
+			"Give everything in the schema to one role and connect as that (ALTER SCHEMA bellwire OWNER TO …), or drop the schema if it is not Bellwire's.",
+		what, s.place, owner, me)
 }

@@ -97,6 +97,14 @@ func (s *Store) makePartitions(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+const sqlIsPartition = "SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2))"
+
+// has reports whether a partition that was found before is still there.
+func (t *tx) has(p *partition) (there bool, err error) {
+	err = t.row(sqlIsPartition, "bellwire."+p.table, "bellwire."+p.name).Scan(&there)
+	return there, err
+}
+
 // overlaps tells whether one of the partitions holds ids of p's, as with one that was made with another width.
 func overlaps(present []*partition, p *partition) bool {
 	for _, other := range present {
@@ -114,8 +122,11 @@ const lockTimeout = 200 * time.Millisecond
 // errBusy undoes a change of partitions that others were in the way of.
 var errBusy = errors.New("others are in the way")
 
-// alter runs f, which changes partitions, in a transaction of its own, and tells what f did. It is false if others were
-// in the way: then nothing has changed.
+// lockPartitions is held by who makes partitions or gives them up.
+const lockPartitions = "partitions"
+
+// alter runs f, which changes partitions, in a transaction of its own while no other node changes any, and reports what f did.
+// It is false if others were in the way: then nothing has changed. What f knows of partitions from before may be over.
 func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (bool, error)) (done bool, err error) {
 	if s.closed.Load() {
 		return false, errClosed
@@ -125,6 +136,9 @@ func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (b
 	err = once(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), func(tx *tx) error {
 		err := tx.ddl("SET LOCAL lock_timeout = %d; SET LOCAL statement_timeout = %d", lockTimeout.Milliseconds(), timeout.Milliseconds())
 		if err != nil {
+			return err
+		}
+		if err := tx.lock(lockPartitions); err != nil {
 			return err
 		}
 		done, err = f(tx)
@@ -150,9 +164,6 @@ const maxAdopted = 50_000
 // makePartition makes a partition, with what the default partition holds of it. Should that be too much, it stays there,
 // and what follows it of that partition goes there too.
 func (t *tx) makePartition(p *partition) error {
-	if err := t.exec("SELECT pg_advisory_xact_lock($1)", int64(lockPartitions)); err != nil {
-		return err
-	}
 	var waiting int
 	err := t.row(fmt.Sprintf("SELECT count(*) FROM (SELECT FROM bellwire.%[1]s_default WHERE %[2]s >= $1 AND %[2]s < $2 LIMIT $3) f",
 		p.table, p.key), p.begin, p.end, maxAdopted+1).Scan(&waiting)

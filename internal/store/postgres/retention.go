@@ -150,10 +150,9 @@ func (s *Store) expireEach(ctx context.Context, now time.Time, end [16]byte, par
 	return count, nil
 }
 
-// expirePartition gives up a partition, and tells whether it did.
+// expirePartition gives up a partition, and tells whether it did: not if another node has done so since it was found.
 func (t *tx) expirePartition(p *partition, keep string) (gone bool, err error) {
-	var first bool
-	if err := t.row("SELECT pg_try_advisory_xact_lock($1)", int64(lockRetention)).Scan(&first); err != nil || !first {
+	if there, err := t.has(p); err != nil || !there {
 		return false, err
 	}
 	rows, err := t.countKept(p, keep)

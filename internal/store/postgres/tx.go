@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -208,6 +209,15 @@ func (t *tx) row(sql string, args ...any) pgx.Row {
 		return noRow{err}
 	}
 	return t.conn.QueryRow(t.ctx, sql, args...)
+}
+
+// lock holds a row that stands for what only one may change at a time, until the transaction ends.
+func (t *tx) lock(what string) error {
+	rows, err := t.change("SELECT FROM bellwire.meta WHERE name = $1 FOR UPDATE", what)
+	if err == nil && rows != 1 {
+		return fmt.Errorf("bellwire.meta has no row %q", what)
+	}
+	return err
 }
 
 // noRow is a row that could not be asked for.

@@ -1,0 +1,161 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bellwire/bellwire"
+)
+
+// makeRole makes a role that lives as long as the test, and returns the URL by which it connects to a database.
+func makeRole(t *testing.T, databaseURL, options string) (role, roleURL string) {
+	t.Helper()
+	role = "role_of_" + databaseOf(t, databaseURL)
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("%s_%d", role, n)
+		err := server.Exec(t.Context(), "CREATE ROLE "+name+" LOGIN "+options)
+		if isState(err, "42710") { // duplicate_object: the test has made that already
+			continue
+		}
+		check(t, err)
+		return name, strings.Replace(databaseURL, "postgres://postgres@", "postgres://"+name+"@", 1)
+	}
+}
+
+func connect(t *testing.T, databaseURL string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), databaseURL)
+	check(t, err)
+	t.Cleanup(func() { hangUp(t.Context(), conn) })
+	return conn
+}
+
+func run1(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+}
+
+// Everybody who can connect may take any advisory lock and keep it. Nothing of Bellwire's waits for one.
+func TestAdvisoryLocksOfOthers(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	p.finish(p.publish(time.Hour, ""))
+	_, low := makeRole(t, p.url, "")
+	stranger := connect(t, low)
+	for key := range 16 { // those that Bellwire once took are the first four
+		run1(t, stranger, fmt.Sprintf("SELECT pg_advisory_lock(%d)", 0x42454c4c0001+key))
+	}
+	options := p.options
+	options.Timeout = 5 * time.Second
+	fresh := openAt(t, p.url, options)
+	renew(t, fresh, "fresh")
+	p.expire(day, 0)
+	p.want("events 1", "deliveries 1", "attempts 1")
+}
+
+// Who may publish in the database can lock nothing of Bellwire's.
+func TestPublishersLockNothing(t *testing.T) {
+	t.Parallel()
+	s := newInbox(t)
+	role, low := makeRole(t, s.url, "")
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.exec("GRANT USAGE ON SCHEMA bellwire TO "+role+"; GRANT EXECUTE ON FUNCTION bellwire.publish(text, text, text, text) TO "+role,
+			pgx.QueryExecModeSimpleProtocol)
+	}))
+	publisher := connect(t, low)
+	run1(t, publisher, "SELECT bellwire.publish('acme', 'order.paid', '1')")
+	for _, table := range []string{"meta", "nodes", "shards", "events", "deliveries", "tenants"} {
+		for _, sql := range []string{
+			"SELECT FROM bellwire.%s FOR UPDATE", "SELECT FROM bellwire.%s FOR KEY SHARE", "DO $$ BEGIN LOCK TABLE bellwire.%s IN ACCESS SHARE MODE; END $$",
+		} {
+			_, err := publisher.Exec(t.Context(), fmt.Sprintf(sql, table))
+			if !isState(err, "42501") { // insufficient_privilege
+				t.Errorf("%s: %v", fmt.Sprintf(sql, table), err)
+			}
+		}
+	}
+}
+
+// A node of a version that locks otherwise, and was left running during an upgrade, must not share leases with one of this.
+func TestNodesThatLockOtherwiseCannotRenew(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	renew(t, s, "old")
+	err := s.write(t.Context(), func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.nodes (id, incarnation, renewals) VALUES ('old', gen_random_uuid(), 1)
+			ON CONFLICT (id) DO UPDATE SET renewals = nodes.renewals + 1`)
+	})
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || refused.Code != "23502" || refused.ColumnName != "locking" {
+		t.Errorf("an older node renews with: %v", err)
+	}
+}
+
+// Whoever has made the schema, or a table in it, could have all that is done there done with Bellwire's rights.
+func TestSchemasOfOthers(t *testing.T) {
+	t.Parallel()
+	refusedTo := func(t *testing.T, databaseURL, says string) {
+		t.Helper()
+		_, err := Open(t.Context(), databaseURL, Options{NoSync: true})
+		refused(t, err, bellwire.CodeUnavailable, says)
+	}
+	t.Run("MadeBeforehand", func(t *testing.T) {
+		t.Parallel()
+		admin := server.NewDatabase(t, "")
+		database := databaseOf(t, admin)
+		_, ours := makeRole(t, admin, "")
+		mallory, theirs := makeRole(t, admin, "")
+		check(t, server.Exec(t.Context(), "GRANT CREATE ON DATABASE "+database+" TO PUBLIC"))
+		attacker := connect(t, theirs)
+		run1(t, attacker, "CREATE SCHEMA bellwire; GRANT ALL ON SCHEMA bellwire TO PUBLIC")
+		refusedTo(t, ours, fmt.Sprintf("schema bellwire in the database postgres://%s/%s belongs to the role %q", hostOf(ours), database, mallory))
+		refusedTo(t, admin, "schema bellwire") // a superuser as well
+		run1(t, attacker, "CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea)")
+		run1(t, connect(t, admin), "ALTER SCHEMA bellwire OWNER TO postgres")
+		refusedTo(t, ours, "table bellwire.meta")
+		run1(t, connect(t, admin), "DROP SCHEMA bellwire CASCADE")
+		openAt(t, ours, Options{NoSync: true})
+		run1(t, attacker, "SELECT") // it is there still
+		_, err := attacker.Exec(t.Context(), "CREATE TABLE bellwire.mine ()")
+		if !isState(err, "42501") {
+			t.Errorf("somebody else makes a table in Bellwire's schema: %v", err)
+		}
+	})
+	t.Run("MadeForUs", func(t *testing.T) { // by an administrator, and Bellwire may make no schema itself
+		t.Parallel()
+		admin := server.NewDatabase(t, "")
+		role, ours := makeRole(t, admin, "")
+		run1(t, connect(t, admin), "CREATE SCHEMA bellwire AUTHORIZATION "+role)
+		renew(t, openAt(t, ours, Options{NoSync: true}), "a")
+		refusedTo(t, admin, role)
+	})
+	t.Run("OfTheAdministrator", func(t *testing.T) {
+		t.Parallel()
+		admin := server.NewDatabase(t, "")
+		role, ours := makeRole(t, admin, "")
+		run1(t, connect(t, admin), "CREATE SCHEMA bellwire; GRANT USAGE, CREATE ON SCHEMA bellwire TO "+role)
+		renew(t, openAt(t, ours, Options{NoSync: true}), "a")
+	})
+	t.Run("OfAGroup", func(t *testing.T) {
+		t.Parallel()
+		admin := server.NewDatabase(t, "")
+		group, _ := makeRole(t, admin, "")
+		_, ours := makeRole(t, admin, "IN ROLE "+group)
+		check(t, server.Exec(t.Context(), "GRANT CREATE ON DATABASE "+databaseOf(t, admin)+" TO "+group))
+		run1(t, connect(t, ours), "SET ROLE "+group+"; CREATE SCHEMA bellwire")
+		openAt(t, ours, Options{NoSync: true})
+	})
+}
+
+func hostOf(databaseURL string) string {
+	_, rest, _ := strings.Cut(databaseURL, "@")
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}
