@@ -100,7 +100,7 @@ func TestBasicDelivery(t *testing.T) {
 	w := newWorld(t)
 	receiver := dialecttest.NewReceiver(t)
 	w.Vars["url"] = receiver.URL
-	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Status: 201, Want: "<any>",
+	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Status: 201, Want: `<any>"id":"<id:uuid>"<any>`,
 		Body: `{"webhookBaseUrl":"{url}","retryCount":0,"authType":"Basic","authSettings":{"username":"your-username","password":"your-password"}}`}})
 	verifier, err := receive.AzakawBasic("your-username", "your-password")
 	if err != nil {
@@ -119,6 +119,13 @@ func TestBasicDelivery(t *testing.T) {
 	if d, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || string(arrival.Body) != printed ||
 		string(d.Data) != `{"RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}` {
 		t.Errorf("%s: %+v, %v", arrival.Body, d, err)
+	}
+	// Whoever moves to another URL goes on being sent the credentials.
+	dialecttest.Run(t, w, []step{{Name: "move", Do: "PUT /webhooks/{id}", Status: 200, Want: "<any>", Body: `{"webhookBaseUrl":"{url}/v2"}`}})
+	w.Publish("RiskAssessmentCalculated", printed)
+	arrival = receiver.Next()
+	if _, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || arrival.Target != "/v2" {
+		t.Errorf("%s: %v", arrival.Target, err)
 	}
 	for _, ended := range w.Deliveries(event) {
 		if ended.Status != bellwire.DeliveryExhausted || len(ended.Attempts) != 1 {

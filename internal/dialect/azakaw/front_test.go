@@ -55,8 +55,21 @@ func TestConfigurations(t *testing.T) {
 			Want: made(`{"id":"<second:uuid>","tenantId":"acme","retryCount":5,"retryInterval":90,"webhookBaseUrl":"https://example.com/",` +
 				`"webhookRelativePath":"in","isActive":false,"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-API-Key"}}`)},
 		{Name: "list, oldest first", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `,<any>"id":"{second}"<any>]`), Key: "tenant-read"},
+		{Name: "another URL alone", Do: "PUT /webhooks/{second}", Status: 200, Body: `{"webhookBaseUrl":"https://example.com/v2"}`,
+			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":5,"retryInterval":90,"webhookBaseUrl":"https://example.com/v2",` +
+				`"webhookRelativePath":"in","isActive":false,"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-API-Key"}}`)},
+		{Name: "another count, and another header with its key", Do: "PUT /webhooks/{second}", Status: 200,
+			Body: `{"webhookBaseUrl":"https://example.com/v2","retryCount":4,"authSettings":{"apiKey":"new","header":"X-Own"}}`,
+			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":4,"retryInterval":90,"webhookBaseUrl":"https://example.com/v2",` +
+				`"webhookRelativePath":"in","isActive":false,"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-Own"}}`)},
+		{Name: "the key of another header is not kept", Do: "PUT /webhooks/{second}", Status: 400,
+			Body: `{"webhookBaseUrl":"https://example.com/v2","authSettings":{"header":"X-Other"}}`, Want: refused("400", "authSettings.apiKey: It is required.")},
+		{Name: "another interval and key", Do: "PUT /webhooks/{second}", Status: 200,
+			Body: `{"webhookBaseUrl":"https://example.com/v2","retryInterval":7,"authType":"ApiKey","authSettings":{"apiKey":"newer"}}`,
+			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":4,"retryInterval":7,"webhookBaseUrl":"https://example.com/v2",` +
+				`"webhookRelativePath":"in","isActive":false,"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-Own"}}`)},
 		{Name: "the samples of the seed", Do: "PUT /webhooks/{second}", Status: 200,
-			Body: `{"webhookBaseUrl":"https://example.com/","authType":"Basic","authSettings":{"username":"your-username","password":"your-password"}}`,
+			Body: `{"webhookRelativePath":"","retryCount":3,"retryInterval":60,"isActive":true,"webhookBaseUrl":"https://example.com/","authType":"Basic","authSettings":{"username":"your-username","password":"your-password"}}`,
 			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":3,"retryInterval":60,"webhookBaseUrl":"https://example.com/",` +
 				`"webhookRelativePath":"","isActive":true,"authType":"Basic","authSettings":{"username":"your-username","password":"********"}}`)},
 		{Name: "what was read can be written", Do: "PUT /webhooks/{second}", Status: 200,
@@ -67,6 +80,11 @@ func TestConfigurations(t *testing.T) {
 		{Name: "a mask is no password of another user", Do: "PUT /webhooks/{second}", Status: 400,
 			Body: `{"webhookBaseUrl":"https://example.com/","authType":"Basic","authSettings":{"username":"other","password":"********"}}`,
 			Want: refused("400", "authSettings.password: It is required.")},
+		{Name: "another password", Do: "PUT /webhooks/{second}", Status: 200,
+			Body: `{"webhookBaseUrl":"https://example.com/","authSettings":{"password":"new"}}`,
+			Want: done(`<any>"authType":"Basic","authSettings":{"username":"your-username","password":"********"}}`)},
+		{Name: "no credentials any more", Do: "PUT /webhooks/{second}", Status: 200,
+			Body: `{"webhookBaseUrl":"https://example.com/","authType":"None"}`, Want: done(`<any>"isActive":true,"authType":"None","authSettings":null}`)},
 		{Name: "delete", Do: "DELETE /webhooks/{id}", Status: 200, Want: done(`null`)},
 		{Name: "it is gone", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
 		{Name: "and stays so", Do: "DELETE /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},

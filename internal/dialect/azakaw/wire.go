@@ -61,15 +61,20 @@ func show(k *service.Known) configuration {
 	c := configuration{
 		ID: k.ID, TenantID: k.Tenant, RetryCount: count, RetryInterval: interval.Seconds(),
 		WebhookBaseURL: k.Extra[extraBase], WebhookRelativePath: k.Extra[extraPath],
-		IsActive: k.Status == bellwire.EndpointEnabled, AuthType: authNone,
+		IsActive: k.Status == bellwire.EndpointEnabled,
 	}
+	c.AuthType, c.AuthSettings = authOf(k)
+	return c
+}
+
+func authOf(k *service.Known) (string, *settings) {
 	switch k.Auth.Type {
 	case bellwire.AuthAPIKey:
-		c.AuthType, c.AuthSettings = authAPIKey, &settings{APIKey: mask, Header: k.Auth.Header}
+		return authAPIKey, &settings{APIKey: mask, Header: k.Auth.Header}
 	case bellwire.AuthBasic:
-		c.AuthType, c.AuthSettings = authBasic, &settings{Username: k.Auth.Username, Password: mask}
+		return authBasic, &settings{Username: k.Auth.Username, Password: mask}
 	}
-	return c
+	return authNone, nil
 }
 
 // retriesOf says of any policy how many retries it makes, and how long after the first attempt the first of them.
@@ -157,8 +162,9 @@ func timeSpan(text string) (time.Duration, bool) {
 	return total, true
 }
 
-// wanted turns a body into what the service is asked for. was is the configuration that it replaces, nil if it is new:
-// what a body leaves out has its default then, but a secret that is left out or masked stays.
+// wanted turns a body into what the service is asked for. was is the configuration that it changes, nil if it is new. What
+// a body leaves out has its default in a new one, and stays as it is in another: nobody who changes a URL means to switch
+// deliveries on, or to have them sent without credentials. A secret that is masked stays too.
 func (in *input) wanted(tenant, id string, was *service.Known) (service.EndpointInput, error) {
 	out := service.EndpointInput{}
 	if err := in.same(tenant, id); err != nil {
@@ -168,6 +174,9 @@ func (in *input) wanted(tenant, id string, was *service.Known) (service.Endpoint
 		return out, err
 	}
 	base, path := in.WebhookBaseURL.Value, in.WebhookRelativePath.Value
+	if was != nil && !in.WebhookRelativePath.Given {
+		path = was.Extra[extraPath]
+	}
 	if path != "" && strings.Contains(base, "?") {
 		return out, bellwire.Invalid("webhookBaseUrl", "It has a query, which webhookRelativePath would be joined to; put the query there.")
 	}
@@ -182,18 +191,23 @@ func (in *input) wanted(tenant, id string, was *service.Known) (service.Endpoint
 	if err != nil {
 		return out, err
 	}
-	status := bellwire.EndpointEnabled
-	if in.IsActive.Given && !in.IsActive.Value {
-		status = bellwire.EndpointDisabled
-	}
-	// A pause, which IsActive shows as not active, is more than a client that sends it back can know of.
-	if was == nil || (status == bellwire.EndpointEnabled) != (was.Status == bellwire.EndpointEnabled) {
-		out.Status = &status
-	}
+	out.Status = in.status(was)
 	if was == nil {
 		out.Events = &[]string{"*"}
 	}
 	return out, nil
+}
+
+// status is what the configuration is to be, nil if it stays what it is. A pause, which IsActive shows as not active, is
+// more than a client that sends it back can know of.
+func (in *input) status(was *service.Known) *bellwire.EndpointStatus {
+	if was != nil && (!in.IsActive.Given || in.IsActive.Value == (was.Status == bellwire.EndpointEnabled)) {
+		return nil
+	}
+	if in.IsActive.Given && !in.IsActive.Value {
+		return new(bellwire.EndpointDisabled)
+	}
+	return new(bellwire.EndpointEnabled)
 }
 
 // same refuses an id or tenant that is not the path's and the key's own.
@@ -207,10 +221,20 @@ func (in *input) same(tenant, id string) error {
 	return nil
 }
 
-// retry makes a policy of the two members. Where they say of an existing one what it shows already, it stays as it is:
-// the native API may have set one of another form.
+// retry makes a policy of the two members, nil if the one that was there stays: where they are left out, or say of it what
+// it shows already. The native API may have set one of another form.
 func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
 	count, interval := defaultRetryCount, defaultRetryInterval
+	if was != nil {
+		if !in.RetryCount.Given && !in.RetryInterval.Given {
+			return nil, nil
+		}
+		shownCount, shown := retriesOf(was.Retry)
+		count = shownCount
+		if shown > 0 {
+			interval = shown
+		}
+	}
 	if in.RetryCount.Given {
 		count = in.RetryCount.Value
 	}
@@ -225,10 +249,10 @@ func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
 	if count < 0 || count > bellwire.MaxRetries {
 		return nil, bellwire.Invalid("retryCount", "It is from 0 to %d.", bellwire.MaxRetries)
 	}
-	if interval%time.Second != 0 {
+	if in.RetryInterval.Given && interval%time.Second != 0 {
 		return nil, errInterval("retryInterval")
 	}
-	if count > 0 && interval < time.Second {
+	if in.RetryInterval.Given && count > 0 && interval < time.Second {
 		return nil, bellwire.Invalid("retryInterval", "It is at least a second where there are retries.")
 	}
 	return &bellwire.RetryPolicy{Interval: bellwire.Duration(interval), Count: count}, nil
@@ -236,12 +260,20 @@ func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
 
 // auth makes an authentication of the two members, nil if the one that was there stays.
 func (in *input) auth(was *service.Known) (*bellwire.Auth, error) {
-	given := in.AuthSettings
+	given, kind := in.AuthSettings, authNone
+	switch {
+	case in.AuthType.Given:
+		kind = in.AuthType.Value
+	case was != nil && given == nil:
+		return nil, nil
+	case was != nil:
+		kind, _ = authOf(was)
+	}
 	if given == nil {
 		given = &inputSettings{}
 	}
-	switch kind := in.AuthType.Value; {
-	case !in.AuthType.Given, strings.EqualFold(kind, authNone):
+	switch {
+	case strings.EqualFold(kind, authNone):
 		return &bellwire.Auth{Type: bellwire.AuthNone}, given.only(authNone)
 	case strings.EqualFold(kind, authAPIKey):
 		return given.apiKey(was)
@@ -253,8 +285,11 @@ func (in *input) auth(was *service.Known) (*bellwire.Auth, error) {
 
 func (in *inputSettings) apiKey(was *service.Known) (*bellwire.Auth, error) {
 	auth := &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: defaultHeader, Key: in.APIKey.Value}
-	if in.Header.Given {
+	switch {
+	case in.Header.Given:
 		auth.Header = in.Header.Value
+	case was != nil && was.Auth.Type == bellwire.AuthAPIKey:
+		auth.Header = was.Auth.Header
 	}
 	if err := in.only(authAPIKey); err != nil {
 		return nil, err
@@ -273,7 +308,9 @@ func (in *inputSettings) basic(was *service.Known) (*bellwire.Auth, error) {
 	if err := in.only(authBasic); err != nil {
 		return nil, err
 	}
-	if err := httpx.Require("authSettings.username", in.Username.Given); err != nil {
+	if !in.Username.Given && was != nil && was.Auth.Type == bellwire.AuthBasic {
+		auth.Username = was.Auth.Username
+	} else if err := httpx.Require("authSettings.username", in.Username.Given); err != nil {
 		return nil, err
 	}
 	if kept(in.Password) {
