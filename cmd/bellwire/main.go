@@ -83,6 +83,7 @@ type streams struct {
 
 func main() {
 	forgetEmptyVariables()
+	silenceLibraries()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 

@@ -33,6 +33,7 @@ SIGTERM, SIGHUP and Ctrl-C drain and end with exit code 0; a second one ends at 
 // Run serves until the context ends.
 func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Context) error {
 	log := c.logger(std.err)
+	noteLibraries(log)
 	// It is no error, because orchestrators set some for a service named bellwire.
 	if unknown := unknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
 		log.Warn("ignoring unknown BELLWIRE_ variables: check their spelling", "names", strings.Join(unknown, ", "))
