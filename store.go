@@ -137,7 +137,10 @@ type Queue interface {
 	// Watch calls f with what other nodes did, until ctx ends. A store for one node returns nil at once.
 	Watch(ctx context.Context, f func(Notice)) error
 
-	// AppendEvents stores all appends in one transaction. An append that is refused by itself (CodeStale,
+	// AppendEvents stores all appends in one transaction. Each event of a tenant gets a time of its own: the one it comes
+	// with, or a microsecond after the tenant's last one if that is later. So the times of a tenant's events grow
+	// strictly in the order in which they are stored, whichever node stores them and whatever its clock says. Deliveries
+	// keep the time that their event came with. An append that is refused by itself (CodeStale,
 	// CodeConflict, CodeNotFound for its tenant) says so in its result and leaves no trace; the others go
 	// ahead. An error of the whole means that nothing was stored, or with CodeUnavailable that nobody
 	// knows: it is safe to repeat the same appends with the same ids.
@@ -249,10 +252,11 @@ type AppendResult struct {
 
 // AppendedEvent is what became of one event.
 type AppendedEvent struct {
-	ID         EventID // the first event's id, if Duplicate
-	Duplicate  bool    // the publisher's id was known, with the same type and data: nothing was stored
-	Deliveries int     // how many the stored event has
-	Sequences  []int64 // the numbers given to the deliveries, 0 for those not ordered; nil if Duplicate
+	ID         EventID   // the first event's id, if Duplicate
+	Duplicate  bool      // the publisher's id was known, with the same type and data: nothing was stored
+	CreatedAt  time.Time // of the stored event; zero if Duplicate
+	Deliveries int       // how many the stored event has
+	Sequences  []int64   // the numbers given to the deliveries, 0 for those not ordered; nil if Duplicate
 }
 
 // DueEndpoint is an endpoint with something to claim.

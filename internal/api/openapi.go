@@ -109,7 +109,7 @@ type (
 		Type       string     `json:"type" example:"invoice.paid" doc:"An event type of the catalogue."`
 		Data       rawJSON    `json:"data" example:"{\"invoice\":\"in_123\",\"total\":1.50}" doc:"Any JSON value. It is kept and delivered byte for byte, spaces, escapes, the spelling of numbers and repeated names included."`
 		ID         *string    `json:"id,omitempty" nullable:"true" minLength:"1" maxLength:"128" example:"in_123-paid" doc:"Your idempotency key, kept 7 days or as long as the event. The same id with the same type and data is answered with the first event; with others it is a conflict."`
-		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened; left out: now."`
+		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened. Left out: when Bellwire took it, which is another microsecond for each event of a tenant. Give each event a time of its own where receivers tell events by it, as those of the dialect atelio do."`
 	}
 	receipt struct {
 		ID         string `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id, which receivers see as webhook-id."`

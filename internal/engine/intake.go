@@ -247,6 +247,7 @@ func (in *intake) store(group []*submission) {
 	created := in.engine.clock()
 	for _, s := range group {
 		in.prepare(s, started, created)
+		created = created.Add(time.Duration(len(s.events)) * time.Microsecond)
 	}
 	in.commit(group, in.appends)
 	in.handOver(group)
@@ -266,14 +267,16 @@ func (in *intake) store(group []*submission) {
 	clear(in.jobs)
 }
 
-// prepare gives a submission's events their ids and the time by the wall clock, and finds places for its deliveries.
+// prepare gives a submission's events their ids and the time by the wall clock, a microsecond after each other, and finds
+// places for its deliveries. The store has the last word on the time: another node's clock may be ahead.
 func (in *intake) prepare(s *submission, now, created time.Time) {
 	s.append.Events = s.append.Events[:0]
 	for i := range s.events {
 		e := &s.events[i]
 		if !e.Unmatched { // which has both since it was published
-			e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, created)
-			e.Event.CreatedAt = stored(created)
+			at := created.Add(time.Duration(i) * time.Microsecond)
+			e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, at)
+			e.Event.CreatedAt = stored(at)
 		}
 		e.Event.Deliveries = len(s.targets[i])
 		e.Deliveries = in.deliveries(e.Deliveries[:0], e, s, i)
@@ -386,17 +389,23 @@ func (in *intake) handOver(group []*submission) {
 			at += n
 			switch {
 			case s.result.Err == nil && !s.result.Events[i].Duplicate:
-				for k, sequence := range s.result.Events[i].Sequences {
-					if jobs[k] != nil {
-						jobs[k].delivery.Sequence = sequence
-					}
-				}
+				settle(jobs, &s.result.Events[i])
 				in.engine.scheduler.accept(now, places, jobs)
 			case passing(s.result.Err):
 				in.engine.scheduler.abandon(places, jobs)
 			default:
 				in.engine.scheduler.cancel(places, len(s.events[i].Event.Data))
 			}
+		}
+	}
+}
+
+// settle completes an event's jobs with what the store has decided.
+func settle(jobs []*job, e *bellwire.AppendedEvent) {
+	for k, sequence := range e.Sequences {
+		if jobs[k] != nil {
+			jobs[k].delivery.Sequence = sequence
+			jobs[k].event.CreatedAt = e.CreatedAt
 		}
 	}
 }

@@ -318,3 +318,35 @@ func TestOneLoadErrorHoldsUpNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+// TestDeliversTheTimeThatIsStored sets the clock back between two events: what a receiver is told of the second is what the
+// store has, a moment after the first, and it is sent at once.
+func TestDeliversTheTimeThatIsStored(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(200))
+		w.endpoint("a")
+		w.publish(1)
+		w.pass(time.Second)
+		w.jump(-time.Hour)
+		w.publish(1)
+		w.pass(time.Millisecond)
+		got := r.got()
+		if len(got) != 2 {
+			t.Fatalf("got %d messages", len(got))
+		}
+		var last time.Time
+		for _, g := range got {
+			id, err := bellwire.ParseID[bellwire.EventKind](g.id)
+			must(t, err)
+			e, err := w.store.Event(t.Context(), "acme", id)
+			must(t, err)
+			if stamp := `"timestamp":"` + e.CreatedAt.Format(time.RFC3339Nano) + `"`; !strings.Contains(g.body, stamp) {
+				t.Errorf("got %s, want %s", g.body, stamp)
+			}
+			if !e.CreatedAt.After(last) {
+				t.Errorf("the event of %v came after the one of %v", e.CreatedAt, last)
+			}
+			last = e.CreatedAt
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -241,6 +242,44 @@ func TestDelivery(t *testing.T) {
 	}
 	receiver.None()
 	other.None()
+}
+
+// Receivers are told to take what has the same event and occurred_at for a repetition. So each event has a time of its
+// own, in a batch and of many publishers at the same time.
+func TestNoTwoEventsLookLikeARepetition(t *testing.T) {
+	t.Parallel()
+	const batch, publishers, each = 50, 16, 5
+	w := newWorld(t)
+	receiver := dialecttest.NewReceiver(t)
+	w.Vars["url"] = receiver.URL
+	dialecttest.Run(t, w, []step{
+		{Name: "make", Do: "POST /api/v0.1/webhooks", Body: `{"url":"{url}","events":["card.created"]}`, Status: 200, Want: `<any>"secret":"<secret:any>"<any>`},
+	})
+	drafts := make([]service.Draft, batch)
+	for i := range drafts {
+		drafts[i] = service.Draft{Type: "card.created", Data: []byte("{}")}
+	}
+	var all sync.WaitGroup
+	for range publishers {
+		all.Go(func() {
+			for range each {
+				if _, err := w.Service.Publish(t.Context(), dialecttest.Admin, w.Tenant, drafts[0]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if _, err := w.Service.PublishBatch(t.Context(), dialecttest.Admin, w.Tenant, drafts); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	bodies := map[string]bool{} // {"event": …, "occurred_at": …}
+	for range batch + publishers*each {
+		bodies[string(receiver.Next().Body)] = true
+	}
+	if len(bodies) != batch+publishers*each {
+		t.Errorf("%d events look like %d", batch+publishers*each, len(bodies))
+	}
 }
 
 // What the dialect cannot send ends at once, explained.

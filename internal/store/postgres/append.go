@@ -142,6 +142,7 @@ type knownKey struct {
 // storedEvent is an event that an earlier try of the same append has stored.
 type storedEvent struct {
 	tenant     int64
+	createdAt  time.Time
 	deliveries int
 	numbers    map[bellwire.DeliveryID]int64
 }
@@ -150,7 +151,10 @@ type storedEvent struct {
 type acceptedEvent struct {
 	tenant int64
 	*bellwire.NewEvent
-	numbers []int64 // to be filled
+	appended *bellwire.AppendedEvent
+	numbers  []int64   // to be filled
+	place    int64     // among its tenant's in the group, from 1
+	at       time.Time // its time as far as the group tells
 }
 
 const (
@@ -162,7 +166,7 @@ const (
 	sqlFindKeys      = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
 		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
 		JOIN bellwire.idempotency_keys k ON k.tenant = ` + tenantWanted + ` AND k.key = w.key`
-	sqlFindEvents = `SELECT e.id, e.tenant, e.deliveries FROM unnest($1::text[], $2::uuid[]) AS w (tenant, id)
+	sqlFindEvents = `SELECT e.id, e.tenant, e.created_at, e.deliveries FROM unnest($1::text[], $2::uuid[]) AS w (tenant, id)
 		JOIN bellwire.events e ON e.tenant = ` + tenantWanted + ` AND e.id = w.id
 		WHERE e.id BETWEEN $3 AND $4`
 	// Put this way each is looked up in the index, however few tenants there seem to be.
@@ -286,7 +290,7 @@ func (g *group) scanStored(rows pgx.Rows) error {
 	return every(rows, func(row pgx.Rows) error {
 		var id bellwire.EventID
 		e := &storedEvent{numbers: make(map[bellwire.DeliveryID]int64)}
-		err := row.Scan((*[16]byte)(&id), &e.tenant, &e.deliveries)
+		err := row.Scan((*[16]byte)(&id), &e.tenant, &e.createdAt, &e.deliveries)
 		g.stored[id] = e
 		return err
 	})
@@ -429,14 +433,16 @@ func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.Ap
 	g.here[ownEvent{tenant, e.Event.ID}] = len(g.accepted)
 	numbers := make([]int64, len(e.Deliveries))
 	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: len(e.Deliveries), Sequences: numbers}
-	g.accepted = append(g.accepted, acceptedEvent{tenant, e, numbers})
+	g.accepted = append(g.accepted, acceptedEvent{tenant: tenant, NewEvent: e, appended: appended, numbers: numbers})
 	if e.Event.IdempotencyKey != "" {
 		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &knownKey{e.Event.ID, e.Digest, len(e.Deliveries)}
 	}
 }
 
 func (stored *storedEvent) report(e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
-	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries))}
+	*appended = bellwire.AppendedEvent{
+		ID: e.Event.ID, CreatedAt: stored.createdAt.UTC(), Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries)),
+	}
 	for i := range e.Deliveries {
 		number, ours := stored.numbers[e.Deliveries[i].ID]
 		if !ours && e.Unmatched { // another node has matched it, and made deliveries of its own

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -15,7 +16,16 @@ const (
 	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
-		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::int[], $9::text[], $10::bytea[])`
+		SELECT id, tenant, type, key, occurred_at, greatest(at, (SELECT before FROM bellwire.clocks c WHERE c.tenant = e.tenant) + place * interval '1 microsecond'),
+			test, deliveries, problem, data
+		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[])
+			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data)`
+	// sqlMoveClocks moves the tenants' clocks on by the events of the group, and returns where they stood.
+	sqlMoveClocks = `INSERT INTO bellwire.clocks AS c (tenant, before, events, last)
+		SELECT tenant, to_timestamp(0), events, last FROM unnest($1::bigint[], $2::int[], $3::timestamptz[]) AS m (tenant, events, last)
+		ON CONFLICT (tenant) DO UPDATE SET before = c.last, events = excluded.events,
+			last = greatest(excluded.last, c.last + excluded.events * interval '1 microsecond')
+		RETURNING tenant, before`
 	// sqlEndUnmatched ends the wait of events that were unmatched. Their publishers' ids are known already.
 	sqlEndUnmatched = `WITH matched AS (
 			DELETE FROM bellwire.unmatched u USING unnest($1::uuid[], $2::int[]) AS w (event, deliveries) WHERE u.event = w.event
@@ -32,8 +42,8 @@ const (
 			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
 )
 
-// storeGroup writes what was accepted, and commits. Keys, and then counters, are written in their order, so that no two
-// groups wait for each other.
+// storeGroup writes what was accepted, and commits. Keys, then clocks, and then counters are written in their order, so
+// that no two groups wait for each other.
 func (s *Store) storeGroup(g *group) error {
 	if len(g.accepted) == 0 {
 		return nil
@@ -41,6 +51,7 @@ func (s *Store) storeGroup(g *group) error {
 	batch := new(pgx.Batch)
 	g.queueKeys(batch)
 	g.queueMatched(batch)
+	g.queueClocks(batch)
 	g.queueEvents(batch)
 	if g.queueNumbers(batch) {
 		if err := g.insert(batch, g.tx.send); err != nil {
@@ -71,7 +82,7 @@ func (g *group) insert(batch *pgx.Batch, send func(*pgx.Batch) error) error {
 func (g *group) reportRepeats() {
 	for _, r := range g.repeats {
 		first := &g.accepted[r.first]
-		stored := storedEvent{deliveries: len(first.Deliveries), numbers: make(map[bellwire.DeliveryID]int64)}
+		stored := storedEvent{createdAt: first.appended.CreatedAt, deliveries: len(first.Deliveries), numbers: make(map[bellwire.DeliveryID]int64)}
 		for i := range first.Deliveries {
 			stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
 		}
@@ -125,10 +136,56 @@ func (g *group) queueMatched(batch *pgx.Batch) {
 	}
 }
 
+// queueClocks gives the events their times, each later than the one before of its tenant. The database knows the last
+// one of all.
+func (g *group) queueClocks(batch *pgx.Batch) {
+	type clock struct {
+		events int32
+		last   time.Time
+	}
+	clocks := make(map[int64]clock)
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		c := clocks[e.tenant]
+		c = clock{c.events + 1, later(e.Event.CreatedAt.Truncate(time.Microsecond), c.last.Add(time.Microsecond))}
+		e.place, e.at = int64(c.events), c.last
+		clocks[e.tenant] = c
+	}
+	tenants := slices.Sorted(maps.Keys(clocks))
+	events, last := make([]int32, len(tenants)), make([]time.Time, len(tenants))
+	for i, n := range tenants {
+		events[i], last[i] = clocks[n].events, clocks[n].last
+	}
+	batch.Queue(sqlMoveClocks, tenants, events, last).Query(func(rows pgx.Rows) error {
+		before := make(map[int64]time.Time)
+		err := every(rows, func(row pgx.Rows) error {
+			var (
+				tenant int64
+				at     time.Time
+			)
+			err := row.Scan(&tenant, &at)
+			before[tenant] = at
+			return err
+		})
+		for i := range g.accepted {
+			e := &g.accepted[i]
+			e.appended.CreatedAt = later(e.at, before[e.tenant].Add(time.Duration(e.place)*time.Microsecond)).UTC()
+		}
+		return err
+	})
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
 func (g *group) queueEvents(batch *pgx.Batch) {
 	n := len(g.accepted)
 	ids, tenants, types := make([][16]byte, n), make([]int64, n), make([]string, n)
-	keys, occurred, created := make([]*string, n), make([]*time.Time, n), make([]time.Time, n)
+	keys, occurred, at, places := make([]*string, n), make([]*time.Time, n), make([]time.Time, n), make([]int64, n)
 	tests, deliveries, problems, data := make([]bool, n), make([]int32, n), make([]*string, n), make([][]byte, n)
 	for i, a := range g.accepted {
 		e := &a.Event
@@ -136,7 +193,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 		if e.IdempotencyKey != "" {
 			keys[i] = &e.IdempotencyKey
 		}
-		occurred[i], created[i] = orNull(e.OccurredAt), e.CreatedAt
+		occurred[i], at[i], places[i] = orNull(e.OccurredAt), a.at, a.place
 		tests[i], deliveries[i], data[i] = e.Test, int32(len(a.Deliveries)), e.Data
 		if e.Problem != "" {
 			problems[i] = &e.Problem
@@ -145,7 +202,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 			data[i] = []byte{}
 		}
 	}
-	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, created, tests, deliveries, problems, data)
+	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data)
 }
 
 // queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.

@@ -119,6 +119,7 @@ var sqlPurgeTenant = []string{
 		(SELECT key FROM bellwire.idempotency_keys WHERE tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.keys WHERE id IN (SELECT id FROM bellwire.keys WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.endpoints WHERE n IN (SELECT n FROM bellwire.endpoints WHERE tenant = $1 LIMIT $2)",
+	"DELETE FROM bellwire.clocks WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.tenants WHERE n = $1 AND $2 > 0",
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/bellwire/bellwire"
 )
@@ -163,6 +164,14 @@ const (
 	sqlNextSequence = "UPDATE endpoints SET sequence = sequence + 1 WHERE n = ? RETURNING sequence"
 )
 
+// The clock of the events' times is one for all tenants, and never set back: the newest event shows it, and what Purge has
+// saved if that event is gone.
+const (
+	sqlClock = `SELECT max(coalesce((SELECT value FROM meta WHERE name = 'clock'), 0),
+		coalesce((SELECT created_at FROM events WHERE n = (SELECT max(n) FROM events)), 0))`
+	sqlSaveClock = "INSERT INTO meta (name, value) VALUES ('clock', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
+)
+
 // insertEvent stores an event with its deliveries, or reports what is stored if it is there already.
 func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
 	e := &n.Event
@@ -172,15 +181,19 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, appended *bellw
 	} else {
 		q.text(e.IdempotencyKey)
 	}
-	q.timeOrNull(e.OccurredAt).time(e.CreatedAt).bool(e.Test).int(int64(len(n.Deliveries))).data(e.Data)
+	at := max(e.CreatedAt.UnixMicro(), w.clock+1)
+	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(len(n.Deliveries))).data(e.Data)
 	if err := q.exec(); err != nil {
 		return err
 	}
 	if w.conn.Changes() == 0 {
 		return w.storedEvent(tenant, n, appended)
 	}
+	w.clock = at
 	row := w.conn.LastInsertRowID()
-	*appended = bellwire.AppendedEvent{ID: e.ID, Deliveries: len(n.Deliveries), Sequences: make([]int64, len(n.Deliveries))}
+	*appended = bellwire.AppendedEvent{
+		ID: e.ID, CreatedAt: time.UnixMicro(at).UTC(), Deliveries: len(n.Deliveries), Sequences: make([]int64, len(n.Deliveries)),
+	}
 	for i := range n.Deliveries {
 		number, err := w.insertDelivery(tenant, row, e, &n.Deliveries[i])
 		if err != nil {
@@ -243,8 +256,8 @@ func (w *writer) stored(tenant tenantRef, e *bellwire.NewEvent, appended *bellwi
 
 // storedEvent reports on an event that was stored by an earlier try.
 func (w *writer) storedEvent(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
-	deliveries, found, err := w.query("SELECT deliveries FROM events WHERE tenant = ? AND id = ?").
-		int(tenant).blob(n.Event.ID[:]).scalar()
+	q := w.query("SELECT created_at, deliveries FROM events WHERE tenant = ? AND id = ?").int(tenant).blob(n.Event.ID[:])
+	found, err := q.one()
 	if err != nil {
 		return err
 	}
@@ -252,7 +265,10 @@ func (w *writer) storedEvent(tenant int64, n *bellwire.NewEvent, appended *bellw
 		return bellwire.NotFound("event", n.Event.ID.String())
 	}
 	*appended = bellwire.AppendedEvent{
-		ID: n.Event.ID, Deliveries: int(deliveries), Sequences: make([]int64, len(n.Deliveries)),
+		ID: n.Event.ID, CreatedAt: q.getTime(), Deliveries: int(q.getInt()), Sequences: make([]int64, len(n.Deliveries)),
+	}
+	if err := q.close(); err != nil {
+		return err
 	}
 	for i := range n.Deliveries {
 		number, _, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(n.Deliveries[i].ID[:]).scalar()

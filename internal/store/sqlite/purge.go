@@ -30,7 +30,10 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 		p := &purge{w: w, now: now, left: limit, tombstones: tombstones, old: old, done: s.retention.done}
 		err := p.run()
 		deleted, done = limit-p.left, p.done
-		return err
+		if err != nil || deleted == 0 {
+			return err
+		}
+		return w.query(sqlSaveClock).int(w.clock).exec()
 	})
 	if err == nil {
 		s.retention.done = done

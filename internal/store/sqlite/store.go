@@ -158,6 +158,9 @@ func (s *Store) prepare(w *writer) error {
 		return err
 	}
 	s.leases.epoch.Store(epoch)
+	if w.clock, _, err = w.query(sqlClock).scalar(); err != nil {
+		return err
+	}
 	open, _, err := w.query(sqlCountOpen).scalar()
 	s.open.Store(open)
 	return err

@@ -38,7 +38,8 @@ type writer struct {
 	store  *Store
 	group  []*write
 	refs   refs
-	opened int // by how many deliveries the transaction changes what is open
+	opened int   // by how many deliveries the transaction changes what is open
+	clock  int64 // the time of the newest event, in microseconds since 1970
 }
 
 // write has run executed in a transaction and returns when that is on disk. A *bellwire.Error of run

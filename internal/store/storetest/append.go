@@ -73,9 +73,9 @@ var appendTests = []test{
 		other := w.keyed(w.event(t.ID, ep), "other", 1)
 		got := w.append(together(first, same, other))
 		w.equal("the answers", got, []bellwire.AppendedEvent{
-			{ID: first.Event.ID, Deliveries: 1, Sequences: []int64{0}},
+			{ID: first.Event.ID, CreatedAt: w.now, Deliveries: 1, Sequences: []int64{0}},
 			{ID: first.Event.ID, Duplicate: true, Deliveries: 1},
-			{ID: other.Event.ID, Deliveries: 1, Sequences: []int64{0}},
+			{ID: other.Event.ID, CreatedAt: w.now.Add(time.Microsecond), Deliveries: 1, Sequences: []int64{0}},
 		})
 		results, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{
 			together(w.keyed(w.event(t.ID), "x", 1), w.keyed(w.event(t.ID), "x", 2)),
@@ -89,7 +89,7 @@ var appendTests = []test{
 	{name: "Append/CanBeRepeatedWithinAGroup", run: func(w *world) {
 		t := w.tenant()
 		e := w.event(t.ID, w.endpoint(t, fifo), w.endpoint(t))
-		answer := bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: 2, Sequences: []int64{1, 0}}
+		answer := bellwire.AppendedEvent{ID: e.Event.ID, CreatedAt: w.now, Deliveries: 2, Sequences: []int64{1, 0}}
 		w.equal("the answers", w.append(together(e), together(e)), []bellwire.AppendedEvent{answer, answer})
 		w.equal("what is open", w.backlog().Open, 2)
 	}},
@@ -133,7 +133,7 @@ func appendKeeps(w *world) {
 	e.Event.Data = bytes.Repeat([]byte{'"', 0xff, 0, ' '}, 10<<10)
 	e.Event.Test = true
 	w.equal("the answer", w.append(together(e)), []bellwire.AppendedEvent{
-		{ID: e.Event.ID, Deliveries: 2, Sequences: []int64{0, 0}},
+		{ID: e.Event.ID, CreatedAt: w.now, Deliveries: 2, Sequences: []int64{0, 0}},
 	})
 	read, err := w.store.Event(w.ctx, t.ID, e.Event.ID)
 	w.check(err)
@@ -232,8 +232,8 @@ func appendRepeated(w *world) {
 		w.event(t.ID, ep), w.keyed(w.event(t.ID, ep), "own", 1), w.keyed(w.event(t.ID, ep), "k", 1),
 	}}
 	want := []bellwire.AppendedEvent{
-		{ID: repeated.Events[0].Event.ID, Deliveries: 1, Sequences: []int64{2}},
-		{ID: repeated.Events[1].Event.ID, Deliveries: 1, Sequences: []int64{3}},
+		{ID: repeated.Events[0].Event.ID, CreatedAt: w.now.Add(2 * time.Microsecond), Deliveries: 1, Sequences: []int64{2}},
+		{ID: repeated.Events[1].Event.ID, CreatedAt: w.now.Add(3 * time.Microsecond), Deliveries: 1, Sequences: []int64{3}},
 		{ID: first.Event.ID, Duplicate: true},
 	}
 	w.equal("the first time", w.append(repeated), want)

@@ -43,7 +43,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, appendTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
+		configurationTests, appendTests, clockTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
 		auditTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
@@ -195,7 +195,8 @@ func together(events ...*bellwire.NewEvent) *bellwire.Append {
 	return &bellwire.Append{Events: events}
 }
 
-// append stores appends, all of which must be accepted, and returns what became of their events.
+// append stores appends, all of which must be accepted, and returns what became of their events. Those that are stored
+// get their times.
 func (w *world) append(appends ...*bellwire.Append) []bellwire.AppendedEvent {
 	w.Helper()
 	results, err := w.store.AppendEvents(w.ctx, appends)
@@ -204,9 +205,14 @@ func (w *world) append(appends ...*bellwire.Append) []bellwire.AppendedEvent {
 		w.Fatalf("got %d results for %d appends", len(results), len(appends))
 	}
 	var events []bellwire.AppendedEvent
-	for _, r := range results {
+	for i, r := range results {
 		w.check(r.Err)
 		events = append(events, r.Events...)
+		for k, e := range appends[i].Events {
+			if !r.Events[k].Duplicate {
+				e.Event.CreatedAt = r.Events[k].CreatedAt
+			}
+		}
 	}
 	return events
 }

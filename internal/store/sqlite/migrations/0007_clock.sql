@@ -1,0 +1,2 @@
+-- Nothing to do: one process writes here, and the newest event tells it the time of the next. On PostgreSQL there is a row
+-- for that.
