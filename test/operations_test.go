@@ -165,3 +165,46 @@ func TestLogs(t *testing.T) {
 		}
 	}
 }
+
+// Who is refused for its credentials is counted for each front end, and logged sparsely, without them.
+func TestFailedAuthentication(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	const guess = "guess-guess-guess-guess"
+	for path, headers := range map[string][]http.Header{
+		"/api/v1/tenants":                          {{}, {"Authorization": {"Bearer " + guess}}},
+		"/lending/events/event-types":              {{"Authorization": {"Bearer " + guess}}},
+		"/api/v0.1/webhooks":                       {{"Identity": {guess}, "Authorization": {guess}}},
+		"/webhooks":                                {{}},
+		"/v1/webhooks":                             {{"Authorization": {"Bearer " + guess}}},
+		"/api/v4/accounts/123456789012/webhooks":   {{"Authorization": {"Hmac " + guess}}},
+		"/api/v1/tenants/acme/endpoints":           {{"Authorization": {"Basic " + guess}}},
+		"/api/v1/tenants/acme/deliveries?status=x": {{}},
+	} {
+		for _, header := range headers {
+			s.sendEncoded("GET", path, header, "", nil)
+		}
+	}
+	status, _ := s.sendEncoded("POST", "/api/v1/tenants/acme/events", http.Header{"Authorization": {"Bearer " + guess}}, "", []byte("{}"))
+	if status != http.StatusUnauthorized {
+		t.Errorf("a publish with a guessed key answers %d", status)
+	}
+	if status, _ := s.sendEncoded("GET", "/api/v1/tenants", http.Header{"Authorization": {"Bearer " + adminKey}}, "", nil); status != http.StatusOK {
+		t.Errorf("the right key answers %d", status)
+	}
+	_, metrics := s.get("/metrics")
+	for _, want := range []string{
+		`{front_end="api",reason="missing"} 2`, `{front_end="api",reason="invalid"} 3`, `{front_end="akkuro",reason="invalid"} 1`,
+		`{front_end="atelio",reason="invalid"} 1`, `{front_end="azakaw",reason="missing"} 1`, `{front_end="lemon",reason="invalid"} 1`,
+		`{front_end="bluefin",reason="invalid"} 1`,
+	} {
+		if !strings.Contains(metrics, "bellwire_authentication_failures_total"+want+"\n") {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	s.terminate()
+	if log := s.logged(); strings.Count(log, "authentication failed") == 0 || strings.Count(log, "authentication failed") > 4 ||
+		!strings.Contains(log, `"from":"127.0.0.1"`) || strings.Contains(log, guess) {
+		t.Errorf("the log:\n%s", log)
+	}
+}

@@ -9,8 +9,11 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// readyTimeout bounds what a readiness probe may ask of the store.
-const readyTimeout = 2 * time.Second
+// What readiness probes and scrapes may ask of the store is bounded.
+const (
+	readyTimeout   = 2 * time.Second
+	backlogTimeout = 5 * time.Second
+)
 
 // operations answers what operators and load balancers ask, without a key.
 type operations struct {

@@ -31,6 +31,8 @@ type server struct {
 	engine   *engine.Engine
 	service  *service.Service
 	metrics  *telemetry.Metrics
+	observer *telemetry.Observer
+	check    *glance[struct{}] // whether the store reads and writes
 	http     *http.Server
 	listener net.Listener
 	adminKey string // the one made at this start; empty if there was one
@@ -45,6 +47,7 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}
 	srv := &server{settings: s, log: log, store: store}
+	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
 	if err := srv.assemble(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -70,6 +73,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	dialects := srv.dialects()
 	build := thisBuild()
 	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
+	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
 	configuration := directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: dialects, Logger: srv.log,
 	})
@@ -81,7 +85,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Store:           srv.store,
 		Inbox:           inbox,
 		Directory:       configuration,
-		Observer:        telemetry.NewObserver(srv.metrics, srv.log),
+		Observer:        srv.observer,
 		Logger:          srv.log,
 		Node:            srv.node(),
 		UserAgent:       "Bellwire/" + build.Version,
@@ -95,7 +99,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	srv.metrics.Gauge(srv.stats, srv.store.Backlog)
+	srv.metrics.Gauge(srv.stats, newGlance(backlogTimeout, srv.store.Backlog).look)
 	routes, err := srv.routes()
 	if err != nil {
 		return err
@@ -160,6 +164,7 @@ func (srv *server) kit() kit {
 // routes is the whole of what the server answers.
 func (srv *server) routes() (http.Handler, error) {
 	native := api.New(srv.service, api.Options{Logger: srv.log, Version: thisBuild().Version, PublicURL: srv.url()})
+	native = srv.watched("api")(native)
 	operations := &operations{ready: srv.ready, metrics: srv.metrics.Handler()}
 	dispatcher := httpx.NewDispatcher(native)
 	// The native API has its own places whatever dialects there are.
@@ -169,11 +174,18 @@ func (srv *server) routes() (http.Handler, error) {
 		if speaker.mount == nil {
 			continue
 		}
-		if err := speaker.mount(srv.kit(), srv.service, dispatcher); err != nil {
+		if err := speaker.mount(srv.kit(), srv.service, dispatcher.Through(srv.watched(speaker.name))); err != nil {
 			return nil, fmt.Errorf("dialect %s: %w", speaker.name, err)
 		}
 	}
 	return httpx.Observe(srv.log, dispatcher), nil
+}
+
+// watched has a front end's failures of authentication counted and logged.
+func (srv *server) watched(name string) func(http.Handler) http.Handler {
+	return func(front http.Handler) http.Handler {
+		return httpx.WatchAuthentication(front, func(reason, from string) { srv.observer.AuthenticationFailed(name, reason, from) })
+	}
 }
 
 func (srv *server) stats() telemetry.Stats {
@@ -184,7 +196,7 @@ func (srv *server) stats() telemetry.Stats {
 	}
 }
 
-// ready tells whether the server can take work.
+// ready reports whether the server can take work.
 func (srv *server) ready(ctx context.Context) error {
 	if srv.draining.Load() {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "The server is shutting down.")
@@ -192,7 +204,8 @@ func (srv *server) ready(ctx context.Context) error {
 	if err := srv.engine.Ready(); err != nil {
 		return err
 	}
-	return srv.store.Check(ctx)
+	_, err := srv.check.look(ctx)
+	return err
 }
 
 // node is this node's name. A process that is started with the name of one that was killed takes its work over at once.

@@ -176,6 +176,7 @@ func (a *api) problem(ctx context.Context, requestID string, err error) *Problem
 // fail writes an error answer where no use of Huma is.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := a.problem(r.Context(), httpx.RequestID(w), err)
+	httpx.NoteRefusal(w, p.Code)
 	httpx.Refuse(w, r)
 	header := w.Header()
 	for name, values := range p.GetHeaders() {

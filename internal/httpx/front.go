@@ -63,6 +63,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.handler.Se
 // refuse logs what the client is not told, and has the error written.
 func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	known := AsError(err)
+	NoteRefusal(w, known.Code)
 	level := slog.LevelDebug
 	switch known.Code {
 	case bellwire.CodeInternal, bellwire.CodeNoSpace:

@@ -3,10 +3,13 @@ package httpx
 import (
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/bellwire/bellwire"
 )
 
 // RequestIDHeader carries the request's id, in the request if the client chose one, and in every answer.
@@ -38,6 +41,33 @@ func Observe(log *slog.Logger, next http.Handler) http.Handler {
 				slog.String("from", r.RemoteAddr))
 		}()
 		next.ServeHTTP(rec, r)
+	})
+}
+
+// The reasons that WatchAuthentication tells.
+const (
+	ReasonMissing = "missing" // no credentials were sent
+	ReasonInvalid = "invalid" // those that were are nobody's, or no longer good
+)
+
+// WatchAuthentication tells failed of each request that a front end refuses with CodeUnauthenticated: why, and the address
+// that it came from. It needs Observe around it.
+func WatchAuthentication(front http.Handler, failed func(reason, from string)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		front.ServeHTTP(w, r)
+		rec, ok := w.(*recorder)
+		if !ok || rec.code != bellwire.CodeUnauthenticated {
+			return
+		}
+		from, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			from = r.RemoteAddr
+		}
+		reason := ReasonInvalid
+		if r.Header.Get("Authorization") == "" {
+			reason = ReasonMissing
+		}
+		failed(reason, from)
 	})
 }
 
@@ -93,6 +123,14 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	code   bellwire.Code // of the refusal, if it is one
+}
+
+// NoteRefusal remembers why a request is refused, for who watches the front end.
+func NoteRefusal(w http.ResponseWriter, code bellwire.Code) {
+	if rec, ok := w.(*recorder); ok {
+		rec.code = code
+	}
 }
 
 func (r *recorder) WriteHeader(status int) {

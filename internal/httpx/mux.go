@@ -81,6 +81,7 @@ type Dispatcher struct {
 	fronts   map[string]http.Handler // by the first segment, or the first two
 	seconds  map[string]http.Handler // by the second segment alone
 	fallback http.Handler
+	wrap     func(http.Handler) http.Handler // nil: front ends are mounted as they are
 }
 
 // NewDispatcher makes a Dispatcher that sends everything to fallback.
@@ -88,22 +89,32 @@ func NewDispatcher(fallback http.Handler) *Dispatcher {
 	return &Dispatcher{fronts: map[string]http.Handler{}, seconds: map[string]http.Handler{}, fallback: fallback}
 }
 
+// Through returns the same Dispatcher, but that what is mounted on it is wrapped first.
+func (d *Dispatcher) Through(wrap func(http.Handler) http.Handler) *Dispatcher {
+	wrapping := *d
+	wrapping.wrap = wrap
+	return &wrapping
+}
+
 // Mount sends paths that begin with any of the prefixes, of one or two segments such as "healthz" or "api/v4", to the
 // front end. The longer prefix wins. It panics if a prefix is taken already.
 func (d *Dispatcher) Mount(front http.Handler, prefixes ...string) {
 	for _, prefix := range prefixes {
-		mount(d.fronts, "/"+prefix, front)
+		d.mount(d.fronts, "/"+prefix, front)
 	}
 }
 
 // MountSecond sends paths whose second segment is the given one to the front end, if no prefix is theirs.
 func (d *Dispatcher) MountSecond(front http.Handler, segment string) {
-	mount(d.seconds, segment, front)
+	d.mount(d.seconds, segment, front)
 }
 
-func mount(fronts map[string]http.Handler, at string, front http.Handler) {
+func (d *Dispatcher) mount(fronts map[string]http.Handler, at string, front http.Handler) {
 	if _, taken := fronts[at]; taken {
 		panic("httpx: two front ends at " + at)
+	}
+	if d.wrap != nil {
+		front = d.wrap(front)
 	}
 	fronts[at] = front
 }

@@ -28,6 +28,7 @@ type Metrics struct {
 	unsendable     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
+	authentication *prometheus.CounterVec
 
 	append, record, claim group
 }
@@ -81,6 +82,9 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_store_errors_total", Help: "Store operations that failed, by operation and error code.",
 		}, []string{"operation", "code"}),
 	}
+	m.authentication = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bellwire_authentication_failures_total", Help: "Requests refused for their credentials, by front end and reason.",
+	}, []string{"front_end", "reason"})
 	size := histogram("bellwire_store_group_size", "Events appended, outcomes recorded or deliveries claimed in one store operation.", groupBuckets, "operation")
 	seconds := histogram("bellwire_store_seconds", "Duration of one store operation, commit included.", storeBuckets, "operation")
 	for operation, g := range map[string]*group{"append": &m.append, "record": &m.record, "claim": &m.claim} {
@@ -92,7 +96,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.breakers, m.storeErrors, size, seconds, build,
+		m.ends, m.unsendable, m.breakers, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase

@@ -29,6 +29,8 @@ type Observer struct {
 	// unsendable are the endpoints and causes that were logged.
 	unsendable firsts
 
+	refused tally // requests, for their credentials
+
 	mu       sync.Mutex
 	failures map[string]*rate.Sometimes // by store operation
 }
@@ -41,6 +43,7 @@ func NewObserver(metrics *Metrics, log *slog.Logger) *Observer {
 		metrics:  metrics,
 		log:      log,
 		breakers: rate.NewLimiter(breakerLogRate, breakerLogBurst),
+		refused:  tally{interval: authenticationLogInterval},
 		failures: make(map[string]*rate.Sometimes),
 	}
 }

@@ -261,6 +261,7 @@ func registered(t *testing.T) map[string]bool {
 	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep)
 	o.Ended(ep, bellwire.DeliverySucceeded, 0)
 	o.Unsendable(ep, "card.created", "x")
+	o.AuthenticationFailed("api", "missing", "192.0.2.1")
 	o.StoreFailed("append", errors.New("x"))
 	families, err := m.registry.Gather()
 	if err != nil {
