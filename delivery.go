@@ -27,6 +27,7 @@ func (s DeliveryStatus) Open() bool { return s == DeliveryPending || s == Delive
 const (
 	ReasonRetriesSpent     = "The retry policy is spent."
 	ReasonSkipped          = "The retry policy is spent; the next delivery in order goes ahead."
+	ReasonTimeOver         = "The retry policy's max_elapsed has passed."
 	ReasonCanceledByHand   = "Canceled on request."
 	ReasonEndpointDisabled = "The endpoint was disabled."
 	ReasonEndpointDeleted  = "The endpoint was deleted."
@@ -69,10 +70,18 @@ type Transition struct {
 	Delay  time.Duration // with DeliveryRetrying: until the next attempt
 }
 
-// Decide is the delivery's state machine: it says what becomes of d after an attempt with the given
-// verdict. retryAfter is the wait that the receiver asked for, 0 if none; random is in [0, 1) and
-// spreads the retries.
-func (d *Delivery) Decide(trigger Trigger, v Verdict, policy RetryPolicy, retryAfter time.Duration, random float64) Transition {
+// Since returns when d could first be attempted at the endpoint as it is: when its event was taken, or when the
+// endpoint was last changed, if that was later. So a pause costs no retries, and a corrected URL has all its time.
+func (d *Delivery) Since(ep *Endpoint) time.Time {
+	if ep.UpdatedAt.After(d.CreatedAt) {
+		return ep.UpdatedAt
+	}
+	return d.CreatedAt
+}
+
+// Decide is the delivery's state machine: it says what becomes of d after an attempt with the given verdict that ended
+// at now. retryAfter is the wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries.
+func (d *Delivery) Decide(trigger Trigger, v Verdict, ep *Endpoint, now time.Time, retryAfter time.Duration, random float64) Transition {
 	switch {
 	case v == Acknowledged:
 		return Transition{Status: DeliverySucceeded}
@@ -87,13 +96,20 @@ func (d *Delivery) Decide(trigger Trigger, v Verdict, policy RetryPolicy, retryA
 	case v == Impossible:
 		return Transition{Status: DeliveryExhausted}
 	}
-	delay, more := policy.Delay(d.Retries+1, random)
+	delay, more := ep.Retry.Delay(d.Retries+1, random)
 	if !more {
 		reason := ReasonRetriesSpent
 		if d.Sequence > 0 {
 			reason = ReasonSkipped
 		}
 		return Transition{Status: DeliveryExhausted, Reason: reason}
+	}
+	if limit := time.Duration(ep.Retry.MaxElapsed); limit > 0 {
+		left := d.Since(ep).Add(limit).Sub(now)
+		if left <= 0 {
+			return Transition{Status: DeliveryExhausted, Reason: ReasonTimeOver}
+		}
+		delay = min(delay, left)
 	}
 	return Transition{Status: DeliveryRetrying, Delay: max(delay, retryAfter)}
 }

@@ -73,12 +73,53 @@ func TestDecide(t *testing.T) {
 	} {
 		d := &bellwire.Delivery{Status: bellwire.DeliveryRetrying, Retries: tc.retries, Sequence: tc.sequence}
 		before := *d
-		got := d.Decide(tc.trigger, tc.verdict, tc.policy, tc.retryAfter, 0.25)
+		got := d.Decide(tc.trigger, tc.verdict, &bellwire.Endpoint{Retry: tc.policy}, time.Now(), tc.retryAfter, 0.25)
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s:\n%s", tc.name, diff)
 		}
 		if *d != before {
 			t.Errorf("%s: the delivery itself was changed", tc.name)
+		}
+	}
+}
+
+// max_elapsed is real time since the event was taken, or since the endpoint was changed; it shortens the last delay.
+func TestDecideEndsAtMaxElapsed(t *testing.T) {
+	t.Parallel()
+	taken := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	hourly := bellwire.RetryPolicy{Initial: duration(time.Hour), Factor: 1, MaxElapsed: duration(5 * time.Hour)}
+	for _, tc := range []struct {
+		name       string
+		policy     bellwire.RetryPolicy
+		retries    int
+		elapsed    time.Duration // since the event was taken
+		changed    time.Duration // the same of the endpoint's last change
+		retryAfter time.Duration
+		want       time.Duration // until the next retry; 0: there is none
+		reason     string
+	}{
+		{"in time", hourly, 0, time.Second, 0, 0, time.Hour, ""},
+		{"the last that fits", hourly, 4, 4*time.Hour + time.Minute, 0, 0, 59 * time.Minute, ""},
+		{"after a long wait", hourly, 1, 5*time.Hour - time.Second, 0, 0, time.Second, ""},
+		{"at the end", hourly, 1, 5 * time.Hour, 0, 0, 0, bellwire.ReasonTimeOver},
+		{"long after the end", hourly, 0, 100 * time.Hour, 0, 0, 0, bellwire.ReasonTimeOver},
+		{"after a change of the endpoint", hourly, 1, 100 * time.Hour, 99 * time.Hour, 0, time.Hour, ""},
+		{"long after a change of the endpoint", hourly, 1, 100 * time.Hour, 95 * time.Hour, 0, 0, bellwire.ReasonTimeOver},
+		{"an endpoint changed before", hourly, 1, time.Hour, -time.Hour, 0, time.Hour, ""},
+		{"the receiver asks for longer", hourly, 4, 5*time.Hour - time.Second, 0, time.Hour, time.Hour, ""},
+		{"retries spent", hourly, 5, time.Hour, 0, 0, 0, bellwire.ReasonRetriesSpent},
+		{"a fixed interval has no end", bellwire.RetryPolicy{Interval: duration(time.Second), Count: 9}, 8, 1000 * time.Hour, 0, 0, time.Second, ""},
+		{"a schedule has no end", bellwire.RetryPolicy{Schedule: []bellwire.Duration{duration(time.Second)}}, 0, 1000 * time.Hour, 0, 0, time.Second, ""},
+	} {
+		d := &bellwire.Delivery{Retries: tc.retries, CreatedAt: taken}
+		ep := &bellwire.Endpoint{Retry: tc.policy, UpdatedAt: taken.Add(tc.changed)}
+		want := bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: tc.want}
+		if tc.want == 0 {
+			want = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: tc.reason}
+		}
+		got := d.Decide(bellwire.TriggerSchedule, bellwire.Failed, ep, taken.Add(tc.elapsed), tc.retryAfter, 0.5)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", tc.name, diff)
 		}
 	}
 }

@@ -20,8 +20,8 @@ const (
 // a Schedule of delays, an Interval with a Count, or exponential growth from Initial. The zero value
 // never retries.
 //
-// Only the policy's own delays count towards MaxElapsed, not the time that a delivery had to wait for
-// other reasons, so that a closed line costs no retries.
+// MaxElapsed is real time: what a delivery waits for other reasons, such as an open circuit breaker, counts, from
+// Delivery.Since on. With the other forms waiting uses up no retries and has no end.
 type RetryPolicy struct {
 	Schedule []Duration // the delay before each retry
 
@@ -31,7 +31,7 @@ type RetryPolicy struct {
 	Initial     Duration // the delay before the first retry
 	Factor      float64  // by which each delay is longer than the one before it; at least 1
 	MaxInterval Duration // no delay is longer; 0: MaxRetryDelay
-	MaxElapsed  Duration // no retry comes later than this after the first attempt
+	MaxElapsed  Duration // no retry comes later than this
 
 	Jitter float64 // the share of each delay that is random, half of it on either side; 0 to 1
 }
@@ -47,6 +47,9 @@ func StandardRetryPolicy() RetryPolicy {
 		Jitter: 0.2,
 	}
 }
+
+// Fixed reports whether the policy is an interval and a count.
+func (p RetryPolicy) Fixed() bool { return p.Initial == 0 && (p.Interval > 0 || p.Count > 0) }
 
 // Delay returns how long to wait before the given retry, counted from 1, and false if there is none.
 // random is in [0, 1).
@@ -113,7 +116,7 @@ func (p RetryPolicy) MarshalJSON() ([]byte, error) {
 		if p.MaxInterval > 0 {
 			out.MaxInterval = &p.MaxInterval
 		}
-	case p.Interval > 0 || p.Count > 0:
+	case p.Fixed():
 		out.Interval, out.Count = &p.Interval, &p.Count
 	default:
 		schedule := p.Schedule

@@ -168,6 +168,10 @@ type Queue interface {
 	// fewer than limit means that none is left.
 	CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error)
 
+	// ExpireOpen ends as exhausted what is on an endpoint's schedule, free, and too old. It returns how many; fewer than
+	// the limit means that none is left.
+	ExpireOpen(ctx context.Context, now time.Time, x Expiry) (int, error)
+
 	// Backlog counts open deliveries and tells since when the longest waiting one has been due. It may be
 	// estimated from indexes, and costs at most a bounded scan.
 	Backlog(ctx context.Context) (*Backlog, error)
@@ -283,6 +287,15 @@ type ClaimResult struct {
 	Next time.Time
 	// NextSequence is the number that the next ordered delivery will get.
 	NextSequence int64
+}
+
+// Expiry asks that deliveries on an endpoint's schedule be ended because they are too old.
+type Expiry struct {
+	Endpoint string
+	Epoch    int64     // of its shard: what is taken in it is not free
+	Before   time.Time // older ones are ended, to the millisecond
+	Reason   string
+	Limit    int
 }
 
 // Claimed is a delivery taken into memory, with its event.

@@ -3,7 +3,8 @@ package engine
 import "time"
 
 // The circuit breaker opens after breakerFailures failures in a row that span at least breakerSpan. Then
-// one attempt at a time is let through, after pauses that double from firstPause to longestPause.
+// one attempt at a time is let through, after pauses that double from firstPause to longestPause; where retries have a
+// fixed interval, a few at a time without pauses.
 const (
 	breakerFailures = 10
 	breakerSpan     = time.Minute

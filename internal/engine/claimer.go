@@ -11,7 +11,7 @@ import (
 const (
 	maxClaims    = 64  // endpoints asked about in one transaction
 	maxClaimed   = 512 // deliveries claimed in one transaction, unless there are many endpoints: publishers wait for it
-	cancelChunk  = 500 // deliveries of a disabled endpoint that one transaction cancels
+	cancelChunk  = 500 // deliveries that one transaction ends without an attempt
 	sweepEvery   = time.Minute
 	claimerPause = time.Second // after the store or the directory failed
 )
@@ -83,7 +83,8 @@ func (c *claimer) claim(ctx context.Context, lanes []*lane) error {
 	return nil
 }
 
-// load makes sure that the lane knows its endpoint, and cancels what is open where it gets nothing any more.
+// load makes sure that the lane knows its endpoint, and ends what is open where it gets nothing any more or its time is
+// over.
 func (c *claimer) load(ctx context.Context, l *lane) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -96,7 +97,7 @@ func (c *claimer) load(ctx context.Context, l *lane) error {
 		return err
 	}
 	if !c.engine.scheduler.loaded(l, target) {
-		return nil
+		return c.expire(ctx, l, target.Endpoint)
 	}
 	reason := bellwire.ReasonEndpointDisabled
 	switch {
@@ -116,6 +117,49 @@ func (c *claimer) load(ctx context.Context, l *lane) error {
 	}
 	c.engine.scheduler.canceled(l, n == cancelChunk)
 	return nil
+}
+
+// expire ends what has waited for longer than its retries may take, while the endpoint's breaker is open. What is only
+// due, at an endpoint that may answer, has an attempt before it ends.
+func (c *claimer) expire(ctx context.Context, l *lane, ep *bellwire.Endpoint) error {
+	now := c.engine.clock.now()
+	x, wanted := c.engine.scheduler.expiry(l, now)
+	if !wanted {
+		return nil
+	}
+	n, err := c.engine.store.ExpireOpen(ctx, now, x)
+	if err != nil {
+		return err
+	}
+	for range n {
+		c.engine.observer.Ended(ep, bellwire.DeliveryExhausted, now.Sub(x.Before)) // at least
+	}
+	c.engine.scheduler.expired(l, n == x.Limit)
+	return nil
+}
+
+// expiry says what is to be ended of a lane, if anything.
+func (s *scheduler) expiry(l *lane, now time.Time) (x bellwire.Expiry, wanted bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.overdue = false
+	if !l.pauses() || !l.enabled() || l.target.Endpoint.Retry.MaxElapsed == 0 {
+		return x, false
+	}
+	ep := l.target.Endpoint
+	x = bellwire.Expiry{
+		Endpoint: ep.ID, Epoch: s.owned().Epochs[l.shard], Reason: bellwire.ReasonTimeOver, Limit: cancelChunk,
+		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
+	}
+	// Delivery.Since is the endpoint's last change, if that is later than all that is old.
+	return x, !ep.UpdatedAt.After(x.Before)
+}
+
+// expired takes note that deliveries were ended. With more to end the lane comes again after the others.
+func (s *scheduler) expired(l *lane, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.overdue = more
 }
 
 // claimable returns lanes that want something from the store, and marks them as being served.
@@ -200,7 +244,7 @@ func (l *lane) wanted(now time.Time) int {
 	switch {
 	case !l.enabled() || now.Before(l.hold):
 		return 0
-	case l.breaker.open():
+	case l.pauses():
 		if !l.idle() || now.Before(l.breaker.probeAt) {
 			return 0
 		}

@@ -35,6 +35,7 @@ const (
 	laneBytes    = 4 << 20
 	expressMax   = 4   // manual retries and tests in flight for one endpoint
 	expressQueue = 100 // of them in memory, beyond which no more are claimed
+	openInFlight = 4   // deliveries of a fixed interval in flight while the breaker is open
 
 	// A lane whose requests bring no answer for this long gets no more of them in flight.
 	stallAfter = time.Second
@@ -68,6 +69,7 @@ type lane struct {
 	due      time.Time // when the first free delivery may be due; zero: there is none
 	manual   bool      // there may be retries by hand
 	reload   bool      // the configuration has to be looked at again
+	overdue  bool      // there may be more whose time for retries is over
 	claiming bool      // the claimer is at it
 	quiet    time.Time // the store is not asked before, because it has failed
 	next     int64     // FIFO: the number that the next delivery taken directly must have; 0: take from the store only
@@ -91,16 +93,31 @@ func (l *lane) ended() bool {
 	return l.target != nil && (l.target.Endpoint.Deleted || l.target.Endpoint.Status == bellwire.EndpointDisabled)
 }
 
+// fixed reports whether retries come at a fixed interval. That is the tenant's own: an open breaker then bounds how many
+// are tried at a time, and not when.
+func (l *lane) fixed() bool { return l.target != nil && l.target.Endpoint.Retry.Fixed() }
+
+// pauses reports whether the breaker is open, and one attempt at a time is let through when a pause is over.
+func (l *lane) pauses() bool { return l.breaker.open() && !l.fixed() }
+
 // limit returns how many requests may be in flight.
 func (l *lane) limit() int {
-	if l.ordered() {
+	switch {
+	case l.ordered():
 		return 1
+	case l.breaker.open():
+		return min(openInFlight, max(l.window.max, 1))
 	}
 	return l.window.limit()
 }
 
 // capacity returns how many deliveries the lane may hold.
-func (l *lane) capacity() int { return max(laneFloor, min(laneDepth*l.limit(), laneCeiling)) }
+func (l *lane) capacity() int {
+	if l.breaker.open() {
+		return laneFloor
+	}
+	return max(laneFloor, min(laneDepth*l.limit(), laneCeiling))
+}
 
 // byteLimit returns how much event data the lane may hold: little until its endpoint answers, so that those
 // that hang do not fill everybody's memory.
@@ -168,9 +185,9 @@ func (l *lane) sendable(now time.Time) bool {
 		return false
 	case l.inFlight >= l.limit() || now.Before(l.hold) || now.Before(l.limited):
 		return false
-	case l.inFlight > 0 && now.Sub(l.progress) > stallAfter:
+	case l.inFlight > 0 && now.Sub(l.progress) > stallAfter && !l.breaker.open():
 		return false
-	case l.breaker.open() && (l.inFlight > 0 || now.Before(l.breaker.probeAt)):
+	case l.pauses() && (l.inFlight > 0 || now.Before(l.breaker.probeAt)):
 		return false
 	}
 	return l.hasToken(now)
@@ -227,7 +244,9 @@ func (l *lane) claims(now time.Time) bool {
 		return true
 	case !l.enabled() || now.Before(l.hold):
 		return false
-	case l.breaker.open():
+	case l.overdue:
+		return true
+	case l.pauses():
 		return l.idle() && !now.Before(l.breaker.probeAt)
 	case l.ordered():
 		return l.idle()
@@ -258,7 +277,10 @@ func (l *lane) wake(now time.Time) time.Time {
 			at = sooner(at, t)
 		}
 	}
-	free := later(l.hold, l.breaker.probeAt)
+	free := l.hold
+	if l.pauses() {
+		free = later(free, l.breaker.probeAt)
+	}
 	if l.queue.len() > 0 && l.enabled() {
 		consider(later(free, l.limited))
 	}

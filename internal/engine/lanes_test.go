@@ -328,7 +328,7 @@ func TestBreaker(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(500))
 		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
-			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(10 * time.Second), Count: 100}
+			ep.Retry = bellwire.RetryPolicy{Schedule: slices.Repeat([]bellwire.Duration{bellwire.Duration(10 * time.Second)}, 100)}
 		})
 		w.publish(500)
 		w.pass(2 * time.Minute)

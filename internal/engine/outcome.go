@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -15,7 +16,7 @@ type result struct {
 	verdict    bellwire.Verdict
 	attempt    *bellwire.Attempt // nil: no request could be made
 	endedAt    time.Time
-	slowDown   time.Duration // the receiver asked to be left alone for this long
+	retryAfter time.Duration // the receiver asked to be left alone for this long, and its dialect heeds it
 	withheld   bool          // nothing was sent, because the delivery is another node's now
 	unsendable bool          // the dialect has no form for the event
 }
@@ -74,6 +75,9 @@ func (s *scheduler) ended(j *job) {
 // after how many failures in a row.
 func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change breakerChange, failures int) {
 	failures = l.breaker.failures
+	if r.verdict != bellwire.Acknowledged {
+		l.hold = later(l.hold, now.Add(l.rest(r)))
+	}
 	switch {
 	case r.verdict == bellwire.Impossible:
 		return breakerSame, failures // the event was at fault, not the endpoint
@@ -90,14 +94,40 @@ func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change 
 	}
 	l.answering = false
 	l.window.failed()
-	if r.slowDown > 0 {
-		l.hold = later(l.hold, now.Add(r.slowDown))
-	}
 	if l.breaker.failed(now) {
-		s.park(l)
+		if l.pauses() {
+			s.park(l)
+		}
 		return breakerOpened, failures + 1
 	}
 	return breakerSame, failures + 1
+}
+
+// minRest is how long an endpoint rests that is overloaded and does not say for how long.
+const minRest = time.Second
+
+// rest returns how long the endpoint is left alone after a failure: for as long as it asks, and otherwise for minRest if
+// it is overloaded. A fixed interval is the tenant's own, which nothing but the endpoint's wish makes longer.
+func (l *lane) rest(r *result) time.Duration {
+	if l.fixed() || r.attempt == nil || !l.overloaded(r.attempt.Response) {
+		return r.retryAfter
+	}
+	return max(r.retryAfter, minRest)
+}
+
+// overloaded reports whether an answer means that the endpoint is: 429 always does, and those that gateways give in its
+// place do unless it acknowledges others.
+func (l *lane) overloaded(answer *bellwire.AttemptResponse) bool {
+	if answer == nil {
+		return false
+	}
+	switch answer.Status {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return !l.answering
+	}
+	return false
 }
 
 // recorded takes note that results are in the store.

@@ -169,7 +169,7 @@ func (m *schedulerModel) finish(t *rapid.T) {
 	if r.verdict == bellwire.Failed {
 		r.transition = bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Duration(rapid.IntRange(0, 60).Draw(t, "delay")) * time.Second}
 		if rapid.Bool().Draw(t, "429") {
-			r.slowDown = time.Second
+			r.retryAfter = time.Second
 		}
 	}
 	if next, _, _ := m.s.finish(time.Now(), r); next != nil {

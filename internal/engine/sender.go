@@ -18,9 +18,6 @@ import (
 // envelopeRoom is what most dialects put around data, in bytes.
 const envelopeRoom = 256
 
-// minSlowDown is how long a lane rests after 429 Too Many Requests that does not say how long.
-const minSlowDown = time.Second
-
 // sender makes attempts: it renders, signs, posts, reads and judges. First attempts, retries, retries by
 // hand and tests all come this way.
 type sender struct {
@@ -79,12 +76,10 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	if !t.Renderer.RetryAfter() {
 		retryAfter = 0
 	}
-	if a.Response != nil && a.Response.Status == http.StatusTooManyRequests {
-		r.slowDown = max(retryAfter, minSlowDown)
-	}
-	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint.Retry, retryAfter, randomShare())
+	r.retryAfter = retryAfter
+	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint, r.endedAt, retryAfter, randomShare())
 	if r.verdict == bellwire.Gone {
-		r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint.Retry, retryAfter, randomShare())
+		r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint, r.endedAt, retryAfter, randomShare())
 	}
 	return r
 }
@@ -104,7 +99,7 @@ func refused(r *result, now time.Time, err error) *result {
 // impossible is the result of a job of which no request can be made, now or ever.
 func impossible(r *result, now time.Time, reason string) *result {
 	r.verdict, r.endedAt = bellwire.Impossible, stored(now)
-	r.transition = r.job.delivery.Decide(r.job.trigger, r.verdict, r.target.Endpoint.Retry, 0, 0)
+	r.transition = r.job.delivery.Decide(r.job.trigger, r.verdict, r.target.Endpoint, r.endedAt, 0, 0)
 	if r.transition.Status == bellwire.DeliveryExhausted {
 		r.transition.Reason = reason
 	}

@@ -110,6 +110,10 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 const sqlCancel = `UPDATE bellwire.deliveries d SET status = 4, reason = $2, epoch = 0, manual_epoch = NULL, due_at = NULL, updated_at = $3
 	FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.status::int <= 1`
 
+// sqlExpire does the same with what is exhausted.
+const sqlExpire = `UPDATE bellwire.deliveries d SET status = 3, reason = $2, epoch = 0, due_at = NULL, updated_at = $3
+	FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.status::int <= 1`
+
 // CancelDelivery ends an open delivery.
 func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.DeliveryID, reason string, now time.Time) (*bellwire.Delivery, error) {
 	var d *bellwire.Delivery
@@ -135,8 +139,19 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 const (
 	// sqlOpenOf takes a chunk of what is open of an endpoint, oldest first of each kind.
 	sqlOpenOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 ORDER BY id LIMIT $4 FOR UPDATE`
-	sqlStatus = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
+	// sqlExpiredOf takes a chunk of what of it is on the schedule, free, and older than an id.
+	sqlExpiredOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
+			AND due_at IS NOT NULL AND epoch <> $6 ORDER BY id LIMIT $4 FOR UPDATE`
+	// sqlHoldEndpoint finds an endpoint whose shard is held in an epoch, and keeps others from taking it over.
+	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
+	sqlStatus       = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
 )
+
+// openKinds are the kinds of open deliveries that lie together.
+var openKinds = []struct {
+	status  int16
+	ordered bool
+}{{columns.Pending, false}, {columns.Pending, true}, {columns.Retrying, false}, {columns.Retrying, true}}
 
 // CancelOpen ends up to limit open deliveries of an endpoint that gets none.
 func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
@@ -147,10 +162,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 		if err != nil || n == 0 {
 			return err
 		}
-		for _, kind := range []struct {
-			status  int16
-			ordered bool
-		}{{columns.Pending, false}, {columns.Pending, true}, {columns.Retrying, false}, {columns.Retrying, true}} {
+		for _, kind := range openKinds {
 			ids, err := all(tx, scanUUID, sqlOpenOf, n, kind.status, kind.ordered, limit-ended)
 			if err != nil {
 				return err
@@ -159,6 +171,34 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 				continue
 			}
 			if err := tx.exec(sqlCancel, ids, reason, now); err != nil {
+				return err
+			}
+			ended += len(ids)
+		}
+		return nil
+	})
+	return ended, err
+}
+
+// ExpireOpen ends what is open and free and too old.
+func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
+	var ended int
+	before := [16]byte(bellwire.FirstID[bellwire.DeliveryKind](x.Before))
+	err := s.write(ctx, func(tx *tx) error {
+		ended = 0
+		var n int64
+		if known, err := found(tx.row(sqlHoldEndpoint, bellwire.ShardOf(x.Endpoint), x.Epoch, x.Endpoint), &n); !known {
+			return err
+		}
+		for _, kind := range openKinds {
+			ids, err := all(tx, scanUUID, sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch)
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				continue
+			}
+			if err := tx.exec(sqlExpire, ids, x.Reason, now); err != nil {
 				return err
 			}
 			ended += len(ids)

@@ -36,6 +36,7 @@ func TestPlansOfGroups(t *testing.T) {
 		sqlTake:          {ids, numbers},
 		sqlTakeManual:    {ids, numbers},
 		sqlCancel:        {ids, "", time.Now()},
+		sqlExpire:        {ids, "", time.Now()},
 		sqlStates:        {ids},
 	} {
 		for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {

@@ -135,7 +135,7 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 		if !d.Status.Open() {
 			return bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
 		}
-		if err = w.cancel(id, reason, now); err != nil {
+		if err = w.endOpen(id, columns.Canceled, reason, now); err != nil {
 			return err
 		}
 		d, err = w.delivery(id)
@@ -161,7 +161,32 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 				return err
 			}
 			for _, id := range ids {
-				if err := w.cancel(id, reason, now); err != nil {
+				if err := w.endOpen(id, columns.Canceled, reason, now); err != nil {
+					return err
+				}
+			}
+			ended += len(ids)
+		}
+		return nil
+	})
+	return ended, err
+}
+
+// ExpireOpen ends what is open and free and too old, oldest first of each kind.
+func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
+	var ended int
+	if x.Epoch != s.leases.epoch.Load() {
+		return 0, nil
+	}
+	err := s.write(ctx, func(w *writer) error {
+		ended = 0
+		for _, sql := range sqlExpiredOf {
+			ids, err := w.expiredOf(&x, sql, x.Limit-ended)
+			if err != nil {
+				return err
+			}
+			for _, id := range ids {
+				if err := w.endOpen(id, columns.Exhausted, x.Reason, now); err != nil {
 					return err
 				}
 			}
@@ -191,13 +216,29 @@ func (w *writer) mustGetNone(endpoint string) error {
 // sqlOpenOf select what is open of an endpoint, deleted or not.
 var sqlOpenOf = []string{openOf(isPending), openOf(isNumbered), openOf(hasStatus + "1")}
 
+// sqlExpiredOf select what of it is on the schedule, free, and older than an id.
+var sqlExpiredOf = []string{expiredOf(isPending), expiredOf(isNumbered), expiredOf(hasStatus + "1")}
+
+func expiredOf(condition string) string {
+	return openOf(condition + " AND id < ? AND due_at IS NOT NULL AND epoch <> ?")
+}
+
 func openOf(condition string) string {
 	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + condition + " ORDER BY id LIMIT +?"
 }
 
 func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID, error) {
+	return ids(w.query(sql).text(endpoint).int(int64(max(limit, 0))))
+}
+
+func (w *writer) expiredOf(x *bellwire.Expiry, sql string, limit int) ([]bellwire.DeliveryID, error) {
+	before := bellwire.FirstID[bellwire.DeliveryKind](x.Before)
+	return ids(w.query(sql).text(x.Endpoint).blob(before[:]).int(x.Epoch).int(int64(max(limit, 0))))
+}
+
+// ids reads a column of them.
+func ids(q *query) ([]bellwire.DeliveryID, error) {
 	var ids []bellwire.DeliveryID
-	q := w.query(sql).text(endpoint).int(int64(max(limit, 0)))
 	for q.next() {
 		var id bellwire.DeliveryID
 		q.getBytes(id[:])
@@ -206,13 +247,13 @@ func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID,
 	return ids, q.err
 }
 
-// cancel ends an open delivery.
-func (w *writer) cancel(id bellwire.DeliveryID, reason string, now time.Time) error {
+// endOpen ends an open delivery.
+func (w *writer) endOpen(id bellwire.DeliveryID, status int64, reason string, now time.Time) error {
 	st, found, err := w.state(id)
 	if err != nil || !found {
 		return err
 	}
-	st.end(columns.Canceled, reason)
+	st.end(status, reason)
 	w.opened--
 	return w.move(id, &st, now)
 }

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"bytes"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -64,6 +66,7 @@ var endTests = []test{
 		w.check(err)
 		w.equal("how many of nothing", n, 0)
 	}},
+	{name: "ExpireOpen/EndsWhatIsTooOld", run: expireOpen},
 	{name: "Backlog/CountsWhatIsOpen", run: func(w *world) {
 		w.equal("at first", w.backlog(), &bellwire.Backlog{})
 		t := w.tenant()
@@ -93,6 +96,64 @@ var endTests = []test{
 		w.reopen()
 		w.equal("what is open", w.backlog().Open, 2)
 	}},
+}
+
+// expiry asks for the end of what is older than now.
+func (w *world) expiry(ep *bellwire.Endpoint, limit int) bellwire.Expiry {
+	return bellwire.Expiry{
+		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Before: w.now, Reason: bellwire.ReasonTimeOver, Limit: limit,
+	}
+}
+
+// expireOpen has deliveries of all kinds that are too old, and for each kind something that is not to be ended.
+func expireOpen(w *world) {
+	t := w.tenant()
+	for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
+		other := w.endpoint(t)
+		for range 4 {
+			w.publish(ep, other)
+		}
+		taken := w.claim(ep, 1).Due[0].Delivery // the oldest
+		retrying := w.claim(ep, 1).Due[0].Delivery
+		w.record(w.result(retrying, retryIn(time.Hour)))
+		asked := w.publish(ep).Deliveries[0].ID
+		w.request(ep, asked)
+		test := w.event(t.ID, ep)
+		test.Deliveries[0].Manual = true
+		w.append(together(test))
+		done := w.load(t.ID, w.ended(ep, success))
+		w.tick(time.Second)
+		young := w.publish(ep).Deliveries[0].ID
+
+		x := w.expiry(ep, 2)
+		x.Epoch++
+		n, err := w.store.ExpireOpen(w.ctx, w.now, x)
+		w.check(err)
+		w.equal("how many for another epoch", n, 0)
+		for _, want := range []int{2, 2, 0} {
+			n, err := w.store.ExpireOpen(w.ctx, w.now, w.expiry(ep, 2))
+			w.check(err)
+			w.equal("how many", n, want)
+		}
+		w.equal("what is retrying", w.load(t.ID, retrying.ID), func() *bellwire.Delivery {
+			d := retrying
+			d.Status, d.Reason, d.Attempts, d.Retries, d.Epoch = bellwire.DeliveryExhausted, bellwire.ReasonTimeOver, 1, 1, 0
+			d.DueAt, d.UpdatedAt = time.Time{}, w.now
+			return &d
+		}())
+		for id, want := range map[bellwire.DeliveryID]bellwire.DeliveryStatus{
+			taken.ID: bellwire.DeliveryPending, young: bellwire.DeliveryPending, done.ID: bellwire.DeliverySucceeded,
+			asked: bellwire.DeliveryExhausted, test.Deliveries[0].ID: bellwire.DeliveryPending,
+		} {
+			w.equal("its status", w.load(t.ID, id).Status, want)
+		}
+		got := w.claim(ep, 10)
+		w.equal("what is still claimed", idsOf(got.Due), []bellwire.DeliveryID{young})
+		manual := idsOf(got.Manual)
+		slices.SortFunc(manual, func(a, b bellwire.DeliveryID) int { return bytes.Compare(a[:], b[:]) })
+		w.equal("what is still claimed by hand", manual, []bellwire.DeliveryID{asked, test.Deliveries[0].ID})
+		w.equal("others' deliveries", len(w.claim(other, 10).Due), 4)
+	}
 }
 
 func cancelOpen(w *world) {

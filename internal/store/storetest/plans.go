@@ -49,6 +49,8 @@ func useAll(w *world) {
 	w.backlog()
 	_, err = w.store.CancelDelivery(w.ctx, t.ID, e.Deliveries[0].ID, "", w.now)
 	w.check(err)
+	_, err = w.store.ExpireOpen(w.ctx, w.now, w.expiry(plain, 10))
+	w.check(err)
 	w.disable(ordered)
 	_, err = w.store.CancelOpen(w.ctx, ordered.ID, "", w.now, 10)
 	w.check(err)
