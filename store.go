@@ -16,12 +16,10 @@ type Store interface {
 	Journal
 	Queue
 	Audit
+	Secrets
 
 	// Check tells whether the store can read and write.
 	Check(ctx context.Context) error
-	// Witness returns the sealed value that shows which keyset the database's secrets were sealed
-	// with, after storing the given one if there was none.
-	Witness(ctx context.Context, sealed []byte) ([]byte, error)
 	// Purge deletes up to limit rows that nothing needs any more: of deleted tenants and endpoints, of events that
 	// were taken before the given time (zero: none of these) and have nothing to be delivered any more, idempotency
 	// keys past their window whose event is gone, and what the audit keeps no longer. It returns how many; 0 means
@@ -98,6 +96,37 @@ type Audit interface {
 	// UseNonce notes that a key has signed a request with a nonce. CodeConflict: it did so before. The nonce is
 	// remembered until the given time at least.
 	UseNonce(ctx context.Context, key KeyID, nonce string, until time.Time) error
+}
+
+// Secrets is the part of a Store that knows which keyset its secrets were sealed with, and can have them sealed anew.
+type Secrets interface {
+	// Witness returns the sealed value that shows which keyset the database's secrets were sealed
+	// with, after storing the given one if there was none.
+	Witness(ctx context.Context, sealed []byte) ([]byte, error)
+	// ReplaceWitness replaces it; CodeStale if it is not old any more.
+	ReplaceWitness(ctx context.Context, old, sealed []byte) error
+	// SealedSecrets lists up to limit sealed secrets in a fixed order, from the one after the given one on; nil: from the
+	// start. None means that there are no more.
+	SealedSecrets(ctx context.Context, after *SealedSecret, limit int) ([]*SealedSecret, error)
+	// ReplaceSecrets puts Anew in the place of Sealed. A secret that is not Sealed any more stays as it is. No revision
+	// changes, as the secrets are the same. It returns how many it replaced.
+	ReplaceSecrets(ctx context.Context, secrets []*SealedSecret) (int, error)
+}
+
+// SealedSecret is the sealed credentials of an endpoint, or the sealed secret of a key.
+type SealedSecret struct {
+	Endpoint string // empty: it is a key's
+	Key      KeyID
+	Sealed   []byte
+	Anew     []byte // the same, sealed anew
+}
+
+// Owner names what the secret belongs to.
+func (s *SealedSecret) Owner() string {
+	if s.Endpoint != "" {
+		return s.Endpoint
+	}
+	return s.Key.String()
 }
 
 // EventFilter chooses events. Tenant is required; other zero members choose all.

@@ -32,10 +32,21 @@ func (o *fileOption) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 	if err != nil || file == nil {
 		return err
 	}
-	if err := file.check(flags); err != nil {
+	// One file is for every command: keys that are options of the server only are passed over by the others.
+	if err := file.check(slices.Concat(flags, serverFlags(ctx.Model.Node))); err != nil {
 		return err
 	}
 	ctx.AddResolver(file)
+	return nil
+}
+
+// serverFlags returns the options of the server.
+func serverFlags(root *kong.Node) []*kong.Flag {
+	for _, command := range root.Children {
+		if command.Name == "serve" {
+			return command.Flags
+		}
+	}
 	return nil
 }
 
@@ -82,6 +93,9 @@ func (f *configFile) check(flags []*kong.Flag) error {
 	var known, shown, unknown []string
 	for _, flag := range flags {
 		if flag.Name == "config" || flag.Name == "help" {
+			continue
+		}
+		if slices.Contains(known, flag.Name) {
 			continue
 		}
 		known = append(known, flag.Name)

@@ -67,7 +67,7 @@ func (c *demoCommand) Run(ctx context.Context, std streams) (err error) {
 func demoSettings(dir, logLevel string) *settings {
 	return &settings{
 		Listen: "127.0.0.1:0", DrainTimeout: 5 * time.Second,
-		DatabaseURL:  databaseURL{path: filepath.Join(dir, "bellwire.db")},
+		storage:      storage{DatabaseURL: databaseURL{path: filepath.Join(dir, "bellwire.db")}},
 		AllowNetwork: []network{{netip.MustParsePrefix("127.0.0.0/8")}},
 		LogFormat:    telemetry.FormatText, LogLevel: logLevel, MaxEventBytes: service.DefaultMaxEventBytes,
 	}

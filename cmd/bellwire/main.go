@@ -46,6 +46,7 @@ type commands struct {
 	Listen    listenCommand    `cmd:"" help:"Receive, verify and print deliveries on this machine."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
 	Keys      keysCommand      `cmd:"" help:"Create, list and delete API keys."`
+	Keyset    keysetCommand    `cmd:"" help:"Change the keys that seal the secrets in the database."`
 	Catalogue catalogueCommand `cmd:"" help:"Load and list event types."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 	Help      helpCommand      `cmd:"" help:"Show the help of a command."`

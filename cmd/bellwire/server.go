@@ -18,7 +18,6 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
-	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
@@ -65,9 +64,9 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 			err = errors.Join(err, srv.listener.Close())
 		}
 	}()
-	keyring, err := openKeyring(ctx, s.keysetPath(), srv.store)
+	keyring, err := s.openKeyring(ctx, srv.store, srv.log)
 	if err != nil {
-		return fmt.Errorf("--keyset-file: %w", err)
+		return fmt.Errorf("%s: %w", s.keysetOption(), err)
 	}
 	srv.speakers = enabledSpeakers(s.Dialects)
 	dialects := srv.dialects()
@@ -118,34 +117,6 @@ func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (be
 		return nil, nil
 	}
 	return inbox, inbox.LimitEvents(ctx, maxEventBytes)
-}
-
-// openKeyring opens the keyset and makes sure that it is the one the database was sealed with.
-func openKeyring(ctx context.Context, path string, store bellwire.Store) (*seal.Keyring, error) {
-	keyring, created, err := seal.OpenKeyring(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkWitness(ctx, keyring, store); err != nil {
-		if created {
-			// Left in place it would stand where the right one belongs.
-			err = errors.Join(err, os.Remove(path))
-		}
-		return nil, err
-	}
-	return keyring, nil
-}
-
-func checkWitness(ctx context.Context, keyring *seal.Keyring, store bellwire.Store) error {
-	fresh, err := keyring.Witness()
-	if err != nil {
-		return err
-	}
-	first, err := store.Witness(ctx, fresh)
-	if err != nil {
-		return err
-	}
-	return keyring.CheckWitness(first)
 }
 
 // dialects are the delivery halves of those that are enabled, by name.

@@ -44,11 +44,9 @@ type settings struct {
 	DrainDelay   time.Duration `group:"server" default:"0s" env:"BELLWIRE_DRAIN_DELAY" placeholder:"TIME" help:"How long to go on after SIGTERM with /readyz failing, before no more connections are taken: load balancers need that time to look elsewhere."`
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM and the drain delay."`
 
-	DatabaseURL       databaseURL   `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
-	DatabaseDirectURL databaseURL   `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
-	KeysetFile        string        `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	AdminKey          string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: one is made and printed on first start."`
-	Retention         time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
+	storage
+	AdminKey  string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: one is made and printed on first start."`
+	Retention time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	MaxEventBytes byteSize  `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
@@ -116,8 +114,8 @@ func (s *settings) checkServer() error {
 }
 
 func (s *settings) checkStorage() error {
-	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
-		return option("database-direct-url", "it goes together with --database-url, and both must be postgres://…")
+	if err := s.storage.check(); err != nil {
+		return err
 	}
 	if s.AdminKey != "" && utf8.RuneCountInString(s.AdminKey) < minAdminKey {
 		return option("admin-key", "it must have at least %d characters, so that it cannot be guessed", minAdminKey)
@@ -197,14 +195,6 @@ func (s *settings) networks() []netip.Prefix {
 	return prefixes
 }
 
-// keysetPath is where the keyset is kept. Nodes that share a database need copies of the same one.
-func (s *settings) keysetPath() string {
-	if s.KeysetFile != "" {
-		return s.KeysetFile
-	}
-	return filepath.Join(filepath.Dir(s.DatabaseURL.path), "bellwire.keyset")
-}
-
 // option makes an error about an option.
 func option(flag, format string, args ...any) error {
 	return usagef("--%s: %s", flag, fmt.Sprintf(format, args...))
@@ -268,7 +258,7 @@ func (d databaseURL) String() string {
 }
 
 // openStore opens the database.
-func (s *settings) openStore(ctx context.Context, log *slog.Logger) (bellwire.Store, error) {
+func (s *storage) openStore(ctx context.Context, log *slog.Logger) (bellwire.Store, error) {
 	if s.DatabaseURL.postgres != "" {
 		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{DirectURL: s.DatabaseDirectURL.postgres, Logger: log})
 	}

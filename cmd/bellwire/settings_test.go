@@ -54,7 +54,7 @@ func TestDatabaseURLOfPostgres(t *testing.T) {
 
 func TestKeysetIsBesideTheDatabase(t *testing.T) {
 	t.Parallel()
-	s := settings{DatabaseURL: databaseURL{path: "/var/lib/bellwire/bellwire.db"}}
+	s := settings{storage: storage{DatabaseURL: databaseURL{path: "/var/lib/bellwire/bellwire.db"}}}
 	if got, want := s.keysetPath(), filepath.FromSlash("/var/lib/bellwire/bellwire.keyset"); got != want {
 		t.Errorf("the keyset is %s, want %s", got, want)
 	}

@@ -55,7 +55,7 @@ func TestWhiteSpaceAroundValues(t *testing.T) {
 			t.Errorf("%q: %v", space, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(databaseURL{}), cmp.Comparer(sameNetwork)); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, databaseURL{}), cmp.Comparer(sameNetwork)); diff != "" {
 			t.Errorf("%q: (-without +with)\n%s", space, diff)
 		}
 	}
@@ -123,7 +123,7 @@ func TestEmptyMeansUnset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := []cmp.Option{cmp.AllowUnexported(databaseURL{}), cmp.Comparer(sameNetwork)}
+	options := []cmp.Option{cmp.AllowUnexported(settings{}, databaseURL{}), cmp.Comparer(sameNetwork)}
 	for _, node := range model(t).Children {
 		if node.Name != "serve" {
 			continue

@@ -1,7 +1,6 @@
 package seal
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"runtime"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 
 	"github.com/bellwire/bellwire"
@@ -21,23 +19,26 @@ const maxKeysetFile = 1 << 20
 
 // OpenKeyring reads the keyset file, and makes it if it is not there. An existing file is never written
 // to; of several processes that start at once, one makes the file and all use it. A file that others
-// than its owner can read is refused. Its errors have CodeInvalid.
+// can read than those who must is refused. Its errors have CodeInvalid.
 func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
-	keyring, err = readKeyring(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return keyring, false, err
+	keyset, err := ReadKeyset(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if created, err = createKeyset(path); err != nil {
+			return nil, false, bellwire.Wrap(bellwire.CodeInvalid, err,
+				"The keyset file %s cannot be made. Choose a place that can be written to (--keyset-file, BELLWIRE_KEYSET_FILE).", path)
+		}
+		// It is read back also by the process that made it: what is used is what is on disk.
+		keyset, err = ReadKeyset(path)
 	}
-	created, err = createKeyset(path)
 	if err != nil {
-		return nil, false, bellwire.Wrap(bellwire.CodeInvalid, err,
-			"The keyset file %s cannot be made. Choose a place that can be written to (--keyset-file, BELLWIRE_KEYSET_FILE).", path)
+		return nil, created, err
 	}
-	// It is read back also by the process that made it: what is used is what is on disk.
-	keyring, err = readKeyring(path)
+	keyring, err = keyset.Keyring()
 	return keyring, created, err
 }
 
-func readKeyring(path string) (*Keyring, error) {
+// ReadKeyset reads a keyset file. Its errors have CodeInvalid.
+func ReadKeyset(path string) (*Keyset, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeInvalid, err,
@@ -51,17 +52,36 @@ func readKeyring(path string) (*Keyring, error) {
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset file %s cannot be read.", path)
 	}
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
-	if err != nil {
-		// The cause is left out of the error, because it may quote the file.
-		return nil, bellwire.Errorf(bellwire.CodeInvalid,
-			"The file %s is not a Tink keyset in JSON. Put back the file that this node ran with before; without it "+
-				"the secrets in the database cannot be read.", path)
-	}
-	return newKeyring(handle, path)
+	return ParseKeyset(text, "the file "+path)
 }
 
-// checkMode refuses a file that others than its owner have any right to. Windows has no such mode.
+// WriteKeyset replaces a keyset file, whole or not at all.
+func WriteKeyset(path string, s *Keyset) (err error) {
+	defer func() {
+		if err != nil && bellwire.CodeOf(err) == bellwire.CodeInternal {
+			err = bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset file %s cannot be replaced; nothing was changed. With "+
+				"--print the new keyset goes to standard output instead.", path)
+		}
+	}()
+	// A link stays one: what it leads to is replaced.
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
+	}
+	text, err := s.Text()
+	if err != nil {
+		return err
+	}
+	temporary, err := writeTemporary(path, text)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// checkMode refuses a file that others can read or write. Windows has no such mode.
 func checkMode(f *os.File) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -70,11 +90,27 @@ func checkMode(f *os.File) error {
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset file %s cannot be looked at.", f.Name())
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return bellwire.Errorf(bellwire.CodeInvalid,
-			"The keyset file %s has mode %04o: others than its owner have rights to it. Run: chmod 600 %s", f.Name(), mode, f.Name())
+	mode := info.Mode().Perm()
+	if tolerable(mode, ownedByRoot(info), os.Geteuid() == 0) {
+		return nil
 	}
-	return nil
+	return bellwire.Errorf(bellwire.CodeInvalid,
+		"The keyset file %s has mode %04o: others than its owner have rights to it. Run: chmod 600 %s. If it is mounted from a "+
+			"store of secrets, it must belong to root and have mode 0440.", f.Name(), mode, f.Name())
+}
+
+// tolerable reports whether a key file may have a mode. It is PostgreSQL's rule: nobody but the owner has any right to
+// it; if it belongs to root and the process is another user's, its group may read it, because the process could not
+// otherwise. Beyond that rule all may read one that nobody may write: some stores of secrets mount them like that, alone
+// in a container.
+func tolerable(mode fs.FileMode, ownedByRoot, amRoot bool) bool {
+	if mode&0o077 == 0 {
+		return true
+	}
+	if !ownedByRoot || amRoot {
+		return false
+	}
+	return mode&0o037 == 0 || mode == 0o444
 }
 
 // createKeyset makes the file whole or not at all, and tells whether it was this call that made it. It
@@ -104,11 +140,7 @@ func newKeyset() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&text)); err != nil {
-		return nil, err
-	}
-	return text.Bytes(), nil
+	return (&Keyset{handle: handle}).Text()
 }
 
 // writeTemporary writes the text to a new file beside path, readable by its owner only, down to the disk.

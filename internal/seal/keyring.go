@@ -1,5 +1,4 @@
-// Package seal keeps secrets unreadable at rest: it encrypts them with a keyset that lives in a file
-// beside the database, not in it.
+// Package seal keeps secrets unreadable at rest: it encrypts them with a keyset that lives outside the database.
 package seal
 
 import (
@@ -15,21 +14,32 @@ import (
 // Keyring seals and opens with the keys of one keyset. The primary key seals; all of its enabled keys
 // open, so that what was sealed before a rotation stays readable. It is safe for concurrent use.
 type Keyring struct {
-	aead tink.AEAD
-	path string
+	aead    tink.AEAD
+	primary tink.AEAD // of the primary key alone
+	source  string
 }
 
-func newKeyring(handle *keyset.Handle, path string) (*Keyring, error) {
-	primitive, err := aead.New(handle)
+// newKeyring makes a keyring of a keyset. source says where the keyset is from, for messages.
+func newKeyring(handle *keyset.Handle, source string) (*Keyring, error) {
+	all, err := aead.New(handle)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err,
-			"The keyset file %s holds no usable AEAD keys. Put back the file that this node ran with before.", path)
+		return nil, unusable(err, source)
 	}
-	return &Keyring{aead: primitive, path: path}, nil
+	alone, err := onlyPrimary(handle)
+	if err != nil {
+		return nil, unusable(err, source)
+	}
+	primary, err := aead.New(alone)
+	if err != nil {
+		return nil, unusable(err, source)
+	}
+	return &Keyring{aead: all, primary: primary, source: source}, nil
 }
 
-// Path returns the keyset's file.
-func (k *Keyring) Path() string { return k.path }
+func unusable(err error, source string) error {
+	return bellwire.Wrap(bellwire.CodeInvalid, err,
+		"The keyset in %s holds no usable AEAD keys. Put back the one that this node ran with before.", source)
+}
 
 // Seal encrypts plaintext and binds it to associated, which says what it belongs to and is needed again
 // to open it.
@@ -57,25 +67,6 @@ const (
 	keySecretOf   = "key secret:"
 	witness       = "bellwire witness"
 )
-
-// Witness seals a constant. The first one to be stored in a database shows for ever which keyset its
-// secrets are sealed with.
-func (k *Keyring) Witness() ([]byte, error) {
-	return k.Seal([]byte(witness), []byte(witness))
-}
-
-// CheckWitness refuses a database whose witness the keyset does not open. Its error has CodeConflict and
-// is meant to be the node's last word.
-func (k *Keyring) CheckWitness(sealed []byte) error {
-	opened, err := k.Open(sealed, []byte(witness))
-	if err == nil && string(opened) == witness {
-		return nil
-	}
-	return bellwire.Wrap(bellwire.CodeConflict, err,
-		"The secrets in this database were sealed with another keyset than the one in %s. Nothing was changed. "+
-			"Start with the keyset file that belongs to this database (--keyset-file, BELLWIRE_KEYSET_FILE), "+
-			"or with the database that belongs to this file.", k.path)
-}
 
 // SealKeySecret seals the secret of an API key that can sign requests.
 func (k *Keyring) SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error) {

@@ -7,7 +7,6 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -203,26 +202,6 @@ func (s *Store) Check(ctx context.Context) error {
 		return tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1)
 			ON CONFLICT (name) DO UPDATE SET number = meta.number + 1`)
 	})
-}
-
-// Witness returns the sealed value that was stored first, after storing the given one if there was none.
-func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
-	var stored []byte
-	err := s.write(ctx, func(tx *tx) error {
-		stored = nil
-		if sealed != nil {
-			err := tx.exec("INSERT INTO bellwire.meta (name, value) VALUES ('witness', $1) ON CONFLICT DO NOTHING", sealed)
-			if err != nil {
-				return err
-			}
-		}
-		err := tx.row("SELECT value FROM bellwire.meta WHERE name = 'witness'").Scan(&stored)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	return stored, err
 }
 
 // Close waits for what is under way, and closes the connections. What is called afterwards answers CodeUnavailable.

@@ -236,26 +236,6 @@ func (s *Store) Check(ctx context.Context) error {
 	})
 }
 
-// Witness returns the sealed value that was stored first, after storing the given one if there was none.
-func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
-	var stored []byte
-	err := s.write(ctx, func(w *writer) error {
-		if sealed != nil {
-			q := w.query("INSERT INTO meta (name, value) VALUES ('witness', ?) ON CONFLICT DO NOTHING").blob(sealed)
-			if err := q.exec(); err != nil {
-				return err
-			}
-		}
-		stored = nil
-		q := w.query("SELECT value FROM meta WHERE name = 'witness'")
-		for q.next() {
-			stored = q.getBlob()
-		}
-		return q.err
-	})
-	return stored, err
-}
-
 // Close executes what is queued, and closes the database. What is called afterwards answers CodeUnavailable.
 func (s *Store) Close() error {
 	s.closing.Lock()

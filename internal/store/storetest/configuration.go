@@ -110,6 +110,18 @@ var configurationTests = []test{
 			w.equal("the witness", got, []byte("first"))
 		}
 	}},
+	{name: "Store/ReplacesTheWitness", run: func(w *world) {
+		old, next := []byte("old"), []byte("next")
+		w.refused(w.store.ReplaceWitness(w.ctx, old, next), bellwire.CodeStale)
+		_, err := w.store.Witness(w.ctx, old)
+		w.check(err)
+		w.check(w.store.ReplaceWitness(w.ctx, old, next))
+		w.refused(w.store.ReplaceWitness(w.ctx, old, []byte("late")), bellwire.CodeStale)
+		got, err := w.store.Witness(w.ctx, old)
+		w.check(err)
+		w.equal("the witness", got, next)
+	}},
+	{name: "Store/ReplacesSecrets", run: replacesSecrets},
 	{name: "Store/ChecksItself", run: func(w *world) { w.check(w.store.Check(w.ctx)) }},
 	{name: "Store/RefusesWorkWhenClosed", run: func(w *world) {
 		w.check(w.store.Close())
@@ -328,4 +340,62 @@ func tombstone(w *world) {
 	_, err = w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 10)
 	w.check(err)
 	w.nothingDue(ep.ID)
+}
+
+// replacesSecrets: each sealed secret is listed once, in batches of any size, and replaced unless it has changed.
+func replacesSecrets(w *world) {
+	t := w.tenant()
+	want := map[string][]byte{}
+	for i := range 3 {
+		key := &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](w.now), Tenant: t.ID, Role: bellwire.RoleTenant, Sealed: []byte{1, byte(i)}, CreatedAt: w.now}
+		w.check(w.store.CreateKey(w.ctx, key))
+		want[key.ID.String()] = key.Sealed
+		want[w.endpoint(t).ID] = []byte{0, 1, 2, 0xff}
+	}
+	w.check(w.store.CreateKey(w.ctx, &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](w.now), Tenant: t.ID, Role: bellwire.RoleTenant, CreatedAt: w.now}))
+	gone := w.endpoint(t)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now))
+
+	var all []*bellwire.SealedSecret
+	for _, limit := range []int{1, 2, 4, 100} {
+		got := map[string][]byte{}
+		all = nil
+		var after *bellwire.SealedSecret
+		for {
+			batch, err := w.store.SealedSecrets(w.ctx, after, limit)
+			w.check(err)
+			if len(batch) == 0 {
+				break
+			}
+			for _, secret := range batch {
+				got[secret.Owner()] = secret.Sealed
+			}
+			all = append(all, batch...)
+			after = batch[len(batch)-1]
+		}
+		w.equal("the secrets", got, want)
+		w.equal("how many are listed", len(all), len(want))
+	}
+
+	before, err := w.store.Tenant(w.ctx, t.ID)
+	w.check(err)
+	for i, secret := range all {
+		secret.Anew = []byte{9, byte(i)}
+	}
+	all[0].Sealed, all[len(all)-1].Sealed = []byte("changed"), []byte("changed")
+	replaced, err := w.store.ReplaceSecrets(w.ctx, all)
+	w.check(err)
+	w.equal("how many are replaced", replaced, len(all)-2)
+	now, err := w.store.SealedSecrets(w.ctx, nil, 100)
+	w.check(err)
+	for i, secret := range now {
+		anew := all[i].Anew
+		if i == 0 || i == len(all)-1 {
+			anew = want[secret.Owner()]
+		}
+		w.equal(secret.Owner(), secret.Sealed, anew)
+	}
+	after, err := w.store.Tenant(w.ctx, t.ID)
+	w.check(err)
+	w.equal("the tenant's revision", after.Revision, before.Revision)
 }

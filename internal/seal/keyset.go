@@ -1,0 +1,132 @@
+package seal
+
+import (
+	"bytes"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Keyset is a keyset that can be changed. A change makes another one; nothing is written anywhere.
+type Keyset struct {
+	handle *keyset.Handle
+	source string
+}
+
+// KeyInfo describes a key of a keyset.
+type KeyInfo struct {
+	ID      uint32
+	Primary bool
+	Status  string
+}
+
+// ParseKeyset reads a Tink keyset in JSON. source says where it is from, such as "the file x". Its error has CodeInvalid.
+func ParseKeyset(text []byte, source string) (*Keyset, error) {
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
+	if err != nil {
+		// The cause is left out of the error, because it may quote the keyset.
+		return nil, bellwire.Errorf(bellwire.CodeInvalid,
+			"What is in %s is not a Tink keyset in JSON. Put back the one that this node ran with before; without it "+
+				"the secrets in the database cannot be read.", source)
+	}
+	return &Keyset{handle: handle, source: source}, nil
+}
+
+// Keyring returns what seals and opens with the keys.
+func (s *Keyset) Keyring() (*Keyring, error) { return newKeyring(s.handle, s.source) }
+
+// Text returns the keyset in JSON. It is as secret as what is sealed with it.
+func (s *Keyset) Text() ([]byte, error) {
+	var text bytes.Buffer
+	if err := insecurecleartextkeyset.Write(s.handle, keyset.NewJSONWriter(&text)); err != nil {
+		return nil, bellwire.Errorf(bellwire.CodeInternal, "The keyset cannot be written as JSON.")
+	}
+	return text.Bytes(), nil
+}
+
+// Keys describes the keys, oldest first.
+func (s *Keyset) Keys() []KeyInfo {
+	keys := make([]KeyInfo, s.handle.Len())
+	for i := range keys {
+		entry, err := s.handle.Entry(i)
+		if err != nil {
+			continue // i is in range
+		}
+		keys[i] = KeyInfo{ID: entry.KeyID(), Primary: entry.IsPrimary(), Status: entry.KeyStatus().String()}
+	}
+	return keys
+}
+
+// newest returns the key that was added last.
+func (s *Keyset) newest() KeyInfo {
+	keys := s.Keys()
+	return keys[len(keys)-1]
+}
+
+// Add adds a new key, which opens and does not seal. It refuses while the one that was added last does not seal yet.
+func (s *Keyset) Add() (*Keyset, error) {
+	if newest := s.newest(); !newest.Primary {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "The key %d was added before and is not the primary one yet. "+
+			"Once every node has it, run \"bellwire keyset promote\".", newest.ID)
+	}
+	return s.change(func(m *keyset.Manager) error {
+		_, err := m.Add(aead.XChaCha20Poly1305KeyTemplate())
+		return err
+	})
+}
+
+// Promote makes the key that was added last the primary one.
+func (s *Keyset) Promote() (*Keyset, error) {
+	newest := s.newest()
+	if newest.Primary {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "The newest key, %d, is the primary one already. "+
+			"Run \"bellwire keyset add\" for a new one.", newest.ID)
+	}
+	return s.change(func(m *keyset.Manager) error { return m.SetPrimary(newest.ID) })
+}
+
+// Prune takes all keys out but the primary one. It refuses if that is not the newest.
+func (s *Keyset) Prune() (*Keyset, error) {
+	if newest := s.newest(); !newest.Primary {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "The newest key, %d, is not the primary one. "+
+			"Run \"bellwire keyset promote\" first.", newest.ID)
+	}
+	alone, err := onlyPrimary(s.handle)
+	if err != nil {
+		return nil, unusable(err, s.source)
+	}
+	return &Keyset{handle: alone, source: s.source}, nil
+}
+
+func (s *Keyset) change(f func(*keyset.Manager) error) (*Keyset, error) {
+	m := keyset.NewManagerFromHandle(s.handle)
+	if err := f(m); err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset in %s cannot be changed.", s.source)
+	}
+	changed, err := m.Handle()
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset in %s cannot be changed.", s.source)
+	}
+	return &Keyset{handle: changed, source: s.source}, nil
+}
+
+// onlyPrimary returns a keyset of the primary key alone.
+func onlyPrimary(handle *keyset.Handle) (*keyset.Handle, error) {
+	m := keyset.NewManagerFromHandle(handle)
+	for i := range handle.Len() {
+		entry, err := handle.Entry(i)
+		if err != nil {
+			return nil, err
+		}
+		if entry.IsPrimary() {
+			continue
+		}
+		if err := m.Delete(entry.KeyID()); err != nil {
+			return nil, err
+		}
+	}
+	return m.Handle()
+}

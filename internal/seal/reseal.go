@@ -1,0 +1,130 @@
+package seal
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+)
+
+const (
+	resealBatch = 200 // secrets that are read and replaced at a time
+	maxNamed    = 10  // of secrets that do not open, in an error
+)
+
+// Resealed says what became of the secrets in a database.
+type Resealed struct {
+	Secrets  int // all that there are
+	Resealed int // those that were sealed anew
+}
+
+// Reseal seals every secret in the database anew that is not sealed with the primary key. It can be repeated at any time,
+// also after it was interrupted, and while nodes run: a secret that is changed meanwhile is left as it was changed, and
+// looked at again.
+func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed, error) {
+	var sum Resealed
+	if err := k.Admit(ctx, store); err != nil {
+		return sum, err
+	}
+	for {
+		var replaced, changed int
+		total, err := k.eachStale(ctx, store, func(stale []*bellwire.SealedSecret) error {
+			n, err := store.ReplaceSecrets(ctx, stale)
+			replaced += n
+			changed += len(stale) - n
+			return err
+		})
+		sum.Secrets = total
+		sum.Resealed += replaced
+		if err != nil || changed == 0 {
+			return sum, err
+		}
+	}
+}
+
+// Prune makes the database independent of all keys but the primary: it refuses if a secret is sealed with another, and
+// takes the witnesses of the others away. Then those keys can be taken out of the keyset.
+func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
+	stale := 0
+	_, err := k.eachStale(ctx, store, func(batch []*bellwire.SealedSecret) error {
+		stale += len(batch)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if stale > 0 {
+		return bellwire.Errorf(bellwire.CodeConflict, "There are %d secrets in the database that are sealed with an older key. "+
+			"Nothing was changed. Every node must run with the new primary key; then run \"bellwire keyset reseal\", and prune again.", stale)
+	}
+	return k.dismiss(ctx, store)
+}
+
+// eachStale gives f the secrets that are not sealed with the primary key, in batches, each with its Anew. It returns how
+// many secrets there are. Those that do not open at all are passed over, and named in its error at the end.
+func (k *Keyring) eachStale(ctx context.Context, store bellwire.Secrets, f func([]*bellwire.SealedSecret) error) (total int, err error) {
+	var (
+		after  *bellwire.SealedSecret
+		closed []string
+	)
+	for {
+		batch, err := store.SealedSecrets(ctx, after, resealBatch)
+		if err != nil {
+			return total, err
+		}
+		if len(batch) == 0 {
+			break
+		}
+		total += len(batch)
+		after = batch[len(batch)-1]
+		var stale []*bellwire.SealedSecret
+		for _, secret := range batch {
+			switch anew, err := k.sealAnew(secret); {
+			case err != nil:
+				closed = append(closed, secret.Owner())
+			case anew != nil:
+				secret.Anew = anew
+				stale = append(stale, secret)
+			}
+		}
+		if len(stale) == 0 {
+			continue
+		}
+		if err := f(stale); err != nil {
+			return total, err
+		}
+	}
+	if len(closed) > 0 {
+		return total, unopened(closed)
+	}
+	return total, nil
+}
+
+func unopened(owners []string) error {
+	named := owners[:min(len(owners), maxNamed)]
+	return bellwire.Errorf(bellwire.CodeConflict, "%d secrets open with no key of this keyset: %s. Use the keyset that they were "+
+		"sealed with, or give these endpoints new secrets and delete these keys.", len(owners), strings.Join(named, ", "))
+}
+
+// sealAnew returns the secret sealed with the primary key, nil if it is already.
+func (k *Keyring) sealAnew(s *bellwire.SealedSecret) ([]byte, error) {
+	associated := []byte(credentialsOf + s.Endpoint)
+	if s.Endpoint == "" {
+		associated = fmt.Append(nil, keySecretOf, s.Key)
+	}
+	if k.current(s.Sealed, associated) {
+		return nil, nil
+	}
+	plaintext, err := k.Open(s.Sealed, associated)
+	if err != nil {
+		return nil, err
+	}
+	return k.Seal(plaintext, associated)
+}
+
+// current reports whether something is sealed with the primary key.
+func (k *Keyring) current(sealed, associated []byte) bool {
+	_, err := k.primary.Decrypt(sealed, associated)
+	return err == nil
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Witness returns the sealed value that was stored first, after storing the given one if there was none.
+func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
+	var stored []byte
+	err := s.write(ctx, func(tx *tx) error {
+		stored = nil
+		if sealed != nil {
+			err := tx.exec("INSERT INTO bellwire.meta (name, value) VALUES ('witness', $1) ON CONFLICT DO NOTHING", sealed)
+			if err != nil {
+				return err
+			}
+		}
+		err := tx.row("SELECT value FROM bellwire.meta WHERE name = 'witness'").Scan(&stored)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return stored, err
+}
+
+// ReplaceWitness replaces the witness. CodeStale: it is not old any more.
+func (s *Store) ReplaceWitness(ctx context.Context, old, sealed []byte) error {
+	return s.write(ctx, func(tx *tx) error {
+		n, err := tx.change("UPDATE bellwire.meta SET value = $2 WHERE name = 'witness' AND value = $1", old, sealed)
+		if err == nil && n == 0 {
+			return bellwire.Errorf(bellwire.CodeStale, "The witness of the keyset has changed meanwhile.")
+		}
+		return err
+	})
+}
+
+const (
+	sqlSealedKeys = `SELECT id, sealed FROM bellwire.keys WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
+	sqlSealedEPs  = `SELECT id, sealed FROM bellwire.endpoints WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
+)
+
+// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs.
+func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+	var list []*bellwire.SealedSecret
+	err := s.snapshot(ctx, func(tx *tx) error {
+		list = nil
+		var from bellwire.SealedSecret
+		if after != nil {
+			from = *after
+		}
+		if from.Endpoint == "" {
+			err := tx.each(func(row pgx.Rows) error {
+				secret := new(bellwire.SealedSecret)
+				list = append(list, secret)
+				return row.Scan((*[16]byte)(&secret.Key), &secret.Sealed)
+			}, sqlSealedKeys, [16]byte(from.Key), limit)
+			if err != nil || len(list) == limit {
+				return err
+			}
+		}
+		return tx.each(func(row pgx.Rows) error {
+			secret := new(bellwire.SealedSecret)
+			list = append(list, secret)
+			return row.Scan(&secret.Endpoint, &secret.Sealed)
+		}, sqlSealedEPs, from.Endpoint, limit-len(list))
+	})
+	return list, err
+}
+
+// ReplaceSecrets replaces those secrets that are still as they were.
+func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSecret) (int, error) {
+	replaced := 0
+	err := s.write(ctx, func(tx *tx) error {
+		replaced = 0
+		for _, secret := range secrets {
+			sql, id := "UPDATE bellwire.endpoints SET sealed = $2 WHERE id = $1 AND sealed = $3", any(secret.Endpoint)
+			if secret.Endpoint == "" {
+				sql, id = "UPDATE bellwire.keys SET sealed = $2 WHERE id = $1 AND sealed = $3", [16]byte(secret.Key)
+			}
+			n, err := tx.change(sql, id, secret.Anew, secret.Sealed)
+			if err != nil {
+				return err
+			}
+			replaced += n
+		}
+		return nil
+	})
+	return replaced, err
+}

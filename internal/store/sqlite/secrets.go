@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Witness returns the sealed value that was stored first, after storing the given one if there was none.
+func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
+	var stored []byte
+	err := s.write(ctx, func(w *writer) error {
+		if sealed != nil {
+			q := w.query("INSERT INTO meta (name, value) VALUES ('witness', ?) ON CONFLICT DO NOTHING").blob(sealed)
+			if err := q.exec(); err != nil {
+				return err
+			}
+		}
+		stored = nil
+		q := w.query("SELECT value FROM meta WHERE name = 'witness'")
+		for q.next() {
+			stored = q.getBlob()
+		}
+		return q.err
+	})
+	return stored, err
+}
+
+// ReplaceWitness replaces the witness. CodeStale: it is not old any more.
+func (s *Store) ReplaceWitness(ctx context.Context, old, sealed []byte) error {
+	return s.write(ctx, func(w *writer) error {
+		err := w.query("UPDATE meta SET value = ?2 WHERE name = 'witness' AND value = ?1").blob(old).blob(sealed).exec()
+		if err == nil && w.conn.Changes() == 0 {
+			return bellwire.Errorf(bellwire.CodeStale, "The witness of the keyset has changed meanwhile.")
+		}
+		return err
+	})
+}
+
+// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs.
+func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+	var list []*bellwire.SealedSecret
+	err := s.snapshot(ctx, func(c *db) error {
+		var from bellwire.SealedSecret
+		if after != nil {
+			from = *after
+		}
+		if from.Endpoint == "" {
+			q := c.query("SELECT id, sealed FROM keys WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").blob(from.Key[:]).int(int64(limit))
+			for q.next() {
+				secret := new(bellwire.SealedSecret)
+				q.getBytes(secret.Key[:])
+				secret.Sealed = q.getBlob()
+				list = append(list, secret)
+			}
+			if q.err != nil || len(list) == limit {
+				return q.err
+			}
+		}
+		q := c.query("SELECT id, sealed FROM endpoints WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").
+			text(from.Endpoint).int(int64(limit - len(list)))
+		for q.next() {
+			list = append(list, &bellwire.SealedSecret{Endpoint: q.getText(), Sealed: q.getBlob()})
+		}
+		return q.err
+	})
+	return list, err
+}
+
+// ReplaceSecrets replaces those secrets that are still as they were.
+func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSecret) (int, error) {
+	replaced := 0
+	err := s.write(ctx, func(w *writer) error {
+		replaced = 0
+		for _, secret := range secrets {
+			var q *query
+			if secret.Endpoint == "" {
+				q = w.query("UPDATE keys SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").blob(secret.Key[:])
+			} else {
+				q = w.query("UPDATE endpoints SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").text(secret.Endpoint)
+			}
+			if err := q.blob(secret.Anew).blob(secret.Sealed).exec(); err != nil {
+				return err
+			}
+			replaced += w.conn.Changes()
+		}
+		return nil
+	})
+	return replaced, err
+}

@@ -1,0 +1,242 @@
+package test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// rotationSteps returns the commands of a rotation below a heading of the page, as they are documented.
+func rotationSteps(t *testing.T, heading string) []string {
+	t.Helper()
+	_, section, found := strings.Cut(string(mustRead(t, "../docs/keyset.md")), heading+"\n")
+	if !found {
+		t.Fatalf("docs/keyset.md has no %q", heading)
+	}
+	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(section)
+	if block == nil {
+		t.Fatalf("docs/keyset.md has no commands below %q", heading)
+	}
+	return strings.Split(strings.TrimSpace(block[1]), "\n")
+}
+
+// keyset runs a command about the keyset in a directory, and returns what it says.
+func keyset(t *testing.T, dir, database string, args ...string) string {
+	t.Helper()
+	out, err := tryKeyset(dir, database, args...)
+	if err != nil {
+		t.Fatalf("keyset %s: %v\n%s", args, err, out)
+	}
+	return out
+}
+
+func tryKeyset(dir, database string, args ...string) (string, error) {
+	cmd := exec.Command(binary, append([]string{"keyset"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "BELLWIRE_DATABASE_URL="+database)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// keysIn returns how many keys "keyset show" lists, and the primary one.
+func keysIn(t *testing.T, dir string) (n int, primary string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(keyset(t, dir, "", "show")), "\n")[1:]
+	for _, line := range lines {
+		if strings.Contains(line, "primary") {
+			primary = strings.Fields(line)[0]
+		}
+	}
+	return len(lines), primary
+}
+
+// refusesToStart checks that a server ends with an error about the keyset.
+func refusesToStart(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !bytes.Contains(out, []byte("sealed with another keyset")) {
+		t.Errorf("it ends with %v:\n%s", err, out)
+	}
+}
+
+// sealedThings makes secrets of every kind, and returns a check that they are still what they were.
+func sealedThings(t *testing.T, s *server, url string) func(*server) {
+	t.Helper()
+	ep := s.subscribe(url)
+	s.addType("card.created")
+	var key struct{ ID, Secret string }
+	s.call("POST", "/tenants/acme/keys", `{"role": "tenant", "hmac": true}`, &key)
+	return func(s *server) {
+		t.Helper()
+		var shown struct{ Secret string }
+		s.call("GET", "/tenants/acme/endpoints/"+ep.ID+"/secret", "", &shown)
+		if shown.Secret != ep.Secret {
+			t.Error("the endpoint's secret is another")
+		}
+	}
+}
+
+// TestKeysetRotationOfASingleServer runs the documented commands on SQLite.
+func TestKeysetRotationOfASingleServer(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	database := "sqlite://" + filepath.Join(dir, "bellwire.db")
+	receiver := startReceiver(t, 0)
+	s := startServer(t, dir, local...)
+	if !strings.Contains(s.logged(), "keep a copy") {
+		t.Errorf("nothing is said of the new keyset:\n%s", s.logged())
+	}
+	unchanged := sealedThings(t, s, receiver.url)
+	s.terminate()
+	old := mustRead(t, filepath.Join(dir, "bellwire.keyset"))
+	_, before := keysIn(t, dir)
+
+	for _, step := range rotationSteps(t, "### A single server") {
+		args := strings.Fields(strings.TrimPrefix(step, "bellwire keyset "))
+		t.Logf("$ %s\n%s", step, keyset(t, dir, database, args...))
+		if args[0] == "rotate" {
+			if out, err := tryKeyset(dir, database, "prune"); err == nil || !strings.Contains(out, "keyset reseal") {
+				t.Errorf("what is still needed is taken out: %v\n%s", err, out)
+			}
+		}
+		running := startServer(t, dir, local...) // every step leaves something that works
+		unchanged(running)
+		running.terminate()
+	}
+	if n, now := keysIn(t, dir); n != 1 || now == before {
+		t.Errorf("there are %d keys, and the primary one is %s, was %s", n, now, before)
+	}
+	s = startServer(t, dir, local...)
+	unchanged(s)
+	id, err := s.publish("card.created", []byte(`{"id": 1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiver.await(t, []string{id})
+	s.terminate()
+
+	// The old keyset is of no use any more, whichever way it comes.
+	if err := os.Rename(filepath.Join(dir, "bellwire.keyset"), filepath.Join(dir, "new.keyset")); err != nil {
+		t.Fatal(err)
+	}
+	stale := serve(dir)
+	stale.Env = append(os.Environ(), "BELLWIRE_KEYSET="+string(old))
+	refusesToStart(t, stale)
+	variable := serve(dir, local...)
+	variable.Env = append(os.Environ(), "BELLWIRE_KEYSET="+string(mustRead(t, filepath.Join(dir, "new.keyset"))))
+	s = launch(t, variable)
+	unchanged(s)
+	s.terminate()
+	if _, err := os.Stat(filepath.Join(dir, "bellwire.keyset")); err == nil {
+		t.Error("a file was made although the keyset is in a variable")
+	}
+}
+
+// TestKeysetRotationOfSeveralNodes runs the documented commands on PostgreSQL, on two nodes under load.
+func TestKeysetRotationOfSeveralNodes(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, 2, 0.02)
+	database := f.database.URL("postgres")
+	if made := f.nodes[0].logged() + f.nodes[1].logged(); !regexp.MustCompile(`"WARN","msg":"a new keyset was made`).MatchString(made) {
+		t.Errorf("nothing is said aloud of the new keyset:\n%s", made)
+	}
+	file := filepath.Join(f.dir, "bellwire.keyset")
+	old := mustRead(t, file)
+	_, before := keysIn(t, f.dir)
+	for stream := range fleetStreams {
+		f.run(stream, math.MaxInt)
+	}
+	restart := func(step string) {
+		for place, s := range f.nodes {
+			f.passBy(place)
+			f.disturbs()
+			s.terminate()
+			f.replace(place, f.start(fmt.Sprintf("node%d", place)))
+			f.passBy(-1)
+		}
+		t.Logf("%s: flows again after %v", step, f.flows().Round(time.Millisecond))
+	}
+	changes := changeEndpoints(f)
+	for _, step := range rotationSteps(t, "### Several nodes on PostgreSQL") {
+		args, isCommand := strings.CutPrefix(step, "bellwire keyset ")
+		if !isCommand {
+			restart(step)
+			continue
+		}
+		t.Logf("$ %s\n%s", step, keyset(t, f.dir, database, args))
+	}
+	changes()
+	if n, now := keysIn(t, f.dir); n != 1 || now == before {
+		t.Errorf("there are %d keys, and the primary one is %s, was %s", n, now, before)
+	}
+	stale := filepath.Join(f.dir, "old.keyset")
+	if err := os.WriteFile(stale, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refusesToStart(t, serve(f.dir, append([]string{"--keyset-file", stale}, f.args...)...))
+	f.finish()
+}
+
+// changeEndpoints makes, changes and reads endpoints until it is told to end. None may be refused, nor lose its secret.
+func changeEndpoints(f *fleet) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		var ep, shown endpoint
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond): // leaves some of the machine to the nodes
+			}
+			s := f.any()
+			if ep.ID == "" {
+				if done(f, s, "POST", "/tenants/acme/endpoints", `{"url": "https://example.com/", "events": ["nothing.*"]}`, &ep) {
+					continue
+				}
+				ep.ID = ""
+				continue
+			}
+			done(f, s, "PATCH", "/tenants/acme/endpoints/"+ep.ID, fmt.Sprintf(`{"description": "%d", "headers": {"X-N": "%d"}}`, n, n), nil)
+			if done(f, s, "GET", "/tenants/acme/endpoints/"+ep.ID+"/secret", "", &shown) && shown.Secret != ep.Secret {
+				f.t.Errorf("the secret of %s is another", ep.ID)
+			}
+			if n%10 == 9 {
+				ep = endpoint{}
+			}
+		}
+	}()
+	return func() { close(stop); <-stopped }
+}
+
+// done makes a request of a node that may be about to end, and reports whether it was answered.
+func done(f *fleet, s *server, method, path, body string, out any) bool {
+	status, answer, err := s.do(method, path, []byte(body))
+	if err != nil || status == http.StatusServiceUnavailable {
+		return false
+	}
+	if status >= 300 {
+		f.t.Errorf("%s %s answered %d: %s", method, path, status, answer)
+		return false
+	}
+	return out == nil || unmarshal(f.t, answer, out)
+}
+
+func unmarshal(t *testing.T, text []byte, out any) bool {
+	if err := json.Unmarshal(text, out); err != nil {
+		t.Errorf("%s: %v", text, err)
+		return false
+	}
+	return true
+}
