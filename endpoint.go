@@ -152,7 +152,7 @@ func CheckURL(raw string) error {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return Invalid("url", "Its scheme is http or https.")
 	case u.User != nil:
-		return Invalid("url", "It contains no user name or password; use auth for that.")
+		return Invalid("url", "It must not contain a user name or password.")
 	case u.Hostname() == "":
 		return Invalid("url", "It names a host.")
 	case u.Fragment != "":

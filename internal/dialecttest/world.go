@@ -194,5 +194,6 @@ func (w *World) Call(key, method, path string, header http.Header, body string) 
 	}
 	answer := httptest.NewRecorder()
 	w.Handler.ServeHTTP(answer, r)
+	checkWords(w.T, answer, path+body)
 	return answer
 }

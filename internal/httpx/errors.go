@@ -40,7 +40,7 @@ func AsError(err error) *bellwire.Error {
 	return bellwire.Wrap(bellwire.CodeInternal, err, internalMessage)
 }
 
-const internalMessage = "Something went wrong on our side; the log has more under the request's id."
+const internalMessage = "Something went wrong on our side; ask about it with the id of the request."
 
 // RetryAfter tells the client when to come back (RFC 9110, 10.2.3), in whole seconds and at least one.
 func RetryAfter(h http.Header, wait time.Duration) {

@@ -80,7 +80,17 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if known.Code == bellwire.CodeUnavailable {
 		RetryAfter(w.Header(), known.RetryAfter)
 	}
-	f.fail(w, r, known)
+	f.fail(w, r, forCustomers(known))
+}
+
+// forCustomers says of what is not the caller's doing only that: its message can be about a database or a key set, which
+// vendors' customers have nothing to do with. The log has it.
+func forCustomers(err *bellwire.Error) *bellwire.Error {
+	switch err.Code {
+	case bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeStale:
+		return &bellwire.Error{Code: err.Code, Message: "The service cannot answer now; try again.", RetryAfter: err.RetryAfter, Err: err}
+	}
+	return err
 }
 
 func (f *Front) notFound(w http.ResponseWriter, r *http.Request) {

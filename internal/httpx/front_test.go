@@ -34,7 +34,10 @@ func newFront() (*httpx.Front, *bytes.Buffer) {
 		return httpx.DecodeJSON(r, httpx.MaxSmallBody, new(struct{}))
 	})
 	front.Handle("GET /busy", func(http.ResponseWriter, *http.Request) error {
-		return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "Busy.", RetryAfter: 3 * time.Second}
+		return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "The database /x is busy.", RetryAfter: 3 * time.Second}
+	})
+	front.Handle("GET /full", func(http.ResponseWriter, *http.Request) error {
+		return bellwire.Errorf(bellwire.CodeNoSpace, "The database /x is full.")
 	})
 	front.Handle("GET /broken", func(http.ResponseWriter, *http.Request) error { return errors.New("hunter2") })
 	front.Handle("GET /panic", func(http.ResponseWriter, *http.Request) error { panic("hunter2") })
@@ -54,9 +57,10 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 		{do: "GET /none", want: "not_found There is nothing at /none."},
 		{do: "GET /%FF%20", want: "not_found There is nothing at /%FF%20."},
 		{do: "PUT /in", want: "method_not_allowed PUT is not for this path; allowed are POST.", header: "Allow: POST"},
-		{do: "GET /busy", want: "unavailable Busy.", header: "Retry-After: 3", logged: true},
-		{do: "GET /broken", want: "internal Something went wrong on our side; the log has more under the request's id.", logged: true},
-		{do: "GET /panic", want: "internal Something went wrong on our side; the log has more under the request's id.", logged: true},
+		{do: "GET /busy", want: "unavailable The service cannot answer now; try again.", header: "Retry-After: 3", logged: true},
+		{do: "GET /full", want: "no_space The service cannot answer now; try again.", logged: true},
+		{do: "GET /broken", want: "internal Something went wrong on our side; ask about it with the id of the request.", logged: true},
+		{do: "GET /panic", want: "internal Something went wrong on our side; ask about it with the id of the request.", logged: true},
 	} {
 		front, log := newFront()
 		method, path, _ := strings.Cut(c.do, " ")

@@ -25,7 +25,7 @@ func Parse(pattern string) (Pattern, error) {
 	if bellwire.CheckEventTypeName(name) != nil {
 		// A pattern can be as long as a request body; its start is enough to know it by.
 		return Pattern{}, bellwire.Errorf(bellwire.CodeInvalid,
-			"%.64q is no event pattern: that is an event type's name, or the start of one followed by a single *, "+
+			"%.64q must be an event type's name, or the start of one followed by a single *, "+
 				"of at most 128 of the characters A-Z a-z 0-9 . _ : -.", pattern)
 	}
 	return Pattern{name: name, prefix: prefix}, nil

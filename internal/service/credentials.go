@@ -240,7 +240,7 @@ func checkHeaderName(field, name string) error {
 		if field == "headers" {
 			field += "." + name
 		}
-		return bellwire.Invalid(field, "Bellwire sets the header %q itself; leave it out.", name)
+		return bellwire.Invalid(field, "The header %q is part of every request and must not be set; leave it out.", name)
 	}
 	return nil
 }

@@ -184,7 +184,7 @@ func choose[T ~string](field string, member, given *T, choices ...T) error {
 // such as what was subscribed to before, can stay, whatever became of them.
 func (s *Service) checkEvents(ctx context.Context, patterns, good []string) error {
 	if len(patterns) < 1 || len(patterns) > MaxPatterns {
-		return bellwire.Invalid("events", "There are 1 to %d patterns; here are %d.", MaxPatterns, len(patterns))
+		return bellwire.Invalid("events", "It must have 1 to %d entries; here are %d.", MaxPatterns, len(patterns))
 	}
 	for i, text := range patterns {
 		field := fmt.Sprintf("events[%d]", i)
@@ -193,7 +193,7 @@ func (s *Service) checkEvents(ctx context.Context, patterns, good []string) erro
 			return inField(field, err)
 		}
 		if slices.Contains(patterns[:i], text) {
-			return bellwire.Invalid(field, "The pattern %q is there twice.", text)
+			return bellwire.Invalid(field, "%q is there twice.", text)
 		}
 		if !pattern.Exact() || slices.Contains(good, text) {
 			continue

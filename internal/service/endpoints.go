@@ -52,7 +52,7 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 		return nil, nil, err
 	}
 	if len(known.Targets()) >= s.maxEndpoints {
-		return nil, nil, bellwire.Errorf(bellwire.CodeConflict, "The tenant has %d endpoints already, the most there can be; delete one first.", s.maxEndpoints)
+		return nil, nil, bellwire.Errorf(bellwire.CodeConflict, "There are %d endpoints already, the most there can be; delete one first.", s.maxEndpoints)
 	}
 	ep, credentials, err := s.newEndpoint(ctx, tenant, in)
 	if err != nil {

@@ -162,13 +162,13 @@ func (s *Service) usableType(ctx context.Context, field, name string) (*director
 	return nil, errBusyCatalogue()
 }
 
-// checkUsable refuses an event type that is archived or, being nil, not there.
+// checkUsable refuses an event type that is archived or, being nil, not there. Customers read it, who have no catalogue.
 func checkUsable(t *directory.CompiledType, field, name string) error {
 	switch {
 	case t == nil:
-		return bellwire.Invalid(field, "There is no event type %.128q in the catalogue; put it there first.", name)
+		return bellwire.Invalid(field, "There is no event type %.128q.", name)
 	case t.Archived:
-		return bellwire.Invalid(field, "The event type %q is archived; take it out of the archive to use it.", name)
+		return bellwire.Invalid(field, "The event type %q is archived: nobody can subscribe to it any more.", name)
 	}
 	return nil
 }

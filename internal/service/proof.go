@@ -107,7 +107,7 @@ func (s *Service) Vouch(ctx context.Context, tenant string) (Caller, error) {
 	case "":
 		return Caller{Role: bellwire.RoleTenant, Tenant: tenant}, nil
 	case bellwire.CodeNotFound:
-		return Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "There is no tenant %q here; have it made first.", tenant)
+		return Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "There is no tenant %q here.", tenant)
 	default:
 		return Caller{}, err
 	}

@@ -164,8 +164,11 @@ func (s *Service) check(ctx context.Context, tenant string, catalogue *directory
 
 // fit refuses a draft whose type cannot be published, or whose data does not fit it.
 func fit(t *directory.CompiledType, d *Draft) error {
-	if err := checkUsable(t, "type", d.Type); err != nil {
-		return err
+	switch {
+	case t == nil:
+		return bellwire.Invalid("type", "There is no event type %.128q in the catalogue; put it there first.", d.Type)
+	case t.Archived:
+		return bellwire.Invalid("type", "The event type %q is archived; take it out of the archive to use it.", d.Type)
 	}
 	return t.Validate(d.Data)
 }

@@ -28,9 +28,18 @@ type Known struct {
 // caller is an operator.
 func TenantOf(c Caller) (string, error) {
 	if c.Tenant == "" {
-		return "", bellwire.Errorf(bellwire.CodeForbidden, "This API is about the tenant that the key belongs to; use a tenant's key.")
+		return "", bellwire.Errorf(bellwire.CodeForbidden, "This key is not a customer's own; use one that is.")
 	}
 	return c.Tenant, nil
+}
+
+// Permit is service.Permit in words for a vendor's customers, who know keys and no roles.
+func (d *Speaker) Permit(c Caller, need Permission, tenant string) error {
+	err := Permit(c, need, tenant)
+	if bellwire.CodeOf(err) == bellwire.CodeForbidden {
+		return bellwire.Wrap(bellwire.CodeForbidden, err, "This key may not do this; use one that may.")
+	}
+	return err
 }
 
 // HasTenant reports whether there is a tenant, to operators: to a tenant's caller other tenants do not exist.

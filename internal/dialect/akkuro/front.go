@@ -63,7 +63,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	return c, tenant, service.Permit(c, need, tenant)
+	return c, tenant, f.speaker.Permit(c, need, tenant)
 }
 
 // authenticate takes a JSON Web Token or a key. They are told apart by the two dots of a token, which no key has that is
@@ -88,13 +88,12 @@ func (f *front) eventTypes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	group := r.PathValue("group")
-	types, err := f.speaker.Types(r.Context(), c, group)
+	types, err := f.group(r, c)
 	if err != nil {
 		return err
 	}
 	if len(types) == 0 {
-		return bellwire.NotFound("functional group", group)
+		return bellwire.NotFound("functional group", r.PathValue("group"))
 	}
 	names := make([]string, len(types))
 	for i, t := range types {
@@ -103,9 +102,19 @@ func (f *front) eventTypes(w http.ResponseWriter, r *http.Request) error {
 	return httpx.WriteJSON(w, http.StatusOK, names)
 }
 
+// group returns the event types of the group that the path names: none of one that cannot stand in a path, which is no
+// group of the vendor's.
+func (f *front) group(r *http.Request, c service.Caller) ([]*bellwire.EventType, error) {
+	group := r.PathValue("group")
+	if !segment(group) {
+		return nil, nil
+	}
+	return f.speaker.Types(r.Context(), c, group)
+}
+
 // eventType returns the event type that the path names.
 func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventType, error) {
-	types, err := f.speaker.Types(r.Context(), c, r.PathValue("group"))
+	types, err := f.group(r, c)
 	if err != nil {
 		return nil, err
 	}

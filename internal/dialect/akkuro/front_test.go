@@ -140,7 +140,7 @@ func TestBodies(t *testing.T) {
 		{"relative", `{"uri":"/webhooks"}`, 422, `uri: Its scheme is http or https.`},
 		{"no host", `{"uri":"https:///webhooks"}`, 422, `uri: It names a host.`},
 		{"another scheme", `{"uri":"ftp://example.com"}`, 422, `uri: Its scheme is http or https.`},
-		{"a password", `{"uri":"https://a:b@example.com"}`, 422, `uri: It contains no user name or password; use auth for that.`},
+		{"a password", `{"uri":"https://a:b@example.com"}`, 422, `uri: It must not contain a user name or password.`},
 		{"too long", `{"uri":"https://example.com/` + strings.Repeat("a", 3000) + `"}`, 422, `uri: It has at most 2083 bytes; this one has 3020.`},
 		{"too large", strings.Repeat(" ", httpx.MaxSmallBody) + body, 413, `The body is over the limit of 262144 bytes.`},
 	} {
@@ -393,4 +393,17 @@ func TestMoves(t *testing.T) {
 	if _, err := w.Native(several.ID, service.EndpointInput{Dialect: new(akkuro.Name)}); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 		t.Errorf("an endpoint with a pattern has moved: %v", err)
 	}
+}
+
+// Whatever is wrong, customers are told so in their words.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.PutType("odd.group", service.EventTypeInput{Group: "no group/of a path"})
+	dialecttest.Run(t, w, []step{register})
+	dialecttest.Abuse(t, w, nil, []string{
+		"POST " + endpoints, "PUT " + endpoints + "/{id}", "PUT " + endpoints + "/x", "DELETE " + endpoints + "/x", "GET " + merged + "/token/x",
+		"POST " + events + "/nope/endpoints", "GET " + events + "/nope/example", "GET /nope/events/event-types", "PATCH " + endpoints,
+		"POST /no%20group%2fof%20a%20path/events/odd.group/endpoints", "GET /no%20group%2fof%20a%20path/events/event-types",
+	}, `{"uri":"{bad}"}`, `{"uri":1}`, `{"uri":null}`, `{"uri":"https://example.com","events":["*"]}`)
 }

@@ -109,7 +109,7 @@ func TestSharedSecretTokens(t *testing.T) {
 		asCaller("no audience", signed(map[string]any{"aud": nil}), 401, "<any>"),
 		asCaller("no tenant", signed(map[string]any{"tenant": nil}), 401, "<any>"),
 		asCaller("tenant of no form", signed(map[string]any{"tenant": "a b"}), 401, "<any>"),
-		asCaller("unknown tenant", signed(map[string]any{"tenant": "nobody"}), 403, `There is no tenant \"nobody\" here; have it made first.`),
+		asCaller("unknown tenant", signed(map[string]any{"tenant": "nobody"}), 403, `There is no tenant \"nobody\" here.`),
 		asCaller("another secret", jwt(t, head, claims(nil), hs256([]byte("another secret of enough bytes..."))), 401, "<any>"),
 		asCaller("none", jwt(t, map[string]any{"alg": "none"}, claims(nil), unsigned), 401, "<any>"),
 		asCaller("None", jwt(t, map[string]any{"alg": "NONE"}, claims(nil), unsigned), 401, "<any>"),

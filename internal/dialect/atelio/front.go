@@ -55,7 +55,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	return c, tenant, service.Permit(c, need, tenant)
+	return c, tenant, f.speaker.Permit(c, need, tenant)
 }
 
 // credential takes the scheme away that some of Atelio's samples have before the key.

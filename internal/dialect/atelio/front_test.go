@@ -203,9 +203,9 @@ func TestRefusals(t *testing.T) {
 		{"no event", `{` + url + `,"events":[]}`, "input_error", `events: It lists one or more events.`},
 		{"an event of null", `{` + url + `,"events":["card*",null]}`, "input_error", `events[1]: <any>`},
 		{"an event of another type", `{` + url + `,"events":["card*",1]}`, "input_error", `events[1]: It must be a string.`},
-		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1]: There is no event type \"card.lost\" in the catalogue; put it there first.`},
-		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1]: The pattern \"card*\" is there twice.`},
-		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0]: \"card.*.active\" is no event pattern: <any>`},
+		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1]: There is no event type \"card.lost\".`},
+		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1]: \"card*\" is there twice.`},
+		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0]: \"card.*.active\" must be an event type's name, <any>`},
 		{"version", `{` + url + `,"events":["card*"],"version":"0.2"}`, "input_error", `version: The version of the webhook event envelope is 0.1.`},
 		{"version as a number", `{` + url + `,"events":["card*"],"version":0.1}`, "input_error", `version: It must be a string.`},
 		{"version of null", `{` + url + `,"events":["card*"],"version":null}`, "input_error", `version: It cannot be null.`},
@@ -316,5 +316,26 @@ func TestNativeChanges(t *testing.T) {
 		if _, err := w.Native(id, in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+}
+
+// Whatever is wrong, customers are told so in their words.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for _, expand := range []bool{false, true} {
+		w := newWorldOf(t, expand)
+		w.PutType("old", service.EventTypeInput{Archived: true})
+		dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /api/v0.1/webhooks", Status: 200, Want: `<any>"id":"<id:uuid>"<any>`,
+			Body: `{"url":"https://example.com","events":["*"]}`}})
+		const url = `"url":"https://example.com"`
+		dialecttest.Abuse(t, w, nil, []string{
+			"POST /api/v0.1/webhooks", "PATCH /api/v0.1/webhooks/{id}", "PATCH /api/v0.1/webhooks/x", "DELETE /api/v0.1/webhooks/x",
+			"PUT /api/v0.1/webhooks", "GET /api/v0.1/nothing",
+		},
+			`{"url":"{bad}","events":["*"]}`, `{`+url+`}`, `{`+url+`,"events":[]}`, `{`+url+`,"events":["nope"]}`, `{`+url+`,"events":["old"]}`,
+			`{`+url+`,"events":["a*b"]}`, `{`+url+`,"events":["*","*"]}`, `{`+url+`,"events":["ü"]}`, `{`+url+`,"events":[1]}`, `{`+url+`,"events":"*"}`,
+			`{`+url+`,"events":[`+strings.Repeat(`"a*",`, 100)+`"a*"]}`, `{`+url+`,"events":["nope*"],"version":"0.2"}`,
+			`{`+url+`,"events":["*"],"status":"enabled"}`, `{`+url+`,"events":["*"],"description":"`+strings.Repeat("x", 5000)+`"}`,
+			`{`+url+`,"events":["*"],"description":"\u0000"}`, `{`+url+`,"events":["*"],"secret":"x"}`)
 	}
 }

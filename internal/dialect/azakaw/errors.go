@@ -16,7 +16,7 @@ var statuses = httpx.StatusTable{
 	bellwire.CodeForbidden:        http.StatusForbidden,
 	bellwire.CodeNotFound:         http.StatusNotFound,
 	bellwire.CodeConflict:         http.StatusConflict,
-	bellwire.CodeStale:            http.StatusConflict,
+	bellwire.CodeStale:            http.StatusServiceUnavailable,
 	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
 	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,

@@ -47,7 +47,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	return c, tenant, service.Permit(c, need, tenant)
+	return c, tenant, f.speaker.Permit(c, need, tenant)
 }
 
 func (f *front) list(w http.ResponseWriter, r *http.Request) error {

@@ -119,14 +119,14 @@ func TestRefusals(t *testing.T) {
 			`retryInterval: It is a whole number of seconds from 0 to 2592000, or text of the form hh:mm:ss.`},
 		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType: It is None, ApiKey or Basic.`},
 		{"no key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey"}`, `authSettings.apiKey: It is required.`},
-		{"empty key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":""}}`, `authSettings.apiKey: The type api_key needs it.`},
+		{"empty key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":""}}`, `authSettings.apiKey: It must not be empty.`},
 		{"own header", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":"k","header":"Host"}}`,
-			`authSettings.header: Bellwire sets the header \"Host\" itself; leave it out.`},
+			`authSettings.header: The header \"Host\" is part of every request and must not be set; leave it out.`},
 		{"no user", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"password":"p"}}`, `authSettings.username: It is required.`},
 		{"mixed", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"username":"u","password":"p","apiKey":"k"}}`,
 			`authSettings.apiKey: It does not go with the type Basic.`},
 		{"settings without type", `{"webhookBaseUrl":"https://example.com","authSettings":{"apiKey":"k"}}`, `authSettings.apiKey: It does not go with the type None.`},
-		{"another's tenant", `{"webhookBaseUrl":"https://example.com","tenantId":"other"}`, `tenantId: It is the tenant of the key.`},
+		{"another's tenant", `{"webhookBaseUrl":"https://example.com","tenantId":"other"}`, `tenantId: It must be the id of your own tenant.`},
 		{"own id", `{"webhookBaseUrl":"https://example.com","id":"x"}`, `id: It is given by the server, and does not change.`},
 	} {
 		for _, do := range []string{"POST /webhooks", "PUT /webhooks/{id}"} {
@@ -242,4 +242,29 @@ func TestMoves(t *testing.T) {
 	if err != nil || now.Secret == "" || now.Secret == secret.Secret {
 		t.Errorf("the secret after the way back is not a new one (%v)", err)
 	}
+}
+
+// Whatever is wrong, customers are told so in their words.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201, Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})
+	const url = `"webhookBaseUrl":"https://example.com"`
+	var bodies []string
+	for _, rest := range []string{
+		`"retryCount":-1`, `"retryCount":101`, `"retryCount":1.5`, `"retryInterval":0`, `"retryInterval":-1`, `"retryInterval":1e9`, `"retryInterval":"x"`,
+		`"authType":"bearer"`, `"authType":"ApiKey"`, `"authType":"ApiKey","authSettings":{"apiKey":""}`, `"authType":"ApiKey","authSettings":{"apiKey":"a","header":""}`,
+		`"authType":"ApiKey","authSettings":{"apiKey":"a","header":"Host"}`, `"authType":"ApiKey","authSettings":{"apiKey":"a","header":"webhook-id"}`,
+		`"authType":"ApiKey","authSettings":{"apiKey":"a","header":"a b"}`, `"authType":"ApiKey","authSettings":{"apiKey":"a\n"}`,
+		`"authType":"ApiKey","authSettings":{"apiKey":" a"}`, `"authType":"ApiKey","authSettings":{"apiKey":"[redacted]"}`,
+		`"authType":"ApiKey","authSettings":{"apiKey":"` + strings.Repeat("x", 5000) + `"}`, `"authType":"ApiKey","authSettings":{"apiKey":"a","username":"u"}`,
+		`"authType":"Basic","authSettings":{"username":"","password":"p"}`, `"authType":"Basic","authSettings":{"username":"a:b","password":"p"}`,
+		`"authType":"Basic","authSettings":{"username":"u"}`, `"authSettings":{"apiKey":"x"}`, `"id":"x"`, `"tenantId":"x"`, `"isActive":1`, `"webhookRelativePath":"` + strings.Repeat("x", 3000) + `"`,
+	} {
+		bodies = append(bodies, `{`+url+`,`+rest+`}`)
+	}
+	bodies = append(bodies, `{"webhookBaseUrl":"{bad}"}`, `{"webhookBaseUrl":"https://example.com/?a","webhookRelativePath":"b"}`)
+	dialecttest.Abuse(t, w, nil, []string{
+		"POST /webhooks", "PUT /webhooks/{id}", "PUT /webhooks/x", "DELETE /webhooks/x", "GET /webhooks/x", "PATCH /webhooks/{id}", "GET /webhooks/a/b",
+	}, bodies...)
 }

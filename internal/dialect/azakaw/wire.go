@@ -1,6 +1,7 @@
 package azakaw
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -216,7 +217,7 @@ func (in *input) same(tenant, id string) error {
 		return bellwire.Invalid("id", "It is given by the server, and does not change.")
 	}
 	if in.TenantID.Given && in.TenantID.Value != tenant {
-		return bellwire.Invalid("tenantId", "It is the tenant of the key.")
+		return bellwire.Invalid("tenantId", "It must be the id of your own tenant.")
 	}
 	return nil
 }
@@ -294,6 +295,9 @@ func (in *inputSettings) apiKey(was *service.Known) (*bellwire.Auth, error) {
 	if err := in.only(authAPIKey); err != nil {
 		return nil, err
 	}
+	if err := cmp.Or(filled("apiKey", in.APIKey), filled("header", in.Header)); err != nil {
+		return nil, err
+	}
 	if kept(in.APIKey) {
 		if was == nil || was.Auth.Type != bellwire.AuthAPIKey || was.Auth.Header != auth.Header {
 			return nil, httpx.Require("authSettings.apiKey", false)
@@ -308,6 +312,9 @@ func (in *inputSettings) basic(was *service.Known) (*bellwire.Auth, error) {
 	if err := in.only(authBasic); err != nil {
 		return nil, err
 	}
+	if err := filled("username", in.Username); err != nil {
+		return nil, err
+	}
 	if !in.Username.Given && was != nil && was.Auth.Type == bellwire.AuthBasic {
 		auth.Username = was.Auth.Username
 	} else if err := httpx.Require("authSettings.username", in.Username.Given); err != nil {
@@ -320,6 +327,14 @@ func (in *inputSettings) basic(was *service.Known) (*bellwire.Auth, error) {
 		return nil, nil
 	}
 	return auth, nil
+}
+
+// filled refuses a setting that is empty.
+func filled(name string, m httpx.Member[string]) error {
+	if m.Given && m.Value == "" {
+		return bellwire.Invalid("authSettings."+name, "It must not be empty.")
+	}
+	return nil
 }
 
 // kept tells whether a secret stays as it is: it is left out, or only the mask has come back.

@@ -90,7 +90,7 @@ func TestRefusedBodies(t *testing.T) {
 		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "Its scheme is http or https."},
 		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It is an absolute URL such as https://example.com/webhooks."},
 		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "Its scheme is http or https."},
-		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It contains no user name or password; use auth for that."},
+		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must not contain a user name or password."},
 	} {
 		dialecttest.Run(t, w, []dialecttest.Step{
 			{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.source, tc.text)},
@@ -405,4 +405,18 @@ func TestFollowingPages(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+}
+
+// Whatever is wrong, customers are told so in their words.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, false)
+	dialecttest.Run(t, w, []dialecttest.Step{{Name: "create", Do: "POST " + webhooks, Body: seedBody, Status: 201, Want: shown(hook, accountUpdates, "wbh_<id:hex32>")}})
+	dialecttest.Abuse(t, w, nil, []string{
+		"POST " + webhooks, "PATCH " + webhooks + "/wbh_{id}", "PATCH " + webhooks + "/x", "DELETE " + webhooks + "/x", "GET " + webhooks + "/x", "GET " + webhooks + "?page=0",
+		"GET " + updates + "x", "GET " + updates + "aupres_" + strings.Repeat("0", 32), "GET /api/v4/accounts/x/webhooks", "GET /api/v4/accounts/" + nobodys + "/webhooks", "PUT " + webhooks,
+	},
+		`{"url":"{bad}","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, `{"url":"https://example.com"}`, `{"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`,
+		`{"url":"https://example.com","event":"card.created"}`, `{"url":"https://example.com","event":1}`, `{"url":"https://example.com","event":"*"}`,
+		`{"url":"https://example.com","event":"ACCOUNT_UPDATER_BATCH_UPDATES","x":1}`)
 }

@@ -73,8 +73,7 @@ func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
 		Type: accountCreated, Data: []byte(`{"account":"` + created.ID + `"}`),
 	})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
-		return bellwire.Wrap(bellwire.CodeConflict, err,
-			"The catalogue does not take %s as lemon.markets has it; load it with: bellwire catalogue load %s", accountCreated, Name)
+		return bellwire.Wrap(bellwire.CodeConflict, err, "This sandbox has no event %s as lemon.markets has it.", accountCreated)
 	}
 	if err != nil {
 		return err

@@ -168,5 +168,5 @@ func TestSandboxWithoutCatalogue(t *testing.T) {
 	c := config(true)
 	c.Catalogue = nil
 	run(t, dialecttest.New(t, c), step{Name: "create", Do: "POST /v1/accounts", Body: seedAccount, Status: 422,
-		Want: message("The catalogue does not take account.created as lemon.markets has it; load it with: bellwire catalogue load lemon")})
+		Want: message("This sandbox has no event account.created as lemon.markets has it.")})
 }

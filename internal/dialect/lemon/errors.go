@@ -21,7 +21,7 @@ var statuses = httpx.StatusTable{
 	bellwire.CodeCanceled:         http.StatusRequestTimeout,
 	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
-	bellwire.CodeStale:            http.StatusUnprocessableEntity,
+	bellwire.CodeStale:            http.StatusServiceUnavailable,
 	bellwire.CodeInternal:         http.StatusInternalServerError,
 	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
 	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,

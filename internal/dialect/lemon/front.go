@@ -65,7 +65,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err := f.svc.Record(r.Context(), c, note); err != nil {
 		return c, "", inHeader(err)
 	}
-	return c, tenant, service.Permit(c, need, tenant)
+	return c, tenant, f.speaker.Permit(c, need, tenant)
 }
 
 func (f *front) caller(r *http.Request) (service.Caller, error) {

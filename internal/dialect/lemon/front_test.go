@@ -135,13 +135,13 @@ func TestRefusals(t *testing.T) {
 			`Error in 'body.url': It has at most 2083 bytes; this one has 2084.`},
 		{"null events", `{"url":"https://example.com","events":null}`, `Error in 'body.events': It cannot be null.`},
 		{"events as text", `{"url":"https://example.com","events":"account.created"}`, `Error in 'body.events': It must be an array.`},
-		{"no event", `{"url":"https://example.com","events":[]}`, `Error in 'body.events': There are 1 to 100 patterns; here are 0.`},
+		{"no event", `{"url":"https://example.com","events":[]}`, `Error in 'body.events': It must have 1 to 100 entries; here are 0.`},
 		{"null event", `{"url":"https://example.com","events":[null]}`, `Error in 'body.events.0': <any>`},
 		{"number event", `{"url":"https://example.com","events":["account.created",1]}`, `Error in 'body.events.1': It must be a string.`},
 		{"unknown event", `{"url":"https://example.com","events":["account.created","account.crated"]}`, `Error in 'body.events.1': <any>account.crated<any>`},
 		{"event twice", `{"url":"https://example.com","events":["account.created","account.created"]}`, `Error in 'body.events.1': <any>`},
-		{"wildcard", `{"url":"https://example.com","events":["account.*"]}`, `Error in 'body.events.0': The dialect lemon has no wildcards; name each event type.`},
-		{"everything", `{"url":"https://example.com","events":["*"]}`, `Error in 'body.events.0': The dialect lemon has no wildcards; name each event type.`},
+		{"wildcard", `{"url":"https://example.com","events":["account.*"]}`, `Error in 'body.events.0': There are no wildcards; name each event type.`},
+		{"everything", `{"url":"https://example.com","events":["*"]}`, `Error in 'body.events.0': There are no wildcards; name each event type.`},
 		{"unknown member", `{"url":"https://example.com","events":["account.created"],"secret":"x"}`, `Error in 'body.secret': There is no member of this name here.`},
 		{"member twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': The member is given twice.`},
 		{"long member", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': There is no member of this name here.`},
@@ -292,5 +292,22 @@ func TestCatalogue(t *testing.T) {
 				t.Errorf("the example of %s has no %s", et.Name, key)
 			}
 		}
+	}
+}
+
+// Whatever is wrong, customers are told so in their words.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.PutType("old", service.EventTypeInput{Archived: true})
+	privacy := http.Header{"Lmg-Data-Privacy-Access-Principal": {"nobody"}, "Lmg-Data-Privacy-Access-Justification": {"webhook-test"}}
+	const url = `"url":"https://example.com"`
+	for _, header := range []http.Header{privacy, {}} {
+		dialecttest.Abuse(t, w, header, []string{
+			"POST /v1/webhooks", "DELETE /v1/webhooks/x", "GET /v1/webhooks?limit=0", "GET /v1/webhooks?cursor=x", "GET /v1/events?type=nope", "GET /v1/events?sort=x",
+			"GET /v1/events?since=x", "GET /v1/events?limit=x", "GET /v1/events?cursor=x", "GET /v1/events?context.account=%zz", "GET /v1/events?x=1", "POST /v1/accounts", "PUT /v1/webhooks",
+		},
+			`{"url":"{bad}","events":["account.created"]}`, `{`+url+`}`, `{`+url+`,"events":[]}`, `{`+url+`,"events":["nope"]}`, `{`+url+`,"events":["old"]}`,
+			`{`+url+`,"events":["account.*"]}`, `{`+url+`,"events":["account.created","account.created"]}`, `{`+url+`,"events":["ü"]}`, `{`+url+`,"events":1}`)
 	}
 }

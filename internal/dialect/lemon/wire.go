@@ -2,6 +2,8 @@ package lemon
 
 import (
 	"encoding/base64"
+	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -34,6 +36,11 @@ func (in *webhookInput) wanted() (service.EndpointInput, error) {
 	}
 	if err := httpx.Require("events", in.Events.Given); err != nil {
 		return service.EndpointInput{}, err
+	}
+	for i, name := range in.Events.Value {
+		if strings.HasSuffix(name, "*") {
+			return service.EndpointInput{}, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "There are no wildcards; name each event type.")
+		}
 	}
 	return service.EndpointInput{URL: &in.URL.Value, Events: &in.Events.Value}, nil
 }
