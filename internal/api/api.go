@@ -10,14 +10,18 @@ package api
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"golang.org/x/time/rate"
 
+	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -127,10 +131,31 @@ func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Conte
 			a.fail(w, r, err)
 			return
 		}
-		r, _ := humago.Unwrap(ctx)
+		r, w := humago.Unwrap(ctx)
+		if err := checkQuery(r); err != nil {
+			a.fail(w, r, err)
+			return
+		}
 		defer a.configurations.Hold(r)()
 		next(ctx)
 	}
+}
+
+// checkQuery refuses a query of which a part would be passed over: one that cannot be read, and a parameter given twice.
+func checkQuery(r *http.Request) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return bellwire.Errorf(bellwire.CodeMalformed, "The query cannot be read; its escapes are broken.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(query[name]) > 1 {
+			return bellwire.Invalid(name, "The parameter must be given once; there are %d.", len(query[name]))
+		}
+	}
+	return nil
 }
 
 func (a *api) authenticate(r *http.Request) (service.Caller, error) {

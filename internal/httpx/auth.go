@@ -7,10 +7,26 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
+// Single returns the value of a header that says who asks, empty if there is none. Its error has CodeUnauthenticated: of
+// several values a proxy may have looked at another one.
+func Single(r *http.Request, header string) (string, error) {
+	values := r.Header.Values(header)
+	switch len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
+	}
+	return "", bellwire.Errorf(bellwire.CodeUnauthenticated, "The header %s must be given once; there are %d.", header, len(values))
+}
+
 // Bearer returns the token of an "Authorization: Bearer" header (RFC 6750, 2.1). Its error has
 // CodeUnauthenticated.
 func Bearer(r *http.Request) (string, error) {
-	header := r.Header.Get("Authorization")
+	header, err := Single(r, "Authorization")
+	if err != nil {
+		return "", err
+	}
 	if header == "" {
 		return "", bellwire.Errorf(bellwire.CodeUnauthenticated,
 			"No key was given; send it as Authorization: Bearer <key>.")

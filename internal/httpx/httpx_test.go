@@ -197,6 +197,24 @@ func TestBearer(t *testing.T) {
 	}
 }
 
+func TestSingle(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("GET", "/", nil)
+	if got, err := httpx.Single(r, "Identity"); got != "" || err != nil {
+		t.Errorf("none: %q, %v", got, err)
+	}
+	r.Header["Identity"] = []string{"a"}
+	if got, err := httpx.Single(r, "Identity"); got != "a" || err != nil {
+		t.Errorf("one: %q, %v", got, err)
+	}
+	for _, values := range [][]string{{"Bearer a", "Bearer b"}, {"Bearer a", "Bearer a"}, {"Bearer a", ""}} {
+		r.Header["Authorization"] = values
+		if got, err := httpx.Bearer(r); got != "" || bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+			t.Errorf("%q: %q, %v", values, got, err)
+		}
+	}
+}
+
 func TestParseJSON(t *testing.T) {
 	t.Parallel()
 	type inner struct {

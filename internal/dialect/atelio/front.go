@@ -43,7 +43,15 @@ type front struct {
 
 // enter tells who asks, and for which tenant.
 func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
-	identity, secret := r.Header.Get("Identity"), credential(r.Header.Get("Authorization"))
+	identity, err := httpx.Single(r, "Identity")
+	if err != nil {
+		return service.Caller{}, "", err
+	}
+	authorization, err := httpx.Single(r, "Authorization")
+	if err != nil {
+		return service.Caller{}, "", err
+	}
+	secret := credential(authorization)
 	if identity == "" || secret == "" {
 		return service.Caller{}, "", bellwire.Errorf(bellwire.CodeUnauthenticated, "Send the headers Identity and Authorization, with a key's id and its secret.")
 	}

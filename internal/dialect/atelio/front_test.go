@@ -245,6 +245,9 @@ func TestCallers(t *testing.T) {
 	w.Vars["stranger"], w.Vars["key"] = uuid.UUID(w.Keys["stranger"].ID).String(), w.Keys["tenant"].Secret
 	no := refused("403", "auth_err", "No valid key was given; send one that exists and was not deleted.")
 	both := refused("403", "auth_err", "Send the headers Identity and Authorization, with a key's id and its secret.")
+	twice := func(header string) string {
+		return refused("403", "auth_err", "The header "+header+" must be given once; there are 2.")
+	}
 	for _, route := range []struct {
 		do    string
 		reads bool
@@ -258,6 +261,8 @@ func TestCallers(t *testing.T) {
 			{Name: "no identity", Key: "none", Header: []string{"Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: both},
 			{Name: "no authorization", Key: "none", Header: []string{"Identity: {bare}"}, Do: route.do, Body: "{", Status: 403, Want: both},
 			{Name: "an empty authorization", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Bearer "}, Do: route.do, Body: "{", Status: 403, Want: both},
+			{Name: "two keys", Key: "none", Header: []string{"Identity: {bare}", "Authorization: {key}", "Authorization: other"}, Do: route.do, Body: "{", Status: 403, Want: twice("Authorization")},
+			{Name: "two identities", Key: "none", Header: []string{"Identity: {bare}", "Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: twice("Identity")},
 			{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 403, Want: no},
 			{Name: "another's identity", Key: "none", Header: []string{"Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
 			{Name: "no id", Key: "none", Header: []string{"Identity: acme", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},

@@ -379,6 +379,10 @@ func TestPages(t *testing.T) {
 	for _, query := range []string{"page=0", "page=-1", "page=x", "page=", "page=1000001", "page=99999999999999999999"} {
 		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "It is a whole number from 1 to 1000000.")}})
 	}
+	for _, name := range []string{"page", "limit"} {
+		query := name + "=1&" + name + "=2"
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid(name, "It must be given once; there are 2.")}})
+	}
 	for _, query := range []string{"limit=0", "limit=1001", "limit=1.5"} {
 		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "It is a whole number from 1 to 1000.")}})
 	}

@@ -35,6 +35,9 @@ func parsePage(query url.Values) (page, error) {
 		if !query.Has(param.name) {
 			continue
 		}
+		if len(query[param.name]) > 1 {
+			return p, bellwire.Invalid(param.name, "It must be given once; there are %d.", len(query[param.name]))
+		}
 		n, err := strconv.Atoi(query.Get(param.name))
 		if err != nil || n < 1 || n > param.most {
 			return p, bellwire.Invalid(param.name, "It is a whole number from 1 to %d.", param.most)
