@@ -46,6 +46,9 @@ type Dialect interface {
 type Defaults struct {
 	Retry   RetryPolicy
 	Timeout time.Duration
+	// Overlap is how long a rotated secret goes on signing. 0: a delivery has room for one signature, so that there can
+	// be none.
+	Overlap time.Duration
 }
 
 // Message is what a Renderer makes one request of.

@@ -82,6 +82,9 @@ type Secret struct {
 	ExpiresAt  time.Time `json:",omitzero"`  // zero: does not expire
 }
 
+// Signs reports whether the secret signs at the given time, which it does not any more when it expires.
+func (s *Secret) Signs(at time.Time) bool { return s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) }
+
 // String and LogValue keep credentials out of logs and error texts, whoever prints them by mistake.
 func (Credentials) String() string       { return Redacted }
 func (Credentials) LogValue() slog.Value { return slog.StringValue(Redacted) }

@@ -92,6 +92,19 @@ type Auth struct {
 type EndpointSecret struct {
 	Secret    string `json:"secret"`
 	PublicKey string `json:"public_key"` // empty without ed25519
+
+	// Secrets are all that sign, newest first. Only Client.EndpointSecret returns them.
+	Secrets []SigningSecret `json:"secrets"`
+	// PreviousExpiresAt is until when the secret before a rotation signs too, nil if it does not. Only
+	// Client.RotateSecret returns it.
+	PreviousExpiresAt *time.Time `json:"previous_expires_at"`
+}
+
+// SigningSecret is one of several secrets that sign.
+type SigningSecret struct {
+	Secret    string     `json:"secret"`
+	PublicKey string     `json:"public_key"` // empty without ed25519
+	ExpiresAt *time.Time `json:"expires_at"` // until when it signs; nil: it is the newest one
 }
 
 // TestReceipt tells what a test made.
@@ -131,7 +144,8 @@ func (c *Client) EndpointSecret(ctx context.Context, tenant, id string) (*Endpoi
 	return fetch[EndpointSecret](ctx, c, http.MethodGet, inTenant(tenant, "endpoints", id, "secret"), nil)
 }
 
-// RotateSecret makes a new secret. The old one signs too until overlap has passed.
+// RotateSecret makes a new secret. The old one signs too until overlap has passed, which must be 0 in dialects whose
+// deliveries carry one signature.
 func (c *Client) RotateSecret(ctx context.Context, tenant, id string, overlap time.Duration) (*EndpointSecret, error) {
 	in := map[string]string{"overlap": overlap.String()}
 	return fetch[EndpointSecret](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "secret", "rotate"), in)

@@ -19,8 +19,48 @@ type EndpointSecret struct {
 	PublicKey string `json:"public_key,omitzero" example:"whpk_MCowBQYDK2VwAyEAe8Qd" doc:"The ed25519 public key, if the endpoint signs with one."`
 }
 
-func wireSecret(s *service.EndpointSecret) EndpointSecret {
+func wireSecret(s service.LiveSecret) EndpointSecret {
 	return EndpointSecret{Secret: s.Secret, PublicKey: s.PublicKey}
+}
+
+// EndpointSecrets are what receivers verify deliveries with, all that sign.
+type EndpointSecrets struct {
+	EndpointSecret
+	Secrets []signingSecret `json:"secrets" doc:"All that sign, newest first. There are several while an overlap lasts."`
+}
+
+type signingSecret struct {
+	EndpointSecret
+	ExpiresAt *time.Time `json:"expires_at" nullable:"true" doc:"Until when it signs; null: it is the newest one."`
+}
+
+func wireSecrets(s *service.EndpointSecret) EndpointSecrets {
+	wire := EndpointSecrets{EndpointSecret: wireSecret(s.LiveSecret), Secrets: make([]signingSecret, len(s.Live))}
+	for i, live := range s.Live {
+		wire.Secrets[i] = signingSecret{EndpointSecret: wireSecret(live), ExpiresAt: expiry(live)}
+	}
+	return wire
+}
+
+// RotatedSecret is a new secret, and what becomes of the one before it.
+type RotatedSecret struct {
+	EndpointSecret
+	PreviousExpiresAt *time.Time `json:"previous_expires_at" nullable:"true" doc:"Until when the secret before this one signs too; null: it does not sign any more."`
+}
+
+func wireRotation(s *service.EndpointSecret) RotatedSecret {
+	wire := RotatedSecret{EndpointSecret: wireSecret(s.LiveSecret)}
+	if len(s.Live) > 1 {
+		wire.PreviousExpiresAt = expiry(s.Live[1])
+	}
+	return wire
+}
+
+func expiry(s service.LiveSecret) *time.Time {
+	if s.ExpiresAt.IsZero() {
+		return nil
+	}
+	return new(s.ExpiresAt.UTC())
 }
 
 type createdEndpoint struct {
@@ -29,7 +69,7 @@ type createdEndpoint struct {
 }
 
 type rotation struct {
-	Overlap value[bellwire.Duration] `json:"overlap,omitzero" example:"24h" doc:"For how long the old secret signs too, such as 24h (the default) or 0s."`
+	Overlap value[bellwire.Duration] `json:"overlap,omitzero" example:"24h" doc:"For how long the old secret signs too, such as 24h (the default) or 0s. In dialects whose deliveries carry one signature it must be 0s, which is the default there."`
 }
 
 type test struct {
@@ -64,7 +104,7 @@ func (a *api) endpoints() {
 		if err != nil {
 			return nil, err
 		}
-		return &output[createdEndpoint]{Body: createdEndpoint{wireEndpoint(ep), wireSecret(secret)}}, nil
+		return &output[createdEndpoint]{Body: createdEndpoint{wireEndpoint(ep), wireSecret(secret.LiveSecret)}}, nil
 	})
 
 	type listed struct {
@@ -131,9 +171,9 @@ func (a *api) secrets(one string) {
 	route(a, service.Change, huma.Operation{
 		OperationID: "get-endpoint-secret", Method: http.MethodGet, Path: one + "/secret", Tags: []string{tagEndpoints},
 		Summary: "Get an endpoint's secret", Description: "For admin and tenant keys.",
-	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointSecret], error) {
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointSecrets], error) {
 		s, err := a.svc.EndpointSecret(ctx, c, in.Tenant, in.ID)
-		return answer(s, err, wireSecret)
+		return answer(s, err, wireSecrets)
 	})
 
 	type rotated struct {
@@ -143,11 +183,11 @@ func (a *api) secrets(one string) {
 	route(a, service.Change, huma.Operation{
 		OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: one + "/secret/rotate", Tags: []string{tagEndpoints},
 		Summary: "Rotate an endpoint's secret", Errors: []int{http.StatusConflict},
-		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both; " +
-			"those of dialects that have room for one carry the new one's.",
-	}, func(ctx context.Context, c service.Caller, in *rotated) (*output[EndpointSecret], error) {
+		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both. " +
+			"At most 5 secrets sign at the same time: one more is a conflict.",
+	}, func(ctx context.Context, c service.Caller, in *rotated) (*output[RotatedSecret], error) {
 		overlap := (*time.Duration)(in.Input.value.Overlap.given)
 		s, err := a.svc.RotateSecret(ctx, c, in.Tenant, in.ID, overlap)
-		return answer(s, err, wireSecret)
+		return answer(s, err, wireRotation)
 	})
 }

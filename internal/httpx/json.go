@@ -87,6 +87,9 @@ func kindOf(t reflect.Type) string {
 	if t == reflect.TypeFor[time.Time]() { // a struct to Go, and text in JSON
 		return "a time such as 2006-01-02T15:04:05Z"
 	}
+	if t == reflect.TypeFor[bellwire.Duration]() { // a number to Go, and text in JSON
+		return `a duration as text, such as "5s", "30m" or "72h"`
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"

@@ -22,11 +22,8 @@ const (
 	maxSecrets     = 5        // that sign at the same time
 )
 
-// How long a rotated secret goes on signing.
-const (
-	DefaultOverlap = 24 * time.Hour
-	MaxOverlap     = 30 * 24 * time.Hour
-)
+// MaxOverlap is how long a rotated secret can go on signing.
+const MaxOverlap = 30 * 24 * time.Hour
 
 // How Standard Webhooks writes ed25519 keys: these and base64.
 const (
@@ -36,18 +33,32 @@ const (
 
 // EndpointSecret is what a receiver verifies deliveries with. Empty members: the endpoint has none.
 type EndpointSecret struct {
-	Secret    string
-	PublicKey string // "whpk_" and base64 of an ed25519 public key, as Standard Webhooks writes it
+	LiveSecret              // the newest
+	Live       []LiveSecret // all that sign, newest first
 }
 
-func revealed(ep *bellwire.Endpoint, c *bellwire.Credentials) *EndpointSecret {
-	if len(c.Secrets) == 0 {
-		return &EndpointSecret{}
+// LiveSecret is a secret that signs.
+type LiveSecret struct {
+	Secret    string
+	PublicKey string    // "whpk_" and base64 of an ed25519 public key, as Standard Webhooks writes it
+	ExpiresAt time.Time // zero: it has no end
+}
+
+func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at time.Time) *EndpointSecret {
+	secret := new(EndpointSecret)
+	several := s.dialects[ep.Dialect] != nil && s.dialects[ep.Dialect].Defaults().Overlap > 0
+	for i, kept := range c.Secrets {
+		if i > 0 && (!several || !kept.Signs(at)) {
+			continue
+		}
+		live := LiveSecret{Secret: kept.Value, ExpiresAt: kept.ExpiresAt}
+		if ep.Signing != bellwire.SigningHMAC {
+			live.PublicKey = publicKey(kept.PrivateKey)
+		}
+		secret.Live = append(secret.Live, live)
 	}
-	newest := c.Secrets[0]
-	secret := &EndpointSecret{Secret: newest.Value}
-	if ep.Signing != bellwire.SigningHMAC {
-		secret.PublicKey = publicKey(newest.PrivateKey)
+	if len(secret.Live) > 0 {
+		secret.LiveSecret = secret.Live[0]
 	}
 	return secret
 }
@@ -99,8 +110,8 @@ func fitting(d bellwire.Dialect, secrets []bellwire.Secret) []bellwire.Secret {
 	return slices.DeleteFunc(slices.Clone(secrets), func(s bellwire.Secret) bool { return d.CheckSecret(s.Value) != nil })
 }
 
-// rotate puts a new secret first, and lets those before it sign until the overlap ends.
-func (s *Service) rotate(ep *bellwire.Endpoint, c *bellwire.Credentials, overlap time.Duration) error {
+// rotate puts a new secret first, and lets those before it sign until the overlap ends: the dialect's own if nil.
+func (s *Service) rotate(ep *bellwire.Endpoint, c *bellwire.Credentials, overlap *time.Duration) error {
 	dialect, err := s.dialect(ep.Dialect)
 	if err != nil {
 		return err
@@ -112,19 +123,43 @@ func (s *Service) rotate(ep *bellwire.Endpoint, c *bellwire.Credentials, overlap
 	if made == (bellwire.Secret{}) {
 		return bellwire.Errorf(bellwire.CodeConflict, "Endpoints of the dialect %q have no secret that could be rotated.", ep.Dialect)
 	}
+	lap := dialect.Defaults().Overlap
+	switch {
+	case overlap == nil:
+	case lap == 0 && *overlap > 0:
+		return bellwire.Invalid("overlap", "It must be 0s: the deliveries of the dialect %s carry one signature, which is that of the new secret.", ep.Dialect)
+	default:
+		lap = *overlap
+	}
 	at := ep.UpdatedAt
 	secrets := []bellwire.Secret{made}
 	for _, old := range c.Secrets {
-		if end := at.Add(overlap); old.ExpiresAt.IsZero() || old.ExpiresAt.After(end) {
+		if end := at.Add(lap); old.ExpiresAt.IsZero() || old.ExpiresAt.After(end) {
 			old.ExpiresAt = end
 		}
-		if old.ExpiresAt.After(at) && len(secrets) < maxSecrets {
+		if old.Signs(at) {
 			secrets = append(secrets, old)
 		}
+	}
+	if len(secrets) > maxSecrets {
+		return tooManySecrets(c.Secrets, at)
 	}
 	c.Secrets = secrets
 	ep.Sealed, err = s.keyring.SealCredentials(ep.ID, c)
 	return err
+}
+
+func tooManySecrets(secrets []bellwire.Secret, at time.Time) error {
+	var ends []string
+	for _, old := range secrets {
+		if !old.ExpiresAt.IsZero() && old.Signs(at) {
+			ends = append(ends, old.ExpiresAt.UTC().Format(time.RFC3339))
+		}
+	}
+	slices.Sort(ends)
+	return bellwire.Errorf(bellwire.CodeConflict,
+		"%d secrets sign already, which is the most there can be: the newest, and others until %s. Wait until one of them ends, or rotate with the overlap 0s, which ends all of them at once.",
+		maxSecrets, strings.Join(ends, ", "))
 }
 
 // applyCredentials sets authentication and headers, and refuses headers that contradict the authentication.

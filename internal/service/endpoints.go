@@ -35,7 +35,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err != nil {
 		return nil, nil, err
 	}
-	return show(ep, credentials), revealed(ep, credentials), nil
+	return show(ep, credentials), s.revealed(ep, credentials, ep.UpdatedAt), nil
 }
 
 func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
@@ -208,20 +208,16 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 	if err != nil {
 		return nil, err
 	}
-	return revealed(ep, credentials), nil
+	return s.revealed(ep, credentials, now()), nil
 }
 
-// RotateSecret makes a new secret. The one before it signs too until the overlap ends: DefaultOverlap if nil.
+// RotateSecret makes a new secret. The one before it signs too until the overlap ends: the dialect's own if nil.
 func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string, overlap *time.Duration) (*EndpointSecret, error) {
 	if err := s.enter(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
-	lap := DefaultOverlap
-	if overlap != nil {
-		lap = *overlap
-	}
-	if lap < 0 || lap > MaxOverlap {
-		return nil, bellwire.Invalid("overlap", "It is from 0s to %s.", bellwire.Duration(MaxOverlap))
+	if overlap != nil && (*overlap < 0 || *overlap > MaxOverlap) {
+		return nil, bellwire.Invalid("overlap", "It must be between 0s and %s.", bellwire.Duration(MaxOverlap))
 	}
 	var rotated *bellwire.Endpoint
 	secret, err := untilFresh(ctx, s, tenant, "endpoint", func() (*EndpointSecret, error) {
@@ -230,14 +226,14 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 			return nil, err
 		}
 		ep.UpdatedAt = now()
-		if err := s.rotate(ep, credentials, lap); err != nil {
+		if err := s.rotate(ep, credentials, overlap); err != nil {
 			return nil, err
 		}
 		if err := s.store.UpdateEndpoint(ctx, ep); err != nil {
 			return nil, err
 		}
 		rotated = ep
-		return revealed(ep, credentials), nil
+		return s.revealed(ep, credentials, ep.UpdatedAt), nil
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -211,11 +212,11 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("with hmac: %+v", got)
 	}
 	change(service.EndpointInput{Signing: new(bellwire.SigningEd25519)})
-	if got := reveal(); *got != *secret {
+	if got := reveal(); got.LiveSecret != secret.LiveSecret {
 		t.Errorf("back with ed25519: %+v, want %+v", got, secret)
 	}
 	change(service.EndpointInput{Dialect: new("bare")})
-	if got := reveal(); *got != (service.EndpointSecret{}) {
+	if got := reveal(); got.LiveSecret != (service.LiveSecret{}) || len(got.Live) > 0 {
 		t.Errorf("in a dialect without secrets: %+v", got)
 	}
 	_, err = e.RotateSecret(t.Context(), admin, tenant, ep.ID, nil)
@@ -299,13 +300,31 @@ func TestRotateSecret(t *testing.T) {
 	if got := e.signatures(ep.ID, time.Now().Add(25*time.Hour)); got != 2 {
 		t.Errorf("the first one's end moved: %d signatures", got)
 	}
-	for range 20 {
-		rotate(nil)
+	rotate(nil)
+	fifth := rotate(nil)
+	live := []string{fifth.Live[1].ExpiresAt.Format(time.RFC3339), fifth.Live[4].ExpiresAt.Format(time.RFC3339)}
+	for i, s := range fifth.Live {
+		if s.ExpiresAt.IsZero() != (i == 0) || i > 0 && time.Until(s.ExpiresAt) > 24*time.Hour {
+			t.Errorf("secret %d ends at %v", i, s.ExpiresAt)
+		}
+	}
+	_, err := e.RotateSecret(t.Context(), admin, tenant, ep.ID, nil)
+	wantCode(t, err, bellwire.CodeConflict, "")
+	for _, end := range live {
+		if !strings.Contains(err.Error(), end) {
+			t.Errorf("%v\ndoes not say that a secret signs until %s", err, end)
+		}
 	}
 	if got := e.signatures(ep.ID, time.Now()); got != 5 {
-		t.Errorf("%d signatures after many rotations, want 5", got)
+		t.Errorf("%d signatures after the refused rotation, want 5", got)
 	}
-	rotate(new(time.Duration(0)))
+	kept, err := e.EndpointSecret(t.Context(), admin, tenant, ep.ID)
+	if err != nil || !reflect.DeepEqual(kept, fifth) {
+		t.Errorf("%+v, %v, want %+v", kept, err, fifth)
+	}
+	if last := rotate(new(time.Duration(0))); len(last.Live) != 1 {
+		t.Errorf("%d secrets sign after a rotation without overlap, want 1", len(last.Live))
+	}
 	if got := e.signatures(ep.ID, time.Now()); got != 1 {
 		t.Errorf("%d signatures after a rotation without overlap, want 1", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -290,7 +291,11 @@ func TestRotation(t *testing.T) {
 	receiver := dialecttest.NewReceiver(t)
 	w.Vars["url"] = receiver.URL
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: `{"url":"{url}","events":["account.created"]}`, Status: 201, Want: `{<any>"id":"<id:any>",<any>}`})
-	rotated, err := w.Service.RotateSecret(t.Context(), dialecttest.Admin, w.Tenant, w.Vars["id"], new(time.Hour))
+	_, err := w.Service.RotateSecret(t.Context(), dialecttest.Admin, w.Tenant, w.Vars["id"], new(time.Hour))
+	if known, ok := errors.AsType[*bellwire.Error](err); !ok || known.Code != bellwire.CodeInvalid || known.Field != "overlap" {
+		t.Errorf("an overlap: %v", err)
+	}
+	rotated, err := w.Service.RotateSecret(t.Context(), dialecttest.Admin, w.Tenant, w.Vars["id"], nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,9 @@ const Name = "standard"
 // newSecretBytes is how many bytes a secret of ours has: as many as the hash that it keys.
 const newSecretBytes = 32
 
+// overlap is how long a rotated secret goes on signing, unless a rotation says otherwise.
+const overlap = 24 * time.Hour
+
 // Dialect is the delivery half of Standard Webhooks.
 type Dialect struct{}
 
@@ -28,7 +31,7 @@ func (Dialect) Name() string { return Name }
 
 // Defaults returns the retry schedule that Standard Webhooks recommends and Bellwire's own deadline.
 func (Dialect) Defaults() bellwire.Defaults {
-	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout}
+	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout, Overlap: overlap}
 }
 
 // NewEndpointID makes an id of "ep_" and the 32 hex digits of a UUIDv7.
