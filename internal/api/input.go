@@ -147,9 +147,9 @@ func parseTime(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := httpx.ParseTime(text)
 	if err != nil {
-		return time.Time{}, bellwire.Invalid(field, "A time is of the form 2026-01-31T12:30:00Z (RFC 3339).")
+		return time.Time{}, bellwire.Invalid(field, "It must be a time of RFC 3339, such as 2026-01-31T12:30:00Z.")
 	}
-	return t.UTC(), nil
+	return t, nil
 }

@@ -57,6 +57,7 @@ func TestPublishing(t *testing.T) {
 		{name: "list since", method: "GET", path: events + "?since=2026-01-01T00:00:00Z&until=2999-01-01T00:00:00Z&limit=1", status: 200, want: `{"data":[{"id":"{batched}"}]}`},
 		{name: "list until", method: "GET", path: events + "?until=2020-01-01T00:00:00Z", status: 200, want: `{"data":[]}`},
 		{name: "list since, in a time zone", method: "GET", path: events + "?since=2020-01-01T01:00:00+01:00&limit=1", status: 200, want: `{"data":[{"id":"{batched}"}]}`},
+		{name: "list until, in small letters", method: "GET", path: events + "?until=2020-01-01t00:00:00z", status: 200, want: `{"data":[]}`},
 		{name: "bad time", method: "GET", path: events + "?since=today", status: 422, problem: "invalid since"},
 		{name: "list by a publisher", method: "GET", path: events, key: "publisher", status: 403, problem: "forbidden"},
 		{name: "list a bad page by a publisher", method: "GET", path: events + "?limit=0", key: "publisher", status: 403, problem: "forbidden"},
@@ -65,6 +66,71 @@ func TestPublishing(t *testing.T) {
 		{name: "get another tenant's", method: "GET", path: "/tenants/other/events/{keyed}", status: 404, problem: "not_found"},
 		{name: "get unknown", method: "GET", path: events + "/evt_00000000000000000000000000000000", status: 404, problem: "not_found"},
 		{name: "get what is no id", method: "GET", path: events + "/x", status: 404, problem: "not_found"},
+	})
+}
+
+// TestIdempotencyKey publishes with the header that other APIs have for it.
+func TestIdempotencyKey(t *testing.T) {
+	const events = "/tenants/acme/events"
+	with := func(values ...string) (lines []string) {
+		for _, v := range values {
+			lines = append(lines, "Idempotency-Key: "+v)
+		}
+		return lines
+	}
+	event, other := `{"type":"invoice.paid","data":{}}`, `{"type":"invoice.paid","data":[]}`
+	full := strings.Repeat("k", 128)
+	run(t, []step{
+		{name: "bare", method: "POST", path: events, header: with("order-42"), body: event, status: 202, want: `{"duplicate":false}`, save: "bare=id"},
+		{name: "again", method: "POST", path: events, header: with("order-42"), body: event, status: 202, want: `{"id":"{bare}","duplicate":true}`},
+		{name: "in quotes", method: "POST", path: events, header: with(`"order-42"`), body: event, status: 202, want: `{"id":"{bare}","duplicate":true}`},
+		{name: "between spaces", method: "POST", path: events, header: with(` "order-42"	`), body: event, status: 202, want: `{"id":"{bare}","duplicate":true}`},
+		{name: "in the body", method: "POST", path: events, body: `{"type":"invoice.paid","data":{},"id":"order-42"}`, status: 202, want: `{"id":"{bare}","duplicate":true}`},
+		{name: "in both", method: "POST", path: events, header: with("order-42"), body: `{"type":"invoice.paid","data":{},"id":"order-42"}`, status: 202, want: `{"id":"{bare}","duplicate":true}`},
+		{name: "null in the body", method: "POST", path: events, header: with("order-42"), body: `{"type":"invoice.paid","data":{},"id":null}`, status: 202, want: `{"id":"{bare}","duplicate":true}`},
+		{name: "of another event", method: "POST", path: events, header: with("order-42"), body: other, status: 409, problem: "conflict"},
+		{name: "another in the body", method: "POST", path: events, header: with("order-42"), body: `{"type":"invoice.paid","data":{},"id":"order-43"}`, status: 422, problem: "invalid id"},
+		{name: "shown", method: "GET", path: events + "/{bare}", status: 200, want: `{"idempotency_key":"order-42"}`},
+		{name: "escapes", method: "POST", path: events, header: with(`"a\"b\\c"`), body: event, status: 202, save: "escaped=id"},
+		{name: "escapes in the body", method: "POST", path: events, body: `{"type":"invoice.paid","data":{},"id":"a\"b\\c"}`, status: 202, want: `{"id":"{escaped}","duplicate":true}`},
+		{name: "long", method: "POST", path: events, header: with(full), body: event, status: 202},
+		{name: "too long", method: "POST", path: events, header: with(full + "k"), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "empty", method: "POST", path: events, header: with(""), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "empty in quotes", method: "POST", path: events, header: with(`""`), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "half in quotes", method: "POST", path: events, header: with(`"a`), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "with parameters", method: "POST", path: events, header: with(`"a";b=1`), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "not printable", method: "POST", path: events, header: with("a\u0085"), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "Latin-1", method: "POST", path: events, header: with("a\xe9"), body: event, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "twice", method: "POST", path: events, header: with("a", "a"), body: event, status: 422, problem: "invalid Idempotency-Key"},
+
+		{name: "batch", method: "POST", path: events + "/batch", header: with("b"), status: 202, save: "one=data.0.id two=data.1.id",
+			body: `{"events":[` + event + `,{"type":"invoice.paid","data":{},"id":"own"}]}`},
+		{name: "batch again", method: "POST", path: events + "/batch", header: with(`"b"`), status: 202,
+			body: `{"events":[` + event + `,{"type":"invoice.paid","data":{},"id":"own"}]}`,
+			want: `{"data":[{"id":"{one}","duplicate":true},{"id":"{two}","duplicate":true}]}`},
+		{name: "another batch", method: "POST", path: events + "/batch", header: with("b"), body: `{"events":[` + other + `]}`, status: 409, problem: "conflict"},
+		{name: "shown by its place", method: "GET", path: events + "/{one}", status: 200, want: `{"idempotency_key":"b/0"}`},
+		{name: "no room for the place", method: "POST", path: events + "/batch", header: with(full[:127]), body: `{"events":[` + event + `]}`, status: 422, problem: "invalid Idempotency-Key"},
+		{name: "twice for a batch", method: "POST", path: events + "/batch", header: with("a", "b"), body: `{"events":[` + event + `]}`, status: 422, problem: "invalid Idempotency-Key"},
+	})
+}
+
+// TestGivenOnce repeats what can be there once only.
+func TestGivenOnce(t *testing.T) {
+	const of = "/tenants/acme/"
+	run(t, []step{
+		{name: "events", method: "GET", path: of + "events?type=a&type=b", status: 422, problem: "invalid type"},
+		{name: "the same value", method: "GET", path: of + "events?limit=1&limit=1", status: 422, problem: "invalid limit"},
+		{name: "deliveries", method: "GET", path: of + "deliveries?status=exhausted&status=canceled", status: 422, problem: "invalid status"},
+		{name: "endpoints", method: "GET", path: of + "endpoints?cursor=&cursor=", status: 422, problem: "invalid cursor"},
+		{name: "keys", method: "GET", path: of + "keys?limit=1&limit=2", status: 422, problem: "invalid limit"},
+		{name: "tenants", method: "GET", path: "/tenants?limit=1&limit=2", status: 422, problem: "invalid limit"},
+		{name: "event types", method: "GET", path: "/event-types?limit=1&limit=2", status: 422, problem: "invalid limit"},
+		{name: "audit", method: "GET", path: "/audit?tenant=a&tenant=b", status: 422, problem: "invalid tenant"},
+		{name: "by who may not", method: "GET", path: of + "events?type=a&type=b", key: "publisher", status: 403, problem: "forbidden"},
+		{name: "a broken query", method: "GET", path: of + "events?type=%zz", status: 400, problem: "malformed"},
+		{name: "two keys", method: "GET", path: of + "events", header: []string{"Authorization: Bearer wrong"}, status: 401, problem: "unauthenticated"},
+		{name: "two keys to publish", method: "POST", path: of + "events", header: []string{"Authorization: Bearer wrong"}, body: `{"type":"invoice.paid","data":{}}`, status: 401, problem: "unauthenticated"},
 	})
 }
 

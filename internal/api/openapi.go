@@ -132,19 +132,23 @@ func (a *api) documentPublishing() {
 	documentPublish[publication, receipt](doc, &huma.Operation{
 		OperationID: "publish-event", Path: "/tenants/{tenant}/events", Summary: "Publish an event",
 		Description: durable + "For admin and publisher keys. `data` that does not fit the type's schema is refused.",
-	})
+	}, "Counts as `id` where the body has none; where it has one, both must be the same. Bare, or a string in quotes.")
 	documentPublish[batch, receipts](doc, &huma.Operation{
 		OperationID: "publish-events", Path: "/tenants/{tenant}/events/batch", Summary: "Publish a batch of events",
 		Description: durable + "For admin and publisher keys. Up to " + strconv.Itoa(service.MaxBatchEvents) +
 			" events in at most 16 MiB; all are taken or none. A fault names its event, such as `events[3].data`.",
-	})
+	}, "Makes the batch repeatable: events without an `id` get this key, a slash and their place, such as `KEY/0`, "+
+		"which must fit into 128 characters. Bare, or a string in quotes.")
 }
 
-func documentPublish[I, O any](doc *huma.OpenAPI, op *huma.Operation) {
+func documentPublish[I, O any](doc *huma.OpenAPI, op *huma.Operation, key string) {
 	op.Method, op.Tags = http.MethodPost, []string{tagEvents}
 	describe(op)
 	op.Parameters = []*huma.Param{{
 		Name: "tenant", In: "path", Required: true, Description: "The tenant's id.", Example: "acme",
+		Schema: &huma.Schema{Type: huma.TypeString},
+	}, {
+		Name: idempotencyHeader, In: "header", Description: key, Example: "in_123-paid",
 		Schema: &huma.Schema{Type: huma.TypeString},
 	}}
 	registry := doc.Components.Schemas

@@ -59,6 +59,11 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
 	defer a.publications.Hold(r)()
 	body, err := httpx.ReadBody(r, int64(a.publisher.MaxEventBytes()+wrapperBytes))
 	if err != nil {
@@ -66,6 +71,9 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	draft, err := parsePublication(body)
+	if err == nil {
+		err = identify(&draft, key)
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -85,6 +93,11 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
 	defer a.publications.Hold(r)()
 	body, err := httpx.ReadBody(r, maxBatchBody)
 	if err != nil {
@@ -92,6 +105,9 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	drafts, err := parseBatch(body)
+	if err == nil {
+		err = identifyAll(drafts, key)
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return

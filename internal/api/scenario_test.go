@@ -156,8 +156,9 @@ func (w *world) call(method, path, key, body string) *httptest.ResponseRecorder 
 type step struct {
 	name   string
 	method string
-	path   string // {name} stands for a variable
-	key    string // empty: admin; "none": no key at all
+	path   string   // {name} stands for a variable
+	key    string   // empty: admin; "none": no key at all
+	header []string // "Name: value", beside Authorization
 	body   string
 	status int
 	// want is JSON whose members the answer must have, others may be there; "*" fits anything but null
@@ -199,7 +200,13 @@ func (w *world) step(t *testing.T, s step) {
 	default:
 		key = w.keys[s.key]
 	}
-	answer := w.call(s.method, w.fill(s.path), key, w.fill(s.body))
+	r := request(s.method, w.fill(s.path), key, w.fill(s.body))
+	for _, line := range s.header {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Add(name, value)
+	}
+	answer := httptest.NewRecorder()
+	w.handler.ServeHTTP(answer, r)
 	label := fmt.Sprintf("%s: %s %s: %d %s", s.name, s.method, s.path, answer.Code, answer.Body)
 	if answer.Code != s.status {
 		t.Errorf("%s\nwant %d", label, s.status)

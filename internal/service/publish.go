@@ -211,7 +211,7 @@ func (s *Service) checkDraft(d *Draft) error {
 	case len(d.Data) > s.maxEventBytes:
 		return tooLarge("data", "An event's data has at most %d bytes; here are %d.", s.maxEventBytes, len(d.Data))
 	}
-	if err := checkIdempotencyKey(d.IdempotencyKey); err != nil {
+	if err := CheckIdempotencyKey("id", d.IdempotencyKey); err != nil {
 		return err
 	}
 	if y := d.OccurredAt.UTC().Year(); !d.OccurredAt.IsZero() && (y < 1970 || y > 9999) {
@@ -220,13 +220,14 @@ func (s *Service) checkDraft(d *Draft) error {
 	return nil
 }
 
-func checkIdempotencyKey(key string) error {
+// CheckIdempotencyKey refuses what cannot be a publisher's id.
+func CheckIdempotencyKey(field, key string) error {
 	if len(key) > bellwire.MaxIdempotencyKey && utf8.RuneCountInString(key) > bellwire.MaxIdempotencyKey {
-		return bellwire.Invalid("id", "It has at most %d characters.", bellwire.MaxIdempotencyKey)
+		return bellwire.Invalid(field, "It has at most %d characters.", bellwire.MaxIdempotencyKey)
 	}
 	for _, r := range key {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return bellwire.Invalid("id", "It has printable characters only.")
+			return bellwire.Invalid(field, "It has printable characters only.")
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
 )
 
 // maxLimit is the most elements that a page has, and how many it has that nobody has asked for less.
@@ -145,14 +146,14 @@ func readFilters(given map[string]string) (*search, error) {
 // readTime reads a time (RFC 3339). Clients copy created_at into a URL as it is, where the plus sign of its zone stands
 // for a space. The zero time stands for all times before there were events.
 func readTime(text string) (time.Time, error) {
-	since, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
-	if err != nil || since.UTC().Year() > 9999 {
+	since, err := httpx.ParseTime(strings.Replace(text, " ", "+", 1))
+	if err != nil || since.Year() > 9999 {
 		return time.Time{}, bellwire.Invalid("query.since", "It is a time such as 2023-06-29T14:40:30.523373+00:00.")
 	}
 	if since.Before(time.Unix(0, 0)) {
 		return time.Time{}, nil
 	}
-	return since.UTC(), nil
+	return since, nil
 }
 
 func errUnknownType() error {
