@@ -94,6 +94,7 @@ type api struct {
 type call struct {
 	caller    service.Caller
 	requestID string
+	url       *url.URL
 	held      *int64 // bytes of a.answers
 }
 
@@ -118,7 +119,7 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	}
 	held := new(int64)
 	defer func() { a.answers.Give(*held) }()
-	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w), held: held}))
+	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w), url: r.URL, held: held}))
 }
 
 // permit comes before parameters and body are looked at, so that a wrong role is told so whatever it sent. It

@@ -46,10 +46,8 @@ func (a *api) audit() {
 		Summary:     "List the audit log",
 		Description: "For admin keys. Requests to the APIs of dialects whose callers must say on whose behalf they ask, and why.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[auditEntry]], error) {
-		entries, err := a.svc.AuditLog(ctx, c, in.Tenant, in.page())
-		if err != nil {
-			return nil, err
-		}
-		return listOf(entries, wireAuditEntry), nil
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
+			return a.svc.AuditLog(ctx, c, in.Tenant, page)
+		}, wireAuditEntry)
 	})
 }

@@ -147,11 +147,9 @@ func (a *api) deliveries() {
 		if in.Event != "" && filter.Event.UnmarshalText([]byte(in.Event)) != nil {
 			return nil, bellwire.Invalid("event", `An event's id is "evt_" and 32 lower-case hex digits.`)
 		}
-		deliveries, err := a.svc.Deliveries(ctx, c, filter, in.page())
-		if err != nil {
-			return nil, err
-		}
-		return listOf(deliveries, wireDelivery), nil
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+			return a.svc.Deliveries(ctx, c, filter, page)
+		}, wireDelivery)
 	})
 
 	route(a, service.Read, huma.Operation{

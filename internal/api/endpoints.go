@@ -115,11 +115,9 @@ func (a *api) endpoints() {
 		OperationID: "list-endpoints", Method: http.MethodGet, Path: all, Tags: []string{tagEndpoints},
 		Summary: "List endpoints", Description: "Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Endpoint]], error) {
-		endpoints, err := a.svc.Endpoints(ctx, c, in.Tenant, in.page())
-		if err != nil {
-			return nil, err
-		}
-		return listOf(endpoints, wireEndpoint), nil
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.Endpoint], error) {
+			return a.svc.Endpoints(ctx, c, in.Tenant, page)
+		}, wireEndpoint)
 	})
 
 	route(a, service.Read, huma.Operation{

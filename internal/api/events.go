@@ -99,6 +99,14 @@ func (l eventList) appendJSON(b []byte) ([]byte, error) {
 // withPlus undoes what a query makes of a time zone such as +01:00 that was not escaped.
 func withPlus(text string) string { return strings.Replace(text, " ", "+", 1) }
 
+// sizeOf returns how many bytes of data events have.
+func sizeOf(events []*bellwire.Event) (size int) {
+	for _, e := range events {
+		size += len(e.Data)
+	}
+	return size
+}
+
 func (a *api) events() {
 	type listed struct {
 		InTenant
@@ -120,18 +128,17 @@ func (a *api) events() {
 			return nil, err
 		}
 		filter := bellwire.EventFilter{Tenant: in.Tenant, Type: in.Type, Since: since, Until: until}
-		events, err := a.svc.Events(ctx, c, filter, in.page())
+		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+			events, err := a.svc.Events(ctx, c, filter, page)
+			if err == nil {
+				err = a.hold(ctx, sizeOf(events.Items))
+			}
+			return events, err
+		}, wireEvent)
 		if err != nil {
 			return nil, err
 		}
-		size := 0
-		for _, e := range events.Items {
-			size += len(e.Data)
-		}
-		if err := a.hold(ctx, size); err != nil {
-			return nil, err
-		}
-		return &output[eventList]{Body: eventList(listOf(events, wireEvent).Body)}, nil
+		return &output[eventList]{Body: eventList(events.Body)}, nil
 	})
 
 	type one struct {

@@ -85,11 +85,9 @@ func (a *api) eventTypes() {
 		OperationID: "list-event-types", Method: http.MethodGet, Path: "/event-types", Tags: []string{tagEventTypes},
 		Summary: "List event types", Description: "For every key.",
 	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[eventType]], error) {
-		types, err := a.svc.EventTypes(ctx, c, in.page())
-		if err != nil {
-			return nil, err
-		}
-		return listOf(types, wireEventType), nil
+		return paged(ctx, a, *in, func(page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
+			return a.svc.EventTypes(ctx, c, page)
+		}, wireEventType)
 	})
 
 	route(a, service.ReadCatalogue, huma.Operation{

@@ -2,6 +2,8 @@ package api
 
 import (
 	"bytes"
+	"context"
+	"net/url"
 	"reflect"
 	"time"
 
@@ -114,11 +116,7 @@ type InTenant struct {
 // Paging are the parameters of lists.
 type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many to return at most: 1 to 250, 50 unless given."`
-	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the page before; left out for the first page."`
-}
-
-func (p Paging) page() bellwire.Page {
-	return bellwire.Page{Limit: p.Limit, After: bellwire.Cursor(p.Cursor)}
+	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the page before, with the same other parameters; left out for the first page."`
 }
 
 // list is a page of a list, newest first.
@@ -130,16 +128,41 @@ type list[T any] struct {
 // output is an answer with a body.
 type output[T any] struct{ Body T }
 
-func listOf[S, T any](from *bellwire.List[S], wire func(S) T) *output[list[T]] {
+// paged answers with a page of a list. Its cursors are good for the same list alone: the same path, which names the tenant,
+// and the same filters.
+func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.Page) (*bellwire.List[S], error), wire func(S) T) (*output[list[T]], error) {
+	page := bellwire.Page{Limit: p.Limit}
+	of := listOf(ctx.Value(callKey{}).(call).url)
+	var err error
+	if p.Cursor != "" {
+		if page.After, err = a.svc.OpenCursor(of, p.Cursor); err != nil {
+			return nil, err
+		}
+	}
+	from, err := read(page)
+	if err != nil {
+		return nil, err
+	}
 	out := list[T]{Data: make([]T, len(from.Items))}
 	for i, item := range from.Items {
 		out.Data[i] = wire(item)
 	}
 	if from.Next != "" {
-		next := string(from.Next)
+		next, err := a.svc.SealCursor(of, from.Next)
+		if err != nil {
+			return nil, err
+		}
 		out.NextCursor = &next
 	}
-	return &output[list[T]]{Body: out}
+	return &output[list[T]]{Body: out}, nil
+}
+
+// listOf returns what tells a list from others: all of the URL but what says which page of it is wanted.
+func listOf(u *url.URL) string {
+	query := u.Query()
+	query.Del("limit")
+	query.Del("cursor")
+	return u.Path + "?" + query.Encode()
 }
 
 // parseTime reads a time of a filter or event.

@@ -64,7 +64,7 @@ func (a *api) keys() {
 		OperationID: "list-tenant-keys", Method: http.MethodGet, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
 		Summary: "List a tenant's keys", Description: "For admin keys. Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
-		return a.listKeys(ctx, c, in.Tenant, in.page())
+		return a.listKeys(ctx, c, in.Tenant, in.Paging)
 	})
 
 	type deleted struct {
@@ -97,7 +97,7 @@ func (a *api) operatorKeys() {
 		OperationID: "list-keys", Method: http.MethodGet, Path: "/keys", Tags: []string{tagKeys},
 		Summary: "List the operator's keys", Description: "For admin keys. Secrets are not shown.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Key]], error) {
-		return a.listKeys(ctx, c, "", in.page())
+		return a.listKeys(ctx, c, "", in.Paging)
 	})
 
 	type deleted struct {
@@ -119,12 +119,10 @@ func (a *api) createKey(ctx context.Context, c service.Caller, tenant string, in
 	return &output[createdKey]{Body: createdKey{Key: wireKey(k), Secret: secret}}, nil
 }
 
-func (a *api) listKeys(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*output[list[Key]], error) {
-	keys, err := a.svc.Keys(ctx, c, tenant, page)
-	if err != nil {
-		return nil, err
-	}
-	return listOf(keys, wireKey), nil
+func (a *api) listKeys(ctx context.Context, c service.Caller, tenant string, p Paging) (*output[list[Key]], error) {
+	return paged(ctx, a, p, func(page bellwire.Page) (*bellwire.List[*service.Key], error) {
+		return a.svc.Keys(ctx, c, tenant, page)
+	}, wireKey)
 }
 
 func (a *api) deleteKey(ctx context.Context, c service.Caller, tenant, id string) error {

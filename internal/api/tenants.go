@@ -58,11 +58,9 @@ func (a *api) tenants() {
 		OperationID: "list-tenants", Method: http.MethodGet, Path: "/tenants", Tags: []string{tagTenants},
 		Summary: "List tenants", Description: "For admin keys.",
 	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[tenant]], error) {
-		tenants, err := a.svc.Tenants(ctx, c, in.page())
-		if err != nil {
-			return nil, err
-		}
-		return listOf(tenants, wireTenant), nil
+		return paged(ctx, a, *in, func(page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+			return a.svc.Tenants(ctx, c, page)
+		}, wireTenant)
 	})
 
 	route(a, service.Manage, huma.Operation{

@@ -65,6 +65,7 @@ func (k *Keyring) Open(sealed, associated []byte) ([]byte, error) {
 const (
 	credentialsOf = "endpoint credentials:"
 	keySecretOf   = "key secret:"
+	cursorOf      = "cursor:"
 	witness       = "bellwire witness"
 )
 
@@ -77,4 +78,15 @@ func (k *Keyring) SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error
 func (k *Keyring) OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error) {
 	secret, err := k.Open(sealed, fmt.Append(nil, keySecretOf, id))
 	return string(secret), err
+}
+
+// SealCursor seals a place in a list of the given name, for clients to bring back.
+func (k *Keyring) SealCursor(list string, c bellwire.Cursor) ([]byte, error) {
+	return k.Seal([]byte(c), []byte(cursorOf+list))
+}
+
+// OpenCursor opens what SealCursor made for the same list.
+func (k *Keyring) OpenCursor(list string, sealed []byte) (bellwire.Cursor, error) {
+	c, err := k.Open(sealed, []byte(cursorOf+list))
+	return bellwire.Cursor(c), err
 }

@@ -46,6 +46,8 @@ type Keyring interface {
 	SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error)
 	SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error)
 	OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error)
+	SealCursor(list string, c bellwire.Cursor) ([]byte, error)
+	OpenCursor(list string, sealed []byte) (bellwire.Cursor, error)
 }
 
 // Config is what a Service is made of. Store, Directory, Engine, Keyring and Dialects are required.

@@ -1,0 +1,34 @@
+package service
+
+import (
+	"encoding/base64"
+
+	"github.com/bellwire/bellwire"
+)
+
+// SealCursor makes what a client gets of a cursor. It tells nothing of what the store has, and is good for the list of the
+// given name only, which stands for all that was asked for.
+func (s *Service) SealCursor(list string, c bellwire.Cursor) (string, error) {
+	sealed, err := s.keyring.SealCursor(list, c)
+	return base64.RawURLEncoding.EncodeToString(sealed), err
+}
+
+// OpenCursor returns the cursor that SealCursor was given for the same list. Its error has CodeInvalid.
+func (s *Service) OpenCursor(list, text string) (bellwire.Cursor, error) {
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return "", errForeignCursor(err)
+	}
+	c, err := s.keyring.OpenCursor(list, sealed)
+	if err != nil {
+		return "", errForeignCursor(err)
+	}
+	return c, nil
+}
+
+func errForeignCursor(err error) error {
+	return &bellwire.Error{
+		Code: bellwire.CodeInvalid, Field: "cursor", Err: err,
+		Message: "It must be the next_cursor of the page before, with the same path and the same other parameters.",
+	}
+}
