@@ -19,6 +19,10 @@ func (f *front) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if asked.After != "" && asked.Tenant != tenant {
+		return errCursor()
+	}
+	asked.Tenant = tenant
 	if err := f.checkType(r, c, asked.Type); err != nil {
 		return err
 	}

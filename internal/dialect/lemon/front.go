@@ -135,9 +135,10 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 
 // webhookPlace is where a list of webhooks goes on: behind the webhook made at that time, or of that id if several were.
 type webhookPlace struct {
-	At    int64  `json:"at"` // microseconds since 1970
-	ID    string `json:"id"`
-	Limit int    `json:"limit"`
+	Tenant string `json:"tenant"`
+	At     int64  `json:"at"` // microseconds since 1970
+	ID     string `json:"id"`
+	Limit  int    `json:"limit"`
 }
 
 func placeOf(k *service.Known) webhookPlace {
@@ -158,6 +159,9 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if from.ID != "" && from.Tenant != tenant {
+		return errCursor()
+	}
 	all, err := f.speaker.List(r.Context(), c, tenant)
 	if err != nil {
 		return err
@@ -170,7 +174,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(all) > from.Limit {
 		next := placeOf(all[from.Limit-1])
-		next.Limit = from.Limit
+		next.Limit, next.Tenant = from.Limit, tenant
 		if answer.Pagination.NextCursor, err = makeCursor(next); err != nil {
 			return err
 		}

@@ -108,6 +108,7 @@ func TestPagesOfWebhooks(t *testing.T) {
 		{Name: "first page", Do: "GET /v1/webhooks?limit=2", Status: 200, Want: `{"data":[` + one("a") + `,` + one("b") + more},
 		{Name: "where it ended is deleted", Do: "DELETE /v1/webhooks/{b}", Status: 204},
 		{Name: "second page", Do: "GET /v1/webhooks?cursor={next}", Status: 200, Want: `{"data":[` + one("c") + `,` + one("d") + `],"pagination":{"next_cursor":"<last:any>"}}`},
+		{Name: "another's cursor", Key: "stranger", Do: "GET /v1/webhooks?cursor={next}", Status: 400, Want: message("Error in 'query.cursor': <any>")},
 		{Name: "with another limit", Do: "GET /v1/webhooks?cursor={next}&limit=1", Status: 200, Want: `{"data":[` + one("c") + more},
 		{Name: "last page", Do: "GET /v1/webhooks?cursor={last}", Status: 200, Want: `{"data":[` + one("e") + `],` + noMore},
 		{Name: "all that is left", Do: "GET /v1/webhooks?limit=4", Status: 200, Want: `{"data":[` + one("a") + `,` + one("c") + `,` + one("d") + `,` + one("e") + `],` + noMore},

@@ -61,6 +61,7 @@ func limitOf(given map[string]string, fallback int) (int, error) {
 
 // search is which events a list has, and where it goes on.
 type search struct {
+	Tenant  string            `json:"tenant"` // whose list it is, in a cursor
 	Type    string            `json:"type,omitzero"`
 	Since   time.Time         `json:"since,omitzero"`
 	Oldest  bool              `json:"asc,omitzero"` // first
