@@ -29,6 +29,7 @@ type conn struct {
 	closesAt atomic.Int64 // when the receiver closes it if it stays idle, in nanoseconds since 1970; 0: it did not say
 	retired  atomic.Bool  // the receiver was asked to close it
 	written  atomic.Int64 // bytes
+	read     atomic.Int64 // bytes
 	fence    atomic.Pointer[fence]
 }
 
@@ -49,6 +50,12 @@ func connOf(top net.Conn) (c *conn, shared bool) {
 	}
 	c, _ = top.(*conn)
 	return c, shared
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 func (c *conn) Write(p []byte) (int, error) {

@@ -186,14 +186,14 @@ var hostilePeers = map[string]hostile{
 	"overflows the window":     {serve: flood("", frame(frameWindow, 0, 0, word(1<<31-1))), want: bellwire.OutcomeProtocol, text: "FLOW_CONTROL_ERROR"},
 	"endless headers":          {serve: flood(frame(frameHeaders, 0, 1, status200), frame(frameContinuation, 0, 1, long)), want: bellwire.OutcomeProtocol, text: "PROTOCOL_ERROR"},
 	"empty CONTINUATIONs":      {serve: flood(frame(frameHeaders, 0, 1, status200), frame(frameContinuation, 0, 1, "")), want: bellwire.OutcomeTimeout},
-	"endless 1xx":              {serve: flood("", frame(frameHeaders, flagEndHeaders, 1, status103)), want: bellwire.OutcomeProtocol, text: "header list too large"},
+	"endless 1xx":              {serve: flood("", frame(frameHeaders, flagEndHeaders, 1, status103)), want: bellwire.OutcomeProtocol, text: "PROTOCOL_ERROR"},
 	"header bomb":              {serve: says(frame(frameHeaders, flagEndHeaders, 1, status200+kept+strings.Repeat(again, 10_000))), want: bellwire.OutcomeProtocol},
 	"1 GiB body":               {serve: flood(answer, frame(frameData, 0, 1, strings.Repeat("x", 16<<10))), want: bellwire.OutcomeOK},
 	"empty DATA":               {serve: flood(answer, frame(frameData, 0, 1, "")), want: bellwire.OutcomeTimeout, text: "reading the response"},
 	"drips its body":           {serve: dripFrames, want: bellwire.OutcomeTimeout, text: "reading the response"},
 	"hangs up":                 {serve: func(net.Conn) {}, want: bellwire.OutcomeReset},
 	"broken HPACK":             {serve: says(frame(frameHeaders, flagEndHeaders, 1, "\xff\xff\xff\xff")), want: bellwire.OutcomeProtocol, text: "COMPRESSION_ERROR"},
-	"frame too large":          {serve: says(frame(frameData, 0, 1, strings.Repeat("x", 1<<20+1))), want: bellwire.OutcomeProtocol, text: "frame too large"},
+	"frame too large":          {serve: says(frame(frameData, 0, 1, strings.Repeat("x", 1<<20+1))), want: bellwire.OutcomeProtocol, text: "HTTP/2"},
 	"garbage":                  {unread: true, serve: says("HTTP/1.1 200 OK\r\n\r\n"), want: bellwire.OutcomeProtocol},
 }
 

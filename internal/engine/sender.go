@@ -60,7 +60,7 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
 	}
 	req.GetBody = refuseBody
-	tr.header = req.Header
+	tr.header, tr.host = req.Header, req.URL.Hostname()
 	a := &bellwire.Attempt{
 		ID: bellwire.NewID[bellwire.AttemptKind](sentAt), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
 		Trigger: j.trigger, StartedAt: stored(sentAt),

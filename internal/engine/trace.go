@@ -3,17 +3,10 @@ package engine
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"reflect"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -26,6 +19,7 @@ type trace struct {
 	giveUp  context.CancelFunc // ends the attempt
 	fence   *fence             // stands before each connection
 	header  http.Header        // of the request; only for the goroutine that makes the attempt
+	host    string             // without its port
 
 	mu         sync.Mutex
 	dns        phase
@@ -36,6 +30,9 @@ type trace struct {
 	sent       bool  // the whole request, on the last of them
 	conn       *conn // that was got last, or nil
 	before     int64 // bytes written on it by then
+	unread     int64 // bytes read from it by then
+	dialErr    error // of the first address that was dialled, and not blocked
+	wantsCert  bool  // the endpoint asked for a client certificate
 	reused     bool
 	shared     bool // with other requests: HTTP/2
 	stale      bool // closed, because it was found to be of no use
@@ -66,16 +63,35 @@ func newTrace(started time.Time, giveUp context.CancelFunc) *trace {
 	return &trace{started: started, giveUp: giveUp}
 }
 
+// traced is an attempt's context, in which a handshake finds the trace.
+type traced struct {
+	context.Context
+	trace *trace
+}
+
+type traceKey struct{}
+
+func (c traced) Value(key any) any {
+	if key == (traceKey{}) {
+		return c.trace
+	}
+	return c.Context.Value(key)
+}
+
+// noCertificate answers an endpoint that asks for a client certificate, and notes that it did.
+func noCertificate(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if t, ok := request.Context().Value(traceKey{}).(*trace); ok {
+		t.note(func() { t.wantsCert = true })
+	}
+	return new(tls.Certificate), nil
+}
+
 func (t *trace) context(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { t.note(t.dns.begin) },
-		DNSDone:      func(httptrace.DNSDoneInfo) { t.note(t.dns.end) },
-		ConnectStart: func(string, string) { t.note(t.connecting.begin) },
-		ConnectDone: func(_, _ string, err error) {
-			if err == nil {
-				t.note(t.connected)
-			}
-		},
+	return httptrace.WithClientTrace(traced{ctx, t}, &httptrace.ClientTrace{
+		DNSStart:          func(httptrace.DNSStartInfo) { t.note(t.dns.begin) },
+		DNSDone:           func(httptrace.DNSDoneInfo) { t.note(t.dns.end) },
+		ConnectStart:      func(string, string) { t.note(t.connecting.begin) },
+		ConnectDone:       func(_, _ string, err error) { t.note(func() { t.dialled(err) }) },
 		TLSHandshakeStart: func() { t.note(t.handshake.begin) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err == nil {
@@ -113,7 +129,7 @@ func (t *trace) got(info httptrace.GotConnInfo) {
 		t.tries++
 		t.sent, t.conn, t.reused, t.shared, t.stale = false, c, info.Reused, shared, stale
 		if c != nil {
-			t.before = c.written.Load()
+			t.before, t.unread = c.written.Load(), c.read.Load()
 		}
 	})
 }
@@ -140,6 +156,7 @@ func (t *trace) again() {
 	defer t.mu.Unlock()
 	t.dns, t.connecting, t.handshake = phase{}, phase{}, phase{}
 	t.tries, t.sent, t.reused, t.shared, t.stale, t.second = 0, false, false, false, false, true
+	t.dialErr, t.wantsCert = nil, false
 }
 
 // answered learns from an answer how long its connection can be kept.
@@ -166,8 +183,14 @@ func (t *trace) note(f func()) {
 // away or takes no requests now, as often as it says so. Connections that were kept do not count.
 const maxMade = 3
 
-// connected takes note of a new connection.
-func (t *trace) connected() {
+// dialled notes how the dial of one of the host's addresses ended.
+func (t *trace) dialled(err error) {
+	if err != nil {
+		if t.dialErr == nil && !blocked(err) && !errors.Is(err, context.Canceled) {
+			t.dialErr = err
+		}
+		return
+	}
 	t.connecting.end()
 	if t.made++; t.made > maxMade {
 		t.giveUp()
@@ -219,6 +242,42 @@ func (t *trace) inHandshake() bool {
 	return t.tries == 0 && !t.handshake.began.IsZero()
 }
 
+func (t *trace) resolving() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tries == 0 && t.dns.underWay() && !t.connecting.underWay()
+}
+
+func (t *trace) isShared() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.shared
+}
+
+// failedDial returns the error of an address that was really dialled, nil if none was.
+func (t *trace) failedDial() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.tries > 0 {
+		return nil
+	}
+	return t.dialErr
+}
+
+// flooded reports whether so much came that no answer's headers can be as long.
+func (t *trace) flooded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn != nil && t.conn.read.Load()-t.unread >= maxResponseHeaders
+}
+
+// askedForCertificate reports whether the endpoint asked for a client certificate when the connection was made.
+func (t *trace) askedForCertificate() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.wantsCert
+}
+
 func (t *trace) isConnected() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -236,97 +295,3 @@ func (t *trace) earlier() string {
 }
 
 func (t *trace) twice() bool { return t.earlier() != "" }
-
-// classify tells what kind of failure err is, and says it in a sentence that contains no secret.
-func classify(err error, t *trace) (bellwire.Outcome, string) {
-	var (
-		dns     *net.DNSError
-		timeout interface{ Timeout() bool }
-	)
-	switch {
-	case blocked(err):
-		// Which address it is stays unsaid: a tenant could learn of the platform's own hosts that way.
-		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
-	case t.turnedAway():
-		return bellwire.OutcomeReset, fmt.Sprintf("The endpoint accepted %d connections one after another, and took the request on none of them.", maxMade)
-	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
-		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + t.earlier() + "."
-	case errors.Is(err, errUntaken) && t.twice():
-		return bellwire.OutcomeReset, "The endpoint refused the request, or closed the connection before taking it, twice."
-	case errors.As(err, &dns):
-		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: %s.", dns.Name, dns.Err)
-	case isTLS(err) || t.inHandshake():
-		return bellwire.OutcomeTLS, "The TLS handshake failed: " + innermost(err) + "."
-	case brokenOff(err):
-		return bellwire.OutcomeReset, "The connection broke off while " + t.phaseName() + ": " + innermost(err) + "."
-	case !t.isConnected():
-		return bellwire.OutcomeConnect, "No connection could be made: " + innermost(err) + "."
-	}
-	return bellwire.OutcomeProtocol, "The endpoint does not keep to HTTP: " + innermost(err) + "."
-}
-
-func isTLS(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		record       tls.RecordHeaderError
-		alert        tls.AlertError
-		invalid      x509.CertificateInvalidError
-	)
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &invalid)
-}
-
-func brokenOff(err error) bool {
-	var stream streamError
-	if errors.As(err, &stream) {
-		return stream.byWish()
-	}
-	return isGoAway(err) || errors.Is(err, errUntaken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-// streamError is what net/http's HTTP/2 fills in for errors.As: its own type, which it does not export, has fields of
-// the same names.
-type streamError struct {
-	StreamID uint32
-	Code     uint32 // RFC 9113, 7
-	Cause    error
-}
-
-func (e streamError) Error() string { return fmt.Sprintf("the stream ended with code %d", e.Code) }
-
-// isGoAway reports whether err says that a receiver ended the connection with a GOAWAY frame. The type of net/http's
-// HTTP/2 is not exported, and has no errors.As.
-func isGoAway(err error) bool {
-	v := reflect.ValueOf(err)
-	return v.Kind() == reflect.Struct && v.FieldByName("LastStreamID").IsValid() && v.FieldByName("DebugData").IsValid()
-}
-
-// byWish tells whether a peer ends a stream with this code because it wants to. With the others either side says
-// that the rules of HTTP/2 were broken.
-func (e streamError) byWish() bool {
-	const protocol, flowControl, streamClosed, frameSize, compression = 1, 3, 5, 6, 9
-	switch e.Code {
-	case protocol, flowControl, streamClosed, frameSize, compression:
-		return false
-	}
-	return true
-}
-
-// maxErrorText bounds what is kept of an error, part of which the receiver may have written.
-const maxErrorText = 300
-
-// innermost returns the text of the error that started it all, without what the layers above repeat.
-func innermost(err error) string {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			break
-		}
-		err = inner
-	}
-	text := err.Error()
-	if len(text) > maxErrorText {
-		text = text[:maxErrorText] + "…"
-	}
-	return strings.ToValidUTF8(text, "?")
-}

@@ -80,6 +80,7 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 	}
 	config = config.Clone()
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	config.GetClientCertificate = noCertificate
 	return &http.Transport{
 		Proxy: nil, // a proxy would resolve names behind the guard's back
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// classify returns what kind of failure err is, and says it in a sentence for the tenant. All of its text comes from here,
+// from the endpoint's own URL and certificate, and from tables of the operating system's and TLS's fixed texts: err's own
+// text may name addresses of this node and of name servers, or repeat what the receiver sent.
+func classify(err error, t *trace) (bellwire.Outcome, string) {
+	if dialled := t.failedDial(); dialled != nil && blocked(err) {
+		err = dialled // another address of the host is good, and says more
+	}
+	var (
+		dns     *net.DNSError
+		timeout interface{ Timeout() bool }
+	)
+	switch {
+	case blocked(err):
+		// Which address it is stays unsaid: a tenant could learn of the platform's own hosts that way.
+		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
+	case t.turnedAway():
+		return bellwire.OutcomeReset, fmt.Sprintf("The endpoint accepted %d connections one after another, and took the request on none of them.", maxMade)
+	case errors.As(err, &dns):
+		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: %s.", t.host, dnsCause(dns))
+	case t.resolving():
+		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: the name server did not answer in time.", t.host)
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + t.earlier() + "."
+	case errors.Is(err, errUntaken) && t.twice():
+		return bellwire.OutcomeReset, "The endpoint refused the request, or closed the connection before taking it, twice."
+	}
+	if cause := t.tlsCause(err); cause != "" {
+		return bellwire.OutcomeTLS, cause
+	}
+	switch {
+	case brokenOff(err):
+		return bellwire.OutcomeReset, "The connection broke off while " + t.phaseName() + because(err) + "."
+	case !t.isConnected():
+		return bellwire.OutcomeConnect, "No connection could be made" + because(err) + "."
+	}
+	return bellwire.OutcomeProtocol, t.protocolCause(err)
+}
+
+// dnsCause is the class of an error of name resolution. The error itself names the resolver, and the address of this node.
+func dnsCause(err *net.DNSError) string {
+	switch {
+	case err.IsNotFound:
+		return "no such host"
+	case err.IsTimeout:
+		return "the name server did not answer in time"
+	}
+	return "the name server failed"
+}
+
+// because returns what is known of an error's cause, with a colon before it, or nothing.
+func because(err error) string {
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return ": " + number.Error()
+	}
+	if code, ok := http2Code(err); ok {
+		return ": the endpoint ended it with " + code
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ": the endpoint closed it"
+	}
+	return ""
+}
+
+func brokenOff(err error) bool {
+	var stream streamError
+	if errors.As(err, &stream) {
+		return stream.byWish()
+	}
+	return isGoAway(err) || errors.Is(err, errUntaken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE)
+}
+
+// protocolCause says how an endpoint breaks the rules of HTTP.
+func (t *trace) protocolCause(err error) string {
+	code, ok := http2Code(err)
+	switch {
+	case ok:
+		return "The endpoint does not keep to HTTP/2: " + code + "."
+	case t.isShared():
+		return "The endpoint does not keep to HTTP/2."
+	case t.flooded():
+		return fmt.Sprintf("The endpoint's answer has headers of more than %d KiB.", maxResponseHeaders>>10)
+	}
+	return "The endpoint's answer is not valid HTTP."
+}
+
+// tlsCause says what is wrong with the endpoint's TLS, or returns nothing if it is not at fault.
+func (t *trace) tlsCause(err error) string {
+	var (
+		verification *tls.CertificateVerificationError
+		record       tls.RecordHeaderError
+		remote       *net.OpError
+	)
+	asked := t.askedForCertificate()
+	switch {
+	case errors.As(err, &verification):
+		return "The endpoint's certificate is not good: " + certificateCause(verification.Err, t.host) + "."
+	case errors.As(err, &record):
+		if string(record.RecordHeader[:]) == "HTTP/" {
+			return "The endpoint answered in HTTP without TLS: the URL must begin with http://, or name another port."
+		}
+		return "The TLS handshake failed: what the endpoint sent is not TLS."
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return "The TLS handshake failed: " + alertCause(remote.Err, asked) + "."
+	case !t.inHandshake() && !(asked && brokenOff(err)):
+		return ""
+	case asked:
+		return "The TLS handshake failed: " + wantsCertificate + "."
+	case brokenOff(err):
+		return "The TLS handshake failed: the connection broke off" + because(err) + "."
+	}
+	return "The TLS handshake failed: the endpoint does not keep to TLS 1.2 or 1.3."
+}
+
+const wantsCertificate = "the endpoint asks for a client certificate, which deliveries do not have"
+
+// alertCause says what an alert of the endpoint's (RFC 8446, 6) means. The type of crypto/tls is not exported.
+func alertCause(err error, asked bool) string {
+	const handshakeFailure, protocolVersion, internalError, unrecognizedName, certificateRequired = 40, 70, 80, 112, 116
+	v := reflect.ValueOf(err)
+	if v.Kind() != reflect.Uint8 {
+		return "the endpoint refused it"
+	}
+	switch code := v.Uint(); {
+	case code == certificateRequired || asked:
+		return wantsCertificate
+	case code == handshakeFailure:
+		return "handshake failure: the endpoint takes none of the versions and cipher suites that it was offered"
+	case code == protocolVersion:
+		return "the endpoint does not know TLS 1.2 or 1.3"
+	case code == internalError:
+		return "internal error of the endpoint"
+	case code == unrecognizedName:
+		return "the endpoint does not serve this host name"
+	default:
+		return "the endpoint refused it with the alert " + strconv.Quote(strings.TrimPrefix(tls.AlertError(code).Error(), "tls: "))
+	}
+}
+
+// certificateCause says why a certificate was not accepted for a host.
+func certificateCause(err error, host string) string {
+	var (
+		name      x509.HostnameError
+		authority x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &name):
+		return fmt.Sprintf("it is not for the host %q", host)
+	case errors.As(err, &authority):
+		return "it is signed by an unknown authority, or an intermediate certificate is missing"
+	case !errors.As(err, &invalid):
+		return "it could not be verified"
+	case invalid.Reason == x509.Expired && invalid.Cert.NotAfter.Before(time.Now()):
+		return "it expired on " + invalid.Cert.NotAfter.UTC().Format(time.DateOnly)
+	case invalid.Reason == x509.Expired:
+		return "it is not valid before " + invalid.Cert.NotBefore.UTC().Format(time.DateOnly)
+	}
+	return "it, or one that signed it, is not made for this use"
+}
+
+// streamError is what net/http's HTTP/2 fills in for errors.As: its own type, which it does not export, has fields of
+// the same names.
+type streamError struct {
+	StreamID uint32
+	Code     uint32 // RFC 9113, 7
+	Cause    error
+}
+
+func (e streamError) Error() string { return fmt.Sprintf("the stream ended with code %d", e.Code) }
+
+// byWish reports whether a peer ends a stream with this code because it wants to. With the others either side says
+// that the rules of HTTP/2 were broken.
+func (e streamError) byWish() bool {
+	const protocol, flowControl, streamClosed, frameSize, compression = 1, 3, 5, 6, 9
+	switch e.Code {
+	case protocol, flowControl, streamClosed, frameSize, compression:
+		return false
+	}
+	return true
+}
+
+// isGoAway reports whether err says that a receiver ended the connection with a GOAWAY frame. The type of net/http's
+// HTTP/2 is not exported, and has no errors.As.
+func isGoAway(err error) bool {
+	v := reflect.ValueOf(err)
+	return v.Kind() == reflect.Struct && v.FieldByName("LastStreamID").IsValid() && v.FieldByName("ErrCode").IsValid()
+}
+
+// http2Codes are the names of error codes (RFC 9113, 7), by number.
+var http2Codes = []string{
+	"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
+	"REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+}
+
+// http2Code returns the name of the error code with which a stream or a connection of HTTP/2 ended.
+func http2Code(err error) (name string, ok bool) {
+	var stream streamError
+	if errors.As(err, &stream) {
+		return codeName(uint64(stream.Code)), true
+	}
+	if isGoAway(err) {
+		return codeName(reflect.ValueOf(err).FieldByName("ErrCode").Uint()), true
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if v := reflect.ValueOf(err); v.Kind() == reflect.Uint32 { // a connection's error is its code
+			return codeName(v.Uint()), true
+		}
+	}
+	return "", false
+}
+
+func codeName(code uint64) string {
+	if code < uint64(len(http2Codes)) {
+		return http2Codes[code]
+	}
+	return "the code " + strconv.FormatUint(code, 10)
+}
