@@ -21,6 +21,9 @@ type Observer interface {
 	Claimed(deliveries int, took time.Duration)
 	// Breaker reports that an endpoint's circuit breaker opened or closed.
 	Breaker(ep *Endpoint, open bool, failures int)
+	// NodeFailed reports that a delivery could not be sent through a fault of the node itself, such as that no file
+	// descriptors are left. The kinds of fault are few.
+	NodeFailed(kind string, err error)
 	// StoreFailed reports an operation that the store refused or could not do.
 	StoreFailed(operation string, err error)
 }
@@ -35,4 +38,5 @@ func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration) {}
 func (NopObserver) Unsendable(*Endpoint, string, string)           {}
 func (NopObserver) Claimed(int, time.Duration)                     {}
 func (NopObserver) Breaker(*Endpoint, bool, int)                   {}
+func (NopObserver) NodeFailed(string, error)                       {}
 func (NopObserver) StoreFailed(string, error)                      {}

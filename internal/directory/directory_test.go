@@ -239,7 +239,7 @@ func TestTarget(t *testing.T) {
 		}
 		want := bellwire.CodeInvalid
 		switch id {
-		case "broken":
+		case "broken", "foreign":
 			want = bellwire.CodeUnavailable // this node's fault, and not the endpoint's
 		case "deleted":
 			want = bellwire.CodeNotFound

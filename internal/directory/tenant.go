@@ -90,8 +90,8 @@ func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoin
 	return t, nil
 }
 
-// newTarget makes an endpoint ready for sending. One that cannot be served gets a Renderer that says why,
-// so that its deliveries end explained and its tenant's other endpoints go on.
+// newTarget makes an endpoint ready for sending. One that cannot be served gets a Renderer that says why, so that its
+// deliveries end explained, or wait if that is this node's fault, and its tenant's other endpoints go on.
 func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *bellwire.Target {
 	ep := *stored
 	ep.Sealed = nil // opened below, and of no use to anyone after
@@ -108,29 +108,21 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *b
 	return target
 }
 
-// unusable returns what is said of an endpoint that cannot be served. Its code is CodeUnavailable if that is this node's
-// fault, such as a keyset that does not open the endpoint's secrets, and CodeInvalid if it is the endpoint's. Tenants read
-// what the endpoint lacks, and nothing of causes inside this server.
+// unusable returns what is said of an endpoint that cannot be served. Its code is CodeInvalid if that is the endpoint's
+// fault, and CodeUnavailable if it is this node's, such as a keyset that does not open the endpoint's secrets, or a dialect
+// that is not enabled. Tenants read what the endpoint lacks, and nothing of causes inside this server.
 func unusable(err error) *bellwire.Error {
-	if bellwire.CodeOf(err) == bellwire.CodeUnavailable {
-		return &bellwire.Error{
-			Code:    bellwire.CodeUnavailable,
-			Message: "The endpoint's secrets cannot be opened on this server now.",
-			Err:     err,
-		}
-	}
-	message := "The endpoint's configuration cannot be used: change the endpoint, or look into the server's log."
 	var known *bellwire.Error
 	if errors.As(err, &known) && known.Code == bellwire.CodeInvalid {
-		message = known.Message
+		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: known.Message, Err: err}
 	}
-	return &bellwire.Error{Code: bellwire.CodeInvalid, Message: message, Err: err}
+	return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "The endpoint cannot be served on this server now.", Err: err}
 }
 
 func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) error {
 	dialect := d.dialects[stored.Dialect]
 	if dialect == nil {
-		return bellwire.Errorf(bellwire.CodeInvalid, "The dialect %q is not enabled on this server.", stored.Dialect)
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The dialect %q is not enabled on this server.", stored.Dialect)
 	}
 	if timeout := dialect.Defaults().Timeout; timeout > 0 {
 		target.Timeout = timeout

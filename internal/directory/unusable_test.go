@@ -14,11 +14,14 @@ func TestUnusable(t *testing.T) {
 	cause := errors.New("/var/lib/bellwire.keyset: cipher: message authentication failed")
 	for err, want := range map[error]string{
 		bellwire.Invalid("secret", "The endpoint has no secret."):                   "The endpoint has no secret.",
-		bellwire.Wrap(bellwire.CodeInternal, cause, "The credentials do not open."): "The endpoint's configuration cannot be used",
-		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                         "The endpoint's secrets cannot be opened",
-		cause: "The endpoint's configuration cannot be used",
+		bellwire.Wrap(bellwire.CodeInternal, cause, "The credentials do not open."): "The endpoint cannot be served on this server now",
+		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                         "The endpoint cannot be served on this server now",
+		cause: "The endpoint cannot be served on this server now",
 	} {
 		got := unusable(err)
+		if (got.Code == bellwire.CodeInvalid) != (bellwire.CodeOf(err) == bellwire.CodeInvalid) {
+			t.Errorf("%v: the code is %s", err, got.Code)
+		}
 		if !strings.HasPrefix(got.Message, want) || strings.Contains(got.Message, "cipher") || !errors.Is(got, err) {
 			t.Errorf("%v: %+v", err, got)
 		}

@@ -383,6 +383,11 @@ func (e *Engine) work(j *job) {
 			e.scheduler.giveUp(j) // which says nothing about the endpoint
 			return
 		}
+		if r.fault != "" {
+			e.observer.NodeFailed(string(r.fault), r.cause)
+			e.scheduler.setBack(time.Now(), j, r.fault)
+			return
+		}
 		if r.attempt != nil {
 			e.observer.Attempted(r.attempt, target.Endpoint)
 		}

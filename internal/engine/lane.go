@@ -64,6 +64,7 @@ type lane struct {
 	limiter *rate.Limiter // nil: no rate limit
 	limited time.Time     // the rate limit lets nothing be sent before
 	hold    time.Time     // the endpoint asked to be left alone until then
+	faults  faults        // of this node
 
 	// What is in the store and not here:
 	due      time.Time // when the first free delivery may be due; zero: there is none
@@ -71,7 +72,7 @@ type lane struct {
 	reload   bool      // the configuration has to be looked at again
 	overdue  bool      // there may be more whose time for retries is over
 	claiming bool      // the claimer is at it
-	quiet    time.Time // the store is not asked before, because it has failed
+	quiet    time.Time // the store is not asked before, because it or this node has failed
 	next     int64     // FIFO: the number that the next delivery taken directly must have; 0: take from the store only
 
 	inReady bool // it stands in the scheduler's ready or suspended queue
@@ -174,7 +175,7 @@ func (l *lane) takes(now time.Time, size int) bool {
 
 // sendable tells whether an attempt may start now.
 func (l *lane) sendable(now time.Time) bool {
-	if l.fullUp() {
+	if l.fullUp() || now.Before(l.faults.until) {
 		return false
 	}
 	if l.expressSendable() {
@@ -282,7 +283,10 @@ func (l *lane) wake(now time.Time) time.Time {
 		free = later(free, l.breaker.probeAt)
 	}
 	if l.queue.len() > 0 && l.enabled() {
-		consider(later(free, l.limited))
+		consider(later(later(free, l.limited), l.faults.until))
+	}
+	if l.express.len() > 0 {
+		consider(l.faults.until)
 	}
 	switch {
 	case l.claiming:

@@ -18,6 +18,8 @@ type result struct {
 	endedAt    time.Time
 	retryAfter time.Duration // the receiver asked to be left alone for this long, and its dialect heeds it
 	withheld   bool          // nothing was sent, because the delivery is another node's now
+	fault      fault         // nothing was sent, through a fault of this node; empty: there was none
+	cause      error         // of the fault
 	unsendable bool          // the dialect has no form for the event
 }
 
@@ -43,6 +45,10 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 	j, l := r.job, r.job.lane
 	full := l.inFlight >= l.window.limit()
 	s.ended(j)
+	l.faults.count = 0
+	if !now.Before(s.faults.until) {
+		s.faults.count = 0
+	}
 	s.unrecorded++
 	l.unrecorded++
 	if j.trigger == bellwire.TriggerSchedule {

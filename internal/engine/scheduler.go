@@ -33,7 +33,8 @@ type scheduler struct {
 	leaving  [bellwire.Shards]int64 // shards to be handed over, by the epoch that they are still held in
 	underWay [bellwire.Shards]int   // what keeps them from being handed over
 
-	starved bool // claims wait for memory
+	starved bool   // claims wait for memory
+	faults  faults // that meet all lanes
 
 	queued     int // in all lanes, reserved places included
 	bytes      int // of event data in all lanes
@@ -200,7 +201,7 @@ func (s *scheduler) dispatch(now time.Time) {
 // pick chooses the next delivery to attempt: lanes take turns. Those of endpoints not known to answer
 // have half of the budget at most, so that the others always have the rest.
 func (s *scheduler) pick(now time.Time) *job {
-	if s.draining || !s.ownership.Load().lasts(now) {
+	if s.draining || now.Before(s.faults.until) || !s.ownership.Load().lasts(now) {
 		return nil
 	}
 	for s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight {

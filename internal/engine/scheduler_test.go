@@ -79,6 +79,9 @@ func (m *schedulerModel) check(t *rapid.T) {
 	if s.inFlight.requests > s.maxInFlight || len(m.running) != s.inFlight.requests {
 		t.Fatalf("%d in flight, %d running", s.inFlight.requests, len(m.running))
 	}
+	if now.Before(s.faults.until) {
+		return
+	}
 	if s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight && s.ready.len() > 0 {
 		t.Fatalf("%d lanes wait though there is budget", s.ready.len())
 	}
@@ -108,6 +111,7 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 			t.Repeat(map[string]func(*rapid.T){
 				"publish": func(t *rapid.T) { m.publish(t, rapid.SampledFrom(targets).Draw(t, "target")) },
 				"finish":  m.finish,
+				"setBack": m.setBack,
 				"record":  m.record,
 				"release": m.release,
 				"claim":   func(t *rapid.T) { m.claim(targets) },
@@ -176,6 +180,16 @@ func (m *schedulerModel) finish(t *rapid.T) {
 		m.running = append(m.running, next)
 	}
 	m.ended = append(m.ended, r)
+}
+
+func (m *schedulerModel) setBack(t *rapid.T) {
+	if len(m.running) == 0 {
+		t.Skip("nothing is running")
+	}
+	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
+	j := m.running[i]
+	m.running = append(m.running[:i], m.running[i+1:]...)
+	m.s.setBack(time.Now(), j, rapid.SampledFrom([]fault{faultDescriptors, faultPorts, faultConfiguration}).Draw(t, "fault"))
 }
 
 func (m *schedulerModel) record(t *rapid.T) {

@@ -84,16 +84,16 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	return r
 }
 
-// refused is the result of a job that the renderer has no request for. Tenants read the reason: it is the error's message,
-// and never its cause.
+// refused is the result of a job that the renderer has no request for: the event can never be sent, or this node cannot
+// at the moment. Tenants read the reason: it is the error's message, and never its cause.
 func refused(r *result, now time.Time, err error) *result {
-	reason := "The event cannot be sent to this endpoint."
 	var known *bellwire.Error
-	if errors.As(err, &known) {
-		reason = known.Message
-		r.unsendable = known.Code == bellwire.CodeInvalid
+	if !errors.As(err, &known) || known.Code != bellwire.CodeInvalid && known.Code != bellwire.CodeNotFound {
+		r.fault, r.cause = faultConfiguration, err
+		return r
 	}
-	return impossible(r, now, reason)
+	r.unsendable = known.Code == bellwire.CodeInvalid
+	return impossible(r, now, known.Message)
 }
 
 // impossible is the result of a job of which no request can be made, now or ever.
@@ -112,6 +112,7 @@ func (s *sender) exchange(req *http.Request, body []byte, a *bellwire.Attempt, t
 	t := r.target
 	resp, err := s.transport.post(req, body, tr)
 	if err != nil {
+		r.fault, r.cause = shortage(err), err
 		a.Outcome, a.Error = classify(err, tr)
 		return 0
 	}

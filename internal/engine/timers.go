@@ -17,10 +17,14 @@ func (s *scheduler) tick(now time.Time) time.Time {
 		s.touch(l, now)
 	}
 	s.dispatch(now)
-	if len(s.timers) == 0 {
-		return time.Time{}
+	var next time.Time
+	if now.Before(s.faults.until) {
+		next = s.faults.until
 	}
-	return s.timers[0].at
+	if len(s.timers) > 0 {
+		next = sooner(next, s.timers[0].at)
+	}
+	return next
 }
 
 // sweep forgets lanes that have had nothing to do for a while.

@@ -113,7 +113,22 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 }
 
 // guardedDialer dials only what the guard lets through.
-func guardedDialer(allowed []netip.Prefix) dialFunc { return newDialer(allowed).DialContext }
+func guardedDialer(allowed []netip.Prefix) dialFunc {
+	return guarded(newDialer(allowed), new(lookups))
+}
+
+// guarded has a dialer's errors say what the node lacked.
+func guarded(dialer *net.Dialer, names *lookups) dialFunc {
+	dialer.Resolver = names.resolver()
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		began := time.Now()
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, names.cause(err, began)
+		}
+		return conn, nil
+	}
+}
 
 func newDialer(allowed []netip.Prefix) *net.Dialer {
 	return &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive, Timeout: connectTimeout}

@@ -30,8 +30,9 @@ type world struct {
 	dir     string
 	keyring *seal.Keyring
 	store   bellwire.Store
-	wrap    func(bellwire.Store) bellwire.Store     // puts something between the engine and the store
-	around  func(engine.Directory) engine.Directory // the same for the directory
+	wrap    func(bellwire.Store) bellwire.Store                                  // puts something between the engine and the store
+	around  func(engine.Directory) engine.Directory                              // the same for the directory
+	dialer  func(ctx context.Context, network, address string) (net.Conn, error) // in place of dial; nil: that
 	config  engine.Config
 
 	directory *directory.Directory
@@ -91,6 +92,9 @@ func (w *world) start() {
 		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}},
 	})
 	w.config.Store, w.config.Directory, w.config.Dial, w.config.Now = between, w.directory, w.dial, w.wall
+	if w.dialer != nil {
+		w.config.Dial = w.dialer
+	}
 	if w.around != nil {
 		w.config.Directory = w.around(w.directory)
 	}

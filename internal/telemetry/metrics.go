@@ -26,6 +26,7 @@ type Metrics struct {
 	ended          *prometheus.HistogramVec
 	ends           *prometheus.CounterVec
 	unsendable     *prometheus.CounterVec
+	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
 	authentication *prometheus.CounterVec
@@ -71,6 +72,10 @@ func NewMetrics(version, commit string) *Metrics {
 		ends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_ended_deliveries_total", Help: "Deliveries that came to an end, by dialect and status.",
 		}, []string{"dialect", "status"}),
+		nodeFaults: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_node_faults_total",
+			Help: "Deliveries set back, as they were, because this node could not send them through a fault of its own.",
+		}, []string{"kind"}),
 		unsendable: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_unsendable_deliveries_total",
 			Help: "Deliveries that ended without an attempt, because their endpoint's dialect has no form for what was published.",
@@ -96,7 +101,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.breakers, m.storeErrors, m.authentication, size, seconds, build,
+		m.ends, m.unsendable, m.nodeFaults, m.breakers, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase

@@ -31,6 +31,8 @@ type Observer struct {
 
 	refused tally // requests, for their credentials
 
+	faults episodes // of the node
+
 	mu       sync.Mutex
 	failures map[string]*rate.Sometimes // by store operation
 }
@@ -102,6 +104,23 @@ func (o *Observer) Breaker(ep *bellwire.Endpoint, open bool, failures int) {
 	if o.breakers.Allow() {
 		o.log.Log(context.Background(), level, message, "endpoint", ep.ID, "tenant", ep.Tenant, "failures", failures)
 	}
+}
+
+// NodeFailed counts a delivery that was set back, and logs when a kind of fault begins.
+func (o *Observer) NodeFailed(kind string, err error) {
+	o.metrics.nodeFaults.WithLabelValues(kind).Inc()
+	if o.faults.begins(time.Now(), kind) {
+		o.log.Warn("this node cannot send some deliveries through a fault of its own; they wait and use up no retries",
+			"kind", kind, "error", err.Error(), "advice", nodeAdvice[kind])
+	}
+}
+
+// nodeAdvice says what helps against a kind of fault.
+var nodeAdvice = map[string]string{
+	"descriptors":   "raise the limit on open files (ulimit -n, LimitNOFILE)",
+	"memory":        "give the machine more memory, or the kernel more for sockets",
+	"ports":         "have the receiver keep connections open, or widen net.ipv4.ip_local_port_range",
+	"configuration": "see the log for \"endpoint cannot be served\"",
 }
 
 // StoreFailed counts every failure of a store operation, and logs one of each operation now and then.

@@ -275,3 +275,32 @@ func registered(t *testing.T) map[string]bool {
 	}
 	return names
 }
+
+// All are counted; the log tells of the first of each kind, and again when it has been away for a while.
+func TestNodeFaults(t *testing.T) {
+	t.Parallel()
+	m, o, logged := newObserved(t)
+	for range 50 {
+		o.NodeFailed("descriptors", errors.New("socket: too many open files"))
+		o.NodeFailed("configuration", errors.New("no dialect"))
+	}
+	if got := testutil.ToFloat64(m.nodeFaults.WithLabelValues("descriptors")); got != 50 {
+		t.Errorf("counted %v, want 50", got)
+	}
+	lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
+	if len(lines) != 2 || !strings.Contains(lines[0], `"level":"WARN"`) || !strings.Contains(lines[0], "LimitNOFILE") {
+		t.Errorf("logged\n%s", logged)
+	}
+
+	var e episodes
+	at := time.Now()
+	for i, c := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, true}, {episodeGap - 1, false}, {episodeGap - 1, false}, {episodeGap, true}, {0, false}} {
+		at = at.Add(c.after)
+		if got := e.begins(at, "descriptors"); got != c.want {
+			t.Errorf("fault %d begins an episode: %v", i+1, got)
+		}
+	}
+}

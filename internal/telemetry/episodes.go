@@ -1,0 +1,27 @@
+package telemetry
+
+import (
+	"sync"
+	"time"
+)
+
+// episodeGap is how long a fault must be away so that the next one is a new episode.
+const episodeGap = 5 * time.Minute
+
+// episodes tells the begin of a fault from its going on. Its kinds are few. The zero value is ready.
+type episodes struct {
+	mu   sync.Mutex
+	last map[string]time.Time // by kind
+}
+
+// begins reports whether a fault at now is the first of an episode.
+func (e *episodes) begins(now time.Time, kind string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last, known := e.last[kind]
+	if e.last == nil {
+		e.last = make(map[string]time.Time)
+	}
+	e.last[kind] = now
+	return !known || now.Sub(last) >= episodeGap
+}
