@@ -48,6 +48,7 @@ type commands struct {
 	Keys      keysCommand      `cmd:"" help:"Create, list and delete API keys."`
 	Keyset    keysetCommand    `cmd:"" help:"Change the keys that seal the secrets in the database."`
 	Catalogue catalogueCommand `cmd:"" help:"Load and list event types."`
+	Check     checkCommand     `cmd:"" help:"Look through an SQLite database for damage."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 	Help      helpCommand      `cmd:"" help:"Show the help of a command."`
 

@@ -41,7 +41,7 @@ type server struct {
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
 func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
-	store, err := s.openStore(ctx, log)
+	store, err := s.openStore(ctx, log, func(path string) error { return s.mayMakeDatabase(path, log) })
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}
@@ -164,7 +164,14 @@ func (srv *server) stats() telemetry.Stats {
 	return telemetry.Stats{
 		Waiting: s.Waiting, Lanes: s.Lanes, Queued: s.Queued, QueuedBytes: s.QueuedBytes,
 		InFlight: s.InFlight, Unrecorded: s.Unrecorded, OpenBreakers: s.OpenBreakers,
+		Damaged: srv.damaged(),
 	}
+}
+
+// damaged reports whether the database is known to be damaged. A store on a server of its own does not say so.
+func (srv *server) damaged() bool {
+	store, ok := srv.store.(interface{ Damaged() bool })
+	return ok && store.Damaged()
 }
 
 // ready reports whether the server can take work.

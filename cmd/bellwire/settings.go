@@ -45,8 +45,9 @@ type settings struct {
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests under way may take to end after SIGTERM and the drain delay."`
 
 	storage
-	AdminKey  string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: one is made and printed on first start."`
-	Retention time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
+	NewDatabase bool          `group:"storage" env:"BELLWIRE_NEW_DATABASE" help:"Make a new SQLite database although a keyset is there already, as it is when a database was lost."`
+	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: one is made and printed on first start."`
+	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	MaxEventBytes byteSize  `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
@@ -257,10 +258,10 @@ func (d databaseURL) String() string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// openStore opens the database.
-func (s *storage) openStore(ctx context.Context, log *slog.Logger) (bellwire.Store, error) {
+// openStore opens the database. A new SQLite file is made only if mayMake has nothing against it.
+func (s *storage) openStore(ctx context.Context, log *slog.Logger, mayMake func(path string) error) (bellwire.Store, error) {
 	if s.DatabaseURL.postgres != "" {
 		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{DirectURL: s.DatabaseDirectURL.postgres, Logger: log})
 	}
-	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{})
+	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{Logger: log, New: mayMake})
 }

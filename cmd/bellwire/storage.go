@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/seal"
+	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
 // storage says where everything is kept, and with which keys its secrets are sealed.
@@ -35,7 +37,11 @@ func (s *storage) keysetPath() string {
 	if s.KeysetFile != "" {
 		return s.KeysetFile
 	}
-	return filepath.Join(filepath.Dir(s.DatabaseURL.path), "bellwire.keyset")
+	database := s.DatabaseURL.path
+	if real, err := sqlite.Resolve(database); database != "" && err == nil {
+		database = real
+	}
+	return filepath.Join(filepath.Dir(database), "bellwire.keyset")
 }
 
 // keysetOption is the name of the option that the keyset is given by.
@@ -100,11 +106,32 @@ func (s *storage) announce(ctx context.Context, path string, log *slog.Logger) {
 		"without it the secrets in the database are lost", "file", path)
 }
 
-// withStore runs f on the database.
+// withStore runs f on the database, which must be there.
 func (s *storage) withStore(ctx context.Context, log *slog.Logger, f func(bellwire.Store) error) error {
-	store, err := s.openStore(ctx, log)
+	store, err := s.openStore(ctx, log, func(path string) error {
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The database %s is missing or empty.", path)
+	})
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
 	return errors.Join(f(store), store.Close())
+}
+
+// mayMakeDatabase refuses to make a new database where a keyset says that there was one before.
+func (s *settings) mayMakeDatabase(path string, log *slog.Logger) error {
+	switch {
+	case s.NewDatabase:
+		return nil
+	case s.Keyset != "":
+		log.Warn("a new database is made: if there was one before, it was lost, or --database-url must name another file", "database", path)
+		return nil
+	}
+	keyset := s.keysetPath()
+	if _, err := os.Stat(keyset); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return bellwire.Errorf(bellwire.CodeUnavailable,
+		"The database %s is missing or empty, but its keyset %s is there, so there was a database before. "+
+			"If that is elsewhere, --database-url must name it. If it was lost, it must be restored from a backup, with its log (docs/integrity.md). "+
+			"For a new database, move the keyset away, or start once with --new-database to keep it.", path, keyset)
 }

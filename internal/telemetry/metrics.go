@@ -131,6 +131,8 @@ type Stats struct {
 	InFlight     int // requests under way
 	Unrecorded   int // results that are not in the store yet
 	OpenBreakers int // lanes whose circuit breaker is open
+
+	Damaged bool // the database is damaged
 }
 
 // backlogTimeout bounds what a scrape may ask of the store.
@@ -161,6 +163,14 @@ var engineGauges = []struct {
 	{desc("bellwire_in_flight_requests", "Requests under way to endpoints."), func(s *Stats) int { return s.InFlight }},
 	{desc("bellwire_unrecorded_results", "Results of attempts that are not in the store yet."), func(s *Stats) int { return s.Unrecorded }},
 	{desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open."), func(s *Stats) int { return s.OpenBreakers }},
+	{desc("bellwire_database_damaged", "1 once the SQLite database was found damaged, until Bellwire is started again."), damaged},
+}
+
+func damaged(s *Stats) int {
+	if s.Damaged {
+		return 1
+	}
+	return 0
 }
 
 var (

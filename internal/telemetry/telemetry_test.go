@@ -166,7 +166,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 	m := NewMetrics("", "")
 	g := &gauges{
 		stats: func() Stats {
-			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8}
+			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8, Damaged: true}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
@@ -184,6 +184,9 @@ bellwire_backlog_deliveries 5
 # HELP bellwire_in_flight_requests Requests under way to endpoints.
 # TYPE bellwire_in_flight_requests gauge
 bellwire_in_flight_requests 3
+# HELP bellwire_database_damaged 1 once the SQLite database was found damaged, until Bellwire is started again.
+# TYPE bellwire_database_damaged gauge
+bellwire_database_damaged 1
 # HELP bellwire_lanes Endpoints with something in memory or in flight.
 # TYPE bellwire_lanes gauge
 bellwire_lanes 1

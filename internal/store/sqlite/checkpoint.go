@@ -134,6 +134,7 @@ func (p *checkpointer) note(err error) {
 		p.failed.Store(nil)
 		return
 	}
+	err = p.store.translate(err)
 	p.failed.Store(&err)
 }
 

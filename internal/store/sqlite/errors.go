@@ -22,6 +22,9 @@ func (s *Store) translate(err error) error {
 	// Clients see the message, and operators the cause as well: where the file is concerns them alone.
 	cause := fmt.Errorf("%s: %w", s.path, err)
 	code := sqlite.ErrCode(err)
+	if isDamage(err) {
+		return s.noteDamage(cause)
+	}
 	if code == sqlite.ResultIOErrSHMSize {
 		code = sqlite.ResultFull // the log's index could not grow
 	}
@@ -32,9 +35,6 @@ func (s *Store) translate(err error) error {
 	case sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth:
 		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
 			"The database cannot be written. Check the permissions of the file and its folder.")
-	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
-		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
-			"The database is damaged or not a database. Restore it from a backup.")
 	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultProtocol:
 		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
 			"Another program holds the database locked. End it.")
@@ -47,9 +47,25 @@ func (s *Store) translate(err error) error {
 	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
 }
 
+// translateAtStart makes what went wrong with a start into a *bellwire.Error that says which file it is about.
+func (s *Store) translateAtStart(err error) error {
+	if isDamage(err) {
+		return damagedAtStart(s.path, err)
+	}
+	err = s.translate(err)
+	if bellwire.CodeOf(err) == bellwire.CodeNoSpace {
+		return bellwire.Wrap(bellwire.CodeNoSpace, errors.Unwrap(err),
+			"There is no room for the database %s. Make room on its disk, and start again.", s.path)
+	}
+	return err
+}
+
 // ofCaller tells whether an error was caused by what one caller wanted written, and not by the state of the
 // disk, so that others may well succeed.
 func ofCaller(err error) bool {
+	if _, ok := errors.AsType[*bellwire.Error](err); ok {
+		return false
+	}
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultFull, sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth,
 		sqlite.ResultCorrupt, sqlite.ResultNotADB, sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultProtocol,

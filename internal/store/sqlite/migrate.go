@@ -68,6 +68,11 @@ func (w *writer) migrate() error {
 			"The database %s was written by a newer Bellwire: its schema is number %d, and this one knows %d. Install that version again, or restore a backup from before.",
 			w.store.path, version, len(files))
 	}
+	if version == 0 && !w.store.place.made { // all that was in it is gone with its log
+		if err := w.store.options.New(w.store.path); err != nil {
+			return err
+		}
+	}
 	for n := int(version); n < len(files); n++ {
 		if err := w.apply(files[n], n+1); err != nil {
 			return fmt.Errorf("%s: %w", files[n], err)

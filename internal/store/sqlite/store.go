@@ -7,14 +7,11 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/gofrs/flock"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/bellwire/bellwire"
@@ -30,18 +27,26 @@ type Options struct {
 	ReadTimeout time.Duration
 	// Now is the wall clock; nil: time.Now. Tests make it jump.
 	Now func() time.Time
+	// New is asked before a new database is made at path, where there is none or an empty one. Its error ends Open; nil: it
+	// is always made.
+	New func(path string) error
+	// Logger is told what an operator must know; nil: nobody is.
+	Logger *slog.Logger
 
-	longLog uint32           // 0: the constant
-	began   func()           // called when the checkpointer begins
-	seen    func(sql string) // told of each statement that is prepared
+	busyWait   time.Duration    // 0: the constant
+	startCheck time.Duration    // 0: the constant
+	longLog    uint32           // 0: the constant
+	began      func()           // called when the checkpointer begins
+	seen       func(sql string) // told of each statement that is prepared
 }
 
 // Store is a bellwire.Store on an SQLite file. It owns all shards, in an epoch that grows each time the file
 // is opened, so that what a process before it had taken into memory is free again.
 type Store struct {
 	path    string
+	place   *place
 	options Options
-	lock    *flock.Flock
+	damage  atomic.Pointer[bellwire.Error] // what was found wrong with the database; nil: nothing
 
 	queue        chan *write
 	writer       *writer
@@ -66,10 +71,6 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := checkLibrary(linked()); err != nil {
 		return nil, err
 	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The path of the database %q is no good.", path)
-	}
 	if o.Readers <= 0 {
 		o.Readers = 4
 	}
@@ -79,38 +80,31 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.New == nil {
+		o.New = func(string) error { return nil }
+	}
+	if o.startCheck <= 0 {
+		o.startCheck = startCheck
+	}
+	if o.busyWait <= 0 {
+		o.busyWait = busyWait
+	}
 	if o.longLog == 0 {
 		o.longLog = longLog
 	}
-	s := &Store{path: path, options: o, queue: make(chan *write, maxQueued)}
-	if err := s.acquire(); err != nil {
+	place, err := openPlace(path, o.New)
+	if err != nil {
 		return nil, err
 	}
+	s := &Store{path: place.path, place: place, options: o, queue: make(chan *write, maxQueued)}
 	if err := s.start(ctx); err != nil {
 		_ = s.release() // what went wrong first says more
-		if err = s.translate(err); bellwire.CodeOf(err) == bellwire.CodeNoSpace {
-			err = bellwire.Wrap(bellwire.CodeNoSpace, errors.Unwrap(err),
-				"There is no room for the database %s. Make room on its disk, and start again.", s.path)
-		}
-		return nil, err
+		return nil, s.translateAtStart(err)
 	}
 	return s, nil
-}
-
-// acquire takes the lock that keeps other processes out.
-func (s *Store) acquire() error {
-	s.lock = flock.New(s.path+"-lock", flock.SetPermissions(0o600))
-	held, err := s.lock.TryLock()
-	if err != nil {
-		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be opened. Its folder must exist and be writable.", s.path)
-	}
-	if !held {
-		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s is in use by another process, which holds %s-lock. End that process, or choose another database.",
-			s.path, s.path)
-	}
-	return nil
 }
 
 // start opens the connections and begins to serve.
@@ -126,6 +120,9 @@ func (s *Store) start(ctx context.Context) error {
 	if s.checkpointer, err = s.openCheckpointer(); err != nil {
 		return err
 	}
+	if err := s.place.settle(); err != nil {
+		return err
+	}
 	s.done.Go(w.serve)
 	go s.checkpointer.serve()
 	return nil
@@ -133,9 +130,6 @@ func (s *Store) start(ctx context.Context) error {
 
 // openWriter opens the writer's connection, brings the schema up to date and begins an epoch.
 func (s *Store) openWriter(ctx context.Context) (*writer, error) {
-	if err := s.create(); err != nil {
-		return nil, err
-	}
 	c, err := s.connect(writerCache)
 	if err != nil {
 		return nil, err
@@ -143,7 +137,11 @@ func (s *Store) openWriter(ctx context.Context) (*writer, error) {
 	c.ballast()
 	w := &writer{db: *c, store: s}
 	w.refs.forget()
-	if err := w.bounded(ctx, func(*db) error { return s.prepare(w) }); err != nil {
+	err = w.checkAtStart(ctx)
+	if err == nil {
+		err = w.bounded(ctx, func(*db) error { return s.prepare(w) })
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.conn.Close())
 	}
 	return w, nil
@@ -166,33 +164,6 @@ func (s *Store) prepare(w *writer) error {
 	return err
 }
 
-// magic is how every SQLite database begins.
-const magic = "SQLite format 3\x00"
-
-// create makes the file, for its owner only, because SQLite would let all read it. It refuses a file that is something
-// else: SQLite takes a short one for an empty database, and would write over it.
-func (s *Store) create() error {
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be opened. It must be writable for the user that Bellwire runs as, and so must its file system.",
-			s.path)
-	}
-	defer f.Close() // nothing is written through it
-	head := make([]byte, len(magic))
-	n, err := io.ReadFull(f, head)
-	switch {
-	case err == io.EOF: // it is new
-		return nil
-	case err != nil && err != io.ErrUnexpectedEOF:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be read.", s.path)
-	case string(head[:n]) != magic:
-		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The file %s is damaged or not a database. Restore it from a backup, or choose another file.", s.path)
-	}
-	return nil
-}
-
 // Memory for pages, in KiB. The library's allocator takes twice as much, because a page with its
 // administration is a little more than a power of two.
 const (
@@ -204,13 +175,20 @@ const (
 // allocator would otherwise get it from the kernel and give it back each time: a seventh of a write's cost.
 func (c *db) ballast() { c.query("SELECT ?").blob(make([]byte, 12<<10)) }
 
+// How long a connection waits while another program holds the database locked. Once the writer has waited that long it
+// waits only shortly, until the database is free again, so that publishers behind are answered soon.
+const (
+	busyWait  = 5 * time.Second
+	busyAgain = 100 * time.Millisecond
+)
+
 // connect opens a connection whose page cache is bounded.
 func (s *Store) connect(cacheKiB int) (*db, error) {
 	conn, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetBusyTimeout(10 * time.Second)
+	conn.SetBusyTimeout(s.options.busyWait)
 	c := &db{conn: conn, queries: make(map[string]*query), seen: s.options.seen}
 	if err := c.configure(cacheKiB, s.options); err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -220,6 +198,9 @@ func (s *Store) connect(cacheKiB int) (*db, error) {
 
 // Check tells whether the database can be read and written, by doing both.
 func (s *Store) Check(ctx context.Context) error {
+	if err := s.sound(); err != nil {
+		return err
+	}
 	err := s.read(ctx, func(c *db) error {
 		_, _, err := c.query("SELECT value FROM meta WHERE name = 'epoch'").scalar()
 		return err
@@ -228,7 +209,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return err
 	}
 	if err := s.checkpointer.err(); err != nil {
-		return s.translate(err)
+		return err
 	}
 	return s.write(ctx, func(w *writer) error {
 		// A value that stays as it is would not be written at all.
@@ -266,7 +247,7 @@ func (s *Store) release() error {
 	if s.checkpointer != nil {
 		errs = append(errs, s.checkpointer.index.Close())
 	}
-	errs = append(errs, s.lock.Close())
+	errs = append(errs, s.place.close())
 	if err := errors.Join(errs...); err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s could not be closed cleanly.", s.path)
 	}

@@ -40,6 +40,7 @@ type writer struct {
 	refs   refs
 	opened int   // by how many deliveries the transaction changes what is open
 	clock  int64 // the time of the newest event, in microseconds since 1970
+	busy   bool  // the last transaction found the database locked
 }
 
 // write has run executed in a transaction and returns when that is on disk. A *bellwire.Error of run
@@ -123,7 +124,10 @@ func (w *writer) execute(group []*write) {
 	if len(group) == 0 {
 		return
 	}
-	err := w.transact(group)
+	err := w.store.sound()
+	if err == nil {
+		err = w.transact(group)
+	}
 	if err != nil && len(group) > 1 && ofCaller(err) {
 		for i := range group {
 			w.execute(group[i : i+1])
@@ -140,7 +144,7 @@ func (w *writer) execute(group []*write) {
 
 func (w *writer) transact(group []*write) error {
 	w.opened = 0
-	err := w.exec("BEGIN IMMEDIATE")
+	err := w.begin()
 	for _, op := range group {
 		if err != nil {
 			break
@@ -160,6 +164,23 @@ func (w *writer) transact(group []*write) error {
 	}
 	w.store.open.Add(int64(w.opened))
 	return nil
+}
+
+// begin begins a transaction, and waits for one of another program. Having waited in vain it waits only shortly, until
+// the database is free.
+func (w *writer) begin() error {
+	err := w.exec("BEGIN IMMEDIATE")
+	busy := sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy
+	if busy == w.busy {
+		return err
+	}
+	w.busy = busy
+	if busy {
+		w.conn.SetBusyTimeout(busyAgain)
+	} else {
+		w.conn.SetBusyTimeout(w.store.options.busyWait)
+	}
+	return err
 }
 
 // rollback undoes the transaction, unless SQLite has done it already, as it does on some errors.
