@@ -106,6 +106,9 @@ func NewMetrics(version, commit string) *Metrics {
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase
 	}
+	for kind := range nodeAdvice {
+		m.nodeFaults.WithLabelValues(kind)
+	}
 	return m
 }
 
