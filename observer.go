@@ -24,6 +24,11 @@ type Observer interface {
 	// NodeFailed reports that a delivery could not be sent through a fault of the node itself, such as that no file
 	// descriptors are left. The kinds of fault are few.
 	NodeFailed(kind string, err error)
+	// TookOver reports shards that this node has taken, and HandedOver those that it gave away. Lost reports those that
+	// another node took because this one had not renewed its leases.
+	TookOver(t Takeover)
+	HandedOver(shards int)
+	Lost(shards int)
 	// StoreFailed reports an operation that the store refused or could not do.
 	StoreFailed(operation string, err error)
 }
@@ -40,3 +45,6 @@ func (NopObserver) Claimed(int, time.Duration)                     {}
 func (NopObserver) Breaker(*Endpoint, bool, int)                   {}
 func (NopObserver) NodeFailed(string, error)                       {}
 func (NopObserver) StoreFailed(string, error)                      {}
+func (NopObserver) TookOver(Takeover)                              {}
+func (NopObserver) HandedOver(int)                                 {}
+func (NopObserver) Lost(int)                                       {}

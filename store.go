@@ -232,9 +232,29 @@ type Leases struct {
 	Epochs [Shards]int64
 	// Surplus are those of them that another node is to have: to be handed over once nothing in them is under way.
 	Surplus []int
+	// Taken says what of them this renewal has taken.
+	Taken []Takeover
 	// Term is how long they hold from when RenewLeases was called, unless renewed; 0: for ever.
 	Term time.Duration
 }
+
+// Takeover is shards that a node has taken.
+type Takeover struct {
+	Shards int
+	From   string // the node that had them before; empty: none
+	Why    TakeoverReason
+}
+
+// TakeoverReason says why shards were free.
+type TakeoverReason string
+
+// The reasons to take shards.
+const (
+	TakeoverUnowned   TakeoverReason = "unowned"     // nobody had them
+	TakeoverHanded    TakeoverReason = "handed_over" // their node gave them away
+	TakeoverExpired   TakeoverReason = "expired"     // their node has not renewed its leases for a term
+	TakeoverRestarted TakeoverReason = "restarted"   // an earlier process of the node's name had them, or a renewal without an answer
+)
 
 // Epoch returns the epoch in which the endpoint's shard is owned, 0 if it is not.
 func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint)] }

@@ -164,7 +164,7 @@ func (srv *server) stats() telemetry.Stats {
 	return telemetry.Stats{
 		Waiting: s.Waiting, Lanes: s.Lanes, Queued: s.Queued, QueuedBytes: s.QueuedBytes,
 		InFlight: s.InFlight, Unrecorded: s.Unrecorded, OpenBreakers: s.OpenBreakers,
-		Damaged: srv.damaged(),
+		OwnedShards: s.OwnedShards, Damaged: srv.damaged(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -78,8 +79,9 @@ type Engine struct {
 	matcher   *matcher // nil: there is no inbox
 	closeIdle func()
 
-	leasesChanged chan struct{} // capacity 1: by other nodes
-	missed        chan struct{} // capacity 1: notices may have been
+	leasesChanged chan struct{}             // capacity 1: by other nodes
+	renewed       atomic.Pointer[time.Time] // when the leases were last renewed
+	missed        chan struct{}             // capacity 1: notices may have been
 
 	gate       sync.Mutex // guards closed
 	closed     bool
@@ -163,7 +165,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.scheduler.own(leases, validUntil(leases, asked))
+	e.own(leases, asked)
 	if err := e.scan(ctx); err != nil {
 		return err
 	}
@@ -253,6 +255,9 @@ func (e *Engine) Ready() error {
 	}
 	if f := e.intake.failure.Load(); f != nil && time.Since(f.at) < notReady {
 		return f.err
+	}
+	if term := e.scheduler.owned().Term; term > 0 && time.Since(*e.renewed.Load()) > term {
+		return bellwire.Errorf(bellwire.CodeUnavailable, "This node could not renew its leases for %v, and sends nothing. The log says why.", term)
 	}
 	return nil
 }
@@ -431,6 +436,7 @@ type Stats struct {
 	InFlight     int // requests under way
 	Unrecorded   int // results that are not in the store yet
 	OpenBreakers int
+	OwnedShards  int // for which this node sends
 }
 
 // Stats returns how the engine stands. Its cost grows with the number of lanes.

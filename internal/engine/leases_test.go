@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,8 +18,11 @@ type leased struct {
 
 	mu      sync.Mutex
 	away    bool // nobody can renew
+	twin    bool // another process has the node's name
 	surplus []int
 	handed  []int
+	lost    []int
+	taken   []bellwire.Takeover // by the next renewal
 }
 
 func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
@@ -27,11 +31,18 @@ func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases
 	if s.away {
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database is away.")
 	}
+	if s.twin {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "Another process serves as the node.")
+	}
 	l, err := s.Store.RenewLeases(ctx, node)
 	if err != nil {
 		return nil, err
 	}
 	l.Term = 6 * time.Second
+	l.Taken, s.taken = s.taken, nil
+	for _, shard := range s.lost {
+		l.Epochs[shard] = 0
+	}
 	for shard := range l.Epochs {
 		if slices.Contains(s.handed, shard) {
 			l.Epochs[shard] = 0
@@ -79,12 +90,20 @@ func TestNothingIsSentWithoutLease(t *testing.T) {
 		s.change(func() { s.away = true })
 		w.pass(5500 * time.Millisecond)
 		w.publish(3)
+		must(t, w.engine.Ready())
 		w.pass(time.Minute)
 		if n := len(r.got()); n != 0 {
 			t.Fatalf("%d requests were made without a lease", n)
 		}
+		if err := w.engine.Ready(); bellwire.CodeOf(err) != bellwire.CodeUnavailable || w.engine.Stats().OwnedShards != 0 {
+			t.Errorf("a node that sends nothing for want of leases has %d shards, and is ready: %v", w.engine.Stats().OwnedShards, err)
+		}
 		s.change(func() { s.away = false })
 		w.pass(2 * time.Second)
+		must(t, w.engine.Ready())
+		if n := w.engine.Stats().OwnedShards; n != bellwire.Shards {
+			t.Errorf("it has %d shards", n)
+		}
 		if n := len(r.got()); n != 3 {
 			t.Fatalf("%d requests were made once there was one", n)
 		}
@@ -126,5 +145,69 @@ func TestShardsAreHandedOverWhenQuiet(t *testing.T) {
 		if counts := w.statuses(ep.ID); counts[bellwire.DeliverySucceeded] != 1 || counts[bellwire.DeliveryPending] != 2 {
 			t.Errorf("the deliveries are %v", counts)
 		}
+	})
+}
+
+// changes notes what is reported of shards.
+type changes struct {
+	bellwire.NopObserver
+
+	mu    sync.Mutex
+	notes []string
+}
+
+func (c *changes) note(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.notes = append(c.notes, fmt.Sprintf(format, args...))
+}
+
+func (c *changes) TookOver(t bellwire.Takeover) { c.note("took %d of %s: %s", t.Shards, t.From, t.Why) }
+func (c *changes) HandedOver(shards int)        { c.note("handed over %d", shards) }
+func (c *changes) Lost(shards int)              { c.note("lost %d", shards) }
+
+func (c *changes) since() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	notes := c.notes
+	c.notes = nil
+	return notes
+}
+
+// Whoever watches a node learns when shards come and go.
+func TestChangesOfOwnersAreReported(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seen := new(changes)
+		w.config.Observer = seen
+		s := leasing(w)
+		expect := func(when string, want ...string) {
+			t.Helper()
+			w.pass(3 * time.Second)
+			if got := seen.since(); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", when, got, want)
+			}
+		}
+		expect("a usual renewal")
+		s.change(func() { s.taken = []bellwire.Takeover{{Shards: 128, From: "b", Why: bellwire.TakeoverExpired}} })
+		expect("another node has died", "took 128 of b: expired")
+		s.change(func() { s.surplus = []int{7, 8} })
+		expect("another node was added", "handed over 2")
+		s.change(func() { s.lost = []int{1, 2, 3} })
+		expect("others took this one for dead", "lost 3")
+	})
+}
+
+// A node whose name another process has owns nothing, and says that it is not ready.
+func TestTwinIsNotReady(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		s := leasing(w)
+		s.change(func() { s.twin = true })
+		w.pass(10 * time.Second)
+		if err := w.engine.Ready(); bellwire.CodeOf(err) != bellwire.CodeUnavailable || w.engine.Stats().OwnedShards != 0 {
+			t.Errorf("it has %d shards, and is ready: %v", w.engine.Stats().OwnedShards, err)
+		}
+		s.change(func() { s.twin = false })
+		w.pass(2 * time.Second)
+		must(t, w.engine.Ready())
 	})
 }

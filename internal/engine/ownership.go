@@ -113,7 +113,7 @@ func (e *Engine) renew(ctx context.Context, term time.Duration, gained time.Time
 	leases, err := e.store.RenewLeases(renewing, e.node)
 	cancel()
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
-		e.scheduler.own(&bellwire.Leases{}, asked)
+		e.scheduler.own(&bellwire.Leases{Term: term}, asked)
 	}
 	if err != nil {
 		if ctx.Err() == nil {
@@ -121,13 +121,27 @@ func (e *Engine) renew(ctx context.Context, term time.Duration, gained time.Time
 		}
 		return gained
 	}
-	if e.scheduler.own(leases, validUntil(leases, asked)) {
+	if e.own(leases, asked) {
 		gained = asked
 	}
 	if asked.Sub(gained) < storeTimeout {
 		if err := e.scan(ctx); err != nil && ctx.Err() == nil {
 			e.observer.StoreFailed("scan for due deliveries", err)
 		}
+	}
+	return gained
+}
+
+// own takes over leases that were asked for at the given time, and reports whether there are shards among them that this
+// node did not have.
+func (e *Engine) own(leases *bellwire.Leases, asked time.Time) (gained bool) {
+	gained, lost := e.scheduler.own(leases, validUntil(leases, asked))
+	e.renewed.Store(&asked)
+	for _, t := range leases.Taken {
+		e.observer.TookOver(t)
+	}
+	if lost > 0 {
+		e.observer.Lost(lost)
 	}
 	return gained
 }
@@ -147,6 +161,7 @@ func (e *Engine) handOver(ctx context.Context, term time.Duration) {
 		return // with the next renewal, or when another one is quiet
 	}
 	e.scheduler.handedOver(shards)
+	e.observer.HandedOver(len(shards))
 }
 
 // ownership is the shards that a node sends for, and until when.
@@ -158,6 +173,19 @@ type ownership struct {
 // lasts tells whether the leases can be relied on.
 func (o *ownership) lasts(now time.Time) bool {
 	return o.validUntil.IsZero() || now.Before(o.validUntil)
+}
+
+// count returns how many shards there are that can be relied on.
+func (o *ownership) count(now time.Time) (shards int) {
+	if !o.lasts(now) {
+		return 0
+	}
+	for _, epoch := range o.leases.Epochs {
+		if epoch != 0 {
+			shards++
+		}
+	}
+	return shards
 }
 
 // mine tells whether this node owns an endpoint in an epoch still. It takes no lock, because it is asked at the last
@@ -172,7 +200,7 @@ func (s *scheduler) owned() *bellwire.Leases { return s.ownership.Load().leases 
 
 // own takes over new leases. Lanes of shards that were lost are dropped as they are: their new owner's
 // epoch has freed what was in them. So are those of shards to be handed over, which are not used again in this epoch.
-func (s *scheduler) own(leases *bellwire.Leases, validUntil time.Time) (gained bool) {
+func (s *scheduler) own(leases *bellwire.Leases, validUntil time.Time) (gained bool, lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, shard := range leases.Surplus {
@@ -186,6 +214,9 @@ func (s *scheduler) own(leases *bellwire.Leases, validUntil time.Time) (gained b
 			s.leaving[shard] = 0
 		}
 		gained = gained || now.Epochs[shard] != 0 && now.Epochs[shard] != before.Epochs[shard]
+		if before.Epochs[shard] != 0 && epoch == 0 {
+			lost++
+		}
 	}
 	s.ownership.Store(&ownership{&now, validUntil})
 	for _, l := range s.lanes {
@@ -194,7 +225,7 @@ func (s *scheduler) own(leases *bellwire.Leases, validUntil time.Time) (gained b
 		}
 	}
 	s.dispatch(time.Now())
-	return gained
+	return gained, lost
 }
 
 // surrender has all shards handed over.

@@ -325,5 +325,6 @@ func (s *scheduler) stats() Stats {
 			out.OpenBreakers++
 		}
 	}
+	out.OwnedShards = s.ownership.Load().count(time.Now())
 	return out
 }

@@ -28,6 +28,7 @@ type Metrics struct {
 	unsendable     *prometheus.CounterVec
 	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
+	shardsTaken    *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
 	authentication *prometheus.CounterVec
 
@@ -80,6 +81,9 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_unsendable_deliveries_total",
 			Help: "Deliveries that ended without an attempt, because their endpoint's dialect has no form for what was published.",
 		}, []string{"dialect"}),
+		shardsTaken: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken, by reason.",
+		}, []string{"reason"}),
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_breaker_transitions_total", Help: "Circuit breakers that opened or closed.",
 		}, []string{"to"}),
@@ -101,13 +105,18 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.nodeFaults, m.breakers, m.storeErrors, m.authentication, size, seconds, build,
+		m.ends, m.unsendable, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase
 	}
 	for kind := range nodeAdvice {
 		m.nodeFaults.WithLabelValues(kind)
+	}
+	for _, why := range []bellwire.TakeoverReason{
+		bellwire.TakeoverUnowned, bellwire.TakeoverHanded, bellwire.TakeoverExpired, bellwire.TakeoverRestarted,
+	} {
+		m.shardsTaken.WithLabelValues(string(why))
 	}
 	return m
 }
@@ -135,7 +144,8 @@ type Stats struct {
 	Unrecorded   int // results that are not in the store yet
 	OpenBreakers int // lanes whose circuit breaker is open
 
-	Damaged bool // the database is damaged
+	Damaged     bool // the database is damaged
+	OwnedShards int  // for which this node sends
 }
 
 // backlogTimeout bounds what a scrape may ask of the store.
@@ -166,6 +176,7 @@ var engineGauges = []struct {
 	{desc("bellwire_in_flight_requests", "Requests under way to endpoints."), func(s *Stats) int { return s.InFlight }},
 	{desc("bellwire_unrecorded_results", "Results of attempts that are not in the store yet."), func(s *Stats) int { return s.Unrecorded }},
 	{desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open."), func(s *Stats) int { return s.OpenBreakers }},
+	{desc("bellwire_owned_shards", "Shards whose endpoints this node sends to, of 256; 0 while its leases have lapsed."), func(s *Stats) int { return s.OwnedShards }},
 	{desc("bellwire_database_damaged", "1 once the SQLite database was found damaged, until Bellwire is started again."), damaged},
 }
 

@@ -123,6 +123,22 @@ var nodeAdvice = map[string]string{
 	"configuration": "see the log for \"endpoint cannot be served\"",
 }
 
+// TookOver counts and logs shards that this node has taken.
+func (o *Observer) TookOver(t bellwire.Takeover) {
+	o.metrics.shardsTaken.WithLabelValues(string(t.Why)).Add(float64(t.Shards))
+	o.log.Info("took over shards", "shards", t.Shards, "from", t.From, "reason", string(t.Why))
+}
+
+// HandedOver logs shards that this node gave away.
+func (o *Observer) HandedOver(shards int) {
+	o.log.Info("handed over shards", "shards", shards)
+}
+
+// Lost logs shards that another node took.
+func (o *Observer) Lost(shards int) {
+	o.log.Warn("lost shards: another node took them over, because this one had not renewed its leases in time", "shards", shards)
+}
+
 // StoreFailed counts every failure of a store operation, and logs one of each operation now and then.
 func (o *Observer) StoreFailed(operation string, err error) {
 	o.metrics.storeErrors.WithLabelValues(operation, string(bellwire.CodeOf(err))).Inc()

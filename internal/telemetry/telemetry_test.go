@@ -160,13 +160,32 @@ func TestBreakerLogsNameTheEndpoint(t *testing.T) {
 	}
 }
 
+func TestChangesOfOwnersAreLogged(t *testing.T) {
+	t.Parallel()
+	m, o, logged := newObserved(t)
+	o.TookOver(bellwire.Takeover{Shards: 128, From: "b", Why: bellwire.TakeoverExpired})
+	o.HandedOver(3)
+	o.Lost(4)
+	for _, want := range []string{
+		`"level":"INFO","msg":"took over shards","shards":128,"from":"b","reason":"expired"`,
+		`"level":"INFO","msg":"handed over shards","shards":3`, `"level":"WARN","msg":"lost shards`,
+	} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the records lack %s:\n%s", want, logged)
+		}
+	}
+	if n := testutil.ToFloat64(m.shardsTaken.WithLabelValues("expired")); n != 128 {
+		t.Errorf("%v shards of dead nodes are counted", n)
+	}
+}
+
 func TestGaugesReadAtScrape(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	m := NewMetrics("", "")
 	g := &gauges{
 		stats: func() Stats {
-			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8, Damaged: true}
+			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8, Damaged: true, OwnedShards: 10}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
@@ -193,6 +212,9 @@ bellwire_lanes 1
 # HELP bellwire_open_breakers Endpoints whose circuit breaker is open.
 # TYPE bellwire_open_breakers gauge
 bellwire_open_breakers 4
+# HELP bellwire_owned_shards Shards whose endpoints this node sends to, of 256; 0 while its leases have lapsed.
+# TYPE bellwire_owned_shards gauge
+bellwire_owned_shards 10
 # HELP bellwire_queued_deliveries Deliveries waiting in memory.
 # TYPE bellwire_queued_deliveries gauge
 bellwire_queued_deliveries 2

@@ -24,21 +24,21 @@ const lockLeases = "leases"
 
 const (
 	sqlNodes  = "SELECT id, incarnation, renewals, leaving FROM bellwire.nodes"
-	sqlShards = "SELECT shard, node, epoch FROM bellwire.shards ORDER BY shard"
+	sqlShards = "SELECT shard, node, giver, epoch FROM bellwire.shards ORDER BY shard"
 	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking) VALUES ($1, $2, 1, 2)
 		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1,
 			leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
 	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
 	// One that is locked is taken another time: whoever claims from it may have been stopped in the middle, and is not
 	// to hold up renewals.
-	sqlTakeShards = `UPDATE bellwire.shards SET node = $1, epoch = epoch + 1
+	sqlTakeShards = `UPDATE bellwire.shards SET node = $1, giver = NULL, epoch = epoch + 1
 		WHERE shard IN (SELECT shard FROM bellwire.shards WHERE shard = ANY($2) FOR UPDATE SKIP LOCKED) RETURNING shard, epoch`
 	sqlLeave      = "UPDATE bellwire.nodes SET leaving = leaving OR $3 WHERE id = $1 AND incarnation = $2"
-	sqlGiveShards = "UPDATE bellwire.shards SET node = NULL WHERE node = $1 AND shard = ANY($2)"
+	sqlGiveShards = "UPDATE bellwire.shards SET node = NULL, giver = node WHERE node = $1 AND shard = ANY($2)"
 	sqlForgetOwn  = "DELETE FROM bellwire.nodes WHERE id = $1 AND incarnation = $2"
-	sqlAbandon    = `UPDATE bellwire.shards SET node = NULL
+	sqlAbandon    = `UPDATE bellwire.shards SET node = NULL, giver = node
 		WHERE shard IN (SELECT shard FROM bellwire.shards WHERE node = $1 AND shard = ANY($2) FOR UPDATE SKIP LOCKED)`
-	sqlReleaseShards = "UPDATE bellwire.shards SET node = NULL WHERE node = $1"
+	sqlReleaseShards = "UPDATE bellwire.shards SET node = NULL, giver = node WHERE node = $1"
 )
 
 // RenewLeases keeps what the node holds and takes of what is free up to its share. What a dead node held is free, and
@@ -103,6 +103,7 @@ type leaseNode struct {
 type leaseShard struct {
 	node  string // empty: nobody's
 	epoch int64
+	free  bellwire.Takeover // whose it was, and why it is not any more, where it is nobody's
 }
 
 func (s *Store) readLeases(tx *tx) (*leaseTable, error) {
@@ -129,15 +130,23 @@ func (s *Store) readLeases(tx *tx) (*leaseTable, error) {
 	maps.DeleteFunc(s.peers, func(id string, _ *peer) bool { _, known := t.nodes[id]; return !known })
 	return t, tx.each(func(row pgx.Rows) error {
 		var (
-			shard int
-			node  *string
-			epoch int64
+			shard       int
+			node, giver *string
+			epoch       int64
 		)
-		if err := row.Scan(&shard, &node, &epoch); err != nil {
+		if err := row.Scan(&shard, &node, &giver, &epoch); err != nil {
 			return err
 		}
 		t.shards[shard].epoch = epoch
-		if node == nil || !t.lives(*node) {
+		switch {
+		case node == nil && giver == nil:
+			t.shards[shard].free.Why = bellwire.TakeoverUnowned
+			return nil
+		case node == nil:
+			t.shards[shard].free = bellwire.Takeover{From: *giver, Why: bellwire.TakeoverHanded}
+			return nil
+		case !t.lives(*node):
+			t.shards[shard].free = bellwire.Takeover{From: *node, Why: bellwire.TakeoverExpired}
 			return nil
 		}
 		t.shards[shard].node = *node
@@ -214,7 +223,7 @@ func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.
 	share := t.shareOf(node)
 	leases.Surplus = mine[min(share, len(mine)):]
 	if wanted := free[:min(max(share-len(mine), 0), len(free))]; len(wanted) > 0 {
-		if err := take(tx, node, wanted, leases); err != nil {
+		if err := t.take(tx, node, wanted, leases); err != nil {
 			return nil, err
 		}
 	}
@@ -247,15 +256,29 @@ func (t *leaseTable) abandon(tx *tx, node string, leases *bellwire.Leases) error
 }
 
 // take makes free shards the node's, each in a new epoch.
-func take(tx *tx, node string, shards []int, leases *bellwire.Leases) error {
+func (t *leaseTable) take(tx *tx, node string, shards []int, leases *bellwire.Leases) error {
+	taken := make(map[bellwire.Takeover]int)
+	defer func() {
+		for of, shards := range taken {
+			of.Shards = shards
+			leases.Taken = append(leases.Taken, of)
+		}
+	}()
 	return tx.each(func(row pgx.Rows) error {
 		var (
 			shard int
 			epoch int64
 		)
-		err := row.Scan(&shard, &epoch)
+		if err := row.Scan(&shard, &epoch); err != nil {
+			return err
+		}
 		leases.Epochs[shard] = epoch
-		return err
+		of := t.shards[shard].free
+		if t.shards[shard].node == node {
+			of = bellwire.Takeover{From: node, Why: bellwire.TakeoverRestarted}
+		}
+		taken[of]++
+		return nil
 	}, sqlTakeShards, node, shards)
 }
 

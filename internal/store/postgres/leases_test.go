@@ -88,6 +88,35 @@ func TestLeasesAreShared(t *testing.T) {
 	}
 }
 
+// TestTakeoversAreExplained has shards change hands in every way.
+func TestTakeoversAreExplained(t *testing.T) {
+	t.Parallel()
+	const term = 200 * time.Millisecond
+	a := newStore(t, Options{LeaseTerm: term})
+	took := func(when string, l *bellwire.Leases, want ...bellwire.Takeover) {
+		t.Helper()
+		if diff := cmp.Diff(want, l.Taken); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	took("first of all", renew(t, a, "a"), bellwire.Takeover{Shards: 256, Why: bellwire.TakeoverUnowned})
+	took("nothing is new", renew(t, a, "a"))
+	b := openAt(t, a.url, a.options)
+	renew(t, b, "b")
+	yield(t, a, "a")
+	took("handed over", renew(t, b, "b"), bellwire.Takeover{Shards: 128, From: "a", Why: bellwire.TakeoverHanded})
+	again := openAt(t, a.url, a.options)
+	took("started again", renew(t, again, "a"), bellwire.Takeover{Shards: 128, From: "a", Why: bellwire.TakeoverRestarted})
+	check(t, again.ReleaseLeases(t.Context(), "a"))
+	took("released", renew(t, b, "b"), bellwire.Takeover{Shards: 128, From: "a", Why: bellwire.TakeoverHanded})
+	var taken *bellwire.Leases
+	waitFor(t, func() bool { // b has died
+		taken = renew(t, a, "c")
+		return count(taken) > 0
+	})
+	took("expired", taken, bellwire.Takeover{Shards: 256, From: "b", Why: bellwire.TakeoverExpired})
+}
+
 // TestLeavingNodeGetsNoMore has a node give away one shard after the other.
 func TestLeavingNodeGetsNoMore(t *testing.T) {
 	t.Parallel()
