@@ -8,7 +8,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomeOK       Outcome = "ok"
-	OutcomeStatus   Outcome = "status"   // a whole response, whose status does not acknowledge
+	OutcomeStatus   Outcome = "status"   // a response whose status does not acknowledge
 	OutcomeBlocked  Outcome = "blocked"  // the address is in a network that deliveries may not reach
 	OutcomeDNS      Outcome = "dns"      // the host's name could not be resolved
 	OutcomeConnect  Outcome = "connect"  // no connection: refused, unreachable
@@ -55,6 +55,7 @@ type AttemptResponse struct {
 	Headers   []Header // as many as fit into MaxStoredHeaders
 	Body      []byte   // the first MaxStoredBody bytes
 	Truncated bool     // there was more of the body
+	Note      string   // what was wrong with it although its status counts, a sentence; empty: nothing
 }
 
 // Bounds on what an attempt keeps of a response.

@@ -79,6 +79,7 @@ type AttemptResponse struct {
 	Body      string            `json:"body"`
 	Encoding  string            `json:"encoding"` // of Body: text or base64
 	Truncated bool              `json:"truncated"`
+	Note      string            `json:"note"` // what was wrong with it although its status counts
 }
 
 // DeliveryFilter chooses deliveries; empty members choose all.

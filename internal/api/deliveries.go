@@ -90,6 +90,7 @@ type attemptResponse struct {
 	Body      string  `json:"body" doc:"The first 4 KiB."`
 	Encoding  string  `json:"encoding" enum:"text,base64" doc:"How body is written: base64 where it is not UTF-8."`
 	Truncated bool    `json:"truncated" doc:"There was more of the body."`
+	Note      string  `json:"note,omitempty" doc:"What was wrong with the response although its status counts, such as a body that broke off or did not end."`
 }
 
 func wireAttempt(at *bellwire.Attempt) attempt {
@@ -104,8 +105,8 @@ func wireAttempt(at *bellwire.Attempt) attempt {
 		},
 	}
 	if r := at.Response; r != nil {
-		wire.Response = &attemptResponse{Status: r.Status, Headers: r.Headers, Truncated: r.Truncated}
-		wire.Response.Body, wire.Response.Encoding = wireBody(r.Body, r.Truncated)
+		wire.Response = &attemptResponse{Status: r.Status, Headers: r.Headers, Truncated: r.Truncated, Note: r.Note}
+		wire.Response.Body, wire.Response.Encoding = wireBody(r.Body, r.Truncated || r.Note != "")
 	}
 	return wire
 }

@@ -56,6 +56,17 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	return bellwire.OutcomeProtocol, t.protocolCause(err)
 }
 
+// bodyCause says what became of a body of which not all came.
+func bodyCause(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "The body did not end in time, and was given up."
+	case brokenOff(err):
+		return "The body broke off" + because(err) + "."
+	}
+	return "The body is not valid HTTP."
+}
+
 // dnsCause is the class of an error of name resolution. The error itself names the resolver, and the address of this node.
 func dnsCause(err *net.DNSError) string {
 	switch {

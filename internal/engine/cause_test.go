@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,8 +10,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -189,8 +193,6 @@ func TestBadAnswersAreNotRepeated(t *testing.T) {
 		"header":      "HTTP/1.1 200 OK\r\ncanary canary\r\n\r\n",
 		"length":      "HTTP/1.1 200 OK\r\nContent-Length: canary\r\n\r\n",
 		"encoding":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: canary\r\n\r\n",
-		"chunk":       "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\ncanary\r\n",
-		"trailer":     "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\ncanary canary\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -242,5 +244,70 @@ func TestReasonsTellNoCause(t *testing.T) {
 	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = leaking{} })
 	if r.transition.Reason != "The endpoint cannot be served." {
 		t.Errorf("the reason is %q", r.transition.Reason)
+	}
+}
+
+// The status decides, whatever becomes of the body; what became of it is noted, and is told by no library.
+func TestTheStatusCountsWithoutTheBody(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]struct{ rest, note string }{
+		"whole":       {"Content-Length: 3\r\n\r\nabc", ""},
+		"none":        {"Content-Length: 0\r\n\r\n", ""},
+		"too short":   {"Content-Length: 10\r\n\r\nabc", "The body broke off: the endpoint closed it."},
+		"cut chunks":  {"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "The body broke off: the endpoint closed it."},
+		"bad chunk":   {"Transfer-Encoding: chunked\r\n\r\ncanary\r\n", "The body is not valid HTTP."},
+		"bad trailer": {"Transfer-Encoding: chunked\r\n\r\n0\r\ncanary canary\r\n\r\n", "The body is not valid HTTP."},
+	}
+	for status, want := range map[int]bellwire.Verdict{200: bellwire.Acknowledged, 202: bellwire.Acknowledged, 302: bellwire.Failed, 500: bellwire.Failed} {
+		for name, body := range bodies {
+			t.Run(strconv.Itoa(status)+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				url := raw(t, write("HTTP/1.1 "+strconv.Itoa(status)+" Said\r\n"+body.rest))
+				r := attempt(t, guardedDialer(loopback), nil, url, patient)
+				if r.verdict != want || noteOf(r.attempt) != body.note || (r.attempt.Error == "") != (want == bellwire.Acknowledged) {
+					t.Errorf("verdict %v, error %q, note %q", r.verdict, r.attempt.Error, noteOf(r.attempt))
+				}
+				if outcome := r.attempt.Outcome; outcome != bellwire.OutcomeOK && outcome != bellwire.OutcomeStatus {
+					t.Error("outcome", outcome)
+				}
+			})
+		}
+	}
+}
+
+// A body that never ends holds its place for a short while, not for the whole deadline, and its connection is closed.
+func TestEndlessBodiesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, head := range map[string]string{
+		"events, no length": "Content-Type: text/event-stream\r\n\r\n",
+		"chunks":            "Transfer-Encoding: chunked\r\n\r\n",
+		"a length":          "Content-Length: 100\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var closed atomic.Bool
+				dial := func(context.Context, string, string) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					go func() {
+						if req, err := http.ReadRequest(bufio.NewReader(theirs)); err == nil {
+							readBodyOf(req)
+						}
+						write(ok + head)(theirs)
+						discard(theirs)
+						closed.Store(true)
+					}()
+					return ours, nil
+				}
+				r := attempt(t, dial, nil, "http://a.test/", func(target *bellwire.Target) { target.Timeout = 15 * time.Second })
+				synctest.Wait()
+				if r.verdict != bellwire.Acknowledged || r.attempt.Timings.Total != bodyTimeout || !strings.Contains(noteOf(r.attempt), "did not end in time") {
+					t.Errorf("verdict %v after %s, note %q", r.verdict, r.attempt.Timings.Total, noteOf(r.attempt))
+				}
+				if !closed.Load() {
+					t.Error("the connection was not closed")
+				}
+			})
+		})
 	}
 }

@@ -140,7 +140,7 @@ var breaks = map[string]struct {
 	"in the answer's head": {10, answerPart("HTTP/1.1 200 OK\r\nX-Cut: sh"), []bellwire.Outcome{bellwire.OutcomeReset}},
 	"in a 1xx":             {10, answerPart(earlyHints), []bellwire.Outcome{bellwire.OutcomeReset}},
 	"with garbage":         {10, answerPart("hello\r\n"), []bellwire.Outcome{bellwire.OutcomeProtocol, bellwire.OutcomeReset}},
-	"in a failure's body":  {10, answerPart("HTTP/1.1 500 No\r\nContent-Length: 10\r\n\r\nabc"), []bellwire.Outcome{bellwire.OutcomeReset}},
+	"in a failure's body":  {10, answerPart("HTTP/1.1 500 No\r\nContent-Length: 10\r\n\r\nabc"), []bellwire.Outcome{bellwire.OutcomeStatus}},
 	"with a time-out":      {10, answerPart("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), []bellwire.Outcome{bellwire.OutcomeStatus, bellwire.OutcomeReset}},
 }
 

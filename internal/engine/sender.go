@@ -125,10 +125,8 @@ func (s *sender) exchange(req *http.Request, body []byte, a *bellwire.Attempt, t
 		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols, which nobody asked it to."
 		return 0
 	}
-	if err := s.read(resp.Body, a.Response, hidden); err != nil {
-		// The status came, but the exchange did not end in time: the receiver may not have finished.
-		a.Outcome, a.Error = classify(err, tr)
-		return retryAfter(resp.Header, s.clock())
+	if err := s.read(resp, a.Response, hidden, tr.giveUp); err != nil {
+		a.Response.Note = bodyCause(err)
 	}
 	r.verdict = t.Renderer.Classify(resp.StatusCode)
 	a.Outcome = bellwire.OutcomeOK
@@ -139,15 +137,20 @@ func (s *sender) exchange(req *http.Request, body []byte, a *bellwire.Attempt, t
 	return retryAfter(resp.Header, s.clock())
 }
 
-// read takes in up to readBody bytes, so that the connection can be kept, and stores the first of them.
-func (s *sender) read(body io.Reader, into *bellwire.AttemptResponse, hidden echoes) error {
+// read takes in up to readBody bytes, so that the connection can be kept, and stores the first of them. A body that does
+// not end in time is given up with its connection.
+func (s *sender) read(resp *http.Response, into *bellwire.AttemptResponse, hidden echoes, giveUp func()) error {
+	if resp.Body == http.NoBody {
+		return nil
+	}
+	defer time.AfterFunc(bodyTimeout, giveUp).Stop()
 	buffer := s.reads.Get().(*[readBody]byte)
 	defer s.reads.Put(buffer)
 	n := 0
 	var err error
 	for n < len(buffer) && err == nil {
 		var more int
-		more, err = body.Read(buffer[n:])
+		more, err = resp.Body.Read(buffer[n:])
 		n += more
 	}
 	if n > 0 {

@@ -20,7 +20,9 @@ const (
 	idleTimeout        = 60 * time.Second
 	maxResponseHeaders = 64 << 10
 	readBody           = 64 << 10
-	keepAlive          = 30 * time.Second
+	// The status decides, so the rest of an answer is waited for only so long.
+	bodyTimeout = 3 * time.Second
+	keepAlive   = 30 * time.Second
 	// A dial and a handshake go on after the attempt that began them, so they have a bound of their own. A
 	// connection that is kept is asked as often whether it is still there.
 	connectTimeout = 15 * time.Second

@@ -49,6 +49,7 @@ type attempt struct {
 type response struct {
 	Headers   []bellwire.Header `json:"h,omitempty"`
 	Truncated bool              `json:"x,omitempty"`
+	Note      string            `json:"n,omitempty"`
 }
 
 // OfAttempts writes the details of each result's attempt; nil where there was none. It is done before a transaction
@@ -74,7 +75,7 @@ func ofAttempt(a *bellwire.Attempt) *attempt {
 		URL:     a.Request.URL, Headers: a.Request.Headers, BodyBytes: a.Request.BodyBytes,
 	}
 	if a.Response != nil {
-		c.Response = &response{Headers: a.Response.Headers, Truncated: a.Response.Truncated}
+		c.Response = &response{Headers: a.Response.Headers, Truncated: a.Response.Truncated, Note: a.Response.Note}
 	}
 	return c
 }
@@ -89,7 +90,7 @@ func FillAttempt(a *bellwire.Attempt, encoded []byte) error {
 	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
 	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: c.Headers, BodyBytes: c.BodyBytes}
 	if c.Response != nil && a.Response != nil {
-		a.Response.Headers, a.Response.Truncated = c.Response.Headers, c.Response.Truncated
+		a.Response.Headers, a.Response.Truncated, a.Response.Note = c.Response.Headers, c.Response.Truncated, c.Response.Note
 	}
 	return nil
 }

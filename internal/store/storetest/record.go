@@ -160,6 +160,7 @@ func recordKeeps(w *world) {
 		},
 		Response: &bellwire.AttemptResponse{
 			Status: 500, Headers: []bellwire.Header{{Name: "X", Value: "é \"quoted\""}}, Body: []byte{0xff, 0, '<'}, Truncated: true,
+			Note: "The body broke off.",
 		},
 	}
 	r := w.result(d, retryIn(0))
