@@ -16,7 +16,7 @@ import (
 type Endpoint struct {
 	ID           string                  `json:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Tenant       string                  `json:"tenant" example:"acme"`
-	URL          string                  `json:"url" example:"https://example.com/webhooks"`
+	URL          string                  `json:"url" example:"https://example.com/webhooks" doc:"tenant-read keys get [redacted] for the values of its query and what looks like a token in its path."`
 	Description  string                  `json:"description"`
 	Dialect      string                  `json:"dialect" example:"standard"`
 	Events       []string                `json:"events" example:"invoice.*"`

@@ -109,7 +109,7 @@ func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*E
 	if err != nil {
 		return nil, err
 	}
-	return s.shown(ctx, ep), nil
+	return s.shown(ctx, c, ep), nil
 }
 
 // Endpoints lists a tenant's endpoints.
@@ -124,7 +124,7 @@ func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page b
 	if err != nil {
 		return nil, err
 	}
-	return mapList(endpoints, func(ep *bellwire.Endpoint) *Endpoint { return s.shown(ctx, ep) }), nil
+	return mapList(endpoints, func(ep *bellwire.Endpoint) *Endpoint { return s.shown(ctx, c, ep) }), nil
 }
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
@@ -350,14 +350,18 @@ func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
 
 // shown opens what of the credentials may be shown. An endpoint whose credentials do not open is shown
 // without them.
-func (s *Service) shown(ctx context.Context, ep *bellwire.Endpoint) *Endpoint {
+func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint) *Endpoint {
 	credentials, err := s.keyring.OpenCredentials(ep.ID, ep.Sealed)
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelError, "credentials cannot be opened",
 			slog.String("endpoint", ep.ID), slog.Any("error", err))
 		credentials = &bellwire.Credentials{}
 	}
-	return show(ep, credentials)
+	shown := show(ep, credentials)
+	if !allows(c.Role, Change) {
+		shown.URL, _ = maskURL(ep.URL)
+	}
+	return shown
 }
 
 func show(ep *bellwire.Endpoint, c *bellwire.Credentials) *Endpoint {

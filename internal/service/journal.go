@@ -88,6 +88,11 @@ func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bell
 	if err != nil {
 		return nil, nil, err
 	}
+	if !allows(c.Role, Change) {
+		for _, a := range attempts {
+			hideURL(a)
+		}
+	}
 	return d, attempts, nil
 }
 

@@ -16,8 +16,8 @@ type Speaker struct {
 // Speaker returns the use cases of a dialect.
 func (s *Service) Speaker(dialect string) *Speaker { return &Speaker{service: s, dialect: dialect} }
 
-// Known is an endpoint as its own dialect shows it: with the secret that deliveries are signed with, which callers who
-// may not see it get redacted. The secret members of Auth are left out.
+// Known is an endpoint as its own dialect shows it: with the secret that deliveries are signed with. Callers who may not see
+// it get it redacted, and the URL without what may be a secret in it. The secret members of Auth are left out.
 type Known struct {
 	bellwire.Endpoint
 	Secret string // empty if the dialect has none
@@ -132,10 +132,14 @@ func known(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) *
 	shown := show(ep, credentials)
 	k := &Known{Endpoint: shown.Endpoint, Auth: shown.Auth}
 	if len(credentials.Secrets) > 0 {
+		k.Secret = credentials.Secrets[0].Value
+	}
+	if allows(c.Role, Change) {
+		return k
+	}
+	k.URL, _ = maskURL(ep.URL)
+	if k.Secret != "" {
 		k.Secret = bellwire.Redacted
-		if allows(c.Role, Change) {
-			k.Secret = credentials.Secrets[0].Value
-		}
 	}
 	return k
 }

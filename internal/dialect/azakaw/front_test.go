@@ -48,6 +48,11 @@ func TestConfigurations(t *testing.T) {
 		{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201,
 			Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1)), WantHeader: []string{"Content-Type: application/json", "Cache-Control: no-store"}},
 		{Name: "get", Do: "GET /webhooks/{id}", Status: 200, Want: done(plain)},
+		{Name: "with a token in it", Do: "POST /webhooks", Status: 201, Want: `<any>"id":"<token:any>"<any>`,
+			Body: `{"webhookBaseUrl":"https://example.com","webhookRelativePath":"/in/xoGkL29dkf83JdkfQw0sdlf3?key=a"}`},
+		{Name: "without the token", Key: "tenant-read", Do: "GET /webhooks/{token}", Status: 200,
+			Want: `<any>"webhookBaseUrl":"https://example.com"<any>"webhookRelativePath":"/in/[redacted]?key=[redacted]"<any>`},
+		{Name: "without it", Do: "DELETE /webhooks/{token}", Status: 200, Want: `<any>`},
 		{Name: "get with less", Key: "tenant-read", Do: "GET /webhooks/{id}", Status: 200, Want: done(plain)},
 		{Name: "all nine, in azakaw's own case", Do: "POST /webhooks", Status: 201,
 			Body: `{"Id":"","TenantId":"acme","RetryCount":5,"RetryInterval":"00:01:30","WebhookBaseUrl":"https://example.com/",` +

@@ -59,9 +59,13 @@ const (
 
 func show(k *service.Known) configuration {
 	count, interval := retriesOf(k.Retry)
+	base, path := k.Extra[extraBase], k.Extra[extraPath]
+	if join(base, path) != k.URL { // which is masked
+		base, path = split(k.URL)
+	}
 	c := configuration{
 		ID: k.ID, TenantID: k.Tenant, RetryCount: count, RetryInterval: interval.Seconds(),
-		WebhookBaseURL: k.Extra[extraBase], WebhookRelativePath: k.Extra[extraPath],
+		WebhookBaseURL: base, WebhookRelativePath: path,
 		IsActive: k.Status == bellwire.EndpointEnabled,
 	}
 	c.AuthType, c.AuthSettings = authOf(k)

@@ -1,0 +1,141 @@
+package service
+
+import (
+	"bytes"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/bellwire/bellwire"
+)
+
+// maskURL returns an endpoint's URL for those who may not see secrets. Redacted stands for what is a secret in many systems:
+// the values of the query, and those parts of the path that look like a token. Host and shape stay. hidden are the texts
+// that it stands for.
+func maskURL(text string) (masked string, hidden []string) {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return bellwire.Redacted, []string{text}
+	}
+	hide := func(secret string) string {
+		hidden = append(hidden, secret)
+		return bellwire.Redacted
+	}
+	rest, query, asked := strings.Cut(rest, "?")
+	authority, path, rooted := strings.Cut(rest, "/")
+	masked = scheme + "://" + authority
+	if rooted {
+		masked += "/" + mapEach(path, "/", func(segment string) string {
+			if strings.Contains(segment, "=") || looksLikeToken(segment) {
+				return hide(segment)
+			}
+			return segment
+		})
+	}
+	if asked {
+		masked += "?" + mapEach(query, "&", func(parameter string) string {
+			name, value, given := strings.Cut(parameter, "=")
+			if looksLikeToken(name) {
+				name = hide(name)
+			}
+			if value != "" {
+				value = hide(value)
+			}
+			if given {
+				return name + "=" + value
+			}
+			return name
+		})
+	}
+	return masked, hidden
+}
+
+func mapEach(text, separator string, f func(string) string) string {
+	parts := strings.Split(text, separator)
+	for i := range parts {
+		parts[i] = f(parts[i])
+	}
+	return strings.Join(parts, separator)
+}
+
+// The bounds of what people choose as words in a path.
+const (
+	minToken      = 8  // letters and digits: less is no token
+	maxWord       = 20 // letters
+	maxNumber     = 10 // digits on their own, such as a customer's number
+	maxSuffix     = 4  // digits behind a word, such as a year
+	maxConsonants = 5  // in a row
+)
+
+var (
+	runs       = regexp.MustCompile(`[\pL\p{M}\p{Nd}]+`)
+	words      = regexp.MustCompile(`\p{Lu}*[\p{Ll}\p{Lo}\p{M}]+|\p{Lu}+|\p{Nd}+`) // the parts of camelCase, and numbers
+	consonants = regexp.MustCompile(`(?i)[b-df-hj-np-tv-xz]+`)
+)
+
+// looksLikeToken reports whether a part of a URL is rather a token than words and small numbers.
+func looksLikeToken(part string) bool {
+	text, err := url.PathUnescape(part)
+	if err != nil {
+		return true
+	}
+	all := runs.FindAllString(text, -1)
+	if len(strings.Join(all, "")) < minToken {
+		return false
+	}
+	turns := 0 // from a digit to a letter
+	for _, run := range all {
+		found := words.FindAllString(run, -1)
+		if isRandom(run, found) {
+			return true
+		}
+		for i, word := range found[1:] {
+			if isNumber(found[i]) && !isNumber(word) {
+				turns++
+			}
+		}
+	}
+	return turns > 1
+}
+
+// isRandom reports whether letters and digits without anything between them, or one of the words in them, are none that
+// people choose.
+func isRandom(run string, found []string) bool {
+	for i, word := range found {
+		most := maxWord
+		switch {
+		case isNumber(word) && i > 0:
+			most = maxSuffix
+		case isNumber(word):
+			most = maxNumber
+		}
+		if len(word) > most || slices.ContainsFunc(consonants.FindAllString(word, -1), func(s string) bool { return len(s) > maxConsonants }) {
+			return true
+		}
+	}
+	return len(run) >= minToken && len(run) < 3*len(found) || len(run) >= 2*minToken && len(run) < 4*len(found)
+}
+
+func isNumber(word string) bool { return unicode.IsDigit(rune(word[0])) }
+
+// hideURL takes the secrets of the URL out of an attempt: out of the request, and of an answer that repeats them.
+func hideURL(a *bellwire.Attempt) {
+	masked, hidden := maskURL(a.Request.URL)
+	a.Request.URL = masked
+	for _, secret := range hidden {
+		if len(secret) < minToken {
+			continue // less stands there by chance
+		}
+		a.Error = strings.ReplaceAll(a.Error, secret, bellwire.Redacted)
+		if a.Response == nil {
+			continue
+		}
+		a.Response.Body = bytes.ReplaceAll(a.Response.Body, []byte(secret), []byte(bellwire.Redacted))
+		for i := range a.Response.Headers {
+			h := &a.Response.Headers[i]
+			h.Value = strings.ReplaceAll(h.Value, secret, bellwire.Redacted)
+		}
+	}
+}
