@@ -29,7 +29,7 @@ func checkWords(t testing.TB, answer *httptest.ResponseRecorder, sent string) {
 
 // badURLs are no endpoint's.
 var badURLs = []string{
-	"", " ", "example.com", "/hook", "ftp://example.com", "https://", "https://me:secret@example.com/", "https://example.com/#x",
+	"", " ", "example.com", "/hook", "https://10.0.0.1/", "http://[::1]/", "http://169.254.169.254/", "ftp://example.com", "https://", "https://me:secret@example.com/", "https://example.com/#x",
 	"https://example.com:0/", "https://example.com:99999/", "https://example.com:25/", "http://[::1", "https://example.com/?a=é",
 	"https://example.com/\\u0000", "https://example.com/%zz", "https://exa mple.com/", "https://example.com/" + strings.Repeat("x", 2100),
 }

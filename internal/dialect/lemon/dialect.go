@@ -110,7 +110,7 @@ func newMAC(c *bellwire.Credentials) (*sign.MAC, error) {
 	}
 	mac, err := sign.NewLemonMAC(c.Secrets[0].Value)
 	if err != nil {
-		return nil, bellwire.Invalid("secret", "The endpoint's secret cannot sign: %s. Rotate it.", err)
+		return nil, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "The endpoint's secret cannot sign. Rotate it.", Err: err}
 	}
 	return mac, nil
 }

@@ -48,13 +48,13 @@ func newSigner(signing bellwire.Signing, secret *bellwire.Secret) (s signer, err
 	if symmetric(signing) {
 		shared, err := sign.ParseSecret(secret.Value)
 		if err != nil {
-			return s, bellwire.Invalid("secret", "The endpoint's secret cannot sign: %s. Rotate it.", err)
+			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "The endpoint's secret cannot sign. Rotate it.", Err: err}
 		}
 		s.shared = sign.NewMAC(shared)
 	}
 	if asymmetric(signing) && secret.PrivateKey != "" {
 		if s.private, err = sign.ParsePrivateKey(secret.PrivateKey); err != nil {
-			return s, bellwire.Invalid("secret", "The endpoint's ed25519 key cannot sign: %s. Rotate its secret.", err)
+			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "The endpoint's ed25519 key cannot sign. Rotate its secret.", Err: err}
 		}
 	}
 	return s, nil
