@@ -170,3 +170,41 @@ func TestLostDatabase(t *testing.T) {
 	startServer(t, dir, "--new-database").terminate()
 	startServer(t, dir).terminate()
 }
+
+// A server that was killed and whose log was cut off says so when it starts again.
+func TestLogThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := filepath.Join(dir, "bellwire.db-wal")
+	const said = "a part of the database's log is missing or damaged"
+	startServer(t, dir).terminate() // so that the log does not have the whole database
+	s := startServer(t, dir)
+	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
+	s.addType("load")
+	for range 20 {
+		if _, err := s.publish("load", []byte("1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.kill()
+	s = startServer(t, dir)
+	if strings.Contains(s.logged(), said) {
+		t.Error("nothing was lost by the kill")
+	}
+	if _, err := s.publish("load", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	s.kill()
+	info, err := os.Stat(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(log, info.Size()/2); err != nil {
+		t.Fatal(err)
+	}
+	s = startServer(t, dir)
+	if !strings.Contains(s.logged(), said) || !strings.Contains(s.logged(), log) {
+		t.Error("it does not say that something is lost")
+	}
+	s.terminate()
+}

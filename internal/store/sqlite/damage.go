@@ -50,26 +50,52 @@ func (s *Store) sound() error {
 // startCheck is how long the check of the database may take when it is opened.
 const startCheck = 3 * time.Second
 
-// checkAtStart looks through the database for damage for as long as it may.
-func (w *writer) checkAtStart(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, w.store.options.startCheck)
-	defer cancel()
-	var faults []string
-	err := w.bounded(limited, func(c *db) (err error) {
-		faults, err = findFaults(c.conn, "PRAGMA quick_check(1)")
-		return err
-	})
-	switch {
-	case err != nil && ctx.Err() == nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt:
-		w.store.options.Logger.Warn("the check of the database was not finished: it is large. bellwire check looks at all of it",
-			"database", w.store.path, "limit", w.store.options.startCheck.String())
+// inspect looks at what there is before anything is changed: whether the database is damaged, for as long as that may
+// take, and whether what a process that was killed has left of its log is all there.
+func (s *Store) inspect(ctx context.Context) error {
+	if s.place.made {
 		return nil
-	case err != nil:
+	}
+	remains := findRemains(s.path)
+	faults, err := s.checkAtStart(ctx)
+	if err != nil {
 		return err
-	case len(faults) > 0:
-		return damagedAtStart(w.store.path, errors.New(faults[0]))
+	}
+	if len(faults) > 0 {
+		return damagedAtStart(s.path, errors.New(faults[0]))
+	}
+	if after, ok := readIndex(s.path + "-shm"); ok {
+		if lost := remains.lost(after.length); lost > 0 {
+			s.options.Logger.Error("a part of the database's log is missing or damaged: what was stored last before the last end is lost",
+				"log", s.path+"-wal", "pages", lost)
+		}
 	}
 	return nil
+}
+
+// checkAtStart looks through the database for damage for as long as it may.
+func (s *Store) checkAtStart(ctx context.Context) (faults []string, err error) {
+	conn, err := openReadOnly(s.path)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close() // nothing was written
+	limited, cancel := context.WithTimeout(ctx, s.options.startCheck)
+	defer cancel()
+	// The log is read first, however long that takes.
+	if err = sqlitex.ExecuteTransient(conn, "PRAGMA schema_version", nil); err == nil {
+		conn.SetInterrupt(limited.Done())
+		faults, err = findFaults(conn, "PRAGMA quick_check(1)")
+	}
+	switch code := sqlite.ErrCode(err).ToPrimary(); {
+	case code == sqlite.ResultInterrupt && ctx.Err() == nil:
+		s.options.Logger.Warn("the check of the database was not finished: it is large. bellwire check looks at all of it",
+			"database", s.path, "limit", s.options.startCheck.String())
+		return nil, nil
+	case code == sqlite.ResultReadOnly, code == sqlite.ResultCantOpen:
+		return nil, nil // it can be opened for writing alone, or not at all, which the writer finds out
+	}
+	return faults, err
 }
 
 func damagedAtStart(path string, cause error) error {
@@ -87,14 +113,12 @@ func FindFaults(ctx context.Context, path string) (faults []string, err error) {
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", path)
 	}
-	// SQLite would copy the log into a database that it may write when it is closed.
-	conn, err := sqlite.OpenConn(real, sqlite.OpenReadOnly)
+	conn, err := openReadOnly(real)
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", path)
 	}
 	defer conn.Close() // nothing was written
 	conn.SetInterrupt(ctx.Done())
-	conn.SetBusyTimeout(busyWait)
 	faults, err = findFaults(conn, "PRAGMA integrity_check")
 	switch {
 	case isDamage(err):
@@ -103,6 +127,17 @@ func FindFaults(ctx context.Context, path string) (faults []string, err error) {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be read.", path)
 	}
 	return faults, nil
+}
+
+// openReadOnly opens a database so that nothing is changed when it is closed: SQLite would copy the log into one that it
+// may write.
+func openReadOnly(path string) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(busyWait)
+	return conn, nil
 }
 
 // findFaults returns what one of SQLite's checks finds.

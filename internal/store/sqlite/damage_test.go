@@ -153,11 +153,15 @@ func TestOpenRefusesADamagedDatabase(t *testing.T) {
 	t.Parallel()
 	path := makeLarge(t)
 	spoil(t, path)
+	damaged := readFile(t, path)
 	_, err := Open(t.Context(), path, Options{})
 	refused(t, err, bellwire.CodeUnavailable, path+" is damaged. It must be restored from a backup: docs/integrity.md")
 	faults, err := FindFaults(t.Context(), path)
 	if err != nil || len(faults) == 0 {
 		t.Errorf("a full check finds %q, %v", faults, err)
+	}
+	if !bytes.Equal(damaged, readFile(t, path)) {
+		t.Error("the damaged file was changed")
 	}
 }
 

@@ -109,6 +109,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 // start opens the connections and begins to serve.
 func (s *Store) start(ctx context.Context) error {
+	if err := s.inspect(ctx); err != nil {
+		return err
+	}
 	w, err := s.openWriter(ctx)
 	if err != nil {
 		return err
@@ -137,11 +140,7 @@ func (s *Store) openWriter(ctx context.Context) (*writer, error) {
 	c.ballast()
 	w := &writer{db: *c, store: s}
 	w.refs.forget()
-	err = w.checkAtStart(ctx)
-	if err == nil {
-		err = w.bounded(ctx, func(*db) error { return s.prepare(w) })
-	}
-	if err != nil {
+	if err := w.bounded(ctx, func(*db) error { return s.prepare(w) }); err != nil {
 		return nil, errors.Join(err, w.conn.Close())
 	}
 	return w, nil
