@@ -100,8 +100,9 @@ func (a *api) eventTypes() {
 
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-event-type", Method: http.MethodDelete, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
-		Summary:     "Delete an event type",
-		Description: "For admin keys. Events of the type stay, and are still delivered; archive the type to keep its name known.",
+		Summary: "Delete an event type",
+		Description: "For admin keys. Publishes of the type are refused from then on, also where endpoints name it. " +
+			"Events of the type stay, and are still delivered; archive the type to keep its name known.",
 	}, func(ctx context.Context, c service.Caller, in *Named) (*struct{}, error) {
 		return nil, a.svc.DeleteEventType(ctx, c, in.Name)
 	})

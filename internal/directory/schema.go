@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -128,8 +129,8 @@ func schemaError(err error, doc any) error {
 	case errors.As(err, &load):
 		return bellwire.Invalid("schema", "It refers to %q, which is not loaded; put what it refers to below $defs.", bounded(strings.TrimPrefix(load.URL, schemaBase), maxFieldBytes))
 	case errors.As(err, &invalid) && errors.As(invalid.Err, &wrong):
-		field, complaint := explain(wrong, "schema", doc)
-		return bellwire.Invalid(field, "It is not a JSON Schema: %s.", complaint)
+		first := explainAll(wrong, "schema", doc)[0]
+		return bellwire.Invalid(first.path, "It is not a JSON Schema: %s.", first.problem)
 	}
 	return bellwire.Invalid("schema", "It is not a JSON Schema that can be used: %s.", bounded(err.Error(), maxComplaint))
 }
@@ -163,11 +164,21 @@ func (t *CompiledType) ValidateAs(name string, data []byte) error {
 	case !errors.As(err, &wrong):
 		return bellwire.Wrap(bellwire.CodeInternal, err, "Data could not be checked against the schema of event type %q.", t.Name)
 	}
-	field, complaint := explain(wrong, name, value)
-	return bellwire.Invalid(field, "It does not fit the schema of event type %q: %s.", t.Name, complaint)
+	faults := explainAll(wrong, name, value)
+	complaint := faults[0].problem
+	for _, more := range faults[1:] {
+		if len(complaint) > maxComplaint {
+			break
+		}
+		complaint += "; " + more.path + ": " + more.problem
+	}
+	return bellwire.Invalid(faults[0].path, "It does not fit the schema of event type %q: %s.", t.Name, complaint)
 }
 
-// fault is what keeps JSON from being looked at with a schema, and where.
+// maxFaults bounds how many faults of one value are told.
+const maxFaults = 5
+
+// fault is what is wrong with a value, and where.
 type fault struct {
 	path    string // such as ".items[2]"
 	problem string
@@ -230,35 +241,49 @@ func checkable(number string) bool {
 	return err == nil && exponent >= -maxExponent && exponent <= maxExponent
 }
 
-// explain finds the most telling cause of a validation error: where it is, and what was wanted there.
-func explain(err *jsonschema.ValidationError, root string, value any) (field, complaint string) {
-	for len(err.Causes) > 0 && isGroup(err.ErrorKind) {
-		err = err.Causes[0]
+// explainAll finds what is wrong with a value: where, and what was wanted there. It finds one fault at least.
+func explainAll(err *jsonschema.ValidationError, root string, value any) (faults []fault) {
+	if len(err.Causes) > 0 && isGroup(err.ErrorKind) {
+		for _, cause := range err.Causes {
+			if faults = append(faults, explainAll(cause, root, value)...); len(faults) >= maxFaults {
+				return faults[:maxFaults]
+			}
+		}
+		return faults
 	}
-	location := err.InstanceLocation
+	within := func(names []string, problem string) {
+		for _, name := range names[:min(len(names), maxFaults)] {
+			location := append(slices.Clip(err.InstanceLocation), name)
+			faults = append(faults, fault{bounded(pathOf(root, value, location), maxFieldBytes), problem})
+		}
+	}
 	switch k := err.ErrorKind.(type) {
 	case *kind.Required:
-		location = append(location[:len(location):len(location)], k.Missing[0])
-		complaint = "it is required"
+		within(k.Missing, "it is required")
 	case *kind.AdditionalProperties:
-		location = append(location[:len(location):len(location)], k.Properties[0])
-		complaint = "a member of this name is not allowed"
+		within(k.Properties, "a member of this name is not allowed")
+	default:
+		field := pathOf(root, value, err.InstanceLocation)
+		faults = []fault{{bounded(field, maxFieldBytes), bounded(complain(err, field, root, value), maxComplaint)}}
+	}
+	return faults
+}
+
+// complain says what was wanted of the value at a field.
+func complain(err *jsonschema.ValidationError, field, root string, value any) string {
+	if len(err.Causes) > 0 && isChoice(err.ErrorKind) {
+		return explainChoice(err.Causes, field, root, value)
+	}
+	switch k := err.ErrorKind.(type) {
 	case *kind.FalseSchema:
-		complaint = "no value is allowed here"
+		return "no value is allowed here"
 	case *kind.Format:
-		complaint = err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 		var own *mismatch
 		if errors.As(k.Err, &own) {
-			complaint = own.LocalizedString(message.NewPrinter(language.English))
+			return own.LocalizedString(message.NewPrinter(language.English))
 		}
-	default:
-		complaint = err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 	}
-	field = pathOf(root, value, location)
-	if len(err.Causes) > 0 && isChoice(err.ErrorKind) {
-		complaint = explainChoice(err.Causes, field, root, value)
-	}
-	return bounded(field, maxFieldBytes), bounded(complaint, maxComplaint)
+	return err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 }
 
 // explainChoice tells for each alternative why it does not fit, with the way down from field.
@@ -269,7 +294,8 @@ func explainChoice(causes []*jsonschema.ValidationError, field, root string, val
 		if length > maxComplaint {
 			break // nobody would see it
 		}
-		at, complaint := explain(cause, root, value)
+		first := explainAll(cause, root, value)[0]
+		at, complaint := first.path, first.problem
 		if at = strings.TrimPrefix(strings.TrimPrefix(at, field), "."); at != "" {
 			complaint = at + ": " + complaint
 		}

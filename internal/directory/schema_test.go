@@ -106,6 +106,20 @@ func TestValidateSaysWhatWasWanted(t *testing.T) {
 		"either": {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "integer"}}}]}
 	}}`)
 	const start = `It does not fit the schema of event type "order.created": `
+	several := compile(t, `{
+		"required": ["amount", "currency"], "additionalProperties": false, "minProperties": 1,
+		"properties": {"amount": {"type": "number"}, "currency": {"required": ["code"], "type": "object"}}
+	}`)
+	for data, want := range map[string]string{
+		`{}`:               `data: ` + start + `minProperties: got 0, want 1; data.amount: it is required; data.currency: it is required.`,
+		`{"currency": {}}`: `data.amount: ` + start + `it is required; data.currency.code: it is required.`,
+		`{"amount": 1, "currency": {"code": 1}, "x": 1}`: `data.x: ` + start + `a member of this name is not allowed.`,
+	} {
+		err := several.Validate([]byte(data))
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
 	for data, want := range map[string]string{
 		`{"amount": "1"}`:         `data.amount: ` + start + `got string, want number.`,
 		`{"either": {"id": "1"}}`: `data.either: ` + start + `no alternative fits (got object, want string; id: got string, want integer).`,
