@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -140,7 +141,9 @@ func TestProxyVariablesAreNamed(t *testing.T) {
 func TestVariablesThatNobodyMeans(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`"hunter2hunter2hunter2"`, "hunter2hunter2\nhunter2", "hunter2"} {
-		cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0")
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, binary, "serve", "--listen", "127.0.0.1:0")
 		cmd.Dir = t.TempDir()
 		cmd.Env = append(os.Environ(), "BELLWIRE_ADMIN_KEY="+value)
 		out, err := cmd.CombinedOutput()

@@ -68,6 +68,8 @@ func readConfigFile(path string) (*configFile, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, option("config", "there is no file %s", path)
 	case err != nil:
 		return nil, option("config", "%v", err)
 	}

@@ -34,6 +34,18 @@ type createKeyCommand struct {
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
+// Validate is called by kong.
+func (c *createKeyCommand) Validate() error {
+	ofTenant := c.Role == "tenant" || c.Role == "tenant-read"
+	switch {
+	case ofTenant && c.Tenant == "":
+		return option("tenant", "it must be given for a key with the role %s", c.Role)
+	case !ofTenant && c.Role != "" && c.Tenant != "":
+		return option("tenant", "it must not be given for a key with the role %s, which is the operator's", c.Role)
+	}
+	return nil
+}
+
 // Run creates a key.
 func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 	api, err := c.client()

@@ -48,11 +48,11 @@ The server must be allowed to reach this machine: bellwire serve --allow-network
 func (c *listenCommand) Validate() error {
 	switch {
 	case c.Status < 200 || c.Status > 599:
-		return usagef("--status: it is from 200 to 599")
+		return usagef("--status: it must be between 200 and 599")
 	case !(c.FailRate >= 0 && c.FailRate <= 1):
-		return usagef("--fail-rate: it is from 0 to 1")
+		return usagef("--fail-rate: it must be between 0 and 1")
 	case c.Delay < 0 || c.Count < 0:
-		return usagef("--delay and --count: they are not negative")
+		return usagef("--delay and --count: they must not be negative")
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	}
 	listener, err := net.Listen("tcp", c.Address)
 	if err != nil {
-		return fmt.Errorf("--address: %w", err)
+		return fmt.Errorf("--address: %w", notListening(c.Address, err))
 	}
 	fmt.Fprintf(std.err, "Receiving at http://%s/\n", listener.Addr())
 	if r.verifier == nil {

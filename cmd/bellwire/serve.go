@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -71,6 +72,9 @@ func proxyVariables(getenv func(string) string) []string {
 	return set
 }
 
+// ofService matches the variables that Kubernetes sets for a service named bellwire.
+var ofService = regexp.MustCompile(`^BELLWIRE_(SERVICE_(HOST|PORT\w*)=|PORT=\w+://|PORT_\d+_\w+=)`)
+
 // unknownVariables returns the names of variables that look like options, but that no command has. Misspelt ones
 // would silently leave a default in place.
 func unknownVariables(root *kong.Node, environ []string) []string {
@@ -82,7 +86,7 @@ func unknownVariables(root *kong.Node, environ []string) []string {
 	}
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "BELLWIRE_") && !slices.Contains(known, name) {
+		if strings.HasPrefix(name, "BELLWIRE_") && !slices.Contains(known, name) && !ofService.MatchString(variable) {
 			unknown = append(unknown, name)
 		}
 	}

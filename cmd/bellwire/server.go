@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -57,7 +58,7 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 func (srv *server) assemble(ctx context.Context) (err error) {
 	s := srv.settings
 	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return fmt.Errorf("--listen: %w", notListening(s.Listen, err))
 	}
 	defer func() {
 		if err != nil {
@@ -198,12 +199,24 @@ func (srv *server) node() string {
 	return host + "/" + srv.listener.Addr().String()
 }
 
-// url is where clients reach the server.
+// notListening says in words why an address cannot be listened on, where that is known.
+func notListening(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another process listens on %s: end it, or give another address", address)
+	}
+	return err
+}
+
+// url is where clients reach the server. One that listens on all addresses is reached on this machine's own.
 func (srv *server) url() string {
 	if srv.settings.PublicURL != "" {
 		return srv.settings.PublicURL
 	}
-	return "http://" + srv.listener.Addr().String()
+	address := srv.listener.Addr().String()
+	if host, port, err := net.SplitHostPort(address); err == nil && isUnspecified(host) {
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	return "http://" + address
 }
 
 // run serves until ctx ends, then drains and closes everything.

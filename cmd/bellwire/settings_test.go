@@ -77,6 +77,9 @@ func TestUnknownVariables(t *testing.T) {
 	environ := []string{
 		"HOME=/root", "BELLWIRE_LISTEN=127.0.0.1:1", "BELLWIRE_ALLOW_NETWORK=10.0.0.0/8", "BELLWIRE_SECRET=hunter2",
 		"BELLWIRE_KEY=hunter2", "BELLWIRE_ADMINKEY=hunter2", "BELLWIRE_LISTEN_ADDRESS=",
+		// Kubernetes sets these for a service named bellwire.
+		"BELLWIRE_SERVICE_HOST=10.0.0.1", "BELLWIRE_SERVICE_PORT=80", "BELLWIRE_SERVICE_PORT_HTTP=80", "BELLWIRE_PORT=tcp://10.0.0.1:80",
+		"BELLWIRE_PORT_80_TCP=tcp://10.0.0.1:80", "BELLWIRE_PORT_80_TCP_ADDR=10.0.0.1",
 	}
 	want := []string{"BELLWIRE_ADMINKEY", "BELLWIRE_ALLOW_NETWORK"}
 	if got := unknownVariables(model(t), environ); !slices.Equal(got, want) {
