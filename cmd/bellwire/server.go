@@ -81,18 +81,20 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
+	guard := s.guard()
+	s.warnOfAllowed(srv.log)
 	srv.engine = engine.New(engine.Config{
-		Store:           srv.store,
-		Inbox:           inbox,
-		Directory:       configuration,
-		Observer:        srv.observer,
-		Logger:          srv.log,
-		Node:            srv.node(),
-		UserAgent:       "Bellwire/" + build.Version,
-		AllowedNetworks: s.networks(),
+		Store:     srv.store,
+		Inbox:     inbox,
+		Directory: configuration,
+		Observer:  srv.observer,
+		Logger:    srv.log,
+		Node:      srv.node(),
+		UserAgent: "Bellwire/" + build.Version,
+		Guard:     guard,
 	})
 	srv.service, err = service.New(service.Config{
-		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects,
+		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Logger: srv.log,
 	})

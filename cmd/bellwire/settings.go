@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
@@ -50,6 +51,7 @@ type settings struct {
 	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
 
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
+	DenyNetwork   []network `group:"delivery" env:"BELLWIRE_DENY_NETWORKS" placeholder:"CIDR" help:"Network that deliveries may not reach, whatever is allowed. Give it again for more. Default: none."`
 	MaxEventBytes byteSize  `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
 
 	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve beside standard. Default: all."`
@@ -187,13 +189,28 @@ func (s *settings) logger(w io.Writer) *slog.Logger {
 	return telemetry.NewLogger(w, s.LogFormat, levels[s.LogLevel])
 }
 
-// networks are those that deliveries may reach although they are private.
-func (s *settings) networks() []netip.Prefix {
-	prefixes := make([]netip.Prefix, len(s.AllowNetwork))
-	for i, n := range s.AllowNetwork {
-		prefixes[i] = n.Prefix
+// guard makes what decides which addresses deliveries may reach.
+func (s *settings) guard() *destination.Guard {
+	return destination.New(destination.Config{
+		Allow: prefixes(s.AllowNetwork), Deny: prefixes(s.DenyNetwork), Own: destination.NodeAddresses(),
+	})
+}
+
+func prefixes(networks []network) []netip.Prefix {
+	list := make([]netip.Prefix, len(networks))
+	for i, n := range networks {
+		list[i] = n.Prefix
 	}
-	return prefixes
+	return list
+}
+
+// warnOfAllowed says that deliveries may reach everything, if they may.
+func (s *settings) warnOfAllowed(log *slog.Logger) {
+	for _, n := range s.AllowNetwork {
+		if n.Bits() == 0 {
+			log.Warn("--allow-network allows every address: tenants' endpoints reach this machine and all its networks", "network", n.String())
+		}
+	}
 }
 
 // option makes an error about an option.

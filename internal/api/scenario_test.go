@@ -15,6 +15,7 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/api"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
@@ -99,7 +100,7 @@ func newWorld(t testing.TB) *world {
 	dir := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects})
 	svc, err := service.New(service.Config{
 		Store: store, Directory: dir, Keyring: keyring, Dialects: dialects, AdminKey: adminKey,
-		Engine: &idleEngine{store, dir},
+		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/catalogue"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
@@ -73,15 +74,16 @@ func New(t testing.TB, c Config) *World {
 	check(t, err)
 	dialects := map[string]bellwire.Dialect{standard.Name: standard.Dialect{}, c.Dialect.Name(): c.Dialect}
 	known := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects})
+	guard := destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	running := engine.New(engine.Config{
 		Store: store, Directory: known, UserAgent: "Bellwire/test",
-		AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Guard: guard,
 	})
 	check(t, running.Start(context.WithoutCancel(t.Context())))
 	t.Cleanup(func() { check(t, running.Close(context.WithoutCancel(t.Context()))) })
 	svc, err := service.New(service.Config{
 		Store: store, Directory: known, Engine: running, Keyring: keyring, Dialects: dialects,
-		AdminKey: adminKey, Sandbox: c.Sandbox,
+		AdminKey: adminKey, Sandbox: c.Sandbox, Guard: guard,
 	})
 	check(t, err)
 	w := &World{

@@ -16,13 +16,14 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // classify returns what kind of failure err is, and says it in a sentence for the tenant. All of its text comes from here,
 // from the endpoint's own URL and certificate, and from tables of the operating system's and TLS's fixed texts: err's own
 // text may name addresses of this node and of name servers, or repeat what the receiver sent.
 func classify(err error, t *trace) (bellwire.Outcome, string) {
-	if dialled := t.failedDial(); dialled != nil && blocked(err) {
+	if dialled := t.failedDial(); dialled != nil && errors.Is(err, destination.ErrBlocked) {
 		err = dialled // another address of the host is good, and says more
 	}
 	var (
@@ -30,7 +31,7 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 		timeout interface{ Timeout() bool }
 	)
 	switch {
-	case blocked(err):
+	case errors.Is(err, destination.ErrBlocked):
 		// Which address it is stays unsaid: a tenant could learn of the platform's own hosts that way.
 		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
 	case t.turnedAway():

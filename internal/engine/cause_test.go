@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // internals is what no sentence for a tenant may hold: addresses, what libraries say, and what receivers sent.
@@ -104,7 +105,7 @@ func TestABlockedAddressDoesNotHideAnother(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dialer := newDialer([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
+			dialer := newDialer(destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
 			dialer.Resolver = dnsServer(t, func() []string { return c.addresses })
 			checkCause(t, attempt(t, dialer.DialContext, nil, "http://two.test:"+port+"/").attempt, c.want, c.text)
 		})

@@ -10,12 +10,12 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // Directory is the configuration as this node knows it, with secrets opened.
@@ -47,8 +47,8 @@ type Config struct {
 
 	Node      string // this node's name in the store; empty: one is made up
 	UserAgent string // of deliveries; empty: "Bellwire"
-	// AllowedNetworks may be reached although they are private, loopback or otherwise special.
-	AllowedNetworks []netip.Prefix
+	// Guard decides which addresses deliveries may reach; nil: all that are public.
+	Guard *destination.Guard
 	// Dial replaces the guarded dialer, in tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TLS is the base of the client's TLS configuration; nil: the system's roots.
@@ -122,7 +122,7 @@ func New(c Config) *Engine {
 	}
 	dial := c.Dial
 	if dial == nil {
-		dial = guardedDialer(c.AllowedNetworks)
+		dial = guardedDialer(c.Guard)
 	}
 	transport := newTransport(dial, bellwire.DefaultMaxInFlight, c.TLS)
 	e.closeIdle = transport.CloseIdleConnections

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 func dialFailed(to net.Addr, call string, no syscall.Errno) error {
@@ -61,7 +62,7 @@ func TestShortageInTheResolver(t *testing.T) {
 	t.Parallel()
 	var no syscall.Errno
 	names := &lookups{dialer: net.Dialer{Control: func(string, string, syscall.RawConn) error { return no }}}
-	dial := guarded(newDialer([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), names)
+	dial := guarded(newDialer(destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})), names)
 	no = syscall.EMFILE
 	if r := attempt(t, dial, nil, "http://receiver.invalid/"); r.fault != faultDescriptors {
 		t.Errorf("%q, %q: %s", r.fault, r.attempt.Outcome, r.attempt.Error)

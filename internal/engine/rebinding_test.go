@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // dnsServer answers each question for an IPv4 address with what its owner says at that moment.
@@ -86,7 +87,7 @@ func TestRebinding(t *testing.T) {
 	port, outside := listenOn(t, "127.0.0.1:0")
 	_, inside := listenOn(t, "127.0.0.2:"+port)
 	var now atomic.Pointer[[]string]
-	dialer := newDialer([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
+	dialer := newDialer(destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
 	dialer.Resolver = dnsServer(t, func() []string { return *now.Load() })
 	for _, step := range []struct {
 		addresses []string

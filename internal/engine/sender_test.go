@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // plain is a renderer without any signature.
@@ -42,7 +43,9 @@ func (plain) Classify(status int) bellwire.Verdict {
 }
 func (plain) RetryAfter() bool { return true }
 
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+var loopback = destination.New(destination.Config{
+	Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+})
 
 // attempt sends one job to a URL.
 func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change ...func(*bellwire.Target)) *result {
@@ -283,7 +286,7 @@ func TestHTTP2(t *testing.T) {
 // that changes its mind between two attempts is asked each time.
 func TestGuardSeesTheAddressDialled(t *testing.T) {
 	t.Parallel()
-	g := newGuard(loopback)
+	g := loopback
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:80": true, "93.184.216.34:443": true, "[2606:4700::1111]:443": true, "[::1]:8080": true,
 		"10.1.2.3:443": false, "192.168.0.1:80": false, "172.16.0.1:80": false, "100.64.0.1:80": false,
@@ -294,7 +297,7 @@ func TestGuardSeesTheAddressDialled(t *testing.T) {
 		if strings.HasPrefix(address, "[") {
 			network = "tcp6"
 		}
-		if err := g.control(network, address, nil); (err == nil) != allowed || err != nil && !blocked(err) {
+		if err := g.Control(network, address, nil); (err == nil) != allowed || err != nil && !errors.Is(err, destination.ErrBlocked) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // trace follows an attempt through its phases, for its timings and to tell where it broke.
@@ -186,7 +187,7 @@ const maxMade = 3
 // dialled notes how the dial of one of the host's addresses ended.
 func (t *trace) dialled(err error) {
 	if err != nil {
-		if t.dialErr == nil && !blocked(err) && !errors.Is(err, context.Canceled) {
+		if t.dialErr == nil && !errors.Is(err, destination.ErrBlocked) && !errors.Is(err, context.Canceled) {
 			t.dialErr = err
 		}
 		return

@@ -8,10 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // Bounds on connections and on what a receiver may send.
@@ -115,8 +115,8 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 }
 
 // guardedDialer dials only what the guard lets through.
-func guardedDialer(allowed []netip.Prefix) dialFunc {
-	return guarded(newDialer(allowed), new(lookups))
+func guardedDialer(guard *destination.Guard) dialFunc {
+	return guarded(newDialer(guard), new(lookups))
 }
 
 // guarded has a dialer's errors say what the node lacked.
@@ -132,6 +132,10 @@ func guarded(dialer *net.Dialer, names *lookups) dialFunc {
 	}
 }
 
-func newDialer(allowed []netip.Prefix) *net.Dialer {
-	return &net.Dialer{Control: newGuard(allowed).control, KeepAlive: keepAlive, Timeout: connectTimeout}
+// newDialer makes what dials. Without a guard, public addresses alone are reached.
+func newDialer(guard *destination.Guard) *net.Dialer {
+	if guard == nil {
+		guard = destination.New(destination.Config{})
+	}
+	return &net.Dialer{Control: guard.Control, KeepAlive: keepAlive, Timeout: connectTimeout}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -60,6 +61,9 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if before.Dialect != ep.Dialect {
 		s.leaveDialect(ep, before.Dialect)
 	}
+	if err := s.applyURL(ep, in.URL); err != nil {
+		return err
+	}
 	if err := applyTarget(ep, in); err != nil {
 		return err
 	}
@@ -99,14 +103,26 @@ func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
 	}
 }
 
-// applyTarget sets what and where the endpoint is.
-func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
-	if in.URL != nil {
-		if err := bellwire.CheckURL(*in.URL); err != nil {
+// applyURL sets where the endpoint is.
+func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
+	if given == nil {
+		return nil
+	}
+	url, err := destination.NormalizeURL(*given)
+	if err != nil {
+		return err
+	}
+	if s.guard != nil {
+		if err := s.guard.CheckURL(url); err != nil {
 			return err
 		}
-		ep.URL = *in.URL
 	}
+	ep.URL = url
+	return nil
+}
+
+// applyTarget sets what the endpoint is.
+func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
 	if in.Description != nil {
 		if err := checkText("description", *in.Description, MaxDescriptionLength); err != nil {
 			return err

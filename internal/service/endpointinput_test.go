@@ -37,6 +37,10 @@ var badInputs = []struct {
 }{
 	{"url empty", service.EndpointInput{URL: new("")}, "url"},
 	{"url scheme", service.EndpointInput{URL: new("ftp://example.com")}, "url"},
+	{"url private", service.EndpointInput{URL: new("https://192.168.0.1/")}, "url"},
+	{"url mapped loopback", service.EndpointInput{URL: new("https://[::ffff:127.0.0.1]/")}, "url"},
+	{"url short loopback", service.EndpointInput{URL: new("https://127.1/")}, "url"},
+	{"url no domain name", service.EndpointInput{URL: new("https://ü..example/")}, "url"},
 	{"url user", service.EndpointInput{URL: new("https://a:b@example.com")}, "url"},
 	{"url port", service.EndpointInput{URL: new("https://example.com:25")}, "url"},
 	{"description long", service.EndpointInput{Description: new(strings.Repeat("x", 4097))}, "description"},

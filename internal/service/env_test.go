@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
@@ -179,7 +180,7 @@ func newEnv(t testing.TB, adapt ...func(*service.Config)) *env {
 		store: e.store, directory: known,
 		refreshed: map[string]int{}, forgotten: map[bellwire.DeliveryID]bool{},
 	}
-	e.config = service.Config{Store: e.store, Directory: known, Engine: e.engine, Keyring: keyring, Dialects: dialects}
+	e.config = service.Config{Store: e.store, Directory: known, Engine: e.engine, Keyring: keyring, Dialects: dialects, Guard: destination.New(destination.Config{})}
 	for _, f := range adapt {
 		f(&e.config)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 )
@@ -59,6 +60,7 @@ type Config struct {
 	Dialects       map[string]bellwire.Dialect // by name
 	DefaultDialect string                      // "standard" if empty
 	AdminKey       string                      // the operator's configured key; empty: none
+	Guard          *destination.Guard          // what addresses an endpoint's URL may name; nil: any, which is looked at when it is dialled
 	Shared         bool                        // other nodes change the store's configuration too
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
 	MaxEndpoints   int                         // of one tenant, bellwire.MaxDeliveries at most; DefaultMaxEndpoints if 0
@@ -75,6 +77,7 @@ type Service struct {
 	keyring        Keyring
 	dialects       map[string]bellwire.Dialect
 	defaultDialect string
+	guard          *destination.Guard
 	adminHash      *[sha256.Size]byte // nil: no admin key is configured
 	shared         bool
 	maxEventBytes  int
@@ -94,6 +97,7 @@ func New(c Config) (*Service, error) {
 		keyring:        c.Keyring,
 		dialects:       c.Dialects,
 		defaultDialect: c.DefaultDialect,
+		guard:          c.Guard,
 		shared:         c.Shared,
 		maxEventBytes:  c.MaxEventBytes,
 		maxEndpoints:   c.MaxEndpoints,

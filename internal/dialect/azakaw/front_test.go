@@ -97,6 +97,15 @@ func TestConfigurations(t *testing.T) {
 	})
 }
 
+// Each part is normalized as the URL is that they join to, and none is taken for the other.
+func TestPartsAreNormalized(t *testing.T) {
+	t.Parallel()
+	dialecttest.Run(t, newWorld(t), []step{{
+		Name: "create", Do: "POST /webhooks", Status: 201, Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1)),
+		Body: `{"webhookBaseUrl":" https://EXAMPLE.com/api","webhookRelativePath":"/webhook/events\n"}`,
+	}})
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -110,6 +119,7 @@ func TestRefusals(t *testing.T) {
 		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl: It cannot be null.`},
 		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl: It must be a string.`},
 		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: Its scheme is http or https.`},
+		{"private", `{"webhookBaseUrl":"https://10.1/","webhookRelativePath":"/x"}`, `webhookBaseUrl: It must lead to a public address; 10.1 is private or reserved.`},
 		{"query in front of a path", `{"webhookBaseUrl":"https://example.com/a?b=c","webhookRelativePath":"/d"}`,
 			`webhookBaseUrl: It has a query, which webhookRelativePath would be joined to; put the query there.`},
 		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url: There is no member of this name here.`},

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -182,6 +183,11 @@ func (in *input) wanted(tenant, id string, was *service.Known) (service.Endpoint
 	if was != nil && !in.WebhookRelativePath.Given {
 		path = was.Extra[extraPath]
 	}
+	// Each part is made what the URL will be made, so that the two join to it. What is wrong with it is said of the URL.
+	if normalized, err := destination.NormalizeURL(base); err == nil {
+		base = normalized
+	}
+	path = strings.TrimSpace(path)
 	if path != "" && strings.Contains(base, "?") {
 		return out, bellwire.Invalid("webhookBaseUrl", "It has a query, which webhookRelativePath would be joined to; put the query there.")
 	}

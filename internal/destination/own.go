@@ -1,0 +1,40 @@
+package destination
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// ownAge is how old what is known of the node's own addresses may become.
+const ownAge = time.Minute
+
+// NodeAddresses returns a function that returns the addresses of this node's interfaces. They are read again now and then,
+// when it is called; if they cannot be, those that were known stay.
+func NodeAddresses() func() []netip.Addr {
+	var (
+		mu    sync.Mutex
+		known []netip.Addr
+		read  time.Time
+	)
+	return func() []netip.Addr {
+		mu.Lock()
+		defer mu.Unlock()
+		if !read.IsZero() && time.Since(read) < ownAge {
+			return known
+		}
+		read = time.Now()
+		addresses, err := net.InterfaceAddrs()
+		if err != nil {
+			return known
+		}
+		known = nil
+		for _, a := range addresses {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+				known = append(known, prefix.Addr().WithZone("").Unmap())
+			}
+		}
+		return known
+	}
+}
