@@ -74,6 +74,9 @@ func TestAzakawData(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"Type":"T"}`:                        `{}`,
 		`{"Type":"T",` + "\n" + `"a": 1E400}`: "{\n\"a\": 1E400}",
+		// As azakaw's page prints it, spaces and all.
+		"{\n\"Type\": \"RiskAssessmentCalculated\",\n\"RiskAssessmentId\": \"12345\",\n\"Risk\": \"Low\"\n}": "{\n\"RiskAssessmentId\": \"12345\",\n\"Risk\": \"Low\"\n}",
+		`{"Type":"T","a":{"Type":"x"}}`: `{"a":{"Type":"x"}}`,
 	} {
 		d, err := verifier.Verify(header, []byte(body), time.Now())
 		if err != nil || string(d.Data) != want {
