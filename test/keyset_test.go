@@ -240,3 +240,51 @@ func unmarshal(t *testing.T, text []byte, out any) bool {
 	}
 	return true
 }
+
+// TestKeysetThatANodeDoesNotHave: what a running node cannot open waits until it has the keyset, and ends nothing.
+func TestKeysetThatANodeDoesNotHave(t *testing.T) {
+	t.Parallel()
+	database, option := startPostgres(t)
+	dir := t.TempDir()
+	args := append([]string{option, "--node", "a"}, local...)
+	s := startServer(t, dir, args...)
+	receiver := startReceiver(t, 0)
+	s.subscribe(receiver.url)
+	receiver.await(t, []string{s.publishCard(`1`)})
+
+	// The operator forgets to restart it.
+	keyset(t, dir, database.URL("postgres"), "rotate")
+	keyset(t, dir, database.URL("postgres"), "reseal")
+	// A change has it look at the tenant's endpoints again.
+	s.call("POST", "/tenants/acme/endpoints", `{"url": "https://example.com/", "events": ["nothing.*"]}`, nil)
+	id := s.publishCard(`2`)
+	var list struct {
+		Data []struct {
+			Status   string
+			Attempts int
+		}
+	}
+	look := func() {
+		t.Helper()
+		s.call("GET", "/tenants/acme/deliveries?event="+id, "", &list)
+		if len(list.Data) != 1 || list.Data[0].Status == "exhausted" || list.Data[0].Attempts > 0 {
+			t.Fatalf("the deliveries are %+v", list.Data)
+		}
+	}
+	eventually(t, "the node says that it cannot open the secrets", func() bool {
+		look()
+		return strings.Contains(s.logged(), "cannot be opened on this server")
+	})
+	if status, answer, err := s.do("GET", "/tenants/acme/deliveries?event="+id, nil); err != nil || status != http.StatusOK || bytes.Contains(answer, []byte("keyset")) {
+		t.Errorf("the tenant is told: %d %s, %v", status, answer, err)
+	}
+	s.terminate()
+	s = startServer(t, dir, args...)
+	receiver.await(t, []string{id})
+	keyset(t, dir, database.URL("postgres"), "reseal") // what the node sealed with the old key
+	keyset(t, dir, database.URL("postgres"), "prune")
+	s.terminate()
+	s = startServer(t, dir, args...)
+	receiver.await(t, []string{s.publishCard(`3`)})
+	s.terminate()
+}

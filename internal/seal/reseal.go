@@ -24,6 +24,9 @@ type Resealed struct {
 // looked at again.
 func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed, error) {
 	var sum Resealed
+	if _, err := k.recognize(ctx, store); err != nil {
+		return sum, err
+	}
 	if err := k.Admit(ctx, store); err != nil {
 		return sum, err
 	}
@@ -46,8 +49,12 @@ func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed,
 // Prune makes the database independent of all keys but the primary: it refuses if a secret is sealed with another, and
 // takes the witnesses of the others away. Then those keys can be taken out of the keyset.
 func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
+	stored, err := k.recognize(ctx, store)
+	if err != nil {
+		return err
+	}
 	stale := 0
-	_, err := k.eachStale(ctx, store, func(batch []*bellwire.SealedSecret) error {
+	_, err = k.eachStale(ctx, store, func(batch []*bellwire.SealedSecret) error {
 		stale += len(batch)
 		return nil
 	})
@@ -58,7 +65,11 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 		return bellwire.Errorf(bellwire.CodeConflict, "There are %d secrets in the database that are sealed with an older key. "+
 			"Nothing was changed. Every node must run with the new primary key; then run \"bellwire keyset reseal\", and prune again.", stale)
 	}
-	return k.dismiss(ctx, store)
+	fresh, err := k.Witness()
+	if err != nil {
+		return err
+	}
+	return store.ReplaceWitness(ctx, stored, fresh)
 }
 
 // eachStale gives f the secrets that are not sealed with the primary key, in batches, each with its Anew. It returns how

@@ -152,6 +152,13 @@ func TestRotationToTheEnd(t *testing.T) {
 	if sum, err := k.Reseal(t.Context(), db); err != nil || sum.Resealed != 0 {
 		t.Errorf("resealed again: %+v, %v", sum, err)
 	}
+	fresh := new(secrets)
+	if err := k.Prune(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.witness != nil {
+		t.Errorf("keys are taken out because a new database does not need them: %v", err)
+	}
+	if _, err := k.Reseal(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.witness != nil {
+		t.Errorf("a new database is sealed anew: %v", err)
+	}
 	must(t, k.Prune(t.Context(), db))
 	pruned, err := promoted.Prune()
 	must(t, err)

@@ -86,18 +86,16 @@ func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 	return bellwire.Errorf(bellwire.CodeUnavailable, "Others are changing which keys the database's secrets are sealed with; try again.")
 }
 
-// dismiss takes the witnesses of all keys but the primary out of the database.
-func (k *Keyring) dismiss(ctx context.Context, store bellwire.Secrets) error {
-	fresh, err := k.Witness()
+// recognize returns the witnesses of a database that the keyset belongs to. Its error has CodeConflict if the database is
+// another's, or new: that is not the one that somebody means who changes a keyset.
+func (k *Keyring) recognize(ctx context.Context, store bellwire.Secrets) ([]byte, error) {
+	stored, err := store.Witness(ctx, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	stored, err := store.Witness(ctx, fresh)
-	if err != nil {
-		return err
+	if stored == nil {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "No server has run on this database yet, so no keyset belongs to it. "+
+			"Nothing was changed. Give the right database (--database-url, BELLWIRE_DATABASE_URL).")
 	}
-	if err := k.CheckWitness(stored); err != nil {
-		return err
-	}
-	return store.ReplaceWitness(ctx, stored, fresh)
+	return stored, k.CheckWitness(stored)
 }
