@@ -134,7 +134,7 @@ func TestRoles(t *testing.T) {
 func TestError(t *testing.T) {
 	t.Parallel()
 	e := &bellwire.Error{Code: bellwire.CodeInvalid, Field: "events[2]", Message: "It is not known.", Err: io.ErrUnexpectedEOF}
-	if got, want := e.Error(), "events[2]: It is not known.: unexpected EOF"; got != want {
+	if got, want := e.Error(), "events[2]: It is not known: unexpected EOF"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !errors.Is(e, io.ErrUnexpectedEOF) {

@@ -3,6 +3,7 @@ package bellwire
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func (e *Error) Error() string {
 		msg = e.Field + ": " + msg
 	}
 	if e.Err != nil {
-		msg += ": " + e.Err.Error()
+		msg = strings.TrimSuffix(msg, ".") + ": " + e.Err.Error()
 	}
 	return msg
 }

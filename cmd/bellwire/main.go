@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
 // Exit codes. They are documented in the help and in docs/configuration.md.
@@ -120,10 +122,11 @@ func newParser(std streams) (*kong.Kong, error) {
 		kong.ExplicitGroups(groups),
 		kong.ValueFormatter(describeOption),
 		kong.Vars{
-			"max_event_bytes": fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
-			"catalogues":      catalogueNames(),
-			"dialects":        strings.Join(dialectNames(), ", "),
-			"version":         thisBuild().String(),
+			"database_connections": strconv.Itoa(postgres.Connections),
+			"max_event_bytes":      fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
+			"catalogues":           catalogueNames(),
+			"dialects":             strings.Join(dialectNames(), ", "),
+			"version":              thisBuild().String(),
 		},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), durationMapper),
 	)

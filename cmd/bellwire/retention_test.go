@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
 func TestRetentionIsBounded(t *testing.T) {
@@ -13,7 +15,7 @@ func TestRetentionIsBounded(t *testing.T) {
 		-time.Hour: false, time.Millisecond: false, maxRetention + 1: false,
 	} {
 		s := settings{
-			Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
+			storage: storage{DatabaseConnections: postgres.Connections}, Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
 		}
 		err := s.Validate()
 		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: it must be between 1s and") {

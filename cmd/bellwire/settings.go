@@ -254,10 +254,8 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 }
 
 func (d *databaseURL) readPostgres(raw string) error {
-	u, err := url.Parse(raw)
-	// One whose password has a slash seems to have neither, and the password seems to be what may be shown.
-	if err != nil || strings.Trim(u.Path, "/") == "" || u.User == nil && strings.Contains(u.EscapedPath(), "@") {
-		return usagef("it must name a server and a database: postgres://user@host:port/database")
+	if err := postgres.CheckURL(raw); err != nil {
+		return usagef("it %s", err)
 	}
 	*d = databaseURL{postgres: raw}
 	return nil
@@ -268,17 +266,15 @@ func (d databaseURL) String() string {
 	if d.postgres == "" {
 		return d.path
 	}
-	u, err := url.Parse(d.postgres)
-	if err != nil {
-		return bellwire.Redacted
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	return postgres.Shown(d.postgres)
 }
 
 // openStore opens the database. A new SQLite file is made only if mayMake has nothing against it.
 func (s *storage) openStore(ctx context.Context, log *slog.Logger, mayMake func(path string) error) (bellwire.Store, error) {
 	if s.DatabaseURL.postgres != "" {
-		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{DirectURL: s.DatabaseDirectURL.postgres, Logger: log})
+		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{
+			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, Logger: log,
+		})
 	}
 	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{Logger: log, New: mayMake})
 }

@@ -11,20 +11,28 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/seal"
+	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
 // storage says where everything is kept, and with which keys its secrets are sealed.
 type storage struct {
-	DatabaseURL       databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
-	DatabaseDirectURL databaseURL `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
-	KeysetFile        string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	Keyset            string      `group:"storage" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: others can see the command line."`
+	DatabaseURL         databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
+	DatabaseDirectURL   databaseURL `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
+	DatabaseConnections int         `group:"storage" default:"${database_connections}" env:"BELLWIRE_DATABASE_CONNECTIONS" placeholder:"NUMBER" help:"Most connections that this node makes to PostgreSQL."`
+	KeysetFile          string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
+	Keyset              string      `group:"storage" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: others can see the command line."`
 }
+
+// maxConnections is more than any PostgreSQL serves well.
+const maxConnections = 1000
 
 func (s *storage) check() error {
 	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
 		return option("database-direct-url", "it goes together with --database-url, and both must be postgres://…")
+	}
+	if s.DatabaseConnections < postgres.MinConnections || s.DatabaseConnections > maxConnections {
+		return option("database-connections", "it must be between %d and %d", postgres.MinConnections, maxConnections)
 	}
 	if s.Keyset != "" && s.KeysetFile != "" {
 		return option("keyset", "it must not be given together with --keyset-file")

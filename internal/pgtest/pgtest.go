@@ -242,6 +242,21 @@ func (s *Server) Restart() error {
 	return s.serve(ctx)
 }
 
+// Demote has the server go on as a standby, which can only be read, as after a failover that leads to the wrong one. Promote
+// ends that.
+func (s *Server) Demote() error {
+	if err := s.Crash(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(s.data(), "standby.signal"), nil, 0o644); err != nil {
+		return err
+	}
+	return s.Restart()
+}
+
+// Promote makes the server writable again.
+func (s *Server) Promote(ctx context.Context) error { return s.Exec(ctx, "SELECT pg_promote()") }
+
 // Stop ends the server and removes its folder.
 func (s *Server) Stop() error {
 	var errs []error

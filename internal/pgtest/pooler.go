@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,8 +25,8 @@ type Pooler struct {
 	command *exec.Cmd
 }
 
-// StartPooler starts a PgBouncer. The caller stops it, before the server.
-func (s *Server) StartPooler() (*Pooler, error) {
+// StartPooler starts a PgBouncer, with settings such as "max_client_conn = 8". The caller stops it, before the server.
+func (s *Server) StartPooler(more ...string) (*Pooler, error) {
 	program, err := s.pgbouncer()
 	if err != nil {
 		return nil, err
@@ -46,7 +47,8 @@ pool_mode = transaction
 default_pool_size = 4
 max_client_conn = 2000
 server_idle_timeout = 5
-`, s.port, port)
+%s
+`, s.port, port, strings.Join(more, "\n"))
 	if err := os.WriteFile(p.config, []byte(settings), 0o644); err != nil {
 		return nil, err
 	}

@@ -7,8 +7,11 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bellwire/bellwire"
@@ -27,7 +30,7 @@ func (s *Store) translate(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	cause := fmt.Errorf("%s: %w", s.place, err)
+	cause := fmt.Errorf("%s: %w", s.place, root(err))
 	var refused *pgconn.PgError
 	switch {
 	case s.closed.Load():
@@ -39,9 +42,45 @@ func (s *Store) translate(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return unavailable(cause, "The database did not get to it in time. Try again.")
 	case lost(err):
-		return unavailable(cause, "The database cannot be reached. A node that runs goes on by itself when it can be.")
+		return unavailable(cause, "The database cannot be reached. Try again.")
 	}
 	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
+}
+
+// explain is translate for the start, when it is an operator who reads what is wrong.
+func (s *Store) explain(err error, config *pgx.ConnConfig) error {
+	var (
+		refused *pgconn.PgError
+		at      = net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+	)
+	if strings.HasPrefix(config.Host, "/") {
+		at = config.Host
+	}
+	switch {
+	case isState(err, "3D000"): // invalid_catalog_name
+		return bellwire.Errorf(bellwire.CodeUnavailable,
+			"There is no database %q at %s. Make it (CREATE DATABASE), or correct --database-url.", config.Database, at)
+	case errors.As(err, &refused) && strings.HasPrefix(refused.Code, "28"): // invalid authorization
+		return unavailable(refused, fmt.Sprintf("The database at %s does not let the user %q in. Check the user and the password in --database-url.", at, config.User))
+	case errors.As(err, &refused), !lost(err):
+		return s.translate(err)
+	}
+	return unavailable(root(err), fmt.Sprintf("Cannot reach the database at %s. Check that it is running and that --database-url is right.", at))
+}
+
+// root returns what went wrong with the network, if it was that. The driver says the same for each way that it has tried.
+func root(err error) error {
+	var (
+		operation *net.OpError
+		lookup    *net.DNSError
+	)
+	switch {
+	case errors.As(err, &lookup):
+		return lookup
+	case errors.As(err, &operation):
+		return operation
+	}
+	return err
 }
 
 // lost tells whether an error is one of the connection. What became of a commit is not known then.
@@ -61,7 +100,9 @@ func refusal(refused *pgconn.PgError, cause error) error {
 	case "53100": // disk_full
 		return bellwire.Wrap(bellwire.CodeNoSpace, cause,
 			"There is no room left for the database. When its disk has room again, work goes on by itself.")
-	case "25006", "42501": // read_only_sql_transaction, insufficient_privilege
+	case "53300": // too_many_connections
+		return unavailable(cause, "The database has no free connection. Raise its limit, or lower --database-connections on each node.")
+	case "25006", "0A000", "42501": // read_only_sql_transaction, feature_not_supported (to write, on a standby), insufficient_privilege
 		return unavailable(cause, "The database cannot be written. Check that it is the primary, and the rights of its user.")
 	case "28000", "28P01", "3D000": // invalid_authorization_specification, invalid_password, invalid_catalog_name
 		return unavailable(cause, "The database does not let Bellwire in. Check its name, user and password.")

@@ -305,7 +305,7 @@ func (c *cluster) join(rt *rapid.T) {
 	c.count++
 	n := &clusterNode{
 		name:  fmt.Sprintf("node%d", rapid.IntRange(0, 9).Draw(rt, "name")),
-		store: openAt(c.t, c.url, Options{NoSync: true, LeaseTerm: c.term, Connections: 1}), yields: true,
+		store: openAt(c.t, c.url, Options{NoSync: true, LeaseTerm: c.term, Connections: MinConnections}), yields: true,
 	}
 	for slices.ContainsFunc(c.nodes, func(other *clusterNode) bool { return other.name == n.name }) {
 		n.name += "x"

@@ -179,7 +179,7 @@ const lookEvery = 2 * time.Second
 func (s *Store) look(ctx context.Context, f func(bellwire.Notice)) error {
 	s.deaf.Do(func() {
 		s.options.Logger.Warn("there is a pooler between this node and the database, which does not pass on notifications: what other nodes store is found late; --database-direct-url can lead past the pooler",
-			"database", redacted(s.options.DirectURL), "late", lookEvery.String())
+			"database", Shown(s.options.DirectURL), "late", lookEvery.String())
 	})
 	timer := time.NewTicker(lookEvery)
 	defer timer.Stop()

@@ -8,8 +8,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,8 +21,10 @@ import (
 
 // Options are what Open can be told. The zero value is right for production.
 type Options struct {
-	// Connections bounds the pool; 0: 16.
+	// Connections bounds all connections of the store, of which one is for leases, and one for Watch; 0: 18.
 	Connections int
+	// IdleFor is how long a connection stays that nobody uses; 0: a minute. Other nodes may wait for its slot.
+	IdleFor time.Duration
 	// Timeout bounds each transaction, with its wait for a connection; 0: 10 s.
 	Timeout time.Duration
 	// LeaseTerm is for how long a node holds its shards without renewing; 0: 6 s.
@@ -46,7 +46,10 @@ type Options struct {
 
 func (o *Options) fill(databaseURL string) {
 	if o.Connections <= 0 {
-		o.Connections = 16
+		o.Connections = Connections
+	}
+	if o.IdleFor <= 0 {
+		o.IdleFor = time.Minute
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 10 * time.Second
@@ -75,11 +78,11 @@ func (o *Options) fill(databaseURL string) {
 type Store struct {
 	options     Options
 	place       string // the URL without its password, for error texts
-	pool        *pgxpool.Pool
-	leasePool   *pgxpool.Pool // of one connection
-	pooled      bool          // there is a pooler between, so that there are no sessions
-	version     int           // of the server, such as 150018
-	incarnation [16]byte      // tells this process from others, also from one of the same name before it
+	pool        *pool
+	leasePool   *leasePool
+	pooled      bool     // there is a pooler between, so that there are no sessions
+	version     int      // of the server, such as 150018
+	incarnation [16]byte // tells this process from others, also from one of the same name before it
 
 	renewing sync.Mutex
 	peers    map[string]*peer       // what this process saw of other nodes
@@ -110,36 +113,38 @@ var (
 // CodeUnavailable if that cannot be done now, or if the database was written by a newer Bellwire.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	o.fill(databaseURL)
-	s := &Store{options: o, place: redacted(databaseURL), peers: make(map[string]*peer), known: make(map[string]bool)}
+	s := &Store{options: o, place: Shown(databaseURL), peers: make(map[string]*peer), known: make(map[string]bool)}
 	if _, err := rand.Read(s.incarnation[:]); err != nil {
 		return nil, err
 	}
 	s.owned.Store(new(bellwire.Leases))
+	for _, u := range []string{databaseURL, o.DirectURL} {
+		if err := CheckURL(u); err != nil {
+			return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database URL %s.", err)
+		}
+	}
 	config, err := pgxpool.ParseConfig(databaseURL)
-	if err != nil || misread(databaseURL) { // its text may show the password
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database URL %s is no good. It looks like postgres://user:password@host:5432/database.", s.place)
+	if err != nil { // its text may show the password
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database URL %s has a parameter that cannot be read.", s.place)
 	}
 	configure(config.ConnConfig)
 	if err := s.probe(ctx, config.ConnConfig); err != nil {
-		return nil, s.translate(err)
+		return nil, s.explain(err, config.ConnConfig)
 	}
 	s.settle(config.ConnConfig, databaseURL)
-	config.MaxConns = int32(o.Connections)
 	config.AfterConnect = s.connected
-	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+	config.MaxConnIdleTime, config.HealthCheckPeriod = s.options.IdleFor, s.options.IdleFor/4
+	if s.pool, err = newPool(ctx, config, max(o.Connections-reserved, 1)); err != nil {
 		return nil, s.translate(err)
 	}
-	config = config.Copy()
-	config.MaxConns, config.MinConns = 1, 0
-	if s.leasePool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+	if s.leasePool, err = newLeasePool(ctx, config, s); err != nil {
 		s.pool.Close()
 		return nil, s.translate(err)
 	}
 	if err := s.prepare(ctx); err != nil {
 		s.pool.Close()
 		s.leasePool.Close()
-		return nil, s.translate(err)
+		return nil, s.explain(err, config.ConnConfig)
 	}
 	return s, nil
 }
@@ -160,21 +165,6 @@ var startParameters = map[string]string{
 	"client_encoding": "UTF8", "standard_conforming_strings": "on", "DateStyle": "ISO", "TimeZone": "UTC", "application_name": "bellwire",
 }
 
-// redacted returns a URL that may be shown.
-func redacted(databaseURL string) string {
-	u, err := url.Parse(databaseURL)
-	if err != nil || u.Host == "" || misread(databaseURL) {
-		return "postgres://" + bellwire.Redacted
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
-// misread tells whether a URL has a user's password where it is not looked for, as one with a slash that is not escaped.
-func misread(databaseURL string) bool {
-	u, err := url.Parse(databaseURL)
-	return err == nil && u.User == nil && strings.Contains(u.EscapedPath(), "@")
-}
-
 // connected has times read as they are kept, and sets the session up.
 func (s *Store) connected(ctx context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterType(&pgtype.Type{
@@ -187,6 +177,11 @@ func (s *Store) connected(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func (s *Store) prepare(ctx context.Context) error {
+	conn, err := s.leasePool.borrow(ctx) // which is to have its connection before others take the last one
+	if err != nil {
+		return err
+	}
+	s.leasePool.giveBack(conn)
 	if err := s.checkSession(ctx); err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire"
 )
@@ -61,14 +60,14 @@ func (s *Store) transact(ctx context.Context, begin []string, f func(*tx) error)
 	return s.transactOn(ctx, s.pool, begin, f)
 }
 
-func (s *Store) transactOn(ctx context.Context, pool *pgxpool.Pool, begin []string, f func(*tx) error) error {
+func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
 	if s.closed.Load() {
 		return errClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := once(ctx, pool, begin, f)
+		err := once(ctx, from, begin, f)
 		if try == maxTries || !again(err) {
 			return s.translate(err)
 		}
@@ -78,12 +77,12 @@ func (s *Store) transactOn(ctx context.Context, pool *pgxpool.Pool, begin []stri
 	}
 }
 
-func once(ctx context.Context, pool *pgxpool.Pool, begin []string, f func(*tx) error) error {
-	conn, err := pool.Acquire(ctx)
+func once(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
+	conn, err := from.borrow(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Release() // it is closed if its transaction has not ended
+	defer from.giveBack(conn) // it is closed if its transaction has not ended
 	t := &tx{ctx: ctx, conn: conn.Conn(), begin: fresh(conn.Conn(), begin)}
 	if err := f(t); err != nil {
 		t.undo()

@@ -113,7 +113,7 @@ func (v *volume) traced() *trace {
 	pool, err := pgxpool.NewWithConfig(v.Context(), config)
 	check(v.T, err)
 	v.pool.Close()
-	v.pool = pool
+	v.pool.Pool = pool
 	return tr
 }
 

@@ -83,10 +83,10 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 	}
 	config, err := pgx.ParseConfig(s.options.DirectURL)
 	if err != nil {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s is no good.", redacted(s.options.DirectURL))
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s is no good.", Shown(s.options.DirectURL))
 	}
 	configure(config)
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := insist(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
 	if err != nil {
 		return s.translate(err)
 	}
@@ -107,7 +107,7 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 
 // same refuses a direct connection that leads to another database: it would stay silent, and work would be found late.
 func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
-	if redacted(s.options.DirectURL) == s.place {
+	if Shown(s.options.DirectURL) == s.place {
 		return nil
 	}
 	var here, there identity
@@ -120,7 +120,7 @@ func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
 	}
 	if here != there {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The direct URL %s leads to another database than %s does. Both must lead to the same one.", redacted(s.options.DirectURL), s.place)
+			"The direct URL %s leads to another database than %s does. Both must lead to the same one.", Shown(s.options.DirectURL), s.place)
 	}
 	return nil
 }

@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
+)
+
+// Connections is how many connections a node makes, of which one is for leases and one is notified. MinConnections is how few it
+// can do with.
+const (
+	Connections    = 18
+	MinConnections = 3
+	reserved       = 2
+)
+
+const (
+	// forever is how long the connection for leases lives: one that is made anew may find no slot.
+	forever = 100 * 365 * 24 * time.Hour
+	// shortage is for how long no more connections are tried where the server had no room for one.
+	shortage = 5 * time.Second
+	// roomPause is how long a server may take to end a connection that was closed.
+	roomPause = 100 * time.Millisecond
+)
+
+// lender lends connections.
+type lender interface {
+	borrow(ctx context.Context) (*pgxpool.Conn, error)
+	giveBack(conn *pgxpool.Conn)
+}
+
+// pool lends the connections that are for work. Where the server has no room for another one, who wants one waits for one
+// that is there.
+type pool struct {
+	*pgxpool.Pool
+	turns *semaphore.Weighted // as many as there may be connections
+}
+
+// newPool makes a pool of at most so many connections. None is made before one is borrowed.
+func newPool(ctx context.Context, config *pgxpool.Config, most int) (*pool, error) {
+	config = config.Copy()
+	config.MaxConns, config.MinConns = int32(most), 0
+	connections, err := pgxpool.NewWithConfig(ctx, config)
+	return &pool{connections, semaphore.NewWeighted(int64(most))}, err
+}
+
+func (p *pool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
+	var full error
+	for {
+		if err := p.turns.Acquire(ctx, 1); err != nil {
+			return nil, cmp.Or(full, err)
+		}
+		conn, err := p.Acquire(ctx)
+		if err == nil {
+			return conn, nil
+		}
+		if !isFull(err) {
+			p.turns.Release(1)
+			return nil, err
+		}
+		full = err
+		p.withhold()
+	}
+}
+
+func (p *pool) giveBack(conn *pgxpool.Conn) {
+	conn.Release()
+	p.turns.Release(1)
+}
+
+// withhold keeps a turn back for a while. As many are left as there are connections then, so that who has one finds a connection.
+func (p *pool) withhold() { time.AfterFunc(shortage, func() { p.turns.Release(1) }) }
+
+// isFull reports whether the server, or a pooler before it, has no room for another connection.
+func isFull(err error) bool {
+	var connecting *pgconn.ConnectError
+	return isState(err, "53300") || errors.As(err, &connecting) && isState(err, "08P01") // too_many_connections; PgBouncer's for all it refuses
+}
+
+// leasePool lends the one connection that is for leases, so that no other work holds up their renewal.
+type leasePool struct {
+	*pgxpool.Pool
+	store *Store
+}
+
+func newLeasePool(ctx context.Context, config *pgxpool.Config, s *Store) (*leasePool, error) {
+	config = config.Copy()
+	config.MaxConns, config.MinConns = 1, 0
+	config.MaxConnLifetime, config.MaxConnIdleTime = forever, forever
+	connections, err := pgxpool.NewWithConfig(ctx, config)
+	return &leasePool{connections, s}, err
+}
+
+func (p *leasePool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
+	return insist(ctx, p.store, p.Acquire)
+}
+
+func (p *leasePool) giveBack(conn *pgxpool.Conn) { conn.Release() }
+
+// insist makes a connection that must be there. If the server has no room for it, one that is for work makes room.
+func insist[T any](ctx context.Context, s *Store, connect func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
+	for {
+		conn, err := connect(ctx)
+		if !isFull(err) || !s.makeRoom(ctx) || !sleep(ctx, roomPause) {
+			return conn, err
+		}
+	}
+}
+
+// makeRoom closes a connection that is for work, and reports whether there was one.
+func (s *Store) makeRoom(ctx context.Context) bool {
+	if s.pool.Stat().TotalConns() == 0 {
+		return false
+	}
+	conn, err := s.pool.borrow(ctx)
+	if err != nil {
+		return false
+	}
+	hangUp(ctx, conn.Conn())
+	conn.Release()
+	s.pool.withhold() // or the next one who wants to work would take the room
+	return true
+}

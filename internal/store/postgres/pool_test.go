@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// limited makes a database for a role that may have so many connections, and returns its URL as that role.
+func limited(t *testing.T, connections int) (role, roleURL string) {
+	t.Helper()
+	admin := server.NewDatabase(t, "")
+	role, roleURL = makeRole(t, admin, fmt.Sprintf("CONNECTION LIMIT %d", connections))
+	check(t, server.Exec(t.Context(), "GRANT CREATE ON DATABASE "+databaseOf(t, admin)+" TO "+role))
+	return role, roleURL
+}
+
+// busy has many publish, look and renew at the same time, and nothing of it may fail.
+func busy(t *testing.T, s testStore, tenant string) {
+	t.Helper()
+	e := publication(t, s, tenant)
+	var work sync.WaitGroup
+	for range 30 {
+		work.Go(func() {
+			for range 10 {
+				next := *e
+				next.Event.ID = bellwire.NewID[bellwire.EventKind](time.Now())
+				next.Deliveries = nil
+				if _, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{&next}}}); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.Tenants(t.Context(), bellwire.Page{Limit: 1}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		renew(t, s, "a")
+	}
+	work.Wait()
+}
+
+// Where a server has fewer connections than a node would make, it does with those, also when all were cut and many want one
+// at the same time.
+func TestFewConnections(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		limit, most int
+	}{
+		"Shrinks": {8, 0}, "Least": {MinConnections, MinConnections}, "LeastThatIsForced": {MinConnections, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			role, url := limited(t, c.limit)
+			s := openAt(t, url, Options{NoSync: true, Connections: c.most})
+			l := new(listener)
+			listens := l.heard(missed)
+			ctx, stop := context.WithCancel(t.Context())
+			var watch sync.WaitGroup
+			watch.Go(func() {
+				for ctx.Err() == nil {
+					_ = s.Watch(ctx, l.tell) // the engine goes on, too
+				}
+			})
+			defer watch.Wait()
+			defer stop()
+			busy(t, s, "before")
+			waitFor(t, listens)
+			listens = l.heard(missed)
+			check(t, server.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+role+"'"))
+			var hurry sync.WaitGroup
+			for range 30 {
+				hurry.Go(func() { // they take all connections, some before they learn that theirs was cut
+					for s.Check(t.Context()) != nil {
+					}
+				})
+			}
+			waitFor(t, func() bool { _, err := s.RenewLeases(t.Context(), "a"); return err == nil })
+			hurry.Wait()
+			waitFor(t, listens)
+			busy(t, s, "after")
+		})
+	}
+}
+
+// A node gives back what it does not use, so that another one can start.
+func TestIdleConnectionsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	_, url := limited(t, 6)
+	first := openAt(t, url, Options{NoSync: true, IdleFor: 100 * time.Millisecond})
+	busy(t, first, "acme")
+	waitFor(t, func() bool {
+		second, err := Open(t.Context(), url, Options{NoSync: true})
+		if err != nil {
+			refused(t, err, bellwire.CodeUnavailable, "--database-connections")
+			return false
+		}
+		defer second.Close()
+		renew(t, testStore{second, url}, "b")
+		return true
+	})
+}
+
+// A pooler has limits, too.
+func TestPoolerWithFewConnections(t *testing.T) {
+	t.Parallel()
+	narrow, err := server.StartPooler("max_client_conn = 8")
+	check(t, err)
+	defer narrow.Stop()
+	direct := newStore(t, Options{})
+	busy(t, openAt(t, narrow.URL(direct.url), Options{NoSync: true}), "acme")
+}

@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+)
+
+// CheckURL returns what is wrong with the form of a database URL. Nothing of the URL is repeated but names of parameters, because
+// any part of it may be one of a password.
+func CheckURL(databaseURL string) error {
+	u, err := url.Parse(databaseURL)
+	switch {
+	case err != nil && hasEncodedHost(databaseURL):
+		return errors.New("must name the directory of a socket by a parameter: postgres:///database?host=/var/run/postgresql")
+	case err != nil, misread(u):
+		return errors.New("must be postgres://user:password@host:port/database. " +
+			"In the password, / must be written as %2F, @ as %40, ? as %3F, # as %23 and % as %25")
+	}
+	parameters := u.Query()
+	for name := range parameters {
+		if strings.HasPrefix(name, "pool_") {
+			return fmt.Errorf("must not have the parameter %s. Leave it out, and use --database-connections for the number of connections", name)
+		}
+	}
+	if strings.Trim(u.Path, "/") == "" && parameters.Get("dbname") == "" && parameters.Get("database") == "" {
+		return errors.New("must name a database: postgres://user@host:port/database")
+	}
+	return nil
+}
+
+// hasEncodedHost reports whether a URL has %2F where its host is, as some write the directory of a socket.
+func hasEncodedHost(databaseURL string) bool {
+	_, rest, _ := strings.Cut(databaseURL, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	host := authority[strings.LastIndex(authority, "@")+1:]
+	return strings.HasPrefix(strings.ToUpper(host), "%2F")
+}
+
+// misread reports whether a URL has a password, or a part of one, where it is not looked for: one with a slash that is not escaped ends
+// the host's name.
+func misread(u *url.URL) bool { return strings.Contains(u.EscapedPath(), "@") }
+
+// Shown returns of a database URL what may be shown: where the database is.
+func Shown(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil || misread(u) {
+		return "postgres://" + bellwire.Redacted
+	}
+	shown := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	separator := "?"
+	for _, name := range []string{"host", "port", "dbname", "database"} {
+		if value := u.Query().Get(name); value != "" {
+			shown += separator + name + "=" + value
+			separator = "&"
+		}
+	}
+	return shown
+}
