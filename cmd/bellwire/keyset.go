@@ -73,6 +73,19 @@ type keysetChange struct {
 	Print bool `help:"Print the new keyset on standard output, instead of writing the file. It is secret. A keyset in a variable is always printed."`
 }
 
+// change reads the keyset, changes it, and puts it where it belongs.
+func (c *keysetChange) change(std streams, how func(*seal.Keyset) (*seal.Keyset, error), done string, next ...string) error {
+	keyset, err := c.read()
+	if err != nil {
+		return err
+	}
+	changed, err := how(keyset)
+	if err != nil {
+		return err
+	}
+	return c.write(std, changed, done, next...)
+}
+
 // write puts a changed keyset where it belongs, and then says on standard error what was done and what is to be done.
 func (c *keysetChange) write(std streams, changed *seal.Keyset, done string, next ...string) error {
 	where := "the printed keyset"
@@ -135,23 +148,18 @@ type rotateKeysetCommand struct {
 
 // Run adds a key and promotes it.
 func (c *rotateKeysetCommand) Run(std streams) error {
-	keyset, err := c.read()
-	if err != nil {
-		return err
-	}
-	added, err := keyset.Add()
-	if err != nil {
-		return err
-	}
-	promoted, err := added.Promote()
-	if err != nil {
-		return err
+	rotate := func(keyset *seal.Keyset) (*seal.Keyset, error) {
+		added, err := keyset.Add()
+		if err != nil {
+			return nil, err
+		}
+		return added.Promote()
 	}
 	const done = "A new key was added, and seals from the next start on."
 	if c.DatabaseURL.postgres == "" {
-		return c.write(std, promoted, done, "While the server is stopped, run \"bellwire keyset reseal\".")
+		return c.change(std, rotate, done, "While the server is stopped, run \"bellwire keyset reseal\".")
 	}
-	return c.write(std, promoted, done+" This is for a single server: several nodes need add and promote, one after the other.",
+	return c.change(std, rotate, done+" This is for a single server: several nodes need add and promote, one after the other.",
 		"Restart the server.", "When it runs with it, run \"bellwire keyset reseal\".")
 }
 
@@ -161,15 +169,7 @@ type addKeysetCommand struct {
 
 // Run adds a key.
 func (c *addKeysetCommand) Run(std streams) error {
-	keyset, err := c.read()
-	if err != nil {
-		return err
-	}
-	added, err := keyset.Add()
-	if err != nil {
-		return err
-	}
-	return c.write(std, added, "A new key was added. It opens, and does not seal yet.",
+	return c.change(std, (*seal.Keyset).Add, "A new key was added. It opens, and does not seal yet.",
 		distribute, "When all of them run with it, run \"bellwire keyset promote\".")
 }
 
@@ -179,15 +179,7 @@ type promoteKeysetCommand struct {
 
 // Run promotes the newest key.
 func (c *promoteKeysetCommand) Run(std streams) error {
-	keyset, err := c.read()
-	if err != nil {
-		return err
-	}
-	promoted, err := keyset.Promote()
-	if err != nil {
-		return err
-	}
-	return c.write(std, promoted, "The newest key is the primary one, and seals from the next start on.",
+	return c.change(std, (*seal.Keyset).Promote, "The newest key is the primary one, and seals from the next start on.",
 		distribute, "When all of them run with it, run \"bellwire keyset reseal\".")
 }
 
