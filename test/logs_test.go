@@ -3,10 +3,14 @@ package test
 import (
 	"bufio"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -78,6 +82,34 @@ func TestOnlyTheServerWritesItsLog(t *testing.T) {
 		}
 		if strings.Contains(line, canary) {
 			t.Errorf("this repeats what somebody sent: %s", line)
+		}
+	}
+}
+
+// In an image without root certificates no https endpoint can be reached, and the server says so at once.
+func TestMissingRootCertificatesAreTold(t *testing.T) {
+	t.Parallel()
+	const told = "no root certificates"
+	for _, missing := range []bool{true, false} {
+		cmd := serve(t.TempDir())
+		bundle := filepath.Join(t.TempDir(), "bundle.pem")
+		if !missing {
+			file, err := os.Create(bundle)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := httptest.NewTLSServer(nil)
+			if err := pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+			file.Close()
+		}
+		cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+bundle, "SSL_CERT_DIR="+t.TempDir())
+		s := launch(t, cmd)
+		s.terminate()
+		if said := strings.Contains(s.logged(), told); said != missing {
+			t.Errorf("the bundle is missing: %v; that is told: %v", missing, said)
 		}
 	}
 }

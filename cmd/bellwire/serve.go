@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"os/signal"
@@ -43,6 +44,10 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 		log.Warn("deliveries do not use the proxy that these variables name: let this machine reach receivers directly",
 			"names", strings.Join(proxies, ", "))
 	}
+	if noRootCertificates() {
+		log.Warn("there are no root certificates on this machine, so no https endpoint can be reached: " +
+			"install ca-certificates, or name a bundle in SSL_CERT_FILE")
+	}
 	outliveFileSizeLimit()
 	// A reader of standard output or error that goes away must not take the server with it.
 	signal.Ignore(syscall.SIGPIPE)
@@ -57,6 +62,13 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
 		"database", c.DatabaseURL.String(), "version", b.Version)
 	return profiled(c.CPUProfile, func() error { return srv.run(ctx) })
+}
+
+// noRootCertificates reports whether the system has no certificates to verify endpoints with, as in an image made from
+// scratch.
+func noRootCertificates() bool {
+	pool, err := x509.SystemCertPool()
+	return err != nil || pool.Equal(x509.NewCertPool())
 }
 
 // proxyVariables returns the names of the variables that are set to have programs use a proxy.
