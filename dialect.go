@@ -2,6 +2,7 @@ package bellwire
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -124,6 +125,7 @@ func CheckOwnHeaders(dialect string, c *Credentials, set ...string) error {
 // Target is an endpoint made ready for sending, with its secrets opened. It is immutable.
 type Target struct {
 	Endpoint *Endpoint
+	URL      *url.URL // that requests go to; nil: the endpoint's URL cannot be requested
 	Renderer Renderer
 	Headers  []Header // authentication and the endpoint's own headers: all of them credentials
 	Timeout  time.Duration

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -95,7 +96,7 @@ func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoin
 func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *bellwire.Target {
 	ep := *stored
 	ep.Sealed = nil // opened below, and of no use to anyone after
-	target := &bellwire.Target{Endpoint: &ep, Timeout: bellwire.DefaultTimeout}
+	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout}
 	if ep.Deleted {
 		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}
 		return target
@@ -106,6 +107,16 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *b
 		target.Renderer = refusal{unusable(err)}
 	}
 	return target
+}
+
+// requestURL returns a stored URL as it is requested, nil if that is impossible.
+func requestURL(stored string) *url.URL {
+	u, err := url.Parse(stored)
+	if err != nil {
+		return nil
+	}
+	u.Host = strings.TrimSuffix(u.Host, ":")
+	return u
 }
 
 // unusable returns what is said of an endpoint that cannot be served. Its code is CodeInvalid if that is the endpoint's

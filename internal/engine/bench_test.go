@@ -35,7 +35,7 @@ func benchmarkSend(b *testing.B, transport *transport, url string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	target := &bellwire.Target{Endpoint: ep, Renderer: renderer, Timeout: bellwire.DefaultTimeout}
+	target := &bellwire.Target{Endpoint: ep, URL: parsed(url), Renderer: renderer, Timeout: bellwire.DefaultTimeout}
 	j := &job{trigger: bellwire.TriggerSchedule, event: &bellwire.Event{
 		ID: bellwire.NewID[bellwire.EventKind](time.Now()), Type: "bench", Data: bytes.Repeat([]byte("1"), 500), CreatedAt: time.Now(),
 	}}

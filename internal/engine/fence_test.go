@@ -34,7 +34,7 @@ func TestFenceHoldsRequestsBack(t *testing.T) {
 			transport := newTransport(guardedDialer(loopback), 4, &tls.Config{InsecureSkipVerify: true})
 			t.Cleanup(transport.CloseIdleConnections)
 			sender := newSender(transport, "x")
-			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, Renderer: plain{}, Timeout: 5 * time.Second}
+			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, URL: parsed(s.URL), Renderer: plain{}, Timeout: 5 * time.Second}
 			j := &job{event: &bellwire.Event{Data: []byte("1")}, delivery: bellwire.Delivery{Endpoint: "a", Epoch: 7}}
 			for _, mine := range []bool{false, true, false, true} {
 				sender.mine = func(endpoint string, epoch int64) bool {

@@ -43,8 +43,11 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	r := &result{job: j, target: t}
 	started, sentAt := time.Now(), s.clock()
 	message := &bellwire.Message{Event: j.event, Delivery: j.delivery.ID, SentAt: sentAt}
-	if t.Renderer == nil {
+	switch {
+	case t.Renderer == nil:
 		return impossible(r, sentAt, bellwire.ReasonEndpointDeleted)
+	case t.URL == nil:
+		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
 	}
 	// The transport may go on reading the body after the response has come, so its memory is not reused.
 	body, err := t.Renderer.AppendBody(make([]byte, 0, len(j.event.Data)+envelopeRoom), message)
@@ -55,12 +58,8 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	defer cancel()
 	tr := newTrace(started, cancel)
 	tr.fence = &fence{mine: s.mine, endpoint: j.delivery.Endpoint, epoch: j.delivery.Epoch, giveUp: cancel}
-	req, err := http.NewRequestWithContext(tr.context(ctx), http.MethodPost, t.Endpoint.URL, bytes.NewReader(body))
-	if err != nil {
-		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
-	}
-	req.GetBody = refuseBody
-	tr.header, tr.host = req.Header, req.URL.Hostname()
+	req := newRequest(tr.context(ctx), t.URL, body)
+	tr.header, tr.host = req.Header, t.URL.Hostname()
 	a := &bellwire.Attempt{
 		ID: bellwire.NewID[bellwire.AttemptKind](sentAt), Delivery: j.delivery.ID, Number: j.delivery.Attempts + 1,
 		Trigger: j.trigger, StartedAt: stored(sentAt),

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +48,15 @@ var loopback = destination.New(destination.Config{
 	Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 })
 
+// parsed is a URL as a target has it.
+func parsed(raw string) *url.URL {
+	u, err := url.Parse(raw)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
 // attempt sends one job to a URL.
 func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change ...func(*bellwire.Target)) *result {
 	t.Helper()
@@ -59,6 +69,7 @@ func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change
 func attemptOver(transport *transport, url string, change ...func(*bellwire.Target)) *result {
 	target := &bellwire.Target{
 		Endpoint: &bellwire.Endpoint{ID: "ep_1", URL: url, Retry: bellwire.StandardRetryPolicy()},
+		URL:      parsed(url),
 		Renderer: plain{},
 		Timeout:  time.Second,
 	}
@@ -310,7 +321,7 @@ func TestIdleConnectionsMayClose(t *testing.T) {
 	t.Cleanup(s.Close)
 	transport := newTransport(guardedDialer(loopback), 4, nil)
 	t.Cleanup(transport.CloseIdleConnections)
-	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, Renderer: plain{}, Timeout: 5 * time.Second}
+	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, URL: parsed(s.URL), Renderer: plain{}, Timeout: 5 * time.Second}
 	sender := newSender(transport, "x")
 	for range 20 {
 		r := sender.send(context.Background(), &job{event: &bellwire.Event{Data: []byte("1")}}, target)

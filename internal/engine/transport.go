@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -53,6 +54,22 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
+// newRequest makes the request of an attempt. The transport changes neither URL nor body.
+func newRequest(ctx context.Context, target *url.URL, body []byte) *http.Request {
+	r := http.Request{
+		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, 8), Body: readerOf(body), GetBody: refuseBody, ContentLength: int64(len(body)),
+	}
+	return r.WithContext(ctx)
+}
+
+func readerOf(body []byte) io.ReadCloser {
+	if len(body) == 0 {
+		return http.NoBody
+	}
+	return io.NopCloser(bytes.NewReader(body))
+}
+
 var errUntaken = errors.New("the endpoint did not take the request")
 
 // refuseBody is a request's GetBody, by which net/http asks for the body once more: over HTTP/2 when the receiver said
@@ -71,7 +88,7 @@ func (t *transport) post(req *http.Request, body []byte, tr *trace) (*http.Respo
 	tr.again()
 	second := req.Clone(req.Context())
 	delete(second.Header, "Connection") // an old connection may have got it
-	second.Body = io.NopCloser(bytes.NewReader(body))
+	second.Body = readerOf(body)
 	tr.header = second.Header
 	return t.fresh.RoundTrip(second)
 }
