@@ -4,22 +4,34 @@ package engine
 
 import (
 	"errors"
+	"sync"
 	"syscall"
 )
 
 // peek reports whether something has arrived on a connection that nobody has read yet, and whether the other side has
 // ended it. It does not wait.
 func peek(socket syscall.RawConn) (arrived, ended bool) {
-	var one [1]byte
-	err := socket.Control(func(fd uintptr) {
-		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK) // the runtime's sockets do not block
-		switch {
-		case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR):
-		case err != nil || n == 0:
-			ended = true
-		default:
-			arrived = true
-		}
-	})
-	return arrived, ended || err != nil
+	p := peeks.Get().(*peeking)
+	defer peeks.Put(p)
+	if err := socket.Control(p.look); err != nil {
+		return false, true
+	}
+	again := errors.Is(p.err, syscall.EAGAIN) || errors.Is(p.err, syscall.EINTR)
+	return p.err == nil && p.n > 0, p.err == nil && p.n == 0 || p.err != nil && !again
 }
+
+// peeking is one look. It is used again, because there is one before each request on a kept connection.
+type peeking struct {
+	look func(fd uintptr)
+	one  [1]byte
+	n    int
+	err  error
+}
+
+var peeks = sync.Pool{New: func() any {
+	p := new(peeking)
+	p.look = func(fd uintptr) {
+		p.n, _, p.err = syscall.Recvfrom(int(fd), p.one[:], syscall.MSG_PEEK) // the runtime's sockets do not block
+	}
+	return p
+}}
