@@ -34,7 +34,7 @@ var rules = []rule{
 	{"internal/match", []string{root}, false, "Matching is a pure function; nothing can slow it down or make it fail."},
 	{"internal/sign", nil, true, "Signatures are checked by receivers too, who want no dependencies of ours."},
 	{"internal/seal", []string{root}, false, "Secrets are opened in one place."},
-	{"internal/directory", []string{root, "internal/match", "internal/seal"}, false, "It is a cache: it knows no rules and no engine."},
+	{"internal/directory", []string{root, "internal/match", "internal/seal", "internal/destination"}, false, "It is a cache: it knows no rules and no engine."},
 	{"internal/destination", []string{root}, false, "Registration and dialling ask the same judge."},
 	{"internal/engine", []string{root, "internal/match", "internal/destination"}, false, "It knows no dialect by name, no SQL and no secrets; it is given what it needs."},
 	{"internal/service", []string{root, "internal/match", "internal/seal", "internal/destination", "internal/engine", "internal/directory"}, false, "It is the only door for every front end, and knows none of them."},

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -109,8 +110,12 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *b
 	return target
 }
 
-// requestURL returns a stored URL as it is requested, nil if that is impossible.
+// requestURL returns a stored URL as it is requested, nil if that is impossible. One that was stored before hosts were
+// normalized counts as if it were: what is dialled, the server name of TLS and the Host header are one.
 func requestURL(stored string) *url.URL {
+	if normalized, err := destination.NormalizeURL(stored); err == nil {
+		stored = normalized
+	}
 	u, err := url.Parse(stored)
 	if err != nil {
 		return nil

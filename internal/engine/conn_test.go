@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // pipes is a listener for connections that dial makes of pipes.
@@ -113,6 +115,47 @@ func TestConnectionsDoNotGrowOld(t *testing.T) {
 				_ = server.Close()
 				serving.Wait()
 			})
+		})
+	}
+}
+
+// What is dialled, TLS's server name and the Host header are one name, also where the URL's is not in ASCII.
+func TestOneNameForDialTLSAndHost(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://BÜCHER.example/a?b=c":  "xn--bcher-kva.example",
+		"https://bu\u0308cher.example/": "xn--bcher-kva.example", // not composed
+		"https://例。jp/":                 "xn--fsq.jp",
+		"https://Example.COM/":          "example.com",
+		"https://xn--BCHER-KVA.example": "xn--bcher-kva.example",
+	} {
+		t.Run(raw, func(t *testing.T) {
+			t.Parallel()
+			normalized, err := destination.NormalizeURL(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := make(chan string, 2)
+			cert, pool := certificate(t, want, time.Now().Add(time.Hour))
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Host }))
+			s.TLS = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				seen <- hello.ServerName
+				return &cert, nil
+			}}
+			s.StartTLS()
+			t.Cleanup(s.Close)
+			dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+				if address != want+":443" {
+					t.Errorf("%s was dialled", address)
+				}
+				return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+			}
+			if r := attempt(t, dial, &tls.Config{RootCAs: pool}, normalized, patient); r.verdict != bellwire.Acknowledged {
+				t.Fatal(r.attempt.Error)
+			}
+			if name, host := <-seen, <-seen; name != want || host != want {
+				t.Errorf("server name %q, Host %q, want %q", name, host, want)
+			}
 		})
 	}
 }
