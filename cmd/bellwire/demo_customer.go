@@ -81,7 +81,7 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 			demoEndpoint: e, verifier: verifier, arrivals: c.arrivals, seen: make(map[string]int),
 		})
 	}
-	c.server = httpx.NewServer(listener.Addr().String(), mux)
+	c.server = httpx.NewServer(listener.Addr().String(), thisBudget().clients, mux)
 	go c.server.Serve(listener) // ends with close, with an error that says just that
 	return c, nil
 }

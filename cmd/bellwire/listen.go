@@ -79,7 +79,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	if r.verifier == nil {
 		fmt.Fprintln(std.err, "Nothing is verified: give the endpoint's secret with --secret.")
 	}
-	server := httpx.NewServer(c.Address, r)
+	server := httpx.NewServer(c.Address, thisBudget().clients, r)
 	server.WriteTimeout += c.Delay
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

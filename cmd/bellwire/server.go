@@ -83,15 +83,19 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	}
 	guard := s.guard()
 	s.warnOfAllowed(srv.log)
+	budget := thisBudget()
+	budget.log(srv.log)
 	srv.engine = engine.New(engine.Config{
-		Store:     srv.store,
-		Inbox:     inbox,
-		Directory: configuration,
-		Observer:  srv.observer,
-		Logger:    srv.log,
-		Node:      srv.node(),
-		UserAgent: "Bellwire/" + build.Version,
-		Guard:     guard,
+		MaxInFlight: budget.inFlight,
+		MaxIdle:     budget.idle,
+		Store:       srv.store,
+		Inbox:       inbox,
+		Directory:   configuration,
+		Observer:    srv.observer,
+		Logger:      srv.log,
+		Node:        srv.node(),
+		UserAgent:   "Bellwire/" + build.Version,
+		Guard:       guard,
 	})
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects, Guard: guard,
@@ -106,7 +110,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	srv.http = httpx.NewServer(s.Listen, routes)
+	srv.http = httpx.NewServer(s.Listen, budget.clients, routes)
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
 	// Last of what can fail: a key made by a start that then fails would never be shown.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
@@ -232,7 +236,7 @@ func (srv *server) run(ctx context.Context) error {
 	var cleaning sync.WaitGroup
 	cleaning.Go(func() { cleaner.run(purging) })
 	failed := make(chan error, 1)
-	go func() { failed <- srv.http.Serve(srv.listener) }()
+	go func() { failed <- srv.http.Serve(newReportingListener(srv.listener, srv.log)) }()
 	var cause error
 	select {
 	case <-ctx.Done():

@@ -57,10 +57,17 @@ type Config struct {
 	// Now is the wall clock; nil: time.Now. Tests make it jump.
 	Now func() time.Time
 
-	MaxInFlight int // requests in flight in all; 0: 4096
+	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
+	MaxIdle     int // connections kept to endpoints in all; 0: DefaultMaxIdle
 	MaxQueued   int // deliveries in memory in all; 0: 50 000
 	MaxBytes    int // of event data in memory in all; 0: 64 MiB
 }
+
+// Defaults of a Config.
+const (
+	DefaultMaxInFlight = 4096
+	DefaultMaxIdle     = 2048
+)
 
 // Engine takes events and delivers them.
 type Engine struct {
@@ -124,7 +131,7 @@ func New(c Config) *Engine {
 	if dial == nil {
 		dial = guardedDialer(c.Guard)
 	}
-	transport := newTransport(dial, bellwire.DefaultMaxInFlight, c.TLS)
+	transport := keepingTransport(dial, bellwire.DefaultMaxInFlight, orDefault(c.MaxIdle, DefaultMaxIdle), c.TLS)
 	e.closeIdle = transport.CloseIdleConnections
 	e.sender = newSender(transport, orDefault(c.UserAgent, "Bellwire"))
 	e.sender.clock = e.clock
@@ -135,7 +142,7 @@ func New(c Config) *Engine {
 		e.matcher = newMatcher(e, c.Inbox)
 	}
 	e.scheduler = &scheduler{
-		maxInFlight: orDefault(c.MaxInFlight, 4096),
+		maxInFlight: orDefault(c.MaxInFlight, DefaultMaxInFlight),
 		maxQueued:   orDefault(c.MaxQueued, 50_000),
 		maxBytes:    orDefault(c.MaxBytes, 64<<20),
 		start:       func(j *job) { e.attempts.Go(func() { e.work(j) }) },

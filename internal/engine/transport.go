@@ -17,7 +17,6 @@ import (
 
 // Bounds on connections and on what a receiver may send.
 const (
-	maxIdle            = 2048 // connections kept open in all
 	idleTimeout        = 60 * time.Second
 	maxResponseHeaders = 64 << 10
 	readBody           = 64 << 10
@@ -40,7 +39,13 @@ type transport struct {
 
 // newTransport keeps up to idlePerHost idle connections to each host.
 func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *transport {
+	return keepingTransport(dial, idlePerHost, DefaultMaxIdle, config)
+}
+
+// keepingTransport keeps up to idle of them to all hosts.
+func keepingTransport(dial dialFunc, idlePerHost, idle int, config *tls.Config) *transport {
 	kept, fresh := newHTTP(dial, idlePerHost, config), newHTTP(dial, idlePerHost, config)
+	kept.MaxIdleConns = idle
 	fresh.DisableKeepAlives = true
 	return &transport{kept: kept, fresh: fresh}
 }
@@ -121,7 +126,6 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 			MaxReceiveBufferPerStream:     readBody,
 			MaxReceiveBufferPerConnection: bellwire.DefaultMaxInFlight * readBody,
 		},
-		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		DisableCompression:     true, // a compressed answer stays as small as it came

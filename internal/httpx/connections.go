@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// MaxConnections is how many connections a server keeps at the same time. Each costs about 10 KiB and a file
-// descriptor, of which deliveries need some too.
+// MaxConnections is how many connections a server keeps at the same time, where there are file descriptors for them. Each
+// costs about 10 KiB.
 const MaxConnections = 10_000
 
 // connections bounds a server's connections. When there are too many, the one that has been without a request for

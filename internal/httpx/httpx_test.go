@@ -465,7 +465,7 @@ func TestServerSurvivesPanicsAndRefusesLongHeaders(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	mux.HandleFunc("/", text("fine"))
-	server := httpx.NewServer("", httpx.Observe(log, httpx.Recover(log, func(w http.ResponseWriter, _ *http.Request) {
+	server := httpx.NewServer("", httpx.MaxConnections, httpx.Observe(log, httpx.Recover(log, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 	}, mux)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,9 +14,9 @@ const (
 	MaxHeaderBytes    = 32 << 10        // line and headers of a request
 )
 
-// NewServer makes a server with these limits. It keeps MaxConnections at most, and half of what the process may have
-// open. It is not started; nobody else may set its ConnState and ConnContext.
-func NewServer(addr string, handler http.Handler) *http.Server {
+// NewServer makes a server with these limits. It keeps at most so many connections. It is not started; nobody else may set
+// its ConnState and ConnContext.
+func NewServer(addr string, connections int, handler http.Handler) *http.Server {
 	server := &http.Server{
 		Addr:              addr,
 		Handler:           handler,
@@ -26,6 +26,6 @@ func NewServer(addr string, handler http.Handler) *http.Server {
 		IdleTimeout:       IdleTimeout,
 		MaxHeaderBytes:    MaxHeaderBytes,
 	}
-	limit(server, min(MaxConnections, descriptors()/2))
+	limit(server, connections)
 	return server
 }
