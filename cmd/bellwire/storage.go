@@ -21,7 +21,7 @@ type storage struct {
 	DatabaseDirectURL   databaseURL `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
 	DatabaseConnections int         `group:"storage" default:"${database_connections}" env:"BELLWIRE_DATABASE_CONNECTIONS" placeholder:"NUMBER" help:"Most connections that this node makes to PostgreSQL."`
 	KeysetFile          string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	Keyset              string      `group:"storage" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: others can see the command line."`
+	Keyset              string      `group:"storage" verbatim:"" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: others can see the command line."`
 }
 
 // maxConnections is more than any PostgreSQL serves well.

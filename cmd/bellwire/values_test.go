@@ -186,6 +186,10 @@ func TestDataIsVerbatim(t *testing.T) {
 			t.Errorf("%q: %v", data, err)
 		}
 	}
+	const keyset = "{\n  \"primaryKeyId\": 1\n}\n"
+	if s, err := parse(t, "serve", "--keyset", keyset); err != nil || s.Keyset != keyset {
+		t.Errorf("the keyset is %q (%v)", s.Keyset, err)
+	}
 }
 
 func TestParseDuration(t *testing.T) {
