@@ -15,7 +15,9 @@ func TestSQLiteHasItsOwnLibc(t *testing.T) {
 	const libc = "modernc.org/libc"
 	var sqlite struct{ GoMod string }
 	read(t, &sqlite, "go", "list", "-m", "-json", "modernc.org/sqlite")
-	var asked struct{ Require []struct{ Path, Version string } }
+	var asked struct {
+		Require []struct{ Path, Version string }
+	}
 	read(t, &asked, "go", "mod", "edit", "-json", sqlite.GoMod)
 	i := slices.IndexFunc(asked.Require, func(r struct{ Path, Version string }) bool { return r.Path == libc })
 	if i < 0 {
