@@ -26,3 +26,11 @@ func lockFile(f *os.File) (held bool, err error) {
 	}
 	return err == nil, err
 }
+
+// names returns how many names a file has.
+func names(info os.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Nlink)
+	}
+	return 1
+}

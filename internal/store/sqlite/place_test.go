@@ -3,6 +3,7 @@ package sqlite
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -41,6 +42,22 @@ func TestOpenFollowsLinks(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(links, "*.db-*")); err != nil || len(left) > 0 {
 		t.Errorf("files were made beside the links: %v %v", left, err)
+	}
+}
+
+// TestSecondNameIsWarnedOf opens a database that somebody has made a hard link of, as some backups do.
+func TestSecondNameIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	path := makeLarge(t)
+	for names := range 2 {
+		if names == 1 {
+			check(t, os.Link(path, path+".copy"))
+		}
+		s, logged := openLogged(t, path, Options{})
+		if got, want := logged.count("several names"), names; runtime.GOOS == "linux" && got != want {
+			t.Errorf("with %d more names it is said %d times", names, got)
+		}
+		check(t, s.Close())
 	}
 }
 

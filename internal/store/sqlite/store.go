@@ -126,6 +126,10 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.place.settle(); err != nil {
 		return err
 	}
+	if n := names(s.place.used[0].info); n > 1 {
+		s.options.Logger.Warn("the database file has several names (hard links): it must always be opened by the same one, "+
+			"because its log is beside that name", "database", s.path, "names", n)
+	}
 	s.done.Go(w.serve)
 	go s.checkpointer.serve()
 	return nil
