@@ -73,6 +73,9 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	dialects := srv.dialects()
 	build := thisBuild()
 	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
+	for _, speaker := range srv.speakers {
+		srv.metrics.ServeDialects(speaker.name)
+	}
 	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
 	configuration := directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: dialects, Logger: srv.log,

@@ -121,6 +121,18 @@ func NewMetrics(version, commit string) *Metrics {
 	return m
 }
 
+// ServeDialects has what is counted by dialect begin at zero, so that the first is seen as an increase.
+func (m *Metrics) ServeDialects(names ...string) {
+	for _, name := range names {
+		m.unsendable.WithLabelValues(name)
+		for _, status := range bellwire.DeliveryStatuses {
+			if !status.Open() {
+				m.ends.WithLabelValues(name, string(status))
+			}
+		}
+	}
+}
+
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 }

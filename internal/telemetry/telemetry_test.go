@@ -109,6 +109,13 @@ func TestStoreFailuresAreAllCountedButRarelyLogged(t *testing.T) {
 func TestUnsendable(t *testing.T) {
 	t.Parallel()
 	m, o, logged := newObserved(t)
+	m.ServeDialects("standard", "atelio")
+	if n := testutil.CollectAndCount(m.unsendable); n != 2 {
+		t.Errorf("%d dialects begin at zero, want 2", n)
+	}
+	if n := testutil.CollectAndCount(m.ends); n != 2*3 {
+		t.Errorf("%d ends begin at zero, want 3 of each dialect", n)
+	}
 	one := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", Dialect: "atelio"}
 	two := &bellwire.Endpoint{ID: "ep_2", Tenant: "acme", Dialect: "atelio"}
 	for range 50 {
