@@ -80,6 +80,9 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		}
 	}
+	if !s.pooled { // the statement that sets the rest is to have time, too
+		c.RuntimeParams["statement_timeout"] = strconv.FormatInt(s.options.Timeout.Milliseconds(), 10)
+	}
 }
 
 // parameter is a setting with the SQL of its value.

@@ -18,7 +18,7 @@ import (
 // a statement.
 var hostile = map[string]string{
 	"synchronous_commit": "off", "client_encoding": "LATIN1", "standard_conforming_strings": "off", "DateStyle": "German",
-	"IntervalStyle": "iso_8601", "TimeZone": "Asia/Tokyo", "bytea_output": "escape", "lock_timeout": "1", "statement_timeout": "7",
+	"IntervalStyle": "iso_8601", "TimeZone": "Asia/Tokyo", "bytea_output": "escape", "lock_timeout": "1", "statement_timeout": "1s",
 	"idle_in_transaction_session_timeout": "1", "default_transaction_isolation": "serializable",
 	"default_transaction_read_only": "on", "default_transaction_deferrable": "on", "search_path": "public",
 	"enable_seqscan": "on", "enable_indexscan": "off", "enable_nestloop": "off", "jit": "on", "plan_cache_mode": "force_custom_plan",
