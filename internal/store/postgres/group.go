@@ -16,10 +16,10 @@ const (
 	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
-		SELECT id, tenant, type, key, occurred_at, greatest(at, (SELECT before FROM bellwire.clocks c WHERE c.tenant = e.tenant) + place * interval '1 microsecond'),
-			test, deliveries, problem, data
+		WITH c AS MATERIALIZED (SELECT tenant, before FROM bellwire.clocks WHERE tenant = ANY($2))
+		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data
 		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[])
-			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data)`
+			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data) JOIN c USING (tenant)`
 	// sqlMoveClocks moves the tenants' clocks on by the events of the group, and returns where they stood.
 	sqlMoveClocks = `INSERT INTO bellwire.clocks AS c (tenant, before, events, last)
 		SELECT tenant, to_timestamp(0), events, last FROM unnest($1::bigint[], $2::int[], $3::timestamptz[]) AS m (tenant, events, last)
