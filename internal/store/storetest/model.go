@@ -29,6 +29,7 @@ var modelTests = []test{
 				"cancel":  m.cancel,
 				"wait":    func(t *rapid.T) { in.tick(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second) },
 				"expire":  m.expire,
+				"end old": m.endOld,
 				"reopen":  m.reopen,
 				"":        m.compare,
 			})
@@ -99,6 +100,26 @@ func (m *model) expire(t *rapid.T) {
 	gone := func(r *modelRow) bool { return r.CreatedAt.Before(before) && !r.Status.Open() && !r.manual }
 	m.taken = slices.DeleteFunc(m.taken, func(k taken) bool { return gone(k.row) })
 	m.rows = slices.DeleteFunc(m.rows, gone)
+}
+
+// endOld ends what is open and free and too old: what is pending first, and the oldest of each kind.
+func (m *model) endOld(t *rapid.T) {
+	x := m.w.expiry(m.draw(t), rapid.IntRange(1, 4).Draw(t, "limit"))
+	x.Before = x.Before.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second).Truncate(time.Millisecond)
+	want := 0
+	for _, status := range []bellwire.DeliveryStatus{bellwire.DeliveryPending, bellwire.DeliveryRetrying} {
+		for _, r := range m.rows {
+			if want < x.Limit && r.Endpoint == x.Endpoint && r.Status == status && r.Epoch != x.Epoch && r.CreatedAt.Before(x.Before) {
+				want++
+				manual, hand := r.manual, r.hand
+				r.end(bellwire.DeliveryExhausted, x.Reason)
+				r.manual, r.hand, r.UpdatedAt = manual, hand, m.w.now
+			}
+		}
+	}
+	got, err := m.w.store.ExpireOpen(m.w.ctx, m.w.now, x)
+	m.w.check(err)
+	m.w.equal("how many were too old", got, want)
 }
 
 func (m *model) claim(t *rapid.T) {
