@@ -136,7 +136,7 @@ func (t *trace) tlsCause(err error) string {
 		return "The TLS handshake failed: what the endpoint sent is not TLS."
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		return "The TLS handshake failed: " + alertCause(remote.Err, asked) + "."
-	case !t.inHandshake() && !(asked && brokenOff(err)):
+	case !t.inHandshake() && !(asked && t.unanswered(err)):
 		return ""
 	case asked:
 		return "The TLS handshake failed: " + wantsCertificate + "."
@@ -144,6 +144,15 @@ func (t *trace) tlsCause(err error) string {
 		return "The TLS handshake failed: the connection broke off" + because(err) + "."
 	}
 	return "The TLS handshake failed: the endpoint does not keep to TLS 1.2 or 1.3."
+}
+
+// unanswered reports whether the connection ended without an answer, and without a word of HTTP/2. In TLS 1.3 an endpoint
+// refuses a client after the handshake, and its alert may be lost with the connection.
+func (t *trace) unanswered(err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, said := http2Code(err)
+	return t.firstByte == 0 && !said
 }
 
 const wantsCertificate = "the endpoint asks for a client certificate, which deliveries do not have"
