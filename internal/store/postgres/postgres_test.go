@@ -80,15 +80,16 @@ func TestStore(t *testing.T) {
 	for _, way := range []struct {
 		name    string
 		through func(url string) string
+		most    int  // connections
 		brief   bool // each statement is planned anew, and an operation at random has hundreds
 	}{
-		{name: "Direct", through: func(url string) string { return url }},
-		{name: "Pooled", through: pooler.URL, brief: true},
+		{name: "Direct", through: func(url string) string { return url }, most: MinConnections},
+		{name: "Pooled", through: pooler.URL, most: 8, brief: true},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) bellwire.Store {
-				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: 8})
+				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: way.most})
 			}, storetest.Hooks{Reopen: reopen, Brief: way.brief})
 		})
 	}
