@@ -78,7 +78,7 @@ func nested(levels int) string { return strings.Repeat("[", levels) + strings.Re
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir(), "--max-event-bytes", strconv.Itoa(16<<20))
-	s.subscribe("http://192.0.2.1/")
+	s.subscribe("http://receiver.invalid/")
 	s.addType("ping")
 	event := func(data string) string { return postOf(publish, `{"type":"ping","data":`+data+`}`) }
 	tenant := func(metadata string) string { return postOf("/tenants", `{"id":"mallory","metadata":`+metadata+`}`) }
@@ -170,7 +170,7 @@ func (s *server) holds(events int) {
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())
-	s.subscribe("http://192.0.2.1/")
+	s.subscribe("http://receiver.invalid/")
 	s.addType("ping")
 	address := strings.TrimPrefix(s.url, "http://")
 	stop := make(chan struct{})
