@@ -46,8 +46,9 @@ type evaluator struct {
 	refuter *jsonschema.Schema // {"not": schema}: it is checked without keeping what is wrong
 	meter   meter
 	// tracks: the schema has unevaluatedItems or unevaluatedProperties, for which the members of every value are listed.
-	tracks bool
-	all    []*jsonschema.Schema // that the schema consists of
+	tracks  bool
+	schemas int // that the schema consists of
+	widest  int // how many of them are applied to one value, at most
 }
 
 // errOverBudget says that a check was given up because it would take too many steps.
@@ -84,7 +85,6 @@ func (e *evaluator) run(schema *jsonschema.Schema, value any, steps int) (wrong,
 // instrument makes the schemas count what they cost, and replaces what of the library is slow. A schema is asked for its
 // format before it is applied, so this is where it counts.
 func (e *evaluator) instrument(schemas []*jsonschema.Schema) {
-	e.all = schemas
 	for _, s := range schemas {
 		e.tracks = e.tracks || s.UnevaluatedItems != nil || s.UnevaluatedProperties != nil
 	}
@@ -208,11 +208,15 @@ type checker struct {
 	compile func() (*evaluator, error)
 	idle    chan *evaluator
 	unmade  chan struct{}
+	// The schema's extent, as the evaluator has it.
+	schemas, widest int
 }
 
 func newChecker(first *evaluator, compile func() (*evaluator, error)) *checker {
 	n := runtime.GOMAXPROCS(0)
-	c := &checker{compile: compile, idle: make(chan *evaluator, n), unmade: make(chan struct{}, n)}
+	c := &checker{
+		compile: compile, idle: make(chan *evaluator, n), unmade: make(chan struct{}, n), schemas: first.schemas, widest: first.widest,
+	}
 	c.idle <- first
 	for range n - 1 {
 		c.unmade <- struct{}{}
@@ -227,13 +231,6 @@ func (c *checker) check(value any, steps int) (fits bool, err error) {
 	}
 	defer func() { c.idle <- e }()
 	return e.check(value, steps)
-}
-
-// extent returns how many schemas there are, and how many of them are applied to one value at most.
-func (c *checker) extent() (schemas, most int) {
-	e := <-c.idle
-	defer func() { c.idle <- e }()
-	return len(e.all), widest(e.all)
 }
 
 func (c *checker) take() (*evaluator, error) {

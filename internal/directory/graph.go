@@ -3,6 +3,7 @@ package directory
 import (
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,51 +91,80 @@ func reachable(from []*jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// expansion counts the schemas that are applied to one value.
-type expansion struct {
-	known map[*jsonschema.Schema]int // of those from which no way leads back
-	path  map[*jsonschema.Schema]bool
-	loops int // how often a way led back
-	calls int
+// graph is the schemas of a document, with the ways that lead from one to others for the same value.
+type graph struct {
+	all       []*jsonschema.Schema
+	anchors   map[string][]*jsonschema.Schema // that a $dynamicRef may lead to, by name
+	recursive []*jsonschema.Schema            // that a $recursiveRef may lead to
+	widths    map[*jsonschema.Schema]int      // see width; 0 while it is being counted
 }
 
-// maxCalls ends the counting in schemas whose loops could keep it busy for long.
-const maxCalls = 100 * maxExpansion
-
-// of returns how many schemas s applies to its value, itself included; beyond maxExpansion it stops counting.
-func (x *expansion) of(s *jsonschema.Schema) int {
-	if n, ok := x.known[s]; ok {
-		return n
-	}
-	if x.calls++; x.calls > maxCalls {
-		return maxExpansion + 1
-	}
-	if x.path[s] {
-		x.loops++
-		return 1
-	}
-	x.path[s] = true
-	loops, n := x.loops, 1
-	for sub := range onSame(s) {
-		if n += x.of(sub); n > maxExpansion {
-			break
+// newGraph returns the graph of all schemas that can be reached from the given ones.
+func newGraph(from []*jsonschema.Schema) *graph {
+	g := &graph{all: reachable(from), anchors: make(map[string][]*jsonschema.Schema), widths: make(map[*jsonschema.Schema]int)}
+	for _, s := range g.all {
+		if s.DynamicAnchor != "" {
+			g.anchors[s.DynamicAnchor] = append(g.anchors[s.DynamicAnchor], s)
+		}
+		if s.RecursiveAnchor {
+			g.recursive = append(g.recursive, s)
 		}
 	}
-	delete(x.path, s)
-	if x.loops == loops || n > maxExpansion {
-		x.known[s] = n
-	}
-	return n
+	return g
 }
 
-// widest returns the most schemas that any of the given ones applies to a value.
-func widest(schemas []*jsonschema.Schema) int {
-	x := &expansion{known: make(map[*jsonschema.Schema]int), path: make(map[*jsonschema.Schema]bool)}
-	most := 0
-	for _, s := range schemas {
-		most = max(most, x.of(s))
+// onSame yields the schemas that s may apply to its own value, wherever references lead that depend on the way to them.
+func (g *graph) onSame(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
+	return func(yield func(*jsonschema.Schema) bool) {
+		for sub := range onSame(s) {
+			if !yield(sub) {
+				return
+			}
+		}
+		var others []*jsonschema.Schema
+		if s.DynamicRef != nil {
+			others = g.anchors[s.DynamicRef.Anchor]
+		}
+		if s.RecursiveRef != nil {
+			others = slices.Concat(others, g.recursive)
+		}
+		for _, sub := range others {
+			if !yield(sub) {
+				return
+			}
+		}
 	}
-	return most
+}
+
+// width returns how many schemas s applies to one value, itself included, and whether a way leads back to where it came
+// from. Beyond maxExpansion it stops counting.
+func (g *graph) width(s *jsonschema.Schema) (n int, loop bool) {
+	if known, ok := g.widths[s]; ok {
+		return known, known == 0
+	}
+	g.widths[s] = 0
+	n = 1
+	for sub := range g.onSame(s) {
+		below, loop := g.width(sub)
+		if loop {
+			return 0, true
+		}
+		n = min(n+below, maxExpansion+1)
+	}
+	g.widths[s] = n
+	return n, false
+}
+
+// widest returns the most schemas that any applies to one value, and whether one applies itself to its own value.
+func (g *graph) widest() (most int, loop bool) {
+	for _, s := range g.all {
+		n, loop := g.width(s)
+		if loop {
+			return 0, true
+		}
+		most = max(most, n)
+	}
+	return most, false
 }
 
 // anchored returns the places in a schema's document that a $dynamicRef can lead to from anywhere.

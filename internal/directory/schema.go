@@ -66,7 +66,7 @@ func (t *CompiledType) CheckCost() error {
 	if t.checker == nil {
 		return nil
 	}
-	schemas, widest := t.checker.extent()
+	schemas, widest := t.checker.schemas, t.checker.widest
 	if schemas > maxSchemas {
 		return bellwire.Invalid("schema", "It consists of %d schemas; there must be at most %d.", schemas, maxSchemas)
 	}
@@ -108,7 +108,13 @@ func newEvaluator(schema []byte) (*evaluator, error) {
 			roots = append(roots, s)
 		}
 	}
-	e.instrument(reachable(roots))
+	g := newGraph(roots)
+	most, loop := g.widest()
+	if loop {
+		return nil, bellwire.Invalid("schema", "It refers to itself for the same value, which can never fit. A $ref that leads back must be below a member or an item.")
+	}
+	e.schemas, e.widest = len(g.all), most
+	e.instrument(g.all)
 	return e, nil
 }
 
