@@ -24,7 +24,7 @@ type Endpoint struct {
 	Auth         shownAuth               `json:"auth"`
 	Headers      headers                 `json:"headers" doc:"The values are not shown."`
 	RateLimit    *float64                `json:"rate_limit" nullable:"true" doc:"Events a second; null: no limit."`
-	MaxInFlight  int                     `json:"max_in_flight" example:"64" doc:"Requests at a time."`
+	MaxInFlight  int                     `json:"max_in_flight" example:"64" doc:"Requests at a time, tests and manual retries included."`
 	Ordering     bellwire.Ordering       `json:"ordering" enum:"none,fifo"`
 	Signing      bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
 	Status       bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
@@ -77,7 +77,7 @@ type EndpointChange struct {
 	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire proves itself beside the signature; null: not at all."`
 	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Sent with each delivery, names and values. Replaces all there are; null clears them."`
 	RateLimit   clearable[float64]             `json:"rate_limit,omitzero" doc:"Events a second, above 0; null: no limit."`
-	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" doc:"Requests at a time; 64 unless given."`
+	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" doc:"Requests at a time, tests and manual retries included; 64 unless given."`
 	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo the next delivery is sent when the one before it has ended; none unless given."`
 	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"paused keeps deliveries for later, disabled gets none; enabled unless given."`
 	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"With which schemes deliveries are signed; hmac unless given."`
@@ -153,7 +153,7 @@ func (retryPolicy) Schema(huma.Registry) *huma.Schema {
 			"initial":      duration("The delay before the first retry."),
 			"factor":       {Type: huma.TypeNumber, Description: "By which each delay is longer than the one before it; 2 unless given."},
 			"max_interval": duration("No delay is longer."),
-			"max_elapsed":  duration("No retry comes later than this after the first attempt."),
+			"max_elapsed":  duration("No retry comes later than this after the event was taken, or after the endpoint was last changed."),
 			"jitter":       {Type: huma.TypeNumber, Description: "The share of each delay that is random, 0 to 1; 0 unless given."},
 		},
 	}
