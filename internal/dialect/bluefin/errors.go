@@ -84,11 +84,11 @@ var (
 	}
 )
 
-// causeNoAccount is the cause of a CodeNotFound that is about the account, and not about what it has.
-var causeNoAccount = errors.New("there is no such account, or it is another's")
+// errForeignAccount is the cause of a CodeNotFound that is about the account, and not about what it has.
+var errForeignAccount = errors.New("there is no such account, or it is another's")
 
 func errNoAccount() error {
-	return bellwire.Wrap(bellwire.CodeNotFound, causeNoAccount, "There is no such account.")
+	return bellwire.Wrap(bellwire.CodeNotFound, errForeignAccount, "There is no such account.")
 }
 
 // fail writes an error. The vendor's routes of a collection and those of one thing differ in details.
@@ -120,7 +120,7 @@ func fail(w http.ResponseWriter, r *http.Request, err *bellwire.Error) {
 
 // missing names what was not found.
 func missing(r *http.Request, err *bellwire.Error) string {
-	if errors.Is(err, causeNoAccount) {
+	if errors.Is(err, errForeignAccount) {
 		return r.PathValue(accountParam)
 	}
 	for _, param := range []string{webhookParam, updateParam} {
