@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/bellwire/bellwire"
 )
@@ -71,7 +72,7 @@ const (
 
 var (
 	runs       = regexp.MustCompile(`[\pL\p{M}\p{Nd}]+`)
-	words      = regexp.MustCompile(`\p{Lu}*[\p{Ll}\p{Lo}\p{M}]+|\p{Lu}+|\p{Nd}+`) // the parts of camelCase, and numbers
+	words      = regexp.MustCompile(`[\p{Lu}\p{Lt}]*[\p{Ll}\p{Lo}\p{Lm}\p{M}]+|[\p{Lu}\p{Lt}]+|\p{Nd}+`) // the parts of camelCase, and numbers: all of a run
 	consonants = regexp.MustCompile(`(?i)[b-df-hj-np-tv-xz]+`)
 )
 
@@ -118,7 +119,10 @@ func isRandom(run string, found []string) bool {
 	return len(run) >= minToken && len(run) < 3*len(found) || len(run) >= 2*minToken && len(run) < 4*len(found)
 }
 
-func isNumber(word string) bool { return unicode.IsDigit(rune(word[0])) }
+func isNumber(word string) bool {
+	first, _ := utf8.DecodeRuneInString(word)
+	return unicode.IsDigit(first)
+}
 
 // hideURL takes the secrets of the URL out of an attempt: out of the request, and of an answer that repeats them.
 func hideURL(a *bellwire.Attempt) {

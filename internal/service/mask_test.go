@@ -34,6 +34,8 @@ func TestMaskURL(t *testing.T) {
 		"https://example.com/in?token=«x»&a=«b»&empty=&flag",
 		"https://example.com/in?«xoGkL29dkf83JdkfQw0sdlf3»",
 		"https://example.com?key=«a%20b»",
+		"https://example.com/ʰʰʰʰ/%CA%B0%CA%B0%CA%B0%CA%B0/ǅǅǅǅ",
+		"https://example.com/«٠١٢٣٤٥٦٧٨٩٠»/in",
 		"https://example.com/%zz«»",
 	} {
 		url := strings.NewReplacer("«", "", "»", "").Replace(text)
