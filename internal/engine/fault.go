@@ -98,7 +98,11 @@ type faults struct {
 	until time.Time // nothing is sent before
 }
 
+// add notes a fault. One that was under way when the pause began makes it no longer.
 func (f *faults) add(now time.Time, first, longest time.Duration) {
+	if now.Before(f.until) {
+		return
+	}
 	f.until = now.Add(min(first<<min(f.count, 20), longest))
 	f.count++
 }
@@ -117,7 +121,7 @@ func (s *scheduler) setBack(now time.Time, j *job, f fault) {
 	s.giveBack(l, []*job{j})
 	l.faults.add(now, firstFaultPause, longestFaultPause)
 	l.quiet = later(l.quiet, l.faults.until)
-	if f.everywhere() && !now.Before(s.faults.until) {
+	if f.everywhere() {
 		s.faults.add(now, firstNodePause, longestNodePause)
 		poke(s.wakeTimer)
 	}

@@ -23,6 +23,7 @@ type shortage struct {
 	mu     sync.Mutex
 	errno  syscall.Errno // 0: dial
 	only   string        // the host that cannot be dialled; empty: none can
+	takes  time.Duration // until a dial fails
 	dials  int
 	faults map[string]int
 }
@@ -53,12 +54,13 @@ func inShortage(t *testing.T, test func(t *testing.T, w *world, s *shortage)) {
 		w.config.Observer = s
 		w.dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
 			s.mu.Lock()
-			errno, fails := s.errno, s.errno != 0 && (s.only == "" || s.only+".test:80" == address)
+			errno, takes, fails := s.errno, s.takes, s.errno != 0 && (s.only == "" || s.only+".test:80" == address)
 			if fails {
 				s.dials++
 			}
 			s.mu.Unlock()
 			if fails {
+				time.Sleep(takes)
 				to := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}
 				return nil, &net.OpError{Op: "dial", Net: network, Addr: to, Err: os.NewSyscallError("socket", errno)}
 			}
@@ -114,6 +116,28 @@ func TestShortagesCostNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Requests to one endpoint that fail at the same time cause one pause, not a pause that doubles with each.
+func TestShortageOfMany(t *testing.T) {
+	inShortage(t, func(t *testing.T, w *world, s *shortage) {
+		s.takes = 10 * time.Millisecond
+		w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("Connection", "close") })
+		ep := w.endpoint("a")
+		w.publish(200) // so that many are in flight at a time
+		w.pass(time.Second)
+		s.set(syscall.EADDRNOTAVAIL, "")
+		w.publish(40)
+		w.pass(500 * time.Millisecond)
+		if dials, _ := s.failed(); dials < 4 {
+			t.Error("requests that failed:", dials)
+		}
+		s.set(0, "")
+		w.pass(2 * time.Second)
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 240 {
+			t.Error("two seconds after:", got)
+		}
+	})
 }
 
 // A retry that the node cannot make is not used up.
