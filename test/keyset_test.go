@@ -65,7 +65,7 @@ func refusesToStart(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !bytes.Contains(out, []byte("sealed with another keyset")) {
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !regexp.MustCompile(`sealed with another keyset|was taken out of use`).Match(out) {
 		t.Errorf("it ends with %v:\n%s", err, out)
 	}
 }
@@ -286,5 +286,44 @@ func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 	s.terminate()
 	s = startServer(t, dir, args...)
 	receiver.await(t, []string{s.publishCard(`3`)})
+	s.terminate()
+}
+
+// TestKeysetPrunedTooEarly: a node that the operator forgot to restart seals nothing with a key that was taken out, and
+// none starts with a keyset that would.
+func TestKeysetPrunedTooEarly(t *testing.T) {
+	t.Parallel()
+	database, option := startPostgres(t)
+	dir := t.TempDir()
+	args := append([]string{option, "--node", "a"}, local...)
+	startServer(t, dir, args...).terminate()
+	keyset(t, dir, database.URL("postgres"), "add")
+	s := startServer(t, dir, args...)
+	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
+	const body = `{"url": "https://example.com/", "events": ["*"]}`
+	s.call("POST", "/tenants/acme/endpoints", body, nil)
+	added := mustRead(t, filepath.Join(dir, "bellwire.keyset"))
+	for _, step := range []string{"promote", "reseal", "prune"} {
+		keyset(t, dir, database.URL("postgres"), step)
+	}
+	for _, what := range []struct{ path, body string }{
+		{"/tenants/acme/endpoints", body},
+		{"/tenants/acme/keys", `{"role": "tenant", "hmac": true}`},
+	} {
+		if status, answer, err := s.do("POST", what.path, []byte(what.body)); err != nil || status != http.StatusServiceUnavailable || bytes.Contains(answer, []byte("keyset")) {
+			t.Errorf("a secret is sealed with the old key: %s: %d %s, %v", what.path, status, answer, err)
+		}
+	}
+	if !strings.Contains(s.logged(), "was taken out of use") {
+		t.Errorf("the log does not say why:\n%s", s.logged())
+	}
+	s.terminate()
+	stale := filepath.Join(dir, "added.keyset")
+	if err := os.WriteFile(stale, added, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refusesToStart(t, serve(dir, append([]string{"--keyset-file", stale}, args...)...))
+	s = startServer(t, dir, args...)
+	s.call("POST", "/tenants/acme/endpoints", body, nil)
 	s.terminate()
 }

@@ -25,7 +25,7 @@ func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		if created, err = createKeyset(path); err != nil {
 			return nil, false, bellwire.Wrap(bellwire.CodeInvalid, err,
-				"The keyset file %s cannot be made. Choose a place that can be written to (--keyset-file, BELLWIRE_KEYSET_FILE).", path)
+				"The keyset file %s cannot be made. Choose a place that can be written to (--keyset-file).", path)
 		}
 		// It is read back also by the process that made it: what is used is what is on disk.
 		keyset, err = ReadKeyset(path)

@@ -17,6 +17,9 @@ type Keyring struct {
 	aead    tink.AEAD
 	primary tink.AEAD // of the primary key alone
 	source  string
+
+	primaryID uint32
+	otherIDs  []uint32 // of all other keys
 }
 
 // newKeyring makes a keyring of a keyset. source says where the keyset is from, for messages.
@@ -33,7 +36,15 @@ func newKeyring(handle *keyset.Handle, source string) (*Keyring, error) {
 	if err != nil {
 		return nil, unusable(err, source)
 	}
-	return &Keyring{aead: all, primary: primary, source: source}, nil
+	k := &Keyring{aead: all, primary: primary, source: source}
+	for _, key := range (&Keyset{handle: handle}).Keys() {
+		if key.Primary {
+			k.primaryID = key.ID
+		} else {
+			k.otherIDs = append(k.otherIDs, key.ID)
+		}
+	}
+	return k, nil
 }
 
 func unusable(err error, source string) error {

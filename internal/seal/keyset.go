@@ -88,8 +88,11 @@ func (s *Keyset) Promote() (*Keyset, error) {
 	return s.change(func(m *keyset.Manager) error { return m.SetPrimary(newest.ID) })
 }
 
-// Prune takes all keys out but the primary one. It refuses if that is not the newest.
+// Prune takes all keys out but the primary one. It refuses if that is not the newest, or the only one.
 func (s *Keyset) Prune() (*Keyset, error) {
+	if keys := s.Keys(); len(keys) == 1 {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "The keyset has one key only, %d, so there is none to take out.", keys[0].ID)
+	}
 	if newest := s.newest(); !newest.Primary {
 		return nil, bellwire.Errorf(bellwire.CodeConflict, "The newest key, %d, is not the primary one. "+
 			"Run \"bellwire keyset promote\" first.", newest.ID)

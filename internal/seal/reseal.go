@@ -46,8 +46,9 @@ func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed,
 	}
 }
 
-// Prune makes the database independent of all keys but the primary: it refuses if a secret is sealed with another, and
-// takes the witnesses of the others away. Then those keys can be taken out of the keyset.
+// Prune makes the database independent of all keys but the primary: it refuses if a secret is sealed with another, takes
+// the witnesses of the others away, and has nobody seal with them any more. What a node sealed with one of them at the
+// last moment is sealed anew. Then those keys can be taken out of the keyset.
 func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 	stored, err := k.recognize(ctx, store)
 	if err != nil {
@@ -65,11 +66,19 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 		return bellwire.Errorf(bellwire.CodeConflict, "There are %d secrets in the database that are sealed with an older key. "+
 			"Nothing was changed. Every node must run with the new primary key; then run \"bellwire keyset reseal\", and prune again.", stale)
 	}
-	fresh, err := k.Witness()
+	alone, err := k.retire(stored)
 	if err != nil {
 		return err
 	}
-	return store.ReplaceWitness(ctx, stored, fresh)
+	switch err := store.ReplaceWitness(ctx, stored, alone); {
+	case bellwire.CodeOf(err) == bellwire.CodeStale:
+		return bellwire.Errorf(bellwire.CodeConflict, "A node was started, or another command changed what the database knows of its "+
+			"keyset, at the same moment. Nothing was changed by this one. Prune again.")
+	case err != nil:
+		return err
+	}
+	_, err = k.Reseal(ctx, store)
+	return err
 }
 
 // eachStale gives f the secrets that are not sealed with the primary key, in batches, each with its Anew. It returns how

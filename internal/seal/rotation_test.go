@@ -19,6 +19,8 @@ type secrets struct {
 	sealed  []*bellwire.SealedSecret
 	// during is called before secrets are replaced: a change by somebody else.
 	during func()
+	// replacing is called before the witness is replaced.
+	replacing func()
 }
 
 func (s *secrets) Witness(_ context.Context, sealed []byte) ([]byte, error) {
@@ -29,6 +31,10 @@ func (s *secrets) Witness(_ context.Context, sealed []byte) ([]byte, error) {
 }
 
 func (s *secrets) ReplaceWitness(_ context.Context, old, sealed []byte) error {
+	if s.replacing != nil {
+		s.replacing()
+		s.replacing = nil
+	}
 	if !bytes.Equal(s.witness, old) {
 		return bellwire.Errorf(bellwire.CodeStale, "It has changed.")
 	}
@@ -159,7 +165,12 @@ func TestRotationToTheEnd(t *testing.T) {
 	if _, err := k.Reseal(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.witness != nil {
 		t.Errorf("a new database is sealed anew: %v", err)
 	}
+	must(t, keyring(t, added).MaySeal(t.Context(), db))
 	must(t, k.Prune(t.Context(), db))
+	if err := keyring(t, added).MaySeal(t.Context(), db); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+		t.Errorf("a node that runs with the old primary key may seal with it: %v", err)
+	}
+	must(t, k.MaySeal(t.Context(), db))
 	pruned, err := promoted.Prune()
 	must(t, err)
 	if keys := pruned.Keys(); len(keys) != 1 || keys[0] != promoted.Keys()[1] {
@@ -167,6 +178,10 @@ func TestRotationToTheEnd(t *testing.T) {
 	}
 	admitted("without the old key", pruned, "")
 	admitted("with it", promoted, "")
+	admitted("with it as the primary key", added, bellwire.CodeConflict)
+	if _, err := pruned.Prune(); bellwire.CodeOf(err) != bellwire.CodeConflict {
+		t.Errorf("the only key is taken out: %v", err)
+	}
 	admitted("the first keyset", first, bellwire.CodeConflict)
 	for _, secret := range db.sealed[1:] {
 		c, err := keyring(t, pruned).OpenCredentials(secret.Endpoint, secret.Sealed)
@@ -179,6 +194,33 @@ func TestRotationToTheEnd(t *testing.T) {
 	}
 	if secret, err := keyring(t, pruned).OpenKeySecret(db.sealed[0].Key, db.sealed[0].Sealed); err != nil || secret != "hunter2" {
 		t.Errorf("the key's secret is %q, %v", secret, err)
+	}
+}
+
+// TestPruneBesideOthers: a node that seals with the old key at the last moment loses nothing, and who was slower than
+// another command is told so.
+func TestPruneBesideOthers(t *testing.T) {
+	t.Parallel()
+	first, db := newKeyset(t), new(secrets)
+	must(t, keyring(t, first).Admit(t.Context(), db))
+	added, err := first.Add()
+	must(t, err)
+	promoted, err := added.Promote()
+	must(t, err)
+	must(t, keyring(t, promoted).Admit(t.Context(), db))
+	db.replacing = func() { db.fill(t, keyring(t, added), 1) }
+	must(t, keyring(t, promoted).Prune(t.Context(), db))
+	pruned, err := promoted.Prune()
+	must(t, err)
+	for _, secret := range db.sealed[1:] {
+		if _, err := keyring(t, pruned).OpenCredentials(secret.Endpoint, secret.Sealed); err != nil {
+			t.Errorf("%s: %v", secret.Endpoint, err)
+		}
+	}
+	db.replacing = func() { db.witness = nil }
+	err = keyring(t, promoted).Prune(t.Context(), db)
+	if bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), "Prune again") {
+		t.Errorf("the witnesses changed meanwhile: %v", err)
 	}
 }
 

@@ -4,56 +4,100 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 
 	"github.com/bellwire/bellwire"
 )
 
 // A database has a witness of each key that its secrets are sealed with: a constant, sealed with that key. A keyset that
-// does not open all of them is not the database's, or is out of date.
+// does not open all of them is not the database's, or is out of date. Of keys that were taken out of use it keeps the
+// numbers, so that nobody seals with them again.
+
+// record is what a database knows of its keyset.
+type record struct {
+	Witnesses [][]byte `json:"witnesses"`
+	Retired   []uint32 `json:"retired,omitempty"` // keys that were taken out of use
+}
+
+// readRecord reads what is stored: a record as JSON, or the first witness as it is.
+func readRecord(stored []byte) record {
+	var r record
+	if bytes.HasPrefix(stored, []byte("{")) && json.Unmarshal(stored, &r) == nil {
+		return r
+	}
+	return record{Witnesses: [][]byte{stored}}
+}
 
 // Witness returns the witness of the primary key.
 func (k *Keyring) Witness() ([]byte, error) {
 	return k.Seal([]byte(witness), []byte(witness))
 }
 
-// CheckWitness refuses a database that has a witness which the keyset does not open. Its error has CodeConflict and is
-// meant to be the node's last word.
+// CheckWitness refuses a database that has a witness which the keyset does not open, or in which the primary key was taken
+// out of use. Its error has CodeConflict and is meant to be the node's last word.
 func (k *Keyring) CheckWitness(stored []byte) error {
-	for _, sealed := range witnesses(stored) {
+	r := readRecord(stored)
+	for _, sealed := range r.Witnesses {
 		opened, err := k.Open(sealed, []byte(witness))
 		if err != nil || string(opened) != witness {
-			return bellwire.Wrap(bellwire.CodeConflict, err,
+			return bellwire.Errorf(bellwire.CodeConflict,
 				"The secrets in this database were sealed with another keyset than the one in %s, or with a key that was added "+
-					"to it later. Nothing was changed. Start with the keyset that belongs to this database (--keyset-file, "+
-					"BELLWIRE_KEYSET_FILE, BELLWIRE_KEYSET), or with the database that belongs to this keyset.", k.source)
+					"to it later. Nothing was changed. Start with the keyset that belongs to this database (--keyset-file or "+
+					"BELLWIRE_KEYSET), or with the database that belongs to this keyset.", k.source)
 		}
+	}
+	if slices.Contains(r.Retired, k.primaryID) {
+		return bellwire.Errorf(bellwire.CodeConflict,
+			"The keyset in %s is from before its key %d was taken out of use by \"bellwire keyset prune\", and would seal with "+
+				"that key again. Nothing was changed. Start with the keyset that the other nodes have now (--keyset-file or "+
+				"BELLWIRE_KEYSET).", k.source, k.primaryID)
 	}
 	return nil
 }
 
-// addWitness returns the stored witnesses with the primary key's, and reports whether that was missing.
+// witnessed reports whether there is a witness of the primary key.
+func (k *Keyring) witnessed(r record) bool {
+	return slices.ContainsFunc(r.Witnesses, func(sealed []byte) bool { return k.current(sealed, []byte(witness)) })
+}
+
+// addWitness returns what is stored with the primary key's witness, and reports whether that was missing.
 func (k *Keyring) addWitness(stored []byte) (with []byte, missing bool, err error) {
-	all := witnesses(stored)
-	for _, sealed := range all {
-		if k.current(sealed, []byte(witness)) {
-			return stored, false, nil
-		}
+	r := readRecord(stored)
+	if k.witnessed(r) {
+		return stored, false, nil
 	}
 	own, err := k.Witness()
 	if err != nil {
 		return nil, false, err
 	}
-	with, err = json.Marshal(append(all, own))
+	r.Witnesses = append(r.Witnesses, own)
+	with, err = json.Marshal(r)
 	return with, true, err
 }
 
-// witnesses reads what is stored: one witness as it is, or a JSON array of several.
-func witnesses(stored []byte) [][]byte {
-	var several [][]byte
-	if bytes.HasPrefix(stored, []byte("[")) && json.Unmarshal(stored, &several) == nil {
-		return several
+// retire returns what is stored with the primary key's witness alone, and the keyset's other keys as taken out of use.
+func (k *Keyring) retire(stored []byte) ([]byte, error) {
+	own, err := k.Witness()
+	if err != nil {
+		return nil, err
 	}
-	return [][]byte{stored}
+	retired := append(readRecord(stored).Retired, k.otherIDs...)
+	slices.Sort(retired)
+	return json.Marshal(record{Witnesses: [][]byte{own}, Retired: slices.Compact(retired)})
+}
+
+// MaySeal refuses to seal with a key that was taken out of use while this node ran: what is sealed with it might never be
+// opened again. Its error has CodeUnavailable.
+func (k *Keyring) MaySeal(ctx context.Context, store bellwire.Secrets) error {
+	stored, err := store.Witness(ctx, nil)
+	if err != nil || k.witnessed(readRecord(stored)) {
+		return err
+	}
+	return bellwire.Wrap(bellwire.CodeUnavailable,
+		fmt.Errorf("the key %d of the keyset in %s was taken out of use by \"bellwire keyset prune\": this node must be started "+
+			"again with the keyset that the other nodes have now", k.primaryID, k.source),
+		"Secrets cannot be stored on this server now.")
 }
 
 // witnessAttempts is how often the witnesses are looked at again because another node has changed them meanwhile.
@@ -95,7 +139,7 @@ func (k *Keyring) recognize(ctx context.Context, store bellwire.Secrets) ([]byte
 	}
 	if stored == nil {
 		return nil, bellwire.Errorf(bellwire.CodeConflict, "No server has run on this database yet, so no keyset belongs to it. "+
-			"Nothing was changed. Give the right database (--database-url, BELLWIRE_DATABASE_URL).")
+			"Nothing was changed. Give the right database (--database-url).")
 	}
 	return stored, k.CheckWitness(stored)
 }

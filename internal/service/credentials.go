@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"slices"
@@ -111,7 +112,7 @@ func fitting(d bellwire.Dialect, secrets []bellwire.Secret) []bellwire.Secret {
 }
 
 // rotate puts a new secret first, and lets those before it sign until the overlap ends: the dialect's own if nil.
-func (s *Service) rotate(ep *bellwire.Endpoint, c *bellwire.Credentials, overlap *time.Duration) error {
+func (s *Service) rotate(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.Credentials, overlap *time.Duration) error {
 	dialect, err := s.dialect(ep.Dialect)
 	if err != nil {
 		return err
@@ -145,8 +146,25 @@ func (s *Service) rotate(ep *bellwire.Endpoint, c *bellwire.Credentials, overlap
 		return tooManySecrets(c.Secrets, at)
 	}
 	c.Secrets = secrets
+	return s.seal(ctx, ep, c)
+}
+
+// seal seals an endpoint's credentials, to be stored at once.
+func (s *Service) seal(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.Credentials) (err error) {
+	if err := s.maySeal(ctx); err != nil {
+		return err
+	}
 	ep.Sealed, err = s.keyring.SealCredentials(ep.ID, c)
 	return err
+}
+
+// maySeal refuses to seal with a key that was taken out of use while this node ran. Where no other node uses the database,
+// nobody can do that.
+func (s *Service) maySeal(ctx context.Context) error {
+	if !s.shared {
+		return nil
+	}
+	return s.keyring.MaySeal(ctx, s.store)
 }
 
 func tooManySecrets(secrets []bellwire.Secret, at time.Time) error {

@@ -89,8 +89,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if err := dialect.Settle(ep, c, catalogue.Group); err != nil {
 		return err
 	}
-	ep.Sealed, err = s.keyring.SealCredentials(ep.ID, c)
-	return err
+	return s.seal(ctx, ep, c)
 }
 
 // leaveDialect takes from an endpoint what it has of the dialect that it comes from: what only that one knows, and the

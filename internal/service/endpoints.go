@@ -226,7 +226,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 			return nil, err
 		}
 		ep.UpdatedAt = now()
-		if err := s.rotate(ep, credentials, overlap); err != nil {
+		if err := s.rotate(ctx, ep, credentials, overlap); err != nil {
 			return nil, err
 		}
 		if err := s.store.UpdateEndpoint(ctx, ep); err != nil {

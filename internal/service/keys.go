@@ -146,6 +146,9 @@ func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellw
 	secret := secretPrefix + hex.EncodeToString(key.ID[:]) + "_" + base64.RawURLEncoding.EncodeToString(random[:])
 	key.Hash = sha256.Sum256([]byte(secret))
 	if in.HMAC {
+		if err := s.maySeal(ctx); err != nil {
+			return nil, "", err
+		}
 		sealed, err := s.keyring.SealKeySecret(key.ID, secret)
 		if err != nil {
 			return nil, "", err

@@ -47,6 +47,7 @@ type Keyring interface {
 	SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error)
 	SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error)
 	OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error)
+	MaySeal(ctx context.Context, store bellwire.Secrets) error
 	SealCursor(list string, c bellwire.Cursor) ([]byte, error)
 	OpenCursor(list string, sealed []byte) (bellwire.Cursor, error)
 }
