@@ -47,7 +47,7 @@ func (k *Keyring) CheckWitness(stored []byte) error {
 					"BELLWIRE_KEYSET), or with the database that belongs to this keyset.", k.source)
 		}
 	}
-	if slices.Contains(r.Retired, k.primaryID) {
+	if k.retired(r) {
 		return bellwire.Errorf(bellwire.CodeConflict,
 			"The keyset in %s is from before its key %d was taken out of use by \"bellwire keyset prune\", and would seal with "+
 				"that key again. Nothing was changed. Start with the keyset that the other nodes have now (--keyset-file or "+
@@ -56,15 +56,13 @@ func (k *Keyring) CheckWitness(stored []byte) error {
 	return nil
 }
 
-// witnessed reports whether there is a witness of the primary key.
-func (k *Keyring) witnessed(r record) bool {
-	return slices.ContainsFunc(r.Witnesses, func(sealed []byte) bool { return k.current(sealed, []byte(witness)) })
-}
+// retired reports whether the primary key was taken out of use.
+func (k *Keyring) retired(r record) bool { return slices.Contains(r.Retired, k.primaryID) }
 
 // addWitness returns what is stored with the primary key's witness, and reports whether that was missing.
 func (k *Keyring) addWitness(stored []byte) (with []byte, missing bool, err error) {
 	r := readRecord(stored)
-	if k.witnessed(r) {
+	if slices.ContainsFunc(r.Witnesses, func(sealed []byte) bool { return k.current(sealed, []byte(witness)) }) {
 		return stored, false, nil
 	}
 	own, err := k.Witness()
@@ -91,7 +89,7 @@ func (k *Keyring) retire(stored []byte) ([]byte, error) {
 // opened again. Its error has CodeUnavailable.
 func (k *Keyring) MaySeal(ctx context.Context, store bellwire.Secrets) error {
 	stored, err := store.Witness(ctx, nil)
-	if err != nil || k.witnessed(readRecord(stored)) {
+	if err != nil || !k.retired(readRecord(stored)) {
 		return err
 	}
 	return bellwire.Wrap(bellwire.CodeUnavailable,
