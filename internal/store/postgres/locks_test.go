@@ -118,8 +118,11 @@ func TestSchemasOfOthers(t *testing.T) {
 		refusedTo(t, ours, fmt.Sprintf("schema bellwire in the database postgres://%s/%s belongs to the role %q", hostOf(ours), database, mallory))
 		refusedTo(t, admin, "schema bellwire") // a superuser as well
 		run1(t, attacker, "CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea)")
-		run1(t, connect(t, admin), "ALTER SCHEMA bellwire OWNER TO postgres")
+		run1(t, connect(t, admin), "ALTER SCHEMA bellwire OWNER TO postgres; GRANT CREATE ON SCHEMA public TO "+mallory)
 		refusedTo(t, ours, "table bellwire.meta")
+		run1(t, attacker, "ALTER TABLE bellwire.meta RENAME TO mine; ALTER TABLE bellwire.mine SET SCHEMA public; "+
+			"CREATE VIEW bellwire.meta AS SELECT * FROM public.mine; GRANT ALL ON bellwire.meta TO PUBLIC")
+		refusedTo(t, ours, "view bellwire.meta")
 		run1(t, connect(t, admin), "DROP SCHEMA bellwire CASCADE")
 		openAt(t, ours, Options{NoSync: true})
 		run1(t, attacker, "SELECT") // it is there still

@@ -85,7 +85,8 @@ func (t *tx) makeSchema(there bool) error {
 const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FROM (
 		SELECT 0, 'schema bellwire', nspowner FROM pg_namespace WHERE nspname = 'bellwire'
 		UNION ALL
-		SELECT 1, 'table bellwire.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('bellwire') AND relkind IN ('r', 'p', 'S')
+		SELECT 1, CASE WHEN relkind IN ('v', 'm') THEN 'view' WHEN relkind = 'S' THEN 'sequence' ELSE 'table' END || ' bellwire.' || relname, relowner
+			FROM pg_class WHERE relnamespace = to_regnamespace('bellwire') AND relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
 	) owned (place, what, owner) JOIN pg_roles owner ON owner.oid = owned.owner JOIN pg_roles me ON me.rolname = current_user
 	WHERE owner.oid <> me.oid AND NOT owner.rolsuper AND (me.rolsuper OR NOT pg_has_role(me.oid, owner.oid, 'USAGE'))
 	ORDER BY owned.place, owned.what LIMIT 1`
