@@ -19,7 +19,7 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// classify returns what kind of failure err is, and says it in a sentence for the tenant. All of its text comes from here,
+// classify returns the outcome that err stands for, and a sentence for the tenant. All of its text comes from here,
 // from the endpoint's own URL and certificate, and from tables of the operating system's and TLS's fixed texts: err's own
 // text may name addresses of this node and of name servers, or repeat what the receiver sent.
 func classify(err error, t *trace) (bellwire.Outcome, string) {
@@ -57,7 +57,7 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	return bellwire.OutcomeProtocol, t.protocolCause(err)
 }
 
-// bodyCause says what became of a body of which not all came.
+// bodyCause explains why the body of an answer is incomplete.
 func bodyCause(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -104,7 +104,7 @@ func brokenOff(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE)
 }
 
-// protocolCause says how an endpoint breaks the rules of HTTP.
+// protocolCause explains how an endpoint breaks the rules of HTTP.
 func (t *trace) protocolCause(err error) string {
 	code, ok := http2Code(err)
 	switch {
@@ -118,7 +118,7 @@ func (t *trace) protocolCause(err error) string {
 	return "The endpoint's answer is not valid HTTP."
 }
 
-// tlsCause says what is wrong with the endpoint's TLS, or returns nothing if it is not at fault.
+// tlsCause explains what is wrong with the endpoint's TLS. It returns nothing if TLS is not at fault.
 func (t *trace) tlsCause(err error) string {
 	var (
 		verification *tls.CertificateVerificationError
@@ -146,7 +146,7 @@ func (t *trace) tlsCause(err error) string {
 	return "The TLS handshake failed: the endpoint does not keep to TLS 1.2 or 1.3."
 }
 
-// unanswered reports whether the connection ended without an answer, and without a word of HTTP/2. In TLS 1.3 an endpoint
+// unanswered reports whether the connection ended without an answer, and without an error code of HTTP/2. In TLS 1.3 an endpoint
 // refuses a client after the handshake, and its alert may be lost with the connection.
 func (t *trace) unanswered(err error) bool {
 	t.mu.Lock()
@@ -157,7 +157,7 @@ func (t *trace) unanswered(err error) bool {
 
 const wantsCertificate = "the endpoint asks for a client certificate, which deliveries do not have"
 
-// alertCause says what an alert of the endpoint's (RFC 8446, 6) means. The type of crypto/tls is not exported.
+// alertCause explains an alert that the endpoint sent (RFC 8446, 6). The type of crypto/tls is not exported.
 func alertCause(err error, asked bool) string {
 	const handshakeFailure, protocolVersion, internalError, unrecognizedName, certificateRequired = 40, 70, 80, 112, 116
 	v := reflect.ValueOf(err)
@@ -180,7 +180,7 @@ func alertCause(err error, asked bool) string {
 	}
 }
 
-// certificateCause says why a certificate was not accepted for a host.
+// certificateCause explains why a certificate was not accepted for a host.
 func certificateCause(err error, host string) string {
 	var (
 		name      x509.HostnameError

@@ -119,8 +119,8 @@ func (c *claimer) load(ctx context.Context, l *lane) error {
 	return nil
 }
 
-// expire ends what has waited for longer than its retries may take, while the endpoint's breaker is open. What is only
-// due, at an endpoint that may answer, has an attempt before it ends.
+// expire ends deliveries that have waited for longer than max_elapsed, while the endpoint's breaker is open. While it is
+// closed, an overdue delivery gets an attempt before it ends.
 func (c *claimer) expire(ctx context.Context, l *lane, ep *bellwire.Endpoint) error {
 	now := c.engine.clock.now()
 	x, wanted := c.engine.scheduler.expiry(l, now)
@@ -138,7 +138,7 @@ func (c *claimer) expire(ctx context.Context, l *lane, ep *bellwire.Endpoint) er
 	return nil
 }
 
-// expiry says what is to be ended of a lane, if anything.
+// expiry returns which deliveries of the lane have run out of time, and reports whether there can be any.
 func (s *scheduler) expiry(l *lane, now time.Time) (x bellwire.Expiry, wanted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *scheduler) expiry(l *lane, now time.Time) (x bellwire.Expiry, wanted bo
 	return x, !ep.UpdatedAt.After(x.Before)
 }
 
-// expired takes note that deliveries were ended. With more to end the lane comes again after the others.
+// expired records whether the lane has more deliveries to end. If so, it is served again after the others.
 func (s *scheduler) expired(l *lane, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

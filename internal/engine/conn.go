@@ -15,13 +15,13 @@ const (
 	// maxConnAge bounds how long a connection is used, so that a receiver's move in DNS is followed. The request that
 	// finds the connection this old is the last one on it; one that nobody uses ends after idleTimeout.
 	maxConnAge = 2 * time.Minute
-	// keepAliveMargin is how much earlier than the receiver says a connection counts as closed: a request that
-	// meets the end on its way is lost.
+	// keepAliveMargin is subtracted from the receiver's keep-alive timeout: a request that crosses the close on the wire
+	// is lost.
 	keepAliveMargin = time.Second
 )
 
-// conn is a connection to a receiver. It knows until when it can be used, and the attempt that it serves stands before
-// each write.
+// conn is a connection to a receiver. It keeps track of how long it can be used, and asks the fence of the attempt that
+// it serves before each write.
 type conn struct {
 	net.Conn
 	socket   syscall.RawConn // nil: there is none
@@ -81,7 +81,7 @@ func (c *conn) stale(now time.Time, shared bool) bool {
 	return ended || arrived && !shared
 }
 
-// keptFor takes the receiver's word for how long it keeps the connection when it is idle, from a header like
+// keptFor reads how long the receiver keeps the connection while it is idle, from a header like
 // "Keep-Alive: timeout=5, max=100".
 func (c *conn) keptFor(header string, now time.Time) {
 	for part := range strings.SplitSeq(header, ",") {

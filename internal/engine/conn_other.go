@@ -4,5 +4,5 @@ package engine
 
 import "syscall"
 
-// peek cannot look here: a connection that the other side has ended is found when it is used.
+// peek is not implemented here: a connection that the peer has closed fails when it is used.
 func peek(syscall.RawConn) (arrived, ended bool) { return false, false }

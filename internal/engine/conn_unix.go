@@ -8,8 +8,7 @@ import (
 	"syscall"
 )
 
-// peek reports whether something has arrived on a connection that nobody has read yet, and whether the other side has
-// ended it. It does not wait.
+// peek reports whether unread data has arrived on a connection, and whether the peer has closed it. It does not block.
 func peek(socket syscall.RawConn) (arrived, ended bool) {
 	p := peeks.Get().(*peeking)
 	defer peeks.Put(p)
@@ -20,7 +19,7 @@ func peek(socket syscall.RawConn) (arrived, ended bool) {
 	return p.err == nil && p.n > 0, p.err == nil && p.n == 0 || p.err != nil && !again
 }
 
-// peeking is one look. It is used again, because there is one before each request on a kept connection.
+// peeking is the state of one peek. It is pooled, because there is a peek before each request on a kept connection.
 type peeking struct {
 	look func(fd uintptr)
 	one  [1]byte

@@ -22,10 +22,10 @@ const (
 	faultConfiguration fault = "configuration" // the endpoint's dialect or secrets cannot be used on this node
 )
 
-// everywhere reports whether the fault is likely to meet other endpoints too.
+// everywhere reports whether the fault is likely to affect other endpoints too.
 func (f fault) everywhere() bool { return f == faultDescriptors || f == faultMemory }
 
-// shortage returns what the node lacked for a connection, empty if a dial did not fail or failed for another reason.
+// shortage returns which resource the node lacked when a dial failed, empty if err is not such a failure.
 func shortage(err error) fault {
 	var (
 		op *net.OpError
@@ -48,8 +48,8 @@ func shortage(err error) fault {
 	return ""
 }
 
-// lookups resolves names, and remembers when it could not ask for lack of something: net.DNSError keeps the text of a
-// cause and not the cause.
+// lookups resolves names, and remembers the last shortage that kept it from asking a name server: net.DNSError keeps the
+// text of a cause and not the cause.
 type lookups struct {
 	dialer net.Dialer
 
@@ -70,7 +70,7 @@ func (l *lookups) dial(ctx context.Context, network, address string) (net.Conn, 
 	return conn, err
 }
 
-// cause returns err, or why names could not be resolved if that is what failed since the given time.
+// cause returns err, or the shortage behind it if err is a failed lookup and there was a shortage since the given time.
 func (l *lookups) cause(err error, since time.Time) error {
 	var dns *net.DNSError
 	if !errors.As(err, &dns) || dns.IsNotFound {
@@ -92,7 +92,7 @@ const (
 	longestNodePause  = 4 * time.Second
 )
 
-// faults are those in a row.
+// faults counts consecutive faults.
 type faults struct {
 	count int
 	until time.Time // nothing is sent before

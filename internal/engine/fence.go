@@ -28,8 +28,8 @@ func (f *fence) allows() bool {
 	return false
 }
 
-// guard stands before a connection that the transport has chosen for the request. Where several share one, the request is
-// stopped here or not at all.
+// guard puts the fence in front of the connection that the transport has chosen for the request. On a shared connection the
+// request is stopped here or not at all.
 func (f *fence) guard(c *conn, shared bool) {
 	if shared {
 		if !f.allows() {

@@ -175,7 +175,7 @@ func (o *ownership) lasts(now time.Time) bool {
 	return o.validUntil.IsZero() || now.Before(o.validUntil)
 }
 
-// count returns how many shards there are that can be relied on.
+// count returns how many shards the node holds at now, 0 if its leases have lapsed.
 func (o *ownership) count(now time.Time) (shards int) {
 	if !o.lasts(now) {
 		return 0

@@ -265,7 +265,7 @@ func (t *trace) failedDial() error {
 	return t.dialErr
 }
 
-// flooded reports whether so much came that no answer's headers can be as long.
+// flooded reports whether more was read than the headers of an answer may have.
 func (t *trace) flooded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

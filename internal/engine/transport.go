@@ -140,7 +140,7 @@ func guardedDialer(guard *destination.Guard) dialFunc {
 	return guarded(newDialer(guard), new(lookups))
 }
 
-// guarded has a dialer's errors say what the node lacked.
+// guarded returns a dialFunc whose errors tell a shortage of the node, also one that name resolution met.
 func guarded(dialer *net.Dialer, names *lookups) dialFunc {
 	dialer.Resolver = names.resolver()
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -153,7 +153,7 @@ func guarded(dialer *net.Dialer, names *lookups) dialFunc {
 	}
 }
 
-// newDialer makes what dials. Without a guard, public addresses alone are reached.
+// newDialer returns a dialer. Without a guard it reaches public addresses only.
 func newDialer(guard *destination.Guard) *net.Dialer {
 	if guard == nil {
 		guard = destination.New(destination.Config{})
