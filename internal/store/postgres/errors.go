@@ -47,7 +47,7 @@ func (s *Store) translate(err error) error {
 	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
 }
 
-// explain is translate for the start, when it is an operator who reads what is wrong.
+// explain translates an error of Open, which an operator reads.
 func (s *Store) explain(err error, config *pgx.ConnConfig) error {
 	var (
 		refused *pgconn.PgError
@@ -68,7 +68,7 @@ func (s *Store) explain(err error, config *pgx.ConnConfig) error {
 	return unavailable(root(err), fmt.Sprintf("Cannot reach the database at %s. Check that it is running and that --database-url is right.", at))
 }
 
-// root returns what went wrong with the network, if it was that. The driver says the same for each way that it has tried.
+// root returns the network's error in err, or err if there is none. The driver repeats it for each address that it tried.
 func root(err error) error {
 	var (
 		operation *net.OpError

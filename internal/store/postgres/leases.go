@@ -19,7 +19,7 @@ type peer struct {
 	seen     time.Time // when it was last seen
 }
 
-// lockLeases is held by all who change something about leases, so that each sees all of it.
+// lockLeases must be held by every transaction that changes leases, so that each sees what the others did.
 const lockLeases = "leases"
 
 const (

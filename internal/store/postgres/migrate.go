@@ -48,7 +48,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// schemaVersion returns the number of the schema, 0 if there is none yet, and keeps other nodes from changing it.
+// schemaVersion returns the number of the schema, 0 if there is none yet, and locks it until the transaction ends.
 func (s *Store) schemaVersion(tx *tx) (version int, err error) {
 	if err := s.checkOwners(tx); err != nil {
 		return 0, err
@@ -79,9 +79,9 @@ func (t *tx) makeSchema(there bool) error {
 		INSERT INTO bellwire.meta (name, number) VALUES ('schema', 0)`, pgx.QueryExecModeSimpleProtocol)
 }
 
-// sqlStranger finds what is in Bellwire's schema, first of all the schema itself, and belongs to somebody who could use
-// it against Bellwire, as by a trigger. Those who can do everything anyway, and roles that Bellwire's has the rights of, cannot. A
-// superuser has everybody's rights, and is betrayed by everybody.
+// sqlStranger finds an object in Bellwire's schema, the schema itself first, whose owner could use it against Bellwire, by a
+// trigger for instance. Superusers can do everything anyway, and a role whose rights Bellwire's own role has is trusted. A
+// superuser has the rights of every role, so it trusts none.
 const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FROM (
 		SELECT 0, 'schema bellwire', nspowner FROM pg_namespace WHERE nspname = 'bellwire'
 		UNION ALL
@@ -91,7 +91,7 @@ const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FR
 	WHERE owner.oid <> me.oid AND NOT owner.rolsuper AND (me.rolsuper OR NOT pg_has_role(me.oid, owner.oid, 'USAGE'))
 	ORDER BY owned.place, owned.what LIMIT 1`
 
-// checkOwners refuses a schema that somebody else has made beforehand.
+// checkOwners refuses a schema in which something belongs to another role.
 func (s *Store) checkOwners(tx *tx) error {
 	var what, owner, me string
 	stranger, err := found(tx.row(sqlStranger), &what, &owner, &me)

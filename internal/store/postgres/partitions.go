@@ -99,7 +99,7 @@ func (s *Store) makePartitions(ctx context.Context, now time.Time) error {
 
 const sqlIsPartition = "SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2))"
 
-// has reports whether a partition that was found before is still there.
+// has reports whether a partition that was found before still exists.
 func (t *tx) has(p *partition) (there bool, err error) {
 	err = t.row(sqlIsPartition, "bellwire."+p.table, "bellwire."+p.name).Scan(&there)
 	return there, err
@@ -122,11 +122,11 @@ const lockTimeout = 200 * time.Millisecond
 // errBusy undoes a change of partitions that others were in the way of.
 var errBusy = errors.New("others are in the way")
 
-// lockPartitions is held by who makes partitions or gives them up.
+// lockPartitions must be held to make partitions and to give them up.
 const lockPartitions = "partitions"
 
 // alter runs f, which changes partitions, in a transaction of its own while no other node changes any, and reports what f did.
-// It is false if others were in the way: then nothing has changed. What f knows of partitions from before may be over.
+// It is false if others were in the way: then nothing has changed. What was read about partitions before may be out of date.
 func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (bool, error)) (done bool, err error) {
 	if s.closed.Load() {
 		return false, errClosed

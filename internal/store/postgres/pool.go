@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Connections is how many connections a node makes, of which one is for leases and one is notified. MinConnections is how few it
-// can do with.
+// Connections is how many connections a node makes unless told otherwise: one for leases, one for notifications, the rest for
+// work. MinConnections is the least.
 const (
 	Connections    = 18
 	MinConnections = 3
@@ -22,7 +22,7 @@ const (
 const (
 	// forever is how long the connection for leases lives: one that is made anew may find no slot.
 	forever = 100 * 365 * 24 * time.Hour
-	// shortage is for how long no more connections are tried where the server had no room for one.
+	// shortage is how long the pool opens no further connection after the server had no room for one.
 	shortage = 5 * time.Second
 	// roomPause is how long a server may take to end a connection that was closed.
 	roomPause = 100 * time.Millisecond
@@ -34,8 +34,8 @@ type lender interface {
 	giveBack(conn *pgxpool.Conn)
 }
 
-// pool lends the connections that are for work. Where the server has no room for another one, who wants one waits for one
-// that is there.
+// pool lends the connections that are for work. If the server has no room for another one, callers wait for one that is
+// open.
 type pool struct {
 	*pgxpool.Pool
 	turns *semaphore.Weighted // as many as there may be connections
@@ -73,7 +73,7 @@ func (p *pool) giveBack(conn *pgxpool.Conn) {
 	p.turns.Release(1)
 }
 
-// withhold keeps a turn back for a while. As many are left as there are connections then, so that who has one finds a connection.
+// withhold keeps a turn back for a while. No more turns are left then than there are connections, so that each turn finds one.
 func (p *pool) withhold() { time.AfterFunc(shortage, func() { p.turns.Release(1) }) }
 
 // isFull reports whether the server, or a pooler before it, has no room for another connection.
@@ -102,7 +102,7 @@ func (p *leasePool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 
 func (p *leasePool) giveBack(conn *pgxpool.Conn) { conn.Release() }
 
-// insist makes a connection that must be there. If the server has no room for it, one that is for work makes room.
+// insist connects. If the server has no room, it closes a connection that is for work, and tries again.
 func insist[T any](ctx context.Context, s *Store, connect func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
@@ -125,6 +125,6 @@ func (s *Store) makeRoom(ctx context.Context) bool {
 	}
 	hangUp(ctx, conn.Conn())
 	conn.Release()
-	s.pool.withhold() // or the next one who wants to work would take the room
+	s.pool.withhold() // or the next borrower would take the room
 	return true
 }

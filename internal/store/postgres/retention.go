@@ -150,7 +150,7 @@ func (s *Store) expireEach(ctx context.Context, now time.Time, end [16]byte, par
 	return count, nil
 }
 
-// expirePartition gives up a partition, and tells whether it did: not if another node has done so since it was found.
+// expirePartition gives up a partition, and reports whether it did: not if another node has done so since it was found.
 func (t *tx) expirePartition(p *partition, keep string) (gone bool, err error) {
 	if there, err := t.has(p); err != nil || !there {
 		return false, err

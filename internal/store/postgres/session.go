@@ -14,7 +14,7 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// probe finds out whether there is a pooler between, and how old the server is.
+// probe finds out whether there is a pooler in between, and the server's version.
 func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -32,7 +32,8 @@ func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	return err
 }
 
-// checkSession refuses a server that answers before what it was told is on disk, and a database that cannot keep every text.
+// checkSession refuses a server that acknowledges a commit before it is on disk, and a database whose encoding cannot store
+// every text.
 func (s *Store) checkSession(ctx context.Context) error {
 	var commit, fsync, encoding string
 	err := s.write(ctx, func(tx *tx) error {
@@ -80,7 +81,7 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		}
 	}
-	if !s.pooled { // the statement that sets the rest is to have time, too
+	if !s.pooled { // it bounds the statement that sets the rest, too
 		c.RuntimeParams["statement_timeout"] = strconv.FormatInt(s.options.Timeout.Milliseconds(), 10)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// CheckURL returns what is wrong with the form of a database URL. Nothing of the URL is repeated but names of parameters, because
-// any part of it may be one of a password.
+// CheckURL returns what is wrong with the form of a database URL. Its error repeats nothing of the URL but names of parameters,
+// because any other part may belong to a password.
 func CheckURL(databaseURL string) error {
 	u, err := url.Parse(databaseURL)
 	switch {
@@ -40,11 +40,10 @@ func hasEncodedHost(databaseURL string) bool {
 	return strings.HasPrefix(strings.ToUpper(host), "%2F")
 }
 
-// misread reports whether a URL has a password, or a part of one, where it is not looked for: one with a slash that is not escaped ends
-// the host's name.
+// misread reports whether a part of a password was read as the path: a slash that is not escaped ends the host.
 func misread(u *url.URL) bool { return strings.Contains(u.EscapedPath(), "@") }
 
-// Shown returns of a database URL what may be shown: where the database is.
+// Shown returns the parts of a database URL that are no secret: where the database is.
 func Shown(databaseURL string) string {
 	u, err := url.Parse(databaseURL)
 	if err != nil || misread(u) {

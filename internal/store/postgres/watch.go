@@ -83,7 +83,7 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
 	}
 	config, err := pgx.ParseConfig(s.options.DirectURL)
 	if err != nil {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s is no good.", Shown(s.options.DirectURL))
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s has a parameter that cannot be read.", Shown(s.options.DirectURL))
 	}
 	configure(config)
 	conn, err := insist(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
