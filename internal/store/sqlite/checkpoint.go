@@ -17,9 +17,8 @@ const longLog = 16 << 10
 // The log begins anew once all of it is copied and nobody reads in it. While the writer appends there is
 // always something left, so the writer copies that last bit itself, between two transactions.
 //
-// No checkpoint begins while all of the log is copied, because the next commit may then begin it anew under its hands.
-// So it is the writer's goroutine alone that knows where there is work and asks for it, and it takes back what it asked
-// for while a round was under way when that round ends.
+// No checkpoint may begin while all of the log is copied, because the next commit could begin the log anew during it. So
+// only the writer's goroutine asks for a checkpoint, and at the end of a round it withdraws what it asked for meanwhile.
 type checkpointer struct {
 	*db
 	store  *Store

@@ -13,8 +13,8 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// isDamage reports whether an error says that what is in the file is wrong, and not that the disk or another program is
-// in the way.
+// isDamage reports whether an error means that the contents of the file are wrong, and not that the disk or another
+// program is in the way.
 func isDamage(err error) bool {
 	switch code := sqlite.ErrCode(err); code {
 	case sqlite.ResultIOErrShortRead, library.SQLITE_IOERR_CORRUPTFS, library.SQLITE_IOERR_DATA:
@@ -39,7 +39,7 @@ func (s *Store) noteDamage(cause error) *bellwire.Error {
 // Damaged reports whether the database was found damaged since it was opened.
 func (s *Store) Damaged() bool { return s.damage.Load() != nil }
 
-// sound returns why nothing may be written at present.
+// sound returns an error if nothing may be written at present.
 func (s *Store) sound() error {
 	if e := s.damage.Load(); e != nil {
 		return e
@@ -50,8 +50,8 @@ func (s *Store) sound() error {
 // startCheck is how long the check of the database may take when it is opened.
 const startCheck = 3 * time.Second
 
-// inspect looks at what there is before anything is changed: whether the database is damaged, for as long as that may
-// take, and whether what a process that was killed has left of its log is all there.
+// inspect examines the files before anything is changed: it checks the database for damage, within a limit of time, and
+// whether the log that a killed process has left is complete.
 func (s *Store) inspect(ctx context.Context) error {
 	if s.place.made {
 		return nil
@@ -73,7 +73,7 @@ func (s *Store) inspect(ctx context.Context) error {
 	return nil
 }
 
-// checkAtStart looks through the database for damage for as long as it may.
+// checkAtStart checks the database for damage, within a limit of time.
 func (s *Store) checkAtStart(ctx context.Context) (faults []string, err error) {
 	conn, err := openReadOnly(s.path)
 	if err != nil {

@@ -31,8 +31,8 @@ func readIndex(path string) (x index, ok bool) {
 	return x, true
 }
 
-// readSalt returns what tells the log from the one that was in the same file before. If it is not there the log is
-// missing or empty.
+// readSalt returns the log's salt, which differs from that of the log that was in the same file before. Without one the
+// log is missing or empty.
 func readSalt(path string) (salt [8]byte, ok bool) {
 	var raw [32]byte
 	ok = readStart(path, raw[:])

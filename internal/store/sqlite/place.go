@@ -160,7 +160,7 @@ func (p *place) check() error {
 	return nil
 }
 
-// close lets others have the database, after SQLite has closed it.
+// close gives up the locks. SQLite must have closed the database before.
 func (p *place) close() error {
 	var errs []error
 	if p.file != nil {
