@@ -7,8 +7,8 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// Single returns the value of a header that says who asks, empty if there is none. Its error has CodeUnauthenticated: of
-// several values a proxy may have looked at another one.
+// Single returns the value of a header that identifies the caller, empty if there is none. Its error has
+// CodeUnauthenticated: of several values a proxy may have checked another one.
 func Single(r *http.Request, header string) (string, error) {
 	values := r.Header.Values(header)
 	switch len(values) {

@@ -53,7 +53,7 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 }
 
-// contentCoding returns what was done to the body beside writing it; empty: nothing.
+// contentCoding returns the body's first coding that is not identity, empty if there is none.
 func contentCoding(r *http.Request) string {
 	for _, line := range r.Header["Content-Encoding"] {
 		for coding := range strings.SplitSeq(line, ",") {
@@ -89,7 +89,7 @@ func Refuse(w http.ResponseWriter, r *http.Request) {
 	drain(r)
 }
 
-// drainUnlessExpected takes what is still coming, except from who waits for a word before sending: that has sent nothing.
+// drainUnlessExpected drains the request, except of a client that waits for 100 Continue: it has sent nothing yet.
 func drainUnlessExpected(r *http.Request) {
 	if r.Header.Get("Expect") == "" {
 		drain(r)

@@ -83,8 +83,8 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f.fail(w, r, forCustomers(known))
 }
 
-// forCustomers says of what is not the caller's doing only that: its message can be about a database or a key set, which
-// vendors' customers have nothing to do with. The log has it.
+// forCustomers replaces the message of an error that the caller did not cause: it can be about a database or a key set,
+// which vendors' customers have nothing to do with. The log has it.
 func forCustomers(err *bellwire.Error) *bellwire.Error {
 	switch err.Code {
 	case bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeStale:

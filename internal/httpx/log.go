@@ -44,14 +44,14 @@ func Observe(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// The reasons that WatchAuthentication tells.
+// The reasons that WatchAuthentication gives.
 const (
 	ReasonMissing = "missing" // no credentials were sent
 	ReasonInvalid = "invalid" // those that were are nobody's, or no longer good
 )
 
-// WatchAuthentication tells failed of each request that a front end refuses with CodeUnauthenticated: why, and the address
-// that it came from. It needs Observe around it.
+// WatchAuthentication calls failed for each request that a front end refuses with CodeUnauthenticated, with the reason and
+// the address that it came from. It must be inside Observe.
 func WatchAuthentication(front http.Handler, failed func(reason, from string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		front.ServeHTTP(w, r)
@@ -126,7 +126,7 @@ type recorder struct {
 	code   bellwire.Code // of the refusal, if it is one
 }
 
-// NoteRefusal remembers why a request is refused, for who watches the front end.
+// NoteRefusal records why a request is refused, for WatchAuthentication.
 func NoteRefusal(w http.ResponseWriter, code bellwire.Code) {
 	if rec, ok := w.(*recorder); ok {
 		rec.code = code

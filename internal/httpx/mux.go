@@ -89,7 +89,7 @@ func NewDispatcher(fallback http.Handler) *Dispatcher {
 	return &Dispatcher{fronts: map[string]http.Handler{}, seconds: map[string]http.Handler{}, fallback: fallback}
 }
 
-// Through returns the same Dispatcher, but that what is mounted on it is wrapped first.
+// Through returns a Dispatcher with the same routes, which wraps each front end that is mounted on it.
 func (d *Dispatcher) Through(wrap func(http.Handler) http.Handler) *Dispatcher {
 	wrapping := *d
 	wrapping.wrap = wrap
