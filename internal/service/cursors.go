@@ -6,8 +6,8 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// SealCursor makes what a client gets of a cursor. It tells nothing of what the store has, and is good for the list of the
-// given name only, which stands for all that was asked for.
+// SealCursor returns a cursor as clients get it. It reveals nothing of the store, and is valid only for the list of the
+// given name, which identifies the path and its filters.
 func (s *Service) SealCursor(list string, c bellwire.Cursor) (string, error) {
 	sealed, err := s.keyring.SealCursor(list, c)
 	return base64.RawURLEncoding.EncodeToString(sealed), err

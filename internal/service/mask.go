@@ -12,9 +12,9 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// maskURL returns an endpoint's URL for those who may not see secrets. Redacted stands for what is a secret in many systems:
-// the values of the query, and those parts of the path that look like a token. Host and shape stay. hidden are the texts
-// that it stands for.
+// maskURL returns an endpoint's URL for callers that may not see secrets. Redacted replaces what is a secret in many systems:
+// the values of the query, and the parts of the path that look like a token. Host and shape stay. hidden are the texts that
+// it replaces.
 func maskURL(text string) (masked string, hidden []string) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {

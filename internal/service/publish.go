@@ -68,7 +68,8 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 	return receipts, err
 }
 
-// locateConflict says which event of a batch has the id that was used before for another event, in the batch or elsewhere.
+// locateConflict returns the conflict as one about the event of a batch whose id was used before for another event, in the
+// batch or elsewhere.
 func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Draft, conflict error) error {
 	used := make(map[string][32]byte)
 	for i := range drafts {
