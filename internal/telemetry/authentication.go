@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// authenticationLogInterval is the least time between two log records of failed authentication: who guesses keys does so
-// thousands of times a second, and the metric counts them all.
+// authenticationLogInterval is the least time between two log records of failed authentication: keys are guessed thousands
+// of times a second. The metric counts them all.
 const authenticationLogInterval = 10 * time.Second
 
 // AuthenticationFailed counts a request that was refused for its credentials, and logs one now and then with how many there
@@ -20,7 +20,7 @@ func (o *Observer) AuthenticationFailed(frontEnd, reason, from string) {
 	}
 }
 
-// tally counts what happens too often to be told each time.
+// tally counts events that are too frequent to be logged one by one.
 type tally struct {
 	interval time.Duration
 
@@ -29,7 +29,8 @@ type tally struct {
 	count int
 }
 
-// due counts one more. It returns how many there were since it returned some last, or 0 if that is less than the interval ago.
+// due counts one event. It returns how many there were since it last returned a number, or 0 if that was less than the
+// interval ago.
 func (t *tally) due(now time.Time) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

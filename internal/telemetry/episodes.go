@@ -8,7 +8,7 @@ import (
 // episodeGap is how long a fault must be away so that the next one is a new episode.
 const episodeGap = 5 * time.Minute
 
-// episodes tells the begin of a fault from its going on. Its kinds are few. The zero value is ready.
+// episodes tells the beginning of a fault from its continuation. There must be few kinds. The zero value is ready for use.
 type episodes struct {
 	mu   sync.Mutex
 	last map[string]time.Time // by kind

@@ -11,8 +11,8 @@ const (
 	firstsInterval = time.Hour
 )
 
-// firsts tell which of many repeated things is the first of its kind within an hour. When there have been too many kinds,
-// none is until the hour is over. The zero value is ready for use.
+// firsts finds the first event of each kind within an hour. After maxFirsts kinds it finds no more until the hour is over.
+// The zero value is ready for use.
 type firsts struct {
 	mu    sync.Mutex
 	since time.Time
