@@ -8,8 +8,8 @@ import (
 // glanceEvery is how often the store is asked what anybody may ask without a key.
 const glanceEvery = time.Second
 
-// glance asks the store a question at most once a second, and one at a time: whoever else asks meanwhile gets the same
-// answer. So questions that need no key cost the database no more however often they come.
+// glance caches an answer of the store for a second, and asks for it once at a time. So requests that need no key cost the
+// database no more however often they come.
 type glance[T any] struct {
 	ask     func(context.Context) (T, error)
 	timeout time.Duration // of asking
@@ -34,7 +34,7 @@ func (g *glance[T]) look(ctx context.Context) (T, error) {
 		return none, ctx.Err()
 	}
 	if g.at.IsZero() || time.Since(g.at) >= glanceEvery {
-		// The answer is for others too, so that it does not end with who asked first.
+		// Others wait for the answer too, so it must not end with the first caller's context.
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.timeout)
 		defer cancel()
 		g.value, g.err = g.ask(asking)

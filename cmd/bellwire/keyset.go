@@ -86,7 +86,7 @@ func (c *keysetChange) change(std streams, how func(*seal.Keyset) (*seal.Keyset,
 	return c.write(std, changed, done, next...)
 }
 
-// write puts a changed keyset where it belongs, and then says on standard error what was done and what is to be done.
+// write puts a changed keyset where it belongs, and then reports on standard error what was done, and the next steps.
 func (c *keysetChange) write(std streams, changed *seal.Keyset, done string, next ...string) error {
 	where := "the printed keyset"
 	if c.Print || c.Keyset != "" {

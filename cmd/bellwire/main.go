@@ -57,7 +57,7 @@ type commands struct {
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
 }
 
-// helpCommand is what people type who do not know of --help.
+// helpCommand is for people who do not know of --help.
 type helpCommand struct {
 	Command []string `arg:"" optional:"" help:"The command."`
 }

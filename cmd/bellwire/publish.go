@@ -91,7 +91,7 @@ func (c *publishCommand) Run(ctx context.Context, std streams) error {
 	return c.publishOne(ctx, api, data, std.out)
 }
 
-// withoutMark returns what is to be read without the mark that some programs put in front of UTF-8, and refuses UTF-16.
+// withoutMark skips the byte order mark that some programs put in front of UTF-8, and refuses UTF-16.
 func withoutMark(in io.Reader) (io.Reader, error) {
 	text := bufio.NewReader(in)
 	head, err := text.Peek(3)

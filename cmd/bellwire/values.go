@@ -33,7 +33,7 @@ func tidyValues(node *kong.Node) {
 	}
 }
 
-// tidyMapper reads a value as another mapper does, once tidy has returned it.
+// tidyMapper has another mapper read what tidy makes of a value.
 type tidyMapper struct{ kong.Mapper }
 
 // negativeNumber is a value that kong would take for a short flag. The option itself says better what is wrong with it.
