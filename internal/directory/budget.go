@@ -82,7 +82,7 @@ func (e *evaluator) run(schema *jsonschema.Schema, value any, steps int) (wrong,
 	return schema.Validate(value), nil
 }
 
-// instrument makes the schemas count what they cost, and replaces what of the library is slow. A schema is asked for its
+// instrument makes the schemas count what they cost, and replaces the library's slow checks. A schema is asked for its
 // format before it is applied, so this is where it counts.
 func (e *evaluator) instrument(schemas []*jsonschema.Schema) {
 	for _, s := range schemas {

@@ -18,8 +18,8 @@ import (
 const maxKeysetFile = 1 << 20
 
 // OpenKeyring reads the keyset file, and makes it if it is not there. An existing file is never written
-// to; of several processes that start at once, one makes the file and all use it. A file that others
-// can read than those who must is refused. Its errors have CodeInvalid.
+// to; of several processes that start at once, one makes the file and all use it. A file with
+// rights for others than those who must read it is refused. Its errors have CodeInvalid.
 func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	keyset, err := ReadKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -25,7 +25,7 @@ const (
 )
 
 // issuer knows the public keys that are published at a URL. It fetches them only when it is asked for one, once for
-// all who ask. Nobody who needs a key that is known waits for longer than patience.
+// all callers. A caller whose key is known waits no longer than patience.
 type issuer struct {
 	url    string
 	client *http.Client

@@ -169,8 +169,8 @@ func timeSpan(text string) (time.Duration, bool) {
 }
 
 // wanted turns a body into what the service is asked for. was is the configuration that it changes, nil if it is new. What
-// a body leaves out has its default in a new one, and stays as it is in another: nobody who changes a URL means to switch
-// deliveries on, or to have them sent without credentials. A secret that is masked stays too.
+// a body leaves out has its default in a new one, and stays as it is in another: a change of the URL must not switch
+// deliveries on, or have them sent without credentials. A secret that is masked stays too.
 func (in *input) wanted(tenant, id string, was *service.Known) (service.EndpointInput, error) {
 	out := service.EndpointInput{}
 	if err := in.same(tenant, id); err != nil {

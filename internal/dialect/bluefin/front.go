@@ -74,8 +74,8 @@ func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) 
 // accountForm is that of the vendor's accounts.
 var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 
-// admit refuses who may not do this in the account. Another's account is as one that nobody has. A tenant whose id is not
-// of the vendor's form can still use its own.
+// admit refuses callers that may not do this in the account. Another's account is answered like one that does not exist.
+// A tenant whose id is not of the vendor's form can still use its own.
 func (f *front) admit(r *http.Request, c service.Caller, need service.Permission, account string) error {
 	if c.Role.OfTenant() && c.Tenant == account {
 		return f.speaker.Permit(c, need, account)
