@@ -31,7 +31,7 @@ type RetryPolicy struct {
 	Initial     Duration // the delay before the first retry
 	Factor      float64  // by which each delay is longer than the one before it; at least 1
 	MaxInterval Duration // no delay is longer; 0: MaxRetryDelay
-	MaxElapsed  Duration // no retry comes later than this
+	MaxElapsed  Duration // no retry comes later than this, unless Retry-After asks for it
 
 	Jitter float64 // the share of each delay that is random, half of it on either side; 0 to 1
 }

@@ -232,7 +232,7 @@ type Leases struct {
 	Epochs [Shards]int64
 	// Surplus are those of them that another node is to have: to be handed over once nothing in them is under way.
 	Surplus []int
-	// Taken says what of them this renewal has taken.
+	// Taken are those of them that this renewal has taken, by where they came from.
 	Taken []Takeover
 	// Term is how long they hold from when RenewLeases was called, unless renewed; 0: for ever.
 	Term time.Duration
@@ -245,7 +245,7 @@ type Takeover struct {
 	Why    TakeoverReason
 }
 
-// TakeoverReason says why shards were free.
+// TakeoverReason is why shards were free.
 type TakeoverReason string
 
 // The reasons to take shards.
