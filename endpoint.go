@@ -146,28 +146,26 @@ var badPorts = []int{
 // is dialled.
 func CheckURL(raw string) error {
 	if len(raw) > MaxURLLength {
-		return Invalid("url", "It has at most %d bytes; this one has %d.", MaxURLLength, len(raw))
+		return Invalid("url", "It must have at most %d bytes; this one has %d.", MaxURLLength, len(raw))
 	}
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || raw == "":
-		return Invalid("url", "It is an absolute URL such as https://example.com/webhooks.")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return Invalid("url", "Its scheme is http or https.")
+	case err != nil || u.Scheme != "http" && u.Scheme != "https":
+		return Invalid("url", "It must be an absolute http or https URL, such as https://example.com/webhooks.")
 	case u.User != nil:
 		return Invalid("url", "It must not contain a user name or password.")
 	case u.Hostname() == "":
-		return Invalid("url", "It names a host.")
+		return Invalid("url", "It must name a host.")
 	case u.Fragment != "":
-		return Invalid("url", "It has no fragment: that would never be sent.")
+		return Invalid("url", "It must not have a fragment: that would never be sent.")
 	case strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
 		// Paths are escaped as they are sent, queries are sent as they are: a request line could not hold these.
-		return Invalid("url", "Its query is of ASCII characters without spaces; write others as %%20 and the like.")
+		return Invalid("url", "Its query must be of ASCII characters without spaces; write others as %%20 and the like.")
 	}
 	if port := u.Port(); port != "" {
 		n, err := strconv.Atoi(port)
 		if err != nil || n < 1 || n > 65535 {
-			return Invalid("url", "Its port is a number from 1 to 65535.")
+			return Invalid("url", "Its port must be a number between 1 and 65535.")
 		}
 		if slices.Contains(badPorts, n) {
 			return Invalid("url", "Port %d belongs to another protocol and is not used for webhooks.", n)

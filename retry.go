@@ -187,7 +187,7 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 			p.MaxInterval = *in.MaxInterval
 		}
 		if p.Initial == 0 {
-			return p, Invalid("retry.initial", "It is longer than 0.")
+			return p, Invalid("retry.initial", "It must be longer than 0s.")
 		}
 	}
 	return p, p.Check()
@@ -196,18 +196,18 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 // Check refuses policies out of bounds.
 func (p RetryPolicy) Check() error {
 	if !(p.Jitter >= 0 && p.Jitter <= 1) {
-		return Invalid("retry.jitter", "A share is from 0 to 1.")
+		return Invalid("retry.jitter", "It must be between 0 and 1.")
 	}
 	if len(p.Schedule) > MaxRetries || p.Count < 0 || p.Count > MaxRetries {
 		return Invalid("retry", "There can be 0 to %d retries.", MaxRetries)
 	}
 	for _, d := range append([]Duration{p.Interval, p.Initial, p.MaxInterval}, p.Schedule...) {
 		if d < 0 || time.Duration(d) > MaxRetryDelay {
-			return Invalid("retry", "A delay is from 0s to %s.", Duration(MaxRetryDelay))
+			return Invalid("retry", "A delay must be between 0s and %s.", Duration(MaxRetryDelay))
 		}
 	}
 	if p.Count > 0 && time.Duration(p.Interval) < time.Millisecond {
-		return Invalid("retry.interval", "It is at least 1ms.")
+		return Invalid("retry.interval", "It must be at least 1ms.")
 	}
 	if p.Initial > 0 {
 		return p.checkGrowth()
@@ -218,13 +218,13 @@ func (p RetryPolicy) Check() error {
 func (p RetryPolicy) checkGrowth() error {
 	switch {
 	case time.Duration(p.Initial) < time.Millisecond:
-		return Invalid("retry.initial", "It is at least 1ms.")
+		return Invalid("retry.initial", "It must be at least 1ms.")
 	case !(p.Factor >= 1 && p.Factor <= 100):
-		return Invalid("retry.factor", "It is from 1 to 100.")
+		return Invalid("retry.factor", "It must be between 1 and 100.")
 	case p.MaxInterval > 0 && p.MaxInterval < p.Initial:
-		return Invalid("retry.max_interval", "It is not shorter than initial.")
+		return Invalid("retry.max_interval", "It must not be shorter than initial.")
 	case p.MaxElapsed < 0 || time.Duration(p.MaxElapsed) > MaxRetries*MaxRetryDelay:
-		return Invalid("retry.max_elapsed", "It is out of bounds.")
+		return Invalid("retry.max_elapsed", "It must be between 0s and %s.", Duration(MaxRetries*MaxRetryDelay))
 	}
 	return nil
 }
@@ -251,7 +251,7 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "A duration is text such as \"5s\", \"30m\" or \"72h\".", Err: err}
+		return &Error{Code: CodeInvalid, Message: "A duration must be text such as \"5s\", \"30m\" or \"72h\".", Err: err}
 	}
 	*d = Duration(parsed)
 	return nil

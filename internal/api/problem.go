@@ -64,7 +64,7 @@ type Problem struct {
 	Title  string        `json:"title" example:"The request cannot be accepted" doc:"What kind of problem it is, for people."`
 	Status int           `json:"status" example:"422" doc:"The HTTP status."`
 	Code   bellwire.Code `json:"code" example:"invalid" doc:"What kind of problem it is, for programs. Codes are stable."`
-	Detail string        `json:"detail" example:"Its scheme is http or https." doc:"What happened, and what to do about it."`
+	Detail string        `json:"detail" example:"It must be an absolute http or https URL, such as https://example.com/webhooks." doc:"What happened, and what to do about it."`
 	Errors []Fault       `json:"errors,omitempty" doc:"The members or parameters at fault, where there are some."`
 
 	retryAfter time.Duration
@@ -73,7 +73,7 @@ type Problem struct {
 // Fault is what is wrong with one member or parameter.
 type Fault struct {
 	Field   string `json:"field" example:"url" doc:"The member or parameter at fault, such as retry.schedule[2]."`
-	Message string `json:"message" example:"Its scheme is http or https."`
+	Message string `json:"message" example:"It must be an absolute http or https URL, such as https://example.com/webhooks."`
 }
 
 func problemOf(err *bellwire.Error) *Problem {

@@ -283,6 +283,8 @@ func complain(err *jsonschema.ValidationError, field, root string, value any) st
 	switch k := err.ErrorKind.(type) {
 	case *kind.FalseSchema:
 		return "no value is allowed here"
+	case *kind.OneOf: // one that isChoice does not know: it has Subschemas
+		return "more than one alternative fits, and only one may"
 	case *kind.Format:
 		var own *mismatch
 		if errors.As(k.Err, &own) {

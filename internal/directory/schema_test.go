@@ -103,7 +103,8 @@ func TestValidateSaysWhatWasWanted(t *testing.T) {
 	t.Parallel()
 	compiled := compile(t, `{"properties": {
 		"amount": {"type": "number"},
-		"either": {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "integer"}}}]}
+		"either": {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "integer"}}}]},
+		"one": {"oneOf": [{"type": "number"}, {"type": "integer"}]}
 	}}`)
 	const start = `It does not fit the schema of event type "order.created": `
 	several := compile(t, `{
@@ -123,6 +124,7 @@ func TestValidateSaysWhatWasWanted(t *testing.T) {
 	for data, want := range map[string]string{
 		`{"amount": "1"}`:         `data.amount: ` + start + `got string, want number.`,
 		`{"either": {"id": "1"}}`: `data.either: ` + start + `no alternative fits (got object, want string; id: got string, want integer).`,
+		`{"one": 1}`:              `data.one: ` + start + `more than one alternative fits, and only one may.`,
 	} {
 		err := compiled.Validate([]byte(data))
 		if err == nil || err.Error() != want {

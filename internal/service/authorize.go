@@ -1,6 +1,10 @@
 package service
 
-import "github.com/bellwire/bellwire"
+import (
+	"slices"
+
+	"github.com/bellwire/bellwire"
+)
 
 // Caller is who asks. Front ends get it from Authenticate, or make it from a proof of their own.
 type Caller struct {
@@ -46,6 +50,12 @@ func allows(r bellwire.Role, p Permission) bool {
 	return false
 }
 
+// rolesThatMay lists the roles with a permission, the least one first.
+func rolesThatMay(p Permission) []bellwire.Role {
+	all := []bellwire.Role{bellwire.RoleTenantRead, bellwire.RoleTenant, bellwire.RolePublisher, bellwire.RoleAdmin}
+	return slices.DeleteFunc(all, func(r bellwire.Role) bool { return !allows(r, p) })
+}
+
 // Permit refuses what the caller may not do, in the given tenant unless that is empty. Every use case makes
 // sure of it by itself; a front end asks before it reads what the caller sent, so that it does no work for,
 // and tells nothing to, a caller who may not.
@@ -62,7 +72,8 @@ func authorize(c Caller, p Permission) error {
 		return errUnauthenticated()
 	}
 	if !allows(c.Role, p) {
-		return bellwire.Errorf(bellwire.CodeForbidden, "A key with the role %q may not do this; use one with a role that may.", c.Role)
+		return bellwire.Errorf(bellwire.CodeForbidden, "A key with the role %q may not do this; use one with the role %s.", c.Role,
+			alternatives(rolesThatMay(p)))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -62,12 +63,25 @@ func untilFresh[T any](ctx context.Context, s *Service, tenant, kind string, cha
 	}
 }
 
+// alternatives writes what a member may be: `"none" or "fifo"`.
+func alternatives[T ~string](choices []T) string {
+	quoted := make([]string, len(choices))
+	for i, choice := range choices {
+		quoted[i] = strconv.Quote(string(choice))
+	}
+	last := len(quoted) - 1
+	if last < 1 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+}
+
 func checkPage(p *bellwire.Page) error {
 	if p.Limit == 0 {
 		p.Limit = DefaultPageLimit
 	}
 	if p.Limit < 1 || p.Limit > MaxPageLimit {
-		return bellwire.Invalid("limit", "It is from 1 to %d.", MaxPageLimit)
+		return bellwire.Invalid("limit", "It must be between 1 and %d.", MaxPageLimit)
 	}
 	return nil
 }
@@ -75,7 +89,7 @@ func checkPage(p *bellwire.Page) error {
 // checkText refuses a text that is too long or that not every database can keep.
 func checkText(field, text string, limit int) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return bellwire.Invalid(field, "It is UTF-8 text without the NUL character.")
+		return bellwire.Invalid(field, "It must be UTF-8 text without the NUL character.")
 	}
 	return bellwire.CheckText(field, text, limit)
 }

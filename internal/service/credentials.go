@@ -220,7 +220,7 @@ func checkAuth(a bellwire.Auth) error {
 		{"token", a.Token, bellwire.AuthBearer},
 	}
 	if !slices.Contains([]bellwire.AuthType{bellwire.AuthNone, bellwire.AuthAPIKey, bellwire.AuthBasic, bellwire.AuthBearer}, a.Type) {
-		return bellwire.Invalid("auth.type", "It is none, api_key, basic or bearer.")
+		return bellwire.Invalid("auth.type", "It must be none, api_key, basic or bearer.")
 	}
 	for _, m := range members {
 		field := "auth." + m.name
@@ -235,10 +235,10 @@ func checkAuth(a bellwire.Auth) error {
 		}
 	}
 	if strings.Contains(a.Username, ":") {
-		return bellwire.Invalid("auth.username", "It contains no colon: HTTP could not tell where the password begins.")
+		return bellwire.Invalid("auth.username", "It must not contain a colon: HTTP could not tell where the password begins.")
 	}
 	if strings.ContainsAny(a.Token, " \t") {
-		return bellwire.Invalid("auth.token", "It contains no spaces.")
+		return bellwire.Invalid("auth.token", "It must not contain spaces.")
 	}
 	if a.Type == bellwire.AuthAPIKey {
 		return checkHeaderName("auth.header", a.Header)
@@ -316,9 +316,9 @@ func checkValue(field, value string, limit int) error {
 	case len(value) > limit:
 		return bellwire.Invalid(field, "At most %d bytes fit; there are %d.", limit, len(value))
 	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
-		return bellwire.Invalid(field, "It is text without control characters.")
+		return bellwire.Invalid(field, "It must be text without control characters.")
 	case strings.TrimSpace(value) != value:
-		return bellwire.Invalid(field, "It does not begin or end with a space: HTTP would drop that.")
+		return bellwire.Invalid(field, "It must not begin or end with a space: HTTP would drop that.")
 	case value == bellwire.Redacted:
 		return bellwire.Invalid(field, "%q only stands for a value that is not shown; give the value, or leave it out.", bellwire.Redacted)
 	}

@@ -161,13 +161,13 @@ func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
 	}
 	if in.RateLimit != nil {
 		if !(*in.RateLimit >= MinRateLimit && *in.RateLimit <= MaxRateLimit) {
-			return bellwire.Invalid("rate_limit", "It is from %g to %g events a second.", MinRateLimit, MaxRateLimit)
+			return bellwire.Invalid("rate_limit", "It must be between %g and 1,000,000 events a second.", MinRateLimit)
 		}
 		ep.RateLimit = *in.RateLimit
 	}
 	if in.MaxInFlight != nil {
 		if *in.MaxInFlight < 1 || *in.MaxInFlight > MaxMaxInFlight {
-			return bellwire.Invalid("max_in_flight", "It is from 1 to %d.", MaxMaxInFlight)
+			return bellwire.Invalid("max_in_flight", "It must be between 1 and %d.", MaxMaxInFlight)
 		}
 		ep.MaxInFlight = *in.MaxInFlight
 	}
@@ -189,7 +189,7 @@ func choose[T ~string](field string, member, given *T, choices ...T) error {
 		return nil
 	}
 	if !slices.Contains(choices, *given) {
-		return bellwire.Invalid(field, "It is one of %v.", choices)
+		return bellwire.Invalid(field, "It must be %s.", alternatives(choices))
 	}
 	*member = *given
 	return nil

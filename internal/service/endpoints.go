@@ -88,10 +88,10 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 		UpdatedAt:   at,
 	}
 	if in.URL == nil {
-		return nil, nil, bellwire.Invalid("url", "An endpoint has a URL.")
+		return nil, nil, bellwire.Invalid("url", "It is required.")
 	}
 	if in.Events == nil {
-		return nil, nil, bellwire.Invalid("events", "An endpoint has at least one event pattern.")
+		return nil, nil, bellwire.Invalid("events", "It is required, with at least one event pattern.")
 	}
 	credentials := &bellwire.Credentials{Auth: bellwire.Auth{Type: bellwire.AuthNone}}
 	if err := s.apply(ctx, ep, credentials, in); err != nil {

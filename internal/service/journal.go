@@ -105,7 +105,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 		return nil, err
 	}
 	if f.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, f.Status) {
-		return nil, bellwire.Invalid("status", "It is one of %v.", bellwire.DeliveryStatuses)
+		return nil, bellwire.Invalid("status", "It must be %s.", alternatives(bellwire.DeliveryStatuses))
 	}
 	return s.store.Deliveries(ctx, f, page)
 }

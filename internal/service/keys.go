@@ -126,9 +126,11 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	}
 	switch {
 	case tenant == "" && (!in.Role.Valid() || in.Role.OfTenant()):
-		return nil, "", bellwire.Invalid("role", "An operator's key has the role %s or %s.", bellwire.RoleAdmin, bellwire.RolePublisher)
+		return nil, "", bellwire.Invalid("role", "It must be %s; a key with another role belongs to a tenant, so name that.",
+			alternatives([]bellwire.Role{bellwire.RoleAdmin, bellwire.RolePublisher}))
 	case tenant != "" && !in.Role.OfTenant():
-		return nil, "", bellwire.Invalid("role", "A tenant's key has the role %s or %s.", bellwire.RoleTenant, bellwire.RoleTenantRead)
+		return nil, "", bellwire.Invalid("role", "It must be %s; a key with another role belongs to no tenant.",
+			alternatives([]bellwire.Role{bellwire.RoleTenant, bellwire.RoleTenantRead}))
 	}
 	made, secret, err := s.makeKey(ctx, tenant, in)
 	if err != nil {

@@ -28,7 +28,7 @@ type Known struct {
 // caller is an operator.
 func TenantOf(c Caller) (string, error) {
 	if c.Tenant == "" {
-		return "", bellwire.Errorf(bellwire.CodeForbidden, "This key is not a customer's own; use one that is.")
+		return "", bellwire.Errorf(bellwire.CodeForbidden, "This key belongs to no customer; use a customer's key.")
 	}
 	return c.Tenant, nil
 }

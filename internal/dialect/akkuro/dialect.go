@@ -75,7 +75,7 @@ func (Dialect) CheckSecret(value string) error {
 	raw, err := base64.StdEncoding.DecodeString(value)
 	// The decoder alone passes over line breaks and spare bits.
 	if err != nil || len(raw) != tokenBytes || base64.StdEncoding.EncodeToString(raw) != value {
-		return bellwire.Invalid("secret", "It is the base64, with padding, of %d random bytes.", tokenBytes)
+		return bellwire.Invalid("secret", "It must be the base64, with padding, of %d random bytes.", tokenBytes)
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventTyp
 			return t, nil
 		}
 	}
-	return nil, bellwire.NotFound("event of this functional group", event)
+	return nil, bellwire.Errorf(bellwire.CodeNotFound, "There is no event %q in this functional group.", event)
 }
 
 func (f *front) register(w http.ResponseWriter, r *http.Request) error {

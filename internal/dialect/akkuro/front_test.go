@@ -136,13 +136,13 @@ func TestBodies(t *testing.T) {
 		{"twice", `{"uri":"https://example.com","uri":"https://example.com"}`, 400, `uri: The member is given twice.`},
 		{"unknown", `{"uri":"https://example.com","token":"x"}`, 400, `token: There is no member of this name here.`},
 		{"another case", `{"URI":"https://example.com"}`, 400, `URI: There is no member of this name here.`},
-		{"empty", `{"uri":""}`, 422, `uri: It is an absolute URL such as https://example.com/webhooks.`},
-		{"relative", `{"uri":"/webhooks"}`, 422, `uri: Its scheme is http or https.`},
-		{"no host", `{"uri":"https:///webhooks"}`, 422, `uri: It names a host.`},
+		{"empty", `{"uri":""}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
+		{"relative", `{"uri":"/webhooks"}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
+		{"no host", `{"uri":"https:///webhooks"}`, 422, `uri: It must name a host.`},
 		{"a private address", `{"uri":"https://10.0.0.1/"}`, 422, `uri: It must lead to a public address; 10.0.0.1 is private or reserved, and not allowed on this server.`},
-		{"another scheme", `{"uri":"ftp://example.com"}`, 422, `uri: Its scheme is http or https.`},
+		{"another scheme", `{"uri":"ftp://example.com"}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"a password", `{"uri":"https://a:b@example.com"}`, 422, `uri: It must not contain a user name or password.`},
-		{"too long", `{"uri":"https://example.com/` + strings.Repeat("a", 3000) + `"}`, 422, `uri: It has at most 2083 bytes; this one has 3020.`},
+		{"too long", `{"uri":"https://example.com/` + strings.Repeat("a", 3000) + `"}`, 422, `uri: It must have at most 2083 bytes; this one has 3020.`},
 		{"too large", strings.Repeat(" ", httpx.MaxSmallBody) + body, 413, `The body is over the limit of 262144 bytes.`},
 	} {
 		dialecttest.Run(t, w, []step{
@@ -190,7 +190,7 @@ func TestPaths(t *testing.T) {
 	w.PutType("grouped.by", service.EventTypeInput{Group: "an other"})
 	const (
 		noGroup = `There is no functional group \"nothing\".`
-		noEvent = `There is no event of this functional group \"<any>\".`
+		noEvent = `There is no event \"<any>\" in this functional group.`
 		noID    = `There is no endpoint \"<any>\".`
 	)
 	dialecttest.Run(t, w, []step{

@@ -62,7 +62,7 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 // CheckSecret refuses what NewSecret could not have made.
 func (Dialect) CheckSecret(value string) error {
 	if raw, err := sign.ParseSecret(value); err != nil || len(raw) != secretBytes {
-		return bellwire.Invalid("secret", `It is "whsec_" and the base64 of %d random bytes, which are 32 characters.`, secretBytes)
+		return bellwire.Invalid("secret", `It must be "whsec_" and the base64 of %d random bytes, which are 32 characters.`, secretBytes)
 	}
 	return nil
 }

@@ -82,13 +82,13 @@ func (in *input) empty() bool {
 // check refuses what the service cannot know to be wrong.
 func (in *input) check() error {
 	if in.Version.Given && in.Version.Value != version {
-		return bellwire.Invalid("version", "The version of the webhook event envelope is %s.", version)
+		return bellwire.Invalid("version", "The version of the webhook event envelope must be %s.", version)
 	}
 	if in.Status.Given && in.Status.Value != statusEnabled && in.Status.Value != statusDisabled {
-		return bellwire.Invalid("status", "It is %s or %s.", statusEnabled, statusDisabled)
+		return bellwire.Invalid("status", "It must be %s or %s.", statusEnabled, statusDisabled)
 	}
 	if in.Events.Given && len(in.Events.Value) == 0 {
-		return bellwire.Invalid("events", "It lists one or more events.")
+		return bellwire.Invalid("events", "It must list one or more events.")
 	}
 	return nil
 }

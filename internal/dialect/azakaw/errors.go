@@ -51,3 +51,11 @@ func fail(w http.ResponseWriter, _ *http.Request, err *bellwire.Error) {
 	}
 	_ = httpx.WriteJSON(w, status, reply{StatusCode: status, Messages: []string{message}}) // it has nothing that could fail
 }
+
+// noConfiguration says of what was not found that it is the configuration, which is what azakaw calls an endpoint.
+func noConfiguration(id string, err error) error {
+	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		return err
+	}
+	return bellwire.NotFound("webhook configuration", id)
+}

@@ -91,9 +91,10 @@ func (f *front) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Get(r.Context(), c, tenant, r.PathValue("id"))
+	id := r.PathValue("id")
+	k, err := f.speaker.Get(r.Context(), c, tenant, id)
 	if err != nil {
-		return err
+		return noConfiguration(id, err)
 	}
 	return answer(w, http.StatusOK, show(k))
 }
@@ -112,7 +113,7 @@ func (f *front) replace(w http.ResponseWriter, r *http.Request) error {
 		return in.wanted(tenant, id, was)
 	})
 	if err != nil {
-		return err
+		return noConfiguration(id, err)
 	}
 	return answer(w, http.StatusOK, show(k))
 }
@@ -122,8 +123,9 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.speaker.Delete(r.Context(), c, tenant, r.PathValue("id"), nil); err != nil {
-		return err
+	id := r.PathValue("id")
+	if _, err := f.speaker.Delete(r.Context(), c, tenant, id, nil); err != nil {
+		return noConfiguration(id, err)
 	}
 	return answer(w, http.StatusOK, nil)
 }

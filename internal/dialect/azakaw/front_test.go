@@ -91,9 +91,9 @@ func TestConfigurations(t *testing.T) {
 		{Name: "no credentials any more", Do: "PUT /webhooks/{second}", Status: 200,
 			Body: `{"webhookBaseUrl":"https://example.com/","authType":"None"}`, Want: done(`<any>"isActive":true,"authType":"None","authSettings":null}`)},
 		{Name: "delete", Do: "DELETE /webhooks/{id}", Status: 200, Want: done(`null`)},
-		{Name: "it is gone", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
-		{Name: "and stays so", Do: "DELETE /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
-		{Name: "nor can it be replaced", Do: "PUT /webhooks/{id}", Body: minimal, Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)},
+		{Name: "it is gone", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)},
+		{Name: "and stays so", Do: "DELETE /webhooks/{id}", Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)},
+		{Name: "nor can it be replaced", Do: "PUT /webhooks/{id}", Body: minimal, Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)},
 	})
 }
 
@@ -118,21 +118,21 @@ func TestRefusals(t *testing.T) {
 		{"no URL", `{}`, `webhookBaseUrl: It is required.`},
 		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl: It cannot be null.`},
 		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl: It must be a string.`},
-		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: Its scheme is http or https.`},
+		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"private", `{"webhookBaseUrl":"https://10.1/","webhookRelativePath":"/x"}`, `webhookBaseUrl: It must lead to a public address; 10.1 is private or reserved, and not allowed on this server.`},
 		{"query in front of a path", `{"webhookBaseUrl":"https://example.com/a?b=c","webhookRelativePath":"/d"}`,
 			`webhookBaseUrl: It has a query, which webhookRelativePath would be joined to; put the query there.`},
 		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url: There is no member of this name here.`},
 		{"twice", `{"webhookBaseUrl":"https://example.com","webhookBaseUrl":""}`, `webhookBaseUrl: The member is given twice.`},
-		{"retries", `{"webhookBaseUrl":"https://example.com","retryCount":101}`, `retryCount: It is from 0 to 100.`},
+		{"retries", `{"webhookBaseUrl":"https://example.com","retryCount":101}`, `retryCount: It must be between 0 and 100.`},
 		{"retries as text", `{"webhookBaseUrl":"https://example.com","retryCount":"3"}`, `retryCount: It must be a whole number.`},
-		{"negative", `{"webhookBaseUrl":"https://example.com","retryCount":-1}`, `retryCount: It is from 0 to 100.`},
-		{"no interval", `{"webhookBaseUrl":"https://example.com","retryInterval":0}`, `retryInterval: It is at least a second where there are retries.`},
+		{"negative", `{"webhookBaseUrl":"https://example.com","retryCount":-1}`, `retryCount: It must be between 0 and 100.`},
+		{"no interval", `{"webhookBaseUrl":"https://example.com","retryInterval":0}`, `retryInterval: It must be at least a second where there are retries.`},
 		{"a fraction of a second", `{"webhookBaseUrl":"https://example.com","retryInterval":1.5}`,
-			`retryInterval: It is a whole number of seconds from 0 to 2592000, or text of the form hh:mm:ss.`},
+			`retryInterval: It must be a whole number of seconds between 0 and 2592000, or text of the form hh:mm:ss.`},
 		{"odd interval", `{"webhookBaseUrl":"https://example.com","retryInterval":"1m"}`,
-			`retryInterval: It is a whole number of seconds from 0 to 2592000, or text of the form hh:mm:ss.`},
-		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType: It is None, ApiKey or Basic.`},
+			`retryInterval: It must be a whole number of seconds between 0 and 2592000, or text of the form hh:mm:ss.`},
+		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType: It must be None, ApiKey or Basic.`},
 		{"no key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey"}`, `authSettings.apiKey: It is required.`},
 		{"empty key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":""}}`, `authSettings.apiKey: It must not be empty.`},
 		{"own header", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":"k","header":"Host"}}`,
@@ -184,7 +184,7 @@ func TestCallers(t *testing.T) {
 		}
 		if strings.Contains(route.do, "{id}") {
 			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,
-				Want: refused("404", `There is no endpoint \"{id}\".`)})
+				Want: refused("404", `There is no webhook configuration \"{id}\".`)})
 		}
 		dialecttest.Run(t, w, steps)
 	}
@@ -242,7 +242,7 @@ func TestMoves(t *testing.T) {
 		t.Fatal(secret, err)
 	}
 	w.Vars["id"] = made.ID
-	dialecttest.Run(t, w, []step{{Name: "of another dialect", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no endpoint \"{id}\".`)}})
+	dialecttest.Run(t, w, []step{{Name: "of another dialect", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)}})
 	moved, err := w.Native(made.ID, service.EndpointInput{Dialect: new(azakaw.Name)})
 	if err != nil || moved.Retry.Count != 3 {
 		t.Fatal(moved, err)

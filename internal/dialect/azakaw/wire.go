@@ -148,7 +148,7 @@ func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 func errInterval(field string) error {
-	return bellwire.Invalid(field, "It is a whole number of seconds from 0 to %d, or text of the form hh:mm:ss.", bellwire.MaxRetryDelay/time.Second)
+	return bellwire.Invalid(field, "It must be a whole number of seconds between 0 and %d, or text of the form hh:mm:ss.", bellwire.MaxRetryDelay/time.Second)
 }
 
 // timeSpan reads hh:mm:ss, with up to 24 hours.
@@ -258,13 +258,13 @@ func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
 		}
 	}
 	if count < 0 || count > bellwire.MaxRetries {
-		return nil, bellwire.Invalid("retryCount", "It is from 0 to %d.", bellwire.MaxRetries)
+		return nil, bellwire.Invalid("retryCount", "It must be between 0 and %d.", bellwire.MaxRetries)
 	}
 	if in.RetryInterval.Given && interval%time.Second != 0 {
 		return nil, errInterval("retryInterval")
 	}
 	if in.RetryInterval.Given && count > 0 && interval < time.Second {
-		return nil, bellwire.Invalid("retryInterval", "It is at least a second where there are retries.")
+		return nil, bellwire.Invalid("retryInterval", "It must be at least a second where there are retries.")
 	}
 	return &bellwire.RetryPolicy{Interval: bellwire.Duration(interval), Count: count}, nil
 }
@@ -291,7 +291,7 @@ func (in *input) auth(was *service.Known) (*bellwire.Auth, error) {
 	case strings.EqualFold(kind, authBasic):
 		return given.basic(was)
 	}
-	return nil, bellwire.Invalid("authType", "It is None, ApiKey or Basic.")
+	return nil, bellwire.Invalid("authType", "It must be None, ApiKey or Basic.")
 }
 
 func (in *inputSettings) apiKey(was *service.Known) (*bellwire.Auth, error) {

@@ -190,7 +190,7 @@ func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue(updateParam)
 	if !updateForm.MatchString(id) {
-		return bellwire.Invalid(updateParam, "It is %q and 32 letters and digits.", updatePrefix)
+		return bellwire.Invalid(updateParam, "It must be %q and 32 letters and digits.", updatePrefix)
 	}
 	event, err := f.event(r, v, id)
 	if err != nil {

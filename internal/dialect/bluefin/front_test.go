@@ -65,7 +65,7 @@ func TestRefusedBodies(t *testing.T) {
 	const (
 		whole    = `"url":"https://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"`
 		violated = `Payload schema violation: property \"%s\" %s`
-		events   = `It is ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT.`
+		events   = `It must be ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT.`
 	)
 	violation := func(property, what string) string { return fmt.Sprintf(violated, property, what) }
 	for _, tc := range []struct{ name, body, source, text string }{
@@ -87,10 +87,10 @@ func TestRefusedBodies(t *testing.T) {
 		{"event in lower case", `{"url":"https://example.com/","event":"account_updater_batch_updates"}`, "event", events},
 		{"a wildcard", `{"url":"https://example.com/","event":"*"}`, "event", events},
 		{"no event's name", `{"url":"https://example.com/","event":""}`, "event", events},
-		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "Its scheme is http or https."},
-		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It is an absolute URL such as https://example.com/webhooks."},
+		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
+		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
 		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `It must lead to a public address; 10.1 is private or reserved, and not allowed on this server.`},
-		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "Its scheme is http or https."},
+		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
 		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must not contain a user name or password."},
 	} {
 		dialecttest.Run(t, w, []dialecttest.Step{
@@ -246,7 +246,7 @@ func TestMovedEndpoints(t *testing.T) {
 		{Name: "native", Do: "GET " + webhooks + "/" + native, Status: 200, Want: shown(hook, batchSettlement, native)},
 		{Name: "an event of the platform's own can stay", Do: "PATCH " + webhooks + "/" + own, Body: `{"url":"https://example.com/","event":"card.created"}`, Status: 200, Want: shown("https://example.com/", "card.created", own)},
 		{Name: "and be left", Do: "PATCH " + webhooks + "/" + own, Body: seedBody, Status: 200, Want: shown(hook, accountUpdates, own)},
-		{Name: "but not come", Do: "PATCH " + webhooks + "/" + own, Body: `{"url":"https://example.com/","event":"card.created"}`, Status: 422, Want: invalidItem("event", "It is ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT.")},
+		{Name: "but not come", Do: "PATCH " + webhooks + "/" + own, Body: `{"url":"https://example.com/","event":"card.created"}`, Status: 422, Want: invalidItem("event", "It must be ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT.")},
 		{Name: "not moved yet", Do: "GET " + webhooks + "/" + moved, Status: 404, Want: notFound(moved)},
 		{Name: "not moved yet", Do: "DELETE " + webhooks + "/" + moved, Status: 404, Want: notFound(moved)},
 	})
@@ -378,14 +378,14 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"page=0", "page=-1", "page=x", "page=", "page=1000001", "page=99999999999999999999"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "It is a whole number from 1 to 1000000.")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "It must be a whole number between 1 and 1000000.")}})
 	}
 	for _, name := range []string{"page", "limit"} {
 		query := name + "=1&" + name + "=2"
 		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid(name, "It must be given once; there are 2.")}})
 	}
 	for _, query := range []string{"limit=0", "limit=1001", "limit=1.5"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "It is a whole number from 1 to 1000.")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "It must be a whole number between 1 and 1000.")}})
 	}
 }
 

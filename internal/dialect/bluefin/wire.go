@@ -39,7 +39,7 @@ func parseInput(body []byte) (*input, error) {
 func (in *input) wanted(was *service.Known) (service.EndpointInput, error) {
 	event := in.Event.Value
 	if event != accountUpdates && event != batchSettlement && (was == nil || event != was.Events[0]) {
-		return service.EndpointInput{}, bellwire.Invalid("event", "It is %s or %s.", accountUpdates, batchSettlement)
+		return service.EndpointInput{}, bellwire.Invalid("event", "It must be %s or %s.", accountUpdates, batchSettlement)
 	}
 	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}}, nil
 }

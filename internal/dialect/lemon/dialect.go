@@ -69,7 +69,7 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 // CheckSecret refuses what is not 64 lower-case hex digits.
 func (Dialect) CheckSecret(value string) error {
 	if _, err := sign.NewLemonMAC(value); err != nil {
-		return bellwire.Invalid("secret", "It is %d lower-case hex digits.", 2*sign.LemonSecretBytes)
+		return bellwire.Invalid("secret", "It must be %d lower-case hex digits.", 2*sign.LemonSecretBytes)
 	}
 	return nil
 }

@@ -327,21 +327,21 @@ func TestBadSearches(t *testing.T) {
 	}...)
 	const (
 		cursor = "Error in 'query.cursor': It is not a cursor of this list; take next_cursor of the page before as it is."
-		since  = "Error in 'query.since': It is a time such as 2023-06-29T14:40:30.523373+00:00."
+		since  = "Error in 'query.since': It must be a time such as 2023-06-29T14:40:30.523373+00:00."
 		noType = "Error in 'query.type': There is no event type of this name."
-		count  = "Error in 'query.limit': It is from 1 to 100."
+		count  = "Error in 'query.limit': It must be between 1 and 100."
 	)
 	for q, want := range map[string]string{
 		"type=account.crated": noType, "type=": noType, "type=account.*": noType, "type=%00": noType,
 		"type=account.created&type=account.opened": "Error in 'query.type': It is given twice.",
 		"since=yesterday":                          since, "since=": since, "since=2023-06-29": since, "since=2023-06-29T14:40:30": since,
 		"since=9999-12-31T23:59:59-23:00": since,
-		"sort=ASC":                        "Error in 'query.sort': It is asc or desc.", "sort=": "Error in 'query.sort': It is asc or desc.",
-		"limit=0": count, "limit=101": count, "limit=-1": "Error in 'query.limit': It is a whole number from 1 to 100.",
-		"limit=1.5": "Error in 'query.limit': It is a whole number from 1 to 100.",
+		"sort=ASC":                        "Error in 'query.sort': It must be asc or desc.", "sort=": "Error in 'query.sort': It must be asc or desc.",
+		"limit=0": count, "limit=101": count, "limit=-1": "Error in 'query.limit': It must be a whole number between 1 and 100.",
+		"limit=1.5": "Error in 'query.limit': It must be a whole number between 1 and 100.",
 		"cursor=":   cursor, "cursor=x": cursor, "cursor=e30": cursor, "cursor=e30%3D": cursor, "cursor=bnVsbA": cursor, "cursor={webhooks}": cursor,
-		"context.account=" + strings.Repeat("x", 257): "Error in 'query.context.account': It has at most 256 bytes.",
-		"context.account=%ff":                         "Error in 'query.context.account': It is UTF-8 text.",
+		"context.account=" + strings.Repeat("x", 257): "Error in 'query.context.account': It must have at most 256 bytes.",
+		"context.account=%ff":                         "Error in 'query.context.account': It must be UTF-8 text.",
 		"context.sweeps=1":                            "Error in 'query.context.sweeps': There is no parameter of this name here.",
 		"account=cusa_1":                              "Error in 'query.account': There is no parameter of this name here.",
 		"%ff=1":                                       "Error in 'query.?': There is no parameter of this name here.",

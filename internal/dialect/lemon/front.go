@@ -71,6 +71,9 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 func (f *front) caller(r *http.Request) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
+		if len(r.Header.Values("Authorization")) > 1 {
+			return service.Caller{}, err // there are keys, so the vendor's words would mislead
+		}
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, messageNoKey)
 	}
 	return f.svc.Authenticate(r.Context(), key)
@@ -95,7 +98,7 @@ func declared(r *http.Request, header string) (string, error) {
 	case !given:
 		return "", bellwire.Invalid(field, messageRequired)
 	case text == "":
-		return "", bellwire.Invalid(field, "It is not empty.")
+		return "", bellwire.Invalid(field, "It must not be empty.")
 	}
 	return text, nil
 }

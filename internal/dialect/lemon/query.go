@@ -34,7 +34,7 @@ func parameters(query string, known ...string) (map[string]string, error) {
 		case len(values[name]) > 1:
 			return nil, bellwire.Invalid(field, "It is given twice.")
 		case !utf8.ValidString(values[name][0]):
-			return nil, bellwire.Invalid(field, "It is UTF-8 text.")
+			return nil, bellwire.Invalid(field, "It must be UTF-8 text.")
 		}
 		given[name] = values[name][0]
 	}
@@ -47,14 +47,14 @@ func limitOf(given map[string]string, fallback int) (int, error) {
 	if text, ok := given["limit"]; ok {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil {
-			return 0, bellwire.Invalid("query.limit", "It is a whole number from 1 to %d.", maxLimit)
+			return 0, bellwire.Invalid("query.limit", "It must be a whole number between 1 and %d.", maxLimit)
 		}
 		limit = int(n)
 	} else if limit == 0 {
 		return maxLimit, nil
 	}
 	if limit < 1 || limit > maxLimit {
-		return 0, bellwire.Invalid("query.limit", "It is from 1 to %d.", maxLimit)
+		return 0, bellwire.Invalid("query.limit", "It must be between 1 and %d.", maxLimit)
 	}
 	return limit, nil
 }
@@ -126,7 +126,7 @@ func readFilters(given map[string]string) (*search, error) {
 	case text == "asc":
 		s.Oldest = true
 	case ok && text != "desc":
-		return nil, bellwire.Invalid("query.sort", "It is asc or desc.")
+		return nil, bellwire.Invalid("query.sort", "It must be asc or desc.")
 	}
 	for _, key := range contextKeys {
 		text, ok := given[contextPrefix+key]
@@ -134,7 +134,7 @@ func readFilters(given map[string]string) (*search, error) {
 			continue
 		}
 		if len(text) > maxFilter {
-			return nil, bellwire.Invalid("query."+contextPrefix+key, "It has at most %d bytes.", maxFilter)
+			return nil, bellwire.Invalid("query."+contextPrefix+key, "It must have at most %d bytes.", maxFilter)
 		}
 		if s.Context == nil {
 			s.Context = make(map[string]string)
@@ -149,7 +149,7 @@ func readFilters(given map[string]string) (*search, error) {
 func readTime(text string) (time.Time, error) {
 	since, err := httpx.ParseTime(strings.Replace(text, " ", "+", 1))
 	if err != nil || since.Year() > 9999 {
-		return time.Time{}, bellwire.Invalid("query.since", "It is a time such as 2023-06-29T14:40:30.523373+00:00.")
+		return time.Time{}, bellwire.Invalid("query.since", "It must be a time such as 2023-06-29T14:40:30.523373+00:00.")
 	}
 	if since.Before(time.Unix(0, 0)) {
 		return time.Time{}, nil

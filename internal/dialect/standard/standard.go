@@ -62,7 +62,7 @@ func (Dialect) NewSecret(signing bellwire.Signing) (bellwire.Secret, error) {
 // CheckSecret refuses what is not "whsec_" and the base64 of 24 to 64 bytes.
 func (Dialect) CheckSecret(value string) error {
 	if _, err := sign.ParseSecret(value); err != nil {
-		return bellwire.Invalid("secret", `It is "whsec_" and the base64, with padding, of %d to %d random bytes.`,
+		return bellwire.Invalid("secret", `It must be "whsec_" and the base64, with padding, of %d to %d random bytes.`,
 			sign.MinSecret, sign.MaxSecret)
 	}
 	return nil
@@ -88,7 +88,7 @@ func (Dialect) Bind(ep *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Re
 
 func checkSigning(signing bellwire.Signing) error {
 	if !symmetric(signing) && !asymmetric(signing) {
-		return bellwire.Invalid("signing", "It is hmac, ed25519 or both, not %.32q.", string(signing))
+		return bellwire.Invalid("signing", "It must be hmac, ed25519 or both, not %.32q.", string(signing))
 	}
 	return nil
 }
