@@ -12,7 +12,7 @@ const (
 	OutcomeBlocked  Outcome = "blocked"  // the address is in a network that deliveries may not reach
 	OutcomeDNS      Outcome = "dns"      // the host's name could not be resolved
 	OutcomeConnect  Outcome = "connect"  // no connection: refused, unreachable
-	OutcomeTLS      Outcome = "tls"      // the handshake failed, or the certificate is not good
+	OutcomeTLS      Outcome = "tls"      // the handshake failed, or the certificate is not valid
 	OutcomeTimeout  Outcome = "timeout"  // the deadline passed; Timings tell in which phase
 	OutcomeReset    Outcome = "reset"    // the connection broke off
 	OutcomeProtocol Outcome = "protocol" // what came back is not HTTP, or over its limits

@@ -61,7 +61,7 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 func bodyCause(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return "The body did not end in time, and was given up."
+		return "The body did not end in time, and the rest was not read."
 	case brokenOff(err):
 		return "The body broke off" + because(err) + "."
 	}
@@ -109,9 +109,9 @@ func (t *trace) protocolCause(err error) string {
 	code, ok := http2Code(err)
 	switch {
 	case ok:
-		return "The endpoint does not keep to HTTP/2: " + code + "."
+		return "The endpoint does not speak valid HTTP/2: " + code + "."
 	case t.isShared():
-		return "The endpoint does not keep to HTTP/2."
+		return "The endpoint does not speak valid HTTP/2."
 	case t.flooded():
 		return fmt.Sprintf("The endpoint's answer has headers of more than %d KiB.", maxResponseHeaders>>10)
 	}
@@ -128,7 +128,7 @@ func (t *trace) tlsCause(err error) string {
 	asked := t.askedForCertificate()
 	switch {
 	case errors.As(err, &verification):
-		return "The endpoint's certificate is not good: " + certificateCause(verification.Err, t.host) + "."
+		return "The endpoint's certificate is not valid: " + certificateCause(verification.Err, t.host) + "."
 	case errors.As(err, &record):
 		if string(record.RecordHeader[:]) == "HTTP/" {
 			return "The endpoint answered in HTTP without TLS: the URL must begin with http://, or name another port."
@@ -143,7 +143,7 @@ func (t *trace) tlsCause(err error) string {
 	case brokenOff(err):
 		return "The TLS handshake failed: the connection broke off" + because(err) + "."
 	}
-	return "The TLS handshake failed: the endpoint does not keep to TLS 1.2 or 1.3."
+	return "The TLS handshake failed: what the endpoint sent is not valid TLS 1.2 or 1.3."
 }
 
 // unanswered reports whether the connection ended without an answer, and without an error code of HTTP/2. In TLS 1.3 an endpoint
@@ -168,7 +168,7 @@ func alertCause(err error, asked bool) string {
 	case code == certificateRequired || asked:
 		return wantsCertificate
 	case code == handshakeFailure:
-		return "handshake failure: the endpoint takes none of the versions and cipher suites that it was offered"
+		return "handshake failure: the endpoint supports none of the offered versions and cipher suites"
 	case code == protocolVersion:
 		return "the endpoint does not know TLS 1.2 or 1.3"
 	case code == internalError:
