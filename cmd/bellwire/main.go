@@ -199,15 +199,32 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// stopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. The second ends the process at
+// stopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. A later one ends the process at
 // once: whoever asks twice does not want to wait for a drain.
 func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signal.Notify(signals, syscall.SIGHUP)
 	}
+	ctx, cancel := stopContext(signals, func() {
+		fmt.Fprintln(log, "bellwire: stopped at once by a second signal")
+		os.Exit(exitFailed)
+	})
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel()
+	}
+}
+
+// oneRequest is how long after the first signal others are taken for copies of it. A terminal that closes sends its
+// jobs SIGHUP twice, by the shell and by the kernel, and timeout(1) sends SIGTERM to the process and to its group.
+const oneRequest = time.Second
+
+// stopContext returns a context that ends with the first signal. One that comes later than oneRequest after it calls
+// atOnce.
+func stopContext(signals <-chan os.Signal, atOnce func()) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		select {
 		case <-signals:
@@ -215,12 +232,13 @@ func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
 		case <-ctx.Done():
 			return
 		}
-		<-signals
-		fmt.Fprintln(log, "bellwire: stopped at once by a second signal")
-		os.Exit(exitFailed)
+		first := time.Now()
+		for range signals {
+			if time.Since(first) > oneRequest {
+				atOnce()
+				return
+			}
+		}
 	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel()
-	}
+	return ctx, cancel
 }
