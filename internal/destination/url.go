@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -13,11 +14,11 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// NormalizeURL returns an endpoint's URL as it is stored and used: without white space around it, and with the host as it
+// NormalizeURL returns an endpoint's URL as it is stored and used: without blanks around it, and with the host as it
 // is looked up, in lower-case ASCII (RFC 5891), so that what is dialled, the server name of TLS and the Host header are
 // one. Everything else stays byte for byte. Its error has CodeInvalid, and is about "url".
 func NormalizeURL(raw string) (string, error) {
-	raw = strings.Trim(raw, " \t\r\n\f\v")
+	raw = strings.TrimFunc(raw, blank)
 	if err := bellwire.CheckURL(raw); err != nil {
 		return "", err
 	}
@@ -40,6 +41,10 @@ func NormalizeURL(raw string) (string, error) {
 	normalized := raw[:start] + host + raw[end:]
 	return normalized, bellwire.CheckURL(normalized)
 }
+
+// blank reports whether a character around a URL came there by copying: white space, the no-break space included, and
+// what has no form, such as the zero width space and the byte order mark.
+func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
 // NormalizeHost returns the name of a host in lower-case ASCII. Its error has CodeInvalid, and is about "url".
 func NormalizeHost(host string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
@@ -39,6 +40,9 @@ func TestNormalizeURL(t *testing.T) {
 		// White space around it is dropped.
 		" https://example.com/hook ":           "https://example.com/hook",
 		"\t\r\nhttps://example.com/hook?a\r\n": "https://example.com/hook?a",
+		"\ufeffhttps://example.com/hook":       "https://example.com/hook",
+		"https://example.com/hook\u00a0":       "https://example.com/hook",
+		"https://example.com/a\u200cb\u200b":   "https://example.com/a\u200cb",
 	} {
 		got, err := destination.NormalizeURL(raw)
 		if err != nil || got != want {
@@ -50,7 +54,7 @@ func TestNormalizeURL(t *testing.T) {
 	}
 	for _, raw := range []string{
 		"", " ", "https://", "https://a b/", "https://xn--a.example/", "https://xn--0.example/", "https://-ü.example/", "https://\u200d.example/",
-		"https://" + strings.Repeat("ü", 70) + ".example/", "https://example.com/\u00a0?\u00a0", "ftp://example.com/", "https://ü..example/",
+		"https://" + strings.Repeat("ü", 70) + ".example/", "https://example.com/\u00a0?\u00a0x", "ftp://example.com/", "https://ü..example/",
 	} {
 		if got, err := destination.NormalizeURL(raw); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 			t.Errorf("%q becomes %q, %v", raw, got, err)
@@ -94,7 +98,7 @@ func FuzzNormalizeURL(f *testing.F) {
 		if again, err := destination.NormalizeURL(got); err != nil || again != got {
 			t.Fatalf("%q becomes %q, then %q, %v", raw, got, again, err)
 		}
-		before, err1 := url.Parse(strings.Trim(raw, " \t\r\n\f\v"))
+		before, err1 := url.Parse(strings.TrimFunc(raw, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }))
 		after, err2 := url.Parse(got)
 		if err1 != nil || err2 != nil || before.Path != after.Path || before.RawQuery != after.RawQuery || before.Port() != after.Port() || before.Scheme != after.Scheme {
 			t.Fatalf("%q becomes %q: %v, %v", raw, got, err1, err2)
