@@ -95,8 +95,8 @@ func checkMode(f *os.File) error {
 		return nil
 	}
 	return bellwire.Errorf(bellwire.CodeInvalid,
-		"The keyset file %s has mode %04o: others than its owner have rights to it. Run: chmod 600 %s. If it is mounted from a "+
-			"store of secrets, it must belong to root and have mode 0440.", f.Name(), mode, f.Name())
+		"The keyset file %s has mode %04o: others than its owner have rights to it. Run: chmod 600 %s. A file that is "+
+			"mounted from a store of secrets may have mode 0440 if it belongs to root and Bellwire runs as another user.", f.Name(), mode, f.Name())
 }
 
 // tolerable reports whether a key file may have a mode. It is PostgreSQL's rule: nobody but the owner has any right to
