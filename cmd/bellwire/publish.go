@@ -275,6 +275,8 @@ func (p *publishing) summary(name string) string {
 	switch {
 	case p.published == 0:
 		return "published 0 events: " + name + " is empty"
+	case p.published == 1 && p.duplicates == 0:
+		return "published 1 event"
 	case p.duplicates > 0:
 		return fmt.Sprintf("published %d events, of which %d were there already", p.published, p.duplicates)
 	}
