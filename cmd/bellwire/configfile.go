@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -73,9 +75,13 @@ func readConfigFile(path string) (*configFile, error) {
 	case err != nil:
 		return nil, option("config", "%v", err)
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		return nil, option("config", "%s is not YAML: %v", path, err)
+	}
+	if decoder.Decode(&second) != io.EOF {
+		return nil, option("config", "%s must be one YAML document: remove what follows the line ---", path)
 	}
 	file := &configFile{path: path}
 	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {

@@ -43,6 +43,21 @@ func TestConfigFileErrorsKeepValues(t *testing.T) {
 	}
 }
 
+// TestConfigFileIsOneDocument: options in a second document would be left out without a word.
+func TestConfigFileIsOneDocument(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"log-level: info\n---\nlog-level: debug\n", "log-level: info\n---\n: [\n", "---\n---\nlog-level: debug\n"} {
+		if err := parseConfigFile(t, text); err == nil || !strings.Contains(err.Error(), "one YAML document") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "# nothing\n", "---\nlog-level: info\n", "log-level: info\n...\n", "\ufefflog-level: info\r\n"} {
+		if err := parseConfigFile(t, text); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // parseConfigFile reads the command line of a serve whose configuration file holds text.
 func parseConfigFile(t *testing.T, text string) error {
 	path := filepath.Join(t.TempDir(), "bellwire.yaml")

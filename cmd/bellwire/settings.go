@@ -96,8 +96,8 @@ func (s *settings) checkServer() error {
 	if err != nil {
 		return option("listen", "%q must be HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	}
-	if s.PublicURL != "" && !isHTTP(s.PublicURL) {
-		return option("public-url", "%q must be an absolute http or https URL", s.PublicURL)
+	if err := checkPublicURL(s.PublicURL); err != nil {
+		return err
 	}
 	if named := s.urlDialects(); s.PublicURL == "" && len(named) > 0 && isUnspecified(host) {
 		return option("public-url", "it must be given with --listen %s, which is no address that anybody can call, because the dialects %s "+
@@ -162,6 +162,25 @@ func (s *settings) checkDialects() error {
 func isHTTP(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// checkPublicURL refuses a URL that paths cannot be put behind, or that customers cannot call.
+func checkPublicURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || !isHTTP(text):
+		return option("public-url", "it must be an absolute http or https URL, such as https://webhooks.example.com")
+	case u.User != nil:
+		return option("public-url", "it must not contain a user name or password: customers are given this URL")
+	case strings.ContainsAny(text, "?#"):
+		return option("public-url", "it must have no query and no fragment: paths are put behind it")
+	case isUnspecified(u.Hostname()):
+		return option("public-url", "%q is no address that anybody can call: it must be where clients reach this server", text)
+	}
+	return nil
 }
 
 // isUnspecified reports whether a server that listens on the host does so on all addresses of its machine.

@@ -257,6 +257,24 @@ func TestUnspecifiedAddressNeedsPublicURL(t *testing.T) {
 	}
 }
 
+// Paths are put behind the public URL, and customers are given it.
+func TestPublicURL(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"webhooks.example.com", "ftp://a.example", "https://", "https://:8080", "http://0.0.0.0:8080", "http://[::]:8080", "http://[::ffff:0.0.0.0]",
+		"https://user:hunter2@a.example", "https://a.example/?a=b", "https://a.example?", "https://a.example/#b", "https://a.example/%zz",
+	} {
+		if _, err := parse(t, "serve", "--public-url", text); err == nil || !strings.Contains(err.Error(), "--public-url") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"https://a.example", "https://a.example/", "http://10.1.2.3:8080/hooks", "http://[::1]:8080"} {
+		if _, err := parse(t, "serve", "--public-url", text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // A misspelt key is told with the one that was probably meant.
 func TestNearestKey(t *testing.T) {
 	t.Parallel()
