@@ -122,14 +122,17 @@ func TestShortagesCostNothing(t *testing.T) {
 func TestShortageOfMany(t *testing.T) {
 	inShortage(t, func(t *testing.T, w *world, s *shortage) {
 		s.takes = 10 * time.Millisecond
-		w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("Connection", "close") })
+		w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) {
+			time.Sleep(20 * time.Millisecond) // so that the window is used up, and grows
+			rw.Header().Set("Connection", "close")
+		})
 		ep := w.endpoint("a")
-		w.publish(200) // so that many are in flight at a time
-		w.pass(time.Second)
+		w.publish(200)
+		w.pass(10 * time.Second)
 		s.set(syscall.EADDRNOTAVAIL, "")
 		w.publish(40)
 		w.pass(500 * time.Millisecond)
-		if dials, _ := s.failed(); dials < 4 {
+		if dials, _ := s.failed(); dials < 10 {
 			t.Error("requests that failed:", dials)
 		}
 		s.set(0, "")
