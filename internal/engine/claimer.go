@@ -47,7 +47,7 @@ func (c *claimer) round(ctx context.Context) bool {
 	var ready []*lane
 	for _, l := range lanes {
 		if err := c.load(ctx, l); err != nil {
-			c.engine.observer.StoreFailed("load an endpoint", err)
+			c.engine.failed(ctx, "load an endpoint", err)
 			s.claimFailed(l)
 			continue
 		}
@@ -57,7 +57,7 @@ func (c *claimer) round(ctx context.Context) bool {
 		return ctx.Err() == nil // those that could not be loaded hold up nobody behind them
 	}
 	if err := c.claim(ctx, ready); err != nil {
-		c.engine.observer.StoreFailed("claim due deliveries", err)
+		c.engine.failed(ctx, "claim due deliveries", err)
 		s.claimFailed(ready...)
 	}
 	return ctx.Err() == nil

@@ -61,6 +61,39 @@ func (w *world) withFaults() *faulty {
 	return f
 }
 
+// complaints are the operations that the engine said the store failed at.
+type complaints struct {
+	bellwire.NopObserver
+	mu   sync.Mutex
+	list []string
+}
+
+func (c *complaints) StoreFailed(operation string, _ error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append(c.list, operation)
+}
+
+// A claim that is cut off because the engine is being closed is no failure of the store.
+func TestNothingFailsBecauseTheEngineEnds(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500))
+		w.endpoint("a")
+		seen := &complaints{}
+		w.config.Observer = seen
+		f := w.withFaults()
+		f.claim = func() { time.Sleep(time.Second) } // longer than what is left to the claimer
+		w.publish(1)
+		w.pass(5*time.Second + 500*time.Millisecond)
+		w.stop()
+		if len(r.got()) == 0 || len(seen.list) > 0 {
+			t.Errorf("after %d requests the store is said to have failed at %q", len(r.got()), seen.list)
+		}
+		f.claim = nil
+		w.start()
+	})
+}
+
 func unavailable() error {
 	return bellwire.Errorf(bellwire.CodeUnavailable, "The connection broke off.")
 }

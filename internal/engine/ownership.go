@@ -36,6 +36,13 @@ func (e *Engine) scan(ctx context.Context) error {
 	return nil
 }
 
+// failed reports that the store failed, unless that was because the engine is being closed.
+func (e *Engine) failed(ctx context.Context, operation string, err error) {
+	if ctx.Err() == nil {
+		e.observer.StoreFailed(operation, err)
+	}
+}
+
 // watch learns what other nodes do, and scans at times.
 func (e *Engine) watch(ctx context.Context) {
 	e.background.Go(func() {
@@ -58,7 +65,7 @@ func (e *Engine) watch(ctx context.Context) {
 			return
 		}
 		if err := e.scan(ctx); err != nil {
-			e.observer.StoreFailed("scan for due deliveries", err)
+			e.failed(ctx, "scan for due deliveries", err)
 		}
 	}
 }
@@ -116,17 +123,15 @@ func (e *Engine) renew(ctx context.Context, term time.Duration, gained time.Time
 		e.scheduler.own(&bellwire.Leases{Term: term}, asked)
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			e.observer.StoreFailed("renew leases", err)
-		}
+		e.failed(ctx, "renew leases", err)
 		return gained
 	}
 	if e.own(leases, asked) {
 		gained = asked
 	}
 	if asked.Sub(gained) < storeTimeout {
-		if err := e.scan(ctx); err != nil && ctx.Err() == nil {
-			e.observer.StoreFailed("scan for due deliveries", err)
+		if err := e.scan(ctx); err != nil {
+			e.failed(ctx, "scan for due deliveries", err)
 		}
 	}
 	return gained
