@@ -323,6 +323,13 @@ func TestKeysetPrunedTooEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusesToStart(t, serve(dir, append([]string{"--keyset-file", stale}, args...)...))
+	none := filepath.Join(dir, "none.keyset")
+	if out, err := serve(dir, append([]string{"--keyset-file", none}, args...)...).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("There is no keyset "+none)) {
+		t.Errorf("without the keyset: %v\n%s", err, out)
+	}
+	if _, err := os.Stat(none); err == nil {
+		t.Error("a keyset is left that does not belong to the database")
+	}
 	s = startServer(t, dir, args...)
 	s.call("POST", "/tenants/acme/endpoints", body, nil)
 	s.terminate()

@@ -81,7 +81,11 @@ func (s *storage) openKeyring(ctx context.Context, store bellwire.Store, log *sl
 	}
 	if err := keyring.Admit(ctx, store); err != nil {
 		if created {
-			// Left in place it would stand where the right one belongs.
+			if bellwire.CodeOf(err) == bellwire.CodeConflict {
+				err = bellwire.Errorf(bellwire.CodeConflict, "There is no keyset %s, and the secrets in this database were sealed with one. "+
+					"Put it there from its copy, or give another place (--keyset-file).", path)
+			}
+			// Left in place a new one would stand where the right one belongs.
 			err = errors.Join(err, os.Remove(path))
 		}
 		return nil, err

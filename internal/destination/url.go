@@ -83,7 +83,7 @@ func (g *Guard) CheckURL(normalized string) error {
 	if len(addresses) == 0 || slices.ContainsFunc(addresses, func(a netip.Addr) bool { return g.Check(a) == nil }) {
 		return nil
 	}
-	return bellwire.Invalid("url", "It must lead to a public address; %.64s is private or reserved, and not allowed on this server.", host)
+	return bellwire.Invalid("url", "It must lead to a public address; %.64s is private, reserved or not allowed on this server.", host)
 }
 
 // addressesOf returns the addresses that a host means without being looked up: as an address, or as a name of this machine

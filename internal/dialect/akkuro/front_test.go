@@ -139,7 +139,7 @@ func TestBodies(t *testing.T) {
 		{"empty", `{"uri":""}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"relative", `{"uri":"/webhooks"}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"no host", `{"uri":"https:///webhooks"}`, 422, `uri: It must name a host.`},
-		{"a private address", `{"uri":"https://10.0.0.1/"}`, 422, `uri: It must lead to a public address; 10.0.0.1 is private or reserved, and not allowed on this server.`},
+		{"a private address", `{"uri":"https://10.0.0.1/"}`, 422, `uri: It must lead to a public address; 10.0.0.1 is private, reserved or not allowed on this server.`},
 		{"another scheme", `{"uri":"ftp://example.com"}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"a password", `{"uri":"https://a:b@example.com"}`, 422, `uri: It must not contain a user name or password.`},
 		{"too long", `{"uri":"https://example.com/` + strings.Repeat("a", 3000) + `"}`, 422, `uri: It must have at most 2083 bytes; this one has 3020.`},

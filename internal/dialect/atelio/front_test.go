@@ -203,7 +203,7 @@ func TestRefusals(t *testing.T) {
 		{"no event", `{` + url + `,"events":[]}`, "input_error", `events: It must list one or more events.`},
 		{"an event of null", `{` + url + `,"events":["card*",null]}`, "input_error", `events[1]: <any>`},
 		{"an event of another type", `{` + url + `,"events":["card*",1]}`, "input_error", `events[1]: It must be a string.`},
-		{"a private address", `{"url":"http://[::ffff:10.0.0.1]/","events":["card*"]}`, "input_error", `url: It must lead to a public address; ::ffff:10.0.0.1 is private or reserved, and not allowed on this server.`},
+		{"a private address", `{"url":"http://[::ffff:10.0.0.1]/","events":["card*"]}`, "input_error", `url: It must lead to a public address; ::ffff:10.0.0.1 is private, reserved or not allowed on this server.`},
 		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1]: There is no event type \"card.lost\".`},
 		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1]: \"card*\" is there twice.`},
 		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0]: \"card.*.active\" must be an event type's name, <any>`},

@@ -119,7 +119,7 @@ func TestRefusals(t *testing.T) {
 		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl: It cannot be null.`},
 		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl: It must be a string.`},
 		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
-		{"private", `{"webhookBaseUrl":"https://10.1/","webhookRelativePath":"/x"}`, `webhookBaseUrl: It must lead to a public address; 10.1 is private or reserved, and not allowed on this server.`},
+		{"private", `{"webhookBaseUrl":"https://10.1/","webhookRelativePath":"/x"}`, `webhookBaseUrl: It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
 		{"query in front of a path", `{"webhookBaseUrl":"https://example.com/a?b=c","webhookRelativePath":"/d"}`,
 			`webhookBaseUrl: It has a query, which webhookRelativePath would be joined to; put the query there.`},
 		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url: There is no member of this name here.`},

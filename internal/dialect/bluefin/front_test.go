@@ -89,7 +89,7 @@ func TestRefusedBodies(t *testing.T) {
 		{"no event's name", `{"url":"https://example.com/","event":""}`, "event", events},
 		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
 		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `It must lead to a public address; 10.1 is private or reserved, and not allowed on this server.`},
+		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
 		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
 		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must not contain a user name or password."},
 	} {

@@ -131,7 +131,7 @@ func TestRefusals(t *testing.T) {
 		{"null URL", `{"url":null,"events":["account.created"]}`, `Error in 'body.url': It cannot be null.`},
 		{"a number", `{"url":7,"events":["account.created"]}`, `Error in 'body.url': It must be a string.`},
 		{"empty URL", `{"url":"","events":["account.created"]}`, `Error in 'body.url': <any>`},
-		{"private", `{"url":"https://[fd00::1]/","events":["account.created"]}`, `Error in 'body.url': It must lead to a public address; fd00::1 is private or reserved, and not allowed on this server.`},
+		{"private", `{"url":"https://[fd00::1]/","events":["account.created"]}`, `Error in 'body.url': It must lead to a public address; fd00::1 is private, reserved or not allowed on this server.`},
 		{"no scheme", `{"url":"example.com","events":["account.created"]}`, `Error in 'body.url': It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"long URL", `{"url":"https://example.com/` + strings.Repeat("x", 2064) + `","events":["account.created"]}`,
 			`Error in 'body.url': It must have at most 2083 bytes; this one has 2084.`},
