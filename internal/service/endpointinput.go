@@ -102,9 +102,10 @@ func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
 	}
 }
 
-// applyURL sets where the endpoint is.
+// applyURL sets where the endpoint is. A URL that the endpoint has already can stay, whatever is allowed now: some APIs
+// demand it in every change, also in one that only switches the endpoint off. It is still looked at when it is dialled.
 func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
-	if given == nil {
+	if given == nil || ep.URL != "" && *given == ep.URL {
 		return nil
 	}
 	url, err := destination.NormalizeURL(*given)

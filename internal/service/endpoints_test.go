@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
@@ -110,6 +111,35 @@ func TestCredentialsAreNotShown(t *testing.T) {
 	if diff := cmp.Diff(want, target.Headers); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Vendors' APIs demand the URL in every change. One from before the rule must not keep a customer from switching off.
+func TestUpdateKeepsAURLThatIsRefusedNow(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, func(c *service.Config) { c.Guard = nil })
+	tenant := e.tenant("acme")
+	private, other := "https://10.0.0.1/Hooks", "https://10.0.0.2/"
+	in := minimal()
+	in.URL = &private
+	ep, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.config.Guard = destination.New(destination.Config{})
+	guarded, err := service.New(e.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := service.EndpointInput{URL: &private, Status: new(bellwire.EndpointDisabled)}
+	got, err := guarded.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, off)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.URL != private || got.Status != bellwire.EndpointDisabled {
+		t.Errorf("%s, %s", got.URL, got.Status)
+	}
+	_, err = guarded.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{URL: &other})
+	wantCode(t, err, bellwire.CodeInvalid, "url")
 }
 
 func TestUpdateEndpoint(t *testing.T) {
