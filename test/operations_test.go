@@ -75,12 +75,15 @@ func TestOperatorsQuestions(t *testing.T) {
 	s.terminate()
 }
 
-// An endpoint on this machine is no way in unless the operator allows it.
+// An endpoint on this machine is no way in unless the operator allows it, also one that is stored already.
 func TestPrivateNetworksAreRefused(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, t.TempDir())
+	dir := t.TempDir()
+	s := startServer(t, dir, local...)
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)
+	s.terminate()
+	s = startServer(t, dir)
 	s.publishCard(`1`)
 	var deliveries struct{ Data []struct{ ID string } }
 	s.call("GET", "/tenants/acme/deliveries", "", &deliveries)

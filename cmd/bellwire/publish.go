@@ -222,6 +222,12 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&in); err != nil {
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &kind) && kind.Field != "" {
+			err = fmt.Errorf("%s must not be a JSON %s", kind.Field, kind.Value)
+		} else if errors.As(err, &kind) {
+			err = fmt.Errorf("a JSON %s is none", kind.Value)
+		}
 		return client.Publication{}, fmt.Errorf("it must be an event, such as {\"type\": …, \"data\": …}: %w", err)
 	}
 	if decoder.More() {
@@ -289,7 +295,7 @@ func (b *batch) blame(err error) error {
 	var problem *client.Error
 	if index := -1; errors.As(err, &problem) {
 		if n, _ := fmt.Sscanf(problem.Field, "events[%d]", &index); n == 1 && index >= 0 && index < len(b.lines) {
-			return fmt.Errorf("line %d: %w; nothing of lines %d to %d was published", b.lines[index], err, first, last)
+			return fmt.Errorf("line %d: %w; lines %d to %d are refused together", b.lines[index], err, first, last)
 		}
 	}
 	return fmt.Errorf("lines %d to %d: %w", first, last, err)

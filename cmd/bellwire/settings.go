@@ -265,8 +265,8 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 		return d.readPostgres(raw)
 	case !found || scheme != "sqlite":
 		return usagef("it must be sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
-	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#"):
-		return usagef("it must name a file, without parameters: sqlite://relative/path or sqlite:///absolute/path")
+	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#\"'") || strings.TrimSpace(rest) != rest:
+		return usagef("it must name a file, without parameters, quotes or outer blanks: sqlite://relative/path or sqlite:///absolute/path")
 	}
 	*d = databaseURL{path: filepath.Clean(rest)}
 	return nil

@@ -18,6 +18,8 @@ func TestDatabaseURL(t *testing.T) {
 		"sqlite://":                                 "",
 		"sqlite:///":                                "",
 		"sqlite://dir/":                             "",
+		"sqlite:// bellwire.db":                     "",
+		`sqlite://"bellwire.db"`:                    "",
 		"sqlite://bellwire.db?mode=ro":              "",
 		"sqlite:bellwire.db":                        "",
 		"bellwire.db":                               "",

@@ -245,7 +245,11 @@ func (e *Engine) finishRecording(ctx context.Context) error {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
 			"The store did not take the last results; those deliveries are attempted again after the next start.")
 	}
-	return e.store.ReleaseLeases(grace, e.node)
+	err := e.store.ReleaseLeases(grace, e.node)
+	if bellwire.CodeOf(err) == bellwire.CodeUnavailable && grace.Err() == nil {
+		err = e.store.ReleaseLeases(grace, e.node) // a connection that was cut shows it when it is used
+	}
+	return err
 }
 
 // notReady is how long the engine says that it takes no events after it could not store some. Then somebody has to

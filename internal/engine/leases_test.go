@@ -23,6 +23,17 @@ type leased struct {
 	handed  []int
 	lost    []int
 	taken   []bellwire.Takeover // by the next renewal
+	cut     bool                // the connection for leases was cut: the next use of it fails
+}
+
+func (s *leased) ReleaseLeases(ctx context.Context, node string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cut {
+		s.cut = false
+		return bellwire.Errorf(bellwire.CodeUnavailable, "The connection was cut.")
+	}
+	return s.Store.ReleaseLeases(ctx, node)
 }
 
 func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
@@ -79,6 +90,19 @@ func leasing(w *world) *leased {
 	w.wrap = func(store bellwire.Store) bellwire.Store { s.Store = store; return s }
 	w.start()
 	return s
+}
+
+// A node whose connection was cut just before it ends still gives up its leases, so that others need not wait for them.
+func TestLeasesAreReleasedOverANewConnection(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		s := leasing(w)
+		s.change(func() { s.cut = true })
+		w.stop()
+		if s.cut {
+			t.Error("the leases were not released")
+		}
+		w.start()
+	})
 }
 
 // A node that cannot renew its leases sends nothing more before they end, and goes on when it can.

@@ -140,8 +140,8 @@ func (e *Engine) renew(ctx context.Context, term time.Duration, gained time.Time
 // own takes over leases that were asked for at the given time, and reports whether there are shards among them that this
 // node did not have.
 func (e *Engine) own(leases *bellwire.Leases, asked time.Time) (gained bool) {
+	e.renewed.Store(&asked) // first: Ready reads it once there are leases
 	gained, lost := e.scheduler.own(leases, validUntil(leases, asked))
-	e.renewed.Store(&asked)
 	for _, t := range leases.Taken {
 		e.observer.TookOver(t)
 	}

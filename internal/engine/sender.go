@@ -131,7 +131,7 @@ func (s *sender) exchange(req *http.Request, body []byte, a *bellwire.Attempt, t
 	a.Outcome = bellwire.OutcomeOK
 	if r.verdict != bellwire.Acknowledged {
 		a.Outcome = bellwire.OutcomeStatus
-		a.Error = "The endpoint answered " + strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode) + "."
+		a.Error = "The endpoint answered " + strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode)) + "."
 	}
 	return retryAfter(resp.Header, s.clock())
 }
