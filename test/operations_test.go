@@ -114,9 +114,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	started := time.Now()
 	s.signal(syscall.SIGTERM)
 	eventually(t, "the server drains", func() bool { return strings.Contains(s.logged(), `"draining"`) })
-	s.signal(syscall.SIGTERM)
 	var exit *exec.ExitError
-	if err := s.wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+	if err := s.insist(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("after two signals the server ended with: %v", err)
 	}
 	if took := time.Since(started); took > r.delay/2 {

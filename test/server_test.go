@@ -144,6 +144,23 @@ func (s *server) wait() error {
 	}
 }
 
+// insist sends SIGTERM again and again until the server ends, as an impatient person does, and returns what it ended with.
+func (s *server) insist() error {
+	s.t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		select {
+		case err := <-s.exited:
+			return err
+		case <-again.C:
+			_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may just have ended
+		}
+	}
+	s.t.Fatalf("the server does not end\n%s", s.logged())
+	return nil
+}
+
 // do makes a request of the native API with the admin key. Its error means that there was no whole answer.
 func (s *server) do(method, path string, body []byte) (status int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/api/v1"+path, bytes.NewReader(body))

@@ -112,20 +112,8 @@ func TestDrainDelay(t *testing.T) {
 		t.Errorf("/healthz answers %d", status)
 	}
 	r.await(t, []string{s.publishCard(`1`)})
-	// A second signal that comes at once is taken for a copy of the first.
-	ended := false
-	eventually(t, "a second signal does not end it", func() bool {
-		select {
-		case err := <-s.exited:
-			s.exited <- err
-			ended = true
-		default:
-			s.signal(syscall.SIGTERM)
-		}
-		return ended
-	})
 	var exit *exec.ExitError
-	if err := s.wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+	if err := s.insist(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("after a second signal the server ended with: %v", err)
 	}
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net"
@@ -27,6 +28,18 @@ type budget struct {
 
 // enoughDescriptors are those with which all requests and kept connections that the engine is made for find room.
 const enoughDescriptors = max(4*engine.DefaultMaxInFlight, 8*engine.DefaultMaxIdle)
+
+// leastDescriptors are those without which a server cannot answer while endpoints hang.
+const leastDescriptors = 64
+
+// check refuses a limit that is too low to serve with.
+func (b budget) check() error {
+	if b.descriptors >= leastDescriptors {
+		return nil
+	}
+	return fmt.Errorf("the limit on open files must be at least %d, and is %d; raise it: ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit",
+		leastDescriptors, b.descriptors)
+}
 
 func thisBudget() budget { return newBudget(descriptors()) }
 

@@ -34,6 +34,16 @@ func TestBudgetFitsItsLimit(t *testing.T) {
 	}
 }
 
+func TestTooLowLimitsAreRefused(t *testing.T) {
+	t.Parallel()
+	if err := newBudget(leastDescriptors).check(); err != nil {
+		t.Error(err)
+	}
+	if err := newBudget(leastDescriptors - 1).check(); err == nil || !strings.Contains(err.Error(), "at least 64, and is 63") {
+		t.Error(err)
+	}
+}
+
 func TestLowLimitsAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[int]string{16_383: "level=WARN", 16_384: "level=INFO", 1024: "LimitNOFILE=65536"} {

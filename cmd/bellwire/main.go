@@ -218,8 +218,9 @@ func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
 }
 
 // oneRequest is how long after the first signal others are taken for copies of it. A terminal that closes sends its
-// jobs SIGHUP twice, by the shell and by the kernel, and timeout(1) sends SIGTERM to the process and to its group.
-const oneRequest = time.Second
+// jobs SIGHUP twice, by the shell and by the kernel, and timeout(1) sends SIGTERM to the process and to its group. A person
+// who asks twice takes longer.
+const oneRequest = 100 * time.Millisecond
 
 // stopContext returns a context that ends with the first signal. One that comes later than oneRequest after it calls
 // atOnce.

@@ -42,6 +42,9 @@ type server struct {
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
 func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
+	if err := thisBudget().check(); err != nil {
+		return nil, err
+	}
 	store, err := s.openStore(ctx, log, func(path string) error { return s.mayMakeDatabase(path, log) })
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
