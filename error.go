@@ -21,6 +21,7 @@ const (
 	CodeConflict        Code = "conflict"        // it contradicts what is already there
 	CodeStale           Code = "stale"           // it was decided on configuration that has changed since; look again and repeat
 	CodeTooLarge        Code = "too_large"       // the input is over a limit
+	CodeRateLimited     Code = "rate_limited"    // more than the caller's share or rate; try again later, more slowly
 	CodeUnavailable     Code = "unavailable"     // overload, shutdown, or no database; try again later
 	CodeNoSpace         Code = "no_space"        // the database has no room left
 	CodeCanceled        Code = "canceled"        // the caller went away before an answer
@@ -33,7 +34,7 @@ type Error struct {
 	Code       Code
 	Message    string
 	Field      string        // the member or parameter at fault, such as "events[2]"; empty if none
-	RetryAfter time.Duration // with CodeUnavailable: when to try again; 0 if unknown
+	RetryAfter time.Duration // with CodeUnavailable and CodeRateLimited: when to try again; 0 if unknown
 	Err        error         // the cause, for logs; never shown to clients
 }
 

@@ -31,7 +31,7 @@ func TestChaosOfDyingPgBouncer(t *testing.T) {
 	direct := database.URL("postgres")
 	pooler := startPooler(t, database)
 	chaos(t, 0.2, func(s *server, _ func() *server) *server {
-		s.addType("load")
+		s.addTypeSoon("load")
 		if err := pooler.Kill(); err != nil {
 			t.Error(err)
 		}

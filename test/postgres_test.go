@@ -46,7 +46,7 @@ func TestChaosOfDyingPostgres(t *testing.T) {
 	t.Parallel()
 	database, option := startPostgres(t)
 	chaos(t, 0.2, func(s *server, _ func() *server) *server {
-		s.addType("load")
+		s.addTypeSoon("load")
 		if err := database.Crash(); err != nil {
 			t.Error(err)
 		}

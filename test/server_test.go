@@ -222,6 +222,19 @@ func (s *server) addType(name string) {
 	s.call("PUT", "/event-types/"+name, `{}`, nil)
 }
 
+// addTypeSoon adds an event type, again while the server answers that its database is away: connections that were cut are
+// found out one by one, also after the server is ready again.
+func (s *server) addTypeSoon(name string) {
+	s.t.Helper()
+	eventually(s.t, "the event type is taken", func() bool {
+		status, answer, err := s.do("PUT", "/event-types/"+name, []byte(`{}`))
+		if err != nil || status != http.StatusServiceUnavailable && status >= 300 {
+			s.t.Fatalf("PUT /event-types/%s answered %d: %s, %v", name, status, answer, err)
+		}
+		return status < 300
+	})
+}
+
 // publish publishes bytes as they are, and returns the event's id.
 func (s *server) publish(eventType string, data []byte) (string, error) {
 	body := append(fmt.Appendf(nil, `{"type": %q, "data": `, eventType), data...)

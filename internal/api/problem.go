@@ -24,6 +24,7 @@ var statuses = httpx.StatusTable{
 	bellwire.CodeConflict:        http.StatusConflict,
 	bellwire.CodeStale:           http.StatusConflict,
 	bellwire.CodeTooLarge:        http.StatusRequestEntityTooLarge,
+	bellwire.CodeRateLimited:     http.StatusTooManyRequests,
 	bellwire.CodeUnavailable:     http.StatusServiceUnavailable,
 	bellwire.CodeNoSpace:         http.StatusInsufficientStorage,
 	bellwire.CodeCanceled:        http.StatusRequestTimeout,
@@ -47,6 +48,7 @@ var titles = map[bellwire.Code]string{
 	bellwire.CodeConflict:        "In conflict with what is there",
 	bellwire.CodeStale:           "It has changed in the meantime",
 	bellwire.CodeTooLarge:        "The request is too large",
+	bellwire.CodeRateLimited:     "Too many requests",
 	bellwire.CodeUnavailable:     "Not available right now",
 	bellwire.CodeNoSpace:         "No space left",
 	bellwire.CodeCanceled:        "The request did not arrive whole",
@@ -107,7 +109,7 @@ func (p *Problem) GetHeaders() http.Header {
 	switch p.Code {
 	case bellwire.CodeUnauthenticated:
 		h.Set("WWW-Authenticate", `Bearer realm="bellwire"`)
-	case bellwire.CodeUnavailable:
+	case bellwire.CodeUnavailable, bellwire.CodeRateLimited:
 		wait := p.retryAfter
 		if wait <= 0 {
 			wait = defaultWait

@@ -77,7 +77,7 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		f.log.LogAttrs(r.Context(), level, "request refused",
 			slog.String("id", RequestID(w)), slog.String("code", string(known.Code)), slog.String("error", known.Error()))
 	}
-	if known.Code == bellwire.CodeUnavailable {
+	if known.Code == bellwire.CodeUnavailable || known.Code == bellwire.CodeRateLimited {
 		RetryAfter(w.Header(), known.RetryAfter)
 	}
 	f.fail(w, r, forCustomers(known))

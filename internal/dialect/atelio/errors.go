@@ -43,6 +43,7 @@ var problems = map[bellwire.Code]problem{
 	bellwire.CodeCanceled:         {Status: http.StatusRequestTimeout, Code: invalidRequest},
 	httpx.CodeMethodNotAllowed:    {Status: http.StatusMethodNotAllowed, Code: invalidRequest},
 	httpx.CodeUnsupportedEncoding: {Status: http.StatusUnsupportedMediaType, Code: invalidRequest},
+	bellwire.CodeRateLimited:      {Status: http.StatusTooManyRequests, Code: invalidRequest},
 	bellwire.CodeStale:            {Status: http.StatusServiceUnavailable, Code: serverError},
 	bellwire.CodeUnavailable:      {Status: http.StatusServiceUnavailable, Code: serverError},
 	bellwire.CodeNoSpace:          {Status: http.StatusServiceUnavailable, Code: serverError},

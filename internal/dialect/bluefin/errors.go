@@ -22,6 +22,7 @@ var statuses = httpx.StatusTable{
 	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
 	bellwire.CodeStale:            http.StatusServiceUnavailable,
 	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
+	bellwire.CodeRateLimited:      http.StatusTooManyRequests,
 	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
 	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,
 	bellwire.CodeCanceled:         http.StatusRequestTimeout,

@@ -23,6 +23,7 @@ var statuses = httpx.StatusTable{
 	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
 	bellwire.CodeStale:            http.StatusServiceUnavailable,
 	bellwire.CodeInternal:         http.StatusInternalServerError,
+	bellwire.CodeRateLimited:      http.StatusTooManyRequests,
 	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
 	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,
 }

@@ -1,0 +1,80 @@
+package share
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Bounds of Rates.
+const (
+	rateOwners = 100_000     // whose buckets are kept
+	rateSweep  = time.Minute // between two looks for full buckets, which need not be kept
+)
+
+// Rates are a token bucket for each owner. A full bucket takes no memory. It is safe for concurrent use.
+type Rates struct {
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+	swept   time.Time
+}
+
+// NewRates makes Rates in which all buckets are full.
+func NewRates() *Rates { return &Rates{buckets: make(map[string]*rate.Limiter)} }
+
+// Allow takes n tokens from an owner's bucket, which is filled with perSecond of them and holds burst, and reports
+// whether it had them; if not, it takes none, and returns when it will have them. What is more than the bucket holds waits
+// for a full one, and leaves a debt.
+func (r *Rates) Allow(owner string, perSecond float64, burst, n int) (retryAfter time.Duration, ok bool) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sweep(now)
+	b := r.buckets[owner]
+	if b == nil {
+		b = rate.NewLimiter(rate.Limit(perSecond), burst)
+		r.buckets[owner] = b
+	}
+	if b.Limit() != rate.Limit(perSecond) {
+		b.SetLimitAt(now, rate.Limit(perSecond))
+	}
+	if b.Burst() != burst {
+		b.SetBurstAt(now, burst)
+	}
+	first := min(n, burst)
+	if missing := float64(first) - b.TokensAt(now); missing > 0 {
+		return wait(missing, perSecond), false
+	}
+	b.AllowN(now, first)
+	for n -= first; n > 0; n -= burst { // a reservation may go below zero, but not by more than a bucket at a time
+		b.ReserveN(now, min(n, burst))
+	}
+	return 0, true
+}
+
+// wait returns how long it takes until so many tokens have come, rounded up to a millisecond.
+func wait(tokens, perSecond float64) time.Duration {
+	ms := math.Ceil(tokens / perSecond * 1000)
+	return time.Duration(min(ms, float64(time.Hour/time.Millisecond))) * time.Millisecond
+}
+
+// sweep drops buckets that are full, now and then, or at once if there are very many.
+func (r *Rates) sweep(now time.Time) {
+	if now.Sub(r.swept) < rateSweep && len(r.buckets) < rateOwners {
+		return
+	}
+	r.swept = now
+	for owner, b := range r.buckets {
+		if b.TokensAt(now) >= float64(b.Burst()) {
+			delete(r.buckets, owner)
+		}
+	}
+	for owner := range r.buckets { // all are in use: whichever go lose what they have spent
+		if len(r.buckets) < rateOwners {
+			return
+		}
+		delete(r.buckets, owner)
+	}
+}
