@@ -90,7 +90,9 @@ type Journal interface {
 
 // Audit is the part of a Store that remembers who asked for what.
 type Audit interface {
-	AppendAudit(ctx context.Context, e *AuditEntry) error
+	// AppendAudit adds an entry, or counts the request in the entry of its equals. CodeRateLimited: the tenant has perDay
+	// new entries of that day already (0: as many as it likes); nothing is kept then.
+	AppendAudit(ctx context.Context, e *AuditEntry, perDay int) error
 	// AuditEntries lists what was asked of a tenant, or of all if tenant is empty, newest first.
 	AuditEntries(ctx context.Context, tenant string, page Page) (*List[*AuditEntry], error)
 	// UseNonce notes that a key has signed a request with a nonce. CodeConflict: it did so before. The nonce is

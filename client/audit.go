@@ -8,7 +8,9 @@ import (
 // AuditEntry is one request to the API of a dialect whose callers must say on whose behalf they ask, and why.
 type AuditEntry struct {
 	ID            string    `json:"id"`
-	At            time.Time `json:"at"`
+	At            time.Time `json:"at"`      // of the first request
+	LastAt        time.Time `json:"last_at"` // of the last request
+	Count         int       `json:"count"`   // of equal requests, which are one entry if they come within a minute
 	Tenant        string    `json:"tenant"`
 	Key           *string   `json:"key"` // nil: the configured admin key
 	Method        string    `json:"method"`

@@ -16,7 +16,9 @@ const tagAudit = "Audit"
 // auditEntry is an entry of the audit log on the wire.
 type auditEntry struct {
 	ID            bellwire.AuditID `json:"id" example:"aud_0198c7a3f2e47d0a9b1c2d3e4f506172"`
-	At            time.Time        `json:"at"`
+	At            time.Time        `json:"at" doc:"Of the first request."`
+	LastAt        time.Time        `json:"last_at" doc:"Of the last request."`
+	Count         int              `json:"count" example:"1" doc:"How many equal requests the entry stands for: those within a minute are one entry."`
 	Tenant        string           `json:"tenant" example:"acme"`
 	Key           *bellwire.KeyID  `json:"key" nullable:"true" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The key that asked; null: the configured admin key."`
 	Method        string           `json:"method" example:"GET"`
@@ -27,7 +29,7 @@ type auditEntry struct {
 
 func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
 	wire := auditEntry{
-		ID: e.ID, At: e.At.UTC(), Tenant: e.Tenant, Method: e.Method, Path: e.Path,
+		ID: e.ID, At: e.At.UTC(), LastAt: e.LastAt.UTC(), Count: e.Count, Tenant: e.Tenant, Method: e.Method, Path: e.Path,
 		Principal: e.Principal, Justification: e.Justification,
 	}
 	if !e.Key.IsZero() {

@@ -21,13 +21,13 @@ func TestAudit(t *testing.T) {
 		if n == 0 {
 			e.Key = bellwire.KeyID{1}
 		}
-		if err := w.store.AppendAudit(t.Context(), e); err != nil {
+		if err := w.store.AppendAudit(t.Context(), e, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, s := range []step{
 		{name: "all", method: "GET", path: "/audit", status: 200, want: `{"data":[
-			{"id":"*","at":"2026-01-02T03:04:05.678901Z","tenant":"acme","key":null,"method":"GET","path":"/v1/events","principal":"support-jane","justification":"third"},
+			{"id":"*","at":"2026-01-02T03:04:05.678901Z","last_at":"2026-01-02T03:04:05.678901Z","count":1,"tenant":"acme","key":null,"method":"GET","path":"/v1/events","principal":"support-jane","justification":"third"},
 			{"tenant":"other","justification":"second"},
 			{"tenant":"acme","justification":"first","key":"key_01000000000000000000000000000000"}],"next_cursor":null}`},
 		{name: "of a tenant, a page", method: "GET", path: "/audit?tenant=acme&limit=1", status: 200, want: `{"data":[{"justification":"third"}],"next_cursor":"*"}`, save: "cursor=next_cursor"},
@@ -48,7 +48,8 @@ func TestAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := c.Audit(t.Context(), "other", client.Page{})
-	if err != nil || len(list.Data) != 1 || list.Data[0].Justification != "second" || list.Data[0].Key != nil || !list.Data[0].At.Equal(at) {
+	if err != nil || len(list.Data) != 1 || list.Data[0].Justification != "second" || list.Data[0].Key != nil || !list.Data[0].At.Equal(at) ||
+		!list.Data[0].LastAt.Equal(at) || list.Data[0].Count != 1 {
 		t.Errorf("%+v, %v", list, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"testing"
 
 	"github.com/bellwire/bellwire"
@@ -31,12 +32,12 @@ func TestCursors(t *testing.T) {
 	do("PUT", "/event-types/third", `{}`)
 	for _, tenant := range []string{"acme", "other"} {
 		of := "/tenants/" + tenant
-		for range 3 {
+		for n := range 3 {
 			do("POST", of+"/endpoints", `{"url":"https://example.com","events":["*"]}`)
 			do("POST", of+"/keys", `{"role":"tenant"}`)
 			do("POST", of+"/events", `{"type":"invoice.paid","data":{}}`)
 			do("POST", "/keys", `{"role":"publisher"}`)
-			if err := w.store.AppendAudit(t.Context(), &bellwire.AuditEntry{Tenant: tenant}); err != nil {
+			if err := w.store.AppendAudit(t.Context(), &bellwire.AuditEntry{Tenant: tenant, Path: strconv.Itoa(n)}, 0); err != nil {
 				t.Fatal(err)
 			}
 		}

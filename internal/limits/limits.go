@@ -28,4 +28,6 @@ type Resource struct {
 var All = []*Limit{}
 
 // Resources are all that is shared.
-var Resources = []Resource{}
+var Resources = []Resource{
+	auditLog,
+}

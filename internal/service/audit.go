@@ -2,8 +2,12 @@ package service
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // AuditNote is what a caller must say of a request that the audit log keeps.
@@ -12,22 +16,49 @@ type AuditNote struct {
 	Principal, Justification string
 }
 
+// Check refuses texts that the audit log cannot keep whole.
+func (n *AuditNote) Check() error {
+	if err := checkText("principal", n.Principal, bellwire.MaxAuditText); err != nil {
+		return err
+	}
+	return checkText("justification", n.Justification, bellwire.MaxAuditText)
+}
+
 // Record keeps in the audit log who asks for what. It is on disk when Record returns; what was asked for is done after.
+// CodeRateLimited: the key or the tenant has asked for too much. That is not kept, and must not be done.
 func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 	if err := s.enter(ctx, c, Read, note.Tenant); err != nil {
 		return err
 	}
-	for field, text := range map[string]string{"principal": note.Principal, "justification": note.Justification} {
-		if err := checkText(field, text, bellwire.MaxAuditText); err != nil {
-			return err
+	if err := note.Check(); err != nil {
+		return err
+	}
+	if wait, ok := s.audited.Allow(note.Tenant+" "+c.name(), limits.AuditRate, limits.AuditBurst, 1); !ok {
+		return &bellwire.Error{
+			Code:       bellwire.CodeRateLimited,
+			Message:    fmt.Sprintf("Requests come too fast: each is kept on record here, and a key may make %d a second. Try again shortly.", limits.AuditRate),
+			RetryAfter: wait,
 		}
 	}
 	at := now()
-	return s.store.AppendAudit(ctx, &bellwire.AuditEntry{
+	err := s.store.AppendAudit(ctx, &bellwire.AuditEntry{
 		ID: bellwire.NewID[bellwire.AuditKind](at), At: at, Tenant: note.Tenant, Key: c.Key,
 		Method: note.Method, Path: note.Path, Principal: note.Principal, Justification: note.Justification,
 		ExpiresAt: at.Add(s.auditRetention),
-	})
+	}, s.auditEntries)
+	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
+		s.auditFull(ctx, note.Tenant)
+	}
+	return err
+}
+
+// auditFull warns, once an hour, of a tenant that is refused because the audit log has no room for it.
+func (s *Service) auditFull(ctx context.Context, tenant string) {
+	if _, ok := s.warned.Allow("audit "+tenant, 1/time.Hour.Seconds(), 1, 1); !ok {
+		return
+	}
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "audit log full: the tenant's requests that must be kept in it are refused until tomorrow",
+		slog.String("tenant", tenant), slog.Int("entries_a_day", s.auditEntries))
 }
 
 // AuditLog lists the audit log, of one tenant or, if tenant is empty, of all.

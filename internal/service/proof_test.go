@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -106,7 +107,7 @@ func TestAuthenticateKey(t *testing.T) {
 
 func TestAuditLog(t *testing.T) {
 	t.Parallel()
-	e := newEnv(t, func(c *service.Config) { c.AuditRetention = time.Hour })
+	e := newEnv(t, func(c *service.Config) { c.AuditRetention, c.AuditEntries = time.Hour, 1 })
 	tenant := e.tenant("acme")
 	c := service.Caller{Role: bellwire.RoleTenant, Tenant: tenant, Key: bellwire.NewID[bellwire.KeyKind](time.Now())}
 	note := service.AuditNote{Tenant: tenant, Method: "GET", Path: "/v1/events", Principal: "support-jane", Justification: "ticket-17"}
@@ -119,6 +120,13 @@ func TestAuditLog(t *testing.T) {
 	} {
 		wantCode(t, e.Record(t.Context(), c, bad), bellwire.CodeInvalid, field)
 	}
+	note.Justification = "ticket-18"
+	full := e.Record(t.Context(), c, note)
+	wantCode(t, full, bellwire.CodeRateLimited, "")
+	if known := (*bellwire.Error)(nil); !errors.As(full, &known) || known.RetryAfter <= 0 {
+		t.Errorf("it does not say when there is room again: %v", full)
+	}
+	note.Justification = "ticket-17"
 	list, err := e.AuditLog(t.Context(), admin, "", bellwire.Page{})
 	if err != nil || len(list.Items) != 1 {
 		t.Fatal(list, err)

@@ -16,6 +16,8 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // Bounds that hold for every installation.
@@ -66,6 +68,7 @@ type Config struct {
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
 	MaxEndpoints   int                         // of one tenant, bellwire.MaxDeliveries at most; DefaultMaxEndpoints if 0
 	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
+	AuditEntries   int                         // new ones of one tenant a day; limits.AuditEntries if 0
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // told about configuration changes; nil: nobody is
 }
@@ -84,6 +87,9 @@ type Service struct {
 	maxEventBytes  int
 	maxEndpoints   int
 	auditRetention time.Duration
+	auditEntries   int
+	audited        *share.Rates // requests that the audit log keeps, by key
+	warned         *share.Rates // warnings, by what they are about
 	sandbox        bool
 	logger         *slog.Logger
 	turns          *turns
@@ -103,6 +109,9 @@ func New(c Config) (*Service, error) {
 		maxEventBytes:  c.MaxEventBytes,
 		maxEndpoints:   c.MaxEndpoints,
 		auditRetention: c.AuditRetention,
+		auditEntries:   c.AuditEntries,
+		audited:        share.NewRates(),
+		warned:         share.NewRates(),
 		sandbox:        c.Sandbox,
 		logger:         c.Logger,
 		turns:          newTurns(),
@@ -121,6 +130,9 @@ func New(c Config) (*Service, error) {
 	}
 	if s.auditRetention == 0 {
 		s.auditRetention = DefaultAuditRetention
+	}
+	if s.auditEntries == 0 {
+		s.auditEntries = limits.AuditEntries
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)

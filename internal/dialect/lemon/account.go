@@ -57,7 +57,7 @@ type agreement struct {
 // createAccount answers as the platform would that has just created an account, and publishes the event of it. What it
 // was given goes into the answer alone: the sandbox keeps nobody's personal data.
 func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
+	v, err := f.enter(r, service.Change)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,10 @@ func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return inBody(err)
 	}
-	_, err = f.speaker.Trigger(r.Context(), c, tenant, service.Draft{
+	if err := f.record(r, v); err != nil {
+		return err
+	}
+	_, err = f.speaker.Trigger(r.Context(), v.Caller, v.tenant, service.Draft{
 		Type: accountCreated, Data: []byte(`{"account":"` + created.ID + `"}`),
 	})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {

@@ -11,7 +11,7 @@ import (
 
 // events lists the tenant's events as they are delivered, byte for byte.
 func (f *front) events(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Read)
+	v, err := f.enter(r, service.Read)
 	if err != nil {
 		return err
 	}
@@ -19,15 +19,18 @@ func (f *front) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if asked.After != "" && asked.Tenant != tenant {
+	if asked.After != "" && asked.Tenant != v.tenant {
 		return errCursor()
 	}
-	asked.Tenant = tenant
-	if err := f.checkType(r, c, asked.Type); err != nil {
+	asked.Tenant = v.tenant
+	if err := f.checkType(r, v.Caller, asked.Type); err != nil {
 		return err
 	}
-	found, err := f.svc.FindEvents(r.Context(), c,
-		bellwire.EventFilter{Tenant: tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
+	if err := f.record(r, v); err != nil {
+		return err
+	}
+	found, err := f.svc.FindEvents(r.Context(), v.Caller,
+		bellwire.EventFilter{Tenant: v.tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
 		asked.matches, bellwire.Page{Limit: asked.Limit, After: asked.After})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid { // the one thing that nobody has checked before
 		return errCursor()

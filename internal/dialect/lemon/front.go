@@ -22,9 +22,6 @@ const (
 	justificationHeader = "LMG-Data-Privacy-Access-Justification"
 )
 
-// maxAuditPath is the most bytes of a path that the audit log keeps.
-const maxAuditPath = 1024
-
 // NewFront makes the management API, and in the sandbox the call that creates accounts. A nil logger logs nothing.
 func NewFront(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, speaker: svc.Speaker(Name)}
@@ -44,28 +41,40 @@ type front struct {
 	speaker *service.Speaker
 }
 
-// enter tells who asks, and for which tenant. Whoever has a tenant's key leaves an entry in the audit log, also if what
-// follows is refused.
-func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+// visit is a request of a customer who may make it.
+type visit struct {
+	service.Caller
+	tenant string
+	note   service.AuditNote
+}
+
+// enter returns who asks, for which tenant, on whose behalf and why, and refuses who may not.
+func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) {
 	c, err := f.caller(r)
 	if err != nil {
-		return c, "", err
+		return nil, err
 	}
 	tenant, err := service.TenantOf(c)
 	if err != nil {
-		return c, "", err
+		return nil, err
+	}
+	if err := f.speaker.Permit(c, need, tenant); err != nil {
+		return nil, err
 	}
 	note := service.AuditNote{Tenant: tenant, Method: r.Method, Path: auditPath(r)}
 	if note.Principal, err = declared(r, principalHeader); err != nil {
-		return c, "", err
+		return nil, err
 	}
 	if note.Justification, err = declared(r, justificationHeader); err != nil {
-		return c, "", err
+		return nil, err
 	}
-	if err := f.svc.Record(r.Context(), c, note); err != nil {
-		return c, "", inHeader(err)
-	}
-	return c, tenant, f.speaker.Permit(c, need, tenant)
+	return &visit{Caller: c, tenant: tenant, note: note}, inHeader(note.Check())
+}
+
+// record keeps the request in the audit log. It is called once nothing is left to refuse in the request itself, and before
+// anything is shown or done.
+func (f *front) record(r *http.Request, v *visit) error {
+	return f.svc.Record(r.Context(), v.Caller, v.note)
 }
 
 func (f *front) caller(r *http.Request) (service.Caller, error) {
@@ -79,10 +88,15 @@ func (f *front) caller(r *http.Request) (service.Caller, error) {
 	return f.svc.Authenticate(r.Context(), key)
 }
 
-// auditPath is the path with its escapes, so that it is text whatever the client has written.
+// auditPath is the path with its escapes, so that it is text whatever the client has written. No path that leads anywhere
+// is as long as the audit log's bound; of a longer one it keeps the start.
 func auditPath(r *http.Request) string {
+	const cut = "…"
 	path := r.URL.EscapedPath()
-	return path[:min(len(path), maxAuditPath)]
+	if len(path) <= bellwire.MaxAuditText {
+		return path
+	}
+	return path[:bellwire.MaxAuditText-len(cut)] + cut
 }
 
 // declared returns what a caller must say in a header.
@@ -117,7 +131,7 @@ func decoded(value string) string {
 }
 
 func (f *front) create(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
+	v, err := f.enter(r, service.Change)
 	if err != nil {
 		return err
 	}
@@ -129,7 +143,10 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return inBody(err)
 	}
-	k, err := f.speaker.Create(r.Context(), c, tenant, wanted)
+	if err := f.record(r, v); err != nil {
+		return err
+	}
+	k, err := f.speaker.Create(r.Context(), v.Caller, v.tenant, wanted)
 	if err != nil {
 		return inBody(err)
 	}
@@ -154,7 +171,7 @@ func (p webhookPlace) compare(q webhookPlace) int {
 
 // list shows the webhooks, oldest first.
 func (f *front) list(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Read)
+	v, err := f.enter(r, service.Read)
 	if err != nil {
 		return err
 	}
@@ -162,10 +179,13 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if from.ID != "" && from.Tenant != tenant {
+	if from.ID != "" && from.Tenant != v.tenant {
 		return errCursor()
 	}
-	all, err := f.speaker.List(r.Context(), c, tenant)
+	if err := f.record(r, v); err != nil {
+		return err
+	}
+	all, err := f.speaker.List(r.Context(), v.Caller, v.tenant)
 	if err != nil {
 		return err
 	}
@@ -177,7 +197,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(all) > from.Limit {
 		next := placeOf(all[from.Limit-1])
-		next.Limit, next.Tenant = from.Limit, tenant
+		next.Limit, next.Tenant = from.Limit, v.tenant
 		if answer.Pagination.NextCursor, err = makeCursor(next); err != nil {
 			return err
 		}
@@ -201,11 +221,14 @@ func readWebhookPlace(query string) (webhookPlace, error) {
 }
 
 func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
+	v, err := f.enter(r, service.Change)
 	if err != nil {
 		return err
 	}
-	_, err = f.speaker.Delete(r.Context(), c, tenant, r.PathValue("id"), nil)
+	if err := f.record(r, v); err != nil {
+		return err
+	}
+	_, err = f.speaker.Delete(r.Context(), v.Caller, v.tenant, r.PathValue("id"), nil)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		return bellwire.Wrap(bellwire.CodeNotFound, err, "Webhook not found")
 	}

@@ -10,17 +10,38 @@ import (
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
-// AppendAudit adds an entry.
-func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry) error {
+const (
+	sqlCountAudit = "UPDATE bellwire.audit SET count = count + 1, last_at = greatest(last_at, $1) WHERE digest = $2"
+	sqlAddToDay   = `INSERT INTO bellwire.audit_days AS d (day, tenant, entries) VALUES ($1, $2, 1)
+		ON CONFLICT (day, tenant) DO UPDATE SET entries = d.entries + 1 WHERE $3::bigint = 0 OR d.entries < $3`
+	// Another node may have added an equal one meanwhile.
+	sqlAddAudit = `INSERT INTO bellwire.audit AS a (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at)
+		VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (digest) WHERE digest IS NOT NULL DO UPDATE SET count = a.count + 1, last_at = greatest(a.last_at, excluded.last_at)`
+)
+
+// AppendAudit adds an entry, or counts the request in the entry of its equals.
+func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay int) error {
+	digest := e.Digest()
 	return s.write(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO bellwire.audit (id, at, tenant, key, method, path, principal, justification, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			[16]byte(e.ID), e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal, e.Justification, e.ExpiresAt)
+		counted, err := tx.change(sqlCountAudit, e.At, digest[:])
+		if err != nil || counted > 0 {
+			return err
+		}
+		fits, err := tx.change(sqlAddToDay, e.Day(), e.Tenant, int64(perDay))
+		if err != nil {
+			return err
+		}
+		if fits == 0 {
+			return columns.AuditFull(e, perDay)
+		}
+		return tx.exec(sqlAddAudit, [16]byte(e.ID), digest[:], e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
+			e.Justification, e.ExpiresAt)
 	})
 }
 
 const (
-	sqlAudit         = "SELECT n, id, at, tenant, key, method, path, principal, justification, expires_at FROM bellwire.audit "
+	sqlAudit         = "SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at FROM bellwire.audit "
 	sqlAuditAll      = sqlAudit + "WHERE n < $1 ORDER BY n DESC LIMIT $2"
 	sqlAuditOfTenant = sqlAudit + "WHERE tenant = $1 AND n < $2 ORDER BY n DESC LIMIT $3"
 )
@@ -31,7 +52,7 @@ func scanAudit(row pgx.Rows) (*bellwire.AuditEntry, int64, error) {
 		e bellwire.AuditEntry
 		n int64
 	)
-	err := row.Scan(&n, (*[16]byte)(&e.ID), &e.At, &e.Tenant, (*[16]byte)(&e.Key), &e.Method, &e.Path, &e.Principal, &e.Justification, &e.ExpiresAt)
+	err := row.Scan(&n, (*[16]byte)(&e.ID), &e.At, &e.LastAt, &e.Count, &e.Tenant, (*[16]byte)(&e.Key), &e.Method, &e.Path, &e.Principal, &e.Justification, &e.ExpiresAt)
 	return &e, n, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/bellwire/bellwire"
 )
 
 // Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
@@ -73,6 +75,8 @@ const (
 	sqlPurgeAudit  = "DELETE FROM bellwire.audit WHERE n IN (SELECT n FROM bellwire.audit WHERE expires_at <= $1 LIMIT $2)"
 	sqlPurgeNonces = `DELETE FROM bellwire.nonces WHERE (key, nonce) IN
 		(SELECT key, nonce FROM bellwire.nonces WHERE expires_at <= $1 LIMIT $2)`
+	sqlPurgeAuditDays = `DELETE FROM bellwire.audit_days WHERE (day, tenant) IN
+		(SELECT day, tenant FROM bellwire.audit_days WHERE day < $1 LIMIT $2)`
 	sqlDeletedTenant = "SELECT n FROM bellwire.tenants WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1 FOR UPDATE"
 )
 
@@ -81,6 +85,10 @@ func (p *purge) run() error {
 		if err := p.delete(sql, p.now, p.left); err != nil {
 			return err
 		}
+	}
+	// Clocks of nodes may differ, so that yesterday's count is still needed.
+	if err := p.delete(sqlPurgeAuditDays, bellwire.AuditDay(p.now)-1, p.left); err != nil {
+		return err
 	}
 	for p.left > 0 {
 		var tenant int64

@@ -8,18 +8,36 @@ import (
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
-// AppendAudit adds an entry.
-func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry) error {
+const (
+	sqlCountAudit = "UPDATE audit SET count = count + 1, last_at = max(last_at, ?) WHERE digest = ?"
+	sqlAddToDay   = `INSERT INTO audit_days (day, tenant, entries) VALUES (?1, ?2, 1)
+		ON CONFLICT DO UPDATE SET entries = entries + 1 WHERE ?3 = 0 OR entries < ?3`
+	sqlAddAudit = `INSERT INTO audit (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at)
+		VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
+)
+
+// AppendAudit adds an entry, or counts the request in the entry of its equals.
+func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay int) error {
+	digest := e.Digest()
 	return s.write(ctx, func(w *writer) error {
-		return w.query(`INSERT INTO audit (id, at, tenant, key, method, path, principal, justification, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).
-			blob(e.ID[:]).time(e.At).text(e.Tenant).blob(e.Key[:]).text(e.Method).text(e.Path).
-			text(e.Principal).text(e.Justification).time(e.ExpiresAt).exec()
+		err := w.query(sqlCountAudit).time(e.At).blob(digest[:]).exec()
+		if err != nil || w.conn.Changes() > 0 {
+			return err
+		}
+		err = w.query(sqlAddToDay).int(e.Day()).text(e.Tenant).int(int64(perDay)).exec()
+		if err != nil {
+			return err
+		}
+		if w.conn.Changes() == 0 {
+			return columns.AuditFull(e, perDay)
+		}
+		return w.query(sqlAddAudit).blob(e.ID[:]).blob(digest[:]).time(e.At).text(e.Tenant).blob(e.Key[:]).text(e.Method).
+			text(e.Path).text(e.Principal).text(e.Justification).time(e.ExpiresAt).exec()
 	})
 }
 
 const (
-	sqlAudit         = "SELECT n, id, at, tenant, key, method, path, principal, justification, expires_at FROM audit "
+	sqlAudit         = "SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at FROM audit "
 	sqlAuditAll      = sqlAudit + "WHERE n < ? ORDER BY n DESC LIMIT +?"
 	sqlAuditOfTenant = sqlAudit + "WHERE tenant = ? AND n < ? ORDER BY n DESC LIMIT +?"
 )
@@ -29,7 +47,7 @@ func scanAudit(q *query) (*bellwire.AuditEntry, int64, error) {
 	n := q.getInt()
 	e := new(bellwire.AuditEntry)
 	q.getBytes(e.ID[:])
-	e.At, e.Tenant = q.getTime(), q.getText()
+	e.At, e.LastAt, e.Count, e.Tenant = q.getTime(), q.getTime(), int(q.getInt()), q.getText()
 	q.getBytes(e.Key[:])
 	e.Method, e.Path, e.Principal, e.Justification = q.getText(), q.getText(), q.getText(), q.getText()
 	e.ExpiresAt = q.getTime()

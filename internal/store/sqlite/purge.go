@@ -73,6 +73,9 @@ func (p *purge) run() error {
 	return nil
 }
 
+const sqlPurgeAuditDays = `DELETE FROM audit_days WHERE (day, tenant) IN
+	(SELECT day, tenant FROM audit_days WHERE day < ? LIMIT +?)`
+
 // expired deletes what had a time to end at.
 func (p *purge) expired() error {
 	for _, sql := range []string{
@@ -82,6 +85,10 @@ func (p *purge) expired() error {
 		if err := p.delete(p.w.query(sql).time(p.now).int(int64(p.left))); err != nil {
 			return err
 		}
+	}
+	// Clocks of nodes may differ, so that yesterday's count is still needed.
+	if err := p.delete(p.w.query(sqlPurgeAuditDays).int(bellwire.AuditDay(p.now) - 1).int(int64(p.left))); err != nil {
+		return err
 	}
 	return p.expiredKeys()
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -9,10 +10,12 @@ import (
 
 var auditTests = []test{
 	{name: "Audit/Lists", run: listAudit},
+	{name: "Audit/CountsEqualRequestsOfAMinute", run: countAudit},
+	{name: "Audit/HasABoundForEachTenantAndDay", run: boundAudit},
 	{name: "Audit/OutlivesTenants", run: func(w *world) {
 		t := w.tenant()
 		e := w.auditEntry(t.ID)
-		w.check(w.store.AppendAudit(w.ctx, e))
+		w.check(w.store.AppendAudit(w.ctx, e, 0))
 		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
 		w.purge(100)
 		w.equal("entries", w.audit(t.ID), []*bellwire.AuditEntry{e})
@@ -20,8 +23,8 @@ var auditTests = []test{
 	{name: "Audit/Ends", run: func(w *world) {
 		old, kept := w.auditEntry("a"), w.auditEntry("a")
 		kept.ExpiresAt = old.ExpiresAt.Add(time.Microsecond)
-		w.check(w.store.AppendAudit(w.ctx, old))
-		w.check(w.store.AppendAudit(w.ctx, kept))
+		w.check(w.store.AppendAudit(w.ctx, old, 0))
+		w.check(w.store.AppendAudit(w.ctx, kept, 0))
 		w.equal("before its time", w.purge(100), 0)
 		w.now = old.ExpiresAt
 		w.equal("at its time", w.purge(100), 1)
@@ -29,7 +32,7 @@ var auditTests = []test{
 	}},
 	{name: "Audit/IsThereAfterACrash", need: crashes, run: func(w *world) {
 		e := w.auditEntry("a")
-		w.check(w.store.AppendAudit(w.ctx, e))
+		w.check(w.store.AppendAudit(w.ctx, e, 0))
 		w.store = w.hooks.Crash(w.t, w.store)
 		w.equal("entries", w.audit(""), []*bellwire.AuditEntry{e})
 	}},
@@ -56,7 +59,7 @@ var auditTests = []test{
 
 func (w *world) auditEntry(tenant string) *bellwire.AuditEntry {
 	return &bellwire.AuditEntry{
-		ID: bellwire.Next[bellwire.AuditKind](w.ids, w.now), At: w.now, Tenant: tenant,
+		ID: bellwire.Next[bellwire.AuditKind](w.ids, w.now), At: w.now, LastAt: w.now, Count: 1, Tenant: tenant,
 		Key: bellwire.Next[bellwire.KeyKind](w.ids, w.now), Method: "POST", Path: "/v1/webhooks",
 		Principal: w.name("service-"), Justification: "Zażalenie 17", ExpiresAt: w.now.Add(time.Hour),
 	}
@@ -73,7 +76,7 @@ func listAudit(w *world) {
 	want := map[string][]*bellwire.AuditEntry{}
 	for n := range 20 {
 		e := w.auditEntry([]string{"a", "b"}[n%3%2])
-		w.check(w.store.AppendAudit(w.ctx, e))
+		w.check(w.store.AppendAudit(w.ctx, e, 0))
 		w.tick(time.Millisecond)
 		want[""] = append(want[""], e)
 		want[e.Tenant] = append(want[e.Tenant], e)
@@ -82,4 +85,78 @@ func listAudit(w *world) {
 		slices.Reverse(want[tenant])
 		w.equal("entries of "+tenant, w.audit(tenant), want[tenant])
 	}
+}
+
+// Requests that differ in nothing but their time are one entry for a minute, and any other is one of its own.
+func countAudit(w *world) {
+	w.now = w.now.Truncate(time.Minute)
+	first := w.auditEntry("a")
+	again := func(change func(*bellwire.AuditEntry)) *bellwire.AuditEntry {
+		e := *first
+		e.ID, e.At, e.LastAt = bellwire.Next[bellwire.AuditKind](w.ids, w.now), w.now, w.now
+		change(&e)
+		w.check(w.store.AppendAudit(w.ctx, &e, 3))
+		return &e
+	}
+	same := func(*bellwire.AuditEntry) {}
+	again(same)
+	for range 5 {
+		w.tick(10 * time.Second)
+		again(same)
+	}
+	want := *first
+	want.Count, want.LastAt = 6, w.now
+	counted := w.audit("a")
+	want.ID = counted[0].ID
+	w.equal("entries", counted, []*bellwire.AuditEntry{&want})
+
+	w.tick(10 * time.Second)
+	next := again(same)
+	w.equal("in the next minute", w.audit("a"), []*bellwire.AuditEntry{next, &want})
+	entries, key := 2, bellwire.Next[bellwire.KeyKind](w.ids, w.now)
+	for _, change := range []func(*bellwire.AuditEntry){
+		func(e *bellwire.AuditEntry) { e.Tenant = "b" },
+		func(e *bellwire.AuditEntry) { e.Tenant, e.Key = "c", key },
+		func(e *bellwire.AuditEntry) { e.Tenant, e.Method = "d", "GET" },
+		func(e *bellwire.AuditEntry) { e.Tenant, e.Path = "d", e.Path+"/"+e.Principal },
+		func(e *bellwire.AuditEntry) { e.Tenant, e.Principal = "d", e.Justification+"x" },
+		func(e *bellwire.AuditEntry) { e.Tenant, e.Justification = "e", "x"+e.Justification },
+	} {
+		again(change)
+		again(change)
+		entries++
+		w.equal("entries", len(w.audit("")), entries)
+		w.equal("the count", w.audit("")[0].Count, 2)
+	}
+}
+
+// A tenant has so many new entries a day and no more; counting goes on, and others are not concerned.
+func boundAudit(w *world) {
+	const perDay = 3
+	w.now = w.now.Truncate(24 * time.Hour).Add(time.Hour)
+	var first *bellwire.AuditEntry
+	for n := range perDay {
+		e := w.auditEntry("a")
+		w.check(w.store.AppendAudit(w.ctx, e, perDay))
+		if n == 0 {
+			first = e
+		}
+	}
+	refused := w.store.AppendAudit(w.ctx, w.auditEntry("a"), perDay)
+	w.refused(refused, bellwire.CodeRateLimited)
+	var known *bellwire.Error
+	if errors.As(refused, &known) {
+		w.equal("when there is room again", known.RetryAfter, 23*time.Hour)
+	}
+	w.check(w.store.AppendAudit(w.ctx, first, perDay))
+	w.equal("entries", len(w.audit("a")), perDay)
+	w.check(w.store.AppendAudit(w.ctx, w.auditEntry("b"), perDay))
+	w.check(w.store.AppendAudit(w.ctx, w.auditEntry("a"), perDay+1))
+	w.refused(w.store.AppendAudit(w.ctx, w.auditEntry("a"), perDay+1), bellwire.CodeRateLimited)
+
+	w.tick(24 * time.Hour)
+	w.equal("what is purged of entries and of yesterday's counts", w.purge(100), perDay+2)
+	w.check(w.store.AppendAudit(w.ctx, w.auditEntry("a"), perDay))
+	w.tick(24 * time.Hour)
+	w.equal("a day later, the entry and two counts of two days before", w.purge(100), 3)
 }

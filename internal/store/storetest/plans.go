@@ -81,7 +81,7 @@ func useAll(w *world) {
 	_, err = w.store.Endpoints(w.ctx, t.ID, page)
 	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
-	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID)))
+	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
 
 	w.check(w.store.DeleteEventType(w.ctx, "a"))
