@@ -23,9 +23,9 @@ var (
 	sqlPendingIDsOfEndpoint = newestOfEndpoint(isPending, isNumbered)
 	sqlAllIDsOfEndpoint     = newestOfEndpoint(everyStatus...)
 
-	sqlIDsOfTenant        = newestOfTenant(hasStatus + "?5")
-	sqlPendingIDsOfTenant = newestOfTenant(isPending, isNumbered)
-	sqlAllIDsOfTenant     = newestOfTenant(everyStatus...)
+	sqlIDsOfTenant        = newestOfTenant([]string{"status = ?5"}, hasStatus+"?5")
+	sqlPendingIDsOfTenant = newestOfTenant([]string{"status = 0"}, isPending, isNumbered)
+	sqlAllIDsOfTenant     = newestOfTenant([]string{"status = 0", "status = 1", "status = 2", "status = 3", "status = 4"}, everyStatus...)
 )
 
 const theTenant = "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
@@ -39,28 +39,39 @@ func newestOfEndpoint(ranges ...string) string {
 	return strings.Join(selects, " UNION ALL ") + " ORDER BY id DESC LIMIT +?4"
 }
 
-// newestOfTenant merges what a tenant's endpoints have, deleted ones too; service.DefaultMaxEndpoints says how many there
-// can be. Its queue holds the newest of each endpoint; for one that is taken out the endpoint's next comes in. The empty
-// blob stands for the end.
-func newestOfTenant(ranges ...string) string {
+// newestOfTenant merges what a tenant's endpoints have, of which it has a thousand at most. Its queue holds the newest of
+// each endpoint; for one that is taken out the endpoint's next comes in. Settled endpoints, of which there may be any number,
+// are one place in the queue, with the number 0. The empty blob stands for the end.
+func newestOfTenant(statuses []string, ranges ...string) string {
 	newest := func(endpoint, before string) string {
-		var each []string
-		for _, r := range ranges {
-			each = append(each, "ifnull((SELECT max(id) FROM deliveries WHERE endpoint = "+endpoint+" AND id < "+before+" AND "+r+"), x'')")
-		}
-		if len(each) == 1 {
-			return each[0]
-		}
-		return "max(" + strings.Join(each, ", ") + ")"
+		return newestOf("endpoint = "+endpoint+" AND id < "+before, ranges)
+	}
+	newestOfDeleted := func(before string) string {
+		return newestOf("tenant = "+theTenant+" AND of_deleted = 1 AND id < "+before, statuses)
 	}
 	return `WITH RECURSIVE line (endpoint, id) AS (
 		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NULL
 		UNION ALL
-		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NOT NULL
+		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NOT NULL AND settled = 0
 		UNION ALL
-		SELECT endpoint, ` + newest("line.endpoint", "line.id") + ` FROM line WHERE id > x''
+		SELECT 0, ` + newestOfDeleted("?3") + `
+		UNION ALL
+		SELECT endpoint, CASE endpoint WHEN 0 THEN ` + newestOfDeleted("line.id") + ` ELSE ` + newest("line.endpoint", "line.id") + ` END
+		FROM line WHERE id > x''
 		ORDER BY 2 DESC LIMIT +?4
 	) SELECT id FROM line WHERE id > x''`
+}
+
+// newestOf selects the greatest id in some ranges, or the empty blob.
+func newestOf(condition string, ranges []string) string {
+	var each []string
+	for _, r := range ranges {
+		each = append(each, "ifnull((SELECT max(id) FROM deliveries WHERE "+condition+" AND "+r+"), x'')")
+	}
+	if len(each) == 1 {
+		return each[0]
+	}
+	return "max(" + strings.Join(each, ", ") + ")"
 }
 
 // Deliveries lists deliveries, newest first.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -195,7 +196,39 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 		if err != nil {
 			return err
 		}
-		return w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2 WHERE n = ?3").
-			time(now).int(revision).int(ref.n).exec()
+		settled, err := w.settle(ref.n)
+		if err != nil {
+			return err
+		}
+		return w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2, settled = ?3 WHERE n = ?4").
+			time(now).int(revision).bool(settled).int(ref.n).exec()
 	})
+}
+
+// maxSettled is how many deliveries an endpoint may have to be settled when it is deleted. It bounds how long the writer is
+// busy with one.
+const maxSettled = 1000
+
+// sqlDeliveriesOf selects an endpoint's deliveries, in whichever state.
+var sqlDeliveriesOf = func() string {
+	var selects []string
+	for _, r := range everyStatus {
+		selects = append(selects, "SELECT id FROM deliveries WHERE endpoint = ?1 AND "+r)
+	}
+	return strings.Join(selects, " UNION ALL ") + " LIMIT +?2"
+}()
+
+// settle has an endpoint's deliveries listed among those of deleted endpoints, and reports whether they are: not if there
+// are too many. No others come, because nothing is stored for an endpoint that is deleted.
+func (w *writer) settle(endpoint int64) (settled bool, err error) {
+	all, err := ids(w.query(sqlDeliveriesOf).int(endpoint).int(maxSettled + 1))
+	if err != nil || len(all) > maxSettled {
+		return false, err
+	}
+	for _, id := range all {
+		if err := w.query("UPDATE deliveries SET of_deleted = 1 WHERE id = ?").blob(id[:]).exec(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

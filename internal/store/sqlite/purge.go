@@ -14,7 +14,17 @@ import (
 func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	s.retention.Lock()
 	defer s.retention.Unlock()
-	tombstones, err := s.tombstones(ctx, limit)
+	for {
+		deleted, err := s.purgeSome(ctx, now, before, limit)
+		if err != nil || deleted > 0 || s.retention.tombstones.ended {
+			return deleted, err
+		}
+	}
+}
+
+// purgeSome is Purge, but looks at some tombstones only.
+func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int) (int, error) {
+	tombstones, err := s.tombstones(ctx, now, limit)
 	if err != nil {
 		return 0, err
 	}
@@ -37,6 +47,7 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 	})
 	if err == nil {
 		s.retention.done = done
+		s.retention.tombstones.again = s.retention.tombstones.again || deleted > 0
 	}
 	return deleted, err
 }
@@ -197,21 +208,63 @@ const (
 	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isNumbered + `)`
-	sqlTombstones = "SELECT n FROM endpoints AS p WHERE deleted_at IS NOT NULL AND " + sqlUnnamed + " LIMIT +?"
-	sqlBury       = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed
+	sqlTombstones = "SELECT tenant, n, " + sqlUnnamed + ` FROM endpoints AS p
+		WHERE deleted_at IS NOT NULL AND (tenant, n) > (?, ?) ORDER BY tenant, n LIMIT +?`
+	sqlBury = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed
 )
 
-// tombstones finds deleted endpoints that no delivery names. There may be many that some delivery does name,
-// so that the writer is not kept busy with the search.
-func (s *Store) tombstones(ctx context.Context, limit int) ([]int64, error) {
-	var found []int64
+// graveyard is how far deleted endpoints have been looked at, in the order of their tenants. Those that some delivery names
+// are passed over until the next round: there may be very many.
+type graveyard struct {
+	tenant, n int64     // the last one
+	begun     time.Time // this round
+	ended     bool      // it has
+	again     bool      // something was deleted since this round began, so that others may be named no more
+}
+
+// begin begins another round if there may be something to be found.
+func (g *graveyard) begin(now time.Time) {
+	age := now.Sub(g.begun)
+	if g.ended && g.again || age >= bellwire.RetentionReview || age < 0 {
+		*g = graveyard{begun: now}
+	}
+}
+
+// maxTombstones is how many are looked at in one read.
+const maxTombstones = 1000
+
+// tombstones finds some deleted endpoints that no delivery names. It reads, so that the writer is not kept busy with the
+// search.
+func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int64, error) {
+	g := &s.retention.tombstones
+	g.begin(now)
+	if g.ended {
+		return nil, nil
+	}
+	var (
+		found []int64
+		next  graveyard
+	)
 	err := s.read(ctx, func(c *db) error {
-		q := c.query(sqlTombstones).int(int64(limit))
+		found, next = nil, *g
+		q := c.query(sqlTombstones).int(g.tenant).int(g.n).int(maxTombstones)
+		looked := 0
 		for q.next() {
-			found = append(found, q.getInt())
+			looked++
+			next.tenant, next.n = q.getInt(), q.getInt()
+			if q.getBool() {
+				found = append(found, next.n)
+			}
+			if len(found) == limit {
+				return q.close()
+			}
 		}
+		next.ended = looked < maxTombstones
 		return q.err
 	})
+	if err == nil {
+		*g = next
+	}
 	return found, err
 }
 

@@ -12,8 +12,9 @@ import (
 // the next round, so that a great backlog is not looked through again and again.
 type retention struct {
 	sync.Mutex
-	done  bellwire.EventID
-	begun time.Time // this round
+	done       bellwire.EventID
+	begun      time.Time // this round
+	tombstones graveyard
 }
 
 // oldEvent is an event that may go.

@@ -12,6 +12,7 @@ import (
 
 var journalTests = []test{
 	{name: "Lists/Deliveries", run: listDeliveries},
+	{name: "Lists/DeliveriesOfDeletedEndpoints", run: listDeliveriesOfDeleted},
 	{name: "Lists/Events", run: listEvents},
 	{name: "Lists/LargeEvents", run: listLargeEvents},
 	{name: "Lists/Configuration", run: listConfiguration},
@@ -135,6 +136,64 @@ func listDeliveries(w *world) {
 			w.equal(fmt.Sprintf("%+v in pages of %d", f, limit), got, want)
 		}
 	}
+}
+
+// listDeliveriesOfDeleted deletes endpoints that have much and little, open and ended, of which more becomes known later.
+func listDeliveriesOfDeleted(w *world) {
+	t := w.tenant()
+	little, much, living := w.endpoint(t), w.endpoint(t), w.endpoint(t)
+	var want []bellwire.DeliveryID
+	for n := range 1100 {
+		to := []*bellwire.Endpoint{much, living}
+		if n%100 == 0 {
+			to = append(to, little)
+		}
+		e := w.event(t.ID, to...)
+		w.append(together(e))
+		for _, d := range e.Deliveries {
+			want = append(want, d.ID)
+		}
+	}
+	var taken []bellwire.Delivery
+	for _, ep := range []*bellwire.Endpoint{little, much, living} {
+		due := w.claim(ep, 4).Due
+		taken = append(taken, due[0].Delivery)
+		w.record(w.result(due[1].Delivery, success), w.result(due[2].Delivery, retryIn(time.Hour)), w.result(due[3].Delivery, spent))
+	}
+	compare := func(when string) {
+		counted := make(map[bellwire.DeliveryStatus]int)
+		all := pages(w, 999, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+			return w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, page)
+		})
+		var got []bellwire.DeliveryID
+		for _, d := range all {
+			got = append(got, d.ID)
+			counted[d.Status]++
+		}
+		slices.Reverse(got)
+		w.equal("deliveries "+when, got, want)
+		for _, status := range bellwire.DeliveryStatuses {
+			some := pages(w, 10, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+				return w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID, Status: status}, page)
+			})
+			w.equal(fmt.Sprintf("%s deliveries %s", status, when), len(some), counted[status])
+		}
+	}
+	slices.SortFunc(want, func(a, b bellwire.DeliveryID) int { return bytes.Compare(a[:], b[:]) })
+	compare("of living endpoints")
+	for _, ep := range []*bellwire.Endpoint{little, much} {
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now))
+	}
+	compare("of deleted endpoints")
+	for _, ep := range []*bellwire.Endpoint{little, much} {
+		_, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 700)
+		w.check(err)
+	}
+	compare("while some are canceled")
+	for _, d := range taken {
+		w.record(w.result(d, success))
+	}
+	compare("of which some have succeeded since")
 }
 
 func deliveryFilters(tenant string, endpoints []*bellwire.Endpoint, events ...bellwire.EventID) []bellwire.DeliveryFilter {

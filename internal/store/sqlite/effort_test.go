@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"modernc.org/libc"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/bellwire/bellwire"
+)
+
+// effort returns how many steps SQLite made for the reads of f. It says how many rows were looked at, whatever else the
+// machine does.
+func effort(s *Store, f func()) (steps int) {
+	s.steps()
+	f()
+	return s.steps()
+}
+
+// steps returns how many steps the readers' statements made since it was called last.
+func (s *Store) steps() (total int) {
+	for _, r := range s.lent() {
+		connections := r.all()
+		for _, c := range connections {
+			tls := (*libc.TLS)(reflect.ValueOf(c.conn).Elem().FieldByName("tls").UnsafePointer())
+			for _, q := range c.queries {
+				stmt := uintptr(reflect.ValueOf(q.stmt).Elem().FieldByName("stmt").Uint())
+				total += int(lib.Xsqlite3_stmt_status(tls, stmt, lib.SQLITE_STMTSTATUS_VM_STEP, 1))
+			}
+		}
+		r.giveBack(connections)
+	}
+	return total
+}
+
+// lent are the sets of readers.
+func (s *Store) lent() []*readers { return []*readers{s.readers} }
+
+// TestDeletedEndpointsCostNothing lists, and looks for work, beside few deleted endpoints and beside thousands, which one
+// tenant makes in seconds.
+func TestDeletedEndpointsCostNothing(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
+	leases, err := s.RenewLeases(t.Context(), "node")
+	check(t, err)
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "living", Tenant: "acme"}))
+	deliver(t, s, "living", 300)
+	made := 0
+	bury := func(until int) {
+		for ; made < until; made++ {
+			id := fmt.Sprint("gone", made)
+			check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme"}))
+			deliver(t, s, id, 1)
+			check(t, s.DeleteEndpoint(t.Context(), "acme", id, time.Now()))
+			_, err := s.CancelOpen(t.Context(), id, "", time.Now(), 10)
+			check(t, err)
+		}
+	}
+	reads := map[string]func() error{
+		"endpoints":     func() error { _, err := s.Endpoints(t.Context(), "acme", bellwire.Page{Limit: 50}); return err },
+		"all endpoints": func() error { _, _, err := s.TenantEndpoints(t.Context(), "acme"); return err },
+		"events": func() error {
+			_, err := s.Events(t.Context(), bellwire.EventFilter{Tenant: "acme"}, bellwire.Page{Limit: 50})
+			return err
+		},
+		"what is due": func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"the backlog": func() error { _, err := s.Backlog(t.Context()); return err },
+	}
+	for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {
+		f := bellwire.DeliveryFilter{Tenant: "acme", Status: status}
+		reads["deliveries "+string(status)] = func() error { _, err := s.Deliveries(t.Context(), f, bellwire.Page{Limit: 50}); return err }
+		later := bellwire.MakeCursor(endOfPage(t, s, f))
+		reads["older deliveries "+string(status)] = func() error {
+			_, err := s.Deliveries(t.Context(), f, bellwire.Page{Limit: 50, After: later})
+			return err
+		}
+	}
+	measure := func() map[string]int {
+		steps := make(map[string]int)
+		for name, read := range reads {
+			steps[name] = effort(s, func() { check(t, read()) })
+		}
+		return steps
+	}
+	bury(60)
+	few := measure()
+	bury(5000)
+	for name, steps := range measure() {
+		if few[name] == 0 || steps > 2*few[name] {
+			t.Errorf("%s: %d steps beside 60 deleted endpoints, %d beside 5000", name, few[name], steps)
+		}
+	}
+	purge := func() {
+		n, err := s.Purge(t.Context(), time.Now(), time.Time{}, 300)
+		check(t, err)
+		if n != 0 {
+			t.Errorf("%d rows were deleted, all of which are named", n)
+		}
+	}
+	purge()
+	if steps := effort(s, purge); steps > 1000 {
+		t.Errorf("to look for deleted endpoints again took %d steps", steps)
+	}
+}
+
+// endOfPage returns where a list goes on that has shown one delivery.
+func endOfPage(t *testing.T, s *Store, f bellwire.DeliveryFilter) []byte {
+	t.Helper()
+	list, err := s.Deliveries(t.Context(), f, bellwire.Page{Limit: 100})
+	check(t, err)
+	if len(list.Items) == 0 {
+		return make([]byte, 16)
+	}
+	id := list.Items[len(list.Items)-1].ID
+	return id[:]
+}
+
+// deliver stores so many events with a delivery each, of which half succeed.
+func deliver(t *testing.T, s *Store, endpoint string, n int) {
+	t.Helper()
+	for i := range n {
+		now := time.Now()
+		id := bellwire.NewID[bellwire.EventKind](now)
+		d := bellwire.NewDelivery{ID: bellwire.DeliveryOf(id, 0), Endpoint: endpoint, Epoch: s.leases.epoch.Load()}
+		results, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{{
+			Event:      bellwire.Event{ID: id, Tenant: "acme", Type: "a", Data: []byte("1"), CreatedAt: now},
+			Deliveries: []bellwire.NewDelivery{d},
+		}}}})
+		check(t, err)
+		check(t, results[0].Err)
+		if i%2 == 1 {
+			continue
+		}
+		_, err = s.RecordOutcomes(t.Context(), []*bellwire.Result{{
+			Delivery: d.ID, Epoch: d.Epoch, Trigger: bellwire.TriggerSchedule, EndedAt: now, Endpoint: endpoint,
+			Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded},
+		}})
+		check(t, err)
+	}
+}
