@@ -196,7 +196,8 @@ type Queue interface {
 	CancelDelivery(ctx context.Context, tenant string, id DeliveryID, reason string, now time.Time) (*Delivery, error)
 	// CancelOpen ends up to limit open deliveries, taken or free, of an endpoint that is disabled or deleted, and
 	// returns how many; CodeStale if it is neither any more;
-	// fewer than limit means that none is left.
+	// fewer than limit means that none is left. Of a deleted endpoint it forgets what was asked for by hand too, which
+	// counts as one each.
 	CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error)
 
 	// ExpireOpen ends as exhausted what is on an endpoint's schedule, free, and too old. It returns how many; fewer than

@@ -158,7 +158,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 	var ended int
 	err := s.write(ctx, func(tx *tx) error {
 		ended = 0
-		n, err := tx.mustGetNone(endpoint)
+		n, deleted, err := tx.mustGetNone(endpoint)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -175,10 +175,19 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 			}
 			ended += len(ids)
 		}
+		if deleted {
+			forgotten, err := tx.change(sqlForgetManual, n, limit-ended)
+			ended += forgotten
+			return err
+		}
 		return nil
 	})
 	return ended, err
 }
+
+// sqlForgetManual takes back what was asked for by hand of a deleted endpoint. Nothing can be sent to it any more.
+const sqlForgetManual = `UPDATE bellwire.deliveries SET manual_epoch = NULL WHERE id = ANY (ARRAY (SELECT id FROM bellwire.deliveries
+	WHERE endpoint = $1 AND manual_epoch IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE))`
 
 // ExpireOpen ends what is open and free and too old.
 func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
@@ -213,18 +222,15 @@ func scanUUID(row pgx.Rows) (id [16]byte, err error) {
 	return id, err
 }
 
-// mustGetNone refuses an endpoint that is neither disabled nor deleted, and returns the number of one that is; 0: it
-// is not there.
-func (t *tx) mustGetNone(endpoint string) (n int64, err error) {
-	var (
-		status  string
-		deleted bool
-	)
+// mustGetNone refuses an endpoint that is neither disabled nor deleted, and returns the number of one that is, and whether it
+// is deleted; 0: it is not there.
+func (t *tx) mustGetNone(endpoint string) (n int64, deleted bool, err error) {
+	var status string
 	if known, err := found(t.row(sqlStatus, endpoint), &n, &status, &deleted); !known {
-		return 0, err
+		return 0, false, err
 	}
 	if deleted || bellwire.EndpointStatus(status) == bellwire.EndpointDisabled {
-		return n, nil
+		return n, deleted, nil
 	}
-	return 0, bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
+	return 0, false, bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
 }

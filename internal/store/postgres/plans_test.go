@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -87,4 +89,74 @@ func planForAny(t *testing.T, s testStore, sql string, parameters int) (steps []
 func scanText(row pgx.Rows) (text string, err error) {
 	err = row.Scan(&text)
 	return text, err
+}
+
+// TestDeletedEndpointsCostNothing lists deliveries, and looks for endpoints to be deleted, beside thousands of deleted ones
+// that a tenant has made.
+func TestDeletedEndpointsCostNothing(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		const tenant = "(SELECT n FROM bellwire.tenants)"
+		return errors.Join(
+			tx.exec(`INSERT INTO bellwire.endpoints (id, tenant, shard, revision, created_at, updated_at, deleted_at, status, status_reason,
+					ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+				SELECT 'ep' || n, `+tenant+`, 0, 1, now(), now(), now(), '', '', '', '', '', '', '[]', '{}', 0, 0, '', '{}', '{}'
+				FROM generate_series(1, 5000) n`),
+			tx.exec(`INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, created_at, updated_at)
+				SELECT bellwire.new_uuid(now()), gen_random_uuid(), `+tenant+`, n, 2 + n % 3, '', 0, 0, 0, 0, now(), now() FROM bellwire.endpoints`),
+		)
+	}))
+	const page = 50
+	for name, c := range map[string]struct {
+		sql  string
+		args string
+		most float64
+	}{
+		"all deliveries":       {sqlDeliveriesOfTenant[5], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
+		"succeeded deliveries": {sqlDeliveriesOfTenant[2], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
+		"no deliveries":        {sqlDeliveriesOfTenant[1], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
+		"endpoints":            {sqlEndpoints, "'acme', 1000000, 50", 2 * page},
+		"tombstones":           {sqlTombstones, "0, 0, 50", 10 * page},
+	} {
+		if rows := rowsRead(t, s, c.sql, c.args); rows > c.most {
+			t.Errorf("%s: %v rows were read, want at most %v", name, rows, c.most)
+		}
+	}
+}
+
+// rowsRead carries a statement out as the store does, with a plan for any parameters, and returns how many rows its plan's
+// steps looked at.
+func rowsRead(t *testing.T, s testStore, sql, args string) float64 {
+	t.Helper()
+	var encoded []byte
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		if err := tx.exec("PREPARE explained AS "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			return err
+		}
+		if err := tx.row("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE explained ("+args+")", pgx.QueryExecModeSimpleProtocol).Scan(&encoded); err != nil {
+			return err
+		}
+		return tx.exec("DEALLOCATE explained")
+	}))
+	var explained []struct{ Plan planStep }
+	check(t, json.Unmarshal(encoded, &explained))
+	return explained[0].Plan.read()
+}
+
+// planStep is a step of a plan that was carried out.
+type planStep struct {
+	Rows     float64 `json:"Actual Rows"`
+	Loops    float64 `json:"Actual Loops"`
+	Filtered float64 `json:"Rows Removed by Filter"`
+	Plans    []planStep
+}
+
+func (p planStep) read() float64 {
+	total := (p.Rows + p.Filtered) * p.Loops
+	for _, step := range p.Plans {
+		total += step.read()
+	}
+	return total
 }

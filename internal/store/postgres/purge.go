@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
@@ -16,6 +17,9 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 	s.retention.Lock()
 	defer s.retention.Unlock()
 	deleted, err := s.purgeRows(ctx, now, before, limit)
+	for err == nil && deleted == 0 && !s.retention.tombstones.Ended {
+		deleted, err = s.purgeRows(ctx, now, before, limit)
+	}
 	if err != nil || deleted >= limit && time.Since(s.retention.changed) < partitionsEvery {
 		return deleted, err
 	}
@@ -60,15 +64,24 @@ func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int)
 	if err := s.retention.keys.expire(keys, (*purge).key, step); err != nil {
 		return limit - left, err
 	}
-	err = step((*purge).run)
+	tombstones, err := s.tombstones(ctx, now, left)
+	if err != nil {
+		return limit - left, err
+	}
+	err = step(func(p *purge) error {
+		p.tombstones = tombstones
+		return p.run()
+	})
+	s.retention.tombstones.Deleted(limit - left)
 	return limit - left, err
 }
 
 // purge is one round.
 type purge struct {
-	tx   *tx
-	now  time.Time
-	left int // rows that may still be deleted
+	tx         *tx
+	now        time.Time
+	left       int     // rows that may still be deleted
+	tombstones []int64 // that were found before
 }
 
 const (
@@ -97,7 +110,7 @@ func (p *purge) run() error {
 			return err
 		}
 		if !ok {
-			return p.delete(sqlBury, p.left)
+			return p.delete(sqlBury, p.tombstones[:min(p.left, len(p.tombstones))])
 		}
 		if err := p.tenant(tenant); err != nil {
 			return err
@@ -177,8 +190,52 @@ func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
 	return true, err
 }
 
-// sqlBury deletes deleted endpoints that no delivery names.
-const sqlBury = `DELETE FROM bellwire.endpoints WHERE n IN (
-	SELECT n FROM bellwire.endpoints p WHERE deleted_at IS NOT NULL AND NOT EXISTS (
-		SELECT FROM bellwire.deliveries WHERE status = ANY ('{0,1,2,3,4}') AND ordered = ANY ('{f,t}') AND endpoint = p.n
-	) LIMIT $1)`
+// These find, and delete, deleted endpoints that no delivery names. Each endpoint's first delivery is looked for by itself: as
+// a condition of EXISTS among what is selected, PostgreSQL might read all deliveries there are, to find them in memory.
+const (
+	sqlTombstones = `SELECT p.tenant, p.n, d.named IS NULL FROM (
+			SELECT tenant, n FROM bellwire.endpoints WHERE deleted_at IS NOT NULL AND (tenant, n) > ($1, $2) ORDER BY tenant, n LIMIT $3
+		) p LEFT JOIN LATERAL (
+			SELECT true AS named FROM bellwire.deliveries WHERE ` + namesEndpoint + ` LIMIT 1
+		) d ON true ORDER BY p.tenant, p.n`
+	sqlBury = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM bellwire.deliveries WHERE " +
+		namesEndpoint + ")"
+	namesEndpoint = "status = ANY ('{0,1,2,3,4}') AND ordered = ANY ('{f,t}') AND endpoint = p.n"
+)
+
+// tombstones finds some deleted endpoints that no delivery names. It is no part of a transaction that others may wait for.
+func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int64, error) {
+	g := &s.retention.tombstones
+	g.Begin(now)
+	if g.Ended || limit <= 0 {
+		return nil, nil
+	}
+	var (
+		found []int64
+		next  columns.Graveyard
+	)
+	err := s.read(ctx, func(tx *tx) error {
+		found, next = nil, *g
+		looked := 0
+		rows, err := tx.Query(tx.ctx, sqlTombstones, g.Tenant, g.N, columns.MaxTombstones)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for len(found) < limit && rows.Next() {
+			var unnamed bool
+			if err := rows.Scan(&next.Tenant, &next.N, &unnamed); err != nil {
+				return err
+			}
+			if looked++; unnamed {
+				found = append(found, next.N)
+			}
+		}
+		next.Ended = len(found) < limit && looked < columns.MaxTombstones
+		return rows.Err()
+	})
+	if err == nil {
+		*g = next
+	}
+	return found, err
+}

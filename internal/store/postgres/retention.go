@@ -18,6 +18,7 @@ import (
 type retention struct {
 	sync.Mutex
 	events, keys round
+	tombstones   columns.Graveyard
 	looked       map[string]time.Time // when, at each partition
 	changed      time.Time            // when partitions were made and given up last
 }

@@ -152,7 +152,8 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 	var ended int
 	err := s.write(ctx, func(w *writer) error {
 		ended = 0
-		if err := w.mustGetNone(endpoint); err != nil {
+		deleted, err := w.mustGetNone(endpoint)
+		if err != nil {
 			return err
 		}
 		for _, sql := range sqlOpenOf {
@@ -167,10 +168,18 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 			}
 			ended += len(ids)
 		}
-		return nil
+		if deleted {
+			err = w.query(sqlForgetManual).text(endpoint).int(int64(max(limit-ended, 0))).exec()
+			ended += w.conn.Changes()
+		}
+		return err
 	})
 	return ended, err
 }
+
+// sqlForgetManual takes back what was asked for by hand of a deleted endpoint. Nothing can be sent to it any more.
+const sqlForgetManual = `UPDATE deliveries SET manual_epoch = NULL WHERE id IN (SELECT id FROM deliveries
+	WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND manual_epoch IS NOT NULL ORDER BY id LIMIT +?)`
 
 // ExpireOpen ends what is open and free and too old, oldest first of each kind.
 func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
@@ -197,20 +206,20 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 	return ended, err
 }
 
-// mustGetNone refuses an endpoint that is neither disabled nor deleted.
-func (w *writer) mustGetNone(endpoint string) error {
+// mustGetNone refuses an endpoint that is neither disabled nor deleted, and reports whether it is deleted.
+func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 	q := w.query("SELECT status, deleted_at IS NOT NULL FROM endpoints WHERE id = ?").text(endpoint)
 	if found, err := q.one(); !found {
-		return err
+		return false, err
 	}
 	status, deleted := bellwire.EndpointStatus(q.getText()), q.getBool()
 	if err := q.close(); err != nil {
-		return err
+		return false, err
 	}
 	if deleted || status == bellwire.EndpointDisabled {
-		return nil
+		return deleted, nil
 	}
-	return bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
+	return false, bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
 }
 
 // sqlOpenOf select what is open of an endpoint, deleted or not.

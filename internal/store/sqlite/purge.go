@@ -16,7 +16,7 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 	defer s.retention.Unlock()
 	for {
 		deleted, err := s.purgeSome(ctx, now, before, limit)
-		if err != nil || deleted > 0 || s.retention.tombstones.ended {
+		if err != nil || deleted > 0 || s.retention.tombstones.Ended {
 			return deleted, err
 		}
 	}
@@ -47,7 +47,7 @@ func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int)
 	})
 	if err == nil {
 		s.retention.done = done
-		s.retention.tombstones.again = s.retention.tombstones.again || deleted > 0
+		s.retention.tombstones.Deleted(deleted)
 	}
 	return deleted, err
 }
@@ -213,53 +213,33 @@ const (
 	sqlBury = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed
 )
 
-// graveyard is how far deleted endpoints have been looked at, in the order of their tenants. Those that some delivery names
-// are passed over until the next round: there may be very many.
-type graveyard struct {
-	tenant, n int64     // the last one
-	begun     time.Time // this round
-	ended     bool      // it has
-	again     bool      // something was deleted since this round began, so that others may be named no more
-}
-
-// begin begins another round if there may be something to be found.
-func (g *graveyard) begin(now time.Time) {
-	age := now.Sub(g.begun)
-	if g.ended && g.again || age >= bellwire.RetentionReview || age < 0 {
-		*g = graveyard{begun: now}
-	}
-}
-
-// maxTombstones is how many are looked at in one read.
-const maxTombstones = 1000
-
 // tombstones finds some deleted endpoints that no delivery names. It reads, so that the writer is not kept busy with the
 // search.
 func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	g := &s.retention.tombstones
-	g.begin(now)
-	if g.ended {
+	g.Begin(now)
+	if g.Ended {
 		return nil, nil
 	}
 	var (
 		found []int64
-		next  graveyard
+		next  columns.Graveyard
 	)
 	err := s.read(ctx, func(c *db) error {
 		found, next = nil, *g
-		q := c.query(sqlTombstones).int(g.tenant).int(g.n).int(maxTombstones)
+		q := c.query(sqlTombstones).int(g.Tenant).int(g.N).int(columns.MaxTombstones)
 		looked := 0
 		for q.next() {
 			looked++
-			next.tenant, next.n = q.getInt(), q.getInt()
+			next.Tenant, next.N = q.getInt(), q.getInt()
 			if q.getBool() {
-				found = append(found, next.n)
+				found = append(found, next.N)
 			}
 			if len(found) == limit {
 				return q.close()
 			}
 		}
-		next.ended = looked < maxTombstones
+		next.Ended = looked < columns.MaxTombstones
 		return q.err
 	})
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // retention is how far old events have been looked at. Those that had something to be delivered are passed over until
@@ -14,7 +15,7 @@ type retention struct {
 	sync.Mutex
 	done       bellwire.EventID
 	begun      time.Time // this round
-	tombstones graveyard
+	tombstones columns.Graveyard
 }
 
 // oldEvent is an event that may go.

@@ -20,6 +20,29 @@ var manualTests = []test{
 		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: id, Epoch: w.leases.Epoch(ep.ID), Manual: true}}))
 		w.equal("after release", idsOf(w.claim(ep, 10).Manual), []bellwire.DeliveryID{id})
 	}},
+	{name: "Manual/IsForgottenWithTheEndpoint", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		var ids []bellwire.DeliveryID
+		for range 3 {
+			ids = append(ids, w.ended(ep, spent))
+			w.request(ep, ids[len(ids)-1])
+		}
+		w.publish(ep)
+		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now))
+		for _, want := range []int{2, 2, 0} { // one is open
+			n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 2)
+			w.check(err)
+			w.equal("how many were ended", n, want)
+		}
+		w.tick(time.Hour)
+		w.purgeBefore(w.now, 100)
+		for _, id := range ids {
+			_, err := w.store.Delivery(w.ctx, ep.Tenant, id)
+			w.refused(err, bellwire.CodeNotFound)
+		}
+		_, err := w.store.Endpoint(w.ctx, ep.ID)
+		w.refused(err, bellwire.CodeNotFound)
+	}},
 	{name: "Manual/IsNotCountedInTheLimit", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		id := w.ended(ep, spent)
