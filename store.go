@@ -34,7 +34,8 @@ type Store interface {
 // again. There may be a million of them, behind an endpoint that is paused or dead.
 const RetentionReview = time.Hour
 
-// Configuration is the part of a Store that holds what people set up. Lists are newest first.
+// Configuration is the part of a Store that holds what people set up. Lists are newest first. A page ends early once it
+// carries MaxPageBytes.
 type Configuration interface {
 	CreateTenant(ctx context.Context, t *Tenant) error // CodeConflict if the id is taken; sets t.Revision
 	Tenant(ctx context.Context, id string) (*Tenant, error)
@@ -75,16 +76,17 @@ type Configuration interface {
 	TenantEndpoints(ctx context.Context, tenant string) (*Tenant, []*Endpoint, error)
 }
 
-// Journal is the part of a Store that people look things up in. Lists are newest first.
+// Journal is the part of a Store that people look things up in. Lists are newest first. A page ends early once it carries
+// MaxPageBytes.
 type Journal interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
 	// Digest returns the digest of what was published with a publisher's id; CodeNotFound if none was.
 	Digest(ctx context.Context, tenant, idempotencyKey string) ([32]byte, error)
-	// Events ends a page early once it carries MaxPageBytes of data. Its cursors are those of EventCursor.
+	// Events lists events. Its cursors are those of EventCursor.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
-	// Attempts returns the newest limit attempts of a delivery, oldest first.
+	// Attempts returns the newest limit attempts of a delivery, oldest first, or fewer: the newest that MaxPageBytes hold.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
 }
 
@@ -396,13 +398,13 @@ type Backlog struct {
 	OldestUnmatched time.Time // when the first of them was published; zero: there is none
 }
 
-// MaxPageBytes is how much data a page of events carries before it ends, with a cursor, short of its limit.
-// So 250 events of a megabyte each never have to be in memory at once.
+// MaxPageBytes is how much a page of any list carries before it ends, with a cursor, short of its limit: of events their
+// data, of others what they take as JSON. So 250 events of a megabyte each never have to be in memory at once.
 const MaxPageBytes = 4 << 20
 
 // Page asks for a part of a list.
 type Page struct {
-	Limit int
+	Limit int    // the most that it has
 	After Cursor // where the page before it ended; empty: from the start
 }
 

@@ -67,16 +67,27 @@ func (rows *attemptRows) queue(batch *pgx.Batch) {
 const sqlAttempts = `SELECT id, number, trigger, started_at, outcome, error, details, status, response_body
 	FROM bellwire.attempts WHERE delivery = $1 ORDER BY number DESC LIMIT $2`
 
-// Attempts returns the newest limit attempts of a delivery, oldest first.
+// Attempts returns the newest attempts of a delivery, oldest first.
 func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limit int) ([]*bellwire.Attempt, error) {
 	var attempts []*bellwire.Attempt
-	err := s.read(ctx, func(tx *tx) (err error) {
-		attempts, err = all(tx, scanAttempt, sqlAttempts, [16]byte(delivery), limit)
-		return err
+	err := s.read(ctx, func(tx *tx) error {
+		attempts = nil
+		rows, err := tx.Query(tx.ctx, sqlAttempts, [16]byte(delivery), limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var page columns.Page
+		for full := false; !full && rows.Next(); {
+			a, err := scanAttempt(rows)
+			if err != nil {
+				return err
+			}
+			a.Delivery = delivery
+			attempts, full = append(attempts, a), page.Add(columns.SizeOfAttempt(a))
+		}
+		return rows.Err()
 	})
-	for _, a := range attempts {
-		a.Delivery = delivery
-	}
 	slices.Reverse(attempts)
 	return attempts, err
 }

@@ -62,7 +62,7 @@ func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.P
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, columns.RowKey}
+	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, columns.RowKey, columns.SizeOfAuditEntry}
 	if tenant == "" {
 		return list.read(ctx, s, sqlAuditAll, before, list.fetch())
 	}

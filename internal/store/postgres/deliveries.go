@@ -63,7 +63,7 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 	if !known && f.Status != "" {
 		return &bellwire.List[*bellwire.Delivery]{}, nil
 	}
-	list := &lister[*bellwire.Delivery, bellwire.DeliveryID]{page, scanDelivery, idKey[bellwire.DeliveryID]}
+	list := &lister[*bellwire.Delivery, bellwire.DeliveryID]{page, scanDelivery, idKey[bellwire.DeliveryID], columns.SizeOfDelivery}
 	if !f.Event.IsZero() {
 		if f.Status == "" {
 			status = -1

@@ -102,7 +102,7 @@ func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, columns.RowKey}
+	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, columns.RowKey, columns.SizeOfEndpoint}
 	return list.read(ctx, s, sqlEndpoints, tenant, before, list.fetch())
 }
 

@@ -100,16 +100,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 	if f.OldestFirst {
 		ofAny, ofType = sqlOldestEvents, sqlOldestEventsOfType
 	}
-	list := &lister[*bellwire.Event, bellwire.EventID]{page: page, key: idKey[bellwire.EventID]}
-	size, count := 0, 0
-	list.scan = func(row pgx.Rows) (*bellwire.Event, bellwire.EventID, error) {
-		e, id, err := scanEvent(row)
-		size, count = size+len(e.Data), count+1
-		if size >= bellwire.MaxPageBytes {
-			list.page.Limit = min(count, page.Limit) // the page is full with this one
-		}
-		return e, id, err
-	}
+	list := &lister[*bellwire.Event, bellwire.EventID]{page, scanEvent, idKey[bellwire.EventID], columns.SizeOfEvent}
 	args := []any{f.Tenant, above, below, list.fetch(), int64(bellwire.MaxPageBytes)}
 	if f.Type == "" {
 		return list.read(ctx, s, ofAny, args...)

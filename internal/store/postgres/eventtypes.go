@@ -30,8 +30,13 @@ func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (create
 const (
 	sqlEventType       = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM bellwire.event_types "
 	sqlEventTypeByName = sqlEventType + "WHERE name = $1"
-	sqlEventTypes      = sqlEventType + "WHERE n < $1 ORDER BY n DESC LIMIT $2"
-	sqlCatalogue       = sqlEventType + "ORDER BY n DESC"
+	// The sizes are known before anything is read, as of events.
+	sqlEventTypes = `SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM (
+			SELECT f.*, sum(coalesce(octet_length(schema), 0) + coalesce(octet_length(example), 0))
+				OVER (ORDER BY n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS carried
+			FROM (SELECT * FROM bellwire.event_types WHERE n < $1 ORDER BY n DESC LIMIT $2) f
+		) t WHERE carried IS NULL OR carried < $3 ORDER BY n DESC`
+	sqlCatalogue = sqlEventType + "ORDER BY n DESC"
 )
 
 // scanEventType reads a row of sqlEventType.
@@ -65,8 +70,8 @@ func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.L
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.EventType, int64]{page, scanEventType, columns.RowKey}
-	return list.read(ctx, s, sqlEventTypes, before, list.fetch())
+	list := &lister[*bellwire.EventType, int64]{page, scanEventType, columns.RowKey, columns.SizeOfEventType}
+	return list.read(ctx, s, sqlEventTypes, before, list.fetch(), int64(bellwire.MaxPageBytes))
 }
 
 // DeleteEventType deletes an event type.

@@ -91,7 +91,7 @@ func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*b
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Key, bellwire.KeyID]{page, scanKey, idKey[bellwire.KeyID]}
+	list := &lister[*bellwire.Key, bellwire.KeyID]{page, scanKey, idKey[bellwire.KeyID], columns.SizeOfKey}
 	if tenant == "" {
 		return list.read(ctx, s, sqlOperatorKeys, before, list.fetch())
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // lister reads a page of a list. K is what the list is ordered by.
@@ -13,6 +14,7 @@ type lister[T, K any] struct {
 	page bellwire.Page
 	scan func(pgx.Rows) (T, K, error)
 	key  func(K) []byte
+	size func(T) int // as columns.Page counts it
 }
 
 // fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
@@ -35,9 +37,13 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 	}
 	defer rows.Close()
 	list := new(bellwire.List[T])
-	var end K
+	var (
+		end  K
+		page columns.Page
+		full bool
+	)
 	for rows.Next() {
-		if len(list.Items) == l.page.Limit {
+		if full || len(list.Items) == l.page.Limit {
 			list.Next = bellwire.MakeCursor(l.key(end))
 			return list, nil
 		}
@@ -45,7 +51,7 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 		if err != nil {
 			return nil, err
 		}
-		list.Items, end = append(list.Items, item), key
+		list.Items, end, full = append(list.Items, item), key, page.Add(l.size(item))
 	}
 	return list, rows.Err()
 }

@@ -82,7 +82,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, columns.RowKey}
+	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, columns.RowKey, columns.SizeOfTenant}
 	return list.read(ctx, s, sqlTenants, before, list.fetch())
 }
 

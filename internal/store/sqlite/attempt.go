@@ -24,12 +24,13 @@ func (w *writer) insertAttempt(a *bellwire.Attempt, delivery bellwire.DeliveryID
 	return q.int(int64(a.Response.Status)).blob(a.Response.Body).exec()
 }
 
-// Attempts returns the newest limit attempts of a delivery, oldest first.
+// Attempts returns the newest attempts of a delivery, oldest first.
 func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limit int) ([]*bellwire.Attempt, error) {
 	var attempts []*bellwire.Attempt
 	err := s.read(ctx, func(c *db) error {
 		q := c.query(`SELECT id, number, trigger, started_at, outcome, error, details, status, response_body
 			FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT +?`).blob(delivery[:]).int(int64(limit))
+		var page columns.Page
 		for q.next() {
 			a, err := scanAttempt(q)
 			if err != nil {
@@ -37,6 +38,9 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 			}
 			a.Delivery = delivery
 			attempts = append(attempts, a)
+			if page.Add(columns.SizeOfAttempt(a)) {
+				return q.close()
+			}
 		}
 		return q.err
 	})

@@ -60,7 +60,7 @@ func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.P
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanAudit, columns.RowKey)
+	list := newLister(page, scanAudit, columns.RowKey, columns.SizeOfAuditEntry)
 	return list.read(ctx, s, func(c *db) *query {
 		if tenant == "" {
 			return c.query(sqlAuditAll).int(before).int(list.fetch())

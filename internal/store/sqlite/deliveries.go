@@ -86,10 +86,12 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 	}
 	var list *bellwire.List[*bellwire.Delivery]
 	err = s.snapshot(ctx, func(c *db) error {
-		ids, err := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }).collect(c.ids(f, status, before[:], page.Limit))
+		lister := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }, func(bellwire.DeliveryID) int { return 0 })
+		ids, err := lister.collect(c.ids(f, status, before[:], page.Limit))
 		if err != nil {
 			return err
 		}
+		var size columns.Page
 		list = &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
 		for _, id := range ids.Items {
 			d, err := c.delivery(id)
@@ -97,6 +99,10 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 				return err
 			}
 			list.Items = append(list.Items, d)
+			if size.Add(columns.SizeOfDelivery(d)) && len(list.Items) < len(ids.Items) {
+				list.Next = bellwire.MakeCursor(id[:])
+				break
+			}
 		}
 		return nil
 	})

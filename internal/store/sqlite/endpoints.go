@@ -105,7 +105,7 @@ func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanEndpoint, columns.RowKey)
+	list := newLister(page, scanEndpoint, columns.RowKey, columns.SizeOfEndpoint)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlEndpoints).text(tenant).int(before).int(list.fetch())
 	})

@@ -113,16 +113,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 	if f.OldestFirst {
 		sql = oldestEvents
 	}
-	list := newLister(page, scanEvent, func(id bellwire.EventID) []byte { return id[:] })
-	size, count := 0, 0
-	list.scan = func(q *query) (*bellwire.Event, bellwire.EventID, error) {
-		e, id, err := scanEvent(q)
-		size, count = size+len(e.Data), count+1
-		if size >= bellwire.MaxPageBytes {
-			list.page.Limit = count // the page is full with this one
-		}
-		return e, id, err
-	}
+	list := newLister(page, scanEvent, func(id bellwire.EventID) []byte { return id[:] }, columns.SizeOfEvent)
 	return list.read(ctx, s, func(c *db) *query {
 		if f.Type == "" {
 			return c.query(sql.ofAny).text(f.Tenant).blob(above).blob(below).int(list.fetch())

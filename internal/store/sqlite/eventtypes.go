@@ -64,7 +64,7 @@ func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.L
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanEventType, columns.RowKey)
+	list := newLister(page, scanEventType, columns.RowKey, columns.SizeOfEventType)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlEventType + "WHERE n < ? ORDER BY n DESC LIMIT +?").int(before).int(list.fetch())
 	})

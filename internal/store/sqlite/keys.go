@@ -85,7 +85,7 @@ func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*b
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanKey, func(id bellwire.KeyID) []byte { return id[:] })
+	list := newLister(page, scanKey, func(id bellwire.KeyID) []byte { return id[:] }, columns.SizeOfKey)
 	return list.read(ctx, s, func(c *db) *query {
 		if tenant == "" {
 			return c.query(sqlOperatorKeys).blob(before[:]).int(list.fetch())

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // lister reads a page of a list. K is what the list is ordered by.
@@ -11,10 +12,11 @@ type lister[T, K any] struct {
 	page bellwire.Page
 	scan func(*query) (T, K, error)
 	key  func(K) []byte
+	size func(T) int // as columns.Page counts it
 }
 
-func newLister[T, K any](page bellwire.Page, scan func(*query) (T, K, error), key func(K) []byte) *lister[T, K] {
-	return &lister[T, K]{page: page, scan: scan, key: key}
+func newLister[T, K any](page bellwire.Page, scan func(*query) (T, K, error), key func(K) []byte, size func(T) int) *lister[T, K] {
+	return &lister[T, K]{page, scan, key, size}
 }
 
 // fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
@@ -30,12 +32,16 @@ func (l *lister[T, K]) read(ctx context.Context, s *Store, prepare func(*db) *qu
 	return list, err
 }
 
-// collect reads the rows of the query.
+// collect reads the rows of the query until the page is full.
 func (l *lister[T, K]) collect(q *query) (*bellwire.List[T], error) {
 	list := new(bellwire.List[T])
-	var end K
+	var (
+		end  K
+		page columns.Page
+		full bool
+	)
 	for q.next() {
-		if len(list.Items) == l.page.Limit {
+		if full || len(list.Items) == l.page.Limit {
 			list.Next = bellwire.MakeCursor(l.key(end))
 			return list, q.close()
 		}
@@ -43,7 +49,7 @@ func (l *lister[T, K]) collect(q *query) (*bellwire.List[T], error) {
 		if err != nil {
 			return nil, firstError(q.close(), err)
 		}
-		list.Items, end = append(list.Items, item), key
+		list.Items, end, full = append(list.Items, item), key, page.Add(l.size(item))
 	}
 	if q.err != nil {
 		return nil, q.err

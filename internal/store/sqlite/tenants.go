@@ -75,7 +75,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanTenant, columns.RowKey)
+	list := newLister(page, scanTenant, columns.RowKey, columns.SizeOfTenant)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlTenant + "WHERE n < ? AND deleted_at IS NULL ORDER BY n DESC LIMIT +?").
 			int(before).int(list.fetch())

@@ -44,7 +44,7 @@ type test struct {
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
 		configurationTests, appendTests, clockTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
-		auditTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
+		auditTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
 			if test.need != nil && !test.need(hooks) {

@@ -1,0 +1,81 @@
+package columns
+
+import "github.com/bellwire/bellwire"
+
+// Page counts how much a page of a list carries, as JSON, so that it ends at bellwire.MaxPageBytes. It may have one thing
+// more than fits, as there must be at least one.
+type Page struct{ bytes int }
+
+// Add counts a thing, and reports whether the page is full with it.
+func (p *Page) Add(bytes int) (full bool) {
+	p.bytes += bytes
+	return p.bytes >= bellwire.MaxPageBytes
+}
+
+// text returns how many bytes a text takes as JSON. A control character takes six.
+func text[T ~string | ~[]byte](s T) int {
+	size := len(s) + len(`"",`)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ':
+			size += len(`\u0001`) - 1
+		case c == '"', c == '\\':
+			size++
+		}
+	}
+	return size
+}
+
+// SizeOfEvent returns how many bytes of data an event has.
+func SizeOfEvent(e *bellwire.Event) int { return len(e.Data) }
+
+// SizeOfEndpoint returns how many bytes an endpoint takes at most as JSON, but for what is short in each.
+func SizeOfEndpoint(ep *bellwire.Endpoint) int {
+	size := text(ep.URL) + text(ep.Description) + text(ep.StatusReason) + sizeOfMap(ep.Metadata) + sizeOfMap(ep.Extra) + len(ep.Sealed)
+	for _, pattern := range ep.Events {
+		size += text(pattern)
+	}
+	return size
+}
+
+// SizeOfTenant is SizeOfEndpoint for a tenant.
+func SizeOfTenant(t *bellwire.Tenant) int { return text(t.Name) + sizeOfMap(t.Metadata) }
+
+// SizeOfKey is SizeOfEndpoint for a key.
+func SizeOfKey(k *bellwire.Key) int { return text(k.Name) + len(k.Sealed) }
+
+// SizeOfEventType is SizeOfEndpoint for an event type.
+func SizeOfEventType(t *bellwire.EventType) int {
+	return len(t.Schema) + len(t.Example) + text(t.Description) + text(t.Group)
+}
+
+// SizeOfDelivery is SizeOfEndpoint for a delivery.
+func SizeOfDelivery(d *bellwire.Delivery) int { return text(d.Reason) }
+
+// SizeOfAttempt is SizeOfEndpoint for an attempt.
+func SizeOfAttempt(a *bellwire.Attempt) int {
+	size := text(a.Error) + text(a.Request.URL) + sizeOfHeaders(a.Request.Headers)
+	if a.Response != nil {
+		size += sizeOfHeaders(a.Response.Headers) + text(a.Response.Body) + text(a.Response.Note)
+	}
+	return size
+}
+
+// SizeOfAuditEntry is SizeOfEndpoint for an entry of the audit log.
+func SizeOfAuditEntry(e *bellwire.AuditEntry) int {
+	return text(e.Path) + text(e.Principal) + text(e.Justification)
+}
+
+func sizeOfMap(m map[string]string) (size int) {
+	for name, value := range m {
+		size += text(name) + text(value)
+	}
+	return size
+}
+
+func sizeOfHeaders(headers []bellwire.Header) (size int) {
+	for _, h := range headers {
+		size += text(h.Name) + text(h.Value)
+	}
+	return size
+}
