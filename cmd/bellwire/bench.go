@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/bellwire/bellwire/internal/hostile"
 )
 
 type benchCommand struct {
@@ -33,6 +35,11 @@ type benchCommand struct {
 	Stored      int           `placeholder:"N" help:"Finished deliveries that are in the database before."`
 	Backlog     int           `placeholder:"N" help:"Events to publish then while no endpoint answers well; restart, and deliver them."`
 	Flood       bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
+	Hostile     string        `placeholder:"NAME" help:"One customer does what no other should feel: one of the scenarios below, several with commas, or all. A neighbour beside it measures what it felt; exit code 1 if that is more than it may."`
+	Attack      time.Duration `default:"8s" placeholder:"TIME" help:"How long each of these scenarios goes on."`
+	Calm        time.Duration `default:"3s" placeholder:"TIME" help:"How long the neighbour is measured alone before each of them."`
+	Strength    float64       `default:"1" placeholder:"SHARE" help:"Share of the numbers in these scenarios, above 0, at most 1."`
+	Server      string        `placeholder:"FILE" type:"existingfile" help:"Another build of bellwire whose server is measured. Default: this one."`
 	JSON        bool          `name:"json" help:"Print one JSON object."`
 	CPUProfile  string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
 }
@@ -50,7 +57,13 @@ and counted by the receiver. Exit code 1 if any is missing or badly signed.
   bellwire bench --stored 5000000
   bellwire bench --backlog 1000000 --batch 100 --endpoints 20
   bellwire bench --flood --rate 500 --events 10000 --batch 100
-  bellwire bench --database-url postgres://postgres@127.0.0.1/bench --nodes 3 --endpoints 100 --rate 300`
+  bellwire bench --database-url postgres://postgres@127.0.0.1/bench --nodes 3 --endpoints 100 --rate 300
+  bellwire bench --hostile fan-out,unread-lists
+
+Scenarios of --hostile, whose numbers are fixed; only --attack, --calm, --strength, --server, --database-url, --nodes, --directory,
+--json and --cpu-profile count beside it:
+
+` + hostile.List()
 }
 
 // Validate is called by kong.
@@ -61,6 +74,9 @@ func (c *benchCommand) Validate() error {
 		if n < 1 {
 			return option(name, "it is at least 1")
 		}
+	}
+	if err := c.checkHostile(); err != nil {
+		return err
 	}
 	switch {
 	case c.Size < minBenchData || c.Size > maxBenchData:
@@ -105,6 +121,9 @@ func (c *benchCommand) Run(ctx context.Context, std streams) error {
 }
 
 func (c *benchCommand) run(ctx context.Context, std streams) error {
+	if c.Hostile != "" {
+		return c.hostile(ctx, std)
+	}
 	reports := make([]*benchReport, 0, c.Runs)
 	var faults error
 	for run := range c.Runs {
@@ -140,7 +159,7 @@ func (c *benchCommand) measure(ctx context.Context) (report *benchReport, err er
 			return nil, err
 		}
 	}
-	if b.receiver, err = startProcess(ctx, nil, append([]string{"bench-receiver"}, c.profile("receiver")...)...); err != nil {
+	if b.receiver, err = startProcess(ctx, append([]string{"bench-receiver"}, c.profile("receiver")...)...); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.receiver.stop()) }()
@@ -163,8 +182,12 @@ func (b *benchmark) start(ctx context.Context) error {
 	if b.command.DatabaseURL.postgres != "" {
 		database = b.command.DatabaseURL.postgres
 	}
+	program, err := b.command.program()
+	if err != nil {
+		return err
+	}
 	for n := range b.command.Nodes {
-		server, err := startProcess(ctx, []string{"BELLWIRE_DATABASE_URL=" + database}, append([]string{
+		server, err := startProgram(ctx, program, []string{"BELLWIRE_DATABASE_URL=" + database}, append([]string{
 			"serve", "--listen", "127.0.0.1:0", "--node", benchNode(n), "--admin-key", benchKey,
 			"--keyset-file", filepath.Join(b.dir, "bench.keyset"), "--allow-network", "127.0.0.0/8", "--log-format", "json",
 			"--config", os.DevNull,
@@ -182,6 +205,14 @@ func (b *benchmark) start(ctx context.Context) error {
 	return nil
 }
 
+// program is the build that is measured.
+func (c *benchCommand) program() (string, error) {
+	if c.Server != "" {
+		return c.Server, nil
+	}
+	return os.Executable()
+}
+
 // file is the SQLite database.
 func (b *benchmark) file() string { return filepath.Join(b.dir, "bench.db") }
 
@@ -190,7 +221,7 @@ func (b *benchmark) stop() (err error) {
 	b.client.CloseIdleConnections() // a server would wait for those that were never used
 	for _, server := range b.servers {
 		err = errors.Join(err, server.stop())
-		b.peak = max(b.peak, server.peakMemory())
+		b.peak = max(b.peak, peakMemory(server.cmd.ProcessState))
 	}
 	b.servers = nil
 	return err

@@ -9,9 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"runtime/pprof"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -28,16 +28,22 @@ type process struct {
 // addresses is what a started process prints its address in: a line of its own, or a log record.
 var addresses = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// startProcess starts a command and waits until it says where it listens. It ends with stop, or when its standard
-// input is closed because this process has died. Its environment is this one's with what is given: whoever lists processes
-// sees their arguments.
-func startProcess(ctx context.Context, env []string, args ...string) (*process, error) {
+// startProcess starts a command of this program and waits until it says where it listens. It ends with stop, or when its
+// standard input is closed because this process has died.
+func startProcess(ctx context.Context, args ...string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
+	return startProgram(ctx, program, nil, args...)
+}
+
+// startProgram does the same with a command of any build. Its environment is this process's with what is given: whoever lists
+// processes sees their arguments.
+func startProgram(ctx context.Context, program string, env []string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(program, args...)}
 	p.cmd.Env = append(os.Environ(), env...)
+	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -79,32 +85,29 @@ func startProcess(ctx context.Context, env []string, args ...string) (*process, 
 
 // stop ends the process as an operator would.
 func (p *process) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := terminate(p.cmd.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	_ = p.stdin.Close() // it may have ended by itself
-	p.lines.Wait()
-	if err := p.cmd.Wait(); err != nil {
+	if err := p.wait(); err != nil && runtime.GOOS != "windows" { // there it was killed
 		return fmt.Errorf("%s ended badly: %w", p.cmd.Args[1], err)
 	}
 	return nil
 }
 
-// peakMemory is the most that the ended process had resident, in bytes.
-func (p *process) peakMemory() int64 {
-	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return usage.Maxrss << 10 // Linux counts KiB
+// kill ends the process at once, whatever it is about.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("%s has ended by itself: %w", p.cmd.Args[1], errors.Join(err, p.wait()))
 	}
-	return 0
+	_ = p.wait() // it was killed
+	return nil
 }
 
-// usedCPU is the time that this process has used of all processors.
-func usedCPU() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // the arguments are good
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+// wait waits until the process has ended.
+func (p *process) wait() error {
+	_ = p.stdin.Close() // it may have ended by itself
+	p.lines.Wait()
+	return p.cmd.Wait()
 }
 
 // profiled writes a profile of what f uses of the processors, if a file is named.

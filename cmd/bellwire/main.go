@@ -55,6 +55,7 @@ type commands struct {
 	Help      helpCommand      `cmd:"" help:"Show the help of a command."`
 
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
+	BenchHostile  benchHostileCommand  `cmd:"" hidden:""`
 }
 
 // helpCommand is for people who do not know of --help.

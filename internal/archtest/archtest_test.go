@@ -51,6 +51,7 @@ var rules = []rule{
 	{"internal/dialecttest", []string{everything}, false, "Tests of dialects run on the whole server."},
 	{"internal/api", []string{root, "internal/httpx", "internal/service", "internal/limits", "internal/share"}, false, "Handlers hold no SQL and no rules."},
 	{"internal/telemetry", []string{root}, false, "It hears through the root's Observer, and nothing waits for it."},
+	{"internal/hostile", nil, true, "It is a stranger to the server, so that it can measure any build."},
 	{"internal/tools/*", nil, true, "They help to make this repository, and are no part of the program."},
 	{"internal/archtest", nil, true, "It reads imports and has none."},
 	{"client", []string{"internal/sign"}, false, "Public: importing it brings in no server."},

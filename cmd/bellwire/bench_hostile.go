@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/hostile"
+)
+
+// benchHostileCommand is the hostile customer, in a process of its own so that what it does is not the neighbour's cost.
+type benchHostileCommand struct{}
+
+// Run attacks as its parent says, until that closes standard input.
+func (c *benchHostileCommand) Run(ctx context.Context, std streams) error {
+	return hostile.Serve(ctx, std.in, std.err, usedCPU)
+}
+
+const (
+	// hostileWarmUp is not measured: connections are made in it, and configuration is loaded.
+	hostileWarmUp = 500 * time.Millisecond
+	// hostilePatience is how long what the neighbour was promised is waited for after an attack, so that it is known how late it came.
+	hostilePatience = 30 * time.Second
+	// hostileTimeout is for a scenario with all that belongs to it.
+	hostileTimeout = 10 * time.Minute
+)
+
+func (c *benchCommand) checkHostile() error {
+	if c.Hostile == "" {
+		return nil
+	}
+	if _, err := hostile.Find(c.Hostile); err != nil {
+		return option("hostile", "%s", err)
+	}
+	switch {
+	case c.Attack < time.Second:
+		return option("attack", "it must be at least 1s")
+	case c.Calm < time.Second:
+		return option("calm", "it must be at least 1s")
+	case !(c.Strength > 0 && c.Strength <= 1):
+		return option("strength", "it must be above 0 and at most 1")
+	}
+	return nil
+}
+
+// hostile runs the scenarios one after the other, each on servers and a database of its own, and fails if a neighbour felt more
+// than it may.
+func (c *benchCommand) hostile(ctx context.Context, std streams) error {
+	scenarios, err := hostile.Find(c.Hostile)
+	if err != nil {
+		return err
+	}
+	var report struct {
+		Scenarios []*hostile.Result `json:"scenarios"`
+	}
+	var missed []string
+	for _, scenario := range scenarios {
+		result, err := c.attacked(ctx, scenario)
+		if err != nil {
+			return fmt.Errorf("%s: %w", scenario.Name, err)
+		}
+		report.Scenarios = append(report.Scenarios, result)
+		if figures := result.Missed(); len(figures) > 0 {
+			missed = append(missed, scenario.Name+": "+strings.Join(figures, ", "))
+		}
+		if c.JSON {
+			continue
+		}
+		if err := result.Print(std.out); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		if err := json.NewEncoder(std.out).Encode(&report); err != nil {
+			return err
+		}
+	}
+	if len(missed) > 0 {
+		return fmt.Errorf("the neighbour felt more than it may in %d of %d scenarios:\n  %s", len(missed), len(scenarios), strings.Join(missed, "\n  "))
+	}
+	return nil
+}
+
+// attacked runs one scenario.
+func (c *benchCommand) attacked(ctx context.Context, scenario *hostile.Scenario) (result *hostile.Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, hostileTimeout)
+	defer cancel()
+	dir, err := os.MkdirTemp(c.Directory, "bellwire-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if c.DatabaseURL.postgres != "" {
+		if err := c.empty(ctx); err != nil {
+			return nil, err
+		}
+	}
+	b := &benchmark{command: c, dir: dir, client: newBenchClient(1)}
+	defer func() { err = errors.Join(err, b.endServers()) }()
+	if err := b.start(ctx); err != nil {
+		return nil, err
+	}
+	if c.Nodes > 1 {
+		if _, err := b.owners(ctx); err != nil {
+			return nil, err
+		}
+	}
+	attacker, err := startProcess(ctx, "bench-hostile")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, attacker.kill()) }()
+	result, err = b.beside(ctx, scenario, hostile.NewRemote(attacker.url))
+	if err != nil {
+		return nil, err
+	}
+	if err := b.endServers(); err != nil {
+		return nil, err
+	}
+	result.ServerMemory = b.peak
+	result.Judge()
+	return result, nil
+}
+
+// endServers ends the servers at once, or as is needed for their profiles.
+func (b *benchmark) endServers() (err error) {
+	if b.command.CPUProfile != "" {
+		return b.stop()
+	}
+	for _, server := range b.servers {
+		err = errors.Join(err, server.kill())
+		b.peak = max(b.peak, peakMemory(server.cmd.ProcessState))
+	}
+	b.servers = nil
+	return err
+}
+
+// beside measures a neighbour, first in peace and then beside the attack.
+func (b *benchmark) beside(ctx context.Context, scenario *hostile.Scenario, attacker *hostile.Remote) (result *hostile.Result, err error) {
+	target := hostile.Target{AdminKey: benchKey, Attack: b.command.Attack, Strength: b.command.Strength}
+	for _, server := range b.servers {
+		target.Servers = append(target.Servers, server.url)
+	}
+	neighbour, err := hostile.NewNeighbour(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, neighbour.Close()) }()
+	target.Neighbour = neighbour.URL()
+	if err := attacker.Prepare(ctx, scenario, target); err != nil {
+		return nil, err
+	}
+	neighbour.Live(ctx, hostileWarmUp, hostilePatience)
+	result = &hostile.Result{Scenario: scenario.Name, Meaning: scenario.Meaning}
+	result.Calm = neighbour.Live(ctx, b.command.Calm, hostilePatience)
+	size, err := b.databaseSize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cpu, err := b.metric(ctx, processors)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	attack := make(chan error, 1)
+	go func() {
+		var err error
+		result.Answers, err = attacker.Attack(ctx)
+		attack <- err
+	}()
+	result.Attacked = neighbour.Live(ctx, b.command.Attack, hostilePatience)
+	if err := <-attack; err != nil {
+		return nil, err
+	}
+	return result, b.used(ctx, result, time.Since(began).Seconds(), cpu, size)
+}
+
+// used adds what processes and database have used since the attack began.
+func (b *benchmark) used(ctx context.Context, result *hostile.Result, seconds, cpu float64, size int64) error {
+	after, err := b.metric(ctx, processors)
+	if err != nil {
+		return err
+	}
+	grown, err := b.databaseSize(ctx)
+	if err != nil {
+		return err
+	}
+	result.ServerCPU = (after - cpu) / seconds
+	result.AttackerCPU = result.Answers.CPU.Seconds() / b.command.Attack.Seconds()
+	result.Growth = grown - size
+	return nil
+}
+
+// databaseSize is what the database has on disk, in bytes.
+func (b *benchmark) databaseSize(ctx context.Context) (size int64, err error) {
+	if b.command.DatabaseURL.postgres != "" {
+		conn, err := pgx.Connect(ctx, b.command.DatabaseURL.postgres)
+		if err != nil {
+			return 0, err
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		err = conn.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&size)
+		return size, err
+	}
+	files, err := filepath.Glob(b.file() + "*")
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return 0, err
+		}
+		size += info.Size()
+	}
+	return size, nil
+}

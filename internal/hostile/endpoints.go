@@ -1,0 +1,3 @@
+package hostile
+
+var atEndpoints, atReaders, atPublishing, atConfiguration, atConnections []*Scenario

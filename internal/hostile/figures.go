@@ -1,0 +1,110 @@
+package hostile
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Spread is how long something took, in milliseconds.
+type Spread struct {
+	Count int     `json:"count"`
+	P50   float64 `json:"p50_ms"`
+	P99   float64 `json:"p99_ms"`
+	Worst float64 `json:"worst_ms"`
+}
+
+// spread sorts the durations.
+func spread(durations []time.Duration) Spread {
+	n := len(durations)
+	if n == 0 {
+		return Spread{}
+	}
+	slices.Sort(durations)
+	at := func(i int) float64 { return float64(durations[i].Microseconds()) / 1000 }
+	return Spread{Count: n, P50: at(n / 2), P99: at(n * 99 / 100), Worst: at(n - 1)}
+}
+
+// Figures are what the neighbour felt.
+type Figures struct {
+	Publish  Spread         `json:"publish"`  // a publish until its answer
+	Delivery Spread         `json:"delivery"` // a publish until the event's receipt
+	Retry    Spread         `json:"retry"`    // how much later than after the policy's delay a second attempt came
+	Lists    Spread         `json:"lists"`    // a list until its end
+	Newcomer Spread         `json:"newcomer"` // a newcomer's first publish until the event's receipt
+	SignUp   Spread         `json:"sign_up"`  // a newcomer's tenant and endpoint
+	Ready    float64        `json:"ready"`    // share of the probes that were answered 200 in time
+	Refused  map[string]int `json:"refused"`  // requests by how else they were answered than well
+	Example  string         `json:"example,omitempty"`
+	Missing  int            `json:"missing"` // accepted events that did not arrive while they were waited for
+}
+
+// record is what is noted on the way.
+type record struct {
+	mu                        sync.Mutex
+	publishes, lists, signUps []time.Duration
+	newcomers                 []int // numbers of their events
+	probes, ready             int
+	refused                   map[string]int
+	example                   string
+}
+
+// request notes how long a request took, or that it was refused.
+func (r *record) request(kind *[]time.Duration, took time.Duration, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*kind = append(*kind, took)
+	if refused, ok := err.(*refusal); ok {
+		if r.refused == nil {
+			r.refused = make(map[string]int)
+		}
+		r.refused[refused.what]++
+		r.example = refused.Error()
+	}
+}
+
+func (r *record) newcomer(number int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.newcomers = append(r.newcomers, number)
+}
+
+func (r *record) probe(ready bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.probes++
+	if ready {
+		r.ready++
+	}
+}
+
+// figures sums up. An event that has not come took at least until now.
+func (r *record) figures(events map[int]*arrival, now time.Time) *Figures {
+	f := &Figures{
+		Publish: spread(r.publishes), Lists: spread(r.lists), SignUp: spread(r.signUps),
+		Refused: maps.Clone(r.refused), Example: r.example, Ready: 1,
+	}
+	if r.probes > 0 {
+		f.Ready = float64(r.ready) / float64(r.probes)
+	}
+	var deliveries, retries, first []time.Duration
+	for number, event := range events {
+		done := event.done
+		if done.IsZero() {
+			f.Missing++
+			done = now
+		}
+		switch {
+		case slices.Contains(r.newcomers, number):
+			first = append(first, done.Sub(event.published))
+		case !event.first.IsZero():
+			retries = append(retries, max(0, done.Sub(event.first)-retryDelay))
+			deliveries = append(deliveries, event.first.Sub(event.published))
+		default:
+			deliveries = append(deliveries, done.Sub(event.published))
+		}
+	}
+	f.Delivery, f.Retry, f.Newcomer = spread(deliveries), spread(retries), spread(first)
+	return f
+}

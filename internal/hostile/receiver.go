@@ -1,0 +1,119 @@
+package hostile
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// receiver is where the hostile tenant's endpoints are. How one behaves is in its path.
+type receiver struct {
+	http   *http.Server
+	url    string       // of those that speak HTTP
+	silent net.Listener // of those that accept and never read
+	groups sync.WaitGroup
+}
+
+func startReceiver() (*receiver, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	r := &receiver{http: &http.Server{Handler: misbehaving()}, url: "http://" + listener.Addr().String(), silent: silent}
+	r.groups.Go(func() { _ = r.http.Serve(listener) }) // it ends with close
+	r.groups.Go(r.accept)
+	return r, nil
+}
+
+func (r *receiver) close() error {
+	err := errors.Join(r.silent.Close(), r.http.Close())
+	r.groups.Wait()
+	return err
+}
+
+// at is the URL of an endpoint that behaves as the kind says.
+func (r *receiver) at(kind string) string { return r.url + "/" + kind }
+
+// unread is the URL of an endpoint that accepts connections and reads nothing.
+func (r *receiver) unread() string { return "http://" + r.silent.Addr().String() + "/" }
+
+// accept keeps connections open without reading from them.
+func (r *receiver) accept() {
+	var held []net.Conn
+	defer func() {
+		for _, conn := range held {
+			conn.Close()
+		}
+	}()
+	for {
+		conn, err := r.silent.Accept()
+		if err != nil {
+			return
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.SetReadBuffer(4096) // a larger one only weakens the attack
+		}
+		held = append(held, conn)
+	}
+}
+
+// failing is a failure as large as an answer that is kept can be.
+var failing = []byte(strings.Repeat("failure ", 8<<10/8))
+
+// misbehaving answers as the path says.
+func misbehaving() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ok", func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("/hang", hang)
+	mux.HandleFunc("/fail", func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write(failing)
+	})
+	mux.HandleFunc("/redirect", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "/redirect")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	mux.HandleFunc("/reset", func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return // it is gone already
+		}
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	})
+	mux.HandleFunc("/endless", endless)
+	return mux
+}
+
+// hang takes a request and never answers it.
+func hang(_ http.ResponseWriter, req *http.Request) {
+	_, _ = io.Copy(io.Discard, req.Body) // only then a closed connection is noticed
+	<-req.Context().Done()
+}
+
+// endless acknowledges, and then sends a body that does not end.
+func endless(w http.ResponseWriter, req *http.Request) {
+	_, _ = io.Copy(io.Discard, req.Body)
+	control := http.NewResponseController(w)
+	for sleep(req.Context(), 200*time.Millisecond) {
+		if _, err := w.Write(failing[:8]); err != nil || control.Flush() != nil {
+			return
+		}
+	}
+}
+
+// wait is what an attack does whose harm has been done.
+func wait(ctx context.Context) { <-ctx.Done() }
