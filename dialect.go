@@ -129,4 +129,5 @@ type Target struct {
 	Renderer Renderer
 	Headers  []Header // authentication and the endpoint's own headers: all of them credentials
 	Timeout  time.Duration
+	Limits   *Limits // of its tenant
 }

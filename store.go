@@ -44,6 +44,10 @@ type Configuration interface {
 	UpdateTenant(ctx context.Context, t *Tenant) error
 	// DeleteTenant deletes the tenant with all it has. Its id can be used again at once; Purge removes what is left.
 	DeleteTenant(ctx context.Context, id string, now time.Time) error
+	// Usage counts what a tenant has.
+	Usage(ctx context.Context, id string) (*Usage, error)
+	// CountEvents counts a tenant's events, up to a limit. It reads an index entry for each.
+	CountEvents(ctx context.Context, tenant string, limit int) (int, error)
 
 	// CreateKey adds a key. It raises the tenant's revision, or the operator's for a key without tenant.
 	CreateKey(ctx context.Context, k *Key) error
@@ -74,6 +78,13 @@ type Configuration interface {
 	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error
 	// TenantEndpoints returns a tenant with all its endpoints that are not deleted, read at one revision.
 	TenantEndpoints(ctx context.Context, tenant string) (*Tenant, []*Endpoint, error)
+}
+
+// Usage is how much a tenant has.
+type Usage struct {
+	Keys          int
+	Endpoints     int // that are not deleted
+	Configuration int // bytes of these endpoints as they are stored
 }
 
 // Journal is the part of a Store that people look things up in. Lists are newest first. A page ends early once it carries

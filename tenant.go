@@ -10,6 +10,7 @@ type Tenant struct {
 	ID        string
 	Name      string
 	Metadata  map[string]string
+	Limits    map[string]float64 // its own values of limits, by name; delays are seconds
 	CreatedAt time.Time
 	UpdatedAt time.Time
 

@@ -35,7 +35,7 @@ var rules = []rule{
 	{"internal/sign", nil, true, "Signatures are checked by receivers too, who want no dependencies of ours."},
 	{"internal/seal", []string{root}, false, "Secrets are opened in one place."},
 	{"internal/directory", []string{root, "internal/match", "internal/seal", "internal/destination", "internal/limits", "internal/share"}, false, "It is a cache: it knows no rules and no engine."},
-	{"internal/limits", nil, true, "What is bounded is written in one place, for the code and for its page."},
+	{"internal/limits", []string{root}, true, "What is bounded is written in one place, for the code and for its page."},
 	{"internal/share", []string{root}, false, "Dividing what is shared is a rule of its own; it knows no tenant and no resource."},
 	{"internal/destination", []string{root}, false, "Registration and dialling ask the same judge."},
 	{"internal/engine", []string{root, "internal/match", "internal/destination", "internal/limits", "internal/share"}, false, "It knows no dialect by name, no SQL and no secrets; it is given what it needs."},

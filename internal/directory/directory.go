@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Bounds on what is cached. Targets are the most of it: some 1.5 KiB each.
@@ -38,6 +39,7 @@ type Config struct {
 	Store    bellwire.Configuration
 	Keyring  Keyring
 	Dialects map[string]bellwire.Dialect // by name
+	Limits   *bellwire.Limits            // of tenants without values of their own; nil: the defaults
 	Logger   *slog.Logger                // told about endpoints that cannot be served; nil: nobody is
 }
 
@@ -46,6 +48,7 @@ type Directory struct {
 	store    bellwire.Configuration
 	keyring  Keyring
 	dialects map[string]bellwire.Dialect
+	limits   *bellwire.Limits
 	logger   *slog.Logger
 	flights  singleflight.Group
 
@@ -64,7 +67,8 @@ type Directory struct {
 // scope is a tenant, or the operator, whose things are forgotten together.
 type scope struct {
 	gone   bool
-	tenant *Tenant // nil: only parts of it are cached
+	tenant *Tenant          // nil: only parts of it are cached
+	limits *bellwire.Limits // nil: they are not cached
 }
 
 type held[V any] struct {
@@ -77,10 +81,14 @@ func New(c Config) *Directory {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Limits == nil {
+		c.Limits = limits.Default()
+	}
 	return &Directory{
 		store:    c.Store,
 		keyring:  c.Keyring,
 		dialects: c.Dialects,
+		limits:   c.Limits,
 		logger:   c.Logger,
 		tenants:  newLRU(maxTenants, func(_ string, s *scope) { s.gone = true }),
 		operator: &scope{},
@@ -117,7 +125,7 @@ func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
 		}
 		d.keep(generation, func() {
 			s := d.scope(id)
-			s.tenant = t
+			s.tenant, s.limits = t, t.limits
 			for _, target := range t.targets {
 				d.targets.Add(target.Endpoint.ID, held[*bellwire.Target]{target, s})
 			}
@@ -152,7 +160,11 @@ func (d *Directory) Target(ctx context.Context, endpoint string) (*bellwire.Targ
 		if err != nil {
 			return nil, err
 		}
-		target := d.newTarget(ctx, ep)
+		bounds, err := d.Limits(ctx, ep.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		target := d.newTarget(ctx, ep, bounds)
 		d.keep(generation, func() {
 			d.targets.Add(endpoint, held[*bellwire.Target]{target, d.scope(ep.Tenant)})
 		})

@@ -26,6 +26,7 @@ type Tenant struct {
 	ID       string
 	Revision int64
 
+	limits  *bellwire.Limits
 	targets []*bellwire.Target // those that are not deleted
 	set     *match.Set         // over targets
 	match   func(eventType string) []*bellwire.Target
@@ -73,12 +74,13 @@ func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoin
 	t := &Tenant{
 		ID:       row.ID,
 		Revision: row.Revision,
+		limits:   d.LimitsOf(row),
 		targets:  make([]*bellwire.Target, len(endpoints)),
 		matched:  map[string][]*bellwire.Target{},
 	}
 	patterns := make([][]string, len(endpoints))
 	for i, ep := range endpoints {
-		t.targets[i] = d.newTarget(ctx, ep)
+		t.targets[i] = d.newTarget(ctx, ep, t.limits)
 		if ep.Status != bellwire.EndpointDisabled {
 			patterns[i] = ep.Events
 		}
@@ -94,10 +96,10 @@ func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoin
 
 // newTarget makes an endpoint ready for sending. One that cannot be served gets a Renderer that says why, so that its
 // deliveries end explained, or wait if that is this node's fault, and its tenant's other endpoints go on.
-func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint) *bellwire.Target {
+func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint, held *bellwire.Limits) *bellwire.Target {
 	ep := *stored
 	ep.Sealed = nil // opened below, and of no use to anyone after
-	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout}
+	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held}
 	if ep.Deleted {
 		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}
 		return target

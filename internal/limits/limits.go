@@ -2,9 +2,32 @@
 // set, and what is fixed. docs/limits.md is made from it.
 package limits
 
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// Kind is what the value of a limit is.
+type Kind int
+
+// The kinds of values.
+const (
+	Count Kind = iota // a whole number
+	Bytes             // a whole number
+	Rate              // a number
+	Delay             // a number of seconds
+)
+
 // Limit is a bound that operators can set.
 type Limit struct {
 	Name       string
+	Kind       Kind
 	Default    float64
 	Min, Max   float64
 	ZeroIsNone bool   // 0 is allowed too, and means that there is no limit
@@ -12,6 +35,13 @@ type Limit struct {
 	Meaning    string // a sentence
 	Answer     string // what the one who hits it gets
 	PerTenant  bool   // a tenant can have a value of its own
+
+	// Of a rate: how many seconds of it may come at once, and the least that may.
+	BurstSeconds float64
+	MinBurst     int
+
+	// field returns where the value is: a *int, *float64 or *time.Duration.
+	field func(*bellwire.Limits) any
 }
 
 // Resource is something that tenants share, with the rules by which they do.
@@ -24,8 +54,137 @@ type Resource struct {
 	Answer  string // what the one who hits its share gets
 }
 
-// All are the limits that operators can set.
-var All = []*Limit{}
+// Find returns the limit of the given name, nil if there is none.
+func Find(name string) *Limit {
+	at := slices.IndexFunc(All, func(l *Limit) bool { return l.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return All[at]
+}
+
+// Names are the names of all limits, or of those alone that a tenant can have a value of its own of.
+func Names(perTenant bool) []string {
+	var names []string
+	for _, l := range All {
+		if l.PerTenant || !perTenant {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// Allows reports whether a limit can have the value.
+func (l *Limit) Allows(v float64) bool {
+	switch {
+	case v == 0 && l.ZeroIsNone:
+		return true
+	case l.Kind != Rate && l.Kind != Delay && v != math.Trunc(v):
+		return false
+	}
+	return v >= l.Min && v <= l.Max // false for what is no number
+}
+
+// Range writes which values the limit can have: "between 1 and 65,536".
+func (l *Limit) Range() string {
+	text := "between " + l.Show(l.Min) + " and " + l.Show(l.Max)
+	if l.ZeroIsNone {
+		text += ", or 0 for no limit"
+	}
+	return text
+}
+
+// Show writes a value.
+func (l *Limit) Show(v float64) string {
+	switch l.Kind {
+	case Delay:
+		return Seconds(v).String()
+	case Bytes:
+		for _, unit := range []struct {
+			bytes float64
+			name  string
+		}{{1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+			if v >= unit.bytes && math.Mod(v, unit.bytes) == 0 {
+				return grouped(v/unit.bytes) + " " + unit.name
+			}
+		}
+	}
+	return grouped(v)
+}
+
+// grouped writes a number with commas between its thousands.
+func grouped(v float64) string {
+	whole, rest, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
+	for at := len(whole) - 3; at > 0; at -= 3 {
+		whole = whole[:at] + "," + whole[at:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	return whole
+}
+
+// Seconds returns a value of the kind Delay as a duration that writes itself as the API does.
+func Seconds(v float64) bellwire.Duration {
+	return bellwire.Duration(math.Round(v * float64(time.Second)))
+}
+
+// OfSeconds returns a duration as a value of the kind Delay.
+func OfSeconds(d bellwire.Duration) float64 { return time.Duration(d).Seconds() }
+
+// Of returns the limit's value among those that hold.
+func (l *Limit) Of(held *bellwire.Limits) float64 {
+	switch v := l.field(held).(type) {
+	case *int:
+		return float64(*v)
+	case *float64:
+		return *v
+	case *time.Duration:
+		return v.Seconds()
+	default:
+		panic(fmt.Sprintf("limits: %s is a %T", l.Name, v))
+	}
+}
+
+func (l *Limit) set(held *bellwire.Limits, value float64) {
+	switch v := l.field(held).(type) {
+	case *int:
+		*v = int(value)
+	case *float64:
+		*v = value
+	case *time.Duration:
+		*v = time.Duration(Seconds(value))
+	}
+}
+
+// Burst returns how much may come at once at a rate.
+func (l *Limit) Burst(perSecond float64) int {
+	return max(1, l.MinBurst, int(math.Ceil(perSecond*l.BurstSeconds)))
+}
+
+// Default returns the limits where nobody has set any.
+func Default() *bellwire.Limits {
+	held := new(bellwire.Limits)
+	for _, l := range All {
+		l.set(held, l.Default)
+	}
+	return held
+}
+
+// With returns the limits with other values for some of them, by name. Names that there is no limit of are passed over: a
+// tenant can have values that a newer version knows.
+func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
+	if len(values) == 0 {
+		return held
+	}
+	changed := *held
+	for _, l := range All {
+		if v, given := values[l.Name]; given {
+			l.set(&changed, v)
+		}
+	}
+	return &changed
+}
 
 // Resources are all that is shared.
 var Resources = []Resource{

@@ -18,6 +18,20 @@ func JSON(v any) (string, error) {
 	return string(b), nil
 }
 
+// Tenant are the columns of a tenant that are kept as JSON.
+type Tenant struct {
+	Metadata, Limits string
+}
+
+// OfTenant writes a tenant's columns.
+func OfTenant(t *bellwire.Tenant) (c Tenant, err error) {
+	if c.Metadata, err = JSON(t.Metadata); err != nil {
+		return c, err
+	}
+	c.Limits, err = JSON(t.Limits)
+	return c, err
+}
+
 // Endpoint are the columns of an endpoint that are kept as JSON.
 type Endpoint struct {
 	Events, Retry, Metadata, Extra string

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,16 +14,16 @@ import (
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
 func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := columns.JSON(t.Metadata)
+	j, err := columns.OfTenant(t)
 	if err != nil {
 		return err
 	}
 	var revision int64
 	err = s.write(ctx, func(tx *tx) error {
-		added, err := found(tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, created_at, updated_at, revision)
-			VALUES ($1, $2, $3, $4, $5, nextval('bellwire.revisions'))
+		added, err := found(tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, limits, created_at, updated_at, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, nextval('bellwire.revisions'))
 			ON CONFLICT (id) WHERE deleted_at IS NULL DO NOTHING RETURNING revision`,
-			t.ID, t.Name, metadata, t.CreatedAt, t.UpdatedAt), &revision)
+			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt), &revision)
 		if err == nil && !added {
 			return bellwire.Errorf(bellwire.CodeConflict, "There is a tenant %q already.", t.ID)
 		}
@@ -35,7 +36,7 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 }
 
 const (
-	sqlTenant     = "SELECT n, id, name, metadata, created_at, updated_at, revision FROM bellwire.tenants "
+	sqlTenant     = "SELECT n, id, name, metadata, limits, created_at, updated_at, revision FROM bellwire.tenants "
 	sqlTenantByID = sqlTenant + "WHERE id = $1 AND deleted_at IS NULL"
 	sqlTenants    = sqlTenant + "WHERE n < $1 AND deleted_at IS NULL ORDER BY n DESC LIMIT $2"
 	// theTenant is the number of the tenant whose id is the first parameter.
@@ -45,14 +46,14 @@ const (
 // scanTenant reads a row of sqlTenant.
 func scanTenant(row pgx.Rows) (*bellwire.Tenant, int64, error) {
 	var (
-		t        bellwire.Tenant
-		n        int64
-		metadata []byte
+		t                bellwire.Tenant
+		n                int64
+		metadata, limits []byte
 	)
-	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &t.CreatedAt, &t.UpdatedAt, &t.Revision); err != nil {
+	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &limits, &t.CreatedAt, &t.UpdatedAt, &t.Revision); err != nil {
 		return nil, 0, err
 	}
-	return &t, n, json.Unmarshal(metadata, &t.Metadata)
+	return &t, n, errors.Join(json.Unmarshal(metadata, &t.Metadata), json.Unmarshal(limits, &t.Limits))
 }
 
 // Tenant finds a tenant.
@@ -88,7 +89,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := columns.JSON(t.Metadata)
+	j, err := columns.OfTenant(t)
 	if err != nil {
 		return err
 	}
@@ -107,8 +108,8 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if err := s.notify(tx, notice{Tenant: t.ID}); err != nil {
 			return err
 		}
-		return tx.exec("UPDATE bellwire.tenants SET name = $1, metadata = $2, updated_at = $3 WHERE n = $4",
-			t.Name, metadata, t.UpdatedAt, ref.n)
+		return tx.exec("UPDATE bellwire.tenants SET name = $1, metadata = $2, limits = $3, updated_at = $4 WHERE n = $5",
+			t.Name, j.Metadata, j.Limits, t.UpdatedAt, ref.n)
 	})
 	if err == nil {
 		t.Revision = revision

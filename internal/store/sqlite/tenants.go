@@ -11,7 +11,7 @@ import (
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
 func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := columns.JSON(t.Metadata)
+	j, err := columns.OfTenant(t)
 	if err != nil {
 		return err
 	}
@@ -27,9 +27,9 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = w.nextRevision(); err != nil {
 			return err
 		}
-		return w.query(`INSERT INTO tenants (id, name, metadata, created_at, updated_at, revision)
-			VALUES (?, ?, ?, ?, ?, ?)`).
-			text(t.ID).text(t.Name).text(metadata).time(t.CreatedAt).time(t.UpdatedAt).int(revision).exec()
+		return w.query(`INSERT INTO tenants (id, name, metadata, limits, created_at, updated_at, revision)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`).
+			text(t.ID).text(t.Name).text(j.Metadata).text(j.Limits).time(t.CreatedAt).time(t.UpdatedAt).int(revision).exec()
 	})
 	if err == nil {
 		t.Revision = revision
@@ -37,13 +37,16 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	return err
 }
 
-const sqlTenant = "SELECT n, id, name, metadata, created_at, updated_at, revision FROM tenants "
+const sqlTenant = "SELECT n, id, name, metadata, limits, created_at, updated_at, revision FROM tenants "
 
 // scanTenant reads a row of sqlTenant.
 func scanTenant(q *query) (*bellwire.Tenant, int64, error) {
 	n := q.getInt()
 	t := &bellwire.Tenant{ID: q.getText(), Name: q.getText()}
-	err := json.Unmarshal([]byte(q.getText()), &t.Metadata)
+	err := firstError(
+		json.Unmarshal([]byte(q.getText()), &t.Metadata),
+		json.Unmarshal([]byte(q.getText()), &t.Limits),
+	)
 	t.CreatedAt, t.UpdatedAt, t.Revision = q.getTime(), q.getTime(), q.getInt()
 	return t, n, err
 }
@@ -84,7 +87,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	metadata, err := columns.JSON(t.Metadata)
+	j, err := columns.OfTenant(t)
 	if err != nil {
 		return err
 	}
@@ -100,8 +103,8 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = w.changeTenant(ref.n); err != nil {
 			return err
 		}
-		return w.query("UPDATE tenants SET name = ?, metadata = ?, updated_at = ? WHERE n = ?").
-			text(t.Name).text(metadata).time(t.UpdatedAt).int(ref.n).exec()
+		return w.query("UPDATE tenants SET name = ?, metadata = ?, limits = ?, updated_at = ? WHERE n = ?").
+			text(t.Name).text(j.Metadata).text(j.Limits).time(t.UpdatedAt).int(ref.n).exec()
 	})
 	if err == nil {
 		t.Revision = revision

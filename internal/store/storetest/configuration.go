@@ -9,7 +9,8 @@ import (
 var configurationTests = []test{
 	{name: "Tenants/AreKept", run: func(w *world) {
 		made := &bellwire.Tenant{
-			ID: "acme", Name: "Acme", Metadata: map[string]string{"plan": "big"}, CreatedAt: w.now, UpdatedAt: w.now,
+			ID: "acme", Name: "Acme", Metadata: map[string]string{"plan": "big"},
+			Limits: map[string]float64{"endpoints": 5000, "min_retry_delay": 0.25}, CreatedAt: w.now, UpdatedAt: w.now,
 		}
 		w.check(w.store.CreateTenant(w.ctx, made))
 		if made.Revision == 0 {
@@ -26,6 +27,7 @@ var configurationTests = []test{
 		t := w.tenant()
 		old := *t
 		t.Name, t.UpdatedAt = "New", w.tick(time.Second)
+		t.Limits = map[string]float64{"publish_rate": 0}
 		w.check(w.store.UpdateTenant(w.ctx, t))
 		if t.Revision <= old.Revision {
 			w.Errorf("the revision went from %d to %d", old.Revision, t.Revision)
@@ -40,6 +42,8 @@ var configurationTests = []test{
 	}},
 	{name: "Tenants/RevisionGrowsWithAllTheyHave", run: revisionGrows},
 	{name: "Tenants/IDCanBeUsedAgainAtOnce", run: idUsedAgain},
+	{name: "Tenants/TellTheirUsage", run: tellsUsage},
+	{name: "Tenants/CountTheirEvents", run: countsEvents},
 	{name: "Keys/AreKept", run: func(w *world) {
 		t := w.tenant()
 		key := w.newKey(t.ID)
@@ -398,4 +402,57 @@ func replacesSecrets(w *world) {
 	after, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
 	w.equal("the tenant's revision", after.Revision, before.Revision)
+}
+
+// tellsUsage: keys, and living endpoints with the bytes of their configuration, of the tenant alone.
+func tellsUsage(w *world) {
+	t, other := w.tenant(), w.tenant()
+	w.endpoint(other)
+	w.check(w.store.CreateKey(w.ctx, w.newKey(other.ID)))
+	usage := func() bellwire.Usage {
+		w.Helper()
+		u, err := w.store.Usage(w.ctx, t.ID)
+		w.check(err)
+		return *u
+	}
+	w.equal("the usage of who has nothing", usage(), bellwire.Usage{})
+	w.check(w.store.CreateKey(w.ctx, w.newKey(t.ID)))
+	a := w.endpoint(t)
+	one := usage()
+	if one.Keys != 1 || one.Endpoints != 1 || one.Configuration < len(a.URL)+len(a.Sealed) {
+		w.Errorf("the usage is %+v", one)
+	}
+	a.Description += "0123456789é"
+	w.check(w.store.UpdateEndpoint(w.ctx, a))
+	w.equal("the bytes of a longer description", usage().Configuration, one.Configuration+len("0123456789é"))
+	b := w.endpoint(t)
+	w.equal("the endpoints", usage().Endpoints, 2)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, a.ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now))
+	w.equal("the usage after all was deleted", usage(), bellwire.Usage{Keys: 1})
+	_, err := w.store.Usage(w.ctx, "nobody")
+	w.refused(err, bellwire.CodeNotFound)
+}
+
+// countsEvents: the tenant's own, up to the limit, as many as there are after a purge.
+func countsEvents(w *world) {
+	t, other := w.tenant(), w.tenant()
+	w.append(together(w.event(other.ID)))
+	for range 5 {
+		w.append(together(w.event(t.ID)))
+	}
+	count := func(limit int) int {
+		w.Helper()
+		n, err := w.store.CountEvents(w.ctx, t.ID, limit)
+		w.check(err)
+		return n
+	}
+	w.equal("how many", count(100), 5)
+	w.equal("how many, up to 3", count(3), 3)
+	w.tick(1000 * time.Hour)
+	w.purgeBefore(w.now.Add(-time.Hour), 100)
+	w.equal("how many after a purge", count(100), 0)
+	n, err := w.store.CountEvents(w.ctx, "nobody", 100)
+	w.check(err)
+	w.equal("how many of nobody", n, 0)
 }

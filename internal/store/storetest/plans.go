@@ -32,6 +32,10 @@ func useAll(w *world) {
 	w.check(err)
 	_, _, err = w.store.TenantEndpoints(w.ctx, t.ID)
 	w.check(err)
+	_, err = w.store.Usage(w.ctx, t.ID)
+	w.check(err)
+	_, err = w.store.CountEvents(w.ctx, t.ID, 10)
+	w.check(err)
 
 	e := w.keyed(w.event(t.ID, plain, ordered), "k", 1)
 	w.append(together(e))

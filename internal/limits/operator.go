@@ -1,0 +1,113 @@
+package limits
+
+import "github.com/bellwire/bellwire"
+
+// All are the limits that operators can set, in the order of docs/limits.md.
+var All = []*Limit{
+	Endpoints, ConfigurationBytes, Keys, EventTypes,
+	PublishRate, RequestRate, ChangeRate, TestRate, RetryRate,
+	StoredEvents, AttemptDetails, MinRetryDelay, TargetRequests,
+}
+
+// What the API answers to who hits a limit.
+const (
+	answerConflict = "409 `conflict`"
+	answerRate     = "429 `rate_limited` with `Retry-After`"
+	answerInvalid  = "422 `invalid`"
+)
+
+// The limits on what a tenant has.
+var (
+	Endpoints = &Limit{
+		Name: "endpoints", Default: 1000, Min: 1, Max: bellwire.MaxDeliveries, Unit: "endpoints",
+		Meaning: "Endpoints of a tenant.", Answer: answerConflict, PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.Endpoints },
+	}
+	ConfigurationBytes = &Limit{
+		Name: "configuration_bytes", Kind: Bytes, Default: 4 << 20, Min: 256 << 10, Max: 256 << 20, Unit: "bytes",
+		Meaning: "Configuration of all endpoints of a tenant together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory.",
+		Answer:  answerConflict, PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
+	}
+	Keys = &Limit{
+		Name: "keys", Default: 1000, Min: 1, Max: 100_000, Unit: "keys",
+		Meaning: "API keys of a tenant.", Answer: answerConflict, PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.Keys },
+	}
+	EventTypes = &Limit{
+		Name: "event_types", Default: 10_000, Min: 1, Max: 100_000, Unit: "event types",
+		Meaning: "Event types in the catalogue. Every node keeps all of them in memory.", Answer: answerConflict,
+		field: func(l *bellwire.Limits) any { return &l.EventTypes },
+	}
+	StoredEvents = &Limit{
+		Name: "stored_events", Min: 1, Max: 100_000_000, ZeroIsNone: true, Unit: "events",
+		Meaning: "Events of a tenant that are stored. Each node counts them once a minute at most, and adds what it takes itself; what other nodes take in between comes on top. Counting reads one index entry for each event.",
+		Answer:  answerRate, PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.StoredEvents },
+	}
+)
+
+// The limits on how often a tenant does something.
+var (
+	PublishRate = &Limit{
+		Name: "publish_rate", Kind: Rate, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "events a second",
+		Meaning: "Events published to a tenant. Those published inside the database have been taken, and are not counted.",
+		Answer:  answerRate, PerTenant: true, BurstSeconds: 10, MinBurst: MaxBatchEvents,
+		field: func(l *bellwire.Limits) any { return &l.PublishRate },
+	}
+	RequestRate = &Limit{
+		Name: "request_rate", Kind: Rate, Default: 100, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "requests a second",
+		Meaning: "API requests with a tenant's own keys, in all dialects.",
+		Answer:  answerRate, PerTenant: true, BurstSeconds: 10,
+		field: func(l *bellwire.Limits) any { return &l.RequestRate },
+	}
+	ChangeRate = &Limit{
+		Name: "change_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "changes a second",
+		Meaning: "Endpoints created, changed and deleted, and secrets rotated, with a tenant's own keys.",
+		Answer:  answerRate, PerTenant: true, BurstSeconds: 20,
+		field: func(l *bellwire.Limits) any { return &l.ChangeRate },
+	}
+	TestRate = &Limit{
+		Name: "test_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "tests a second",
+		Meaning: "Tests of a tenant's endpoints, whoever asks for them.",
+		Answer:  answerRate, PerTenant: true, BurstSeconds: 6,
+		field: func(l *bellwire.Limits) any { return &l.TestRate },
+	}
+	RetryRate = &Limit{
+		Name: "retry_rate", Kind: Rate, Default: 50, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "manual retries a second",
+		Meaning: "Manual retries of a tenant's deliveries, whoever asks for them.",
+		Answer:  answerRate, PerTenant: true, BurstSeconds: 10,
+		field: func(l *bellwire.Limits) any { return &l.RetryRate },
+	}
+)
+
+// The limits on deliveries.
+var (
+	AttemptDetails = &Limit{
+		Name: "attempt_details", Default: 20, Min: 2, Max: 2 * bellwire.MaxRetries, Unit: "attempts",
+		Meaning: "Attempts of a delivery that are kept with their request and response: the first half of them, and the last. Of others the time and the outcome are kept.",
+		Answer:  "none: what is over is not kept", PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.AttemptDetails },
+	}
+	MinRetryDelay = &Limit{
+		Name: "min_retry_delay", Kind: Delay, Default: 1, Min: 0.001, Max: 3600, Unit: "time",
+		Meaning: "Shortest delay before a retry that an endpoint's retry policy can have.",
+		Answer:  answerInvalid, PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.MinRetryDelay },
+	}
+	TargetRequests = &Limit{
+		Name: "target_requests", Default: 100_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests an hour",
+		Meaning: "Requests of one tenant to one host that were not acknowledged.",
+		Answer:  "none: deliveries wait", PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.TargetRequests },
+	}
+)
+
+// Rates are from one event in a thousand seconds to a million in one.
+const (
+	minRate = 0.001
+	maxRate = 1_000_000
+)
+
+// MaxBatchEvents is how many events can be published together.
+const MaxBatchEvents = 1000
