@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/bellwire/bellwire"
@@ -94,12 +95,29 @@ func checkText(field, text string, limit int) error {
 	return bellwire.CheckText(field, text, limit)
 }
 
+// checkLine refuses, of a new text, also control characters: each takes six bytes in every answer that shows it.
+func checkLine(field, text string, limit int) error {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return bellwire.Invalid(field, "It must not contain control characters or line breaks.")
+	}
+	return checkText(field, text, limit)
+}
+
+// checkLines is checkLine for a text that may have several lines.
+func checkLines(field, text string, limit int) error {
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
+		return bellwire.Invalid(field, "It must not contain control characters other than tabs and line breaks.")
+	}
+	return checkText(field, text, limit)
+}
+
 func checkMetadata(field string, m map[string]string) error {
 	for k, v := range m {
-		for _, text := range []string{k, v} {
-			if err := checkText(field, text, bellwire.MaxMetadataLength); err != nil {
-				return err
-			}
+		if err := checkLine(field, k, bellwire.MaxMetadataLength); err != nil {
+			return err
+		}
+		if err := checkLines(field, v, bellwire.MaxMetadataLength); err != nil {
+			return err
 		}
 	}
 	return inField(field, bellwire.CheckMetadata(m))

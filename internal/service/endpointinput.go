@@ -124,7 +124,7 @@ func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
 // applyTarget sets what the endpoint is.
 func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
 	if in.Description != nil {
-		if err := checkText("description", *in.Description, MaxDescriptionLength); err != nil {
+		if err := checkLines("description", *in.Description, MaxDescriptionLength); err != nil {
 			return err
 		}
 		ep.Description = *in.Description

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -39,7 +40,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, i
 }
 
 func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.enterToChange(ctx, c, tenant); err != nil {
 		return nil, nil, err
 	}
 	end, err := s.turns.take(ctx, tenant)
@@ -47,15 +48,11 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 		return nil, nil, err
 	}
 	defer end()
-	known, err := s.directory.Tenant(ctx, tenant)
+	ep, credentials, err := s.newEndpoint(ctx, tenant, in)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(known.Targets()) >= s.maxEndpoints {
-		return nil, nil, bellwire.Errorf(bellwire.CodeConflict, "There are %d endpoints already, the most there can be; delete one first.", s.maxEndpoints)
-	}
-	ep, credentials, err := s.newEndpoint(ctx, tenant, in)
-	if err != nil {
+	if err := s.checkRoom(ctx, ep, nil); err != nil {
 		return nil, nil, err
 	}
 	if err := s.store.CreateEndpoint(ctx, ep); err != nil {
@@ -145,7 +142,7 @@ const anyDialect = ""
 func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dialect string,
 	decide func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error),
 ) (*bellwire.Endpoint, *bellwire.Credentials, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.enterToChange(ctx, c, tenant); err != nil {
 		return nil, nil, err
 	}
 	var (
@@ -162,8 +159,12 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 			return nil, err
 		}
 		disabling = in.Status != nil && *in.Status == bellwire.EndpointDisabled
+		before := *ep
 		ep.UpdatedAt = now()
 		if err := s.apply(ctx, ep, credentials, in); err != nil {
+			return nil, err
+		}
+		if err := s.checkRoom(ctx, ep, &before); err != nil {
 			return nil, err
 		}
 		return ep, s.store.UpdateEndpoint(ctx, ep)
@@ -180,7 +181,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 
 // DeleteEndpoint deletes an endpoint, and cancels its open deliveries.
 func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id string) error {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.enterToChange(ctx, c, tenant); err != nil {
 		return err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)
@@ -213,7 +214,7 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 
 // RotateSecret makes a new secret. The one before it signs too until the overlap ends: the dialect's own if nil.
 func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string, overlap *time.Duration) (*EndpointSecret, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.enterToChange(ctx, c, tenant); err != nil {
 		return nil, err
 	}
 	if overlap != nil && (*overlap < 0 || *overlap > MaxOverlap) {
@@ -245,7 +246,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 // TestEndpoint delivers the example of an event type to one endpoint, in one attempt. An empty type means the
 // first of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.enterToSend(ctx, c, tenant, limits.TestRate); err != nil {
 		return TestReceipt{}, err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)

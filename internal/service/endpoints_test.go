@@ -64,8 +64,8 @@ func TestCreateEndpoint(t *testing.T) {
 
 func TestEndpointLimit(t *testing.T) {
 	t.Parallel()
-	e := newEnv(t, func(c *service.Config) { c.MaxEndpoints = 2 })
-	tenant := e.tenant("acme")
+	e := newEnv(t)
+	tenant := e.limited("acme", map[string]float64{"endpoints": 2})
 	first := e.endpoint(tenant)
 	e.endpoint(tenant)
 	_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, minimal())
@@ -487,8 +487,8 @@ func TestManyConcurrentUpdates(t *testing.T) {
 func TestConcurrentCreatesKeepTheLimit(t *testing.T) {
 	t.Parallel()
 	const limit = 5
-	e := newEnv(t, func(c *service.Config) { c.MaxEndpoints = limit })
-	tenant := e.tenant("acme")
+	e := newEnv(t)
+	tenant := e.limited("acme", map[string]float64{"endpoints": limit})
 	var created atomic.Int64
 	var g errgroup.Group
 	for range 30 {

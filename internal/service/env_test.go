@@ -206,6 +206,19 @@ func (e *env) tenant(id string) string {
 	return id
 }
 
+// limited makes a tenant with limits of its own.
+func (e *env) limited(id string, own map[string]float64) string {
+	e.t.Helper()
+	values := make(map[string]*float64)
+	for name, value := range own {
+		values[name] = &value
+	}
+	if _, err := e.CreateTenant(e.t.Context(), admin, service.NewTenant{ID: id, Limits: values}); err != nil {
+		e.t.Fatal(err)
+	}
+	return id
+}
+
 func (e *env) key(tenant string, role bellwire.Role) string {
 	e.t.Helper()
 	_, secret, err := e.CreateKey(e.t.Context(), admin, tenant, service.NewKey{Role: role})

@@ -8,11 +8,11 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Bounds on the catalogue, which every node keeps in memory.
 const (
-	MaxEventTypes        = 10_000
 	MaxSchemaBytes       = 256 << 10
 	MaxDescriptionLength = 4096 // bytes, of an event type or endpoint
 )
@@ -68,10 +68,10 @@ func (s *Service) checkEventType(ctx context.Context, name string, in *EventType
 	if err := bellwire.CheckEventTypeName(name); err != nil {
 		return err
 	}
-	if err := checkText("description", in.Description, MaxDescriptionLength); err != nil {
+	if err := checkLines("description", in.Description, MaxDescriptionLength); err != nil {
 		return err
 	}
-	if err := checkText("group", in.Group, bellwire.MaxNameLength); err != nil {
+	if err := checkLine("group", in.Group, bellwire.MaxNameLength); err != nil {
 		return err
 	}
 	if bytes.Equal(bytes.TrimSpace(in.Schema), []byte("null")) {
@@ -87,10 +87,10 @@ func (s *Service) checkEventType(ctx context.Context, name string, in *EventType
 	if err != nil {
 		return err
 	}
-	if _, known := catalogue.Type(name); !known && catalogue.Len() >= MaxEventTypes {
-		return bellwire.Errorf(bellwire.CodeConflict, "There are %d event types already, the most there can be; delete one first.", MaxEventTypes)
+	if _, known := catalogue.Type(name); known {
+		return nil
 	}
-	return nil
+	return checkUsage(limits.EventTypes, s.directory.LimitsOf(&bellwire.Tenant{}), catalogue.Len())
 }
 
 func checkJSON(field string, value json.RawMessage, limit int) error {

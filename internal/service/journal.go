@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // maxAttemptsShown is how many of a delivery's attempts are shown: all that a retry policy can make, and as
@@ -113,7 +114,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 // RetryDelivery asks for one more attempt at once, whatever the delivery's status. CodeConflict: its endpoint
 // is disabled or deleted.
 func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.enterToSend(ctx, c, tenant, limits.RetryRate); err != nil {
 		return nil, err
 	}
 	d, err := s.store.Delivery(ctx, tenant, id)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // A key's secret is "bwk_", the 32 hex digits of the key's id, "_" and 43 characters that are the unpadded
@@ -80,7 +81,8 @@ func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Cal
 	if subtle.ConstantTimeCompare(hash[:], key.Hash[:]) == 0 {
 		return Caller{}, errUnauthenticated()
 	}
-	return callerOf(key), nil
+	c := callerOf(key)
+	return c, s.allowRequest(ctx, c)
 }
 
 func keyIDOf(secret string) (id bellwire.KeyID, ok bool) {
@@ -121,7 +123,7 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	if err := s.enterKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
 	}
-	if err := checkText("name", in.Name, bellwire.MaxNameLength); err != nil {
+	if err := checkLine("name", in.Name, bellwire.MaxNameLength); err != nil {
 		return nil, "", err
 	}
 	switch {
@@ -132,12 +134,36 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 		return nil, "", bellwire.Invalid("role", "It must be %s; a key with another role belongs to no tenant.",
 			alternatives([]bellwire.Role{bellwire.RoleTenant, bellwire.RoleTenantRead}))
 	}
-	made, secret, err := s.makeKey(ctx, tenant, in)
+	made, secret, err := s.createKey(ctx, tenant, in)
 	if err != nil {
 		return nil, "", err
 	}
 	s.changed(ctx, c, "key.create", slog.String("tenant", tenant), slog.String("key", made.ID.String()))
 	return viewKey(made), secret, nil
+}
+
+// createKey makes a key, unless its tenant has as many as it may.
+func (s *Service) createKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {
+	if tenant == "" {
+		return s.makeKey(ctx, "", in)
+	}
+	end, err := s.turns.take(ctx, tenant)
+	if err != nil {
+		return nil, "", err
+	}
+	defer end()
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return nil, "", err
+	}
+	usage, err := s.store.Usage(ctx, tenant)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := checkUsage(limits.Keys, held, usage.Keys); err != nil {
+		return nil, "", err
+	}
+	return s.makeKey(ctx, tenant, in)
 }
 
 func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {

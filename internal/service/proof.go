@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // SignatureWindow is how far a signed request's time may be from the server's clock.
@@ -47,6 +48,9 @@ func (s *Service) AuthenticateSigned(ctx context.Context, r SignedRequest) (Call
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request's signature is not good.")
 	}
 	// What follows is told only to who has the secret.
+	if err := s.allowRequest(ctx, callerOf(key)); err != nil {
+		return Caller{}, err
+	}
 	at := now()
 	if off := at.Sub(r.At).Abs(); off > SignatureWindow {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request was signed too long ago, or in the future; set the clock.")
@@ -103,7 +107,11 @@ func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
 // Vouch returns the caller of a tenant for whom a front end has a proof of its own, such as a token of an issuer that the
 // operator trusts. CodeForbidden: there is no such tenant.
 func (s *Service) Vouch(ctx context.Context, tenant string) (Caller, error) {
-	switch _, err := s.store.Tenant(ctx, tenant); bellwire.CodeOf(err) {
+	err := s.allow(ctx, limits.RequestRate, tenant, 1)
+	if err == nil {
+		_, err = s.store.Tenant(ctx, tenant)
+	}
+	switch bellwire.CodeOf(err) {
 	case "":
 		return Caller{Role: bellwire.RoleTenant, Tenant: tenant}, nil
 	case bellwire.CodeNotFound:

@@ -108,6 +108,9 @@ func inEvent(i int, err error) error {
 // take checks the drafts against the catalogue and hands them to the engine, again if the catalogue has
 // changed in between, for which the caller's key may be the reason. locate says in which event an error is.
 func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
+	if err := s.allowEvents(ctx, tenant, len(drafts)); err != nil {
+		return nil, err
+	}
 	for try := range staleAttempts {
 		catalogue, err := s.directory.Catalogue(ctx)
 		if err != nil {

@@ -22,10 +22,9 @@ import (
 
 // Bounds that hold for every installation.
 const (
-	MaxBatchEvents       = 1000
+	MaxBatchEvents       = limits.MaxBatchEvents
 	MaxBatchBytes        = 16 << 20 // of data, all events of a batch together
 	DefaultMaxEventBytes = 1 << 20  // of one event's data
-	DefaultMaxEndpoints  = 1000     // of one tenant
 
 	DefaultAuditRetention = 365 * 24 * time.Hour
 )
@@ -66,7 +65,6 @@ type Config struct {
 	Guard          *destination.Guard          // what addresses an endpoint's URL may name; nil: any, which is looked at when it is dialled
 	Shared         bool                        // other nodes change the store's configuration too
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
-	MaxEndpoints   int                         // of one tenant, bellwire.MaxDeliveries at most; DefaultMaxEndpoints if 0
 	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
 	AuditEntries   int                         // new ones of one tenant a day; limits.AuditEntries if 0
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
@@ -85,7 +83,6 @@ type Service struct {
 	adminHash      *[sha256.Size]byte // nil: no admin key is configured
 	shared         bool
 	maxEventBytes  int
-	maxEndpoints   int
 	auditRetention time.Duration
 	auditEntries   int
 	audited        *share.Rates // requests that the audit log keeps, by key
@@ -93,6 +90,8 @@ type Service struct {
 	sandbox        bool
 	logger         *slog.Logger
 	turns          *turns
+	rates          map[*limits.Limit]*share.Rates
+	stored         *storedEvents
 }
 
 // New makes a Service. It refuses a default dialect that is not there.
@@ -107,7 +106,6 @@ func New(c Config) (*Service, error) {
 		guard:          c.Guard,
 		shared:         c.Shared,
 		maxEventBytes:  c.MaxEventBytes,
-		maxEndpoints:   c.MaxEndpoints,
 		auditRetention: c.AuditRetention,
 		auditEntries:   c.AuditEntries,
 		audited:        share.NewRates(),
@@ -115,6 +113,8 @@ func New(c Config) (*Service, error) {
 		sandbox:        c.Sandbox,
 		logger:         c.Logger,
 		turns:          newTurns(),
+		rates:          newRates(),
+		stored:         newStoredEvents(),
 	}
 	if s.store == nil || s.directory == nil || s.engine == nil || s.keyring == nil {
 		return nil, errors.New("service: Store, Directory, Engine and Keyring are required")
@@ -124,9 +124,6 @@ func New(c Config) (*Service, error) {
 	}
 	if s.maxEventBytes == 0 {
 		s.maxEventBytes = DefaultMaxEventBytes
-	}
-	if s.maxEndpoints == 0 {
-		s.maxEndpoints = DefaultMaxEndpoints
 	}
 	if s.auditRetention == 0 {
 		s.auditRetention = DefaultAuditRetention

@@ -112,7 +112,7 @@ func (d *Speaker) Update(ctx context.Context, c Caller, tenant, id string, decid
 
 // Delete deletes an endpoint, if check does not refuse it, and returns it as it was.
 func (d *Speaker) Delete(ctx context.Context, c Caller, tenant, id string, check func(*Known) error) (*Known, error) {
-	if err := d.service.enter(ctx, c, Change, tenant); err != nil {
+	if err := d.service.enterToChange(ctx, c, tenant); err != nil {
 		return nil, err
 	}
 	ep, credentials, err := d.service.openEndpoint(ctx, tenant, id, d.dialect)

@@ -12,12 +12,16 @@ type NewTenant struct {
 	ID       string
 	Name     string
 	Metadata map[string]string
+	Limits   map[string]*float64 // its own values of limits, by name
 }
 
 // TenantChange is what is to change of a tenant; nil members stay as they are.
 type TenantChange struct {
 	Name     *string
 	Metadata *map[string]string
+	// Limits are values of its own, by name; nil takes one away. ResetLimits takes all others away.
+	Limits      map[string]*float64
+	ResetLimits bool
 }
 
 // CreateTenant creates a tenant. CodeConflict: its id is taken.
@@ -30,9 +34,10 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	}
 	t := &bellwire.Tenant{ID: in.ID, Name: in.Name, Metadata: in.Metadata, CreatedAt: now()}
 	t.UpdatedAt = t.CreatedAt
-	if err := checkTenant(t); err != nil {
+	if err := checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits}); err != nil {
 		return nil, err
 	}
+	changeLimits(t, in.Limits)
 	if err := s.store.CreateTenant(ctx, t); err != nil {
 		return nil, err
 	}
@@ -65,6 +70,9 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
+	if err := checkTenant(&in); err != nil {
+		return nil, err
+	}
 	t, err := untilFresh(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
 		if err != nil {
@@ -76,9 +84,10 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		if in.Metadata != nil {
 			t.Metadata = *in.Metadata
 		}
-		if err := checkTenant(t); err != nil {
-			return nil, err
+		if in.ResetLimits {
+			t.Limits = nil
 		}
+		changeLimits(t, in.Limits)
 		t.UpdatedAt = now()
 		return t, s.store.UpdateTenant(ctx, t)
 	})
@@ -87,7 +96,22 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	}
 	s.directory.ForgetTenant(id)
 	s.changed(ctx, c, "tenant.update", slog.String("tenant", id))
+	if in.Limits != nil || in.ResetLimits {
+		return t, s.refreshTenant(ctx, id)
+	}
 	return t, nil
+}
+
+// refreshTenant has the engine take up limits that have changed.
+func (s *Service) refreshTenant(ctx context.Context, id string) error {
+	known, err := s.directory.Tenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, target := range known.Targets() {
+		s.engine.Refresh(target.Endpoint.ID)
+	}
+	return nil
 }
 
 // DeleteTenant deletes a tenant with all it has.
@@ -110,9 +134,17 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	return nil
 }
 
-func checkTenant(t *bellwire.Tenant) error {
-	if err := checkText("name", t.Name, bellwire.MaxNameLength); err != nil {
-		return err
+// checkTenant refuses what is new of a tenant. What it has already can stay.
+func checkTenant(in *TenantChange) error {
+	if in.Name != nil {
+		if err := checkLine("name", *in.Name, bellwire.MaxNameLength); err != nil {
+			return err
+		}
 	}
-	return checkMetadata("metadata", t.Metadata)
+	if in.Metadata != nil {
+		if err := checkMetadata("metadata", *in.Metadata); err != nil {
+			return err
+		}
+	}
+	return checkLimits(in.Limits)
 }

@@ -1,0 +1,287 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
+)
+
+// allow takes n from a tenant's rate. CodeRateLimited: it is used up.
+func (s *Service) allow(ctx context.Context, l *limits.Limit, tenant string, n int) error {
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	perSecond := l.Of(held)
+	if perSecond == 0 {
+		return nil
+	}
+	wait, ok := s.rates[l].Allow(tenant, perSecond, l.Burst(perSecond), n)
+	if ok {
+		return nil
+	}
+	return &bellwire.Error{
+		Code:       bellwire.CodeRateLimited,
+		Message:    "At most " + l.Show(perSecond) + " " + l.Unit + " are allowed (limit " + l.Name + "). Try again in " + bellwire.Duration(wait).String() + ", or ask for a higher limit.",
+		RetryAfter: wait,
+	}
+}
+
+func newRates() map[*limits.Limit]*share.Rates {
+	rates := make(map[*limits.Limit]*share.Rates)
+	for _, l := range limits.All {
+		if l.Kind == limits.Rate {
+			rates[l] = share.NewRates()
+		}
+	}
+	return rates
+}
+
+// allowRequest refuses a tenant's caller who asks too often. An operator's may ask as often as they want.
+func (s *Service) allowRequest(ctx context.Context, c Caller) error {
+	if !c.Role.OfTenant() {
+		return nil
+	}
+	return unknownKey(s.allow(ctx, limits.RequestRate, c.Tenant, 1))
+}
+
+// enterToChange is enter for who changes a tenant's configuration, which its own callers may not do without end.
+func (s *Service) enterToChange(ctx context.Context, c Caller, tenant string) error {
+	if err := authorizeIn(c, Change, tenant); err != nil {
+		return err
+	}
+	if c.Role.OfTenant() {
+		if err := s.allow(ctx, limits.ChangeRate, tenant, 1); err != nil {
+			return err
+		}
+	}
+	return s.enter(ctx, c, Change, tenant)
+}
+
+// enterToSend is enter for who has requests made to a tenant's endpoints, at the rate of the given limit.
+func (s *Service) enterToSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) error {
+	if err := authorizeIn(c, Change, tenant); err != nil {
+		return err
+	}
+	if err := s.allow(ctx, l, tenant, 1); err != nil {
+		return err
+	}
+	return s.enter(ctx, c, Change, tenant)
+}
+
+// allowEvents refuses n events that are too many at a time, or that there is no place for.
+func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
+	if err := s.allow(ctx, limits.PublishRate, tenant, n); err != nil {
+		return err
+	}
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil || held.StoredEvents == 0 {
+		return err
+	}
+	return s.stored.of(tenant).take(ctx, s.store, tenant, held.StoredEvents, n)
+}
+
+// checkUsage refuses one more of what a tenant has as many of as it may.
+func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
+	if float64(has) < l.Of(held) {
+		return nil
+	}
+	then := "."
+	if l.PerTenant {
+		then = ", or ask for a higher limit."
+	}
+	return bellwire.Errorf(bellwire.CodeConflict, "There are %d %s already, the most there can be (limit %s); delete one first%s",
+		int(l.Of(held)), l.Unit, l.Name, then)
+}
+
+// checkRoom refuses an endpoint that is one too many for its tenant, or makes the tenant's configuration too large. before
+// is the endpoint as it is stored, nil if it is new.
+func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) error {
+	grows := configurationBytes(ep)
+	if before != nil {
+		grows -= configurationBytes(before)
+	}
+	if grows <= 0 {
+		return nil
+	}
+	held, err := s.directory.Limits(ctx, ep.Tenant)
+	if err != nil {
+		return err
+	}
+	usage, err := s.store.Usage(ctx, ep.Tenant)
+	if err != nil {
+		return err
+	}
+	if before == nil {
+		if err := checkUsage(limits.Endpoints, held, usage.Endpoints); err != nil {
+			return err
+		}
+	}
+	if size := usage.Configuration + grows; size > held.ConfigurationBytes {
+		return bellwire.Errorf(bellwire.CodeConflict,
+			"The configuration of all endpoints would take %d bytes together, and may take %d (limit %s); shorten descriptions, metadata or headers, delete an endpoint, or ask for a higher limit.",
+			size, held.ConfigurationBytes, limits.ConfigurationBytes.Name)
+	}
+	return nil
+}
+
+// configurationBytes is how much of an endpoint Store.Usage counts.
+func configurationBytes(ep *bellwire.Endpoint) int {
+	size := len(ep.URL) + len(ep.Description) + len(ep.Sealed)
+	for _, member := range []any{ep.Events, ep.Retry, ep.Metadata, ep.Extra} {
+		text, err := json.Marshal(member)
+		if err != nil {
+			continue // the store will refuse it
+		}
+		size += len(text)
+	}
+	return size
+}
+
+// How often a tenant's events are counted again: those that there is place for, and those that there is none for. And of all
+// the time so little goes into it, should there be so many that it takes long.
+const (
+	recount     = time.Minute
+	recountFull = 10 * time.Second
+	countShare  = 100
+)
+
+// maxCounted is how many tenants' events are remembered the number of.
+const maxCounted = 16_000
+
+// storedEvents knows about how many events tenants have stored that have a limit on them.
+type storedEvents struct {
+	mu      sync.Mutex
+	tenants *simplelru.LRU[string, *eventCount]
+}
+
+func newStoredEvents() *storedEvents {
+	tenants, err := simplelru.NewLRU[string, *eventCount](maxCounted, nil)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &storedEvents{tenants: tenants}
+}
+
+func (s *storedEvents) of(tenant string) *eventCount {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, known := s.tenants.Get(tenant)
+	if !known {
+		c = &eventCount{turn: make(chan struct{}, 1)}
+		s.tenants.Add(tenant, c)
+	}
+	return c
+}
+
+// eventCount is about how many events a tenant has stored: those that were counted, and those taken here since.
+type eventCount struct {
+	turn chan struct{} // full: somebody counts
+
+	mu      sync.Mutex
+	n       int
+	counted time.Time
+	took    time.Duration // to count
+}
+
+// take adds events, unless there is no place for them. CodeRateLimited: some must go first.
+func (c *eventCount) take(ctx context.Context, store bellwire.Store, tenant string, limit, n int) error {
+	if n > limit {
+		return tooLarge("events", "%d events cannot be stored: at most %d may be (limit %s). Ask for a higher limit.", n, limit, limits.StoredEvents.Name)
+	}
+	if c.due(limit, n) {
+		if err := c.count(ctx, store, tenant, limit); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n+n <= limit {
+		c.n += n
+		return nil
+	}
+	return &bellwire.Error{
+		Code: bellwire.CodeRateLimited,
+		Message: "There are " + limits.StoredEvents.Show(float64(c.n)) + " events stored, and at most " + limits.StoredEvents.Show(float64(limit)) + " may be (limit " + limits.StoredEvents.Name +
+			"). Try again when older ones have passed their retention, or ask for a higher limit.",
+		RetryAfter: recount,
+	}
+}
+
+// due reports whether the events are to be counted before n more are taken.
+func (c *eventCount) due(limit, n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	after := recount
+	if c.n+n > limit {
+		after = recountFull
+	}
+	return c.counted.IsZero() || time.Since(c.counted) >= max(after, countShare*c.took)
+}
+
+// count counts the events, unless somebody does already: then what was counted before will do.
+func (c *eventCount) count(ctx context.Context, store bellwire.Store, tenant string, limit int) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	default:
+		return nil
+	}
+	start := time.Now()
+	n, err := store.CountEvents(ctx, tenant, limit)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n, c.counted, c.took = n, time.Now(), time.Since(start)
+	return nil
+}
+
+// checkLimits refuses values that a tenant's limits cannot have.
+func checkLimits(values map[string]*float64) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		l, value := limits.Find(name), values[name]
+		field := "limits." + name
+		switch {
+		case l == nil:
+			return bellwire.Invalid(field, "There is no limit %.64q; there are %s.", name, alternatives(limits.Names(true)))
+		case !l.PerTenant:
+			return bellwire.Invalid(field, "It holds for all tenants together, and is set by the option --limit.")
+		case value != nil && !l.Allows(*value):
+			return bellwire.Invalid(field, "It must be %s.", l.Range())
+		}
+	}
+	return nil
+}
+
+// changeLimits gives a tenant other values of its own. Those that are nil are taken away.
+func changeLimits(t *bellwire.Tenant, values map[string]*float64) {
+	changed := make(map[string]float64, len(t.Limits)+len(values))
+	maps.Copy(changed, t.Limits)
+	for name, value := range values {
+		if value == nil {
+			delete(changed, name)
+			continue
+		}
+		changed[name] = *value
+	}
+	t.Limits = changed
+	if len(changed) == 0 {
+		t.Limits = nil
+	}
+}
+
+// LimitsOf returns what holds for a tenant: its own values, and those of the server.
+func (s *Service) LimitsOf(t *bellwire.Tenant) *bellwire.Limits {
+	return s.directory.LimitsOf(t)
+}
