@@ -7,24 +7,30 @@ import (
 	"time"
 )
 
-// Tenant is a customer of the platform. ID, Name and Metadata are what CreateTenant looks at.
+// Tenant is a customer of the platform. ID, Name, Metadata and Limits are what CreateTenant looks at.
 type Tenant struct {
 	ID        string            `json:"id"`
 	Name      string            `json:"name,omitzero"`
 	Metadata  map[string]string `json:"metadata,omitzero"`
+	Limits    Limits            `json:"limits,omitzero"`           // that it has values of its own for
+	Effective Limits            `json:"effective_limits,omitzero"` // all, as they hold for it
 	CreatedAt time.Time         `json:"created_at,omitzero"`
 	UpdatedAt time.Time         `json:"updated_at,omitzero"`
 }
+
+// Limits are values of limits by name, such as "endpoints" or "publish_rate": numbers, or text such as "2s" for times.
+type Limits map[string]any
 
 // TenantChange is what is to change of a tenant; nil members stay as they are.
 type TenantChange struct {
 	Name     *string            `json:"name,omitzero"`
 	Metadata *map[string]string `json:"metadata,omitzero"`
+	Limits   Limits             `json:"limits,omitzero"` // a value of nil takes the tenant's own away
 }
 
 // CreateTenant creates a tenant. CodeConflict: the id is taken.
 func (c *Client) CreateTenant(ctx context.Context, t Tenant) (*Tenant, error) {
-	t.CreatedAt, t.UpdatedAt = time.Time{}, time.Time{}
+	t.CreatedAt, t.UpdatedAt, t.Effective = time.Time{}, time.Time{}, nil
 	return fetch[Tenant](ctx, c, http.MethodPost, path("tenants"), t)
 }
 

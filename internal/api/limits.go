@@ -1,0 +1,107 @@
+package api
+
+import (
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// ownLimits are values of limits by name, as a tenant has them of its own. Nil stands for null: there is none.
+type ownLimits map[string]*float64
+
+// UnmarshalJSONFrom reads an object of numbers, of text for delays, and of null.
+func (o *ownLimits) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '{' {
+		return bellwire.Invalid("", "It must be an object of names and values.")
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	*o = ownLimits{}
+	for dec.PeekKind() != '}' {
+		var name string
+		if err := json.UnmarshalDecode(dec, &name); err != nil {
+			return err
+		}
+		value, err := readLimit(dec, name)
+		if err != nil {
+			return err
+		}
+		(*o)[name] = value
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// readLimit reads a value, nil for null. What is no limit's name is refused by the service.
+func readLimit(dec *jsontext.Decoder, name string) (*float64, error) {
+	if l := limits.Find(name); l != nil && l.Kind == limits.Delay {
+		var delay *bellwire.Duration
+		if err := json.UnmarshalDecode(dec, &delay); err != nil || delay == nil {
+			return nil, err
+		}
+		return new(limits.OfSeconds(*delay)), nil
+	}
+	var number *float64
+	err := json.UnmarshalDecode(dec, &number)
+	return number, err
+}
+
+// Schema has a member for each limit that a tenant can have a value of its own of.
+func (ownLimits) Schema(huma.Registry) *huma.Schema { return limitsSchema(true) }
+
+// heldLimits are values of limits by name: numbers, and bellwire.Duration for delays.
+type heldLimits map[string]any
+
+// Schema has a member for each limit of a tenant.
+func (heldLimits) Schema(huma.Registry) *huma.Schema { return limitsSchema(false) }
+
+func limitsSchema(nullable bool) *huma.Schema {
+	object := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{}}
+	for _, l := range limits.All {
+		if !l.PerTenant {
+			continue
+		}
+		member := &huma.Schema{Type: huma.TypeInteger, Nullable: nullable, Description: l.Meaning + " " + sentence(l.Range())}
+		switch l.Kind {
+		case limits.Rate:
+			member.Type = huma.TypeNumber
+		case limits.Delay:
+			member.Type = huma.TypeString
+		}
+		object.Properties[l.Name] = member
+	}
+	return object
+}
+
+// wireOwn shows the values that a tenant has of its own.
+func wireOwn(own map[string]float64) heldLimits {
+	shown := heldLimits{}
+	for _, l := range limits.All {
+		if v, given := own[l.Name]; given && l.PerTenant {
+			shown[l.Name] = wireLimit(l, v)
+		}
+	}
+	return shown
+}
+
+// wireHeld shows what holds for a tenant.
+func wireHeld(held *bellwire.Limits) heldLimits {
+	shown := heldLimits{}
+	for _, l := range limits.All {
+		if l.PerTenant {
+			shown[l.Name] = wireLimit(l, l.Of(held))
+		}
+	}
+	return shown
+}
+
+func wireLimit(l *limits.Limit, v float64) any {
+	if l.Kind == limits.Delay {
+		return limits.Seconds(v)
+	}
+	return v
+}
