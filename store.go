@@ -390,6 +390,8 @@ type Result struct {
 	Endpoint         string
 	EndpointRevision int64
 	Otherwise        Transition
+	// WholeAttempts is how many attempts of the delivery are kept with their details, by DroppedAttempt; 0: all of them.
+	WholeAttempts int
 }
 
 // Recorded is what the store made of a Result.

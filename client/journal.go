@@ -44,15 +44,16 @@ type Delivery struct {
 
 // Attempt is one HTTP request made for a delivery, with what came back. Credentials in it are redacted.
 type Attempt struct {
-	Number    int              `json:"number"`
-	ID        string           `json:"id"`
-	Trigger   string           `json:"trigger"` // schedule, manual or test
-	StartedAt time.Time        `json:"started_at"`
-	Timings   Timings          `json:"timings"`
-	Outcome   string           `json:"outcome"`
-	Error     string           `json:"error"`
-	Request   AttemptRequest   `json:"request"`
-	Response  *AttemptResponse `json:"response"` // nil: nothing came back
+	Number         int              `json:"number"`
+	ID             string           `json:"id"`
+	Trigger        string           `json:"trigger"` // schedule, manual or test
+	StartedAt      time.Time        `json:"started_at"`
+	Timings        Timings          `json:"timings"`
+	Outcome        string           `json:"outcome"`
+	Error          string           `json:"error"`
+	Request        AttemptRequest   `json:"request"`         // zero if DetailsDropped
+	Response       *AttemptResponse `json:"response"`        // nil: nothing came back
+	DetailsDropped bool             `json:"details_dropped"` // of Request and Response the status alone is kept, as it is of neither the first nor the last attempts
 }
 
 // Timings are how long the phases of an attempt took, in milliseconds.
@@ -66,20 +67,22 @@ type Timings struct {
 
 // AttemptRequest is what was sent.
 type AttemptRequest struct {
-	Method    string            `json:"method"`
-	URL       string            `json:"url"`
-	Headers   map[string]string `json:"headers"`
-	BodyBytes int               `json:"body_bytes"`
+	Method           string            `json:"method"`
+	URL              string            `json:"url"`
+	Headers          map[string]string `json:"headers"`
+	HeadersTruncated bool              `json:"headers_truncated"` // there were more
+	BodyBytes        int               `json:"body_bytes"`
 }
 
 // AttemptResponse is what came back.
 type AttemptResponse struct {
-	Status    int               `json:"status"`
-	Headers   map[string]string `json:"headers"`
-	Body      string            `json:"body"`
-	Encoding  string            `json:"encoding"` // of Body: text or base64
-	Truncated bool              `json:"truncated"`
-	Note      string            `json:"note"` // what was wrong with it although its status counts
+	Status           int               `json:"status"`
+	Headers          map[string]string `json:"headers"`
+	HeadersTruncated bool              `json:"headers_truncated"` // there were more
+	Body             string            `json:"body"`
+	Encoding         string            `json:"encoding"` // of Body: text or base64
+	Truncated        bool              `json:"truncated"`
+	Note             string            `json:"note"` // what was wrong with it although its status counts
 }
 
 // DeliveryFilter chooses deliveries; empty members choose all.

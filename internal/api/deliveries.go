@@ -48,23 +48,26 @@ type deliveryWithAttempts struct {
 
 // attempt is an attempt on the wire.
 type attempt struct {
-	Number    int                `json:"number" doc:"From 1 within the delivery."`
-	ID        bellwire.AttemptID `json:"id" example:"att_0198c7a3f2e47d0a9b1c2d3e4f506174"`
-	Trigger   bellwire.Trigger   `json:"trigger" enum:"schedule,manual,test"`
-	StartedAt time.Time          `json:"started_at"`
-	Timings   timings            `json:"timings" doc:"In milliseconds; 0: the phase did not happen or did not end."`
-	Outcome   bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where it went wrong, if it did."`
-	Error     string             `json:"error" doc:"What went wrong; empty if nothing did."`
-	Request   attemptRequest     `json:"request"`
-	Response  *attemptResponse   `json:"response" doc:"null: nothing came back."`
+	Number         int                `json:"number" doc:"From 1 within the delivery."`
+	ID             bellwire.AttemptID `json:"id" example:"att_0198c7a3f2e47d0a9b1c2d3e4f506174"`
+	Trigger        bellwire.Trigger   `json:"trigger" enum:"schedule,manual,test"`
+	StartedAt      time.Time          `json:"started_at"`
+	Timings        timings            `json:"timings" doc:"In milliseconds; 0: the phase did not happen or did not end."`
+	Outcome        bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where it went wrong, if it did."`
+	Error          string             `json:"error" doc:"What went wrong; empty if nothing did."`
+	Request        *attemptRequest    `json:"request" doc:"null: it is not kept any more, see details_dropped."`
+	Response       *attemptResponse   `json:"response" doc:"null: nothing came back."`
+	DetailsDropped bool               `json:"details_dropped" doc:"The delivery has many attempts, of which the first and the last ones alone are kept with their details. Of this one request is null, and of the response the status alone is left."`
 }
 
-// TransformSchema says that response can be null, which Huma cannot say of an object.
+// TransformSchema says that request and response can be null, which Huma cannot say of an object.
 func (attempt) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	response := s.Properties["response"]
-	s.Properties["response"] = &huma.Schema{
-		Description: response.Description,
-		AnyOf:       []*huma.Schema{{Ref: response.Ref}, {Type: "null"}},
+	for _, name := range []string{"request", "response"} {
+		member := s.Properties[name]
+		s.Properties[name] = &huma.Schema{
+			Description: member.Description,
+			AnyOf:       []*huma.Schema{{Ref: member.Ref}, {Type: "null"}},
+		}
 	}
 	return s
 }
@@ -78,19 +81,21 @@ type timings struct {
 }
 
 type attemptRequest struct {
-	Method    string  `json:"method" example:"POST"`
-	URL       string  `json:"url" example:"https://example.com/webhooks"`
-	Headers   headers `json:"headers" doc:"Credentials are redacted."`
-	BodyBytes int     `json:"body_bytes"`
+	Method           string  `json:"method" example:"POST"`
+	URL              string  `json:"url" example:"https://example.com/webhooks"`
+	Headers          headers `json:"headers" doc:"Credentials are redacted."`
+	HeadersTruncated bool    `json:"headers_truncated" doc:"There were more headers than fit into 4 KiB."`
+	BodyBytes        int     `json:"body_bytes"`
 }
 
 type attemptResponse struct {
-	Status    int     `json:"status" example:"200"`
-	Headers   headers `json:"headers"`
-	Body      string  `json:"body" doc:"The first 4 KiB."`
-	Encoding  string  `json:"encoding" enum:"text,base64" doc:"How body is written: base64 where it is not UTF-8."`
-	Truncated bool    `json:"truncated" doc:"There was more of the body."`
-	Note      string  `json:"note,omitempty" doc:"What was wrong with the response although its status counts, such as a body that broke off or did not end."`
+	Status           int     `json:"status" example:"200"`
+	Headers          headers `json:"headers"`
+	HeadersTruncated bool    `json:"headers_truncated" doc:"There were more headers than fit into 4 KiB."`
+	Body             string  `json:"body" doc:"The first 4 KiB."`
+	Encoding         string  `json:"encoding" enum:"text,base64" doc:"How body is written: base64 where it is not UTF-8."`
+	Truncated        bool    `json:"truncated" doc:"There was more of the body."`
+	Note             string  `json:"note,omitempty" doc:"What was wrong with the response although its status counts, such as a body that broke off or did not end."`
 }
 
 func wireAttempt(at *bellwire.Attempt) attempt {
@@ -100,12 +105,16 @@ func wireAttempt(at *bellwire.Attempt) attempt {
 			DNS: milliseconds(at.Timings.DNS), Connect: milliseconds(at.Timings.Connect), TLS: milliseconds(at.Timings.TLS),
 			FirstByte: milliseconds(at.Timings.FirstByte), Total: milliseconds(at.Timings.Total),
 		},
-		Request: attemptRequest{
-			Method: http.MethodPost, URL: at.Request.URL, Headers: at.Request.Headers, BodyBytes: at.Request.BodyBytes,
-		},
+		DetailsDropped: at.Dropped,
+	}
+	if !at.Dropped {
+		wire.Request = &attemptRequest{
+			Method: http.MethodPost, URL: at.Request.URL, Headers: at.Request.Headers, HeadersTruncated: at.Request.HeadersTruncated,
+			BodyBytes: at.Request.BodyBytes,
+		}
 	}
 	if r := at.Response; r != nil {
-		wire.Response = &attemptResponse{Status: r.Status, Headers: r.Headers, Truncated: r.Truncated, Note: r.Note}
+		wire.Response = &attemptResponse{Status: r.Status, Headers: r.Headers, HeadersTruncated: r.HeadersTruncated, Truncated: r.Truncated, Note: r.Note}
 		wire.Response.Body, wire.Response.Encoding = wireBody(r.Body, r.Truncated || r.Note != "")
 	}
 	return wire

@@ -186,7 +186,7 @@ func TestDeliveries(t *testing.T) {
 		{name: "list", method: "GET", path: deliveries, key: "tenant-read", status: 200, want: `{"data":[{},{}],"next_cursor":null}`, without: []string{`"attempts"`}},
 		{name: "page", method: "GET", path: deliveries + "?limit=1", status: 200, want: `{"data":[{}],"next_cursor":"*"}`, save: "next=next_cursor"},
 		{name: "next page", method: "GET", path: deliveries + "?limit=1&cursor={next}", status: 200, want: `{"data":[{}],"next_cursor":null}`},
-		{name: "by event and status", method: "GET", path: deliveries + "?event={event}&status=retrying", status: 200, want: `{"data":[{"id":"{id}","attempt_count":2}]}`},
+		{name: "by event and status", method: "GET", path: deliveries + "?event={event}&status=retrying", status: 200, want: `{"data":[{"id":"{id}","attempt_count":4}]}`},
 		{name: "by another status", method: "GET", path: deliveries + "?status=succeeded", status: 200, want: `{"data":[]}`},
 		{name: "by a bad status", method: "GET", path: deliveries + "?status=lost", status: 422, problem: "invalid status"},
 		{name: "by a bad event", method: "GET", path: deliveries + "?event=x", status: 422, problem: "invalid event"},
@@ -194,11 +194,14 @@ func TestDeliveries(t *testing.T) {
 		{name: "list another tenant's", method: "GET", path: deliveries, key: "stranger", status: 404, problem: "not_found"},
 
 		{name: "get", method: "GET", path: deliveries + "/{id}", key: "tenant-read", status: 200,
-			want: `{"id":"{id}","status":"retrying","attempt_count":2,"next_attempt_at":"*","attempts":[
+			want: `{"id":"{id}","status":"retrying","attempt_count":4,"next_attempt_at":"*","attempts":[
 				{"number":1,"id":"*","trigger":"schedule","started_at":"2026-01-31T12:30:00Z","outcome":"timeout","error":"Nothing came in time.",
 					"timings":{"dns":0.5,"connect":1,"tls":2.25,"first_byte":0,"total":15000},
-					"request":{"method":"POST","url":"https://example.com","headers":{"webhook-id":"x","authorization":"[redacted]"},"body_bytes":99},"response":null},
-				{"number":2,"outcome":"status","response":{"status":503,"headers":{"Set-Cookie":"a=1, b=2"},"body":"/wA=","encoding":"base64","truncated":false}}]}`},
+					"request":{"method":"POST","url":"https://example.com","headers":{"webhook-id":"x","authorization":"[redacted]"},"headers_truncated":false,"body_bytes":99},"response":null,"details_dropped":false},
+				{"number":2,"outcome":"status","response":{"status":503,"headers":{"Set-Cookie":"a=1, b=2"},"headers_truncated":true,"body":"/wA=","encoding":"base64","truncated":false}},
+				{"number":3,"outcome":"status","error":"It answered 503.","started_at":"2026-01-31T13:30:00Z","timings":{"total":0},"details_dropped":true,"request":null,
+					"response":{"status":503,"headers":{},"headers_truncated":false,"body":"","encoding":"text","truncated":false}},
+				{"number":4,"outcome":"ok","details_dropped":false}]}`},
 		{name: "get another tenant's", method: "GET", path: "/tenants/other/deliveries/{id}", status: 404, problem: "not_found"},
 		{name: "get what is no id", method: "GET", path: deliveries + "/x", status: 404, problem: "not_found"},
 
@@ -216,7 +219,8 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-// recordAttempts does to the first delivery what an engine would do after two failures.
+// recordAttempts does to the first delivery what an engine would do after four attempts, of which the first two and the newest are
+// kept whole.
 func (w *world) recordAttempts(t *testing.T) {
 	t.Helper()
 	id, err := bellwire.ParseID[bellwire.DeliveryKind](w.vars["id"])
@@ -236,27 +240,31 @@ func (w *world) recordAttempts(t *testing.T) {
 	request := bellwire.AttemptRequest{URL: "https://example.com", BodyBytes: 99, Headers: []bellwire.Header{
 		{Name: "webhook-id", Value: "x"}, {Name: "authorization", Value: bellwire.Redacted},
 	}}
+	answer := &bellwire.AttemptResponse{
+		Status: 503, Body: []byte{0xff, 0}, HeadersTruncated: true,
+		Headers: []bellwire.Header{{Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}},
+	}
 	attempts := []*bellwire.Attempt{
 		{StartedAt: start, Outcome: bellwire.OutcomeTimeout, Error: "Nothing came in time.", Request: request, Timings: bellwire.Timings{
 			DNS: 500 * time.Microsecond, Connect: time.Millisecond, TLS: 2250 * time.Microsecond, Total: 15 * time.Second,
 		}},
-		{StartedAt: start.Add(time.Minute), Outcome: bellwire.OutcomeStatus, Error: "It answered 503.", Request: request, Response: &bellwire.AttemptResponse{
-			Status: 503, Body: []byte{0xff, 0}, Headers: []bellwire.Header{{Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}},
-		}},
+		{StartedAt: start.Add(time.Minute), Outcome: bellwire.OutcomeStatus, Error: "It answered 503.", Request: request, Response: answer},
+		{StartedAt: start.Add(time.Hour), Outcome: bellwire.OutcomeStatus, Error: "It answered 503.", Request: request, Response: answer},
+		{StartedAt: start.Add(2 * time.Hour), Outcome: bellwire.OutcomeOK, Request: request},
 	}
 	var moved []bool
 	for _, a := range attempts {
 		a.ID, a.Delivery, a.Trigger = bellwire.NewID[bellwire.AttemptKind](a.StartedAt), id, bellwire.TriggerSchedule
 		recorded, err := w.store.RecordOutcomes(t.Context(), []*bellwire.Result{{
 			Attempt: a, Delivery: id, Trigger: a.Trigger, Epoch: epoch, EndedAt: time.Now(), Endpoint: w.vars["ep"],
-			Transition: bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Hour},
+			Transition: bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Hour}, WholeAttempts: 3,
 		}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		moved = append(moved, recorded[0].Moved)
 	}
-	if diff := cmp.Diff([]bool{true, false}, moved); diff != "" { // the first gave the delivery back
+	if diff := cmp.Diff([]bool{true, false, false, false}, moved); diff != "" { // the first gave the delivery back
 		t.Fatal(diff)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,7 +65,8 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	}
 	r.attempt = a
 	s.setHeaders(req, t, message, body)
-	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, Headers: loggedHeaders(req.Header, t.Headers), BodyBytes: len(body)}
+	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, BodyBytes: len(body)}
+	a.Request.Headers, a.Request.HeadersTruncated = loggedHeaders(req.Header, t.Headers)
 
 	retryAfter := s.exchange(req, body, a, tr, r)
 	r.withheld = tr.fence.refused.Load()
@@ -118,7 +118,8 @@ func (s *sender) exchange(req *http.Request, body []byte, a *bellwire.Attempt, t
 	defer resp.Body.Close()
 	tr.answered(resp)
 	hidden := echoesOf(t.Headers)
-	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode, Headers: cappedHeaders(resp.Header, hidden)}
+	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode}
+	a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(resp.Header, hidden)
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		// What follows is the bare connection, whose reading no deadline ends.
 		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols, which nobody asked it to."
@@ -171,35 +172,3 @@ func (s *sender) setHeaders(req *http.Request, t *bellwire.Target, m *bellwire.M
 	h["User-Agent"] = []string{s.userAgent}
 	t.Renderer.SetHeaders(h, m, body)
 }
-
-// loggedHeaders lists what was sent, in order of names, without the values of credentials.
-func loggedHeaders(sent http.Header, credentials []bellwire.Header) []bellwire.Header {
-	list := make([]bellwire.Header, 0, len(sent))
-	for name, values := range sent {
-		value := strings.Join(values, ", ")
-		if slices.ContainsFunc(credentials, func(c bellwire.Header) bool { return strings.EqualFold(c.Name, name) }) {
-			value = bellwire.Redacted
-		}
-		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
-	}
-	slices.SortFunc(list, byName)
-	return list
-}
-
-// cappedHeaders lists what came back, in order of names, up to MaxStoredHeaders bytes.
-func cappedHeaders(received http.Header, hidden echoes) []bellwire.Header {
-	list := make([]bellwire.Header, 0, len(received))
-	for name, values := range received {
-		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: hidden.redactText(strings.Join(values, ", "))})
-	}
-	slices.SortFunc(list, byName)
-	size := 0
-	for i, h := range list {
-		if size += len(h.Name) + len(h.Value); size > bellwire.MaxStoredHeaders {
-			return slices.Clone(list[:i])
-		}
-	}
-	return list
-}
-
-func byName(a, b bellwire.Header) int { return strings.Compare(a.Name, b.Name) }

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // plain is a renderer without any signature.
@@ -386,8 +388,51 @@ func (r refusing) AppendBody([]byte, *bellwire.Message) ([]byte, error) { return
 
 func TestHeadersAreInOrder(t *testing.T) {
 	t.Parallel()
-	list := cappedHeaders(http.Header{"B": {"2"}, "A": {"1", "3"}, "C": nil}, nil)
-	if !slices.IsSortedFunc(list, byName) || list[0].Value != "1, 3" {
-		t.Error(list)
+	list, cut := receivedHeaders(http.Header{"B": {"2"}, "A": {"1", "3"}, "C": nil}, nil)
+	if cut || !slices.IsSortedFunc(list, byName) || list[0].Value != "1, 3" {
+		t.Error(list, cut)
+	}
+}
+
+// Whatever headers an endpoint is given or answers with, an attempt is kept in 16 KiB, and what tells deliveries apart is in it.
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	sent := http.Header{"Webhook-Id": {"evt_1"}, "Zz-Signature": {"v1,abc"}}
+	var own []bellwire.Header
+	for n := range 50 {
+		h := bellwire.Header{Name: "Aa-" + strings.Repeat("x", 240) + strconv.Itoa(n), Value: "secret"}
+		own = append(own, h)
+		sent.Set(h.Name, h.Value)
+	}
+	list, cut := loggedHeaders(sent, own)
+	if !cut || !slices.IsSortedFunc(list, byName) {
+		t.Errorf("cut %v: %v", cut, list)
+	}
+	for _, name := range []string{"webhook-id", "zz-signature"} {
+		if !slices.ContainsFunc(list, func(h bellwire.Header) bool { return h.Name == name }) {
+			t.Errorf("%s is not among %v", name, list)
+		}
+	}
+	a := &bellwire.Attempt{
+		Request:  bellwire.AttemptRequest{URL: "https://example.com/" + strings.Repeat("x", bellwire.MaxURLLength-20), Headers: list, HeadersTruncated: true},
+		Response: &bellwire.AttemptResponse{Status: 500, Body: make([]byte, bellwire.MaxStoredBody), Truncated: true},
+	}
+	for name, value := range map[string]string{"control characters": "\x01", "quotes": `"`, "no UTF-8": "\xff", "HTML": "<", "short": ""} {
+		received := http.Header{}
+		for n := range 1000 {
+			received["X"+strconv.Itoa(n)] = []string{strings.Repeat(value, n)}
+		}
+		a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(received, nil)
+		details, err := columns.OfAttempts([]*bellwire.Result{{Attempt: a}})
+		if err != nil || !a.Response.HeadersTruncated {
+			t.Fatal(err, a.Response.HeadersTruncated)
+		}
+		if size := len(details[0]) + len(a.Response.Body); size > 16<<10 {
+			t.Errorf("%s: an attempt takes %d bytes", name, size)
+		}
+	}
+	short, cut := loggedHeaders(http.Header{"B": {"2"}, "A": {"secret"}}, []bellwire.Header{{Name: "a", Value: "secret"}})
+	if want := []bellwire.Header{{Name: "a", Value: bellwire.Redacted}, {Name: "b", Value: "2"}}; cut || !slices.Equal(short, want) {
+		t.Errorf("cut %v: %v", cut, short)
 	}
 }

@@ -3,6 +3,7 @@
 package columns
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -51,17 +52,21 @@ func OfEndpoint(ep *bellwire.Endpoint) (c Endpoint, err error) {
 }
 
 // attempt are the parts of an attempt that are only ever shown. Their names are short because there is one
-// of these for each request made.
+// of these for each request made. The timings must come first: they are what both engines leave of the text when an attempt
+// loses its details.
 type attempt struct {
 	Timings   [5]time.Duration  `json:"t"` // DNS, connect, TLS, first byte, total
 	URL       string            `json:"u"`
 	Headers   []bellwire.Header `json:"h,omitempty"`
+	Cut       bool              `json:"c,omitempty"` // there were more headers
 	BodyBytes int               `json:"b"`
 	Response  *response         `json:"r,omitempty"`
+	Dropped   bool              `json:"d,omitempty"` // the timings are all that is left
 }
 
 type response struct {
 	Headers   []bellwire.Header `json:"h,omitempty"`
+	Cut       bool              `json:"c,omitempty"` // there were more headers
 	Truncated bool              `json:"x,omitempty"`
 	Note      string            `json:"n,omitempty"`
 }
@@ -74,22 +79,31 @@ func OfAttempts(results []*bellwire.Result) ([][]byte, error) {
 		if r.Attempt == nil {
 			continue
 		}
-		var err error
-		if encoded[i], err = json.Marshal(ofAttempt(r.Attempt)); err != nil {
+		var text bytes.Buffer
+		enc := json.NewEncoder(&text)
+		enc.SetEscapeHTML(false) // nobody reads it as HTML, and one character would become six
+		if err := enc.Encode(ofAttempt(r.Attempt)); err != nil {
 			return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The attempt %s could not be written as JSON.", r.Attempt.ID)
 		}
+		encoded[i] = bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 	}
 	return encoded, nil
+}
+
+// Dropped returns which attempt of a result's delivery loses its details when the result's own is stored under the number;
+// 0: none.
+func Dropped(r *bellwire.Result, number int64) int64 {
+	return int64(bellwire.DroppedAttempt(int(number), r.WholeAttempts))
 }
 
 func ofAttempt(a *bellwire.Attempt) *attempt {
 	t := a.Timings
 	c := &attempt{
 		Timings: [5]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total},
-		URL:     a.Request.URL, Headers: a.Request.Headers, BodyBytes: a.Request.BodyBytes,
+		URL:     a.Request.URL, Headers: a.Request.Headers, Cut: a.Request.HeadersTruncated, BodyBytes: a.Request.BodyBytes,
 	}
-	if a.Response != nil {
-		c.Response = &response{Headers: a.Response.Headers, Truncated: a.Response.Truncated, Note: a.Response.Note}
+	if r := a.Response; r != nil {
+		c.Response = &response{Headers: r.Headers, Cut: r.HeadersTruncated, Truncated: r.Truncated, Note: r.Note}
 	}
 	return c
 }
@@ -102,9 +116,10 @@ func FillAttempt(a *bellwire.Attempt, encoded []byte) error {
 	}
 	t := c.Timings
 	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
-	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: c.Headers, BodyBytes: c.BodyBytes}
-	if c.Response != nil && a.Response != nil {
-		a.Response.Headers, a.Response.Truncated, a.Response.Note = c.Response.Headers, c.Response.Truncated, c.Response.Note
+	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: c.Headers, HeadersTruncated: c.Cut, BodyBytes: c.BodyBytes}
+	a.Dropped = c.Dropped
+	if from, to := c.Response, a.Response; from != nil && to != nil {
+		to.Headers, to.HeadersTruncated, to.Truncated, to.Note = from.Headers, from.Cut, from.Truncated, from.Note
 	}
 	return nil
 }

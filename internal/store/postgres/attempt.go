@@ -25,6 +25,10 @@ type attemptRows struct {
 	startedAt                 []time.Time
 	statuses                  []*int32
 	details, bodies           [][]byte
+
+	// The attempts that lose their details.
+	droppedOf [][16]byte // the deliveries
+	dropped   []int32    // their numbers
 }
 
 func (rows *attemptRows) add(a *bellwire.Attempt, delivery bellwire.DeliveryID, number int64, details []byte) {
@@ -58,9 +62,25 @@ func (rows *attemptRows) arrays() []any {
 	}
 }
 
+// drop has an attempt lose its details; number 0: none.
+func (rows *attemptRows) drop(delivery bellwire.DeliveryID, number int64) {
+	if number > 0 {
+		rows.droppedOf, rows.dropped = append(rows.droppedOf, delivery), append(rows.dropped, int32(number))
+	}
+}
+
+// sqlDropDetails cuts the details behind their first bracket: the timings come first (columns.Dropped). They are cut as
+// bytes, because PostgreSQL cannot look into JSON that has a NUL anywhere.
+const sqlDropDetails = `UPDATE bellwire.attempts a SET response_body = NULL,
+		details = substring(a.details FROM 1 FOR position('\x5d'::bytea IN a.details)) || convert_to(',"d":true}', 'UTF8')
+	FROM unnest($1::uuid[], $2::int[]) AS r (delivery, number) WHERE a.delivery = r.delivery AND a.number = r.number`
+
 func (rows *attemptRows) queue(batch *pgx.Batch) {
 	if len(rows.ids) > 0 {
 		batch.Queue(sqlInsertAttempts, rows.arrays()...)
+	}
+	if len(rows.dropped) > 0 {
+		batch.Queue(sqlDropDetails, rows.droppedOf, rows.dropped)
 	}
 }
 

@@ -142,6 +142,7 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
 func (r *recording) addAttempt(i int, number int64) {
 	result := r.results[i]
 	r.rows.add(result.Attempt, result.Delivery, number, r.details[i])
+	r.rows.drop(result.Delivery, columns.Dropped(result, number))
 	r.attempts[result.Attempt.ID] = true
 }
 

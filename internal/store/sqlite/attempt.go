@@ -24,6 +24,18 @@ func (w *writer) insertAttempt(a *bellwire.Attempt, delivery bellwire.DeliveryID
 	return q.int(int64(a.Response.Status)).blob(a.Response.Body).exec()
 }
 
+// sqlDropDetails cuts the details behind their first bracket: the timings come first (columns.Dropped).
+const sqlDropDetails = `UPDATE attempts SET response_body = NULL, details = CAST(substr(details, 1, instr(details, x'5d')) || ',"d":true}' AS BLOB)
+	WHERE delivery = ? AND number = ?`
+
+// dropDetails leaves of an attempt what tells when it was made and what came of it; number 0: of none.
+func (w *writer) dropDetails(delivery bellwire.DeliveryID, number int64) error {
+	if number == 0 {
+		return nil
+	}
+	return w.query(sqlDropDetails).blob(delivery[:]).int(number).exec()
+}
+
 // Attempts returns the newest attempts of a delivery, oldest first.
 func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limit int) ([]*bellwire.Attempt, error) {
 	var attempts []*bellwire.Attempt

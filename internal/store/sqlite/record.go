@@ -49,6 +49,9 @@ func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, 
 		if err := w.insertAttempt(r.Attempt, r.Delivery, st.attempts, details); err != nil {
 			return bellwire.Recorded{}, err
 		}
+		if err := w.dropDetails(r.Delivery, columns.Dropped(r, st.attempts)); err != nil {
+			return bellwire.Recorded{}, err
+		}
 	}
 	transition, disabled, err := w.disable(r)
 	if err != nil {

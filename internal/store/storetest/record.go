@@ -141,28 +141,86 @@ var recordTests = []test{
 		})
 	}},
 	{name: "Record/DisablesAtTheEndpointsRevision", run: recordDisables},
+	{name: "Record/DropsDetailsBetweenFirstAndLast", run: recordDrops},
 }
 
-func recordKeeps(w *world) {
-	ep := w.endpoint(w.tenant())
-	w.publish(ep)
-	d := w.take(ep)
-	full := &bellwire.Attempt{
-		ID: bellwire.Next[bellwire.AttemptKind](w.ids, w.now), Delivery: d.ID, Trigger: bellwire.TriggerSchedule,
+// fullAttempt has everything that an attempt can have.
+func (w *world) fullAttempt(d bellwire.DeliveryID) *bellwire.Attempt {
+	return &bellwire.Attempt{
+		ID: bellwire.Next[bellwire.AttemptKind](w.ids, w.now), Delivery: d, Trigger: bellwire.TriggerSchedule,
 		StartedAt: w.now, Outcome: bellwire.OutcomeStatus, Error: "It answered 500.",
 		Timings: bellwire.Timings{
 			DNS: time.Millisecond, Connect: 2 * time.Millisecond, TLS: 3 * time.Millisecond,
 			FirstByte: 4 * time.Millisecond, Total: 5 * time.Second,
 		},
 		Request: bellwire.AttemptRequest{
-			URL: "https://example.com/hook?a=b", BodyBytes: 123,
+			URL: "https://example.com/hook?a=b", BodyBytes: 123, HeadersTruncated: true,
 			Headers: []bellwire.Header{{Name: "webhook-id", Value: "1"}, {Name: "authorization", Value: bellwire.Redacted}},
 		},
 		Response: &bellwire.AttemptResponse{
-			Status: 500, Headers: []bellwire.Header{{Name: "X", Value: "é \"quoted\""}}, Body: []byte{0xff, 0, '<'}, Truncated: true,
-			Note: "The body broke off.",
+			Status: 500, Headers: []bellwire.Header{{Name: "X", Value: "é \"quoted\" <>&\u2028\x00"}}, HeadersTruncated: true,
+			Body: []byte{0xff, 0, '<'}, Truncated: true, Note: "The body broke off.",
 		},
 	}
+}
+
+// Of many attempts the first and the newest are kept whole, the others without their request and what the response has beside
+// its status. What moves the delivery is not concerned.
+func recordDrops(w *world) {
+	const whole, made = 5, 12
+	ep := w.endpoint(w.tenant())
+	w.publish(ep)
+	d := w.take(ep)
+	var want []*bellwire.Attempt
+	fail := func(whole int, as ...bellwire.Trigger) {
+		var results []*bellwire.Result
+		for _, trigger := range as {
+			r := w.result(d, retryIn(time.Hour))
+			if trigger != bellwire.TriggerSchedule {
+				r.Transition = bellwire.Transition{}
+			}
+			r.Attempt, r.Trigger, r.WholeAttempts = w.fullAttempt(d.ID), trigger, whole
+			r.Attempt.Trigger = trigger
+			if len(want)%4 == 3 {
+				r.Attempt.Response = nil
+			}
+			results = append(results, r)
+			kept := *r.Attempt
+			kept.Number = len(want) + 1
+			want = append(want, &kept)
+		}
+		w.record(results...)
+	}
+	drop := func(a *bellwire.Attempt) {
+		a.Request, a.Dropped = bellwire.AttemptRequest{}, true
+		if a.Response != nil {
+			a.Response = &bellwire.AttemptResponse{Status: a.Response.Status}
+		}
+	}
+	for len(want) < made-2 {
+		fail(whole, bellwire.TriggerSchedule)
+		d.Epoch = 0
+		if n := len(want); n > whole {
+			drop(want[n-3])
+		}
+		w.equal("attempts", w.attempts(d.ID), want)
+	}
+	fail(whole, bellwire.TriggerSchedule, bellwire.TriggerManual) // both in one group
+	drop(want[made-3])
+	drop(want[made-4])
+	w.equal("attempts", w.attempts(d.ID), want)
+	fail(0, bellwire.TriggerSchedule)
+	w.equal("without a bound", w.attempts(d.ID), want)
+	fail(2, bellwire.TriggerSchedule)
+	drop(want[made])
+	w.equal("with another bound", w.attempts(d.ID), want)
+}
+
+func recordKeeps(w *world) {
+	ep := w.endpoint(w.tenant())
+	w.publish(ep)
+	d := w.take(ep)
+	full := w.fullAttempt(d.ID)
 	r := w.result(d, retryIn(0))
 	r.Attempt = full
 	w.record(r)

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+)
+
+// loggedHeaders lists what was sent, in order of names, without the values of credentials, and reports whether some did not
+// fit. Those that the endpoint was given itself go first then: they are the same on every attempt.
+func loggedHeaders(sent http.Header, credentials []bellwire.Header) (list []bellwire.Header, cut bool) {
+	list = make([]bellwire.Header, 0, len(sent))
+	for name, values := range sent {
+		value := strings.Join(values, ", ")
+		if slices.ContainsFunc(credentials, func(c bellwire.Header) bool { return strings.EqualFold(c.Name, name) }) {
+			value = bellwire.Redacted
+		}
+		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
+	}
+	slices.SortFunc(list, func(a, b bellwire.Header) int {
+		if own := a.Value == bellwire.Redacted; own != (b.Value == bellwire.Redacted) {
+			if own {
+				return 1
+			}
+			return -1
+		}
+		return byName(a, b)
+	})
+	list, cut = cappedHeaders(list)
+	slices.SortFunc(list, byName)
+	return list, cut
+}
+
+// receivedHeaders lists what came back, in order of names, and reports whether some did not fit.
+func receivedHeaders(received http.Header, hidden echoes) (list []bellwire.Header, cut bool) {
+	list = make([]bellwire.Header, 0, len(received))
+	for name, values := range received {
+		value := strings.ToValidUTF8(hidden.redactText(strings.Join(values, ", ")), "\uFFFD")
+		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
+	}
+	slices.SortFunc(list, byName)
+	return cappedHeaders(list)
+}
+
+// cappedHeaders returns the first headers, as many as fit into MaxStoredHeaders, and reports whether there were more.
+func cappedHeaders(list []bellwire.Header) (fitting []bellwire.Header, cut bool) {
+	const around = len(`{"Name":"","Value":""},`)
+	size := 0
+	for i, h := range list {
+		if size += around + storedSize(h.Name) + storedSize(h.Value); size > bellwire.MaxStoredHeaders {
+			return slices.Clone(list[:i]), true
+		}
+	}
+	return list, false
+}
+
+// storedSize is how many bytes a text takes as JSON.
+func storedSize(text string) int {
+	const escaped = len(`\u0000`)
+	size := len(text)
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ' || c == 0x7f:
+			size += escaped - 1
+		case c == '"' || c == '\\':
+			size++
+		}
+	}
+	return size
+}
+
+func byName(a, b bellwire.Header) int { return strings.Compare(a.Name, b.Name) }
