@@ -12,7 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire/internal/engine"
-	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // budget divides the file descriptors that the process may have open. A quarter is for clients of the API. Half is for
@@ -47,7 +47,7 @@ func newBudget(descriptors int) budget {
 	part := func(most, divisor int) int { return min(most, max(descriptors/divisor, 1)) }
 	return budget{
 		descriptors: descriptors,
-		clients:     part(httpx.MaxConnections, 4),
+		clients:     part(limits.Connections, 4),
 		inFlight:    part(engine.DefaultMaxInFlight, 4),
 		idle:        part(engine.DefaultMaxIdle, 8),
 	}

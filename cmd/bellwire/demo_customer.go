@@ -39,7 +39,7 @@ func demoEndpoints() []demoEndpoint {
 
 // customer receives deliveries at endpoints of its own, on one local server.
 type customer struct {
-	server    *http.Server
+	server    *httpx.Server
 	endpoints []*client.Endpoint
 	arrivals  chan arrival
 }

@@ -33,7 +33,7 @@ type server struct {
 	metrics  *telemetry.Metrics
 	observer *telemetry.Observer
 	check    *glance[struct{}] // whether the store reads and writes
-	http     *http.Server
+	http     *httpx.Server
 	listener net.Listener
 	adminKey string // the one made at this start; empty if there was one
 	draining atomic.Bool

@@ -28,14 +28,6 @@ import (
 
 const base = "/api/v1"
 
-// What all bodies under way may hold in memory together, in bytes. They are apart so that no tenant can keep
-// publishers out.
-const (
-	maxPublications   = 64 << 20
-	maxConfigurations = 16 << 20
-	maxAnswers        = 64 << 20
-)
-
 // Options are what the API can be told. The zero value is good.
 type Options struct {
 	Logger    *slog.Logger // nil: nothing is logged
@@ -51,8 +43,6 @@ func New(svc *service.Service, o Options) http.Handler {
 func newAPI(svc *service.Service, o Options) *api {
 	a := &api{
 		svc: svc, publisher: svc, log: o.Logger, outage: rate.NewLimiter(1, 10),
-		publications: httpx.NewBudget(maxPublications), configurations: httpx.NewBudget(maxConfigurations),
-		answers: httpx.NewBudget(maxAnswers),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -84,10 +74,6 @@ type api struct {
 	outage    *rate.Limiter // of log records about refusals that are nobody's fault
 	mux       *httpx.Mux
 	huma      huma.API
-
-	publications   *httpx.Budget // of bodies that only an operator's keys can send
-	configurations *httpx.Budget // of bodies that tenants' keys can send too
-	answers        *httpx.Budget // of events that are being sent to those who look them up
 }
 
 // call is what a handler knows of the request beside its input.
@@ -95,16 +81,9 @@ type call struct {
 	caller    service.Caller
 	requestID string
 	url       *url.URL
-	held      *int64 // bytes of a.answers
-}
-
-// hold counts the bytes of an answer until it has been sent: a client that does not read keeps it in memory.
-func (a *api) hold(ctx context.Context, bytes int) error {
-	if err := a.answers.Take(int64(bytes)); err != nil {
-		return err
-	}
-	*ctx.Value(callKey{}).(call).held += int64(bytes)
-	return nil
+	writer    http.ResponseWriter
+	changes   bool    // it is asked to change something
+	encoded   *[]byte // the answer's body, once it is known
 }
 
 type callKey struct{}
@@ -117,27 +96,35 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 		a.fail(w, r, err)
 		return
 	}
-	held := new(int64)
-	defer func() { a.answers.Give(*held) }()
-	next(huma.WithValue(ctx, callKey{}, call{caller: caller, requestID: httpx.RequestID(w), url: r.URL, held: held}))
+	if err := httpx.Confirm(r, caller.Owner()); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	next(huma.WithValue(ctx, callKey{}, call{
+		caller: caller, requestID: httpx.RequestID(w), url: r.URL, writer: w,
+		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),
+	}))
 }
 
-// permit comes before parameters and body are looked at, so that a wrong role is told so whatever it sent. It
-// answers for the memory that the body takes.
+// answerToChange is the room for the answer to a change, in bytes, which is taken before there is one.
+const answerToChange = 64 << 10
+
+// permit comes before parameters and body are looked at, so that a wrong role is told so whatever it sent.
 func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		caller := ctx.Context().Value(callKey{}).(call).caller
-		if err := service.Permit(caller, need, ctx.Param("tenant")); err != nil {
-			r, w := humago.Unwrap(ctx)
-			a.fail(w, r, err)
-			return
-		}
+		c := ctx.Context().Value(callKey{}).(call)
 		r, w := humago.Unwrap(ctx)
-		if err := checkQuery(r); err != nil {
+		err := service.Permit(c.caller, need, ctx.Param("tenant"))
+		if err == nil {
+			err = checkQuery(r)
+		}
+		if err == nil && c.changes {
+			err = c.charge(answerToChange)
+		}
+		if err != nil {
 			a.fail(w, r, err)
 			return
 		}
-		defer a.configurations.Hold(r)()
 		next(ctx)
 	}
 }
@@ -177,6 +164,9 @@ func route[I, O any](a *api, need service.Permission, op huma.Operation, handle 
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(call)
 		out, err := handle(ctx, c.caller, in)
+		if err == nil {
+			err = c.encode(out)
+		}
 		if err != nil {
 			return nil, a.problem(ctx, c.requestID, err)
 		}
@@ -185,12 +175,51 @@ func route[I, O any](a *api, need service.Permission, op huma.Operation, handle 
 	documentBody[I](a.huma.OpenAPI(), op)
 }
 
+// answered is an output with a body.
+type answered interface {
+	// take returns the body, and leaves none: what it is made of is not kept while it is sent.
+	take() any
+}
+
+// encode makes the body of an answer, and charges the caller for it before Huma writes its status. What a change has come
+// to is told in any case.
+func (c call) encode(out any) error {
+	answer, ok := out.(answered)
+	if !ok {
+		return nil
+	}
+	body, err := marshal(nil, answer.take())
+	if err != nil {
+		return err
+	}
+	*c.encoded = body
+	if err := c.charge(len(body)); !c.changes {
+		return err
+	}
+	return nil
+}
+
+// charge charges the caller for an answer, as httpx.Charge does.
+func (c call) charge(bytes int) error { return httpx.Charge(c.writer, bytes) }
+
+// encoded is JSON already.
+type encoded []byte
+
+// useEncoded has Huma write what encode has made.
+func useEncoded(ctx huma.Context, _ string, v any) (any, error) {
+	c, ok := ctx.Context().Value(callKey{}).(call)
+	if _, refused := v.(*Problem); refused || !ok || *c.encoded == nil {
+		return v, nil
+	}
+	return encoded(*c.encoded), nil
+}
+
 // describe fills in what all operations have in common.
 func describe(op *huma.Operation) {
 	op.Path = base + op.Path
 	op.Security = []map[string][]string{{"key": {}}}
 	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
-	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	op.Errors = append(op.Errors, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	if strings.Contains(op.Path, "{") {
 		op.Errors = append(op.Errors, http.StatusNotFound)
 	}

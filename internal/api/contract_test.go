@@ -133,7 +133,7 @@ func checkOperation(t *testing.T, route, path string, op object) {
 		t.Errorf("%s: security %v", route, op["security"])
 	}
 	responses := op["responses"].(object)
-	for _, status := range []string{"401", "403", "500", "503"} {
+	for _, status := range []string{"401", "403", "429", "500", "503"} {
 		if responses[status] == nil {
 			t.Errorf("%s: no %s", route, status)
 		}

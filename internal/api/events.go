@@ -131,7 +131,7 @@ func (a *api) events() {
 		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			events, err := a.svc.Events(ctx, c, filter, page)
 			if err == nil {
-				err = a.hold(ctx, sizeOf(events.Items))
+				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
 			}
 			return events, err
 		}, wireEvent)
@@ -155,7 +155,7 @@ func (a *api) events() {
 		}
 		e, err := a.svc.Event(ctx, c, in.Tenant, id)
 		if err == nil {
-			err = a.hold(ctx, len(e.Data))
+			err = ctx.Value(callKey{}).(call).charge(len(e.Data))
 		}
 		return answer(e, err, wireEvent)
 	})

@@ -47,6 +47,18 @@ type eventTypeInput struct {
 
 const tagEventTypes = "Event types"
 
+// putEventType is the answer to putting an event type.
+type putEventType struct {
+	Status int
+	Body   eventType
+}
+
+func (o *putEventType) take() any {
+	body := o.Body
+	o.Body = eventType{}
+	return body
+}
+
 func (a *api) eventTypes() {
 	type Named struct {
 		Name string `path:"name" example:"invoice.paid" doc:"The event type's name."`
@@ -55,16 +67,12 @@ func (a *api) eventTypes() {
 		Named
 		Input body[eventTypeInput]
 	}
-	type putOutput struct {
-		Status int
-		Body   eventType
-	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary: "Create or replace an event type",
 		Description: "For admin keys. Answers 201 if it was not there, 200 if it was replaced. " +
 			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.",
-	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput, error) {
+	}, func(ctx context.Context, c service.Caller, in *put) (*putEventType, error) {
 		v := in.Input.value
 		t, created, err := a.svc.PutEventType(ctx, c, in.Name, service.EventTypeInput{
 			Description: v.Description, Group: v.Group, Archived: v.Archived,
@@ -73,7 +81,7 @@ func (a *api) eventTypes() {
 		if err != nil {
 			return nil, err
 		}
-		out := &putOutput{Status: http.StatusOK, Body: wireEventType(t)}
+		out := &putEventType{Status: http.StatusOK, Body: wireEventType(t)}
 		if created {
 			out.Status = http.StatusCreated
 		}

@@ -128,6 +128,12 @@ type list[T any] struct {
 // output is an answer with a body.
 type output[T any] struct{ Body T }
 
+func (o *output[T]) take() any {
+	body := o.Body
+	*o = output[T]{}
+	return body
+}
+
 // paged answers with a page of a list. Its cursors are good for the same list alone: the same path, which names the tenant,
 // and the same filters.
 func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.Page) (*bellwire.List[S], error), wire func(S) T) (*output[list[T]], error) {

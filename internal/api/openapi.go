@@ -52,6 +52,8 @@ func configuration(o Options) huma.Config {
 		},
 		Formats: map[string]huma.Format{"application/json": wireFormat, "json": wireFormat},
 
+		Transformers: []huma.Transformer{useEncoded},
+
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
@@ -60,9 +62,12 @@ func configuration(o Options) huma.Config {
 // wireFormat is how Huma writes answers. An answer is made whole before any of it is sent.
 var wireFormat = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
-		b, err := marshal(nil, v)
-		if err != nil {
-			return err
+		b, ok := v.(encoded)
+		if !ok {
+			var err error
+			if b, err = marshal(nil, v); err != nil {
+				return err
+			}
 		}
 		_, _ = w.Write(b) // the client may be gone: nobody is left to tell
 		return nil
@@ -81,6 +86,9 @@ func marshal(b []byte, v any) ([]byte, error) {
 	}
 	// An example may have a name twice, and a problem may repeat what a client sent, UTF-8 or not.
 	out, err := json.Marshal(v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if b == nil {
+		return out, err
+	}
 	return append(b, out...), err
 }
 

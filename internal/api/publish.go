@@ -25,6 +25,8 @@ const (
 	wrapperBytes = 4 << 10
 	// maxBatchBody is the most bytes that a whole batch may have.
 	maxBatchBody = 16 << 20
+	// receiptBytes is the room for a receipt beside its event type's name.
+	receiptBytes = 112
 )
 
 // publishing adds the two routes that handle raw bytes, without Huma: data is neither decoded nor
@@ -43,6 +45,9 @@ func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 	}
 	caller, err := a.publisher.AuthenticatePublisher(r.Context(), key)
 	if err != nil {
+		return caller, err
+	}
+	if err := httpx.Confirm(r, caller.Owner()); err != nil {
 		return caller, err
 	}
 	return caller, service.Permit(caller, service.Publish, r.PathValue("tenant"))
@@ -64,7 +69,6 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	defer a.publications.Hold(r)()
 	body, err := httpx.ReadBody(r, int64(a.publisher.MaxEventBytes()+wrapperBytes))
 	if err != nil {
 		a.fail(w, r, err)
@@ -83,7 +87,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	answer := make([]byte, 0, 112+len(draft.Type))
+	answer := make([]byte, 0, receiptBytes+len(draft.Type))
 	accepted(w, appendReceipt(answer, draft.Type, receipt))
 }
 
@@ -98,7 +102,6 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	defer a.publications.Hold(r)()
 	body, err := httpx.ReadBody(r, maxBatchBody)
 	if err != nil {
 		a.fail(w, r, err)
@@ -107,6 +110,13 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 	drafts, err := parseBatch(body)
 	if err == nil {
 		err = identifyAll(drafts, key)
+	}
+	room := len(`{"data":[]}`)
+	for i := range drafts {
+		room += receiptBytes + len(drafts[i].Type)
+	}
+	if err == nil {
+		err = httpx.Charge(w, room)
 	}
 	if err != nil {
 		a.fail(w, r, err)
@@ -117,7 +127,7 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	answer := append(make([]byte, 0, 16+144*len(receipts)), `{"data":[`...)
+	answer := append(make([]byte, 0, room), `{"data":[`...)
 	for i, receipt := range receipts {
 		if i > 0 {
 			answer = append(answer, ',')

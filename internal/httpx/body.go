@@ -15,13 +15,14 @@ import (
 // not by itself cost memory.
 const firstRead = 64 << 10
 
-// maxDrain is how much of a body over its limit is read and thrown away. A client that first writes its whole
+// maxDrain is how much of a body that is not taken is read and thrown away. A client that first writes its whole
 // body and then reads would otherwise see its connection break, and not the answer.
 const maxDrain = 64 << 20
 
 // ReadBody reads a request's whole body into memory of its own, so that parts of it can be kept. Its
-// errors have CodeUnsupportedEncoding for one that is compressed, CodeTooLarge over limit bytes, CodeCanceled if the rest
-// never came, or CodeMalformed.
+// errors have CodeUnsupportedEncoding for one that is compressed, CodeTooLarge over limit bytes, CodeRateLimited if the
+// caller has too much under way, CodeCanceled if the rest never came, or CodeMalformed. The caller must be confirmed or
+// claimed before: until then a body has little time to come, and all such bodies share what one owner may have.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if coding := contentCoding(r); coding != "" && r.ContentLength != 0 {
 		drainUnlessExpected(r)
@@ -35,20 +36,34 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if size < 0 { // chunked: unknown
 		size = 512
 	}
-	body := make([]byte, 0, min(size, firstRead)+1) // one more byte to see the end without growing
+	c := connectionOf(r)
+	first := int(min(size, firstRead)) + 1 // one more byte to see the end without growing
+	if err := c.holdBody(first); err != nil {
+		c.hurry()
+		drainUnlessExpected(r)
+		return nil, err
+	}
+	body := make([]byte, 0, first)
 	for {
+		c.wait(len(body))
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
 		case int64(len(body)) > limit:
-			drain(r)
+			drain(r, maxDrain)
 			return nil, tooLarge(limit)
 		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:
 			return nil, unread(r, err)
 		case len(body) == cap(body):
-			body = append(make([]byte, 0, room(len(body), size)), body...)
+			more := room(len(body), size)
+			if err := c.holdBody(more); err != nil {
+				c.hurry()
+				drain(r, refusedBytes)
+				return nil, err
+			}
+			body = append(make([]byte, 0, more), body...)
 		}
 	}
 }
@@ -74,8 +89,12 @@ func room(filled int, announced int64) int {
 	return 2 * filled
 }
 
-// maxRefusal bounds how long the rest of a body is taken whose request has been refused unread.
-const maxRefusal = 5 * time.Second
+// Bounds on what is taken of the body of a request that has been refused unread: as much as a client that is in no trouble
+// sends at once.
+const (
+	maxRefusal   = 500 * time.Millisecond
+	refusedBytes = 16 << 20
+)
 
 // Refuse takes in what is left of a request's body, within bounds, so that a client that first writes its whole body
 // and then reads gets the answer. It comes before a refusal is written.
@@ -86,23 +105,23 @@ func Refuse(w http.ResponseWriter, r *http.Request) {
 	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxRefusal)); err != nil {
 		return // a connection without deadlines is not read any further
 	}
-	drain(r)
+	if !drain(r, refusedBytes) {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // drainUnlessExpected drains the request, except of a client that waits for 100 Continue: it has sent nothing yet.
 func drainUnlessExpected(r *http.Request) {
 	if r.Header.Get("Expect") == "" {
-		drain(r)
+		drain(r, maxDrain)
 	}
 }
 
-// drain takes what is still coming, within bounds. Its errors do not matter: the body is refused anyway.
-func drain(r *http.Request) {
-	body := io.Reader(r.Body)
-	if held, ok := body.(*heldBody); ok {
-		body = held.ReadCloser // what is thrown away holds no memory
-	}
-	_, _ = io.CopyN(io.Discard, body, maxDrain)
+// drain takes what is still coming of a body, up to a bound, and reports whether that was all. Its errors do not matter:
+// the body is refused anyway.
+func drain(r *http.Request, most int64) bool {
+	_, err := io.CopyN(io.Discard, r.Body, most)
+	return errors.Is(err, io.EOF)
 }
 
 func tooLarge(limit int64) error {

@@ -6,100 +6,270 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
-// MaxConnections is how many connections a server keeps at the same time, where there are file descriptors for them. Each
-// costs about 10 KiB.
-const MaxConnections = 10_000
+// reserved is the part of all connections that is kept for owners who have no request under way.
+const reserved = 16
 
-// connections bounds a server's connections. When there are too many, the one that has been without a request for
-// the longest is closed, so that who only holds connections keeps out nobody who has something to ask. Those whose
-// request is being answered are left alone; should all be of that kind, the newest is turned away.
+// connections bounds a server's connections, and divides among owners those on which a request is served. Until its caller
+// is confirmed, a request's connection belongs to nobody. When there are too many, one of those makes room, the one that was
+// used the longest ago, and then one that only waits for the next request of its owner.
 type connections struct {
-	most int
+	most, reserve   int64
+	bodies, answers *share.Pool // of bytes
 
 	mu      sync.Mutex
-	all     map[net.Conn]*list.Element // nil: its request is being answered
-	waiting list.List                  // of net.Conn, the longest without a request first
+	open    int64
+	serving int64 // of open, with a request whose caller is confirmed
+	resting int64 // of open, in idle
+	owners  map[string]*owner
+	nobodys list.List // of *connection: first to make room, the one that was used the longest ago first
+	idle    list.List // of *connection: between two requests of their owner, the one that was used the longest ago first
+}
+
+// owner is what one owner has of the connections.
+type owner struct {
+	name             string
+	serving, resting int64
 }
 
 func newConnections(most int) *connections {
-	return &connections{most: most, all: make(map[net.Conn]*list.Element)}
+	return &connections{
+		most: int64(most), reserve: int64(most / reserved),
+		bodies:  share.NewPool(limits.RequestBytes, limits.RequestBytesReserve),
+		answers: share.NewPool(limits.AnswerBytes, limits.AnswerBytesReserve),
+		owners:  make(map[string]*owner),
+	}
 }
 
-// limit has a server keep at most so many connections.
-func limit(s *http.Server, most int) {
-	c := newConnections(most)
-	s.ConnState = c.changed
+// connection is a connection of a server, with what the request on it holds.
+type connection struct {
+	net.Conn
+	all *connections
+
+	// These are guarded by all.mu.
+	place *list.Element // in nobodys or idle; nil: a confirmed request is served, or it is closed
+	owner *owner        // nil: nobody
+
+	// These are the handler's.
+	confirmed     bool
+	payer         string // who is charged for what follows
+	body, answer  int64  // bytes that are held
+	bodyStartedAt time.Time
+}
+
+type connKey struct{}
+
+// connectionOf returns the connection that a request came by, nil if it was not by one of a Server.
+func connectionOf(r *http.Request) *connection {
+	c, _ := r.Context().Value(connKey{}).(*connection)
+	return c
+}
+
+// limit has a server keep to these bounds. Its listener must be wrapped by wrap.
+func (cs *connections) limit(s *http.Server) {
+	s.ConnState = cs.changed
 	s.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, conn)
 	}
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.answering(r.Context().Value(connKey{}).(net.Conn))
+		c := connectionOf(r)
+		defer cs.answered(c)
 		next.ServeHTTP(w, r)
 	})
 }
 
-type connKey struct{}
-
-// changed is a server's ConnState. That a connection is active says only that a byte has come.
-func (c *connections) changed(conn net.Conn, state http.ConnState) {
-	var surplus net.Conn
-	c.mu.Lock()
+// changed is a server's ConnState.
+func (cs *connections) changed(conn net.Conn, state http.ConnState) {
+	c := conn.(*connection)
 	switch state {
 	case http.StateNew:
-		surplus = c.add(conn)
-	case http.StateIdle:
-		c.wait(conn)
+		if surplus := cs.add(c); surplus != nil {
+			surplus.Close() // net/http finds out by itself, and has nobody to tell either
+		}
 	case http.StateClosed, http.StateHijacked:
-		c.remove(conn)
-	}
-	c.mu.Unlock()
-	if surplus != nil {
-		surplus.Close() // net/http finds out by itself, and has nobody to tell either
+		cs.mu.Lock()
+		cs.remove(c)
+		cs.mu.Unlock()
 	}
 }
 
 // add takes in a connection, and returns the one to close instead, if there is one too many.
-func (c *connections) add(conn net.Conn) (surplus net.Conn) {
-	if len(c.all) >= c.most {
-		surplus = conn
-		if longest := c.waiting.Front(); longest != nil {
-			surplus = longest.Value.(net.Conn)
-			c.remove(surplus)
+func (cs *connections) add(c *connection) (surplus *connection) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.open >= cs.most {
+		first := cs.nobodys.Front()
+		if first == nil {
+			first = cs.idle.Front()
 		}
+		if first == nil {
+			return c // each is of another owner, and serves a request
+		}
+		surplus = first.Value.(*connection)
+		cs.remove(surplus)
 	}
-	if surplus != conn {
-		c.all[conn] = c.waiting.PushBack(conn)
-	}
+	cs.open++
+	c.place = cs.nobodys.PushBack(c)
 	return surplus
 }
 
-// wait puts a connection behind the others that have no request. It may be one of them, because net/http answers
-// some requests by itself.
-func (c *connections) wait(conn net.Conn) {
-	switch place, known := c.all[conn]; {
-	case place != nil:
-		c.waiting.MoveToBack(place)
-	case known:
-		c.all[conn] = c.waiting.PushBack(conn)
+// remove forgets a connection. cs.mu is held.
+func (cs *connections) remove(c *connection) {
+	if c.place == nil && c.owner == nil {
+		return // it made room, or was turned away
+	}
+	cs.leave(c)
+	cs.open--
+}
+
+// leave takes a connection from its list and its owner. cs.mu is held.
+func (cs *connections) leave(c *connection) {
+	o := c.owner
+	switch {
+	case o == nil:
+		cs.nobodys.Remove(c.place)
+	case c.place == nil:
+		o.serving--
+		cs.serving--
+	default:
+		cs.idle.Remove(c.place)
+		o.resting--
+		cs.resting--
+	}
+	c.place, c.owner = nil, nil
+	if o != nil && o.serving+o.resting == 0 {
+		delete(cs.owners, o.name)
 	}
 }
 
-func (c *connections) remove(conn net.Conn) {
-	if place := c.all[conn]; place != nil {
-		c.waiting.Remove(place)
+// confirm gives a connection to the owner of the request on it, and reports whether that may have one more.
+func (cs *connections) confirm(c *connection, name string) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c.place == nil {
+		return c.owner != nil // it is confirmed, or was closed meanwhile
 	}
-	delete(c.all, conn)
+	o := cs.owners[name]
+	if o == nil {
+		o = &owner{name: name}
+	}
+	fits := share.Fits(o.serving, 1, cs.most-cs.serving, cs.reserve)
+	cs.leave(c)
+	if !fits {
+		c.place = cs.nobodys.PushBack(c)
+		return false
+	}
+	cs.owners[name] = o
+	o.serving++
+	cs.serving++
+	c.owner = o
+	return true
 }
 
-// answering takes note that a request has come whole, but for its body.
-func (c *connections) answering(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if place := c.all[conn]; place != nil {
-		c.waiting.Remove(place)
-		c.all[conn] = nil
+// rest puts a connection whose request was served behind the others that wait for one. What an owner has beyond its share
+// of all connections is nobody's.
+func (cs *connections) rest(c *connection) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	o := c.owner
+	if c.place == nil && o == nil {
+		return // it is closed
 	}
+	cs.leave(c)
+	if o == nil || !share.Fits(o.serving+o.resting, 1, cs.most-cs.serving-cs.resting, cs.reserve) {
+		c.place = cs.nobodys.PushBack(c)
+		return
+	}
+	cs.owners[o.name] = o
+	o.resting++
+	cs.resting++
+	c.owner, c.place = o, cs.idle.PushBack(c)
+}
+
+// answered gives back what a request held.
+func (cs *connections) answered(c *connection) {
+	if c.body > 0 {
+		cs.bodies.Give(c.payer, c.body)
+	}
+	if c.answer > 0 {
+		cs.answers.Give(c.payer, c.answer)
+	}
+	c.confirmed, c.payer, c.body, c.answer, c.bodyStartedAt = false, "", 0, 0, time.Time{}
+	cs.rest(c)
+}
+
+// Confirm says that a request's caller is known, and who is charged for what the request holds. CodeRateLimited: too
+// many of the owner's requests are under way. A handler calls it before it reads the body.
+func Confirm(r *http.Request, owner string) error {
+	c := connectionOf(r)
+	if c == nil {
+		return nil
+	}
+	if !c.all.confirm(c, owner) {
+		return tooMuch("Too many requests of yours are under way. Send fewer at the same time, and try again shortly.")
+	}
+	c.confirmed = true
+	claimed := c.pays(owner)
+	return c.holdBody(claimed)
+}
+
+// Claim says who a request's caller may be, if only its body can tell: the claimed owner is charged for that as if it were
+// another one, so that nobody can use up the share of somebody else.
+func Claim(r *http.Request, owner string) {
+	if c := connectionOf(r); c != nil {
+		c.pays("claimed " + owner)
+	}
+}
+
+// pays has another owner pay for the request, and returns how many bytes the one before had paid for.
+func (c *connection) pays(owner string) (bytes int) {
+	if c.body > 0 {
+		c.all.bodies.Give(c.payer, c.body)
+		bytes = int(c.body) + limits.UncountedBytes
+	}
+	c.payer, c.body = owner, 0
+	return bytes
+}
+
+// holdBody charges the caller for so many bytes of the request's body in all.
+func (c *connection) holdBody(bytes int) error {
+	if c == nil || !grow(c.all.bodies, c.payer, &c.body, bytes) {
+		return nil
+	}
+	return tooMuch("Too many bytes of your requests are on their way. Send fewer large ones at the same time, and try again shortly.")
+}
+
+// Charge charges the caller for an answer of so many bytes, until it has been sent: who does not read what it asks for
+// keeps it in memory. CodeRateLimited: its answers have too many. It is called as soon as the size is known, and can be
+// called again with a larger one.
+func Charge(w http.ResponseWriter, bytes int) error {
+	rec, ok := w.(*recorder)
+	if !ok || rec.conn == nil || !grow(rec.conn.all.answers, rec.conn.payer, &rec.conn.answer, bytes) {
+		return nil
+	}
+	return tooMuch("Too many bytes of answers to you are on their way. Read them, or ask for smaller pages, and try again shortly.")
+}
+
+// grow takes what is missing to bytes in all, less those that are not counted, and reports whether the payer may not.
+func grow(pool *share.Pool, payer string, held *int64, bytes int) (refused bool) {
+	more := int64(bytes) - limits.UncountedBytes - *held
+	if more <= 0 {
+		return false
+	}
+	if !pool.Take(payer, more) {
+		return true
+	}
+	*held += more
+	return false
+}
+
+func tooMuch(message string) error {
+	return &bellwire.Error{Code: bellwire.CodeRateLimited, Message: message, RetryAfter: time.Second}
 }

@@ -2,124 +2,494 @@ package httpx
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// limited starts a server that keeps so many connections, and whose answers to /wait come when the test lets them.
-func limited(t *testing.T, most int) (address string, inside <-chan struct{}, release chan<- struct{}) {
-	t.Helper()
-	entered, let := make(chan struct{}), make(chan struct{})
-	s := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/wait" {
-			entered <- struct{}{}
-			<-let
+// pipes is a listener whose connections are made of net.Pipe.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// gatehouse is a server that keeps so many connections, in a bubble of synctest. A request's header Owner says who it is
+// from; without one it is not confirmed.
+type gatehouse struct {
+	t       *testing.T
+	pipes   *pipes
+	server  *Server
+	inside  chan string   // gets the path of a request that waits
+	release chan struct{} // lets one of them go on
+	failed  chan error    // gets how the reading of a body ended
+}
+
+func newGatehouse(t *testing.T, most int) *gatehouse {
+	g := &gatehouse{
+		t: t, pipes: &pipes{conns: make(chan net.Conn), done: make(chan struct{})},
+		inside: make(chan string, 1000), release: make(chan struct{}), failed: make(chan error, 1000),
+	}
+	g.server = NewServer("", most, Observe(slog.New(slog.DiscardHandler), http.HandlerFunc(g.serve)))
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = g.server.Serve(g.pipes) })
+	t.Cleanup(func() {
+		g.server.Close()
+		serving.Wait()
+		time.Sleep(time.Second) // net/http leaves clients a moment to read a refusal
+	})
+	return g
+}
+
+func (g *gatehouse) serve(w http.ResponseWriter, r *http.Request) {
+	if owner := r.Header.Get("Owner"); owner != "" {
+		if err := Confirm(r, owner); err != nil {
+			g.refuse(w, r, err)
+			return
 		}
-	})}
-	limit(s, most)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() { s.Close(); <-served })
-	return l.Addr().String(), entered, let
-}
-
-func connect(t *testing.T, address string) net.Conn {
-	t.Helper()
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func ask(t *testing.T, c net.Conn, path string) {
-	t.Helper()
-	if _, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-		t.Error(err)
-	}
-}
-
-func answered(t *testing.T, c net.Conn) {
-	t.Helper()
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Error(err)
+	if r.URL.Path == "/refuse" {
+		g.refuse(w, r, bellwire.Errorf(bellwire.CodeUnauthenticated, "no"))
 		return
 	}
-	resp.Body.Close()
-}
-
-func closed(t *testing.T, c net.Conn) {
-	t.Helper()
-	if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil {
-		t.Error("the connection is still open")
-	}
-}
-
-// Connections that ask nothing make room, the longest idle first, and one whose request is answered never does.
-func TestConnectionsMakeRoom(t *testing.T) {
-	t.Parallel()
-	address, inside, release := limited(t, 3)
-	busy := connect(t, address)
-	ask(t, busy, "/wait")
-	<-inside
-	silent, served := connect(t, address), connect(t, address)
-	ask(t, served, "/") // so both have been taken in, and this one has had its answer last
-	answered(t, served)
-
-	next := connect(t, address)
-	ask(t, next, "/")
-	answered(t, next)
-	closed(t, silent)
-	ask(t, served, "/")
-	answered(t, served)
-
-	release <- struct{}{}
-	answered(t, busy)
-}
-
-// When all are being answered the newest is turned away.
-func TestTooManyRequestsAtOnce(t *testing.T) {
-	t.Parallel()
-	address, inside, release := limited(t, 2)
-	first, second := connect(t, address), connect(t, address)
-	for _, c := range []net.Conn{first, second} {
-		ask(t, c, "/wait")
-		<-inside
-	}
-	closed(t, connect(t, address))
-	release <- struct{}{}
-	release <- struct{}{}
-	answered(t, first)
-	answered(t, second)
-}
-
-// Nothing is remembered of connections that are gone, also when net/http has answered by itself.
-func TestConnectionsAreForgotten(t *testing.T) {
-	t.Parallel()
-	c := newConnections(10)
-	ours, theirs := net.Pipe()
-	defer theirs.Close()
-	for _, state := range []http.ConnState{http.StateNew, http.StateActive, http.StateIdle, http.StateActive, http.StateIdle} {
-		c.changed(ours, state)
-		if len(c.all) != 1 || c.waiting.Len() != 1 {
-			t.Errorf("after %s: %d known, %d waiting", state, len(c.all), c.waiting.Len())
+	if r.ContentLength != 0 {
+		_, err := ReadBody(r, 4<<20)
+		g.failed <- err
+		if err != nil {
+			g.refuse(w, r, err)
+			return
 		}
 	}
-	c.answering(ours)
-	c.changed(ours, http.StateClosed)
-	if len(c.all) != 0 || c.waiting.Len() != 0 {
-		t.Errorf("after the end: %d known, %d waiting", len(c.all), c.waiting.Len())
+	var size int
+	fmt.Sscanf(r.URL.Query().Get("size"), "%d", &size)
+	if err := Charge(w, size); err != nil {
+		g.refuse(w, r, err)
+		return
 	}
+	if strings.HasPrefix(r.URL.Path, "/wait") {
+		g.inside <- r.URL.Path
+		select {
+		case <-g.release:
+		case <-g.pipes.done:
+		}
+	}
+	if _, err := w.Write(make([]byte, size)); err != nil {
+		g.failed <- err
+	}
+}
+
+func (g *gatehouse) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	Refuse(w, r)
+	status := map[bellwire.Code]int{bellwire.CodeRateLimited: 429, bellwire.CodeUnauthenticated: 401, bellwire.CodeCanceled: 408}
+	w.WriteHeader(status[bellwire.CodeOf(err)])
+}
+
+// visitor is a client's end of a connection.
+type visitor struct {
+	net.Conn
+	t    *testing.T
+	read *bufio.Reader
+}
+
+// connect has a client connect. It may find that it is turned away.
+func (g *gatehouse) connect() *visitor {
+	g.t.Helper()
+	ours, theirs := net.Pipe()
+	g.pipes.conns <- theirs
+	g.t.Cleanup(func() { ours.Close() })
+	synctest.Wait()
+	return &visitor{ours, g.t, bufio.NewReader(ours)}
+}
+
+// ask sends a request, of which the body may be missing.
+func (v *visitor) ask(method, path, owner, more string) *visitor {
+	v.t.Helper()
+	if owner != "" {
+		owner = "Owner: " + owner + "\r\n"
+	}
+	if more == "" {
+		more = "\r\n"
+	}
+	if _, err := io.WriteString(v, method+" "+path+" HTTP/1.1\r\nHost: x\r\n"+owner+more); err != nil {
+		v.t.Error(err)
+	}
+	synctest.Wait()
+	return v
+}
+
+// answered returns the status of the answer, and reads all of it.
+func (v *visitor) answered() int {
+	v.t.Helper()
+	resp, err := http.ReadResponse(v.read, nil)
+	if err != nil {
+		v.t.Error(err)
+		return 0
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		v.t.Error(err)
+	}
+	synctest.Wait()
+	return resp.StatusCode
+}
+
+// closed reports whether the server has closed the connection.
+func (v *visitor) closed() bool {
+	v.t.Helper()
+	if err := v.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		return true
+	}
+	defer v.SetReadDeadline(time.Time{})
+	_, err := v.read.Peek(1)
+	return errors.Is(err, io.EOF)
+}
+
+const body = "Content-Length: 1000000\r\n\r\n{" // the beginning of one
+
+// Whoever holds connections without being known makes room for others, the first one first: who says nothing, whose header
+// does not end, whose body does not, and who only waits.
+func TestStrangersMakeRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 5)
+		known := g.connect().ask("GET", "/wait", "acme", "")
+		if path := <-g.inside; path != "/wait" {
+			t.Fatal(path)
+		}
+		strangers := []*visitor{
+			g.connect(),
+			g.connect().ask("GET", "/", "", "X: "),
+			g.connect().ask("POST", "/", "", body),
+			g.connect().ask("GET", "/wait", "", ""),
+		}
+		for i, stranger := range strangers {
+			if stranger.closed() {
+				t.Errorf("stranger %d was closed while there was room", i)
+			}
+			if status := g.connect().ask("GET", "/", "other", "").answered(); status != 200 {
+				t.Errorf("with stranger %d in the way: %d", i, status)
+			}
+			if !stranger.closed() {
+				t.Errorf("stranger %d did not make room", i)
+			}
+		}
+		for range 2 {
+			g.release <- struct{}{}
+		}
+		if status := known.answered(); status != 200 {
+			t.Errorf("the one who is known: %d", status)
+		}
+	})
+}
+
+// One owner can have requests on half of the connections. Those of others are served, also when it has so many and strangers
+// hold the rest, and a reserve is for those who have none.
+func TestRequestsAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 32)
+		var held []*visitor
+		fill := func(owner string, want int) {
+			t.Helper()
+			n := 0
+			for v := g.connect().ask("GET", "/wait", owner, ""); len(g.inside) > 0; v = g.connect().ask("GET", "/wait", owner, "") {
+				<-g.inside
+				held = append(held, v)
+				n++
+			}
+			if n != want {
+				t.Errorf("%s has %d requests under way, want %d", owner, n, want)
+			}
+			// It is told before its body is read.
+			if status := g.connect().ask("POST", "/wait", owner, body).answered(); status != 429 || len(g.failed) > 0 {
+				t.Errorf("%s: %d", owner, status)
+			}
+		}
+		fill("many", 16)
+		fill("more", 8)
+		fill("others", 4)
+		fill("last", 2)
+		for range 40 {
+			g.connect()
+		}
+		for i := range 2 { // the reserve
+			held = append(held, g.connect().ask("GET", "/wait", fmt.Sprint("new", i), ""))
+			<-g.inside
+		}
+		for _, v := range held {
+			g.release <- struct{}{}
+			if status := v.answered(); status != 200 {
+				t.Error(status)
+			}
+		}
+		fill("many", 16) // nothing is left of before
+	})
+}
+
+// Connections that are kept for the next request are divided, too: those beyond an owner's share make room like strangers'.
+func TestIdleConnectionsAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 8)
+		neighbour := g.connect().ask("GET", "/", "neighbour", "")
+		neighbour.answered()
+		for range 100 {
+			g.connect().ask("GET", "/", "many", "").answered()
+		}
+		if neighbour.closed() {
+			t.Fatal("the neighbour's connection made room")
+		}
+		if status := neighbour.ask("GET", "/", "neighbour", "").answered(); status != 200 {
+			t.Error(status)
+		}
+	})
+}
+
+// A body has seconds to come, and more of them only as it comes; the one of a caller who is not confirmed has ReadTimeout.
+func TestDribbledBodies(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, owner string
+		piece       int // bytes each second
+		want        time.Duration
+	}{
+		{"a stranger's", "", 100_000, ReadTimeout},
+		{"a byte a second", "acme", 1, Patience},
+		{"nothing", "acme", 0, Patience},
+		{"slow and steady", "acme", bodyRate, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGatehouse(t, 10)
+			v := g.connect().ask("POST", "/", test.owner, body)
+			start := time.Now()
+			var sending sync.WaitGroup
+			sending.Go(func() {
+				for sent := 1; sent < 1_000_000; sent += test.piece {
+					time.Sleep(time.Second)
+					if _, err := v.Write(make([]byte, min(test.piece, 1_000_000-sent))); err != nil {
+						return
+					}
+				}
+			})
+			err, took := <-g.failed, time.Since(start)
+			go v.answered()
+			if test.want == 0 && err != nil || test.want != 0 && (bellwire.CodeOf(err) != bellwire.CodeCanceled || took != test.want) {
+				t.Errorf("%s: %v after %s, want %s", test.name, err, took, test.want)
+			}
+			time.Sleep(10 * Patience)
+			v.Close()
+			sending.Wait()
+		})
+	}
+}
+
+// Who does not read an answer is cut off, and who reads it slowly gets it.
+func TestUnreadAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 10)
+		g.connect().ask("GET", "/?size=1000000", "acme", "")
+		start := time.Now()
+		if err := <-g.failed; err == nil || time.Since(start) != Patience {
+			t.Errorf("cut off after %s: %v", time.Since(start), err)
+		}
+		slow := g.connect().ask("GET", "/?size=200000", "acme", "")
+		start = time.Now()
+		read := 0
+		for buffer := make([]byte, 1000); read < 200_000; {
+			time.Sleep(Patience / 2)
+			n, err := slow.Read(buffer)
+			if read += n; err != nil {
+				t.Fatalf("after %d bytes: %v", read, err)
+			}
+		}
+		if took := time.Since(start); took < 10*Patience {
+			t.Errorf("it was not slow: %s", took)
+		}
+	})
+}
+
+// What answers hold is divided among owners, until they have been read.
+func TestAnswersAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const size = 4 << 20
+		g := newGatehouse(t, 100)
+		path := fmt.Sprint("/wait?size=", size)
+		var held []*visitor
+		for range 100 {
+			v := g.connect().ask("GET", path, "greedy", "")
+			if v.closed() || v.read.Buffered() > 0 {
+				if status := v.answered(); status != 429 {
+					t.Error(status)
+				}
+				break
+			}
+			held = append(held, v)
+		}
+		if len(held) != limits.AnswerBytes/2/(size-limits.UncountedBytes) {
+			t.Errorf("one owner has %d answers of 4 MiB", len(held))
+		}
+		other := g.connect().ask("GET", path, "other", "")
+		for range len(held) + 1 {
+			<-g.inside
+			g.release <- struct{}{}
+		}
+		if status := other.answered(); status != 200 {
+			t.Errorf("another's: %d", status)
+		}
+		for _, v := range held {
+			if status := v.answered(); status != 200 {
+				t.Error(status)
+			}
+		}
+		if free := g.server.connections.answers.Free(); free != limits.AnswerBytes {
+			t.Errorf("%d bytes are free, of %d", free, limits.AnswerBytes)
+		}
+	})
+}
+
+// What bodies hold is divided among owners, while the requests are served. Those of callers who have not proved who they
+// are take nothing from who they may be.
+func TestBodiesAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const size = 3 << 20
+		g := newGatehouse(t, 200)
+		text := fmt.Sprintf("Content-Length: %d\r\n\r\n", size) + strings.Repeat(" ", size)
+		send := func(owner string) *visitor {
+			v := g.connect()
+			go func() { // a refusal comes before all of it
+				_, _ = io.WriteString(v, "POST /wait HTTP/1.1\r\nHost: x\r\nOwner: "+owner+"\r\n"+text)
+			}()
+			synctest.Wait()
+			return v
+		}
+		var held []*visitor
+		for range 100 {
+			v := send("greedy")
+			if v.closed() || v.read.Buffered() > 0 {
+				if status := v.answered(); status != 429 {
+					t.Error(status)
+				}
+				break
+			}
+			held = append(held, v)
+		}
+		if len(held) != limits.RequestBytes/2/(size-limits.UncountedBytes) {
+			t.Errorf("one owner has %d bodies of 3 MiB", len(held))
+		}
+		held = append(held, send("other"))
+		for range held {
+			<-g.inside
+			g.release <- struct{}{}
+		}
+		for _, v := range held {
+			if status := v.answered(); status != 200 {
+				t.Error(status)
+			}
+		}
+		if free := g.server.connections.bodies.Free(); free != limits.RequestBytes {
+			t.Errorf("%d bytes are free, of %d", free, limits.RequestBytes)
+		}
+	})
+}
+
+// A refusal waits for a body no longer than a client takes that has it at hand.
+func TestRefusalsDoNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 10)
+		start := time.Now()
+		v := g.connect().ask("POST", "/refuse", "", body)
+		if status := v.answered(); status != 401 || time.Since(start) != maxRefusal {
+			t.Errorf("%d after %s", status, time.Since(start))
+		}
+		time.Sleep(time.Second)
+		if !v.closed() {
+			t.Error("the connection is kept")
+		}
+		v = g.connect().ask("POST", "/refuse", "", "Content-Length: 3\r\n\r\n{ }")
+		if status := v.answered(); status != 401 {
+			t.Error(status)
+		}
+		if status := v.ask("GET", "/", "acme", "").answered(); status != 200 {
+			t.Errorf("the next request on it: %d", status)
+		}
+	})
+}
+
+// Whatever clients do, the books agree with the connections, and no owner has more than its share.
+func TestConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		most := rapid.IntRange(1, 20).Draw(t, "most")
+		cs := newConnections(most)
+		var all []*connection
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			if len(all) == 0 || rapid.Bool().Draw(t, "another") {
+				ours, theirs := net.Pipe()
+				theirs.Close()
+				c := &connection{Conn: ours, all: cs}
+				cs.changed(c, http.StateNew)
+				all = append(all, c)
+				continue
+			}
+			i := rapid.IntRange(0, len(all)-1).Draw(t, "which")
+			c := all[i]
+			switch rapid.IntRange(0, 2).Draw(t, "what") {
+			case 0:
+				cs.confirm(c, rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "owner"))
+			case 1:
+				cs.answered(c)
+			case 2:
+				cs.changed(c, http.StateClosed)
+				all = append(all[:i], all[i+1:]...)
+			}
+			var serving, resting int64
+			for name, o := range cs.owners {
+				serving += o.serving
+				resting += o.resting
+				if o.serving+o.resting == 0 || o.name != name {
+					t.Fatalf("%+v is kept as %q", o, name)
+				}
+			}
+			if serving != cs.serving || resting != cs.resting || int(resting) != cs.idle.Len() ||
+				cs.open != serving+resting+int64(cs.nobodys.Len()) || cs.open > cs.most {
+				t.Fatalf("%d open, %d serving, %d resting, of %d; by owner %d and %d; %d nobody's",
+					cs.open, cs.serving, cs.resting, cs.most, serving, resting, cs.nobodys.Len())
+			}
+		}
+		for _, c := range all {
+			cs.changed(c, http.StateClosed)
+		}
+		if cs.open != 0 || len(cs.owners) != 0 {
+			t.Fatalf("in the end %d are open, of %d owners", cs.open, len(cs.owners))
+		}
+	})
 }

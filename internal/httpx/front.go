@@ -21,16 +21,12 @@ const (
 // MaxSmallBody is the most bytes a body of a dialect's management API may have.
 const MaxSmallBody = 256 << 10
 
-// maxFrontBodies is what all bodies under way to one Front may hold in memory together, in bytes.
-const maxFrontBodies = 8 << 20
-
 // Front is a dialect's management API: a Mux whose handlers return their errors. These, unknown paths, wrong methods and
 // panics all end in one function of the dialect, which writes them in the vendor's shape.
 type Front struct {
 	mux     *Mux
 	log     *slog.Logger
 	outage  *rate.Limiter // of log records about refusals that are nobody's fault
-	bodies  *Budget
 	fail    func(w http.ResponseWriter, r *http.Request, err *bellwire.Error)
 	handler http.Handler
 }
@@ -41,7 +37,7 @@ func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	f := &Front{log: log, outage: rate.NewLimiter(1, 10), bodies: NewBudget(maxFrontBodies), fail: fail}
+	f := &Front{log: log, outage: rate.NewLimiter(1, 10), fail: fail}
 	f.mux = NewMux(f.notFound, f.methodNotAllowed)
 	f.handler = Recover(log, f.panicked, f.mux)
 	return f
@@ -50,7 +46,6 @@ func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request
 // Handle adds a handler for a pattern of http.ServeMux. What it returns as an error must not have been answered yet.
 func (f *Front) Handle(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
 	f.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		defer f.bodies.Hold(r)()
 		if err := handler(w, r); err != nil {
 			f.refuse(w, r, err)
 		}
@@ -80,6 +75,7 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if known.Code == bellwire.CodeUnavailable || known.Code == bellwire.CodeRateLimited {
 		RetryAfter(w.Header(), known.RetryAfter)
 	}
+	Refuse(w, r)
 	f.fail(w, r, forCustomers(known))
 }
 
@@ -108,21 +104,32 @@ func (f *Front) panicked(w http.ResponseWriter, r *http.Request) {
 
 // WriteJSON answers with v as JSON, in the order of its fields, and the content type application/json unless another one
 // is set. Bytes that are no UTF-8 become U+FFFD: an error may repeat what a client sent, and has to be written all the same.
+// CodeRateLimited: see Charge.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v, jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeInternal, err, "The answer could not be written.")
 	}
-	WriteBody(w, status, body)
-	return nil
+	return WriteBody(w, status, body)
 }
 
-// WriteBody answers with a body that is JSON already.
-func WriteBody(w http.ResponseWriter, status int, body []byte) {
+// WriteBody answers with a body that is JSON already. CodeRateLimited: see Charge. What a change has come to is told in any
+// case.
+func WriteBody(w http.ResponseWriter, status int, body []byte) error {
+	if err := Charge(w, len(body)); err != nil && !changes(w) {
+		return err
+	}
 	if w.Header().Get("Content-Type") == "" {
 		w.Header().Set("Content-Type", "application/json")
 	}
 	w.Header().Set("Cache-Control", "no-store") // secrets may be in it
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may be gone: nobody is left to tell
+	return nil
+}
+
+// changes reports whether the request was one to change something.
+func changes(w http.ResponseWriter) bool {
+	rec, ok := w.(*recorder)
+	return ok && rec.changes
 }

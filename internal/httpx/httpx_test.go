@@ -23,6 +23,7 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 func TestReadBody(t *testing.T) {
@@ -87,7 +88,6 @@ func TestTooLargeBodiesAreAnswered(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in := *r // net/http goes on with the one that it made
 		in.Body = counted{r.Body, &read}
-		defer httpx.NewBudget(limit).Hold(&in)() // what is thrown away is not held
 		if _, err := httpx.ReadBody(&in, limit); bellwire.CodeOf(err) != bellwire.CodeTooLarge {
 			t.Errorf("got %v, want the code too_large", err)
 		}
@@ -133,42 +133,6 @@ func (c counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.read.Add(int64(n))
 	return n, err
-}
-
-func TestBudget(t *testing.T) {
-	t.Parallel()
-	budget := httpx.NewBudget(100 << 10)
-	request := func(size int) *http.Request {
-		return httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", size)))
-	}
-	read := func(r *http.Request) bellwire.Code {
-		_, err := httpx.ReadBody(r, 1<<20)
-		return bellwire.CodeOf(err)
-	}
-	first, second, small := request(80<<10), request(80<<10), request(16<<10)
-	release := budget.Hold(first)
-	if code := read(first); code != "" {
-		t.Fatalf("a body within the budget: %s", code)
-	}
-	releaseSecond := budget.Hold(second)
-	if code := read(second); code != bellwire.CodeUnavailable {
-		t.Errorf("a body over the budget: %q, want unavailable", code)
-	}
-	releaseSecond()
-	releaseSmall := budget.Hold(small)
-	if code := read(small); code != "" {
-		t.Errorf("a small body, which needs none of the budget: %s", code)
-	}
-	releaseSmall()
-	if err := budget.Take(40 << 10); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
-		t.Errorf("bytes over the budget: %v, want unavailable", err)
-	}
-	release()
-	second = request(80 << 10)
-	defer budget.Hold(second)()
-	if code := read(second); code != "" {
-		t.Errorf("a body within the budget, once the others are answered: %s", code)
-	}
 }
 
 func TestBearer(t *testing.T) {
@@ -465,7 +429,7 @@ func TestServerSurvivesPanicsAndRefusesLongHeaders(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	mux.HandleFunc("/", text("fine"))
-	server := httpx.NewServer("", httpx.MaxConnections, httpx.Observe(log, httpx.Recover(log, func(w http.ResponseWriter, _ *http.Request) {
+	server := httpx.NewServer("", limits.Connections, httpx.Observe(log, httpx.Recover(log, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 	}, mux)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

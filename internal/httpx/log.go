@@ -26,7 +26,7 @@ func Observe(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		w.Header()[RequestIDHeader] = []string{requestID(r)}
-		rec := &recorder{ResponseWriter: w}
+		rec := newRecorder(w, r)
 		defer func() {
 			if !log.Enabled(r.Context(), slog.LevelDebug) {
 				return
@@ -77,7 +77,7 @@ func Recover(log *slog.Logger, internal http.HandlerFunc, next http.Handler) htt
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec, ok := w.(*recorder)
 		if !ok {
-			rec = &recorder{ResponseWriter: w}
+			rec = newRecorder(w, r)
 		}
 		defer func() {
 			cause := recover()
@@ -124,6 +124,16 @@ type recorder struct {
 	status int
 	bytes  int64
 	code   bellwire.Code // of the refusal, if it is one
+
+	conn    *connection // nil: not of a Server
+	changes bool        // the request is one to change something
+}
+
+func newRecorder(w http.ResponseWriter, r *http.Request) *recorder {
+	return &recorder{
+		ResponseWriter: w, conn: connectionOf(r),
+		changes: r.Method != http.MethodGet && r.Method != http.MethodHead,
+	}
 }
 
 // NoteRefusal records why a request is refused, for WatchAuthentication.

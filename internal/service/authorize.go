@@ -23,6 +23,15 @@ func (c Caller) name() string {
 	return "configured"
 }
 
+// Owner returns who is charged for what the caller's requests hold: its tenant, or the operator's key. No tenant has an
+// id of that form.
+func (c Caller) Owner() string {
+	if c.Tenant != "" {
+		return c.Tenant
+	}
+	return "operator:" + c.name()
+}
+
 // Permission is a kind of thing that roles may or may not do.
 type Permission int
 

@@ -16,53 +16,94 @@ const SignatureWindow = 300 * time.Second
 // maxNonce is the most characters a nonce may have.
 const maxNonce = 128
 
-// SignedRequest is what a request says that is signed with a key's secret.
+// SignedRequest is what a request says that is signed with a key's secret, without its body.
 type SignedRequest struct {
 	Key   string // the key's id, in any form that ParseKeyID takes
 	Nonce string // used once
 	At    time.Time
-	// Verify tells whether the request was signed with the secret. It must compare in constant time, and keep nothing.
-	Verify func(secret string) bool
 }
 
-// AuthenticateSigned tells who signed a request. Only keys whose secret is kept can; another one, a bad signature, a
-// time outside SignatureWindow and a nonce that was used before are all CodeUnauthenticated. Nonces are in the store, so
-// that one cannot be used again on another node or after a restart either.
-func (s *Service) AuthenticateSigned(ctx context.Context, r SignedRequest) (Caller, error) {
+// Claim is who a request says that it is from, before that has been proved by the signature over its body.
+type Claim struct {
+	service *Service
+	id      bellwire.KeyID
+	request SignedRequest
+	owner   string
+}
+
+// ClaimSigned looks at all of a signed request that can be told without its body: its time, its nonce, and whether there is
+// such a key. Only keys whose secret is kept can sign; another one, a time outside SignatureWindow and a nonce of another
+// form are all CodeUnauthenticated.
+func (s *Service) ClaimSigned(ctx context.Context, r SignedRequest) (*Claim, error) {
 	id, ok := ParseKeyID(r.Key)
 	if !ok {
-		return Caller{}, errUnauthenticated()
+		return nil, errUnauthenticated()
 	}
-	key, err := s.directory.Key(ctx, id)
+	if err := r.inWindow(); err != nil {
+		return nil, err
+	}
+	if r.Nonce == "" || len(r.Nonce) > maxNonce {
+		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "A nonce has 1 to %d characters.", maxNonce)
+	}
+	if err := checkText("nonce", r.Nonce, maxNonce); err != nil {
+		return nil, errUnauthenticated()
+	}
+	c := &Claim{service: s, id: id, request: r}
+	key, err := c.key(ctx)
 	if err != nil {
-		return Caller{}, unknownKey(err)
+		return nil, err
+	}
+	c.owner = callerOf(key).Owner()
+	return c, nil
+}
+
+func (r *SignedRequest) inWindow() error {
+	if off := now().Sub(r.At).Abs(); off > SignatureWindow {
+		return bellwire.Errorf(bellwire.CodeUnauthenticated, "The request was signed too long ago, or in the future; set the clock.")
+	}
+	return nil
+}
+
+func (c *Claim) key(ctx context.Context) (*bellwire.Key, error) {
+	key, err := c.service.directory.Key(ctx, c.id)
+	if err != nil {
+		return nil, unknownKey(err)
 	}
 	if key.Sealed == nil {
-		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "This key cannot sign requests; use one that was made with hmac.")
+		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "This key cannot sign requests; use one that was made with hmac.")
 	}
-	secret, err := s.keyring.OpenKeySecret(id, key.Sealed)
+	return key, nil
+}
+
+// Owner returns whom the request claims to be from, as Caller.Owner does.
+func (c *Claim) Owner() string { return c.owner }
+
+// Prove returns who signed the request. verify reports whether it was signed with the secret; it must compare in constant
+// time, and keep nothing. A signature that is not good, and a nonce that was used before, are CodeUnauthenticated. Nonces
+// are in the store, so that one cannot be used again on another node or after a restart either.
+func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Caller, error) {
+	// The body may have taken its time.
+	if err := c.request.inWindow(); err != nil {
+		return Caller{}, err
+	}
+	key, err := c.key(ctx)
 	if err != nil {
 		return Caller{}, err
 	}
-	if !r.Verify(secret) {
+	s := c.service
+	secret, err := s.keyring.OpenKeySecret(c.id, key.Sealed)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !verify(secret) {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request's signature is not good.")
 	}
 	// What follows is told only to who has the secret.
 	if err := s.allowRequest(ctx, callerOf(key)); err != nil {
 		return Caller{}, err
 	}
-	at := now()
-	if off := at.Sub(r.At).Abs(); off > SignatureWindow {
-		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request was signed too long ago, or in the future; set the clock.")
-	}
-	if r.Nonce == "" || len(r.Nonce) > maxNonce {
-		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "A nonce has 1 to %d characters.", maxNonce)
-	}
-	if err := checkText("nonce", r.Nonce, maxNonce); err != nil {
-		return Caller{}, errUnauthenticated()
-	}
 	// The same request is taken until its time leaves the window; a second on top is for times cut off at seconds.
-	err = s.store.UseNonce(ctx, id, r.Nonce, r.At.Add(SignatureWindow+time.Second))
+	err = s.store.UseNonce(ctx, c.id, c.request.Nonce, c.request.At.Add(SignatureWindow+time.Second))
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The nonce was used before; make a new one for each request.")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-func TestAuthenticateSigned(t *testing.T) {
+func TestSignedRequests(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")
@@ -21,48 +21,62 @@ func TestAuthenticateSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, plainSecret, err := e.CreateKey(t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
+	plain, _, err := e.CreateKey(t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := service.SignedRequest{
-		Key: key.ID.String(), Nonce: "one", At: time.Now(), Verify: func(s string) bool { return s == secret },
-	}
-	ask := func(change func(*service.SignedRequest)) (service.Caller, error) {
+	good := service.SignedRequest{Key: key.ID.String(), Nonce: "one", At: time.Now()}
+	signed := func(s string) bool { return s == secret }
+
+	// These are told without the body that is signed.
+	for name, change := range map[string]func(r *service.SignedRequest){
+		"too long ago":                   func(r *service.SignedRequest) { r.At = r.At.Add(-10*time.Second - service.SignatureWindow) },
+		"in the future":                  func(r *service.SignedRequest) { r.At = r.At.Add(10*time.Second + service.SignatureWindow) },
+		"a year long past":               func(r *service.SignedRequest) { r.At = time.Unix(0, 0) },
+		"no nonce":                       func(r *service.SignedRequest) { r.Nonce = "" },
+		"a long nonce":                   func(r *service.SignedRequest) { r.Nonce = strings.Repeat("x", 129) },
+		"no text for a nonce":            func(r *service.SignedRequest) { r.Nonce = "\xff" },
+		"no key":                         func(r *service.SignedRequest) { r.Key = "" },
+		"an unknown key":                 func(r *service.SignedRequest) { r.Key = strings.Repeat("0", 32) },
+		"a key whose secret is not kept": func(r *service.SignedRequest) { r.Key = plain.ID.String() },
+	} {
 		r := good
 		change(&r)
-		return e.AuthenticateSigned(t.Context(), r)
+		if _, err := e.ClaimSigned(t.Context(), r); bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
+
+	claim := func(change func(*service.SignedRequest)) *service.Claim {
+		t.Helper()
+		r := good
+		change(&r)
+		c, err := e.ClaimSigned(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Owner() != tenant {
+			t.Errorf("it claims to be %q", c.Owner())
+		}
+		return c
+	}
+	same := func(*service.SignedRequest) {}
 	for _, c := range []struct {
 		name   string
 		change func(r *service.SignedRequest)
+		verify func(string) bool
 		code   bellwire.Code
 	}{
-		{"a bad signature, which must not use up the nonce", func(r *service.SignedRequest) { r.Verify = func(string) bool { return false } }, bellwire.CodeUnauthenticated},
-		{"good", func(*service.SignedRequest) {}, ""},
-		{"again", func(*service.SignedRequest) {}, bellwire.CodeUnauthenticated},
-		{"with another nonce", func(r *service.SignedRequest) { r.Nonce = "two" }, ""},
-		{"as a bare UUID", func(r *service.SignedRequest) { r.Nonce, r.Key = "three", uuid.UUID(key.ID).String() }, ""},
+		{"a bad signature, which must not use up the nonce", same, func(string) bool { return false }, bellwire.CodeUnauthenticated},
+		{"good", same, signed, ""},
+		{"again", same, signed, bellwire.CodeUnauthenticated},
+		{"with another nonce", func(r *service.SignedRequest) { r.Nonce = "two" }, signed, ""},
+		{"as a bare UUID", func(r *service.SignedRequest) { r.Nonce, r.Key = "three", uuid.UUID(key.ID).String() }, signed, ""},
 		{"a while ago", func(r *service.SignedRequest) {
 			r.Nonce, r.At = "four", r.At.Add(10*time.Second-service.SignatureWindow)
-		}, ""},
-		{"too long ago", func(r *service.SignedRequest) {
-			r.Nonce, r.At = "five", r.At.Add(-10*time.Second-service.SignatureWindow)
-		}, bellwire.CodeUnauthenticated},
-		{"in the future", func(r *service.SignedRequest) {
-			r.Nonce, r.At = "six", r.At.Add(10*time.Second+service.SignatureWindow)
-		}, bellwire.CodeUnauthenticated},
-		{"a year long past", func(r *service.SignedRequest) { r.Nonce, r.At = "seven", time.Unix(0, 0) }, bellwire.CodeUnauthenticated},
-		{"no nonce", func(r *service.SignedRequest) { r.Nonce = "" }, bellwire.CodeUnauthenticated},
-		{"a long nonce", func(r *service.SignedRequest) { r.Nonce = strings.Repeat("x", 129) }, bellwire.CodeUnauthenticated},
-		{"no text for a nonce", func(r *service.SignedRequest) { r.Nonce = "\xff" }, bellwire.CodeUnauthenticated},
-		{"no key", func(r *service.SignedRequest) { r.Key = "" }, bellwire.CodeUnauthenticated},
-		{"an unknown key", func(r *service.SignedRequest) { r.Key = strings.Repeat("0", 32) }, bellwire.CodeUnauthenticated},
-		{"a key whose secret is not kept", func(r *service.SignedRequest) {
-			r.Key, r.Verify = plain.ID.String(), func(s string) bool { return s == plainSecret || s == "" }
-		}, bellwire.CodeUnauthenticated},
+		}, signed, ""},
 	} {
-		caller, err := ask(c.change)
+		caller, err := claim(c.change).Prove(t.Context(), c.verify)
 		if bellwire.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want the code %q", c.name, err, c.code)
 		}
@@ -70,10 +84,11 @@ func TestAuthenticateSigned(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, caller)
 		}
 	}
+	late := claim(func(r *service.SignedRequest) { r.Nonce = "nine" })
 	if err := e.DeleteKey(t.Context(), admin, tenant, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = ask(func(r *service.SignedRequest) { r.Nonce = "nine" })
+	_, err = late.Prove(t.Context(), signed)
 	wantCode(t, err, bellwire.CodeUnauthenticated, "")
 }
 

@@ -56,6 +56,9 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
+	if err := httpx.Confirm(r, c.Owner()); err != nil {
+		return c, "", err
+	}
 	if err := f.versions.check(r.Header["Accept"]); err != nil {
 		return c, "", err
 	}
@@ -230,8 +233,7 @@ func (f *front) example(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	httpx.WriteBody(w, http.StatusOK, body)
-	return nil
+	return httpx.WriteBody(w, http.StatusOK, body)
 }
 
 // read reads the body of registering and updating.

@@ -59,6 +59,9 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
+	if err := httpx.Confirm(r, c.Owner()); err != nil {
+		return c, "", err
+	}
 	tenant, err := service.TenantOf(c)
 	if err != nil {
 		return c, "", err

@@ -73,7 +73,8 @@ func keyID(text string) string {
 	return text
 }
 
-// authenticate tells who sent a request, and reads its body, which is signed with it.
+// authenticate tells who sent a request, and reads its body, which is signed with it. It reads none of one whose sender is
+// nobody's key, or signed at another time.
 func (f *front) authenticate(r *http.Request) (service.Caller, []byte, error) {
 	headers := r.Header["Authorization"]
 	if len(headers) != 1 {
@@ -94,17 +95,22 @@ func (f *front) authenticateSigned(r *http.Request, params string) (service.Call
 	if !ok {
 		return service.Caller{}, nil, unauthenticated(`The Authorization header is not of the form Hmac id="…", nonce="…", timestamp="…", response="…".`)
 	}
+	claim, err := f.svc.ClaimSigned(r.Context(), service.SignedRequest{Key: keyID(a.id), Nonce: a.nonce, At: a.at})
+	if err != nil {
+		return service.Caller{}, nil, err
+	}
+	httpx.Claim(r, claim.Owner())
 	body, err := readBody(r)
 	if err != nil {
 		return service.Caller{}, nil, err
 	}
-	c, err := f.svc.AuthenticateSigned(r.Context(), service.SignedRequest{
-		Key: keyID(a.id), Nonce: a.nonce, At: a.at,
-		Verify: func(secret string) bool {
-			return hmac.Equal(a.response[:], sign.PayConex(secret, r.Method, target(r), a.nonce, a.timestamp, body))
-		},
+	c, err := claim.Prove(r.Context(), func(secret string) bool {
+		return hmac.Equal(a.response[:], sign.PayConex(secret, r.Method, target(r), a.nonce, a.timestamp, body))
 	})
-	return c, body, err
+	if err != nil {
+		return c, nil, err
+	}
+	return c, body, httpx.Confirm(r, c.Owner())
 }
 
 func (f *front) authenticateBasic(r *http.Request) (service.Caller, []byte, error) {
@@ -114,6 +120,9 @@ func (f *front) authenticateBasic(r *http.Request) (service.Caller, []byte, erro
 	}
 	c, err := f.svc.AuthenticateKey(r.Context(), keyID(id), secret)
 	if err != nil {
+		return c, nil, err
+	}
+	if err := httpx.Confirm(r, c.Owner()); err != nil {
 		return c, nil, err
 	}
 	body, err := readBody(r)

@@ -205,10 +205,12 @@ func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
 		return bellwire.NotFound("update", id)
 	}
 	quoted := []byte(`"` + id + `"`) // it has no character that JSON would escape
-	httpx.WriteBody(w, http.StatusOK, envelope.AppendElements(nil, records, func(dst, record []byte) []byte {
+	if err := httpx.Charge(w, len(event.Data)); err != nil {
+		return err
+	}
+	return httpx.WriteBody(w, http.StatusOK, envelope.AppendElements(nil, records, func(dst, record []byte) []byte {
 		return envelope.AppendWith(dst, record, updateIDMember, quoted)
 	}))
-	return nil
 }
 
 // event returns the event that an update's id stands for.

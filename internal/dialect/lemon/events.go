@@ -38,12 +38,18 @@ func (f *front) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	size := 0
+	for _, e := range found.Items {
+		size += len(e.Data)
+	}
+	if err := httpx.Charge(w, size); err != nil {
+		return err
+	}
 	body, err := asked.answer(found)
 	if err != nil {
 		return err
 	}
-	httpx.WriteBody(w, http.StatusOK, body)
-	return nil
+	return httpx.WriteBody(w, http.StatusOK, body)
 }
 
 // checkType refuses a type that is not in the catalogue.

@@ -54,6 +54,9 @@ func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := httpx.Confirm(r, c.Owner()); err != nil {
+		return nil, err
+	}
 	tenant, err := service.TenantOf(c)
 	if err != nil {
 		return nil, err

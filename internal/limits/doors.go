@@ -1,0 +1,41 @@
+package limits
+
+import "fmt"
+
+// Bounds on what the clients of the API hold: connections, and memory for what they send and are sent.
+const (
+	Connections = 10_000 // of one node, where there are file descriptors for them; each costs about 10 KiB
+
+	RequestBytes        = 128 << 20 // of all bodies that are being received
+	RequestBytesReserve = 16 << 20
+	AnswerBytes         = 64 << 20 // of all answers that are being sent
+	AnswerBytesReserve  = 8 << 20
+	UncountedBytes      = 16 << 10 // of each body and each answer: most are smaller
+)
+
+func init() {
+	const (
+		halves = "as much as it leaves free: half, where it is alone"
+		answer = "429 `rate_limited` with `Retry-After`, before the body is read"
+	)
+	Resources = append(Resources,
+		Resource{
+			Name: "Connections of the API", Bound: fmt.Sprint(Connections) + ", and at most a quarter of the files that the process may open",
+			Share:   "half of those kept between two requests; what a tenant has beyond makes room first",
+			Reserve: "all that serve no request of a confirmed caller make room for new ones", Order: "the one that was used the longest ago makes room: of those without a confirmed caller first, then of those between two requests",
+			Answer: "it is closed",
+		},
+		Resource{
+			Name: "Requests under way, of callers who are confirmed", Bound: "one for each connection", Share: halves,
+			Reserve: "a sixteenth", Order: "none: nobody waits", Answer: answer,
+		},
+		Resource{
+			Name: "Bodies of requests, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: halves,
+			Reserve: fmt.Sprint(RequestBytesReserve>>20, " MiB"), Order: "none: nobody waits", Answer: "429 `rate_limited` with `Retry-After`",
+		},
+		Resource{
+			Name: "Answers that are being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: halves,
+			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none: nobody waits", Answer: "429 `rate_limited` with `Retry-After`",
+		},
+	)
+}
