@@ -163,6 +163,13 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	if flag.IsSlice() && node.Decode(&list) == nil {
 		return unlessBlank(kong.JoinEscaped(slices.DeleteFunc(list, blank), flag.Tag.Sep)), nil
 	}
+	var pairs map[string]string
+	if flag.Tag.Has("pairs") && node.Decode(&pairs) == nil {
+		for _, name := range slices.Sorted(maps.Keys(pairs)) {
+			list = append(list, name+"="+pairs[name])
+		}
+		return unlessBlank(kong.JoinEscaped(list, flag.Tag.Sep)), nil
+	}
 	// The value is not repeated: it can be a secret.
 	if flag.IsSlice() {
 		return nil, fmt.Errorf("line %d of %s: it must be one value or a list of values", node.Line, f.path)

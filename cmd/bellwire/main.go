@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 )
@@ -127,6 +128,7 @@ func newParser(std streams) (*kong.Kong, error) {
 			"max_event_bytes":      fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
 			"catalogues":           catalogueNames(),
 			"dialects":             strings.Join(dialectNames(), ", "),
+			"limits":               strings.Join(limits.Names(false), ", "),
 			"version":              thisBuild().String(),
 		},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), durationMapper),

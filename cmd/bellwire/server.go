@@ -81,7 +81,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	}
 	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
 	configuration := directory.New(directory.Config{
-		Store: srv.store, Keyring: keyring, Dialects: dialects, Logger: srv.log,
+		Store: srv.store, Keyring: keyring, Dialects: dialects, Limits: s.limits(), Logger: srv.log,
 	})
 	inbox, err := openInbox(ctx, srv.store, int(s.MaxEventBytes))
 	if err != nil {

@@ -30,6 +30,7 @@ var groups = []kong.Group{
 	{Key: "server", Title: "Server:"},
 	{Key: "storage", Title: "Storage and keys:"},
 	{Key: "delivery", Title: "Delivery:"},
+	{Key: "limits", Title: "Limits:"},
 	{Key: "dialects", Title: "Dialects:"},
 	{Key: "logs", Title: "Logs:"},
 	{Key: "connection", Title: "Connection to a server:"},
@@ -53,6 +54,8 @@ type settings struct {
 	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
 	DenyNetwork   []network `group:"delivery" env:"BELLWIRE_DENY_NETWORKS" placeholder:"CIDR" help:"Network that deliveries may not reach, whatever is allowed. Give it again for more. Default: none."`
 	MaxEventBytes byteSize  `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
+
+	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Give it again for more. Default: as docs/limits.md says. Names: ${limits}."`
 
 	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve beside standard. Default: all."`
 	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
@@ -88,7 +91,7 @@ const minAdminKey = 16
 
 // Validate refuses what no single option can see to be wrong by its form. Kong calls it.
 func (s *settings) Validate() error {
-	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkDialects())
+	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkLimits(), s.checkDialects())
 }
 
 func (s *settings) checkServer() error {

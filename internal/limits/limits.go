@@ -85,9 +85,10 @@ func (l *Limit) Allows(v float64) bool {
 	return v >= l.Min && v <= l.Max // false for what is no number
 }
 
-// Range writes which values the limit can have: "between 1 and 65,536".
+// Range writes which values the limit can have: "a whole number between 1 and 65,536".
 func (l *Limit) Range() string {
-	text := "between " + l.Show(l.Min) + " and " + l.Show(l.Max)
+	kinds := map[Kind]string{Count: "a whole number", Bytes: "a number of bytes", Rate: "a number", Delay: "a time"}
+	text := kinds[l.Kind] + " between " + l.Show(l.Min) + " and " + l.Show(l.Max)
 	if l.ZeroIsNone {
 		text += ", or 0 for no limit"
 	}
@@ -105,7 +106,7 @@ func (l *Limit) Show(v float64) string {
 			name  string
 		}{{1 << 20, "MiB"}, {1 << 10, "KiB"}} {
 			if v >= unit.bytes && math.Mod(v, unit.bytes) == 0 {
-				return grouped(v/unit.bytes) + " " + unit.name
+				return grouped(v/unit.bytes) + unit.name
 			}
 		}
 	}

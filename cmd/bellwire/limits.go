@@ -1,0 +1,70 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// limitValue is a limit with its value, given as NAME=VALUE.
+type limitValue struct {
+	limit *limits.Limit
+	value float64
+}
+
+// UnmarshalText reads endpoints=5000, configuration_bytes=8MiB or min_retry_delay=500ms.
+func (v *limitValue) UnmarshalText(text []byte) error {
+	name, value, found := strings.Cut(string(text), "=")
+	if !found {
+		return usagef("%q must be NAME=VALUE, such as endpoints=5000", text)
+	}
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	l := limits.Find(name)
+	if l == nil {
+		return usagef("there is no limit %q; there are %s", name, strings.Join(limits.Names(false), ", "))
+	}
+	n, ok := parseLimit(l, value)
+	if !ok || !l.Allows(n) {
+		return usagef("%s must be %s; it is %q", name, l.Range(), value)
+	}
+	*v = limitValue{l, n}
+	return nil
+}
+
+// parseLimit reads a value of a limit, whatever its range.
+func parseLimit(l *limits.Limit, text string) (float64, bool) {
+	switch l.Kind {
+	case limits.Delay:
+		d, ok := parseDuration(text)
+		return limits.OfSeconds(bellwire.Duration(d)), ok
+	case limits.Bytes:
+		var size byteSize
+		err := size.UnmarshalText([]byte(text))
+		return float64(size), err == nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil
+}
+
+// checkLimits refuses a limit that is given two values.
+func (s *settings) checkLimits() error {
+	seen := make(map[*limits.Limit]bool)
+	for _, v := range s.Limits {
+		if seen[v.limit] {
+			return option("limit", "%s must be given once", v.limit.Name)
+		}
+		seen[v.limit] = true
+	}
+	return nil
+}
+
+// limits are those of tenants without values of their own.
+func (s *settings) limits() *bellwire.Limits {
+	given := make(map[string]float64, len(s.Limits))
+	for _, v := range s.Limits {
+		given[v.limit.Name] = v.value
+	}
+	return limits.With(limits.Default(), given)
+}

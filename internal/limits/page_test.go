@@ -1,0 +1,184 @@
+package limits_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+var update = flag.Bool("update", false, "write docs/limits.md")
+
+// The page says what the code does: `go test ./internal/limits -update` writes it.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	const path = "../../docs/limits.md"
+	page := writePage()
+	if *update {
+		if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(page, string(written)); diff != "" {
+		t.Errorf("docs/limits.md is not what the code says; go test ./internal/limits -update writes it (-code +page):\n%s", diff)
+	}
+}
+
+const intro = `<!-- Made from internal/limits by go test ./internal/limits -update. -->
+# Limits
+
+No tenant can take from others what they need. Two kinds of bounds see to that: limits, which you can set, and fixed bounds on
+what all tenants share.
+
+## What you can set
+
+Give a limit to the server with ` + "`--limit NAME=VALUE`" + `, as often as needed, in ` + "`BELLWIRE_LIMITS`" + ` separated by commas, or in the YAML
+file:
+
+` + "```yaml" + `
+limit:
+  endpoints: 5000
+  publish_rate: 2000
+  configuration_bytes: 16MiB
+  min_retry_delay: 5s
+` + "```" + `
+
+A tenant can have values of its own instead, higher or lower. Only an admin key can set them:
+
+` + "```sh" + `
+curl -X PATCH https://webhooks.example.com/api/v1/tenants/acme -H "Authorization: Bearer $BELLWIRE_ADMIN_KEY" \
+  -d '{"limits": {"endpoints": 5000, "min_retry_delay": "5s"}}'
+` + "```" + `
+
+` + "`null`" + ` takes a value away, so that the server's holds again. ` + "`GET /api/v1/tenants/acme`" + ` shows the tenant's own values in ` + "`limits`" + `, and
+all that hold for it in ` + "`effective_limits`" + `. Limits hold in every dialect. What is there already stays when a limit is lowered: only
+more of it is refused.
+
+`
+
+const afterLimits = `
+"At once" is how much of a rate may come at the same moment after a quiet time. Each node counts rates for itself: behind a
+balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. The answer names the limit and its
+value; a tenant's users cannot raise it themselves.
+
+## What tenants share
+
+Each resource has a bound in all, a share that one tenant cannot exceed while others want theirs, and a reserve for those who
+have nothing yet. These bounds are fixed.
+
+`
+
+func writePage() string {
+	var b strings.Builder
+	b.WriteString(intro)
+	row(&b, "name", "meaning", "default", "range", "at once", "per tenant", "who hits it gets")
+	row(&b, "---", "---", "---", "---", "---", "---", "---")
+	for _, l := range limits.All {
+		row(&b, "`"+l.Name+"`", l.Meaning, value(l, l.Default), value(l, l.Min)+" to "+l.Show(l.Max), burst(l), map[bool]string{true: "yes", false: "no"}[l.PerTenant], l.Answer)
+	}
+	b.WriteString(afterLimits)
+	row(&b, "resource", "bound in all", "share of one tenant", "reserve", "order of waiting", "who hits it gets")
+	row(&b, "---", "---", "---", "---", "---", "---")
+	for _, r := range limits.Resources {
+		row(&b, r.Name, r.Bound, r.Share, r.Reserve, r.Order, r.Answer)
+	}
+	return b.String()
+}
+
+func row(b *strings.Builder, cells ...string) {
+	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+}
+
+// value writes a value with its unit, where it does not carry one.
+func value(l *limits.Limit, v float64) string {
+	switch {
+	case v == 0:
+		return "none"
+	case v == l.Min && l.ZeroIsNone:
+		return "0 (none), " + l.Show(v)
+	case v == l.Min || l.Kind == limits.Bytes || l.Kind == limits.Delay:
+		return l.Show(v)
+	}
+	return l.Show(v) + " " + l.Unit
+}
+
+// burst writes how much of a rate may come at once, by default if there is one.
+func burst(l *limits.Limit) string {
+	switch {
+	case l.Kind != limits.Rate:
+		return ""
+	case l.Default == 0:
+		return fmt.Sprintf("%g seconds' worth, at least %s", l.BurstSeconds, l.Show(float64(l.Burst(0))))
+	}
+	return fmt.Sprintf("%s (%g seconds' worth)", l.Show(float64(l.Burst(l.Default))), l.BurstSeconds)
+}
+
+// Each limit is complete, has a field of its own, and a default that it allows.
+func TestLimitsAreWhole(t *testing.T) {
+	t.Parallel()
+	held := limits.Default()
+	names := make(map[string]bool)
+	for _, l := range limits.All {
+		if l.Name == "" || names[l.Name] || limits.Find(l.Name) != l || l.Unit == "" || !strings.HasSuffix(l.Meaning, ".") || l.Answer == "" {
+			t.Errorf("%q lacks something, or is there twice: %+v", l.Name, l)
+		}
+		names[l.Name] = true
+		if !l.Allows(l.Default) || !l.Allows(l.Min) || !l.Allows(l.Max) || l.Of(held) != l.Default {
+			t.Errorf("%s is %v by default, which must be %s", l.Name, l.Of(held), l.Range())
+		}
+		if l.Allows(l.Min/2) || l.Allows(l.Max*2) || l.Allows(0) != l.ZeroIsNone {
+			t.Errorf("%s can have values that are not %s", l.Name, l.Range())
+		}
+		changed := limits.With(held, map[string]float64{l.Name: l.Max, "unknown": 1})
+		for _, other := range limits.All {
+			want := other.Default
+			if other == l {
+				want = l.Max
+			}
+			if got := other.Of(changed); got != want {
+				t.Errorf("with %s at %v, %s is %v, want %v", l.Name, l.Max, other.Name, got, want)
+			}
+		}
+	}
+	if diff := cmp.Diff(limits.Default(), held); diff != "" {
+		t.Errorf("With has changed what it was given:\n%s", diff)
+	}
+	for _, r := range limits.Resources {
+		for _, cell := range []string{r.Name, r.Bound, r.Share, r.Reserve, r.Order, r.Answer} {
+			if cell == "" || strings.ContainsAny(cell, "|\n") {
+				t.Errorf("the resource %+v lacks something, or cannot be a row", r)
+			}
+		}
+	}
+}
+
+func TestShow(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		limit *limits.Limit
+		value float64
+		want  string
+	}{
+		{limits.Endpoints, 999, "999"}, {limits.Endpoints, 65536, "65,536"}, {limits.PublishRate, 1_000_000, "1,000,000"},
+		{limits.PublishRate, 0.001, "0.001"}, {limits.PublishRate, 1234.5, "1,234.5"}, {limits.ConfigurationBytes, 4 << 20, "4MiB"},
+		{limits.ConfigurationBytes, 256 << 10, "256KiB"}, {limits.ConfigurationBytes, 1000001, "1,000,001"},
+		{limits.MinRetryDelay, 0.001, "1ms"}, {limits.MinRetryDelay, 3600, "1h"},
+	} {
+		if got := tt.limit.Show(tt.value); got != tt.want {
+			t.Errorf("%s of %v is shown as %q, want %q", tt.limit.Name, tt.value, got, tt.want)
+		}
+	}
+	if d := bellwire.Duration(1500e6); limits.Seconds(limits.OfSeconds(d)) != d {
+		t.Errorf("%v comes back as %v", d, limits.Seconds(limits.OfSeconds(d)))
+	}
+}

@@ -1,0 +1,96 @@
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Limits of the server hold for tenants without values of their own, and these for those with them, also after a restart.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	args := append(local, "--limit", "endpoints=2,publish_rate=0.001", "--limit", "keys=1")
+	s := startServer(t, dir, args...)
+	s.addType("card.created")
+	s.call("POST", "/tenants", `{"id": "plain"}`, nil)
+	s.call("POST", "/tenants", `{"id": "large", "limits": {"endpoints": 3, "min_retry_delay": "2s"}}`, nil)
+	create := func(tenant string) (status int, answer string) {
+		t.Helper()
+		status, body, err := s.do("POST", "/tenants/"+tenant+"/endpoints", []byte(`{"url": "https://example.com", "events": ["*"]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status, string(body)
+	}
+	for tenant, most := range map[string]int{"plain": 2, "large": 3} {
+		for range most {
+			if status, answer := create(tenant); status != 201 {
+				t.Fatalf("%s: %d %s", tenant, status, answer)
+			}
+		}
+		status, answer := create(tenant)
+		if status != 409 || !strings.Contains(answer, fmt.Sprintf("There are %d endpoints already", most)) || !strings.Contains(answer, "limit endpoints") {
+			t.Errorf("%s: %d %s", tenant, status, answer)
+		}
+	}
+	s.terminate()
+
+	s = startServer(t, dir, args...)
+	s.call("PATCH", "/tenants/plain", `{"limits": {"endpoints": 3}}`, nil)
+	s.call("PATCH", "/tenants/large", `{"limits": {"endpoints": null}}`, nil)
+	if status, answer := create("plain"); status != 201 {
+		t.Errorf("after its limit was raised: %d %s", status, answer)
+	}
+	var large struct {
+		Limits    map[string]any `json:"limits"`
+		Effective map[string]any `json:"effective_limits"`
+	}
+	s.call("GET", "/tenants/large", "", &large)
+	if fmt.Sprint(large.Limits) != "map[min_retry_delay:2s]" || large.Effective["endpoints"] != 2.0 || large.Effective["min_retry_delay"] != "2s" || large.Effective["keys"] != 1.0 {
+		t.Errorf("the limits are %+v", large)
+	}
+	s.refusesPublishes("large", 1000)
+	s.terminate()
+}
+
+// refusesPublishes expects that a tenant may publish so many events, and then is told to wait.
+func (s *server) refusesPublishes(tenant string, most int) {
+	s.t.Helper()
+	batch := `{"events": [` + strings.Repeat(`{"type": "card.created", "data": 1},`, most-1) + `{"type": "card.created", "data": 1}]}`
+	s.call("POST", "/tenants/"+tenant+"/events/batch", batch, nil)
+	status, answer, err := s.do("POST", "/tenants/"+tenant+"/events", []byte(`{"type": "card.created", "data": 1}`))
+	var problem struct{ Code, Detail string }
+	if err != nil || json.Unmarshal(answer, &problem) != nil || status != 429 || problem.Code != "rate_limited" || !strings.Contains(problem.Detail, "publish_rate") {
+		s.t.Errorf("one more event is answered %d %s, %v", status, answer, err)
+	}
+}
+
+// A limit that cannot be ends the start, wherever it was given, and the message names the option and the range.
+func TestBadLimits(t *testing.T) {
+	t.Parallel()
+	const bad = "endpoints must be a whole number between 1 and 65,536"
+	for name, give := range map[string]func(*exec.Cmd){
+		"flag":     func(c *exec.Cmd) { c.Args = append(c.Args, "--limit", "endpoints=0") },
+		"variable": func(c *exec.Cmd) { c.Env = append(os.Environ(), "BELLWIRE_LIMITS=keys=5,endpoints=0") },
+		"file": func(c *exec.Cmd) {
+			if err := os.WriteFile(filepath.Join(c.Dir, "bellwire.yaml"), []byte("limit:\n  keys: 5\n  endpoints: 0\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		cmd := exec.CommandContext(t.Context(), binary, "serve", "--listen", "127.0.0.1:0")
+		cmd.Dir = t.TempDir()
+		give(cmd)
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), "--limit (BELLWIRE_LIMITS)") || !strings.Contains(string(out), bad) {
+			t.Errorf("%s: %v\n%.500s", name, err, out)
+		}
+	}
+}
