@@ -190,4 +190,5 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 // Resources are all that is shared.
 var Resources = []Resource{
 	auditLog,
+	reads,
 }

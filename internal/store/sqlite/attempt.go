@@ -39,7 +39,7 @@ func (w *writer) dropDetails(delivery bellwire.DeliveryID, number int64) error {
 // Attempts returns the newest attempts of a delivery, oldest first.
 func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limit int) ([]*bellwire.Attempt, error) {
 	var attempts []*bellwire.Attempt
-	err := s.read(ctx, func(c *db) error {
+	err := s.list(ctx, func(c *db) error {
 		q := c.query(`SELECT id, number, trigger, started_at, outcome, error, details, status, response_body
 			FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT +?`).blob(delivery[:]).int(int64(limit))
 		var page columns.Page

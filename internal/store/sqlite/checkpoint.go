@@ -120,8 +120,10 @@ func (p *checkpointer) run() error {
 		return err
 	}
 	if p.length() >= p.store.options.longLog {
-		taken := p.store.readers.all()
-		defer p.store.readers.giveBack(taken)
+		for _, r := range p.store.allReaders() {
+			taken := r.all()
+			defer r.giveBack(taken)
+		}
 	}
 	answer := make(chan error, 1)
 	p.finish <- answer

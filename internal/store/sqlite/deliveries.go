@@ -85,7 +85,7 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 		return &bellwire.List[*bellwire.Delivery]{}, nil
 	}
 	var list *bellwire.List[*bellwire.Delivery]
-	err = s.snapshot(ctx, func(c *db) error {
+	err = s.list(ctx, snapshot(func(c *db) error {
 		lister := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }, func(bellwire.DeliveryID) int { return 0 })
 		ids, err := lister.collect(c.ids(f, status, before[:], page.Limit))
 		if err != nil {
@@ -105,7 +105,7 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 			}
 		}
 		return nil
-	})
+	}))
 	return list, err
 }
 

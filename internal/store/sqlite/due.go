@@ -81,7 +81,7 @@ const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPendin
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
 	var due []bellwire.DueEndpoint
-	err := s.snapshot(ctx, func(c *db) error {
+	err := s.read(ctx, snapshot(func(c *db) error {
 		d := new(columns.Due)
 		epoch, now := s.leases.epoch.Load(), s.options.Now()
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
@@ -103,7 +103,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 		}
 		due = d.All
 		return q.err
-	})
+	}))
 	return due, err
 }
 

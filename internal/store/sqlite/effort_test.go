@@ -23,7 +23,7 @@ func effort(s *Store, f func()) (steps int) {
 
 // steps returns how many steps the readers' statements made since it was called last.
 func (s *Store) steps() (total int) {
-	for _, r := range s.lent() {
+	for _, r := range s.allReaders() {
 		connections := r.all()
 		for _, c := range connections {
 			tls := (*libc.TLS)(reflect.ValueOf(c.conn).Elem().FieldByName("tls").UnsafePointer())
@@ -36,9 +36,6 @@ func (s *Store) steps() (total int) {
 	}
 	return total
 }
-
-// lent are the sets of readers.
-func (s *Store) lent() []*readers { return []*readers{s.readers} }
 
 // TestDeletedEndpointsCostNothing lists, and looks for work, beside few deleted endpoints and beside thousands, which one
 // tenant makes in seconds.

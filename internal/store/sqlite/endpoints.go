@@ -117,7 +117,7 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 		t         *bellwire.Tenant
 		endpoints []*bellwire.Endpoint
 	)
-	err := s.snapshot(ctx, func(c *db) error {
+	err := s.read(ctx, snapshot(func(c *db) error {
 		found, n, err := c.findTenant(tenant)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 			endpoints = append(endpoints, ep)
 		}
 		return q.err
-	})
+	}))
 	return t, endpoints, err
 }
 

@@ -78,7 +78,7 @@ func (c *db) event(tenant string, id bellwire.EventID) (*bellwire.Event, error) 
 // Event finds an event.
 func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
 	var e *bellwire.Event
-	err := s.read(ctx, func(c *db) (err error) {
+	err := s.list(ctx, func(c *db) (err error) {
 		e, err = c.event(tenant, id)
 		return err
 	})

@@ -85,7 +85,7 @@ func (s *Store) DeleteEventType(ctx context.Context, name string) error {
 
 // Catalogue returns all event types and the operator's revision.
 func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
-	err = s.snapshot(ctx, func(c *db) error {
+	err = s.read(ctx, snapshot(func(c *db) error {
 		types = nil
 		q := c.query(sqlEventType + "ORDER BY n DESC")
 		for q.next() {
@@ -97,6 +97,6 @@ func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, rev
 		}
 		revision, _, err = c.query("SELECT value FROM meta WHERE name = 'operator_revision'").scalar()
 		return err
-	})
+	}))
 	return types, revision, err
 }

@@ -22,10 +22,10 @@ func newLister[T, K any](page bellwire.Page, scan func(*query) (T, K, error), ke
 // fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
 func (l *lister[T, K]) fetch() int64 { return int64(l.page.Limit) + 1 }
 
-// read runs the query on a connection of its own.
+// read runs the query on a connection for lists.
 func (l *lister[T, K]) read(ctx context.Context, s *Store, prepare func(*db) *query) (*bellwire.List[T], error) {
 	var list *bellwire.List[T]
-	err := s.read(ctx, func(c *db) (err error) {
+	err := s.list(ctx, func(c *db) (err error) {
 		list, err = l.collect(prepare(c))
 		return err
 	})

@@ -3,16 +3,17 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
-// readers are the connections that read, each lent to one goroutine at a time.
+// readers are connections that read, each lent to one goroutine at a time.
 type readers struct {
 	idle chan *db
 }
 
-func (s *Store) openReaders() (*readers, error) {
-	r := &readers{idle: make(chan *db, s.options.Readers)}
-	for range s.options.Readers {
+func (s *Store) openReaders(count int) (*readers, error) {
+	r := &readers{idle: make(chan *db, count)}
+	for range count {
 		c, err := s.connect(readerCache)
 		if err == nil {
 			r.idle <- c
@@ -26,7 +27,12 @@ func (s *Store) openReaders() (*readers, error) {
 }
 
 // read lends f a connection. What f runs is broken off when ctx ends or the read takes too long.
-func (s *Store) read(ctx context.Context, f func(*db) error) error {
+func (s *Store) read(ctx context.Context, f func(*db) error) error { return s.lend(ctx, s.readers, f) }
+
+// list is read for what callers look up. It has connections of its own: however slow it is, keys are found, and work goes on.
+func (s *Store) list(ctx context.Context, f func(*db) error) error { return s.lend(ctx, s.lists, f) }
+
+func (s *Store) lend(ctx context.Context, from *readers, f func(*db) error) error {
 	s.closing.RLock()
 	defer s.closing.RUnlock()
 	if s.closed {
@@ -38,8 +44,8 @@ func (s *Store) read(ctx context.Context, f func(*db) error) error {
 		return gaveUp(ctx)
 	}
 	select {
-	case c := <-s.readers.idle:
-		defer func() { s.readers.idle <- c }()
+	case c := <-from.idle:
+		defer func() { from.idle <- c }()
 		return s.translate(c.bounded(ctx, f))
 	case <-ctx.Done():
 		return gaveUp(ctx)
@@ -53,16 +59,21 @@ func (c *db) bounded(ctx context.Context, f func(*db) error) error {
 	return f(c)
 }
 
-// snapshot lends f a connection on which all statements see the same state.
-func (s *Store) snapshot(ctx context.Context, f func(*db) error) error {
-	return s.read(ctx, func(c *db) error {
+// snapshot has all statements of f see the same state.
+func snapshot(f func(*db) error) func(*db) error {
+	return func(c *db) error {
 		if err := c.exec("BEGIN"); err != nil {
 			return err
 		}
 		err := f(c)
 		c.conn.SetInterrupt(nil) // the end must not be called off
 		return errors.Join(err, c.exec("ROLLBACK"))
-	})
+	}
+}
+
+// allReaders are the sets of readers that are open, those that may be busy for long first.
+func (s *Store) allReaders() []*readers {
+	return slices.DeleteFunc([]*readers{s.lists, s.readers}, func(r *readers) bool { return r == nil })
 }
 
 // all takes all connections out of use, after waiting for the reads under way. The caller gives them back.

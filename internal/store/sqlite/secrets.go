@@ -40,7 +40,7 @@ func (s *Store) ReplaceWitness(ctx context.Context, old, sealed []byte) error {
 // SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
-	err := s.snapshot(ctx, func(c *db) error {
+	err := s.read(ctx, snapshot(func(c *db) error {
 		var from bellwire.SealedSecret
 		if after != nil {
 			from = *after
@@ -63,7 +63,7 @@ func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret,
 			list = append(list, &bellwire.SealedSecret{Endpoint: q.getText(), Sealed: q.getBlob()})
 		}
 		return q.err
-	})
+	}))
 	return list, err
 }
 

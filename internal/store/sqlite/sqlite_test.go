@@ -27,7 +27,7 @@ func open(t *testing.T) bellwire.Store { return openAt(t, filepath.Join(t.TempDi
 // openAt opens a store that need not survive a power loss. It remembers the statements for plans.
 func openAt(t *testing.T, path string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path, Options{NoSync: true, Readers: 2, seen: statementsOf(path).add})
+	s, err := Open(t.Context(), path, Options{NoSync: true, Readers: 2, Lists: 2, seen: statementsOf(path).add})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,14 +15,17 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Options are what Open can be told. The zero value is right for production.
 type Options struct {
 	// NoSync leaves out the fsync of each commit: a power loss may lose what was answered. For tests only.
 	NoSync bool
-	// Readers is how many reads run at the same time; 0: 4.
+	// Readers is how many reads run at the same time, but for what callers look up; 0: 4.
 	Readers int
+	// Lists is how many reads run at the same time for what callers look up; 0: limits.Reads.
+	Lists int
 	// ReadTimeout bounds one read with its waiting, so that it cannot keep the log from being reused; 0: 10 s.
 	ReadTimeout time.Duration
 	// Now is the wall clock; nil: time.Now. Tests make it jump.
@@ -50,7 +53,8 @@ type Store struct {
 
 	queue        chan *write
 	writer       *writer
-	readers      *readers
+	lists        *readers // for what callers look up
+	readers      *readers // for everything else
 	checkpointer *checkpointer
 	done         sync.WaitGroup
 
@@ -73,6 +77,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if o.Readers <= 0 {
 		o.Readers = 4
+	}
+	if o.Lists <= 0 {
+		o.Lists = limits.Reads
 	}
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = 10 * time.Second
@@ -117,7 +124,10 @@ func (s *Store) start(ctx context.Context) error {
 		return err
 	}
 	s.writer = w
-	if s.readers, err = s.openReaders(); err != nil {
+	if s.readers, err = s.openReaders(s.options.Readers); err != nil {
+		return err
+	}
+	if s.lists, err = s.openReaders(s.options.Lists); err != nil {
 		return err
 	}
 	if s.checkpointer, err = s.openCheckpointer(); err != nil {
@@ -238,8 +248,8 @@ func (s *Store) Close() error {
 // release closes what is open, the writer last: with it SQLite empties its log into the database.
 func (s *Store) release() error {
 	var errs []error
-	if s.readers != nil {
-		errs = append(errs, s.readers.close())
+	for _, r := range s.allReaders() {
+		errs = append(errs, r.close())
 	}
 	if s.checkpointer != nil {
 		errs = append(errs, s.checkpointer.conn.Close())

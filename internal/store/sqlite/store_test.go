@@ -212,9 +212,9 @@ func TestLogBeginsAnew(t *testing.T) {
 	for range 2 {
 		readers.Go(func() {
 			for ctx.Err() == nil {
-				_ = s.snapshot(ctx, func(c *db) error {
+				_ = s.list(ctx, snapshot(func(c *db) error {
 					return c.query("SELECT count(*) FROM meta WHERE name LIKE '%' || hex(randomblob(10000))").exec()
-				})
+				}))
 			}
 		})
 	}

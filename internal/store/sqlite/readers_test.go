@@ -1,0 +1,43 @@
+package sqlite
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// TestListsHoldUpNothingElse has all connections for lists busy, for good. Keys are found all the same, the configuration is
+// read, what is due is claimed, and readiness and metrics are answered.
+func TestListsHoldUpNothingElse(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	key := &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](time.Now()), Tenant: "acme"}
+	check(t, s.CreateKey(t.Context(), key))
+	leases, err := s.RenewLeases(t.Context(), "node")
+	check(t, err)
+	busy := s.lists.all()
+	defer s.lists.giveBack(busy)
+
+	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err = s.Deliveries(short, bellwire.DeliveryFilter{Tenant: "acme"}, bellwire.Page{Limit: 1})
+	refused(t, err, bellwire.CodeUnavailable, "in time")
+	for name, read := range map[string]func() error{
+		"a key":             func() error { _, err := s.Key(t.Context(), key.ID); return err },
+		"a tenant":          func() error { _, err := s.Tenant(t.Context(), "acme"); return err },
+		"its configuration": func() error { _, _, err := s.TenantEndpoints(t.Context(), "acme"); return err },
+		"the catalogue":     func() error { _, _, err := s.Catalogue(t.Context()); return err },
+		"readiness":         func() error { return s.Check(t.Context()) },
+		"metrics":           func() error { _, err := s.Backlog(t.Context()); return err },
+		"what is due":       func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"retention":         func() error { _, err := s.Purge(t.Context(), time.Now(), time.Now(), 10); return err },
+	} {
+		if err := read(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
