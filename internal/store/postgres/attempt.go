@@ -90,7 +90,7 @@ const sqlAttempts = `SELECT id, number, trigger, started_at, outcome, error, det
 // Attempts returns the newest attempts of a delivery, oldest first.
 func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limit int) ([]*bellwire.Attempt, error) {
 	var attempts []*bellwire.Attempt
-	err := s.read(ctx, func(tx *tx) error {
+	err := s.list(ctx, func(tx *tx) error {
 		attempts = nil
 		rows, err := tx.Query(tx.ctx, sqlAttempts, [16]byte(delivery), limit)
 		if err != nil {

@@ -112,7 +112,7 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 		t         *bellwire.Tenant
 		endpoints []*bellwire.Endpoint
 	)
-	err := s.snapshot(ctx, func(tx *tx) error {
+	err := s.snapshotOn(ctx, s.lookups, func(tx *tx) error {
 		found, n, err := tx.findTenant(tenant)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ func scanEvent(row pgx.Rows) (*bellwire.Event, bellwire.EventID, error) {
 // Event finds an event.
 func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
 	var e *bellwire.Event
-	err := s.read(ctx, func(tx *tx) error {
+	err := s.list(ctx, func(tx *tx) error {
 		return tx.each(func(row pgx.Rows) (err error) {
 			e, _, err = scanEvent(row)
 			return err

@@ -90,7 +90,7 @@ func (s *Store) DeleteEventType(ctx context.Context, name string) error {
 
 // Catalogue returns all event types and the operator's revision.
 func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
-	err = s.snapshot(ctx, func(tx *tx) (err error) {
+	err = s.snapshotOn(ctx, s.lookups, func(tx *tx) (err error) {
 		types, err = all(tx, func(row pgx.Rows) (*bellwire.EventType, error) {
 			t, _, err := scanEventType(row)
 			return t, err

@@ -20,10 +20,10 @@ type lister[T, K any] struct {
 // fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
 func (l *lister[T, K]) fetch() int64 { return int64(l.page.Limit) + 1 }
 
-// read runs a statement and makes a page of its rows.
+// read runs a statement on a connection for lists, and makes a page of its rows.
 func (l *lister[T, K]) read(ctx context.Context, s *Store, sql string, args ...any) (*bellwire.List[T], error) {
 	var list *bellwire.List[T]
-	err := s.read(ctx, func(tx *tx) (err error) {
+	err := s.list(ctx, func(tx *tx) (err error) {
 		list, err = l.collect(tx, sql, args...)
 		return err
 	})

@@ -73,6 +73,32 @@ func (p *pool) giveBack(conn *pgxpool.Conn) {
 	p.turns.Release(1)
 }
 
+// part lends some of the connections, so that others are left for other work.
+type part struct {
+	lender
+	turns *semaphore.Weighted
+}
+
+func newPart(of lender, connections int) *part {
+	return &part{of, semaphore.NewWeighted(int64(connections))}
+}
+
+func (p *part) borrow(ctx context.Context) (*pgxpool.Conn, error) {
+	if err := p.turns.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	conn, err := p.lender.borrow(ctx)
+	if err != nil {
+		p.turns.Release(1)
+	}
+	return conn, err
+}
+
+func (p *part) giveBack(conn *pgxpool.Conn) {
+	p.lender.giveBack(conn)
+	p.turns.Release(1)
+}
+
 // withhold keeps a turn back for a while. No more turns are left then than there are connections, so that each turn finds one.
 func (p *pool) withhold() { time.AfterFunc(shortage, func() { p.turns.Release(1) }) }
 

@@ -115,3 +115,51 @@ func TestPoolerWithFewConnections(t *testing.T) {
 	direct := newStore(t, Options{})
 	busy(t, openAt(t, narrow.URL(direct.url), Options{NoSync: true}), "acme")
 }
+
+// TestReadsLeaveConnections has callers read on all connections that there are for it. Keys are found all the same. If those
+// who look for keys have theirs too, events are taken, and so on.
+func TestReadsLeaveConnections(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	key := &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](time.Now()), Tenant: "acme"}
+	check(t, s.CreateKey(t.Context(), key))
+	lists := func(ctx context.Context) error {
+		_, err := s.Deliveries(ctx, bellwire.DeliveryFilter{Tenant: "acme"}, bellwire.Page{Limit: 1})
+		return err
+	}
+	lookUp := func(ctx context.Context) error { _, err := s.Key(ctx, key.ID); return err }
+	takeAll(t, s.lists, lists)
+	check(t, lookUp(t.Context()))
+	takeAll(t, s.lookups, lookUp)
+	leases := renew(t, s, "a")
+	for name, work := range map[string]func() error{
+		"events": func() error {
+			_, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{e}}})
+			return err
+		},
+		"what is due": func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"readiness":   func() error { return s.Check(t.Context()) },
+		"metrics":     func() error { _, err := s.Backlog(t.Context()); return err },
+	} {
+		if err := work(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// takeAll borrows connections until there are no more, for which a read then waits in vain.
+func takeAll(t *testing.T, p *part, read func(context.Context) error) {
+	t.Helper()
+	for p.turns.TryAcquire(1) {
+		t.Cleanup(func() { p.turns.Release(1) })
+		conn, err := p.lender.borrow(t.Context())
+		check(t, err)
+		t.Cleanup(func() { p.lender.giveBack(conn) })
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := read(ctx); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+		t.Errorf("without a connection: %v", err)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Options are what Open can be told. The zero value is right for production.
@@ -79,6 +80,8 @@ type Store struct {
 	options     Options
 	place       string // the URL without its password, for error texts
 	pool        *pool
+	lists       *part // of the pool, for what callers look up
+	lookups     *part // of the pool, for keys and configuration
 	leasePool   *leasePool
 	pooled      bool     // there is a pooler between, so that there are no sessions
 	version     int      // of the server, such as 150018
@@ -134,9 +137,11 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	s.settle(config.ConnConfig, databaseURL)
 	config.AfterConnect = s.connected
 	config.MaxConnIdleTime, config.HealthCheckPeriod = s.options.IdleFor, s.options.IdleFor/4
-	if s.pool, err = newPool(ctx, config, max(o.Connections-reserved, 1)); err != nil {
+	work := max(o.Connections-reserved, 1)
+	if s.pool, err = newPool(ctx, config, work); err != nil {
 		return nil, s.translate(err)
 	}
+	s.lists, s.lookups = newPart(s.pool, limits.ReadConnections(work)), newPart(s.pool, max(work/2, 1))
 	if s.leasePool, err = newLeasePool(ctx, config, s); err != nil {
 		s.pool.Close()
 		return nil, s.translate(err)

@@ -35,29 +35,36 @@ type tx struct {
 // write runs f in a transaction and returns when that is on disk. f may be run several times. A *bellwire.Error of f
 // undoes the transaction too.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	return s.transact(ctx, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
+	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
 }
 
 // snapshot runs f in a transaction in which all statements see the same state.
 func (s *Store) snapshot(ctx context.Context, f func(*tx) error) error {
-	return s.transact(ctx, s.begin(pgx.ReadOnly, pgx.RepeatableRead), f)
+	return s.snapshotOn(ctx, s.pool, f)
+}
+
+func (s *Store) snapshotOn(ctx context.Context, from lender, f func(*tx) error) error {
+	return s.transactOn(ctx, from, s.begin(pgx.ReadOnly, pgx.RepeatableRead), f)
 }
 
 // read runs f, which is to make one statement. Where there is nothing to be set for it, that needs no transaction.
 func (s *Store) read(ctx context.Context, f func(*tx) error) error {
-	if !s.pooled {
-		return s.transact(ctx, nil, f)
+	return s.readOn(ctx, s.lookups, f)
+}
+
+// list is read for what callers look up. However slow that is, connections are left for everything else.
+func (s *Store) list(ctx context.Context, f func(*tx) error) error { return s.readOn(ctx, s.lists, f) }
+
+func (s *Store) readOn(ctx context.Context, from lender, f func(*tx) error) error {
+	if s.pooled {
+		return s.snapshotOn(ctx, from, f)
 	}
-	return s.snapshot(ctx, f)
+	return s.transactOn(ctx, from, nil, f)
 }
 
 // leasing is write on the connection that is kept for leases, so that no other work holds up their renewal.
 func (s *Store) leasing(ctx context.Context, f func(*tx) error) error {
 	return s.transactOn(ctx, s.leasePool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
-}
-
-func (s *Store) transact(ctx context.Context, begin []string, f func(*tx) error) error {
-	return s.transactOn(ctx, s.pool, begin, f)
 }
 
 func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
