@@ -106,7 +106,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
-		Shared: s.DatabaseURL.postgres != "", Logger: srv.log,
+		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Logger: srv.log,
 	})
 	if err != nil {
 		return err

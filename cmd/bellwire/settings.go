@@ -20,6 +20,7 @@ import (
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
@@ -299,4 +300,12 @@ func (s *storage) openStore(ctx context.Context, log *slog.Logger, mayMake func(
 		})
 	}
 	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{Logger: log, New: mayMake})
+}
+
+// reads is how many reads the store makes for callers at the same time.
+func (s *storage) reads() int {
+	if s.DatabaseURL.postgres != "" {
+		return postgres.Lists(s.DatabaseConnections)
+	}
+	return limits.Reads
 }

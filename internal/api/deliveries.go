@@ -43,7 +43,7 @@ func wireDelivery(d *bellwire.Delivery) Delivery {
 
 type deliveryWithAttempts struct {
 	Delivery
-	Attempts []attempt `json:"attempts" doc:"The newest attempts, oldest first."`
+	Attempts []attempt `json:"attempts" doc:"The newest attempts, oldest first: as many as 4 MiB hold. attempt_count says how many were made."`
 }
 
 // attempt is an attempt on the wire.

@@ -117,7 +117,7 @@ func (a *api) events() {
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
-		Summary: "List events", Description: "Also those that no endpoint subscribed to. A page ends before `limit` once its events have 4 MiB of data; `next_cursor` goes on.",
+		Summary: "List events", Description: "Also those that no endpoint subscribed to.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
 		since, err := parseTime("since", withPlus(in.Since))
 		if err != nil {

@@ -115,7 +115,7 @@ type InTenant struct {
 
 // Paging are the parameters of lists.
 type Paging struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many to return at most: 1 to 250, 50 unless given."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many to return at most: 1 to 250, 50 unless given. A page ends before once it has 4 MiB, and next_cursor goes on."`
 	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the page before, with the same other parameters; left out for the first page."`
 }
 

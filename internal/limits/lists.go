@@ -3,6 +3,8 @@ package limits
 import (
 	"fmt"
 	"time"
+
+	"github.com/bellwire/bellwire"
 )
 
 // Bounds on what callers read: lists, and what is looked up by its id.
@@ -11,7 +13,6 @@ const (
 	ReadsOf     = 64               // of one tenant that wait
 	ReadWait    = 10 * time.Second // for a turn
 	ReadTimeout = 5 * time.Second  // of one, which reads one page
-	PageBytes   = 4 << 20          // of a page, as JSON
 )
 
 // ReadConnections returns how many of the connections that a node has for its work with PostgreSQL may read for callers. The
@@ -21,7 +22,7 @@ func ReadConnections(work int) int { return max(work/4, 1) }
 var reads = Resource{
 	Name: "lists and look-ups",
 	Bound: fmt.Sprintf("%d reads at the same time with SQLite, a quarter of `--database-connections` with PostgreSQL; %s a read, %d MiB a page",
-		Reads, ReadTimeout, PageBytes>>20),
+		Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
 	Share:   fmt.Sprintf("%d waiting, each for %s at most; operators' keys together count as one tenant", ReadsOf, ReadWait),
 	Reserve: "one read for a tenant that has none under way; keys, configuration, readiness and metrics have connections of their own",
 	Order:   "tenants in turns; a search goes back into line after each page that it looks at",

@@ -69,5 +69,10 @@ func (s *Service) AuditLog(ctx context.Context, c Caller, tenant string, page be
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	ctx, end, err := s.takeTurn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	return s.store.AuditEntries(ctx, tenant, page)
 }

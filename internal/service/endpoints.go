@@ -99,9 +99,11 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 
 // Endpoint returns an endpoint.
 func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*Endpoint, error) {
-	if err := s.enter(ctx, c, Read, tenant); err != nil {
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	ep, err := s.endpoint(ctx, tenant, id)
 	if err != nil {
 		return nil, err
@@ -111,17 +113,27 @@ func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*E
 
 // Endpoints lists a tenant's endpoints.
 func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
-	if err := s.enter(ctx, c, Read, tenant); err != nil {
+	if err := authorizeIn(c, Read, tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	endpoints, err := s.store.Endpoints(ctx, tenant, page)
+	endpoints, err := s.readEndpoints(ctx, c, tenant, page)
 	if err != nil {
 		return nil, err
 	}
 	return mapList(endpoints, func(ep *bellwire.Endpoint) *Endpoint { return s.shown(ctx, c, ep) }), nil
+}
+
+// readEndpoints reads a page in the caller's turn.
+func (s *Service) readEndpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return s.store.Endpoints(ctx, tenant, page)
 }
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
@@ -202,9 +214,11 @@ func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.End
 
 // EndpointSecret tells what deliveries are signed with.
 func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id string) (*EndpointSecret, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	ep, credentials, err := s.openEndpoint(ctx, tenant, id, anyDialect)
 	if err != nil {
 		return nil, err

@@ -110,6 +110,11 @@ func (s *Service) EventType(ctx context.Context, c Caller, name string) (*bellwi
 	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
 	}
+	ctx, end, err := s.takeTurn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	return s.store.EventType(ctx, name)
 }
 
@@ -121,6 +126,11 @@ func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) 
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	ctx, end, err := s.takeTurn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	return s.store.EventTypes(ctx, page)
 }
 

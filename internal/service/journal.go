@@ -14,46 +14,62 @@ const maxAttemptsShown = 2 * bellwire.MaxRetries
 
 // Event returns an event.
 func (s *Service) Event(ctx context.Context, c Caller, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
-	if err := s.enter(ctx, c, Read, tenant); err != nil {
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	return s.store.Event(ctx, tenant, id)
 }
 
 // Events lists events of f.Tenant.
 func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
-	if err := s.enter(ctx, c, Read, f.Tenant); err != nil {
+	if err := authorizeIn(c, Read, f.Tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	return s.readEvents(ctx, c, f, page)
+}
+
+// readEvents reads a page in the caller's turn.
+func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	ctx, end, err := s.beginRead(ctx, c, Read, f.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	return s.store.Events(ctx, f, page)
 }
 
-// maxSearched is how many events one page of a search looks at.
-const maxSearched = 2000
+// What one page of a search looks at before it ends, with a cursor.
+const (
+	maxSearched      = 2000 // events
+	maxSearchedBytes = 4 * bellwire.MaxPageBytes
+)
 
 // FindEvents lists events of f.Tenant that match wants. A page ends early, with a cursor, when many events were looked
-// at. Where f.Since is finer than the store knows, it is held here.
+// at. Each page of the store that it looks at takes a turn. Where f.Since is finer than the store knows, it is held here.
 func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilter, match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
-	if err := s.enter(ctx, c, Read, f.Tenant); err != nil {
+	if err := authorizeIn(c, Read, f.Tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
 	found := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{}}
-	size := 0
+	size, searched, searchedBytes := 0, 0, 0
 	// Where most match, little is read in vain; where few do, not often.
 	limit := page.Limit
-	for searched := 0; searched < maxSearched && size < bellwire.MaxPageBytes; limit = min(2*limit, MaxPageLimit) {
-		events, err := s.store.Events(ctx, f, bellwire.Page{Limit: limit, After: page.After})
+	for searched < maxSearched && searchedBytes < maxSearchedBytes && size < bellwire.MaxPageBytes {
+		events, err := s.readEvents(ctx, c, f, bellwire.Page{Limit: limit, After: page.After})
 		if err != nil {
 			return nil, err
 		}
 		for i, e := range events.Items {
 			searched++
+			searchedBytes += len(e.Data)
 			if e.CreatedAt.Before(f.Since) || !match(e) {
 				continue
 			}
@@ -71,6 +87,7 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 			return found, nil
 		}
 		page.After = events.Next
+		limit = min(2*limit, MaxPageLimit)
 	}
 	found.Next = page.After
 	return found, nil
@@ -78,9 +95,11 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 
 // Delivery returns a delivery with its attempts, oldest first.
 func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error) {
-	if err := s.enter(ctx, c, Read, tenant); err != nil {
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
 		return nil, nil, err
 	}
+	defer end()
 	d, err := s.store.Delivery(ctx, tenant, id)
 	if err != nil {
 		return nil, nil, err
@@ -99,9 +118,11 @@ func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bell
 
 // Deliveries lists deliveries of f.Tenant.
 func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-	if err := s.enter(ctx, c, Read, f.Tenant); err != nil {
+	ctx, end, err := s.beginRead(ctx, c, Read, f.Tenant)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}

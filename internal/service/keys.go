@@ -198,6 +198,11 @@ func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwi
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	ctx, end, err := s.takeTurn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	keys, err := s.store.Keys(ctx, tenant, page)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -66,6 +67,7 @@ type Config struct {
 	Shared         bool                        // other nodes change the store's configuration too
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
 	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
+	Reads          int                         // that callers ask for, at the same time; limits.Reads if 0
 	AuditEntries   int                         // new ones of one tenant a day; limits.AuditEntries if 0
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // told about configuration changes; nil: nobody is
@@ -90,6 +92,7 @@ type Service struct {
 	sandbox        bool
 	logger         *slog.Logger
 	turns          *turns
+	readers        *share.Gate
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
 }
@@ -113,6 +116,7 @@ func New(c Config) (*Service, error) {
 		sandbox:        c.Sandbox,
 		logger:         c.Logger,
 		turns:          newTurns(),
+		readers:        share.NewGate(cmp.Or(c.Reads, limits.Reads), limits.ReadsOf),
 		rates:          newRates(),
 		stored:         newStoredEvents(),
 	}

@@ -61,34 +61,41 @@ func (d *Speaker) Create(ctx context.Context, c Caller, tenant string, in Endpoi
 	return known(c, ep, credentials), nil
 }
 
-// List returns the tenant's endpoints of the dialect, oldest first. There are at most as many as a tenant may have.
+// List returns the tenant's endpoints of the dialect, oldest first, without metadata, which no vendor has. There are at most as
+// many as a tenant may have.
 func (d *Speaker) List(ctx context.Context, c Caller, tenant string) ([]*Known, error) {
-	if err := authorizeIn(c, Read, tenant); err != nil {
-		return nil, err
-	}
-	_, endpoints, err := d.service.store.TenantEndpoints(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
 	list := []*Known{}
-	for _, ep := range slices.Backward(endpoints) {
-		if ep.Dialect != d.dialect {
-			continue
-		}
-		credentials, err := d.service.keyring.OpenCredentials(ep.ID, ep.Sealed)
+	for page := (bellwire.Page{Limit: MaxPageLimit}); ; {
+		endpoints, err := d.service.readEndpoints(ctx, c, tenant, page)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, known(c, ep, credentials))
+		for _, ep := range endpoints.Items {
+			if ep.Dialect != d.dialect {
+				continue
+			}
+			credentials, err := d.service.keyring.OpenCredentials(ep.ID, ep.Sealed)
+			if err != nil {
+				return nil, err
+			}
+			ep.Metadata = nil
+			list = append(list, known(c, ep, credentials))
+		}
+		if endpoints.Next == "" {
+			slices.Reverse(list)
+			return list, nil
+		}
+		page.After = endpoints.Next
 	}
-	return list, nil
 }
 
 // Get returns an endpoint.
 func (d *Speaker) Get(ctx context.Context, c Caller, tenant, id string) (*Known, error) {
-	if err := d.service.enter(ctx, c, Read, tenant); err != nil {
+	ctx, end, err := d.service.beginRead(ctx, c, Read, tenant)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	ep, credentials, err := d.service.openEndpoint(ctx, tenant, id, d.dialect)
 	if err != nil {
 		return nil, err

@@ -51,6 +51,11 @@ func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Te
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
+	ctx, end, err := s.takeTurn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	return s.store.Tenant(ctx, id)
 }
 
@@ -62,6 +67,11 @@ func (s *Service) Tenants(ctx context.Context, c Caller, page bellwire.Page) (*b
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	ctx, end, err := s.takeTurn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	return s.store.Tenants(ctx, page)
 }
 

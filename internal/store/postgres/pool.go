@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Connections is how many connections a node makes unless told otherwise: one for leases, one for notifications, the rest for
@@ -18,6 +20,9 @@ const (
 	MinConnections = 3
 	reserved       = 2
 )
+
+// Lists returns how many reads for callers a node with so many connections makes at the same time.
+func Lists(connections int) int { return limits.ReadConnections(max(connections-reserved, 1)) }
 
 const (
 	// forever is how long the connection for leases lives: one that is made anew may find no slot.

@@ -17,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire"
-	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Options are what Open can be told. The zero value is right for production.
@@ -141,7 +140,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	if s.pool, err = newPool(ctx, config, work); err != nil {
 		return nil, s.translate(err)
 	}
-	s.lists, s.lookups = newPart(s.pool, limits.ReadConnections(work)), newPart(s.pool, max(work/2, 1))
+	s.lists, s.lookups = newPart(s.pool, Lists(o.Connections)), newPart(s.pool, max(work/2, 1))
 	if s.leasePool, err = newLeasePool(ctx, config, s); err != nil {
 		s.pool.Close()
 		return nil, s.translate(err)

@@ -1,0 +1,180 @@
+package service_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/seal"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// slowStore is a store whose lists of one tenant end when they are let go.
+type slowStore struct {
+	bellwire.Store
+	slow  string
+	free  chan struct{}
+	order chan string  // of the tenants whose lists begin
+	under atomic.Int64 // lists of the slow tenant that are under way
+}
+
+func newSlowStore(slow string) *slowStore {
+	return &slowStore{slow: slow, free: make(chan struct{}), order: make(chan string, 1000)}
+}
+
+func (s *slowStore) wait(ctx context.Context, tenant string) error {
+	s.order <- tenant
+	if tenant != s.slow {
+		return nil
+	}
+	s.under.Add(1)
+	defer s.under.Add(-1)
+	select {
+	case <-s.free:
+		return nil
+	case <-ctx.Done():
+		return bellwire.Wrap(bellwire.CodeUnavailable, ctx.Err(), "It took too long.")
+	}
+}
+
+func (s *slowStore) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, _ bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	return &bellwire.List[*bellwire.Delivery]{}, s.wait(ctx, f.Tenant)
+}
+
+// Events has two pages.
+func (s *slowStore) Events(ctx context.Context, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	list := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{{}}}
+	if page.After == "" {
+		list.Next = bellwire.EventCursor(bellwire.EventID{1})
+	}
+	return list, s.wait(ctx, f.Tenant)
+}
+
+func (s *slowStore) Tenant(_ context.Context, id string) (*bellwire.Tenant, error) {
+	return &bellwire.Tenant{ID: id}, nil
+}
+
+func (s *slowStore) Key(_ context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
+	return nil, bellwire.NotFound("key", id.String())
+}
+
+// slowService is a service on a slow store. Its engine is never asked.
+func slowService(t *testing.T, s *slowStore, reads int) *service.Service {
+	t.Helper()
+	keyring, _, err := seal.OpenKeyring(filepath.Join(t.TempDir(), "keyset"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := service.New(service.Config{
+		Store: s, Shared: true, Reads: reads, Keyring: keyring, Engine: new(fakeEngine),
+		Directory: directory.New(directory.Config{Store: s, Keyring: keyring}),
+		Dialects:  map[string]bellwire.Dialect{standard.Name: standard.Dialect{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svc
+}
+
+func reader(tenant string) service.Caller {
+	return service.Caller{Role: bellwire.RoleTenantRead, Tenant: tenant}
+}
+
+// TestReadersOfOneTenantHoldUpNobodyElse has a hundred readers of one tenant, none of whom gets an answer. Others read, keys
+// are looked up, and operators read, all at once.
+func TestReadersOfOneTenantHoldUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newSlowStore("crowd")
+		svc := slowService(t, store, 3)
+		read := func(c service.Caller, tenant string) error {
+			_, err := svc.Deliveries(t.Context(), c, bellwire.DeliveryFilter{Tenant: tenant}, bellwire.Page{})
+			return err
+		}
+		answers := make(chan error, 100)
+		var crowd sync.WaitGroup
+		for range cap(answers) {
+			crowd.Go(func() { answers <- read(reader("crowd"), "crowd") })
+		}
+		synctest.Wait()
+		const inside = 2 // the last place is kept for others
+		if under := store.under.Load(); under != inside {
+			t.Errorf("%d of its reads are under way, want %d", under, inside)
+		}
+		if refused := len(answers); refused != cap(answers)-inside-limits.ReadsOf {
+			t.Errorf("%d were refused", refused)
+		}
+		for range len(answers) {
+			wantCode(t, <-answers, bellwire.CodeRateLimited, "")
+		}
+		start := time.Now()
+		for range 10 {
+			if err := read(reader("other"), "other"); err != nil {
+				t.Errorf("another tenant's read: %v", err)
+			}
+			if err := read(admin, "other"); err != nil {
+				t.Errorf("an operator's read: %v", err)
+			}
+			_, err := svc.Authenticate(t.Context(), "bwk_"+strings.Repeat("0", 32)+"_"+strings.Repeat("x", 43))
+			wantCode(t, err, bellwire.CodeUnauthenticated, "")
+		}
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("they waited for %v", waited)
+		}
+		crowd.Wait()
+		slow, impatient := 0, 0
+		for len(answers) > 0 {
+			switch err := <-answers; bellwire.CodeOf(err) {
+			case bellwire.CodeUnavailable:
+				slow++
+			case bellwire.CodeRateLimited:
+				impatient++
+			default:
+				t.Errorf("one of the crowd: %v", err)
+			}
+		}
+		if slow < 2*inside || slow+impatient != inside+limits.ReadsOf {
+			t.Errorf("%d reads took too long, and %d waited too long", slow, impatient)
+		}
+	})
+}
+
+// TestSearchesTakeTurns has a search go back into line after each page that it reads.
+func TestSearchesTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newSlowStore("crowd")
+		svc := slowService(t, store, 1)
+		var all sync.WaitGroup
+		all.Go(func() {
+			_, err := svc.FindEvents(t.Context(), reader("crowd"), bellwire.EventFilter{Tenant: "crowd"},
+				func(*bellwire.Event) bool { return false }, bellwire.Page{})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			if _, err := svc.Events(t.Context(), reader("other"), bellwire.EventFilter{Tenant: "other"}, bellwire.Page{}); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		close(store.free)
+		all.Wait()
+		order := []string{<-store.order, <-store.order, <-store.order}
+		if want := []string{"crowd", "other", "crowd"}; !slices.Equal(order, want) {
+			t.Errorf("the reads were of %v, want %v", order, want)
+		}
+	})
+}
