@@ -82,7 +82,10 @@ func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Cal
 		return Caller{}, errUnauthenticated()
 	}
 	c := callerOf(key)
-	return c, s.allowRequest(ctx, c)
+	if err := s.allowRequest(ctx, c); err != nil {
+		return Caller{}, err
+	}
+	return c, nil
 }
 
 func keyIDOf(secret string) (id bellwire.KeyID, ok bool) {
