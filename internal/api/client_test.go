@@ -50,6 +50,21 @@ func clientTenants(t *testing.T, c *client.Client) {
 	if must(t, changed, err).Name != name || changed.Metadata["a"] != "b" {
 		t.Errorf("%+v", changed)
 	}
+	limited, err := c.UpdateTenant(ctx, "new", client.TenantChange{Limits: client.Limits{"endpoints": 5, "min_retry_delay": "2s"}})
+	if must(t, limited, err).Limits["endpoints"] != 5.0 || limited.Effective["min_retry_delay"] != "2s" || limited.Name != name {
+		t.Errorf("%+v", limited)
+	}
+	limited, err = c.UpdateTenant(ctx, "new", client.TenantChange{Limits: client.Limits{"endpoints": nil}})
+	if must(t, limited, err); len(limited.Limits) != 1 || limited.Effective["endpoints"] != 1000.0 {
+		t.Errorf("%+v", limited)
+	}
+	twin, err := c.CreateTenant(ctx, client.Tenant{ID: "twin", Limits: limited.Limits, Effective: limited.Effective})
+	if must(t, twin, err).Limits["min_retry_delay"] != "2s" {
+		t.Errorf("%+v", twin)
+	}
+	if err := c.DeleteTenant(ctx, "twin"); err != nil {
+		t.Fatal(err)
+	}
 	got, err := c.Tenant(ctx, "new")
 	if must(t, got, err).Name != name {
 		t.Errorf("%+v", got)

@@ -1,0 +1,102 @@
+package api_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+func TestLimitsOfTenants(t *testing.T) {
+	run(t, []step{
+		{name: "create", method: "POST", path: "/tenants", body: `{"id":"new","limits":{"endpoints":1,"publish_rate":0.5,"min_retry_delay":"2s","keys":null}}`, status: 201,
+			want: `{"id":"new","limits":{"endpoints":1,"publish_rate":0.5,"min_retry_delay":"2s"}}`},
+		{name: "get", method: "GET", path: "/tenants/new", status: 200,
+			want: `{"limits":{"endpoints":1,"publish_rate":0.5,"min_retry_delay":"2s"},"effective_limits":{"endpoints":1,"publish_rate":0.5,"min_retry_delay":"2s","keys":1000,"test_rate":10,"stored_events":0}}`},
+		{name: "change one", method: "PATCH", path: "/tenants/new", body: `{"limits":{"endpoints":2,"publish_rate":null}}`, status: 200,
+			want: `{"limits":{"endpoints":2,"min_retry_delay":"2s"},"effective_limits":{"publish_rate":0}}`},
+		{name: "change a name", method: "PATCH", path: "/tenants/new", body: `{"name":"x"}`, status: 200, want: `{"limits":{"endpoints":2,"min_retry_delay":"2s"}}`},
+		{name: "change none", method: "PATCH", path: "/tenants/new", body: `{"limits":{}}`, status: 200, want: `{"limits":{"endpoints":2,"min_retry_delay":"2s"}}`},
+		{name: "as they were shown", method: "PATCH", path: "/tenants/new", body: `{"limits":{"min_retry_delay":"2s"}}`, status: 200, want: `{"limits":{"endpoints":2}}`},
+		{name: "above the range", method: "PATCH", path: "/tenants/new", body: `{"limits":{"endpoints":65537}}`, status: 422, problem: "invalid limits.endpoints"},
+		{name: "no whole number", method: "PATCH", path: "/tenants/new", body: `{"limits":{"endpoints":1.5}}`, status: 422, problem: "invalid limits.endpoints"},
+		{name: "text for a number", method: "PATCH", path: "/tenants/new", body: `{"limits":{"endpoints":"5"}}`, status: 422, problem: "invalid limits.endpoints"},
+		{name: "number for a time", method: "PATCH", path: "/tenants/new", body: `{"limits":{"min_retry_delay":5}}`, status: 422, problem: "invalid limits.min_retry_delay"},
+		{name: "no time", method: "PATCH", path: "/tenants/new", body: `{"limits":{"min_retry_delay":"soon"}}`, status: 422, problem: "invalid limits.min_retry_delay"},
+		{name: "unknown", method: "PATCH", path: "/tenants/new", body: `{"limits":{"endpoint":5}}`, status: 422, problem: "invalid limits.endpoint"},
+		{name: "of the server", method: "PATCH", path: "/tenants/new", body: `{"limits":{"event_types":5}}`, status: 422, problem: "invalid limits.event_types"},
+		{name: "twice", method: "PATCH", path: "/tenants/new", body: `{"limits":{"keys":5,"keys":6}}`, status: 422, problem: "invalid limits.keys"},
+		{name: "no object", method: "PATCH", path: "/tenants/new", body: `{"limits":5}`, status: 422, problem: "invalid limits"},
+		{name: "null for a new one", method: "POST", path: "/tenants", body: `{"id":"newer","limits":null}`, status: 422, problem: "invalid limits"},
+		{name: "by a tenant", method: "PATCH", path: "/tenants/acme", key: "tenant", body: `{"limits":{"endpoints":5}}`, status: 403, problem: "forbidden"},
+		{name: "reset all", method: "PATCH", path: "/tenants/new", body: `{"limits":null}`, status: 200, want: `{"limits":{},"effective_limits":{"endpoints":1000,"min_retry_delay":"1s"}}`},
+	})
+}
+
+// Who goes beyond a limit is told which, what its value is, and when to try again.
+func TestLimitsAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if answer := w.call("PATCH", "/tenants/acme", adminKey, `{"limits":{"endpoints":1,"test_rate":0.01}}`); answer.Code != 200 {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	type problem struct{ Code, Detail string }
+	const endpoint = `{"url":"https://example.com/","events":["*"]}`
+	var made struct{ ID string }
+	if answer := w.call("POST", "/tenants/acme/endpoints", adminKey, endpoint); json.Unmarshal(answer.Body.Bytes(), &made) != nil || answer.Code != 201 {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	test := "/tenants/acme/endpoints/" + made.ID + "/test"
+	if answer := w.call("POST", test, adminKey, ""); answer.Code != 202 {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	for path, want := range map[string]struct {
+		status  int
+		retry   string
+		problem problem
+	}{
+		"/tenants/acme/endpoints": {409, "", problem{"conflict", "There are 1 endpoints already, the most there can be (limit endpoints); delete one first, or ask for a higher limit."}},
+		test:                      {429, "100", problem{"rate_limited", "At most 0.01 tests a second are allowed (limit test_rate). Try again in 1m40s, or ask for a higher limit."}},
+	} {
+		body := ""
+		if path != test {
+			body = endpoint
+		}
+		answer := w.call("POST", path, adminKey, body)
+		var got problem
+		if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if answer.Code != want.status || answer.Header().Get("Retry-After") != want.retry || got != want.problem {
+			t.Errorf("%s answers %d, Retry-After %q: %+v", path, answer.Code, answer.Header().Get("Retry-After"), got)
+		}
+	}
+}
+
+// The document has a member for each limit that a tenant can have, and for no other.
+func TestLimitsInTheDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal(get(w.handler, "/openapi.json").Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Sorted(slices.Values(limits.Names(true)))
+	for _, member := range []string{"limits", "effective_limits"} {
+		var schema struct{ Properties map[string]json.RawMessage }
+		if err := json.Unmarshal(doc.Components.Schemas["Tenant"].Properties[member], &schema); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(schema.Properties))); diff != "" {
+			t.Errorf("%s of a tenant (-limits +document):\n%s", member, diff)
+		}
+	}
+}
