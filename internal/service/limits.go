@@ -15,12 +15,17 @@ import (
 	"github.com/bellwire/bellwire/internal/share"
 )
 
-// allow takes n from a tenant's rate. CodeRateLimited: it is used up.
-func (s *Service) allow(ctx context.Context, l *limits.Limit, tenant string, n int) error {
+// allow takes one from a tenant's rate. CodeRateLimited: it is used up.
+func (s *Service) allow(ctx context.Context, l *limits.Limit, tenant string) error {
 	held, err := s.directory.Limits(ctx, tenant)
 	if err != nil {
 		return err
 	}
+	return s.spend(l, held, tenant, 1)
+}
+
+// spend takes n from a tenant's rate.
+func (s *Service) spend(l *limits.Limit, held *bellwire.Limits, tenant string, n int) error {
 	perSecond := l.Of(held)
 	if perSecond == 0 {
 		return nil
@@ -51,7 +56,7 @@ func (s *Service) allowRequest(ctx context.Context, c Caller) error {
 	if !c.Role.OfTenant() {
 		return nil
 	}
-	return unknownKey(s.allow(ctx, limits.RequestRate, c.Tenant, 1))
+	return unknownKey(s.allow(ctx, limits.RequestRate, c.Tenant))
 }
 
 // enterToChange is enter for who changes a tenant's configuration, which its own callers may not do without end.
@@ -60,7 +65,7 @@ func (s *Service) enterToChange(ctx context.Context, c Caller, tenant string) er
 		return err
 	}
 	if c.Role.OfTenant() {
-		if err := s.allow(ctx, limits.ChangeRate, tenant, 1); err != nil {
+		if err := s.allow(ctx, limits.ChangeRate, tenant); err != nil {
 			return err
 		}
 	}
@@ -72,7 +77,7 @@ func (s *Service) enterToSend(ctx context.Context, c Caller, tenant string, l *l
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return err
 	}
-	if err := s.allow(ctx, l, tenant, 1); err != nil {
+	if err := s.allow(ctx, l, tenant); err != nil {
 		return err
 	}
 	return s.enter(ctx, c, Change, tenant)
@@ -80,11 +85,11 @@ func (s *Service) enterToSend(ctx context.Context, c Caller, tenant string, l *l
 
 // allowEvents refuses n events that are too many at a time, or that there is no place for.
 func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
-	if err := s.allow(ctx, limits.PublishRate, tenant, n); err != nil {
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
 		return err
 	}
-	held, err := s.directory.Limits(ctx, tenant)
-	if err != nil || held.StoredEvents == 0 {
+	if err := s.spend(limits.PublishRate, held, tenant, n); err != nil || held.StoredEvents == 0 {
 		return err
 	}
 	return s.stored.of(tenant).take(ctx, s.store, tenant, held.StoredEvents, n)
