@@ -67,6 +67,10 @@ type Renderer interface {
 	// reason of the delivery's end, and operators in the log: it must be the same for all data with the same fault.
 	AppendBody(dst []byte, m *Message) ([]byte, error)
 
+	// SameBody reports whether the body depends on the event alone, so that it is the same for all endpoints of the
+	// dialect, and can be made once for all of them.
+	SameBody() bool
+
 	// SetHeaders sets the content type and what identifies and signs the body.
 	SetHeaders(h http.Header, m *Message, body []byte)
 

@@ -194,7 +194,9 @@ type Queue interface {
 	// ones too. Its cost grows with the endpoints it returns, not with their deliveries.
 	DueEndpoints(ctx context.Context, leases *Leases) ([]DueEndpoint, error)
 	// ClaimDue takes free deliveries into memory: for each claim first the retries by hand, then what is due
-	// at now, by due time, or in order for ordered endpoints, where one that is not due holds up the rest.
+	// at now, by due time, or in order for ordered endpoints, where one that is not due holds up the rest. Deliveries of
+	// the same event share it: Claimed.Event is the same pointer. What is returned as skipped was left for the next time,
+	// because those before it have used up MaxClaimBytes.
 	ClaimDue(ctx context.Context, now time.Time, claims []Claim) ([]ClaimResult, error)
 	// ReleaseDeliveries gives back what was taken into memory and not attempted.
 	ReleaseDeliveries(ctx context.Context, taken []Taken) error
@@ -331,6 +333,7 @@ type AppendedEvent struct {
 // DueEndpoint is an endpoint with something to claim.
 type DueEndpoint struct {
 	Endpoint string
+	Tenant   string    // whose it is
 	At       time.Time // when the first free delivery of the schedule is due; zero: there is none
 	Manual   bool      // there are retries by hand
 }
@@ -340,14 +343,21 @@ type Claim struct {
 	Endpoint string
 	Epoch    int64 // of its shard; the store refuses nothing, but marks what it hands out
 	Limit    int   // how many at most, retries by hand not counted; 0: retries by hand only
-	MaxBytes int   // of event data: at these, nothing more is taken, but for one retry by hand and one of the schedule
-	Ordered  bool
+	// ManualLimit is how many retries by hand at most.
+	ManualLimit int
+	MaxBytes    int // of event data: at these, nothing more is taken, but for one retry by hand and one of the schedule
+	Ordered     bool
 }
+
+// MaxClaimBytes is how much event data one ClaimDue takes: publishers wait for it. Once it has as much, it skips the
+// claims that are left. An event that several deliveries are of counts once.
+const MaxClaimBytes = 2 << 20
 
 // ClaimResult is what was claimed for an endpoint.
 type ClaimResult struct {
-	Manual []Claimed
-	Due    []Claimed
+	Skipped bool // nothing was looked at: claim again
+	Manual  []Claimed
+	Due     []Claimed
 	// Next is when the next free delivery of the schedule is due; zero: there is none.
 	Next time.Time
 	// NextSequence is the number that the next ordered delivery will get.

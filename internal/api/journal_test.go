@@ -233,7 +233,7 @@ func (w *world) recordAttempts(t *testing.T) {
 	}
 	start := time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)
 	epoch := leases.Epoch(w.vars["ep"])
-	claims := []bellwire.Claim{{Endpoint: w.vars["ep"], Epoch: epoch, Limit: 1, MaxBytes: 1 << 20}}
+	claims := []bellwire.Claim{{Endpoint: w.vars["ep"], Epoch: epoch, Limit: 1, ManualLimit: 100, MaxBytes: 1 << 20}}
 	if _, err := w.store.ClaimDue(t.Context(), time.Now().Add(time.Second), claims); err != nil {
 		t.Fatal(err)
 	}

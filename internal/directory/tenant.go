@@ -179,6 +179,8 @@ type refusal struct{ err *bellwire.Error }
 
 func (r refusal) AppendBody(dst []byte, _ *bellwire.Message) ([]byte, error) { return dst, r.err }
 
+func (refusal) SameBody() bool { return false }
+
 func (refusal) SetHeaders(http.Header, *bellwire.Message, []byte) {}
 
 func (refusal) Classify(int) bellwire.Verdict { return bellwire.Impossible }

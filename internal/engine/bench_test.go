@@ -36,9 +36,9 @@ func benchmarkSend(b *testing.B, transport *transport, url string) {
 		b.Fatal(err)
 	}
 	target := &bellwire.Target{Endpoint: ep, URL: parsed(url), Renderer: renderer, Timeout: bellwire.DefaultTimeout}
-	j := &job{trigger: bellwire.TriggerSchedule, event: &bellwire.Event{
+	j := &job{trigger: bellwire.TriggerSchedule, event: newContent(&bellwire.Event{
 		ID: bellwire.NewID[bellwire.EventKind](time.Now()), Type: "bench", Data: bytes.Repeat([]byte("1"), 500), CreatedAt: time.Now(),
-	}}
+	})}
 	s := newSender(transport, "Bellwire")
 	b.ReportAllocs()
 	for b.Loop() {
@@ -67,13 +67,13 @@ func BenchmarkLaneHandOver(b *testing.B) {
 	m := newSchedulerModel()
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "ep_1", MaxInFlight: 64, Status: bellwire.EndpointEnabled, Revision: 1}}
 	targets := []*bellwire.Target{target}
-	event := &bellwire.Event{Data: make([]byte, 500)}
+	event := newContent(&bellwire.Event{Data: make([]byte, 500)})
 	records := []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}}
 	var places []placement
 	b.ReportAllocs()
 	for b.Loop() {
 		now := time.Now()
-		places = m.s.reserve(now, targets, len(event.Data), places[:0])
+		places = m.s.reserve(now, targets, event, places[:0])
 		j := &job{trigger: bellwire.TriggerSchedule, event: event}
 		m.s.accept(now, places, []*job{j})
 		m.running = m.running[:0]

@@ -9,11 +9,13 @@ import (
 
 // Bounds of the claimer.
 const (
-	maxClaims    = 64  // endpoints asked about in one transaction
-	maxClaimed   = 512 // deliveries claimed in one transaction, unless there are many endpoints: publishers wait for it
-	cancelChunk  = 500 // deliveries that one transaction ends without an attempt
-	sweepEvery   = time.Minute
-	claimerPause = time.Second // after the store or the directory failed
+	maxClaims  = 64  // endpoints asked about in one transaction
+	maxClaimed = 512 // deliveries claimed in one transaction, unless there are many endpoints: publishers wait for it
+	// laneClaimBytes are bytes of data that are claimed for an endpoint, also if it is one of many.
+	laneClaimBytes = 64 << 10
+	cancelChunk    = 500 // deliveries that one transaction ends without an attempt
+	sweepEvery     = time.Minute
+	claimerPause   = time.Second // after the store or the directory failed
 )
 
 // claimer takes what is due from the store into the lanes: retries, overflow, other nodes' publishes and
@@ -53,23 +55,24 @@ func (c *claimer) round(ctx context.Context) bool {
 		}
 		ready = append(ready, l)
 	}
-	if len(ready) == 0 {
-		return ctx.Err() == nil // those that could not be loaded hold up nobody behind them
-	}
 	if err := c.claim(ctx, ready); err != nil {
 		c.engine.failed(ctx, "claim due deliveries", err)
-		s.claimFailed(ready...)
 	}
-	return ctx.Err() == nil
+	return ctx.Err() == nil // those that could not be loaded hold up nobody behind them
 }
 
 func (c *claimer) claim(ctx context.Context, lanes []*lane) error {
+	now := time.Now()
+	lanes, claims := c.engine.scheduler.claims(now, lanes)
+	if len(claims) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	now := time.Now()
-	claims := c.engine.scheduler.claims(now, lanes)
 	results, err := c.engine.store.ClaimDue(ctx, c.engine.clock(), claims)
 	if err != nil {
+		c.engine.scheduler.unclaimed(lanes, claims)
+		c.engine.scheduler.claimFailed(lanes...)
 		return err
 	}
 	claimed := 0
@@ -162,27 +165,26 @@ func (s *scheduler) expired(l *lane, more bool) {
 	l.overdue = more
 }
 
-// claimable returns lanes that want something from the store, and marks them as being served.
+// claimable returns lanes that want something from the store, and marks them as being served. Tenants take turns.
 func (s *scheduler) claimable(now time.Time, limit int) []*lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
 		return nil
 	}
-	if s.full() {
-		s.starved = s.toClaim.len() > 0
-		return nil
-	}
 	var lanes []*lane
-	for waiting := s.toClaim.len(); waiting > 0 && len(lanes) < limit; waiting-- {
-		l := s.toClaim.pop()
-		if s.crowded() && !l.answering && !l.idle() {
-			s.toClaim.push(l)
-			s.starved = true
+	for len(lanes) < limit {
+		ln := s.next(tending, claimingByHand)
+		if ln == nil {
+			break
+		}
+		l := ln.leave()
+		s.requeue(ln)
+		if s.lanes[l.endpoint] != l {
 			continue
 		}
-		l.inClaim = false
-		if s.lanes[l.endpoint] != l || !l.claims(now) {
+		if k, ok := l.claims(now); !ok || k != ln.kind || l.account != ln.account {
+			s.touch(l, now)
 			continue
 		}
 		l.claiming = true
@@ -216,27 +218,73 @@ func (s *scheduler) lost(l *lane) {
 	s.drop(l)
 }
 
-// claims says what to ask the store for.
-func (s *scheduler) claims(now time.Time, lanes []*lane) []bellwire.Claim {
+// claims says what to ask the store for, and reserves room in memory for it. It returns the lanes that it asks for; the
+// others want nothing more, or their tenants have their share by now.
+func (s *scheduler) claims(now time.Time, lanes []*lane) ([]*lane, []bellwire.Claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	claims := make([]bellwire.Claim, len(lanes))
-	share := max(laneFloor, maxClaimed/max(len(lanes), 1))
-	for i, l := range lanes {
-		claims[i] = bellwire.Claim{
-			Endpoint: l.endpoint,
-			Epoch:    s.owned().Epochs[l.shard],
-			Limit:    min(l.wanted(now), share),
-			MaxBytes: l.byteLimit() / 2,
-			Ordered:  l.ordered(),
+	var (
+		asking []*lane
+		claims []bellwire.Claim
+	)
+	deliveries := max(laneFloor, maxClaimed/max(len(lanes), 1))
+	bytes := max(laneClaimBytes, bellwire.MaxClaimBytes/max(len(lanes), 1))
+	for _, l := range lanes {
+		l.claiming = false
+		if s.lanes[l.endpoint] != l {
+			continue
 		}
-		l.manual = false // what comes in from here on sets it again
-		if claims[i].Limit > 0 {
+		k, wanting := l.claims(now)
+		if _, blocked := s.lacks(&l.account.lines[k]); blocked || !wanting || k == tending {
+			s.touch(l, now)
+			continue
+		}
+		claim := s.claim(now, l, k.modest(), deliveries, bytes)
+		l.claiming = true
+		asking, claims = append(asking, l), append(claims, claim)
+		s.take(l.account, places, claim.Limit+claim.ManualLimit)
+		s.take(l.account, byHand, claim.ManualLimit)
+		s.take(l.account, memory, 2*claim.MaxBytes)
+		if claim.ManualLimit > 0 {
+			l.manual = false // what comes in from here on sets it again
+		}
+		if claim.Limit > 0 {
 			l.due = time.Time{}
 			l.next = 0 // until the store has answered, nothing goes past it
 		}
 	}
-	return claims
+	return asking, claims
+}
+
+// claim returns how much of a lane's deliveries its tenant may have in memory now, up to so many and so many bytes.
+func (s *scheduler) claim(now time.Time, l *lane, modest bool, deliveries, bytes int) bellwire.Claim {
+	a := l.account
+	c := bellwire.Claim{
+		Endpoint: l.endpoint, Epoch: s.owned().Epochs[l.shard], Ordered: l.ordered(),
+		MaxBytes: max(s.room(a, memory, min(l.byteLimit(), 2*bytes), modest)/2, 1),
+	}
+	if l.manual {
+		c.ManualLimit = s.room(a, places, s.room(a, byHand, l.roomByHand(), false), false)
+	}
+	if want := min(l.wanted(now), deliveries); want > 0 {
+		c.Limit = max(s.room(a, places, want+c.ManualLimit, modest)-c.ManualLimit, 0)
+	}
+	return c
+}
+
+// unclaimed frees the room that claims has reserved.
+func (s *scheduler) unclaimed(lanes []*lane, claims []bellwire.Claim) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range lanes {
+		s.unask(l.account, &claims[i])
+	}
+}
+
+func (s *scheduler) unask(a *account, c *bellwire.Claim) {
+	s.give(a, places, c.Limit+c.ManualLimit)
+	s.give(a, byHand, c.ManualLimit)
+	s.give(a, memory, 2*c.MaxBytes)
 }
 
 // wanted returns how many deliveries of the schedule the lane can take from the store.
@@ -261,39 +309,54 @@ func (s *scheduler) claimed(now time.Time, lanes []*lane, claims []bellwire.Clai
 	defer s.mu.Unlock()
 	for i, l := range lanes {
 		l.claiming = false
-		if s.lanes[l.endpoint] != l {
-			continue // the shard was lost meanwhile, and with it the epoch of what was claimed
+		if s.lanes[l.endpoint] == l { // otherwise the shard was lost meanwhile, and with it the epoch of what was claimed
+			s.fill(l, &claims[i], &results[i])
+			s.touch(l, now)
 		}
-		s.fill(l, &claims[i], &results[i])
-		s.touch(l, now)
+		s.unask(l.account, &claims[i])
 	}
 	s.dispatch(now)
 }
 
 func (s *scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult) {
+	if r.Skipped {
+		l.manual = l.manual || asked.ManualLimit > 0
+		if asked.Limit > 0 {
+			l.due = sooner(l.due, time.Now())
+		}
+		return
+	}
 	var back []*job
 	for _, c := range r.Manual {
-		j := &job{lane: l, delivery: c.Delivery, event: c.Event, trigger: bellwire.TriggerManual}
+		j := &job{lane: l, delivery: c.Delivery, trigger: bellwire.TriggerManual}
 		if c.Event.Test {
 			j.trigger = bellwire.TriggerTest
 		}
 		j.delivery.Epoch = asked.Epoch // the schedule may have it in another
-		s.enqueue(l, j)
+		s.take(l.account, byHand, 1)
+		s.bring(l, j, c.Event)
 	}
 	l.manual = l.manual || len(r.Manual) > 0 // there may be more of them
 	for _, c := range r.Due {
-		j := &job{lane: l, delivery: c.Delivery, event: c.Event, trigger: bellwire.TriggerSchedule}
+		j := &job{lane: l, delivery: c.Delivery, trigger: bellwire.TriggerSchedule}
 		if s.draining || !l.enabled() {
 			back = append(back, j)
 			continue
 		}
-		s.enqueue(l, j)
+		s.bring(l, j, c.Event)
 	}
 	s.giveBack(l, back)
 	l.due = sooner(l.due, r.Next)
 	if l.ordered() && asked.Ordered && asked.Limit > 0 && l.due.IsZero() && len(back) == 0 {
 		l.next = r.NextSequence // the store has nothing more: the order goes on in memory
 	}
+}
+
+// bring puts a delivery that was claimed into a lane.
+func (s *scheduler) bring(l *lane, j *job, e *bellwire.Event) {
+	j.event = s.contentOf(e)
+	s.hold(l.account, j.event)
+	s.enqueue(l, j)
 }
 
 // claimFailed has the store asked again later about lanes that it could not be asked about now.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Directory is the configuration as this node knows it, with secrets opened.
@@ -59,8 +60,8 @@ type Config struct {
 
 	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
 	MaxIdle     int // connections kept to endpoints in all; 0: DefaultMaxIdle
-	MaxQueued   int // deliveries in memory in all; 0: 50 000
-	MaxBytes    int // of event data in memory in all; 0: 64 MiB
+	MaxQueued   int // deliveries in memory in all; 0: limits.MaxQueued
+	MaxBytes    int // of events and request bodies in memory in all; 0: limits.MaxMemory
 }
 
 // Defaults of a Config.
@@ -141,18 +142,10 @@ func New(c Config) *Engine {
 	if c.Inbox != nil {
 		e.matcher = newMatcher(e, c.Inbox)
 	}
-	e.scheduler = &scheduler{
-		maxInFlight: orDefault(c.MaxInFlight, DefaultMaxInFlight),
-		maxQueued:   orDefault(c.MaxQueued, 50_000),
-		maxBytes:    orDefault(c.MaxBytes, 64<<20),
-		start:       func(j *job) { e.attempts.Go(func() { e.work(j) }) },
-		release:     e.recorder.release,
-		wakeClaimer: func() { poke(e.claimer.wake) },
-		wakeTimer:   make(chan struct{}, 1),
-		quieted:     make(chan struct{}, 1),
-		lanes:       map[string]*lane{},
-	}
-	e.scheduler.ownership.Store(&ownership{leases: new(bellwire.Leases)})
+	e.scheduler = newScheduler(orDefault(c.MaxInFlight, DefaultMaxInFlight), orDefault(c.MaxQueued, limits.MaxQueued), orDefault(c.MaxBytes, limits.MaxMemory))
+	e.scheduler.start = func(j *job) { e.attempts.Go(func() { e.work(j) }) }
+	e.scheduler.release = e.recorder.release
+	e.scheduler.wakeClaimer = func() { poke(e.claimer.wake) }
 	e.sender.mine = e.scheduler.mine
 	return e
 }
@@ -443,9 +436,10 @@ type Stats struct {
 	Waiting      int // publications that wait to be stored
 	Lanes        int
 	Queued       int // deliveries in memory, waiting to be sent
-	QueuedBytes  int // of their data
+	QueuedBytes  int // of events and request bodies, each counted once, and of results
 	InFlight     int // requests under way
 	Unrecorded   int // results that are not in the store yet
+	LeftInStore  int // deliveries that found no place in memory, since the start, because their tenant had its share
 	OpenBreakers int
 	OwnedShards  int // for which this node sends
 }

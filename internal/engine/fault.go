@@ -7,8 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/bellwire/bellwire"
 )
 
 // fault is a reason of this node's own why it cannot send at the moment: neither the event nor the endpoint is to blame.
@@ -115,7 +113,7 @@ func (s *scheduler) setBack(now time.Time, j *job, f fault) {
 	l := j.lane
 	s.ended(j)
 	s.over(l)
-	if j.trigger == bellwire.TriggerSchedule && j.delivery.Sequence > 0 {
+	if !j.express() && j.delivery.Sequence > 0 {
 		s.park(l) // the ones behind it must not go first
 	}
 	s.giveBack(l, []*job{j})

@@ -35,7 +35,7 @@ func TestFenceHoldsRequestsBack(t *testing.T) {
 			t.Cleanup(transport.CloseIdleConnections)
 			sender := newSender(transport, "x")
 			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, URL: parsed(s.URL), Renderer: plain{}, Timeout: 5 * time.Second}
-			j := &job{event: &bellwire.Event{Data: []byte("1")}, delivery: bellwire.Delivery{Endpoint: "a", Epoch: 7}}
+			j := &job{event: newContent(&bellwire.Event{Data: []byte("1")}), delivery: bellwire.Delivery{Endpoint: "a", Epoch: 7}}
 			for _, mine := range []bool{false, true, false, true} {
 				sender.mine = func(endpoint string, epoch int64) bool {
 					if endpoint != "a" || epoch != 7 {

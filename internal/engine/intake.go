@@ -281,14 +281,14 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 		e.Event.Deliveries = len(s.targets[i])
 		e.Deliveries = in.deliveries(e.Deliveries[:0], e, s, i)
 		first := len(in.places)
+		event := newContent(&e.Event)
+		if len(s.events) > 1 {
+			event.Event = new(e.Event) // a queued delivery must not keep its whole batch in memory
+		}
 		if s.test {
 			in.places = append(in.places, make([]placement, len(s.targets[i]))...)
 		} else {
-			in.places = in.engine.scheduler.reserve(now, s.targets[i], len(e.Event.Data), in.places)
-		}
-		event := &e.Event
-		if len(s.events) > 1 {
-			event = new(e.Event) // a queued delivery must not keep its whole batch in memory
+			in.places = in.engine.scheduler.reserve(now, s.targets[i], event, in.places)
 		}
 		for k, p := range in.places[first:] {
 			e.Deliveries[k].Epoch = p.epoch
@@ -317,7 +317,7 @@ func (in *intake) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, 
 }
 
 // newJob makes what a lane needs of a delivery, nil if it is written free.
-func newJob(e *bellwire.Event, d *bellwire.NewDelivery) *job {
+func newJob(e *content, d *bellwire.NewDelivery) *job {
 	if d.Epoch == 0 {
 		return nil
 	}
@@ -394,7 +394,7 @@ func (in *intake) handOver(group []*submission) {
 			case passing(s.result.Err):
 				in.engine.scheduler.abandon(places, jobs)
 			default:
-				in.engine.scheduler.cancel(places, len(s.events[i].Event.Data))
+				in.engine.scheduler.cancel(places, jobs)
 			}
 		}
 	}

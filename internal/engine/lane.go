@@ -6,24 +6,29 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // job is a delivery in memory, with all that its attempt needs.
 type job struct {
 	lane     *lane
 	delivery bellwire.Delivery
-	event    *bellwire.Event
+	event    *content // nil: it is not needed any more
 	trigger  bellwire.Trigger
-	suspect  bool // it was started while its endpoint was not known to answer
+	trial    bool // it was started while its endpoint was not known to answer
+	ownBody  bool // its attempt has a request body that no other one shares
 }
 
 func (j *job) size() int { return len(j.event.Data) }
+
+// express reports whether the delivery passes its endpoint's queue by.
+func (j *job) express() bool { return j.trigger != bellwire.TriggerSchedule }
 
 func (j *job) taken() bellwire.Taken {
 	return bellwire.Taken{
 		Delivery: j.delivery.ID,
 		Epoch:    j.delivery.Epoch,
-		Manual:   j.trigger != bellwire.TriggerSchedule,
+		Manual:   j.express(),
 	}
 }
 
@@ -33,9 +38,7 @@ const (
 	laneCeiling  = 4096 // deliveries that no lane exceeds
 	laneDepth    = 64   // deliveries that a lane may hold for each request it may have in flight
 	laneBytes    = 4 << 20
-	expressMax   = 4   // manual retries and tests in flight for one endpoint
-	expressQueue = 100 // of them in memory, beyond which no more are claimed
-	openInFlight = 4   // deliveries of a fixed interval in flight while the breaker is open
+	openInFlight = 4 // deliveries of a fixed interval in flight while the breaker is open
 
 	// A lane whose requests bring no answer for this long gets no more of them in flight.
 	stallAfter = time.Second
@@ -44,6 +47,7 @@ const (
 // lane is what an active endpoint has in memory. The scheduler's lock guards all of it.
 type lane struct {
 	endpoint string
+	account  *account // of its tenant; of nobody until the endpoint is loaded
 	shard    int
 	target   *bellwire.Target // nil: not loaded yet
 
@@ -75,10 +79,9 @@ type lane struct {
 	quiet    time.Time // the store is not asked before, because it or this node has failed
 	next     int64     // FIFO: the number that the next delivery taken directly must have; 0: take from the store only
 
-	inReady bool // it stands in the scheduler's ready or suspended queue
-	inClaim bool // it stands in the scheduler's claims queue
-	timer   int  // its place in the timer heap, -1 if none
-	at      time.Time
+	in    [kinds]bool // the lines in which it stands
+	timer int         // its place in the timer heap, -1 if none
+	at    time.Time
 }
 
 func (l *lane) ordered() bool {
@@ -197,7 +200,28 @@ func (l *lane) sendable(now time.Time) bool {
 // fullUp reports whether the endpoint has as many requests under way as it may have in all.
 func (l *lane) fullUp() bool { return l.inFlight+l.expressInFlight >= max(l.window.max, 1) }
 
-func (l *lane) expressSendable() bool { return l.express.len() > 0 && l.expressInFlight < expressMax }
+func (l *lane) expressSendable() bool { return l.express.len() > 0 }
+
+// sends returns the line in which the lane waits to send, if it can.
+func (l *lane) sends(now time.Time) (k kind, ok bool) {
+	switch {
+	case !l.sendable(now):
+		return 0, false
+	case l.answering:
+		return sending, true
+	case l.breaker.failures > 0:
+		return failing, true
+	}
+	return trying, true
+}
+
+// head returns the delivery to be attempted next. The lane must be sendable.
+func (l *lane) head() *job {
+	if l.expressSendable() {
+		return l.express.first()
+	}
+	return l.queue.first()
+}
 
 // hasToken asks the rate limit, and remembers when there will be a token if there is none.
 func (l *lane) hasToken(now time.Time) bool {
@@ -232,21 +256,27 @@ func (l *lane) take(now time.Time) *job {
 	return j
 }
 
-// claims tells whether the store should be asked now.
-func (l *lane) claims(now time.Time) bool {
+// claims returns the line in which the lane waits for the claimer, if the store should be asked now.
+func (l *lane) claims(now time.Time) (k kind, ok bool) {
 	switch {
 	case l.claiming || now.Before(l.quiet):
+		return 0, false
+	case l.reload || isDue(l.due, now) && (l.ended() || l.overdue):
+		return tending, true
+	case l.claimsDue(now):
+		if l.answering || l.empty() {
+			return claiming, true
+		}
+		return claimingMore, true
+	}
+	return claimingByHand, l.manual && l.roomByHand() > 0
+}
+
+// claimsDue reports whether deliveries of the schedule should be claimed now.
+func (l *lane) claimsDue(now time.Time) bool {
+	switch {
+	case !isDue(l.due, now) || !l.enabled() || now.Before(l.hold):
 		return false
-	case l.reload || l.manual && l.express.len() < expressQueue:
-		return true
-	case !isDue(l.due, now):
-		return false
-	case l.ended():
-		return true
-	case !l.enabled() || now.Before(l.hold):
-		return false
-	case l.overdue:
-		return true
 	case l.pauses():
 		return l.idle() && !now.Before(l.breaker.probeAt)
 	case l.ordered():
@@ -254,6 +284,14 @@ func (l *lane) claims(now time.Time) bool {
 	}
 	return l.room() > 0
 }
+
+// roomByHand returns how many tests and manual retries to claim.
+func (l *lane) roomByHand() int {
+	return limits.MaxByHand - l.express.len() - l.expressInFlight
+}
+
+// empty reports whether the lane has nothing in memory.
+func (l *lane) empty() bool { return l.idle() && l.express.len() == 0 && l.expressInFlight == 0 }
 
 // idle tells whether nothing of the schedule is in memory or on its way to the store.
 func (l *lane) idle() bool {
@@ -288,11 +326,13 @@ func (l *lane) wake(now time.Time) time.Time {
 	if l.express.len() > 0 {
 		consider(l.faults.until)
 	}
-	switch {
-	case l.claiming:
-	case l.manual || l.reload || l.ended() && !l.due.IsZero():
+	if l.claiming {
+		return at
+	}
+	if l.manual || l.reload || l.ended() && !l.due.IsZero() {
 		consider(l.quiet)
-	case !l.due.IsZero() && l.enabled():
+	}
+	if !l.due.IsZero() && l.enabled() {
 		consider(later(later(l.due, free), l.quiet))
 	}
 	return at
@@ -300,8 +340,8 @@ func (l *lane) wake(now time.Time) time.Time {
 
 // dispensable tells whether nothing would be lost by forgetting the lane.
 func (l *lane) dispensable(now time.Time) bool {
-	return l.idle() && l.express.len() == 0 && l.expressInFlight == 0 && !l.claiming && !l.manual && !l.reload &&
-		l.due.IsZero() && !l.breaker.open() && now.Sub(l.progress) > laneMemory && !now.Before(l.hold) && !now.Before(l.limited)
+	return l.empty() && !l.claiming && !l.manual && !l.reload && l.in == [kinds]bool{} &&
+		(l.due.IsZero() || l.due.After(now.Add(2*scanEvery))) && !l.breaker.open() && now.Sub(l.progress) > laneMemory && !now.Before(l.hold) && !now.Before(l.limited)
 }
 
 // stored returns a time as the store keeps it.

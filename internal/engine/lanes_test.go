@@ -360,7 +360,7 @@ func TestBreaker(t *testing.T) {
 // A hanging endpoint with a long backlog does not delay another's events.
 func TestIsolation(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.config.MaxInFlight = 64
+		w.config.MaxInFlight = 128
 		w.stop()
 		w.start()
 		for i := range 25 {

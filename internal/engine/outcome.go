@@ -21,6 +21,7 @@ type result struct {
 	fault      fault         // nothing was sent, through a fault of this node; empty: there was none
 	cause      error         // of the fault
 	unsendable bool          // the dialect has no form for the event
+	size       int           // of the attempt in memory
 }
 
 // holdsUp tells whether a delivery that had its turn in an order may need another one.
@@ -49,13 +50,15 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 	if !now.Before(s.faults.until) {
 		s.faults.count = 0
 	}
-	s.unrecorded++
+	r.size = sizeOf(r.attempt)
+	s.take(l.account, unrecorded, 1)
+	s.take(l.account, memory, r.size)
 	l.unrecorded++
-	if j.trigger == bellwire.TriggerSchedule {
+	if !j.express() {
 		l.progress = now
 	}
 	change, failures = s.judge(l, now, r, full)
-	if j.delivery.Sequence > 0 && j.trigger == bellwire.TriggerSchedule && r.holdsUp() {
+	if j.delivery.Sequence > 0 && !j.express() && r.holdsUp() {
 		s.park(l) // the ones behind it wait for it in the store
 	}
 	s.touch(l, now)
@@ -64,17 +67,25 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 	return next, change, failures
 }
 
-// ended takes a job out of what is in flight.
+// ended takes a job out of what is in flight, and frees what it has in memory.
 func (s *scheduler) ended(j *job) {
-	s.inFlight.remove(j)
-	if j.suspect {
-		s.suspects.remove(j)
+	a := j.lane.account
+	s.give(a, requests, 1)
+	if j.trial {
+		s.give(a, trials, 1)
 	}
-	if j.trigger == bellwire.TriggerSchedule {
-		j.lane.inFlight--
-	} else {
+	if j.express() {
 		j.lane.expressInFlight--
+		s.give(a, byHand, 1)
+	} else {
+		j.lane.inFlight--
 	}
+	if j.ownBody {
+		j.event.own--
+	}
+	s.letGo(a, j.event)
+	j.event = nil // what waits to be recorded keeps no data in memory
+	s.retry(a, memory)
 }
 
 // judge adjusts window, breaker and hold to an attempt's result. It returns what became of the breaker, and
@@ -95,7 +106,7 @@ func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change 
 		}
 		l.window.succeeded(r.attempt.Timings.Total, full)
 		return breakerSame, failures
-	case r.job.trigger != bellwire.TriggerSchedule:
+	case r.job.express():
 		return breakerSame, failures
 	}
 	l.answering = false
@@ -141,7 +152,8 @@ func (s *scheduler) recorded(now time.Time, results []*result, records []bellwir
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, r := range results {
-		s.unrecorded--
+		s.give(r.job.lane.account, unrecorded, 1)
+		s.give(r.job.lane.account, memory, r.size)
 		r.job.lane.unrecorded--
 		s.over(r.job.lane)
 		l := s.current(r.job.lane)
@@ -149,7 +161,7 @@ func (s *scheduler) recorded(now time.Time, results []*result, records []bellwir
 			continue
 		}
 		l.due = sooner(l.due, records[i].DueAt)
-		if records[i].Moved && r.job.trigger != bellwire.TriggerSchedule {
+		if records[i].Moved && r.job.express() {
 			s.unqueue(l, r.job.delivery.ID) // it succeeded by hand while it waited for its turn
 		}
 		if records[i].Disabled {
@@ -164,7 +176,7 @@ func (s *scheduler) recorded(now time.Time, results []*result, records []bellwir
 func (s *scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
 	if j, ok := l.queue.remove(func(j *job) bool { return j.delivery.ID == id }); ok {
 		l.bytes -= j.size()
-		s.dequeued(j)
+		s.dismiss(j)
 	}
 }
 
@@ -175,4 +187,24 @@ func (s *scheduler) giveUp(j *job) {
 	s.ended(j)
 	s.over(j.lane)
 	s.giveBack(j.lane, []*job{j})
+	s.dispatch(time.Now())
+}
+
+// sizeOf returns about how many bytes an attempt has in memory, and in the store.
+func sizeOf(a *bellwire.Attempt) int {
+	if a == nil {
+		return 0
+	}
+	size := len(a.Error) + len(a.Request.URL) + sizeOfHeaders(a.Request.Headers)
+	if a.Response != nil {
+		size += len(a.Response.Body) + sizeOfHeaders(a.Response.Headers)
+	}
+	return size
+}
+
+func sizeOfHeaders(headers []bellwire.Header) (size int) {
+	for _, h := range headers {
+		size += len(h.Name) + len(h.Value)
+	}
+	return size
 }

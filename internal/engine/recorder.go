@@ -143,9 +143,9 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 		records[i].DueAt = e.clock.local(records[i].DueAt)
 		if records[i].Moved && !records[i].Status.Open() {
 			ep := r.target.Endpoint
-			e.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(r.job.event.CreatedAt), 0)) // the clock may have been set back
+			e.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(r.job.delivery.CreatedAt), 0)) // the clock may have been set back
 			if r.unsendable {
-				e.observer.Unsendable(ep, r.job.event.Type, r.transition.Reason)
+				e.observer.Unsendable(ep, r.job.delivery.EventType, r.transition.Reason)
 			}
 		}
 	}

@@ -11,9 +11,7 @@ import (
 // scheduler holds the lanes and decides what is sent when. It does no I/O: it starts attempts through
 // start, and says through wakeClaimer that the store has to be asked.
 type scheduler struct {
-	maxInFlight int // requests in flight in all; also bounds results that wait to be recorded
-	maxQueued   int // deliveries in memory in all
-	maxBytes    int // of event data in memory in all
+	counts      // of what tenants share, guarded by mu
 	start       func(*job)
 	release     func([]*job)
 	wakeClaimer func()
@@ -22,62 +20,66 @@ type scheduler struct {
 
 	ownership atomic.Pointer[ownership] // changed under mu
 
-	mu        sync.Mutex
-	draining  bool
-	lanes     map[string]*lane
-	ready     queue[*lane] // lanes that can send, served in turn
-	suspended queue[*lane] // lanes that wait for the share of endpoints not known to answer
-	toClaim   queue[*lane]
-	timers    laneHeap
+	mu       sync.Mutex
+	draining bool
+	lanes    map[string]*lane
+	accounts map[string]*account
+	contents map[bellwire.EventID]*content // that more than one delivery may share
+	turns    [kinds]queue[*line]           // lines whose tenants may have more, one after the other
+	blocked  [resources]lineHeap           // lines whose tenants have their share
+	rotation int                           // among the kinds
+	timers   laneHeap
 
 	leaving  [bellwire.Shards]int64 // shards to be handed over, by the epoch that they are still held in
 	underWay [bellwire.Shards]int   // what keeps them from being handed over
 
-	starved bool   // claims wait for memory
-	faults  faults // that meet all lanes
-
-	queued     int // in all lanes, reserved places included
-	bytes      int // of event data in all lanes
-	inFlight   load
-	suspects   load // in flight to endpoints not known to answer
-	unrecorded int
+	faults faults // that meet all lanes
+	left   int    // deliveries left in the store because their tenant had its share, since the start
 }
 
-// load is a number of requests with the event data that they carry.
-type load struct {
-	requests int
-	bytes    int
-}
-
-func (l *load) add(j *job) {
-	l.requests++
-	l.bytes += j.size()
-}
-
-func (l *load) remove(j *job) {
-	l.requests--
-	l.bytes -= j.size()
-}
-
-// within tells whether there is room below the given part of the budget.
-func (s *scheduler) within(l load, divisor int) bool {
-	return l.requests < max(s.maxInFlight/divisor, 1) && l.bytes < max(s.maxBytes/divisor, 1)
-}
-
-// lane returns the endpoint's lane, made if need be.
-func (s *scheduler) lane(endpoint string) *lane {
-	l := s.lanes[endpoint]
-	if l == nil {
-		l = &lane{endpoint: endpoint, shard: bellwire.ShardOf(endpoint), timer: -1, window: newWindow(bellwire.DefaultMaxInFlight)}
-		s.lanes[endpoint] = l
+// newScheduler makes a scheduler for so many requests in flight, and deliveries and bytes in memory.
+func newScheduler(inFlight, queued, bytes int) *scheduler {
+	s := &scheduler{
+		counts: newCounts(inFlight, queued, bytes), wakeTimer: make(chan struct{}, 1), quieted: make(chan struct{}, 1),
+		lanes: map[string]*lane{}, accounts: map[string]*account{}, contents: map[bellwire.EventID]*content{},
 	}
+	s.ownership.Store(&ownership{leases: new(bellwire.Leases)})
+	return s
+}
+
+// lane returns the endpoint's lane, made if need be; nil if its tenant has as many as it may. The tenant is empty if it is
+// not known.
+func (s *scheduler) lane(endpoint, tenant string) *lane {
+	l := s.lanes[endpoint]
+	if l != nil {
+		return l
+	}
+	a := s.account(tenant)
+	if !s.fits(a, laneCount, 1, false) {
+		return nil
+	}
+	l = &lane{endpoint: endpoint, account: a, shard: bellwire.ShardOf(endpoint), timer: -1, window: newWindow(bellwire.DefaultMaxInFlight)}
+	s.lanes[endpoint] = l
+	s.take(a, laneCount, 1)
 	return l
+}
+
+// forgetLane forgets a lane that has nothing in memory.
+func (s *scheduler) forgetLane(l *lane) {
+	s.setTimer(l, time.Time{})
+	delete(s.lanes, l.endpoint)
+	s.give(l.account, laneCount, 1)
 }
 
 // adopt lets a lane know a state of its endpoint.
 func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 	if !l.adopt(t) {
 		return
+	}
+	if l.account.tenant != t.Endpoint.Tenant {
+		s.give(l.account, laneCount, 1)
+		l.account = s.account(t.Endpoint.Tenant)
+		s.take(l.account, laneCount, 1)
 	}
 	if !l.enabled() {
 		s.park(l)
@@ -86,24 +88,23 @@ func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 }
 
 // current returns the endpoint's lane now: a lane may have been forgotten or dropped meanwhile. It returns
-// nil if the shard is no longer this node's.
+// nil if the shard is no longer this node's, or if there is no room for a lane.
 func (s *scheduler) current(l *lane) *lane {
 	if s.owned().Epochs[l.shard] == 0 {
 		return nil
 	}
-	return s.lane(l.endpoint)
+	return s.lane(l.endpoint, l.account.tenant)
 }
 
+// enqueue puts a delivery that has its place in memory into a lane.
 func (s *scheduler) enqueue(l *lane, j *job) {
 	j.lane = l
-	if j.trigger == bellwire.TriggerSchedule {
-		l.queue.push(j)
-		l.bytes += j.size()
-	} else {
+	if j.express() {
 		l.express.push(j)
+		return
 	}
-	s.queued++
-	s.bytes += j.size()
+	l.queue.push(j)
+	l.bytes += j.size()
 }
 
 // giveBack returns deliveries to the store.
@@ -119,34 +120,11 @@ func (s *scheduler) giveBack(l *lane, jobs []*job) {
 func (s *scheduler) park(l *lane) {
 	jobs := l.queue.takeAll()
 	for _, j := range jobs {
-		s.dequeued(j)
 		l.bytes -= j.size()
+		s.dismiss(j)
 	}
 	l.next = 0
 	s.giveBack(l, jobs)
-}
-
-func (s *scheduler) dequeued(j *job) {
-	s.queued--
-	s.bytes -= j.size()
-	s.feed()
-}
-
-// full tells whether the memory for deliveries is used up.
-func (s *scheduler) full() bool { return s.queued >= s.maxQueued || s.bytes >= s.maxBytes }
-
-// crowded tells whether half of it is: the rest is for endpoints that answer, and for the first deliveries of
-// the others.
-func (s *scheduler) crowded() bool {
-	return s.queued >= max(s.maxQueued/2, 1) || s.bytes >= max(s.maxBytes/2, 1)
-}
-
-// feed wakes the claims that wait for memory.
-func (s *scheduler) feed() {
-	if s.starved && !s.crowded() {
-		s.starved = false
-		s.wakeClaimer()
-	}
 }
 
 // released takes note that deliveries are free in the store again.
@@ -159,10 +137,10 @@ func (s *scheduler) released(now time.Time, jobs []*job) {
 		if l == nil {
 			continue
 		}
-		if j.trigger == bellwire.TriggerSchedule {
-			l.due = sooner(l.due, now)
-		} else {
+		if j.express() {
 			l.manual = true
+		} else {
+			l.due = sooner(l.due, now)
 		}
 		s.touch(l, now)
 	}
@@ -175,14 +153,11 @@ func (s *scheduler) touch(l *lane, now time.Time) {
 	if s.draining {
 		return
 	}
-	if !l.inReady && l.sendable(now) {
-		l.inReady = true
-		s.ready.push(l)
+	if k, ok := l.sends(now); ok {
+		s.join(l, k)
 	}
-	if !l.inClaim && l.claims(now) {
-		l.inClaim = true
-		s.toClaim.push(l)
-		s.wakeClaimer()
+	if k, ok := l.claims(now); ok {
+		s.join(l, k)
 	}
 	s.setTimer(l, l.wake(now))
 }
@@ -198,48 +173,50 @@ func (s *scheduler) dispatch(now time.Time) {
 	}
 }
 
-// pick chooses the next delivery to attempt: lanes take turns. Those of endpoints not known to answer
-// have half of the budget at most, so that the others always have the rest.
+// pick chooses the next delivery to attempt: tenants take turns, and the lanes of each.
 func (s *scheduler) pick(now time.Time) *job {
 	if s.draining || now.Before(s.faults.until) || !s.ownership.Load().lasts(now) {
 		return nil
 	}
-	for s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight {
-		l := s.nextLane()
-		if l == nil {
+	for {
+		ln := s.next(sending, failing)
+		if ln == nil {
 			return nil
 		}
-		if !l.sendable(now) {
-			l.inReady = false
-			s.touch(l, now)
-			continue
+		if j := s.serve(ln, now); j != nil {
+			return j
 		}
-		if !l.answering && !s.within(s.suspects, 2) {
-			s.suspended.push(l)
-			continue
-		}
-		j := l.take(now)
-		s.dequeued(j)
-		s.inFlight.add(j)
-		s.begun(l)
-		if j.suspect = !l.answering; j.suspect {
-			s.suspects.add(j)
-		}
-		l.inReady = false
-		s.touch(l, now)
-		return j
 	}
-	return nil
 }
 
-func (s *scheduler) nextLane() *lane {
-	switch {
-	case s.suspended.len() > 0 && s.within(s.suspects, 2):
-		return s.suspended.pop()
-	case s.ready.len() > 0:
-		return s.ready.pop()
+// serve takes the next delivery of a line's first lane; nil if that has none to send, or no memory for it.
+func (s *scheduler) serve(ln *line, now time.Time) *job {
+	l := ln.lanes.first()
+	if k, ok := l.sends(now); !ok || k != ln.kind || l.account != ln.account || s.lanes[l.endpoint] != l {
+		ln.leave()
+		s.requeue(ln)
+		if s.lanes[l.endpoint] == l {
+			s.touch(l, now)
+		}
+		return nil
 	}
-	return nil
+	a := l.account
+	if l.head().event.another(l.target) && a.held[requests] > 0 && !s.fits(a, memory, 1, ln.kind.modest()) {
+		s.block(ln, memory)
+		return nil
+	}
+	ln.leave()
+	j := l.take(now)
+	s.unplace(a)
+	s.take(a, requests, 1)
+	if j.trial = ln.kind != sending; j.trial {
+		s.take(a, trials, 1)
+	}
+	s.use(j)
+	s.begun(l)
+	s.requeue(ln)
+	s.touch(l, now)
+	return j
 }
 
 // refresh has the endpoint's configuration and its part of the store looked at again.
@@ -250,7 +227,10 @@ func (s *scheduler) refresh(endpoint string) {
 	if s.owned().Epoch(endpoint) == 0 {
 		return
 	}
-	l := s.lane(endpoint)
+	l := s.lane(endpoint, "")
+	if l == nil {
+		return // the next scan finds what there is to do
+	}
 	l.reload, l.manual = true, true
 	l.due = sooner(l.due, now)
 	s.touch(l, now)
@@ -275,7 +255,13 @@ func (s *scheduler) found(due []bellwire.DueEndpoint) {
 		if s.owned().Epoch(d.Endpoint) == 0 {
 			continue
 		}
-		l := s.lane(d.Endpoint)
+		if !d.Manual && d.At.After(now.Add(2*scanEvery)) {
+			continue // a later scan finds it
+		}
+		l := s.lane(d.Endpoint, d.Tenant)
+		if l == nil {
+			continue
+		}
 		l.manual = l.manual || d.Manual
 		l.due = sooner(l.due, d.At)
 		s.touch(l, now)
@@ -285,13 +271,14 @@ func (s *scheduler) found(due []bellwire.DueEndpoint) {
 func (s *scheduler) drop(l *lane) {
 	for _, q := range []*queue[*job]{&l.queue, &l.express} {
 		for _, j := range q.takeAll() {
-			s.dequeued(j)
+			s.dismiss(j)
 		}
 	}
 	l.bytes = 0
 	l.due, l.manual, l.reload, l.next = time.Time{}, false, false, 0
-	s.setTimer(l, time.Time{})
-	delete(s.lanes, l.endpoint)
+	if s.lanes[l.endpoint] == l {
+		s.forgetLane(l)
+	}
 }
 
 // drain stops all sending and gives back what is queued.
@@ -303,7 +290,7 @@ func (s *scheduler) drain() {
 		s.park(l)
 		express := l.express.takeAll()
 		for _, j := range express {
-			s.dequeued(j)
+			s.dismiss(j)
 		}
 		s.giveBack(l, express)
 	}
@@ -319,7 +306,10 @@ func (s *scheduler) targetOf(j *job) *bellwire.Target {
 func (s *scheduler) stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := Stats{Lanes: len(s.lanes), Queued: s.queued, QueuedBytes: s.bytes, InFlight: s.inFlight.requests, Unrecorded: s.unrecorded}
+	out := Stats{
+		Lanes: len(s.lanes), Queued: s.held[places], QueuedBytes: s.held[memory], InFlight: s.held[requests],
+		Unrecorded: s.held[unrecorded], LeftInStore: s.left,
+	}
 	for _, l := range s.lanes {
 		if l.breaker.open() {
 			out.OpenBreakers++

@@ -11,6 +11,9 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
+// claimBytes is what the model's store hands out at a time, as bellwire.MaxClaimBytes.
+const claimBytes = 200_000
+
 // schedulerModel drives a scheduler as the engine does, with a store that is a map.
 type schedulerModel struct {
 	s       *scheduler
@@ -18,36 +21,37 @@ type schedulerModel struct {
 	ended   []*result
 	given   []*job
 	free    map[string][]*job
+	hand    map[string][]*job
+	stored  map[bellwire.EventID]*bellwire.Event
 	made    int64
+	biggest int
 	next    map[string]int64
 }
 
 func newSchedulerModel() *schedulerModel {
-	m := &schedulerModel{free: map[string][]*job{}, next: map[string]int64{}}
+	m := &schedulerModel{free: map[string][]*job{}, hand: map[string][]*job{}, stored: map[bellwire.EventID]*bellwire.Event{}, next: map[string]int64{}}
 	leases := &bellwire.Leases{}
 	for i := range leases.Epochs {
 		leases.Epochs[i] = 1
 	}
-	m.s = &scheduler{
-		maxInFlight: 8, maxQueued: 100, maxBytes: 1 << 20,
-		start:       func(j *job) { m.running = append(m.running, j) },
-		release:     func(jobs []*job) { m.given = append(m.given, jobs...) },
-		wakeClaimer: func() {}, wakeTimer: make(chan struct{}, 1),
-		lanes: map[string]*lane{},
-	}
+	m.s = newScheduler(8, 100, 1<<20)
+	m.s.start = func(j *job) { m.running = append(m.running, j) }
+	m.s.release = func(jobs []*job) { m.given = append(m.given, jobs...) }
+	m.s.wakeClaimer = func() {}
 	m.s.ownership.Store(&ownership{leases: leases})
 	return m
 }
 
 // check holds what must be true between any two steps.
 func (m *schedulerModel) check(t *rapid.T) {
+	m.checkLanes(t)
+	m.checkBooks(t)
+	m.checkTurns(t)
+}
+
+func (m *schedulerModel) checkLanes(t *rapid.T) {
 	s, now := m.s, time.Now()
-	queued, bytes, inFlight, unrecorded, suspects := 0, 0, 0, 0, 0
 	for _, l := range s.lanes {
-		queued += l.queue.len() + l.express.len() + l.reserved
-		bytes += l.bytes
-		inFlight += l.inFlight + l.expressInFlight
-		unrecorded += l.unrecorded
 		if l.reserved != 0 {
 			t.Fatalf("%s: %d places are reserved for nobody", l.endpoint, l.reserved)
 		}
@@ -57,36 +61,116 @@ func (m *schedulerModel) check(t *rapid.T) {
 		if most := max(l.window.max, 1); l.inFlight+l.expressInFlight > most {
 			t.Fatalf("%s: %d in flight, of %d", l.endpoint, l.inFlight+l.expressInFlight, most)
 		}
-		if l.sendable(now) && !l.inReady {
+		if l.roomByHand() < 0 {
+			t.Fatalf("%s: %d tests and manual retries in memory", l.endpoint, l.express.len()+l.expressInFlight)
+		}
+		if k, ok := l.sends(now); ok && !l.in[k] {
 			t.Fatalf("%s could send and does not wait for its turn", l.endpoint)
 		}
-		if l.claims(now) && !l.inClaim {
+		if k, ok := l.claims(now); ok && !l.in[k] {
 			t.Fatalf("%s wants to claim and does not wait for it", l.endpoint)
 		}
 		if at := l.wake(now); !at.IsZero() && l.timer < 0 {
 			t.Fatalf("%s has to be looked at at %s and has no timer", l.endpoint, at)
 		}
 	}
-	for _, j := range m.running {
-		if j.suspect {
-			suspects++
+}
+
+// checkBooks counts what each tenant has.
+func (m *schedulerModel) checkBooks(t *rapid.T) {
+	s := m.s
+	want := map[string]*[resources]int{}
+	of := func(l *lane) *[resources]int {
+		if want[l.account.tenant] == nil {
+			want[l.account.tenant] = new([resources]int)
+		}
+		return want[l.account.tenant]
+	}
+	events := map[*content]int{}
+	for _, l := range s.lanes {
+		of(l)[laneCount]++
+		for _, q := range []*queue[*job]{&l.queue, &l.express} {
+			for _, j := range q.items[q.head:] {
+				of(l)[places]++
+				events[j.event]++
+				if j.express() {
+					of(l)[byHand]++
+				}
+			}
 		}
 	}
-	if queued != s.queued || bytes != s.bytes || inFlight != s.inFlight.requests || unrecorded != s.unrecorded || suspects != s.suspects.requests {
-		t.Fatalf("counted %d %d %d %d %d, found %d %d %d %d %d",
-			s.queued, s.bytes, s.inFlight.requests, s.unrecorded, s.suspects.requests, queued, bytes, inFlight, unrecorded, suspects)
+	for _, j := range m.running {
+		of(j.lane)[requests]++
+		events[j.event]++
+		if j.trial {
+			of(j.lane)[trials]++
+		}
+		if j.express() {
+			of(j.lane)[byHand]++
+		}
 	}
-	if s.inFlight.requests > s.maxInFlight || len(m.running) != s.inFlight.requests {
-		t.Fatalf("%d in flight, %d running", s.inFlight.requests, len(m.running))
+	for _, r := range m.ended {
+		of(r.job.lane)[unrecorded]++
+		of(r.job.lane)[memory] += r.size
 	}
-	if now.Before(s.faults.until) {
+	for c, users := range events {
+		if c.users != users || c.charged != c.cost() {
+			t.Fatalf("an event with %d users counts %d, and costs %d of %d", users, c.users, c.charged, c.cost())
+		}
+		want[c.Tenant][memory] += c.charged
+	}
+	var all [resources]int
+	for tenant, a := range s.accounts {
+		if want[tenant] == nil {
+			want[tenant] = new([resources]int)
+		}
+		if a.held != *want[tenant] {
+			t.Fatalf("%s has %v, and %v is counted", tenant, *want[tenant], a.held)
+		}
+		for r, n := range a.held {
+			all[r] += n
+		}
+	}
+	if all != s.held {
+		t.Fatalf("all have %v, and %v is counted", all, s.held)
+	}
+	if len(s.contents) > len(events) {
+		t.Fatalf("%d events are listed, of %d", len(s.contents), len(events))
+	}
+	for r, n := range s.held {
+		most := s.most[r]
+		switch resource(r) {
+		case memory:
+			most += 2*(claimBytes+m.biggest) + m.biggest // by one round of claims, and by one body
+		case unrecorded:
+			most += s.most[requests]
+		}
+		if n > most {
+			t.Fatalf("%d of resource %d are held, of %d", n, r, most)
+		}
+	}
+}
+
+// checkTurns sees that nobody waits who may go on.
+func (m *schedulerModel) checkTurns(t *rapid.T) {
+	s := m.s
+	for r := range s.blocked {
+		for _, ln := range s.blocked[r] {
+			if s.fits(ln.account, resource(r), 1, ln.kind.modest()) {
+				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", ln.account.tenant, r, ln.account.held, s.held)
+			}
+			if resource(r) == memory && ln.kind.sends() && ln.account.held[requests] == 0 {
+				t.Fatalf("%s has nothing under way and waits for memory", ln.account.tenant)
+			}
+		}
+	}
+	if time.Now().Before(s.faults.until) {
 		return
 	}
-	if s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight && s.ready.len() > 0 {
-		t.Fatalf("%d lanes wait though there is budget", s.ready.len())
-	}
-	if s.suspended.len() > 0 && s.within(s.suspects, 2) && s.within(s.inFlight, 1) && s.unrecorded < s.maxInFlight {
-		t.Fatalf("%d lanes are suspended though there is a share", s.suspended.len())
+	for k := sending; k <= failing; k++ {
+		if n := s.turns[k].len(); n > 0 {
+			t.Fatalf("%d tenants have their turn and do not send", n)
+		}
 	}
 }
 
@@ -95,28 +179,29 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 		// Rapid asks a *testing.T for its deadline, which a bubble does not allow.
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) {
 			m := newSchedulerModel()
-			targets := make([]*bellwire.Target, 4)
+			targets := make([]*bellwire.Target, 12)
 			for i := range targets {
 				ep := &bellwire.Endpoint{
-					ID: fmt.Sprint("ep_", i), MaxInFlight: 5, Status: bellwire.EndpointEnabled, Ordering: bellwire.OrderingNone, Revision: 1,
+					ID: fmt.Sprint("ep_", i), Tenant: fmt.Sprint("tenant_", i%3), Dialect: fmt.Sprint("dialect_", i%2), MaxInFlight: 5, Status: bellwire.EndpointEnabled, Ordering: bellwire.OrderingNone, Revision: 1,
 				}
-				if i == 3 {
+				if i%4 == 3 {
 					ep.Ordering = bellwire.OrderingFIFO
 				}
-				if i == 2 {
+				if i%4 == 2 {
 					ep.RateLimit = 20
 				}
 				targets[i] = &bellwire.Target{Endpoint: ep}
 			}
 			t.Repeat(map[string]func(*rapid.T){
-				"publish": func(t *rapid.T) { m.publish(t, rapid.SampledFrom(targets).Draw(t, "target")) },
+				"publish": func(t *rapid.T) { m.publish(t, targets) },
+				"retry":   func(t *rapid.T) { m.retry(t, rapid.SampledFrom(targets).Draw(t, "target")) },
 				"finish":  m.finish,
 				"setBack": m.setBack,
 				"record":  m.record,
 				"release": m.release,
 				"claim":   func(t *rapid.T) { m.claim(targets) },
 				"pause": func(t *rapid.T) {
-					i := rapid.IntRange(0, 3).Draw(t, "target")
+					i := rapid.IntRange(0, len(targets)-1).Draw(t, "target")
 					ep := *targets[i].Endpoint
 					ep.Revision++
 					ep.Status = rapid.SampledFrom([]bellwire.EndpointStatus{bellwire.EndpointEnabled, bellwire.EndpointPaused}).Draw(t, "status")
@@ -134,30 +219,60 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 	})
 }
 
-func (m *schedulerModel) publish(t *rapid.T, target *bellwire.Target) {
-	data := make([]byte, rapid.IntRange(0, 2000).Draw(t, "bytes"))
+// publish publishes an event for some endpoints of a tenant.
+func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
+	tenant := rapid.SampledFrom(targets).Draw(t, "tenant").Endpoint.Tenant
+	var to []*bellwire.Target
+	for _, target := range targets {
+		if target.Endpoint.Tenant == tenant && rapid.Bool().Draw(t, "gets it") {
+			to = append(to, target)
+		}
+	}
+	event := m.event(tenant, rapid.SampledFrom([]int{0, 2000, 100_000}).Draw(t, "bytes"), len(to))
 	now := time.Now()
-	places := m.s.reserve(now, []*bellwire.Target{target}, len(data), nil)
+	found := m.s.reserve(now, to, event, nil)
+	jobs := make([]*job, len(to))
+	for i, p := range found {
+		jobs[i] = m.job(to[i], event, p.epoch)
+	}
 	if rapid.IntRange(0, 9).Draw(t, "fails") == 0 {
-		m.s.cancel(places, len(data))
+		m.s.cancel(found, jobs)
 		return
 	}
-	j := m.job(target, data, places[0].epoch)
-	if places[0].epoch == 0 {
-		m.free[target.Endpoint.ID] = append(m.free[target.Endpoint.ID], j)
+	for i, p := range found {
+		if p.epoch == 0 {
+			// What is in the store is another copy.
+			m.free[to[i].Endpoint.ID] = append(m.free[to[i].Endpoint.ID], jobs[i])
+		}
 	}
-	m.s.accept(now, places, []*job{j})
+	m.s.accept(now, found, jobs)
 }
 
-func (m *schedulerModel) job(target *bellwire.Target, data []byte, epoch int64) *job {
+func (m *schedulerModel) event(tenant string, bytes, deliveries int) *content {
 	m.made++
-	j := &job{trigger: bellwire.TriggerSchedule, event: &bellwire.Event{Data: data}}
+	m.biggest = max(m.biggest, bytes)
+	id := bellwire.NewID[bellwire.EventKind](time.Unix(m.made, 0))
+	return newContent(&bellwire.Event{ID: id, Tenant: tenant, Data: make([]byte, bytes), Deliveries: deliveries})
+}
+
+func (m *schedulerModel) job(target *bellwire.Target, event *content, epoch int64) *job {
+	j := &job{trigger: bellwire.TriggerSchedule, event: event}
 	j.delivery.Endpoint, j.delivery.Epoch = target.Endpoint.ID, epoch
+	j.delivery.Event = event.ID
+	m.stored[event.ID] = event.Event
 	if target.Endpoint.Ordering == bellwire.OrderingFIFO {
 		m.next[target.Endpoint.ID]++
 		j.delivery.Sequence = m.next[target.Endpoint.ID]
 	}
 	return j
+}
+
+// retry asks for a delivery by hand.
+func (m *schedulerModel) retry(t *rapid.T, target *bellwire.Target) {
+	j := m.job(target, m.event(target.Endpoint.Tenant, rapid.SampledFrom([]int{10, 50_000}).Draw(t, "bytes"), 1), 0)
+	j.trigger, j.delivery.Sequence = bellwire.TriggerManual, 0
+	m.hand[target.Endpoint.ID] = append(m.hand[target.Endpoint.ID], j)
+	m.s.refresh(target.Endpoint.ID)
 }
 
 func (m *schedulerModel) finish(t *rapid.T) {
@@ -196,7 +311,7 @@ func (m *schedulerModel) record(t *rapid.T) {
 	records := make([]bellwire.Recorded, len(m.ended))
 	for i, r := range m.ended {
 		records[i] = bellwire.Recorded{Status: r.transition.Status, Moved: true}
-		if r.transition.Status == bellwire.DeliveryRetrying {
+		if r.transition.Status == bellwire.DeliveryRetrying && !r.job.express() {
 			r.job.delivery.DueAt = r.endedAt.Add(r.transition.Delay)
 			records[i].DueAt = r.job.delivery.DueAt
 			m.giveBack(r.job)
@@ -219,6 +334,10 @@ func (m *schedulerModel) release(*rapid.T) {
 // giveBack keeps what is free in the order in which the store hands it out.
 func (m *schedulerModel) giveBack(j *job) {
 	id := j.delivery.Endpoint
+	if j.express() {
+		m.hand[id] = append(m.hand[id], j)
+		return
+	}
 	list := append(m.free[id], j)
 	for i := len(list) - 1; i > 0 && list[i].delivery.Sequence < list[i-1].delivery.Sequence; i-- {
 		list[i], list[i-1] = list[i-1], list[i]
@@ -237,13 +356,24 @@ func (m *schedulerModel) claim(targets []*bellwire.Target) {
 			}
 		}
 	}
-	claims := m.s.claims(now, lanes)
+	lanes, claims := m.s.claims(now, lanes)
 	results := make([]bellwire.ClaimResult, len(claims))
+	read := 0
 	for i, c := range claims {
+		if read >= claimBytes {
+			results[i].Skipped = true
+			continue
+		}
+		for _, j := range m.hand[c.Endpoint][:min(len(m.hand[c.Endpoint]), c.ManualLimit)] {
+			results[i].Manual = append(results[i].Manual, bellwire.Claimed{Delivery: j.delivery, Event: m.copyOf(j)})
+			read += len(m.stored[j.delivery.Event].Data)
+		}
+		m.hand[c.Endpoint] = m.hand[c.Endpoint][len(results[i].Manual):]
 		var rest []*job
+		bytes := 0
 		for _, j := range m.free[c.Endpoint] {
 			held := c.Ordered && len(rest) > 0
-			if held || j.delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit {
+			if held || j.delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit || bytes >= c.MaxBytes {
 				rest = append(rest, j)
 				if !c.Ordered || len(rest) == 1 {
 					results[i].Next = sooner(results[i].Next, later(j.delivery.DueAt, time.Unix(1, 0)))
@@ -251,10 +381,15 @@ func (m *schedulerModel) claim(targets []*bellwire.Target) {
 				continue
 			}
 			j.delivery.Epoch = 1
-			results[i].Due = append(results[i].Due, bellwire.Claimed{Delivery: j.delivery, Event: j.event})
+			results[i].Due = append(results[i].Due, bellwire.Claimed{Delivery: j.delivery, Event: m.copyOf(j)})
+			bytes += len(m.stored[j.delivery.Event].Data)
+			read += len(m.stored[j.delivery.Event].Data)
 		}
 		m.free[c.Endpoint] = rest
 		results[i].NextSequence = m.next[c.Endpoint] + 1
 	}
 	m.s.claimed(now, lanes, claims, results)
 }
+
+// copyOf returns the event of a delivery as the store hands it out.
+func (m *schedulerModel) copyOf(j *job) *bellwire.Event { return new(*m.stored[j.delivery.Event]) }

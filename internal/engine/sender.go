@@ -41,15 +41,14 @@ func newSender(transport *transport, userAgent string) *sender {
 func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	r := &result{job: j, target: t}
 	started, sentAt := time.Now(), s.clock()
-	message := &bellwire.Message{Event: j.event, Delivery: j.delivery.ID, SentAt: sentAt}
+	message := &bellwire.Message{Event: j.event.Event, Delivery: j.delivery.ID, SentAt: sentAt}
 	switch {
 	case t.Renderer == nil:
 		return impossible(r, sentAt, bellwire.ReasonEndpointDeleted)
 	case t.URL == nil:
 		return impossible(r, sentAt, "The endpoint's URL cannot be requested.")
 	}
-	// The transport may go on reading the body after the response has come, so its memory is not reused.
-	body, err := t.Renderer.AppendBody(make([]byte, 0, len(j.event.Data)+envelopeRoom), message)
+	body, err := j.event.body(t, message)
 	if err != nil {
 		return refused(r, sentAt, err)
 	}

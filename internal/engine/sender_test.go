@@ -34,6 +34,7 @@ type plain struct{}
 func (plain) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, m.Event.Data...), nil
 }
+func (plain) SameBody() bool { return true }
 func (plain) SetHeaders(h http.Header, m *bellwire.Message, _ []byte) {
 	h["Content-Type"] = []string{"application/json"}
 	h["Webhook-Id"] = []string{m.Event.ID.String()}
@@ -78,7 +79,7 @@ func attemptOver(transport *transport, url string, change ...func(*bellwire.Targ
 	for _, f := range change {
 		f(target)
 	}
-	j := &job{trigger: bellwire.TriggerSchedule, event: &bellwire.Event{Type: "ping", Data: []byte(`{"n":1}`)}}
+	j := &job{trigger: bellwire.TriggerSchedule, event: newContent(&bellwire.Event{Type: "ping", Data: []byte(`{"n":1}`)})}
 	return newSender(transport, "Bellwire-Test").send(context.Background(), j, target)
 }
 
@@ -326,7 +327,7 @@ func TestIdleConnectionsMayClose(t *testing.T) {
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, URL: parsed(s.URL), Renderer: plain{}, Timeout: 5 * time.Second}
 	sender := newSender(transport, "x")
 	for range 20 {
-		r := sender.send(context.Background(), &job{event: &bellwire.Event{Data: []byte("1")}}, target)
+		r := sender.send(context.Background(), &job{event: newContent(&bellwire.Event{Data: []byte("1")})}, target)
 		if r.verdict != bellwire.Acknowledged {
 			t.Fatal(r.attempt.Error)
 		}

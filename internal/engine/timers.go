@@ -31,10 +31,9 @@ func (s *scheduler) tick(now time.Time) time.Time {
 func (s *scheduler) sweep(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, l := range s.lanes {
-		if l.dispensable(now) && !l.inReady && !l.inClaim {
-			s.setTimer(l, time.Time{})
-			delete(s.lanes, id)
+	for _, l := range s.lanes {
+		if l.dispensable(now) {
+			s.forgetLane(l)
 		}
 	}
 }

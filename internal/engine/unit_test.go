@@ -128,15 +128,16 @@ func TestStarvedClaimsAreWoken(t *testing.T) {
 	m := newSchedulerModel()
 	woken := 0
 	m.s.wakeClaimer = func() { woken++ }
-	m.s.maxQueued = 1
+	m.s.most[places] = 1
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
-	places := m.s.reserve(time.Now(), []*bellwire.Target{target}, 10, nil)
-	m.s.refresh("b")
+	j := &job{event: newContent(&bellwire.Event{Data: make([]byte, 10)}), trigger: bellwire.TriggerSchedule}
+	found := m.s.reserve(time.Now(), []*bellwire.Target{target}, j.event, nil)
+	m.s.found([]bellwire.DueEndpoint{{Endpoint: "b", At: time.Now()}})
 	if lanes := m.s.claimable(time.Now(), 64); len(lanes) > 0 {
 		t.Fatal("claimed though memory is full")
 	}
 	woken = 0
-	m.s.cancel(places, 10)
+	m.s.cancel(found, []*job{j})
 	if woken == 0 {
 		t.Error("memory is free again, and nobody told the claimer")
 	}
@@ -153,11 +154,12 @@ func TestGivenBackIsBounded(t *testing.T) {
 	e.scheduler.ownership.Store(&ownership{leases: leases})
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
 	for range 10_000 {
-		places := e.scheduler.reserve(time.Now(), []*bellwire.Target{target}, 100, nil)
-		if places[0].epoch == 0 {
+		event := newContent(&bellwire.Event{Data: make([]byte, 100)})
+		found := e.scheduler.reserve(time.Now(), []*bellwire.Target{target}, event, nil)
+		if found[0].epoch == 0 {
 			continue
 		}
-		e.scheduler.abandon(places, []*job{{event: &bellwire.Event{Data: make([]byte, 100)}, trigger: bellwire.TriggerSchedule}})
+		e.scheduler.abandon(found, []*job{{event: event, trigger: bellwire.TriggerSchedule}})
 	}
 	if n := len(e.recorder.releases); n == 0 || n > laneCeiling {
 		t.Error("deliveries that wait to be given back:", n)

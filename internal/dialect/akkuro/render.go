@@ -52,6 +52,9 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
+// SameBody reports that each body has the endpoint's address.
+func (*renderer) SameBody() bool { return false }
+
 // SetHeaders says that the body is JSON. The token is among the headers that Dialect.Headers returns.
 func (*renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 	h["Content-Type"] = contentType

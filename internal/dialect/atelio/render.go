@@ -61,6 +61,9 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
+// SameBody reports that bodies depend on the event alone.
+func (*renderer) SameBody() bool { return true }
+
 // SetHeaders signs the body.
 func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	var room [160]byte

@@ -36,6 +36,9 @@ func (renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
+// SameBody reports that bodies depend on the event alone.
+func (renderer) SameBody() bool { return true }
+
 // SetHeaders says that the body is JSON; azakaw documents nothing more.
 func (renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 	h["Content-Type"] = contentType

@@ -100,6 +100,9 @@ func linked(members []byte) bool {
 	return true
 }
 
+// SameBody reports that each body has the webhook's id and the notification's.
+func (*renderer) SameBody() bool { return false }
+
 // SetHeaders says that the body is JSON; Bluefin documents nothing more.
 func (*renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 	h["Content-Type"] = contentType

@@ -44,6 +44,9 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000-07:00")
 }
 
+// SameBody reports that bodies depend on the event alone.
+func (*renderer) SameBody() bool { return true }
+
 // SetHeaders signs the body with the time of this attempt.
 func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	var room [128]byte

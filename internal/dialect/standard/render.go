@@ -37,6 +37,9 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
+// SameBody reports that bodies depend on the event alone.
+func (*renderer) SameBody() bool { return true }
+
 // SetHeaders identifies the event and signs the body with every secret that has not expired.
 func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	id, unix := m.Event.ID.String(), m.SentAt.Unix()

@@ -13,7 +13,7 @@ type Due struct {
 }
 
 // Add notes that an endpoint has something due at a time, unless that is zero, or a retry by hand.
-func (d *Due) Add(endpoint string, at time.Time, manual bool) {
+func (d *Due) Add(endpoint, tenant string, at time.Time, manual bool) {
 	i, known := d.place[endpoint]
 	if !known {
 		if d.place == nil {
@@ -21,7 +21,7 @@ func (d *Due) Add(endpoint string, at time.Time, manual bool) {
 		}
 		i = len(d.All)
 		d.place[endpoint] = i
-		d.All = append(d.All, bellwire.DueEndpoint{Endpoint: endpoint})
+		d.All = append(d.All, bellwire.DueEndpoint{Endpoint: endpoint, Tenant: tenant})
 	}
 	e := &d.All[i]
 	e.At = Earlier(e.At, at)

@@ -13,11 +13,8 @@ import (
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
-// Bounds on what one claim does beside its limit.
-const (
-	maxManual     = 100 // retries by hand
-	maxUnnumbered = 500 // deliveries whose number has lost its meaning
-)
+// maxUnnumbered is how many deliveries one claim frees from a number that has lost its meaning.
+const maxUnnumbered = 500
 
 // ClaimDue takes free deliveries into memory, for all claims together in two steps: what could be taken, and taking
 // some of it.
@@ -123,7 +120,8 @@ type claim struct {
 
 	taken   []bellwire.DeliveryID
 	byHand  []bellwire.DeliveryID
-	numbers int64 // the last one that was given
+	chosen  []candidate // both
+	numbers int64       // the last one that was given
 	result  bellwire.ClaimResult
 }
 
@@ -143,11 +141,7 @@ func (g *claiming) run(unsure []bellwire.Taken) error {
 	if err := g.tx.send(batch); err != nil {
 		return err
 	}
-	for _, c := range g.claims {
-		if c.endpoint != 0 {
-			c.choose(g.now)
-		}
-	}
+	g.choose()
 	batch = new(pgx.Batch)
 	g.queueMarks(batch)
 	rows := g.queueRead(batch)
@@ -234,7 +228,7 @@ const sqlUnnumber = `UPDATE bellwire.deliveries SET sequence = 0 WHERE id IN (
 func (g *claiming) queueSearch(batch *pgx.Batch) {
 	wanted, manual, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
 	for i, c := range g.claims {
-		wanted[i], manual[i] = int32(max(c.Limit, 0)+1), maxManual
+		wanted[i], manual[i] = int32(max(c.Limit, 0)+1), int32(max(c.ManualLimit, 0))
 		if c.Ordered {
 			inOrder[i] = wanted[i]
 		}
@@ -266,6 +260,23 @@ func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]candidate) error {
 	})
 }
 
+// choose decides what is taken, for one claim after the other.
+func (g *claiming) choose() {
+	read, events := 0, make(map[bellwire.DeliveryID]bool)
+	for _, c := range g.claims {
+		if c.result.Skipped = read >= bellwire.MaxClaimBytes; c.result.Skipped || c.endpoint == 0 {
+			continue
+		}
+		c.choose(g.now)
+		for _, f := range c.chosen {
+			if first := bellwire.DeliveryOf(bellwire.EventID(f.id), 0); !events[first] {
+				events[first] = true
+				read += f.size
+			}
+		}
+	}
+}
+
 // choose decides what is taken.
 func (c *claim) choose(now time.Time) {
 	slices.SortFunc(c.manual, func(a, b candidate) int { return bytes.Compare(a.id[:], b.id[:]) })
@@ -274,7 +285,7 @@ func (c *claim) choose(now time.Time) {
 			break
 		}
 		c.bytes += f.size
-		c.byHand = append(c.byHand, f.id)
+		c.byHand, c.chosen = append(c.byHand, f.id), append(c.chosen, f)
 	}
 	slices.SortFunc(c.byTime, func(a, b candidate) int { return cmp.Or(a.due.Compare(b.due), bytes.Compare(a.id[:], b.id[:])) })
 	c.take(c.byTime, now)
@@ -294,7 +305,7 @@ func (c *claim) take(free []candidate, now time.Time) {
 			return
 		}
 		c.bytes += f.size
-		c.taken = append(c.taken, f.id)
+		c.taken, c.chosen = append(c.taken, f.id), append(c.chosen, f)
 		c.numbers = max(c.numbers, f.sequence)
 	}
 }
@@ -304,7 +315,10 @@ const (
 		WHERE d.id = t.id`
 	sqlTakeManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
 		WHERE d.id = t.id`
-	sqlTaken = "SELECT " + deliveryColumns + ", " + eventColumns + " FROM " + deliveryTables + " WHERE d.id = ANY($1)"
+	sqlTaken = "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = ANY($1)"
+	// sqlTakenEvents reads each event once, however many of its deliveries are taken.
+	sqlTakenEvents = "SELECT " + eventColumns + ` FROM (SELECT DISTINCT tenant, event FROM bellwire.deliveries WHERE id = ANY($1)) d
+		JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event JOIN bellwire.tenants t ON t.n = e.tenant`
 )
 
 // queueMarks makes what is taken theirs who asked.
@@ -331,7 +345,7 @@ func (g *claiming) queueMarks(batch *pgx.Batch) {
 	}
 }
 
-// queueRead reads what is taken, with its events.
+// queueRead reads what is taken, with its events. Deliveries of the same event share it.
 func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.Claimed {
 	var ids [][16]byte
 	for _, c := range g.claims {
@@ -340,17 +354,21 @@ func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.
 	if len(ids) == 0 {
 		return nil
 	}
-	rows := make(map[bellwire.DeliveryID]bellwire.Claimed, len(ids))
-	batch.Queue(sqlTaken, ids).Query(func(taken pgx.Rows) error {
-		return every(taken, func(row pgx.Rows) error {
-			var (
-				d deliveryRow
-				e eventRow
-			)
-			err := row.Scan(append(d.into(), e.into()...)...)
-			rows[d.delivery.ID] = bellwire.Claimed{Delivery: *d.done(), Event: e.done()}
+	events := make(map[bellwire.EventID]*bellwire.Event)
+	batch.Queue(sqlTakenEvents, ids).Query(func(rows pgx.Rows) error {
+		return every(rows, func(row pgx.Rows) error {
+			e, id, err := scanEvent(row)
+			events[id] = e
 			return err
 		})
 	})
-	return rows
+	taken := make(map[bellwire.DeliveryID]bellwire.Claimed, len(ids))
+	batch.Queue(sqlTaken, ids).Query(func(rows pgx.Rows) error {
+		return every(rows, func(row pgx.Rows) error {
+			d, id, err := scanDelivery(row)
+			taken[id] = bellwire.Claimed{Delivery: *d, Event: events[d.Event]}
+			return err
+		})
+	})
+	return taken
 }

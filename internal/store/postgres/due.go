@@ -43,7 +43,7 @@ const dueNow = "(CASE WHEN d.status = 0 THEN least(d.due_at, $2::timestamptz) EL
 
 // firstOfEach selects each endpoint of the leased shards with a time of its first delivery that is free.
 func firstOfEach(line, condition, order, at string) string {
-	return "SELECT p.id, " + at + " FROM " + line + ofLiving + `
+	return "SELECT p.id, t.id, " + at + " FROM " + line + ofLiving + `
 		CROSS JOIN LATERAL (SELECT status, due_at, created_at FROM bellwire.deliveries
 			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL AND epoch <> ` + ownEpoch + `
 			ORDER BY ` + order + ` LIMIT 1) d
@@ -75,7 +75,7 @@ func endpointsWith(condition string) string {
 }
 
 // Of a deleted endpoint only what is open matters, because it is to be canceled.
-var sqlManualEndpoints = endpointsWith(isByHand) + "SELECT p.id FROM " + eachOnce + ofLiving + `
+var sqlManualEndpoints = endpointsWith(isByHand) + "SELECT p.id, t.id FROM " + eachOnce + ofLiving + `
 	WHERE ` + isOwned + `
 		AND EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND ` + isByHand + ` AND manual_epoch <> ` + ownEpoch + `)
 		AND (p.deleted_at IS NULL
@@ -98,20 +98,20 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 			batch.Queue(sql, epochs, now).Query(func(rows pgx.Rows) error {
 				return every(rows, func(row pgx.Rows) error {
 					var (
-						id string
-						at time.Time
+						id, tenant string
+						at         time.Time
 					)
-					err := row.Scan(&id, &at)
-					d.Add(id, at, false)
+					err := row.Scan(&id, &tenant, &at)
+					d.Add(id, tenant, at, false)
 					return err
 				})
 			})
 		}
 		batch.Queue(sqlManualEndpoints, epochs).Query(func(rows pgx.Rows) error {
 			return every(rows, func(row pgx.Rows) error {
-				var id string
-				err := row.Scan(&id)
-				d.Add(id, time.Time{}, true)
+				var id, tenant string
+				err := row.Scan(&id, &tenant)
+				d.Add(id, tenant, time.Time{}, true)
 				return err
 			})
 		})

@@ -255,7 +255,7 @@ func TestClocksMayDiffer(t *testing.T) {
 	if len(due) != 1 || due[0].At.After(slow.options.Now()) {
 		t.Fatalf("what is due is %+v at %v", due, now)
 	}
-	claimed, err := slow.ClaimDue(t.Context(), now, []bellwire.Claim{{Endpoint: "ep_acme", Epoch: leases.Epoch("ep_acme"), Limit: 10, MaxBytes: 100}})
+	claimed, err := slow.ClaimDue(t.Context(), now, []bellwire.Claim{{Endpoint: "ep_acme", Epoch: leases.Epoch("ep_acme"), Limit: 10, ManualLimit: 100, MaxBytes: 100}})
 	check(t, err)
 	if len(claimed[0].Due) != 1 {
 		t.Error("it cannot be claimed yet")

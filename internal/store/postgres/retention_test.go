@@ -181,7 +181,7 @@ func TestOldPartitionsKeepWhatIsOpen(t *testing.T) {
 	p.want(remaining...)
 
 	claimed, err := p.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{
-		{Endpoint: "a", Epoch: p.leases.Epoch("a"), Limit: 9, MaxBytes: 100}, {Endpoint: "b", Epoch: p.leases.Epoch("b"), Limit: 9, MaxBytes: 100},
+		{Endpoint: "a", Epoch: p.leases.Epoch("a"), Limit: 9, ManualLimit: 100, MaxBytes: 100}, {Endpoint: "b", Epoch: p.leases.Epoch("b"), Limit: 9, ManualLimit: 100, MaxBytes: 100},
 	})
 	check(t, err)
 	if len(claimed[0].Manual) != 1 || claimed[0].Manual[0].Delivery.ID != byHand.Deliveries[0].ID ||

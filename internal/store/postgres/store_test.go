@@ -302,7 +302,7 @@ func TestClaimOfUnknownOutcome(t *testing.T) {
 	e := publication(t, s, "acme")
 	publish(t, s, e)
 	epoch := renew(t, s, "a").Epoch("ep_acme")
-	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, MaxBytes: 100}}
+	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, ManualLimit: 100, MaxBytes: 100}}
 	taken, err := s.ClaimDue(t.Context(), time.Now(), claims)
 	check(t, err)
 	s.unsure = []bellwire.Taken{{Delivery: taken[0].Due[0].Delivery.ID, Epoch: epoch}} // as if it had not been answered
@@ -331,7 +331,7 @@ func TestClaimThatIsUnderWay(t *testing.T) {
 
 	claimed := make(chan int, 1)
 	go func() {
-		results, err := s.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, MaxBytes: 100}})
+		results, err := s.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, ManualLimit: 100, MaxBytes: 100}})
 		if err != nil {
 			t.Error(err)
 			claimed <- 0
@@ -358,7 +358,7 @@ func TestAppendThatIsCommittedLate(t *testing.T) {
 	e.Deliveries[0].Epoch = taken[0].Epoch
 	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now()) // as if it had not been answered
 	check(t, s.ReleaseDeliveries(t.Context(), taken))                               // as the engine gives its places up
-	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: taken[0].Epoch, Limit: 10, MaxBytes: 100}}
+	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: taken[0].Epoch, Limit: 10, ManualLimit: 100, MaxBytes: 100}}
 	if results, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(results[0].Due) != 0 {
 		t.Fatalf("claimed before it is there: %v", err)
 	}

@@ -257,7 +257,7 @@ func TestPlansOfVolume(t *testing.T) {
 	var claims []bellwire.Claim
 	var results []*bellwire.Result
 	for _, d := range open.Items {
-		claims = append(claims, bellwire.Claim{Endpoint: d.Endpoint, Epoch: epoch(d), Limit: 20, MaxBytes: 1 << 20, Ordered: d.Sequence > 0})
+		claims = append(claims, bellwire.Claim{Endpoint: d.Endpoint, Epoch: epoch(d), Limit: 20, ManualLimit: 100, MaxBytes: 1 << 20, Ordered: d.Sequence > 0})
 		results = append(results, &bellwire.Result{
 			Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: epoch(d), EndedAt: now, Endpoint: d.Endpoint,
 			Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded},

@@ -160,7 +160,7 @@ func BenchmarkClaim(b *testing.B) {
 	claims := make([]bellwire.Claim, 1)
 	b.ResetTimer()
 	for n := 0; n < b.N; {
-		claims[0] = bellwire.Claim{Endpoint: w.endpoints[n/size%len(w.endpoints)], Epoch: w.epoch, Limit: size, MaxBytes: 1 << 20}
+		claims[0] = bellwire.Claim{Endpoint: w.endpoints[n/size%len(w.endpoints)], Epoch: w.epoch, Limit: size, ManualLimit: 100, MaxBytes: 1 << 20}
 		results, err := w.store.ClaimDue(b.Context(), time.Now(), claims)
 		w.check(err)
 		n += max(len(results[0].Due), 1)

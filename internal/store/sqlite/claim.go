@@ -10,18 +10,20 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// Bounds on what one claim does beside its limit.
-const (
-	maxManual     = 100 // retries by hand
-	maxUnnumbered = 500 // deliveries whose number has lost its meaning
-)
+// maxUnnumbered is how many deliveries one claim frees from a number that has lost its meaning.
+const maxUnnumbered = 500
 
 // ClaimDue takes free deliveries into memory.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
 	results := make([]bellwire.ClaimResult, len(claims))
 	err := s.write(ctx, func(w *writer) error {
+		g := &claiming{w: w, now: now, current: s.leases.epoch.Load(), events: make(map[bellwire.DeliveryID]*bellwire.Event)}
 		for i := range claims {
-			c := &claim{Claim: &claims[i], w: w, now: now, current: s.leases.epoch.Load()}
+			if g.read >= bellwire.MaxClaimBytes {
+				results[i] = bellwire.ClaimResult{Skipped: true}
+				continue
+			}
+			c := &claim{Claim: &claims[i], claiming: g}
 			if err := c.run(); err != nil {
 				return err
 			}
@@ -35,12 +37,19 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 	return results, nil
 }
 
+// claiming is what several claims have in common.
+type claiming struct {
+	w       *writer
+	now     time.Time
+	current int64                                   // what was taken in this epoch is not free
+	events  map[bellwire.DeliveryID]*bellwire.Event // that were read, by the first id of their deliveries
+	read    int                                     // bytes of their data
+}
+
 // claim is one bellwire.Claim as it is carried out.
 type claim struct {
 	*bellwire.Claim
-	w        *writer
-	now      time.Time
-	current  int64 // what was taken in this epoch is not free
+	*claiming
 	endpoint int64
 	ordering bellwire.Ordering // as it is now, whatever the claimer knows
 	bytes    int
@@ -84,7 +93,7 @@ const (
 // manual takes the retries by hand.
 func (c *claim) manual() error {
 	var ids []bellwire.DeliveryID
-	q := c.w.query(sqlFreeManual).int(c.endpoint).int(c.current).int(maxManual)
+	q := c.w.query(sqlFreeManual).int(c.endpoint).int(c.current).int(int64(c.ManualLimit))
 	for q.next() {
 		var id bellwire.DeliveryID
 		q.getBytes(id[:])
@@ -100,7 +109,7 @@ func (c *claim) manual() error {
 		if err := c.w.query("UPDATE deliveries SET manual_epoch = ? WHERE id = ?").int(c.Epoch).blob(id[:]).exec(); err != nil {
 			return err
 		}
-		claimed, err := c.w.claimed(id)
+		claimed, err := c.claimed(id)
 		if err != nil {
 			return err
 		}
@@ -162,7 +171,7 @@ func (c *claim) take(free []candidate) error {
 		if err := q.exec(); err != nil {
 			return err
 		}
-		claimed, err := c.w.claimed(f.id)
+		claimed, err := c.claimed(f.id)
 		if err != nil {
 			return err
 		}
@@ -194,13 +203,24 @@ func (c *claim) next(due time.Time) {
 
 const sqlClaimed = "SELECT " + deliveryColumns + ", " + eventColumns + fromDeliveries
 
-// claimed reads a delivery with its event. It is there: the writer has just found it.
-func (w *writer) claimed(id bellwire.DeliveryID) (claimed bellwire.Claimed, err error) {
-	q := w.query(sqlClaimed).blob(id[:])
+// claimed reads a delivery with its event, which all deliveries of it share. The delivery is there: the writer has just
+// found it.
+func (g *claiming) claimed(id bellwire.DeliveryID) (claimed bellwire.Claimed, err error) {
+	first := bellwire.DeliveryOf(bellwire.EventID(id), 0)
+	if e := g.events[first]; e != nil {
+		d, err := g.w.delivery(id)
+		if err != nil {
+			return claimed, err
+		}
+		return bellwire.Claimed{Delivery: *d, Event: e}, nil
+	}
+	q := g.w.query(sqlClaimed).blob(id[:])
 	if _, err := q.one(); err != nil {
 		return claimed, err
 	}
 	claimed.Delivery = *scanDelivery(q)
 	claimed.Event, _, err = scanEvent(q)
+	g.events[first] = claimed.Event
+	g.read += len(claimed.Event.Data)
 	return claimed, firstError(err, q.close())
 }

@@ -35,7 +35,7 @@ var (
 // firstOfEach selects each endpoint with a time of its first delivery that is free.
 func firstOfEach(condition, order, time string) string {
 	return endpointsWith(condition) + `
-		SELECT p.id, (SELECT ` + time + ` FROM deliveries
+		SELECT p.id, t.id, (SELECT ` + time + ` FROM deliveries
 			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL AND epoch <> ?1 ORDER BY ` + order + ` LIMIT 1)
 		FROM line` + sqlOfLivingTenants
 }
@@ -55,7 +55,7 @@ const sqlOfLivingTenants = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS
 
 // Of a deleted endpoint only what is open matters, because it is to be canceled.
 var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
-		SELECT p.id FROM line` + sqlOfLivingTenants + `
+		SELECT p.id, t.id FROM line` + sqlOfLivingTenants + `
 			AND EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND manual_epoch IS NOT NULL AND manual_epoch <> ?1)
 			AND (p.deleted_at IS NULL
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isPending + `)
@@ -87,8 +87,8 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
 			q := c.query(sql).int(epoch).time(now)
 			for q.next() {
-				if id, at := q.getText(), q.getTimeOrZero(); !at.IsZero() && leases.Epoch(id) != 0 {
-					d.Add(id, at, false)
+				if id, tenant, at := q.getText(), q.getText(), q.getTimeOrZero(); !at.IsZero() && leases.Epoch(id) != 0 {
+					d.Add(id, tenant, at, false)
 				}
 			}
 			if q.err != nil {
@@ -97,8 +97,8 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 		}
 		q := c.query(sqlManualEndpoints).int(epoch)
 		for q.next() {
-			if id := q.getText(); leases.Epoch(id) != 0 {
-				d.Add(id, time.Time{}, true)
+			if id, tenant := q.getText(), q.getText(); leases.Epoch(id) != 0 {
+				d.Add(id, tenant, time.Time{}, true)
 			}
 		}
 		due = d.All

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -108,6 +109,8 @@ var claimTests = []test{
 		w.equal("nobody's", results[1], bellwire.ClaimResult{})
 		w.equal("the first's", idsOf(results[2].Due), []bellwire.DeliveryID{e.Deliveries[0].ID})
 	}},
+	{name: "Claim/SharesTheEvent", run: claimShares},
+	{name: "Claim/EndsAtTheBytesOfAll", run: claimEnds},
 	{name: "Claim/InOrder", run: claimInOrder},
 	{name: "Claim/InOrderSkipsWhatHasEnded", run: func(w *world) {
 		ep := w.endpoint(w.tenant(), fifo)
@@ -125,7 +128,7 @@ var claimTests = []test{
 		some.Epochs[bellwire.ShardOf(a.ID)] = 0
 		due, err := w.store.DueEndpoints(w.ctx, &some)
 		w.check(err)
-		w.equal("the endpoints", due, []bellwire.DueEndpoint{{Endpoint: b.ID, At: w.now}})
+		w.equal("the endpoints", due, []bellwire.DueEndpoint{{Endpoint: b.ID, Tenant: b.Tenant, At: w.now}})
 	}},
 	{name: "Claim/AfterRelease", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
@@ -201,6 +204,59 @@ func claimBytes(w *world) {
 		}})
 		w.check(err)
 		w.equal("how many fit", len(r[0].Due), c.want)
+	}
+}
+
+// claimShares claims deliveries of one event: they share it, and it counts once.
+func claimShares(w *world) {
+	t := w.tenant()
+	var endpoints []*bellwire.Endpoint
+	for range 5 {
+		endpoints = append(endpoints, w.endpoint(t))
+	}
+	e := w.event(t.ID, endpoints...)
+	e.Event.Data = []byte(`"` + strings.Repeat("x", bellwire.MaxClaimBytes/3) + `"`)
+	w.append(together(e))
+	var claims []bellwire.Claim
+	for _, ep := range endpoints {
+		claims = append(claims, bellwire.Claim{Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 9, MaxBytes: 1})
+	}
+	results, err := w.store.ClaimDue(w.ctx, w.now, claims)
+	w.check(err)
+	for i, r := range results {
+		w.equal("what is claimed", idsOf(r.Due), []bellwire.DeliveryID{e.Deliveries[i].ID})
+		w.equal("whose it is", r.Due[0].Delivery.Endpoint, endpoints[i].ID)
+		if r.Due[0].Event != results[0].Due[0].Event {
+			w.Error("an event is in memory twice")
+		}
+	}
+}
+
+// claimEnds claims events that are more together than one claim may take: the rest is skipped, and there the next time.
+func claimEnds(w *world) {
+	t := w.tenant()
+	var claims []bellwire.Claim
+	for range 5 {
+		ep := w.endpoint(t)
+		e := w.event(t.ID, ep)
+		e.Event.Data = []byte(`"` + strings.Repeat("x", bellwire.MaxClaimBytes/2) + `"`)
+		w.append(together(e))
+		claims = append(claims, bellwire.Claim{Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 9, ManualLimit: 9, MaxBytes: 1 << 20})
+	}
+	for _, want := range []int{2, 2, 1} {
+		results, err := w.store.ClaimDue(w.ctx, w.now, claims)
+		w.check(err)
+		var skipped []bellwire.Claim
+		for i, r := range results {
+			if r.Skipped {
+				w.equal("what is skipped", r, bellwire.ClaimResult{Skipped: true})
+				skipped = append(skipped, claims[i])
+				continue
+			}
+			w.equal("what is claimed", len(r.Due), 1)
+		}
+		w.equal("how many are claimed", len(claims)-len(skipped), want)
+		claims = skipped
 	}
 }
 

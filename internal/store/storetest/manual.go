@@ -57,6 +57,21 @@ var manualTests = []test{
 		w.equal("how many by hand", len(got.Manual), 1)
 		w.equal("by schedule", idsOf(got.Due), []bellwire.DeliveryID{due})
 	}},
+	{name: "Manual/HasALimitOfItsOwn", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		var ids []bellwire.DeliveryID
+		for range 3 {
+			ids = append(ids, w.ended(ep, spent))
+			w.request(ep, ids[len(ids)-1])
+		}
+		for _, want := range [][]bellwire.DeliveryID{nil, ids[:2], ids[2:]} {
+			r, err := w.store.ClaimDue(w.ctx, w.now, []bellwire.Claim{{
+				Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 10, ManualLimit: len(want), MaxBytes: 1 << 20,
+			}})
+			w.check(err)
+			w.equal("by hand", idsOf(r[0].Manual), append(nothing, want...))
+		}
+	}},
 	{name: "Manual/EndsAtTheBytes", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		var ids []bellwire.DeliveryID
@@ -65,7 +80,7 @@ var manualTests = []test{
 			w.request(ep, ids[len(ids)-1])
 		}
 		due := w.publish(ep).Deliveries[0].ID
-		r, err := w.store.ClaimDue(w.ctx, w.now, []bellwire.Claim{{Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 10, MaxBytes: 1}})
+		r, err := w.store.ClaimDue(w.ctx, w.now, []bellwire.Claim{{Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 10, ManualLimit: 10, MaxBytes: 1}})
 		w.check(err)
 		w.equal("by hand", idsOf(r[0].Manual), ids[:1])
 		w.equal("by schedule", idsOf(r[0].Due), []bellwire.DeliveryID{due})

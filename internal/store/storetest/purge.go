@@ -192,7 +192,7 @@ func claimedOnce(w *world) {
 	w.together(8, func(ctx context.Context) error {
 		for {
 			results, err := w.store.ClaimDue(ctx, w.now.Add(time.Second), []bellwire.Claim{{
-				Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 7, MaxBytes: 1 << 20,
+				Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: 7, ManualLimit: 100, MaxBytes: 1 << 20,
 			}})
 			if err != nil {
 				return err

@@ -229,7 +229,7 @@ func (w *world) publish(endpoints ...*bellwire.Endpoint) *bellwire.NewEvent {
 func (w *world) claim(ep *bellwire.Endpoint, limit int) bellwire.ClaimResult {
 	w.Helper()
 	results, err := w.store.ClaimDue(w.ctx, w.now, []bellwire.Claim{{
-		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: limit, MaxBytes: 1 << 20,
+		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: limit, ManualLimit: 100, MaxBytes: 1 << 20,
 		Ordered: ep.Ordering == bellwire.OrderingFIFO,
 	}})
 	w.check(err)
@@ -306,7 +306,7 @@ func (w *world) backlog() *bellwire.Backlog {
 	return b
 }
 
-// due returns what the endpoint has to claim.
+// due returns what the endpoint has to claim, without its tenant, which it checks.
 func (w *world) due(endpoint string) bellwire.DueEndpoint {
 	w.Helper()
 	all, err := w.store.DueEndpoints(w.ctx, w.leases)
@@ -320,6 +320,10 @@ func (w *world) due(endpoint string) bellwire.DueEndpoint {
 		if seen || d == found {
 			w.Fatalf("the endpoint is named twice, or for nothing: %+v", all)
 		}
+		ep, err := w.store.Endpoint(w.ctx, endpoint)
+		w.check(err)
+		w.equal("whose it is", d.Tenant, ep.Tenant)
+		d.Tenant = ""
 		found, seen = d, true
 	}
 	return found
