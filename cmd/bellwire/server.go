@@ -175,7 +175,7 @@ func (srv *server) watched(name string) func(http.Handler) http.Handler {
 func (srv *server) stats() telemetry.Stats {
 	s := srv.engine.Stats()
 	return telemetry.Stats{
-		Waiting: s.Waiting, Lanes: s.Lanes, Queued: s.Queued, QueuedBytes: s.QueuedBytes,
+		Waiting: s.Waiting, Lanes: s.Lanes, Queued: s.Queued, QueuedBytes: s.QueuedBytes, LeftInStore: s.LeftInStore,
 		InFlight: s.InFlight, Unrecorded: s.Unrecorded, OpenBreakers: s.OpenBreakers,
 		OwnedShards: s.OwnedShards, Damaged: srv.damaged(),
 	}

@@ -66,7 +66,7 @@ type Config struct {
 
 // Defaults of a Config.
 const (
-	DefaultMaxInFlight = 4096
+	DefaultMaxInFlight = limits.MaxInFlight
 	DefaultMaxIdle     = 2048
 )
 

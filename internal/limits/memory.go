@@ -1,12 +1,56 @@
 package limits
 
-// What the engine has in memory and under way.
+import "fmt"
+
+// What the engine has in memory and under way. One part in ReservePart of each is for tenants who have nothing yet.
 const (
 	MaxLanes    = 100_000  // endpoints with something in memory, or with an open circuit breaker
 	MaxQueued   = 50_000   // deliveries that wait in memory
 	MaxMemory   = 64 << 20 // bytes of events, request bodies and results in memory
+	MaxInFlight = 4096     // requests under way
 	TrialsPart  = 2        // one request in so many may be under way to endpoints that are not known to answer
 	ByHandPart  = 4        // one in so many may be a test or a manual retry
 	MaxByHand   = 4        // tests and manual retries of one endpoint in memory and under way
-	ReservePart = 8        // one part in so many of each is for tenants who have nothing yet
+	ReservePart = 8
 )
+
+func init() {
+	const (
+		half     = "as much as it leaves free: half, where it is alone"
+		reserve  = "an eighth"
+		turns    = "tenants in turn, then the endpoints of each"
+		database = "the delivery waits in the database"
+		turn     = "the delivery waits for its turn"
+	)
+	Resources = append(Resources,
+		Resource{
+			Name: "Deliveries that wait in memory", Bound: fmt.Sprint(MaxQueued),
+			Share: half, Reserve: reserve, Order: turns, Answer: database,
+		},
+		Resource{
+			Name:  "Events, request bodies and results in memory",
+			Bound: fmt.Sprintf("%d MiB; an event counts once for all of its deliveries", MaxMemory>>20),
+			Share: half, Reserve: reserve, Order: turns, Answer: database,
+		},
+		Resource{
+			Name: "Requests under way to endpoints", Bound: fmt.Sprint(MaxInFlight, ", and at most a quarter of the files that the process may open"),
+			Share: half, Reserve: reserve, Order: turns, Answer: turn,
+		},
+		Resource{
+			Name: "Those of them to endpoints that are not known to answer", Bound: "half of them",
+			Share: half + "; a third for endpoints whose last attempt failed", Reserve: reserve, Order: turns, Answer: turn,
+		},
+		Resource{
+			Name: "Tests and manual retries in memory and under way", Bound: fmt.Sprintf("a quarter of the requests; %d of one endpoint", MaxByHand),
+			Share: half, Reserve: reserve, Order: turns, Answer: database,
+		},
+		Resource{
+			Name: "Results of attempts that are not in the database yet", Bound: fmt.Sprint(MaxInFlight, ", and those of the requests under way"),
+			Share: half, Reserve: reserve, Order: "tenants in turn", Answer: "nothing more is sent for it until they are",
+		},
+		Resource{
+			Name: "Endpoints with something in memory", Bound: fmt.Sprint(MaxLanes),
+			Share: half, Reserve: reserve, Order: "all are looked for once a minute", Answer: database,
+		},
+	)
+}

@@ -151,7 +151,8 @@ type Stats struct {
 	Waiting      int // publishes waiting to be stored
 	Lanes        int // endpoints with something in memory or in flight
 	Queued       int // deliveries waiting in memory
-	QueuedBytes  int // of their data
+	QueuedBytes  int // of events and their request bodies in memory, and of results
+	LeftInStore  int // deliveries that found no place in memory, since the start, because their tenant had its share
 	InFlight     int // requests under way
 	Unrecorded   int // results that are not in the store yet
 	OpenBreakers int // lanes whose circuit breaker is open
@@ -184,7 +185,7 @@ var engineGauges = []struct {
 	{desc("bellwire_waiting_publishes", "Publishes waiting to be stored."), func(s *Stats) int { return s.Waiting }},
 	{desc("bellwire_lanes", "Endpoints with something in memory or in flight."), func(s *Stats) int { return s.Lanes }},
 	{desc("bellwire_queued_deliveries", "Deliveries waiting in memory."), func(s *Stats) int { return s.Queued }},
-	{desc("bellwire_queued_bytes", "Bytes of event data of the deliveries waiting in memory."), func(s *Stats) int { return s.QueuedBytes }},
+	{desc("bellwire_queued_bytes", "Bytes of events and their request bodies in memory, each counted once, and of results that are not in the store yet."), func(s *Stats) int { return s.QueuedBytes }},
 	{desc("bellwire_in_flight_requests", "Requests under way to endpoints."), func(s *Stats) int { return s.InFlight }},
 	{desc("bellwire_unrecorded_results", "Results of attempts that are not in the store yet."), func(s *Stats) int { return s.Unrecorded }},
 	{desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open."), func(s *Stats) int { return s.OpenBreakers }},
@@ -203,6 +204,8 @@ var (
 	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
 	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
 
+	leftDesc = desc("bellwire_left_deliveries_total", "Deliveries that found no place in memory when they were published, because their tenant had its share.")
+
 	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published inside the database that wait to be matched. Not all are counted if they are many.")
 	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "How long ago the first of them was published; 0 if there is none.")
 )
@@ -213,7 +216,7 @@ func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
 	for _, e := range engineGauges {
 		descs <- e.desc
 	}
-	for _, d := range []*prometheus.Desc{backlogDesc, backlogAgeDesc, unmatchedDesc, unmatchedAgeDesc} {
+	for _, d := range []*prometheus.Desc{leftDesc, backlogDesc, backlogAgeDesc, unmatchedDesc, unmatchedAgeDesc} {
 		descs <- d
 	}
 }
@@ -226,6 +229,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	for _, e := range engineGauges {
 		report(e.desc, float64(e.value(&s)))
 	}
+	metrics <- prometheus.MustNewConstMetric(leftDesc, prometheus.CounterValue, float64(s.LeftInStore))
 
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()

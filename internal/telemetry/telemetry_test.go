@@ -192,7 +192,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 	m := NewMetrics("", "")
 	g := &gauges{
 		stats: func() Stats {
-			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, Unrecorded: 8, Damaged: true, OwnedShards: 10}
+			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
@@ -216,6 +216,9 @@ bellwire_database_damaged 1
 # HELP bellwire_lanes Endpoints with something in memory or in flight.
 # TYPE bellwire_lanes gauge
 bellwire_lanes 1
+# HELP bellwire_left_deliveries_total Deliveries that found no place in memory when they were published, because their tenant had its share.
+# TYPE bellwire_left_deliveries_total counter
+bellwire_left_deliveries_total 11
 # HELP bellwire_open_breakers Endpoints whose circuit breaker is open.
 # TYPE bellwire_open_breakers gauge
 bellwire_open_breakers 4
@@ -225,7 +228,7 @@ bellwire_owned_shards 10
 # HELP bellwire_queued_deliveries Deliveries waiting in memory.
 # TYPE bellwire_queued_deliveries gauge
 bellwire_queued_deliveries 2
-# HELP bellwire_queued_bytes Bytes of event data of the deliveries waiting in memory.
+# HELP bellwire_queued_bytes Bytes of events and their request bodies in memory, each counted once, and of results that are not in the store yet.
 # TYPE bellwire_queued_bytes gauge
 bellwire_queued_bytes 7
 # HELP bellwire_unmatched_age_seconds How long ago the first of them was published; 0 if there is none.
