@@ -78,6 +78,23 @@ type Configuration interface {
 	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error
 	// TenantEndpoints returns a tenant with all its endpoints that are not deleted, read at one revision.
 	TenantEndpoints(ctx context.Context, tenant string) (*Tenant, []*Endpoint, error)
+	// EndpointsSince returns what has changed among a tenant's endpoints since a revision, read at one state; 0: since
+	// there was nothing.
+	EndpointsSince(ctx context.Context, tenant string, revision int64) (*EndpointChanges, error)
+}
+
+// MaxEndpointChanges is how many changes EndpointsSince returns. If there are more, it returns all that there is.
+const MaxEndpointChanges = 1000
+
+// EndpointChanges is what matching and sending need to know of the endpoints of a tenant that have changed.
+type EndpointChanges struct {
+	Tenant *Tenant
+	// Since is the revision after which the changes were made; 0: they are all endpoints that are not deleted.
+	Since int64
+	// Changed are the endpoints with a later revision, deleted ones too, the last change first, without Description and
+	// Metadata. What was deleted may be gone without a trace.
+	Changed []*Endpoint
+	Living  int // how many endpoints of the tenant are not deleted
 }
 
 // Usage is how much a tenant has.
@@ -91,8 +108,8 @@ type Usage struct {
 // MaxPageBytes.
 type Journal interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
-	// Digest returns the digest of what was published with a publisher's id; CodeNotFound if none was.
-	Digest(ctx context.Context, tenant, idempotencyKey string) ([32]byte, error)
+	// Digests returns the digests of what was published with publishers' ids, without those that nothing was published with.
+	Digests(ctx context.Context, tenant string, idempotencyKeys []string) (map[string][32]byte, error)
 	// Events lists events. Its cursors are those of EventCursor.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
@@ -228,8 +245,9 @@ type Queue interface {
 // they have committed is taken for good, and waits to be matched: AppendEvents stores it with its deliveries.
 type Inbox interface {
 	// Unmatched returns events that wait to be matched, of the tenants that are this node's by its leases: for each
-	// tenant the next few in their order, one tenant after the other. They keep their ids and times.
-	Unmatched(ctx context.Context, leases *Leases) ([]Unmatched, error)
+	// tenant the next few in their order, one tenant after the other, but for some tenants none. They keep their ids and
+	// times.
+	Unmatched(ctx context.Context, leases *Leases, but []string) ([]Unmatched, error)
 	// DeferUnmatched puts an event aside that cannot be matched now, so that it holds up nobody behind it. Unmatched
 	// returns it again after the wait.
 	DeferUnmatched(ctx context.Context, id EventID, problem string, wait time.Duration) error
@@ -291,7 +309,8 @@ type Notice struct {
 type Append struct {
 	Events []*NewEvent
 	// TenantRevision and OperatorRevision are those of the configuration that was looked at. The append
-	// is refused with CodeStale at any other. 0: it does not matter.
+	// is refused with CodeStale at any other. 0: it does not matter. Then an endpoint may have been deleted since; a
+	// delivery to it is stored like others.
 	TenantRevision   int64
 	OperatorRevision int64
 }

@@ -54,17 +54,20 @@ type evaluator struct {
 // errOverBudget says that a check was given up because it would take too many steps.
 var errOverBudget = errors.New("too many steps")
 
-// check reports whether the value fits. err is an errOverBudget, a *jsonschema.ValidationError that says what does not
-// fit, or nil: finding that out would take too long.
-func (e *evaluator) check(value any, steps int) (fits bool, err error) {
+// check reports whether the value fits, and how many steps that took. err is an errOverBudget, a
+// *jsonschema.ValidationError that says what does not fit, or nil: finding that out would take too long.
+func (e *evaluator) check(value any, steps int) (fits bool, spent int, err error) {
 	refuted, err := e.run(e.refuter, value, steps)
+	spent = steps - e.meter.left
 	if err != nil || refuted != nil {
-		return refuted != nil, err
+		return refuted != nil, spent, err
 	}
-	if wrong, err := e.run(e.schema, value, explainSteps); err == nil {
-		return false, wrong
+	wrong, err := e.run(e.schema, value, explainSteps)
+	spent += explainSteps - e.meter.left
+	if err != nil {
+		return false, spent, nil
 	}
-	return false, nil
+	return false, spent, wrong
 }
 
 // run returns what the schema says, or an errOverBudget.
@@ -224,10 +227,10 @@ func newChecker(first *evaluator, compile func() (*evaluator, error)) *checker {
 	return c
 }
 
-func (c *checker) check(value any, steps int) (fits bool, err error) {
+func (c *checker) check(value any, steps int) (fits bool, spent int, err error) {
 	e, err := c.take()
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
 	defer func() { c.idle <- e }()
 	return e.check(value, steps)

@@ -128,7 +128,7 @@ func TestChecksKeepTheirBudget(t *testing.T) {
 		budget := budgetOf(len(c[1]))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		fits, err := compiled.checker.check(value, budget)
+		fits, _, err := compiled.checker.check(value, budget)
 		runtime.ReadMemStats(&after)
 		made := after.Mallocs - before.Mallocs
 		t.Logf("%s: fits %t, over budget %t; %d allocations, %d MB, budget %d", name, fits, errors.Is(err, errOverBudget), made, (after.TotalAlloc-before.TotalAlloc)>>20, budget)
@@ -310,7 +310,7 @@ func TestRandomChecksKeepTheirBudget(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err = compiled.checker.check(value, budgetOf(len(data)))
+		_, _, err = compiled.checker.check(value, budgetOf(len(data)))
 		runtime.ReadMemStats(&after)
 		if made := after.Mallocs - before.Mallocs; made > 10*uint64(budgetOf(len(data))+explainSteps) {
 			t.Errorf("%s against %s: %d allocations, %v", data, schema, made, err)

@@ -1,33 +1,18 @@
 // Package directory is the configuration as this node knows it: tenants with their endpoints made ready
-// for sending, the catalogue with its schemas compiled, and keys. What it hands out is immutable and
-// cached until it is forgotten; what is not in the cache is asked of the store, so that a miss is never an
-// answer by itself.
+// for sending, the catalogue with its schemas compiled, and keys. What it hands out is immutable and cached until it is
+// forgotten; then what has changed is read again. What is not in the cache is asked of the store, so that a miss is never
+// an answer by itself.
 package directory
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
-	"time"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
-
-// Bounds on what is cached. Targets are the most of it: some 1.5 KiB each.
-const (
-	maxTenants = 16_000
-	maxTargets = 100_000
-	maxKeys    = 16_000
-)
-
-// loadTimeout bounds a load, which goes on for the others who wait for it when its first caller leaves.
-const loadTimeout = 10 * time.Second
 
 // Keyring opens what was sealed for the store.
 type Keyring interface {
@@ -43,37 +28,21 @@ type Config struct {
 	Logger   *slog.Logger                // told about endpoints that cannot be served; nil: nobody is
 }
 
-// Directory is the cache. It is safe for concurrent use.
+// Directory is the cache. It is safe for concurrent use. No load, and nothing else that takes long, is done under its lock.
 type Directory struct {
 	store    bellwire.Configuration
 	keyring  Keyring
 	dialects map[string]bellwire.Dialect
 	limits   *bellwire.Limits
 	logger   *slog.Logger
-	flights  singleflight.Group
+	loads    *share.Gate // loads of tenants' endpoints, which cost the most
+	checks   *share.Gate // checks of data that take long
 
-	mu sync.Mutex
-	// generation grows with each Forget. What was read in an earlier one may be older than what was
-	// forgotten: it answers those who asked before, and is neither kept nor shared with those who ask after.
-	generation uint64
-	tenants    *simplelru.LRU[string, *scope]
-	operator   *scope
-	targets    *simplelru.LRU[string, held[*bellwire.Target]]
-	keys       *simplelru.LRU[bellwire.KeyID, held[*bellwire.Key]]
-	catalogue  *Catalogue // as it was last read, also when it was forgotten since: its schemas may still do
-	current    bool       // catalogue was not forgotten
-}
-
-// scope is a tenant, or the operator, whose things are forgotten together.
-type scope struct {
-	gone   bool
-	tenant *Tenant          // nil: only parts of it are cached
-	limits *bellwire.Limits // nil: they are not cached
-}
-
-type held[V any] struct {
-	value V
-	scope *scope
+	mu        sync.Mutex
+	flights   flights
+	owners    owners
+	catalogue *Catalogue // as it was last read, also when it was forgotten since: a load begins with it
+	current   bool       // catalogue was not forgotten
 }
 
 // New makes an empty Directory.
@@ -90,212 +59,267 @@ func New(c Config) *Directory {
 		dialects: c.Dialects,
 		limits:   c.Limits,
 		logger:   c.Logger,
-		tenants:  newLRU(maxTenants, func(_ string, s *scope) { s.gone = true }),
-		operator: &scope{},
-		targets:  newLRU[string, held[*bellwire.Target]](maxTargets, nil),
-		keys:     newLRU[bellwire.KeyID, held[*bellwire.Key]](maxKeys, nil),
+		loads:    share.NewGate(limits.ConfigurationLoads, waitingLoads),
+		checks:   share.NewGate(checkPlaces(), limits.WaitingChecks),
+		flights:  newFlights(),
+		owners:   newOwners(),
 	}
 }
 
-func newLRU[K comparable, V any](size int, evicted func(K, V)) *simplelru.LRU[K, V] {
-	lru, err := simplelru.NewLRU(size, evicted)
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	return lru
-}
+// waitingLoads is how many loads of one tenant may wait: there is one at a time, as those who want the same wait together.
+const waitingLoads = 2
+
+// The names of what is forgotten and loaded, beside those of tenants, in which there is no slash.
+const operator = ""
+
+func endpointName(id string) string    { return "endpoint/" + id }
+func keyName(id bellwire.KeyID) string { return "key/" + id.String() }
 
 // Tenant returns a tenant with its endpoints. CodeNotFound is always the store's own answer.
 func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
-	cached, generation := d.cachedTenant(id)
-	if cached != nil {
-		return cached, nil
+	d.mu.Lock()
+	if o := d.owners.get(id); o != nil && o.current {
+		defer d.mu.Unlock()
+		return o.tenant, nil
 	}
-	return once(ctx, d, "tenant", generation, id, func(ctx context.Context) (*Tenant, error) {
-		if cached, _ := d.cachedTenant(id); cached != nil {
-			return cached, nil // another load ended between the look at the cache and this one
-		}
-		row, endpoints, err := d.store.TenantEndpoints(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		t, err := d.newTenant(ctx, row, endpoints)
-		if err != nil {
-			return nil, err
-		}
-		d.keep(generation, func() {
-			s := d.scope(id)
-			s.tenant, s.limits = t, t.limits
-			for _, target := range t.targets {
-				d.targets.Add(target.Endpoint.ID, held[*bellwire.Target]{target, s})
-			}
-		})
-		return t, nil
+	f := d.join(ctx, "tenant/"+id, d.flights.last(id), func(ctx context.Context, begin func() uint64) (any, error) {
+		return d.loadTenant(ctx, id, begin)
 	})
+	d.mu.Unlock()
+	return wait[*Tenant](ctx, f)
 }
 
-// cachedTenant returns the tenant if it is cached, nil otherwise, and the generation that this is true in.
-func (d *Directory) cachedTenant(id string) (*Tenant, uint64) {
+// loadTenant reads what has changed of a tenant since it was last read. Tenants take turns.
+func (d *Directory) loadTenant(ctx context.Context, id string, begin func() uint64) (*Tenant, error) {
+	leave, err := d.loads.Enter(ctx, id)
+	if err != nil {
+		return nil, leftError(context.Cause(ctx))
+	}
+	defer leave()
+	began := begin()
+	t, changed, err := d.readTenant(ctx, id, d.lastTenant(id))
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s, known := d.tenants.Get(id); known {
-		return s.tenant, d.generation
+	fresh := d.flights.last(id) <= began
+	if o := d.owners.byID[id]; o != nil && fresh && bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		d.owners.remove(o)
 	}
-	return nil, d.generation
+	if err != nil {
+		return nil, err
+	}
+	o := d.owners.add(id)
+	if o.tenant != nil && o.tenant.Revision > t.Revision {
+		return t, nil
+	}
+	o.current = fresh
+	d.owners.keepTenant(o, t, changed)
+	return t, nil
+}
+
+// lastTenant returns a tenant as it was last read, nil if it is not cached.
+func (d *Directory) lastTenant(id string) *Tenant {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if o := d.owners.get(id); o != nil {
+		return o.tenant
+	}
+	return nil
+}
+
+// readTenant returns the tenant as it is now, and those of its endpoints that are not as they were in the last one.
+func (d *Directory) readTenant(ctx context.Context, id string, last *Tenant) (*Tenant, []*member, error) {
+	since := int64(0)
+	if last != nil {
+		since = last.Revision
+	}
+	changes, err := d.store.EndpointsSince(ctx, id, since)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, changed, err := d.newTenant(ctx, changes, last)
+	if err != nil || len(t.members) == changes.Living || changes.Since == 0 {
+		return t, changed, err
+	}
+	return d.readTenant(ctx, id, nil) // the traces of a deleted endpoint are gone
 }
 
 // Target returns any endpoint made ready for sending, disabled and deleted ones too; nothing can be
 // rendered for a deleted one.
 func (d *Directory) Target(ctx context.Context, endpoint string) (*bellwire.Target, error) {
-	d.mu.Lock()
-	h, known := d.targets.Get(endpoint)
-	known = known && !h.scope.gone
-	generation := d.generation
-	d.mu.Unlock()
-	if known {
-		return h.value, nil
+	target, tenant := d.cachedTarget(endpoint)
+	if tenant != "" {
+		// Once what has changed of its tenant is read, the endpoint is known, and so are all others.
+		if _, err := d.Tenant(ctx, tenant); err != nil {
+			return nil, err
+		}
+		target, _ = d.cachedTarget(endpoint)
 	}
-	return once(ctx, d, "target", generation, endpoint, func(ctx context.Context) (*bellwire.Target, error) {
+	if target != nil {
+		return target, nil
+	}
+	d.mu.Lock()
+	name := endpointName(endpoint)
+	f := d.join(ctx, name, d.flights.moment, func(ctx context.Context, begin func() uint64) (any, error) {
+		began := begin()
 		ep, err := d.store.Endpoint(ctx, endpoint)
 		if err != nil {
 			return nil, err
 		}
-		bounds, err := d.Limits(ctx, ep.Tenant)
+		held, err := d.Limits(ctx, ep.Tenant)
 		if err != nil {
 			return nil, err
 		}
-		target := d.newTarget(ctx, ep, bounds)
-		d.keep(generation, func() {
-			d.targets.Add(endpoint, held[*bellwire.Target]{target, d.scope(ep.Tenant)})
-		})
-		return target, nil
+		m, err := d.newMember(ctx, ep, held)
+		if err != nil {
+			return nil, err
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.flights.last(ep.Tenant, name) <= began {
+			d.owners.keepSingle(d.owners.add(ep.Tenant), m)
+		}
+		return m.target, nil
 	})
+	d.mu.Unlock()
+	return wait[*bellwire.Target](ctx, f)
+}
+
+// cachedTarget returns an endpoint if it is cached, or else the tenant that is to be read again, empty if the endpoint is not
+// known to be one of a tenant that is cached.
+func (d *Directory) cachedTarget(endpoint string) (target *bellwire.Target, tenant string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := d.owners.endpoints[endpoint]
+	if o == nil {
+		return nil, ""
+	}
+	d.owners.touch(o)
+	if o.tenant != nil {
+		if m := o.tenant.byID[endpoint]; m != nil && o.current {
+			return m.target, ""
+		}
+	}
+	if m := o.singles[endpoint]; m != nil {
+		return m.target, ""
+	}
+	if o.tenant == nil || o.current {
+		return nil, ""
+	}
+	return nil, o.id
 }
 
 // Key returns a key. CodeNotFound is always the store's own answer.
 func (d *Directory) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
 	d.mu.Lock()
-	h, known := d.keys.Get(id)
-	known = known && !h.scope.gone
-	generation := d.generation
-	d.mu.Unlock()
-	if known {
-		return h.value, nil
+	if o := d.owners.keys[id]; o != nil {
+		defer d.mu.Unlock()
+		d.owners.touch(o)
+		return o.keys[id], nil
 	}
-	return once(ctx, d, "key", generation, id.String(), func(ctx context.Context) (*bellwire.Key, error) {
+	f := d.join(ctx, keyName(id), d.flights.moment, func(ctx context.Context, begin func() uint64) (any, error) {
+		began := begin()
 		key, err := d.store.Key(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		d.keep(generation, func() {
-			d.keys.Add(id, held[*bellwire.Key]{key, d.scope(key.Tenant)})
-		})
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.flights.last(key.Tenant) <= began {
+			d.owners.keepKey(d.owners.add(key.Tenant), key)
+		}
 		return key, nil
 	})
+	d.mu.Unlock()
+	return wait[*bellwire.Key](ctx, f)
 }
 
 // Catalogue returns all event types.
 func (d *Directory) Catalogue(ctx context.Context) (*Catalogue, error) {
 	d.mu.Lock()
-	last, current := d.catalogue, d.current
-	generation := d.generation
-	d.mu.Unlock()
-	if current {
-		return last, nil
+	if d.current {
+		defer d.mu.Unlock()
+		return d.catalogue, nil
 	}
-	return once(ctx, d, "catalogue", generation, "", func(ctx context.Context) (*Catalogue, error) {
+	f := d.join(ctx, "catalogue/", d.flights.last(operator), func(ctx context.Context, begin func() uint64) (any, error) {
+		began := begin()
+		d.mu.Lock()
+		last := d.catalogue
+		d.mu.Unlock()
 		types, revision, err := d.store.Catalogue(ctx)
 		if err != nil {
 			return nil, err
 		}
 		c := d.newCatalogue(ctx, types, revision, last)
-		d.keep(generation, func() {
-			d.catalogue, d.current = c, true
-			d.forgetOperator() // what is kept of it is never older than the catalogue, whose revision publishes are held to
-		})
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.catalogue == nil || d.catalogue.Revision <= c.Revision {
+			d.catalogue, d.current = c, d.flights.last(operator) <= began
+			d.forgetOwner(operator) // what is kept of its keys is never older than the catalogue, whose revision publishes are held to
+		}
 		return c, nil
 	})
+	d.mu.Unlock()
+	return wait[*Catalogue](ctx, f)
 }
 
-// ForgetTenant drops what is known of a tenant: itself, its endpoints and its keys. It is called after a
-// change and on CodeStale.
+// ForgetTenant has a tenant, its endpoints and its keys read again, as far as they have changed. It is called after a
+// change.
 func (d *Directory) ForgetTenant(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.generation++
-	d.tenants.Remove(id)
+	d.forgetOwner(id)
 }
 
-// ForgetEndpoint drops what is known of an endpoint, and of the tenant it is cached for.
-func (d *Directory) ForgetEndpoint(id string) {
+// ForgetTenantAt is ForgetTenant for one who has found that a revision is not the tenant's any more. Where a later one is
+// known already, nothing is forgotten: it was read after the caller asked for the earlier one.
+func (d *Directory) ForgetTenantAt(id string, revision int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.generation++
-	if h, known := d.targets.Peek(id); known {
-		d.tenants.Remove(h.value.Endpoint.Tenant)
-		d.targets.Remove(id)
+	if o := d.owners.byID[id]; o == nil || o.tenant == nil || o.tenant.Revision <= revision {
+		d.forgetOwner(id)
 	}
 }
 
-// ForgetCatalogue drops what is known of the operator's configuration: event types and operator keys.
+// ForgetEndpoint has an endpoint read again, and the tenant that it is cached for.
+func (d *Directory) ForgetEndpoint(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	names := []string{endpointName(id)}
+	if o := d.owners.endpoints[id]; o != nil {
+		names = append(names, o.id)
+		d.expire(o)
+	}
+	d.flights.forget(names...)
+}
+
+// ForgetCatalogue has the operator's configuration read again: event types and operator keys.
 func (d *Directory) ForgetCatalogue() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.current = false
-	d.forgetOperator()
+	d.forgetOwner(operator)
 }
 
-// forgetOperator drops the operator's keys. d.mu is held.
-func (d *Directory) forgetOperator() {
-	d.generation++
-	d.operator.gone = true
-	d.operator = &scope{}
-}
-
-// scope returns that of a tenant, or the operator's if tenant is empty. d.mu is held.
-func (d *Directory) scope(tenant string) *scope {
-	if tenant == "" {
-		return d.operator
-	}
-	s, known := d.tenants.Get(tenant)
-	if !known {
-		s = &scope{}
-		d.tenants.Add(tenant, s)
-	}
-	return s
-}
-
-// keep runs add under d.mu, unless something was forgotten since the generation.
-func (d *Directory) keep(generation uint64, add func()) {
+// ForgetCatalogueAt is to ForgetCatalogue what ForgetTenantAt is to ForgetTenant.
+func (d *Directory) ForgetCatalogueAt(revision int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.generation == generation {
-		add()
+	if d.catalogue == nil || d.catalogue.Revision <= revision {
+		d.current = false
+		d.forgetOwner(operator)
 	}
 }
 
-// once runs one load for all who want the same thing in the same generation. A caller who leaves does not
-// end it for the others.
-func once[V any](ctx context.Context, d *Directory, kind string, generation uint64, id string, load func(context.Context) (V, error)) (V, error) {
-	flight := fmt.Sprintf("%s/%d/%s", kind, generation, id)
-	result := d.flights.DoChan(flight, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
-		defer cancel()
-		return load(ctx)
-	})
-	select {
-	case r := <-result:
-		v, _ := r.Val.(V)
-		return v, r.Err
-	case <-ctx.Done():
-		var none V
-		return none, leftError(ctx.Err())
+// forgetOwner has all of an owner read again. d.mu is held.
+func (d *Directory) forgetOwner(id string) {
+	d.flights.forget(id)
+	if o := d.owners.byID[id]; o != nil {
+		d.expire(o)
 	}
 }
 
-func leftError(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The configuration could not be read in time; try again.")
-	}
-	return bellwire.Wrap(bellwire.CodeCanceled, err, "The caller left before the configuration was read.")
+// expire drops what cannot be brought up to date. d.mu is held.
+func (d *Directory) expire(o *owner) {
+	o.current = false
+	d.owners.dropParts(o)
 }

@@ -28,7 +28,9 @@ type fakeStore struct {
 	types     []*bellwire.EventType
 	revision  int64
 
-	reads   atomic.Int64
+	reads         atomic.Int64
+	endpointsRead atomic.Int64 // by EndpointsSince
+
 	entered chan struct{} // if set: told of each read after it has its answer
 	resume  chan struct{} // if set: what a read waits for before it returns
 }
@@ -58,22 +60,40 @@ func (s *fakeStore) read(ctx context.Context, f func() error) error {
 	return err
 }
 
-func (s *fakeStore) TenantEndpoints(ctx context.Context, id string) (t *bellwire.Tenant, list []*bellwire.Endpoint, err error) {
+func (s *fakeStore) EndpointsSince(ctx context.Context, id string, revision int64) (c *bellwire.EndpointChanges, err error) {
 	err = s.read(ctx, func() error {
 		stored, ok := s.tenants[id]
 		if !ok {
 			return bellwire.NotFound("tenant", id)
 		}
 		copied := *stored
-		t = &copied
+		c = &bellwire.EndpointChanges{Tenant: &copied, Since: revision}
 		for _, ep := range s.endpoints {
-			if ep.Tenant == id && !ep.Deleted {
-				list = append(list, ep)
+			if ep.Tenant != id {
+				continue
+			}
+			if !ep.Deleted {
+				c.Living++
+			}
+			if ep.Revision > revision && (revision > 0 || !ep.Deleted) {
+				c.Changed = append(c.Changed, ep)
 			}
 		}
+		s.endpointsRead.Add(int64(len(c.Changed)))
 		return nil
 	})
-	return t, list, err
+	return c, err
+}
+
+func (s *fakeStore) Tenant(_ context.Context, id string) (*bellwire.Tenant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tenants[id]
+	if !ok {
+		return nil, bellwire.NotFound("tenant", id)
+	}
+	copied := *t
+	return &copied, nil
 }
 
 func (s *fakeStore) Endpoint(ctx context.Context, id string) (ep *bellwire.Endpoint, err error) {
@@ -117,7 +137,9 @@ func (s *fakeStore) put(ep *bellwire.Endpoint) {
 		s.tenants[ep.Tenant] = t
 	}
 	t.Revision++
-	s.endpoints[ep.ID] = ep
+	changed := *ep
+	changed.Revision = t.Revision
+	s.endpoints[ep.ID] = &changed
 }
 
 // plainKeyring opens blobs that name what is in them.
@@ -394,13 +416,15 @@ func TestStaleLoadIsNotKept(t *testing.T) {
 			}
 			return err
 		})
-		<-s.entered
 	}
 	load(1)
+	<-s.entered
 	s.put(endpoint("b", "*"))
 	d.ForgetTenant("acme")
-	load(2) // does not join the first
+	load(2) // does not join the first, and waits for its end
+	load(2)
 	s.resume <- struct{}{}
+	<-s.entered
 	s.resume <- struct{}{}
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)

@@ -16,22 +16,24 @@ func (d *Directory) LimitsOf(t *bellwire.Tenant) *bellwire.Limits {
 // Limits is LimitsOf by the tenant's id. CodeNotFound is always the store's own answer.
 func (d *Directory) Limits(ctx context.Context, tenant string) (*bellwire.Limits, error) {
 	d.mu.Lock()
-	var cached *bellwire.Limits
-	if s, known := d.tenants.Get(tenant); known {
-		cached = s.limits
+	if o := d.owners.get(tenant); o != nil && o.limits != nil {
+		defer d.mu.Unlock()
+		return o.limits, nil
 	}
-	generation := d.generation
-	d.mu.Unlock()
-	if cached != nil {
-		return cached, nil
-	}
-	return once(ctx, d, "limits", generation, tenant, func(ctx context.Context) (*bellwire.Limits, error) {
+	f := d.join(ctx, "limits/"+tenant, d.flights.last(tenant), func(ctx context.Context, begin func() uint64) (any, error) {
+		began := begin()
 		row, err := d.store.Tenant(ctx, tenant)
 		if err != nil {
 			return nil, err
 		}
 		held := d.LimitsOf(row)
-		d.keep(generation, func() { d.scope(tenant).limits = held })
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.flights.last(tenant) <= began {
+			d.owners.add(tenant).limits = held
+		}
 		return held, nil
 	})
+	d.mu.Unlock()
+	return wait[*bellwire.Limits](ctx, f)
 }

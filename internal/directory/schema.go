@@ -147,24 +147,41 @@ func (t *CompiledType) Validate(data []byte) error { return t.ValidateAs("data",
 
 // ValidateAs is Validate for data that its giver knows by another name.
 func (t *CompiledType) ValidateAs(name string, data []byte) error {
+	_, err := t.validate(name, data, budgetOf(len(data)))
+	if errors.Is(err, errOverBudget) {
+		return t.overBudget(name)
+	}
+	return err
+}
+
+func (t *CompiledType) overBudget(name string) error {
+	return bellwire.Invalid(name, "It takes too many steps to be checked against the schema of event type %q. The schema "+
+		"must be simpler, with fewer anyOf, oneOf and $ref that contain each other, or the data smaller.", t.Name)
+}
+
+// validate is ValidateAs within so many steps, and returns how many it took. It returns errOverBudget if these are too few.
+func (t *CompiledType) validate(name string, data []byte, steps int) (spent int, err error) {
 	if t.broken != nil {
-		return bellwire.Wrap(bellwire.CodeInternal, t.broken, "The schema of event type %q cannot be used; put the event type again.", t.Name)
+		return 0, bellwire.Wrap(bellwire.CodeInternal, t.broken, "The schema of event type %q cannot be used; put the event type again.", t.Name)
 	}
 	if t.checker == nil {
-		return nil
+		return 0, nil
 	}
 	value, fault := decode(data)
 	if fault != nil {
-		return fault.in(name)
+		return 0, fault.in(name)
 	}
-	fits, err := t.checker.check(value, budgetOf(len(data)))
+	fits, spent, err := t.checker.check(value, steps)
+	if fits || errors.Is(err, errOverBudget) {
+		return spent, err
+	}
+	return spent, t.misfit(name, value, err)
+}
+
+// misfit says what does not fit, as far as a check has found out.
+func (t *CompiledType) misfit(name string, value any, err error) error {
 	var wrong *jsonschema.ValidationError
 	switch {
-	case fits:
-		return nil
-	case errors.Is(err, errOverBudget):
-		return bellwire.Invalid(name, "It takes too many steps to be checked against the schema of event type %q. The schema "+
-			"must be simpler, with fewer anyOf, oneOf and $ref that contain each other, or the data smaller.", t.Name)
 	case err == nil:
 		return bellwire.Invalid(name, "It does not fit the schema of event type %q.", t.Name)
 	case !errors.As(err, &wrong):

@@ -18,19 +18,19 @@ func (d *Directory) Subscriptions(ctx context.Context, tenant string) (match fun
 
 // Schemas returns what refuses data that does not fit the schema of its event type, and the operator's revision that it
 // holds for. Data of a type that is not in the catalogue any more, or is archived, was taken when it was: a type
-// without schema refuses nothing.
-func (d *Directory) Schemas(ctx context.Context) (fit func(eventType string, data []byte) error, revision int64, err error) {
+// without schema refuses nothing. Checks that take long wait for the tenant's turn.
+func (d *Directory) Schemas(ctx context.Context, tenant string) (fit func(eventType string, data []byte) error, revision int64, err error) {
 	c, err := d.Catalogue(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	return c.fit, c.Revision, nil
-}
-
-func (c *Catalogue) fit(eventType string, data []byte) error {
-	t, known := c.Type(eventType)
-	if !known {
-		return nil
-	}
-	return t.Validate(data)
+	return func(eventType string, data []byte) error {
+		t, known := c.Type(eventType)
+		if !known {
+			return nil
+		}
+		checks := d.Checks(tenant, len(data))
+		defer checks.End()
+		return checks.Check(ctx, t, data)
+	}, c.Revision, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,10 +16,12 @@ import (
 	"github.com/bellwire/bellwire/internal/match"
 )
 
-// Bounds on what a Tenant remembers: lists of targets, and targets in all of them.
+// Bounds on what a Tenant remembers: names, and targets in the lists of all of them. They grow with the tenant, as what they
+// spare does.
 const (
+	leastMatchedNames = 64
 	maxMatchedNames   = 1024
-	maxMatchedTargets = 1 << 17
+	matchedTargets    = 32 // for each of the tenant's, and for leastMatchedNames more
 )
 
 // Tenant is a tenant with its endpoints at one revision.
@@ -26,9 +29,10 @@ type Tenant struct {
 	ID       string
 	Revision int64
 
+	members []*member // those that are not deleted
+	byID    map[string]*member
+	bytes   int
 	limits  *bellwire.Limits
-	targets []*bellwire.Target // those that are not deleted
-	set     *match.Set         // over targets
 	match   func(eventType string) []*bellwire.Target
 
 	mu      sync.RWMutex
@@ -36,8 +40,24 @@ type Tenant struct {
 	total   int // targets in all lists of matched
 }
 
-// Targets returns all of the tenant's endpoints, disabled ones too. The list is shared: it must not be changed.
-func (t *Tenant) Targets() []*bellwire.Target { return t.targets }
+// member is an endpoint of a tenant.
+type member struct {
+	target   *bellwire.Target
+	patterns *match.Patterns // nil: it is disabled or deleted
+	bytes    int             // of memory, about
+}
+
+// Len returns how many endpoints the tenant has, disabled ones too.
+func (t *Tenant) Len() int { return len(t.members) }
+
+// Targets returns all of the tenant's endpoints, disabled ones too.
+func (t *Tenant) Targets() []*bellwire.Target {
+	targets := make([]*bellwire.Target, len(t.members))
+	for i, m := range t.members {
+		targets[i] = m.target
+	}
+	return targets
+}
 
 // Match returns the enabled and paused endpoints that subscribe to the event type. The list is shared: it
 // must not be changed.
@@ -48,9 +68,12 @@ func (t *Tenant) Match(eventType string) []*bellwire.Target {
 	if known {
 		return targets
 	}
-	for _, i := range t.set.Match(eventType) {
-		targets = append(targets, t.targets[i])
+	for _, m := range t.members {
+		if m.patterns != nil && m.patterns.Match(eventType) {
+			targets = append(targets, m.target)
+		}
 	}
+	targets = slices.Clip(targets)
 	t.remember(eventType, targets)
 	return targets
 }
@@ -61,7 +84,8 @@ func (t *Tenant) remember(eventType string, targets []*bellwire.Target) {
 	if _, known := t.matched[eventType]; known {
 		return
 	}
-	if len(t.matched) >= maxMatchedNames || t.total+len(targets) > maxMatchedTargets {
+	n := len(t.members) + leastMatchedNames
+	if len(t.matched) >= min(n, maxMatchedNames) || t.total+len(targets) > matchedTargets*n {
 		clear(t.matched)
 		t.total = 0
 	}
@@ -70,35 +94,104 @@ func (t *Tenant) remember(eventType string, targets []*bellwire.Target) {
 	t.total += len(targets)
 }
 
-func (d *Directory) newTenant(ctx context.Context, row *bellwire.Tenant, endpoints []*bellwire.Endpoint) (*Tenant, error) {
-	t := &Tenant{
-		ID:       row.ID,
-		Revision: row.Revision,
-		limits:   d.LimitsOf(row),
-		targets:  make([]*bellwire.Target, len(endpoints)),
-		matched:  map[string][]*bellwire.Target{},
+// What is estimated of memory.
+const (
+	tenantBytes = 1 << 10
+	memberBytes = 1500 // an endpoint, its target, and its part of what its tenant remembers
+	textBytes   = 16   // a text, beside what is in it
+)
+
+// newTenant returns the tenant as the changes say, and those of its endpoints that are new or have changed. All others are
+// as they were in the last one, which is nil if the changes are all.
+func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointChanges, last *Tenant) (t *Tenant, changed []*member, err error) {
+	t = &Tenant{
+		ID: changes.Tenant.ID, Revision: changes.Tenant.Revision,
+		byID: make(map[string]*member, changes.Living), bytes: tenantBytes, matched: make(map[string][]*bellwire.Target),
 	}
-	patterns := make([][]string, len(endpoints))
-	for i, ep := range endpoints {
-		t.targets[i] = d.newTarget(ctx, ep, t.limits)
-		if ep.Status != bellwire.EndpointDisabled {
-			patterns[i] = ep.Events
+	t.match = t.Match // made once, because the engine asks for it at each publish
+	t.limits = d.LimitsOf(changes.Tenant)
+	known := map[string]*member{}
+	if last != nil && changes.Since > 0 {
+		known = last.byID
+		if *t.limits == *last.limits {
+			t.limits = last.limits
 		}
 	}
-	set, err := match.Compile(patterns)
-	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "An endpoint of tenant %q has a pattern that cannot be read.", row.ID)
+	now := make(map[string]*member, len(changes.Changed)) // nil: it was deleted
+	for _, ep := range changes.Changed {
+		if now[ep.ID] = nil; ep.Deleted {
+			continue
+		}
+		m, err := d.newMember(ctx, ep, t.limits)
+		if err != nil {
+			return nil, nil, err
+		}
+		now[ep.ID] = m
+		changed = append(changed, m)
+		if known[ep.ID] == nil {
+			t.add(m)
+		}
 	}
-	t.set = set
-	t.match = t.Match // made once, because the engine asks for it at each publish
-	return t, nil
+	if len(known) == 0 {
+		return t, changed, nil
+	}
+	for _, m := range last.members { // each keeps its place
+		if change, found := now[m.target.Endpoint.ID]; found {
+			m = change
+		}
+		if m != nil {
+			t.add(m.within(t.limits))
+		}
+	}
+	return t, changed, nil
+}
+
+func (t *Tenant) add(m *member) {
+	t.members = append(t.members, m)
+	t.byID[m.target.Endpoint.ID] = m
+	t.bytes += m.bytes
+}
+
+// within returns the endpoint with its tenant's limits, which may have changed since.
+func (m *member) within(held *bellwire.Limits) *member {
+	if m.target.Limits == held {
+		return m
+	}
+	changed, target := *m, *m.target
+	target.Limits = held
+	changed.target = &target
+	return &changed
+}
+
+// newMember makes an endpoint ready for matching and sending.
+func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *bellwire.Limits) (*member, error) {
+	m := &member{target: d.newTarget(ctx, ep, held), bytes: memberBytes + 2*(len(ep.ID)+len(ep.URL)) + 2*len(ep.Sealed)}
+	for _, pattern := range ep.Events {
+		m.bytes += 2*textBytes + len(pattern)
+	}
+	for name, value := range ep.Extra {
+		m.bytes += 2*textBytes + len(name) + len(value)
+	}
+	for _, header := range m.target.Headers {
+		m.bytes += 2*textBytes + len(header.Name) + len(header.Value)
+	}
+	if ep.Status == bellwire.EndpointDisabled || ep.Deleted {
+		return m, nil
+	}
+	patterns, err := match.Compile(ep.Events)
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The endpoint %q has a pattern that cannot be read.", ep.ID)
+	}
+	m.patterns = patterns
+	return m, nil
 }
 
 // newTarget makes an endpoint ready for sending. One that cannot be served gets a Renderer that says why, so that its
 // deliveries end explained, or wait if that is this node's fault, and its tenant's other endpoints go on.
 func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint, held *bellwire.Limits) *bellwire.Target {
 	ep := *stored
-	ep.Sealed = nil // opened below, and of no use to anyone after
+	ep.Sealed = nil                       // opened below, and of no use to anyone after
+	ep.Description, ep.Metadata = "", nil // which only people read
 	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held}
 	if ep.Deleted {
 		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}

@@ -24,15 +24,18 @@ type Directory interface {
 	// Subscriptions returns what says who gets a tenant's events of a type, and the tenant's revision that
 	// it holds for. CodeNotFound if there is no such tenant.
 	Subscriptions(ctx context.Context, tenant string) (match func(eventType string) []*bellwire.Target, revision int64, err error)
-	// Schemas returns what refuses data that does not fit the schema of its event type, with CodeInvalid, and the
-	// operator's revision that it holds for.
-	Schemas(ctx context.Context) (fit func(eventType string, data []byte) error, revision int64, err error)
+	// Schemas returns what refuses a tenant's data that does not fit the schema of its event type, with CodeInvalid, and
+	// the operator's revision that it holds for.
+	Schemas(ctx context.Context, tenant string) (fit func(eventType string, data []byte) error, revision int64, err error)
 	// Target returns any endpoint, also a disabled or deleted one.
 	Target(ctx context.Context, endpoint string) (*bellwire.Target, error)
-	// ForgetTenant and the others have it looked up anew the next time.
+	// ForgetTenant and the others have it looked up anew the next time. Those with a revision do so if what is known is of
+	// no later one.
 	ForgetTenant(tenant string)
+	ForgetTenantAt(tenant string, revision int64)
 	ForgetEndpoint(endpoint string)
 	ForgetCatalogue()
+	ForgetCatalogueAt(revision int64)
 }
 
 // Store is the part of the store that the engine drives.
@@ -319,36 +322,63 @@ func newEvent(tenant string, d *Draft) bellwire.NewEvent {
 	return e
 }
 
-// submitMatched finds who gets the events and submits them, again if the tenant's configuration has changed
-// meanwhile.
+// submitMatched finds who gets the events and submits them. If the tenant's configuration has changed meanwhile, it is
+// read and matched again, and what it says then holds: it was read after the events came, so that they may count as
+// published at that moment. Who changes it all the time holds up nobody.
 func (e *Engine) submitMatched(ctx context.Context, tenant string, s *submission) error {
-	stale := int64(-1)
-	for range staleTries {
-		match, revision, err := e.directory.Subscriptions(ctx, tenant)
-		if err != nil {
-			return err
+	revision, err := e.match(ctx, tenant, s)
+	if err != nil {
+		return err
+	}
+	s.append.TenantRevision = revision
+	if err = e.intake.submit(ctx, s); bellwire.CodeOf(err) != bellwire.CodeStale {
+		return err
+	}
+	e.directory.ForgetTenantAt(tenant, revision)
+	again, err := e.match(ctx, tenant, s)
+	if err != nil {
+		return err
+	}
+	if again == revision {
+		// It is not the tenant that has changed but the catalogue: the caller has to check again.
+		return bellwire.Errorf(bellwire.CodeStale, "The catalogue has changed since the event was checked against it.")
+	}
+	s.append.TenantRevision = 0
+	if err := e.intake.submit(ctx, s); err != nil {
+		return err
+	}
+	e.refreshChanged(ctx, s)
+	return nil
+}
+
+// match finds who gets the events, and returns the revision of the configuration that says so.
+func (e *Engine) match(ctx context.Context, tenant string, s *submission) (revision int64, err error) {
+	match, revision, err := e.directory.Subscriptions(ctx, tenant)
+	if err != nil {
+		return 0, err
+	}
+	for i := range s.events {
+		if e := &s.events[i].Event; e.Problem == "" {
+			s.targets[i] = match(e.Type)
 		}
-		if revision == stale {
-			// It is not the tenant that has changed but the catalogue: the caller has to check again.
-			return bellwire.Errorf(bellwire.CodeStale, "The catalogue has changed since the event was checked against it.")
-		}
-		for i := range s.events {
-			if e := &s.events[i].Event; e.Problem == "" {
-				s.targets[i] = match(e.Type)
+	}
+	return revision, nil
+}
+
+// refreshChanged has those endpoints looked at again that were changed while events were stored for them: who changed one
+// that had no lane then has told nobody.
+func (e *Engine) refreshChanged(ctx context.Context, s *submission) {
+	seen := make(map[*bellwire.Target]bool)
+	for _, targets := range s.targets {
+		for _, t := range targets {
+			if seen[t] {
+				continue
+			}
+			seen[t] = true
+			if now, err := e.directory.Target(ctx, t.Endpoint.ID); err != nil || now != t {
+				e.scheduler.refresh(t.Endpoint.ID)
 			}
 		}
-		s.append.TenantRevision = revision
-		err = e.intake.submit(ctx, s)
-		if bellwire.CodeOf(err) != bellwire.CodeStale {
-			return err
-		}
-		stale = revision
-		e.directory.ForgetTenant(tenant)
-	}
-	return &bellwire.Error{
-		Code:       bellwire.CodeUnavailable,
-		Message:    "The tenant's configuration changes faster than events can be matched to it. Try again.",
-		RetryAfter: overloadRetryAfter,
 	}
 }
 

@@ -21,8 +21,7 @@ const (
 	intakeBytes        = 64 << 20
 	tenantShare        = 4  // a tenant may have one part in so many of both
 	tenantTurn         = 32 // events that a tenant may have stored in its turn, while others wait for theirs
-	staleTries         = 5
-	appendTries        = 3 // of a group whose commit's outcome is unknown
+	appendTries        = 3  // of a group whose commit's outcome is unknown
 	appendPause        = 100 * time.Millisecond
 	overloadRetryAfter = time.Second
 )

@@ -74,12 +74,15 @@ func (in *inbox) put(data ...string) (ids []bellwire.EventID) {
 	return ids
 }
 
-func (in *inbox) Unmatched(context.Context, *bellwire.Leases) ([]bellwire.Unmatched, error) {
+func (in *inbox) Unmatched(_ context.Context, _ *bellwire.Leases, but []string) ([]bellwire.Unmatched, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.looks++
 	var due, again []bellwire.Unmatched
 	for _, u := range in.waiting {
+		if slices.Contains(but, u.Event.Tenant) {
+			continue
+		}
 		until, deferred := in.deferred[u.Event.ID]
 		switch {
 		case !deferred:
@@ -206,8 +209,8 @@ type badSchemas struct {
 	fault func(data string) error
 }
 
-func (b badSchemas) Schemas(ctx context.Context) (func(string, []byte) error, int64, error) {
-	fit, revision, err := b.Directory.Schemas(ctx)
+func (b badSchemas) Schemas(ctx context.Context, tenant string) (func(string, []byte) error, int64, error) {
+	fit, revision, err := b.Directory.Schemas(ctx, tenant)
 	return func(eventType string, data []byte) error {
 		if err := b.fault(string(data)); err != nil {
 			return err

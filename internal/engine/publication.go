@@ -10,7 +10,8 @@ import (
 type Publication struct {
 	Tenant string
 	// OperatorRevision is that of the catalogue which the events were checked against. If it has changed
-	// by the time of the append, Publish answers CodeStale: check again and repeat.
+	// by the time of the append, Publish answers CodeStale: read it anew, check again and repeat with 0, which means that
+	// it does not matter.
 	OperatorRevision int64
 	Events           []Draft
 }

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -113,3 +114,6 @@ func endless(w http.ResponseWriter, req *http.Request) {
 		}
 	}
 }
+
+// wait is what an attack does whose harm has been done.
+func wait(ctx context.Context) { <-ctx.Done() }

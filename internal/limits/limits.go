@@ -191,4 +191,7 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 var Resources = []Resource{
 	auditLog,
 	reads,
+	configuration,
+	configurationReloads,
+	schemaChecks,
 }

@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire"
@@ -76,31 +73,15 @@ func TestZeroPatternMatchesNoEventType(t *testing.T) {
 
 func TestCompileRefuses(t *testing.T) {
 	t.Parallel()
-	if _, err := match.Compile([][]string{{"a"}, {"b", "not a pattern"}}); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+	if _, err := match.Compile([]string{"b", "not a pattern"}); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 		t.Errorf("got %v, want CodeInvalid", err)
-	}
-}
-
-func TestSetMatch(t *testing.T) {
-	t.Parallel()
-	set := compile(t, [][]string{
-		{"card.created", "card.*", "card.*", "*"}, {"card.deleted", "card.deleted"}, {}, {"card.created"}, {"c*", "card.created"},
-	})
-	for name, want := range map[string][]int{
-		"card.created": {0, 3, 4}, "card.deleted": {0, 1, 4}, "card": {0, 4}, "user.created": {0},
-	} {
-		for range 2 { // found, then remembered
-			if diff := cmp.Diff(want, set.Match(name)); diff != "" {
-				t.Errorf("Match(%q):\n%s", name, diff)
-			}
-		}
 	}
 }
 
 // name draws names of a small alphabet, so that patterns and names meet often.
 func name() *rapid.Generator[string] { return rapid.StringMatching(`[ab.]{1,6}`) }
 
-func TestSetIsWhatThePatternsSay(t *testing.T) {
+func TestPatternsTogetherChooseWhatEachChooses(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		pattern := rapid.Custom(func(t *rapid.T) string {
@@ -109,117 +90,43 @@ func TestSetIsWhatThePatternsSay(t *testing.T) {
 			}
 			return name().Draw(t, "exact")
 		})
-		lists := rapid.SliceOfN(rapid.SliceOfN(pattern, 0, 4), 0, 12).Draw(t, "lists")
-		set, err := match.Compile(lists)
+		texts := rapid.SliceOfN(pattern, 0, 8).Draw(t, "texts")
+		patterns, err := match.Compile(texts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range rapid.SliceOfN(name(), 1, 20).Draw(t, "names") {
-			if diff := cmp.Diff(naive(t, lists, name), set.Match(name), cmpopts.EquateEmpty()); diff != "" {
-				t.Fatalf("Match(%q):\n%s", name, diff)
+			want := slices.ContainsFunc(texts, func(text string) bool {
+				p, err := match.Parse(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p.Matches(name)
+			})
+			if got := patterns.Match(name); got != want {
+				t.Fatalf("Match(%q) = %t, want %t", name, got, want)
 			}
 		}
 	})
 }
 
-func naive(t *rapid.T, lists [][]string, name string) (found []int) {
-	for i, list := range lists {
-		if slices.ContainsFunc(list, func(text string) bool {
-			p, err := match.Parse(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return p.Matches(name)
-		}) {
-			found = append(found, i)
-		}
-	}
-	return found
-}
-
-// The memo forgets when it is full; what it answers stays right, and what it gave out stays as it was.
-func TestMemoStaysRightWhenItForgets(t *testing.T) {
-	t.Parallel()
-	lists := make([][]string, 500)
-	for i := range lists {
-		lists[i] = []string{"*"}
-	}
-	lists[7] = []string{"odd.*"}
-	set := compile(t, lists)
-	first := set.Match("odd.1")
-	before := slices.Clone(first)
-
-	var wg sync.WaitGroup
-	for worker := range 4 {
-		wg.Go(func() {
-			for i := range 700 { // more than are remembered
-				name := fmt.Sprintf("even.%d", i)
-				want := 499
-				if (i+worker)%2 == 1 {
-					name, want = fmt.Sprintf("odd.%d", i), 500
-				}
-				if got := set.Match(name); len(got) != want {
-					t.Errorf("Match(%q) finds %d, want %d", name, len(got), want)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if diff := cmp.Diff(before, first); diff != "" {
-		t.Errorf("a list that was given out has changed:\n%s", diff)
-	}
-}
-
-func TestRememberedMatchNeedsNoMemory(t *testing.T) {
-	set := compile(t, catalogue(100))
-	set.Match("group3.created")
-	if n := testing.AllocsPerRun(100, func() { set.Match("group3.created") }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func compile(t testing.TB, lists [][]string) *match.Set {
-	t.Helper()
-	set, err := match.Compile(lists)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-// catalogue makes endpoints that want an exact name, a group, or now and then everything.
-func catalogue(endpoints int) [][]string {
-	lists := make([][]string, endpoints)
-	for i := range lists {
-		lists[i] = []string{fmt.Sprintf("group%d.created", i%100)}
-		switch i % 10 {
-		case 1:
-			lists[i] = append(lists[i], fmt.Sprintf("group%d.*", i%100))
-		case 2:
-			lists[i] = []string{"*"}
-		}
-	}
-	return lists
-}
-
 func BenchmarkMatch(b *testing.B) {
-	for _, endpoints := range []int{1, 100, 10_000} {
-		b.Run(fmt.Sprintf("remembered/endpoints=%d", endpoints), func(b *testing.B) {
-			set := compile(b, catalogue(endpoints))
+	for _, n := range []int{1, 100} {
+		b.Run(fmt.Sprintf("patterns=%d", n), func(b *testing.B) {
+			texts := make([]string, n)
+			for i := range texts {
+				texts[i] = fmt.Sprintf("group%d.created", i)
+				if i%2 == 1 {
+					texts[i] = fmt.Sprintf("group%d.*", i)
+				}
+			}
+			patterns, err := match.Compile(texts)
+			if err != nil {
+				b.Fatal(err)
+			}
 			b.ReportAllocs()
 			for b.Loop() {
-				set.Match("group1.created")
-			}
-		})
-		b.Run(fmt.Sprintf("new/endpoints=%d", endpoints), func(b *testing.B) {
-			set := compile(b, catalogue(endpoints))
-			names := make([]string, 4096) // more than are remembered
-			for i := range names {
-				names[i] = fmt.Sprintf("group%d.deleted.%d", i%100, i)
-			}
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				set.Match(names[i%len(names)])
+				patterns.Match("group51.created")
 			}
 		})
 	}
@@ -247,9 +154,9 @@ func FuzzParse(f *testing.F) {
 		if p.Matches(name) != want {
 			t.Fatalf("%q matches %q: %t", pattern, name, !want)
 		}
-		set, err := match.Compile([][]string{{pattern}})
-		if err != nil || (len(set.Match(name)) == 1) != want {
-			t.Fatalf("the set of %q disagrees on %q: %v", pattern, name, err)
+		patterns, err := match.Compile([]string{pattern})
+		if err != nil || patterns.Match(name) != want {
+			t.Fatalf("%q, compiled, disagrees on %q: %v", pattern, name, err)
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Package match finds the endpoints that an event goes to: it reads event patterns and compiles those
-// of many endpoints into a Set that is asked by an event type's name.
+// Package match decides whether an event goes to an endpoint: it reads event patterns, and compiles those of an endpoint
+// into Patterns that are asked by an event type's name.
 package match
 
 import (

@@ -295,14 +295,14 @@ func (s *Service) firstType(ctx context.Context, ep *bellwire.Endpoint) (string,
 	if err != nil {
 		return "", err
 	}
-	wanted, err := match.Compile([][]string{ep.Events})
+	wanted, err := match.Compile(ep.Events)
 	if err != nil {
 		return "", bellwire.Wrap(bellwire.CodeInternal, err, "The endpoint %q has a pattern that cannot be read.", ep.ID)
 	}
 	names := catalogue.Names()
 	i := slices.IndexFunc(names, func(name string) bool {
 		t, _ := catalogue.Type(name)
-		return !t.Archived && len(wanted.Match(name)) > 0
+		return !t.Archived && wanted.Match(name)
 	})
 	if i < 0 {
 		return "", bellwire.Invalid("type", "The catalogue has no event type that the endpoint subscribes to; put one there, or name a type.")

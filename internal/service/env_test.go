@@ -24,8 +24,9 @@ import (
 type tampered struct {
 	bellwire.Store
 
-	stale atomic.Int64 // how many updates are yet refused with CodeStale
-	reads atomic.Int64 // of what the directory caches
+	stale   atomic.Int64 // how many updates are yet refused with CodeStale
+	reads   atomic.Int64 // of what the directory caches
+	digests atomic.Int64 // calls of Digests
 }
 
 func (s *tampered) refuse() error {
@@ -62,6 +63,11 @@ func (s *tampered) Tenant(ctx context.Context, id string) (*bellwire.Tenant, err
 func (s *tampered) Catalogue(ctx context.Context) ([]*bellwire.EventType, int64, error) {
 	s.reads.Add(1)
 	return s.Store.Catalogue(ctx)
+}
+
+func (s *tampered) Digests(ctx context.Context, tenant string, keys []string) (map[string][32]byte, error) {
+	s.digests.Add(1)
+	return s.Store.Digests(ctx, tenant, keys)
 }
 
 func (s *tampered) EventType(ctx context.Context, name string) (*bellwire.EventType, error) {

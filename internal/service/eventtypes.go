@@ -150,26 +150,28 @@ func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) er
 // usableType returns the event type if it is in the catalogue and not archived, and an error about the field
 // otherwise. The store is asked before anything is refused: another node may have just added it.
 func (s *Service) usableType(ctx context.Context, field, name string) (*directory.CompiledType, error) {
-	for range staleAttempts {
-		catalogue, err := s.directory.Catalogue(ctx)
-		if err != nil {
-			return nil, err
-		}
-		t, _ := catalogue.Type(name)
-		refusal := checkUsable(t, field, name)
-		if refusal == nil {
-			return t, nil
-		}
-		current, err := s.isCurrent(ctx, t, name)
-		if err != nil {
-			return nil, err
-		}
-		if current {
-			return nil, refusal
-		}
-		s.directory.ForgetCatalogue()
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errBusyCatalogue()
+	t, _ := catalogue.Type(name)
+	refusal := checkUsable(t, field, name)
+	if refusal == nil {
+		return t, nil
+	}
+	current, err := s.isCurrent(ctx, t, name)
+	if err != nil {
+		return nil, err
+	}
+	if current {
+		return nil, refusal
+	}
+	s.directory.ForgetCatalogueAt(catalogue.Revision)
+	if catalogue, err = s.directory.Catalogue(ctx); err != nil {
+		return nil, err
+	}
+	t, _ = catalogue.Type(name)
+	return t, checkUsable(t, field, name)
 }
 
 // checkUsable refuses an event type that is archived or, being nil, not there. Customers read it, who have no catalogue.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,9 +11,6 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 )
-
-// staleAttempts is how often events are checked again because the catalogue changed meanwhile.
-const staleAttempts = 5
 
 // Draft is an event as a publisher gives it. Data is one valid JSON value, which the front end has made
 // sure of, and must not be changed afterwards.
@@ -71,29 +67,38 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 // locateConflict returns the conflict as one about the event of a batch whose id was used before for another event, in the
 // batch or elsewhere.
 func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Draft, conflict error) error {
-	used := make(map[string][32]byte)
+	used, err := s.digests(ctx, tenant, drafts)
+	if err != nil {
+		return conflict
+	}
 	for i := range drafts {
 		d := &drafts[i]
 		if d.IdempotencyKey == "" {
 			continue
 		}
-		digest, known := used[d.IdempotencyKey]
-		if !known {
-			var err error
-			digest, err = s.store.Digest(ctx, tenant, d.IdempotencyKey)
-			if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-				digest, err = d.Digest(), nil
-			}
-			if err != nil {
-				return conflict
-			}
+		digest := d.Digest()
+		if _, known := used[d.IdempotencyKey]; !known {
 			used[d.IdempotencyKey] = digest
 		}
-		if digest != d.Digest() {
+		if used[d.IdempotencyKey] != digest {
 			return inField(fmt.Sprintf("events[%d].id", i), conflict)
 		}
 	}
 	return conflict
+}
+
+// digests returns what was published with the drafts' ids before.
+func (s *Service) digests(ctx context.Context, tenant string, drafts []Draft) (map[string][32]byte, error) {
+	var keys []string
+	for i := range drafts {
+		if key := drafts[i].IdempotencyKey; key != "" {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return s.store.Digests(ctx, tenant, keys)
 }
 
 // inEvent says in which event of a batch the field is that err is about.
@@ -105,61 +110,80 @@ func inEvent(i int, err error) error {
 	return inField(fmt.Sprintf("events[%d].%s", i, known.Field), err)
 }
 
-// take checks the drafts against the catalogue and hands them to the engine, again if the catalogue has
-// changed in between, for which the caller's key may be the reason. locate says in which event an error is.
+// take checks the drafts against the catalogue and hands them to the engine. If the catalogue has changed in between, for
+// which the caller's key may be the reason, it is read again, and what is decided then holds: it was read after the events
+// came, and who changes it all the time holds up nobody. locate says in which event an error is.
 func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
 	if err := s.allowEvents(ctx, tenant, len(drafts)); err != nil {
 		return nil, err
 	}
-	for try := range staleAttempts {
-		catalogue, err := s.directory.Catalogue(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if try > 0 && !c.Key.IsZero() {
-			if _, err := s.directory.Key(ctx, c.Key); err != nil {
-				return nil, unknownKey(err)
-			}
-		}
-		stale, err := s.check(ctx, tenant, catalogue, drafts, locate)
-		if err != nil {
-			return nil, err
-		}
-		if stale {
-			s.directory.ForgetCatalogue()
-			continue
-		}
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stale, err := s.check(ctx, tenant, catalogue, false, drafts, locate)
+	if err != nil {
+		return nil, err
+	}
+	if !stale {
 		receipts, err := s.engine.Publish(ctx, &engine.Publication{
 			Tenant: tenant, OperatorRevision: catalogue.Revision, Events: drafts,
 		})
 		if bellwire.CodeOf(err) != bellwire.CodeStale {
 			return receipts, err
 		}
-		s.directory.ForgetCatalogue()
-		s.directory.ForgetTenant(tenant)
 	}
-	return nil, errBusyCatalogue()
+	s.directory.ForgetCatalogueAt(catalogue.Revision)
+	if catalogue, err = s.directory.Catalogue(ctx); err != nil {
+		return nil, err
+	}
+	if !c.Key.IsZero() {
+		if _, err := s.directory.Key(ctx, c.Key); err != nil {
+			return nil, unknownKey(err)
+		}
+	}
+	if _, err := s.check(ctx, tenant, catalogue, true, drafts, locate); err != nil {
+		return nil, err
+	}
+	return s.engine.Publish(ctx, &engine.Publication{Tenant: tenant, Events: drafts})
 }
 
-// check refuses the first draft that does not fit the catalogue, and tells whether the catalogue is stale. What was
-// accepted once stays accepted under its id, whatever has become of its type.
-func (s *Service) check(ctx context.Context, tenant string, catalogue *directory.Catalogue, drafts []Draft, locate func(int, error) error) (stale bool, err error) {
+// check refuses the first draft that does not fit the catalogue, and reports whether the catalogue is stale, unless it is
+// known to be read just now. What was accepted once stays accepted under its id, whatever has become of its type.
+func (s *Service) check(ctx context.Context, tenant string, catalogue *directory.Catalogue, justRead bool, drafts []Draft, locate func(int, error) error) (stale bool, err error) {
+	sizes := make([]int, len(drafts))
+	for i := range drafts {
+		sizes[i] = len(drafts[i].Data)
+	}
+	checks := s.directory.Checks(tenant, sizes...)
+	defer checks.End()
+	var (
+		accepted map[string][32]byte
+		asked    bool
+	)
 	for i := range drafts {
 		d := &drafts[i]
 		cached, _ := catalogue.Type(d.Type)
-		refusal := fit(cached, d)
-		if refusal == nil {
+		refusal := fit(ctx, checks, cached, d)
+		switch bellwire.CodeOf(refusal) {
+		case "":
 			continue
+		case bellwire.CodeRateLimited, bellwire.CodeCanceled:
+			return false, refusal // which is not about the draft
 		}
-		current, err := s.isCurrent(ctx, cached, d.Type)
-		if err != nil || !current {
-			return err == nil, err
+		if !justRead {
+			current, err := s.isCurrent(ctx, cached, d.Type)
+			if err != nil || !current {
+				return err == nil, err
+			}
 		}
-		accepted, err := s.wasAccepted(ctx, tenant, d)
-		if err != nil {
-			return false, err
+		if !asked {
+			if accepted, err = s.digests(ctx, tenant, drafts); err != nil {
+				return false, err
+			}
+			asked = true
 		}
-		if !accepted {
+		if digest, known := accepted[d.IdempotencyKey]; !known || digest != d.Digest() {
 			return false, s.refuse(ctx, tenant, locate(i, refusal))
 		}
 	}
@@ -167,26 +191,14 @@ func (s *Service) check(ctx context.Context, tenant string, catalogue *directory
 }
 
 // fit refuses a draft whose type cannot be published, or whose data does not fit it.
-func fit(t *directory.CompiledType, d *Draft) error {
+func fit(ctx context.Context, checks *directory.Checks, t *directory.CompiledType, d *Draft) error {
 	switch {
 	case t == nil:
 		return bellwire.Invalid("type", "There is no event type %.128q in the catalogue; put it there first.", d.Type)
 	case t.Archived:
 		return bellwire.Invalid("type", "The event type %q is archived; take it out of the archive to use it.", d.Type)
 	}
-	return t.Validate(d.Data)
-}
-
-// wasAccepted tells whether the very same was published before with this id.
-func (s *Service) wasAccepted(ctx context.Context, tenant string, d *Draft) (bool, error) {
-	if d.IdempotencyKey == "" {
-		return false, nil
-	}
-	digest, err := s.store.Digest(ctx, tenant, d.IdempotencyKey)
-	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-		return false, nil
-	}
-	return digest == d.Digest(), err
+	return checks.Check(ctx, t, d.Data)
 }
 
 // refuse returns the refusal of an event, unless there is no tenant that it could be refused in.
@@ -195,14 +207,6 @@ func (s *Service) refuse(ctx context.Context, tenant string, refusal error) erro
 		return err
 	}
 	return refusal
-}
-
-func errBusyCatalogue() error {
-	return &bellwire.Error{
-		Code:       bellwire.CodeUnavailable,
-		Message:    "The configuration is being changed faster than events can be checked against it; try again.",
-		RetryAfter: time.Second,
-	}
 }
 
 // checkDraft refuses what no event may be, whatever its type.

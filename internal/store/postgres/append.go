@@ -62,7 +62,7 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 	err := s.write(ctx, func(tx *tx) error {
 		g = &group{
 			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*knownKey),
-			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int),
+			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int), endpoints: make(map[string]endpointRef),
 		}
 		careful = true // if it fails because of another transaction, that may have been an earlier try of this one
 		if err := g.look(appends); err != nil {
@@ -162,8 +162,10 @@ const (
 	sqlHoldTenants = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR SHARE"
 	// The lock makes others who match the same events wait, so that they find them stored.
 	sqlHoldUnmatched = "SELECT event FROM bellwire.unmatched WHERE event = ANY($1) ORDER BY event FOR UPDATE"
-	sqlFindEndpoints = "SELECT id, n, tenant, deleted_at IS NULL FROM bellwire.endpoints WHERE id = ANY($1)"
-	sqlFindKeys      = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
+	sqlFindEndpoints = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NULL"
+	// The lock keeps Purge from removing them before this append has stored a delivery that names them.
+	sqlHoldDeleted = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NOT NULL ORDER BY id FOR KEY SHARE"
+	sqlFindKeys    = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
 		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
 		JOIN bellwire.idempotency_keys k ON k.tenant = ` + tenantWanted + ` AND k.key = w.key`
 	sqlFindEvents = `SELECT e.id, e.tenant, e.created_at, e.deliveries FROM unnest($1::text[], $2::uuid[]) AS w (tenant, id)
@@ -184,6 +186,9 @@ func (g *group) look(appends []*bellwire.Append) error {
 	}
 	batch.Queue(sqlOperatorRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&g.operator) })
 	batch.Queue(sqlFindEndpoints, w.endpoints).Query(g.scanEndpoints)
+	if len(w.anyState) > 0 {
+		batch.Queue(sqlHoldDeleted, w.anyState).Query(g.scanEndpoints)
+	}
 	if len(w.keys) > 0 {
 		batch.Queue(sqlFindKeys, w.keyTenants, w.keys).Query(g.scanKeys)
 	}
@@ -202,6 +207,7 @@ func (g *group) look(appends []*bellwire.Append) error {
 // wanted is what appends are about.
 type wanted struct {
 	tenants, endpoints []string
+	anyState           []string // those of the endpoints that may have been deleted
 	keyTenants, keys   []string
 	eventTenants       []string
 	events             [][16]byte
@@ -211,7 +217,7 @@ type wanted struct {
 
 func wantedOf(appends []*bellwire.Append) *wanted {
 	w := &wanted{first: columns.LastID}
-	tenants, endpoints := make(map[string]bool), make(map[string]bool)
+	tenants, endpoints, anyState := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	for _, a := range appends {
 		for _, e := range a.Events {
 			id := e.Event.ID
@@ -226,10 +232,13 @@ func wantedOf(appends []*bellwire.Append) *wanted {
 			}
 			for i := range e.Deliveries {
 				endpoints[e.Deliveries[i].Endpoint] = true
+				if a.TenantRevision == 0 {
+					anyState[e.Deliveries[i].Endpoint] = true
+				}
 			}
 		}
 	}
-	w.tenants, w.endpoints = namesIn(tenants), namesIn(endpoints)
+	w.tenants, w.endpoints, w.anyState = namesIn(tenants), namesIn(endpoints), namesIn(anyState)
 	return w
 }
 
@@ -247,17 +256,13 @@ func (g *group) scanTenants(rows pgx.Rows) error {
 }
 
 func (g *group) scanEndpoints(rows pgx.Rows) error {
-	g.endpoints = make(map[string]endpointRef)
 	return every(rows, func(row pgx.Rows) error {
 		var (
-			id    string
-			ref   endpointRef
-			there bool
+			id  string
+			ref endpointRef
 		)
-		err := row.Scan(&id, &ref.n, &ref.tenant, &there)
-		if there {
-			g.endpoints[id] = ref
-		}
+		err := row.Scan(&id, &ref.n, &ref.tenant)
+		g.endpoints[id] = ref
 		return err
 	})
 }

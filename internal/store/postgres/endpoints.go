@@ -52,15 +52,25 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 	return err
 }
 
-const (
-	sqlEndpoint = `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
-			p.url, p.description, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, p.metadata, p.extra, p.sealed,
+// selectEndpoint selects endpoints with what stands in the columns that only people read.
+func selectEndpoint(description, metadata string) string {
+	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
+			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
 			p.deleted_at IS NOT NULL
 		FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant `
+}
+
+var (
+	sqlEndpoint     = selectEndpoint("p.description", "p.metadata")
 	sqlEndpointByID = sqlEndpoint + "WHERE p.id = $1 AND t.deleted_at IS NULL"
 	sqlEndpoints    = sqlEndpoint + "WHERE p.tenant = " + theTenant + ` AND p.n < $2 AND p.deleted_at IS NULL
 		ORDER BY p.n DESC LIMIT $3`
 	sqlAllEndpoints = sqlEndpoint + "WHERE p.tenant = $1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
+
+	sqlServed          = selectEndpoint("''", "'null'::text")
+	sqlServedEndpoints = sqlServed + "WHERE p.tenant = $1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
+	sqlServedSince     = sqlServed + "WHERE p.tenant = $1 AND p.revision > $2 ORDER BY p.revision DESC LIMIT $3"
+	sqlCountLiving     = "SELECT count(*) FROM bellwire.endpoints WHERE tenant = $1 AND deleted_at IS NULL"
 )
 
 // scanEndpoint reads a row of sqlEndpoint.
@@ -118,13 +128,40 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 			return err
 		}
 		t = found
-		endpoints, err = all(tx, func(row pgx.Rows) (*bellwire.Endpoint, error) {
-			ep, _, err := scanEndpoint(row)
-			return ep, err
-		}, sqlAllEndpoints, n)
+		endpoints, err = all(tx, justEndpoint, sqlAllEndpoints, n)
 		return err
 	})
 	return t, endpoints, err
+}
+
+func justEndpoint(row pgx.Rows) (*bellwire.Endpoint, error) {
+	ep, _, err := scanEndpoint(row)
+	return ep, err
+}
+
+// EndpointsSince returns what has changed among a tenant's endpoints since a revision.
+func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int64) (*bellwire.EndpointChanges, error) {
+	var changes *bellwire.EndpointChanges
+	err := s.snapshotOn(ctx, s.lookups, func(tx *tx) error {
+		t, n, err := tx.findTenant(tenant)
+		if err != nil {
+			return err
+		}
+		changes = &bellwire.EndpointChanges{Tenant: t, Since: revision}
+		if err := tx.row(sqlCountLiving, n).Scan(&changes.Living); err != nil {
+			return err
+		}
+		if revision > 0 {
+			changes.Changed, err = all(tx, justEndpoint, sqlServedSince, n, revision, bellwire.MaxEndpointChanges+1)
+			if err != nil || len(changes.Changed) <= bellwire.MaxEndpointChanges {
+				return err
+			}
+		}
+		changes.Since = 0
+		changes.Changed, err = all(tx, justEndpoint, sqlServedEndpoints, n)
+		return err
+	})
+	return changes, err
 }
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.

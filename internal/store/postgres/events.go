@@ -57,20 +57,25 @@ func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (
 	return e, err
 }
 
-const sqlDigest = "SELECT digest FROM bellwire.idempotency_keys WHERE tenant = " + theTenant + " AND key = $2"
+const sqlDigests = "SELECT key, digest FROM bellwire.idempotency_keys WHERE tenant = " + theTenant + " AND key = ANY($2)"
 
-// Digest returns the digest of what was published with a publisher's id.
-func (s *Store) Digest(ctx context.Context, tenant, key string) (digest [32]byte, err error) {
-	err = s.read(ctx, func(tx *tx) error {
-		var kept []byte
-		known, err := found(tx.row(sqlDigest, tenant, key), &kept)
-		if err == nil && !known {
-			err = bellwire.NotFound("publish with the id", key)
-		}
-		copy(digest[:], kept)
-		return err
+// Digests returns the digests of what was published with publishers' ids.
+func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[string][32]byte, error) {
+	digests := make(map[string][32]byte)
+	err := s.read(ctx, func(tx *tx) error {
+		return tx.each(func(row pgx.Rows) error {
+			var (
+				key    string
+				digest []byte
+			)
+			if err := row.Scan(&key, &digest); err != nil {
+				return err
+			}
+			digests[key] = [32]byte(digest)
+			return nil
+		}, sqlDigests, tenant, keys)
 	})
-	return digest, err
+	return digests, err
 }
 
 // listEvents lists what lies between $2 and $3, without these, and not more than $4. The size of data is known before

@@ -76,7 +76,7 @@ func addTenant(t *testing.T, s testStore, id string) {
 // unmatched returns what waits, by the node "a".
 func unmatched(t *testing.T, s testStore) []bellwire.Unmatched {
 	t.Helper()
-	waiting, err := s.Unmatched(t.Context(), s.owned.Load())
+	waiting, err := s.Unmatched(t.Context(), s.owned.Load(), nil)
 	check(t, err)
 	return waiting
 }
@@ -161,10 +161,10 @@ func TestPublishFollowsItsTransaction(t *testing.T) {
 		}
 	}
 	p.published(p, "acme", "order.paid", "3", "k2") // its id is free again
-	digest, err := s.Digest(t.Context(), "acme", "k")
+	digests, err := s.Digests(t.Context(), "acme", []string{"k"})
 	check(t, err)
-	if want := sha256.Sum256([]byte("order.paid\x00" + `{"n": 1.0, "n": "\u0000\ud800é"}`)); digest != want {
-		t.Errorf("the digest is %x, want %x", digest, want)
+	if want := sha256.Sum256([]byte("order.paid\x00" + `{"n": 1.0, "n": "\u0000\ud800é"}`)); digests["k"] != want {
+		t.Errorf("the digest is %x, want %x", digests["k"], want)
 	}
 }
 
@@ -412,7 +412,7 @@ func TestUnmatchedConcurrently(t *testing.T) {
 			total := 0
 			defer func() { stored <- total }()
 			for {
-				waiting, err := s.Unmatched(t.Context(), s.owned.Load())
+				waiting, err := s.Unmatched(t.Context(), s.owned.Load(), nil)
 				if err != nil || len(waiting) == 0 {
 					return
 				}
@@ -506,7 +506,7 @@ func TestUnmatchedOfOtherNodes(t *testing.T) {
 	s := newInbox(t)
 	p := newPlatform(t, s)
 	p.published(p, "acme", "order.paid", "1", nil)
-	waiting, err := s.Unmatched(t.Context(), new(bellwire.Leases))
+	waiting, err := s.Unmatched(t.Context(), new(bellwire.Leases), nil)
 	check(t, err)
 	if len(waiting) > 0 {
 		t.Error("a node without shards matches")
@@ -698,8 +698,8 @@ func TestPlansOfUnmatched(t *testing.T) {
 	}))
 	epochs, ids, counts := make([]int64, 256), make([][16]byte, 100), make([]int32, 100)
 	for sql, args := range map[string][]any{
-		sqlUnmatched:      {epochs, int64(0), maxTurns, maxTurn, int64(maxMatchBytes), maxMatching},
-		sqlUnmatchedAgain: {epochs, maxRetried},
+		sqlUnmatched:      {epochs, int64(0), maxTurns, maxTurn, int64(maxMatchBytes), maxMatching, []string{"acme"}, int64(maxTurnBytes)},
+		sqlUnmatchedAgain: {epochs, maxRetried, []string{"acme"}},
 		sqlHoldUnmatched:  {ids},
 		sqlEndUnmatched:   {ids, counts},
 		sqlDropUnmatched:  {ids},

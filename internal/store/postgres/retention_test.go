@@ -151,7 +151,7 @@ func TestOldPartitionsAreDropped(t *testing.T) {
 	p.has(first, false, 0)
 	p.has(second, true, 2)
 	for key, want := range map[string]bool{"k1": false, "k2": true} {
-		if _, err := p.Digest(t.Context(), "acme", key); (err == nil) != want {
+		if digests, err := p.Digests(t.Context(), "acme", []string{key}); err != nil || (len(digests) == 1) != want {
 			t.Errorf("the publisher's id %s: %v", key, err)
 		}
 	}

@@ -15,6 +15,7 @@ const (
 	maxTurn        = 250     // events of one of them
 	maxMatching    = 1000    // events
 	maxMatchBytes  = 8 << 20 // of data, unless it is one event's
+	maxTurnBytes   = 2 << 20 // of data of one tenant, likewise
 	maxRetried     = 20      // events that could not be matched before
 	unmatchedEvent = `u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
 		coalesce(u.problem, ''), u.data`
@@ -28,18 +29,19 @@ var (
 			UNION ALL
 			SELECT (SELECT min(tenant) FROM bellwire.unmatched WHERE retry_at IS NULL AND tenant > line.tenant)
 			FROM line WHERE line.tenant IS NOT NULL
-		), turn AS (SELECT tenant FROM line WHERE ` + isOwnedTenant("tenant") + ` LIMIT $3),
+		), turn AS (SELECT tenant FROM line WHERE ` + isOwnedTenant("tenant") + isNotOf("tenant", "$7") + ` LIMIT $3),
 		u AS (
-			SELECT taken.*, sum(octet_length(taken.data)) OVER (ORDER BY taken.tenant, taken.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS carried
+			SELECT taken.*, sum(octet_length(taken.data)) OVER (ORDER BY taken.tenant, taken.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS carried,
+				sum(octet_length(taken.data)) OVER (PARTITION BY taken.tenant ORDER BY taken.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS own
 			FROM turn CROSS JOIN LATERAL (
 				SELECT * FROM bellwire.unmatched WHERE tenant = turn.tenant AND retry_at IS NULL ORDER BY n LIMIT $4
 			) taken
 		)
 		SELECT u.tenant, ` + unmatchedEvent + ` FROM u LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL
-		WHERE u.carried IS NULL OR u.carried < $5 ORDER BY u.tenant, u.n LIMIT $6`
+		WHERE (u.carried IS NULL OR u.carried < $5) AND (u.own IS NULL OR u.own < $8) ORDER BY u.tenant, u.n LIMIT $6`
 
 	sqlUnmatchedAgain = `SELECT u.tenant, ` + unmatchedEvent + ` FROM (
-			SELECT * FROM bellwire.unmatched WHERE retry_at <= clock_timestamp() AND ` + isOwnedTenant("tenant") + ` ORDER BY retry_at LIMIT $2
+			SELECT * FROM bellwire.unmatched WHERE retry_at <= clock_timestamp() AND ` + isOwnedTenant("tenant") + isNotOf("tenant", "$3") + ` ORDER BY retry_at LIMIT $2
 		) u LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL`
 
 	// sqlDropUnmatched forgets what was published for tenants that were deleted before it was matched, and Purge may
@@ -53,13 +55,18 @@ var (
 // bellwire.publish knows the same rule.
 func isOwnedTenant(column string) string { return "($1::bigint[])[" + column + " % 256 + 1] > 0" }
 
+// isNotOf is true of all tenants but those with these ids.
+func isNotOf(column, ids string) string {
+	return " AND " + column + " <> ALL (ARRAY(SELECT n FROM bellwire.tenants WHERE id = ANY(" + ids + "::text[]) AND deleted_at IS NULL))"
+}
+
 // Unmatched returns events that wait to be matched. Tenants take turns.
-func (s *Store) Unmatched(ctx context.Context, leases *bellwire.Leases) ([]bellwire.Unmatched, error) {
+func (s *Store) Unmatched(ctx context.Context, leases *bellwire.Leases, but []string) ([]bellwire.Unmatched, error) {
 	var events []bellwire.Unmatched
 	after := s.turn.Load()
-	last, err := s.unmatchedAfter(ctx, leases, after, &events)
+	last, err := s.unmatchedAfter(ctx, leases, but, after, &events)
 	if err == nil && last == 0 && after > 0 {
-		last, err = s.unmatchedAfter(ctx, leases, 0, &events)
+		last, err = s.unmatchedAfter(ctx, leases, but, 0, &events)
 	}
 	if err != nil {
 		return nil, err
@@ -69,19 +76,22 @@ func (s *Store) Unmatched(ctx context.Context, leases *bellwire.Leases) ([]bellw
 }
 
 // unmatchedAfter adds events of the tenants after the given one, and returns the last of them, 0 if that is the end.
-func (s *Store) unmatchedAfter(ctx context.Context, leases *bellwire.Leases, after int64, events *[]bellwire.Unmatched) (last int64, err error) {
+func (s *Store) unmatchedAfter(ctx context.Context, leases *bellwire.Leases, but []string, after int64, events *[]bellwire.Unmatched) (last int64, err error) {
 	epochs := leases.Epochs[:]
+	if but == nil {
+		but = []string{} // and not NULL
+	}
 	err = s.snapshot(ctx, func(tx *tx) error {
 		*events, last = nil, 0
 		batch := new(pgx.Batch)
-		batch.Queue(sqlUnmatched, epochs, after, maxTurns, maxTurn, int64(maxMatchBytes), maxMatching).Query(func(rows pgx.Rows) error {
+		batch.Queue(sqlUnmatched, epochs, after, maxTurns, maxTurn, int64(maxMatchBytes), maxMatching, but, int64(maxTurnBytes)).Query(func(rows pgx.Rows) error {
 			return every(rows, func(row pgx.Rows) error {
 				e, err := scanUnmatched(row, &last)
 				*events = append(*events, bellwire.Unmatched{Event: e})
 				return err
 			})
 		})
-		batch.Queue(sqlUnmatchedAgain, epochs, maxRetried).Query(func(rows pgx.Rows) error {
+		batch.Queue(sqlUnmatchedAgain, epochs, maxRetried, but).Query(func(rows pgx.Rows) error {
 			return every(rows, func(row pgx.Rows) error {
 				e, err := scanUnmatched(row, new(int64))
 				*events = append(*events, bellwire.Unmatched{Event: e, Again: true})

@@ -161,6 +161,8 @@ const (
 	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at)
 		VALUES (?1, ?2, ?3, ?4, 0, '', 0, 0, ?5, ?6, ?7, ?8, ?9, ?9)`
+	// A delivery to an endpoint that was deleted meanwhile is listed where those are that it had before.
+	sqlSettleLate   = "UPDATE deliveries SET of_deleted = 1 WHERE id = ?1 AND (SELECT settled FROM endpoints WHERE n = ?2) = 1"
 	sqlNextSequence = "UPDATE endpoints SET sequence = sequence + 1 WHERE n = ? RETURNING sequence"
 )
 
@@ -226,7 +228,10 @@ func (w *writer) insertDelivery(tenant, event int64, e *bellwire.Event, d *bellw
 	} else {
 		q.int(d.Epoch).null().time(e.CreatedAt)
 	}
-	return number, q.time(e.CreatedAt).exec()
+	if err := q.time(e.CreatedAt).exec(); err != nil || !endpoint.deleted {
+		return number, err
+	}
+	return number, w.query(sqlSettleLate).blob(d.ID[:]).int(endpoint.n).exec()
 }
 
 // repeated answers an append that came too late for its configuration: with what is stored if all of it was

@@ -29,6 +29,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 		if taken {
 			return bellwire.Errorf(bellwire.CodeConflict, "There is an endpoint %q already.", ep.ID)
 		}
+		delete(w.refs.endpoints, ep.ID) // one of a deleted tenant may have had the id
 		if revision, err = w.changeTenant(tenant.n); err != nil {
 			return err
 		}
@@ -50,14 +51,24 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j columns.Endp
 		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.Metadata).text(j.Extra).blob(ep.Sealed)
 }
 
-const (
-	sqlEndpoint = `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
-			p.url, p.description, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, p.metadata, p.extra, p.sealed,
+// selectEndpoint selects endpoints with what stands in the columns that only people read.
+func selectEndpoint(description, metadata string) string {
+	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
+			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
 			p.deleted_at IS NOT NULL
 		FROM endpoints p JOIN tenants t ON t.n = p.tenant `
+}
+
+var (
+	sqlEndpoint     = selectEndpoint("p.description", "p.metadata")
 	sqlEndpointByID = sqlEndpoint + "WHERE p.id = ? AND t.deleted_at IS NULL"
 	sqlEndpoints    = sqlEndpoint + `WHERE p.tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)
 		AND p.n < ? AND p.deleted_at IS NULL ORDER BY p.n DESC LIMIT +?`
+
+	sqlServed          = selectEndpoint("''", "'null'")
+	sqlServedEndpoints = sqlServed + "WHERE p.tenant = ?1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
+	sqlServedSince     = sqlServed + "WHERE p.tenant = ?1 AND p.revision > ?2 ORDER BY p.revision DESC LIMIT +?3"
+	sqlCountLiving     = "SELECT count(*) FROM endpoints WHERE tenant = ? AND deleted_at IS NULL"
 )
 
 // scanEndpoint reads a row of sqlEndpoint.
@@ -122,18 +133,49 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 		if err != nil {
 			return err
 		}
-		t, endpoints = found, nil
-		q := c.query(sqlEndpoint + "WHERE p.tenant = ? AND p.deleted_at IS NULL ORDER BY p.n DESC").int(n)
-		for q.next() {
-			ep, _, err := scanEndpoint(q)
-			if err != nil {
-				return firstError(q.close(), err)
-			}
-			endpoints = append(endpoints, ep)
-		}
-		return q.err
+		t = found
+		endpoints, err = scanEndpoints(c.query(sqlEndpoint + "WHERE p.tenant = ? AND p.deleted_at IS NULL ORDER BY p.n DESC").int(n))
+		return err
 	}))
 	return t, endpoints, err
+}
+
+func scanEndpoints(q *query) (endpoints []*bellwire.Endpoint, err error) {
+	for q.next() {
+		ep, _, err := scanEndpoint(q)
+		if err != nil {
+			return nil, firstError(q.close(), err)
+		}
+		endpoints = append(endpoints, ep)
+	}
+	return endpoints, q.err
+}
+
+// EndpointsSince returns what has changed among a tenant's endpoints since a revision.
+func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int64) (*bellwire.EndpointChanges, error) {
+	var changes *bellwire.EndpointChanges
+	err := s.read(ctx, snapshot(func(c *db) error {
+		t, n, err := c.findTenant(tenant)
+		if err != nil {
+			return err
+		}
+		changes = &bellwire.EndpointChanges{Tenant: t, Since: revision}
+		living, _, err := c.query(sqlCountLiving).int(n).scalar()
+		if err != nil {
+			return err
+		}
+		changes.Living = int(living)
+		if revision > 0 {
+			q := c.query(sqlServedSince).int(n).int(revision).int(bellwire.MaxEndpointChanges + 1)
+			if changes.Changed, err = scanEndpoints(q); err != nil || len(changes.Changed) <= bellwire.MaxEndpointChanges {
+				return err
+			}
+		}
+		changes.Since = 0
+		changes.Changed, err = scanEndpoints(c.query(sqlServedEndpoints).int(n))
+		return err
+	}))
+	return changes, err
 }
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
@@ -179,7 +221,7 @@ func (w *writer) ownEndpoint(tenant, id string) (endpointRef, error) {
 	if err != nil {
 		return endpointRef{}, err
 	}
-	if ref.tenant != owner.n {
+	if ref.tenant != owner.n || ref.deleted {
 		return endpointRef{}, bellwire.NotFound("endpoint", id)
 	}
 	return ref, nil
@@ -196,6 +238,7 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 		if err != nil {
 			return err
 		}
+		delete(w.refs.endpoints, id)
 		settled, err := w.settle(ref.n)
 		if err != nil {
 			return err
@@ -219,7 +262,7 @@ var sqlDeliveriesOf = func() string {
 }()
 
 // settle has an endpoint's deliveries listed among those of deleted endpoints, and reports whether they are: not if there
-// are too many. No others come, because nothing is stored for an endpoint that is deleted.
+// are too many. Those that are stored later say so themselves.
 func (w *writer) settle(endpoint int64) (settled bool, err error) {
 	all, err := ids(w.query(sqlDeliveriesOf).int(endpoint).int(maxSettled + 1))
 	if err != nil || len(all) > maxSettled {

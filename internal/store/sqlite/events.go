@@ -85,22 +85,30 @@ func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (
 	return e, err
 }
 
-// Digest returns the digest of what was published with a publisher's id.
-func (s *Store) Digest(ctx context.Context, tenant, key string) (digest [32]byte, err error) {
-	err = s.read(ctx, func(c *db) error {
-		q := c.query(`SELECT digest FROM idempotency_keys WHERE key = ?
-			AND tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)`).text(key).text(tenant)
-		found, err := q.one()
-		if err != nil {
-			return err
+// Digests returns the digests of what was published with publishers' ids.
+func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[string][32]byte, error) {
+	digests := make(map[string][32]byte)
+	err := s.read(ctx, func(c *db) error {
+		for _, key := range keys {
+			q := c.query(`SELECT digest FROM idempotency_keys WHERE key = ?
+				AND tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)`).text(key).text(tenant)
+			found, err := q.one()
+			if err != nil {
+				return err
+			}
+			if !found {
+				continue
+			}
+			var digest [32]byte
+			q.getBytes(digest[:])
+			if err := q.close(); err != nil {
+				return err
+			}
+			digests[key] = digest
 		}
-		if !found {
-			return bellwire.NotFound("publish with the id", key)
-		}
-		q.getBytes(digest[:])
-		return q.close()
+		return nil
 	})
-	return digest, err
+	return digests, err
 }
 
 // Events lists events.

@@ -197,18 +197,23 @@ func (w *writer) rollback() {
 // writer changes them, so they are never out of date.
 type refs struct {
 	tenants   map[string]tenantRef
-	endpoints map[string]endpointRef
-	operator  int64 // the operator's revision; 0: not known
+	ids       map[int64]string       // of those in tenants
+	endpoints map[string]endpointRef // that are not deleted
+	operator  int64                  // the operator's revision; 0: not known
 }
 
 type tenantRef struct{ n, revision int64 }
 
-type endpointRef struct{ n, tenant int64 }
+type endpointRef struct {
+	n, tenant int64
+	deleted   bool
+}
 
 const maxRefs = 1 << 16
 
 func (r *refs) forget() {
 	r.tenants = make(map[string]tenantRef)
+	r.ids = make(map[int64]string)
 	r.endpoints = make(map[string]endpointRef)
 	r.operator = 0
 }
@@ -229,17 +234,18 @@ func (w *writer) tenant(id string) (tenantRef, error) {
 	ref := tenantRef{n: q.getInt(), revision: q.getInt()}
 	if len(w.refs.tenants) >= maxRefs {
 		clear(w.refs.tenants)
+		clear(w.refs.ids)
 	}
-	w.refs.tenants[id] = ref
+	w.refs.tenants[id], w.refs.ids[ref.n] = ref, id
 	return ref, q.close()
 }
 
-// endpoint finds an endpoint that is not deleted.
+// endpoint finds an endpoint, a deleted one too.
 func (w *writer) endpoint(id string) (endpointRef, error) {
 	if ref, ok := w.refs.endpoints[id]; ok {
 		return ref, nil
 	}
-	q := w.query("SELECT n, tenant FROM endpoints WHERE id = ? AND deleted_at IS NULL").text(id)
+	q := w.query("SELECT n, tenant, deleted_at IS NOT NULL FROM endpoints WHERE id = ?").text(id)
 	found, err := q.one()
 	if err != nil {
 		return endpointRef{}, err
@@ -247,7 +253,10 @@ func (w *writer) endpoint(id string) (endpointRef, error) {
 	if !found {
 		return endpointRef{}, bellwire.NotFound("endpoint", id)
 	}
-	ref := endpointRef{n: q.getInt(), tenant: q.getInt()}
+	ref := endpointRef{n: q.getInt(), tenant: q.getInt(), deleted: q.getBool()}
+	if ref.deleted {
+		return ref, q.close()
+	}
 	if len(w.refs.endpoints) >= maxRefs {
 		clear(w.refs.endpoints)
 	}
@@ -276,7 +285,8 @@ func (w *writer) changeTenant(n int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	w.refs.forget()
+	delete(w.refs.tenants, w.refs.ids[n]) // and nothing of other tenants
+	delete(w.refs.ids, n)
 	return revision, w.query("UPDATE tenants SET revision = ? WHERE n = ?").int(revision).int(n).exec()
 }
 
@@ -286,7 +296,7 @@ func (w *writer) changeOperator() error {
 	if err != nil {
 		return err
 	}
-	w.refs.forget()
+	w.refs.operator = 0
 	return w.query("UPDATE meta SET value = ? WHERE name = 'operator_revision'").int(revision).exec()
 }
 

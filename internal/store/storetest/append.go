@@ -32,15 +32,16 @@ var appendTests = []test{
 		foreign := w.keyed(w.event(other.ID), "k", 2)
 		w.equal("another tenant's", w.append(together(foreign))[0].ID, foreign.Event.ID)
 	}},
-	{name: "Append/RemembersTheDigest", run: func(w *world) {
+	{name: "Append/RemembersTheDigests", run: func(w *world) {
 		t, other := w.tenant(), w.tenant()
 		w.append(together(w.keyed(w.event(t.ID), "k", 7)))
-		digest, err := w.store.Digest(w.ctx, t.ID, "k")
-		w.check(err)
-		w.equal("the digest", digest, [32]byte{7})
-		for _, unknown := range [][2]string{{t.ID, "l"}, {other.ID, "k"}, {"nobody", "k"}} {
-			_, err := w.store.Digest(w.ctx, unknown[0], unknown[1])
-			w.refused(err, bellwire.CodeNotFound)
+		w.append(together(w.keyed(w.event(t.ID), "m", 8)))
+		for tenant, want := range map[string]map[string][32]byte{
+			t.ID: {"k": {7}, "m": {8}}, other.ID: {}, "nobody": {},
+		} {
+			digests, err := w.store.Digests(w.ctx, tenant, []string{"l", "k", "m", "k"})
+			w.check(err)
+			w.equal("the digests of "+tenant, digests, want)
 		}
 	}},
 	{name: "Append/RefusesAnotherPublishOfTheSameID", run: func(w *world) {
@@ -50,6 +51,28 @@ var appendTests = []test{
 		w.check(err)
 		w.refused(results[0].Err, bellwire.CodeConflict)
 		w.equal("the events of a refused append", results[0].Events, []bellwire.AppendedEvent(nil))
+	}},
+	{name: "Append/TakesDeliveriesToWhatWasDeletedSince", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		kept, gone, foreign := w.endpoint(t), w.endpoint(t, fifo), w.endpoint(other)
+		w.publish(gone) // so that the store has met it
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, other.ID, foreign.ID, w.now))
+		e := w.event(t.ID, kept, gone)
+		e.Deliveries[1].Ordered = true
+		w.equal("the numbers", w.append(together(e))[0].Sequences, []int64{0, 2})
+		if next := w.due(gone.ID); next.At.IsZero() {
+			w.Error("nobody learns of the delivery to the deleted endpoint")
+		}
+		list, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, bellwire.Page{Limit: 10})
+		w.check(err)
+		w.equal("the deliveries in the list", len(list.Items), 3)
+		n, err := w.store.CancelOpen(w.ctx, gone.ID, bellwire.ReasonEndpointDeleted, w.now, 10)
+		w.check(err)
+		w.equal("what was canceled", n, 2)
+		results, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{together(w.event(t.ID, foreign))})
+		w.check(err)
+		w.refused(results[0].Err, bellwire.CodeNotFound)
 	}},
 	{name: "Append/IsAllOrNothing", run: func(w *world) {
 		t := w.tenant()

@@ -104,6 +104,18 @@ var configurationTests = []test{
 		_, _, err = w.store.TenantEndpoints(w.ctx, "nobody")
 		w.refused(err, bellwire.CodeNotFound)
 	}},
+	{name: "Endpoints/AreReadSinceARevision", run: endpointsSince},
+	{name: "Endpoints/AreAllReadIfTooManyHaveChanged", run: func(w *world) {
+		t := w.tenant()
+		kept := w.endpoint(t)
+		for range bellwire.MaxEndpointChanges + 1 {
+			w.check(w.store.DeleteEndpoint(w.ctx, t.ID, w.endpoint(t).ID, w.now))
+		}
+		changes, err := w.store.EndpointsSince(w.ctx, t.ID, kept.Revision)
+		w.check(err)
+		w.equal("since when", changes.Since, int64(0))
+		w.equal("what there is", namesOf(changes.Changed), []string{kept.ID})
+	}},
 	{name: "Store/KeepsTheFirstWitness", run: func(w *world) {
 		none, err := w.store.Witness(w.ctx, nil)
 		w.check(err)
@@ -185,6 +197,58 @@ func revisionGrows(w *world) {
 		}
 		last = read.Revision
 	}
+}
+
+func namesOf(endpoints []*bellwire.Endpoint) []string {
+	ids := make([]string, len(endpoints))
+	for i, ep := range endpoints {
+		ids[i] = ep.ID
+	}
+	return ids
+}
+
+func endpointsSince(w *world) {
+	t, other := w.tenant(), w.tenant()
+	a, b, c := w.endpoint(t), w.endpoint(t), w.endpoint(t)
+	w.endpoint(other)
+	since := func(revision int64) *bellwire.EndpointChanges {
+		w.Helper()
+		changes, err := w.store.EndpointsSince(w.ctx, t.ID, revision)
+		w.check(err)
+		w.equal("the tenant", changes.Tenant, w.reread(t))
+		return changes
+	}
+	served := func(ep *bellwire.Endpoint) *bellwire.Endpoint {
+		w.Helper()
+		read, err := w.store.Endpoint(w.ctx, ep.ID)
+		w.check(err)
+		read.Description, read.Metadata = "", nil
+		return read
+	}
+	all := since(0)
+	w.equal("all", all.Changed, []*bellwire.Endpoint{served(c), served(b), served(a)})
+	w.equal("how many", all.Living, 3)
+	if none := since(all.Tenant.Revision); len(none.Changed) != 0 || none.Living != 3 || none.Since != all.Tenant.Revision {
+		w.Errorf("since nothing has changed: %+v", none)
+	}
+
+	w.check(w.store.UpdateEndpoint(w.ctx, a))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now))
+	d := w.endpoint(t)
+	changes := since(all.Tenant.Revision)
+	w.equal("what has changed", changes.Changed, []*bellwire.Endpoint{served(d), served(b), served(a)})
+	w.equal("how many", changes.Living, 3)
+	w.equal("since the last change but one", namesOf(since(a.Revision).Changed), []string{d.ID, b.ID})
+	w.equal("all", namesOf(since(0).Changed), []string{d.ID, c.ID, a.ID})
+
+	c = served(c)
+	delivery := w.publish(c)
+	r := w.result(w.take(c), bellwire.Transition{Status: bellwire.DeliveryCanceled})
+	r.Delivery, r.Disable, r.EndpointRevision = delivery.Deliveries[0].ID, true, c.Revision
+	w.record(r)
+	w.equal("since one was disabled", namesOf(since(d.Revision).Changed), []string{c.ID})
+	_, err := w.store.EndpointsSince(w.ctx, "nobody", 0)
+	w.refused(err, bellwire.CodeNotFound)
 }
 
 func idUsedAgain(w *world) {

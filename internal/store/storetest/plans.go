@@ -36,6 +36,12 @@ func useAll(w *world) {
 	w.check(err)
 	_, err = w.store.CountEvents(w.ctx, t.ID, 10)
 	w.check(err)
+	for _, since := range []int64{0, t.Revision} {
+		_, err = w.store.EndpointsSince(w.ctx, t.ID, since)
+		w.check(err)
+	}
+	_, err = w.store.Digests(w.ctx, t.ID, []string{"k"})
+	w.check(err)
 
 	e := w.keyed(w.event(t.ID, plain, ordered), "k", 1)
 	w.append(together(e))

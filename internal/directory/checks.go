@@ -1,0 +1,102 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// checkPlaces is how many long checks run at the same time: they leave a processor to everything else.
+func checkPlaces() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// Checks checks the events of one publication against the schemas of their types. Long checks wait for their turn, in
+// which tenants take turns; short ones wait for nobody. End must be called when all are checked.
+type Checks struct {
+	directory *Directory
+	tenant    string
+	short     int // steps that are left before it counts as a long one
+	left      int // steps that are left at all
+	turn      int // steps that are left of the turn
+	leave     func()
+}
+
+// Checks begins to check a publication of a tenant: sizes are those of its events' data.
+func (d *Directory) Checks(tenant string, sizes ...int) *Checks {
+	bytes, largest := 0, 0
+	for _, size := range sizes {
+		bytes, largest = bytes+size, max(largest, size)
+	}
+	c := &Checks{directory: d, tenant: tenant, left: max(budgetOf(largest), limits.BatchSteps+bytes/4)}
+	if len(sizes) == 1 {
+		c.left = math.MaxInt // its own budget is enough
+	}
+	if bytes <= limits.ShortCheckBytes {
+		c.short = limits.ShortCheckSteps
+	}
+	return c
+}
+
+// Check refuses data that does not fit the type's schema, as CompiledType.Validate does, and with CodeTooLarge what takes
+// more steps than are left to the publication.
+func (c *Checks) Check(ctx context.Context, t *CompiledType, data []byte) error {
+	if t.checker == nil {
+		return t.Validate(data)
+	}
+	if c.short > 0 {
+		spent, err := t.validate("data", data, min(c.short, budgetOf(len(data))))
+		c.spend(spent)
+		if !errors.Is(err, errOverBudget) {
+			return err
+		}
+		c.short = 0
+	}
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	own := budgetOf(len(data))
+	steps := min(c.left, own)
+	spent, err := t.validate("data", data, steps)
+	c.spend(spent)
+	switch {
+	case !errors.Is(err, errOverBudget):
+		return err
+	case steps == own:
+		return t.overBudget("data")
+	}
+	return &bellwire.Error{
+		Code: bellwire.CodeTooLarge, Field: "data",
+		Message: "The events of this batch take too many steps to be checked against the schemas of their types. Send them in smaller batches.",
+	}
+}
+
+func (c *Checks) spend(steps int) {
+	c.short -= steps
+	c.left -= steps
+	c.turn -= steps
+}
+
+// await waits for a turn, unless it is not over yet.
+func (c *Checks) await(ctx context.Context) error {
+	if c.leave != nil && c.turn > 0 {
+		return nil
+	}
+	c.End()
+	leave, err := c.directory.checks.Enter(ctx, c.tenant)
+	if err != nil {
+		return err
+	}
+	c.leave, c.turn = leave, limits.CheckTurnSteps
+	return nil
+}
+
+// End ends the turn.
+func (c *Checks) End() {
+	if c.leave != nil {
+		c.leave()
+		c.leave = nil
+	}
+}

@@ -1,0 +1,144 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// loadTimeout bounds a load, which goes on for the others who wait for it when its first caller leaves.
+const loadTimeout = 10 * time.Second
+
+// maxForgotten is how many names the log of what was forgotten holds.
+const maxForgotten = 10_000
+
+// flights run loads, each for all who want the same thing. One load of a thing runs at a time; another waits for its end,
+// for those who must not get what was read before they asked. d.mu guards them.
+type flights struct {
+	lines map[string]*line
+	count int // in all lines
+	// moment counts what was forgotten. What was read in an earlier one may be older than what was forgotten.
+	moment uint64
+	// forgotten says when things were last forgotten. It is kept as long as loads are under way.
+	forgotten map[string]uint64
+	floor     uint64 // when the log was cleared because it was full; everything counts as forgotten then
+}
+
+// line is the loads of one thing.
+type line struct{ running, next *flight }
+
+// flight is one load.
+type flight struct {
+	load  load
+	begun bool
+	began uint64 // the moment, once it has begun
+	done  chan struct{}
+	value any
+	err   error
+}
+
+// load reads something. It calls begin before it looks at anything; who asks until then gets what it reads.
+type load func(ctx context.Context, begin func() (moment uint64)) (any, error)
+
+func newFlights() flights {
+	return flights{lines: make(map[string]*line), forgotten: make(map[string]uint64)}
+}
+
+// forget notes that things were forgotten.
+func (f *flights) forget(names ...string) {
+	f.moment++
+	if f.count == 0 {
+		return
+	}
+	if len(f.forgotten)+len(names) > maxForgotten {
+		clear(f.forgotten)
+		f.floor = f.moment
+	}
+	for _, name := range names {
+		f.forgotten[name] = f.moment
+	}
+}
+
+// last returns when one of the things was last forgotten, as far as that matters to loads that are under way.
+func (f *flights) last(names ...string) uint64 {
+	at := f.floor
+	for _, name := range names {
+		at = max(at, f.forgotten[name])
+	}
+	return at
+}
+
+// join returns the load whose result may be given to one who asks now: it has not begun before since. d.mu is held.
+func (d *Directory) join(ctx context.Context, name string, since uint64, load load) *flight {
+	l := d.flights.lines[name]
+	if l == nil {
+		l = &line{running: d.newFlight(load)}
+		d.flights.lines[name] = l
+		go d.fly(context.WithoutCancel(ctx), name, l)
+		return l.running
+	}
+	if !l.running.begun || l.running.began >= since {
+		return l.running
+	}
+	if l.next == nil {
+		l.next = d.newFlight(load)
+	}
+	return l.next
+}
+
+func (d *Directory) newFlight(load load) *flight {
+	d.flights.count++
+	return &flight{load: load, done: make(chan struct{})}
+}
+
+// fly runs the loads of a line one after the other, until nobody waits for another.
+func (d *Directory) fly(ctx context.Context, name string, l *line) {
+	for f := l.running; f != nil; f = d.land(name, l) {
+		ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+		f.value, f.err = f.load(ctx, func() uint64 {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			f.begun, f.began = true, d.flights.moment
+			return f.began
+		})
+		cancel()
+		close(f.done)
+	}
+}
+
+// land ends the load that runs, and returns the next one of its line.
+func (d *Directory) land(name string, l *line) *flight {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flights.count--
+	if d.flights.count == 0 {
+		clear(d.flights.forgotten)
+		d.flights.floor = 0
+	}
+	l.running, l.next = l.next, nil
+	if l.running == nil {
+		delete(d.flights.lines, name)
+	}
+	return l.running
+}
+
+// wait waits for a load. A caller who leaves does not end it for the others.
+func wait[V any](ctx context.Context, f *flight) (V, error) {
+	select {
+	case <-f.done:
+		v, _ := f.value.(V)
+		return v, f.err
+	case <-ctx.Done():
+		var none V
+		return none, leftError(ctx.Err())
+	}
+}
+
+func leftError(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The configuration could not be read in time; try again.")
+	}
+	return bellwire.Wrap(bellwire.CodeCanceled, err, "The caller left before the configuration was read.")
+}

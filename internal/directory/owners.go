@@ -1,0 +1,207 @@
+package directory
+
+import (
+	"container/list"
+	"math/bits"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// Bounds on what is cached beside a tenant's endpoints.
+const (
+	maxOwners     = 16_000
+	maxOwnersKeys = 1000 // of one tenant, or of the operator
+	maxSingles    = 1000 // of one tenant: endpoints that were read alone
+	ownerBytes    = 512
+	keyBytes      = 512
+	idleFor       = 10 * time.Minute // what was not used for so long goes first
+)
+
+// owner is a tenant, or the operator, with what is cached of its configuration.
+type owner struct {
+	id      string // empty: the operator
+	tenant  *Tenant
+	current bool // tenant is as it is in the store, as far as this node knows; otherwise it is what a load begins with
+	// What was read alone. It is dropped when anything of the owner is forgotten.
+	limits  *bellwire.Limits // nil: they are not cached
+	keys    map[bellwire.KeyID]*bellwire.Key
+	singles map[string]*member
+
+	bytes int
+	used  time.Time
+	class int
+	place *list.Element // in its class
+}
+
+// owners are those of whom something is cached. d.mu guards them.
+type owners struct {
+	byID      map[string]*owner
+	endpoints map[string]*owner // of their tenants and singles
+	keys      map[bellwire.KeyID]*owner
+	bytes     int
+	// classes hold tenants by the logarithm of their size, each the last used one first.
+	classes [bits.UintSize]list.List
+}
+
+func newOwners() owners {
+	return owners{byID: make(map[string]*owner), endpoints: make(map[string]*owner), keys: make(map[bellwire.KeyID]*owner)}
+}
+
+// get returns an owner, nil if nothing is cached of it.
+func (c *owners) get(id string) *owner {
+	o := c.byID[id]
+	if o != nil {
+		c.touch(o)
+	}
+	return o
+}
+
+// add returns an owner, made if need be.
+func (c *owners) add(id string) *owner {
+	if o := c.get(id); o != nil {
+		return o
+	}
+	o := &owner{id: id, bytes: ownerBytes, keys: make(map[bellwire.KeyID]*bellwire.Key), singles: make(map[string]*member)}
+	c.byID[id] = o
+	c.bytes += o.bytes
+	c.touch(o)
+	return o
+}
+
+// touch notes that an owner was used.
+func (c *owners) touch(o *owner) {
+	o.used = time.Now()
+	class := bits.Len(uint(o.bytes))
+	if o.place != nil && o.class == class {
+		c.classes[class].MoveToFront(o.place)
+		return
+	}
+	c.unlist(o)
+	o.class, o.place = class, c.classes[class].PushFront(o)
+}
+
+func (c *owners) unlist(o *owner) {
+	if o.place != nil {
+		c.classes[o.class].Remove(o.place)
+		o.place = nil
+	}
+}
+
+// grow notes that an owner has become larger, or smaller, and makes room.
+func (c *owners) grow(o *owner, bytes int) {
+	o.bytes += bytes
+	c.bytes += bytes
+	c.touch(o)
+	for c.bytes > limits.CachedConfiguration || len(c.byID) > maxOwners {
+		victim := c.victim()
+		if victim == nil {
+			return
+		}
+		c.remove(victim)
+	}
+}
+
+// victim returns the tenant whose configuration goes to make room: the one that was not used for longest, if that is long;
+// otherwise one of the largest. So nobody loses what they use to a tenant that has more.
+func (c *owners) victim() *owner {
+	var oldest, largest *owner
+	for class := range c.classes {
+		last := c.classes[class].Back()
+		if last == nil {
+			continue
+		}
+		largest = last.Value.(*owner)
+		if oldest == nil || largest.used.Before(oldest.used) {
+			oldest = largest
+		}
+	}
+	if oldest != nil && time.Since(oldest.used) >= idleFor {
+		return oldest
+	}
+	return largest
+}
+
+// remove drops an owner.
+func (c *owners) remove(o *owner) {
+	c.dropParts(o)
+	if o.tenant != nil {
+		for _, m := range o.tenant.members {
+			c.dropEndpoint(o, m.target.Endpoint.ID)
+		}
+	}
+	c.bytes -= o.bytes
+	c.unlist(o)
+	delete(c.byID, o.id)
+}
+
+func (c *owners) dropEndpoint(o *owner, id string) {
+	if c.endpoints[id] == o {
+		delete(c.endpoints, id)
+	}
+}
+
+// dropParts drops what was read alone.
+func (c *owners) dropParts(o *owner) {
+	for id := range o.keys {
+		delete(c.keys, id)
+	}
+	freed := keyBytes * len(o.keys)
+	for id, m := range o.singles {
+		freed += m.bytes
+		if o.tenant == nil || o.tenant.byID[id] == nil {
+			c.dropEndpoint(o, id)
+		}
+	}
+	clear(o.keys)
+	clear(o.singles)
+	o.limits = nil
+	o.bytes -= freed
+	c.bytes -= freed
+}
+
+// keepTenant keeps a tenant as it was read. Its endpoints are those that were cached of it, but for the changed ones.
+func (c *owners) keepTenant(o *owner, t *Tenant, changed []*member) {
+	before := 0
+	if o.tenant != nil {
+		before = o.tenant.bytes
+		for _, m := range o.tenant.members {
+			if id := m.target.Endpoint.ID; t.byID[id] == nil && o.singles[id] == nil {
+				c.dropEndpoint(o, id)
+			}
+		}
+	}
+	for _, m := range changed {
+		c.endpoints[m.target.Endpoint.ID] = o
+	}
+	o.tenant = t
+	if o.current {
+		o.limits = t.limits
+	}
+	c.grow(o, t.bytes-before)
+}
+
+func (c *owners) keepKey(o *owner, key *bellwire.Key) {
+	if len(o.keys) >= maxOwnersKeys {
+		c.dropParts(o)
+	}
+	before := len(o.keys)
+	o.keys[key.ID] = key
+	c.keys[key.ID] = o
+	c.grow(o, keyBytes*(len(o.keys)-before))
+}
+
+func (c *owners) keepSingle(o *owner, m *member) {
+	if len(o.singles) >= maxSingles {
+		c.dropParts(o)
+	}
+	id := m.target.Endpoint.ID
+	more := m.bytes
+	if before := o.singles[id]; before != nil {
+		more -= before.bytes
+	}
+	o.singles[id] = m
+	c.endpoints[id] = o
+	c.grow(o, more)
+}
