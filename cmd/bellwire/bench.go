@@ -37,7 +37,7 @@ type benchCommand struct {
 	Flood       bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
 	Hostile     string        `placeholder:"NAME" help:"One customer does what no other should feel: one of the scenarios below, several with commas, or all. A neighbour beside it measures what it felt; exit code 1 if that is more than it may."`
 	Attack      time.Duration `default:"8s" placeholder:"TIME" help:"How long each of these scenarios goes on."`
-	Calm        time.Duration `default:"3s" placeholder:"TIME" help:"How long the neighbour is measured alone before each of them."`
+	Calm        time.Duration `default:"2s" placeholder:"TIME" help:"How long the neighbour is measured alone before each of them."`
 	Strength    float64       `default:"1" placeholder:"SHARE" help:"Share of the numbers in these scenarios, above 0, at most 1."`
 	Server      string        `placeholder:"FILE" type:"existingfile" help:"Another build of bellwire whose server is measured. Default: this one."`
 	JSON        bool          `name:"json" help:"Print one JSON object."`
@@ -60,8 +60,8 @@ and counted by the receiver. Exit code 1 if any is missing or badly signed.
   bellwire bench --database-url postgres://postgres@127.0.0.1/bench --nodes 3 --endpoints 100 --rate 300
   bellwire bench --hostile fan-out,unread-lists
 
-Scenarios of --hostile, whose numbers are fixed; only --attack, --calm, --strength, --server, --database-url, --nodes, --directory,
---json and --cpu-profile count beside it:
+Scenarios of --hostile, whose numbers are fixed; only --attack, --calm, --strength, --runs, --server, --database-url, --nodes,
+--directory, --json and --cpu-profile count beside it:
 
 ` + hostile.List()
 }

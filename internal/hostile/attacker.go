@@ -193,7 +193,21 @@ func (a *attacker) makeEndpoints(ctx context.Context, n int, url string, more ob
 	return a.addEndpoints(ctx, n, in)
 }
 
-// addEndpoints makes as many more as it may. That the server takes no more is no fault.
+// makeWorstEndpoints does the same with the first of several inputs that the server takes: what is worst for it comes first.
+func (a *attacker) makeWorstEndpoints(ctx context.Context, n int, inputs ...object) error {
+	err := a.makeTenant(ctx)
+	if err != nil {
+		return err
+	}
+	for _, in := range inputs {
+		if err = a.addEndpoints(ctx, n, in); err == nil {
+			break
+		}
+	}
+	return err
+}
+
+// addEndpoints has the platform make as many more as the tenant may have. That the server takes no more is no fault.
 func (a *attacker) addEndpoints(ctx context.Context, n int, in object) error {
 	var (
 		mu      sync.Mutex
@@ -201,7 +215,7 @@ func (a *attacker) addEndpoints(ctx context.Context, n int, in object) error {
 	)
 	times(setUpHands, a.of(n), func(int) bool {
 		var made struct{ ID string }
-		err := a.must(ctx, a.key, "POST", tenantPath("/endpoints"), in, &made)
+		err := a.must(ctx, a.AdminKey, "POST", tenantPath("/endpoints"), in, &made)
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {

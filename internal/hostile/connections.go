@@ -82,6 +82,15 @@ func drip(text string, each time.Duration) func(context.Context, net.Conn) {
 	}
 }
 
+// sendAndWait sends a request, and waits for the server to answer or to close the connection.
+func sendAndWait(text string) func(context.Context, net.Conn) {
+	return func(_ context.Context, conn net.Conn) {
+		if _, err := io.WriteString(conn, text); err == nil {
+			_, _ = conn.Read(make([]byte, 1)) // ends when ctx does, which closes the connection
+		}
+	}
+}
+
 // unread sends a request and reads nothing of the answer.
 func unread(text string) func(context.Context, net.Conn) {
 	return func(ctx context.Context, conn net.Conn) {

@@ -34,7 +34,9 @@ type Figures struct {
 	Lists    Spread         `json:"lists"`    // a list until its end
 	Newcomer Spread         `json:"newcomer"` // a newcomer's first publish until the event's receipt
 	SignUp   Spread         `json:"sign_up"`  // a newcomer's tenant and endpoint
+	Waking   Spread         `json:"waking"`   // how late the machine woke the neighbour itself: no fault of the server
 	Ready    float64        `json:"ready"`    // share of the probes that were answered 200 in time
+	Probes   map[string]int `json:"probes"`   // probes by how they were answered
 	Refused  map[string]int `json:"refused"`  // requests by how else they were answered than well
 	Example  string         `json:"example,omitempty"`
 	Missing  int            `json:"missing"` // accepted events that did not arrive while they were waited for
@@ -42,12 +44,12 @@ type Figures struct {
 
 // record is what is noted on the way.
 type record struct {
-	mu                        sync.Mutex
-	publishes, lists, signUps []time.Duration
-	newcomers                 []int // numbers of their events
-	probes, ready             int
-	refused                   map[string]int
-	example                   string
+	mu                               sync.Mutex
+	publishes, lists, signUps, wakes []time.Duration
+	newcomers                        []int // numbers of their events
+	probes                           map[string]int
+	refused                          map[string]int
+	example                          string
 }
 
 // request notes how long a request took, or that it was refused.
@@ -70,23 +72,24 @@ func (r *record) newcomer(number int) {
 	r.newcomers = append(r.newcomers, number)
 }
 
-func (r *record) probe(ready bool) {
+func (r *record) probe(answer string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.probes++
-	if ready {
-		r.ready++
+	if r.probes == nil {
+		r.probes = make(map[string]int)
 	}
+	r.probes[answer]++
 }
 
 // figures sums up. An event that has not come took at least until now.
 func (r *record) figures(events map[int]*arrival, now time.Time) *Figures {
 	f := &Figures{
-		Publish: spread(r.publishes), Lists: spread(r.lists), SignUp: spread(r.signUps),
-		Refused: maps.Clone(r.refused), Example: r.example, Ready: 1,
+		Publish: spread(r.publishes), Lists: spread(r.lists), SignUp: spread(r.signUps), Waking: spread(r.wakes),
+		Refused: maps.Clone(r.refused), Example: r.example,
+		Probes: maps.Clone(r.probes), Ready: 1,
 	}
-	if r.probes > 0 {
-		f.Ready = float64(r.ready) / float64(r.probes)
+	if all := sum(r.probes); all > 0 {
+		f.Ready = float64(r.probes[isReady]) / float64(all)
 	}
 	var deliveries, retries, first []time.Duration
 	for number, event := range events {
@@ -107,4 +110,12 @@ func (r *record) figures(events map[int]*arrival, now time.Time) *Figures {
 	}
 	f.Delivery, f.Retry, f.Newcomer = spread(deliveries), spread(retries), spread(first)
 	return f
+}
+
+// sum is how many there are of all kinds.
+func sum(counts map[string]int) (all int) {
+	for _, n := range counts {
+		all += n
+	}
+	return all
 }

@@ -297,7 +297,9 @@ func (l *life) every(ctx context.Context, first, each time.Duration, f func(i in
 func (l *life) publishSteadily(ctx, living context.Context) {
 	places := make(chan struct{}, mostWaiting)
 	pad := padding(publishBytes)
+	began := time.Now()
 	l.every(living, 0, publishEach, func(i int) {
+		l.figures.request(&l.figures.wakes, time.Since(began.Add(time.Duration(i)*publishEach)), nil)
 		select {
 		case places <- struct{}{}:
 		default:
@@ -357,23 +359,28 @@ func (l *life) newcomer(ctx context.Context) {
 	}
 }
 
+// isReady is how a server answers a probe that can take work.
+const isReady = "200"
+
 // probe asks a server whether it is ready, as a load balancer does.
 func (l *life) probe(ctx context.Context, server string) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	l.figures.probe(l.isReady(ctx, server))
+	l.figures.probe(l.askReady(ctx, server))
 }
 
-func (l *life) isReady(ctx context.Context, server string) bool {
+func (l *life) askReady(ctx context.Context, server string) string {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server+"/readyz", nil)
 	if err != nil {
-		return false
+		return failure(err)
 	}
 	response, err := l.strange.Do(request)
 	if err != nil {
-		return false
+		return failure(err)
 	}
 	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return err == nil && response.StatusCode == http.StatusOK
+	if _, err = io.Copy(io.Discard, response.Body); err != nil {
+		return failure(err)
+	}
+	return strconv.Itoa(response.StatusCode)
 }

@@ -1,7 +1,6 @@
 package hostile
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -114,6 +113,3 @@ func endless(w http.ResponseWriter, req *http.Request) {
 		}
 	}
 }
-
-// wait is what an attack does whose harm has been done.
-func wait(ctx context.Context) { <-ctx.Done() }

@@ -3,6 +3,7 @@ package hostile
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -53,16 +54,9 @@ func (r *Result) Judge() {
 	r.atMost("newcomer's delivery worst", calm.Newcomer.Worst, attacked.Newcomer.Worst, mostWorst)
 	r.atMost("newcomer's sign-up worst", calm.SignUp.Worst, attacked.SignUp.Worst, mostWorst)
 	r.atMost("share not ready", 1-calm.Ready, 1-attacked.Ready, 0)
-	r.atMost("refused", float64(calm.refusals()), float64(attacked.refusals()), 0)
+	r.atMost("refused", float64(sum(calm.Refused)), float64(sum(attacked.Refused)), 0)
 	r.atMost("not delivered", float64(calm.Missing), float64(attacked.Missing), 0)
 	r.atMost("memory", 0, float64(r.ServerMemory), mostMemory)
-}
-
-func (f *Figures) refusals() (sum int) {
-	for _, n := range f.Refused {
-		sum += n
-	}
-	return sum
 }
 
 func (r *Result) compare(what string, calm, attacked Spread) {
@@ -103,8 +97,9 @@ func (r *Result) Print(w io.Writer) error {
 	r.printSpread(&b, "lists", calm.Lists, attacked.Lists)
 	r.printSpread(&b, "newcomer's delivery", calm.Newcomer, attacked.Newcomer)
 	r.printSpread(&b, "newcomer's sign-up", calm.SignUp, attacked.SignUp)
-	fmt.Fprintf(&b, "  ready %.1f %%%s, refused %d%s%s, not delivered %d%s; memory %d MiB%s, database %+.1f MiB; CPUs: server %.2f, attacker %.2f\n",
-		100*attacked.Ready, r.star("share not ready"), attacked.refusals(), counts(attacked.Refused), r.star("refused"),
+	r.printSpread(&b, "machine's own delay", calm.Waking, attacked.Waking)
+	fmt.Fprintf(&b, "  ready %.1f %%%s%s, refused %d%s%s, not delivered %d%s; memory %d MiB%s, database %+.1f MiB; CPUs: server %.2f, attacker %.2f\n",
+		100*attacked.Ready, counts(notReady(attacked.Probes)), r.star("share not ready"), sum(attacked.Refused), counts(attacked.Refused), r.star("refused"),
 		attacked.Missing, r.star("not delivered"), r.ServerMemory>>20, r.star("memory"), float64(r.Growth)/(1<<20), r.ServerCPU, r.AttackerCPU)
 	fmt.Fprintf(&b, "  the attacker was answered%s\n", counts(r.Answers.Counts))
 	if attacked.Example != "" {
@@ -112,6 +107,13 @@ func (r *Result) Print(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// notReady is what probes were answered else.
+func notReady(probes map[string]int) map[string]int {
+	others := maps.Clone(probes)
+	delete(others, isReady)
+	return others
 }
 
 func (r *Result) printSpread(b *strings.Builder, what string, calm, attacked Spread) {

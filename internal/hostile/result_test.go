@@ -71,8 +71,8 @@ func TestFigures(t *testing.T) {
 	r := &record{newcomers: []int{3}}
 	r.request(&r.publishes, time.Millisecond, nil)
 	r.request(&r.publishes, 2*time.Millisecond, &refusal{what: "503", why: "no"})
-	r.probe(true)
-	r.probe(false)
+	r.probe(isReady)
+	r.probe("timeout")
 	f := r.figures(map[int]*arrival{
 		1: {published: start, done: after(2 * time.Millisecond)},
 		2: {published: start, first: after(4 * time.Millisecond), done: after(retryDelay + 10*time.Millisecond)},

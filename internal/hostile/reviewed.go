@@ -3,7 +3,6 @@ package hostile
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -41,9 +40,10 @@ var reviewed = []*Scenario{
 		attack:  attackWithTests,
 	},
 	{
-		Name: "unread-lists", Meaning: "60 connections of a tenant-read key ask for a list of 250 endpoints that is 80 MB as JSON, and do not read it",
+		Name: "unread-lists", Meaning: "60 connections of a tenant-read key ask for a list of endpoints as large as it may be, 80 MB before there was a limit, and do not read it",
 		prepare: func(ctx context.Context, a *attacker) error {
-			return a.makeEndpoints(ctx, 250, a.receiver.at("ok"), object{"metadata": largeMetadata("\x01"), "description": strings.Repeat("\x01", 4000)})
+			// Both are six bytes each as JSON.
+			return a.makeWorstEndpoints(ctx, 250, a.largeEndpoint("\x01"), a.largeEndpoint("<"))
 		},
 		attack: func(ctx context.Context, a *attacker) error {
 			// The review had 20; 60 shows whether there is a bound at all.
@@ -90,9 +90,7 @@ var reviewed = []*Scenario{
 	{
 		Name: "endpoint-changes", Meaning: "a tenant key changes one of 120 endpoints with full metadata again and again while its platform publishes 100 a second",
 		prepare: func(ctx context.Context, a *attacker) error {
-			return a.makeEndpoints(ctx, 120, a.receiver.at("ok"), object{
-				"events": []string{"nobody.*"}, "metadata": largeMetadata("x"), "description": padding(4000),
-			})
+			return a.makeWorstEndpoints(ctx, 120, a.largeEndpoint("x"))
 		},
 		attack: func(ctx context.Context, a *attacker) error {
 			body := eventBody(100)
@@ -123,13 +121,15 @@ var reviewed = []*Scenario{
 	},
 }
 
-// largeMetadata is as much as an endpoint can have, of one character.
-func largeMetadata(character string) map[string]string {
+// largeEndpoint has as much as there can be of one character, and wants nothing that is published.
+func (a *attacker) largeEndpoint(character string) object {
 	metadata := make(map[string]string)
 	for i := range 50 {
 		metadata[fmt.Sprintf("%02d%s", i, padding(500))] = strings.Repeat(character, 500)
 	}
-	return metadata
+	return object{
+		"url": a.receiver.at("ok"), "events": []string{"nobody.*"}, "metadata": metadata, "description": strings.Repeat(character, 4000),
+	}
 }
 
 // listRequest asks for a page as the tenant does who may only read.
@@ -212,17 +212,11 @@ func prepareQuickRetries(ctx context.Context, a *attacker) error {
 	for i := range 50 {
 		headers[fmt.Sprintf("x-%02d-%s", i, padding(60))] = padding(20)
 	}
-	if err := a.makeTenant(ctx); err != nil {
-		return err
-	}
-	for _, interval := range []string{"1ms", "1s"} {
-		in := object{"url": a.receiver.at("fail"), "events": []string{"*"}, "headers": headers}
-		maps.Copy(in, object{"retry": object{"interval": interval, "count": 100}})
-		if err := a.addEndpoints(ctx, 20, in); err == nil {
-			return nil
-		} else if interval == "1s" {
-			return err
+	endpoint := func(interval string) object {
+		return object{
+			"url": a.receiver.at("fail"), "events": []string{"*"}, "headers": headers,
+			"retry": object{"interval": interval, "count": 100},
 		}
 	}
-	return nil
+	return a.makeWorstEndpoints(ctx, 20, endpoint("1ms"), endpoint("1s"))
 }

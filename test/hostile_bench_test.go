@@ -1,0 +1,129 @@
+package test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// besides is what is looked at of a neighbour's figures. How long things took is judged by people who run the bench on a quiet
+// machine; here only what is beyond all doubt.
+type besides struct {
+	Publish, Delivery, Retry, Lists, Newcomer struct {
+		Count int
+		Worst float64 `json:"worst_ms"`
+	}
+	SignUp struct {
+		Count int
+		Worst float64 `json:"worst_ms"`
+	} `json:"sign_up"`
+	Probes, Refused map[string]int
+	Example         string
+	Missing         int
+}
+
+type hostileResult struct {
+	Scenario string
+	Attacked besides
+	Answers  struct{ Counts map[string]int }
+	Memory   int64 `json:"server_peak_bytes"`
+}
+
+// In a short form of the hostile bench nothing is refused to the neighbour, everything arrives, nobody says not to be ready, and
+// memory stays within its bound. The scenarios are the reviews', smaller: a fifth of their numbers, for a second.
+func TestHostileNeighbours(t *testing.T) {
+	t.Parallel()
+	const scenarios = "unread-bodies,fan-out,hanging-tests,unread-lists,tombstones,lemon-refusals,quick-retries,endpoint-changes,dribbled-bodies"
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		judgeNeighbours(t, runHostileBench(t, "--hostile", scenarios), 9)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		judgeNeighbours(t, runHostileBench(t, "--hostile", scenarios, benchDatabase(t)), 9)
+	})
+}
+
+// Three nodes share what is to be shared too.
+func TestHostileNeighboursOnNodes(t *testing.T) {
+	t.Parallel()
+	judgeNeighbours(t, runHostileBench(t, "--hostile", "fan-out,hanging-tests", "--nodes", "3", benchDatabase(t)), 2)
+}
+
+// benchDatabase starts PostgreSQL with a database for benchmarks alone, and returns the option that names it.
+func benchDatabase(t *testing.T) string {
+	t.Helper()
+	database, _ := startPostgres(t)
+	conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE bench"); err != nil {
+		t.Fatal(err)
+	}
+	return "--database-url=" + database.URL("bench")
+}
+
+// hostilePatience is for all scenarios of a run together.
+const hostilePatience = 5 * time.Minute
+
+// runHostileBench returns the report. That a figure is beyond its bound is not looked at.
+func runHostileBench(t *testing.T, args ...string) []hostileResult {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hostilePatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, append([]string{
+		"bench", "--json", "--attack", "1s", "--calm", "1s", "--strength", "0.2", "--directory", t.TempDir(),
+	}, args...)...)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	var report struct{ Scenarios []hostileResult }
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, exit.Stderr)
+	}
+	return report.Scenarios
+}
+
+func judgeNeighbours(t *testing.T, results []hostileResult, want int) {
+	t.Helper()
+	const (
+		mostMemory = 400 << 20
+		mostWorst  = 10_000 // ms: whatever else the machine has to do
+	)
+	if len(results) != want {
+		t.Errorf("%d scenarios were run, want %d", len(results), want)
+	}
+	for _, r := range results {
+		a := r.Attacked
+		if len(a.Refused) > 0 || a.Missing > 0 {
+			t.Errorf("%s: %v were refused to the neighbour (%s), %d did not arrive", r.Scenario, a.Refused, a.Example, a.Missing)
+		}
+		for answer, n := range a.Probes {
+			if answer != "200" && answer != "timeout" {
+				t.Errorf("%s: %d probes of readiness were answered %s", r.Scenario, n, answer)
+			}
+		}
+		if a.Probes["200"] == 0 || a.Publish.Count == 0 || a.Delivery.Count == 0 || a.Retry.Count == 0 || a.Lists.Count == 0 ||
+			a.Newcomer.Count == 0 || a.SignUp.Count == 0 {
+			t.Errorf("%s: the neighbour did not live: %+v", r.Scenario, a)
+		}
+		if worst := max(a.Publish.Worst, a.Delivery.Worst, a.Retry.Worst, a.Lists.Worst, a.Newcomer.Worst, a.SignUp.Worst); worst > mostWorst {
+			t.Errorf("%s: something took %.0f ms", r.Scenario, worst)
+		}
+		if r.Memory <= 0 || r.Memory > mostMemory {
+			t.Errorf("%s: the server had %d MiB", r.Scenario, r.Memory>>20)
+		}
+		if len(r.Answers.Counts) == 0 {
+			t.Errorf("%s: nothing was attacked", r.Scenario)
+		}
+	}
+}
