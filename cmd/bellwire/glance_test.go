@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -68,6 +71,107 @@ func TestGlanceKeepsToTheContext(t *testing.T) {
 		first.Wait()
 		if time.Since(start) != time.Minute {
 			t.Errorf("the question was given up after %s", time.Since(start))
+		}
+	})
+}
+
+// While the store is too busy to answer, the last good answer counts, for a while. A fault counts at once.
+func TestGlanceOfABusyStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			busy  = false
+			fault error
+		)
+		g := newGlance(2*time.Second, func(ctx context.Context) (int, error) {
+			if busy {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}
+			return 1, fault
+		})
+		if _, err := g.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		busy = true
+		start := time.Now()
+		for time.Since(start) < glanceHolds-glancePatience {
+			time.Sleep(glancePatience)
+			asked := time.Now()
+			if n, err := g.look(t.Context()); n != 1 || err != nil || time.Since(asked) > glancePatience {
+				t.Errorf("after %s: %d, %v, in %s", asked.Sub(start), n, err, time.Since(asked))
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if _, err := g.look(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+		time.Sleep(glanceEvery)
+		busy = false
+		if _, err := g.look(t.Context()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(glanceEvery)
+		fault = errors.New("away")
+		if _, err := g.look(t.Context()); err != fault {
+			t.Errorf("a fault: %v", err)
+		}
+	})
+}
+
+// Nothing is asked of a store that is being closed.
+func TestGlanceSettles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		g := newGlance(time.Minute, func(context.Context) (int, error) {
+			asked++
+			time.Sleep(time.Second)
+			return asked, nil
+		})
+		go g.look(t.Context())
+		synctest.Wait()
+		start := time.Now()
+		g.settle()
+		if time.Since(start) != time.Second {
+			t.Errorf("settled after %s", time.Since(start))
+		}
+		time.Sleep(time.Minute)
+		if _, _ = g.look(t.Context()); asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
+// However many scrape at the same time, a page is made for all of them, and none that is older than the question.
+func TestScrapes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		made, current := 0, 0
+		s := newScrapes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			made++
+			seen := current
+			time.Sleep(time.Millisecond)
+			w.Header().Set("Content-Type", "text/plain")
+			fmt.Fprint(w, seen)
+		}))
+		var all sync.WaitGroup
+		start := time.Now()
+		for i := range 1000 {
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				current = i
+				answer := httptest.NewRecorder()
+				s.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+				var seen int
+				if _, err := fmt.Sscan(answer.Body.String(), &seen); err != nil || seen < i || answer.Header().Get("Content-Type") != "text/plain" {
+					t.Errorf("asked at %d, and shown %q", i, answer.Body)
+				}
+			})
+		}
+		all.Wait()
+		if most := int(time.Since(start)/scrapeEvery) + 1; made > most {
+			t.Errorf("%d pages were made in %s", made, time.Since(start))
 		}
 	})
 }

@@ -33,6 +33,7 @@ type server struct {
 	metrics  *telemetry.Metrics
 	observer *telemetry.Observer
 	check    *glance[struct{}] // whether the store reads and writes
+	backlog  *glance[*bellwire.Backlog]
 	http     *httpx.Server
 	listener net.Listener
 	adminKey string // the one made at this start; empty if there was one
@@ -51,6 +52,7 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 	}
 	srv := &server{settings: s, log: log, store: store}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
+	srv.backlog = newGlance(backlogTimeout, store.Backlog)
 	if err := srv.assemble(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -111,7 +113,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	srv.metrics.Gauge(srv.stats, newGlance(backlogTimeout, srv.store.Backlog).look)
+	srv.metrics.Gauge(srv.stats, srv.backlog.look)
 	routes, err := srv.routes()
 	if err != nil {
 		return err
@@ -149,7 +151,7 @@ func (srv *server) kit() kit {
 func (srv *server) routes() (http.Handler, error) {
 	native := api.New(srv.service, api.Options{Logger: srv.log, Version: thisBuild().Version, PublicURL: srv.url()})
 	native = srv.watched("api")(native)
-	operations := &operations{ready: srv.ready, metrics: srv.metrics.Handler()}
+	operations := &operations{ready: srv.ready, metrics: newScrapes(srv.metrics.Handler())}
 	dispatcher := httpx.NewDispatcher(native)
 	// The native API has its own places whatever dialects there are.
 	dispatcher.Mount(native, "api", "docs", "openapi.json")
@@ -287,6 +289,8 @@ func (srv *server) drain(ctx context.Context) error {
 	if err := srv.engine.Close(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("deliveries were cut off and will be sent again: %w", err))
 	}
+	srv.check.settle()
+	srv.backlog.settle()
 	errs = append(errs, srv.store.Close())
 	err := errors.Join(errs...)
 	if err == nil {
