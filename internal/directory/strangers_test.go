@@ -1,0 +1,94 @@
+package directory_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
+)
+
+// slowKeys is a store that takes a second for each key, and has those of which it is told.
+type slowKeys struct {
+	bellwire.Configuration
+
+	mu            sync.Mutex
+	good          map[bellwire.KeyID]bool
+	reads         int
+	at, atOneTime int
+}
+
+func (s *slowKeys) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
+	s.mu.Lock()
+	s.reads++
+	s.at++
+	s.atOneTime = max(s.atOneTime, s.at)
+	good := s.good[id]
+	s.mu.Unlock()
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at--
+	if !good {
+		return nil, bellwire.NotFound("key", id.String())
+	}
+	return &bellwire.Key{ID: id, Tenant: "acme"}, ctx.Err()
+}
+
+// Strangers who try keys wait for each other. Who has a key that was good before does not wait for them, also when it has to
+// be read again.
+func TestStrangersKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		known := bellwire.KeyID{1}
+		s := &slowKeys{good: map[bellwire.KeyID]bool{known: true}}
+		d := directory.New(directory.Config{Store: s})
+		ask := func(id bellwire.KeyID, want bellwire.Code) time.Duration {
+			t.Helper()
+			start := time.Now()
+			if _, err := d.Key(t.Context(), id); bellwire.CodeOf(err) != want {
+				t.Errorf("%v, want %q", err, want)
+			}
+			return time.Since(start)
+		}
+		ask(known, "")
+		s.reads, s.atOneTime = 0, 0
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() { ask(bellwire.KeyID{2, byte(i)}, bellwire.CodeNotFound) })
+		}
+		synctest.Wait()
+		if s.atOneTime != 4 {
+			t.Errorf("%d unknown keys are looked up at the same time", s.atOneTime)
+		}
+		d.ForgetTenant("acme")
+		if took := ask(known, ""); took != time.Second {
+			t.Errorf("the known key took %s", took)
+		}
+		all.Wait()
+		reads := s.reads
+		for i := range 20 {
+			ask(bellwire.KeyID{2, byte(i)}, bellwire.CodeNotFound)
+		}
+		if s.reads != reads {
+			t.Errorf("keys that are not there were looked up again %d times", s.reads-reads)
+		}
+		time.Sleep(10 * time.Second)
+		ask(bellwire.KeyID{2, 0}, bellwire.CodeNotFound)
+		if s.reads != reads+1 {
+			t.Errorf("a key that was not there was looked up %d times later", s.reads-reads)
+		}
+		for i := range 100 { // more than can be looked up until one is given up
+			all.Go(func() { _, _ = d.Key(t.Context(), bellwire.KeyID{3, byte(i)}) })
+		}
+		synctest.Wait()
+		ask(bellwire.KeyID{4}, bellwire.CodeRateLimited)
+		all.Wait()
+	})
+}
