@@ -1,0 +1,222 @@
+package dialecttest_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/api"
+	"github.com/bellwire/bellwire/internal/dialect/akkuro"
+	"github.com/bellwire/bellwire/internal/dialect/atelio"
+	"github.com/bellwire/bellwire/internal/dialect/azakaw"
+	"github.com/bellwire/bellwire/internal/dialect/bluefin"
+	"github.com/bellwire/bellwire/internal/dialect/lemon"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
+	"github.com/bellwire/bellwire/internal/dialecttest"
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/token"
+)
+
+// untouchable is a body that must not be read.
+type untouchable struct {
+	t    *testing.T
+	what string
+}
+
+func (u untouchable) Read([]byte) (int, error) {
+	u.t.Errorf("%s: the body is read", u.what)
+	return 0, http.ErrBodyReadAfterClose
+}
+
+func (u untouchable) Close() error { return nil }
+
+const (
+	jwtSecret   = "a secret of thirty-two characters"
+	jwtAudience = "https://bellwire.example"
+)
+
+// unsigned is a token of the right form, for the right audience, whose signature is not good.
+func unsigned(w *dialecttest.World) string {
+	part := base64.RawURLEncoding.EncodeToString
+	claims := fmt.Sprintf(`{"aud":%q,"exp":%d,"tenant":%q}`, jwtAudience, time.Now().Add(time.Hour).Unix(), w.Tenant)
+	return part([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + part([]byte(claims)) + "." + part(make([]byte, 32))
+}
+
+func payconex(id string, at time.Time, nonce string) string {
+	return fmt.Sprintf(`Hmac id="%s", nonce="%s", timestamp="%d", response="%064x"`, id, nonce, at.Unix(), 0)
+}
+
+// callers are those whom a front end must not confirm, by what they send.
+type callers map[string]func(r *http.Request, w *dialecttest.World)
+
+func header(name string, value func(w *dialecttest.World) string) func(*http.Request, *dialecttest.World) {
+	return func(r *http.Request, w *dialecttest.World) { r.Header.Set(name, value(w)) }
+}
+
+// bearers are callers of the front ends that take a key as a bearer's token.
+func bearers() callers {
+	return callers{
+		"nobody":           func(*http.Request, *dialecttest.World) {},
+		"another scheme":   header("Authorization", func(w *dialecttest.World) string { return "Basic " + w.Keys["tenant"].Secret }),
+		"no key":           header("Authorization", func(*dialecttest.World) string { return "Bearer x" }),
+		"another's secret": header("Authorization", func(w *dialecttest.World) string { return "Bearer " + w.Keys["wrong"].Secret }),
+		"an unknown key": header("Authorization", func(w *dialecttest.World) string {
+			return "Bearer bwk_" + strings.Repeat("0", 32) + w.Keys["tenant"].Secret[len("bwk_")+32:]
+		}),
+		"two keys": func(r *http.Request, w *dialecttest.World) {
+			r.Header["Authorization"] = []string{"Bearer " + w.Keys["tenant"].Secret, "Bearer " + w.Keys["tenant"].Secret}
+		},
+	}
+}
+
+func (c callers) and(more callers) callers {
+	for name, caller := range more {
+		c[name] = caller
+	}
+	return c
+}
+
+// No front end reads a byte of the body of a request whose caller it does not know, at any of its routes.
+func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
+	t.Parallel()
+	tokens, err := token.New(token.Config{Secret: jwtSecret, Audience: jwtAudience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, front := range map[string]struct {
+		config  dialecttest.Config
+		callers callers
+	}{
+		"native": {
+			dialecttest.Config{
+				Dialect: standard.Dialect{},
+				Front:   func(svc *service.Service) http.Handler { return api.New(svc, api.Options{}) },
+			},
+			bearers(),
+		},
+		akkuro.Name: {
+			dialecttest.Config{
+				Dialect: akkuro.New("http://x"),
+				Front: func(svc *service.Service) http.Handler {
+					return akkuro.New("http://x").NewFront(svc, akkuro.Options{Tokens: tokens})
+				},
+			},
+			bearers().and(callers{"a token": header("Authorization", func(w *dialecttest.World) string { return "Bearer " + unsigned(w) })}),
+		},
+		azakaw.Name: {
+			dialecttest.Config{
+				Dialect: azakaw.Dialect{},
+				Front:   func(svc *service.Service) http.Handler { return azakaw.NewFront(svc, nil) },
+			},
+			bearers(),
+		},
+		lemon.Name: {
+			dialecttest.Config{
+				Dialect: lemon.Dialect{}, Sandbox: true,
+				Front: func(svc *service.Service) http.Handler { return lemon.NewFront(svc, nil) },
+			},
+			bearers(),
+		},
+		atelio.Name: {
+			dialecttest.Config{
+				Dialect: atelio.Dialect{},
+				Front:   func(svc *service.Service) http.Handler { return atelio.NewFront(atelio.Config{Service: svc}) },
+			},
+			bearers().and(callers{
+				"another key's id": func(r *http.Request, w *dialecttest.World) {
+					r.Header.Set("Identity", w.Keys["stranger"].ID.String())
+					r.Header.Set("Authorization", w.Keys["tenant"].Secret)
+				},
+			}),
+		},
+		bluefin.Name: {
+			dialecttest.Config{
+				Dialect: bluefin.Dialect{}, Tenant: "123456789012", Other: "210987654321",
+				Front: func(svc *service.Service) http.Handler {
+					return bluefin.NewFront(bluefin.FrontConfig{Service: svc, Basic: true})
+				},
+			},
+			bearers().and(callers{
+				"an unknown id": header("Authorization", func(*dialecttest.World) string {
+					return payconex("api_"+strings.Repeat("0", 32), time.Now(), "n")
+				}),
+				"a key that cannot sign": header("Authorization", func(w *dialecttest.World) string {
+					return payconex(w.Keys["publisher"].ID.String(), time.Now(), "n")
+				}),
+				"an old time": header("Authorization", func(w *dialecttest.World) string {
+					return payconex(w.Keys["tenant"].ID.String(), time.Now().Add(-time.Hour), "n")
+				}),
+				"a long nonce": header("Authorization", func(w *dialecttest.World) string {
+					return payconex(w.Keys["tenant"].ID.String(), time.Now(), strings.Repeat("n", 129))
+				}),
+				"no signature": header("Authorization", func(w *dialecttest.World) string {
+					return fmt.Sprintf(`Hmac id="%s", nonce="n", timestamp="%d"`, w.Keys["tenant"].ID, time.Now().Unix())
+				}),
+				"a wrong password": func(r *http.Request, w *dialecttest.World) {
+					r.SetBasicAuth(w.Keys["tenant"].ID.String(), w.Keys["stranger"].Secret)
+				},
+			}),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := dialecttest.New(t, front.config)
+			routes := routesOf(t, w, name)
+			if len(routes) < 4 {
+				t.Fatalf("there are only the routes %q", routes)
+			}
+			for _, route := range routes {
+				for who, identify := range front.callers {
+					method, path, _ := strings.Cut(route, " ")
+					r := httptest.NewRequest(method, path, nil)
+					r.Body, r.ContentLength = untouchable{t, route + " by " + who}, 1000
+					identify(r, w)
+					answer := httptest.NewRecorder()
+					w.Handler.ServeHTTP(answer, r)
+					if answer.Code != http.StatusUnauthorized && answer.Code != http.StatusForbidden {
+						t.Errorf("%s by %s: %d %s", route, who, answer.Code, answer.Body)
+					}
+				}
+			}
+		})
+	}
+}
+
+var (
+	dialectRoute  = regexp.MustCompile(`routes\.Handle\("([A-Z]+ [^"]+)"`)
+	pathParameter = regexp.MustCompile(`\{[^}]+\}`)
+)
+
+// routesOf returns the routes of a front end: those of the document of the native API, and those in the source of another.
+func routesOf(t *testing.T, w *dialecttest.World, name string) (routes []string) {
+	t.Helper()
+	if name != "native" {
+		source, err := os.ReadFile("../dialect/" + name + "/front.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range dialectRoute.FindAllSubmatch(source, -1) {
+			routes = append(routes, pathParameter.ReplaceAllString(string(found[1]), "x"))
+		}
+		return routes
+	}
+	answer := httptest.NewRecorder()
+	w.Handler.ServeHTTP(answer, httptest.NewRequest("GET", "/openapi.json", nil))
+	var document struct{ Paths map[string]map[string]any }
+	if err := json.Unmarshal(answer.Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	for path, operations := range document.Paths {
+		for method := range operations {
+			routes = append(routes, strings.ToUpper(method)+" "+pathParameter.ReplaceAllString(path, "x"))
+		}
+	}
+	return routes
+}
