@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,10 +148,11 @@ func TestGlanceSettles(t *testing.T) {
 func TestScrapes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		made, current := 0, 0
+		made := 0
+		var current atomic.Int64
 		s := newScrapes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			made++
-			seen := current
+			seen := current.Load()
 			time.Sleep(time.Millisecond)
 			w.Header().Set("Content-Type", "text/plain")
 			fmt.Fprint(w, seen)
@@ -160,7 +162,7 @@ func TestScrapes(t *testing.T) {
 		for i := range 1000 {
 			all.Go(func() {
 				time.Sleep(time.Duration(i) * time.Millisecond)
-				current = i
+				current.Store(int64(i))
 				answer := httptest.NewRecorder()
 				s.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 				var seen int

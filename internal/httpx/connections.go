@@ -16,6 +16,10 @@ import (
 // reserved is the part of all connections that is kept for owners who have no request under way.
 const reserved = 16
 
+// grace is how long a connection has that nobody is confirmed on, before it makes room: a client that says at once who it is
+// must not be pushed out by many that come at the same time. These wait to be taken in.
+const grace = 100 * time.Millisecond
+
 // connections bounds a server's connections, and divides among owners those on which a request is served. Until its caller
 // is confirmed, a request's connection belongs to nobody. When there are too many, one of those makes room, the one that was
 // used the longest ago, and then one that only waits for the next request of its owner.
@@ -30,6 +34,8 @@ type connections struct {
 	owners  map[string]*owner
 	nobodys list.List // of *connection: first to make room, the one that was used the longest ago first
 	idle    list.List // of *connection: between two requests of their owner, the one that was used the longest ago first
+
+	room chan struct{} // gets one when a connection has gone
 }
 
 // owner is what one owner has of the connections.
@@ -44,6 +50,7 @@ func newConnections(most int) *connections {
 		bodies:  share.NewPool(limits.RequestBytes, limits.RequestBytesReserve),
 		answers: share.NewPool(limits.AnswerBytes, limits.AnswerBytesReserve),
 		owners:  make(map[string]*owner),
+		room:    make(chan struct{}, 1),
 	}
 }
 
@@ -55,6 +62,7 @@ type connection struct {
 	// These are guarded by all.mu.
 	place *list.Element // in nobodys or idle; nil: a confirmed request is served, or it is closed
 	owner *owner        // nil: nobody
+	since time.Time     // when it came into nobodys
 
 	// These are the handler's.
 	confirmed     bool
@@ -116,8 +124,38 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 		cs.remove(surplus)
 	}
 	cs.open++
-	c.place = cs.nobodys.PushBack(c)
+	cs.disown(c)
 	return surplus
+}
+
+// disown puts a connection last among those that are nobody's. cs.mu is held.
+func (cs *connections) disown(c *connection) {
+	c.place, c.since = cs.nobodys.PushBack(c), time.Now()
+}
+
+// admit waits until there is room for one more connection, or one that has had its grace.
+func (cs *connections) admit() {
+	for {
+		wait := cs.full()
+		if wait <= 0 {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-cs.room:
+		}
+	}
+}
+
+// full returns how long it will be until one more connection can be taken in.
+func (cs *connections) full() time.Duration {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	first := cs.nobodys.Front()
+	if cs.open < cs.most || first == nil {
+		return 0
+	}
+	return grace - time.Since(first.Value.(*connection).since)
 }
 
 // remove forgets a connection. cs.mu is held.
@@ -127,6 +165,10 @@ func (cs *connections) remove(c *connection) {
 	}
 	cs.leave(c)
 	cs.open--
+	select {
+	case cs.room <- struct{}{}:
+	default: // it is known already
+	}
 }
 
 // leave takes a connection from its list and its owner. cs.mu is held.
@@ -163,7 +205,7 @@ func (cs *connections) confirm(c *connection, name string) bool {
 	fits := share.Fits(o.serving, 1, cs.most-cs.serving, cs.reserve)
 	cs.leave(c)
 	if !fits {
-		c.place = cs.nobodys.PushBack(c)
+		cs.disown(c)
 		return false
 	}
 	cs.owners[name] = o
@@ -184,7 +226,7 @@ func (cs *connections) rest(c *connection) {
 	}
 	cs.leave(c)
 	if o == nil || !share.Fits(o.serving+o.resting, 1, cs.most-cs.serving-cs.resting, cs.reserve) {
-		c.place = cs.nobodys.PushBack(c)
+		cs.disown(c)
 		return
 	}
 	cs.owners[o.name] = o

@@ -122,7 +122,6 @@ func (g *gatehouse) connect() *visitor {
 	ours, theirs := net.Pipe()
 	g.pipes.conns <- theirs
 	g.t.Cleanup(func() { ours.Close() })
-	synctest.Wait()
 	return &visitor{ours, g.t, bufio.NewReader(ours)}
 }
 
@@ -203,6 +202,31 @@ func TestStrangersMakeRoom(t *testing.T) {
 		}
 		if status := known.answered(); status != 200 {
 			t.Errorf("the one who is known: %d", status)
+		}
+	})
+}
+
+// Many who come at the same time do not push out one who says who it is within a moment. They wait for room.
+func TestNewConnectionsHaveTheirGrace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 4)
+		start := time.Now()
+		v := g.connect()
+		var crowd sync.WaitGroup
+		for range 40 {
+			crowd.Go(func() { g.connect() })
+		}
+		time.Sleep(grace / 2)
+		if status := v.ask("GET", "/", "acme", "").answered(); status != 200 {
+			t.Error(status)
+		}
+		crowd.Wait()
+		if took := time.Since(start); took < 9*grace || took > 14*grace {
+			t.Errorf("40 on 3 or 4 connections came in within %s", took)
+		}
+		if v.closed() {
+			t.Error("it made room, though others did who are nobody")
 		}
 	})
 }
@@ -384,6 +408,7 @@ func TestBodiesAreShared(t *testing.T) {
 		text := fmt.Sprintf("Content-Length: %d\r\n\r\n", size) + strings.Repeat(" ", size)
 		send := func(owner string) *visitor {
 			v := g.connect()
+			synctest.Wait()
 			go func() { // a refusal comes before all of it
 				_, _ = io.WriteString(v, "POST /wait HTTP/1.1\r\nHost: x\r\nOwner: "+owner+"\r\n"+text)
 			}()

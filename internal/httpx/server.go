@@ -62,7 +62,7 @@ type listener struct {
 	connections *connections
 }
 
-// Accept waits for a connection.
+// Accept waits for a connection, and for room for it.
 func (l *listener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
@@ -71,6 +71,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(writeBuffer) // with the system's own it works, too
 	}
+	l.connections.admit()
 	return &connection{Conn: conn, all: l.connections}, nil
 }
 
