@@ -19,4 +19,5 @@ type Limits struct {
 	MinRetryDelay  time.Duration // before any retry of a policy
 	AttemptDetails int           // attempts of a delivery that are kept with request and response
 	TargetRequests int           // an hour to one host, not acknowledged; 0: no limit
+	AuditEntries   int           // new ones a day
 }

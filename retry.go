@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -211,6 +212,22 @@ func (p RetryPolicy) Check() error {
 	}
 	if p.Initial > 0 {
 		return p.checkGrowth()
+	}
+	return nil
+}
+
+// CheckDelays refuses policies with a delay below the given one.
+func (p RetryPolicy) CheckDelays(least time.Duration) error {
+	for i, d := range p.Schedule {
+		if time.Duration(d) < least {
+			return Invalid("retry.schedule["+strconv.Itoa(i)+"]", "It must be at least %s.", Duration(least))
+		}
+	}
+	if p.Count > 0 && time.Duration(p.Interval) < least {
+		return Invalid("retry.interval", "It must be at least %s.", Duration(least))
+	}
+	if p.Initial > 0 && time.Duration(p.Initial) < least {
+		return Invalid("retry.initial", "It must be at least %s.", Duration(least))
 	}
 	return nil
 }

@@ -36,8 +36,8 @@ type server struct {
 	exited chan error // capacity 1
 }
 
-// local lets a server deliver to receivers on this machine.
-var local = []string{"--allow-network", "127.0.0.0/8"}
+// local lets a server deliver to receivers on this machine, and endpoints there be tried again as soon as tests want.
+var local = []string{"--allow-network", "127.0.0.0/8", "--limit", "min_retry_delay=1ms"}
 
 // startServer starts a server on the files of dir, and ends it with the test.
 func startServer(t *testing.T, dir string, args ...string) *server {

@@ -190,7 +190,7 @@ func (b *benchmark) start(ctx context.Context) error {
 		server, err := startProgram(ctx, program, []string{"BELLWIRE_DATABASE_URL=" + database}, append([]string{
 			"serve", "--listen", "127.0.0.1:0", "--node", benchNode(n), "--admin-key", benchKey,
 			"--keyset-file", filepath.Join(b.dir, "bench.keyset"), "--allow-network", "127.0.0.0/8", "--log-format", "json",
-			"--config", os.DevNull,
+			"--limit", "target_requests=0", "--config", os.DevNull, // all receivers are on one host
 		}, b.command.profile(strings.TrimSuffix(fmt.Sprintf("server%d", n), "0"))...)...)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/catalogue"
@@ -17,6 +18,7 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
@@ -73,7 +75,9 @@ func New(t testing.TB, c Config) *World {
 	keyring, _, err := seal.OpenKeyring(filepath.Join(folder, "test.keyset"))
 	check(t, err)
 	dialects := map[string]bellwire.Dialect{standard.Name: standard.Dialect{}, c.Dialect.Name(): c.Dialect}
-	known := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects})
+	held := limits.Default()
+	held.MinRetryDelay = time.Millisecond // so that tests see retries
+	known := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects, Limits: held})
 	guard := destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	running := engine.New(engine.Config{
 		Store: store, Directory: known, UserAgent: "Bellwire/test",

@@ -4,16 +4,19 @@ import "fmt"
 
 // Bounds on the audit log, where every request to the API of some dialects is kept.
 const (
-	AuditEntries = 10_000 // new entries of one tenant a day
-	AuditRate    = 20     // requests a second of one key
-	AuditBurst   = 200    // of them at once
+	AuditRate  = 20  // requests a second of one key
+	AuditBurst = 200 // of them at once
 )
 
 var auditLog = Resource{
 	Name:    "audit log",
 	Bound:   "none but the shares of the tenants; entries are kept for `--audit-retention`",
-	Share:   fmt.Sprintf("%d new entries a day; %d requests a second of one key", AuditEntries, AuditRate),
+	Share:   fmt.Sprintf("%s new entries a day unless `audit_entries` says otherwise; %d requests a second of one key", AuditEntries.Show(AuditEntries.Default), AuditRate),
 	Reserve: "each tenant has its own share",
 	Order:   "nobody waits",
 	Answer:  "429 `rate_limited` with `Retry-After`; the request is not done",
 }
+
+// AddressShare is how many times as many requests as to one host may go to one address: customers share those of large
+// providers.
+const AddressShare = 5

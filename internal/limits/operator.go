@@ -6,7 +6,7 @@ import "github.com/bellwire/bellwire"
 var All = []*Limit{
 	Endpoints, ConfigurationBytes, Keys, EventTypes,
 	PublishRate, RequestRate, ChangeRate, TestRate, RetryRate,
-	StoredEvents, AttemptDetails, MinRetryDelay, TargetRequests,
+	StoredEvents, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
 }
 
 // What the API answers to who hits a limit.
@@ -84,20 +84,26 @@ var (
 // The limits on deliveries.
 var (
 	AttemptDetails = &Limit{
-		Name: "attempt_details", Default: 20, Min: 2, Max: 2 * bellwire.MaxRetries, Unit: "attempts",
-		Meaning: "Attempts of a delivery that are kept with their request and response: the first half of them, and the last. Of others the time and the outcome are kept.",
+		Name: "attempt_details", Default: 10, Min: 2, Max: 2 * bellwire.MaxRetries, Unit: "attempts",
+		Meaning: "Attempts of a delivery that are kept with their request and response: the first half of them, and the last. Of those between them the time, the outcome and the timings are kept.",
 		Answer:  "none: what is over is not kept", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AttemptDetails },
 	}
 	MinRetryDelay = &Limit{
 		Name: "min_retry_delay", Kind: Delay, Default: 1, Min: 0.001, Max: 3600, Unit: "time",
-		Meaning: "Shortest delay before a retry that an endpoint's retry policy can have.",
+		Meaning: "Shortest delay before a retry that an endpoint's retry policy can have. Policies that are older than the limit are held to it.",
 		Answer:  answerInvalid, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.MinRetryDelay },
 	}
+	AuditEntries = &Limit{
+		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries a day",
+		Meaning: "New entries in the audit log. Requests to the APIs that keep one are refused beyond them: nothing is done that is not on record, and nothing that is on record makes room. Equal requests within a minute are one entry.",
+		Answer:  answerRate, PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.AuditEntries },
+	}
 	TargetRequests = &Limit{
-		Name: "target_requests", Default: 100_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests an hour",
-		Meaning: "Requests of one tenant to one host that were not acknowledged.",
+		Name: "target_requests", Default: 20_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests an hour",
+		Meaning: "Requests of one tenant to one host that were not acknowledged. Five times as many may go to one address, whatever the names of its hosts. Each node counts its own.",
 		Answer:  "none: deliveries wait", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.TargetRequests },
 	}

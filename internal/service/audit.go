@@ -40,25 +40,29 @@ func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 			RetryAfter: wait,
 		}
 	}
+	held, err := s.directory.Limits(ctx, note.Tenant)
+	if err != nil {
+		return err
+	}
 	at := now()
-	err := s.store.AppendAudit(ctx, &bellwire.AuditEntry{
+	err = s.store.AppendAudit(ctx, &bellwire.AuditEntry{
 		ID: bellwire.NewID[bellwire.AuditKind](at), At: at, Tenant: note.Tenant, Key: c.Key,
 		Method: note.Method, Path: note.Path, Principal: note.Principal, Justification: note.Justification,
 		ExpiresAt: at.Add(s.auditRetention),
-	}, s.auditEntries)
+	}, held.AuditEntries)
 	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
-		s.auditFull(ctx, note.Tenant)
+		s.auditFull(ctx, note.Tenant, held.AuditEntries)
 	}
 	return err
 }
 
 // auditFull warns, once an hour, of a tenant that is refused because the audit log has no room for it.
-func (s *Service) auditFull(ctx context.Context, tenant string) {
+func (s *Service) auditFull(ctx context.Context, tenant string, perDay int) {
 	if _, ok := s.warned.Allow("audit "+tenant, 1/time.Hour.Seconds(), 1, 1); !ok {
 		return
 	}
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "audit log full: the tenant's requests that must be kept in it are refused until tomorrow",
-		slog.String("tenant", tenant), slog.Int("entries_a_day", s.auditEntries))
+		slog.String("tenant", tenant), slog.Int("audit_entries", perDay))
 }
 
 // AuditLog lists the audit log, of one tenant or, if tenant is empty, of all.

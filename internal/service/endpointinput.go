@@ -67,6 +67,9 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if err := applyTarget(ep, in); err != nil {
 		return err
 	}
+	if err := s.applyRetry(ctx, ep, in.Retry); err != nil {
+		return err
+	}
 	if err := applyLimits(ep, in); err != nil {
 		return err
 	}
@@ -149,14 +152,28 @@ func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
 	return nil
 }
 
+// applyRetry sets when the endpoint's deliveries are attempted again. The policy that it has already can stay, whatever is
+// allowed now; the engine holds it to the limit.
+func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, given *bellwire.RetryPolicy) error {
+	if given == nil || reflect.DeepEqual(*given, ep.Retry) {
+		return nil
+	}
+	if err := given.Check(); err != nil {
+		return err
+	}
+	held, err := s.directory.Limits(ctx, ep.Tenant)
+	if err != nil {
+		return err
+	}
+	if err := given.CheckDelays(held.MinRetryDelay); err != nil {
+		return err
+	}
+	ep.Retry = *given
+	return nil
+}
+
 // applyLimits sets how the endpoint is served.
 func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
-	if in.Retry != nil {
-		if err := in.Retry.Check(); err != nil {
-			return err
-		}
-		ep.Retry = *in.Retry
-	}
 	if in.NoRateLimit {
 		ep.RateLimit = 0
 	}

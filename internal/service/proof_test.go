@@ -3,6 +3,7 @@ package service_test
 import (
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,8 +123,8 @@ func TestAuthenticateKey(t *testing.T) {
 
 func TestAuditLog(t *testing.T) {
 	t.Parallel()
-	e := newEnv(t, func(c *service.Config) { c.AuditRetention, c.AuditEntries = time.Hour, 1 })
-	tenant := e.tenant("acme")
+	e := newEnv(t, func(c *service.Config) { c.AuditRetention = time.Hour })
+	tenant := e.limited("acme", map[string]float64{"audit_entries": 100})
 	c := service.Caller{Role: bellwire.RoleTenant, Tenant: tenant, Key: bellwire.NewID[bellwire.KeyKind](time.Now())}
 	note := service.AuditNote{Tenant: tenant, Method: "GET", Path: "/v1/events", Principal: "support-jane", Justification: "ticket-17"}
 	if err := e.Record(t.Context(), c, note); err != nil {
@@ -135,18 +136,25 @@ func TestAuditLog(t *testing.T) {
 	} {
 		wantCode(t, e.Record(t.Context(), c, bad), bellwire.CodeInvalid, field)
 	}
-	note.Justification = "ticket-18"
-	full := e.Record(t.Context(), c, note)
+	for n := range 99 {
+		other := note
+		other.Justification = strconv.Itoa(n)
+		if err := e.Record(t.Context(), c, other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := note
+	other.Justification = "one too many"
+	full := e.Record(t.Context(), c, other)
 	wantCode(t, full, bellwire.CodeRateLimited, "")
 	if known := (*bellwire.Error)(nil); !errors.As(full, &known) || known.RetryAfter <= 0 {
 		t.Errorf("it does not say when there is room again: %v", full)
 	}
-	note.Justification = "ticket-17"
-	list, err := e.AuditLog(t.Context(), admin, "", bellwire.Page{})
-	if err != nil || len(list.Items) != 1 {
+	list, err := e.AuditLog(t.Context(), admin, "", bellwire.Page{Limit: service.MaxPageLimit})
+	if err != nil || len(list.Items) != 100 {
 		t.Fatal(list, err)
 	}
-	got := list.Items[0]
+	got := list.Items[99]
 	if got.Key != c.Key || got.Principal != note.Principal || got.Justification != note.Justification ||
 		got.Path != note.Path || got.Method != note.Method || got.Tenant != tenant || got.ExpiresAt.Sub(got.At) != time.Hour {
 		t.Errorf("%+v", got)

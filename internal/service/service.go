@@ -68,7 +68,6 @@ type Config struct {
 	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
 	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
 	Reads          int                         // that callers ask for, at the same time; limits.Reads if 0
-	AuditEntries   int                         // new ones of one tenant a day; limits.AuditEntries if 0
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // told about configuration changes; nil: nobody is
 }
@@ -86,7 +85,6 @@ type Service struct {
 	shared         bool
 	maxEventBytes  int
 	auditRetention time.Duration
-	auditEntries   int
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
 	sandbox        bool
@@ -110,7 +108,6 @@ func New(c Config) (*Service, error) {
 		shared:         c.Shared,
 		maxEventBytes:  c.MaxEventBytes,
 		auditRetention: c.AuditRetention,
-		auditEntries:   c.AuditEntries,
 		audited:        share.NewRates(),
 		warned:         share.NewRates(),
 		sandbox:        c.Sandbox,
@@ -131,9 +128,6 @@ func New(c Config) (*Service, error) {
 	}
 	if s.auditRetention == 0 {
 		s.auditRetention = DefaultAuditRetention
-	}
-	if s.auditEntries == 0 {
-		s.auditEntries = limits.AuditEntries
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)

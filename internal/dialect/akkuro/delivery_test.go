@@ -130,7 +130,7 @@ func TestDelivery(t *testing.T) {
 		Name: "register", Do: "POST " + endpoints, Body: `{"uri":"{url}/hooks?event=counterparty.merged&x=%20"}`, Status: 201,
 		Want: `{"id":"<id:hex24>","eventName":"counterparty.merged","createdOn":"<instant>","token":"<token:base64>","uri":"{url}/hooks?event=counterparty.merged&x=%20"}`,
 	}})
-	if _, err := w.Native(w.Vars["id"], service.EndpointInput{Retry: &bellwire.RetryPolicy{Schedule: []bellwire.Duration{1}}}); err != nil {
+	if _, err := w.Native(w.Vars["id"], service.EndpointInput{Retry: &bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Millisecond)}}}); err != nil {
 		t.Fatal(err)
 	}
 	receiver.Answer(410, 202)

@@ -29,12 +29,13 @@ var statuses = httpx.StatusTable{
 
 // fields are the members in azakaw's words that the service has other names for.
 var fields = map[string]string{
-	"url":           "webhookBaseUrl",
-	"auth.header":   "authSettings.header",
-	"auth.key":      "authSettings.apiKey",
-	"auth.username": "authSettings.username",
-	"auth.password": "authSettings.password",
-	"retry":         "retryCount",
+	"url":            "webhookBaseUrl",
+	"auth.header":    "authSettings.header",
+	"auth.key":       "authSettings.apiKey",
+	"auth.username":  "authSettings.username",
+	"auth.password":  "authSettings.password",
+	"retry":          "retryCount",
+	"retry.interval": "retryInterval",
 }
 
 // fail writes an error in the envelope.

@@ -106,6 +106,22 @@ func TestPartsAreNormalized(t *testing.T) {
 	}})
 }
 
+// The operator can ask for longer intervals, and customers are told in azakaw's words.
+func TestRetriesAreNotFasterThanAllowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	change := service.TenantChange{Limits: map[string]*float64{"min_retry_delay": new(300.0)}}
+	if _, err := w.Service.UpdateTenant(t.Context(), dialecttest.Admin, w.Tenant, change); err != nil {
+		t.Fatal(err)
+	}
+	dialecttest.Run(t, w, []step{
+		{Name: "too fast", Do: "POST /webhooks", Body: `{"webhookBaseUrl":"https://example.com","retryInterval":299}`, Status: 400,
+			Want: refused("400", `retryInterval: It must be at least 5m.`)},
+		{Name: "the default is the vendor's", Do: "POST /webhooks", Body: minimal, Status: 201, Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))},
+		{Name: "as slow as it must be", Do: "POST /webhooks", Body: `{"webhookBaseUrl":"https://example.com","retryInterval":300}`, Status: 201, Want: "<any>"},
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -134,7 +134,7 @@ func TestDelivery(t *testing.T) {
 	w.Vars["url"] = receiver.URL
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: `{"url":"{url}/in?a=b","events":["account.created"]}`, Status: 201,
 		Want: `{"events":["account.created"],"id":"<id:any>","signature_secret":"<secret:hex64>","url":"{url}/in?a=b"}`})
-	if _, err := w.Native(w.Vars["id"], service.EndpointInput{Retry: &bellwire.RetryPolicy{Schedule: []bellwire.Duration{1, bellwire.Duration(time.Second)}}}); err != nil {
+	if _, err := w.Native(w.Vars["id"], service.EndpointInput{Retry: &bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Millisecond), bellwire.Duration(time.Second)}}}); err != nil {
 		t.Fatal(err)
 	}
 	verifier, err := receive.Lemon(w.Vars["secret"])

@@ -95,7 +95,7 @@ func TestEventsAreWhatIsDelivered(t *testing.T) {
 	w.Vars["url"] = receiver.URL
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: `{"url":"{url}","events":["account.created","order.created"]}`, Status: 201,
 		Want: `{<any>,"id":"<id:any>",<any>}`})
-	if _, err := w.Native(w.Vars["id"], service.EndpointInput{Retry: &bellwire.RetryPolicy{Schedule: []bellwire.Duration{1}}}); err != nil {
+	if _, err := w.Native(w.Vars["id"], service.EndpointInput{Retry: &bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Millisecond)}}}); err != nil {
 		t.Fatal(err)
 	}
 	var want []string
