@@ -33,6 +33,7 @@ const (
 	ReasonEndpointDeleted  = "The endpoint was deleted."
 	ReasonEndpointGone     = "The endpoint answered 410 Gone and was disabled."
 	ReasonTestFailed       = "A test is one attempt only."
+	ReasonTargetRequests   = "Too many requests to its host were not acknowledged within the last hour, so that the next attempt may come late (limit target_requests)."
 )
 
 // Delivery is one event on its way to one endpoint.

@@ -21,6 +21,9 @@ type Observer interface {
 	Claimed(deliveries int, took time.Duration)
 	// Breaker reports that an endpoint's circuit breaker opened or closed.
 	Breaker(ep *Endpoint, open bool, failures int)
+	// Overdrawn reports that a tenant has no requests left to a host that does not acknowledge them. What it has for the host
+	// waits; it is reported again only if it has recovered meanwhile.
+	Overdrawn(ep *Endpoint, host string)
 	// NodeFailed reports that a delivery could not be sent through a fault of the node itself, such as that no file
 	// descriptors are left. The kinds of fault are few.
 	NodeFailed(kind string, err error)
@@ -43,6 +46,7 @@ func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration) {}
 func (NopObserver) Unsendable(*Endpoint, string, string)           {}
 func (NopObserver) Claimed(int, time.Duration)                     {}
 func (NopObserver) Breaker(*Endpoint, bool, int)                   {}
+func (NopObserver) Overdrawn(*Endpoint, string)                    {}
 func (NopObserver) NodeFailed(string, error)                       {}
 func (NopObserver) StoreFailed(string, error)                      {}
 func (NopObserver) TookOver(Takeover)                              {}

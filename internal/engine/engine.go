@@ -431,6 +431,9 @@ func (e *Engine) work(j *job) {
 			e.observer.Attempted(r.attempt, target.Endpoint)
 		}
 		next, change, failures := e.scheduler.finish(time.Now(), r)
+		if r.overdrawn {
+			e.observer.Overdrawn(target.Endpoint, hostName(target))
+		}
 		if change != breakerSame {
 			e.observer.Breaker(target.Endpoint, change == breakerOpened, failures)
 		}

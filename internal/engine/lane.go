@@ -68,6 +68,7 @@ type lane struct {
 	limiter *rate.Limiter // nil: no rate limit
 	limited time.Time     // the rate limit lets nothing be sent before
 	hold    time.Time     // the endpoint asked to be left alone until then
+	hosts   [2]*host      // its host, and its address where its last request went; nil: nothing has failed there of late
 	faults  faults        // of this node
 
 	// What is in the store and not here:
@@ -164,7 +165,7 @@ func newLimiter(perSecond float64) *rate.Limiter {
 func (l *lane) takes(now time.Time, size int) bool {
 	held := l.queue.len() + l.reserved + l.releasing
 	switch {
-	case !l.enabled() || l.breaker.open():
+	case !l.enabled() || l.breaker.open() || now.Before(l.unwanted(now)):
 		return false
 	case held > 0 && l.bytes+size > l.byteLimit():
 		return false
@@ -178,7 +179,7 @@ func (l *lane) takes(now time.Time, size int) bool {
 
 // sendable tells whether an attempt may start now.
 func (l *lane) sendable(now time.Time) bool {
-	if l.fullUp() || now.Before(l.faults.until) {
+	if l.fullUp() || now.Before(l.faults.until) || now.Before(l.unwanted(now)) {
 		return false
 	}
 	if l.expressSendable() {
@@ -275,7 +276,7 @@ func (l *lane) claims(now time.Time) (k kind, ok bool) {
 // claimsDue reports whether deliveries of the schedule should be claimed now.
 func (l *lane) claimsDue(now time.Time) bool {
 	switch {
-	case !isDue(l.due, now) || !l.enabled() || now.Before(l.hold):
+	case !isDue(l.due, now) || !l.enabled() || now.Before(l.hold) || now.Before(l.unwanted(now)):
 		return false
 	case l.pauses():
 		return l.idle() && !now.Before(l.breaker.probeAt)
@@ -316,7 +317,8 @@ func (l *lane) wake(now time.Time) time.Time {
 			at = sooner(at, t)
 		}
 	}
-	free := l.hold
+	unwanted := l.unwanted(now)
+	free := later(l.hold, unwanted)
 	if l.pauses() {
 		free = later(free, l.breaker.probeAt)
 	}
@@ -324,7 +326,7 @@ func (l *lane) wake(now time.Time) time.Time {
 		consider(later(later(free, l.limited), l.faults.until))
 	}
 	if l.express.len() > 0 {
-		consider(l.faults.until)
+		consider(later(l.faults.until, unwanted))
 	}
 	if l.claiming {
 		return at

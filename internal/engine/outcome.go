@@ -22,6 +22,8 @@ type result struct {
 	cause      error         // of the fault
 	unsendable bool          // the dialect has no form for the event
 	size       int           // of the attempt in memory
+	address    string        // that it went to, if it was not acknowledged; see network
+	overdrawn  bool          // it was the last of its tenant's requests to its host for now
 }
 
 // holdsUp tells whether a delivery that had its turn in an order may need another one.
@@ -94,6 +96,7 @@ func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change 
 	failures = l.breaker.failures
 	if r.verdict != bellwire.Acknowledged {
 		l.hold = later(l.hold, now.Add(l.rest(r)))
+		s.refused(l, now, r)
 	}
 	switch {
 	case r.verdict == bellwire.Impossible:

@@ -154,7 +154,7 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 
 // row is the result as the store takes it.
 func (r *result) row() *bellwire.Result {
-	return &bellwire.Result{
+	row := &bellwire.Result{
 		Attempt:          r.attempt,
 		Delivery:         r.job.delivery.ID,
 		Trigger:          r.job.trigger,
@@ -166,6 +166,10 @@ func (r *result) row() *bellwire.Result {
 		EndpointRevision: r.target.Endpoint.Revision,
 		Otherwise:        r.otherwise,
 	}
+	if held := r.target.Limits; held != nil {
+		row.WholeAttempts = held.AttemptDetails
+	}
+	return row
 }
 
 // persist repeats an operation, which must be harmless to repeat, until the store has done it or refuses

@@ -29,6 +29,7 @@ type scheduler struct {
 	blocked  [resources]lineHeap           // lines whose tenants have their share
 	rotation int                           // among the kinds
 	timers   laneHeap
+	hosts    hosts
 
 	leaving  [bellwire.Shards]int64 // shards to be handed over, by the epoch that they are still held in
 	underWay [bellwire.Shards]int   // what keeps them from being handed over
@@ -81,6 +82,7 @@ func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 		l.account = s.account(t.Endpoint.Tenant)
 		s.take(l.account, laneCount, 1)
 	}
+	s.hosts.meet(l)
 	if !l.enabled() {
 		s.park(l)
 	}

@@ -68,6 +68,9 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 	a.Request.Headers, a.Request.HeadersTruncated = loggedHeaders(req.Header, t.Headers)
 
 	retryAfter := s.exchange(req, body, a, tr, r)
+	if r.verdict != bellwire.Acknowledged {
+		r.address = tr.address()
+	}
 	r.withheld = tr.fence.refused.Load()
 	a.Timings = tr.timings(time.Now())
 	r.endedAt = s.clock.now()
@@ -75,11 +78,20 @@ func (s *sender) send(ctx context.Context, j *job, t *bellwire.Target) *result {
 		retryAfter = 0
 	}
 	r.retryAfter = retryAfter
-	r.transition = j.delivery.Decide(j.trigger, r.verdict, t.Endpoint, r.endedAt, retryAfter, randomShare())
+	r.transition = r.decide(r.verdict)
 	if r.verdict == bellwire.Gone {
-		r.otherwise = j.delivery.Decide(j.trigger, bellwire.Failed, t.Endpoint, r.endedAt, retryAfter, randomShare())
+		r.otherwise = r.decide(bellwire.Failed)
 	}
 	return r
+}
+
+// decide says what becomes of the delivery by a verdict. A policy that is older than the tenant's limit is held to it.
+func (r *result) decide(v bellwire.Verdict) bellwire.Transition {
+	next := r.job.delivery.Decide(r.job.trigger, v, r.target.Endpoint, r.endedAt, r.retryAfter, randomShare())
+	if held := r.target.Limits; held != nil && next.Status == bellwire.DeliveryRetrying {
+		next.Delay = max(next.Delay, held.MinRetryDelay)
+	}
+	return next
 }
 
 // refused is the result of a job that the renderer has no request for: the event can never be sent, or this node cannot

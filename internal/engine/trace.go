@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -26,14 +27,15 @@ type trace struct {
 	dns        phase
 	connecting phase
 	handshake  phase
-	tries      int   // how often a connection was got for the request
-	made       int   // connections for the request
-	sent       bool  // the whole request, on the last of them
-	conn       *conn // that was got last, or nil
-	before     int64 // bytes written on it by then
-	unread     int64 // bytes read from it by then
-	dialErr    error // of the first address that was dialled, and not blocked
-	wantsCert  bool  // the endpoint asked for a client certificate
+	tries      int    // how often a connection was got for the request
+	made       int    // connections for the request
+	sent       bool   // the whole request, on the last of them
+	conn       *conn  // that was got last, or nil
+	before     int64  // bytes written on it by then
+	unread     int64  // bytes read from it by then
+	dialErr    error  // of the first address that was dialled, and not blocked
+	remote     string // the address that was dialled last, and not blocked, with its port
+	wantsCert  bool   // the endpoint asked for a client certificate
 	reused     bool
 	shared     bool // with other requests: HTTP/2
 	stale      bool // closed, because it was found to be of no use
@@ -92,7 +94,7 @@ func (t *trace) context(ctx context.Context) context.Context {
 		DNSStart:          func(httptrace.DNSStartInfo) { t.note(t.dns.begin) },
 		DNSDone:           func(httptrace.DNSDoneInfo) { t.note(t.dns.end) },
 		ConnectStart:      func(string, string) { t.note(t.connecting.begin) },
-		ConnectDone:       func(_, _ string, err error) { t.note(func() { t.dialled(err) }) },
+		ConnectDone:       func(_, address string, err error) { t.note(func() { t.dialled(address, err) }) },
 		TLSHandshakeStart: func() { t.note(t.handshake.begin) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err == nil {
@@ -129,6 +131,9 @@ func (t *trace) got(info httptrace.GotConnInfo) {
 	t.note(func() {
 		t.tries++
 		t.sent, t.conn, t.reused, t.shared, t.stale = false, c, info.Reused, shared, stale
+		if info.Reused {
+			t.remote = info.Conn.RemoteAddr().String()
+		}
 		if c != nil {
 			t.before, t.unread = c.written.Load(), c.read.Load()
 		}
@@ -185,7 +190,10 @@ func (t *trace) note(f func()) {
 const maxMade = 3
 
 // dialled notes how the dial of one of the host's addresses ended.
-func (t *trace) dialled(err error) {
+func (t *trace) dialled(address string, err error) {
+	if !errors.Is(err, destination.ErrBlocked) {
+		t.remote = address
+	}
 	if err != nil {
 		if t.dialErr == nil && !errors.Is(err, destination.ErrBlocked) && !errors.Is(err, context.Canceled) {
 			t.dialErr = err
@@ -263,6 +271,17 @@ func (t *trace) failedDial() error {
 		return nil
 	}
 	return t.dialErr
+}
+
+// address returns by what the address that the request went to is counted (network); empty: it went to none.
+func (t *trace) address() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at, err := netip.ParseAddrPort(t.remote)
+	if err != nil {
+		return ""
+	}
+	return network(at.Addr())
 }
 
 // flooded reports whether more was read than the headers of an answer may have.

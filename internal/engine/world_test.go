@@ -34,6 +34,7 @@ type world struct {
 	around  func(engine.Directory) engine.Directory                              // the same for the directory
 	dialer  func(ctx context.Context, network, address string) (net.Conn, error) // in place of dial; nil: that
 	config  engine.Config
+	limits  bellwire.Limits // of all tenants; the zero ones do not limit anything
 
 	directory *directory.Directory
 	engine    *engine.Engine
@@ -89,7 +90,7 @@ func (w *world) start() {
 	}
 	w.directory = directory.New(directory.Config{
 		Store: store, Keyring: w.keyring,
-		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}},
+		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}}, Limits: &w.limits,
 	})
 	w.config.Store, w.config.Directory, w.config.Dial, w.config.Now = between, w.directory, w.dial, w.wall
 	if w.dialer != nil {

@@ -26,6 +26,7 @@ type Metrics struct {
 	ended          *prometheus.HistogramVec
 	ends           *prometheus.CounterVec
 	unsendable     *prometheus.CounterVec
+	overdrawn      prometheus.Counter
 	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	shardsTaken    *prometheus.CounterVec
@@ -81,6 +82,7 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_unsendable_deliveries_total",
 			Help: "Deliveries that ended without an attempt, because their endpoint's dialect has no form for what was published.",
 		}, []string{"dialect"}),
+		overdrawn: counter("bellwire_target_requests_used_up_total", "Times that a tenant had no requests left to a host that does not acknowledge them."),
 		shardsTaken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken, by reason.",
 		}, []string{"reason"}),
@@ -105,7 +107,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
+		m.ends, m.unsendable, m.overdrawn, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase

@@ -28,6 +28,8 @@ type Observer struct {
 	breakers *rate.Limiter
 	// unsendable are the endpoints and causes that were logged.
 	unsendable firsts
+	// targets are the tenants and hosts that were logged.
+	targets firsts
 
 	refused tally // requests, for their credentials
 
@@ -103,6 +105,15 @@ func (o *Observer) Breaker(ep *bellwire.Endpoint, open bool, failures int) {
 	o.metrics.breakers.WithLabelValues(to).Inc()
 	if o.breakers.Allow() {
 		o.log.Log(context.Background(), level, message, "endpoint", ep.ID, "tenant", ep.Tenant, "failures", failures)
+	}
+}
+
+// Overdrawn counts and logs that a tenant has no requests left to a host.
+func (o *Observer) Overdrawn(ep *bellwire.Endpoint, host string) {
+	o.metrics.overdrawn.Inc()
+	if o.targets.first(time.Now(), ep.Tenant+" "+host) {
+		o.log.Warn("a tenant's requests to a host are not acknowledged, and are as many as it may have in an hour: deliveries there wait",
+			"tenant", ep.Tenant, "endpoint", ep.ID, "host", host, "limit", "target_requests")
 	}
 }
 

@@ -167,6 +167,31 @@ func TestBreakerLogsNameTheEndpoint(t *testing.T) {
 	}
 }
 
+// All episodes are counted; the first of each tenant and host is logged.
+func TestOverdrawnTargets(t *testing.T) {
+	t.Parallel()
+	m, o, logged := newObserved(t)
+	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://victim.example/secret-path"}
+	for range 3 {
+		o.Overdrawn(ep, "victim.example")
+	}
+	o.Overdrawn(&bellwire.Endpoint{ID: "ep_2", Tenant: "other"}, "victim.example")
+	if n := testutil.ToFloat64(m.overdrawn); n != 4 {
+		t.Errorf("%v episodes are counted", n)
+	}
+	for _, want := range []string{`"level":"WARN"`, `"tenant":"acme","endpoint":"ep_1","host":"victim.example"`, `"tenant":"other"`} {
+		if n := strings.Count(logged.String(), want); n < 1 || n > 2 {
+			t.Errorf("the records have %s %d times:\n%s", want, n, logged)
+		}
+	}
+	if n := strings.Count(logged.String(), "\n"); n != 2 {
+		t.Errorf("there are %d records", n)
+	}
+	if strings.Contains(logged.String(), "secret-path") {
+		t.Error("the records contain the endpoint's URL, which can hold a credential")
+	}
+}
+
 func TestChangesOfOwnersAreLogged(t *testing.T) {
 	t.Parallel()
 	m, o, logged := newObserved(t)

@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// hosts bounds by the hour what each tenant sends to one host that is not acknowledged: nobody has to prove that a URL is
+// its own, so that Bellwire must not become a weapon against whom it belongs to. What is acknowledged is wanted, and costs
+// nothing. Names cost their owner nothing either, and any number of them can lead to one address: so requests are counted
+// by the address too, where more are allowed, as many customers may share one.
+//
+// There is a host for those alone that have failed of late. The scheduler's lock guards all of it.
+type hosts struct {
+	known map[hostKey]*host
+	swept time.Time
+}
+
+type hostKey struct {
+	tenant string
+	place  string // the host's name, or its address
+}
+
+// host is what is left of a tenant's requests to a host. It goes below zero by what was under way when nothing was left.
+type host struct {
+	left *rate.Limiter
+	told bool // that nothing is left
+}
+
+// hostSweep is the time between two looks for hosts that everything is left of.
+const hostSweep = time.Minute
+
+func perHour(requests int) rate.Limit { return rate.Limit(float64(requests) / time.Hour.Seconds()) }
+
+// charge counts a request that was not acknowledged, and reports whether nothing is left now, for the first time for long.
+func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
+	if r.attempt == nil || r.target == nil || r.target.URL == nil || r.target.Limits == nil || r.target.Limits.TargetRequests == 0 {
+		return false
+	}
+	h.sweep(now)
+	bound := r.target.Limits.TargetRequests
+	tenant := r.target.Endpoint.Tenant
+	l.hosts[0] = h.of(hostKey{tenant, hostName(r.target)}, bound)
+	if r.address != "" {
+		l.hosts[1] = h.of(hostKey{tenant, r.address}, bound*limits.AddressShare)
+	}
+	for _, at := range l.hosts {
+		if at.count(now) {
+			spent = true
+		}
+	}
+	return spent
+}
+
+// refused takes note of a request that was not acknowledged. What waits in the store says so if it waits for that.
+func (s *scheduler) refused(l *lane, now time.Time, r *result) {
+	r.overdrawn = s.hosts.charge(l, r, now)
+	if r.transition.Status == bellwire.DeliveryRetrying && l.overdrawn(now) {
+		r.transition.Reason = bellwire.ReasonTargetRequests
+	}
+}
+
+// of returns a host with the given bound, which is a new one if nothing has failed there of late.
+func (h *hosts) of(key hostKey, bound int) *host {
+	at := h.known[key]
+	if at == nil {
+		if h.known == nil {
+			h.known = make(map[hostKey]*host)
+		}
+		at = &host{left: rate.NewLimiter(perHour(bound), bound)}
+		h.known[key] = at
+	}
+	if at.left.Burst() != bound {
+		at.left.SetBurst(bound)
+		at.left.SetLimit(perHour(bound))
+	}
+	return at
+}
+
+// meet lets a lane know what is left at its host.
+func (h *hosts) meet(l *lane) {
+	l.hosts = [2]*host{}
+	if l.target.URL != nil {
+		l.hosts[0] = h.known[hostKey{l.target.Endpoint.Tenant, hostName(l.target)}]
+	}
+}
+
+// sweep forgets, now and then, the hosts that everything is left of.
+func (h *hosts) sweep(now time.Time) {
+	if now.Sub(h.swept) < hostSweep {
+		return
+	}
+	h.swept = now
+	for key, at := range h.known {
+		if at.left.TokensAt(now) >= float64(at.left.Burst()) {
+			delete(h.known, key)
+		}
+	}
+}
+
+// count takes one request, and reports whether that was the last one, unless it has told so shortly before.
+func (at *host) count(now time.Time) (last bool) {
+	if at == nil {
+		return false
+	}
+	at.left.ReserveN(now, 1)
+	switch left := at.left.TokensAt(now); {
+	case left >= float64(at.left.Burst())/10:
+		at.told = false
+	case left < 1 && !at.told:
+		at.told = true
+		return true
+	}
+	return false
+}
+
+// again returns when there is something left, zero if there is now.
+func (at *host) again(now time.Time) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	missing := 1 - at.left.TokensAt(now)
+	if missing <= 0 {
+		return time.Time{}
+	}
+	return now.Add(max(time.Duration(missing/float64(at.left.Limit())*float64(time.Second)), time.Microsecond))
+}
+
+// overdrawn reports whether nothing is left of the tenant's requests to the endpoint's host.
+func (l *lane) overdrawn(now time.Time) bool {
+	return !l.hosts[0].again(now).IsZero() || !l.hosts[1].again(now).IsZero()
+}
+
+// unwanted returns until when nothing may be sent because the tenant's requests to the endpoint's host are used up. Those to
+// an endpoint that acknowledged the last one cost none.
+func (l *lane) unwanted(now time.Time) time.Time {
+	if l.answering {
+		return time.Time{}
+	}
+	return later(l.hosts[0].again(now), l.hosts[1].again(now))
+}
+
+func hostName(t *bellwire.Target) string {
+	return strings.TrimSuffix(strings.ToLower(t.URL.Hostname()), ".")
+}
+
+// network returns by what an address is counted: one of IPv4 by itself, one of IPv6 by its /64, all of which can be one
+// machine.
+func network(address netip.Addr) string {
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	prefix, err := address.Prefix(64)
+	if err != nil {
+		return "" // it is no address
+	}
+	return prefix.String()
+}
