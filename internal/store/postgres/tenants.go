@@ -105,7 +105,11 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = tx.changeTenant(ref.n); err != nil {
 			return err
 		}
-		if err := s.notify(tx, notice{Tenant: t.ID}); err != nil {
+		bound, err := all(tx, scanID, sqlBoundAnew, ref.n, j.Limits)
+		if err != nil {
+			return err
+		}
+		if err := s.notify(tx, notice{Tenant: t.ID, Endpoints: bound}); err != nil {
 			return err
 		}
 		return tx.exec("UPDATE bellwire.tenants SET name = $1, metadata = $2, limits = $3, updated_at = $4 WHERE n = $5",
@@ -115,6 +119,15 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		t.Revision = revision
 	}
 	return err
+}
+
+// sqlBoundAnew lists the tenant's endpoints if its limits are about to change, which those who send to them must know.
+const sqlBoundAnew = `SELECT p.id FROM bellwire.tenants t JOIN bellwire.endpoints p ON p.tenant = t.n
+	WHERE t.n = $1 AND t.limits <> $2 AND p.deleted_at IS NULL`
+
+func scanID(row pgx.Rows) (id string, err error) {
+	err = row.Scan(&id)
+	return id, err
 }
 
 // DeleteTenant makes the tenant and all it has invisible. Purge removes the rows.

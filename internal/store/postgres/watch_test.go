@@ -83,6 +83,40 @@ func TestWatchFindsWhatNobodyTold(t *testing.T) {
 	waitFor(t, configuration)
 }
 
+// TestWatchTellsOfLimits has other nodes look at the endpoints of a tenant whose limits have changed, and at none otherwise.
+func TestWatchTellsOfLimits(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	publication(t, there, "acme")
+	ctx, cancel := context.WithCancel(t.Context())
+	l := new(listener)
+	var watch sync.WaitGroup
+	listens := l.heard(missed)
+	watch.Go(func() { _ = here.Watch(ctx, l.tell) })
+	defer watch.Wait()
+	defer cancel()
+	waitFor(t, listens)
+	change := func(how func(*bellwire.Tenant)) func() bool {
+		t.Helper()
+		tenant, err := there.Tenant(t.Context(), "acme")
+		check(t, err)
+		how(tenant)
+		finds := l.heard(ofTenant("acme"))
+		touched := l.heard(func(n bellwire.Notice) bool { return len(n.Endpoints) > 0 })
+		check(t, there.UpdateTenant(t.Context(), tenant))
+		waitFor(t, finds)
+		return touched
+	}
+	if change(func(t *bellwire.Tenant) { t.Name = "new" })() {
+		t.Error("a new name has endpoints looked at")
+	}
+	waitFor(t, change(func(t *bellwire.Tenant) { t.Limits = map[string]float64{"target_requests": 5} }))
+	if change(func(t *bellwire.Tenant) { t.Name = "newer" })() {
+		t.Error("a new name has endpoints looked at, because there are limits")
+	}
+}
+
 // TestWatchIsCut cuts the connection that listens, and changes something while nobody does.
 func TestWatchIsCut(t *testing.T) {
 	t.Parallel()
