@@ -96,6 +96,19 @@ func (s *fakeStore) Tenant(_ context.Context, id string) (*bellwire.Tenant, erro
 	return &copied, nil
 }
 
+func (s *fakeStore) Tenant(ctx context.Context, id string) (t *bellwire.Tenant, err error) {
+	err = s.read(ctx, func() error {
+		stored, ok := s.tenants[id]
+		if !ok {
+			return bellwire.NotFound("tenant", id)
+		}
+		copied := *stored
+		t = &copied
+		return nil
+	})
+	return t, err
+}
+
 func (s *fakeStore) Endpoint(ctx context.Context, id string) (ep *bellwire.Endpoint, err error) {
 	err = s.read(ctx, func() error {
 		stored, ok := s.endpoints[id]

@@ -1,0 +1,59 @@
+package directory_test
+
+import (
+	"testing"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// What holds for a tenant is read once, without its endpoints, and anew after it was forgotten. Targets have it with them.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("a", "*"))
+	s.tenants["acme"].Limits = map[string]float64{"endpoints": 5}
+	server := *limits.Default()
+	server.Keys = 7
+	d := directory.New(directory.Config{
+		Store: s, Keyring: plainKeyring{}, Limits: &server,
+		Dialects: map[string]bellwire.Dialect{standard.Name: standard.Dialect{}},
+	})
+	limitsOf := func(tenant string) *bellwire.Limits {
+		t.Helper()
+		held, err := d.Limits(t.Context(), tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held
+	}
+	for range 3 {
+		if held := limitsOf("acme"); held.Endpoints != 5 || held.Keys != 7 || held.TestRate != limits.TestRate.Default {
+			t.Errorf("%+v", held)
+		}
+	}
+	if n := s.reads.Load(); n != 1 {
+		t.Errorf("%d reads, want 1", n)
+	}
+	target, err := d.Target(t.Context(), "a")
+	if err != nil || target.Limits != limitsOf("acme") || s.reads.Load() != 2 {
+		t.Errorf("the target has %+v after %d reads, %v", target.Limits, s.reads.Load(), err)
+	}
+	s.mu.Lock()
+	s.tenants["acme"].Limits = nil
+	s.mu.Unlock()
+	d.ForgetTenant("acme")
+	for _, target := range mustTenant(t, d).Targets() {
+		if target.Limits != limitsOf("acme") || target.Limits.Endpoints != server.Endpoints {
+			t.Errorf("the target has %+v", target.Limits)
+		}
+	}
+	if n := s.reads.Load(); n != 3 {
+		t.Errorf("%d reads, want 3", n)
+	}
+	if _, err := d.Limits(t.Context(), "nobody"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Errorf("no tenant: %v", err)
+	}
+}
