@@ -85,17 +85,6 @@ func (s *fakeStore) EndpointsSince(ctx context.Context, id string, revision int6
 	return c, err
 }
 
-func (s *fakeStore) Tenant(_ context.Context, id string) (*bellwire.Tenant, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.tenants[id]
-	if !ok {
-		return nil, bellwire.NotFound("tenant", id)
-	}
-	copied := *t
-	return &copied, nil
-}
-
 func (s *fakeStore) Tenant(ctx context.Context, id string) (t *bellwire.Tenant, err error) {
 	err = s.read(ctx, func() error {
 		stored, ok := s.tenants[id]

@@ -80,6 +80,7 @@ var (
 		},
 		http.StatusNotFound:            {Message: "Not Found", ErrorType: "not_found", ErrorCode: 40005},
 		http.StatusUnprocessableEntity: unprocessable,
+		http.StatusTooManyRequests:     {Message: "Too Many Requests", ErrorType: "invalid_request", ErrorCode: 40001},
 		http.StatusInternalServerError: fault,
 		http.StatusServiceUnavailable:  fault,
 	}
@@ -113,7 +114,7 @@ func fail(w http.ResponseWriter, r *http.Request, err *bellwire.Error) {
 		if collection {
 			v.Value, v.Source = new("Server Error"), new("request")
 		}
-	case http.StatusUnprocessableEntity:
+	case http.StatusUnprocessableEntity, http.StatusTooManyRequests:
 		v.Details = []any{detailOf(err, collection)}
 	}
 	_ = httpx.WriteJSON(w, status, v) // it has nothing that could fail
