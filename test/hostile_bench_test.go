@@ -34,25 +34,26 @@ type hostileResult struct {
 	Memory   int64 `json:"server_peak_bytes"`
 }
 
+// hostileScenarios are those that show even in a short form what else than time one tenant took from others, before tenants had
+// shares: memory, connections, events that do not come.
+const hostileScenarios = "hanging-tests,unread-dialects,dribbled-bodies,keyed-bodies"
+
 // In a short form of the hostile bench nothing is refused to the neighbour, everything arrives, nobody says not to be ready, and
-// memory stays within its bound. The scenarios are the reviews', smaller: a fifth of their numbers, for a second.
+// memory stays within its bound.
 func TestHostileNeighbours(t *testing.T) {
 	t.Parallel()
-	const scenarios = "unread-bodies,fan-out,hanging-tests,unread-lists,tombstones,lemon-refusals,quick-retries,endpoint-changes,dribbled-bodies"
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		judgeNeighbours(t, runHostileBench(t, "--hostile", scenarios), 9)
+		judgeNeighbours(t, runHostileBench(t, "--hostile", hostileScenarios))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		judgeNeighbours(t, runHostileBench(t, "--hostile", scenarios, benchDatabase(t)), 9)
+		judgeNeighbours(t, runHostileBench(t, "--hostile", hostileScenarios, benchDatabase(t)))
 	})
-}
-
-// Three nodes share what is to be shared too.
-func TestHostileNeighboursOnNodes(t *testing.T) {
-	t.Parallel()
-	judgeNeighbours(t, runHostileBench(t, "--hostile", "fan-out,hanging-tests", "--nodes", "3", benchDatabase(t)), 2)
+	t.Run("nodes", func(t *testing.T) {
+		t.Parallel()
+		judgeNeighbours(t, runHostileBench(t, "--hostile", "hanging-tests", "--nodes", "3", benchDatabase(t)))
+	})
 }
 
 // benchDatabase starts PostgreSQL with a database for benchmarks alone, and returns the option that names it.
@@ -73,14 +74,16 @@ func benchDatabase(t *testing.T) string {
 // hostilePatience is for all scenarios of a run together.
 const hostilePatience = 5 * time.Minute
 
-// runHostileBench returns the report. That a figure is beyond its bound is not looked at.
+// runHostileBench returns the report. That a figure is beyond its bound is not looked at. Half of each scenario's numbers attack for
+// two seconds, and there are so few descriptors that half of the connections are more than a server has places for.
 func runHostileBench(t *testing.T, args ...string) []hostileResult {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hostilePatience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, append([]string{
-		"bench", "--json", "--attack", "1s", "--calm", "1s", "--strength", "0.2", "--directory", t.TempDir(),
-	}, args...)...)
+	limited := withFiles(2500, exec.Command(binary, append([]string{
+		"bench", "--json", "--attack", "2s", "--calm", "1s", "--strength", "0.5", "--directory", t.TempDir(),
+	}, args...)...))
+	cmd := exec.CommandContext(ctx, limited.Path, limited.Args[1:]...)
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -93,14 +96,14 @@ func runHostileBench(t *testing.T, args ...string) []hostileResult {
 	return report.Scenarios
 }
 
-func judgeNeighbours(t *testing.T, results []hostileResult, want int) {
+func judgeNeighbours(t *testing.T, results []hostileResult) {
 	t.Helper()
 	const (
 		mostMemory = 400 << 20
 		mostWorst  = 10_000 // ms: whatever else the machine has to do
 	)
-	if len(results) != want {
-		t.Errorf("%d scenarios were run, want %d", len(results), want)
+	if len(results) == 0 {
+		t.Error("nothing was run")
 	}
 	for _, r := range results {
 		a := r.Attacked
@@ -108,7 +111,7 @@ func judgeNeighbours(t *testing.T, results []hostileResult, want int) {
 			t.Errorf("%s: %v were refused to the neighbour (%s), %d did not arrive", r.Scenario, a.Refused, a.Example, a.Missing)
 		}
 		for answer, n := range a.Probes {
-			if answer != "200" && answer != "timeout" {
+			if answer != "200" && answer != "timeout" { // a busy machine is no fault of the server
 				t.Errorf("%s: %d probes of readiness were answered %s", r.Scenario, n, answer)
 			}
 		}
