@@ -9,7 +9,7 @@ import (
 
 // Bounds on what callers read: lists, and what is looked up by its id.
 const (
-	Reads       = 3                // at the same time, with SQLite
+	Reads       = 2                // at the same time, with SQLite: one tenant alone leaves other processors to others
 	ReadsOf     = 64               // of one tenant that wait
 	ReadWait    = 10 * time.Second // for a turn
 	ReadTimeout = 5 * time.Second  // of one, which reads one page

@@ -143,17 +143,19 @@ func listDeliveriesOfDeleted(w *world) {
 	t := w.tenant()
 	little, much, living := w.endpoint(t), w.endpoint(t), w.endpoint(t)
 	var want []bellwire.DeliveryID
+	var appends []*bellwire.Append
 	for n := range 1100 {
-		to := []*bellwire.Endpoint{much, living}
+		to := []*bellwire.Endpoint{much}
 		if n%100 == 0 {
-			to = append(to, little)
+			to = append(to, little, living)
 		}
 		e := w.event(t.ID, to...)
-		w.append(together(e))
+		appends = append(appends, together(e))
 		for _, d := range e.Deliveries {
 			want = append(want, d.ID)
 		}
 	}
+	w.append(appends...)
 	var taken []bellwire.Delivery
 	for _, ep := range []*bellwire.Endpoint{little, much, living} {
 		due := w.claim(ep, 4).Due
@@ -173,7 +175,7 @@ func listDeliveriesOfDeleted(w *world) {
 		slices.Reverse(got)
 		w.equal("deliveries "+when, got, want)
 		for _, status := range bellwire.DeliveryStatuses {
-			some := pages(w, 10, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+			some := pages(w, 99, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
 				return w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID, Status: status}, page)
 			})
 			w.equal(fmt.Sprintf("%s deliveries %s", status, when), len(some), counted[status])
