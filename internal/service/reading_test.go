@@ -69,7 +69,7 @@ func (s *slowStore) Key(_ context.Context, id bellwire.KeyID) (*bellwire.Key, er
 }
 
 // slowService is a service on a slow store. Its engine is never asked.
-func slowService(t *testing.T, s *slowStore, reads int) *service.Service {
+func slowService(t *testing.T, s bellwire.Store, reads int) *service.Service {
 	t.Helper()
 	keyring, _, err := seal.OpenKeyring(filepath.Join(t.TempDir(), "keyset"))
 	if err != nil {
@@ -177,4 +177,28 @@ func TestSearchesTakeTurns(t *testing.T) {
 			t.Errorf("the reads were of %v, want %v", order, want)
 		}
 	})
+}
+
+// endlessStore is a store with endless pages of large events.
+type endlessStore struct {
+	*slowStore
+	pages int
+}
+
+func (s *endlessStore) Events(context.Context, bellwire.EventFilter, bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	s.pages++
+	large := &bellwire.Event{Data: make([]byte, bellwire.MaxPageBytes)}
+	return &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{large}, Next: bellwire.EventCursor(bellwire.EventID{byte(s.pages)})}, nil
+}
+
+// TestSearchesEndAtTheirBytes has a search find nothing among large events. It gives up for now, and can be gone on with.
+func TestSearchesEndAtTheirBytes(t *testing.T) {
+	t.Parallel()
+	store := &endlessStore{slowStore: newSlowStore("")}
+	svc := slowService(t, store, 1)
+	found, err := svc.FindEvents(t.Context(), reader("acme"), bellwire.EventFilter{Tenant: "acme"},
+		func(*bellwire.Event) bool { return false }, bellwire.Page{})
+	if err != nil || len(found.Items) != 0 || found.Next != bellwire.EventCursor(bellwire.EventID{4}) || store.pages != 4 {
+		t.Errorf("after %d pages: %+v, %v", store.pages, found, err)
+	}
 }
