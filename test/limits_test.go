@@ -138,7 +138,7 @@ func TestRequestRateInAllDialects(t *testing.T) {
 			t.Errorf("%s: the first request is answered %d: %s", path, status, body)
 		}
 		status, retryAfter, body := ask()
-		if seconds, err := strconv.Atoi(retryAfter); status != 429 || err != nil || seconds < 900 || seconds > 1000 || !json.Valid([]byte(body)) {
+		if seconds, err := strconv.Atoi(retryAfter); status != 429 || err != nil || seconds < 900 || seconds > 1000 || !json.Valid([]byte(body)) || !strings.Contains(body, "limit request_rate") {
 			t.Errorf("%s: the second is answered %d, Retry-After %q: %s", path, status, retryAfter, body)
 		}
 	}
