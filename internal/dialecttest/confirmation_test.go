@@ -83,17 +83,20 @@ func (c callers) and(more callers) callers {
 	return c
 }
 
-// No front end reads a byte of the body of a request whose caller it does not know, at any of its routes.
-func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
-	t.Parallel()
+// front is a front end, and those whom it must not confirm.
+type front struct {
+	config  dialecttest.Config
+	callers callers
+}
+
+// fronts are all front ends, by name.
+func fronts(t *testing.T) map[string]front {
+	t.Helper()
 	tokens, err := token.New(token.Config{Secret: jwtSecret, Audience: jwtAudience})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, front := range map[string]struct {
-		config  dialecttest.Config
-		callers callers
-	}{
+	return map[string]front{
 		"native": {
 			dialecttest.Config{
 				Dialect: standard.Dialect{},
@@ -164,7 +167,13 @@ func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
 				},
 			}),
 		},
-	} {
+	}
+}
+
+// No front end reads a byte of the body of a request whose caller it does not know, at any of its routes.
+func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
+	t.Parallel()
+	for name, front := range fronts(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := dialecttest.New(t, front.config)
@@ -219,4 +228,44 @@ func routesOf(t *testing.T, w *dialecttest.World, name string) (routes []string)
 		}
 	}
 	return routes
+}
+
+// Who asks too often is told so in every front end's own shape, with when to try again.
+func TestTooManyRequestsInEveryShape(t *testing.T) {
+	t.Parallel()
+	const sentence = `"At most [^"]* Try again [^"]*"`
+	for name, want := range map[string]struct{ path, body string }{
+		"native":     {"/api/v1/tenants/acme/endpoints", `{"type":"/docs#error-rate_limited","title":"Too many requests","status":429,"code":"rate_limited","detail":` + sentence + `}`},
+		akkuro.Name:  {"/group/events/event-types", `{"type":"about:blank","title":"Too Many Requests","status":429,"detail":` + sentence + `,"instance":"/group/events/event-types","traceId":"[0-9a-f]+"}`},
+		azakaw.Name:  {"/webhooks", `{"version":null,"statusCode":429,"messages":\[` + sentence + `\],"result":null}`},
+		lemon.Name:   {"/v1/webhooks", `{"message":` + sentence + `}`},
+		atelio.Name:  {"/api/v0.1/webhooks", `{"Message":` + sentence + `,"Status":429,"Code":"invalid_request","Type":"Request Error"}`},
+		bluefin.Name: {"/api/v4/accounts/123456789012/webhooks", `{"message":"Too Many Requests","traceId":"[0-9a-f-]+","errorType":"invalid_request","errorCode":40001,"value":null,"source":null,"details":\[{"message":` + sentence + `,"source":"request","value":null}\]}`},
+	} {
+		config := fronts(t)[name].config
+		switch name {
+		case atelio.Name:
+			config.Authorize = func(r *http.Request, _ []byte, k dialecttest.Key) {
+				r.Header.Set("Identity", k.ID.String())
+				r.Header.Set("Authorization", k.Secret)
+			}
+		case bluefin.Name:
+			config.Authorize = func(r *http.Request, _ []byte, k dialecttest.Key) { r.SetBasicAuth(k.ID.String(), k.Secret) }
+		}
+		w := dialecttest.New(t, config)
+		seldom := 0.001
+		_, err := w.Service.UpdateTenant(t.Context(), dialecttest.Admin, w.Tenant, service.TenantChange{Limits: map[string]*float64{"request_rate": &seldom}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := http.Header{
+			"Lmg-Data-Privacy-Access-Principal": {"p"}, "Lmg-Data-Privacy-Access-Justification": {"j"},
+		}
+		w.Call("tenant", "GET", want.path, header, "")
+		answer := w.Call("tenant", "GET", want.path, header, "")
+		if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" ||
+			!regexp.MustCompile("^"+want.body+"$").MatchString(strings.TrimSpace(answer.Body.String())) {
+			t.Errorf("%s: %d %v %s", name, answer.Code, answer.Header(), answer.Body)
+		}
+	}
 }
