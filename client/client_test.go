@@ -144,6 +144,7 @@ func TestPublishIsRepeated(t *testing.T) {
 	t.Parallel()
 	reset := &net.OpError{Op: "read", Err: errors.New("connection reset")}
 	unavailable := answer{status: 503, body: `{"code":"unavailable","detail":"Later."}`, header: http.Header{"Retry-After": {"7"}}}
+	limited := answer{status: 429, body: `{"code":"rate_limited","detail":"Too many."}`, header: http.Header{"Retry-After": {"2"}}}
 	ok := answer{status: 202, body: receipt}
 	tests := []struct {
 		name     string
@@ -157,6 +158,8 @@ func TestPublishIsRepeated(t *testing.T) {
 		{"at once", []answer{ok}, 5, 1, "", 0, 0},
 		{"after a broken connection", []answer{{err: reset}, {err: reset}, ok}, 5, 3, "", 300 * time.Millisecond, 600 * time.Millisecond},
 		{"after being told when", []answer{unavailable, ok}, 5, 2, "", 7 * time.Second, 7 * time.Second},
+		{"after too many", []answer{limited, limited, ok}, 5, 3, "", 4 * time.Second, 4 * time.Second},
+		{"until too many are spent", []answer{limited}, 2, 2, client.CodeRateLimited, 2 * time.Second, 2 * time.Second},
 		{"after a gateway's fault", []answer{{status: 502, body: "<html>"}, ok}, 5, 2, "", 100 * time.Millisecond, 200 * time.Millisecond},
 		{"until the attempts are spent", []answer{unavailable}, 3, 3, "unavailable", 14 * time.Second, 14 * time.Second},
 		{"not at all", []answer{unavailable}, 1, 1, "unavailable", 0, 0},

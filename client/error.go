@@ -41,6 +41,7 @@ const (
 	CodeConflict            = "conflict"
 	CodeStale               = "stale"
 	CodeTooLarge            = "too_large"
+	CodeRateLimited         = "rate_limited"
 	CodeUnavailable         = "unavailable"
 	CodeNoSpace             = "no_space"
 	CodeCanceled            = "canceled"

@@ -121,7 +121,7 @@ func pause(err error, attempt int) (time.Duration, bool) {
 	var refusal *Error
 	if errors.As(err, &refusal) {
 		switch refusal.Status {
-		case http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+		case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
 		default:
 			return 0, false
 		}
