@@ -2,15 +2,17 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire"
 )
 
-// maxRecorded is how many results, or deliveries given back, go into one transaction. Publishers wait for it.
-const maxRecorded = 200
+// Bounds of one transaction. Publishers wait for it.
+const (
+	maxRecorded      = 200       // results, or deliveries given back
+	maxRecordedBytes = 512 << 10 // of attempts, unless one alone has more
+)
 
 // The pauses between tries while the store does not answer.
 const (
@@ -20,15 +22,15 @@ const (
 )
 
 // recorder writes down what came of attempts, and gives deliveries back. It groups as the intake does:
-// what was handed in while one group was being written is the next. The scheduler's budget of
-// unrecorded results bounds it.
+// what was handed in while one group was being written is the next. Tenants take turns in it. The scheduler bounds how many
+// results of each of them wait.
 type recorder struct {
 	engine *Engine
 	wake   chan struct{} // capacity 1
 
 	mu       sync.Mutex
-	results  []*result
-	releases []*job
+	results  turns[*result]
+	releases turns[*job]
 	closed   bool
 }
 
@@ -36,7 +38,7 @@ func newRecorder(e *Engine) *recorder { return &recorder{engine: e, wake: make(c
 
 func (rec *recorder) record(r *result) {
 	rec.mu.Lock()
-	rec.results = append(rec.results, r)
+	rec.results.push(r.job.delivery.Tenant, r)
 	rec.mu.Unlock()
 	poke(rec.wake)
 }
@@ -46,7 +48,9 @@ func (rec *recorder) release(jobs []*job) {
 		j.event = nil // the store has it, and may be down for long
 	}
 	rec.mu.Lock()
-	rec.releases = append(rec.releases, jobs...)
+	for _, j := range jobs {
+		rec.releases.push(j.delivery.Tenant, j)
+	}
 	rec.mu.Unlock()
 	poke(rec.wake)
 }
@@ -62,10 +66,7 @@ func (rec *recorder) close() {
 // run writes groups until close, or until ctx ends: then what is left is for the next epoch to find.
 func (rec *recorder) run(ctx context.Context) {
 	for {
-		rec.mu.Lock()
-		results, releases, closed := rec.results, rec.releases, rec.closed
-		rec.results, rec.releases = nil, nil
-		rec.mu.Unlock()
+		results, releases, closed := rec.next()
 		if len(results) == 0 && len(releases) == 0 {
 			if closed {
 				return
@@ -77,13 +78,34 @@ func (rec *recorder) run(ctx context.Context) {
 				return
 			}
 		}
-		for chunk := range slices.Chunk(releases, maxRecorded) {
-			rec.writeReleases(ctx, chunk)
+		if len(releases) > 0 {
+			rec.writeReleases(ctx, releases)
 		}
-		for chunk := range slices.Chunk(results, maxRecorded) {
-			rec.writeResults(ctx, chunk)
+		if len(results) > 0 {
+			rec.writeResults(ctx, results)
 		}
 	}
+}
+
+// next takes what goes into the next two transactions: results of tenants in turn, and deliveries that are given back.
+func (rec *recorder) next() (results []*result, releases []*job, closed bool) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	for bytes := 0; len(results) < maxRecorded && bytes < maxRecordedBytes; {
+		r, ok := rec.results.pop()
+		if !ok {
+			break
+		}
+		results, bytes = append(results, r), bytes+r.size
+	}
+	for len(releases) < maxRecorded {
+		j, ok := rec.releases.pop()
+		if !ok {
+			break
+		}
+		releases = append(releases, j)
+	}
+	return results, releases, rec.closed
 }
 
 func (rec *recorder) writeReleases(ctx context.Context, jobs []*job) {

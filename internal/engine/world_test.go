@@ -141,9 +141,25 @@ func (w *world) endpoint(name string, change ...func(*bellwire.Endpoint)) *bellw
 	must(w.t, err)
 	must(w.t, w.store.CreateEndpoint(w.t.Context(), ep))
 	if !w.silent {
-		w.directory.ForgetTenant("acme")
+		w.directory.ForgetTenant(ep.Tenant)
 	}
 	return ep
+}
+
+// tenant makes another tenant, and returns what makes an endpoint one of it.
+func (w *world) tenant(id string) func(*bellwire.Endpoint) {
+	w.t.Helper()
+	must(w.t, w.store.CreateTenant(w.t.Context(), &bellwire.Tenant{ID: id, CreatedAt: now(), UpdatedAt: now()}))
+	return func(ep *bellwire.Endpoint) { ep.Tenant = id }
+}
+
+// publishTo publishes an event with so many bytes of data to a tenant.
+func (w *world) publishTo(tenant string, bytes int) {
+	w.t.Helper()
+	_, err := w.engine.Publish(w.t.Context(), &engine.Publication{
+		Tenant: tenant, Events: []engine.Draft{{Type: "ping", Data: fmt.Appendf(nil, "%q", strings.Repeat("x", bytes))}},
+	})
+	must(w.t, err)
 }
 
 // update changes an endpoint, as the service does.

@@ -1,0 +1,141 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/engine"
+)
+
+// hanging makes endpoints of acme that never answer.
+func (w *world) hanging(n int, change ...func(*bellwire.Endpoint)) []*bellwire.Endpoint {
+	w.t.Helper()
+	var list []*bellwire.Endpoint
+	for i := range n {
+		name := fmt.Sprint("hang", i)
+		w.receiver(name, hang)
+		list = append(list, w.endpoint(name, change...))
+	}
+	return list
+}
+
+// With few file descriptors and many endpoints of one tenant that hang, another's new endpoint gets its first event at
+// once.
+func TestANewEndpointDoesNotWaitForOthersThatHang(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.restart(func() { w.config.MaxInFlight = 50 })
+		w.hanging(300)
+		w.publish(3)
+		w.pass(time.Second)
+		for i := range 3 {
+			name := fmt.Sprint("new", i)
+			r := w.receiver(name, answers(200))
+			w.endpoint(name, w.tenant(name))
+			w.publishTo(name, 10)
+			w.pass(10 * time.Millisecond)
+			if n := len(r.got()); n != 1 {
+				t.Fatalf("%s got %d requests at once; under way: %+v", name, n, w.engine.Stats())
+			}
+			w.pass(20 * time.Second)
+		}
+	})
+}
+
+// Large events of one tenant's endpoints that hang fill its share of memory only, and are there once.
+func TestLargeEventsOfOneTenantLeaveRoomForOthers(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const size = 100_000
+		w.restart(func() { w.config.MaxBytes = 20 * size })
+		w.hanging(150)
+		known := w.receiver("known", answers(200))
+		w.endpoint("known", w.tenant("known"))
+		w.publishTo("known", 10)
+		for i := range 10 {
+			w.publishTo("acme", size)
+			w.pass(time.Second)
+			if s := w.engine.Stats(); i == 0 && (s.InFlight != 150 || s.QueuedBytes > 3*size) {
+				t.Errorf("one event of %d bytes for 150 endpoints: %+v", size, s)
+			}
+			w.publishTo("known", 10)
+			name := fmt.Sprint("new", i)
+			r := w.receiver(name, answers(200))
+			w.endpoint(name, w.tenant(name))
+			w.publishTo(name, size)
+			w.pass(10 * time.Millisecond)
+			if len(known.got()) != i+2 || len(r.got()) != 1 {
+				t.Fatalf("after %d large events a known endpoint got %d, a new one %d; %+v", i+1, len(known.got()), len(r.got()), w.engine.Stats())
+			}
+		}
+		if s := w.engine.Stats(); s.QueuedBytes > 20*size {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Tests at endpoints that hang hold up neither other tenants' retries nor the tenant's own schedule.
+func TestTestsDoNotHoldUpRetries(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.restart(func() { w.config.MaxQueued, w.config.MaxInFlight = 400, 128 })
+		list := w.hanging(100, func(ep *bellwire.Endpoint) { ep.Events = []string{"none"} })
+		soon := func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(5 * time.Second), Count: 20}
+		}
+		other := w.receiver("other", answers(500, 500, 500, 200))
+		w.endpoint("other", w.tenant("other"), soon)
+		own := w.receiver("own", answers(500, 500, 500, 200))
+		for range 10 {
+			for _, ep := range list {
+				_, _, err := w.engine.Test(t.Context(), "acme", ep.ID, engine.Draft{Type: "ping", Data: []byte("1")})
+				must(t, err)
+			}
+		}
+		w.pass(time.Second)
+		w.endpoint("own", soon, func(ep *bellwire.Endpoint) { ep.Events = []string{"own"} })
+		_, err := w.store.PutEventType(t.Context(), &bellwire.EventType{Name: "own", CreatedAt: now(), UpdatedAt: now()})
+		must(t, err)
+		w.publishTo("other", 10)
+		_, err = w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "own", Data: []byte("1")}}})
+		must(t, err)
+		w.pass(16 * time.Second)
+		if len(other.got()) != 4 || len(own.got()) != 4 {
+			t.Errorf("in 16 s with a retry each 5 s: another tenant's endpoint %d requests, the tenant's own %d; %+v",
+				len(other.got()), len(own.got()), w.engine.Stats())
+		}
+	})
+}
+
+// While one tenant has its share of places in memory, what others have in the store is claimed.
+func TestClaimsWaitForTheirOwnTenantOnly(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.restart(func() { w.config.MaxQueued = 200 })
+		for i := range 100 {
+			name := fmt.Sprint("stuck", i)
+			w.receiver(name, func(n int, rw http.ResponseWriter, r *http.Request) {
+				if n > 1 {
+					hang(n, rw, r)
+				}
+			})
+			w.endpoint(name)
+		}
+		w.publish(1)
+		w.pass(time.Second)
+		w.publish(20)
+		w.pass(time.Second)
+		if s := w.engine.Stats(); s.LeftInStore == 0 || s.Queued >= 200 {
+			t.Errorf("%+v", s)
+		}
+		r := w.receiver("other", answers(200))
+		ep := w.endpoint("other", w.tenant("other"), func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+		for range 50 {
+			w.publishTo("other", 10)
+		}
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointEnabled })
+		w.directory.ForgetTenant("other")
+		w.pass(time.Second)
+		if n := len(r.got()); n != 50 {
+			t.Errorf("of 50 events that were in the store %d came within a second; %+v", n, w.engine.Stats())
+		}
+	})
+}

@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire"
+)
+
+// ofTenant makes a target of a tenant.
+func ofTenant(tenant, endpoint string) *bellwire.Target {
+	return &bellwire.Target{Endpoint: &bellwire.Endpoint{
+		ID: endpoint, Tenant: tenant, MaxInFlight: 8, Status: bellwire.EndpointEnabled, Revision: 1,
+	}}
+}
+
+// publishOne brings an event for one endpoint into memory, and reports whether there was a place.
+func (m *schedulerModel) publishOne(t *bellwire.Target) bool {
+	c := m.event(t.Endpoint.Tenant, 10, 1)
+	found := m.s.reserve(time.Now(), []*bellwire.Target{t}, c, nil)
+	m.s.accept(time.Now(), found, []*job{m.job(t, c, found[0].epoch)})
+	return found[0].epoch != 0
+}
+
+// finishFirst ends the attempt that has been under way for the longest.
+func (m *schedulerModel) finishFirst(v bellwire.Verdict) *job {
+	j := m.running[0]
+	m.running = m.running[1:]
+	r := &result{job: j, endedAt: time.Now(), attempt: &bellwire.Attempt{}, verdict: v, transition: bellwire.Transition{Status: bellwire.DeliverySucceeded}}
+	if next, _, _ := m.s.finish(time.Now(), r); next != nil {
+		m.running = append(m.running, next)
+	}
+	m.s.recorded(time.Now(), []*result{r}, []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}})
+	return j
+}
+
+// A tenant with many lanes gets one turn where a tenant with one lane gets one.
+func TestTenantsSendInTurn(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	m.s.most[requests] = 1
+	for i := range 40 {
+		m.publishOne(ofTenant("many", fmt.Sprint("ep_many_", i)))
+	}
+	one := ofTenant("one", "ep_one")
+	for range 5 {
+		m.publishOne(one)
+	}
+	var served string
+	for range 10 {
+		served += m.finishFirst(bellwire.Impossible).lane.account.tenant[:1]
+	}
+	if want := "momomomomo"; served != want {
+		t.Errorf("served %s, want %s", served, want)
+	}
+}
+
+// Claims take turns too.
+func TestTenantsClaimInTurn(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	var due []bellwire.DueEndpoint
+	for i := range 200 {
+		due = append(due, bellwire.DueEndpoint{Endpoint: fmt.Sprint("ep_many_", i), Tenant: "many", At: time.Now()})
+	}
+	due = append(due, bellwire.DueEndpoint{Endpoint: "ep_one", Tenant: "one", At: time.Now()})
+	m.s.found(due)
+	for i, l := range m.s.claimable(time.Now(), maxClaims) {
+		if l.endpoint == "ep_one" {
+			if i > 1 {
+				t.Errorf("the tenant with one endpoint came after %d others", i)
+			}
+			return
+		}
+	}
+	t.Error("the tenant with one endpoint is not among the first")
+}
+
+// One tenant may have half of the lanes, and the others find room.
+func TestLanesAreShared(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	m.s.most[laneCount], m.s.counts.reserve[laneCount] = 10, 1
+	for i := range 20 {
+		m.publishOne(ofTenant("many", fmt.Sprint("ep_many_", i)))
+	}
+	if n := len(m.s.lanes); n != 5 {
+		t.Errorf("one tenant has %d lanes of 10", n)
+	}
+	if !m.publishOne(ofTenant("one", "ep_one")) {
+		t.Error("another tenant found no room")
+	}
+}
+
+// What one tenant has to record comes in turn with what others have, and no group is large.
+func TestResultsAreRecordedInTurn(t *testing.T) {
+	t.Parallel()
+	rec := newRecorder(New(Config{}))
+	push := func(tenant string, size int) {
+		rec.record(&result{job: &job{delivery: bellwire.Delivery{Tenant: tenant}}, size: size})
+	}
+	for range 1000 {
+		push("many", 10_000)
+	}
+	push("one", 100)
+	results, _, _ := rec.next()
+	bytes := 0
+	for _, r := range results {
+		bytes += r.size
+	}
+	if len(results) < 2 || results[1].job.delivery.Tenant != "one" {
+		t.Errorf("the other tenant's result is not the second of %d", len(results))
+	}
+	if bytes > maxRecordedBytes+10_000 {
+		t.Errorf("a group of %d bytes", bytes)
+	}
+	for range 300 {
+		push("few", 1)
+	}
+	for i := 0; i < 1000; i++ {
+		results, _, _ := rec.next()
+		if len(results) == 0 {
+			return
+		}
+		if len(results) > maxRecorded {
+			t.Errorf("a group of %d", len(results))
+		}
+	}
+	t.Error("it never ends")
+}
+
+// While a tenant's results cannot be recorded, others go on sending.
+func TestUnrecordedResultsAreShared(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	many := ofTenant("many", "ep_many")
+	sent := 0
+	for range 50 {
+		m.publishOne(many)
+		for len(m.running) > 0 {
+			j := m.running[0]
+			m.running = m.running[1:]
+			sent++
+			if next, _, _ := m.s.finish(time.Now(), &result{job: j, attempt: &bellwire.Attempt{}, verdict: bellwire.Acknowledged}); next != nil {
+				m.running = append(m.running, next)
+			}
+		}
+	}
+	if sent >= m.s.most[unrecorded] {
+		t.Errorf("%d results of one tenant wait to be recorded, of %d", sent, m.s.most[unrecorded])
+	}
+	m.publishOne(ofTenant("one", "ep_one"))
+	if len(m.running) != 1 {
+		t.Error("another tenant does not send")
+	}
+}
+
+// counting is a renderer that counts its bodies.
+type counting struct {
+	plain
+	same     bool
+	rendered *int
+}
+
+func (c counting) SameBody() bool { return c.same }
+
+func (c counting) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
+	*c.rendered++
+	return c.plain.AppendBody(dst, m)
+}
+
+// Endpoints of a dialect share an event's body where it depends on the event alone.
+func TestBodiesAreShared(t *testing.T) {
+	t.Parallel()
+	for same, want := range map[bool]int{true: 2, false: 10} {
+		rendered := 0
+		c := newContent(&bellwire.Event{Data: []byte("1"), Deliveries: 10})
+		var bodies []*byte
+		for i := range 10 {
+			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{Dialect: fmt.Sprint(i % 2)}, Renderer: counting{same: same, rendered: &rendered}}
+			body, err := c.body(target, &bellwire.Message{Event: c.Event})
+			if err != nil || string(body) != "1" {
+				t.Fatalf("%s, %v", body, err)
+			}
+			bodies = append(bodies, &body[0])
+		}
+		if rendered != want || (bodies[0] == bodies[2]) != same || bodies[0] == bodies[1] {
+			t.Errorf("same %v: %d bodies, want %d", same, rendered, want)
+		}
+	}
+}
