@@ -215,6 +215,7 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 				"sweep": func(*rapid.T) { m.s.sweep(time.Now()) },
 				"":      m.check,
 			})
+			m.end(t)
 		})
 	})
 }
@@ -230,7 +231,14 @@ func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
 	}
 	event := m.event(tenant, rapid.SampledFrom([]int{0, 2000, 100_000}).Draw(t, "bytes"), len(to))
 	now := time.Now()
+	empty := m.hasNothing(tenant)
+	free := m.s.most[memory] - m.s.held[memory]
 	found := m.s.reserve(now, to, event, nil)
+	if len(to) > 0 && empty && 2*len(event.Data) <= free && m.s.held[places] < m.s.most[places] && found[0].epoch == 0 {
+		if l := found[0].lane; l == nil || l.takes(now, len(event.Data)) && (l.answering || l.empty()) {
+			t.Fatalf("%s has nothing in memory, %v of %v is held, and it was refused a place", tenant, m.s.held, m.s.most)
+		}
+	}
 	jobs := make([]*job, len(to))
 	for i, p := range found {
 		jobs[i] = m.job(to[i], event, p.epoch)
@@ -246,6 +254,32 @@ func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
 		}
 	}
 	m.s.accept(now, found, jobs)
+}
+
+// hasNothing reports whether a tenant has no deliveries in memory.
+func (m *schedulerModel) hasNothing(tenant string) bool {
+	a := m.s.accounts[tenant]
+	return a == nil || a.held[places] == 0 && a.held[memory] == 0
+}
+
+// end ends all that is under way, after which nobody holds anything.
+func (m *schedulerModel) end(t *rapid.T) {
+	m.s.drain()
+	for len(m.running) > 0 {
+		m.finishFirst(bellwire.Acknowledged)
+	}
+	m.record(t)
+	m.release(t)
+	want := [resources]int{laneCount: len(m.s.lanes)}
+	if m.s.held != want || len(m.s.contents) > 0 {
+		t.Fatalf("in the end %v is held, and %d events", m.s.held, len(m.s.contents))
+	}
+	for _, l := range m.s.lanes {
+		m.s.drop(l)
+	}
+	if m.s.held != [resources]int{} || len(m.s.accounts) > 0 {
+		t.Fatalf("without lanes %v is held by %d tenants", m.s.held, len(m.s.accounts))
+	}
 }
 
 func (m *schedulerModel) event(tenant string, bytes, deliveries int) *content {
