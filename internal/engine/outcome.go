@@ -114,6 +114,7 @@ func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change 
 	}
 	l.answering = false
 	l.window.failed()
+	l.hold = later(l.hold, l.account.fail(now))
 	if l.breaker.failed(now) {
 		if l.pauses() {
 			s.park(l)

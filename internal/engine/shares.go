@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/share"
@@ -57,6 +58,14 @@ type account struct {
 	tenant string
 	held   [resources]int
 	lines  [kinds]line
+	failed time.Time // when its failed attempts would have ended, had they come one after the other at limits.FailureRate
+}
+
+// fail notes a failed attempt and returns until when its endpoint rests, so that endpoints that fail at once, by the
+// hundred, do not take the node's time. Without many failures that is in the past.
+func (a *account) fail(now time.Time) time.Time {
+	a.failed = later(a.failed, now.Add(-time.Second)).Add(time.Second / limits.FailureRate)
+	return a.failed
 }
 
 // line is the lanes of one tenant that wait for the same, in turn.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // hanging makes endpoints of acme that never answer.
@@ -137,6 +138,39 @@ func TestClaimsWaitForTheirOwnTenantOnly(t *testing.T) {
 		w.pass(time.Second)
 		if n := len(r.got()); n != 50 {
 			t.Errorf("of 50 events that were in the store %d came within a second; %+v", n, w.engine.Stats())
+		}
+	})
+}
+
+// Endpoints that fail at once, by the hundred, get so many attempts a second, and other tenants' theirs at once.
+func TestFailingEndpointsTakeNoMoreThanTheirShare(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var failing []*receiver
+		for i := range 100 {
+			name := fmt.Sprint("failing", i)
+			failing = append(failing, w.receiver(name, answers(500)))
+			w.endpoint(name)
+		}
+		r := w.receiver("other", answers(500))
+		w.endpoint("other", w.tenant("other"))
+		w.publish(100)
+		w.pass(10 * time.Second)
+		for range 100 {
+			w.publishTo("other", 10)
+		}
+		w.pass(10 * time.Millisecond)
+		if n := len(r.got()); n != 100 {
+			t.Errorf("another tenant's failing endpoint got %d of 100 requests at once", n)
+		}
+		n := 0
+		for _, f := range failing {
+			if len(f.got()) < 10 {
+				t.Errorf("%s had %d attempts: it had no turn", f.name, len(f.got()))
+			}
+			n += len(f.got())
+		}
+		if n > 12*limits.FailureRate {
+			t.Errorf("%d attempts in 10 s", n)
 		}
 	})
 }

@@ -12,6 +12,8 @@ const (
 	ByHandPart  = 4        // one in so many may be a test or a manual retry
 	MaxByHand   = 4        // tests and manual retries of one endpoint in memory and under way
 	ReservePart = 8
+
+	FailureRate = 250 // failed attempts a second of one tenant, and at once, beyond which its failing endpoints wait
 )
 
 func init() {
@@ -47,6 +49,11 @@ func init() {
 		Resource{
 			Name: "Results of attempts that are not in the database yet", Bound: fmt.Sprint(MaxInFlight, ", and those of the requests under way"),
 			Share: half, Reserve: reserve, Order: "tenants in turn", Answer: "nothing more is sent for it until they are",
+		},
+		Resource{
+			Name: "Attempts that fail", Bound: "none but the shares of the tenants",
+			Share: fmt.Sprintf("%d a second, and as many at once", FailureRate), Reserve: "each tenant has its own share",
+			Order: "the tenant's failing endpoints in turn", Answer: "their next attempts are made later",
 		},
 		Resource{
 			Name: "Endpoints with something in memory", Bound: fmt.Sprint(MaxLanes),
