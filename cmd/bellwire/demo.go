@@ -15,6 +15,7 @@ import (
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/catalogue"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
@@ -69,6 +70,7 @@ func demoSettings(dir, logLevel string) *settings {
 		Listen: "127.0.0.1:0", DrainTimeout: 5 * time.Second,
 		storage:      storage{DatabaseURL: databaseURL{path: filepath.Join(dir, "bellwire.db")}},
 		AllowNetwork: []network{{netip.MustParsePrefix("127.0.0.0/8")}},
+		Limits:       []limitValue{{limits.MinRetryDelay, 0.2}}, // so that nobody waits for retries
 		LogFormat:    telemetry.FormatText, LogLevel: logLevel, MaxEventBytes: service.DefaultMaxEventBytes,
 	}
 }
