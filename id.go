@@ -130,6 +130,12 @@ func DeliveryOf(event EventID, number int) DeliveryID {
 	return id
 }
 
+// FannedOutOf returns the id of the delivery to an event's recipient at the given place, which Queue.FanOut stores. They
+// are counted down from the last number, so that they differ from those that are stored with the event.
+func FannedOutOf(event EventID, place int) DeliveryID {
+	return DeliveryOf(event, MaxDeliveries-1-place)
+}
+
 // DeliveriesOf returns the ids between which those of an event's deliveries lie, both included.
 func DeliveriesOf(event EventID) (first, last DeliveryID) {
 	return DeliveryOf(event, 0), DeliveryOf(event, MaxDeliveries-1)

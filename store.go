@@ -3,6 +3,7 @@ package bellwire
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"time"
 )
 
@@ -205,7 +206,15 @@ type Queue interface {
 	// CodeConflict, CodeNotFound for its tenant) says so in its result and leaves no trace; the others go
 	// ahead. An error of the whole means that nothing was stored, or with CodeUnavailable that nobody
 	// knows: it is safe to repeat the same appends with the same ids.
+	//
+	// An event that comes with Recipients is stored with the list, and its deliveries are left to FanOut. While a tenant has
+	// deliveries left to it, so are those of each of its events that has one with an order: numbers are given in the order
+	// of publication.
 	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
+	// FanOut stores up to limit of the deliveries that AppendEvents has left to it, of one of the tenants that are this
+	// node's by its leases. Tenants take turns, and of each the event that was stored first comes first. What is stored is
+	// free, and is stored once, whoever else calls FanOut.
+	FanOut(ctx context.Context, leases *Leases, limit int) (*FannedOut, error)
 
 	// DueEndpoints returns each endpoint of the leased shards that has something free to be claimed, deleted
 	// ones too. Its cost grows with the endpoints it returns, not with their deliveries.
@@ -301,6 +310,7 @@ type Notice struct {
 	Tenant        string   // its configuration changed; empty: none
 	Configuration bool     // the operator's configuration changed
 	Unmatched     bool     // events were published inside the database
+	FanOut        bool     // deliveries were left to FanOut
 	Leases        bool     // renewing leases brings something new: shards were given away, or nodes came or went
 	Missed        bool     // there may have been more, of which nobody told
 }
@@ -313,6 +323,9 @@ type Append struct {
 	// delivery to it is stored like others.
 	TenantRevision   int64
 	OperatorRevision int64
+	// MaxWaiting is how many deliveries the tenant may have left to FanOut. The append is refused with CodeRateLimited if it
+	// would leave more, and the tenant has some waiting already. 0: any number.
+	MaxWaiting int
 }
 
 // NewEvent is an event with the deliveries that it was matched to.
@@ -320,9 +333,49 @@ type NewEvent struct {
 	Event      Event
 	Digest     [32]byte // SHA-256 of type and data, looked at only with an idempotency key
 	Deliveries []NewDelivery
+	// Recipients are who gets the event, in place of Deliveries, where they are many. Events of one append with the same
+	// recipients have the same pointer: a store keeps the list once for those that follow each other.
+	Recipients *Recipients
 	// Unmatched: it is one of Inbox.Unmatched, and is not any more once it is stored. If another node was faster, it is
 	// answered as a duplicate.
 	Unmatched bool
+}
+
+// Count returns how many deliveries the event has.
+func (e *NewEvent) Count() int {
+	if e.Recipients != nil {
+		return len(*e.Recipients)
+	}
+	return len(e.Deliveries)
+}
+
+// Ordered reports whether the event has a delivery that gets a number.
+func (e *NewEvent) Ordered() bool {
+	return slices.ContainsFunc(e.Deliveries, func(d NewDelivery) bool { return d.Ordered })
+}
+
+// Recipients are the endpoints that get an event, each once.
+type Recipients []Recipient
+
+// Recipient is an endpoint that gets an event.
+type Recipient struct {
+	Endpoint string
+	Ordered  bool // its delivery gets the endpoint's next number
+}
+
+// RecipientsOf returns who gets deliveries.
+func RecipientsOf(deliveries []NewDelivery) *Recipients {
+	r := make(Recipients, len(deliveries))
+	for i, d := range deliveries {
+		r[i] = Recipient{Endpoint: d.Endpoint, Ordered: d.Ordered}
+	}
+	return &r
+}
+
+// FannedOut is what FanOut has stored.
+type FannedOut struct {
+	Deliveries int      // 0: nothing waits for this node
+	Endpoints  []string // those that have something new to claim
 }
 
 // NewDelivery is a delivery to be stored with its event.
@@ -346,7 +399,8 @@ type AppendedEvent struct {
 	Duplicate  bool      // the publisher's id was known, with the same type and data: nothing was stored
 	CreatedAt  time.Time // of the stored event; zero if Duplicate
 	Deliveries int       // how many the stored event has
-	Sequences  []int64   // the numbers given to the deliveries, 0 for those not ordered; nil if Duplicate
+	Sequences  []int64   // the numbers given to the deliveries, 0 for those not ordered; nil if Duplicate or Deferred
+	Deferred   bool      // its deliveries are left to FanOut
 }
 
 // DueEndpoint is an endpoint with something to claim.
@@ -435,6 +489,7 @@ type Recorded struct {
 type Backlog struct {
 	Open   int
 	Oldest time.Time // when the longest waiting one became due; zero: nothing is due
+	FanOut int       // those of the open ones that are left to FanOut
 
 	Unmatched       int       // events that were published inside the database and wait to be matched
 	OldestUnmatched time.Time // when the first of them was published; zero: there is none

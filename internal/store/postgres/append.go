@@ -63,6 +63,7 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		g = &group{
 			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*knownKey),
 			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int), endpoints: make(map[string]endpointRef),
+			waiting: make(map[string]int),
 		}
 		careful = true // if it fails because of another transaction, that may have been an earlier try of this one
 		if err := g.look(appends); err != nil {
@@ -103,6 +104,7 @@ type group struct {
 	keys        map[ownKey]*knownKey
 	stored      map[bellwire.EventID]*storedEvent
 	unmatched   map[bellwire.EventID]bool // those that are still to be matched
+	waiting     map[string]int            // deliveries that are left to FanOut, by tenant
 
 	accepted []acceptedEvent
 	here     map[ownEvent]int // the places of those in accepted
@@ -155,6 +157,7 @@ type acceptedEvent struct {
 	numbers  []int64   // to be filled
 	place    int64     // among its tenant's in the group, from 1
 	at       time.Time // its time as far as the group tells
+	left     bool      // its deliveries are left to FanOut
 }
 
 const (
@@ -189,6 +192,9 @@ func (g *group) look(appends []*bellwire.Append) error {
 	if len(w.anyState) > 0 {
 		batch.Queue(sqlHoldDeleted, w.anyState).Query(g.scanEndpoints)
 	}
+	if w.ordered {
+		batch.Queue(sqlWaiting, w.tenants).Query(g.scanWaiting)
+	}
 	if len(w.keys) > 0 {
 		batch.Queue(sqlFindKeys, w.keyTenants, w.keys).Query(g.scanKeys)
 	}
@@ -213,11 +219,13 @@ type wanted struct {
 	events             [][16]byte
 	first, last        [16]byte // of the events
 	unmatched          [][16]byte
+	ordered            bool // something may be left to FanOut
 }
 
 func wantedOf(appends []*bellwire.Append) *wanted {
 	w := &wanted{first: columns.LastID}
 	tenants, endpoints, anyState := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	lists := make(map[*bellwire.Recipients]bool)
 	for _, a := range appends {
 		for _, e := range a.Events {
 			id := e.Event.ID
@@ -234,6 +242,13 @@ func wantedOf(appends []*bellwire.Append) *wanted {
 				endpoints[e.Deliveries[i].Endpoint] = true
 				if a.TenantRevision == 0 {
 					anyState[e.Deliveries[i].Endpoint] = true
+				}
+			}
+			w.ordered = w.ordered || columns.IsLeftToFanOut(e, true)
+			if e.Recipients != nil && !lists[e.Recipients] {
+				lists[e.Recipients] = true
+				for _, r := range *e.Recipients {
+					endpoints[r.Endpoint] = true
 				}
 			}
 		}
@@ -348,6 +363,12 @@ func (g *group) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
 	if err := g.admit(tenant, a, appended); err != nil {
 		return nil, err
 	}
+	if err := g.room(a, appended); err != nil {
+		if !g.careful {
+			return nil, errAgain
+		}
+		return g.repeated(tenant, a, err)
+	}
 	for i, e := range a.Events {
 		if !appended[i].Duplicate {
 			g.accept(tenant.n, e, &appended[i])
@@ -370,10 +391,19 @@ func (g *group) current(tenant tenantRef, a *bellwire.Append) error {
 // admit refuses the append if a publisher's id names another event, or an endpoint is not the tenant's.
 func (g *group) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
 	here := make(map[string]*bellwire.NewEvent) // by the publisher's ids within this append
+	checked := make(map[*bellwire.Recipients]bool)
 	for i, e := range a.Events {
 		for d := range e.Deliveries {
-			if ref, known := g.endpoints[e.Deliveries[d].Endpoint]; !known || ref.tenant != tenant.n {
-				return bellwire.NotFound("endpoint", e.Deliveries[d].Endpoint)
+			if err := g.checkEndpoint(tenant, e.Deliveries[d].Endpoint); err != nil {
+				return err
+			}
+		}
+		if e.Recipients != nil && !checked[e.Recipients] {
+			checked[e.Recipients] = true
+			for _, r := range *e.Recipients {
+				if err := g.checkEndpoint(tenant, r.Endpoint); err != nil {
+					return err
+				}
 			}
 		}
 		if e.Unmatched && !g.unmatched[e.Event.ID] && g.stored[e.Event.ID] == nil {
@@ -398,7 +428,14 @@ func (g *group) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.
 		if first.Digest != e.Digest {
 			return conflict(key)
 		}
-		appended[i] = bellwire.AppendedEvent{ID: first.Event.ID, Duplicate: true, Deliveries: len(first.Deliveries)}
+		appended[i] = bellwire.AppendedEvent{ID: first.Event.ID, Duplicate: true, Deliveries: first.Count()}
+	}
+	return nil
+}
+
+func (g *group) checkEndpoint(tenant tenantRef, id string) error {
+	if ref, known := g.endpoints[id]; !known || ref.tenant != tenant.n {
+		return bellwire.NotFound("endpoint", id)
 	}
 	return nil
 }
@@ -437,21 +474,27 @@ func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.Ap
 	}
 	g.here[ownEvent{tenant, e.Event.ID}] = len(g.accepted)
 	numbers := make([]int64, len(e.Deliveries))
-	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: len(e.Deliveries), Sequences: numbers}
+	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: e.Count(), Sequences: numbers}
 	g.accepted = append(g.accepted, acceptedEvent{tenant: tenant, NewEvent: e, appended: appended, numbers: numbers})
 	if e.Event.IdempotencyKey != "" {
-		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &knownKey{e.Event.ID, e.Digest, len(e.Deliveries)}
+		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &knownKey{e.Event.ID, e.Digest, e.Count()}
 	}
 }
 
 func (stored *storedEvent) report(e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
-	*appended = bellwire.AppendedEvent{
-		ID: e.Event.ID, CreatedAt: stored.createdAt.UTC(), Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries)),
+	*appended = bellwire.AppendedEvent{ID: e.Event.ID, CreatedAt: stored.createdAt.UTC(), Deliveries: stored.deliveries}
+	if appended.Deferred = e.Recipients != nil; appended.Deferred {
+		return
 	}
+	appended.Sequences = make([]int64, len(e.Deliveries))
 	for i := range e.Deliveries {
 		number, ours := stored.numbers[e.Deliveries[i].ID]
 		if !ours && e.Unmatched { // another node has matched it, and made deliveries of its own
 			*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: stored.deliveries, Duplicate: true}
+			return
+		}
+		if !ours { // FanOut gives them other ids
+			appended.Sequences, appended.Deferred = nil, true
 			return
 		}
 		appended.Sequences[i] = number

@@ -163,6 +163,10 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 			}
 			backlog.Oldest = columns.Earlier(backlog.Oldest, orZero(oldest))
 		}
+		if err := tx.row(sqlSumWaiting).Scan(&backlog.FanOut); err != nil {
+			return err
+		}
+		backlog.Open += backlog.FanOut
 		return tx.countUnmatched(backlog)
 	})
 	if err != nil {

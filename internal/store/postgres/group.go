@@ -33,8 +33,13 @@ const (
 		)
 		UPDATE bellwire.idempotency_keys k SET deliveries = m.deliveries FROM matched m
 		WHERE k.tenant = m.tenant AND k.key = m.idempotency_key AND k.event = m.event`
-	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])
-		ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last`
+	// sqlNextNumbers takes numbers, but not for tenants that have something left to FanOut: that comes first. This group
+	// holds their clocks, so that nobody leaves anything to it before this is committed.
+	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last)
+		SELECT w.endpoint, w.count FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (endpoint, count, tenant)
+		WHERE NOT EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = w.tenant) ORDER BY w.endpoint` + addNumbers
+	sqlTakeNumbers      = "INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])" + addNumbers
+	addNumbers          = " ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last"
 	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at)
 		SELECT id, event, tenant, endpoint, 0, '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at
@@ -53,14 +58,18 @@ func (s *Store) storeGroup(g *group) error {
 	g.queueMatched(batch)
 	g.queueClocks(batch)
 	g.queueEvents(batch)
-	if g.queueNumbers(batch) {
+	g.leaveRecipients()
+	leaves := slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.left }) // with the events' times
+	if g.queueNumbers(batch) || leaves {
 		if err := g.insert(batch, g.tx.send); err != nil {
 			return err
 		}
 		batch = new(pgx.Batch)
 	}
+	g.queueFanouts(batch)
 	g.queueDeliveries(batch)
-	s.queueNotice(batch, g.woken(s.owned.Load()))
+	owned := s.owned.Load()
+	s.queueNotice(batch, notice{Endpoints: g.woken(owned), FanOut: g.leaves(owned)})
 	g.sent = true
 	if err := g.insert(batch, g.tx.sendLast); err != nil {
 		return err
@@ -82,9 +91,11 @@ func (g *group) insert(batch *pgx.Batch, send func(*pgx.Batch) error) error {
 func (g *group) reportRepeats() {
 	for _, r := range g.repeats {
 		first := &g.accepted[r.first]
-		stored := storedEvent{createdAt: first.appended.CreatedAt, deliveries: len(first.Deliveries), numbers: make(map[bellwire.DeliveryID]int64)}
+		stored := storedEvent{createdAt: first.appended.CreatedAt, deliveries: first.Count(), numbers: make(map[bellwire.DeliveryID]int64)}
 		for i := range first.Deliveries {
-			stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
+			if !first.left {
+				stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
+			}
 		}
 		stored.report(r.event, r.appended)
 	}
@@ -114,7 +125,7 @@ func (g *group) queueKeys(batch *pgx.Batch) {
 		e := &keyed[i]
 		tenants, keys = append(tenants, e.tenant), append(keys, e.Event.IdempotencyKey)
 		events, digests = append(events, e.Event.ID), append(digests, e.Digest[:])
-		deliveries = append(deliveries, int32(len(e.Deliveries)))
+		deliveries = append(deliveries, int32(e.Count()))
 	}
 	batch.Queue(sqlLockTimeout, strconv.FormatInt(g.heldKeyWait.Milliseconds(), 10))
 	batch.Queue(sqlInsertKeys, tenants, keys, events, digests, deliveries)
@@ -128,7 +139,7 @@ func (g *group) queueMatched(batch *pgx.Batch) {
 	)
 	for _, e := range g.accepted {
 		if e.Unmatched {
-			events, deliveries = append(events, e.Event.ID), append(deliveries, int32(len(e.Deliveries)))
+			events, deliveries = append(events, e.Event.ID), append(deliveries, int32(e.Count()))
 		}
 	}
 	if len(events) > 0 {
@@ -194,7 +205,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 			keys[i] = &e.IdempotencyKey
 		}
 		occurred[i], at[i], places[i] = orNull(e.OccurredAt), a.at, a.place
-		tests[i], deliveries[i], data[i] = e.Test, int32(len(a.Deliveries)), e.Data
+		tests[i], deliveries[i], data[i] = e.Test, int32(a.Count()), e.Data
 		if e.Problem != "" {
 			problems[i] = &e.Problem
 		}
@@ -208,42 +219,59 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 // queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.
 func (g *group) queueNumbers(batch *pgx.Batch) bool {
 	count := make(map[int64]int64)
-	for _, e := range g.accepted {
-		for i := range e.Deliveries {
-			if e.Deliveries[i].Ordered {
-				count[g.endpoints[e.Deliveries[i].Endpoint].n]++
+	tenantOf := make(map[int64]int64)
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		if e.left {
+			continue
+		}
+		for k := range e.Deliveries {
+			if e.Deliveries[k].Ordered {
+				n := g.endpoints[e.Deliveries[k].Endpoint].n
+				count[n]++
+				tenantOf[n] = e.tenant
 			}
 		}
 	}
 	if len(count) == 0 {
 		return false
 	}
-	endpoints := make([]int64, 0, len(count))
-	for n := range count {
-		endpoints = append(endpoints, n)
-	}
-	slices.Sort(endpoints)
-	counts := make([]int64, len(endpoints))
+	endpoints, counts := sortedCounts(count)
+	tenants := make([]int64, len(endpoints))
 	for i, n := range endpoints {
-		counts[i] = count[n]
+		tenants[i] = tenantOf[n]
 	}
-	batch.Queue(sqlNextNumbers, endpoints, counts).Query(func(rows pgx.Rows) error {
-		next := make(map[int64]int64)
+	batch.Queue(sqlNextNumbers, endpoints, counts, tenants).Query(func(rows pgx.Rows) error {
+		next, numbered := make(map[int64]int64), make(map[int64]bool)
 		err := every(rows, func(row pgx.Rows) error {
 			var endpoint, last int64
 			err := row.Scan(&endpoint, &last)
-			next[endpoint] = last - count[endpoint]
+			next[endpoint], numbered[endpoint] = last-count[endpoint], true
 			return err
 		})
+		g.leaveUnnumbered(numbered)
 		g.number(next)
 		return err
 	})
 	return true
 }
 
+// sortedCounts returns the keys in their order, and what is counted for each.
+func sortedCounts(count map[int64]int64) (keys, counts []int64) {
+	keys = slices.Sorted(maps.Keys(count))
+	counts = make([]int64, len(keys))
+	for i, n := range keys {
+		counts[i] = count[n]
+	}
+	return keys, counts
+}
+
 // number gives the ordered deliveries their numbers. next holds the last one given before.
 func (g *group) number(next map[int64]int64) {
 	for _, e := range g.accepted {
+		if e.left {
+			continue
+		}
 		for i := range e.Deliveries {
 			if e.Deliveries[i].Ordered {
 				n := g.endpoints[e.Deliveries[i].Endpoint].n
@@ -264,6 +292,9 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 	)
 	for i := range g.accepted {
 		e := &g.accepted[i]
+		if e.left {
+			continue
+		}
 		for j := range e.Deliveries {
 			d := &e.Deliveries[j]
 			ids, events, tenants = append(ids, d.ID), append(events, e.Event.ID), append(tenants, e.tenant)
@@ -285,6 +316,9 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 func (g *group) woken(owned *bellwire.Leases) []string {
 	endpoints := make(map[string]bool)
 	for _, e := range g.accepted {
+		if e.left {
+			continue
+		}
 		for i := range e.Deliveries {
 			if d := &e.Deliveries[i]; d.Epoch == 0 && owned.Epoch(d.Endpoint) == 0 {
 				endpoints[d.Endpoint] = true

@@ -136,10 +136,12 @@ const (
 )
 
 var sqlPurgeTenant = []string{
+	`DELETE FROM bellwire.fanouts WHERE tenant = $1 AND at IN (SELECT at FROM bellwire.fanouts WHERE tenant = $1 LIMIT $2)`,
 	`DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key IN
 		(SELECT key FROM bellwire.idempotency_keys WHERE tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.keys WHERE id IN (SELECT id FROM bellwire.keys WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.endpoints WHERE n IN (SELECT n FROM bellwire.endpoints WHERE tenant = $1 LIMIT $2)",
+	"DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.clocks WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.tenants WHERE n = $1 AND $2 > 0",
 }
@@ -190,18 +192,19 @@ func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
 	return true, err
 }
 
-// These find, and delete, deleted endpoints that no delivery names. Each endpoint's first delivery is looked for by itself: as
+// These find, and delete, deleted endpoints that no delivery names, and none that is left to FanOut can. Each endpoint's first delivery is looked for by itself: as
 // a condition of EXISTS among what is selected, PostgreSQL might read all deliveries there are, to find them in memory.
-const (
-	sqlTombstones = `SELECT p.tenant, p.n, d.named IS NULL FROM (
+var (
+	sqlTombstones = `SELECT p.tenant, p.n, d.named IS NULL AND NOT ` + isFanningOut("p.tenant") + ` FROM (
 			SELECT tenant, n FROM bellwire.endpoints WHERE deleted_at IS NOT NULL AND (tenant, n) > ($1, $2) ORDER BY tenant, n LIMIT $3
 		) p LEFT JOIN LATERAL (
 			SELECT true AS named FROM bellwire.deliveries WHERE ` + namesEndpoint + ` LIMIT 1
 		) d ON true ORDER BY p.tenant, p.n`
 	sqlBury = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM bellwire.deliveries WHERE " +
-		namesEndpoint + ")"
-	namesEndpoint = "status = ANY ('{0,1,2,3,4}') AND ordered = ANY ('{f,t}') AND endpoint = p.n"
+		namesEndpoint + ") AND NOT " + isFanningOut("p.tenant")
 )
+
+const namesEndpoint = "status = ANY ('{0,1,2,3,4}') AND ordered = ANY ('{f,t}') AND endpoint = p.n"
 
 // tombstones finds some deleted endpoints that no delivery names. It is no part of a transaction that others may wait for.
 func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int64, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,7 +61,8 @@ var (
 			SELECT event FROM bellwire.%[1]s WHERE status = ANY ('{0,1}') UNION SELECT event FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL
 		) w JOIN bellwire.%[1]s d ON ` + isOfEvent("d.id", "w.event") + ")"
 	keptAttempts = "delivery IN (SELECT id FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')"
-	keptEvents   = "(tenant, id) IN (SELECT tenant, event FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')"
+	keptEvents   = "((tenant, id) IN (SELECT tenant, event FROM bellwire.deliveries WHERE id >= '%[2]x' AND id < '%[3]x')" +
+		" OR id IN (SELECT unnest(events) FROM bellwire.fanouts))"
 )
 
 // expirePartitions gives up partitions that are older than the given time, and returns how many.
@@ -76,7 +78,10 @@ func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (in
 	if err != nil {
 		return 0, err
 	}
-	end := bellwire.FirstID[bellwire.EventKind](before)
+	end, err := s.untilFanouts(ctx, bellwire.FirstID[bellwire.EventKind](before))
+	if err != nil {
+		return 0, err
+	}
 	count, err := s.expireEach(ctx, now, end, deliveries, keptDeliveries)
 	if err != nil {
 		return count, err
@@ -111,6 +116,21 @@ func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (in
 		}
 	}
 	return count, nil
+}
+
+const sqlFirstFannedOut = "SELECT event FROM (SELECT unnest(events) AS event FROM bellwire.fanouts) f ORDER BY event LIMIT 1"
+
+// untilFanouts puts the end back to the first event whose deliveries are left to FanOut: they go where those of its time are.
+func (s *Store) untilFanouts(ctx context.Context, end bellwire.EventID) (bellwire.EventID, error) {
+	var first [16]byte
+	err := s.read(ctx, func(tx *tx) error {
+		there, err := found(tx.row(sqlFirstFannedOut), &first)
+		if there {
+			end = earlierID(end, first)
+		}
+		return err
+	})
+	return end, err
 }
 
 // trustLess puts the time back as far as this node's clock is ahead of the database's, so that a node with a wrong clock
@@ -276,12 +296,17 @@ type oldRow struct {
 }
 
 // A delivery can be in the default partition although its event is not.
-var sqlOldEvents = "SELECT e.tenant, '', e.id, EXISTS (SELECT FROM bellwire.deliveries d WHERE " + isOfEvent("d.id", "e.id") + " AND " + isWanted + `) FROM (
+var sqlOldEvents = "SELECT e.tenant, '', e.id, EXISTS (SELECT FROM bellwire.deliveries d WHERE " + isOfEvent("d.id", "e.id") + " AND " + isWanted + ") OR " + isFanningOut("e.tenant") + ` FROM (
 		(SELECT tenant, id FROM bellwire.events_default WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3)
 		UNION
 		(SELECT tenant, event FROM bellwire.deliveries_default WHERE id > ` + lastOf("$1::uuid") + ` AND id < $2 ORDER BY id LIMIT $3)
 		ORDER BY 2 LIMIT $3
 	) e ORDER BY e.id`
+
+// isFanningOut is true of tenants that have deliveries left to FanOut. Their events of the default partition are kept meanwhile.
+func isFanningOut(tenant string) string {
+	return "EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = " + tenant + ")"
+}
 
 // isWanted is true of a delivery that is to be made, by the schedule or by hand.
 const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
@@ -395,10 +420,12 @@ func (p *purge) event(e oldRow) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, w := range wanted {
-		if w {
-			return true, nil
-		}
+	if slices.Contains(wanted, true) {
+		return true, nil
+	}
+	var waits bool
+	if err := p.tx.row("SELECT "+isFanningOut("$1"), e.tenant).Scan(&waits); err != nil || waits {
+		return true, err
 	}
 	if err := p.allDeliveries(sqlOldDeliveries, [16]byte(first), [16]byte(last)); err != nil || p.left <= 0 {
 		return false, err

@@ -99,7 +99,8 @@ type Store struct {
 	deaf    sync.Once // for the warning that Watch hears nothing
 	watched watched   // guarded by Watch, which runs once at a time
 
-	turn atomic.Int64 // the tenant after which Unmatched goes on
+	turn   atomic.Int64 // the tenant after which Unmatched goes on
+	fanned atomic.Int64 // the tenant that FanOut has served last
 
 	retention retention
 

@@ -27,6 +27,7 @@ type notice struct {
 	Configuration bool     `json:"c,omitempty"`
 	Leases        bool     `json:"l,omitempty"`
 	Unmatched     bool     `json:"u,omitempty"` // bellwire.publish says so
+	FanOut        bool     `json:"o,omitempty"`
 }
 
 // encode makes payloads of a notice, several if it names many endpoints.
@@ -64,12 +65,12 @@ func (s *Store) notify(tx *tx, n notice) error {
 	return nil
 }
 
-// queueNotice tells other nodes of their endpoints that have something new.
-func (s *Store) queueNotice(batch *pgx.Batch, endpoints []string) {
-	if len(endpoints) == 0 {
+// queueNotice tells other nodes of their endpoints that have something new, and that something was left to FanOut.
+func (s *Store) queueNotice(batch *pgx.Batch, n notice) {
+	if len(n.Endpoints) == 0 && !n.FanOut {
 		return
 	}
-	for _, payload := range s.encode(notice{Endpoints: endpoints}) {
+	for _, payload := range s.encode(n) {
 		batch.Queue(sqlNotify, payload)
 	}
 }
@@ -169,7 +170,7 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice
 		if json.Unmarshal([]byte(heard.Payload), &n) != nil || n.From == hex.EncodeToString(s.incarnation[:]) {
 			continue // ours, or nothing that Bellwire sent
 		}
-		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases, Unmatched: n.Unmatched})
+		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases, Unmatched: n.Unmatched, FanOut: n.FanOut})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
 // AppendEvents stores the appends, each whole or not at all.
@@ -49,15 +50,19 @@ func (w *writer) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
 	if err := w.admit(tenant, a, appended); err != nil {
 		return nil, err
 	}
+	if err := w.room(tenant.n, a, appended); err != nil {
+		return w.repeated(tenant, a, err)
+	}
+	left := new(run)
 	for i, e := range a.Events {
 		if appended[i].Duplicate {
 			continue
 		}
-		if err := w.insertEvent(tenant.n, e, &appended[i]); err != nil {
+		if err := w.insertEvent(tenant.n, e, left, &appended[i]); err != nil {
 			return nil, err
 		}
 	}
-	return appended, nil
+	return appended, w.finish(left)
 }
 
 // current refuses what was decided on configuration that has changed since.
@@ -77,10 +82,16 @@ func (w *writer) current(tenant tenantRef, a *bellwire.Append) error {
 
 // admit looks up the publisher's ids, and refuses the append if one of them names another event.
 func (w *writer) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
-	var here map[string]int // the publisher's ids within this append
+	var (
+		here    map[string]int       // the publisher's ids within this append
+		checked *bellwire.Recipients // most events have those of the one before
+	)
 	for i, e := range a.Events {
-		if err := w.checkEndpoints(tenant, e); err != nil {
-			return err
+		if e.Recipients == nil || e.Recipients != checked {
+			if err := w.checkEndpoints(tenant, e); err != nil {
+				return err
+			}
+			checked = e.Recipients
 		}
 		key := e.Event.IdempotencyKey
 		if key == "" {
@@ -98,7 +109,7 @@ func (w *writer) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire
 			if of.Digest != e.Digest {
 				return conflict(key)
 			}
-			appended[i] = bellwire.AppendedEvent{ID: of.Event.ID, Duplicate: true, Deliveries: len(of.Deliveries)}
+			appended[i] = bellwire.AppendedEvent{ID: of.Event.ID, Duplicate: true, Deliveries: of.Count()}
 			continue
 		}
 		if here == nil {
@@ -111,15 +122,27 @@ func (w *writer) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire
 
 func (w *writer) checkEndpoints(tenant tenantRef, e *bellwire.NewEvent) error {
 	for i := range e.Deliveries {
-		ref, err := w.endpoint(e.Deliveries[i].Endpoint)
-		if err != nil {
+		if err := w.checkEndpoint(tenant, e.Deliveries[i].Endpoint); err != nil {
 			return err
 		}
-		if ref.tenant != tenant.n {
-			return bellwire.NotFound("endpoint", e.Deliveries[i].Endpoint)
+	}
+	if e.Recipients == nil {
+		return nil
+	}
+	for _, r := range *e.Recipients {
+		if err := w.checkEndpoint(tenant, r.Endpoint); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (w *writer) checkEndpoint(tenant tenantRef, id string) error {
+	ref, err := w.endpoint(id)
+	if err == nil && ref.tenant != tenant.n {
+		err = bellwire.NotFound("endpoint", id)
+	}
+	return err
 }
 
 // lookUp finds the event that the publisher's id already names. That the event is this very one means that
@@ -175,7 +198,7 @@ const (
 )
 
 // insertEvent stores an event with its deliveries, or reports what is stored if it is there already.
-func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
+func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, left *run, appended *bellwire.AppendedEvent) error {
 	e := &n.Event
 	q := w.query(sqlInsertEvent).blob(e.ID[:]).int(tenant).text(e.Type)
 	if e.IdempotencyKey == "" {
@@ -184,7 +207,7 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, appended *bellw
 		q.text(e.IdempotencyKey)
 	}
 	at := max(e.CreatedAt.UnixMicro(), w.clock+1)
-	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(len(n.Deliveries))).data(e.Data)
+	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data)
 	if err := q.exec(); err != nil {
 		return err
 	}
@@ -193,45 +216,71 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, appended *bellw
 	}
 	w.clock = at
 	row := w.conn.LastInsertRowID()
-	*appended = bellwire.AppendedEvent{
-		ID: e.ID, CreatedAt: time.UnixMicro(at).UTC(), Deliveries: len(n.Deliveries), Sequences: make([]int64, len(n.Deliveries)),
+	*appended = bellwire.AppendedEvent{ID: e.ID, CreatedAt: time.UnixMicro(at).UTC(), Deliveries: n.Count()}
+	if err := w.insertDeliveries(tenant, row, n, left, appended); err != nil {
+		return err
 	}
-	for i := range n.Deliveries {
-		number, err := w.insertDelivery(tenant, row, e, &n.Deliveries[i])
-		if err != nil {
-			return err
-		}
-		appended.Sequences[i] = number
-	}
-	w.opened += len(n.Deliveries)
+	w.opened += n.Count()
 	if e.IdempotencyKey == "" {
 		return nil
 	}
-	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).
-		int(int64(len(n.Deliveries))).exec()
+	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).int(int64(n.Count())).exec()
+}
+
+// insertDeliveries stores the deliveries of an event, or leaves them to FanOut.
+func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, left *run, appended *bellwire.AppendedEvent) error {
+	behind, err := w.isLeft(tenant, n, left)
+	if err != nil {
+		return err
+	}
+	if behind {
+		appended.Deferred = true
+		return w.leave(left, tenant, event, n)
+	}
+	appended.Sequences = make([]int64, len(n.Deliveries))
+	for i := range n.Deliveries {
+		d := &n.Deliveries[i]
+		endpoint, err := w.endpoint(d.Endpoint)
+		if err != nil {
+			return err
+		}
+		appended.Sequences[i], err = w.insertDelivery(&newDelivery{
+			id: d.ID, event: event, tenant: tenant, endpoint: endpoint.n, ordered: d.Ordered, manual: d.Manual, epoch: d.Epoch,
+			at: n.Event.CreatedAt, deleted: endpoint.deleted,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isLeft reports whether an event's deliveries are left to FanOut.
+func (w *writer) isLeft(tenant int64, n *bellwire.NewEvent, left *run) (bool, error) {
+	if !columns.IsLeftToFanOut(n, true) {
+		return false, nil
+	}
+	waiting, err := w.waiting(tenant)
+	return columns.IsLeftToFanOut(n, waiting > 0 || left.of != nil), err
 }
 
 // insertDelivery stores a delivery and returns its number, 0 if it is not ordered.
-func (w *writer) insertDelivery(tenant, event int64, e *bellwire.Event, d *bellwire.NewDelivery) (number int64, err error) {
-	endpoint, err := w.endpoint(d.Endpoint)
-	if err != nil {
-		return 0, err
-	}
-	if d.Ordered {
-		if number, _, err = w.query(sqlNextSequence).int(endpoint.n).scalar(); err != nil {
+func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
+	if d.ordered {
+		if number, _, err = w.query(sqlNextSequence).int(d.endpoint).scalar(); err != nil {
 			return 0, err
 		}
 	}
-	q := w.query(sqlInsertDelivery).blob(d.ID[:]).int(event).int(tenant).int(endpoint.n).int(number)
-	if d.Manual {
-		q.int(0).int(d.Epoch).null()
+	q := w.query(sqlInsertDelivery).blob(d.id[:]).int(d.event).int(d.tenant).int(d.endpoint).int(number)
+	if d.manual {
+		q.int(0).int(d.epoch).null()
 	} else {
-		q.int(d.Epoch).null().time(e.CreatedAt)
+		q.int(d.epoch).null().time(d.at)
 	}
-	if err := q.time(e.CreatedAt).exec(); err != nil || !endpoint.deleted {
+	if err := q.time(d.at).exec(); err != nil || !d.deleted {
 		return number, err
 	}
-	return number, w.query(sqlSettleLate).blob(d.ID[:]).int(endpoint.n).exec()
+	return number, w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
 }
 
 // repeated answers an append that came too late for its configuration: with what is stored if all of it was
@@ -269,16 +318,22 @@ func (w *writer) storedEvent(tenant int64, n *bellwire.NewEvent, appended *bellw
 	if !found {
 		return bellwire.NotFound("event", n.Event.ID.String())
 	}
-	*appended = bellwire.AppendedEvent{
-		ID: n.Event.ID, CreatedAt: q.getTime(), Deliveries: int(q.getInt()), Sequences: make([]int64, len(n.Deliveries)),
-	}
+	*appended = bellwire.AppendedEvent{ID: n.Event.ID, CreatedAt: q.getTime(), Deliveries: int(q.getInt())}
 	if err := q.close(); err != nil {
 		return err
 	}
+	if appended.Deferred = n.Recipients != nil; appended.Deferred {
+		return nil
+	}
+	appended.Sequences = make([]int64, len(n.Deliveries))
 	for i := range n.Deliveries {
-		number, _, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(n.Deliveries[i].ID[:]).scalar()
+		number, found, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(n.Deliveries[i].ID[:]).scalar()
 		if err != nil {
 			return err
+		}
+		if !found { // FanOut gives them other ids
+			appended.Sequences, appended.Deferred = nil, true
+			return nil
 		}
 		appended.Sequences[i] = number
 	}

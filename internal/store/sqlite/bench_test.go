@@ -185,3 +185,31 @@ func BenchmarkDueEndpoints(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFanOut stores the deliveries of batches of 1000 events to 1000 endpoints, in steps of 500.
+func BenchmarkFanOut(b *testing.B) {
+	w := newBench(b, 1)
+	to := new(bellwire.Recipients)
+	for n := range 1000 {
+		ep := &bellwire.Endpoint{ID: fmt.Sprint("ep_", n), Tenant: "tenant0", CreatedAt: time.Now()}
+		w.check(w.store.CreateEndpoint(b.Context(), ep))
+		*to = append(*to, bellwire.Recipient{Endpoint: ep.ID})
+	}
+	leases, err := w.store.RenewLeases(b.Context(), "node")
+	w.check(err)
+	for b.Loop() {
+		out, err := w.store.FanOut(b.Context(), leases, 500)
+		w.check(err)
+		if out.Deliveries > 0 {
+			continue
+		}
+		b.StopTimer()
+		batch := new(bellwire.Append)
+		for _, a := range w.group(1000, 0) {
+			a.Events[0].Deliveries, a.Events[0].Recipients = nil, to
+			batch.Events = append(batch.Events, a.Events...)
+		}
+		w.append([]*bellwire.Append{batch})
+		b.StartTimer()
+	}
+}

@@ -98,9 +98,9 @@ func TestDamageIsNoticed(t *testing.T) {
 	spoil(t, s.path)
 	read := func() error { return s.read(t.Context(), func(c *db) error { return c.query(readAll).exec() }) }
 	write := func() error {
-		return s.write(t.Context(), func(w *writer) error { return w.exec("DELETE FROM meta WHERE name = 'nothing'") })
+		return s.write(t.Context(), func(w *writer) error { return w.exec("DELETE FROM nonces WHERE nonce = 'nothing'") })
 	}
-	if err := write(); err != nil {
+	if err := write(); err != nil { // the table is empty, and lies at the file's beginning
 		t.Fatal("what nobody has seen is no reason:", err)
 	}
 	for range 3 {

@@ -106,6 +106,9 @@ func (p *purge) expired() error {
 
 // tenant deletes rows of a tenant, itself last.
 func (p *purge) tenant(n int64) error {
+	if err := p.fanouts(n); err != nil || p.left <= 0 {
+		return err
+	}
 	if err := p.events(n); err != nil || p.left <= 0 {
 		return err
 	}
@@ -124,6 +127,22 @@ func (p *purge) tenant(n int64) error {
 		}
 	}
 	return nil
+}
+
+// fanouts forgets what is left to FanOut of a tenant.
+func (p *purge) fanouts(tenant int64) error {
+	waiting, err := p.w.waiting(tenant)
+	if err != nil {
+		return err
+	}
+	if waiting > 0 {
+		p.w.opened -= waiting
+		if err := p.w.moveWaiting(tenant, -waiting); err != nil {
+			return err
+		}
+	}
+	return p.delete(p.w.query("DELETE FROM fanouts WHERE tenant = ?1 AND event IN (SELECT event FROM fanouts WHERE tenant = ?1 LIMIT +?2)").
+		int(tenant).int(int64(p.left)))
 }
 
 // delete runs a statement and counts what it deleted.
@@ -203,11 +222,12 @@ func (p *purge) deliveriesOf(event bellwire.EventID) ([]doomed, error) {
 	return all, q.err
 }
 
-// sqlUnnamed is true of an endpoint p that no delivery names.
+// sqlUnnamed is true of an endpoint p that no delivery names, and none that is left to FanOut can.
 const (
 	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)
-		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isNumbered + `)`
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isNumbered + `)
+		AND NOT EXISTS (SELECT 1 FROM fanout_tenants WHERE tenant = p.tenant)`
 	sqlTombstones = "SELECT tenant, n, " + sqlUnnamed + ` FROM endpoints AS p
 		WHERE deleted_at IS NOT NULL AND (tenant, n) > (?, ?) ORDER BY tenant, n LIMIT +?`
 	sqlBury = "DELETE FROM endpoints AS p WHERE n = ? AND deleted_at IS NOT NULL AND " + sqlUnnamed

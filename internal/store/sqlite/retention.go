@@ -27,11 +27,15 @@ type oldEvent struct {
 // isWanted is true of a delivery that is to be made, by the schedule or by hand.
 const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
 
+// isFanningOut is true of an event e of which deliveries may be left to FanOut.
+const isFanningOut = "coalesce((SELECT event + events FROM fanouts WHERE tenant = e.tenant AND event <= e.n ORDER BY event DESC LIMIT 1) > e.n, false)"
+
 const (
 	sqlOldEvents = `SELECT id, EXISTS (SELECT 1 FROM deliveries
-			WHERE id >= substr(events.id, 1, 14) AND id < CAST(substr(events.id, 1, 14) || x'ffffff' AS BLOB) AND ` + isWanted + `)
-		FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT +?`
-	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id >= ? AND id <= ? AND " + isWanted + ")"
+			WHERE id >= substr(e.id, 1, 14) AND id < CAST(substr(e.id, 1, 14) || x'ffffff' AS BLOB) AND ` + isWanted + `)
+			OR ` + isFanningOut + `
+		FROM events e WHERE id > ? AND id < ? ORDER BY id LIMIT +?`
+	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id >= ?1 AND id <= ?2 AND " + isWanted + ") OR EXISTS (SELECT 1 FROM events e WHERE id = ?3 AND " + isFanningOut + ")"
 )
 
 // oldEvents finds the next events from before the given time that may go. It passes over those that are kept, so that
@@ -101,7 +105,7 @@ const (
 // event deletes an event with all it has, and tells whether that is done with: not if no more rows may be deleted.
 func (p *purge) event(e oldEvent) (done bool, err error) {
 	first, last := bellwire.DeliveriesOf(e.id)
-	kept, _, err := p.w.query(sqlIsKept).blob(first[:]).blob(last[:]).scalar()
+	kept, _, err := p.w.query(sqlIsKept).blob(first[:]).blob(last[:]).blob(e.id[:]).scalar()
 	if err != nil || kept != 0 {
 		return true, err
 	}

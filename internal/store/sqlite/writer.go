@@ -40,6 +40,7 @@ type writer struct {
 	refs   refs
 	opened int   // by how many deliveries the transaction changes what is open
 	clock  int64 // the time of the newest event, in microseconds since 1970
+	turn   int64 // the tenant that FanOut has served last
 	busy   bool  // the last transaction found the database locked
 }
 
@@ -200,6 +201,7 @@ type refs struct {
 	ids       map[int64]string       // of those in tenants
 	endpoints map[string]endpointRef // that are not deleted
 	operator  int64                  // the operator's revision; 0: not known
+	waiting   map[int64]int          // for each tenant, how many deliveries are left to FanOut; nil: not known
 }
 
 type tenantRef struct{ n, revision int64 }
@@ -216,6 +218,7 @@ func (r *refs) forget() {
 	r.ids = make(map[int64]string)
 	r.endpoints = make(map[string]endpointRef)
 	r.operator = 0
+	r.waiting = nil
 }
 
 // tenant finds a tenant that is not deleted.

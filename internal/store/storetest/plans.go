@@ -55,6 +55,10 @@ func useAll(w *world) {
 		r.Disable, r.EndpointRevision = true, ep.Revision
 		w.record(r, w.result(d, bellwire.Transition{}))
 	}
+	w.append(together(w.wide(t.ID, plain, ordered)))
+	w.append(together(w.event(t.ID, ordered)))
+	w.fanOut(1)
+	w.fanOut(10)
 	w.due(plain.ID)
 	w.backlog()
 	_, err = w.store.CancelDelivery(w.ctx, t.ID, e.Deliveries[0].ID, "", w.now)

@@ -1,0 +1,45 @@
+package limits
+
+import (
+	"fmt"
+	"time"
+)
+
+// Bounds on what is published and not stored yet, and on how it is stored.
+const (
+	IntakePublishes        = 8192     // that wait to be stored, of all tenants
+	IntakePublishesReserve = 512      // of them, for tenants of whom nothing waits
+	IntakeBytes            = 64 << 20 // of their events' data
+	IntakeBytesReserve     = 16 << 20
+
+	GroupEvents           = 400  // in one transaction, unless one batch has more
+	SharedGroupEvents     = 100  // the same while several tenants wait
+	GroupDeliveries       = 4000 // that are stored with their events in one transaction
+	SharedGroupDeliveries = 1000
+	GroupBytes            = 8 << 20 // unless one batch has more
+
+	// FanOutFrom is how many deliveries a publication may have that are stored with its events. Those of larger ones follow.
+	FanOutFrom  = 1000
+	FanOutStep  = 500 // deliveries that follow in one transaction
+	FanOutShare = 3   // these transactions take one part in so many of the time
+
+	FanOutRetryAfter = 10 * time.Second
+)
+
+var intake = Resource{
+	Name:    "publications that wait to be stored",
+	Bound:   fmt.Sprintf("%d publications, and %d MiB of data", IntakePublishes, IntakeBytes>>20),
+	Share:   "as much as stays free, so half at most",
+	Reserve: fmt.Sprintf("%d publications, and %d MiB", IntakePublishesReserve, IntakeBytesReserve>>20),
+	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %d deliveries in one transaction", SharedGroupEvents, SharedGroupDeliveries),
+	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have taken everything",
+}
+
+var fanOut = Resource{
+	Name:    "writing of many deliveries",
+	Bound:   fmt.Sprintf("one part in %d of the time, %d deliveries in one transaction", FanOutShare, FanOutStep),
+	Share:   "`fan_out` deliveries wait",
+	Reserve: fmt.Sprintf("publications with up to %d deliveries pass by", FanOutFrom),
+	Order:   "tenants in turns, and events in the order of publication",
+	Answer:  "429 `rate_limited` with `Retry-After`; 413 `too_large` for what has more than may wait",
+}

@@ -1,0 +1,339 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
+)
+
+const (
+	sqlWaiting = "SELECT t.id, f.waiting FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant WHERE t.id = ANY($1) AND t.deleted_at IS NULL"
+	// Rows of a group come in the order of their tenants, so that no two groups wait for each other.
+	sqlAddWaiting = `INSERT INTO bellwire.fanout_tenants AS f (tenant, waiting) SELECT * FROM unnest($1::bigint[], $2::bigint[])
+		ON CONFLICT (tenant) DO UPDATE SET waiting = f.waiting + excluded.waiting`
+	sqlAddFanout = `INSERT INTO bellwire.fanouts (tenant, at, events, times, endpoints, total, done)
+		VALUES ($1, ($3::timestamptz[])[1], $2, $3, $4, $5, 0)`
+)
+
+// scanWaiting reads how many deliveries of the group's tenants are left to FanOut.
+func (g *group) scanWaiting(rows pgx.Rows) error {
+	return every(rows, func(row pgx.Rows) error {
+		var (
+			id      string
+			waiting int
+		)
+		err := row.Scan(&id, &waiting)
+		g.waiting[id] = waiting
+		return err
+	})
+}
+
+// room refuses an append that would leave too much to FanOut. Other nodes' appends of the same moment are not counted.
+func (g *group) room(a *bellwire.Append, appended []bellwire.AppendedEvent) error {
+	tenant := a.Events[0].Event.Tenant
+	waiting, more := g.waiting[tenant], 0
+	for i, e := range a.Events {
+		if !appended[i].Duplicate && columns.IsLeftToFanOut(e, waiting+more > 0) {
+			more += e.Count()
+		}
+	}
+	if err := columns.TooManyWaiting(a, waiting, more); err != nil {
+		return err
+	}
+	if more > 0 {
+		g.waiting[tenant] += more
+	}
+	return nil
+}
+
+// leaveRecipients finds the events of the group whose deliveries are left to FanOut, as far as the group tells.
+func (g *group) leaveRecipients() {
+	leaving := make(map[int64]bool)
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		if columns.IsLeftToFanOut(e.NewEvent, leaving[e.tenant]) {
+			leaving[e.tenant], e.left = true, true
+		}
+	}
+}
+
+// leaveUnnumbered leaves those events to FanOut of which an ordered delivery got no number, because their tenant has
+// something left to it.
+func (g *group) leaveUnnumbered(numbered map[int64]bool) {
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		e.left = e.left || slices.ContainsFunc(e.Deliveries, func(d bellwire.NewDelivery) bool {
+			return d.Ordered && !numbered[g.endpoints[d.Endpoint].n]
+		})
+	}
+}
+
+// fanout is a row of the table.
+type fanout struct {
+	of        *bellwire.Recipients
+	tenant    int64
+	events    [][16]byte
+	times     []time.Time
+	endpoints []int64
+}
+
+func (f *fanout) total() int64 { return int64(len(f.events) * len(f.endpoints)) }
+
+// queueFanouts leaves deliveries to FanOut, and reports whether there are any.
+func (g *group) queueFanouts(batch *pgx.Batch) {
+	var (
+		rows   []*fanout
+		latest *fanout
+	)
+	waiting := make(map[int64]int64)
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		if !e.left {
+			latest = nil
+			continue
+		}
+		if latest == nil || e.Recipients == nil || latest.of != e.Recipients {
+			latest = &fanout{of: e.Recipients, tenant: e.tenant, endpoints: g.recipients(e.NewEvent)}
+			rows = append(rows, latest)
+		}
+		latest.events, latest.times = append(latest.events, e.Event.ID), append(latest.times, e.appended.CreatedAt)
+		waiting[e.tenant] += int64(e.Count())
+		e.appended.Deferred, e.appended.Sequences = true, nil
+	}
+	if len(rows) == 0 {
+		return
+	}
+	for _, f := range rows {
+		batch.Queue(sqlAddFanout, f.tenant, f.events, f.times, f.endpoints, f.total())
+	}
+	tenants, counts := sortedCounts(waiting)
+	batch.Queue(sqlAddWaiting, tenants, counts)
+}
+
+// recipients returns who gets an event, as it is stored.
+func (g *group) recipients(e *bellwire.NewEvent) []int64 {
+	of := e.Recipients
+	if of == nil {
+		of = bellwire.RecipientsOf(e.Deliveries)
+	}
+	endpoints := make([]int64, len(*of))
+	for i, r := range *of {
+		endpoints[i] = g.endpoints[r.Endpoint].n
+		if r.Ordered {
+			endpoints[i] = -endpoints[i]
+		}
+	}
+	return endpoints
+}
+
+// leaves reports whether something was left to FanOut of tenants that are not this node's.
+func (g *group) leaves(owned *bellwire.Leases) bool {
+	return slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool {
+		return e.left && owned.Epochs[e.tenant%bellwire.Shards] == 0
+	})
+}
+
+var (
+	sqlFanoutTurn = `SELECT f.tenant FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant AND t.deleted_at IS NULL
+		WHERE f.tenant > $2 AND ` + isOwnedTenant("f.tenant") + ` ORDER BY f.tenant LIMIT 1`
+	sqlHoldTenant  = "SELECT FROM bellwire.tenants WHERE n = $1 AND deleted_at IS NULL FOR SHARE"
+	sqlHoldWaiting = "SELECT FROM bellwire.fanout_tenants WHERE tenant = $1 FOR UPDATE"
+	// sqlFirstFanouts reads as many rows as have $2 deliveries to be stored, and maxFanouts at most.
+	sqlFirstFanouts = `SELECT at, events, times, endpoints, total, done FROM (
+			SELECT f.*, sum(total - done) OVER (ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+			FROM (SELECT * FROM bellwire.fanouts WHERE tenant = $1 ORDER BY at LIMIT $3) f
+		) g WHERE before IS NULL OR before < $2 ORDER BY at`
+	sqlEndFanouts  = "DELETE FROM bellwire.fanouts WHERE tenant = $1 AND at = ANY($2)"
+	sqlMoveFanout  = "UPDATE bellwire.fanouts SET done = $3 WHERE tenant = $1 AND at = $2"
+	sqlLessWaiting = "UPDATE bellwire.fanout_tenants SET waiting = waiting - $2 WHERE tenant = $1"
+	sqlNoneWaiting = "DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND waiting <= 0"
+	sqlNames       = "SELECT id FROM bellwire.endpoints WHERE n = ANY($1)"
+	sqlSumWaiting  = "SELECT coalesce(sum(waiting), 0)::bigint FROM bellwire.fanout_tenants"
+)
+
+const maxFanouts = 200
+
+// FanOut stores deliveries that were left to it, of the tenant whose turn it is.
+func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) (*bellwire.FannedOut, error) {
+	var out *bellwire.FannedOut
+	err := s.write(ctx, func(tx *tx) error {
+		out = new(bellwire.FannedOut)
+		tenant, there, err := s.fanoutTurn(tx, leases)
+		if err != nil || !there {
+			return err
+		}
+		f := &fanning{tx: tx, tenant: tenant, left: limit}
+		if err := f.read(limit); err != nil {
+			return err
+		}
+		if err := f.store(s); err != nil {
+			return err
+		}
+		*out = bellwire.FannedOut{Deliveries: limit - f.left, Endpoints: f.names}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// fanoutTurn returns the tenant whose turn it is.
+func (s *Store) fanoutTurn(tx *tx, leases *bellwire.Leases) (tenant int64, there bool, err error) {
+	after := s.fanned.Load()
+	there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], after), &tenant)
+	if err == nil && !there && after > 0 {
+		there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], 0), &tenant)
+	}
+	s.fanned.Store(tenant)
+	return tenant, there, err
+}
+
+// fanning is one step of FanOut, for one tenant.
+type fanning struct {
+	tx     *tx
+	tenant int64
+	left   int // deliveries that may still be stored
+	rows   []fanoutRow
+	names  []string // of endpoints that have something new
+
+	ids, events        [][16]byte
+	endpoints, ordered []int64 // of the deliveries; 0 in ordered: it gets no number
+	at                 []time.Time
+}
+
+type fanoutRow struct {
+	at          time.Time
+	events      [][16]byte
+	times       []time.Time
+	endpoints   []int64
+	total, done int64
+}
+
+// read holds the tenant, and reads what is left to be stored, so that nobody else stores it. If all of it was stored, or the
+// tenant was deleted, while it waited, there is nothing to hold, and another turn is taken.
+func (f *fanning) read(limit int) error {
+	batch := new(pgx.Batch)
+	for _, sql := range []string{sqlHoldTenant, sqlHoldWaiting} {
+		batch.Queue(sql, f.tenant).Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				return errAgain
+			}
+			return nil
+		})
+	}
+	if err := f.tx.send(batch); err != nil {
+		return err
+	}
+	rows, err := all(f.tx, func(row pgx.Rows) (r fanoutRow, err error) {
+		err = row.Scan(&r.at, &r.events, &r.times, &r.endpoints, &r.total, &r.done)
+		return r, err
+	}, sqlFirstFanouts, f.tenant, limit, maxFanouts)
+	f.rows = rows
+	return err
+}
+
+// store stores the next deliveries, and how far that went.
+func (f *fanning) store(s *Store) error {
+	if len(f.rows) == 0 {
+		return nil
+	}
+	batch := new(pgx.Batch)
+	var ended []time.Time
+	before := f.left
+	for i := range f.rows {
+		r := &f.rows[i]
+		f.expand(r)
+		if r.done == r.total {
+			ended = append(ended, r.at)
+		} else {
+			batch.Queue(sqlMoveFanout, f.tenant, r.at, r.done)
+		}
+	}
+	if len(ended) > 0 {
+		batch.Queue(sqlEndFanouts, f.tenant, ended)
+	}
+	batch.Queue(sqlLessWaiting, f.tenant, before-f.left)
+	batch.Queue(sqlNoneWaiting, f.tenant)
+	numbers, err := f.number()
+	if err != nil {
+		return err
+	}
+	n := len(f.ids)
+	tenants, epochs, manual, due := make([]int64, n), make([]int64, n), make([]*int64, n), make([]*time.Time, n)
+	for i := range n {
+		tenants[i], due[i] = f.tenant, &f.at[i]
+	}
+	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at)
+	if err := f.name(); err != nil {
+		return err
+	}
+	s.queueNotice(batch, notice{Endpoints: others(f.names, s.owned.Load())})
+	return f.tx.sendLast(batch)
+}
+
+// expand makes the next deliveries of a row.
+func (f *fanning) expand(r *fanoutRow) {
+	for ; f.left > 0 && r.done < r.total; r.done++ {
+		event, place := columns.FanOutPlace(r.done, int64(len(r.events)), int64(len(r.endpoints)))
+		endpoint, ordered := r.endpoints[place], int64(0)
+		if endpoint < 0 {
+			endpoint, ordered = -endpoint, -endpoint
+		}
+		f.ids, f.events = append(f.ids, bellwire.FannedOutOf(r.events[event], int(place))), append(f.events, r.events[event])
+		f.endpoints, f.ordered = append(f.endpoints, endpoint), append(f.ordered, ordered)
+		f.at = append(f.at, r.times[event])
+		f.left--
+	}
+}
+
+// number takes numbers for the ordered deliveries.
+func (f *fanning) number() ([]int64, error) {
+	numbers := make([]int64, len(f.ids))
+	count := make(map[int64]int64)
+	for _, endpoint := range f.ordered {
+		if endpoint != 0 {
+			count[endpoint]++
+		}
+	}
+	if len(count) == 0 {
+		return numbers, nil
+	}
+	endpoints, counts := sortedCounts(count)
+	last := make(map[int64]int64)
+	err := f.tx.each(func(row pgx.Rows) error {
+		var endpoint, to int64
+		err := row.Scan(&endpoint, &to)
+		last[endpoint] = to - count[endpoint]
+		return err
+	}, sqlTakeNumbers, endpoints, counts)
+	for i, endpoint := range f.ordered {
+		if endpoint != 0 {
+			last[endpoint]++
+			numbers[i] = last[endpoint]
+		}
+	}
+	return numbers, err
+}
+
+// name finds the endpoints that have something new.
+func (f *fanning) name() (err error) {
+	endpoints := slices.Clone(f.endpoints)
+	slices.Sort(endpoints)
+	f.names, err = all(f.tx, func(row pgx.Rows) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, sqlNames, slices.Compact(endpoints))
+	return err
+}
+
+// others returns those of the endpoints that are other nodes'.
+func others(endpoints []string, owned *bellwire.Leases) []string {
+	return slices.DeleteFunc(slices.Clone(endpoints), func(id string) bool { return owned.Epoch(id) != 0 })
+}

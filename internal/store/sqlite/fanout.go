@@ -1,0 +1,306 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/store/columns"
+)
+
+// fanout is a row of the table: events that follow each other and have the same recipients.
+type fanout struct {
+	tenant, event, events int64
+	recipients            []recipient
+	done                  int64
+}
+
+// recipient is an endpoint that gets the events.
+type recipient struct {
+	endpoint int64
+	ordered  bool
+}
+
+const (
+	sqlAddFanout   = "INSERT INTO fanouts (tenant, event, events, recipients, done, endpoints) VALUES (?, ?, ?, ?, 0, ?)"
+	sqlAddWaiting  = "INSERT INTO fanout_tenants (tenant, waiting) VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET waiting = waiting + excluded.waiting"
+	sqlAllWaiting  = "SELECT tenant, waiting FROM fanout_tenants"
+	sqlSumWaiting  = "SELECT coalesce(sum(waiting), 0) FROM fanout_tenants"
+	sqlFirstFanout = "SELECT event, events, done, endpoints FROM fanouts WHERE tenant = ? ORDER BY event LIMIT 1"
+)
+
+// encode writes recipients by their numbers, each as what it is more than the one before.
+func encode(recipients []recipient) []byte {
+	slices.SortFunc(recipients, func(a, b recipient) int { return int(a.endpoint - b.endpoint) })
+	var (
+		b    []byte
+		last int64
+	)
+	for _, r := range recipients {
+		v := uint64(r.endpoint-last) << 1
+		if r.ordered {
+			v |= 1
+		}
+		b, last = binary.AppendUvarint(b, v), r.endpoint
+	}
+	return b
+}
+
+func decode(b []byte) ([]recipient, error) {
+	var (
+		recipients []recipient
+		last       int64
+	)
+	for len(b) > 0 {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil, errors.New("fanouts.endpoints cannot be read")
+		}
+		b, last = b[n:], last+int64(v>>1)
+		recipients = append(recipients, recipient{endpoint: last, ordered: v&1 == 1})
+	}
+	return recipients, nil
+}
+
+// waiting returns how many deliveries of a tenant are left to FanOut.
+func (w *writer) waiting(tenant int64) (int, error) {
+	if w.refs.waiting == nil {
+		w.refs.waiting = make(map[int64]int)
+		q := w.query(sqlAllWaiting)
+		for q.next() {
+			n := q.getInt()
+			w.refs.waiting[n] = int(q.getInt())
+		}
+		if q.err != nil {
+			w.refs.waiting = nil
+			return 0, q.err
+		}
+	}
+	return w.refs.waiting[tenant], nil
+}
+
+// run is what an append leaves to FanOut and has not written yet.
+type run struct {
+	of *bellwire.Recipients
+	fanout
+}
+
+// leave leaves an event's deliveries to FanOut.
+func (w *writer) leave(r *run, tenant, event int64, e *bellwire.NewEvent) error {
+	if e.Recipients != nil && r.of == e.Recipients && event == r.event+r.events {
+		r.events++
+		return nil
+	}
+	if err := w.finish(r); err != nil {
+		return err
+	}
+	of := e.Recipients
+	if of == nil {
+		of = bellwire.RecipientsOf(e.Deliveries)
+	}
+	r.of, r.fanout = of, fanout{tenant: tenant, event: event, events: 1}
+	return nil
+}
+
+// finish writes the run, if there is one.
+func (w *writer) finish(r *run) error {
+	if r.of == nil {
+		return nil
+	}
+	recipients := make([]recipient, len(*r.of))
+	for i, to := range *r.of {
+		ref, err := w.endpoint(to.Endpoint)
+		if err != nil {
+			return err
+		}
+		recipients[i] = recipient{endpoint: ref.n, ordered: to.Ordered}
+	}
+	r.of = nil
+	count := int64(len(recipients))
+	err := w.query(sqlAddFanout).int(r.tenant).int(r.event).int(r.events).int(count).blob(encode(recipients)).exec()
+	if err != nil {
+		return err
+	}
+	return w.moveWaiting(r.tenant, int(r.events*count))
+}
+
+// moveWaiting counts what is left to FanOut, more or less.
+func (w *writer) moveWaiting(tenant int64, by int) error {
+	before, err := w.waiting(tenant)
+	if err != nil {
+		return err
+	}
+	if before+by <= 0 {
+		delete(w.refs.waiting, tenant)
+		return w.query("DELETE FROM fanout_tenants WHERE tenant = ?").int(tenant).exec()
+	}
+	w.refs.waiting[tenant] = before + by
+	return w.query(sqlAddWaiting).int(tenant).int(int64(by)).exec()
+}
+
+// FanOut stores deliveries that were left to it, of the tenant whose turn it is.
+func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) (*bellwire.FannedOut, error) {
+	out := new(bellwire.FannedOut)
+	if leases.Epochs[0] == 0 { // one node has all shards, or none
+		return out, nil
+	}
+	err := s.write(ctx, func(w *writer) error {
+		f := fanning{w: w, left: limit, endpoints: make(map[int64]bool)}
+		err := f.run()
+		*out = bellwire.FannedOut{Deliveries: limit - f.left, Endpoints: f.names}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// fanning is one step of FanOut.
+type fanning struct {
+	w         *writer
+	left      int            // deliveries that may still be stored
+	endpoints map[int64]bool // those that have something new, with whether they were deleted
+	names     []string       // of them
+}
+
+// sqlFanoutTurn finds the next tenant after a given one.
+const sqlFanoutTurn = `SELECT f.tenant FROM fanout_tenants f CROSS JOIN tenants t ON t.n = f.tenant
+	WHERE f.tenant > ? AND t.deleted_at IS NULL ORDER BY f.tenant LIMIT 1`
+
+func (f *fanning) run() error {
+	tenant, found, err := f.w.query(sqlFanoutTurn).int(f.w.turn).scalar()
+	if err == nil && !found {
+		tenant, found, err = f.w.query(sqlFanoutTurn).int(0).scalar()
+	}
+	if err != nil || !found {
+		return err
+	}
+	f.w.turn = tenant
+	before := f.left
+	for f.left > 0 {
+		more, err := f.first(tenant)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+	}
+	return f.w.moveWaiting(tenant, f.left-before)
+}
+
+// first stores deliveries of the first of a tenant's rows, and reports whether there was one.
+func (f *fanning) first(tenant int64) (found bool, err error) {
+	q := f.w.query(sqlFirstFanout).int(tenant)
+	if found, err = q.one(); !found {
+		return false, err
+	}
+	row := fanout{tenant: tenant, event: q.getInt(), events: q.getInt(), done: q.getInt()}
+	row.recipients, err = decode(q.getBlob())
+	if err := firstError(err, q.close()); err != nil {
+		return false, err
+	}
+	total := row.events * int64(len(row.recipients))
+	events := make(map[int64]fannedEvent)
+	for ; f.left > 0 && row.done < total; row.done++ {
+		if err := f.store(&row, events); err != nil {
+			return false, err
+		}
+		f.left--
+	}
+	if row.done == total {
+		return true, f.w.query("DELETE FROM fanouts WHERE tenant = ? AND event = ?").int(tenant).int(row.event).exec()
+	}
+	return true, f.w.query("UPDATE fanouts SET done = ? WHERE tenant = ? AND event = ?").int(row.done).int(tenant).int(row.event).exec()
+}
+
+// fannedEvent is what deliveries have of their event.
+type fannedEvent struct {
+	id bellwire.EventID
+	at time.Time
+}
+
+// store stores the next delivery of a row.
+func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
+	event, place := columns.FanOutPlace(row.done, row.events, int64(len(row.recipients)))
+	n, r := row.event+event, row.recipients[place]
+	e, known := events[n]
+	if !known {
+		var err error
+		if e, err = f.w.fannedEvent(n); err != nil {
+			return err
+		}
+		events[n] = e
+	}
+	deleted, err := f.name(r.endpoint)
+	if err != nil {
+		return err
+	}
+	_, err = f.w.insertDelivery(&newDelivery{
+		id: bellwire.FannedOutOf(e.id, int(place)), event: n, tenant: row.tenant, endpoint: r.endpoint, ordered: r.ordered, at: e.at,
+		deleted: deleted,
+	})
+	return err
+}
+
+func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
+	q := w.query("SELECT id, created_at FROM events WHERE n = ?").int(n)
+	found, err := q.one()
+	if err == nil && !found {
+		err = errors.New("an event is gone whose deliveries are still to be stored")
+	}
+	if err != nil {
+		return e, err
+	}
+	q.getBytes(e.id[:])
+	e.at = q.getTime()
+	return e, q.close()
+}
+
+// name notes that an endpoint has something new, and reports whether it was deleted.
+func (f *fanning) name(endpoint int64) (deleted bool, err error) {
+	if deleted, known := f.endpoints[endpoint]; known {
+		return deleted, nil
+	}
+	q := f.w.query("SELECT id, deleted_at IS NOT NULL FROM endpoints WHERE n = ?").int(endpoint)
+	found, err := q.one()
+	if !found {
+		return false, err
+	}
+	f.names = append(f.names, q.getText())
+	deleted = q.getBool()
+	f.endpoints[endpoint] = deleted
+	return deleted, q.close()
+}
+
+// newDelivery is a row to be stored.
+type newDelivery struct {
+	id                      bellwire.DeliveryID
+	event, tenant, endpoint int64
+	ordered, manual         bool
+	deleted                 bool // its endpoint is
+	epoch                   int64
+	at                      time.Time
+}
+
+// room refuses an append that would leave too much to FanOut.
+func (w *writer) room(tenant int64, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
+	if !slices.ContainsFunc(a.Events, func(e *bellwire.NewEvent) bool { return columns.IsLeftToFanOut(e, true) }) {
+		return nil
+	}
+	waiting, err := w.waiting(tenant)
+	if err != nil {
+		return err
+	}
+	more := 0
+	for i, e := range a.Events {
+		if !appended[i].Duplicate && columns.IsLeftToFanOut(e, waiting+more > 0) {
+			more += e.Count()
+		}
+	}
+	return columns.TooManyWaiting(a, waiting, more)
+}
