@@ -20,4 +20,5 @@ type Limits struct {
 	AttemptDetails int           // attempts of a delivery that are kept with request and response
 	TargetRequests int           // an hour to one host, not acknowledged; 0: no limit
 	AuditEntries   int           // new ones a day
+	FanOut         int           // deliveries of large publications that wait to be stored
 }

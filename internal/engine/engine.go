@@ -88,6 +88,7 @@ type Engine struct {
 	recorder  *recorder
 	claimer   *claimer
 	matcher   *matcher // nil: there is no inbox
+	fanOut    *fanOut
 	closeIdle func()
 
 	leasesChanged chan struct{}             // capacity 1: by other nodes
@@ -102,7 +103,7 @@ type Engine struct {
 	attemptCtx context.Context
 	abort      context.CancelFunc // ends attempts that a drain has no time for
 
-	background   sync.WaitGroup // claimer, timekeeper, watch, matcher
+	background   sync.WaitGroup // claimer, fan-out, timekeeper, watch, matcher
 	stop         context.CancelFunc
 	leasing      sync.WaitGroup // leases, which are kept until the last attempt is recorded
 	stopLeasing  context.CancelFunc
@@ -142,6 +143,7 @@ func New(c Config) *Engine {
 	e.recorder = newRecorder(e)
 	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
 	e.intake = newIntake(e)
+	e.fanOut = &fanOut{engine: e, wake: make(chan struct{}, 1)}
 	if c.Inbox != nil {
 		e.matcher = newMatcher(e, c.Inbox)
 	}
@@ -181,6 +183,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.storing.Go(e.intake.run)
 	e.recording.Go(func() { e.recorder.run(recordCtx) })
 	e.background.Go(func() { e.claimer.run(running) })
+	e.background.Go(func() { e.fanOut.run(running) })
 	e.background.Go(func() { e.keepTime(running) })
 	e.background.Go(func() { e.watch(running) })
 	if e.matcher != nil {
@@ -361,6 +364,10 @@ func (e *Engine) match(ctx context.Context, tenant string, s *submission) (revis
 		if e := &s.events[i].Event; e.Problem == "" {
 			s.targets[i] = match(e.Type)
 		}
+	}
+	s.append.MaxWaiting = s.maxWaiting()
+	if n := s.deliveries(); n > s.append.MaxWaiting && !s.events[0].Unmatched { // which was taken already
+		return 0, tooWide(n, s.append.MaxWaiting)
 	}
 	return revision, nil
 }

@@ -3,23 +3,20 @@ package engine
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
-// Bounds of the intake.
+// Bounds of the intake; what tenants share is in package limits.
 const (
-	maxGroupEvents     = 400     // events stored in one transaction, unless one batch has more
-	sharedGroupEvents  = 100     // the same while several tenants wait, each of them for the group before its own
-	maxGroupDeliveries = 10_000  // deliveries stored in one transaction, unless one publication has more
-	maxGroupBytes      = 8 << 20 // bytes of data stored in one transaction, unless one batch has more
-	intakeQueue        = 8192    // publications that wait for their group
-	intakeBytes        = 64 << 20
-	tenantShare        = 4  // a tenant may have one part in so many of both
 	tenantTurn         = 32 // events that a tenant may have stored in its turn, while others wait for theirs
 	appendTries        = 3  // of a group whose commit's outcome is unknown
 	appendPause        = 100 * time.Millisecond
@@ -44,6 +41,36 @@ func (s *submission) deliveries() int {
 		n += len(t)
 	}
 	return n
+}
+
+// wide reports whether the deliveries are too many to be stored with their events.
+func (s *submission) wide() bool { return s.deliveries() > limits.FanOutFrom }
+
+// maxWaiting returns how many deliveries of the tenant may wait to be stored.
+func (s *submission) maxWaiting() int {
+	for _, targets := range s.targets {
+		if len(targets) > 0 && targets[0].Limits != nil && targets[0].Limits.FanOut > 0 {
+			return targets[0].Limits.FanOut
+		}
+	}
+	return int(limits.FanOut.Default)
+}
+
+// recipients returns who gets an event of a wide submission. Events with the same targets share the list.
+func (s *submission) recipients(event int, lists map[**bellwire.Target]*bellwire.Recipients) *bellwire.Recipients {
+	targets := s.targets[event]
+	if len(targets) == 0 {
+		return nil
+	}
+	list := lists[&targets[0]]
+	if list == nil || len(*list) != len(targets) {
+		list = new(bellwire.Recipients)
+		for _, t := range targets {
+			*list = append(*list, bellwire.Recipient{Endpoint: t.Endpoint.ID, Ordered: t.Endpoint.Ordering == bellwire.OrderingFIFO})
+		}
+		lists[&targets[0]] = list
+	}
+	return list
 }
 
 // intake groups concurrent publications: what queued while one group was being committed is the next one.
@@ -85,9 +112,14 @@ func (a *amount) add(s *submission, sign int) {
 	a.bytes += sign * s.bytes
 }
 
-// over tells whether the amount is more than one part in divisor of what may wait in all.
-func (a *amount) over(divisor int) bool {
-	return a.submissions > intakeQueue/divisor || a.bytes > intakeBytes/divisor && a.submissions > 1
+// fits reports whether a tenant of whom so much waits may have one more waiting, beside all that waits. It always may have
+// one if nothing waits.
+func (a amount) fits(all amount, s *submission) bool {
+	if all.submissions == 0 {
+		return true
+	}
+	return share.Fits(int64(a.submissions), 1, int64(limits.IntakePublishes-all.submissions), limits.IntakePublishesReserve) &&
+		share.Fits(int64(a.bytes), int64(s.bytes), int64(limits.IntakeBytes-all.bytes), limits.IntakeBytesReserve)
 }
 
 // waiting is what one tenant has in the intake.
@@ -108,8 +140,8 @@ func (in *intake) submit(ctx context.Context, s *submission) error {
 		return err
 	}
 	defer in.engine.leave()
-	if !in.push(s) {
-		return overloaded()
+	if err := in.push(s); err != nil {
+		return err
 	}
 	select {
 	case <-s.done:
@@ -120,29 +152,29 @@ func (in *intake) submit(ctx context.Context, s *submission) error {
 	}
 }
 
-// push queues a submission, unless too much waits already: in all, or of its tenant, who may have a quarter.
-func (in *intake) push(s *submission) bool {
+// push queues a submission, unless its tenant has its share of what may wait, or others have taken everything.
+func (in *intake) push(s *submission) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	tenant := s.events[0].Event.Tenant
 	w := in.tenants[tenant]
-	if w == nil {
+	switch {
+	case w == nil && !(amount{}).fits(in.all, s):
+		return overloaded()
+	case w == nil:
 		w = &waiting{tenant: tenant, credit: tenantTurn}
+	case !w.amount.fits(in.all, s):
+		return tooFast()
 	}
 	in.all.add(s, 1)
 	w.amount.add(s, 1)
-	if in.all.over(1) || w.amount.over(tenantShare) {
-		in.all.add(s, -1)
-		w.amount.add(s, -1)
-		return false
-	}
 	w.queue.push(s)
 	if w.queue.len() == 1 {
 		in.tenants[tenant] = w
 		in.turns.push(w)
 	}
 	poke(in.wake)
-	return true
+	return nil
 }
 
 // pop takes the next submission, nil if there is none.
@@ -183,9 +215,26 @@ func overloaded() error {
 	}
 }
 
+// tooFast refuses who has too much waiting, while others may still have.
+func tooFast() error {
+	return &bellwire.Error{
+		Code:       bellwire.CodeRateLimited,
+		Message:    "Too many of your publishes wait to be stored; nothing was taken. Send fewer at the same time, and try again shortly.",
+		RetryAfter: overloadRetryAfter,
+	}
+}
+
+// tooWide refuses a batch that has more deliveries than may ever wait.
+func tooWide(deliveries, most int) error {
+	return &bellwire.Error{
+		Code: bellwire.CodeTooLarge, Field: "events",
+		Message: fmt.Sprintf("The batch would make %d deliveries; at most %d may wait to be stored. Send it in parts.", deliveries, most),
+	}
+}
+
 // run stores groups until the intake is closed and empty.
 func (in *intake) run() {
-	group := make([]*submission, 0, maxGroupEvents)
+	group := make([]*submission, 0, limits.GroupEvents)
 	for {
 		group = in.gather(group[:0])
 		if len(group) > 0 {
@@ -222,18 +271,20 @@ func (in *intake) length() int {
 func (in *intake) gather(group []*submission) []*submission {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	events, deliveries, bytes, most := 0, 0, 0, maxGroupEvents
-	if in.turns.len() > 1 {
-		most = sharedGroupEvents
+	events, deliveries, bytes, mostEvents, mostDeliveries := 0, 0, 0, limits.GroupEvents, limits.GroupDeliveries
+	if in.turns.len() > 1 { // each of them waits for the group before its own
+		mostEvents, mostDeliveries = limits.SharedGroupEvents, limits.SharedGroupDeliveries
 	}
-	for events < most && deliveries < maxGroupDeliveries && bytes < maxGroupBytes {
+	for events < mostEvents && deliveries < mostDeliveries && bytes < limits.GroupBytes {
 		s := in.pop()
 		if s == nil {
 			break
 		}
 		group = append(group, s)
 		events += len(s.events)
-		deliveries += s.deliveries()
+		if !s.wide() {
+			deliveries += s.deliveries()
+		}
 		bytes += s.bytes
 	}
 	return group
@@ -259,6 +310,9 @@ func (in *intake) store(group []*submission) {
 	}
 	in.engine.observer.Appended(events, deliveries, time.Since(started))
 	for _, s := range group {
+		if slices.ContainsFunc(s.result.Events, func(e bellwire.AppendedEvent) bool { return e.Deferred }) {
+			poke(in.engine.fanOut.wake)
+		}
 		s.done <- struct{}{}
 	}
 	clear(in.appends)
@@ -270,6 +324,11 @@ func (in *intake) store(group []*submission) {
 // places for its deliveries. The store has the last word on the time: another node's clock may be ahead.
 func (in *intake) prepare(s *submission, now, created time.Time) {
 	s.append.Events = s.append.Events[:0]
+	wide := s.wide()
+	var lists map[**bellwire.Target]*bellwire.Recipients
+	if wide {
+		lists = make(map[**bellwire.Target]*bellwire.Recipients)
+	}
 	for i := range s.events {
 		e := &s.events[i]
 		if !e.Unmatched { // which has both since it was published
@@ -278,7 +337,13 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 			e.Event.CreatedAt = stored(at)
 		}
 		e.Event.Deliveries = len(s.targets[i])
-		e.Deliveries = in.deliveries(e.Deliveries[:0], e, s, i)
+		s.append.Events = append(s.append.Events, e)
+		e.Deliveries, e.Recipients = e.Deliveries[:0], nil
+		if wide {
+			e.Recipients = s.recipients(i, lists)
+			continue
+		}
+		e.Deliveries = in.deliveries(e.Deliveries, e, s, i)
 		first := len(in.places)
 		event := newContent(&e.Event)
 		if len(s.events) > 1 {
@@ -294,7 +359,6 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 			e.Deliveries[k].Manual = s.test
 			in.jobs = append(in.jobs, newJob(event, &e.Deliveries[k]))
 		}
-		s.append.Events = append(s.append.Events, e)
 	}
 	in.appends = append(in.appends, &s.append)
 }
@@ -303,7 +367,7 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 func (in *intake) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, s *submission, event int) []bellwire.NewDelivery {
 	first := 0
 	if e.Unmatched { // so that of two who match it each knows whose deliveries were stored
-		first = rand.IntN(bellwire.MaxDeliveries - len(s.targets[event]) + 1)
+		first = rand.IntN(bellwire.MaxDeliveries - 2*len(s.targets[event]) + 1) // the last ones are FanOut's
 	}
 	for k, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
@@ -383,11 +447,11 @@ func (in *intake) handOver(group []*submission) {
 	at := 0
 	for _, s := range group {
 		for i := range s.events {
-			n := len(s.targets[i])
+			n := len(s.events[i].Deliveries)
 			places, jobs := in.places[at:at+n], in.jobs[at:at+n]
 			at += n
 			switch {
-			case s.result.Err == nil && !s.result.Events[i].Duplicate:
+			case s.result.Err == nil && !s.result.Events[i].Duplicate && !s.result.Events[i].Deferred:
 				settle(jobs, &s.result.Events[i])
 				in.engine.scheduler.accept(now, places, jobs)
 			case passing(s.result.Err):

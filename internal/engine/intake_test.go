@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 func submissionOf(tenant string, events int) *submission {
@@ -30,8 +31,8 @@ func TestIntakeServesTenantsAlike(t *testing.T) {
 			tenant := fmt.Sprint("tenant-", n)
 			for range rapid.IntRange(1, 50).Draw(t, "batches") {
 				s := submissionOf(tenant, rapid.IntRange(1, largest).Draw(t, "events"))
-				if !in.push(s) {
-					t.Fatal("refused")
+				if err := in.push(s); err != nil {
+					t.Fatal(err)
 				}
 				waiting[tenant] = append(waiting[tenant], s)
 			}
@@ -56,4 +57,105 @@ func TestIntakeServesTenantsAlike(t *testing.T) {
 			t.Fatalf("left behind: %v, %v, %v", waiting, in.tenants, in.all)
 		}
 	})
+}
+
+// TestIntakeIsShared lets tenants hand in and have stored whatever they like. Who has nothing waiting is refused only if
+// everything is taken, and that is a fault of the server's; who has something only if it would have more than stays free,
+// or take of the reserve, and then it is told so.
+func TestIntakeIsShared(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in := newIntake(nil)
+		held := make(map[string]amount)
+		var all amount
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			if rapid.IntRange(0, 3).Draw(t, "what") == 0 {
+				if s := in.pop(); s != nil {
+					tenant := s.events[0].Event.Tenant
+					a := held[tenant]
+					a.add(s, -1)
+					held[tenant] = a
+					all.add(s, -1)
+				}
+				continue
+			}
+			s := submissionOf(fmt.Sprint("tenant-", rapid.IntRange(1, 6).Draw(t, "tenant")), 1)
+			s.bytes = rapid.IntRange(1, 16<<20).Draw(t, "bytes")
+			tenant := s.events[0].Event.Tenant
+			before, free := held[tenant], limits.IntakeBytes-all.bytes
+			after, left := before.bytes+s.bytes, free-s.bytes
+			err := in.push(s)
+			switch code := bellwire.CodeOf(err); {
+			case err == nil && before.submissions > 0 && (after > left || left < limits.IntakeBytesReserve):
+				t.Errorf("a tenant with %d bytes got %d more: %d are left", before.bytes, s.bytes, left)
+			case err != nil && before.submissions > 0 && (code != bellwire.CodeRateLimited || after <= left && left >= limits.IntakeBytesReserve):
+				t.Errorf("a tenant with %d bytes was refused %d of %d: %v", before.bytes, s.bytes, free, err)
+			case err != nil && before.submissions == 0 && (code != bellwire.CodeUnavailable || left >= 0):
+				t.Errorf("a tenant with nothing was refused %d of %d: %v", s.bytes, free, err)
+			}
+			if err == nil {
+				before.add(s, 1)
+				held[tenant] = before
+				all.add(s, 1)
+			}
+			if in.all != all {
+				t.Fatalf("%+v wait, want %+v", in.all, all)
+			}
+		}
+	})
+}
+
+// A tenant may have half of the places, and others the rest.
+func TestIntakeIsBounded(t *testing.T) {
+	t.Parallel()
+	in := newIntake(nil)
+	push := func(tenant string) bellwire.Code { return bellwire.CodeOf(in.push(submissionOf(tenant, 1))) }
+	taken := 0
+	for push("flood") == "" {
+		taken++
+	}
+	if taken != limits.IntakePublishes/2 {
+		t.Errorf("%d publications of one tenant were taken", taken)
+	}
+	for i := range limits.IntakePublishes / 2 {
+		if code := push(fmt.Sprint("tenant", i)); code != "" {
+			t.Fatalf("the first publication of tenant %d was refused: %s", i, code)
+		}
+	}
+	if flood, other := push("flood"), push("other"); flood != bellwire.CodeRateLimited || other != bellwire.CodeUnavailable {
+		t.Errorf("when all is full, who fills it is answered %q, and who has nothing %q", flood, other)
+	}
+	for in.pop() != nil {
+	}
+	if in.all != (amount{}) || len(in.tenants) != 0 {
+		t.Errorf("after all was taken out: %+v, %d tenants", in.all, len(in.tenants))
+	}
+}
+
+// While others wait, a group is short, in deliveries too; those that follow their events do not count.
+func TestSharedGroupsAreShort(t *testing.T) {
+	t.Parallel()
+	in := newIntake(nil)
+	const each = 300
+	for range 20 {
+		s := submissionOf("many", 1)
+		s.targets = [][]*bellwire.Target{make([]*bellwire.Target, each)}
+		if err := in.push(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wide := submissionOf("wide", 1)
+	wide.targets = [][]*bellwire.Target{make([]*bellwire.Target, 10*limits.FanOutFrom)}
+	if err := in.push(wide); err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, s := range in.gather(nil) {
+		if !s.wide() {
+			total += s.deliveries()
+		}
+	}
+	if total == 0 || total >= limits.SharedGroupDeliveries+each {
+		t.Errorf("a group has %d deliveries", total)
+	}
 }

@@ -218,7 +218,7 @@ func (m *matcher) look(ctx context.Context, busy []string) ([]bellwire.Unmatched
 }
 
 func (m *matcher) failed(ctx context.Context, err error) {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && bellwire.CodeOf(err) != bellwire.CodeRateLimited { // then the tenant has enough to be stored first
 		m.engine.observer.StoreFailed("match events", err)
 	}
 }

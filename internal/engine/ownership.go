@@ -87,6 +87,9 @@ func (e *Engine) noticed(n bellwire.Notice) {
 	if (n.Unmatched || n.Missed) && e.matcher != nil {
 		poke(e.matcher.wake)
 	}
+	if n.FanOut || n.Missed {
+		poke(e.fanOut.wake)
+	}
 	for _, endpoint := range n.Endpoints {
 		e.scheduler.refresh(endpoint)
 	}

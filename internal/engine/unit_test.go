@@ -1,13 +1,13 @@
 package engine
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 func TestBreakerNeedsFailuresAndTime(t *testing.T) {
@@ -176,11 +176,13 @@ func TestGivenBackIsBounded(t *testing.T) {
 func TestTenantsTakeTurns(t *testing.T) {
 	t.Parallel()
 	in := newIntake(New(Config{}))
-	submit := func(tenant string, events int) bool {
-		return in.push((&submission{events: make([]bellwire.NewEvent, events)}).of(tenant))
+	submit := func(tenant string, events int) {
+		if err := in.push(submissionOf(tenant, events)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for range 50 {
-		submit("flood", maxGroupEvents)
+		submit("flood", limits.GroupEvents)
 	}
 	submit("quiet", 1)
 	for range 2 {
@@ -191,38 +193,4 @@ func TestTenantsTakeTurns(t *testing.T) {
 		}
 	}
 	t.Error("the quiet tenant's event is not in the first two groups")
-}
-
-// A tenant may have a part of what waits, and not all of it.
-func TestIntakeIsBounded(t *testing.T) {
-	t.Parallel()
-	in := newIntake(New(Config{}))
-	push := func(tenant string) bool {
-		return in.push((&submission{events: make([]bellwire.NewEvent, 1)}).of(tenant))
-	}
-	for i := range intakeQueue {
-		if got, want := push("flood"), i < intakeQueue/tenantShare; got != want {
-			t.Fatalf("publication %d of one tenant was taken: %v", i, got)
-		}
-	}
-	if !push("quiet") {
-		t.Error("another tenant's was not taken")
-	}
-	for i := 0; push(fmt.Sprint("tenant", i)); i++ {
-	}
-	if n := in.length(); n != intakeQueue || len(in.tenants) != intakeQueue-intakeQueue/tenantShare+1 {
-		t.Errorf("%d publications of %d tenants wait", n, len(in.tenants))
-	}
-	for in.pop() != nil {
-	}
-	if in.all != (amount{}) || len(in.tenants) != 0 {
-		t.Errorf("after all was taken out: %+v, %d tenants", in.all, len(in.tenants))
-	}
-}
-
-func (s *submission) of(tenant string) *submission {
-	for i := range s.events {
-		s.events[i].Event.Tenant = tenant
-	}
-	return s
 }

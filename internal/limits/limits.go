@@ -189,6 +189,8 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 
 // Resources are all that is shared.
 var Resources = []Resource{
+	intake,
+	fanOut,
 	auditLog,
 	reads,
 	configuration,

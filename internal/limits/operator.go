@@ -1,12 +1,16 @@
 package limits
 
-import "github.com/bellwire/bellwire"
+import (
+	"fmt"
+
+	"github.com/bellwire/bellwire"
+)
 
 // All are the limits that operators can set, in the order of docs/limits.md.
 var All = []*Limit{
 	Endpoints, ConfigurationBytes, Keys, EventTypes,
 	PublishRate, RequestRate, ChangeRate, TestRate, RetryRate,
-	StoredEvents, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
+	StoredEvents, FanOut, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
 }
 
 // What the API answers to who hits a limit.
@@ -83,6 +87,12 @@ var (
 
 // The limits on deliveries.
 var (
+	FanOut = &Limit{
+		Name: "fan_out", Default: 5_000_000, Min: bellwire.MaxDeliveries, Max: 1_000_000_000, Unit: "deliveries",
+		Meaning: fmt.Sprintf("Deliveries of a tenant that wait to be stored: those of a publish with more than %d of them follow its events, in steps.", FanOutFrom),
+		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
+		field: func(l *bellwire.Limits) any { return &l.FanOut },
+	}
 	AttemptDetails = &Limit{
 		Name: "attempt_details", Default: 10, Min: 2, Max: 2 * bellwire.MaxRetries, Unit: "attempts",
 		Meaning: "Attempts of a delivery that are kept with their request and response: the first half of them, and the last. Of those between them the time, the outcome and the timings are kept.",

@@ -206,7 +206,8 @@ var (
 	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
 	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
 
-	leftDesc = desc("bellwire_left_deliveries_total", "Deliveries that found no place in memory when they were published, because their tenant had its share.")
+	leftDesc   = desc("bellwire_left_deliveries_total", "Deliveries that found no place in memory when they were published, because their tenant had its share.")
+	fanOutDesc = desc("bellwire_fan_out_deliveries", "Deliveries of large publications that are still to be stored. They are in the backlog too.")
 
 	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published inside the database that wait to be matched. Not all are counted if they are many.")
 	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "How long ago the first of them was published; 0 if there is none.")
@@ -218,7 +219,7 @@ func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
 	for _, e := range engineGauges {
 		descs <- e.desc
 	}
-	for _, d := range []*prometheus.Desc{leftDesc, backlogDesc, backlogAgeDesc, unmatchedDesc, unmatchedAgeDesc} {
+	for _, d := range []*prometheus.Desc{leftDesc, backlogDesc, backlogAgeDesc, fanOutDesc, unmatchedDesc, unmatchedAgeDesc} {
 		descs <- d
 	}
 }
@@ -243,6 +244,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	}
 	report(backlogDesc, float64(backlog.Open))
 	report(backlogAgeDesc, g.age(backlog.Oldest))
+	report(fanOutDesc, float64(backlog.FanOut))
 	report(unmatchedDesc, float64(backlog.Unmatched))
 	report(unmatchedAgeDesc, g.age(backlog.OldestUnmatched))
 }

@@ -220,7 +220,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
-			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
+			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
 		},
 		errors: m.storeErrors,
 		now:    func() time.Time { return now },
@@ -232,6 +232,9 @@ bellwire_backlog_age_seconds 90
 # HELP bellwire_backlog_deliveries Deliveries in the store that have not ended. May be an estimate.
 # TYPE bellwire_backlog_deliveries gauge
 bellwire_backlog_deliveries 5
+# HELP bellwire_fan_out_deliveries Deliveries of large publications that are still to be stored. They are in the backlog too.
+# TYPE bellwire_fan_out_deliveries gauge
+bellwire_fan_out_deliveries 11
 # HELP bellwire_in_flight_requests Requests under way to endpoints.
 # TYPE bellwire_in_flight_requests gauge
 bellwire_in_flight_requests 3

@@ -249,6 +249,9 @@ func wantedOf(appends []*bellwire.Append) *wanted {
 				lists[e.Recipients] = true
 				for _, r := range *e.Recipients {
 					endpoints[r.Endpoint] = true
+					if a.TenantRevision == 0 {
+						anyState[r.Endpoint] = true
+					}
 				}
 			}
 		}

@@ -153,7 +153,7 @@ var (
 	sqlMoveFanout  = "UPDATE bellwire.fanouts SET done = $3 WHERE tenant = $1 AND at = $2"
 	sqlLessWaiting = "UPDATE bellwire.fanout_tenants SET waiting = waiting - $2 WHERE tenant = $1"
 	sqlNoneWaiting = "DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND waiting <= 0"
-	sqlNames       = "SELECT id FROM bellwire.endpoints WHERE n = ANY($1)"
+	sqlNames       = "SELECT n, id FROM bellwire.endpoints WHERE n = ANY($1)"
 	sqlSumWaiting  = "SELECT coalesce(sum(waiting), 0)::bigint FROM bellwire.fanout_tenants"
 )
 
@@ -261,6 +261,9 @@ func (f *fanning) store(s *Store) error {
 	}
 	batch.Queue(sqlLessWaiting, f.tenant, before-f.left)
 	batch.Queue(sqlNoneWaiting, f.tenant)
+	if err := f.name(); err != nil {
+		return err
+	}
 	numbers, err := f.number()
 	if err != nil {
 		return err
@@ -271,9 +274,6 @@ func (f *fanning) store(s *Store) error {
 		tenants[i], due[i] = f.tenant, &f.at[i]
 	}
 	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at)
-	if err := f.name(); err != nil {
-		return err
-	}
 	s.queueNotice(batch, notice{Endpoints: others(f.names, s.owned.Load())})
 	return f.tx.sendLast(batch)
 }
@@ -322,14 +322,28 @@ func (f *fanning) number() ([]int64, error) {
 	return numbers, err
 }
 
-// name finds the endpoints that have something new.
-func (f *fanning) name() (err error) {
+// name finds the endpoints that have something new. Those that are not even a tombstone any more get nothing.
+func (f *fanning) name() error {
 	endpoints := slices.Clone(f.endpoints)
 	slices.Sort(endpoints)
-	f.names, err = all(f.tx, func(row pgx.Rows) (id string, err error) {
-		err = row.Scan(&id)
-		return id, err
+	there := make(map[int64]bool)
+	err := f.tx.each(func(row pgx.Rows) error {
+		var (
+			n  int64
+			id string
+		)
+		err := row.Scan(&n, &id)
+		there[n], f.names = true, append(f.names, id)
+		return err
 	}, sqlNames, slices.Compact(endpoints))
+	kept := 0
+	for i, endpoint := range f.endpoints {
+		if there[endpoint] {
+			f.ids[kept], f.events[kept], f.endpoints[kept], f.ordered[kept], f.at[kept] = f.ids[i], f.events[i], endpoint, f.ordered[i], f.at[i]
+			kept++
+		}
+	}
+	f.ids, f.events, f.endpoints, f.ordered, f.at = f.ids[:kept], f.events[:kept], f.endpoints[:kept], f.ordered[:kept], f.at[:kept]
 	return err
 }
 

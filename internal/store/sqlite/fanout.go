@@ -236,9 +236,13 @@ func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
 		}
 		events[n] = e
 	}
-	deleted, err := f.name(r.endpoint)
+	deleted, there, err := f.name(r.endpoint)
 	if err != nil {
 		return err
+	}
+	if !there {
+		f.w.opened--
+		return nil
 	}
 	_, err = f.w.insertDelivery(&newDelivery{
 		id: bellwire.FannedOutOf(e.id, int(place)), event: n, tenant: row.tenant, endpoint: r.endpoint, ordered: r.ordered, at: e.at,
@@ -261,20 +265,19 @@ func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
 	return e, q.close()
 }
 
-// name notes that an endpoint has something new, and reports whether it was deleted.
-func (f *fanning) name(endpoint int64) (deleted bool, err error) {
+// name notes that an endpoint has something new, and reports whether it was deleted, and whether there is a tombstone then.
+func (f *fanning) name(endpoint int64) (deleted, there bool, err error) {
 	if deleted, known := f.endpoints[endpoint]; known {
-		return deleted, nil
+		return deleted, true, nil
 	}
 	q := f.w.query("SELECT id, deleted_at IS NOT NULL FROM endpoints WHERE n = ?").int(endpoint)
-	found, err := q.one()
-	if !found {
-		return false, err
+	if there, err = q.one(); !there {
+		return false, false, err
 	}
 	f.names = append(f.names, q.getText())
 	deleted = q.getBool()
 	f.endpoints[endpoint] = deleted
-	return deleted, q.close()
+	return deleted, true, q.close()
 }
 
 // newDelivery is a row to be stored.
