@@ -17,6 +17,7 @@ type publisher interface {
 	AuthenticatePublisher(ctx context.Context, secret string) (service.Caller, error)
 	Publish(ctx context.Context, c service.Caller, tenant string, d service.Draft) (service.Receipt, error)
 	PublishBatch(ctx context.Context, c service.Caller, tenant string, drafts []service.Draft) ([]service.Receipt, error)
+	BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error)
 	MaxEventBytes() int
 }
 
@@ -74,7 +75,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	draft, err := parsePublication(body)
+	draft, err := inTurn(a, r, body, parsePublication)
 	if err == nil {
 		err = identify(&draft, key)
 	}
@@ -107,7 +108,7 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	drafts, err := parseBatch(body)
+	drafts, err := inTurn(a, r, body, parseBatch)
 	if err == nil {
 		err = identifyAll(drafts, key)
 	}
@@ -135,6 +136,16 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		answer = appendReceipt(answer, drafts[i].Type, receipt)
 	}
 	accepted(w, append(answer, "]}"...))
+}
+
+// inTurn parses a body. Large ones take turns.
+func inTurn[T any](a *api, r *http.Request, body []byte, parse func([]byte) (T, error)) (parsed T, err error) {
+	end, err := a.publisher.BeginReading(unhurried(r), r.PathValue("tenant"), len(body))
+	if err != nil {
+		return parsed, err
+	}
+	defer end()
+	return parse(body)
 }
 
 // jsonType is shared by all answers; a header's values are not changed in place.

@@ -20,10 +20,20 @@ type publisherStub struct {
 	receipt service.Receipt
 	err     error
 	taken   []service.Draft
+	full    bool // bodies wait for their turn in vain
+	read    int  // bytes of bodies that are being parsed
 }
 
 func (p *publisherStub) Authenticate(context.Context, string) (service.Caller, error) {
 	return service.Caller{Role: bellwire.RolePublisher}, nil
+}
+
+func (p *publisherStub) BeginReading(_ context.Context, _ string, bytes int) (func(), error) {
+	if p.full {
+		return nil, bellwire.Errorf(bellwire.CodeRateLimited, "Too much is being checked at the moment.")
+	}
+	p.read += bytes
+	return func() { p.read -= bytes }, nil
 }
 
 func (p *publisherStub) AuthenticatePublisher(ctx context.Context, secret string) (service.Caller, error) {
@@ -71,6 +81,28 @@ func post(path, body string) *http.Request {
 	r := httptest.NewRequest("POST", path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer key")
 	return r
+}
+
+// A body is parsed in its tenant's turn, which ends with that; without a turn it is refused.
+func TestBodiesAreParsedInTurns(t *testing.T) {
+	t.Parallel()
+	for path, body := range map[string]string{
+		"events": `{"type":"a.b","data":1}`, "events/batch": `{"events":[{"type":"a.b","data":1}]}`, "events/": `{`,
+	} {
+		stub := &publisherStub{receipt: service.Receipt{Event: newID()}}
+		a := newStubbed(stub)
+		path = base + "/tenants/acme/" + strings.TrimSuffix(path, "/")
+		a.mux.ServeHTTP(httptest.NewRecorder(), post(path, body))
+		if stub.read != 0 {
+			t.Errorf("%s: a turn of %d bytes has not ended", path, stub.read)
+		}
+		stub.full = true
+		w := httptest.NewRecorder()
+		a.mux.ServeHTTP(w, post(path, body))
+		if w.Code != http.StatusTooManyRequests {
+			t.Errorf("%s: without a turn it is answered %d", path, w.Code)
+		}
+	}
 }
 
 func TestPublishAnswers(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"time"
 
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
@@ -85,13 +86,40 @@ func (c *Checks) await(ctx context.Context) error {
 		return nil
 	}
 	c.End()
-	leave, err := c.directory.checks.Enter(ctx, c.tenant)
+	leave, err := c.directory.enterChecks(ctx, c.tenant)
 	if err != nil {
 		return err
 	}
 	c.leave, c.turn = leave, limits.CheckTurnSteps
 	return nil
 }
+
+// BeginReading waits for a turn to read a publication of so many bytes, as a long check does, if it is a large one. end must
+// be called once it is read.
+func (d *Directory) BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error) {
+	if bytes <= limits.ShortCheckBytes {
+		return func() {}, nil
+	}
+	return d.enterChecks(ctx, tenant)
+}
+
+// enterChecks waits for a tenant's turn, but not for ever.
+func (d *Directory) enterChecks(ctx context.Context, tenant string) (leave func(), err error) {
+	patient, cancel := context.WithTimeout(ctx, limits.CheckPatience)
+	defer cancel()
+	leave, err = d.checks.Enter(patient, tenant)
+	if err != nil && patient.Err() != nil && ctx.Err() == nil {
+		return nil, &bellwire.Error{
+			Code:       bellwire.CodeRateLimited,
+			Message:    "Too much is being checked at the moment. Send fewer large events at the same time, and try again shortly.",
+			RetryAfter: checkRetryAfter,
+		}
+	}
+	return leave, err
+}
+
+// checkRetryAfter is when one may try again whose turn has not come in time.
+const checkRetryAfter = 5 * time.Second
 
 // End ends the turn.
 func (c *Checks) End() {

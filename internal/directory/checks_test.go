@@ -62,6 +62,27 @@ func TestLongChecksTakeTurns(t *testing.T) {
 	})
 }
 
+// A large publication is read in its tenant's turn, and waits for it only so long; a small one is read at once.
+func TestLargePublicationsAreReadInTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := New(Config{})
+		for i := range checkPlaces() {
+			if _, err := d.checks.Enter(t.Context(), string(rune('a'+i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		end, err := d.BeginReading(t.Context(), "acme", limits.ShortCheckBytes)
+		if err != nil {
+			t.Errorf("a small one: %v", err)
+		}
+		end()
+		if _, err := d.BeginReading(t.Context(), "acme", limits.ShortCheckBytes+1); bellwire.CodeOf(err) != bellwire.CodeRateLimited {
+			t.Errorf("a large one: %v", err)
+		}
+	})
+}
+
 // The events of a batch may not take much more than one event may, however many there are; each alone may.
 func TestABatchHasABudget(t *testing.T) {
 	t.Parallel()

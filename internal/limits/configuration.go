@@ -1,6 +1,9 @@
 package limits
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Bounds on what a node knows of the configuration, and on what it takes to keep that up to date.
 const (
@@ -15,6 +18,7 @@ const (
 	CheckTurnSteps  = 200_000   // after which a long one lets others go before it
 	BatchSteps      = 2_000_000 // of one batch, and one for every four bytes of its data; or as many as its largest event may take
 	WaitingChecks   = 1000      // long ones of one tenant
+	CheckPatience   = 20 * time.Second
 )
 
 var configuration = Resource{
@@ -36,11 +40,11 @@ var configurationReloads = Resource{
 }
 
 var schemaChecks = Resource{
-	Name: "processors for checks against schemas",
-	Bound: fmt.Sprintf("checks of more than %d KiB or %d steps: one fewer at the same time than there are processors, at least one; a batch may take %d steps and one more for every four bytes",
+	Name: "processors for publications that take long",
+	Bound: fmt.Sprintf("reading more than %d KiB, and checks against schemas of as much or of more than %d steps: one fewer at the same time than there are processors, at least one; a batch may take %d steps and one more for every four bytes",
 		ShortCheckBytes>>10, ShortCheckSteps, BatchSteps),
-	Share:   fmt.Sprintf("a turn of %d steps while others wait; %d waiting", CheckTurnSteps, WaitingChecks),
-	Reserve: "short checks wait for nobody; of several places one is for tenants that have none",
+	Share:   fmt.Sprintf("a turn of %d steps while others wait; %d waiting, each for %v at most", CheckTurnSteps, WaitingChecks, CheckPatience),
+	Reserve: "small publications wait for nobody; of several places one is for tenants that have none",
 	Order:   "tenants take turns",
 	Answer:  "413 `too_large` for a batch that takes too many steps: it must be sent in parts; 429 `rate_limited` for too many waiting",
 }

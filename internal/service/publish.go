@@ -39,6 +39,12 @@ func (s *Service) publish(ctx context.Context, c Caller, tenant string, d Draft)
 	return receipts[0], nil
 }
 
+// BeginReading waits for a turn to read a publication of so many bytes, if that takes long. end must be called once it is
+// read. CodeRateLimited: too many wait.
+func (s *Service) BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error) {
+	return s.directory.BeginReading(ctx, tenant, bytes)
+}
+
 // PublishBatch takes all events or none. The receipts are in the events' order.
 func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, drafts []Draft) ([]Receipt, error) {
 	if err := authorizeIn(c, Publish, tenant); err != nil {
