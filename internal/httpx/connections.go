@@ -235,6 +235,13 @@ func (cs *connections) rest(c *connection) {
 	c.owner, c.place = o, cs.idle.PushBack(c)
 }
 
+// nobody reports whether a connection is nobody's.
+func (cs *connections) nobody(c *connection) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return c.owner == nil
+}
+
 // answered gives back what a request held.
 func (cs *connections) answered(c *connection) {
 	if c.body > 0 {

@@ -294,6 +294,29 @@ func TestIdleConnectionsAreShared(t *testing.T) {
 	})
 }
 
+// Connections are kept for the next request of somebody who is known, and for seconds only for others.
+func TestIdleConnectionsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 10)
+		known, stranger, silent := g.connect(), g.connect(), g.connect()
+		known.ask("GET", "/", "acme", "").answered()
+		stranger.ask("GET", "/", "", "").answered()
+		time.Sleep(ReadTimeout)
+		if known.closed() || stranger.closed() || !silent.closed() {
+			t.Errorf("after %s: known %t, stranger %t, silent %t", ReadTimeout, known.closed(), stranger.closed(), silent.closed())
+		}
+		time.Sleep(Patience)
+		if known.closed() || !stranger.closed() {
+			t.Errorf("after %s more: known %t, stranger %t", Patience, known.closed(), stranger.closed())
+		}
+		time.Sleep(IdleTimeout)
+		if !known.closed() {
+			t.Errorf("it is kept for longer than %s", IdleTimeout)
+		}
+	})
+}
+
 // A body has seconds to come, and more of them only as it comes; the one of a caller who is not confirmed has ReadTimeout.
 func TestDribbledBodies(t *testing.T) {
 	t.Parallel()

@@ -11,11 +11,11 @@ import (
 // The limits of the HTTP server. They bound what a slow or hostile client can hold.
 const (
 	ReadTimeout    = 5 * time.Second // a request's header, and all of one whose caller is not confirmed
-	IdleTimeout    = 2 * time.Minute // between requests of one connection
+	IdleTimeout    = 2 * time.Minute // between requests of one connection, where the last had a confirmed caller
 	MaxHeaderBytes = 32 << 10        // line and headers of a request
 
 	// Patience is how long a confirmed caller may take to go on: with the body that it sends, and with the answer that
-	// it reads.
+	// it reads. It is also how long a connection without such a caller is kept.
 	Patience = 10 * time.Second
 	// bodyRate is how many bytes of a body must come in each second beyond Patience.
 	bodyRate = 16 << 10
@@ -111,6 +111,14 @@ func (c *connection) wait(arrived int) {
 	}
 	earned := time.Duration(arrived/bodyRate) * time.Second
 	_ = c.SetReadDeadline(c.bodyStartedAt.Add(Patience + earned)) // a connection that is closed tells so when it is read
+}
+
+// SetReadDeadline is net.Conn's. net/http sets IdleTimeout by it: a connection that is nobody's is not kept that long.
+func (c *connection) SetReadDeadline(t time.Time) error {
+	if soon := time.Now().Add(Patience); t.After(soon) && c.all.nobody(c) {
+		t = soon
+	}
+	return c.Conn.SetReadDeadline(t)
 }
 
 // hurry gives the rest of a body that is not taken the time of a refusal.
