@@ -17,6 +17,9 @@ var auditLog = Resource{
 	Answer:  "429 `rate_limited` with `Retry-After`; the request is not done",
 }
 
+// TestBytes of an example have a test count once more.
+const TestBytes = 32 << 10
+
 // AddressShare is how many times as many requests as to one host may go to one address: customers share those of large
 // providers.
 const AddressShare = 5

@@ -73,7 +73,7 @@ var (
 	}
 	TestRate = &Limit{
 		Name: "test_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "tests a second",
-		Meaning: "Tests of a tenant's endpoints, whoever asks for them.",
+		Meaning: "Tests of a tenant's endpoints, whoever asks for them. One counts once more for each 32 KiB of its example, because each is stored.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 6,
 		field: func(l *bellwire.Limits) any { return &l.TestRate },
 	}

@@ -283,6 +283,9 @@ func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 	if len(data) == 0 {
 		data = []byte("null")
 	}
+	if err := s.allowTest(ctx, tenant, len(data)); err != nil {
+		return TestReceipt{}, err
+	}
 	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data})
 	if err != nil {
 		return TestReceipt{}, err

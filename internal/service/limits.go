@@ -83,6 +83,20 @@ func (s *Service) enterToSend(ctx context.Context, c Caller, tenant string, l *l
 	return s.enter(ctx, c, Change, tenant)
 }
 
+// allowTest refuses a test whose event is large and comes too soon: each is stored, so that it counts for more than one. No
+// test counts for so many that it would have to wait for a full bucket.
+func (s *Service) allowTest(ctx context.Context, tenant string, size int) error {
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	more := min(size/limits.TestBytes, limits.TestRate.Burst(held.TestRate)/2)
+	if more == 0 {
+		return nil
+	}
+	return s.spend(limits.TestRate, held, tenant, more)
+}
+
 // allowEvents refuses n events that are too many at a time, or that there is no place for.
 func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
 	held, err := s.directory.Limits(ctx, tenant)
