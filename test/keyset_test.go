@@ -249,14 +249,16 @@ func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 	args := append([]string{option, "--node", "a"}, local...)
 	s := startServer(t, dir, args...)
 	receiver := startReceiver(t, 0)
-	s.subscribe(receiver.url)
+	ep := s.subscribe(receiver.url)
 	receiver.await(t, []string{s.publishCard(`1`)})
 
 	// The operator forgets to restart it.
 	keyset(t, dir, database.URL("postgres"), "rotate")
 	keyset(t, dir, database.URL("postgres"), "reseal")
-	// A change has it look at the tenant's endpoints again.
-	s.call("POST", "/tenants/acme/endpoints", `{"url": "https://example.com/", "events": ["nothing.*"]}`, nil)
+	// It looks at the endpoint again, because a node that has the keyset has changed it.
+	other := startServer(t, dir, append([]string{option, "--node", "b"}, local...)...)
+	other.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"description": "sealed with the new key"}`, nil)
+	other.terminate()
 	id := s.publishCard(`2`)
 	var list struct {
 		Data []struct {
