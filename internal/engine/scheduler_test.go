@@ -156,7 +156,7 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 	s := m.s
 	for r := range s.blocked {
 		for _, ln := range s.blocked[r] {
-			if s.fits(ln.account, resource(r), 1, ln.kind.modest()) {
+			if s.suffices(ln, resource(r)) {
 				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", ln.account.tenant, r, ln.account.held, s.held)
 			}
 			if resource(r) == memory && ln.kind.sends() && ln.account.held[requests] == 0 {

@@ -218,11 +218,24 @@ func (ln *line) leave() *lane {
 // lacks returns of what the line's tenant may not have more now.
 func (s *scheduler) lacks(ln *line) (r resource, blocked bool) {
 	for _, r := range needs[ln.kind] {
-		if !s.fits(ln.account, r, 1, ln.kind.modest()) {
+		if !s.suffices(ln, r) {
 			return r, true
 		}
 	}
 	return 0, false
+}
+
+// claimBatch is for how many places in memory a line waits that claims, unless its tenant has nothing: to claim deliveries
+// one by one would take a transaction for each.
+const claimBatch = 64
+
+// suffices reports whether a line's tenant may have enough of a resource for the line's next turn.
+func (s *scheduler) suffices(ln *line, r resource) bool {
+	n := 1
+	if r == places && ln.account.held[r] > 0 {
+		n = max(min(claimBatch, s.most[r]/100), 1)
+	}
+	return s.fits(ln.account, r, n, ln.kind.modest())
 }
 
 // block has a line wait for a resource.
@@ -235,7 +248,7 @@ func (s *scheduler) block(ln *line, lacks resource) {
 // before all others.
 func (s *scheduler) unblock(r resource) {
 	h := &s.blocked[r]
-	for len(*h) > 0 && s.fits((*h)[0].account, r, 1, (*h)[0].kind.modest()) {
+	for len(*h) > 0 && s.suffices((*h)[0], r) {
 		s.queue(heap.Pop(h).(*line))
 	}
 }

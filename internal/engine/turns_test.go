@@ -190,3 +190,34 @@ func TestBodiesAreShared(t *testing.T) {
 		}
 	}
 }
+
+// A tenant that has its share claims again when there is room for more than one delivery, and one that has nothing at once.
+func TestClaimsWaitForABatch(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	m.s.most[places] = 10_000
+	a := m.s.account("full")
+	m.s.take(a, places, 5000)
+	m.s.found([]bellwire.DueEndpoint{
+		{Endpoint: "ep_full", Tenant: "full", At: time.Now()}, {Endpoint: "ep_empty", Tenant: "empty", At: time.Now()},
+	})
+	claimed := func() (endpoints []string) {
+		for _, l := range m.s.claimable(time.Now(), maxClaims) {
+			endpoints = append(endpoints, l.endpoint)
+		}
+		return endpoints
+	}
+	if got := claimed(); len(got) != 1 || got[0] != "ep_empty" {
+		t.Errorf("claimed for %v, want the one with nothing", got)
+	}
+	woken := 0
+	m.s.wakeClaimer = func() { woken++ }
+	m.s.give(a, places, 2)
+	if got := claimed(); len(got) != 0 || woken != 0 {
+		t.Errorf("claimed for %v with room for one", got)
+	}
+	m.s.give(a, places, claimBatch)
+	if got := claimed(); len(got) != 1 || woken != 1 {
+		t.Errorf("claimed for %v with room for a batch, woken %d times", got, woken)
+	}
+}
