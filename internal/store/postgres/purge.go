@@ -192,19 +192,23 @@ func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
 	return true, err
 }
 
-// These find, and delete, deleted endpoints that no delivery names, and none that is left to FanOut can. Each endpoint's first delivery is looked for by itself: as
-// a condition of EXISTS among what is selected, PostgreSQL might read all deliveries there are, to find them in memory.
+// These find, and delete, deleted endpoints that no delivery names, and none that is left to FanOut can. Each endpoint's first
+// delivery is looked for by itself: as a condition of EXISTS among what is selected, PostgreSQL might read all deliveries there
+// are, to find them in memory.
 var (
 	sqlTombstones = `SELECT p.tenant, p.n, d.named IS NULL AND NOT ` + isFanningOut("p.tenant") + ` FROM (
 			SELECT tenant, n FROM bellwire.endpoints WHERE deleted_at IS NOT NULL AND (tenant, n) > ($1, $2) ORDER BY tenant, n LIMIT $3
 		) p LEFT JOIN LATERAL (
-			SELECT true AS named FROM bellwire.deliveries WHERE ` + namesEndpoint + ` LIMIT 1
+			SELECT true AS named ` + namingEndpoint + ` LIMIT 1
 		) d ON true ORDER BY p.tenant, p.n`
-	sqlBury = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM bellwire.deliveries WHERE " +
-		namesEndpoint + ") AND NOT " + isFanningOut("p.tenant")
+	sqlBury = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT " + namingEndpoint +
+		") AND NOT " + isFanningOut("p.tenant")
 )
 
-const namesEndpoint = "status = ANY ('{0,1,2,3,4}') AND ordered = ANY ('{f,t}') AND endpoint = p.n"
+// namingEndpoint is what deliveries of an endpoint p are selected from. Each kind is looked for by itself, because the endpoint
+// comes last in the index.
+const namingEndpoint = `FROM unnest('{0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = p.n LIMIT 1) d`
 
 // tombstones finds some deleted endpoints that no delivery names. It is no part of a transaction that others may wait for.
 func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int64, error) {
