@@ -36,7 +36,7 @@ type hostileResult struct {
 
 // hostileScenarios are those that show even in a short form what else than time one tenant took from others, before tenants had
 // shares: memory, connections, events that do not come.
-const hostileScenarios = "hanging-tests,unread-dialects,dribbled-bodies,keyed-bodies"
+const hostileScenarios = "fan-out,hanging-tests,unread-dialects,dribbled-bodies,keyed-bodies"
 
 // In a short form of the hostile bench nothing is refused to the neighbour, everything arrives, nobody says not to be ready, and
 // memory stays within its bound.
@@ -52,7 +52,7 @@ func TestHostileNeighbours(t *testing.T) {
 	})
 	t.Run("nodes", func(t *testing.T) {
 		t.Parallel()
-		judgeNeighbours(t, runHostileBench(t, "--hostile", "hanging-tests", "--nodes", "3", benchDatabase(t)))
+		judgeNeighbours(t, runHostileBench(t, "--hostile", "fan-out", "--nodes", "3", benchDatabase(t)))
 	})
 }
 

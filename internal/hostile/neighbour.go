@@ -21,7 +21,7 @@ import (
 const (
 	publishEach   = 10 * time.Millisecond
 	retryShare    = 20 // one in so many events needs a second attempt
-	listEach      = 250 * time.Millisecond
+	listEach      = 100 * time.Millisecond
 	probeEach     = 200 * time.Millisecond
 	newcomerFirst = 300 * time.Millisecond
 	newcomerEach  = time.Second
