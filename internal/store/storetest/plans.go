@@ -53,7 +53,9 @@ func useAll(w *world) {
 		d = w.take(ep)
 		r := w.result(d, retryIn(0))
 		r.Disable, r.EndpointRevision = true, ep.Revision
-		w.record(r, w.result(d, bellwire.Transition{}))
+		third := w.result(d, bellwire.Transition{})
+		third.WholeAttempts = 2
+		w.record(r, w.result(d, bellwire.Transition{}), third)
 	}
 	w.append(together(w.wide(t.ID, plain, ordered)))
 	w.append(together(w.event(t.ID, ordered)))
