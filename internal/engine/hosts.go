@@ -157,9 +157,5 @@ func network(address netip.Addr) string {
 	if address.Is4() {
 		return address.String()
 	}
-	prefix, err := address.Prefix(64)
-	if err != nil {
-		return "" // it is no address
-	}
-	return prefix.String()
+	return netip.PrefixFrom(address, 64).Masked().String()
 }
