@@ -33,6 +33,7 @@ type connections struct {
 	resting int64 // of open, in idle
 	owners  map[string]*owner
 	nobodys list.List // of *connection: first to make room, the one that was used the longest ago first
+	headers headers
 	idle    list.List // of *connection: between two requests of their owner, the one that was used the longest ago first
 
 	room chan struct{} // gets one when a connection has gone
@@ -60,14 +61,16 @@ type connection struct {
 	all *connections
 
 	// These are guarded by all.mu.
-	place *list.Element // in nobodys or idle; nil: a confirmed request is served, or it is closed
-	owner *owner        // nil: nobody
-	since time.Time     // when it came into nobodys
+	place  *list.Element // in nobodys or idle; nil: a confirmed request is served, or it is closed
+	owner  *owner        // nil: nobody
+	since  time.Time     // when it came into nobodys
+	header header
 
 	// These are the handler's.
 	confirmed     bool
 	payer         string // who is charged for what follows
 	body, answer  int64  // bytes that are held
+	headerBytes   int    // that its owner is charged for with the body
 	bodyStartedAt time.Time
 }
 
@@ -88,6 +91,7 @@ func (cs *connections) limit(s *http.Server) {
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := connectionOf(r)
+		cs.endHeader(c)
 		defer cs.answered(c)
 		next.ServeHTTP(w, r)
 	})
@@ -101,6 +105,8 @@ func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 		if surplus := cs.add(c); surplus != nil {
 			surplus.Close() // net/http finds out by itself, and has nobody to tell either
 		}
+	case http.StateIdle:
+		cs.beginHeader(c)
 	case http.StateClosed, http.StateHijacked:
 		cs.mu.Lock()
 		cs.remove(c)
@@ -125,6 +131,7 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 	}
 	cs.open++
 	cs.disown(c)
+	c.header.reading = true
 	return surplus
 }
 
@@ -164,6 +171,7 @@ func (cs *connections) remove(c *connection) {
 		return // it made room, or was turned away
 	}
 	cs.leave(c)
+	cs.dropHeader(c)
 	cs.open--
 	select {
 	case cs.room <- struct{}{}:
@@ -208,6 +216,7 @@ func (cs *connections) confirm(c *connection, name string) bool {
 		cs.disown(c)
 		return false
 	}
+	cs.dropHeader(c)
 	cs.owners[name] = o
 	o.serving++
 	cs.serving++
@@ -250,7 +259,7 @@ func (cs *connections) answered(c *connection) {
 	if c.answer > 0 {
 		cs.answers.Give(c.payer, c.answer)
 	}
-	c.confirmed, c.payer, c.body, c.answer, c.bodyStartedAt = false, "", 0, 0, time.Time{}
+	c.confirmed, c.payer, c.body, c.answer, c.headerBytes, c.bodyStartedAt = false, "", 0, 0, 0, time.Time{}
 	cs.rest(c)
 }
 
@@ -281,15 +290,15 @@ func Claim(r *http.Request, owner string) {
 func (c *connection) pays(owner string) (bytes int) {
 	if c.body > 0 {
 		c.all.bodies.Give(c.payer, c.body)
-		bytes = int(c.body) + limits.UncountedBytes
+		bytes = int(c.body) + limits.UncountedBytes - c.headerBytes
 	}
 	c.payer, c.body = owner, 0
 	return bytes
 }
 
-// holdBody charges the caller for so many bytes of the request's body in all.
+// holdBody charges the caller for so many bytes of the request's body in all, and for its header.
 func (c *connection) holdBody(bytes int) error {
-	if c == nil || !grow(c.all.bodies, c.payer, &c.body, bytes) {
+	if c == nil || !grow(c.all.bodies, c.payer, &c.body, c.headerBytes+bytes) {
 		return nil
 	}
 	return tooMuch("Too many bytes of your requests are on their way. Send fewer large ones at the same time, and try again shortly.")

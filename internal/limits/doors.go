@@ -6,6 +6,9 @@ import "fmt"
 const (
 	Connections = 10_000 // of one node, where there are file descriptors for them; each costs about 10 KiB
 
+	HeaderBytes          = 32 << 20 // of memory for headers of requests whose caller is not confirmed
+	UncountedHeaderBytes = 4 << 10  // of each header: most take less
+
 	RequestBytes        = 128 << 20 // of all bodies that are being received
 	RequestBytesReserve = 16 << 20
 	AnswerBytes         = 64 << 20 // of all answers that are being sent
@@ -28,6 +31,11 @@ func init() {
 		Resource{
 			Name: "Requests under way, of callers who are confirmed", Bound: "one for each connection", Share: halves,
 			Reserve: "a sixteenth", Order: "none: nobody waits", Answer: answer,
+		},
+		Resource{
+			Name: "Headers of requests, each beyond " + fmt.Sprint(UncountedHeaderBytes>>10, " KiB of memory"), Bound: fmt.Sprint(HeaderBytes>>20, " MiB"),
+			Share: "all, until the caller is confirmed; from then on they count as a part of the body", Reserve: "none",
+			Order: "the connection whose header began the longest ago makes room", Answer: "it is closed",
 		},
 		Resource{
 			Name: "Bodies of requests, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: halves,

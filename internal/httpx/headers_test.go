@@ -1,0 +1,132 @@
+package httpx
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// crowded is a header of many short lines, without its end: it takes many times its size of memory.
+var crowded = func() string {
+	var b strings.Builder
+	for i := 0; b.Len() < MaxHeaderBytes-100; i++ {
+		fmt.Fprintf(&b, "%x:\n", i)
+	}
+	return b.String()
+}()
+
+// mostHeld is how many such headers there is room for.
+var mostHeld = limits.HeaderBytes / (len(crowded) + lineBytes*strings.Count(crowded, "\n") - limits.UncountedHeaderBytes)
+
+// Headers that do not end have bounded memory. Who began first makes room, and others are served.
+func TestHeadersThatDoNotEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 1000)
+		var strangers []*visitor
+		for range mostHeld + 20 {
+			strangers = append(strangers, g.connect().ask("GET", "/", "", crowded))
+		}
+		if status := g.connect().ask("GET", "/", "acme", crowded+"\r\n").answered(); status != 200 {
+			t.Errorf("one whose header ends: %d", status)
+		}
+		for i, v := range []*visitor{strangers[0], strangers[19]} {
+			if !v.closed() {
+				t.Errorf("%d of those who began first did not make room", i)
+			}
+		}
+		if strangers[len(strangers)-1].closed() {
+			t.Error("the last one made room")
+		}
+	})
+}
+
+// A confirmed caller pays for the header as for the body: one who has many of them under way has half of what there is.
+func TestHeadersAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatehouse(t, 4000)
+		var held []*visitor
+		for range 1000 {
+			v := g.connect().ask("GET", "/wait", "greedy", crowded+"\r\n")
+			if v.closed() || v.read.Buffered() > 0 {
+				if status := v.answered(); status != 429 {
+					t.Error(status)
+				}
+				break
+			}
+			held = append(held, v)
+		}
+		if most := mostHeld * limits.RequestBytes / 2 / limits.HeaderBytes; len(held) < most || len(held) > most*11/10 {
+			t.Errorf("one owner has %d large headers, of about %d", len(held), most)
+		}
+		held = append(held, g.connect().ask("GET", "/wait", "other", crowded+"\r\n"))
+		for _, v := range held {
+			<-g.inside
+			g.release <- struct{}{}
+			if status := v.answered(); status != 200 {
+				t.Error(status)
+			}
+		}
+		cs := g.server.connections
+		if free := cs.bodies.Free(); free != limits.RequestBytes || cs.headers.bytes != 0 || cs.headers.holding.Len() != 0 {
+			t.Errorf("in the end %d bytes are free, and %d are held by %d headers", free, cs.headers.bytes, cs.headers.holding.Len())
+		}
+	})
+}
+
+// Whatever comes, and whoever goes, the books of headers agree with the connections.
+func TestHeadersAreCounted(t *testing.T) {
+	t.Parallel()
+	large := []byte(strings.Repeat("\n", limits.HeaderBytes/4/lineBytes))
+	rapid.Check(t, func(t *rapid.T) {
+		cs := newConnections(rapid.IntRange(1, 20).Draw(t, "most"))
+		var all []*connection
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
+			if len(all) == 0 || rapid.Bool().Draw(t, "another") {
+				ours, theirs := net.Pipe()
+				theirs.Close()
+				c := &connection{Conn: ours, all: cs}
+				cs.changed(c, http.StateNew)
+				all = append(all, c)
+			}
+			c := rapid.SampledFrom(all).Draw(t, "which")
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0, 1:
+				cs.arrived(c, large[:rapid.IntRange(0, len(large)).Draw(t, "bytes")])
+			case 2:
+				cs.endHeader(c)
+				cs.confirm(c, "a")
+			case 3:
+				cs.answered(c)
+			case 4:
+				cs.changed(c, http.StateIdle)
+			case 5:
+				cs.changed(c, http.StateClosed)
+			}
+			sum, holding := 0, 0
+			for _, c := range all {
+				if c.header.place != nil {
+					sum += c.header.charged()
+					holding++
+				}
+			}
+			if cs.headers.bytes != sum || cs.headers.holding.Len() != holding || sum > limits.HeaderBytes {
+				t.Fatalf("%d bytes of %d headers are counted, and held are %d of %d", cs.headers.bytes, cs.headers.holding.Len(), sum, holding)
+			}
+		}
+		for _, c := range all {
+			cs.changed(c, http.StateClosed)
+		}
+		if cs.headers.bytes != 0 || cs.headers.holding.Len() != 0 {
+			t.Fatalf("in the end %d bytes are held", cs.headers.bytes)
+		}
+	})
+}
