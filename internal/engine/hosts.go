@@ -40,11 +40,14 @@ func perHour(requests int) rate.Limit { return rate.Limit(float64(requests) / ti
 
 // charge counts a request that was not acknowledged, and reports whether nothing is left now, for the first time for long.
 func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
-	if r.attempt == nil || r.target == nil || r.target.URL == nil || r.target.Limits == nil || r.target.Limits.TargetRequests == 0 {
+	if r.attempt == nil || r.target == nil {
+		return false
+	}
+	bound := boundOf(r.target)
+	if bound == 0 {
 		return false
 	}
 	h.sweep(now)
-	bound := r.target.Limits.TargetRequests
 	tenant := r.target.Endpoint.Tenant
 	l.hosts[0] = h.of(hostKey{tenant, hostName(r.target)}, bound)
 	if r.address != "" {
@@ -76,18 +79,36 @@ func (h *hosts) of(key hostKey, bound int) *host {
 		at = &host{left: rate.NewLimiter(perHour(bound), bound)}
 		h.known[key] = at
 	}
+	at.bind(bound)
+	return at
+}
+
+// bind changes how many requests there may be, where that is another number than before.
+func (at *host) bind(bound int) {
 	if at.left.Burst() != bound {
 		at.left.SetBurst(bound)
 		at.left.SetLimit(perHour(bound))
 	}
-	return at
+}
+
+// boundOf returns how many requests that are not acknowledged an endpoint's host may get in an hour, 0 if any number.
+func boundOf(t *bellwire.Target) int {
+	if t.URL == nil || t.Limits == nil {
+		return 0
+	}
+	return t.Limits.TargetRequests
 }
 
 // meet lets a lane know what is left at its host.
 func (h *hosts) meet(l *lane) {
 	l.hosts = [2]*host{}
-	if l.target.URL != nil {
-		l.hosts[0] = h.known[hostKey{l.target.Endpoint.Tenant, hostName(l.target)}]
+	bound := boundOf(l.target)
+	if bound == 0 {
+		return
+	}
+	if at := h.known[hostKey{l.target.Endpoint.Tenant, hostName(l.target)}]; at != nil {
+		at.bind(bound)
+		l.hosts[0] = at
 	}
 }
 

@@ -135,7 +135,7 @@ func (l *lane) byteLimit() int {
 
 // adopt takes over a newer state of the endpoint, and tells whether it was one.
 func (l *lane) adopt(t *bellwire.Target) bool {
-	if l.target != nil && t.Endpoint.Revision <= l.target.Endpoint.Revision {
+	if l.target != nil && !isNewer(t, l.target) {
 		return false
 	}
 	ep := t.Endpoint
@@ -151,6 +151,16 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 	l.window.max = ep.MaxInFlight
 	l.target = t
 	return true
+}
+
+// isNewer reports whether a lane that knows one state of its endpoint has something to take over from another. The limits of
+// its tenant change without the endpoint's revision. That the old ones come again is short-lived: the store refuses what was
+// published by them, and the publish is matched anew.
+func isNewer(t, known *bellwire.Target) bool {
+	if t.Endpoint.Revision != known.Endpoint.Revision {
+		return t.Endpoint.Revision > known.Endpoint.Revision
+	}
+	return t.Limits != nil && t.Limits != known.Limits && (known.Limits == nil || *t.Limits != *known.Limits)
 }
 
 // newLimiter allows a tenth of a second's events at once, since timers are no finer than that needs.
