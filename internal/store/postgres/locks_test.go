@@ -162,3 +162,54 @@ func hostOf(databaseURL string) string {
 	host, _, _ := strings.Cut(rest, "/")
 	return host
 }
+
+// A delivery that is being stored for a deleted endpoint keeps its tombstone, also where Purge has found that nothing names it.
+func TestTombstoneOfDeliveryThatIsBeingStored(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	e := publication(t, s, "acme")
+	publish(t, s, e) // so that the tenant has a clock
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "gone", Tenant: "acme"}))
+	check(t, s.DeleteEndpoint(t.Context(), "acme", "gone", time.Now()))
+	late := bellwire.NewEvent{Event: bellwire.Event{ID: bellwire.NewID[bellwire.EventKind](time.Now()), Tenant: "acme", Type: "x", Data: []byte("1"), CreatedAt: time.Now()}}
+	late.Deliveries = []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(late.Event.ID, 0), Endpoint: "gone"}}
+
+	other := connect(t, s.url)
+	run1(t, other, "BEGIN; SELECT FROM bellwire.clocks FOR UPDATE")
+	stored, purged := make(chan error, 1), make(chan error, 1)
+	go func() {
+		results, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{&late}}})
+		if err == nil {
+			err = results[0].Err
+		}
+		stored <- err
+	}()
+	watcher := connect(t, s.url)
+	waitFor := func(waiting int, ended <-chan error) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			var n int
+			check(t, watcher.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n))
+			if n >= waiting || len(ended) > 0 {
+				return
+			}
+		}
+		t.Fatal("nobody waits")
+	}
+	waitFor(1, stored)
+	go func() {
+		_, err := s.Purge(t.Context(), time.Now(), time.Time{}, 100)
+		purged <- err
+	}()
+	waitFor(2, purged)
+	run1(t, other, "COMMIT")
+	check(t, <-stored)
+	check(t, <-purged)
+	if _, err := s.Endpoint(t.Context(), "gone"); err != nil {
+		t.Errorf("the delivery's endpoint: %v", err)
+	}
+	if _, err := s.Delivery(t.Context(), "acme", late.Deliveries[0].ID); err != nil {
+		t.Errorf("the delivery: %v", err)
+	}
+}

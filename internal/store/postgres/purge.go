@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
@@ -110,13 +112,26 @@ func (p *purge) run() error {
 			return err
 		}
 		if !ok {
-			return p.delete(sqlBury, p.tombstones[:min(p.left, len(p.tombstones))])
+			return p.bury()
 		}
 		if err := p.tenant(tenant); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bury deletes the tombstones that were found. An append that names one holds it until it has ended: the tombstone is left for
+// another round then. What was stored before it is held is seen by the statement after.
+func (p *purge) bury() error {
+	held, err := all(p.tx, func(row pgx.Rows) (n int64, err error) {
+		err = row.Scan(&n)
+		return n, err
+	}, sqlHoldTombstones, p.tombstones[:min(p.left, len(p.tombstones))])
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	return p.delete(sqlBury, held)
 }
 
 // delete runs a statement and counts what it deleted.
@@ -201,7 +216,8 @@ var (
 		) p LEFT JOIN LATERAL (
 			SELECT true AS named ` + namingEndpoint + ` LIMIT 1
 		) d ON true ORDER BY p.tenant, p.n`
-	sqlBury = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT " + namingEndpoint +
+	sqlHoldTombstones = "SELECT n FROM bellwire.endpoints WHERE n = ANY ($1) AND deleted_at IS NOT NULL FOR UPDATE SKIP LOCKED"
+	sqlBury           = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT " + namingEndpoint +
 		") AND NOT " + isFanningOut("p.tenant")
 )
 
