@@ -374,6 +374,7 @@ func RecipientsOf(deliveries []NewDelivery) *Recipients {
 
 // FannedOut is what FanOut has stored.
 type FannedOut struct {
+	Tenant     string   // whose they are
 	Deliveries int      // 0: nothing waits for this node
 	Endpoints  []string // those that have something new to claim
 }

@@ -48,7 +48,7 @@ func (f *fanOut) step(ctx context.Context) (stored int, err error) {
 	now := time.Now()
 	due := make([]bellwire.DueEndpoint, len(out.Endpoints))
 	for i, endpoint := range out.Endpoints {
-		due[i] = bellwire.DueEndpoint{Endpoint: endpoint, At: now}
+		due[i] = bellwire.DueEndpoint{Endpoint: endpoint, Tenant: out.Tenant, At: now}
 	}
 	s.found(due)
 	return out.Deliveries, nil

@@ -140,7 +140,7 @@ func (g *group) leaves(owned *bellwire.Leases) bool {
 }
 
 var (
-	sqlFanoutTurn = `SELECT f.tenant FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant AND t.deleted_at IS NULL
+	sqlFanoutTurn = `SELECT f.tenant, t.id FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant AND t.deleted_at IS NULL
 		WHERE f.tenant > $2 AND ` + isOwnedTenant("f.tenant") + ` ORDER BY f.tenant LIMIT 1`
 	sqlHoldTenant  = "SELECT FROM bellwire.tenants WHERE n = $1 AND deleted_at IS NULL FOR SHARE"
 	sqlHoldWaiting = "SELECT FROM bellwire.fanout_tenants WHERE tenant = $1 FOR UPDATE"
@@ -164,7 +164,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 	var out *bellwire.FannedOut
 	err := s.write(ctx, func(tx *tx) error {
 		out = new(bellwire.FannedOut)
-		tenant, there, err := s.fanoutTurn(tx, leases)
+		tenant, name, there, err := s.fanoutTurn(tx, leases)
 		if err != nil || !there {
 			return err
 		}
@@ -175,7 +175,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 		if err := f.store(s); err != nil {
 			return err
 		}
-		*out = bellwire.FannedOut{Deliveries: limit - f.left, Endpoints: f.names}
+		*out = bellwire.FannedOut{Tenant: name, Deliveries: limit - f.left, Endpoints: f.names}
 		return nil
 	})
 	if err != nil {
@@ -185,14 +185,14 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 }
 
 // fanoutTurn returns the tenant whose turn it is.
-func (s *Store) fanoutTurn(tx *tx, leases *bellwire.Leases) (tenant int64, there bool, err error) {
+func (s *Store) fanoutTurn(tx *tx, leases *bellwire.Leases) (tenant int64, name string, there bool, err error) {
 	after := s.fanned.Load()
-	there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], after), &tenant)
+	there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], after), &tenant, &name)
 	if err == nil && !there && after > 0 {
-		there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], 0), &tenant)
+		there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], 0), &tenant, &name)
 	}
 	s.fanned.Store(tenant)
-	return tenant, there, err
+	return tenant, name, there, err
 }
 
 // fanning is one step of FanOut, for one tenant.

@@ -150,7 +150,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 	err := s.write(ctx, func(w *writer) error {
 		f := fanning{w: w, left: limit, endpoints: make(map[int64]bool)}
 		err := f.run()
-		*out = bellwire.FannedOut{Deliveries: limit - f.left, Endpoints: f.names}
+		*out = bellwire.FannedOut{Tenant: f.tenant, Deliveries: limit - f.left, Endpoints: f.names}
 		return err
 	})
 	if err != nil {
@@ -162,19 +162,20 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 // fanning is one step of FanOut.
 type fanning struct {
 	w         *writer
+	tenant    string         // whose turn it is
 	left      int            // deliveries that may still be stored
 	endpoints map[int64]bool // those that have something new, with whether they were deleted
 	names     []string       // of them
 }
 
 // sqlFanoutTurn finds the next tenant after a given one.
-const sqlFanoutTurn = `SELECT f.tenant FROM fanout_tenants f CROSS JOIN tenants t ON t.n = f.tenant
+const sqlFanoutTurn = `SELECT f.tenant, t.id FROM fanout_tenants f CROSS JOIN tenants t ON t.n = f.tenant
 	WHERE f.tenant > ? AND t.deleted_at IS NULL ORDER BY f.tenant LIMIT 1`
 
 func (f *fanning) run() error {
-	tenant, found, err := f.w.query(sqlFanoutTurn).int(f.w.turn).scalar()
+	tenant, found, err := f.turn(f.w.turn)
 	if err == nil && !found {
-		tenant, found, err = f.w.query(sqlFanoutTurn).int(0).scalar()
+		tenant, found, err = f.turn(0)
 	}
 	if err != nil || !found {
 		return err
@@ -191,6 +192,16 @@ func (f *fanning) run() error {
 		}
 	}
 	return f.w.moveWaiting(tenant, f.left-before)
+}
+
+// turn finds the next tenant after a given one.
+func (f *fanning) turn(after int64) (tenant int64, found bool, err error) {
+	q := f.w.query(sqlFanoutTurn).int(after)
+	if found, err = q.one(); !found {
+		return 0, false, err
+	}
+	tenant, f.tenant = q.getInt(), q.getText()
+	return tenant, true, q.close()
 }
 
 // first stores deliveries of the first of a tenant's rows, and reports whether there was one.

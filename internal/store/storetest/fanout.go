@@ -210,6 +210,7 @@ func fanoutStores(w *world) {
 		w.equal("deliveries of the event", event.Deliveries, 7)
 		out := w.fanOut(1)
 		w.equal("how many", out.Deliveries, 1)
+		w.equal("whose", out.Tenant, t.ID)
 		named = append(named, out.Endpoints...)
 	}
 	w.equal("afterwards", *w.fanOut(1), bellwire.FannedOut{})
