@@ -84,6 +84,8 @@ type call struct {
 	writer    http.ResponseWriter
 	changes   bool    // it is asked to change something
 	encoded   *[]byte // the answer's body, once it is known
+	// beginReading is the service's.
+	beginReading func(ctx context.Context, owner string, bytes int) (end func(), err error)
 }
 
 type callKey struct{}
@@ -103,6 +105,7 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, call{
 		caller: caller, requestID: httpx.RequestID(w), url: r.URL, writer: w,
 		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),
+		beginReading: a.publisher.BeginReading,
 	}))
 }
 

@@ -26,8 +26,11 @@ type body[T any] struct{ value T }
 
 // Resolve reads the body when Huma has read the parameters.
 func (b *body[T]) Resolve(ctx huma.Context) []error {
-	r, _ := humago.Unwrap(ctx)
-	if err := httpx.DecodeJSON(r, maxConfigurationBody, &b.value); err != nil {
+	data, err := readConfiguration(ctx)
+	if err == nil {
+		err = parseInTurn(ctx, data, &b.value)
+	}
+	if err != nil {
 		return []error{err}
 	}
 	return nil
@@ -40,10 +43,9 @@ type optionalBody[T any] struct{ value T }
 
 // Resolve reads the body, if there is one.
 func (b *optionalBody[T]) Resolve(ctx huma.Context) []error {
-	r, _ := humago.Unwrap(ctx)
-	data, err := httpx.ReadBody(r, maxConfigurationBody)
+	data, err := readConfiguration(ctx)
 	if err == nil && len(bytes.TrimSpace(data)) > 0 {
-		err = httpx.ParseJSON(data, &b.value)
+		err = parseInTurn(ctx, data, &b.value)
 	}
 	if err != nil {
 		return []error{err}
@@ -53,6 +55,22 @@ func (b *optionalBody[T]) Resolve(ctx huma.Context) []error {
 
 func (b *optionalBody[T]) document(r huma.Registry) *huma.RequestBody {
 	return requestBody[T](r, false)
+}
+
+func readConfiguration(ctx huma.Context) ([]byte, error) {
+	r, _ := humago.Unwrap(ctx)
+	return httpx.ReadBody(r, maxConfigurationBody)
+}
+
+// parseInTurn reads a body as JSON. Large ones take turns with large publications: reading one takes as long.
+func parseInTurn(ctx huma.Context, data []byte, v any) error {
+	c := ctx.Context().Value(callKey{}).(call)
+	end, err := c.beginReading(ctx.Context(), c.caller.Owner(), len(data))
+	if err != nil {
+		return err
+	}
+	defer end()
+	return httpx.ParseJSON(data, v)
 }
 
 // documented is a part of an operation's input that documents itself as the request body.

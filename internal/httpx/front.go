@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // The codes that only HTTP has a use for.
@@ -18,8 +19,9 @@ const (
 	CodeUnsupportedEncoding bellwire.Code = "unsupported_encoding" // a compressed body
 )
 
-// MaxSmallBody is the most bytes a body of a dialect's management API may have.
-const MaxSmallBody = 256 << 10
+// MaxSmallBody is the most bytes a body of a dialect's management API may have: what is read so quickly that nobody needs to
+// wait for a turn.
+const MaxSmallBody = limits.ShortCheckBytes
 
 // Front is a dialect's management API: a Mux whose handlers return their errors. These, unknown paths, wrong methods and
 // panics all end in one function of the dialect, which writes them in the vendor's shape.

@@ -53,7 +53,7 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 	}{
 		{do: "GET /ok", want: `{"z":"<&>","a":1}`, header: "Content-Type: application/json"},
 		{do: "POST /in", body: "{", want: "malformed The body is not JSON: unexpected EOF, at byte 1."},
-		{do: "POST /in", body: strings.Repeat(" ", httpx.MaxSmallBody+1), want: "too_large The body is over the limit of 262144 bytes."},
+		{do: "POST /in", body: strings.Repeat(" ", httpx.MaxSmallBody+1), want: "too_large The body is over the limit of 65536 bytes."},
 		{do: "GET /none", want: "not_found There is nothing at /none."},
 		{do: "GET /%FF%20", want: "not_found There is nothing at /%FF%20."},
 		{do: "PUT /in", want: "method_not_allowed PUT is not for this path; allowed are POST.", header: "Allow: POST"},

@@ -14,7 +14,7 @@ const (
 // Bounds on the checks of events against schemas. A step takes less than a microsecond.
 const (
 	ShortCheckSteps = 10_000    // of one publication; a check that takes more is a long one
-	ShortCheckBytes = 64 << 10  // of data of one publication, likewise
+	ShortCheckBytes = 64 << 10  // of data of one publication, or of the body of another request, likewise
 	CheckTurnSteps  = 200_000   // after which a long one lets others go before it
 	BatchSteps      = 2_000_000 // of one batch, and one for every four bytes of its data; or as many as its largest event may take
 	WaitingChecks   = 1000      // long ones of one tenant
@@ -40,11 +40,11 @@ var configurationReloads = Resource{
 }
 
 var schemaChecks = Resource{
-	Name: "processors for publications that take long",
-	Bound: fmt.Sprintf("reading more than %d KiB, and checks against schemas of as much or of more than %d steps: one fewer at the same time than there are processors, at least one; a batch may take %d steps and one more for every four bytes",
+	Name: "processors for requests that take long",
+	Bound: fmt.Sprintf("reading a body of more than %d KiB, and checks against schemas of as much or of more than %d steps: one fewer at the same time than there are processors, at least one; a batch may take %d steps and one more for every four bytes",
 		ShortCheckBytes>>10, ShortCheckSteps, BatchSteps),
 	Share:   fmt.Sprintf("a turn of %d steps while others wait; %d waiting, each for %v at most", CheckTurnSteps, WaitingChecks, CheckPatience),
-	Reserve: "small publications wait for nobody; of several places one is for tenants that have none",
+	Reserve: "small requests wait for nobody; of several places one is for tenants that have none",
 	Order:   "tenants take turns",
 	Answer:  "413 `too_large` for a batch that takes too many steps: it must be sent in parts; 429 `rate_limited` for too many waiting",
 }

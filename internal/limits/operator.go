@@ -68,7 +68,7 @@ var (
 	ChangeRate = &Limit{
 		Name: "change_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "changes a second",
 		Meaning: "Endpoints created, changed and deleted, and secrets rotated, with a tenant's own keys.",
-		Answer:  answerRate, PerTenant: true, BurstSeconds: 20,
+		Answer:  answerRate, PerTenant: true, BurstSeconds: 100,
 		field: func(l *bellwire.Limits) any { return &l.ChangeRate },
 	}
 	TestRate = &Limit{

@@ -36,9 +36,14 @@ func (s *Service) spend(l *limits.Limit, held *bellwire.Limits, tenant string, n
 	}
 	return &bellwire.Error{
 		Code:       bellwire.CodeRateLimited,
-		Message:    "At most " + l.Show(perSecond) + " " + l.Unit + " are allowed (limit " + l.Name + "). Try again in " + bellwire.Duration(wait).String() + ", or ask for a higher limit.",
+		Message:    "At most " + l.Show(perSecond) + " " + l.Unit + " are allowed (limit " + l.Name + "). Try again in " + inSeconds(wait) + ", or ask for a higher limit.",
 		RetryAfter: wait,
 	}
+}
+
+// inSeconds says a time in whole seconds, rounded up, as the header Retry-After does.
+func inSeconds(d time.Duration) string {
+	return bellwire.Duration((d + time.Second - 1).Truncate(time.Second)).String()
 }
 
 func newRates() map[*limits.Limit]*share.Rates {

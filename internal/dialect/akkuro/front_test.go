@@ -143,7 +143,7 @@ func TestBodies(t *testing.T) {
 		{"another scheme", `{"uri":"ftp://example.com"}`, 422, `uri: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
 		{"a password", `{"uri":"https://a:b@example.com"}`, 422, `uri: It must not contain a user name or password.`},
 		{"too long", `{"uri":"https://example.com/` + strings.Repeat("a", 3000) + `"}`, 422, `uri: It must have at most 2083 bytes; this one has 3020.`},
-		{"too large", strings.Repeat(" ", httpx.MaxSmallBody) + body, 413, `The body is over the limit of 262144 bytes.`},
+		{"too large", strings.Repeat(" ", httpx.MaxSmallBody) + body, 413, `The body is over the limit of 65536 bytes.`},
 	} {
 		dialecttest.Run(t, w, []step{
 			refused(c.name, "POST "+endpoints, c.body, c.status, c.detail),

@@ -223,8 +223,8 @@ func TestRefusals(t *testing.T) {
 	dialecttest.Run(t, w, []step{
 		{Name: "no url", Do: "POST /api/v0.1/webhooks", Body: `{"events":["card*"]}`, Status: 400, Want: refused("400", "input_error", "url: It is required.")},
 		{Name: "no events", Do: "POST /api/v0.1/webhooks", Body: `{` + url + `}`, Status: 400, Want: refused("400", "input_error", "events: It is required.")},
-		{Name: "too large", Do: "POST /api/v0.1/webhooks", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 262144 bytes.")},
-		{Name: "too large", Do: "PATCH /api/v0.1/webhooks/{id}", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 262144 bytes.")},
+		{Name: "too large", Do: "POST /api/v0.1/webhooks", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 65536 bytes.")},
+		{Name: "too large", Do: "PATCH /api/v0.1/webhooks/{id}", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 65536 bytes.")},
 		{Name: "no such route", Do: "GET /api/v0.1/webhooks/{id}", Status: 405, Want: refused("405", "invalid_request", "GET is not for this path; allowed are DELETE, PATCH."),
 			WantHeader: []string{"Allow: DELETE, PATCH"}},
 		{Name: "another method", Do: "PUT /api/v0.1/webhooks", Body: seedCreate, Status: 405,

@@ -166,7 +166,7 @@ func TestRefusals(t *testing.T) {
 	}
 	large := strings.Repeat(" ", httpx.MaxSmallBody) + minimal
 	dialecttest.Run(t, w, []step{
-		{Name: "too large", Do: "POST /webhooks", Body: large, Status: 413, Want: refused("413", "The body is over the limit of 262144 bytes.")},
+		{Name: "too large", Do: "POST /webhooks", Body: large, Status: 413, Want: refused("413", "The body is over the limit of 65536 bytes.")},
 		{Name: "nothing has changed", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `]`)},
 		{Name: "another path", Do: "GET /webhooks/a/b", Status: 404, Want: refused("404", "There is nothing at /webhooks/a/b.")},
 		{Name: "another method", Do: "PATCH /webhooks/{id}", Status: 405, Want: refused("405", "PATCH is not for this path; allowed are DELETE, GET, HEAD, PUT."),

@@ -153,7 +153,7 @@ func TestRefusals(t *testing.T) {
 	}
 	run(t, w, []step{
 		{Name: "too large", Do: "POST /v1/webhooks", Body: strings.Repeat(" ", httpx.MaxSmallBody) + seedRequest, Status: 413,
-			Want: message("The body is over the limit of 262144 bytes.")},
+			Want: message("The body is over the limit of 65536 bytes.")},
 		{Name: "limit of none", Do: "GET /v1/webhooks?limit=0", Status: 400, Want: message("Error in 'query.limit': It must be between 1 and 100.")},
 		{Name: "limit of many", Do: "GET /v1/webhooks?limit=101", Status: 400, Want: message("Error in 'query.limit': It must be between 1 and 100.")},
 		{Name: "limit of text", Do: "GET /v1/webhooks?limit=all", Status: 400, Want: message("Error in 'query.limit': It must be a whole number between 1 and 100.")},
