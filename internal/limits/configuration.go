@@ -22,8 +22,8 @@ const (
 )
 
 var configuration = Resource{
-	Name:    "configuration in memory",
-	Bound:   fmt.Sprintf("%d MiB of endpoints with their secrets; what was not used for ten minutes makes room first, then the largest tenants do", CachedConfiguration>>20),
+	Name:    "Configuration in memory",
+	Bound:   fmt.Sprintf("%d MiB of endpoints with their secrets; what was unused for ten minutes makes room first, then the largest tenants", CachedConfiguration>>20),
 	Share:   "what is left by tenants that are smaller",
 	Reserve: "tenants smaller than the others keep what they use",
 	Order:   "nobody waits",
@@ -31,20 +31,20 @@ var configuration = Resource{
 }
 
 var configurationReloads = Resource{
-	Name:    "reloads of configuration",
+	Name:    "Reloads of configuration",
 	Bound:   fmt.Sprintf("%d tenants at the same time, each what has changed since it was last read", ConfigurationLoads),
-	Share:   "one at a time, and not the last free place",
-	Reserve: "one place for tenants that have none",
+	Share:   "one at a time, and not the last free one",
+	Reserve: "one for tenants that have none under way",
 	Order:   "tenants take turns",
-	Answer:  "none: who needs what is being read waits for it",
+	Answer:  "none: callers wait until it is read",
 }
 
-var schemaChecks = Resource{
-	Name: "processors for requests that take long",
-	Bound: fmt.Sprintf("reading a body of more than %d KiB, and checks against schemas of as much or of more than %d steps: one fewer at the same time than there are processors, at least one; a batch may take %d steps and one more for every four bytes",
-		ShortCheckBytes>>10, ShortCheckSteps, BatchSteps),
-	Share:   fmt.Sprintf("a turn of %d steps while others wait; %d waiting, each for %v at most", CheckTurnSteps, WaitingChecks, CheckPatience),
-	Reserve: "small requests wait for nobody; of several places one is for tenants that have none",
+var longChecks = Resource{
+	Name: "Processors for requests that take long",
+	Bound: fmt.Sprintf("bodies of more than %d KiB, and checks against schemas that take more than %s steps, use all processors but one, and at least one; the checks of a batch may take %s steps together, and one more for every four bytes",
+		ShortCheckBytes>>10, grouped(ShortCheckSteps), grouped(BatchSteps)),
+	Share:   fmt.Sprintf("a turn of %s steps while others wait; %s waiting, each for %v at most", grouped(CheckTurnSteps), grouped(WaitingChecks), CheckPatience),
+	Reserve: "small requests do not wait; where several processors are used, one is for tenants that use none",
 	Order:   "tenants take turns",
 	Answer:  "413 `too_large` for a batch that takes too many steps: it must be sent in parts; 429 `rate_limited` for too many waiting",
 }

@@ -9,7 +9,7 @@ const (
 )
 
 var auditLog = Resource{
-	Name:    "audit log",
+	Name:    "Audit log",
 	Bound:   "none but the shares of the tenants; entries are kept for `--audit-retention`",
 	Share:   fmt.Sprintf("%s new entries a day unless `audit_entries` says otherwise; %d requests a second of one key", AuditEntries.Show(AuditEntries.Default), AuditRate),
 	Reserve: "each tenant has its own share",

@@ -16,16 +16,17 @@ const (
 	UncountedBytes      = 16 << 10 // of each body and each answer: most are smaller
 )
 
-func init() {
+// atTheAPI are what clients of the API share.
+func atTheAPI() []Resource {
 	const (
 		halves = "as much as it leaves free: half, where it is alone"
 		answer = "429 `rate_limited` with `Retry-After`, before the body is read"
 	)
-	Resources = append(Resources,
+	return []Resource{
 		Resource{
-			Name: "Connections of the API", Bound: fmt.Sprint(Connections) + ", and at most a quarter of the files that the process may open",
-			Share:   "half of those kept between two requests; what a tenant has beyond makes room first",
-			Reserve: "all that serve no request of a confirmed caller make room for new ones", Order: "the one that was used the longest ago makes room: of those without a confirmed caller first, then of those between two requests",
+			Name: "Connections of the API", Bound: grouped(Connections) + ", and at most a quarter of the files that the process may open",
+			Share:   "half of those that are kept between two requests; a tenant's connections beyond that make room first",
+			Reserve: "all that serve no request of a confirmed caller make room for new ones", Order: "those without a confirmed caller make room first, then those between two requests; of each the one that is unused for the longest time",
 			Answer: "it is closed",
 		},
 		Resource{
@@ -45,5 +46,5 @@ func init() {
 			Name: "Answers that are being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: halves,
 			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none: nobody waits", Answer: "429 `rate_limited` with `Retry-After`",
 		},
-	)
+	}
 }

@@ -27,19 +27,19 @@ const (
 )
 
 var intake = Resource{
-	Name:    "publications that wait to be stored",
-	Bound:   fmt.Sprintf("%d publications, and %d MiB of data", IntakePublishes, IntakeBytes>>20),
+	Name:    "Publications that wait to be stored",
+	Bound:   fmt.Sprintf("%s publications, and %d MiB of data", grouped(IntakePublishes), IntakeBytes>>20),
 	Share:   "as much as stays free, so half at most",
 	Reserve: fmt.Sprintf("%d publications, and %d MiB", IntakePublishesReserve, IntakeBytesReserve>>20),
-	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %d deliveries in one transaction", SharedGroupEvents, SharedGroupDeliveries),
+	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %s deliveries in one transaction", SharedGroupEvents, grouped(SharedGroupDeliveries)),
 	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have taken everything",
 }
 
 var fanOut = Resource{
-	Name:    "writing of many deliveries",
+	Name:    "Writing of many deliveries",
 	Bound:   fmt.Sprintf("one part in %d of the time, %d deliveries in one transaction", FanOutShare, FanOutStep),
 	Share:   "`fan_out` deliveries wait",
-	Reserve: fmt.Sprintf("publications with up to %d deliveries pass by", FanOutFrom),
+	Reserve: fmt.Sprintf("publications with up to %s deliveries do not wait for it", grouped(FanOutFrom)),
 	Order:   "tenants in turns, and events in the order of publication",
 	Answer:  "429 `rate_limited` with `Retry-After`; 413 `too_large` for what has more than may wait",
 }

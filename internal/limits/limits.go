@@ -187,13 +187,10 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 	return &changed
 }
 
-// Resources are all that is shared.
-var Resources = []Resource{
-	intake,
-	fanOut,
-	auditLog,
-	reads,
-	configuration,
-	configurationReloads,
-	schemaChecks,
-}
+// Resources are all that is shared, in the order of docs/limits.md.
+var Resources = slices.Concat(
+	atTheAPI(),
+	[]Resource{intake, longChecks, fanOut},
+	inTheEngine(),
+	[]Resource{reads, configuration, configurationReloads, auditLog},
+)

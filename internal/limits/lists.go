@@ -20,11 +20,11 @@ const (
 func ReadConnections(work int) int { return max(work/4, 1) }
 
 var reads = Resource{
-	Name: "lists and look-ups",
+	Name: "Lists and look-ups",
 	Bound: fmt.Sprintf("%d reads at the same time with SQLite, a quarter of `--database-connections` with PostgreSQL; %s a read, %d MiB a page",
 		Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
 	Share:   fmt.Sprintf("%d waiting, each for %s at most; operators' keys together count as one tenant", ReadsOf, ReadWait),
-	Reserve: "one read for a tenant that has none under way; keys, configuration, readiness and metrics have connections of their own",
+	Reserve: "one for a tenant that has none under way; keys, configuration, readiness and metrics have connections of their own",
 	Order:   "tenants in turns; a search goes back into line after each page that it looks at",
 	Answer:  "429 `rate_limited` with `Retry-After`",
 }

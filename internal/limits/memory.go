@@ -16,7 +16,8 @@ const (
 	FailureRate = 250 // failed attempts a second of one tenant, and at once, beyond which its failing endpoints wait
 )
 
-func init() {
+// inTheEngine are what deliveries share.
+func inTheEngine() []Resource {
 	const (
 		half     = "as much as it leaves free: half, where it is alone"
 		reserve  = "an eighth"
@@ -24,9 +25,9 @@ func init() {
 		database = "the delivery waits in the database"
 		turn     = "the delivery waits for its turn"
 	)
-	Resources = append(Resources,
+	return []Resource{
 		Resource{
-			Name: "Deliveries that wait in memory", Bound: fmt.Sprint(MaxQueued),
+			Name: "Deliveries that wait in memory", Bound: grouped(MaxQueued),
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
@@ -35,29 +36,29 @@ func init() {
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
-			Name: "Requests under way to endpoints", Bound: fmt.Sprint(MaxInFlight, ", and at most a quarter of the files that the process may open"),
+			Name: "Requests under way to endpoints", Bound: grouped(MaxInFlight) + ", and at most a quarter of the files that the process may open",
 			Share: half, Reserve: reserve, Order: turns, Answer: turn,
 		},
 		Resource{
-			Name: "Those of them to endpoints that are not known to answer", Bound: "half of them",
+			Name: "Requests under way to endpoints that are not known to answer", Bound: "half of all requests under way",
 			Share: half + "; a third for endpoints whose last attempt failed", Reserve: reserve, Order: turns, Answer: turn,
 		},
 		Resource{
-			Name: "Tests and manual retries in memory and under way", Bound: fmt.Sprintf("a quarter of the requests; %d of one endpoint", MaxByHand),
+			Name: "Tests and manual retries in memory and under way", Bound: fmt.Sprintf("as many as a quarter of the requests under way; %d of one endpoint", MaxByHand),
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
-			Name: "Results of attempts that are not in the database yet", Bound: fmt.Sprint(MaxInFlight, ", and those of the requests under way"),
+			Name: "Results of attempts that are not in the database yet", Bound: grouped(MaxInFlight) + ", and those of the requests under way",
 			Share: half, Reserve: reserve, Order: "tenants in turn", Answer: "nothing more is sent for it until they are",
 		},
 		Resource{
 			Name: "Attempts that fail", Bound: "none but the shares of the tenants",
-			Share: fmt.Sprintf("%d a second, and as many at once", FailureRate), Reserve: "each tenant has its own share",
+			Share: fmt.Sprintf("%d a second; %d may come at once", FailureRate, FailureRate), Reserve: "each tenant has its own share",
 			Order: "the tenant's failing endpoints in turn", Answer: "their next attempts are made later",
 		},
 		Resource{
-			Name: "Endpoints with something in memory", Bound: fmt.Sprint(MaxLanes),
-			Share: half, Reserve: reserve, Order: "all are looked for once a minute", Answer: database,
+			Name: "Endpoints with something in memory", Bound: grouped(MaxLanes),
+			Share: half, Reserve: reserve, Order: "none: the database is searched for them once a minute", Answer: database,
 		},
-	)
+	}
 }

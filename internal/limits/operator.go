@@ -46,7 +46,7 @@ var (
 	StoredEvents = &Limit{
 		Name: "stored_events", Min: 1, Max: 100_000_000, ZeroIsNone: true, Unit: "events",
 		Meaning: "Events of a tenant that are stored. Each node counts them once a minute at most, and adds what it takes itself; what other nodes take in between comes on top. Counting reads one index entry for each event.",
-		Answer:  answerRate, PerTenant: true,
+		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.StoredEvents },
 	}
 )
@@ -55,7 +55,7 @@ var (
 var (
 	PublishRate = &Limit{
 		Name: "publish_rate", Kind: Rate, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "events a second",
-		Meaning: "Events published to a tenant. Those published inside the database have been taken, and are not counted.",
+		Meaning: "Events published to a tenant through the API. Those published inside the database are not counted: they are taken already.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10, MinBurst: MaxBatchEvents,
 		field: func(l *bellwire.Limits) any { return &l.PublishRate },
 	}
@@ -73,7 +73,7 @@ var (
 	}
 	TestRate = &Limit{
 		Name: "test_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "tests a second",
-		Meaning: "Tests of a tenant's endpoints, whoever asks for them. One counts once more for each 32 KiB of its example, because each is stored.",
+		Meaning: fmt.Sprintf("Tests of a tenant's endpoints, whoever asks for them. A test counts once more for each %d KiB of its example, because the example is stored each time.", TestBytes>>10),
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 6,
 		field: func(l *bellwire.Limits) any { return &l.TestRate },
 	}
@@ -89,7 +89,7 @@ var (
 var (
 	FanOut = &Limit{
 		Name: "fan_out", Default: 5_000_000, Min: bellwire.MaxDeliveries, Max: 1_000_000_000, Unit: "deliveries",
-		Meaning: fmt.Sprintf("Deliveries of a tenant that wait to be stored: those of a publish with more than %d of them follow its events, in steps.", FanOutFrom),
+		Meaning: fmt.Sprintf("Deliveries of a tenant that wait to be stored: those of a publish with more than %s of them follow its events, in steps.", grouped(FanOutFrom)),
 		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.FanOut },
 	}
@@ -107,13 +107,13 @@ var (
 	}
 	AuditEntries = &Limit{
 		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries a day",
-		Meaning: "New entries in the audit log. Requests to the APIs that keep one are refused beyond them: nothing is done that is not on record, and nothing that is on record makes room. Equal requests within a minute are one entry.",
+		Meaning: "New entries in the audit log, which the APIs of some dialects keep. Beyond them, requests to these APIs are refused: nothing is done without an entry, and no entry is deleted early. Equal requests within a minute are one entry.",
 		Answer:  answerRate, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AuditEntries },
 	}
 	TargetRequests = &Limit{
 		Name: "target_requests", Default: 20_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests an hour",
-		Meaning: "Requests of one tenant to one host that were not acknowledged. Five times as many may go to one address, whatever the names of its hosts. Each node counts its own.",
+		Meaning: fmt.Sprintf("Requests of one tenant to one host that were not acknowledged. %d times as many may go to one address, whatever the names of its hosts. Each node counts its own.", AddressShare),
 		Answer:  "none: deliveries wait", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.TargetRequests },
 	}

@@ -37,8 +37,8 @@ func TestPage(t *testing.T) {
 const intro = `<!-- Made from internal/limits by go test ./internal/limits -update. -->
 # Limits
 
-No tenant can take from others what they need. Two kinds of bounds see to that: limits, which you can set, and fixed bounds on
-what all tenants share.
+No tenant can take away what other tenants need. Two kinds of bounds see to that: limits on each tenant, which you can set, and
+fixed bounds on what all tenants share.
 
 ## What you can set
 
@@ -53,6 +53,9 @@ limit:
   min_retry_delay: 5s
 ` + "```" + `
 
+Write numbers without separators, such as 5000. As with all options, flags win over the environment, and the environment over the
+file: limits that are given in one place replace all that are given in the next.
+
 A tenant can have values of its own instead, higher or lower. Only an admin key can set them:
 
 ` + "```sh" + `
@@ -61,8 +64,8 @@ curl -X PATCH https://webhooks.example.com/api/v1/tenants/acme -H "Authorization
 ` + "```" + `
 
 ` + "`null`" + ` takes a value away, so that the server's holds again. ` + "`GET /api/v1/tenants/acme`" + ` shows the tenant's own values in ` + "`limits`" + `, and
-all that hold for it in ` + "`effective_limits`" + `. Limits hold in every dialect. What is there already stays when a limit is lowered: only
-more of it is refused.
+all limits as they hold for it in ` + "`effective_limits`" + `. Limits hold in every dialect. Lowering a limit deletes nothing: it only
+refuses more.
 
 `
 
