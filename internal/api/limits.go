@@ -56,6 +56,26 @@ func (ownLimits) Schema(huma.Registry) *huma.Schema { return limitsSchema(true) 
 // heldLimits are values of limits by name: numbers, and bellwire.Duration for delays.
 type heldLimits map[string]any
 
+// MarshalJSONTo writes the limits in the order of docs/limits.md, so that answers can be compared.
+func (h heldLimits) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, l := range limits.All {
+		value, shown := h[l.Name]
+		if !shown {
+			continue
+		}
+		if err := enc.WriteToken(jsontext.String(l.Name)); err != nil {
+			return err
+		}
+		if err := json.MarshalEncode(enc, value); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
 // Schema has a member for each limit of a tenant.
 func (heldLimits) Schema(huma.Registry) *huma.Schema { return limitsSchema(false) }
 

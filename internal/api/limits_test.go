@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
@@ -54,13 +58,9 @@ func TestLimitsAnswer(t *testing.T) {
 	if answer := w.call("POST", test, adminKey, ""); answer.Code != 202 {
 		t.Fatalf("%d %s", answer.Code, answer.Body)
 	}
-	for path, want := range map[string]struct {
-		status  int
-		retry   string
-		problem problem
-	}{
-		"/tenants/acme/endpoints": {409, "", problem{"conflict", "There are 1 endpoints already, the most there can be (limit endpoints); delete one first, or ask for a higher limit."}},
-		test:                      {429, "100", problem{"rate_limited", "At most 0.01 tests a second are allowed (limit test_rate). Try again in 1m40s, or ask for a higher limit."}},
+	for path, want := range map[string]problem{
+		"/tenants/acme/endpoints": {"conflict", "There are 1 endpoints already, the most there can be (limit endpoints); delete one first, or ask for a higher limit."},
+		test:                      {"rate_limited", "At most 0.01 tests a second are allowed (limit test_rate). Try again in SOON, or ask for a higher limit."},
 	} {
 		body := ""
 		if path != test {
@@ -71,9 +71,61 @@ func TestLimitsAnswer(t *testing.T) {
 		if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		if answer.Code != want.status || answer.Header().Get("Retry-After") != want.retry || got != want.problem {
+		if retry := answer.Header().Get("Retry-After"); retry != "" {
+			seconds, err := strconv.Atoi(retry)
+			if err != nil || seconds < 1 || seconds > 100 {
+				t.Errorf("%s: Retry-After is %q, of a token that comes once in 100 s", path, retry)
+			}
+			wait := bellwire.Duration(time.Duration(seconds) * time.Second).String()
+			got.Detail = strings.Replace(got.Detail, "in "+wait, "in SOON", 1)
+		}
+		if got != want {
 			t.Errorf("%s answers %d, Retry-After %q: %+v", path, answer.Code, answer.Header().Get("Retry-After"), got)
 		}
+	}
+}
+
+// They are shown in the order of their page, so that two answers can be compared.
+func TestLimitsAreShownInOrder(t *testing.T) {
+	t.Parallel()
+	var tenant struct {
+		Effective json.RawMessage `json:"effective_limits"`
+	}
+	w := newWorld(t)
+	if err := json.Unmarshal(w.call("GET", "/tenants/acme", adminKey, "").Body.Bytes(), &tenant); err != nil {
+		t.Fatal(err)
+	}
+	rest := string(tenant.Effective)
+	for _, name := range limits.Names(true) {
+		_, after, found := strings.Cut(rest, `"`+name+`":`)
+		if !found {
+			t.Fatalf("%s is not where it must be: %s", name, tenant.Effective)
+		}
+		rest = after
+	}
+}
+
+// A limit that was lowered below what there is says how much there is.
+func TestLoweredLimitAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var refusal struct{ Detail string }
+	for _, c := range [][3]string{
+		{"POST", "/tenants/acme/endpoints", `{"url":"https://example.com/","events":["*"]}`},
+		{"POST", "/tenants/acme/endpoints", `{"url":"https://example.com/","events":["*"]}`},
+		{"PATCH", "/tenants/acme", `{"limits":{"endpoints":1}}`},
+	} {
+		if answer := w.call(c[0], c[1], adminKey, c[2]); answer.Code > 299 {
+			t.Fatalf("%s %s: %d %s", c[0], c[1], answer.Code, answer.Body)
+		}
+	}
+	answer := w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://example.com/","events":["*"]}`)
+	if err := json.Unmarshal(answer.Body.Bytes(), &refusal); err != nil {
+		t.Fatal(err)
+	}
+	const want = "There are 2 endpoints already, more than the 1 that there can be (limit endpoints); delete some first, or ask for a higher limit."
+	if answer.Code != 409 || refusal.Detail != want {
+		t.Errorf("%d %q, want 409 %q", answer.Code, refusal.Detail, want)
 	}
 }
 

@@ -123,8 +123,12 @@ func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
 	if l.PerTenant {
 		then = ", or ask for a higher limit."
 	}
+	if float64(has) > l.Of(held) { // the limit was lowered since
+		return bellwire.Errorf(bellwire.CodeConflict, "There are %d %s already, more than the %d that there can be (limit %s); delete some first%s",
+			has, l.Unit, int(l.Of(held)), l.Name, then)
+	}
 	return bellwire.Errorf(bellwire.CodeConflict, "There are %d %s already, the most there can be (limit %s); delete one first%s",
-		int(l.Of(held)), l.Unit, l.Name, then)
+		has, l.Unit, l.Name, then)
 }
 
 // checkRoom refuses an endpoint that is one too many for its tenant, or makes the tenant's configuration too large. before
@@ -171,15 +175,14 @@ func configurationBytes(ep *bellwire.Endpoint) int {
 	return size
 }
 
-// How often a tenant's events are counted again: those that there is place for, and those that there is none for. And of all
-// the time so little goes into it, should there be so many that it takes long.
+// How often a tenant's events are counted again.
 const (
 	recount     = time.Minute
-	recountFull = 10 * time.Second
-	countShare  = 100
+	recountFull = 10 * time.Second // while the tenant has as many as it may
+	countShare  = 100              // counting takes one part in so many of the time at most, however many events there are
 )
 
-// maxCounted is how many tenants' events are remembered the number of.
+// maxCounted is the number of tenants whose event counts are remembered.
 const maxCounted = 16_000
 
 // storedEvents knows about how many events tenants have stored that have a limit on them.
