@@ -166,15 +166,21 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	var pairs map[string]string
 	if flag.Tag.Has("pairs") && node.Decode(&pairs) == nil {
 		for _, name := range slices.Sorted(maps.Keys(pairs)) {
-			list = append(list, name+"="+pairs[name])
+			if !blank(pairs[name]) {
+				list = append(list, name+"="+pairs[name])
+			}
 		}
 		return unlessBlank(kong.JoinEscaped(list, flag.Tag.Sep)), nil
 	}
 	// The value is not repeated: it can be a secret.
-	if flag.IsSlice() {
-		return nil, fmt.Errorf("line %d of %s: it must be one value or a list of values", node.Line, f.path)
+	form := "one value"
+	switch {
+	case flag.Tag.Has("pairs"):
+		form = "a mapping of names to values, each name once, or a list of NAME=VALUE"
+	case flag.IsSlice():
+		form = "one value or a list of values"
 	}
-	return nil, fmt.Errorf("line %d of %s: it must be one value", node.Line, f.path)
+	return nil, fmt.Errorf("line %d of %s: it must be %s", node.Line, f.path, form)
 }
 
 // unlessBlank returns a value for kong, which takes nil for none.

@@ -18,7 +18,7 @@ type limitValue struct {
 func (v *limitValue) UnmarshalText(text []byte) error {
 	name, value, found := strings.Cut(string(text), "=")
 	if !found {
-		return usagef("%q must be NAME=VALUE, such as endpoints=5000", text)
+		return usagef("%q must be NAME=VALUE, such as endpoints=5000, without commas in numbers", text)
 	}
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	l := limits.Find(name)

@@ -37,7 +37,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: (-want +got)\n%s", name, diff)
 		}
 	}
-	for _, none := range []string{"limit:\n", "limit: {}\n", "limit: []\n"} {
+	for _, none := range []string{"limit:\n", "limit: {}\n", "limit: []\n", "limit: {endpoints: }\n"} {
 		s, err := configured(t, none)
 		if err != nil {
 			t.Errorf("%q: %v", none, err)
@@ -51,6 +51,7 @@ func TestBadLimits(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
 		"endpoints":                     `"endpoints" must be NAME=VALUE`,
+		"endpoints=5,000":               "without commas",
 		"endpoints=":                    "endpoints must be a whole number between 1 and 65,536",
 		"endpoints=0":                   "endpoints must be a whole number between 1 and 65,536",
 		"endpoints=65537":               "endpoints must be a whole number between 1 and 65,536",
