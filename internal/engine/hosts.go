@@ -11,12 +11,12 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// hosts bounds by the hour what each tenant sends to one host that is not acknowledged: nobody has to prove that a URL is
-// its own, so that Bellwire must not become a weapon against whom it belongs to. What is acknowledged is wanted, and costs
-// nothing. Names cost their owner nothing either, and any number of them can lead to one address: so requests are counted
-// by the address too, where more are allowed, as many customers may share one.
+// hosts bounds how many requests an hour each tenant may send to one host without an acknowledgement. Nobody has to prove
+// that a URL is their own, so Bellwire could otherwise be used to attack somebody else's machine. Acknowledged requests are
+// wanted, and are not counted. Any number of names can lead to one address: so requests are counted by address too, where
+// more are allowed, because many customers may share one.
 //
-// There is a host for those alone that have failed of late. The scheduler's lock guards all of it.
+// Only hosts with recent failures are kept. The scheduler's lock guards all of it.
 type hosts struct {
 	known map[hostKey]*host
 	swept time.Time
@@ -29,16 +29,16 @@ type hostKey struct {
 
 // host is what is left of a tenant's requests to a host. It goes below zero by what was under way when nothing was left.
 type host struct {
-	left *rate.Limiter
-	told bool // that nothing is left
+	left     *rate.Limiter
+	reported bool // that nothing is left
 }
 
-// hostSweep is the time between two looks for hosts that everything is left of.
+// hostSweep is the time between two sweeps.
 const hostSweep = time.Minute
 
 func perHour(requests int) rate.Limit { return rate.Limit(float64(requests) / time.Hour.Seconds()) }
 
-// charge counts a request that was not acknowledged, and reports whether nothing is left now, for the first time for long.
+// charge counts a request that was not acknowledged, and reports whether it was the last one that was left; see count.
 func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
 	if r.attempt == nil || r.target == nil {
 		return false
@@ -61,15 +61,16 @@ func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
 	return spent
 }
 
-// refused takes note of a request that was not acknowledged. What waits in the store says so if it waits for that.
-func (s *scheduler) refused(l *lane, now time.Time, r *result) {
+// chargeHost counts a request that was not acknowledged. A delivery that waits in the store because its host's requests are
+// used up gets the reason.
+func (s *scheduler) chargeHost(l *lane, now time.Time, r *result) {
 	r.overdrawn = s.hosts.charge(l, r, now)
 	if r.transition.Status == bellwire.DeliveryRetrying && l.overdrawn(now) {
 		r.transition.Reason = bellwire.ReasonTargetRequests
 	}
 }
 
-// of returns a host with the given bound, which is a new one if nothing has failed there of late.
+// of returns the host of a key, with the given bound. It makes one where nothing has failed of late.
 func (h *hosts) of(key hostKey, bound int) *host {
 	at := h.known[key]
 	if at == nil {
@@ -99,8 +100,8 @@ func boundOf(t *bellwire.Target) int {
 	return t.Limits.TargetRequests
 }
 
-// meet lets a lane know what is left at its host.
-func (h *hosts) meet(l *lane) {
+// attach gives a lane the host that its URL names, if something has failed there of late.
+func (h *hosts) attach(l *lane) {
 	l.hosts = [2]*host{}
 	bound := boundOf(l.target)
 	if bound == 0 {
@@ -112,7 +113,7 @@ func (h *hosts) meet(l *lane) {
 	}
 }
 
-// sweep forgets, now and then, the hosts that everything is left of.
+// sweep forgets, once in hostSweep, the hosts whose whole bound is left.
 func (h *hosts) sweep(now time.Time) {
 	if now.Sub(h.swept) < hostSweep {
 		return
@@ -125,7 +126,7 @@ func (h *hosts) sweep(now time.Time) {
 	}
 }
 
-// count takes one request, and reports whether that was the last one, unless it has told so shortly before.
+// count takes one request, and reports whether that was the last one. It reports so once, until a tenth is left again.
 func (at *host) count(now time.Time) (last bool) {
 	if at == nil {
 		return false
@@ -133,38 +134,34 @@ func (at *host) count(now time.Time) (last bool) {
 	at.left.ReserveN(now, 1)
 	switch left := at.left.TokensAt(now); {
 	case left >= float64(at.left.Burst())/10:
-		at.told = false
-	case left < 1 && !at.told:
-		at.told = true
+		at.reported = false
+	case left < 1 && !at.reported:
+		at.reported = true
 		return true
 	}
 	return false
 }
 
-// again returns when there is something left, zero if there is now.
-func (at *host) again(now time.Time) time.Time {
+// usedUpUntil returns when a request is left again, zero if one is left now.
+func (at *host) usedUpUntil(now time.Time) time.Time {
 	if at == nil {
 		return time.Time{}
 	}
-	missing := 1 - at.left.TokensAt(now)
-	if missing <= 0 {
-		return time.Time{}
-	}
-	return now.Add(max(time.Duration(missing/float64(at.left.Limit())*float64(time.Second)), time.Microsecond))
+	return tokenAt(at.left, now)
 }
 
 // overdrawn reports whether nothing is left of the tenant's requests to the endpoint's host.
 func (l *lane) overdrawn(now time.Time) bool {
-	return !l.hosts[0].again(now).IsZero() || !l.hosts[1].again(now).IsZero()
+	return !l.hosts[0].usedUpUntil(now).IsZero() || !l.hosts[1].usedUpUntil(now).IsZero()
 }
 
-// unwanted returns until when nothing may be sent because the tenant's requests to the endpoint's host are used up. Those to
-// an endpoint that acknowledged the last one cost none.
-func (l *lane) unwanted(now time.Time) time.Time {
+// hostUsedUpUntil returns until when nothing may be sent because the tenant's requests to the endpoint's host are used up.
+// An endpoint that acknowledged the last request goes on.
+func (l *lane) hostUsedUpUntil(now time.Time) time.Time {
 	if l.answering {
 		return time.Time{}
 	}
-	return later(l.hosts[0].again(now), l.hosts[1].again(now))
+	return later(l.hosts[0].usedUpUntil(now), l.hosts[1].usedUpUntil(now))
 }
 
 func hostName(t *bellwire.Target) string {

@@ -175,7 +175,7 @@ func newLimiter(perSecond float64) *rate.Limiter {
 func (l *lane) takes(now time.Time, size int) bool {
 	held := l.queue.len() + l.reserved + l.releasing
 	switch {
-	case !l.enabled() || l.breaker.open() || now.Before(l.unwanted(now)):
+	case !l.enabled() || l.breaker.open() || now.Before(l.hostUsedUpUntil(now)):
 		return false
 	case held > 0 && l.bytes+size > l.byteLimit():
 		return false
@@ -189,7 +189,7 @@ func (l *lane) takes(now time.Time, size int) bool {
 
 // sendable tells whether an attempt may start now.
 func (l *lane) sendable(now time.Time) bool {
-	if l.fullUp() || now.Before(l.faults.until) || now.Before(l.unwanted(now)) {
+	if l.fullUp() || now.Before(l.faults.until) || now.Before(l.hostUsedUpUntil(now)) {
 		return false
 	}
 	if l.expressSendable() {
@@ -239,12 +239,21 @@ func (l *lane) hasToken(now time.Time) bool {
 	if l.limiter == nil {
 		return true
 	}
-	missing := 1 - l.limiter.TokensAt(now)
-	if missing <= 0 {
+	at := tokenAt(l.limiter, now)
+	if at.IsZero() {
 		return true
 	}
-	l.limited = now.Add(max(time.Duration(missing/float64(l.limiter.Limit())*float64(time.Second)), time.Microsecond))
+	l.limited = at
 	return false
+}
+
+// tokenAt returns when a limiter will have a token, zero if it has one now.
+func tokenAt(l *rate.Limiter, now time.Time) time.Time {
+	missing := 1 - l.TokensAt(now)
+	if missing <= 0 {
+		return time.Time{}
+	}
+	return now.Add(max(time.Duration(missing/float64(l.Limit())*float64(time.Second)), time.Microsecond))
 }
 
 // take removes the delivery to be attempted next. The lane must be sendable.
@@ -286,7 +295,7 @@ func (l *lane) claims(now time.Time) (k kind, ok bool) {
 // claimsDue reports whether deliveries of the schedule should be claimed now.
 func (l *lane) claimsDue(now time.Time) bool {
 	switch {
-	case !isDue(l.due, now) || !l.enabled() || now.Before(l.hold) || now.Before(l.unwanted(now)):
+	case !isDue(l.due, now) || !l.enabled() || now.Before(l.hold) || now.Before(l.hostUsedUpUntil(now)):
 		return false
 	case l.pauses():
 		return l.idle() && !now.Before(l.breaker.probeAt)
@@ -327,8 +336,8 @@ func (l *lane) wake(now time.Time) time.Time {
 			at = sooner(at, t)
 		}
 	}
-	unwanted := l.unwanted(now)
-	free := later(l.hold, unwanted)
+	usedUpUntil := l.hostUsedUpUntil(now)
+	free := later(l.hold, usedUpUntil)
 	if l.pauses() {
 		free = later(free, l.breaker.probeAt)
 	}
@@ -336,7 +345,7 @@ func (l *lane) wake(now time.Time) time.Time {
 		consider(later(later(free, l.limited), l.faults.until))
 	}
 	if l.express.len() > 0 {
-		consider(later(l.faults.until, unwanted))
+		consider(later(l.faults.until, usedUpUntil))
 	}
 	if l.claiming {
 		return at

@@ -96,7 +96,7 @@ func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change 
 	failures = l.breaker.failures
 	if r.verdict != bellwire.Acknowledged {
 		l.hold = later(l.hold, now.Add(l.rest(r)))
-		s.refused(l, now, r)
+		s.chargeHost(l, now, r)
 	}
 	switch {
 	case r.verdict == bellwire.Impossible:

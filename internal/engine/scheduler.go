@@ -82,7 +82,7 @@ func (s *scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 		l.account = s.account(t.Endpoint.Tenant)
 		s.take(l.account, laneCount, 1)
 	}
-	s.hosts.meet(l)
+	s.hosts.attach(l)
 	if !l.enabled() {
 		s.park(l)
 	}
