@@ -54,7 +54,7 @@ func New(c Config) *Directory {
 		c.Limits = limits.Default()
 	}
 	return &Directory{
-		store:    newStrangersKeys(c.Store),
+		store:    newKeyLookups(c.Store),
 		keyring:  c.Keyring,
 		dialects: c.Dialects,
 		limits:   c.Limits,

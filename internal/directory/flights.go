@@ -11,19 +11,21 @@ import (
 // loadTimeout bounds a load, which goes on for the others who wait for it when its first caller leaves.
 const loadTimeout = 10 * time.Second
 
-// maxForgotten is how many names the log of what was forgotten holds.
+// maxForgotten is how many names flights.forgotten holds.
 const maxForgotten = 10_000
 
-// flights run loads, each for all who want the same thing. One load of a thing runs at a time; another waits for its end,
-// for those who must not get what was read before they asked. d.mu guards them.
+// flights run loads, and share each among all callers who want the same thing. One load of a thing runs at a time. A second
+// one waits for its end: it is for callers who came after a change, and must not get what was read before it. d.mu guards
+// them.
 type flights struct {
 	lines map[string]*line
 	count int // in all lines
-	// moment counts what was forgotten. What was read in an earlier one may be older than what was forgotten.
+	// moment is a logical clock: it goes on by one each time that something is forgotten.
 	moment uint64
-	// forgotten says when things were last forgotten. It is kept as long as loads are under way.
+	// forgotten has the moment at which each thing was last forgotten. A load that began before it may have read what was
+	// true until then. It is kept as long as loads are under way.
 	forgotten map[string]uint64
-	floor     uint64 // when the log was cleared because it was full; everything counts as forgotten then
+	floor     uint64 // the moment at which forgotten was cleared because it was full: everything counts as forgotten then
 }
 
 // line is the loads of one thing.
@@ -76,7 +78,7 @@ func (d *Directory) join(ctx context.Context, name string, since uint64, load lo
 	if l == nil {
 		l = &line{running: d.newFlight(load)}
 		d.flights.lines[name] = l
-		go d.fly(context.WithoutCancel(ctx), name, l)
+		go d.runLoads(context.WithoutCancel(ctx), name, l)
 		return l.running
 	}
 	if !l.running.begun || l.running.began >= since {
@@ -93,9 +95,9 @@ func (d *Directory) newFlight(load load) *flight {
 	return &flight{load: load, done: make(chan struct{})}
 }
 
-// fly runs the loads of a line one after the other, until nobody waits for another.
-func (d *Directory) fly(ctx context.Context, name string, l *line) {
-	for f := l.running; f != nil; f = d.land(name, l) {
+// runLoads runs the loads of a line one after the other, until nobody waits for another.
+func (d *Directory) runLoads(ctx context.Context, name string, l *line) {
+	for f := l.running; f != nil; f = d.endLoad(name, l) {
 		ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 		f.value, f.err = f.load(ctx, func() uint64 {
 			d.mu.Lock()
@@ -108,8 +110,8 @@ func (d *Directory) fly(ctx context.Context, name string, l *line) {
 	}
 }
 
-// land ends the load that runs, and returns the next one of its line.
-func (d *Directory) land(name string, l *line) *flight {
+// endLoad ends the load that runs, and returns the next one of its line.
+func (d *Directory) endLoad(name string, l *line) *flight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.flights.count--

@@ -8,16 +8,16 @@ import (
 	"github.com/bellwire/bellwire"
 )
 
-// Bounds on what looking up keys costs that nobody has shown to be good. Anybody can send as many as he likes.
+// Bounds on what it costs to look up keys that may not exist. Anybody can make up as many as they like.
 const (
-	strangers       = 4               // looked up at the same time
-	unknownHolds    = 5 * time.Second // that there is no such key; a key's id is told to nobody before there is the key
+	unprovenLookups = 4               // at the same time, of keys that were not found before
+	unknownHolds    = 5 * time.Second // how long an answer "no such key" is kept; nobody knows a key's id before the key exists
 	maxRememberKeys = 8_000           // in each half of what is remembered
 )
 
-// strangersKeys is a store that looks up few keys at the same time which it has not found before, so that these cannot
-// keep others waiting, and those that are not there once in a while only.
-type strangersKeys struct {
+// keyLookups is a store that bounds look-ups of keys. Those that it has not found before are looked up a few at a time, so
+// that they keep nobody else waiting. Those that it did not find are not looked up again for a while.
+type keyLookups struct {
 	bellwire.Configuration
 	places chan struct{}
 
@@ -26,14 +26,14 @@ type strangersKeys struct {
 	unknown recent
 }
 
-func newStrangersKeys(store bellwire.Configuration) *strangersKeys {
-	return &strangersKeys{
-		Configuration: store, places: make(chan struct{}, strangers), unknown: recent{holds: unknownHolds},
+func newKeyLookups(store bellwire.Configuration) *keyLookups {
+	return &keyLookups{
+		Configuration: store, places: make(chan struct{}, unprovenLookups), unknown: recent{holds: unknownHolds},
 	}
 }
 
 // Key returns a key.
-func (s *strangersKeys) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
+func (s *keyLookups) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
 	s.mu.Lock()
 	found, unknown := s.found.has(id), s.unknown.has(id)
 	s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *strangersKeys) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.K
 	return key, err
 }
 
-// recent remembers ids in two halves, and forgets the older half when the younger one is full, or old.
+// recent remembers ids in two halves. When the younger half is full or old, it becomes the older one, which is forgotten.
 type recent struct {
 	holds      time.Duration // zero: for any time
 	begun      time.Time
@@ -72,18 +72,19 @@ type recent struct {
 }
 
 func (r *recent) has(id bellwire.KeyID) bool {
-	r.turn()
+	r.rotate()
 	_, young := r.young[id]
 	_, old := r.old[id]
 	return young || old
 }
 
 func (r *recent) add(id bellwire.KeyID) {
-	r.turn()
+	r.rotate()
 	r.young[id] = struct{}{}
 }
 
-func (r *recent) turn() {
+// rotate begins a new younger half, if it is time for it.
+func (r *recent) rotate() {
 	age := time.Since(r.begun)
 	switch {
 	case r.young != nil && len(r.young) < maxRememberKeys && (r.holds == 0 || age < r.holds):
