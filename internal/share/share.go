@@ -58,13 +58,6 @@ func (p *Pool) Give(owner string, n int64) {
 	}
 }
 
-// Held returns how many units an owner has.
-func (p *Pool) Held(owner string) int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.held[owner]
-}
-
 // Free returns how many units nobody has.
 func (p *Pool) Free() int64 {
 	p.mu.Lock()
