@@ -323,3 +323,50 @@ func TestRetentionSparesAnIDThatIsUsedAgain(t *testing.T) {
 		t.Error("the id is forgotten, so that a repeated publish is taken once more")
 	}
 }
+
+// TestOldPartitionsOfLargePublications has an event grow old before all of its deliveries are stored. Those that are stored and
+// have ended stay with it until the others have ended too.
+func TestOldPartitionsOfLargePublications(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	before := p.finish(p.publish(time.Hour, ""))
+	at := p.start.Add(2 * time.Hour)
+	wide := &bellwire.NewEvent{
+		Event: bellwire.Event{
+			ID: bellwire.Next[bellwire.EventKind](p.ids, at), Tenant: "acme", Type: "x", IdempotencyKey: "k", Data: []byte(`"x"`), CreatedAt: at,
+		},
+		Recipients: &bellwire.Recipients{{Endpoint: "a"}, {Endpoint: "b", Ordered: true}},
+	}
+	publish(t, p.testStore, wide)
+	step := func() {
+		t.Helper()
+		out, err := p.FanOut(t.Context(), p.leases, 1)
+		check(t, err)
+		if len(out.Endpoints) != 1 {
+			t.Fatalf("stored for %q", out.Endpoints)
+		}
+		claimed, err := p.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{
+			{Endpoint: out.Endpoints[0], Epoch: p.leases.Epoch(out.Endpoints[0]), Limit: 9, MaxBytes: 100, Ordered: true},
+		})
+		check(t, err)
+		if len(claimed[0].Due) != 1 || claimed[0].Due[0].Event == nil || claimed[0].Due[0].Event.ID != wide.Event.ID {
+			t.Fatalf("claimed: %+v", claimed)
+		}
+		d := claimed[0].Due[0].Delivery
+		wide.Deliveries = append(wide.Deliveries, bellwire.NewDelivery{ID: d.ID, Endpoint: d.Endpoint})
+		p.record(wide.Deliveries[len(wide.Deliveries)-1], bellwire.DeliverySucceeded)
+	}
+	for waiting := 2; waiting > 0; waiting-- {
+		if n := p.expire(day, time.Duration(2-waiting)*bellwire.RetentionReview); n != 0 {
+			t.Errorf("%d were given up with %d deliveries to be stored", n, waiting)
+		}
+		p.want("events 0", "events 1", "deliveries 0", "deliveries 1", "attempts 0", "attempts 1")
+		p.has(wide, true, 2-waiting)
+		step()
+	}
+	if n := p.expire(day, 2*bellwire.RetentionReview); n != 3 {
+		t.Errorf("%d were given up when all had ended, want 3", n)
+	}
+	p.has(wide, false, 0)
+	p.has(before, false, 0)
+}
