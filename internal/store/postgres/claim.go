@@ -315,10 +315,18 @@ const (
 		WHERE d.id = t.id`
 	sqlTakeManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
 		WHERE d.id = t.id`
-	sqlTaken = "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = ANY($1)"
+	// Each delivery and event is looked up by itself. As a plain join, PostgreSQL might read all of a tenant's deliveries for
+	// each of its events, as long as it has no statistics of a partition.
+	sqlTaken = "SELECT " + deliveryColumns + ` FROM unnest($1::uuid[]) AS w (id)
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.deliveries WHERE id = w.id LIMIT 1) d
+		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e
+		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
 	// sqlTakenEvents reads each event once, however many of its deliveries are taken.
-	sqlTakenEvents = "SELECT " + eventColumns + ` FROM (SELECT DISTINCT tenant, event FROM bellwire.deliveries WHERE id = ANY($1)) d
-		JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event JOIN bellwire.tenants t ON t.n = e.tenant`
+	sqlTakenEvents = "SELECT " + eventColumns + ` FROM (
+			SELECT DISTINCT d.tenant, d.event FROM unnest($1::uuid[]) AS w (id)
+			CROSS JOIN LATERAL (SELECT tenant, event FROM bellwire.deliveries WHERE id = w.id LIMIT 1) d
+		) d CROSS JOIN LATERAL (SELECT * FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e
+		JOIN bellwire.tenants t ON t.n = e.tenant`
 )
 
 // queueMarks makes what is taken theirs who asked.

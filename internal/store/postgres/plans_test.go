@@ -40,6 +40,8 @@ func TestPlansOfGroups(t *testing.T) {
 		sqlCancel:        {ids, "", time.Now()},
 		sqlExpire:        {ids, "", time.Now()},
 		sqlStates:        {ids},
+		sqlTaken:         {ids},
+		sqlTakenEvents:   {ids},
 	} {
 		for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {
 			scans := 0
