@@ -1,8 +1,10 @@
 package httpx
 
 import (
-	"bytes"
 	"container/list"
+	"fmt"
+	"io"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/limits"
 )
@@ -18,39 +20,76 @@ type headers struct {
 // header is what a connection holds of headers. connections.mu guards it.
 type header struct {
 	reading bool // a request's header is coming, or is awaited
-	bytes   int  // of memory, about
+	blank   bool // its last line has nothing in it so far
+	lines   int
+	bytes   int // of memory, about
 	place   *list.Element
 }
 
-// lineBytes is what a line of a header costs beside its text.
-const lineBytes = 48
+const (
+	lineBytes = 48 // what a line of a header costs beside its text
+	maxLines  = limits.HeaderLines
+)
+
+// tooManyLines is the answer to a header of more. net/http has none for it.
+var tooManyLines = fmt.Appendf(nil, "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+
+	"The header of a request must have at most %d lines.\n", maxLines)
 
 // charged returns what of a header is counted.
 func (h *header) charged() int { return max(0, h.bytes-limits.UncountedHeaderBytes) }
 
+// add counts what has come of a header, until it ends.
+func (h *header) add(b []byte) {
+	h.bytes += len(b)
+	for _, ch := range b {
+		switch {
+		case ch == '\n' && h.blank:
+			h.reading = false
+			return
+		case ch == '\n':
+			h.blank = true
+			h.lines++
+			h.bytes += lineBytes
+		case ch != '\r':
+			h.blank = false
+		}
+	}
+}
+
 // Read reads from the client.
 func (c *connection) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 0 {
-		for _, late := range c.all.arrived(c, b[:n]) {
-			late.Close() // net/http finds out by itself
-		}
+	if n == 0 {
+		return n, err
+	}
+	late, refused := c.all.arrived(c, b[:n])
+	for _, l := range late {
+		l.Close() // net/http finds out by itself
+	}
+	if refused {
+		_ = c.SetWriteDeadline(time.Now().Add(maxRefusal))
+		_, _ = c.Conn.Write(tooManyLines) // the client may be gone: nobody is left to tell
+		return 0, io.EOF
 	}
 	return n, err
 }
 
-// arrived counts what has come of a header, and returns the connections to close for it.
-func (cs *connections) arrived(c *connection, b []byte) (late []*connection) {
+// arrived counts what has come of a header. It returns the connections to close for it, and whether it has too many lines.
+func (cs *connections) arrived(c *connection, b []byte) (late []*connection, refused bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	h := &c.header
 	if !h.reading {
-		return nil
+		return nil, false
 	}
-	before := h.charged()
-	h.bytes += len(b) + lineBytes*bytes.Count(b, []byte("\n"))
+	before, grown := h.charged(), *h
+	grown.add(b)
+	if grown.lines > maxLines {
+		return nil, true
+	}
+	*h = grown
 	if h.charged() == before {
-		return nil
+		return nil, false
 	}
 	if h.place == nil {
 		h.place = cs.headers.holding.PushBack(c)
@@ -61,7 +100,7 @@ func (cs *connections) arrived(c *connection, b []byte) (late []*connection) {
 		cs.remove(first)
 		late = append(late, first)
 	}
-	return late
+	return late, false
 }
 
 // beginHeader gives back a header whose request was answered, and waits for the next one.

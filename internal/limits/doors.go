@@ -8,6 +8,7 @@ const (
 
 	HeaderBytes          = 32 << 20 // of memory for headers of requests whose caller is not confirmed
 	UncountedHeaderBytes = 4 << 10  // of each header: most take less
+	HeaderLines          = 256      // of each header: many short ones would take many times their size of memory
 
 	RequestBytes        = 128 << 20 // of all bodies that are being received
 	RequestBytesReserve = 16 << 20
@@ -34,9 +35,9 @@ func atTheAPI() []Resource {
 			Reserve: "a sixteenth", Order: "none: nobody waits", Answer: answer,
 		},
 		Resource{
-			Name: "Headers of requests, each beyond " + fmt.Sprint(UncountedHeaderBytes>>10, " KiB of memory"), Bound: fmt.Sprint(HeaderBytes>>20, " MiB"),
+			Name: "Headers of requests, each beyond " + fmt.Sprint(UncountedHeaderBytes>>10, " KiB of memory"), Bound: fmt.Sprint(HeaderBytes>>20, " MiB; ", HeaderLines, " lines each"),
 			Share: "all, until the caller is confirmed; from then on they count as a part of the body", Reserve: "none",
-			Order: "the connection whose header began the longest ago makes room", Answer: "it is closed",
+			Order: "the connection whose header began the longest ago makes room", Answer: "it is closed; 431 for too many lines",
 		},
 		Resource{
 			Name: "Bodies of requests, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: halves,
