@@ -174,7 +174,7 @@ func (s *scheduler) claimable(now time.Time, limit int) []*lane {
 	}
 	var lanes []*lane
 	for len(lanes) < limit {
-		ln := s.next(tending, claimingByHand)
+		ln := s.next(maintaining, claimingByHand)
 		if ln == nil {
 			break
 		}
@@ -235,11 +235,11 @@ func (s *scheduler) claims(now time.Time, lanes []*lane) ([]*lane, []bellwire.Cl
 			continue
 		}
 		k, wanting := l.claims(now)
-		if _, blocked := s.lacks(&l.account.lines[k]); blocked || !wanting || k == tending {
+		if _, blocked := s.lacks(&l.account.lines[k]); blocked || !wanting || k == maintaining {
 			s.touch(l, now)
 			continue
 		}
-		claim := s.claim(now, l, k.modest(), deliveries, bytes)
+		claim := s.claim(now, l, k.lowPriority(), deliveries, bytes)
 		l.claiming = true
 		asking, claims = append(asking, l), append(claims, claim)
 		s.take(l.account, places, claim.Limit+claim.ManualLimit)
@@ -257,17 +257,17 @@ func (s *scheduler) claims(now time.Time, lanes []*lane) ([]*lane, []bellwire.Cl
 }
 
 // claim returns how much of a lane's deliveries its tenant may have in memory now, up to so many and so many bytes.
-func (s *scheduler) claim(now time.Time, l *lane, modest bool, deliveries, bytes int) bellwire.Claim {
+func (s *scheduler) claim(now time.Time, l *lane, lowPriority bool, deliveries, bytes int) bellwire.Claim {
 	a := l.account
 	c := bellwire.Claim{
 		Endpoint: l.endpoint, Epoch: s.owned().Epochs[l.shard], Ordered: l.ordered(),
-		MaxBytes: max(s.room(a, memory, min(l.byteLimit(), 2*bytes), modest)/2, 1),
+		MaxBytes: max(s.room(a, memory, min(l.byteLimit(), 2*bytes), lowPriority)/2, 1),
 	}
 	if l.manual {
 		c.ManualLimit = s.room(a, places, s.room(a, byHand, l.roomByHand(), false), false)
 	}
 	if want := min(l.wanted(now), deliveries); want > 0 {
-		c.Limit = max(s.room(a, places, want+c.ManualLimit, modest)-c.ManualLimit, 0)
+		c.Limit = max(s.room(a, places, want+c.ManualLimit, lowPriority)-c.ManualLimit, 0)
 	}
 	return c
 }
@@ -277,11 +277,11 @@ func (s *scheduler) unclaimed(lanes []*lane, claims []bellwire.Claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range lanes {
-		s.unask(l.account, &claims[i])
+		s.returnClaim(l.account, &claims[i])
 	}
 }
 
-func (s *scheduler) unask(a *account, c *bellwire.Claim) {
+func (s *scheduler) returnClaim(a *account, c *bellwire.Claim) {
 	s.give(a, places, c.Limit+c.ManualLimit)
 	s.give(a, byHand, c.ManualLimit)
 	s.give(a, memory, 2*c.MaxBytes)
@@ -313,7 +313,7 @@ func (s *scheduler) claimed(now time.Time, lanes []*lane, claims []bellwire.Clai
 			s.fill(l, &claims[i], &results[i])
 			s.touch(l, now)
 		}
-		s.unask(l.account, &claims[i])
+		s.returnClaim(l.account, &claims[i])
 	}
 	s.dispatch(now)
 }

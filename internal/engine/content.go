@@ -85,8 +85,8 @@ func (s *scheduler) hold(a *account, c *content) {
 // unplace frees the place of a delivery that waits no more. What it needs of its event stays.
 func (s *scheduler) unplace(a *account) { s.give(a, places, 1) }
 
-// letGo frees an event from one of its users.
-func (s *scheduler) letGo(a *account, c *content) {
+// releaseContent frees an event from one of its users.
+func (s *scheduler) releaseContent(a *account, c *content) {
 	c.users--
 	s.charge(a, c)
 	if c.users == 0 && c.listed {
@@ -99,7 +99,7 @@ func (s *scheduler) letGo(a *account, c *content) {
 func (s *scheduler) dismiss(j *job) {
 	a := j.lane.account
 	s.unplace(a)
-	s.letGo(a, j.event)
+	s.releaseContent(a, j.event)
 	if j.express() {
 		s.give(a, byHand, 1)
 	}
@@ -124,16 +124,16 @@ func (s *scheduler) contentOf(e *bellwire.Event) *content {
 	return c
 }
 
-// another reports whether an attempt would add a body to those of its event that are in memory already.
-func (c *content) another(t *bellwire.Target) bool {
+// needsBody reports whether an attempt would add a body to those of its event that are in memory already.
+func (c *content) needsBody(t *bellwire.Target) bool {
 	if len(c.shared)+c.own == 0 {
 		return false
 	}
 	return !shares(t) || !slices.Contains(c.shared, t.Endpoint.Dialect)
 }
 
-// use notes the body of an attempt that begins.
-func (s *scheduler) use(j *job) {
+// countBody notes the body of an attempt that begins.
+func (s *scheduler) countBody(j *job) {
 	c, t := j.event, j.lane.target
 	switch {
 	case c.Deliveries <= 1: // room for its body is kept

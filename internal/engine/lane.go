@@ -221,9 +221,9 @@ func (l *lane) sends(now time.Time) (k kind, ok bool) {
 	case l.answering:
 		return sending, true
 	case l.breaker.failures > 0:
-		return failing, true
+		return sendingFailing, true
 	}
-	return trying, true
+	return sendingUnproven, true
 }
 
 // head returns the delivery to be attempted next. The lane must be sendable.
@@ -282,12 +282,12 @@ func (l *lane) claims(now time.Time) (k kind, ok bool) {
 	case l.claiming || now.Before(l.quiet):
 		return 0, false
 	case l.reload || isDue(l.due, now) && (l.ended() || l.overdue):
-		return tending, true
+		return maintaining, true
 	case l.claimsDue(now):
 		if l.answering || l.empty() {
 			return claiming, true
 		}
-		return claimingMore, true
+		return claimingUnproven, true
 	}
 	return claimingByHand, l.manual && l.roomByHand() > 0
 }

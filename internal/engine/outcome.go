@@ -85,7 +85,7 @@ func (s *scheduler) ended(j *job) {
 	if j.ownBody {
 		j.event.own--
 	}
-	s.letGo(a, j.event)
+	s.releaseContent(a, j.event)
 	j.event = nil // what waits to be recorded keeps no data in memory
 	s.retry(a, memory)
 }

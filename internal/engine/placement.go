@@ -54,8 +54,8 @@ func (s *scheduler) admits(l *lane, c *content) bool {
 	if c.users == 0 {
 		more = 2 * len(c.Data)
 	}
-	modest := !l.answering && !l.empty()
-	return s.fits(l.account, places, 1, modest) && (more == 0 || s.fits(l.account, memory, more, modest))
+	lowPriority := !l.answering && !l.empty()
+	return s.fits(l.account, places, 1, lowPriority) && (more == 0 || s.fits(l.account, memory, more, lowPriority))
 }
 
 // cancel gives back places that reserve found, for deliveries that were not stored.

@@ -181,7 +181,7 @@ func (s *scheduler) pick(now time.Time) *job {
 		return nil
 	}
 	for {
-		ln := s.next(sending, failing)
+		ln := s.next(sending, sendingFailing)
 		if ln == nil {
 			return nil
 		}
@@ -203,7 +203,7 @@ func (s *scheduler) serve(ln *line, now time.Time) *job {
 		return nil
 	}
 	a := l.account
-	if l.head().event.another(l.target) && a.held[requests] > 0 && !s.fits(a, memory, 1, ln.kind.modest()) {
+	if l.head().event.needsBody(l.target) && a.held[requests] > 0 && !s.fits(a, memory, 1, ln.kind.lowPriority()) {
 		s.block(ln, memory)
 		return nil
 	}
@@ -214,7 +214,7 @@ func (s *scheduler) serve(ln *line, now time.Time) *job {
 	if j.trial = ln.kind != sending; j.trial {
 		s.take(a, trials, 1)
 	}
-	s.use(j)
+	s.countBody(j)
 	s.begun(l)
 	s.requeue(ln)
 	s.touch(l, now)

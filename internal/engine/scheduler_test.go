@@ -167,7 +167,7 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 	if time.Now().Before(s.faults.until) {
 		return
 	}
-	for k := sending; k <= failing; k++ {
+	for k := sending; k <= sendingFailing; k++ {
 		if n := s.turns[k].len(); n > 0 {
 			t.Fatalf("%d tenants have their turn and do not send", n)
 		}

@@ -26,32 +26,32 @@ const (
 type kind int
 
 const (
-	sending        kind = iota // requests to endpoints that answer
-	trying                     // to endpoints that may answer
-	failing                    // to endpoints that have failed
-	tending                    // their configuration is looked at, or deliveries are ended
-	claiming                   // deliveries from the store
-	claimingMore               // the same, for endpoints that are not known to answer and have some in memory
-	claimingByHand             // tests and manual retries from the store
+	sending          kind = iota // requests to endpoints that answer
+	sendingUnproven              // to endpoints that may answer
+	sendingFailing               // to endpoints that have failed
+	maintaining                  // configuration that has changed, or deliveries that are to be canceled or expired
+	claiming                     // deliveries from the store
+	claimingUnproven             // the same, for endpoints that are not known to answer and have some in memory
+	claimingByHand               // tests and manual retries from the store
 	kinds
 )
 
 // needs says of which resources a line's tenant must be able to have more.
 var needs = [kinds][]resource{
-	sending:        {requests, unrecorded},
-	trying:         {requests, unrecorded, trials},
-	failing:        {requests, unrecorded, trials},
-	claiming:       {places, memory},
-	claimingMore:   {places, memory},
-	claimingByHand: {places, memory, byHand},
+	sending:          {requests, unrecorded},
+	sendingUnproven:  {requests, unrecorded, trials},
+	sendingFailing:   {requests, unrecorded, trials},
+	claiming:         {places, memory},
+	claimingUnproven: {places, memory},
+	claimingByHand:   {places, memory, byHand},
 }
 
-// modest reports whether lanes of the kind come after others of their tenant: they leave twice as much as the others do,
-// and the reserve to those who have nothing.
-func (k kind) modest() bool { return k == failing || k == claimingMore }
+// lowPriority reports whether lanes of the kind come after others of their tenant. Before they get anything, twice as much
+// must be left as for the others; so a tenant cannot have more than a third of a resource for them, and not the reserve.
+func (k kind) lowPriority() bool { return k == sendingFailing || k == claimingUnproven }
 
 // sends reports whether lanes of the kind wait to send.
-func (k kind) sends() bool { return k <= failing }
+func (k kind) sends() bool { return k <= sendingFailing }
 
 // account is what one tenant has in memory. The scheduler's lock guards it.
 type account struct {
@@ -106,26 +106,26 @@ func newCounts(inFlight, queued, bytes int) counts {
 }
 
 // fits reports whether a tenant may have n more of a resource now. Where nobody has anything, it may, however much that is.
-func (c *counts) fits(a *account, r resource, n int, modest bool) bool {
+func (c *counts) fits(a *account, r resource, n int, lowPriority bool) bool {
 	if c.held[r] == 0 {
 		return true
 	}
-	return share.Fits(int64(a.weight(r, modest)), int64(n), int64(c.most[r]-c.held[r]), int64(c.reserve[r]))
+	return share.Fits(int64(a.weight(r, lowPriority)), int64(n), int64(c.most[r]-c.held[r]), int64(c.reserve[r]))
 }
 
-// weight is what a tenant's share of a resource is measured by.
-func (a *account) weight(r resource, modest bool) int {
-	if modest {
+// weight is how much a tenant counts as having of a resource: share.Fits leaves as much free for others.
+func (a *account) weight(r resource, lowPriority bool) int {
+	if lowPriority {
 		return 2*a.held[r] + 1
 	}
 	return a.held[r]
 }
 
 // room returns how much more of a resource a tenant may have now, at most as much as wanted.
-func (c *counts) room(a *account, r resource, wanted int, modest bool) int {
+func (c *counts) room(a *account, r resource, wanted int, lowPriority bool) int {
 	free := c.most[r] - c.held[r]
 	room := free
-	if weight := a.weight(r, modest); weight > 0 {
+	if weight := a.weight(r, lowPriority); weight > 0 {
 		room = min((free-weight)/2, free-c.reserve[r])
 	}
 	if c.held[r] == 0 {
@@ -235,7 +235,7 @@ func (s *scheduler) suffices(ln *line, r resource) bool {
 	if r == places && ln.account.held[r] > 0 {
 		n = max(min(claimBatch, s.most[r]/100), 1)
 	}
-	return s.fits(ln.account, r, n, ln.kind.modest())
+	return s.fits(ln.account, r, n, ln.kind.lowPriority())
 }
 
 // block has a line wait for a resource.
@@ -278,7 +278,7 @@ func (s *scheduler) reorder(a *account, r resource) {
 	}
 }
 
-func (ln *line) weight() int { return ln.account.weight(ln.lacks, ln.kind.modest()) }
+func (ln *line) weight() int { return ln.account.weight(ln.lacks, ln.kind.lowPriority()) }
 
 // lineHeap orders lines that lack the same by how much of it their tenants have.
 type lineHeap []*line
