@@ -21,7 +21,7 @@ func ReadConnections(work int) int { return max(work/4, 1) }
 
 var reads = Resource{
 	Name: "Lists and look-ups",
-	Bound: fmt.Sprintf("%d reads at the same time with SQLite, a quarter of `--database-connections` with PostgreSQL; %s a read, %d MiB a page",
+	Bound: fmt.Sprintf("%d reads at the same time with SQLite, with PostgreSQL a quarter of the connections that are for work; %s a read, %d MiB a page",
 		Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
 	Share:   fmt.Sprintf("%d waiting, each for %s at most; operators' keys together count as one tenant", ReadsOf, ReadWait),
 	Reserve: "one for a tenant that has none under way; keys, configuration, readiness and metrics have connections of their own",
