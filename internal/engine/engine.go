@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,7 +62,11 @@ type Config struct {
 	// Now is the wall clock; nil: time.Now. Tests make it jump.
 	Now func() time.Time
 
+	// Busy reports whether the processors are behind, so that fewer attempts begin; nil: as the runtime says.
+	Busy func() bool
+
 	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
+	MaxBegun    int // of them, those that begin at once; 0: limits.BegunPerProcessor for each processor
 	MaxIdle     int // connections kept to endpoints in all; 0: DefaultMaxIdle
 	MaxQueued   int // deliveries in memory in all; 0: limits.MaxQueued
 	MaxBytes    int // of events and request bodies in memory in all; 0: limits.MaxMemory
@@ -89,6 +94,7 @@ type Engine struct {
 	claimer   *claimer
 	matcher   *matcher // nil: there is no inbox
 	fanOut    *fanOut
+	pacer     *pacer
 	closeIdle func()
 
 	leasesChanged chan struct{}             // capacity 1: by other nodes
@@ -103,7 +109,7 @@ type Engine struct {
 	attemptCtx context.Context
 	abort      context.CancelFunc // ends attempts that a drain has no time for
 
-	background   sync.WaitGroup // claimer, fan-out, timekeeper, watch, matcher
+	background   sync.WaitGroup // claimer, fan-out, pacer, timekeeper, watch, matcher
 	stop         context.CancelFunc
 	leasing      sync.WaitGroup // leases, which are kept until the last attempt is recorded
 	stopLeasing  context.CancelFunc
@@ -151,6 +157,11 @@ func New(c Config) *Engine {
 	e.scheduler.start = func(j *job) { e.attempts.Go(func() { e.work(j) }) }
 	e.scheduler.release = e.recorder.release
 	e.scheduler.wakeClaimer = func() { poke(e.claimer.wake) }
+	e.scheduler.pace.most = orDefault(c.MaxBegun, limits.BegunPerProcessor*runtime.GOMAXPROCS(0))
+	e.pacer = &pacer{scheduler: e.scheduler, busy: c.Busy}
+	if e.pacer.busy == nil {
+		e.pacer.busy = processorsBehind()
+	}
 	e.sender.mine = e.scheduler.mine
 	return e
 }
@@ -184,6 +195,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.recording.Go(func() { e.recorder.run(recordCtx) })
 	e.background.Go(func() { e.claimer.run(running) })
 	e.background.Go(func() { e.fanOut.run(running) })
+	e.background.Go(func() { e.pacer.run(running) })
 	e.background.Go(func() { e.keepTime(running) })
 	e.background.Go(func() { e.watch(running) })
 	if e.matcher != nil {

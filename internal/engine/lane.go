@@ -15,8 +15,9 @@ type job struct {
 	delivery bellwire.Delivery
 	event    *content // nil: it is not needed any more
 	trigger  bellwire.Trigger
-	trial    bool // it was started while its endpoint was not known to answer
-	ownBody  bool // its attempt has a request body that no other one shares
+	trial    bool   // it was started while its endpoint was not known to answer
+	ownBody  bool   // its attempt has a request body that no other one shares
+	portion  uint32 // in which its attempt began; see pace
 }
 
 func (j *job) size() int { return len(j.event.Data) }

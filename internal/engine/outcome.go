@@ -73,6 +73,7 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 func (s *scheduler) ended(j *job) {
 	a := j.lane.account
 	s.give(a, requests, 1)
+	s.pace.ends(j)
 	if j.trial {
 		s.give(a, trials, 1)
 	}

@@ -12,6 +12,7 @@ import (
 // start, and says through wakeClaimer that the store has to be asked.
 type scheduler struct {
 	counts      // of what tenants share, guarded by mu
+	pace        pace
 	start       func(*job)
 	release     func([]*job)
 	wakeClaimer func()
@@ -41,7 +42,8 @@ type scheduler struct {
 // newScheduler makes a scheduler for so many requests in flight, and deliveries and bytes in memory.
 func newScheduler(inFlight, queued, bytes int) *scheduler {
 	s := &scheduler{
-		counts: newCounts(inFlight, queued, bytes), wakeTimer: make(chan struct{}, 1), quieted: make(chan struct{}, 1),
+		counts: newCounts(inFlight, queued, bytes), pace: pace{most: max(inFlight, 1), wake: make(chan struct{}, 1)},
+		wakeTimer: make(chan struct{}, 1), quieted: make(chan struct{}, 1),
 		lanes: map[string]*lane{}, accounts: map[string]*account{}, contents: map[bellwire.EventID]*content{},
 	}
 	s.ownership.Store(&ownership{leases: new(bellwire.Leases)})
@@ -164,7 +166,7 @@ func (s *scheduler) touch(l *lane, now time.Time) {
 	s.setTimer(l, l.wake(now))
 }
 
-// dispatch starts attempts for as long as there are lanes that can send and budget for it.
+// dispatch starts attempts for as long as there are lanes that can send, and budget and pace allow it.
 func (s *scheduler) dispatch(now time.Time) {
 	for {
 		j := s.pick(now)
@@ -177,7 +179,7 @@ func (s *scheduler) dispatch(now time.Time) {
 
 // pick chooses the next delivery to attempt: tenants take turns, and the lanes of each.
 func (s *scheduler) pick(now time.Time) *job {
-	if s.draining || now.Before(s.faults.until) || !s.ownership.Load().lasts(now) {
+	if s.draining || s.pace.full() || now.Before(s.faults.until) || !s.ownership.Load().lasts(now) {
 		return nil
 	}
 	for {
@@ -209,6 +211,7 @@ func (s *scheduler) serve(ln *line, now time.Time) *job {
 	}
 	ln.leave()
 	j := l.take(now)
+	s.pace.begins(j)
 	s.unplace(a)
 	s.take(a, requests, 1)
 	if j.trial = ln.kind != sending; j.trial {

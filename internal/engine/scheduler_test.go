@@ -35,6 +35,7 @@ func newSchedulerModel() *schedulerModel {
 		leases.Epochs[i] = 1
 	}
 	m.s = newScheduler(8, 100, 1<<20)
+	m.s.pace.most = 4
 	m.s.start = func(j *job) { m.running = append(m.running, j) }
 	m.s.release = func(jobs []*job) { m.given = append(m.given, jobs...) }
 	m.s.wakeClaimer = func() {}
@@ -87,6 +88,7 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 		return want[l.account.tenant]
 	}
 	events := map[*content]int{}
+	begun := 0
 	for _, l := range s.lanes {
 		of(l)[laneCount]++
 		for _, q := range []*queue[*job]{&l.queue, &l.express} {
@@ -102,12 +104,18 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 	for _, j := range m.running {
 		of(j.lane)[requests]++
 		events[j.event]++
+		if j.portion == s.pace.portion {
+			begun++
+		}
 		if j.trial {
 			of(j.lane)[trials]++
 		}
 		if j.express() {
 			of(j.lane)[byHand]++
 		}
+	}
+	if begun != s.pace.begun || begun > s.pace.most {
+		t.Fatalf("%d attempts of the portion are under way, of %d; %d are counted", begun, s.pace.most, s.pace.begun)
 	}
 	for _, r := range m.ended {
 		of(r.job.lane)[unrecorded]++
@@ -164,7 +172,7 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 			}
 		}
 	}
-	if time.Now().Before(s.faults.until) {
+	if time.Now().Before(s.faults.until) || s.pace.full() {
 		return
 	}
 	for k := sending; k <= sendingFailing; k++ {
@@ -212,8 +220,9 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 					time.Sleep(time.Duration(rapid.IntRange(1, 100_000).Draw(t, "ms")) * time.Millisecond)
 					m.s.tick(time.Now())
 				},
-				"sweep": func(*rapid.T) { m.s.sweep(time.Now()) },
-				"":      m.check,
+				"portion": func(*rapid.T) { m.s.nextPortion(time.Now()) },
+				"sweep":   func(*rapid.T) { m.s.sweep(time.Now()) },
+				"":        m.check,
 			})
 			m.end(t)
 		})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bellwire/bellwire"
@@ -171,6 +172,72 @@ func TestFailingEndpointsTakeNoMoreThanTheirShare(t *testing.T) {
 		}
 		if n > 12*limits.FailureRate {
 			t.Errorf("%d attempts in 10 s", n)
+		}
+	})
+}
+
+// Attempts begin in portions, so that nothing else waits for a processor behind a thousand of them. Those that end make room
+// for others; those that wait for their endpoint do after a moment, which is longer while the processors are behind.
+func TestAttemptsBeginInPortions(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		busy := false
+		w.restart(func() { w.config.MaxBegun, w.config.Busy = 10, func() bool { return busy } })
+		w.hanging(100)
+		w.receiver("other", answers(200))
+		w.endpoint("other", w.tenant("other"))
+		for _, busy = range []bool{true, false} {
+			each := limits.Pace
+			if busy {
+				each = limits.PaceBusy
+			}
+			w.publish(1)
+			for portions := 1; portions <= 10; portions++ {
+				synctest.Wait()
+				if n := w.engine.Stats().InFlight; n != 10*portions {
+					t.Fatalf("busy: %v: %d attempts are under way after %d portions", busy, n, portions)
+				}
+				time.Sleep(each)
+			}
+			w.pass(time.Minute)
+		}
+	})
+}
+
+// A burst of one tenant delays another tenant's delivery by a portion, not by the whole.
+func TestABurstDelaysOthersByAPortion(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.restart(func() { w.config.MaxBegun, w.config.Busy = 10, func() bool { return true } })
+		w.hanging(100)
+		r := w.receiver("other", answers(200))
+		w.endpoint("other", w.tenant("other"))
+		w.publish(1)
+		w.publishTo("other", 1)
+		time.Sleep(limits.PaceBusy)
+		synctest.Wait()
+		if n := len(r.got()); n != 1 || w.engine.Stats().InFlight > 20 {
+			t.Errorf("another tenant got %d of 1 after a portion; %d attempts are under way", n, w.engine.Stats().InFlight)
+		}
+	})
+}
+
+// Attempts that end at once make room for each other, however busy the processors are.
+func TestQuickAttemptsDoNotWaitForAPortion(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.restart(func() { w.config.MaxBegun, w.config.Busy = 2, func() bool { return true } })
+		var receivers []*receiver
+		for i := range 100 {
+			name := fmt.Sprint("quick", i)
+			receivers = append(receivers, w.receiver(name, answers(200)))
+			w.endpoint(name)
+		}
+		w.publish(1)
+		synctest.Wait()
+		n := 0
+		for _, r := range receivers {
+			n += len(r.got())
+		}
+		if n != 100 {
+			t.Errorf("%d of 100 attempts were made at once", n)
 		}
 	})
 }

@@ -56,6 +56,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	must(t, err)
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, dir: dir, keyring: keyring, hosts: map[string]*receiver{}}
+		w.config.Busy = func() bool { return false }
 		w.start()
 		ctx := t.Context()
 		must(t, w.store.CreateTenant(ctx, &bellwire.Tenant{ID: "acme", CreatedAt: now(), UpdatedAt: now()}))
@@ -234,6 +235,7 @@ type receiver struct {
 	mu       sync.Mutex
 	receipts []receipt
 	answer   func(n int, w http.ResponseWriter, r *http.Request) // n counts from 1
+	closed   bool
 	inside   int
 	most     int // requests at the same time
 }
@@ -313,9 +315,9 @@ func (r *receiver) Accept() (net.Conn, error) {
 func (r *receiver) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.conns != nil {
+	if !r.closed {
+		r.closed = true
 		close(r.conns)
-		r.conns = nil
 	}
 	return nil
 }

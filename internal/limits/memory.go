@@ -1,6 +1,9 @@
 package limits
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // What the engine has in memory and under way. One part in ReservePart of each is for tenants who have nothing yet.
 const (
@@ -12,6 +15,13 @@ const (
 	ByHandPart  = 4        // one in so many may be a test or a manual retry
 	MaxByHand   = 4        // tests and manual retries of one endpoint in memory and under way
 	ReservePart = 8
+
+	// Attempts begin in portions. The next portion may begin after Pace, or after PaceBusy while more goroutines wait for
+	// a processor than RunnablePerProcessor for each.
+	BegunPerProcessor    = 16
+	RunnablePerProcessor = 4
+	Pace                 = time.Millisecond
+	PaceBusy             = 5 * Pace
 
 	FailureRate = 250 // failed attempts a second of one tenant, and at once, beyond which its failing endpoints wait
 )
@@ -42,6 +52,12 @@ func inTheEngine() []Resource {
 		Resource{
 			Name: "Requests under way to endpoints that are not known to answer", Bound: "half of all requests under way",
 			Share: half + "; a third for endpoints whose last attempt failed", Reserve: reserve, Order: turns, Answer: turn,
+		},
+		Resource{
+			Name: "Requests that begin at the same time",
+			Bound: fmt.Sprintf("%d for each processor that have not ended; as many more after %v, or after %v while the processors are behind",
+				BegunPerProcessor, Pace, PaceBusy),
+			Share: "as much as others leave", Reserve: "none: the wait is short", Order: turns, Answer: turn,
 		},
 		Resource{
 			Name: "Tests and manual retries in memory and under way", Bound: fmt.Sprintf("as many as a quarter of the requests under way; %d of one endpoint", MaxByHand),
