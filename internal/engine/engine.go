@@ -88,6 +88,7 @@ type Engine struct {
 	clock     clock
 
 	intake    *intake
+	bulk      *intake // of publications with much data
 	scheduler *scheduler
 	sender    *sender
 	recorder  *recorder
@@ -113,7 +114,7 @@ type Engine struct {
 	stop         context.CancelFunc
 	leasing      sync.WaitGroup // leases, which are kept until the last attempt is recorded
 	stopLeasing  context.CancelFunc
-	storing      sync.WaitGroup // intake
+	storing      sync.WaitGroup // intakes
 	storeCtx     context.Context
 	abortStoring context.CancelFunc // ends what the intake waits for
 	recording    sync.WaitGroup     // recorder
@@ -148,7 +149,8 @@ func New(c Config) *Engine {
 	e.sender.clock = e.clock
 	e.recorder = newRecorder(e)
 	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
-	e.intake = newIntake(e)
+	ids := new(bellwire.Sequence)
+	e.intake, e.bulk = newIntake(e, ids, ordinaryBytes), newIntake(e, ids, bulkyBytes)
 	e.fanOut = &fanOut{engine: e, wake: make(chan struct{}, 1)}
 	if c.Inbox != nil {
 		e.matcher = newMatcher(e, c.Inbox)
@@ -192,6 +194,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.attemptCtx, e.abort = context.WithCancel(context.Background())
 	e.storeCtx, e.abortStoring = context.WithCancel(context.Background())
 	e.storing.Go(e.intake.run)
+	e.storing.Go(e.bulk.run)
 	e.recording.Go(func() { e.recorder.run(recordCtx) })
 	e.background.Go(func() { e.claimer.run(running) })
 	e.background.Go(func() { e.fanOut.run(running) })
@@ -224,6 +227,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	stopSending := context.AfterFunc(ctx, e.abort)
 	e.publishers.Wait()
 	e.intake.close()
+	e.bulk.close()
 	e.storing.Wait()
 	e.stop()
 	e.background.Wait()
@@ -275,8 +279,10 @@ func (e *Engine) Ready() error {
 	if closed {
 		return shuttingDown()
 	}
-	if f := e.intake.failure.Load(); f != nil && time.Since(f.at) < notReady {
-		return f.err
+	for _, in := range []*intake{e.intake, e.bulk} {
+		if f := in.failure.Load(); f != nil && time.Since(f.at) < notReady {
+			return f.err
+		}
 	}
 	if term := e.scheduler.owned().Term; term > 0 && time.Since(*e.renewed.Load()) > term {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "This node could not renew its leases for %v, and sends nothing. The log says why.", term)
@@ -346,7 +352,7 @@ func (e *Engine) submitMatched(ctx context.Context, tenant string, s *submission
 		return err
 	}
 	s.append.TenantRevision = revision
-	if err = e.intake.submit(ctx, s); bellwire.CodeOf(err) != bellwire.CodeStale {
+	if err = e.submit(ctx, s); bellwire.CodeOf(err) != bellwire.CodeStale {
 		return err
 	}
 	e.directory.ForgetTenantAt(tenant, revision)
@@ -359,7 +365,7 @@ func (e *Engine) submitMatched(ctx context.Context, tenant string, s *submission
 		return bellwire.Errorf(bellwire.CodeStale, "The catalogue has changed since the event was checked against it.")
 	}
 	s.append.TenantRevision = 0
-	if err := e.intake.submit(ctx, s); err != nil {
+	if err := e.submit(ctx, s); err != nil {
 		return err
 	}
 	e.refreshChanged(ctx, s)
@@ -417,7 +423,7 @@ func (e *Engine) Test(ctx context.Context, tenant, endpoint string, d Draft) (ev
 		done:    make(chan struct{}, 1),
 	}
 	s.events[0].Event.Test = true
-	if err := e.intake.submit(ctx, s); err != nil {
+	if err := e.submit(ctx, s); err != nil {
 		return event, delivery, err
 	}
 	e.Refresh(endpoint)
@@ -499,7 +505,7 @@ type Stats struct {
 // Stats returns how the engine stands. Its cost grows with the number of lanes.
 func (e *Engine) Stats() Stats {
 	out := e.scheduler.stats()
-	out.Waiting = e.intake.length()
+	out.Waiting = e.intake.length() + e.bulk.length()
 	return out
 }
 

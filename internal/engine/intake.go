@@ -78,7 +78,8 @@ func (s *submission) recipients(event int, lists map[**bellwire.Target]*bellwire
 // is worth so many events, not publications: who publishes in batches gets no more than who does not.
 type intake struct {
 	engine *Engine
-	ids    bellwire.Sequence
+	ids    *bellwire.Sequence
+	bytes  bound         // on the data that waits
 	wake   chan struct{} // capacity 1
 
 	failure atomic.Pointer[failure] // why the last group was not stored; nil: it was
@@ -94,6 +95,15 @@ type intake struct {
 	places  []placement
 	jobs    []*job
 }
+
+// bound is how much there may be, and how much of it is for tenants who have nothing.
+type bound struct{ most, reserve int64 }
+
+// The data that waits in the intake of ordinary publications, and in that of bulky ones.
+var (
+	ordinaryBytes = bound{limits.IntakeBytes, limits.IntakeBytesReserve}
+	bulkyBytes    = bound{limits.BulkBytes, limits.BulkBytesReserve}
+)
 
 // failure is why and when a group was not stored.
 type failure struct {
@@ -114,12 +124,12 @@ func (a *amount) add(s *submission, sign int) {
 
 // fits reports whether a tenant of whom so much waits may have one more waiting, beside all that waits. It always may have
 // one if nothing waits.
-func (a amount) fits(all amount, s *submission) bool {
-	if all.submissions == 0 {
+func (in *intake) fits(a amount, s *submission) bool {
+	if in.all.submissions == 0 {
 		return true
 	}
-	return share.Fits(int64(a.submissions), 1, int64(limits.IntakePublishes-all.submissions), limits.IntakePublishesReserve) &&
-		share.Fits(int64(a.bytes), int64(s.bytes), int64(limits.IntakeBytes-all.bytes), limits.IntakeBytesReserve)
+	return share.Fits(int64(a.submissions), 1, int64(limits.IntakePublishes-in.all.submissions), limits.IntakePublishesReserve) &&
+		share.Fits(int64(a.bytes), int64(s.bytes), in.bytes.most-int64(in.all.bytes), in.bytes.reserve)
 }
 
 // waiting is what one tenant has in the intake.
@@ -130,8 +140,17 @@ type waiting struct {
 	credit int // events that it may still have stored in this turn; a batch beyond it is taken from the turns to come
 }
 
-func newIntake(e *Engine) *intake {
-	return &intake{engine: e, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
+func newIntake(e *Engine, ids *bellwire.Sequence, bytes bound) *intake {
+	return &intake{engine: e, ids: ids, bytes: bytes, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
+}
+
+// submit hands a submission in and waits for its group's commit. What is bulky has an intake of its own, so that nobody
+// else's small events wait until megabytes have been committed.
+func (e *Engine) submit(ctx context.Context, s *submission) error {
+	if s.bytes > limits.BulkFrom {
+		return e.bulk.submit(ctx, s)
+	}
+	return e.intake.submit(ctx, s)
 }
 
 // submit hands a submission in and waits for its group's commit.
@@ -159,11 +178,11 @@ func (in *intake) push(s *submission) error {
 	tenant := s.events[0].Event.Tenant
 	w := in.tenants[tenant]
 	switch {
-	case w == nil && !(amount{}).fits(in.all, s):
+	case w == nil && !in.fits(amount{}, s):
 		return overloaded()
 	case w == nil:
 		w = &waiting{tenant: tenant, credit: tenantTurn}
-	case !w.amount.fits(in.all, s):
+	case !in.fits(w.amount, s):
 		return tooFast()
 	}
 	in.all.add(s, 1)
@@ -333,7 +352,7 @@ func (in *intake) prepare(s *submission, now, created time.Time) {
 		e := &s.events[i]
 		if !e.Unmatched { // which has both since it was published
 			at := created.Add(time.Duration(i) * time.Microsecond)
-			e.Event.ID = bellwire.Next[bellwire.EventKind](&in.ids, at)
+			e.Event.ID = bellwire.Next[bellwire.EventKind](in.ids, at)
 			e.Event.CreatedAt = stored(at)
 		}
 		e.Event.Deliveries = len(s.targets[i])

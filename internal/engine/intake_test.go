@@ -24,7 +24,7 @@ func TestIntakeServesTenantsAlike(t *testing.T) {
 	t.Parallel()
 	const largest = 200
 	rapid.Check(t, func(t *rapid.T) {
-		in := newIntake(nil)
+		in := newIntake(nil, nil, ordinaryBytes)
 		tenants := rapid.IntRange(2, 5).Draw(t, "tenants")
 		waiting := make(map[string][]*submission)
 		for n := range tenants {
@@ -65,7 +65,7 @@ func TestIntakeServesTenantsAlike(t *testing.T) {
 func TestIntakeIsShared(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		in := newIntake(nil)
+		in := newIntake(nil, nil, ordinaryBytes)
 		held := make(map[string]amount)
 		var all amount
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
@@ -108,7 +108,7 @@ func TestIntakeIsShared(t *testing.T) {
 // A tenant may have half of the places, and others the rest.
 func TestIntakeIsBounded(t *testing.T) {
 	t.Parallel()
-	in := newIntake(nil)
+	in := newIntake(nil, nil, ordinaryBytes)
 	push := func(tenant string) bellwire.Code { return bellwire.CodeOf(in.push(submissionOf(tenant, 1))) }
 	taken := 0
 	for push("flood") == "" {
@@ -135,7 +135,7 @@ func TestIntakeIsBounded(t *testing.T) {
 // While others wait, a group is short, in deliveries too; those that follow their events do not count.
 func TestSharedGroupsAreShort(t *testing.T) {
 	t.Parallel()
-	in := newIntake(nil)
+	in := newIntake(nil, nil, ordinaryBytes)
 	const each = 300
 	for range 20 {
 		s := submissionOf("many", 1)

@@ -176,7 +176,7 @@ func TestGivenBackIsBounded(t *testing.T) {
 // Tenants take turns in the intake: one who floods does not come before the others with all that it has.
 func TestTenantsTakeTurns(t *testing.T) {
 	t.Parallel()
-	in := newIntake(New(Config{}))
+	in := newIntake(New(Config{}), nil, ordinaryBytes)
 	submit := func(tenant string, events int) {
 		if err := in.push(submissionOf(tenant, events)); err != nil {
 			t.Fatal(err)

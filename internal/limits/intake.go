@@ -9,8 +9,13 @@ import (
 const (
 	IntakePublishes        = 8192     // that wait to be stored, of all tenants
 	IntakePublishesReserve = 512      // of them, for tenants of whom nothing waits
-	IntakeBytes            = 64 << 20 // of their events' data
-	IntakeBytesReserve     = 16 << 20
+	IntakeBytes            = 32 << 20 // of their events' data
+	IntakeBytesReserve     = 8 << 20
+
+	// BulkFrom is how much data a publication may have that waits with the others. Larger ones are stored beside them.
+	BulkFrom         = 1 << 20
+	BulkBytes        = 64 << 20 // of them that wait
+	BulkBytesReserve = 16 << 20
 
 	GroupEvents           = 400  // in one transaction, unless one batch has more
 	SharedGroupEvents     = 100  // the same while several tenants wait
@@ -28,9 +33,9 @@ const (
 
 var intake = Resource{
 	Name:    "Publications that wait to be stored",
-	Bound:   fmt.Sprintf("%s publications, and %d MiB of data", grouped(IntakePublishes), IntakeBytes>>20),
+	Bound:   fmt.Sprintf("%s publications, and %d MiB of data; beside them as many with more than %d MiB each, and %d MiB of data", grouped(IntakePublishes), IntakeBytes>>20, BulkFrom>>20, BulkBytes>>20),
 	Share:   "as much as stays free, so half at most",
-	Reserve: fmt.Sprintf("%d publications, and %d MiB", IntakePublishesReserve, IntakeBytesReserve>>20),
+	Reserve: fmt.Sprintf("%d publications, and %d MiB; %d MiB of the large ones", IntakePublishesReserve, IntakeBytesReserve>>20, BulkBytesReserve>>20),
 	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %s deliveries in one transaction", SharedGroupEvents, grouped(SharedGroupDeliveries)),
 	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have taken everything",
 }
