@@ -67,11 +67,21 @@ func (c *connection) Read(b []byte) (int, error) {
 		l.Close() // net/http finds out by itself
 	}
 	if refused {
-		_ = c.SetWriteDeadline(time.Now().Add(maxRefusal))
-		_, _ = c.Conn.Write(tooManyLines) // the client may be gone: nobody is left to tell
+		c.refuseHeader()
 		return 0, io.EOF
 	}
 	return n, err
+}
+
+// refuseHeader answers a header of too many lines, and takes in what is left of it for a moment: what stayed unread would
+// reset the connection, and the client would not see the answer. Errors do not matter: the client may be gone.
+func (c *connection) refuseHeader() {
+	_ = c.SetDeadline(time.Now().Add(maxRefusal))
+	_, _ = c.Conn.Write(tooManyLines)
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_, _ = io.CopyN(io.Discard, c.Conn, refusedBytes)
 }
 
 // arrived counts what has come of a header. It returns the connections to close for it, and whether it has too many lines.
