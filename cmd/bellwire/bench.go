@@ -187,10 +187,13 @@ func (b *benchmark) start(ctx context.Context) error {
 		return err
 	}
 	for n := range b.command.Nodes {
-		server, err := startProgram(ctx, program, []string{"BELLWIRE_DATABASE_URL=" + database}, append([]string{
+		server, err := startProgram(ctx, program, []string{
+			"BELLWIRE_DATABASE_URL=" + database,
+			"BELLWIRE_LIMITS=target_requests=0", // all receivers are on one host; a variable, since older builds refuse options that they do not know
+		}, append([]string{
 			"serve", "--listen", "127.0.0.1:0", "--node", benchNode(n), "--admin-key", benchKey,
 			"--keyset-file", filepath.Join(b.dir, "bench.keyset"), "--allow-network", "127.0.0.0/8", "--log-format", "json",
-			"--limit", "target_requests=0", "--config", os.DevNull, // all receivers are on one host
+			"--config", os.DevNull,
 		}, b.command.profile(strings.TrimSuffix(fmt.Sprintf("server%d", n), "0"))...)...)
 		if err != nil {
 			return err
