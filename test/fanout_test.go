@@ -126,16 +126,7 @@ func TestChaosOfFanOut(t *testing.T) {
 func TestChaosOfFanOutOfTwoNodes(t *testing.T) {
 	t.Parallel()
 	database, option := startPostgres(t)
-	var standby *server
-	fanOutChaos(t, func(s *server, start func() *server) *server {
-		if standby == nil {
-			standby = start()
-			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
-		}
-		s.kill()
-		next := standby
-		standby = start()
-		return next
-	}, option)
-	standby.terminate()
+	disturb, end := killedBesideStandby(t, database)
+	fanOutChaos(t, disturb, option)
+	end()
 }

@@ -64,8 +64,16 @@ func TestChaosOfDyingPostgres(t *testing.T) {
 func TestChaosOfTwoNodes(t *testing.T) {
 	t.Parallel()
 	database, option := startPostgres(t)
+	disturb, end := killedBesideStandby(t, database)
+	chaos(t, 0.2, disturb, option)
+	end()
+}
+
+// killedBesideStandby returns a disturbance that kills the node which is published to: another one stands by and goes on. The
+// end terminates the last that stood by.
+func killedBesideStandby(t *testing.T, database *pgtest.Server) (disturb disturbance, end func()) {
 	var standby *server
-	chaos(t, 0.2, func(s *server, start func() *server) *server {
+	disturb = func(s *server, start func() *server) *server {
 		if standby == nil {
 			standby = start()
 			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
@@ -74,8 +82,8 @@ func TestChaosOfTwoNodes(t *testing.T) {
 		next := standby
 		standby = start()
 		return next
-	}, option)
-	standby.terminate()
+	}
+	return disturb, func() { standby.terminate() }
 }
 
 // nodes returns the nodes that hold shards.

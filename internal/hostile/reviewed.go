@@ -35,7 +35,7 @@ var reviewed = []*Scenario{
 		},
 	},
 	{
-		Name: "hanging-tests", Meaning: "a tenant key tests 1000 endpoints that hang with an example of 200 kB, and retries by hand, 300 a second of each",
+		Name: "hanging-tests", Meaning: "a tenant key tests 1000 endpoints that hang with an example of 200 kB, and asks for manual retries, 300 a second of each",
 		prepare: prepareHangingTests,
 		attack:  attackWithTests,
 	},
