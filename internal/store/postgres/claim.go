@@ -164,16 +164,21 @@ const (
 		CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 	// The lock keeps others from taking the shards over while this one marks their deliveries.
 	sqlHoldShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
-	// claimed are the claims $1 to $4, place, endpoint, shard and epoch, whose endpoint is there and whose epoch is not
-	// over: the others get nothing. Whether it is there is asked so that no index of those that are is looked through.
-	claimed = `FROM unnest($1::int[], $2::text[], $3::smallint[], $4::bigint[]) AS c (place, endpoint, shard, epoch)
-		JOIN bellwire.shards h ON h.shard = c.shard AND h.epoch = c.epoch
-		JOIN bellwire.endpoints p ON p.id = c.endpoint AND coalesce(p.deleted_at, 'infinity') = 'infinity' `
+	// withClaims names the claims $1 to $4, place, endpoint, shard and epoch, whose endpoint is there and whose epoch is not
+	// over: the others get nothing. It is found first, as a whole: PostgreSQL may otherwise look for, and lock, what other
+	// endpoints have free before it looks at which endpoint a claim is for. Whether an endpoint is there is asked so that no
+	// index of those that are is looked through.
+	withClaims = `WITH c AS MATERIALIZED (
+			SELECT c.place, c.epoch, p.n AS endpoint, p.tenant, p.ordering
+			FROM unnest($1::int[], $2::text[], $3::smallint[], $4::bigint[]) AS c (place, endpoint, shard, epoch)
+			JOIN bellwire.shards h ON h.shard = c.shard AND h.epoch = c.epoch
+			JOIN bellwire.endpoints p ON p.id = c.endpoint AND coalesce(p.deleted_at, 'infinity') = 'infinity'
+		) `
 	// The last number is read before the deliveries are: were it the other way round, one given in between would
 	// seem to have been claimed.
-	sqlClaimed = "SELECT c.place, p.n, coalesce(s.last, 0) " + claimed + `
-		LEFT JOIN bellwire.sequences s ON s.endpoint = p.n
-		WHERE (SELECT t.deleted_at IS NULL FROM bellwire.tenants t WHERE t.n = p.tenant)`
+	sqlClaimed = withClaims + `SELECT c.place, c.endpoint, coalesce(s.last, 0) FROM c
+		LEFT JOIN bellwire.sequences s ON s.endpoint = c.endpoint
+		WHERE (SELECT t.deleted_at IS NULL FROM bellwire.tenants t WHERE t.n = c.tenant)`
 )
 
 // queueClaims finds the claims' endpoints.
@@ -201,10 +206,10 @@ func (g *claiming) queueClaims(batch *pgx.Batch) {
 // place, as things stand at $5. Those that somebody else holds
 // are waited for: to pass over the first in an order would be to break it.
 func searchFor(condition, order string) string {
-	return `SELECT c.place, d.id, ` + dueAt + `, d.sequence, octet_length(e.data) ` + claimed + `
+	return withClaims + `SELECT c.place, d.id, ` + dueAt + `, d.sequence, octet_length(e.data) FROM c
 		CROSS JOIN LATERAL (
 			SELECT id, tenant, event, status, due_at, sequence FROM bellwire.deliveries
-			WHERE endpoint = p.n AND ` + condition + ` ORDER BY ` + order + ` LIMIT ($6::int[])[c.place + 1] FOR UPDATE
+			WHERE endpoint = c.endpoint AND ` + condition + ` ORDER BY ` + order + ` LIMIT ($6::int[])[c.place + 1] FOR UPDATE
 		) d
 		JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event`
 }
@@ -218,10 +223,10 @@ var (
 
 // sqlUnnumber frees deliveries from an order that their endpoint no longer keeps, so that they are found by their due
 // time. It does some at each claim; what is left is due at once.
-const sqlUnnumber = `UPDATE bellwire.deliveries SET sequence = 0 WHERE id IN (
-		SELECT d.id ` + claimed + `
-		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE endpoint = p.n AND ` + isOrdered + ` ORDER BY sequence LIMIT $5) d
-		WHERE p.ordering <> $6
+const sqlUnnumber = withClaims + `UPDATE bellwire.deliveries SET sequence = 0 WHERE id IN (
+		SELECT d.id FROM c
+		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE endpoint = c.endpoint AND ` + isOrdered + ` ORDER BY sequence LIMIT $5) d
+		WHERE c.ordering <> $6
 	)`
 
 // queueSearch finds what could be taken: for each claim as much as it wants, and one more.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,62 @@ func TestPlansOfGroups(t *testing.T) {
 			}
 			if scans == 0 {
 				t.Errorf("the plan %s of %s reads nothing:\n%s", kind, sql, strings.Join(plan, "\n"))
+			}
+		}
+	}
+}
+
+// TestClaimsLockTheirOwn looks at what the searches for a claim lock, with the plans that PostgreSQL prefers at different
+// times: never what others have free. Nodes that lock each other's deliveries wait for each other until one is told of a
+// deadlock, at each claim.
+func TestClaimsLockTheirOwn(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	const endpoints, each, claims = 16, 300, 3
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	var (
+		places = []int32{0, 1, 2}
+		ids    []string
+		shards []int16
+		epochs []int64
+		limits = []int32{10, 10, 10}
+	)
+	for i := range endpoints {
+		id := fmt.Sprintf("ep%d", i)
+		check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme", CreatedAt: time.Now()}))
+		ids, shards = append(ids, id), append(shards, int16(bellwire.ShardOf(id)))
+	}
+	leases := renew(t, s, "a")
+	for _, id := range ids {
+		epochs = append(epochs, leases.Epoch(id))
+	}
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, manual_epoch, due_at, created_at, updated_at)
+			SELECT bellwire.new_uuid(now()), e.id, p.tenant, p.n, i % 2, '', 0, 0, i % 3, 0, CASE i % 7 WHEN 0 THEN 0 END, now(), now(), now()
+			FROM bellwire.endpoints p, generate_series(1, $1) i, (SELECT gen_random_uuid() AS id) e`, each)
+	}))
+	searches := []string{sqlFreeManual, sqlFreePending, sqlFreeRetrying, sqlFreeInOrder}
+	for _, statistics := range []string{"", "ANALYZE bellwire.deliveries", "ANALYZE"} {
+		check(t, s.write(t.Context(), func(tx *tx) error { return tx.exec(statistics) }))
+		for _, settings := range []string{"", "SET LOCAL enable_hashjoin = off", "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off",
+			"SET LOCAL enable_nestloop = off", "SET LOCAL enable_material = off; SET LOCAL enable_memoize = off"} {
+			for _, sql := range searches {
+				var own, others int
+				check(t, s.write(t.Context(), func(tx *tx) error {
+					err := errors.Join(
+						tx.exec(settings, pgx.QueryExecModeSimpleProtocol),
+						tx.exec(sql, places, ids[:claims], shards[:claims], epochs[:claims], time.Now(), limits),
+					)
+					if err != nil {
+						return err
+					}
+					return tx.row(`SELECT count(*) FILTER (WHERE p.id = ANY($1)), count(*) FILTER (WHERE p.id <> ALL($1))
+						FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
+						WHERE d.xmax::text = pg_current_xact_id_if_assigned()::text`, ids[:claims]).Scan(&own, &others)
+				}))
+				if own != 10*claims || others != 0 {
+					t.Errorf("%q, %q: %d deliveries of its own and %d of others were locked by\n%s", statistics, settings, own, others, sql)
+				}
 			}
 		}
 	}
