@@ -3,8 +3,8 @@ package main
 import (
 	"strings"
 
-	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/dialect/azakaw"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // How an answer of the store is cached.

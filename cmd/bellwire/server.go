@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/api"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -126,8 +126,8 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 }
 
 // openInbox returns the part of the store that other programs publish in, nil if it has none.
-func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (bellwire.Inbox, error) {
-	inbox, ok := store.(bellwire.Inbox)
+func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (bellwire.Outbox, error) {
+	inbox, ok := store.(bellwire.Outbox)
 	if !ok {
 		return nil, nil
 	}

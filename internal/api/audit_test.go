@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 func TestAudit(t *testing.T) {

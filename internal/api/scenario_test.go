@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
 	"github.com/bellwire/bellwire/internal/api"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/directory"

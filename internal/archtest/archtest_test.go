@@ -25,32 +25,34 @@ type rule struct {
 
 const (
 	root       = "."
+	core       = "internal/bellwire"
 	everything = "…"
 )
 
 // rules is the one place where the import rules are written; docs/architecture.md shows the same table.
 var rules = []rule{
-	{root, nil, true, "The vocabulary outlives every library and every implementation."},
-	{"internal/match", []string{root}, false, "Matching is a pure function; nothing can slow it down or make it fail."},
+	{root, nil, true, "It is the page of the module, and holds no code."},
+	{core, nil, true, "The vocabulary outlives every library and every implementation."},
+	{"internal/match", []string{core}, false, "Matching is a pure function; nothing can slow it down or make it fail."},
 	{"internal/sign", nil, true, "Signatures are checked by receivers too, who want no dependencies of ours."},
-	{"internal/seal", []string{root}, false, "Secrets are opened in one place."},
-	{"internal/directory", []string{root, "internal/match", "internal/seal", "internal/destination", "internal/limits", "internal/share"}, false, "It is a cache: it knows no rules and no engine."},
-	{"internal/limits", []string{root}, true, "What is bounded is written in one place, for the code and for its page."},
-	{"internal/share", []string{root}, false, "Dividing what is shared is a rule of its own; it knows no tenant and no resource."},
-	{"internal/destination", []string{root}, false, "Registration and dialling ask the same judge."},
-	{"internal/engine", []string{root, "internal/match", "internal/destination", "internal/limits", "internal/share"}, false, "It knows no dialect by name, no SQL and no secrets; it is given what it needs."},
-	{"internal/service", []string{root, "internal/match", "internal/seal", "internal/destination", "internal/engine", "internal/directory", "internal/limits", "internal/share"}, false, "It is the only door for every front end, and knows none of them."},
-	{"internal/store/columns", []string{root, "internal/limits"}, true, "What both engines keep in the same form is written in one place."},
-	{"internal/store/*", []string{root, "internal/store/columns", "internal/limits", "internal/share"}, false, "A store knows no rules, and no other store."},
+	{"internal/seal", []string{core}, false, "Secrets are opened in one place."},
+	{"internal/directory", []string{core, "internal/match", "internal/seal", "internal/destination", "internal/limits", "internal/share"}, false, "It is a cache: it knows no rules and no engine."},
+	{"internal/limits", []string{core}, true, "What is bounded is written in one place, for the code and for its page."},
+	{"internal/share", []string{core}, false, "Dividing what is shared is a rule of its own; it knows no tenant and no resource."},
+	{"internal/destination", []string{core}, false, "Registration and dialling ask the same judge."},
+	{"internal/engine", []string{core, "internal/match", "internal/destination", "internal/limits", "internal/share"}, false, "It knows no dialect by name, no SQL and no secrets; it is given what it needs."},
+	{"internal/service", []string{core, "internal/match", "internal/seal", "internal/destination", "internal/engine", "internal/directory", "internal/limits", "internal/share"}, false, "It is the only door for every front end, and knows none of them."},
+	{"internal/store/columns", []string{core, "internal/limits"}, true, "What both engines keep in the same form is written in one place."},
+	{"internal/store/*", []string{core, "internal/store/columns", "internal/limits", "internal/share"}, false, "A store knows no rules, and no other store."},
 	{"internal/pgtest", nil, false, "It starts PostgreSQL for tests, whatever they are about."},
-	{"internal/httpx", []string{root, "internal/limits", "internal/share"}, false, "Front ends share plumbing, not behaviour."},
-	{"internal/envelope", []string{root}, false, "Putting data into messages byte for byte is a pure function."},
-	{"internal/token", []string{root}, false, "It verifies what it is given, and knows no keys of ours."},
-	{"internal/catalogue", []string{root}, false, "It reads files, whoever they are of."},
-	{"internal/dialect/*", []string{root, "internal/httpx", "internal/envelope", "internal/sign", "internal/token", "internal/destination", "internal/service", "internal/limits", "internal/share"}, false, "Dialects know not each other."},
+	{"internal/httpx", []string{core, "internal/limits", "internal/share"}, false, "Front ends share plumbing, not behaviour."},
+	{"internal/envelope", []string{core}, false, "Putting data into messages byte for byte is a pure function."},
+	{"internal/token", []string{core}, false, "It verifies what it is given, and knows no keys of ours."},
+	{"internal/catalogue", []string{core}, false, "It reads files, whoever they are of."},
+	{"internal/dialect/*", []string{core, "internal/httpx", "internal/envelope", "internal/sign", "internal/token", "internal/destination", "internal/service", "internal/limits", "internal/share"}, false, "Dialects know not each other."},
 	{"internal/dialecttest", []string{everything}, false, "Tests of dialects run on the whole server."},
-	{"internal/api", []string{root, "internal/httpx", "internal/service", "internal/limits", "internal/share"}, false, "Handlers hold no SQL and no rules."},
-	{"internal/telemetry", []string{root}, false, "It hears through the root's Observer, and nothing waits for it."},
+	{"internal/api", []string{core, "internal/httpx", "internal/service", "internal/limits", "internal/share"}, false, "Handlers hold no SQL and no rules."},
+	{"internal/telemetry", []string{core}, false, "It hears through the root's Observer, and nothing waits for it."},
 	{"internal/hostile", nil, true, "It is a stranger to the server, so that it can measure any build."},
 	{"internal/tools/*", nil, true, "They help to make this repository, and are no part of the program."},
 	{"internal/archtest", nil, true, "It reads imports and has none."},

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // NormalizeURL returns an endpoint's URL as it is stored and used: without blanks around it, and with the host as it

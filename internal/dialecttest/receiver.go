@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Receiver is a customer's server. It answers 200 unless it was told otherwise.

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Catalogue is all event types at one revision of the operator's configuration.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // loadTimeout bounds a load, which goes on for the others who wait for it when its first caller leaves.

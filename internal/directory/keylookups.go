@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Bounds on what it costs to look up keys that may not exist. Anybody can make up as many as they like.

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 

@@ -3,7 +3,7 @@ package directory
 import (
 	"context"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Subscriptions returns what says who gets a tenant's events of a type, and the tenant's revision that it

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/match"
 )

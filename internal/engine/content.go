@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // content is an event in memory: one for all deliveries of it that are there. Its data is charged once, and so is each

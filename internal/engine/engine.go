@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/limits"
 )
@@ -46,7 +46,7 @@ type Store = bellwire.Queue
 type Config struct {
 	Store     Store
 	Directory Directory
-	Inbox     bellwire.Inbox    // nil: nobody publishes inside the store's database
+	Inbox     bellwire.Outbox    // nil: nobody publishes inside the store's database
 	Observer  bellwire.Observer // nil: nobody watches
 	Logger    *slog.Logger      // nil: nothing is logged
 

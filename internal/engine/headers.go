@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // loggedHeaders lists what was sent, in order of names, without the values of credentials, and reports whether some did not

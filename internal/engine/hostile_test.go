@@ -23,7 +23,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // certificate makes a certificate for a name, valid until a time, that is its own authority.

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
@@ -25,8 +25,8 @@ func (j *job) size() int { return len(j.event.Data) }
 // express reports whether the delivery passes its endpoint's queue by.
 func (j *job) express() bool { return j.trigger != bellwire.TriggerSchedule }
 
-func (j *job) taken() bellwire.Taken {
-	return bellwire.Taken{
+func (j *job) taken() bellwire.ClaimToken {
+	return bellwire.ClaimToken{
 		Delivery: j.delivery.ID,
 		Epoch:    j.delivery.Epoch,
 		Manual:   j.express(),

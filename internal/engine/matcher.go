@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Times of the matcher.
@@ -39,7 +39,7 @@ const (
 // beside each other, and one that takes long holds up no other.
 type matcher struct {
 	engine *Engine
-	inbox  bellwire.Inbox
+	inbox  bellwire.Outbox
 	wake   chan struct{} // capacity 1
 
 	matching sync.WaitGroup
@@ -55,7 +55,7 @@ type matcher struct {
 	looked   time.Duration // how long the last look took, if it brought little
 }
 
-func newMatcher(e *Engine, inbox bellwire.Inbox) *matcher {
+func newMatcher(e *Engine, inbox bellwire.Outbox) *matcher {
 	return &matcher{engine: e, inbox: inbox, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1), busy: make(map[string]int)}
 }
 

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // witness is a receiver that answers requests over connections that it keeps, until one comes that it breaks on, and

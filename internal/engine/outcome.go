@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // result is what came of a job.

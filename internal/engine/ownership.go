@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // scanEvery is how often the store is asked for endpoints with something due. It is a safety net: in the
@@ -71,7 +71,7 @@ func (e *Engine) watch(ctx context.Context) {
 }
 
 // noticed acts on what another node did.
-func (e *Engine) noticed(n bellwire.Notice) {
+func (e *Engine) noticed(n bellwire.Notification) {
 	if n.Tenant != "" {
 		e.directory.ForgetTenant(n.Tenant)
 	}

@@ -3,7 +3,7 @@ package engine
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // placement says where a delivery that is being published goes.

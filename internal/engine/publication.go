@@ -3,7 +3,7 @@ package engine
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Publication is one or more events of a tenant, fully checked, that are taken all or none.

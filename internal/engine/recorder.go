@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Bounds of one transaction. Publishers wait for it.
@@ -109,7 +109,7 @@ func (rec *recorder) next() (results []*result, releases []*job, closed bool) {
 }
 
 func (rec *recorder) writeReleases(ctx context.Context, jobs []*job) {
-	taken := make([]bellwire.Taken, len(jobs))
+	taken := make([]bellwire.ClaimToken, len(jobs))
 	for i, j := range jobs {
 		taken[i] = j.taken()
 	}

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // envelopeRoom is what most dialects put around data, in bytes.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // firstRead is how much room a body gets before any of it has arrived: a header that promises a lot must

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // StatusTable says with which HTTP status a front end answers each code.

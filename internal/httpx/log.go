@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // RequestIDHeader carries the request's id, in the request if the client chose one, and in every answer.

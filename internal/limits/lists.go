@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Bounds on what callers read: lists, and what is looked up by its id.

@@ -3,7 +3,7 @@ package limits
 import (
 	"fmt"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // All are the limits that operators can set, in the order of docs/limits.md.

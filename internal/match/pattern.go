@@ -5,7 +5,7 @@ package match
 import (
 	"strings"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Pattern chooses event types: one by its exact name, or all whose names start with a prefix. The zero

@@ -3,7 +3,7 @@ package seal
 import (
 	"github.com/go-json-experiment/json"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // SealCredentials seals an endpoint's credentials for the store. They open for the same endpoint only, so

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"pgregory.net/rapid"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/seal"
 )
 

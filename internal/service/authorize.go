@@ -3,7 +3,7 @@ package service
 import (
 	"slices"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Caller is who asks. Front ends get it from Authenticate, or make it from a proof of their own.

@@ -3,7 +3,7 @@ package service
 import (
 	"encoding/base64"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // SealCursor returns a cursor as clients get it. It reveals nothing of the store, and is valid only for the list of the

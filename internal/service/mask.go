@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // maskURL returns an endpoint's URL for callers that may not see secrets. Redacted replaces what is a secret in many systems:

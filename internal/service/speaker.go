@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Speaker is the use cases as the management API of one dialect has them. Endpoints of other dialects are not there.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // gateRetryAfter is when an owner who has too much waiting at a Gate may try again.

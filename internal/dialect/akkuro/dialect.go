@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Name is the dialect's name in the API and in the database.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
 	"github.com/bellwire/bellwire/internal/dialecttest"
 	"github.com/bellwire/bellwire/internal/httpx"

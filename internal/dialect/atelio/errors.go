@@ -3,7 +3,7 @@ package atelio
 import (
 	"net/http"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 

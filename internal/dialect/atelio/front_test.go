@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/dialect/atelio"
 	"github.com/bellwire/bellwire/internal/dialecttest"
 	"github.com/bellwire/bellwire/internal/httpx"

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/envelope"
 	"github.com/bellwire/bellwire/internal/sign"
 )

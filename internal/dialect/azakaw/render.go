@@ -3,7 +3,7 @@ package azakaw
 import (
 	"net/http"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/envelope"
 )
 

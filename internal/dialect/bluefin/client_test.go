@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/dialect/bluefin"
 	"github.com/bellwire/bellwire/internal/dialecttest"
 	"github.com/bellwire/bellwire/internal/service"

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // FuzzAuthorization: what is taken has four parameters that can be written again and mean the same, and nothing in them

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/envelope"
 	"github.com/bellwire/bellwire/internal/sign"
 )

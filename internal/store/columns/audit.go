@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // AuditFull is the error of a tenant that has as many new entries of e's day in the audit log as it may have.

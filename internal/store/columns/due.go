@@ -3,7 +3,7 @@ package columns
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Due brings together what several indexes know of each endpoint. The zero value is ready.

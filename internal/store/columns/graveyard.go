@@ -3,7 +3,7 @@ package columns
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // MaxTombstones is how many deleted endpoints are looked at in one read.

@@ -1,6 +1,6 @@
 package columns
 
-import "github.com/bellwire/bellwire"
+import "github.com/bellwire/bellwire/internal/bellwire"
 
 // Page counts how much a page of a list carries, as JSON, so that it ends at bellwire.MaxPageBytes. It may have one thing
 // more than fits, as there must be at least one.

@@ -1,6 +1,6 @@
 package columns
 
-import "github.com/bellwire/bellwire"
+import "github.com/bellwire/bellwire/internal/bellwire"
 
 // The states of a delivery in a database, in the order of bellwire.DeliveryStatuses. The first two are open.
 const (

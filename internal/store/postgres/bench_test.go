@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // BenchmarkCycle stores groups of events with one delivery each, and then the success of those. One operation is one

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
@@ -52,25 +52,25 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 
 // marked returns what was to be taken. Whether it is, nobody knows if the commit was not answered: then it must be
 // given back before anything is claimed again, because no lane has it and its epoch would keep it from all others.
-func (g *claiming) marked() []bellwire.Taken {
+func (g *claiming) marked() []bellwire.ClaimToken {
 	if g == nil {
 		return nil
 	}
-	var taken []bellwire.Taken
+	var taken []bellwire.ClaimToken
 	for _, c := range g.claims {
 		for _, id := range c.taken {
-			taken = append(taken, bellwire.Taken{Delivery: id, Epoch: c.Epoch})
+			taken = append(taken, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch})
 		}
 		for _, id := range c.byHand {
-			taken = append(taken, bellwire.Taken{Delivery: id, Epoch: c.Epoch, Manual: true})
+			taken = append(taken, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch, Manual: true})
 		}
 	}
 	return taken
 }
 
 // doubt notes what may have been taken. While claims go on to fail it is the same again and again.
-func (s *Store) doubt(marked []bellwire.Taken) {
-	noted := make(map[bellwire.Taken]bool, len(s.unsure))
+func (s *Store) doubt(marked []bellwire.ClaimToken) {
+	noted := make(map[bellwire.ClaimToken]bool, len(s.unsure))
 	for _, t := range s.unsure {
 		noted[t] = true
 	}
@@ -83,7 +83,7 @@ func (s *Store) doubt(marked []bellwire.Taken) {
 
 // queueUnsure gives back what nobody knows to be taken. Should the claim that took it still be on its way, it has what
 // it takes locked: it is waited for, and the statement after this one sees what it has done.
-func queueUnsure(batch *pgx.Batch, unsure []bellwire.Taken) {
+func queueUnsure(batch *pgx.Batch, unsure []bellwire.ClaimToken) {
 	if len(unsure) == 0 {
 		return
 	}
@@ -133,7 +133,7 @@ type candidate struct {
 	size     int // of its event's data
 }
 
-func (g *claiming) run(unsure []bellwire.Taken) error {
+func (g *claiming) run(unsure []bellwire.ClaimToken) error {
 	batch := new(pgx.Batch)
 	queueUnsure(batch, unsure)
 	g.queueClaims(batch)

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // TestClockOfSeveralNodes has two nodes, one of whose clocks is an hour behind, store events of the same tenants at the

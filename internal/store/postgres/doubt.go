@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // doubtFor is for how long a commit that was not answered can still come. A server whose disk stands still commits what it
@@ -70,7 +70,7 @@ func each(appends []*bellwire.Append, f func(*bellwire.NewDelivery)) {
 }
 
 // giveUp notes that deliveries were released, of which those in doubt may not have been there.
-func (d *doubts) giveUp(taken []bellwire.Taken) {
+func (d *doubts) giveUp(taken []bellwire.ClaimToken) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, t := range taken {

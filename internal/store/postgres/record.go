@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
@@ -323,7 +323,7 @@ const (
 )
 
 // ReleaseDeliveries gives back what was taken and not attempted.
-func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) error {
+func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.ClaimToken) error {
 	err := s.write(ctx, func(tx *tx) error { return tx.release(taken) })
 	if err == nil {
 		s.doubts.giveUp(taken)
@@ -331,13 +331,13 @@ func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) e
 	return err
 }
 
-func (t *tx) release(taken []bellwire.Taken) error {
+func (t *tx) release(taken []bellwire.ClaimToken) error {
 	batch := new(pgx.Batch)
 	queueRelease(batch, taken)
 	return t.sendLast(batch)
 }
 
-func queueRelease(batch *pgx.Batch, taken []bellwire.Taken) {
+func queueRelease(batch *pgx.Batch, taken []bellwire.ClaimToken) {
 	for _, kind := range []struct {
 		manual bool
 		sql    string

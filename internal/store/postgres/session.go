@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // probe finds out whether there is a pooler in between, and the server's version.
@@ -180,7 +180,7 @@ func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) []string {
 const lookEvery = 2 * time.Second
 
 // look is Watch where notifications do not come through: it says again and again that there may be something.
-func (s *Store) look(ctx context.Context, f func(bellwire.Notice)) error {
+func (s *Store) look(ctx context.Context, f func(bellwire.Notification)) error {
 	s.deaf.Do(func() {
 		s.options.Logger.Warn("there is a pooler between this node and the database, which does not pass on notifications: what other nodes store is found late; --database-direct-url can lead past the pooler",
 			"database", Shown(s.options.DirectURL), "late", lookEvery.String())
@@ -199,10 +199,10 @@ func (s *Store) look(ctx context.Context, f func(bellwire.Notice)) error {
 	}
 }
 
-func (s *Store) lookOnce(ctx context.Context, f func(bellwire.Notice)) error {
+func (s *Store) lookOnce(ctx context.Context, f func(bellwire.Notification)) error {
 	if err := s.read(ctx, func(tx *tx) error { return s.poll(ctx, tx, f) }); err != nil {
 		return err
 	}
-	f(bellwire.Notice{Missed: true})
+	f(bellwire.Notification{Missed: true})
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Options are what Open can be told. The zero value is right for production.
@@ -93,7 +93,7 @@ type Store struct {
 	owned    atomic.Pointer[bellwire.Leases]
 
 	claiming sync.Mutex
-	unsure   []bellwire.Taken // by claims whose outcome is not known; guarded by claiming
+	unsure   []bellwire.ClaimToken // by claims whose outcome is not known; guarded by claiming
 	doubts   doubts
 
 	deaf    sync.Once // for the warning that Watch hears nothing
@@ -109,7 +109,7 @@ type Store struct {
 
 var (
 	_ bellwire.Store = (*Store)(nil)
-	_ bellwire.Inbox = (*Store)(nil)
+	_ bellwire.Outbox = (*Store)(nil)
 )
 
 // Open connects to the database that a postgres:// URL names, and brings its schema up to date. Its error has

@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
@@ -210,7 +210,7 @@ func TestWatchTellsOfOtherNodes(t *testing.T) {
 		watch   sync.WaitGroup
 	)
 	watch.Go(func() {
-		_ = here.Watch(ctx, func(n bellwire.Notice) {
+		_ = here.Watch(ctx, func(n bellwire.Notification) {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, endpoint := range n.Endpoints {
@@ -305,7 +305,7 @@ func TestClaimOfUnknownOutcome(t *testing.T) {
 	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, ManualLimit: 100, MaxBytes: 100}}
 	taken, err := s.ClaimDue(t.Context(), time.Now(), claims)
 	check(t, err)
-	s.unsure = []bellwire.Taken{{Delivery: taken[0].Due[0].Delivery.ID, Epoch: epoch}} // as if it had not been answered
+	s.unsure = []bellwire.ClaimToken{{Delivery: taken[0].Due[0].Delivery.ID, Epoch: epoch}} // as if it had not been answered
 	again, err := s.ClaimDue(t.Context(), time.Now(), claims)
 	check(t, err)
 	if len(again[0].Due) != 1 {
@@ -327,7 +327,7 @@ func TestClaimThatIsUnderWay(t *testing.T) {
 	check(t, err)
 	_, err = earlier.Exec(t.Context(), "UPDATE bellwire.deliveries SET epoch = $1 WHERE id = $2", epoch, [16]byte(id))
 	check(t, err)
-	s.unsure = []bellwire.Taken{{Delivery: id, Epoch: epoch}}
+	s.unsure = []bellwire.ClaimToken{{Delivery: id, Epoch: epoch}}
 
 	claimed := make(chan int, 1)
 	go func() {
@@ -354,7 +354,7 @@ func TestAppendThatIsCommittedLate(t *testing.T) {
 	s := newStore(t, Options{})
 	e := publication(t, s, "acme")
 	leases := renew(t, s, "a")
-	taken := []bellwire.Taken{{Delivery: e.Deliveries[0].ID, Epoch: leases.Epoch("ep_acme")}}
+	taken := []bellwire.ClaimToken{{Delivery: e.Deliveries[0].ID, Epoch: leases.Epoch("ep_acme")}}
 	e.Deliveries[0].Epoch = taken[0].Epoch
 	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now()) // as if it had not been answered
 	check(t, s.ReleaseDeliveries(t.Context(), taken))                               // as the engine gives its places up
@@ -383,7 +383,7 @@ func TestAppendThatIsAnsweredInTheEnd(t *testing.T) {
 	e.Deliveries[0].Epoch = leases.Epoch("ep_acme")
 	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now())
 	publish(t, s, e)
-	s.doubts.giveUp([]bellwire.Taken{{Delivery: e.Deliveries[0].ID, Epoch: e.Deliveries[0].Epoch}})
+	s.doubts.giveUp([]bellwire.ClaimToken{{Delivery: e.Deliveries[0].ID, Epoch: e.Deliveries[0].Epoch}})
 	if due, err := s.DueEndpoints(t.Context(), leases); err != nil || len(due) != 0 {
 		t.Fatalf("%d endpoints are due, although a lane has what they get: %v", len(due), err)
 	}

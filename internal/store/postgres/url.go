@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // CheckURL returns what is wrong with the form of a database URL. Its error repeats nothing of the URL but names of parameters,

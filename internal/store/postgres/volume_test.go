@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // volume is a store with rows in several weeks.
@@ -299,9 +299,9 @@ func TestPlansOfVolume(t *testing.T) {
 		{"claim", every, 3000, func() error { _, err := v.ClaimDue(t.Context(), now, claims); return err }},
 		{"record", 1, 2000, func() error { _, err := v.RecordOutcomes(t.Context(), results); return err }},
 		{"release", 1, 500, func() error {
-			var taken []bellwire.Taken
+			var taken []bellwire.ClaimToken
 			for _, d := range open.Items {
-				taken = append(taken, bellwire.Taken{Delivery: d.ID, Epoch: epoch(d)})
+				taken = append(taken, bellwire.ClaimToken{Delivery: d.ID, Epoch: epoch(d)})
 			}
 			return v.ReleaseDeliveries(t.Context(), taken)
 		}},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 	sqlNotify  = "SELECT pg_notify('" + channel + "', $1)"
 )
 
-// notice is a bellwire.Notice as it travels.
+// notice is a bellwire.Notification as it travels.
 type notice struct {
 	From          string   `json:"f"` // the incarnation of the process that sent it
 	Endpoints     []string `json:"e,omitempty"`
@@ -78,7 +78,7 @@ func (s *Store) queueNotice(batch *pgx.Batch, n notice) {
 // Watch calls f with what other nodes did, first of all with Missed. It listens on a connection of its own, and looks
 // from time to time for changes of configuration that it was not told of. It returns when ctx ends or the connection is
 // lost.
-func (s *Store) Watch(ctx context.Context, f func(bellwire.Notice)) error {
+func (s *Store) Watch(ctx context.Context, f func(bellwire.Notification)) error {
 	if s.closed.Load() {
 		return errClosed
 	}
@@ -136,14 +136,14 @@ type identity struct {
 
 func (i *identity) scan(row pgx.Row) error { return row.Scan(&i.database, &i.started) }
 
-func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
+func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notification)) error {
 	if err := s.setUp(ctx, conn); err != nil {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	f(bellwire.Notice{Missed: true}) // what was told while nobody listened
+	f(bellwire.Notification{Missed: true}) // what was told while nobody listened
 	for {
 		if err := s.poll(ctx, conn, f); err != nil {
 			return err
@@ -155,7 +155,7 @@ func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Noti
 }
 
 // hear passes notifications on until it is time to poll.
-func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice)) error {
+func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notification)) error {
 	until, cancel := context.WithTimeout(ctx, s.options.PollEvery)
 	defer cancel()
 	for {
@@ -170,7 +170,7 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notice
 		if json.Unmarshal([]byte(heard.Payload), &n) != nil || n.From == hex.EncodeToString(s.incarnation[:]) {
 			continue // ours, or nothing that Bellwire sent
 		}
-		f(bellwire.Notice{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases, Unmatched: n.Unmatched, FanOut: n.FanOut})
+		f(bellwire.Notification{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases, Unmatched: n.Unmatched, FanOut: n.FanOut})
 	}
 }
 
@@ -195,7 +195,7 @@ type querier interface {
 
 // poll passes on what has changed since it last looked. At the start there is nothing to pass on: what a node knows it
 // has read since. A revision is given before what has it is committed, so that it is looked for as long as that may take.
-func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notice)) error {
+func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notification)) error {
 	var now int64
 	rows, err := conn.Query(ctx, sqlRevision)
 	if err != nil {
@@ -219,12 +219,12 @@ func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notice))
 	if rows, err = conn.Query(ctx, sqlChanged, since-overlap); err != nil {
 		return err
 	}
-	f(bellwire.Notice{Configuration: true})
+	f(bellwire.Notification{Configuration: true})
 	err = every(rows, func(row pgx.Rows) error {
 		var tenant string
 		err := row.Scan(&tenant)
 		if err == nil {
-			f(bellwire.Notice{Tenant: tenant})
+			f(bellwire.Notification{Tenant: tenant})
 		}
 		return err
 	})

@@ -7,23 +7,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // listener keeps what Watch tells.
 type listener struct {
 	mu      sync.Mutex
-	notices []bellwire.Notice
+	notices []bellwire.Notification
 }
 
-func (l *listener) tell(n bellwire.Notice) {
+func (l *listener) tell(n bellwire.Notification) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.notices = append(l.notices, n)
 }
 
 // heard returns a condition: that something fitting was told since.
-func (l *listener) heard(fits func(bellwire.Notice) bool) func() bool {
+func (l *listener) heard(fits func(bellwire.Notification) bool) func() bool {
 	l.mu.Lock()
 	before := len(l.notices)
 	l.mu.Unlock()
@@ -39,11 +39,11 @@ func (l *listener) heard(fits func(bellwire.Notice) bool) func() bool {
 	}
 }
 
-func ofTenant(id string) func(bellwire.Notice) bool {
-	return func(n bellwire.Notice) bool { return n.Tenant == id }
+func ofTenant(id string) func(bellwire.Notification) bool {
+	return func(n bellwire.Notification) bool { return n.Tenant == id }
 }
 
-func missed(n bellwire.Notice) bool { return n.Missed }
+func missed(n bellwire.Notification) bool { return n.Missed }
 
 // sqlSilently changes a tenant as another node does whose notification is lost.
 const sqlSilently = "UPDATE bellwire.tenants SET revision = nextval('bellwire.revisions') WHERE id = $1"
@@ -78,7 +78,7 @@ func TestWatchFindsWhatNobodyTold(t *testing.T) {
 	finds = l.heard(ofTenant("late"))
 	check(t, late.Commit(t.Context()))
 	waitFor(t, finds)
-	configuration := l.heard(func(n bellwire.Notice) bool { return n.Configuration })
+	configuration := l.heard(func(n bellwire.Notification) bool { return n.Configuration })
 	check(t, there.write(t.Context(), func(tx *tx) error { return tx.exec("SELECT nextval('bellwire.revisions')") }))
 	waitFor(t, configuration)
 }
@@ -103,7 +103,7 @@ func TestWatchTellsOfLimits(t *testing.T) {
 		check(t, err)
 		how(tenant)
 		finds := l.heard(ofTenant("acme"))
-		touched := l.heard(func(n bellwire.Notice) bool { return len(n.Endpoints) > 0 })
+		touched := l.heard(func(n bellwire.Notification) bool { return len(n.Endpoints) > 0 })
 		check(t, there.UpdateTenant(t.Context(), tenant))
 		waitFor(t, finds)
 		return touched
@@ -157,7 +157,7 @@ func TestDirectURLOfAnotherDatabase(t *testing.T) {
 	t.Parallel()
 	other := newStore(t, Options{})
 	s := newStore(t, Options{DirectURL: other.url})
-	err := s.Watch(t.Context(), func(bellwire.Notice) {})
+	err := s.Watch(t.Context(), func(bellwire.Notification) {})
 	if bellwire.CodeOf(err) != bellwire.CodeUnavailable || !strings.Contains(err.Error(), "another database") {
 		t.Errorf("watching another database ended with: %v", err)
 	}

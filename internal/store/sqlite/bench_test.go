@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // bench is a store with fsync, some endpoints, and ways to make groups of work.

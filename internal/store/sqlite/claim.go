@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // maxUnnumbered is how many deliveries one claim frees from a number that has lost its meaning.

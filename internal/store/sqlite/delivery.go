@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 

@@ -10,7 +10,7 @@ import (
 	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // effort returns how many steps SQLite made for the reads of f. It says how many rows were looked at, whatever else the

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // leases say who holds the shards: one node holds all, or nobody does.
@@ -60,4 +60,4 @@ func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 }
 
 // Watch returns nil at once: there is no other node.
-func (s *Store) Watch(context.Context, func(bellwire.Notice)) error { return nil }
+func (s *Store) Watch(context.Context, func(bellwire.Notification)) error { return nil }

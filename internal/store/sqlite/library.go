@@ -5,7 +5,7 @@ import (
 
 	library "modernc.org/sqlite/lib"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Version is the version of SQLite that is linked in.

@@ -8,7 +8,7 @@ import (
 
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 //go:embed migrations/*.sql

@@ -10,7 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // TestOpenFollowsLinks opens a database by links to it, also before it is there.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // TestListsHoldUpNothingElse has all connections for lists busy, for good. Keys are found all the same, the configuration is

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
 )
 
@@ -160,7 +160,7 @@ func (w *writer) disable(r *bellwire.Result) (t bellwire.Transition, disabled bo
 }
 
 // ReleaseDeliveries gives back what was taken and not attempted.
-func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.Taken) error {
+func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.ClaimToken) error {
 	return s.write(ctx, func(w *writer) error {
 		for _, t := range taken {
 			sql := "UPDATE deliveries SET epoch = 0 WHERE id = ? AND epoch = ?"

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Witness returns the sealed value that was stored first, after storing the given one if there was none.

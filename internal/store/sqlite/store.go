@@ -14,7 +14,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 const (

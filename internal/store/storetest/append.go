@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var appendTests = []test{

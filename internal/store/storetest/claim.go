@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var claimTests = []test{
@@ -55,7 +55,7 @@ var claimTests = []test{
 	{name: "Watch/ReturnsOrEnds", run: func(w *world) {
 		ctx, cancel := context.WithCancel(w.ctx)
 		cancel()
-		_ = w.store.Watch(ctx, func(bellwire.Notice) {}) // it must not hang
+		_ = w.store.Watch(ctx, func(bellwire.Notification) {}) // it must not hang
 	}},
 	{name: "Claim/HandsOutDeliveriesWithTheirEvents", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
@@ -134,11 +134,11 @@ var claimTests = []test{
 		ep := w.endpoint(w.tenant())
 		w.publish(ep)
 		d := w.take(ep)
-		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch + 1}}))
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: d.ID, Epoch: d.Epoch + 1}}))
 		w.equal("after another epoch's release", len(w.claim(ep, 10).Due), 0)
-		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch, Manual: true}}))
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: d.ID, Epoch: d.Epoch, Manual: true}}))
 		w.equal("after a release by hand", len(w.claim(ep, 10).Due), 0)
-		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch}}))
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: d.ID, Epoch: d.Epoch}}))
 		w.equal("its epoch", w.load(ep.Tenant, d.ID).Epoch, int64(0))
 		w.equal("after release", len(w.claim(ep, 10).Due), 1)
 	}},

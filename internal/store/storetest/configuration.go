@@ -3,7 +3,7 @@ package storetest
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var configurationTests = []test{

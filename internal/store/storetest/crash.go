@@ -4,7 +4,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var crashTests = []test{

@@ -3,7 +3,7 @@ package storetest
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var manualTests = []test{
@@ -17,7 +17,7 @@ var manualTests = []test{
 		w.equal("the first time", idsOf(w.claim(ep, 10).Manual), []bellwire.DeliveryID{id})
 		w.request(ep, id)
 		w.equal("while it is in memory", idsOf(w.claim(ep, 10).Manual), nothing)
-		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: id, Epoch: w.leases.Epoch(ep.ID), Manual: true}}))
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: id, Epoch: w.leases.Epoch(ep.ID), Manual: true}}))
 		w.equal("after release", idsOf(w.claim(ep, 10).Manual), []bellwire.DeliveryID{id})
 	}},
 	{name: "Manual/IsForgottenWithTheEndpoint", run: func(w *world) {

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var modelTests = []test{
@@ -240,7 +240,7 @@ func (r *modelRow) end(status bellwire.DeliveryStatus, reason string) {
 
 func (m *model) release(t *rapid.T) {
 	took := m.drop(t)
-	m.w.check(m.w.store.ReleaseDeliveries(m.w.ctx, []bellwire.Taken{{Delivery: took.row.ID, Epoch: took.epoch, Manual: took.manual}}))
+	m.w.check(m.w.store.ReleaseDeliveries(m.w.ctx, []bellwire.ClaimToken{{Delivery: took.row.ID, Epoch: took.epoch, Manual: took.manual}}))
 	if took.manual && took.row.hand == took.epoch {
 		took.row.hand = 0
 	}

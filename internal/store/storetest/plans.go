@@ -3,7 +3,7 @@ package storetest
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var planTests = []test{
@@ -49,7 +49,7 @@ func useAll(w *world) {
 	w.request(plain, e.Deliveries[0].ID)
 	for _, ep := range []*bellwire.Endpoint{plain, ordered} {
 		d := w.claim(ep, 10).Due[0].Delivery
-		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch}, {Delivery: d.ID, Epoch: d.Epoch, Manual: true}}))
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: d.ID, Epoch: d.Epoch}, {Delivery: d.ID, Epoch: d.Epoch, Manual: true}}))
 		d = w.take(ep)
 		r := w.result(d, retryIn(0))
 		r.Disable, r.EndpointRevision = true, ep.Revision

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var purgeTests = []test{

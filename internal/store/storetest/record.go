@@ -3,7 +3,7 @@ package storetest
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var recordTests = []test{
@@ -91,7 +91,7 @@ var recordTests = []test{
 		w.equal("attempts are kept all the same", []int{read.Attempts, len(w.attempts(d.ID))}, []int{6, 6})
 		w.equal("retries", read.Retries, 0)
 		w.equal("its epoch", read.Epoch, d.Epoch)
-		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: d.ID, Epoch: d.Epoch}}))
+		w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: d.ID, Epoch: d.Epoch}}))
 		w.equal("when free", w.record(w.result(d, spent))[0], bellwire.Recorded{Status: bellwire.DeliveryPending})
 	}},
 	{name: "Record/LateFailureMovesNothing", run: func(w *world) {

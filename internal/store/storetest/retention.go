@@ -3,7 +3,7 @@ package storetest
 import (
 	"time"
 
-	"github.com/bellwire/bellwire"
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 var retentionTests = []test{
@@ -186,7 +186,7 @@ func retainWhatIsOpen(w *world) {
 	for _, e := range []*bellwire.NewEvent{events[1], events[3]} {
 		w.record(w.result(*w.load(t.ID, e.Deliveries[1].ID), retryIn(time.Minute)))
 	}
-	w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.Taken{{Delivery: events[2].Deliveries[1].ID, Epoch: w.leases.Epoch(open.ID)}}))
+	w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: events[2].Deliveries[1].ID, Epoch: w.leases.Epoch(open.ID)}}))
 	before := w.backlog().Open
 	w.tick(time.Hour)
 	w.equal("how many", w.purgeBefore(w.now, 100), 0)

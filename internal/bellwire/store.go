@@ -14,7 +14,7 @@ import (
 // Ids and times are given by the callers. Times are kept to the microsecond, in UTC.
 type Store interface {
 	Configuration
-	Journal
+	History
 	Queue
 	Audit
 	Secrets
@@ -105,9 +105,9 @@ type Usage struct {
 	Configuration int // bytes of these endpoints as they are stored
 }
 
-// Journal is the part of a Store that people look things up in. Lists are newest first. A page ends early once it carries
+// History is the part of a Store that people look things up in. Lists are newest first. A page ends early once it carries
 // MaxPageBytes.
-type Journal interface {
+type History interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
 	// Digests returns the digests of what was published with publishers' ids, without those that nothing was published with.
 	Digests(ctx context.Context, tenant string, idempotencyKeys []string) (map[string][32]byte, error)
@@ -197,7 +197,7 @@ type Queue interface {
 	// ReleaseLeases gives all shards of the node away and forgets it.
 	ReleaseLeases(ctx context.Context, node string) error
 	// Watch calls f with what other nodes did, until ctx ends. A store for one node returns nil at once.
-	Watch(ctx context.Context, f func(Notice)) error
+	Watch(ctx context.Context, f func(Notification)) error
 
 	// AppendEvents stores all appends in one transaction. Each event of a tenant gets a time of its own: the one it comes
 	// with, or a microsecond after the tenant's last one if that is later. So the times of a tenant's events grow
@@ -225,7 +225,7 @@ type Queue interface {
 	// because those before it have used up MaxClaimBytes.
 	ClaimDue(ctx context.Context, now time.Time, claims []Claim) ([]ClaimResult, error)
 	// ReleaseDeliveries gives back what was taken into memory and not attempted.
-	ReleaseDeliveries(ctx context.Context, taken []Taken) error
+	ReleaseDeliveries(ctx context.Context, taken []ClaimToken) error
 	// RecordOutcomes inserts the attempts, always, and moves the deliveries on: a success whatever their
 	// state; anything else only if the delivery is open and still taken in the result's epoch.
 	RecordOutcomes(ctx context.Context, results []*Result) ([]Recorded, error)
@@ -250,9 +250,9 @@ type Queue interface {
 	Backlog(ctx context.Context) (*Backlog, error)
 }
 
-// Inbox is the part of those stores in whose database other programs publish, inside transactions of their own. What
+// Outbox is the part of those stores in whose database other programs publish, inside transactions of their own. What
 // they have committed is taken for good, and waits to be matched: AppendEvents stores it with its deliveries.
-type Inbox interface {
+type Outbox interface {
 	// Unmatched returns events that wait to be matched, of the tenants that are this node's by its leases: for each
 	// tenant the next few in their order, one tenant after the other, but for some tenants none. They keep their ids and
 	// times.
@@ -304,8 +304,8 @@ const (
 // Epoch returns the epoch in which the endpoint's shard is owned, 0 if it is not.
 func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint)] }
 
-// Notice is what a node learns of another.
-type Notice struct {
+// Notification is what a node learns of another.
+type Notification struct {
 	Endpoints     []string // these have something new to claim
 	Tenant        string   // its configuration changed; empty: none
 	Configuration bool     // the operator's configuration changed
@@ -336,7 +336,7 @@ type NewEvent struct {
 	// Recipients are who gets the event, in place of Deliveries, where they are many. Events of one append with the same
 	// recipients have the same pointer: a store keeps the list once for those that follow each other.
 	Recipients *Recipients
-	// Unmatched: it is one of Inbox.Unmatched, and is not any more once it is stored. If another node was faster, it is
+	// Unmatched: it is one of Outbox.Unmatched, and is not any more once it is stored. If another node was faster, it is
 	// answered as a duplicate.
 	Unmatched bool
 }
@@ -453,8 +453,8 @@ type Claimed struct {
 	Event    *Event
 }
 
-// Taken names a delivery in memory and the epoch it was taken in.
-type Taken struct {
+// ClaimToken names a delivery in memory and the epoch it was taken in.
+type ClaimToken struct {
 	Delivery DeliveryID
 	Epoch    int64
 	Manual   bool // taken as a retry by hand
