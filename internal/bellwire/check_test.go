@@ -133,8 +133,8 @@ func TestRoles(t *testing.T) {
 
 func TestError(t *testing.T) {
 	t.Parallel()
-	e := &bellwire.Error{Code: bellwire.CodeInvalid, Field: "events[2]", Message: "It is not known.", Err: io.ErrUnexpectedEOF}
-	if got, want := e.Error(), "events[2]: It is not known: unexpected EOF"; got != want {
+	e := &bellwire.Error{Code: bellwire.CodeInvalid, Field: "events[2]", Message: "is not known", Err: io.ErrUnexpectedEOF}
+	if got, want := e.Error(), "events[2] is not known: unexpected EOF"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !errors.Is(e, io.ErrUnexpectedEOF) {
@@ -157,7 +157,7 @@ func TestError(t *testing.T) {
 			t.Errorf("CodeOf(%v) = %q, want %q", tc.err, got, tc.want)
 		}
 	}
-	if got := bellwire.NotFound("tenant", "acme").Error(); got != `There is no tenant "acme".` {
+	if got := bellwire.NotFound("tenant", "acme").Error(); got != `tenant "acme" does not exist` {
 		t.Errorf("got %q", got)
 	}
 }

@@ -3,7 +3,6 @@ package bellwire
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -28,25 +27,66 @@ const (
 	CodeInternal        Code = "internal"        // a fault of ours
 )
 
-// Error is the one error type that crosses package borders. Message is a sentence for a person: what
-// happened, to what, and what to do about it. It never contains a secret.
+// Error is the one error type that crosses package borders. It never contains a secret.
+//
+// Message says what is wrong, without a full stop. With a Field it is a predicate, of which the field is the subject: Field
+// "url" and Message "must be an absolute http or https URL" read "url must be an absolute http or https URL". So a front end
+// whose customers know the field under another name changes the Field alone.
 type Error struct {
 	Code       Code
 	Message    string
-	Field      string        // the member or parameter at fault, such as "events[2]"; empty if none
+	Field      string        // the field or parameter at fault, such as "events[2].type"; empty if none
+	Hint       string        // what to do about it, if Message does not say so already; a sentence of its own
+	Faults     []*Error      // every faulty field, if there are several: the first has the same Field and Message
 	RetryAfter time.Duration // with CodeUnavailable and CodeRateLimited: when to try again; 0 if unknown
 	Err        error         // the cause, for logs; never shown to clients
 }
 
+// Error returns the message with its field and cause, in one line. The hint is left out.
 func (e *Error) Error() string {
-	msg := e.Message
-	if e.Field != "" {
-		msg = e.Field + ": " + msg
-	}
+	msg := e.Text()
 	if e.Err != nil {
-		msg = strings.TrimSuffix(msg, ".") + ": " + e.Err.Error()
+		msg += ": " + e.Err.Error()
 	}
 	return msg
+}
+
+// Text returns the message with its field, which clients may see.
+func (e *Error) Text() string {
+	if e.Field == "" {
+		return e.Message
+	}
+	return e.Field + " " + e.Message
+}
+
+// Join returns one error for several: nil if all are nil, the error itself if there is one, and otherwise an *Error like the
+// first whose Faults are those of all of them. An error that is no *Error, or has another code than the first, is returned
+// alone, because it is no fault of a field.
+func Join(errs ...error) error {
+	var faults []*Error
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		e, ok := errors.AsType[*Error](err)
+		switch {
+		case !ok, len(faults) > 0 && e.Code != faults[0].Code:
+			return err
+		case len(e.Faults) > 0:
+			faults = append(faults, e.Faults...)
+		default:
+			faults = append(faults, e)
+		}
+	}
+	switch len(faults) {
+	case 0:
+		return nil
+	case 1:
+		return faults[0]
+	}
+	joined := *faults[0]
+	joined.Faults = faults
+	return &joined
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -68,7 +108,7 @@ func Invalid(field, format string, args ...any) *Error {
 
 // NotFound makes the Error for a thing of the given kind that is not there.
 func NotFound(kind, id string) *Error {
-	return &Error{Code: CodeNotFound, Message: fmt.Sprintf("There is no %s %q.", kind, id)}
+	return &Error{Code: CodeNotFound, Message: fmt.Sprintf("%s %q does not exist", kind, id)}
 }
 
 // CodeOf returns the code that err carries, and CodeInternal for an error without one.
