@@ -20,24 +20,24 @@ demo: ## Show real deliveries being verified, on a temporary database
 
 .PHONY: test
 test: ## Run all tests (needs Go, a C compiler for -race, Node and npm, Python 3, PostgreSQL)
-	go test -race ./...
+	go test -race work
 
 .PHONY: lint
 lint: ## Check form, vet and lint
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
-	go run $(STATICCHECK) ./...
+	go vet work
+	go run $(STATICCHECK) work
 
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities in what is linked (docs/dependencies.md)
 	@set -e; db=$$(mktemp -d); trap 'rm -rf "$$db"' EXIT; \
 	data=$$(go mod download -json golang.org/x/vulndb@latest | sed -n 's/^\t"Dir": "\(.*\)".*/\1/p')/data/osv; \
 	go run golang.org/x/vulndb/cmd/indexdb@latest -vulns "$$data" -out "$$db"; \
-	go run $(GOVULNCHECK) -db "file://$$db" ./...
+	go run $(GOVULNCHECK) -db "file://$$db" work
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
-	@set -e; for package in $$(go list ./...); do \
+	@set -e; for package in $$(go list work); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \

@@ -40,6 +40,8 @@ require (
 )
 
 require (
+	github.com/bellwire/bellwire/client v0.1.0
+	github.com/bellwire/bellwire/receive v0.1.0
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // AtelioVerifier verifies deliveries in Atelio's form (formerly Bond's). It is safe for concurrent use as long as its

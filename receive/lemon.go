@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // lemonHeader carries the time of an attempt and its signature.

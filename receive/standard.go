@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // DefaultTolerance is how far a delivery's time may be from the receiver's clock, unless the verifier says

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"github.com/bellwire/bellwire/internal/sign"
 	"github.com/bellwire/bellwire/receive"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // Name is the dialect's name in the API and in the database.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/envelope"
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // The members that a delivered body has beside those of the event's data.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // signer is one secret, decoded, with those of its keys that the endpoint signs with.

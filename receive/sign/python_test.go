@@ -14,7 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // dumps has a real Python read and write each text: json.dumps(json.loads(text)).

@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // The first vector is the vendor's, of https://developer.lemon.markets/docs/webhooks-implementation; the second one was

@@ -15,7 +15,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"pgregory.net/rapid"
 
-	"github.com/bellwire/bellwire/internal/sign"
+	"github.com/bellwire/bellwire/receive/sign"
 )
 
 // The vectors of the reference libraries: TestSymmetricWebhookSign and TestAsymmetricWebhookSign in
@@ -131,14 +131,16 @@ func TestMACIsSafeForConcurrentUse(t *testing.T) {
 	mac, noise := sign.NewMAC(secret), sign.NewMAC([]byte("another key"))
 	var wg sync.WaitGroup
 	for range 4 {
-		wg.Go(func() {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
 			for range 200 {
 				noise.AppendV1(nil, "a", 1, []byte("b"))
 				if got := mac.AppendV1(nil, vectorID, vectorUnix, []byte(vectorBody)); string(got) != vectorV1 {
 					t.Errorf("got %q", got)
 				}
 			}
-		})
+		}()
 	}
 	wg.Wait()
 }
