@@ -51,19 +51,19 @@ func (c *loadCatalogueCommand) Run(ctx context.Context, std streams) error {
 }
 
 // catalogueOf returns the file of a dialect.
-func catalogueOf(dialect string) (*catalogue.File, error) {
-	speaker := speakerOf(dialect)
-	if speaker == nil || speaker.catalogue == nil {
-		return nil, usagef("there is no catalogue of %q; there are: %s", dialect, catalogueNames())
+func catalogueOf(name string) (*catalogue.File, error) {
+	d := dialectOf(name)
+	if d == nil || d.catalogue == nil {
+		return nil, usagef("there is no catalogue of %q; there are: %s", name, catalogueNames())
 	}
-	return catalogue.Parse(speaker.catalogue)
+	return catalogue.Parse(d.catalogue)
 }
 
 func catalogueNames() string {
 	var names []string
-	for i := range speakers {
-		if speakers[i].catalogue != nil {
-			names = append(names, speakers[i].name)
+	for _, d := range dialects {
+		if d.catalogue != nil {
+			names = append(names, d.name)
 		}
 	}
 	return strings.Join(names, ", ")

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/client"
-	"github.com/bellwire/bellwire/internal/catalogue"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
@@ -142,8 +141,8 @@ func (d *demonstration) play(ctx context.Context, once bool) error {
 
 // intact tells whether an arrival brought what was published.
 func (a *arrival) intact(published []byte) bool {
-	if same := a.speaker.demo.same; same != nil {
-		return same(published, a.data)
+	if a.same != nil {
+		return a.same(published, a.data)
 	}
 	return bytes.Equal(a.data, published)
 }
@@ -163,8 +162,8 @@ func readPayloads() ([]payload, error) {
 		}
 		all = append(all, payload{eventType: strings.TrimSuffix(file.Name(), ".json"), data: bytes.TrimSpace(data)})
 	}
-	for i := range speakers {
-		examples, err := vendorPayloads(&speakers[i])
+	for _, e := range vendorEndpoints() {
+		examples, err := vendorPayloads(e)
 		if err != nil {
 			return nil, err
 		}
@@ -174,17 +173,14 @@ func readPayloads() ([]payload, error) {
 }
 
 // vendorPayloads are the examples of those event types that the dialect's endpoint wants.
-func vendorPayloads(s *speaker) ([]payload, error) {
-	if s.catalogue == nil {
-		return nil, nil
-	}
-	file, err := catalogue.Parse(s.catalogue)
+func vendorPayloads(e demoEndpoint) ([]payload, error) {
+	file, err := catalogueOf(e.dialect)
 	if err != nil {
 		return nil, err
 	}
 	var all []payload
 	for _, t := range file.EventTypes {
-		if slices.Contains(s.demo.events, t.Name) {
+		if slices.Contains(e.events, t.Name) {
 			all = append(all, payload{eventType: t.Name, group: t.Group, schema: t.Schema, data: t.Example})
 		}
 	}
@@ -217,7 +213,7 @@ func (d *demonstration) follow(ctx context.Context, customer *customer, sent map
 			}
 			d.screen.row(a)
 			if a.fault != nil {
-				return fmt.Errorf("a delivery of %s to %s is not good: %w", a.eventType, a.endpoint, a.fault)
+				return fmt.Errorf("a delivery of %s to %s is not good: %w", a.eventType, a.name, a.fault)
 			}
 			if a.status < 300 {
 				acknowledged++

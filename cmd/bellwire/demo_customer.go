@@ -3,14 +3,23 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"reflect"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/dialect/akkuro"
+	"github.com/bellwire/bellwire/internal/dialect/atelio"
+	"github.com/bellwire/bellwire/internal/dialect/azakaw"
+	"github.com/bellwire/bellwire/internal/dialect/bluefin"
+	"github.com/bellwire/bellwire/internal/dialect/lemon"
+	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/receive"
 )
@@ -18,23 +27,56 @@ import (
 // demoEndpoint is one of the customer's: what it wants, in which dialect, and how often it refuses an event first.
 type demoEndpoint struct {
 	name     string
-	speaker  *speaker
+	dialect  string
 	events   []string
 	refusals int
+	auth     *client.Auth
+	secret   string // of the verifier, if it is not the endpoint's own
+	// same reports whether what arrived is what was published; nil: they must be equal byte for byte.
+	same func(published, arrived []byte) bool
 }
 
-// demoEndpoints are two in the standard dialect, and one in every other.
+// demoEndpoints returns two endpoints of the standard dialect, and one of every other.
 func demoEndpoints() []demoEndpoint {
-	all := []demoEndpoint{
-		{name: "ledger", speaker: &standardSpeaker, events: []string{"*"}},
-		{name: "shaky", speaker: &standardSpeaker, events: []string{"payment.*", "card.*"}, refusals: 2},
+	return append([]demoEndpoint{
+		{name: "ledger", dialect: standard.Name, events: []string{"*"}},
+		{name: "shaky", dialect: standard.Name, events: []string{"payment.*", "card.*"}, refusals: 2},
+	}, vendorEndpoints()...)
+}
+
+const azakawKey = "a-key-of-the-customer"
+
+// vendorEndpoints returns an endpoint for each vendor, subscribed to event types of the vendor's catalogue.
+func vendorEndpoints() []demoEndpoint {
+	endpoints := []demoEndpoint{
+		{dialect: akkuro.Name, events: []string{"counterparty.merged"}},
+		{dialect: atelio.Name, events: []string{"kyc.verification.success", "card.created"}, same: sameMeaning},
+		{
+			dialect: azakaw.Name, events: []string{"RiskAssessmentCalculated", "ProfileStatusUpdated"},
+			auth: &client.Auth{Type: "api_key", Header: receive.DefaultAzakawHeader, Key: azakawKey}, secret: azakawKey,
+		},
+		{dialect: lemon.Name, events: []string{"account.created", "trade.cash_settled"}},
+		{dialect: bluefin.Name, events: []string{"ACCOUNT_UPDATER_BATCH_UPDATES"}, same: linksUpdates},
 	}
-	for i := range speakers {
-		if events := speakers[i].demo.events; len(events) > 0 {
-			all = append(all, demoEndpoint{name: speakers[i].name, speaker: &speakers[i], events: events})
-		}
+	for i := range endpoints {
+		endpoints[i].name = endpoints[i].dialect
 	}
-	return all
+	return endpoints
+}
+
+// sameMeaning reports whether two texts are the same JSON. It compares numbers as floats, because Atelio's dialect writes
+// them in another form.
+func sameMeaning(published, arrived []byte) bool {
+	var a, b any
+	return json.Unmarshal(published, &a) == nil && json.Unmarshal(arrived, &b) == nil && reflect.DeepEqual(a, b)
+}
+
+// linksUpdates reports whether a payload of Bluefin's links to update records. It does not contain what was published.
+func linksUpdates(_, arrived []byte) bool {
+	var payload struct{ UpdateID, URL string }
+	err := json.Unmarshal(arrived, &payload)
+	return err == nil && payload.UpdateID != "" &&
+		strings.HasSuffix(payload.URL, "/accounts/"+demoTenant+"/account-updater/updates/"+payload.UpdateID)
 }
 
 // customer receives deliveries at endpoints of its own, on one local server.
@@ -46,13 +88,13 @@ type customer struct {
 
 // arrival is one attempt as the customer saw it.
 type arrival struct {
-	speaker             *speaker
-	endpoint, eventType string
-	attempt             int
-	status              int           // answered
-	data                []byte        // as it came
-	fault               error         // why it is not good; nil: the signature is
-	after               time.Duration // since the event was taken; 0: the dialect does not tell
+	demoEndpoint
+	eventType string
+	attempt   int
+	status    int           // answered
+	data      []byte        // as it came
+	fault     error         // why it is not good; nil: the signature is
+	after     time.Duration // since the event was taken; 0: the dialect does not tell
 }
 
 // newCustomer makes the tenant with its endpoints and begins to receive.
@@ -72,7 +114,7 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 			return nil, errors.Join(err, listener.Close())
 		}
 		// Where nothing is secret, the endpoint's id is what deliveries name.
-		verifier, err := e.speaker.verifier([]string{cmp.Or(e.speaker.demo.secret, ep.Secret, ep.ID)})
+		verifier, err := dialectOf(e.dialect).verifier(cmp.Or(e.secret, ep.Secret, ep.ID))
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}
@@ -89,10 +131,7 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 func (c *customer) endpoint(ctx context.Context, api *client.Client, e demoEndpoint, url string) (*client.Endpoint, error) {
 	schedule := []string{"200ms", "400ms", "1s", "2s"}
 	in := client.EndpointInput{
-		URL: &url, Dialect: &e.speaker.name, Events: e.events, Retry: &client.RetryPolicy{Schedule: &schedule},
-	}
-	if e.speaker.demo.adapt != nil {
-		e.speaker.demo.adapt(&in)
+		URL: &url, Dialect: &e.dialect, Events: e.events, Auth: e.auth, Retry: &client.RetryPolicy{Schedule: &schedule},
 	}
 	return api.CreateEndpoint(ctx, demoTenant, in)
 }
@@ -125,7 +164,7 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 func (r *demoReceiver) judge(h http.Header, body []byte) arrival {
 	now := time.Now()
-	a := arrival{speaker: r.speaker, endpoint: r.name, status: http.StatusOK}
+	a := arrival{demoEndpoint: r.demoEndpoint, status: http.StatusOK}
 	delivery, err := r.verifier.Verify(h, body, now)
 	if err != nil {
 		a.fault, a.status = err, http.StatusUnauthorized

@@ -30,7 +30,7 @@ func (s *screen) row(a arrival) {
 	if a.fault != nil {
 		verdict = s.red("✘ " + a.fault.Error())
 	}
-	fmt.Fprintf(s.out, rowForm, a.speaker.name, a.endpoint, cmp.Or(a.eventType, "?"), fmt.Sprint(a.attempt), fmt.Sprint(a.status),
+	fmt.Fprintf(s.out, rowForm, a.dialect, a.name, cmp.Or(a.eventType, "?"), fmt.Sprint(a.attempt), fmt.Sprint(a.status),
 		milliseconds(a.after), verdict)
 }
 

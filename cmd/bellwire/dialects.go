@@ -2,95 +2,157 @@ package main
 
 import (
 	"log/slog"
+	"net/http"
 	"slices"
+	"strings"
 
-	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/akkuro"
+	"github.com/bellwire/bellwire/internal/dialect/atelio"
+	"github.com/bellwire/bellwire/internal/dialect/azakaw"
+	"github.com/bellwire/bellwire/internal/dialect/bluefin"
+	"github.com/bellwire/bellwire/internal/dialect/lemon"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/token"
 	"github.com/bellwire/bellwire/receive"
 )
 
-// speakers are all dialects that this build speaks, in the order in which people meet them. Each is described in a file
-// of its own.
-var speakers = []speaker{
-	standardSpeaker,
-	akkuroSpeaker,
-	atelioSpeaker,
-	azakawSpeaker,
-	lemonSpeaker,
-	bluefinSpeaker,
-}
-
-// speaker is one dialect and all that this program does with it.
-type speaker struct {
+// dialect is one dialect of this build.
+type dialect struct {
 	name string
-	// dialect makes its delivery half.
-	dialect func(k kit) bellwire.Dialect
-	// mount puts its management API where the vendor has it; nil: the native API alone manages its endpoints.
-	mount func(k kit, svc *service.Service, d *httpx.Dispatcher) error
-	// catalogue is a file of the vendor's event types, as package internal/catalogue reads it; nil: there are none.
-	catalogue []byte
-	// deliversURL is set if the dialect writes the URL of this server into what it delivers.
-	deliversURL bool
-	// verifier makes what verifies its deliveries from what --secret of listen was given.
-	verifier func(secrets []string) (receive.Verifier, error)
-	// demo is its part in the demonstration.
-	demo demoPart
+	// configure returns the dialect as the settings ask for it. publicURL has no slash at its end.
+	configure func(s *settings, publicURL string) (bellwire.Dialect, error)
+	// The paths of its management API begin with prefix, or have segment as their second segment. A dialect with neither
+	// has no management API but the native one.
+	prefix, segment string
+	catalogue       []byte // the vendor's event types, as package internal/catalogue reads them; nil: none
+	deliversURL     bool   // deliveries contain the URL of this server
+	// verifier returns the verifier of deliveries for the values of listen's --secret.
+	verifier func(secrets ...string) (receive.Verifier, error)
 }
 
-// demoPart says how a dialect shows itself in the demonstration.
-type demoPart struct {
-	events []string // of the catalogue, whose examples are published, and which the dialect's endpoint wants
-	// adapt changes how the endpoint is made; nil: as it is.
-	adapt func(in *client.EndpointInput)
-	// secret is what the verifier is made of, if not the endpoint's own secret.
-	secret string
-	// same tells whether what arrived is what was published; nil: it is if it is so byte for byte.
-	same func(published, arrived []byte) bool
+// dialects are the dialects of this build, in the order in which people meet them.
+var dialects = []*dialect{
+	{
+		name:      standard.Name,
+		configure: func(*settings, string) (bellwire.Dialect, error) { return standard.Dialect{}, nil },
+		verifier:  func(secrets ...string) (receive.Verifier, error) { return receive.Standard(secrets...) },
+	},
+	{
+		name:        akkuro.Name,
+		configure:   akkuroDialect,
+		segment:     akkuro.Segment,
+		catalogue:   akkuro.Catalogue,
+		deliversURL: true,
+		verifier:    func(secrets ...string) (receive.Verifier, error) { return receive.Akkuro(secrets...) },
+	},
+	{
+		name: atelio.Name,
+		configure: func(s *settings, _ string) (bellwire.Dialect, error) {
+			return atelio.Dialect{ExpandWildcards: s.AtelioExpandWildcards}, nil
+		},
+		prefix:    atelio.Prefix,
+		catalogue: atelio.Catalogue,
+		verifier:  func(secrets ...string) (receive.Verifier, error) { return receive.Atelio(secrets...) },
+	},
+	{
+		name:      azakaw.Name,
+		configure: func(*settings, string) (bellwire.Dialect, error) { return azakaw.Dialect{}, nil },
+		prefix:    azakaw.Prefix,
+		catalogue: azakaw.Catalogue,
+		verifier:  azakawVerifier,
+	},
+	{
+		name: lemon.Name,
+		configure: func(s *settings, _ string) (bellwire.Dialect, error) {
+			return lemon.Dialect{StrictAck: s.LemonStrictAck}, nil
+		},
+		prefix:    lemon.Prefix,
+		catalogue: lemon.Catalogue,
+		verifier:  func(secrets ...string) (receive.Verifier, error) { return receive.Lemon(secrets...) },
+	},
+	{
+		name: bluefin.Name,
+		configure: func(s *settings, publicURL string) (bellwire.Dialect, error) {
+			return bluefin.Dialect{PublicURL: publicURL, Basic: s.BluefinBasic}, nil
+		},
+		prefix:      bluefin.Prefix,
+		catalogue:   bluefin.Catalogue,
+		deliversURL: true,
+		verifier:    func(webhooks ...string) (receive.Verifier, error) { return receive.Bluefin(webhooks...) },
+	},
 }
 
-// kit is what dialects are made with.
-type kit struct {
-	settings  *settings
-	publicURL string // without a slash at its end
-	log       *slog.Logger
+// akkuroDialect accepts callers' JSON Web Tokens if the settings name their issuer.
+func akkuroDialect(s *settings, publicURL string) (bellwire.Dialect, error) {
+	d := akkuro.Dialect{PublicURL: publicURL, Strict: s.AkkuroStrict, Versions: s.AkkuroAPIVersions}
+	if s.AkkuroJWKSURL == "" && s.AkkuroJWTSecret == "" {
+		return d, nil
+	}
+	var err error
+	d.Tokens, err = token.New(token.Config{
+		JWKSURL: s.AkkuroJWKSURL, Secret: s.AkkuroJWTSecret,
+		Audience: s.AkkuroJWTAudience, TenantClaim: s.AkkuroTenantClaim,
+	})
+	return d, err
 }
 
-var standardSpeaker = speaker{
-	name:     standard.Name,
-	dialect:  func(kit) bellwire.Dialect { return standard.Dialect{} },
-	verifier: func(secrets []string) (receive.Verifier, error) { return receive.Standard(secrets...) },
+// azakawVerifier takes "username:password" for Basic credentials, and everything else for API keys.
+func azakawVerifier(secrets ...string) (receive.Verifier, error) {
+	if username, password, basic := strings.Cut(secrets[0], ":"); basic && len(secrets) == 1 {
+		return receive.AzakawBasic(username, password)
+	}
+	return receive.AzakawAPIKey("", secrets...)
+}
+
+// fronted is a dialect with a management API of its own.
+type fronted interface {
+	Front(svc *service.Service, log *slog.Logger) http.Handler
+}
+
+var (
+	_ fronted = akkuro.Dialect{}
+	_ fronted = atelio.Dialect{}
+	_ fronted = azakaw.Dialect{}
+	_ fronted = bluefin.Dialect{}
+	_ fronted = lemon.Dialect{}
+)
+
+// mount puts a management API at the dialect's paths.
+func (d *dialect) mount(dispatcher *httpx.Dispatcher, front http.Handler) {
+	if d.segment != "" {
+		dispatcher.MountSecond(front, d.segment)
+		return
+	}
+	dispatcher.Mount(front, d.prefix)
 }
 
 func dialectNames() []string {
-	names := make([]string, len(speakers))
-	for i := range speakers {
-		names[i] = speakers[i].name
+	names := make([]string, len(dialects))
+	for i, d := range dialects {
+		names[i] = d.name
 	}
 	return names
 }
 
-// enabledSpeakers are those of the dialects named, or all. standard is always among them: it is what the native API's
-// endpoints speak that name no other.
-func enabledSpeakers(names []string) []*speaker {
-	var enabled []*speaker
-	for i := range speakers {
-		name := speakers[i].name
-		if len(names) == 0 || name == standard.Name || slices.Contains(names, name) {
-			enabled = append(enabled, &speakers[i])
+// enabledDialects returns the named dialects, or all if none is named. It always includes standard, the default of the
+// native API's endpoints.
+func enabledDialects(names []string) []*dialect {
+	var enabled []*dialect
+	for _, d := range dialects {
+		if len(names) == 0 || d.name == standard.Name || slices.Contains(names, d.name) {
+			enabled = append(enabled, d)
 		}
 	}
 	return enabled
 }
 
-// speakerOf returns the speaker of a dialect, nil if this build does not speak it.
-func speakerOf(name string) *speaker {
-	for i := range speakers {
-		if speakers[i].name == name {
-			return &speakers[i]
-		}
+// dialectOf returns the named dialect, or nil if this build does not have it.
+func dialectOf(name string) *dialect {
+	if i := slices.IndexFunc(dialects, func(d *dialect) bool { return d.name == name }); i >= 0 {
+		return dialects[i]
 	}
 	return nil
 }

@@ -60,12 +60,12 @@ func (c *listenCommand) Validate() error {
 // Run receives until the context ends or --count deliveries have come.
 func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	r := &receiver{command: c, out: std.out, full: make(chan struct{})}
-	speaker := speakerOf(c.Dialect)
-	if speaker == nil {
+	d := dialectOf(c.Dialect)
+	if d == nil {
 		return option("dialect", "there is no dialect %q; this build has: %s", c.Dialect, strings.Join(dialectNames(), ", "))
 	}
 	if len(c.Secret) > 0 {
-		verifier, err := speaker.verifier(c.Secret)
+		verifier, err := d.verifier(c.Secret...)
 		if err != nil {
 			return usagef("--secret: %v", err)
 		}

@@ -38,7 +38,7 @@ type server struct {
 	listener net.Listener
 	adminKey string // the one made at this start; empty if there was one
 	draining atomic.Bool
-	speakers []*speaker // of the dialects that are enabled
+	dialects map[string]bellwire.Dialect // those that are enabled, by name
 }
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
@@ -74,16 +74,17 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.keysetOption(), err)
 	}
-	srv.speakers = enabledSpeakers(s.Dialects)
-	dialects := srv.dialects()
+	if srv.dialects, err = srv.configureDialects(); err != nil {
+		return err
+	}
 	build := thisBuild()
 	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
-	for _, speaker := range srv.speakers {
-		srv.metrics.ServeDialects(speaker.name)
+	for name := range srv.dialects {
+		srv.metrics.ServeDialects(name)
 	}
 	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
 	configuration := directory.New(directory.Config{
-		Store: srv.store, Keyring: keyring, Dialects: dialects, Limits: s.limits(), Logger: srv.log,
+		Store: srv.store, Keyring: keyring, Dialects: srv.dialects, Limits: s.limits(), Logger: srv.log,
 	})
 	inbox, err := openInbox(ctx, srv.store, int(s.MaxEventBytes))
 	if err != nil {
@@ -106,7 +107,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Guard:       guard,
 	})
 	srv.service, err = service.New(service.Config{
-		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: dialects, Guard: guard,
+		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Logger: srv.log,
 	})
@@ -114,11 +115,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	srv.metrics.Gauge(srv.stats, srv.backlog.look)
-	routes, err := srv.routes()
-	if err != nil {
-		return err
-	}
-	srv.http = httpx.NewServer(s.Listen, budget.clients, routes)
+	srv.http = httpx.NewServer(s.Listen, budget.clients, srv.routes())
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
 	// Last of what can fail: a key made by a start that then fails would never be shown.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
@@ -134,21 +131,21 @@ func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (be
 	return inbox, inbox.LimitEvents(ctx, maxEventBytes)
 }
 
-// dialects are the delivery halves of those that are enabled, by name.
-func (srv *server) dialects() map[string]bellwire.Dialect {
-	enabled := make(map[string]bellwire.Dialect, len(srv.speakers))
-	for _, speaker := range srv.speakers {
-		enabled[speaker.name] = speaker.dialect(srv.kit())
+// configureDialects returns the enabled dialects by name.
+func (srv *server) configureDialects() (map[string]bellwire.Dialect, error) {
+	configured := make(map[string]bellwire.Dialect)
+	for _, d := range enabledDialects(srv.settings.Dialects) {
+		made, err := d.configure(srv.settings, strings.TrimRight(srv.url(), "/"))
+		if err != nil {
+			return nil, fmt.Errorf("dialect %s: %w", d.name, err)
+		}
+		configured[d.name] = made
 	}
-	return enabled
+	return configured, nil
 }
 
-func (srv *server) kit() kit {
-	return kit{settings: srv.settings, publicURL: strings.TrimRight(srv.url(), "/"), log: srv.log}
-}
-
-// routes is the whole of what the server answers.
-func (srv *server) routes() (http.Handler, error) {
+// routes returns the handler of everything that the server answers.
+func (srv *server) routes() http.Handler {
 	native := api.New(srv.service, api.Options{Logger: srv.log, Version: thisBuild().Version, PublicURL: srv.url()})
 	native = srv.watched("api")(native)
 	operations := &operations{ready: srv.ready, metrics: newScrapes(srv.metrics.Handler())}
@@ -156,15 +153,13 @@ func (srv *server) routes() (http.Handler, error) {
 	// The native API has its own places whatever dialects there are.
 	dispatcher.Mount(native, "api", "docs", "openapi.json")
 	dispatcher.Mount(operations.handler(native), "", "healthz", "readyz", "metrics")
-	for _, speaker := range srv.speakers {
-		if speaker.mount == nil {
-			continue
-		}
-		if err := speaker.mount(srv.kit(), srv.service, dispatcher.Through(srv.watched(speaker.name))); err != nil {
-			return nil, fmt.Errorf("dialect %s: %w", speaker.name, err)
+	for _, d := range dialects {
+		if configured, ok := srv.dialects[d.name].(fronted); ok {
+			front := srv.watched(d.name)(configured.Front(srv.service, srv.log))
+			d.mount(dispatcher, front)
 		}
 	}
-	return httpx.Observe(srv.log, dispatcher), nil
+	return httpx.Observe(srv.log, dispatcher)
 }
 
 // watched has a front end's failures of authentication counted and logged.

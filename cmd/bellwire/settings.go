@@ -196,9 +196,9 @@ func isUnspecified(host string) bool {
 // urlDialects are the enabled dialects that write the server's own URL into what they deliver.
 func (s *settings) urlDialects() []string {
 	var names []string
-	for _, speaker := range enabledSpeakers(s.Dialects) {
-		if speaker.deliversURL {
-			names = append(names, speaker.name)
+	for _, d := range enabledDialects(s.Dialects) {
+		if d.deliversURL {
+			names = append(names, d.name)
 		}
 	}
 	return names

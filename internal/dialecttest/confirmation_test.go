@@ -106,9 +106,9 @@ func fronts(t *testing.T) map[string]front {
 		},
 		akkuro.Name: {
 			dialecttest.Config{
-				Dialect: akkuro.New("http://x"),
+				Dialect: akkuro.Dialect{PublicURL: "http://x"},
 				Front: func(svc *service.Service) http.Handler {
-					return akkuro.New("http://x").NewFront(svc, akkuro.Options{Tokens: tokens})
+					return akkuro.Dialect{PublicURL: "http://x", Tokens: tokens}.Front(svc, nil)
 				},
 			},
 			bearers().and(callers{"a token": header("Authorization", func(w *dialecttest.World) string { return "Bearer " + unsigned(w) })}),
@@ -116,21 +116,21 @@ func fronts(t *testing.T) map[string]front {
 		azakaw.Name: {
 			dialecttest.Config{
 				Dialect: azakaw.Dialect{},
-				Front:   func(svc *service.Service) http.Handler { return azakaw.NewFront(svc, nil) },
+				Front:   func(svc *service.Service) http.Handler { return azakaw.Dialect{}.Front(svc, nil) },
 			},
 			bearers(),
 		},
 		lemon.Name: {
 			dialecttest.Config{
 				Dialect: lemon.Dialect{}, Sandbox: true,
-				Front: func(svc *service.Service) http.Handler { return lemon.NewFront(svc, nil) },
+				Front: func(svc *service.Service) http.Handler { return lemon.Dialect{}.Front(svc, nil) },
 			},
 			bearers(),
 		},
 		atelio.Name: {
 			dialecttest.Config{
 				Dialect: atelio.Dialect{},
-				Front:   func(svc *service.Service) http.Handler { return atelio.NewFront(atelio.Config{Service: svc}) },
+				Front:   func(svc *service.Service) http.Handler { return atelio.Dialect{}.Front(svc, nil) },
 			},
 			bearers().and(callers{
 				"another key's id": func(r *http.Request, w *dialecttest.World) {
@@ -142,9 +142,7 @@ func fronts(t *testing.T) map[string]front {
 		bluefin.Name: {
 			dialecttest.Config{
 				Dialect: bluefin.Dialect{}, Tenant: "123456789012", Other: "210987654321",
-				Front: func(svc *service.Service) http.Handler {
-					return bluefin.NewFront(bluefin.FrontConfig{Service: svc, Basic: true})
-				},
+				Front: func(svc *service.Service) http.Handler { return bluefin.Dialect{Basic: true}.Front(svc, nil) },
 			},
 			bearers().and(callers{
 				"an unknown id": header("Authorization", func(*dialecttest.World) string {

@@ -62,7 +62,7 @@ func TestAccept(t *testing.T) {
 // A vendor has several versions in parallel, of which a customer's client asks for the one that it was built for.
 func TestVersions(t *testing.T) {
 	t.Parallel()
-	w := newWorldWith(t, akkuro.Options{Versions: []string{"2024.1.0", "2025.1.0"}})
+	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Versions: []string{"2024.1.0", "2025.1.0"}})
 	for accept, taken := range map[string]bool{
 		"application/json;api-version=2024.1.0": true, "application/json;api-version=2025.1.0": true,
 		"application/json;api-version=2025.1.0;q=0.1, text/html": true, "application/json": true, "*/*": true,

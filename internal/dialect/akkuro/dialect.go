@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/token"
 )
 
 // Name is the dialect's name in the API and in the database.
@@ -36,15 +37,16 @@ const tokenHeader = "X-Event-Token"
 // is delivered: a path that was told stays good when the catalogue moves the event type to another group.
 const extraPath = "path"
 
-// Dialect is the delivery half of Akkuro's webhooks.
+// Dialect is Akkuro's webhooks. All fields may be left out.
 type Dialect struct {
-	publicURL string // without a slash at its end
+	PublicURL string          // where clients reach this server, without a slash at its end
+	Tokens    *token.Verifier // verifies callers' JSON Web Tokens; nil: only tenants' keys are accepted
+	Strict    bool            // request bodies must be declared as application/json
+	// Versions are the versions of the API that clients may ask for, each valid for CheckVersion. Default: DefaultVersion.
+	Versions []string
 }
 
 var _ bellwire.Dialect = Dialect{}
-
-// New makes the dialect of a server that clients reach at publicURL, which has no slash at its end.
-func New(publicURL string) Dialect { return Dialect{publicURL: publicURL} }
 
 // Name returns Name.
 func (Dialect) Name() string { return Name }

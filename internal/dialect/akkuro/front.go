@@ -9,28 +9,18 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
-	"github.com/bellwire/bellwire/internal/token"
 )
 
 // Segment is the second segment of all paths; the first is a functional group.
 const Segment = "events"
 
-// Options are choices about the management API. The zero value is good.
-type Options struct {
-	Tokens *token.Verifier // verifies callers' JSON Web Tokens; nil: none are taken, and tenants' keys alone are
-	Strict bool            // bodies must be declared as application/json
-	// Versions of the API are those that clients may ask for, of the form that CheckVersion wants. Empty: DefaultVersion.
-	Versions []string
-	Logger   *slog.Logger // nil: nothing is logged
-}
-
-// NewFront makes the management API.
-func (d Dialect) NewFront(svc *service.Service, o Options) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, tokens: o.Tokens, strict: o.Strict, versions: o.Versions}
+// Front returns the management API. A nil logger discards its records.
+func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, versions: d.Versions}
 	if len(f.versions) == 0 {
 		f.versions = versions{DefaultVersion}
 	}
-	routes := httpx.NewFront(o.Logger, fail)
+	routes := httpx.NewFront(log, fail)
 	routes.Handle("GET /{group}/events/event-types", f.eventTypes)
 	routes.Handle("POST /{group}/events/{event}/endpoints", f.register)
 	routes.Handle("GET /{group}/events/{event}/endpoints", f.list)
@@ -45,8 +35,6 @@ type front struct {
 	svc      *service.Service
 	speaker  *service.Speaker
 	dialect  Dialect
-	tokens   *token.Verifier // nil: none are taken
-	strict   bool
 	versions versions
 }
 
@@ -76,10 +64,10 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	if err != nil {
 		return service.Caller{}, err
 	}
-	if f.tokens == nil || strings.Count(text, ".") != 2 {
+	if f.dialect.Tokens == nil || strings.Count(text, ".") != 2 {
 		return f.svc.Authenticate(r.Context(), text)
 	}
-	tenant, err := f.tokens.Tenant(r.Context(), text)
+	tenant, err := f.dialect.Tokens.Tenant(r.Context(), text)
 	if err != nil {
 		return service.Caller{}, err
 	}
@@ -238,7 +226,7 @@ func (f *front) example(w http.ResponseWriter, r *http.Request) error {
 
 // read reads the body of registering and updating.
 func (f *front) read(r *http.Request) (*input, error) {
-	if f.strict {
+	if f.dialect.Strict {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 			return nil, bellwire.Errorf(bellwire.CodeMalformed, "The body is not declared as JSON; send it with Content-Type: application/json.")
 		}

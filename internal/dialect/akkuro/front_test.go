@@ -15,15 +15,15 @@ import (
 
 const publicURL = "https://api.eu.example.test"
 
-var dialect = akkuro.New(publicURL)
+var dialect = akkuro.Dialect{PublicURL: publicURL}
 
-func newWorld(t testing.TB) *dialecttest.World { return newWorldWith(t, akkuro.Options{}) }
+func newWorld(t testing.TB) *dialecttest.World { return newWorldWith(t, dialect) }
 
-func newWorldWith(t testing.TB, o akkuro.Options) *dialecttest.World {
+func newWorldWith(t testing.TB, d akkuro.Dialect) *dialecttest.World {
 	t.Helper()
 	return dialecttest.New(t, dialecttest.Config{
-		Dialect:   dialect,
-		Front:     func(svc *service.Service) http.Handler { return dialect.NewFront(svc, o) },
+		Dialect:   d,
+		Front:     func(svc *service.Service) http.Handler { return d.Front(svc, nil) },
 		Catalogue: akkuro.Catalogue,
 	})
 }
@@ -169,7 +169,7 @@ func TestContentTypes(t *testing.T) {
 // Whoever wants the vendor's rule instead of its examples can have it.
 func TestStrict(t *testing.T) {
 	t.Parallel()
-	w := newWorldWith(t, akkuro.Options{Strict: true})
+	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Strict: true})
 	declared := register
 	declared.Header = []string{"Content-Type: application/json; charset=utf-8"}
 	dialecttest.Run(t, w, []step{declared, unchanged})

@@ -26,7 +26,7 @@ type renderer struct {
 }
 
 func (d Dialect) renderer(path, id string) (*renderer, error) {
-	uri, err := jsontext.AppendQuote(nil, d.publicURL+"/"+path+"/endpoints/"+url.PathEscape(id))
+	uri, err := jsontext.AppendQuote(nil, d.PublicURL+"/"+path+"/endpoints/"+url.PathEscape(id))
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The address of this server is not UTF-8 text; change --public-url.")
 	}

@@ -96,7 +96,7 @@ func TestSharedSecretTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorldWith(t, akkuro.Options{Tokens: tokens})
+	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Tokens: tokens})
 	head := map[string]any{"alg": "HS256", "typ": "JWT"}
 	signed := func(change map[string]any) string { return jwt(t, head, claims(change), hs256([]byte(jwtSecret))) }
 	hour := time.Hour
@@ -186,7 +186,7 @@ func TestPublishedKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorldWith(t, akkuro.Options{Tokens: tokens})
+	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Tokens: tokens})
 	label := map[string]any{"label": "acme", "tenant": "other"}
 	by := func(id string, key *rsa.PrivateKey, change map[string]any) string {
 		all := claims(label)
@@ -242,7 +242,7 @@ func TestIssuerAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorldWith(t, akkuro.Options{Tokens: tokens})
+	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Tokens: tokens})
 	s := asCaller("away", jwt(t, map[string]any{"alg": "RS256", "kid": "x"}, claims(nil), hs256(nil)), 503, "<any>")
 	s.WantHeader = []string{"Retry-After: 1", "Content-Type: application/problem+json"}
 	dialecttest.Run(t, w, []step{s, {Name: "keys are good", Do: "GET " + endpoints, Status: 200, Want: "[]"}})

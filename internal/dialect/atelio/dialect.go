@@ -31,8 +31,12 @@ const timeout = 10 * time.Second
 // signatureHeader carries what proves where a delivery comes from, in Go's spelling of header names.
 const signatureHeader = "Bond-Signature"
 
-// Dialect is the delivery half of Atelio's webhooks.
-type Dialect struct{}
+// Dialect is Atelio's webhooks.
+type Dialect struct {
+	// ExpandWildcards stores the event types that a wildcard matches when it is written, instead of the wildcard. The
+	// endpoint then does not subscribe to event types that are added later.
+	ExpandWildcards bool
+}
 
 var _ bellwire.Dialect = Dialect{}
 

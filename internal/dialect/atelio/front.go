@@ -15,19 +15,10 @@ import (
 // Prefix is where the API is: /api/v0.1.
 const Prefix = "api/v0.1"
 
-// Config is what a management API is made of. Service is required.
-type Config struct {
-	Service *service.Service
-	// ExpandWildcards keeps the names that a wildcard matches when it is written, instead of the wildcard: event types
-	// that come later are not subscribed to then.
-	ExpandWildcards bool
-	Log             *slog.Logger // nil: nothing is logged
-}
-
-// NewFront makes the management API.
-func NewFront(c Config) http.Handler {
-	f := &front{svc: c.Service, speaker: c.Service.Speaker(Name), expand: c.ExpandWildcards}
-	routes := httpx.NewFront(c.Log, fail)
+// Front returns the management API. A nil logger discards its records.
+func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name), expand: d.ExpandWildcards}
+	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /api/v0.1/webhooks", f.create)
 	routes.Handle("GET /api/v0.1/webhooks", f.list)
 	routes.Handle("PATCH /api/v0.1/webhooks/{webhook_id}", f.update)

@@ -27,11 +27,10 @@ func newWorld(t testing.TB) *dialecttest.World { return newWorldOf(t, false) }
 
 func newWorldOf(t testing.TB, expand bool) *dialecttest.World {
 	t.Helper()
+	d := atelio.Dialect{ExpandWildcards: expand}
 	return dialecttest.New(t, dialecttest.Config{
-		Dialect: atelio.Dialect{},
-		Front: func(svc *service.Service) http.Handler {
-			return atelio.NewFront(atelio.Config{Service: svc, ExpandWildcards: expand})
-		},
+		Dialect:   d,
+		Front:     func(svc *service.Service) http.Handler { return d.Front(svc, nil) },
 		Authorize: identify,
 		Catalogue: atelio.Catalogue,
 	})

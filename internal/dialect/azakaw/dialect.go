@@ -33,7 +33,7 @@ const (
 	extraPath = "webhookRelativePath"
 )
 
-// Dialect is the delivery half of azakaw's webhooks.
+// Dialect is azakaw's webhooks.
 type Dialect struct{}
 
 var _ bellwire.Dialect = Dialect{}

@@ -16,8 +16,8 @@ const Prefix = "webhooks"
 // processed is what azakaw's API says of everything that went well.
 const processed = "Processed successfully"
 
-// NewFront makes the configuration API, which is Bellwire's own: azakaw publishes none. A nil logger logs nothing.
-func NewFront(svc *service.Service, log *slog.Logger) http.Handler {
+// Front returns the configuration API, which is Bellwire's own: azakaw publishes none. A nil logger discards its records.
+func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, speaker: svc.Speaker(Name)}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("GET /webhooks", f.list)

@@ -16,7 +16,7 @@ func newWorld(t testing.TB) *dialecttest.World {
 	t.Helper()
 	return dialecttest.New(t, dialecttest.Config{
 		Dialect:   azakaw.Dialect{},
-		Front:     func(svc *service.Service) http.Handler { return azakaw.NewFront(svc, nil) },
+		Front:     func(svc *service.Service) http.Handler { return azakaw.Dialect{}.Front(svc, nil) },
 		Catalogue: azakaw.Catalogue,
 	})
 }

@@ -66,11 +66,10 @@ func authorize(r *http.Request, body []byte, k dialecttest.Key) {
 // newWorld has an operator's key that can sign beside the others.
 func newWorld(t testing.TB, basic bool) *dialecttest.World {
 	t.Helper()
+	d := bluefin.Dialect{PublicURL: publicURL, Basic: basic}
 	w := dialecttest.New(t, dialecttest.Config{
-		Dialect: dialect,
-		Front: func(svc *service.Service) http.Handler {
-			return bluefin.NewFront(bluefin.FrontConfig{Service: svc, PublicURL: publicURL, Basic: basic})
-		},
+		Dialect:   d,
+		Front:     func(svc *service.Service) http.Handler { return d.Front(svc, nil) },
 		Authorize: authorize, Catalogue: bluefin.Catalogue, Tenant: account, Other: foreign,
 	})
 	for name, role := range map[string]bellwire.Role{"operator": bellwire.RoleAdmin, "signing publisher": bellwire.RolePublisher} {

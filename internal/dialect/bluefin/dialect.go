@@ -32,10 +32,10 @@ const (
 	updatePrefix       = "aupres_"
 )
 
-// Dialect is the delivery half of PayConex's webhooks.
+// Dialect is PayConex's webhooks. All fields may be left out.
 type Dialect struct {
-	// PublicURL is where this server is reached, without a slash at its end: notifications link to it.
-	PublicURL string
+	PublicURL string // where clients reach this server, without a slash at its end: notifications link to it
+	Basic     bool   // accept a key's id and secret as Basic credentials too
 }
 
 var _ bellwire.Dialect = Dialect{}

@@ -23,18 +23,11 @@ const (
 	updateParam  = "updateId"
 )
 
-// FrontConfig is what the management API is made of. Service is required.
-type FrontConfig struct {
-	Service   *service.Service
-	PublicURL string       // where this server is reached, without a slash at its end
-	Basic     bool         // take a key's id and secret as Basic credentials too
-	Logger    *slog.Logger // nil: nothing is logged
-}
-
-// NewFront makes the management API of webhooks, with the update records that notifications link to.
-func NewFront(c FrontConfig) http.Handler {
-	f := &front{svc: c.Service, speaker: c.Service.Speaker(Name), publicURL: c.PublicURL, basic: c.Basic}
-	routes := httpx.NewFront(c.Logger, fail)
+// Front returns the management API of webhooks, with the update records that notifications link to. A nil logger
+// discards its records.
+func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, speaker: svc.Speaker(Name), publicURL: d.PublicURL, basic: d.Basic}
+	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", f.create)
 	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", f.list)
 	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.get)

@@ -28,7 +28,7 @@ const timeout = 10 * time.Second
 // SignatureHeader carries the time of an attempt and its signature.
 const SignatureHeader = "LMG-Signature"
 
-// Dialect is the delivery half of lemon.markets' webhooks.
+// Dialect is lemon.markets' webhooks.
 type Dialect struct {
 	// StrictAck takes the status 200 alone as acknowledged, to the letter of the vendor's guide, and no other 2xx.
 	StrictAck bool

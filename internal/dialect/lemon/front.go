@@ -22,8 +22,8 @@ const (
 	justificationHeader = "LMG-Data-Privacy-Access-Justification"
 )
 
-// NewFront makes the management API, and in the sandbox the call that creates accounts. A nil logger logs nothing.
-func NewFront(svc *service.Service, log *slog.Logger) http.Handler {
+// Front returns the management API, and in the sandbox the call that creates accounts. A nil logger discards its records.
+func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, speaker: svc.Speaker(Name)}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /v1/webhooks", f.create)

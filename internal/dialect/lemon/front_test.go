@@ -24,7 +24,7 @@ func newWorld(t testing.TB) *dialecttest.World {
 func config(sandbox bool) dialecttest.Config {
 	return dialecttest.Config{
 		Dialect:   lemon.Dialect{},
-		Front:     func(svc *service.Service) http.Handler { return lemon.NewFront(svc, nil) },
+		Front:     func(svc *service.Service) http.Handler { return lemon.Dialect{}.Front(svc, nil) },
 		Catalogue: lemon.Catalogue,
 		Sandbox:   sandbox,
 	}
