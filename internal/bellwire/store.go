@@ -391,7 +391,14 @@ type NewDelivery struct {
 // AppendResult is what became of an Append.
 type AppendResult struct {
 	Err    error // why this append alone was refused; nil if it is stored
+	Stale  Stale // what has to be read again before it is repeated; not zero if and only if Err has CodeStale
 	Events []AppendedEvent
+}
+
+// Stale names the parts of the configuration that have changed since an Append was decided on them.
+type Stale struct {
+	Tenant    bool // the tenant's configuration is not at Append.TenantRevision
+	Catalogue bool // the operator's configuration, with the event types, is not at Append.OperatorRevision
 }
 
 // AppendedEvent is what became of one event.

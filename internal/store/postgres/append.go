@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // AppendEvents stores the appends, each whole or not at all. What is there is read first, and all reasons to refuse an
@@ -71,15 +72,14 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		}
 		results = make([]bellwire.AppendResult, len(appends))
 		for i, a := range appends {
-			events, err := g.append(a)
+			result, err := g.append(a)
 			if errors.Is(err, errAgain) {
 				return err
 			}
 			if refused, ok := errors.AsType[*bellwire.Error](err); ok {
-				results[i].Err = refused
-				continue
+				result.Err = refused
 			}
-			results[i].Events = events
+			results[i] = result
 		}
 		return s.storeGroup(g)
 	})
@@ -347,48 +347,31 @@ func (g *group) lookUpNumbers(appends []*bellwire.Append) error {
 }
 
 // append decides about one append.
-func (g *group) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
+func (g *group) append(a *bellwire.Append) (result bellwire.AppendResult, err error) {
 	if len(a.Events) == 0 {
-		return nil, nil
+		return result, nil
 	}
 	id := a.Events[0].Event.Tenant
 	tenant, known := g.tenants[id]
 	if !known {
-		return nil, bellwire.NotFound("tenant", id)
+		return result, bellwire.NotFound("tenant", id)
 	}
-	if err := g.current(tenant, a); err != nil {
-		if !g.careful {
-			return nil, errAgain
-		}
-		return g.repeated(tenant, a, err)
+	if stale := rules.Stale(a, tenant.revision, g.operator); stale != (bellwire.Stale{}) {
+		return g.repeated(tenant, a, bellwire.AppendResult{Err: rules.StaleAppend(id, stale), Stale: stale})
 	}
 	appended := make([]bellwire.AppendedEvent, len(a.Events))
 	if err := g.admit(tenant, a, appended); err != nil {
-		return nil, err
+		return result, err
 	}
 	if err := g.room(a, appended); err != nil {
-		if !g.careful {
-			return nil, errAgain
-		}
-		return g.repeated(tenant, a, err)
+		return g.repeated(tenant, a, bellwire.AppendResult{Err: err})
 	}
 	for i, e := range a.Events {
 		if !appended[i].Duplicate {
 			g.accept(tenant.n, e, &appended[i])
 		}
 	}
-	return appended, nil
-}
-
-// current refuses what was decided on configuration that has changed since.
-func (g *group) current(tenant tenantRef, a *bellwire.Append) error {
-	if a.TenantRevision != 0 && a.TenantRevision != tenant.revision {
-		return stale("tenant", a.Events[0].Event.Tenant)
-	}
-	if a.OperatorRevision != 0 && a.OperatorRevision != g.operator {
-		return bellwire.Errorf(bellwire.CodeStale, "The event types have changed meanwhile. Read them again and repeat.")
-	}
-	return nil
+	return bellwire.AppendResult{Events: appended}, nil
 }
 
 // admit refuses the append if a publisher's id names another event, or an endpoint is not the tenant's.
@@ -506,12 +489,15 @@ func (stored *storedEvent) report(e *bellwire.NewEvent, appended *bellwire.Appen
 
 // repeated answers an append that came too late for its configuration: with what is stored if all of it was stored by
 // an earlier try, and with the refusal otherwise.
-func (g *group) repeated(tenant tenantRef, a *bellwire.Append, refusal error) ([]bellwire.AppendedEvent, error) {
+func (g *group) repeated(tenant tenantRef, a *bellwire.Append, refusal bellwire.AppendResult) (bellwire.AppendResult, error) {
+	if !g.careful {
+		return refusal, errAgain
+	}
 	appended := make([]bellwire.AppendedEvent, len(a.Events))
 	for i, e := range a.Events {
 		if e.Event.IdempotencyKey != "" {
 			if _, err := g.lookUp(tenant.n, e, &appended[i]); err != nil {
-				return nil, refusal
+				return refusal, nil
 			}
 		}
 		if appended[i].Duplicate {
@@ -519,9 +505,9 @@ func (g *group) repeated(tenant tenantRef, a *bellwire.Append, refusal error) ([
 		}
 		stored := g.stored[e.Event.ID]
 		if stored == nil || stored.tenant != tenant.n {
-			return nil, refusal
+			return refusal, nil
 		}
 		stored.report(e, &appended[i])
 	}
-	return appended, nil
+	return bellwire.AppendResult{Events: appended}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // changeable are the parameters for what can be changed of an endpoint, after those given.
@@ -177,7 +178,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 			return err
 		}
 		if current != ep.Revision {
-			return stale("endpoint", ep.ID)
+			return rules.StaleVersion("endpoint", ep.ID)
 		}
 		if revision, err = tx.changeTenant(tenant); err != nil {
 			return err

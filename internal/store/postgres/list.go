@@ -56,9 +56,4 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 	return list, rows.Err()
 }
 
-// stale is the error for a change that was based on something older than what is there.
-func stale(kind, id string) error {
-	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
-}
-
 func idKey[ID ~[16]byte](id ID) []byte { return id[:] }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
@@ -100,7 +101,7 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 			return err
 		}
 		if ref.revision != t.Revision {
-			return stale("tenant", t.ID)
+			return rules.StaleVersion("tenant", t.ID)
 		}
 		if revision, err = tx.changeTenant(ref.n); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // AppendEvents stores the appends, each whole or not at all.
@@ -14,16 +15,13 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 	results := make([]bellwire.AppendResult, len(appends))
 	err := s.write(ctx, func(w *writer) error {
 		for i, a := range appends {
-			results[i] = bellwire.AppendResult{}
-			events, err := w.append(a)
+			result, err := w.append(a)
 			if refused, ok := errors.AsType[*bellwire.Error](err); ok {
-				results[i].Err = refused
-				continue
-			}
-			if err != nil {
+				result.Err = refused
+			} else if err != nil {
 				return err
 			}
-			results[i].Events = events
+			results[i] = result
 		}
 		return nil
 	})
@@ -35,23 +33,27 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 
 // append stores one append. All reasons to refuse it are found before anything is written, so that no
 // savepoint is needed.
-func (w *writer) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
+func (w *writer) append(a *bellwire.Append) (result bellwire.AppendResult, err error) {
 	if len(a.Events) == 0 {
-		return nil, nil
+		return result, nil
 	}
 	tenant, err := w.tenant(a.Events[0].Event.Tenant)
 	if err != nil {
-		return nil, err
+		return result, err
+	}
+	operator, err := w.operatorRevision()
+	if err != nil {
+		return result, err
+	}
+	if stale := rules.Stale(a, tenant.revision, operator); stale != (bellwire.Stale{}) {
+		return w.repeated(tenant, a, bellwire.AppendResult{Err: rules.StaleAppend(a.Events[0].Event.Tenant, stale), Stale: stale})
 	}
 	appended := make([]bellwire.AppendedEvent, len(a.Events))
-	if err := w.current(tenant, a); err != nil {
-		return w.repeated(tenant, a, err)
-	}
 	if err := w.admit(tenant, a, appended); err != nil {
-		return nil, err
+		return result, err
 	}
 	if err := w.room(tenant.n, a, appended); err != nil {
-		return w.repeated(tenant, a, err)
+		return w.repeated(tenant, a, bellwire.AppendResult{Err: err})
 	}
 	left := new(run)
 	for i, e := range a.Events {
@@ -59,25 +61,10 @@ func (w *writer) append(a *bellwire.Append) ([]bellwire.AppendedEvent, error) {
 			continue
 		}
 		if err := w.insertEvent(tenant.n, e, left, &appended[i]); err != nil {
-			return nil, err
+			return result, err
 		}
 	}
-	return appended, w.finish(left)
-}
-
-// current refuses what was decided on configuration that has changed since.
-func (w *writer) current(tenant tenantRef, a *bellwire.Append) error {
-	if a.TenantRevision != 0 && a.TenantRevision != tenant.revision {
-		return stale("tenant", a.Events[0].Event.Tenant)
-	}
-	operator, err := w.operatorRevision()
-	if err != nil {
-		return err
-	}
-	if a.OperatorRevision != 0 && a.OperatorRevision != operator {
-		return bellwire.Errorf(bellwire.CodeStale, "The event types have changed meanwhile. Read them again and repeat.")
-	}
-	return nil
+	return bellwire.AppendResult{Events: appended}, w.finish(left)
 }
 
 // admit looks up the publisher's ids, and refuses the append if one of them names another event.
@@ -285,18 +272,18 @@ func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
 
 // repeated answers an append that came too late for its configuration: with what is stored if all of it was
 // stored by an earlier try, and with the refusal otherwise.
-func (w *writer) repeated(tenant tenantRef, a *bellwire.Append, refusal error) ([]bellwire.AppendedEvent, error) {
+func (w *writer) repeated(tenant tenantRef, a *bellwire.Append, refusal bellwire.AppendResult) (bellwire.AppendResult, error) {
 	appended := make([]bellwire.AppendedEvent, len(a.Events))
 	for i, e := range a.Events {
 		err := w.stored(tenant, e, &appended[i])
 		if _, ok := errors.AsType[*bellwire.Error](err); ok {
-			return nil, refusal
+			return refusal, nil
 		}
 		if err != nil {
-			return nil, err
+			return bellwire.AppendResult{}, err
 		}
 	}
-	return appended, nil
+	return bellwire.AppendResult{Events: appended}, nil
 }
 
 func (w *writer) stored(tenant tenantRef, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
@@ -195,7 +196,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 			return err
 		}
 		if current != ep.Revision {
-			return stale("endpoint", ep.ID)
+			return rules.StaleVersion("endpoint", ep.ID)
 		}
 		if revision, err = w.changeTenant(ref.tenant); err != nil {
 			return err

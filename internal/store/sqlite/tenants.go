@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
@@ -98,7 +99,7 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 			return err
 		}
 		if ref.revision != t.Revision {
-			return stale("tenant", t.ID)
+			return rules.StaleVersion("tenant", t.ID)
 		}
 		if revision, err = w.changeTenant(ref.n); err != nil {
 			return err
@@ -122,11 +123,6 @@ func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) erro
 		w.refs.forget()
 		return w.query("UPDATE tenants SET deleted_at = ? WHERE n = ?").time(now).int(ref.n).exec()
 	})
-}
-
-// stale is the error for a change that was based on something older than what is there.
-func stale(kind, id string) error {
-	return bellwire.Errorf(bellwire.CodeStale, "The %s %q has changed meanwhile. Read it again and repeat.", kind, id)
 }
 
 func firstError(errs ...error) error {

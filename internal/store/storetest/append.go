@@ -189,24 +189,27 @@ func appendRevisions(w *world) {
 	w.check(err)
 	for _, c := range []struct {
 		tenant, operator int64
-		code             bellwire.Code
+		stale            bellwire.Stale
 	}{
-		{t.Revision, operator, ""},
-		{0, 0, ""},
-		{t.Revision + 1, operator, bellwire.CodeStale},
-		{t.Revision, operator + 1, bellwire.CodeStale},
-		{t.Revision - 1, 0, bellwire.CodeStale},
+		{t.Revision, operator, bellwire.Stale{}},
+		{0, 0, bellwire.Stale{}},
+		{t.Revision + 1, operator, bellwire.Stale{Tenant: true}},
+		{t.Revision - 1, 0, bellwire.Stale{Tenant: true}},
+		{t.Revision, operator + 1, bellwire.Stale{Catalogue: true}},
+		{0, operator + 1, bellwire.Stale{Catalogue: true}},
+		{t.Revision + 1, operator + 1, bellwire.Stale{Tenant: true, Catalogue: true}},
 	} {
 		e := w.event(t.ID)
 		results, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{{
 			Events: []*bellwire.NewEvent{e}, TenantRevision: c.tenant, OperatorRevision: c.operator,
 		}})
 		w.check(err)
-		if bellwire.CodeOf(results[0].Err) != c.code {
-			w.Errorf("at the revisions %d and %d: got %v, want the code %q", c.tenant, c.operator, results[0].Err, c.code)
+		isStale := c.stale != bellwire.Stale{}
+		if results[0].Stale != c.stale || (bellwire.CodeOf(results[0].Err) == bellwire.CodeStale) != isStale {
+			w.Errorf("at the revisions %d and %d: got %+v and %v, want %+v", c.tenant, c.operator, results[0].Stale, results[0].Err, c.stale)
 		}
 		_, err = w.store.Event(w.ctx, t.ID, e.Event.ID)
-		if stored := err == nil; stored != (c.code == "") {
+		if stored := err == nil; stored == isStale {
 			w.Errorf("at the revisions %d and %d: stored is %v", c.tenant, c.operator, stored)
 		}
 	}
@@ -216,6 +219,15 @@ func appendRevisions(w *world) {
 	}})
 	w.check(err)
 	w.refused(results[0].Err, bellwire.CodeStale)
+	w.equal("what is stale", results[0].Stale, bellwire.Stale{Tenant: true})
+	_, err = w.store.PutEventType(w.ctx, &bellwire.EventType{Name: "order.refunded", CreatedAt: w.now, UpdatedAt: w.now})
+	w.check(err)
+	results, err = w.store.AppendEvents(w.ctx, []*bellwire.Append{{
+		Events: []*bellwire.NewEvent{w.event(t.ID)}, TenantRevision: t.Revision, OperatorRevision: operator,
+	}})
+	w.check(err)
+	w.refused(results[0].Err, bellwire.CodeStale)
+	w.equal("what is stale after both have changed", results[0].Stale, bellwire.Stale{Tenant: true, Catalogue: true})
 }
 
 // refusedOne stores a group in which several appends are refused, each for another reason.
