@@ -14,24 +14,11 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// statuses is the API's table from code to HTTP status.
-var statuses = httpx.StatusTable{
-	bellwire.CodeMalformed:       http.StatusBadRequest,
-	bellwire.CodeInvalid:         http.StatusUnprocessableEntity,
-	bellwire.CodeUnauthenticated: http.StatusUnauthorized,
-	bellwire.CodeForbidden:       http.StatusForbidden,
-	bellwire.CodeNotFound:        http.StatusNotFound,
-	bellwire.CodeConflict:        http.StatusConflict,
-	bellwire.CodeStale:           http.StatusConflict,
-	bellwire.CodeTooLarge:        http.StatusRequestEntityTooLarge,
-	bellwire.CodeRateLimited:     http.StatusTooManyRequests,
-	bellwire.CodeUnavailable:     http.StatusServiceUnavailable,
-	bellwire.CodeNoSpace:         http.StatusInsufficientStorage,
-	bellwire.CodeCanceled:        http.StatusRequestTimeout,
-	bellwire.CodeInternal:        http.StatusInternalServerError,
-	codeMethodNotAllowed:         http.StatusMethodNotAllowed,
-	codeUnsupportedEncoding:      http.StatusUnsupportedMediaType,
-}
+// statuses maps error codes to the API's HTTP statuses.
+var statuses = httpx.Statuses(httpx.StatusTable{
+	bellwire.CodeStale:   http.StatusConflict,
+	bellwire.CodeNoSpace: http.StatusInsufficientStorage,
+})
 
 const (
 	codeMethodNotAllowed    = httpx.CodeMethodNotAllowed

@@ -11,17 +11,6 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// StatusTable says with which HTTP status a front end answers each code.
-type StatusTable map[bellwire.Code]int
-
-// Of returns the status for a code, and 500 for one that the table does not have.
-func (t StatusTable) Of(code bellwire.Code) int {
-	if status, ok := t[code]; ok {
-		return status
-	}
-	return http.StatusInternalServerError
-}
-
 // AsError returns err as the *bellwire.Error to answer with. What is none of ours becomes
 // CodeInternal with a message that gives nothing away, and err as the cause to log.
 func AsError(err error) *bellwire.Error {
@@ -44,6 +33,7 @@ const internalMessage = "Something went wrong on our side; ask about it with the
 
 // RetryAfter tells the client when to come back (RFC 9110, 10.2.3), in whole seconds and at least one.
 func RetryAfter(h http.Header, wait time.Duration) {
-	seconds := max(1, int(math.Ceil(wait.Seconds())))
-	h.Set("Retry-After", strconv.Itoa(seconds))
+	h.Set("Retry-After", strconv.Itoa(retrySeconds(wait)))
 }
+
+func retrySeconds(wait time.Duration) int { return max(1, int(math.Ceil(wait.Seconds()))) }

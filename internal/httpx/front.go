@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -81,22 +82,28 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f.fail(w, r, forCustomers(known))
 }
 
-// forCustomers replaces the message of an error that the caller did not cause: it can be about a database or a key set,
-// which vendors' customers have nothing to do with. The log has it.
+// forCustomers replaces messages that are about the operator's server, which a vendor's customers know nothing of: its
+// database, its keys and the names of its limits. The log has the original.
 func forCustomers(err *bellwire.Error) *bellwire.Error {
 	switch err.Code {
 	case bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeStale:
-		return &bellwire.Error{Code: err.Code, Message: "The service cannot answer now; try again.", RetryAfter: err.RetryAfter, Err: err}
+		return reworded(err, "the service is temporarily unavailable; try again later")
+	case bellwire.CodeRateLimited:
+		return reworded(err, fmt.Sprintf("too many requests; try again in %d s", retrySeconds(err.RetryAfter)))
 	}
 	return err
 }
 
+func reworded(err *bellwire.Error, message string) *bellwire.Error {
+	return &bellwire.Error{Code: err.Code, Message: message, RetryAfter: err.RetryAfter, Err: err}
+}
+
 func (f *Front) notFound(w http.ResponseWriter, r *http.Request) {
-	f.refuse(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s.", r.URL.EscapedPath()))
+	f.refuse(w, r, bellwire.Errorf(bellwire.CodeNotFound, "path %s does not exist", r.URL.EscapedPath()))
 }
 
 func (f *Front) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	f.refuse(w, r, bellwire.Errorf(CodeMethodNotAllowed, "%s is not for this path; allowed are %s.",
+	f.refuse(w, r, bellwire.Errorf(CodeMethodNotAllowed, "method %s is not allowed for this path; use %s",
 		r.Method, strings.Join(w.Header()["Allow"], ", ")))
 }
 

@@ -9,24 +9,10 @@ import (
 )
 
 // statuses is the table from code to HTTP status. Akkuro has no 409: what contradicts what is there is 422.
-var statuses = httpx.StatusTable{
-	bellwire.CodeMalformed:        http.StatusBadRequest,
-	bellwire.CodeInvalid:          http.StatusUnprocessableEntity,
-	bellwire.CodeUnauthenticated:  http.StatusUnauthorized,
-	bellwire.CodeForbidden:        http.StatusForbidden,
-	bellwire.CodeNotFound:         http.StatusNotFound,
-	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
-	bellwire.CodeStale:            http.StatusServiceUnavailable,
-	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
-	bellwire.CodeRateLimited:      http.StatusTooManyRequests,
-	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
-	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,
-	bellwire.CodeCanceled:         http.StatusRequestTimeout,
-	bellwire.CodeInternal:         http.StatusInternalServerError,
-	httpx.CodeMethodNotAllowed:    http.StatusMethodNotAllowed,
-	httpx.CodeUnsupportedEncoding: http.StatusUnsupportedMediaType,
-	codeNotAcceptable:             http.StatusNotAcceptable,
-}
+var statuses = httpx.Statuses(httpx.StatusTable{
+	bellwire.CodeConflict: http.StatusUnprocessableEntity,
+	codeNotAcceptable:     http.StatusNotAcceptable,
+})
 
 // misfits are the ways in which a body is not of the form that is documented: as bad as one that is no JSON.
 var misfits = []error{httpx.ErrUnknown, httpx.ErrDuplicate, httpx.ErrMissing, httpx.ErrNull, httpx.ErrType}

@@ -115,7 +115,7 @@ func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventTyp
 			return t, nil
 		}
 	}
-	return nil, bellwire.Errorf(bellwire.CodeNotFound, "There is no event %q in this functional group.", event)
+	return nil, bellwire.Errorf(bellwire.CodeNotFound, "event %q does not exist in this functional group", event)
 }
 
 func (f *front) register(w http.ResponseWriter, r *http.Request) error {

@@ -90,9 +90,9 @@ func TestRoutes(t *testing.T) {
 		{Name: "updated", Do: "GET " + endpoints, Status: 200, Want: "[" + strings.Replace(shown, uri, moved, 1) + "," + second + "]"},
 		{Name: "delete", Do: "DELETE " + endpoints + "/{id}", Status: 204},
 		{Name: "deleted", Do: "GET " + endpoints, Status: 200, Want: "[" + second + "]"},
-		refused("no token", "GET "+merged+"/token/{id}", "", 404, `There is no endpoint \"{id}\".`),
-		refused("no second delete", "DELETE "+endpoints+"/{id}", "", 404, `There is no endpoint \"{id}\".`),
-		refused("no update", "PUT "+endpoints+"/{id}", body, 404, `There is no endpoint \"{id}\".`),
+		refused("no token", "GET "+merged+"/token/{id}", "", 404, `endpoint \"{id}\" does not exist`),
+		refused("no second delete", "DELETE "+endpoints+"/{id}", "", 404, `endpoint \"{id}\" does not exist`),
+		refused("no update", "PUT "+endpoints+"/{id}", body, 404, `endpoint \"{id}\" does not exist`),
 	})
 	if w.Vars["token"] == w.Vars["secondToken"] {
 		t.Error("two endpoints have one token")
@@ -189,9 +189,9 @@ func TestPaths(t *testing.T) {
 	w.PutType("archived", service.EventTypeInput{Group: "counterparty-management", Archived: true})
 	w.PutType("grouped.by", service.EventTypeInput{Group: "an other"})
 	const (
-		noGroup = `There is no functional group \"nothing\".`
-		noEvent = `There is no event \"<any>\" in this functional group.`
-		noID    = `There is no endpoint \"<any>\".`
+		noGroup = `functional group \"nothing\" does not exist`
+		noEvent = `event \"<any>\" does not exist in this functional group`
+		noID    = `endpoint \"<any>\" does not exist`
 	)
 	dialecttest.Run(t, w, []step{
 		register,
@@ -212,8 +212,8 @@ func TestPaths(t *testing.T) {
 		refused("no id", "GET "+merged+"/token/x", "", 404, noID),
 		refused("unknown id to update", "PUT "+endpoints+"/689062a7fc423348d145db30", body, 404, noID),
 		refused("unknown id to delete", "DELETE "+endpoints+"/689062a7fc423348d145db30", "", 404, noID),
-		refused("unknown path", "GET "+merged, "", 404, "There is nothing at "+merged+"."),
-		refused("longer path", "GET "+merged+"/token/{id}/x", "", 404, "There is nothing at "+merged+"/token/{id}/x."),
+		refused("unknown path", "GET "+merged, "", 404, "path "+merged+" does not exist"),
+		refused("longer path", "GET "+merged+"/token/{id}/x", "", 404, "path "+merged+"/token/{id}/x does not exist"),
 		unchanged,
 	})
 	for _, c := range []struct{ do, allow string }{
@@ -225,7 +225,7 @@ func TestPaths(t *testing.T) {
 		{"POST " + merged + "/example", "GET, HEAD"},
 	} {
 		method, _, _ := strings.Cut(c.do, " ")
-		s := refused("wrong method", c.do, body, 405, method+" is not for this path; allowed are "+c.allow+".")
+		s := refused("wrong method", c.do, body, 405, "method "+method+" is not allowed for this path; use "+c.allow)
 		s.WantHeader = append(s.WantHeader, "Allow: "+c.allow)
 		dialecttest.Run(t, w, []step{s})
 	}
@@ -271,7 +271,7 @@ func TestCallers(t *testing.T) {
 			steps = append(steps, as("tenant-read", 403, "<any>"))
 		}
 		if strings.Contains(route.do, "{id}") {
-			s := refused("stranger", route.do, body, 404, `There is no endpoint \"{id}\".`)
+			s := refused("stranger", route.do, body, 404, `endpoint \"{id}\" does not exist`)
 			s.Key = "stranger"
 			steps = append(steps, s)
 		}
@@ -307,7 +307,7 @@ func TestNativeChanges(t *testing.T) {
 		{"headers.x-event-token", service.EndpointInput{Headers: &[]bellwire.Header{{Name: "x-event-token", Value: "v"}}}},
 		{"auth.header", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "X-Event-Token", Key: "k"}}},
 	} {
-		if _, err := w.Native(id, c.in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), c.field+": ") {
+		if _, err := w.Native(id, c.in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), c.field+" ") {
 			t.Errorf("%s: %v", c.field, err)
 		}
 	}
@@ -363,7 +363,7 @@ func TestMoves(t *testing.T) {
 	w.Vars["id"] = made.ID
 	dialecttest.Run(t, w, []step{
 		{Name: "of another dialect", Do: "GET " + endpoints, Status: 200, Want: `[]`},
-		refused("of another dialect", "GET "+merged+"/token/{id}", "", 404, `There is no endpoint \"{id}\".`),
+		refused("of another dialect", "GET "+merged+"/token/{id}", "", 404, `endpoint \"{id}\" does not exist`),
 	})
 	if _, err := w.Native(made.ID, service.EndpointInput{Dialect: new(akkuro.Name)}); err != nil {
 		t.Fatal(err)

@@ -9,23 +9,7 @@ import (
 )
 
 // statuses is the table from code to HTTP status.
-var statuses = httpx.StatusTable{
-	bellwire.CodeMalformed:        http.StatusBadRequest,
-	bellwire.CodeInvalid:          http.StatusBadRequest,
-	bellwire.CodeUnauthenticated:  http.StatusUnauthorized,
-	bellwire.CodeForbidden:        http.StatusForbidden,
-	bellwire.CodeNotFound:         http.StatusNotFound,
-	bellwire.CodeConflict:         http.StatusConflict,
-	bellwire.CodeStale:            http.StatusServiceUnavailable,
-	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
-	bellwire.CodeRateLimited:      http.StatusTooManyRequests,
-	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
-	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,
-	bellwire.CodeCanceled:         http.StatusRequestTimeout,
-	bellwire.CodeInternal:         http.StatusInternalServerError,
-	httpx.CodeMethodNotAllowed:    http.StatusMethodNotAllowed,
-	httpx.CodeUnsupportedEncoding: http.StatusUnsupportedMediaType,
-}
+var statuses = httpx.Statuses(httpx.StatusTable{bellwire.CodeInvalid: http.StatusBadRequest})
 
 // fields are the members in azakaw's words that the service has other names for.
 var fields = map[string]string{

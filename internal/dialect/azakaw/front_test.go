@@ -91,9 +91,9 @@ func TestConfigurations(t *testing.T) {
 		{Name: "no credentials any more", Do: "PUT /webhooks/{second}", Status: 200,
 			Body: `{"webhookBaseUrl":"https://example.com/","authType":"None"}`, Want: done(`<any>"isActive":true,"authType":"None","authSettings":null}`)},
 		{Name: "delete", Do: "DELETE /webhooks/{id}", Status: 200, Want: done(`null`)},
-		{Name: "it is gone", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)},
-		{Name: "and stays so", Do: "DELETE /webhooks/{id}", Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)},
-		{Name: "nor can it be replaced", Do: "PUT /webhooks/{id}", Body: minimal, Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)},
+		{Name: "it is gone", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `webhook configuration \"{id}\" does not exist`)},
+		{Name: "and stays so", Do: "DELETE /webhooks/{id}", Status: 404, Want: refused("404", `webhook configuration \"{id}\" does not exist`)},
+		{Name: "nor can it be replaced", Do: "PUT /webhooks/{id}", Body: minimal, Status: 404, Want: refused("404", `webhook configuration \"{id}\" does not exist`)},
 	})
 }
 
@@ -168,8 +168,8 @@ func TestRefusals(t *testing.T) {
 	dialecttest.Run(t, w, []step{
 		{Name: "too large", Do: "POST /webhooks", Body: large, Status: 413, Want: refused("413", "The body is over the limit of 65536 bytes.")},
 		{Name: "nothing has changed", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `]`)},
-		{Name: "another path", Do: "GET /webhooks/a/b", Status: 404, Want: refused("404", "There is nothing at /webhooks/a/b.")},
-		{Name: "another method", Do: "PATCH /webhooks/{id}", Status: 405, Want: refused("405", "PATCH is not for this path; allowed are DELETE, GET, HEAD, PUT."),
+		{Name: "another path", Do: "GET /webhooks/a/b", Status: 404, Want: refused("404", "path /webhooks/a/b does not exist")},
+		{Name: "another method", Do: "PATCH /webhooks/{id}", Status: 405, Want: refused("405", "method PATCH is not allowed for this path; use DELETE, GET, HEAD, PUT"),
 			WantHeader: []string{"Allow: DELETE, GET, HEAD, PUT"}},
 	})
 }
@@ -200,7 +200,7 @@ func TestCallers(t *testing.T) {
 		}
 		if strings.Contains(route.do, "{id}") {
 			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,
-				Want: refused("404", `There is no webhook configuration \"{id}\".`)})
+				Want: refused("404", `webhook configuration \"{id}\" does not exist`)})
 		}
 		dialecttest.Run(t, w, steps)
 	}
@@ -258,7 +258,7 @@ func TestMoves(t *testing.T) {
 		t.Fatal(secret, err)
 	}
 	w.Vars["id"] = made.ID
-	dialecttest.Run(t, w, []step{{Name: "of another dialect", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `There is no webhook configuration \"{id}\".`)}})
+	dialecttest.Run(t, w, []step{{Name: "of another dialect", Do: "GET /webhooks/{id}", Status: 404, Want: refused("404", `webhook configuration \"{id}\" does not exist`)}})
 	moved, err := w.Native(made.ID, service.EndpointInput{Dialect: new(azakaw.Name)})
 	if err != nil || moved.Retry.Count != 3 {
 		t.Fatal(moved, err)

@@ -13,23 +13,7 @@ import (
 )
 
 // statuses is the table from code to HTTP status. The vendor declares 400, 401, 403, 404, 422 and 500 only.
-var statuses = httpx.StatusTable{
-	bellwire.CodeMalformed:        http.StatusBadRequest,
-	bellwire.CodeInvalid:          http.StatusUnprocessableEntity,
-	bellwire.CodeUnauthenticated:  http.StatusUnauthorized,
-	bellwire.CodeForbidden:        http.StatusForbidden,
-	bellwire.CodeNotFound:         http.StatusNotFound,
-	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
-	bellwire.CodeStale:            http.StatusServiceUnavailable,
-	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
-	bellwire.CodeRateLimited:      http.StatusTooManyRequests,
-	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
-	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,
-	bellwire.CodeCanceled:         http.StatusRequestTimeout,
-	bellwire.CodeInternal:         http.StatusInternalServerError,
-	httpx.CodeMethodNotAllowed:    http.StatusMethodNotAllowed,
-	httpx.CodeUnsupportedEncoding: http.StatusUnsupportedMediaType,
-}
+var statuses = httpx.Statuses(httpx.StatusTable{bellwire.CodeConflict: http.StatusUnprocessableEntity})
 
 // violation is the body of every error.
 type violation struct {

@@ -10,23 +10,10 @@ import (
 )
 
 // statuses is the table from code to HTTP status. What breaks the form of a request is 400, what breaks a rule 422.
-var statuses = httpx.StatusTable{
-	bellwire.CodeMalformed:        http.StatusBadRequest,
-	bellwire.CodeInvalid:          http.StatusBadRequest,
-	bellwire.CodeUnauthenticated:  http.StatusUnauthorized,
-	bellwire.CodeForbidden:        http.StatusForbidden,
-	bellwire.CodeNotFound:         http.StatusNotFound,
-	httpx.CodeMethodNotAllowed:    http.StatusMethodNotAllowed,
-	httpx.CodeUnsupportedEncoding: http.StatusUnsupportedMediaType,
-	bellwire.CodeCanceled:         http.StatusRequestTimeout,
-	bellwire.CodeTooLarge:         http.StatusRequestEntityTooLarge,
-	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
-	bellwire.CodeStale:            http.StatusServiceUnavailable,
-	bellwire.CodeInternal:         http.StatusInternalServerError,
-	bellwire.CodeRateLimited:      http.StatusTooManyRequests,
-	bellwire.CodeUnavailable:      http.StatusServiceUnavailable,
-	bellwire.CodeNoSpace:          http.StatusServiceUnavailable,
-}
+var statuses = httpx.Statuses(httpx.StatusTable{
+	bellwire.CodeInvalid:  http.StatusBadRequest,
+	bellwire.CodeConflict: http.StatusUnprocessableEntity,
+})
 
 // The vendor's own messages.
 const (

@@ -166,10 +166,10 @@ func TestRefusals(t *testing.T) {
 		{Name: "there is no route for one", Do: "GET /v1/webhooks/wbh_{number}", Status: 405, WantHeader: []string{"Allow: DELETE"}, Want: `{"message":"<any>"}`},
 		{Name: "nor one to change it", Do: "PUT /v1/webhooks/wbh_{number}", Body: seedRequest, Status: 405, WantHeader: []string{"Allow: DELETE"}, Want: `{"message":"<any>"}`},
 		{Name: "another method", Do: "PATCH /v1/webhooks", Status: 405, WantHeader: []string{"Allow: GET, HEAD, POST"},
-			Want: message("PATCH is not for this path; allowed are GET, HEAD, POST.")},
+			Want: message("method PATCH is not allowed for this path; use GET, HEAD, POST")},
 		{Name: "events are not written", Do: "POST /v1/events", Body: `{}`, Status: 405, WantHeader: []string{"Allow: GET, HEAD"}, Want: `{"message":"<any>"}`},
-		{Name: "another path", Do: "GET /v1/orders", Status: 404, Want: message("There is nothing at /v1/orders.")},
-		{Name: "no sandbox", Do: "POST /v1/accounts", Body: `{}`, Status: 404, Want: message("There is nothing at /v1/accounts.")},
+		{Name: "another path", Do: "GET /v1/orders", Status: 404, Want: message("path /v1/orders does not exist")},
+		{Name: "no sandbox", Do: "POST /v1/accounts", Body: `{}`, Status: 404, Want: message("path /v1/accounts does not exist")},
 	}...)
 }
 
