@@ -27,13 +27,17 @@ type Dialect interface {
 	// without secrets returns the zero Secret.
 	NewSecret(signing Signing) (Secret, error)
 
+	// PublicKey returns the text of the public key that verifies what the secret's private key signs; empty if the secret
+	// has no private key.
+	PublicKey(secret Secret) string
+
 	// CheckSecret refuses a caller's secret that is not in the dialect's form. Its error has CodeInvalid.
 	CheckSecret(value string) error
 
-	// Settle makes ep an endpoint of the dialect: it refuses what the dialect cannot represent, with CodeInvalid and
+	// Normalize makes ep an endpoint of the dialect: it refuses what the dialect cannot represent, with CodeInvalid and
 	// the field's name, and fills in what the dialect alone knows of it, in ep.Extra. It is called after every change
 	// of an endpoint, and may change nothing else. groupOf returns an event type's group, empty if it has none.
-	Settle(ep *Endpoint, c *Credentials, groupOf func(eventType string) string) error
+	Normalize(ep *Endpoint, c *Credentials, groupOf func(eventType string) string) error
 
 	// Headers are the same on every attempt and prove to the endpoint who sends, such as a token. Their values are
 	// redacted wherever attempts are shown.

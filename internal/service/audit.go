@@ -27,7 +27,7 @@ func (n *AuditNote) Check() error {
 // Record keeps in the audit log who asks for what. It is on disk when Record returns; what was asked for is done after.
 // CodeRateLimited: the key or the tenant has asked for too much. That is not kept, and must not be done.
 func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
-	if err := s.enter(ctx, c, Read, note.Tenant); err != nil {
+	if err := s.requireTenant(ctx, c, Read, note.Tenant); err != nil {
 		return err
 	}
 	if err := note.Check(); err != nil {
@@ -73,7 +73,7 @@ func (s *Service) AuditLog(ctx context.Context, c Caller, tenant string, page be
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.takeTurn(ctx, c)
+	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}

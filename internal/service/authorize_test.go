@@ -170,30 +170,30 @@ var useCases = []useCase{
 		_, err := e.AuditLog(e.t.Context(), c, on.tenant, bellwire.Page{})
 		return err
 	}},
-	{"Speaker.Create", "at", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Speaker("standard").Create(e.t.Context(), c, on.tenant, minimal())
+	{"DialectService.Create", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.ForDialect("standard").Create(e.t.Context(), c, on.tenant, minimal())
 		return err
 	}},
-	{"Speaker.List", "atr", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Speaker("standard").List(e.t.Context(), c, on.tenant)
+	{"DialectService.List", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.ForDialect("standard").List(e.t.Context(), c, on.tenant)
 		return err
 	}},
-	{"Speaker.Get", "atr", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Speaker("standard").Get(e.t.Context(), c, on.tenant, on.endpoint)
+	{"DialectService.Get", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.ForDialect("standard").Get(e.t.Context(), c, on.tenant, on.endpoint)
 		return err
 	}},
-	{"Speaker.Update", "at", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Speaker("standard").Update(e.t.Context(), c, on.tenant, on.endpoint, func(*service.Known) (service.EndpointInput, error) {
+	{"DialectService.Update", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.ForDialect("standard").Update(e.t.Context(), c, on.tenant, on.endpoint, func(*service.EndpointView) (service.EndpointInput, error) {
 			return service.EndpointInput{Description: new("new")}, nil
 		})
 		return err
 	}},
-	{"Speaker.Delete", "at", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Speaker("standard").Delete(e.t.Context(), c, on.tenant, on.endpoint, nil)
+	{"DialectService.Delete", "at", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.ForDialect("standard").Delete(e.t.Context(), c, on.tenant, on.endpoint, nil)
 		return err
 	}},
-	{"Speaker.Types", "aptr", true, func(e *env, c service.Caller, _ things) error {
-		_, err := e.Speaker("standard").Types(e.t.Context(), c, "")
+	{"DialectService.Types", "aptr", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.ForDialect("standard").Types(e.t.Context(), c, "")
 		return err
 	}},
 }

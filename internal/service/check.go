@@ -26,7 +26,7 @@ const casAttempts = 10
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // enter refuses who may not act in a tenant, and tenants that are not there.
-func (s *Service) enter(ctx context.Context, c Caller, p Permission, tenant string) error {
+func (s *Service) requireTenant(ctx context.Context, c Caller, p Permission, tenant string) error {
 	if err := authorizeIn(c, p, tenant); err != nil {
 		return err
 	}
@@ -43,14 +43,14 @@ func (s *Service) forget(tenant string) {
 	s.directory.ForgetTenant(tenant)
 }
 
-// untilFresh makes a read, change and write in the tenant's turn, and repeats it if it is refused because of somebody
+// retryStale makes a read, change and write in the tenant's turn, and repeats it if it is refused because of somebody
 // else's write.
-func untilFresh[T any](ctx context.Context, s *Service, tenant, kind string, change func() (T, error)) (none T, err error) {
-	end, err := s.turns.take(ctx, tenant)
+func retryStale[T any](ctx context.Context, s *Service, tenant, kind string, change func() (T, error)) (none T, err error) {
+	unlock, err := s.locks.lock(ctx, tenant)
 	if err != nil {
 		return none, err
 	}
-	defer end()
+	defer unlock()
 	for range casAttempts {
 		v, err := change()
 		if bellwire.CodeOf(err) != bellwire.CodeStale {

@@ -2,8 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +24,6 @@ const (
 // MaxOverlap is how long a rotated secret can go on signing.
 const MaxOverlap = 30 * 24 * time.Hour
 
-// How Standard Webhooks writes ed25519 keys: these and base64.
-const (
-	privateKeyPrefix = "whsk_"
-	publicKeyPrefix  = "whpk_"
-)
-
 // EndpointSecret is what a receiver verifies deliveries with. Empty members: the endpoint has none.
 type EndpointSecret struct {
 	LiveSecret              // the newest
@@ -41,20 +33,21 @@ type EndpointSecret struct {
 // LiveSecret is a secret that signs.
 type LiveSecret struct {
 	Secret    string
-	PublicKey string    // "whpk_" and base64 of an ed25519 public key, as Standard Webhooks writes it
+	PublicKey string    // in the dialect's form; empty if there is none
 	ExpiresAt time.Time // zero: it has no end
 }
 
 func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at time.Time) *EndpointSecret {
 	secret := new(EndpointSecret)
-	several := s.dialects[ep.Dialect] != nil && s.dialects[ep.Dialect].Defaults().Overlap > 0
+	dialect := s.dialects[ep.Dialect]
+	several := dialect != nil && dialect.Defaults().Overlap > 0
 	for i, kept := range c.Secrets {
 		if i > 0 && (!several || !kept.Signs(at)) {
 			continue
 		}
 		live := LiveSecret{Secret: kept.Value, ExpiresAt: kept.ExpiresAt}
-		if ep.Signing != bellwire.SigningHMAC {
-			live.PublicKey = publicKey(kept.PrivateKey)
+		if dialect != nil && ep.Signing != bellwire.SigningHMAC {
+			live.PublicKey = dialect.PublicKey(kept)
 		}
 		secret.Live = append(secret.Live, live)
 	}
@@ -64,18 +57,9 @@ func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at ti
 	return secret
 }
 
-// publicKey returns the public half of a private key that a dialect made: its last bytes.
-func publicKey(private string) string {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(private, privateKeyPrefix))
-	if err != nil || len(key) != ed25519.PrivateKeySize {
-		return ""
-	}
-	return publicKeyPrefix + base64.StdEncoding.EncodeToString(key[ed25519.SeedSize:])
-}
-
-// settleSecrets gives the endpoint the secrets that its dialect and signing need: the caller's own, those
+// chooseSecrets gives the endpoint the secrets that its dialect and signing need: the caller's own, those
 // it has if they are of the right form, or new ones.
-func settleSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Credentials, own *string, newDialect bool) error {
+func chooseSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Credentials, own *string, newDialect bool) error {
 	if own != nil {
 		if err := d.CheckSecret(*own); err != nil {
 			return err

@@ -82,14 +82,14 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if err := applyCredentials(c, in); err != nil {
 		return err
 	}
-	if err := settleSecrets(dialect, ep, c, in.Secret, before.Dialect != ep.Dialect); err != nil {
+	if err := chooseSecrets(dialect, ep, c, in.Secret, before.Dialect != ep.Dialect); err != nil {
 		return err
 	}
 	catalogue, err := s.directory.Catalogue(ctx)
 	if err != nil {
 		return err
 	}
-	if err := dialect.Settle(ep, c, catalogue.Group); err != nil {
+	if err := dialect.Normalize(ep, c, catalogue.Group); err != nil {
 		return err
 	}
 	return s.seal(ctx, ep, c)

@@ -40,14 +40,14 @@ func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, i
 }
 
 func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
-	if err := s.enterToChange(ctx, c, tenant); err != nil {
+	if err := s.requireChange(ctx, c, tenant); err != nil {
 		return nil, nil, err
 	}
-	end, err := s.turns.take(ctx, tenant)
+	unlock, err := s.locks.lock(ctx, tenant)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer end()
+	defer unlock()
 	ep, credentials, err := s.newEndpoint(ctx, tenant, in)
 	if err != nil {
 		return nil, nil, err
@@ -154,14 +154,14 @@ const anyDialect = ""
 func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dialect string,
 	decide func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error),
 ) (*bellwire.Endpoint, *bellwire.Credentials, error) {
-	if err := s.enterToChange(ctx, c, tenant); err != nil {
+	if err := s.requireChange(ctx, c, tenant); err != nil {
 		return nil, nil, err
 	}
 	var (
 		credentials *bellwire.Credentials
 		disabling   bool
 	)
-	updated, err := untilFresh(ctx, s, tenant, "endpoint", func() (ep *bellwire.Endpoint, err error) {
+	updated, err := retryStale(ctx, s, tenant, "endpoint", func() (ep *bellwire.Endpoint, err error) {
 		ep, credentials, err = s.openEndpoint(ctx, tenant, id, dialect)
 		if err != nil {
 			return nil, err
@@ -193,7 +193,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 
 // DeleteEndpoint deletes an endpoint, and cancels its open deliveries.
 func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id string) error {
-	if err := s.enterToChange(ctx, c, tenant); err != nil {
+	if err := s.requireChange(ctx, c, tenant); err != nil {
 		return err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)
@@ -228,14 +228,14 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 
 // RotateSecret makes a new secret. The one before it signs too until the overlap ends: the dialect's own if nil.
 func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string, overlap *time.Duration) (*EndpointSecret, error) {
-	if err := s.enterToChange(ctx, c, tenant); err != nil {
+	if err := s.requireChange(ctx, c, tenant); err != nil {
 		return nil, err
 	}
 	if overlap != nil && (*overlap < 0 || *overlap > MaxOverlap) {
 		return nil, bellwire.Invalid("overlap", "It must be between 0s and %s.", bellwire.Duration(MaxOverlap))
 	}
 	var rotated *bellwire.Endpoint
-	secret, err := untilFresh(ctx, s, tenant, "endpoint", func() (*EndpointSecret, error) {
+	secret, err := retryStale(ctx, s, tenant, "endpoint", func() (*EndpointSecret, error) {
 		ep, credentials, err := s.openEndpoint(ctx, tenant, id, anyDialect)
 		if err != nil {
 			return nil, err
@@ -260,7 +260,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 // TestEndpoint delivers the example of an event type to one endpoint, in one attempt. An empty type means the
 // first of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
-	if err := s.enterToSend(ctx, c, tenant, limits.TestRate); err != nil {
+	if err := s.requireSend(ctx, c, tenant, limits.TestRate); err != nil {
 		return TestReceipt{}, err
 	}
 	ep, err := s.endpoint(ctx, tenant, id)

@@ -269,9 +269,11 @@ func (bare) Name() string { return "bare" }
 
 func (bare) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwire.Secret{}, nil }
 
+func (bare) PublicKey(bellwire.Secret) string { return "" }
+
 func (bare) CheckSecret(string) error { return bellwire.Invalid("secret", "There is none.") }
 
-func (bare) Settle(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
+func (bare) Normalize(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
 	if len(ep.Events) != 1 {
 		return bellwire.Invalid("events", "It is one pattern.")
 	}

@@ -110,7 +110,7 @@ func (s *Service) EventType(ctx context.Context, c Caller, name string) (*bellwi
 	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.takeTurn(ctx, c)
+	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) 
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.takeTurn(ctx, c)
+	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}

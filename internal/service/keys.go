@@ -123,7 +123,7 @@ func (s *Service) BootstrapAdmin(ctx context.Context) (secret string, created bo
 
 // CreateKey makes a key of a tenant, or of the operator if tenant is empty. Its secret is told here only.
 func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in NewKey) (key *Key, secret string, err error) {
-	if err := s.enterKeys(ctx, c, tenant); err != nil {
+	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
 	}
 	if err := checkLine("name", in.Name, bellwire.MaxNameLength); err != nil {
@@ -150,11 +150,11 @@ func (s *Service) createKey(ctx context.Context, tenant string, in NewKey) (*bel
 	if tenant == "" {
 		return s.makeKey(ctx, "", in)
 	}
-	end, err := s.turns.take(ctx, tenant)
+	unlock, err := s.locks.lock(ctx, tenant)
 	if err != nil {
 		return nil, "", err
 	}
-	defer end()
+	defer unlock()
 	held, err := s.directory.Limits(ctx, tenant)
 	if err != nil {
 		return nil, "", err
@@ -195,13 +195,13 @@ func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellw
 
 // Keys lists the keys of a tenant, or the operator's if tenant is empty.
 func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*Key], error) {
-	if err := s.enterKeys(ctx, c, tenant); err != nil {
+	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, err
 	}
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.takeTurn(ctx, c)
+	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwi
 
 // DeleteKey deletes a key of a tenant, or of the operator if tenant is empty.
 func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bellwire.KeyID) error {
-	if err := s.enterKeys(ctx, c, tenant); err != nil {
+	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return err
 	}
 	if err := s.store.DeleteKey(ctx, tenant, id); err != nil {
@@ -226,12 +226,12 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 	return nil
 }
 
-// enterKeys refuses who may not manage keys, and tenants that are not there.
-func (s *Service) enterKeys(ctx context.Context, c Caller, tenant string) error {
+// requireKeys refuses who may not manage keys, and tenants that are not there.
+func (s *Service) requireKeys(ctx context.Context, c Caller, tenant string) error {
 	if tenant == "" {
 		return authorize(c, Manage)
 	}
-	return s.enter(ctx, c, Manage, tenant)
+	return s.requireTenant(ctx, c, Manage, tenant)
 }
 
 func viewKey(k *bellwire.Key) *Key {

@@ -64,8 +64,8 @@ func (s *Service) allowRequest(ctx context.Context, c Caller) error {
 	return unknownKey(s.allow(ctx, limits.RequestRate, c.Tenant))
 }
 
-// enterToChange is enter for who changes a tenant's configuration, which its own callers may not do without end.
-func (s *Service) enterToChange(ctx context.Context, c Caller, tenant string) error {
+// requireChange is enter for who changes a tenant's configuration, which its own callers may not do without end.
+func (s *Service) requireChange(ctx context.Context, c Caller, tenant string) error {
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return err
 	}
@@ -74,18 +74,18 @@ func (s *Service) enterToChange(ctx context.Context, c Caller, tenant string) er
 			return err
 		}
 	}
-	return s.enter(ctx, c, Change, tenant)
+	return s.requireTenant(ctx, c, Change, tenant)
 }
 
-// enterToSend is enter for who has requests made to a tenant's endpoints, at the rate of the given limit.
-func (s *Service) enterToSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) error {
+// requireSend is enter for who has requests made to a tenant's endpoints, at the rate of the given limit.
+func (s *Service) requireSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) error {
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return err
 	}
 	if err := s.allow(ctx, l, tenant); err != nil {
 		return err
 	}
-	return s.enter(ctx, c, Change, tenant)
+	return s.requireTenant(ctx, c, Change, tenant)
 }
 
 // allowTest refuses a test whose event is large and comes too soon: each is stored, so that it counts for more than one. No

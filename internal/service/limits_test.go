@@ -36,7 +36,7 @@ var (
 			return err
 		}},
 		{"create in a dialect", func(e *env, c service.Caller, tenant string, _ *service.Endpoint, _ *bellwire.Delivery) error {
-			_, err := e.Speaker("bare").Create(e.t.Context(), c, tenant, minimal())
+			_, err := e.ForDialect("bare").Create(e.t.Context(), c, tenant, minimal())
 			return err
 		}},
 		{"update", func(e *env, c service.Caller, tenant string, ep *service.Endpoint, _ *bellwire.Delivery) error {
@@ -44,7 +44,7 @@ var (
 			return err
 		}},
 		{"update in a dialect", func(e *env, c service.Caller, tenant string, ep *service.Endpoint, _ *bellwire.Delivery) error {
-			_, err := e.Speaker("standard").Update(e.t.Context(), c, tenant, ep.ID, func(*service.Known) (service.EndpointInput, error) {
+			_, err := e.ForDialect("standard").Update(e.t.Context(), c, tenant, ep.ID, func(*service.EndpointView) (service.EndpointInput, error) {
 				return service.EndpointInput{}, nil
 			})
 			return err
@@ -57,7 +57,7 @@ var (
 			return e.DeleteEndpoint(e.t.Context(), c, tenant, "gone")
 		}},
 		{"delete in a dialect", func(e *env, c service.Caller, tenant string, _ *service.Endpoint, _ *bellwire.Delivery) error {
-			_, err := e.Speaker("standard").Delete(e.t.Context(), c, tenant, "gone", nil)
+			_, err := e.ForDialect("standard").Delete(e.t.Context(), c, tenant, "gone", nil)
 			return err
 		}},
 	}
@@ -165,7 +165,7 @@ func TestRateOfRequests(t *testing.T) {
 			func() error { _, err := e.AuthenticatePublisher(ctx, first); return err },
 			func() error { _, err := e.AuthenticateKey(ctx, signer.ID.String(), secret); return err },
 			func() error { return signed(true) },
-			func() error { _, err := e.Vouch(ctx, tenant); return err },
+			func() error { _, err := e.TrustTenant(ctx, tenant); return err },
 		}
 		for range 100 {
 			wantCode(t, signed(false), bellwire.CodeUnauthenticated, "")
@@ -179,10 +179,10 @@ func TestRateOfRequests(t *testing.T) {
 			wantRateLimited(t, way(), "request_rate", 2*time.Second)
 		}
 		e.tenant("other")
-		if _, err := e.Vouch(ctx, "other"); err != nil {
+		if _, err := e.TrustTenant(ctx, "other"); err != nil {
 			t.Errorf("another tenant: %v", err)
 		}
-		_, err = e.Vouch(ctx, "nobody")
+		_, err = e.TrustTenant(ctx, "nobody")
 		wantCode(t, err, bellwire.CodeForbidden, "")
 		time.Sleep(2 * time.Second)
 		if err := ways[0](); err != nil {
@@ -457,7 +457,7 @@ func TestControlCharacters(t *testing.T) {
 		"description of a dialect's endpoint": func(s string) error {
 			in := minimal()
 			in.Description = &s
-			_, err := e.Speaker("bare").Create(ctx, admin, tenant, in)
+			_, err := e.ForDialect("bare").Create(ctx, admin, tenant, in)
 			return err
 		},
 		"metadata of an endpoint": func(s string) error {

@@ -71,7 +71,7 @@ func (n node) publish(secret, tenant, eventType, data string) string {
 }
 
 // enter tells what comes of a request with a key that publishes nothing.
-func (n node) enter(secret string) string {
+func (n node) requireTenant(secret string) string {
 	_, err := n.Authenticate(n.t.Context(), secret)
 	return string(bellwire.CodeOf(err))
 }
@@ -169,20 +169,20 @@ func changes() []change {
 		{"admin's key deleted", func(here node, tenant string) func(node) string {
 			key(false, bellwire.RoleAdmin)(here, tenant)
 			with := secret
-			return func(there node) string { return there.enter(with) }
+			return func(there node) string { return there.requireTenant(with) }
 		}, func(here node, _ string) { must(here.t, here.DeleteKey(here.t.Context(), admin, "", id)) }, "", "unauthenticated"},
 		{"tenant's key deleted", func(here node, tenant string) func(node) string {
 			key(true, bellwire.RoleTenant)(here, tenant)
 			with := secret
-			return func(there node) string { return there.enter(with) }
+			return func(there node) string { return there.requireTenant(with) }
 		}, func(here node, tenant string) { must(here.t, here.DeleteKey(here.t.Context(), admin, tenant, id)) }, "", "unauthenticated"},
 		{"tenant deleted with its keys", func(here node, tenant string) func(node) string {
 			key(true, bellwire.RoleTenant)(here, tenant)
 			with := secret
-			return func(there node) string { return there.enter(with) }
+			return func(there node) string { return there.requireTenant(with) }
 		}, func(here node, tenant string) { must(here.t, here.DeleteTenant(here.t.Context(), admin, tenant)) }, "", "unauthenticated"},
 		{"keys made", func(node, string) func(node) string {
-			return func(there node) string { return there.enter(secret) }
+			return func(there node) string { return there.requireTenant(secret) }
 		}, func(here node, tenant string) {
 			key(true, bellwire.RoleTenantRead)(here, tenant)
 		}, "unauthenticated", ""},

@@ -57,11 +57,11 @@ func TestReadersSeeNoSecretsInURLs(t *testing.T) {
 		if err != nil || list.Items[0].URL != tc.want {
 			t.Errorf("%s: %+v, %v", tc.role, list, err)
 		}
-		known, err := e.Speaker("standard").Get(t.Context(), c, tenant, ep.ID)
+		known, err := e.ForDialect("standard").Get(t.Context(), c, tenant, ep.ID)
 		if err != nil || known.URL != tc.want {
 			t.Errorf("%s: %+v, %v", tc.role, known, err)
 		}
-		all, err := e.Speaker("standard").List(t.Context(), c, tenant)
+		all, err := e.ForDialect("standard").List(t.Context(), c, tenant)
 		if err != nil || all[0].URL != tc.want {
 			t.Errorf("%s: %+v, %v", tc.role, all, err)
 		}

@@ -14,7 +14,7 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 	if err := authorizeIn(c, p, tenant); err != nil {
 		return nil, nil, err
 	}
-	reading, end, err = s.takeTurn(ctx, c)
+	reading, end, err = s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -25,8 +25,8 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 	return reading, end, nil
 }
 
-// takeTurn waits for the turn of a caller's tenant to read. All operators are one tenant here.
-func (s *Service) takeTurn(ctx context.Context, c Caller) (reading context.Context, end func(), err error) {
+// acquireRead waits for the turn of a caller's tenant to read. All operators are one tenant here.
+func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Context, end func(), err error) {
 	waiting, stop := context.WithTimeout(ctx, limits.ReadWait)
 	defer stop()
 	leave, err := s.readers.Enter(waiting, c.Tenant)

@@ -89,7 +89,7 @@ type Service struct {
 	warned         *share.Rates // warnings, by what they are about
 	sandbox        bool
 	logger         *slog.Logger
-	turns          *turns
+	locks          *tenantLocks
 	readers        *share.Gate
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
@@ -112,7 +112,7 @@ func New(c Config) (*Service, error) {
 		warned:         share.NewRates(),
 		sandbox:        c.Sandbox,
 		logger:         c.Logger,
-		turns:          newTurns(),
+		locks:          newTenantLocks(),
 		readers:        share.NewGate(cmp.Or(c.Reads, limits.Reads), limits.ReadsOf),
 		rates:          newRates(),
 		stored:         newStoredEvents(),

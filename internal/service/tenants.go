@@ -51,7 +51,7 @@ func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Te
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.takeTurn(ctx, c)
+	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) Tenants(ctx context.Context, c Caller, page bellwire.Page) (*b
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.takeTurn(ctx, c)
+	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := checkTenant(&in); err != nil {
 		return nil, err
 	}
-	t, err := untilFresh(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
+	t, err := retryStale(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
 		if err != nil {
 			return nil, err

@@ -24,12 +24,12 @@ import (
 
 const sampleToken = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-// sample is an endpoint as Settle leaves it.
+// sample is an endpoint as Normalize leaves it.
 func sample(t testing.TB) (*bellwire.Endpoint, *bellwire.Credentials) {
 	t.Helper()
 	ep := &bellwire.Endpoint{ID: "65e1a3c0fc423348d145db01", Signing: bellwire.SigningHMAC, Events: []string{"counterparty.merged"}}
 	c := &bellwire.Credentials{Secrets: []bellwire.Secret{{Value: sampleToken}}}
-	if err := dialect.Settle(ep, c, func(string) string { return "counterparty-management" }); err != nil {
+	if err := dialect.Normalize(ep, c, func(string) string { return "counterparty-management" }); err != nil {
 		t.Fatal(err)
 	}
 	return ep, c

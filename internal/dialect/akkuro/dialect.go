@@ -72,6 +72,9 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 	return bellwire.Secret{Value: base64.StdEncoding.EncodeToString(token[:])}, nil
 }
 
+// PublicKey returns nothing: deliveries are not signed with a key pair.
+func (Dialect) PublicKey(bellwire.Secret) string { return "" }
+
 // CheckSecret refuses what is not the base64, with padding, of 32 bytes.
 func (Dialect) CheckSecret(value string) error {
 	raw, err := base64.StdEncoding.DecodeString(value)
@@ -82,8 +85,8 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
-// Settle refuses endpoints that are not for one event of a functional group, and keeps where they are managed.
-func (Dialect) Settle(ep *bellwire.Endpoint, c *bellwire.Credentials, groupOf func(string) string) error {
+// Normalize refuses endpoints that are not for one event of a functional group, and keeps where they are managed.
+func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, groupOf func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ const Segment = "events"
 
 // Front returns the management API. A nil logger discards its records.
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name), dialect: d, versions: d.Versions}
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name), dialect: d, versions: d.Versions}
 	if len(f.versions) == 0 {
 		f.versions = versions{DefaultVersion}
 	}
@@ -32,10 +32,10 @@ func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 }
 
 type front struct {
-	svc      *service.Service
-	speaker  *service.Speaker
-	dialect  Dialect
-	versions versions
+	svc       *service.Service
+	endpoints *service.DialectService
+	dialect   Dialect
+	versions  versions
 }
 
 // enter tells who asks, and for which tenant, and makes sure that what is served is what is wanted.
@@ -54,7 +54,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	return c, tenant, f.speaker.Permit(c, need, tenant)
+	return c, tenant, f.endpoints.Permit(c, need, tenant)
 }
 
 // authenticate takes a JSON Web Token or a key. They are told apart by the two dots of a token, which no key has that is
@@ -71,7 +71,7 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	if err != nil {
 		return service.Caller{}, err
 	}
-	return f.svc.Vouch(r.Context(), tenant)
+	return f.svc.TrustTenant(r.Context(), tenant)
 }
 
 func (f *front) eventTypes(w http.ResponseWriter, r *http.Request) error {
@@ -100,7 +100,7 @@ func (f *front) group(r *http.Request, c service.Caller) ([]*bellwire.EventType,
 	if !segment(group) {
 		return nil, nil
 	}
-	return f.speaker.Types(r.Context(), c, group)
+	return f.endpoints.Types(r.Context(), c, group)
 }
 
 // eventType returns the event type that the path names.
@@ -131,7 +131,7 @@ func (f *front) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Create(r.Context(), c, tenant, service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}})
+	k, err := f.endpoints.Create(r.Context(), c, tenant, service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}})
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := f.speaker.List(r.Context(), c, tenant)
+	all, err := f.endpoints.List(r.Context(), c, tenant)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (f *front) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Get(r.Context(), c, tenant, r.PathValue("id"))
+	k, err := f.endpoints.Get(r.Context(), c, tenant, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (f *front) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.speaker.Update(r.Context(), c, tenant, r.PathValue("id"), func(k *service.Known) (service.EndpointInput, error) {
+	_, err = f.endpoints.Update(r.Context(), c, tenant, r.PathValue("id"), func(k *service.EndpointView) (service.EndpointInput, error) {
 		return service.EndpointInput{URL: &in.URI.Value}, check(r, k)
 	})
 	if err != nil {
@@ -200,7 +200,7 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.speaker.Delete(r.Context(), c, tenant, r.PathValue("id"), func(k *service.Known) error { return check(r, k) })
+	_, err = f.endpoints.Delete(r.Context(), c, tenant, r.PathValue("id"), func(k *service.EndpointView) error { return check(r, k) })
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (f *front) read(r *http.Request) (*input, error) {
 }
 
 // check refuses an endpoint that is not the path's: the same id below another event or group is not there.
-func check(r *http.Request, k *service.Known) error {
+func check(r *http.Request, k *service.EndpointView) error {
 	if k.Extra[extraPath] != pathOf(r.PathValue("group"), r.PathValue("event")) {
 		return bellwire.NotFound("endpoint", k.ID)
 	}

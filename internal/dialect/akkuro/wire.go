@@ -19,7 +19,7 @@ type endpoint struct {
 // createdOn is the form of .NET: up to seven digits, without zeros at their end.
 const createdOn = "2006-01-02T15:04:05.9999999Z"
 
-func show(k *service.Known) endpoint {
+func show(k *service.EndpointView) endpoint {
 	return endpoint{
 		ID: k.ID, EventName: k.Events[0], CreatedOn: formatCreatedOn(k.CreatedAt), Token: k.Secret, URI: k.URL,
 	}

@@ -63,6 +63,9 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 	return bellwire.Secret{Value: sign.FormatSecret(raw)}, nil
 }
 
+// PublicKey returns nothing: deliveries are not signed with a key pair.
+func (Dialect) PublicKey(bellwire.Secret) string { return "" }
+
 // CheckSecret refuses what NewSecret could not have made.
 func (Dialect) CheckSecret(value string) error {
 	if raw, err := sign.ParseSecret(value); err != nil || len(raw) != secretBytes {
@@ -71,8 +74,8 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
-// Settle refuses other signatures, and endpoints that would set the signature's header themselves.
-func (Dialect) Settle(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
+// Normalize refuses other signatures, and endpoints that would set the signature's header themselves.
+func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
 	}

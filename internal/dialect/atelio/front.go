@@ -17,7 +17,7 @@ const Prefix = "api/v0.1"
 
 // Front returns the management API. A nil logger discards its records.
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name), expand: d.ExpandWildcards}
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name), expand: d.ExpandWildcards}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /api/v0.1/webhooks", f.create)
 	routes.Handle("GET /api/v0.1/webhooks", f.list)
@@ -27,9 +27,9 @@ func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 }
 
 type front struct {
-	svc     *service.Service
-	speaker *service.Speaker
-	expand  bool
+	svc       *service.Service
+	endpoints *service.DialectService
+	expand    bool
 }
 
 // enter tells who asks, and for which tenant.
@@ -57,7 +57,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	return c, tenant, f.speaker.Permit(c, need, tenant)
+	return c, tenant, f.endpoints.Permit(c, need, tenant)
 }
 
 // credential takes the scheme away that some of Atelio's samples have before the key.
@@ -82,7 +82,7 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Create(r.Context(), c, tenant, wanted)
+	k, err := f.endpoints.Create(r.Context(), c, tenant, wanted)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	known, err := f.speaker.List(r.Context(), c, tenant)
+	known, err := f.endpoints.List(r.Context(), c, tenant)
 	if err != nil {
 		return err
 	}
@@ -116,13 +116,13 @@ func (f *front) update(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("webhook_id")
 	if in.empty() {
-		k, err := f.speaker.Get(r.Context(), c, tenant, id)
+		k, err := f.endpoints.Get(r.Context(), c, tenant, id)
 		if err != nil {
 			return noWebhook(id, err)
 		}
 		return answer(w, k)
 	}
-	k, err := f.speaker.Update(r.Context(), c, tenant, id, func(was *service.Known) (service.EndpointInput, error) {
+	k, err := f.endpoints.Update(r.Context(), c, tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
 		return in.change(statusOf(was.Status)), nil
 	})
 	if err != nil {
@@ -137,7 +137,7 @@ func (f *front) remove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("webhook_id")
-	k, err := f.speaker.Delete(r.Context(), c, tenant, id, nil)
+	k, err := f.endpoints.Delete(r.Context(), c, tenant, id, nil)
 	if err != nil {
 		return noWebhook(id, err)
 	}
@@ -154,7 +154,7 @@ func (f *front) read(r *http.Request, c service.Caller) (*input, error) {
 	if err != nil || !f.expand || !in.Events.Given {
 		return in, err
 	}
-	types, err := f.speaker.Types(r.Context(), c, "")
+	types, err := f.endpoints.Types(r.Context(), c, "")
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +178,6 @@ func parse(body []byte) (*input, error) {
 	return in, in.check()
 }
 
-func answer(w http.ResponseWriter, k *service.Known) error {
+func answer(w http.ResponseWriter, k *service.EndpointView) error {
 	return httpx.WriteJSON(w, http.StatusOK, one{show(k)})
 }

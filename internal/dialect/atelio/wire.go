@@ -51,7 +51,7 @@ func (t timestamp) MarshalText() ([]byte, error) {
 	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000000Z"), nil
 }
 
-func show(k *service.Known) subscription {
+func show(k *service.EndpointView) subscription {
 	return subscription{
 		ID: k.ID, URL: k.URL, Description: k.Description, Events: k.Events, Version: version, Secret: k.Secret,
 		Status: statusOf(k.Status), CreatedTime: timestamp(k.CreatedAt), UpdatedTime: timestamp(k.UpdatedAt),

@@ -55,13 +55,16 @@ func (Dialect) NewEndpointID(now time.Time) string { return uuid.UUID(bellwire.N
 // NewSecret makes none: deliveries are not signed.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwire.Secret{}, nil }
 
+// PublicKey returns nothing: deliveries are not signed with a key pair.
+func (Dialect) PublicKey(bellwire.Secret) string { return "" }
+
 // CheckSecret refuses every secret, because none would be used.
 func (Dialect) CheckSecret(string) error {
 	return bellwire.Invalid("secret", "The dialect %s signs nothing; use auth.", Name)
 }
 
-// Settle refuses what AuthType has no word for, and splits a URL that was not given in two parts.
-func (Dialect) Settle(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
+// Normalize refuses what AuthType has no word for, and splits a URL that was not given in two parts.
+func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const processed = "Processed successfully"
 
 // Front returns the configuration API, which is Bellwire's own: azakaw publishes none. A nil logger discards its records.
 func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name)}
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name)}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("GET /webhooks", f.list)
 	routes.Handle("POST /webhooks", f.create)
@@ -29,8 +29,8 @@ func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 }
 
 type front struct {
-	svc     *service.Service
-	speaker *service.Speaker
+	svc       *service.Service
+	endpoints *service.DialectService
 }
 
 // enter tells who asks, and for which tenant.
@@ -50,7 +50,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (service.Caller,
 	if err != nil {
 		return c, "", err
 	}
-	return c, tenant, f.speaker.Permit(c, need, tenant)
+	return c, tenant, f.endpoints.Permit(c, need, tenant)
 }
 
 func (f *front) list(w http.ResponseWriter, r *http.Request) error {
@@ -58,7 +58,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := f.speaker.List(r.Context(), c, tenant)
+	all, err := f.endpoints.List(r.Context(), c, tenant)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Create(r.Context(), c, tenant, wanted)
+	k, err := f.endpoints.Create(r.Context(), c, tenant, wanted)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (f *front) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	k, err := f.speaker.Get(r.Context(), c, tenant, id)
+	k, err := f.endpoints.Get(r.Context(), c, tenant, id)
 	if err != nil {
 		return noConfiguration(id, err)
 	}
@@ -112,7 +112,7 @@ func (f *front) replace(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	k, err := f.speaker.Update(r.Context(), c, tenant, id, func(was *service.Known) (service.EndpointInput, error) {
+	k, err := f.endpoints.Update(r.Context(), c, tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
 		return in.wanted(tenant, id, was)
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	if _, err := f.speaker.Delete(r.Context(), c, tenant, id, nil); err != nil {
+	if _, err := f.endpoints.Delete(r.Context(), c, tenant, id, nil); err != nil {
 		return noConfiguration(id, err)
 	}
 	return answer(w, http.StatusOK, nil)

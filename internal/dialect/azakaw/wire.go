@@ -58,7 +58,7 @@ const (
 	defaultHeader = "X-API-Key"
 )
 
-func show(k *service.Known) configuration {
+func show(k *service.EndpointView) configuration {
 	count, interval := retriesOf(k.Retry)
 	base, path := k.Extra[extraBase], k.Extra[extraPath]
 	if join(base, path) != k.URL { // which is masked
@@ -73,7 +73,7 @@ func show(k *service.Known) configuration {
 	return c
 }
 
-func authOf(k *service.Known) (string, *settings) {
+func authOf(k *service.EndpointView) (string, *settings) {
 	switch k.Auth.Type {
 	case bellwire.AuthAPIKey:
 		return authAPIKey, &settings{APIKey: mask, Header: k.Auth.Header}
@@ -171,7 +171,7 @@ func timeSpan(text string) (time.Duration, bool) {
 // wanted turns a body into what the service is asked for. was is the configuration that it changes, nil if it is new. What
 // a body leaves out has its default in a new one, and stays as it is in another: a change of the URL must not switch
 // deliveries on, or have them sent without credentials. A secret that is masked stays too.
-func (in *input) wanted(tenant, id string, was *service.Known) (service.EndpointInput, error) {
+func (in *input) wanted(tenant, id string, was *service.EndpointView) (service.EndpointInput, error) {
 	out := service.EndpointInput{}
 	if err := in.same(tenant, id); err != nil {
 		return out, err
@@ -211,7 +211,7 @@ func (in *input) wanted(tenant, id string, was *service.Known) (service.Endpoint
 
 // status is what the configuration is to be, nil if it stays what it is. A pause, which IsActive shows as not active, is
 // more than a client that sends it back can know of.
-func (in *input) status(was *service.Known) *bellwire.EndpointStatus {
+func (in *input) status(was *service.EndpointView) *bellwire.EndpointStatus {
 	if was != nil && (!in.IsActive.Given || in.IsActive.Value == (was.Status == bellwire.EndpointEnabled)) {
 		return nil
 	}
@@ -234,7 +234,7 @@ func (in *input) same(tenant, id string) error {
 
 // retry makes a policy of the two members, nil if the one that was there stays: where they are left out, or say of it what
 // it shows already. The native API may have set one of another form.
-func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
+func (in *input) retry(was *service.EndpointView) (*bellwire.RetryPolicy, error) {
 	count, interval := defaultRetryCount, defaultRetryInterval
 	if was != nil {
 		if !in.RetryCount.Given && !in.RetryInterval.Given {
@@ -270,7 +270,7 @@ func (in *input) retry(was *service.Known) (*bellwire.RetryPolicy, error) {
 }
 
 // auth makes an authentication of the two members, nil if the one that was there stays.
-func (in *input) auth(was *service.Known) (*bellwire.Auth, error) {
+func (in *input) auth(was *service.EndpointView) (*bellwire.Auth, error) {
 	given, kind := in.AuthSettings, authNone
 	switch {
 	case in.AuthType.Given:
@@ -294,7 +294,7 @@ func (in *input) auth(was *service.Known) (*bellwire.Auth, error) {
 	return nil, bellwire.Invalid("authType", "It must be None, ApiKey or Basic.")
 }
 
-func (in *inputSettings) apiKey(was *service.Known) (*bellwire.Auth, error) {
+func (in *inputSettings) apiKey(was *service.EndpointView) (*bellwire.Auth, error) {
 	auth := &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: defaultHeader, Key: in.APIKey.Value}
 	switch {
 	case in.Header.Given:
@@ -317,7 +317,7 @@ func (in *inputSettings) apiKey(was *service.Known) (*bellwire.Auth, error) {
 	return auth, nil
 }
 
-func (in *inputSettings) basic(was *service.Known) (*bellwire.Auth, error) {
+func (in *inputSettings) basic(was *service.EndpointView) (*bellwire.Auth, error) {
 	auth := &bellwire.Auth{Type: bellwire.AuthBasic, Username: in.Username.Value, Password: in.Password.Value}
 	if err := in.only(authBasic); err != nil {
 		return nil, err

@@ -57,13 +57,16 @@ func (Dialect) NewEndpointID(now time.Time) string {
 // NewSecret makes none: deliveries are not signed.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwire.Secret{}, nil }
 
+// PublicKey returns nothing: deliveries are not signed with a key pair.
+func (Dialect) PublicKey(bellwire.Secret) string { return "" }
+
 // CheckSecret refuses every secret, because none would be used.
 func (Dialect) CheckSecret(string) error {
 	return bellwire.Invalid("secret", "The dialect %s signs nothing; use auth.", Name)
 }
 
-// Settle refuses what is not one event: a webhook has a single name for it.
-func (Dialect) Settle(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
+// Normalize refuses what is not one event: a webhook has a single name for it.
+func (Dialect) Normalize(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
 	if len(ep.Events) != 1 || strings.HasSuffix(ep.Events[0], "*") {
 		return bellwire.Invalid("events", "An endpoint of the dialect %s has exactly one event, by its full name.", Name)
 	}

@@ -26,7 +26,7 @@ const (
 // Front returns the management API of webhooks, with the update records that notifications link to. A nil logger
 // discards its records.
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name), publicURL: d.PublicURL, basic: d.Basic}
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name), publicURL: d.PublicURL, basic: d.Basic}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", f.create)
 	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", f.list)
@@ -39,7 +39,7 @@ func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 
 type front struct {
 	svc       *service.Service
-	speaker   *service.Speaker
+	endpoints *service.DialectService
 	publicURL string
 	basic     bool
 }
@@ -71,7 +71,7 @@ var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 // A tenant whose id is not of the vendor's form can still use its own.
 func (f *front) admit(r *http.Request, c service.Caller, need service.Permission, account string) error {
 	if c.Role.OfTenant() && c.Tenant == account {
-		return f.speaker.Permit(c, need, account)
+		return f.endpoints.Permit(c, need, account)
 	}
 	if !accountForm.MatchString(account) {
 		return bellwire.Invalid(accountParam, "An account id must have 12 digits.")
@@ -79,10 +79,10 @@ func (f *front) admit(r *http.Request, c service.Caller, need service.Permission
 	if c.Role.OfTenant() {
 		return errNoAccount()
 	}
-	if err := f.speaker.Permit(c, need, account); err != nil {
+	if err := f.endpoints.Permit(c, need, account); err != nil {
 		return err
 	}
-	known, err := f.speaker.HasTenant(r.Context(), c, account)
+	known, err := f.endpoints.HasTenant(r.Context(), c, account)
 	if err == nil && !known {
 		return errNoAccount()
 	}
@@ -102,7 +102,7 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Create(r.Context(), v.caller, v.account, wanted)
+	k, err := f.endpoints.Create(r.Context(), v.caller, v.account, wanted)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := f.speaker.List(r.Context(), v.caller, v.account)
+	all, err := f.endpoints.List(r.Context(), v.caller, v.account)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (f *front) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Get(r.Context(), v.caller, v.account, r.PathValue(webhookParam))
+	k, err := f.endpoints.Get(r.Context(), v.caller, v.account, r.PathValue(webhookParam))
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (f *front) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.speaker.Update(r.Context(), v.caller, v.account, r.PathValue(webhookParam), in.wanted)
+	k, err := f.endpoints.Update(r.Context(), v.caller, v.account, r.PathValue(webhookParam), in.wanted)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.speaker.Delete(r.Context(), v.caller, v.account, r.PathValue(webhookParam), nil); err != nil {
+	if _, err := f.endpoints.Delete(r.Context(), v.caller, v.account, r.PathValue(webhookParam), nil); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -138,7 +138,7 @@ func TestSettle(t *testing.T) {
 	} {
 		ep := endpoint()
 		ep.Events, ep.Signing = tc.events, tc.signing
-		err := dialect.Settle(ep, &bellwire.Credentials{}, func(string) string { return "" })
+		err := dialect.Normalize(ep, &bellwire.Credentials{}, func(string) string { return "" })
 		if got := field(t, err); got != tc.field {
 			t.Errorf("%s: %v", tc.name, err)
 		}

@@ -13,7 +13,7 @@ type webhook struct {
 	ID    string `json:"id"`
 }
 
-func show(k *service.Known) webhook {
+func show(k *service.EndpointView) webhook {
 	return webhook{URL: k.URL, Event: k.Events[0], ID: k.ID}
 }
 
@@ -36,7 +36,7 @@ func parseInput(body []byte) (*input, error) {
 
 // wanted turns a body into what the service is asked for. was is the webhook that it changes, nil if it is new: an event
 // that the native API gave it can stay.
-func (in *input) wanted(was *service.Known) (service.EndpointInput, error) {
+func (in *input) wanted(was *service.EndpointView) (service.EndpointInput, error) {
 	event := in.Event.Value
 	if event != accountUpdates && event != batchSettlement && (was == nil || event != was.Events[0]) {
 		return service.EndpointInput{}, bellwire.Invalid("event", "It must be %s or %s.", accountUpdates, batchSettlement)

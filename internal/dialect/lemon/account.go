@@ -72,7 +72,7 @@ func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := f.record(r, v); err != nil {
 		return err
 	}
-	_, err = f.speaker.Trigger(r.Context(), v.Caller, v.tenant, service.Draft{
+	_, err = f.endpoints.Trigger(r.Context(), v.Caller, v.tenant, service.Draft{
 		Type: accountCreated, Data: []byte(`{"account":"` + created.ID + `"}`),
 	})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {

@@ -66,6 +66,9 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 	return bellwire.Secret{Value: hex.EncodeToString(secret)}, nil
 }
 
+// PublicKey returns nothing: deliveries are not signed with a key pair.
+func (Dialect) PublicKey(bellwire.Secret) string { return "" }
+
 // CheckSecret refuses what is not 64 lower-case hex digits.
 func (Dialect) CheckSecret(value string) error {
 	if _, err := sign.NewLemonMAC(value); err != nil {
@@ -74,8 +77,8 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
-// Settle refuses wildcards, which lemon.markets has not, and what would collide with the signature.
-func (Dialect) Settle(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
+// Normalize refuses wildcards, which lemon.markets has not, and what would collide with the signature.
+func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const (
 
 // Front returns the management API, and in the sandbox the call that creates accounts. A nil logger discards its records.
 func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, speaker: svc.Speaker(Name)}
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name)}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /v1/webhooks", f.create)
 	routes.Handle("GET /v1/webhooks", f.list)
@@ -37,8 +37,8 @@ func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 }
 
 type front struct {
-	svc     *service.Service
-	speaker *service.Speaker
+	svc       *service.Service
+	endpoints *service.DialectService
 }
 
 // visit is a request of a customer who may make it.
@@ -61,7 +61,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := f.speaker.Permit(c, need, tenant); err != nil {
+	if err := f.endpoints.Permit(c, need, tenant); err != nil {
 		return nil, err
 	}
 	note := service.AuditNote{Tenant: tenant, Method: r.Method, Path: auditPath(r)}
@@ -149,7 +149,7 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err := f.record(r, v); err != nil {
 		return err
 	}
-	k, err := f.speaker.Create(r.Context(), v.Caller, v.tenant, wanted)
+	k, err := f.endpoints.Create(r.Context(), v.Caller, v.tenant, wanted)
 	if err != nil {
 		return inBody(err)
 	}
@@ -164,7 +164,7 @@ type webhookPlace struct {
 	Limit  int    `json:"limit"`
 }
 
-func placeOf(k *service.Known) webhookPlace {
+func placeOf(k *service.EndpointView) webhookPlace {
 	return webhookPlace{At: k.CreatedAt.UnixMicro(), ID: k.ID}
 }
 
@@ -188,12 +188,12 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	if err := f.record(r, v); err != nil {
 		return err
 	}
-	all, err := f.speaker.List(r.Context(), v.Caller, v.tenant)
+	all, err := f.endpoints.List(r.Context(), v.Caller, v.tenant)
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(k *service.Known) bool { return placeOf(k).compare(from) <= 0 })
-	slices.SortFunc(all, func(a, b *service.Known) int { return placeOf(a).compare(placeOf(b)) })
+	all = slices.DeleteFunc(all, func(k *service.EndpointView) bool { return placeOf(k).compare(from) <= 0 })
+	slices.SortFunc(all, func(a, b *service.EndpointView) int { return placeOf(a).compare(placeOf(b)) })
 	answer := page[webhook]{Data: []webhook{}}
 	for _, k := range all[:min(len(all), from.Limit)] {
 		answer.Data = append(answer.Data, show(k))
@@ -231,7 +231,7 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 	if err := f.record(r, v); err != nil {
 		return err
 	}
-	_, err = f.speaker.Delete(r.Context(), v.Caller, v.tenant, r.PathValue("id"), nil)
+	_, err = f.endpoints.Delete(r.Context(), v.Caller, v.tenant, r.PathValue("id"), nil)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		return bellwire.Wrap(bellwire.CodeNotFound, err, "Webhook not found")
 	}

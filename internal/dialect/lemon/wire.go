@@ -20,7 +20,7 @@ type webhook struct {
 	URL             string   `json:"url"`
 }
 
-func show(k *service.Known) webhook {
+func show(k *service.EndpointView) webhook {
 	return webhook{Events: k.Events, ID: k.ID, SignatureSecret: k.Secret, URL: k.URL}
 }
 

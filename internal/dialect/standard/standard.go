@@ -59,6 +59,15 @@ func (Dialect) NewSecret(signing bellwire.Signing) (bellwire.Secret, error) {
 	return secret, nil
 }
 
+// PublicKey returns the ed25519 public key of the secret's private key, if it has one.
+func (Dialect) PublicKey(secret bellwire.Secret) string {
+	key, err := sign.PublicKeyOf(secret.PrivateKey)
+	if err != nil {
+		return ""
+	}
+	return key
+}
+
 // CheckSecret refuses what is not "whsec_" and the base64 of 24 to 64 bytes.
 func (Dialect) CheckSecret(value string) error {
 	if _, err := sign.ParseSecret(value); err != nil {
@@ -68,8 +77,8 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
-// Settle refuses an endpoint whose deliveries could not be signed; the dialect can say all else.
-func (Dialect) Settle(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
+// Normalize refuses an endpoint whose deliveries could not be signed; the dialect can say all else.
+func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	_, err := newSigners(ep.Signing, c.Secrets)
 	return err
 }

@@ -106,7 +106,7 @@ func TestSettleAndBindRefuseWhatCannotBeSigned(t *testing.T) {
 	} {
 		ep, c := &bellwire.Endpoint{Signing: tc.signing}, &bellwire.Credentials{Secrets: tc.secrets}
 		_, bindErr := dialect.Bind(ep, c)
-		for _, err := range []error{dialect.Settle(ep, c, nil), bindErr} {
+		for _, err := range []error{dialect.Normalize(ep, c, nil), bindErr} {
 			if got := fieldOf(t, err); got != tc.field {
 				t.Errorf("%s: the field at fault is %q, want %q (%v)", tc.name, got, tc.field, err)
 			}

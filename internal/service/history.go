@@ -135,7 +135,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 // RetryDelivery asks for one more attempt at once, whatever the delivery's status. CodeConflict: its endpoint
 // is disabled or deleted.
 func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.enterToSend(ctx, c, tenant, limits.RetryRate); err != nil {
+	if err := s.requireSend(ctx, c, tenant, limits.RetryRate); err != nil {
 		return nil, err
 	}
 	d, err := s.store.Delivery(ctx, tenant, id)
@@ -161,7 +161,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 
 // CancelDelivery ends an open delivery. CodeConflict: it has ended already.
 func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.enter(ctx, c, Change, tenant); err != nil {
+	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
 	d, err := s.store.CancelDelivery(ctx, tenant, id, bellwire.ReasonCanceledByHand, now())

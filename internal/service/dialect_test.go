@@ -17,7 +17,7 @@ func TestSpeakerSeesItsOwnDialectAlone(t *testing.T) {
 	tenant := e.tenant("acme")
 	c := service.Caller{Role: bellwire.RoleTenant, Tenant: tenant}
 	reader := service.Caller{Role: bellwire.RoleTenantRead, Tenant: tenant}
-	own, foreign := e.Speaker("standard"), e.Speaker("bare")
+	own, foreign := e.ForDialect("standard"), e.ForDialect("bare")
 	first, err := own.Create(t.Context(), c, tenant, minimal())
 	if err != nil || first.Secret == "" {
 		t.Fatal(first, err)
@@ -30,7 +30,7 @@ func TestSpeakerSeesItsOwnDialectAlone(t *testing.T) {
 	if err != nil || bare.Secret != "" || bare.Dialect != "bare" {
 		t.Fatal(bare, err)
 	}
-	ids := func(s *service.Speaker) (ids []string) {
+	ids := func(s *service.DialectService) (ids []string) {
 		t.Helper()
 		list, err := s.List(t.Context(), reader, tenant)
 		if err != nil {
@@ -51,7 +51,7 @@ func TestSpeakerSeesItsOwnDialectAlone(t *testing.T) {
 		t.Error(diff)
 	}
 	asked := false
-	decide := func(*service.Known) (service.EndpointInput, error) {
+	decide := func(*service.EndpointView) (service.EndpointInput, error) {
 		asked = true
 		return service.EndpointInput{}, nil
 	}
@@ -65,7 +65,7 @@ func TestSpeakerSeesItsOwnDialectAlone(t *testing.T) {
 		t.Error("an endpoint of another dialect was shown")
 	}
 	refusal := bellwire.NotFound("registration", first.ID)
-	_, err = own.Delete(t.Context(), c, tenant, first.ID, func(*service.Known) error { return refusal })
+	_, err = own.Delete(t.Context(), c, tenant, first.ID, func(*service.EndpointView) error { return refusal })
 	wantCode(t, err, bellwire.CodeNotFound, "")
 	was, err := own.Delete(t.Context(), c, tenant, first.ID, nil)
 	if err != nil || was.Secret != first.Secret {
@@ -80,21 +80,21 @@ func TestSpeakerUpdatesWhatOthersChangeMeanwhile(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")
-	speaker := e.Speaker("standard")
-	k, err := speaker.Create(t.Context(), admin, tenant, minimal())
+	standard := e.ForDialect("standard")
+	k, err := standard.Create(t.Context(), admin, tenant, minimal())
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.store.stale.Store(2)
 	asked := 0
-	updated, err := speaker.Update(t.Context(), admin, tenant, k.ID, func(was *service.Known) (service.EndpointInput, error) {
+	updated, err := standard.Update(t.Context(), admin, tenant, k.ID, func(was *service.EndpointView) (service.EndpointInput, error) {
 		asked++
 		return service.EndpointInput{Description: new(was.Description + "x")}, nil
 	})
 	if err != nil || asked != 3 || updated.Description != "x" {
 		t.Errorf("asked %d times: %+v, %v", asked, updated, err)
 	}
-	_, err = speaker.Update(t.Context(), admin, tenant, k.ID, func(*service.Known) (service.EndpointInput, error) {
+	_, err = standard.Update(t.Context(), admin, tenant, k.ID, func(*service.EndpointView) (service.EndpointInput, error) {
 		return service.EndpointInput{}, bellwire.Invalid("x", "No.")
 	})
 	wantCode(t, err, bellwire.CodeInvalid, "x")
@@ -118,7 +118,7 @@ func TestSpeakerTypes(t *testing.T) {
 	e.putType("m", service.EventTypeInput{Group: "letters", Archived: true})
 	names := func(group string) (names []string) {
 		t.Helper()
-		types, err := e.Speaker("standard").Types(t.Context(), admin, group)
+		types, err := e.ForDialect("standard").Types(t.Context(), admin, group)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,19 +143,19 @@ func TestTriggerOnlyInTheSandbox(t *testing.T) {
 	closed := newEnv(t)
 	closed.tenant("acme")
 	c := service.Caller{Role: bellwire.RoleTenant, Tenant: "acme"}
-	_, err := closed.Speaker("standard").Trigger(t.Context(), c, "acme", draft)
+	_, err := closed.ForDialect("standard").Trigger(t.Context(), c, "acme", draft)
 	wantCode(t, err, bellwire.CodeForbidden, "")
 
 	open := newEnv(t, func(config *service.Config) { config.Sandbox = true })
 	open.tenant("acme")
 	open.endpoint("acme")
-	r, err := open.Speaker("standard").Trigger(t.Context(), c, "acme", draft)
+	r, err := open.ForDialect("standard").Trigger(t.Context(), c, "acme", draft)
 	if err != nil || r.Deliveries != 1 || !open.Sandbox() {
 		t.Error(r, err)
 	}
-	_, err = open.Speaker("standard").Trigger(t.Context(), c, "acme", service.Draft{Type: "none", Data: []byte("1")})
+	_, err = open.ForDialect("standard").Trigger(t.Context(), c, "acme", service.Draft{Type: "none", Data: []byte("1")})
 	wantCode(t, err, bellwire.CodeInvalid, "type")
-	_, err = open.Speaker("standard").Trigger(t.Context(), service.Caller{Role: bellwire.RoleTenantRead, Tenant: "acme"}, "acme", draft)
+	_, err = open.ForDialect("standard").Trigger(t.Context(), service.Caller{Role: bellwire.RoleTenantRead, Tenant: "acme"}, "acme", draft)
 	wantCode(t, err, bellwire.CodeForbidden, "")
 }
 

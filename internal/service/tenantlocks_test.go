@@ -12,10 +12,10 @@ import (
 func TestTurnsOfTenantsThatShareAGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns()
+		locks := newTenantLocks()
 		const busy = "busy"
 		var other string
-		for i := 0; other == "" || turns.gate(other) != turns.gate(busy); i++ {
+		for i := 0; other == "" || locks.gate(other) != locks.gate(busy); i++ {
 			other = fmt.Sprint("other", i)
 		}
 		var (
@@ -24,7 +24,7 @@ func TestTurnsOfTenantsThatShareAGate(t *testing.T) {
 		)
 		change := func(tenant string) {
 			all.Go(func() {
-				end, err := turns.take(t.Context(), tenant)
+				end, err := locks.lock(t.Context(), tenant)
 				if err != nil {
 					t.Error(err)
 					return
@@ -34,7 +34,7 @@ func TestTurnsOfTenantsThatShareAGate(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		end, err := turns.take(t.Context(), busy)
+		end, err := locks.lock(t.Context(), busy)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -145,9 +145,9 @@ func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
 	return id, err == nil
 }
 
-// Vouch returns the caller of a tenant for whom a front end has a proof of its own, such as a token of an issuer that the
+// TrustTenant returns the caller of a tenant for whom a front end has a proof of its own, such as a token of an issuer that the
 // operator trusts. CodeForbidden: there is no such tenant.
-func (s *Service) Vouch(ctx context.Context, tenant string) (Caller, error) {
+func (s *Service) TrustTenant(ctx context.Context, tenant string) (Caller, error) {
 	err := s.allow(ctx, limits.RequestRate, tenant)
 	if err == nil {
 		_, err = s.store.Tenant(ctx, tenant)

@@ -13,14 +13,14 @@ func TestVouch(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")
-	c, err := e.Vouch(t.Context(), tenant)
+	c, err := e.TrustTenant(t.Context(), tenant)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(service.Caller{Role: bellwire.RoleTenant, Tenant: tenant}, c); diff != "" {
 		t.Error(diff)
 	}
-	c, err = e.Vouch(t.Context(), "nobody")
+	c, err = e.TrustTenant(t.Context(), "nobody")
 	if bellwire.CodeOf(err) != bellwire.CodeForbidden || c.Role != "" {
 		t.Errorf("a tenant that is not there: %+v, %v", c, err)
 	}

@@ -7,18 +7,20 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Speaker is the use cases as the management API of one dialect has them. Endpoints of other dialects are not there.
-type Speaker struct {
+// DialectService is the Service as seen by the management API of one dialect: endpoints of other dialects do not exist.
+type DialectService struct {
 	service *Service
 	dialect string
 }
 
-// Speaker returns the use cases of a dialect.
-func (s *Service) Speaker(dialect string) *Speaker { return &Speaker{service: s, dialect: dialect} }
+// ForDialect returns the Service restricted to the endpoints of a dialect.
+func (s *Service) ForDialect(dialect string) *DialectService {
+	return &DialectService{service: s, dialect: dialect}
+}
 
-// Known is an endpoint as its own dialect shows it: with the secret that deliveries are signed with. Callers who may not see
-// it get it redacted, and the URL without what may be a secret in it. The secret members of Auth are left out.
-type Known struct {
+// EndpointView is an endpoint as its own dialect shows it, with its signing secret. For callers that may not see secrets, the
+// secret is redacted and the URL is masked. The secret fields of Auth are always empty.
+type EndpointView struct {
 	bellwire.Endpoint
 	Secret string // empty if the dialect has none
 	Auth   bellwire.Auth
@@ -34,7 +36,7 @@ func TenantOf(c Caller) (string, error) {
 }
 
 // Permit is service.Permit in words for a vendor's customers, who know keys and no roles.
-func (d *Speaker) Permit(c Caller, need Permission, tenant string) error {
+func (d *DialectService) Permit(c Caller, need Permission, tenant string) error {
 	err := Permit(c, need, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeForbidden {
 		return bellwire.Wrap(bellwire.CodeForbidden, err, "This key may not do this; use one that may.")
@@ -43,8 +45,8 @@ func (d *Speaker) Permit(c Caller, need Permission, tenant string) error {
 }
 
 // HasTenant reports whether there is a tenant, to operators: to a tenant's caller other tenants do not exist.
-func (d *Speaker) HasTenant(ctx context.Context, c Caller, tenant string) (bool, error) {
-	err := d.service.enter(ctx, c, Read, tenant)
+func (d *DialectService) HasTenant(ctx context.Context, c Caller, tenant string) (bool, error) {
+	err := d.service.requireTenant(ctx, c, Read, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		return false, nil
 	}
@@ -52,19 +54,19 @@ func (d *Speaker) HasTenant(ctx context.Context, c Caller, tenant string) (bool,
 }
 
 // Create creates an endpoint of the dialect.
-func (d *Speaker) Create(ctx context.Context, c Caller, tenant string, in EndpointInput) (*Known, error) {
+func (d *DialectService) Create(ctx context.Context, c Caller, tenant string, in EndpointInput) (*EndpointView, error) {
 	in.Dialect = &d.dialect
 	ep, credentials, err := d.service.createEndpoint(ctx, c, tenant, &in)
 	if err != nil {
 		return nil, err
 	}
-	return known(c, ep, credentials), nil
+	return viewOf(c, ep, credentials), nil
 }
 
 // List returns the tenant's endpoints of the dialect, oldest first, without metadata, which no vendor has. There are at most as
 // many as a tenant may have.
-func (d *Speaker) List(ctx context.Context, c Caller, tenant string) ([]*Known, error) {
-	list := []*Known{}
+func (d *DialectService) List(ctx context.Context, c Caller, tenant string) ([]*EndpointView, error) {
+	list := []*EndpointView{}
 	for page := (bellwire.Page{Limit: MaxPageLimit}); ; {
 		endpoints, err := d.service.readEndpoints(ctx, c, tenant, page)
 		if err != nil {
@@ -79,7 +81,7 @@ func (d *Speaker) List(ctx context.Context, c Caller, tenant string) ([]*Known, 
 				return nil, err
 			}
 			ep.Metadata = nil
-			list = append(list, known(c, ep, credentials))
+			list = append(list, viewOf(c, ep, credentials))
 		}
 		if endpoints.Next == "" {
 			slices.Reverse(list)
@@ -90,7 +92,7 @@ func (d *Speaker) List(ctx context.Context, c Caller, tenant string) ([]*Known, 
 }
 
 // Get returns an endpoint.
-func (d *Speaker) Get(ctx context.Context, c Caller, tenant, id string) (*Known, error) {
+func (d *DialectService) Get(ctx context.Context, c Caller, tenant, id string) (*EndpointView, error) {
 	ctx, end, err := d.service.beginRead(ctx, c, Read, tenant)
 	if err != nil {
 		return nil, err
@@ -100,33 +102,33 @@ func (d *Speaker) Get(ctx context.Context, c Caller, tenant, id string) (*Known,
 	if err != nil {
 		return nil, err
 	}
-	return known(c, ep, credentials), nil
+	return viewOf(c, ep, credentials), nil
 }
 
 // Update changes an endpoint as decide says, which sees it as it is and may refuse by an error. It is asked again if
 // somebody else has changed the endpoint meanwhile.
-func (d *Speaker) Update(ctx context.Context, c Caller, tenant, id string, decide func(*Known) (EndpointInput, error)) (*Known, error) {
+func (d *DialectService) Update(ctx context.Context, c Caller, tenant, id string, decide func(*EndpointView) (EndpointInput, error)) (*EndpointView, error) {
 	ep, credentials, err := d.service.updateEndpoint(ctx, c, tenant, id, d.dialect,
 		func(ep *bellwire.Endpoint, credentials *bellwire.Credentials) (*EndpointInput, error) {
-			in, err := decide(known(c, ep, credentials))
+			in, err := decide(viewOf(c, ep, credentials))
 			return &in, err
 		})
 	if err != nil {
 		return nil, err
 	}
-	return known(c, ep, credentials), nil
+	return viewOf(c, ep, credentials), nil
 }
 
 // Delete deletes an endpoint, if check does not refuse it, and returns it as it was.
-func (d *Speaker) Delete(ctx context.Context, c Caller, tenant, id string, check func(*Known) error) (*Known, error) {
-	if err := d.service.enterToChange(ctx, c, tenant); err != nil {
+func (d *DialectService) Delete(ctx context.Context, c Caller, tenant, id string, check func(*EndpointView) error) (*EndpointView, error) {
+	if err := d.service.requireChange(ctx, c, tenant); err != nil {
 		return nil, err
 	}
 	ep, credentials, err := d.service.openEndpoint(ctx, tenant, id, d.dialect)
 	if err != nil {
 		return nil, err
 	}
-	was := known(c, ep, credentials)
+	was := viewOf(c, ep, credentials)
 	if check != nil {
 		if err := check(was); err != nil {
 			return nil, err
@@ -135,9 +137,9 @@ func (d *Speaker) Delete(ctx context.Context, c Caller, tenant, id string, check
 	return was, d.service.deleteEndpoint(ctx, c, ep)
 }
 
-func known(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) *Known {
+func viewOf(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) *EndpointView {
 	shown := show(ep, credentials)
-	k := &Known{Endpoint: shown.Endpoint, Auth: shown.Auth}
+	k := &EndpointView{Endpoint: shown.Endpoint, Auth: shown.Auth}
 	if len(credentials.Secrets) > 0 {
 		k.Secret = credentials.Secrets[0].Value
 	}
@@ -153,7 +155,7 @@ func known(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) *
 
 // Types returns the event types of a group that are not archived, or of all groups if group is empty, in the order in
 // which they came into the catalogue.
-func (d *Speaker) Types(ctx context.Context, c Caller, group string) ([]*bellwire.EventType, error) {
+func (d *DialectService) Types(ctx context.Context, c Caller, group string) ([]*bellwire.EventType, error) {
 	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
 	}
@@ -172,8 +174,8 @@ func (d *Speaker) Types(ctx context.Context, c Caller, group string) ([]*bellwir
 }
 
 // Trigger publishes an event for what a tenant did in the sandbox. CodeForbidden: this is no sandbox.
-func (d *Speaker) Trigger(ctx context.Context, c Caller, tenant string, draft Draft) (Receipt, error) {
-	if err := d.service.enter(ctx, c, Change, tenant); err != nil {
+func (d *DialectService) Trigger(ctx context.Context, c Caller, tenant string, draft Draft) (Receipt, error) {
+	if err := d.service.requireTenant(ctx, c, Change, tenant); err != nil {
 		return Receipt{}, err
 	}
 	if !d.service.sandbox {
