@@ -40,9 +40,12 @@ func (c *content) cost() int {
 	return len(c.Data) * (1 + max(len(c.shared)+c.own, 1))
 }
 
-// body returns the request body for a target. The transport may go on reading it after the attempt, so its memory is not
+// envelopeRoom is how many bytes most dialects put around the data.
+const envelopeRoom = 256
+
+// Body returns the request body for a target. The transport may go on reading it after the attempt, so its memory is not
 // used again.
-func (c *content) body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+func (c *content) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
 	if !t.Renderer.SameBody() {
 		return c.render(t, m)
 	}

@@ -8,7 +8,6 @@ import (
 	cryptorand "crypto/rand"
 	"crypto/tls"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"runtime"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
+	"github.com/bellwire/bellwire/internal/engine/send"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
@@ -46,7 +46,7 @@ type Store = bellwire.Queue
 type Config struct {
 	Store     Store
 	Directory Directory
-	Inbox     bellwire.Outbox    // nil: nobody publishes inside the store's database
+	Inbox     bellwire.Outbox   // nil: nobody publishes inside the store's database
 	Observer  bellwire.Observer // nil: nobody watches
 	Logger    *slog.Logger      // nil: nothing is logged
 
@@ -90,13 +90,12 @@ type Engine struct {
 	intake    *intake
 	bulk      *intake // of publications with much data
 	scheduler *scheduler
-	sender    *sender
+	sender    *send.Sender
 	recorder  *recorder
 	claimer   *claimer
 	matcher   *matcher // nil: there is no inbox
 	fanOut    *fanOut
 	pacer     *pacer
-	closeIdle func()
 
 	leasesChanged chan struct{}             // capacity 1: by other nodes
 	renewed       atomic.Pointer[time.Time] // when the leases were last renewed
@@ -139,14 +138,6 @@ func New(c Config) *Engine {
 	if e.node == "" {
 		e.node = cryptorand.Text()
 	}
-	dial := c.Dial
-	if dial == nil {
-		dial = guardedDialer(c.Guard)
-	}
-	transport := keepingTransport(dial, bellwire.DefaultMaxInFlight, orDefault(c.MaxIdle, DefaultMaxIdle), c.TLS)
-	e.closeIdle = transport.CloseIdleConnections
-	e.sender = newSender(transport, orDefault(c.UserAgent, "Bellwire"))
-	e.sender.clock = e.clock
 	e.recorder = newRecorder(e)
 	e.claimer = &claimer{engine: e, wake: make(chan struct{}, 1)}
 	ids := new(bellwire.Sequence)
@@ -164,7 +155,11 @@ func New(c Config) *Engine {
 	if e.pacer.busy == nil {
 		e.pacer.busy = processorsBehind()
 	}
-	e.sender.mine = e.scheduler.mine
+	e.sender = send.New(send.Config{
+		Guard: c.Guard, Dial: c.Dial, TLS: c.TLS, UserAgent: orDefault(c.UserAgent, "Bellwire"),
+		IdlePerHost: bellwire.DefaultMaxInFlight, MaxIdle: orDefault(c.MaxIdle, DefaultMaxIdle),
+		Owns: e.scheduler.mine, Now: e.clock,
+	})
 	return e
 }
 
@@ -240,7 +235,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	stopSending()
 	e.abortStoring()
 	e.abort()
-	e.closeIdle()
+	e.sender.CloseIdleConnections()
 	return e.finishRecording(ctx)
 }
 
@@ -442,18 +437,20 @@ func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) { e.scheduler.f
 func (e *Engine) work(j *job) {
 	for j != nil {
 		target := e.scheduler.targetOf(j)
-		r := e.sender.send(e.attemptCtx, j, target)
-		if r.verdict != bellwire.Acknowledged && (r.withheld || e.attemptCtx.Err() != nil) {
+		request := send.Request{Target: target, Event: j.event.Event, Delivery: &j.delivery, Trigger: j.trigger, Body: j.event}
+		sent := e.sender.Do(e.attemptCtx, &request)
+		if sent.Verdict != bellwire.Acknowledged && (sent.NotSent || e.attemptCtx.Err() != nil) {
 			e.scheduler.giveUp(j) // which says nothing about the endpoint
 			return
 		}
-		if r.fault != "" {
-			e.observer.NodeFailed(string(r.fault), r.cause)
-			e.scheduler.setBack(time.Now(), j, r.fault)
+		if sent.Fault != "" {
+			e.observer.NodeFailed(string(sent.Fault), sent.Cause)
+			e.scheduler.setBack(time.Now(), j, sent.Fault.NodeWide())
 			return
 		}
-		if r.attempt != nil {
-			e.observer.Attempted(r.attempt, target.Endpoint)
+		r := newResult(j, target, sent)
+		if r.Attempt != nil {
+			e.observer.Attempted(r.Attempt, target.Endpoint)
 		}
 		next, change, failures := e.scheduler.finish(time.Now(), r)
 		if r.overdrawn {
@@ -508,6 +505,3 @@ func (e *Engine) Stats() Stats {
 	out.Waiting = e.intake.length() + e.bulk.length()
 	return out
 }
-
-// randomShare spreads retries.
-func randomShare() float64 { return rand.Float64() }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/netip"
 	"strings"
 	"time"
 
@@ -40,7 +39,7 @@ func perHour(requests int) rate.Limit { return rate.Limit(float64(requests) / ti
 
 // charge counts a request that was not acknowledged, and reports whether it was the last one that was left; see count.
 func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
-	if r.attempt == nil || r.target == nil {
+	if r.Attempt == nil || r.target == nil {
 		return false
 	}
 	bound := boundOf(r.target)
@@ -50,8 +49,8 @@ func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
 	h.sweep(now)
 	tenant := r.target.Endpoint.Tenant
 	l.hosts[0] = h.of(hostKey{tenant, hostName(r.target)}, bound)
-	if r.address != "" {
-		l.hosts[1] = h.of(hostKey{tenant, r.address}, bound*limits.AddressShare)
+	if r.Address != "" {
+		l.hosts[1] = h.of(hostKey{tenant, r.Address}, bound*limits.AddressShare)
 	}
 	for _, at := range l.hosts {
 		if at.count(now) {
@@ -166,14 +165,4 @@ func (l *lane) hostUsedUpUntil(now time.Time) time.Time {
 
 func hostName(t *bellwire.Target) string {
 	return strings.TrimSuffix(strings.ToLower(t.URL.Hostname()), ".")
-}
-
-// network returns by what an address is counted: one of IPv4 by itself, one of IPv6 by its /64, all of which can be one
-// machine.
-func network(address netip.Addr) string {
-	address = address.Unmap().WithZone("")
-	if address.Is4() {
-		return address.String()
-	}
-	return netip.PrefixFrom(address, 64).Masked().String()
 }

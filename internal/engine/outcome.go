@@ -1,34 +1,55 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
-// result is what came of a job.
+// result is the outcome of a job.
 type result struct {
+	send.Result
 	job        *job
-	target     *bellwire.Target // that was sent to
+	target     *bellwire.Target // the endpoint that the request was sent to
 	transition bellwire.Transition
-	otherwise  bellwire.Transition // instead, if the endpoint that is gone was changed meanwhile
-	verdict    bellwire.Verdict
-	attempt    *bellwire.Attempt // nil: no request could be made
-	endedAt    time.Time
-	retryAfter time.Duration // the receiver asked to be left alone for this long, and its dialect heeds it
-	withheld   bool          // nothing was sent, because the delivery is another node's now
-	fault      fault         // nothing was sent, through a fault of this node; empty: there was none
-	cause      error         // of the fault
-	unsendable bool          // the dialect has no form for the event
-	size       int           // of the attempt in memory
-	address    string        // that it went to, if it was not acknowledged; see network
-	overdrawn  bool          // it was the last of its tenant's requests to its host for now
+	otherwise  bellwire.Transition // applies instead if the endpoint that is gone was changed meanwhile
+	size       int                 // of the attempt, in bytes of memory
+	overdrawn  bool                // it was the last of its tenant's requests to its host for now
 }
 
-// holdsUp tells whether a delivery that had its turn in an order may need another one.
+// newResult decides what becomes of a delivery after an attempt.
+func newResult(j *job, t *bellwire.Target, sent send.Result) *result {
+	r := &result{Result: sent, job: j, target: t}
+	if r.Attempt == nil {
+		r.transition = j.delivery.Decide(j.trigger, r.Verdict, t.Endpoint, r.EndedAt, 0, 0)
+		if r.transition.Status == bellwire.DeliveryExhausted {
+			r.transition.Reason = r.Reason
+		}
+		return r
+	}
+	r.transition = r.decide(r.Verdict)
+	if r.Verdict == bellwire.Gone {
+		r.otherwise = r.decide(bellwire.Failed)
+	}
+	return r
+}
+
+// decide returns the transition of the delivery for a verdict. A retry policy that is older than the tenant's limit on retry
+// delays is held to that limit.
+func (r *result) decide(v bellwire.Verdict) bellwire.Transition {
+	next := r.job.delivery.Decide(r.job.trigger, v, r.target.Endpoint, r.EndedAt, r.RetryAfter, rand.Float64())
+	if limits := r.target.Limits; limits != nil && next.Status == bellwire.DeliveryRetrying {
+		next.Delay = max(next.Delay, limits.MinRetryDelay)
+	}
+	return next
+}
+
+// holdsUp reports whether the delivery had its turn in an order and may need another one.
 func (r *result) holdsUp() bool {
-	return r.transition.Status == bellwire.DeliveryRetrying || r.verdict == bellwire.Gone
+	return r.transition.Status == bellwire.DeliveryRetrying || r.Verdict == bellwire.Gone
 }
 
 // breakerChange tells what a finished attempt did to its endpoint's circuit breaker.
@@ -52,7 +73,7 @@ func (s *scheduler) finish(now time.Time, r *result) (next *job, change breakerC
 	if !now.Before(s.faults.until) {
 		s.faults.count = 0
 	}
-	r.size = sizeOf(r.attempt)
+	r.size = sizeOf(r.Attempt)
 	s.take(l.account, unrecorded, 1)
 	s.take(l.account, memory, r.size)
 	l.unrecorded++
@@ -95,20 +116,20 @@ func (s *scheduler) ended(j *job) {
 // after how many failures in a row.
 func (s *scheduler) judge(l *lane, now time.Time, r *result, full bool) (change breakerChange, failures int) {
 	failures = l.breaker.failures
-	if r.verdict != bellwire.Acknowledged {
+	if r.Verdict != bellwire.Acknowledged {
 		l.hold = later(l.hold, now.Add(l.rest(r)))
 		s.chargeHost(l, now, r)
 	}
 	switch {
-	case r.verdict == bellwire.Impossible:
+	case r.Verdict == bellwire.Impossible:
 		return breakerSame, failures // the event was at fault, not the endpoint
-	case r.verdict == bellwire.Acknowledged:
+	case r.Verdict == bellwire.Acknowledged:
 		l.answering = true
 		if l.breaker.succeeded() {
 			l.window.restart()
 			return breakerClosed, failures
 		}
-		l.window.succeeded(r.attempt.Timings.Total, full)
+		l.window.succeeded(r.Attempt.Timings.Total, full)
 		return breakerSame, failures
 	case r.job.express():
 		return breakerSame, failures
@@ -131,10 +152,10 @@ const minRest = time.Second
 // rest returns how long the endpoint is left alone after a failure: for as long as it asks, and otherwise for minRest if
 // it is overloaded. A fixed interval is the tenant's own, which nothing but the endpoint's wish makes longer.
 func (l *lane) rest(r *result) time.Duration {
-	if l.fixed() || r.attempt == nil || !l.overloaded(r.attempt.Response) {
-		return r.retryAfter
+	if l.fixed() || r.Attempt == nil || !l.overloaded(r.Attempt.Response) {
+		return r.RetryAfter
 	}
-	return max(r.retryAfter, minRest)
+	return max(r.RetryAfter, minRest)
 }
 
 // overloaded reports whether an answer means that the endpoint is: 429 always does, and those that gateways give in its

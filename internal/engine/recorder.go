@@ -144,8 +144,8 @@ func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 		half := len(results) / 2
 		rec.writeResults(ctx, results[:half])
 		rec.writeResults(ctx, results[half:])
-	case results[0].attempt != nil:
-		results[0].attempt = nil
+	case results[0].Attempt != nil:
+		results[0].Attempt = nil
 		rec.writeResults(ctx, results)
 	default:
 		rec.engine.scheduler.recorded(time.Now(), results, make([]bellwire.Recorded, 1))
@@ -165,8 +165,8 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 		records[i].DueAt = e.clock.local(records[i].DueAt)
 		if records[i].Moved && !records[i].Status.Open() {
 			ep := r.target.Endpoint
-			e.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(r.job.delivery.CreatedAt), 0)) // the clock may have been set back
-			if r.unsendable {
+			e.observer.Ended(ep, records[i].Status, max(r.EndedAt.Sub(r.job.delivery.CreatedAt), 0)) // the clock may have been set back
+			if r.Unsendable {
 				e.observer.Unsendable(ep, r.job.delivery.EventType, r.transition.Reason)
 			}
 		}
@@ -177,13 +177,13 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 // row is the result as the store takes it.
 func (r *result) row() *bellwire.Result {
 	row := &bellwire.Result{
-		Attempt:          r.attempt,
+		Attempt:          r.Attempt,
 		Delivery:         r.job.delivery.ID,
 		Trigger:          r.job.trigger,
 		Epoch:            r.job.delivery.Epoch,
 		Transition:       r.transition,
-		EndedAt:          r.endedAt,
-		Disable:          r.verdict == bellwire.Gone,
+		EndedAt:          r.EndedAt,
+		Disable:          r.Verdict == bellwire.Gone,
 		Endpoint:         r.job.delivery.Endpoint,
 		EndpointRevision: r.target.Endpoint.Revision,
 		Otherwise:        r.otherwise,

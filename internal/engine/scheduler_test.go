@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
 // claimBytes is what the model's store hands out at a time, as bellwire.MaxClaimBytes.
@@ -325,13 +326,13 @@ func (m *schedulerModel) finish(t *rapid.T) {
 	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
 	j := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	r := &result{job: j, endedAt: time.Now(), attempt: &bellwire.Attempt{}}
-	r.verdict = rapid.SampledFrom([]bellwire.Verdict{bellwire.Acknowledged, bellwire.Acknowledged, bellwire.Failed, bellwire.Impossible}).Draw(t, "verdict")
+	r := &result{job: j, Result: send.Result{EndedAt: time.Now(), Attempt: &bellwire.Attempt{}}}
+	r.Verdict = rapid.SampledFrom([]bellwire.Verdict{bellwire.Acknowledged, bellwire.Acknowledged, bellwire.Failed, bellwire.Impossible}).Draw(t, "verdict")
 	r.transition = bellwire.Transition{Status: bellwire.DeliverySucceeded}
-	if r.verdict == bellwire.Failed {
+	if r.Verdict == bellwire.Failed {
 		r.transition = bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Duration(rapid.IntRange(0, 60).Draw(t, "delay")) * time.Second}
 		if rapid.Bool().Draw(t, "429") {
-			r.retryAfter = time.Second
+			r.RetryAfter = time.Second
 		}
 	}
 	if next, _, _ := m.s.finish(time.Now(), r); next != nil {
@@ -347,7 +348,7 @@ func (m *schedulerModel) setBack(t *rapid.T) {
 	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
 	j := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	m.s.setBack(time.Now(), j, rapid.SampledFrom([]fault{faultDescriptors, faultPorts, faultConfiguration}).Draw(t, "fault"))
+	m.s.setBack(time.Now(), j, rapid.SampledFrom([]send.Fault{send.FaultDescriptors, send.FaultPorts, send.FaultConfiguration}).Draw(t, "fault").NodeWide())
 }
 
 func (m *schedulerModel) record(t *rapid.T) {
@@ -355,7 +356,7 @@ func (m *schedulerModel) record(t *rapid.T) {
 	for i, r := range m.ended {
 		records[i] = bellwire.Recorded{Status: r.transition.Status, Moved: true}
 		if r.transition.Status == bellwire.DeliveryRetrying && !r.job.express() {
-			r.job.delivery.DueAt = r.endedAt.Add(r.transition.Delay)
+			r.job.delivery.DueAt = r.EndedAt.Add(r.transition.Delay)
 			records[i].DueAt = r.job.delivery.DueAt
 			m.giveBack(r.job)
 		}

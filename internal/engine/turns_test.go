@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
 // ofTenant makes a target of a tenant.
@@ -27,7 +28,7 @@ func (m *schedulerModel) publishOne(t *bellwire.Target) bool {
 func (m *schedulerModel) finishFirst(v bellwire.Verdict) *job {
 	j := m.running[0]
 	m.running = m.running[1:]
-	r := &result{job: j, endedAt: time.Now(), attempt: &bellwire.Attempt{}, verdict: v, transition: bellwire.Transition{Status: bellwire.DeliverySucceeded}}
+	r := &result{job: j, Result: send.Result{EndedAt: time.Now(), Attempt: &bellwire.Attempt{}, Verdict: v}, transition: bellwire.Transition{Status: bellwire.DeliverySucceeded}}
 	if next, _, _ := m.s.finish(time.Now(), r); next != nil {
 		m.running = append(m.running, next)
 	}
@@ -142,7 +143,7 @@ func TestUnrecordedResultsAreShared(t *testing.T) {
 			j := m.running[0]
 			m.running = m.running[1:]
 			sent++
-			if next, _, _ := m.s.finish(time.Now(), &result{job: j, attempt: &bellwire.Attempt{}, verdict: bellwire.Acknowledged}); next != nil {
+			if next, _, _ := m.s.finish(time.Now(), &result{job: j, Result: send.Result{Attempt: &bellwire.Attempt{}, Verdict: bellwire.Acknowledged}}); next != nil {
 				m.running = append(m.running, next)
 			}
 		}
@@ -158,7 +159,7 @@ func TestUnrecordedResultsAreShared(t *testing.T) {
 
 // counting is a renderer that counts its bodies.
 type counting struct {
-	plain
+	bellwire.Renderer
 	same     bool
 	rendered *int
 }
@@ -167,7 +168,7 @@ func (c counting) SameBody() bool { return c.same }
 
 func (c counting) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	*c.rendered++
-	return c.plain.AppendBody(dst, m)
+	return append(dst, m.Event.Data...), nil
 }
 
 // Endpoints of a dialect share an event's body where it depends on the event alone.
@@ -179,7 +180,7 @@ func TestBodiesAreShared(t *testing.T) {
 		var bodies []*byte
 		for i := range 10 {
 			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{Dialect: fmt.Sprint(i % 2)}, Renderer: counting{same: same, rendered: &rendered}}
-			body, err := c.body(target, &bellwire.Message{Event: c.Event})
+			body, err := c.Body(target, &bellwire.Message{Event: c.Event})
 			if err != nil || string(body) != "1" {
 				t.Fatalf("%s, %v", body, err)
 			}

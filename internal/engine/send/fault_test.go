@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"context"
@@ -26,14 +26,14 @@ func TestShortagesAreTheNodes(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		err  error
-		want fault
+		want Fault
 	}{
-		{dialFailed(toV4, "socket", syscall.EMFILE), faultDescriptors},
-		{dialFailed(toV6, "socket", syscall.ENFILE), faultDescriptors},
-		{dialFailed(toV4, "socket", syscall.ENOBUFS), faultMemory},
-		{dialFailed(toV4, "connect", syscall.ENOMEM), faultMemory},
-		{dialFailed(toV4, "connect", syscall.EAGAIN), faultMemory},
-		{dialFailed(toV4, "connect", syscall.EADDRNOTAVAIL), faultPorts},
+		{dialFailed(toV4, "socket", syscall.EMFILE), FaultDescriptors},
+		{dialFailed(toV6, "socket", syscall.ENFILE), FaultDescriptors},
+		{dialFailed(toV4, "socket", syscall.ENOBUFS), FaultMemory},
+		{dialFailed(toV4, "connect", syscall.ENOMEM), FaultMemory},
+		{dialFailed(toV4, "connect", syscall.EAGAIN), FaultMemory},
+		{dialFailed(toV4, "connect", syscall.EADDRNOTAVAIL), FaultPorts},
 		{dialFailed(toV6, "connect", syscall.EADDRNOTAVAIL), ""}, // there may be no IPv6 here
 		{dialFailed(toV4, "connect", syscall.ECONNREFUSED), ""},
 		{dialFailed(toV4, "connect", syscall.ENETUNREACH), ""},
@@ -51,8 +51,8 @@ func TestShortagesAreTheNodes(t *testing.T) {
 		}
 		dial := func(context.Context, string, string) (net.Conn, error) { return nil, c.err }
 		r := attempt(t, dial, nil, "http://receiver.test/")
-		if r.fault != c.want || r.verdict == bellwire.Acknowledged {
-			t.Errorf("an attempt that ends with %v: %q, want %q", c.err, r.fault, c.want)
+		if r.Fault != c.want || r.Verdict == bellwire.Acknowledged {
+			t.Errorf("an attempt that ends with %v: %q, want %q", c.err, r.Fault, c.want)
 		}
 	}
 }
@@ -64,11 +64,11 @@ func TestShortageInTheResolver(t *testing.T) {
 	names := &lookups{dialer: net.Dialer{Control: func(string, string, syscall.RawConn) error { return no }}}
 	dial := guarded(newDialer(destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})), names)
 	no = syscall.EMFILE
-	if r := attempt(t, dial, nil, "http://receiver.invalid/"); r.fault != faultDescriptors {
-		t.Errorf("%q, %q: %s", r.fault, r.attempt.Outcome, r.attempt.Error)
+	if r := attempt(t, dial, nil, "http://receiver.invalid/"); r.Fault != FaultDescriptors {
+		t.Errorf("%q, %q: %s", r.Fault, r.Attempt.Outcome, r.Attempt.Error)
 	}
 	no = syscall.ECONNREFUSED
-	if r := attempt(t, dial, nil, "http://receiver.invalid/"); r.fault != "" || r.attempt.Outcome != bellwire.OutcomeDNS {
-		t.Errorf("%q, %q: %s", r.fault, r.attempt.Outcome, r.attempt.Error)
+	if r := attempt(t, dial, nil, "http://receiver.invalid/"); r.Fault != "" || r.Attempt.Outcome != bellwire.OutcomeDNS {
+		t.Errorf("%q, %q: %s", r.Fault, r.Attempt.Outcome, r.Attempt.Error)
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"context"
@@ -18,10 +18,10 @@ import (
 // The transport may still call it from a dial that goes on after the attempt has ended.
 type trace struct {
 	started time.Time
-	giveUp  context.CancelFunc // ends the attempt
-	fence   *fence             // stands before each connection
-	header  http.Header        // of the request; only for the goroutine that makes the attempt
-	host    string             // without its port
+	abort   context.CancelFunc // ends the attempt
+	lease   *leaseCheck
+	header  http.Header // of the request; only for the goroutine that makes the attempt
+	host    string      // without its port
 
 	mu         sync.Mutex
 	dns        phase
@@ -62,8 +62,8 @@ func (p *phase) end() {
 
 func (p *phase) underWay() bool { return !p.began.IsZero() && !p.ended }
 
-func newTrace(started time.Time, giveUp context.CancelFunc) *trace {
-	return &trace{started: started, giveUp: giveUp}
+func newTrace(started time.Time, abort context.CancelFunc) *trace {
+	return &trace{started: started, abort: abort}
 }
 
 // traced is an attempt's context, in which a handshake finds the trace.
@@ -127,7 +127,7 @@ func (t *trace) got(info httptrace.GotConnInfo) {
 		c.retired.Store(true)
 		t.header["Connection"] = closing
 	}
-	t.fence.guard(c, shared)
+	t.lease.guard(c, shared)
 	t.note(func() {
 		t.tries++
 		t.sent, t.conn, t.reused, t.shared, t.stale = false, c, info.Reused, shared, stale
@@ -146,7 +146,7 @@ func (t *trace) unsent(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.fence.refused.Load():
+	case t.lease.lost.Load():
 		return false
 	case t.stale:
 		return true
@@ -202,7 +202,7 @@ func (t *trace) dialled(address string, err error) {
 	}
 	t.connecting.end()
 	if t.made++; t.made > maxMade {
-		t.giveUp()
+		t.abort()
 	}
 }
 
@@ -315,3 +315,13 @@ func (t *trace) earlier() string {
 }
 
 func (t *trace) twice() bool { return t.earlier() != "" }
+
+// network returns the part of an address that requests are counted by: an IPv4 address itself, and the /64 of an IPv6
+// address, which can all be one machine.
+func network(address netip.Addr) string {
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
+}

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 // What is another node's by the time that there is a connection is not sent, over any kind of connection, new or kept.
-func TestFenceHoldsRequestsBack(t *testing.T) {
+func TestLostLeasesHoldRequestsBack(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(*httptest.Server){
 		"plain":  (*httptest.Server).Start,
@@ -31,22 +31,23 @@ func TestFenceHoldsRequestsBack(t *testing.T) {
 			}))
 			start(s)
 			t.Cleanup(s.Close)
-			transport := newTransport(guardedDialer(loopback), 4, &tls.Config{InsecureSkipVerify: true})
+			transport := newTransport(guardedDialer(loopback), 4, 64, &tls.Config{InsecureSkipVerify: true})
 			t.Cleanup(transport.CloseIdleConnections)
 			sender := newSender(transport, "x")
 			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, URL: parsed(s.URL), Renderer: plain{}, Timeout: 5 * time.Second}
-			j := &job{event: newContent(&bellwire.Event{Data: []byte("1")}), delivery: bellwire.Delivery{Endpoint: "a", Epoch: 7}}
+			request := newTestRequest(target, "1")
+			request.Delivery = &bellwire.Delivery{Endpoint: "a", Epoch: 7}
 			for _, mine := range []bool{false, true, false, true} {
-				sender.mine = func(endpoint string, epoch int64) bool {
+				sender.owns = func(endpoint string, epoch int64) bool {
 					if endpoint != "a" || epoch != 7 {
 						t.Errorf("%s is asked about in epoch %d", endpoint, epoch)
 					}
 					return mine
 				}
 				before := requests.Load()
-				r := sender.send(context.Background(), j, target)
-				if sent := requests.Load() > before; sent != mine || r.withheld == mine || (r.verdict == bellwire.Acknowledged) != mine {
-					t.Errorf("mine %v: sent %v, withheld %v, verdict %v", mine, sent, r.withheld, r.verdict)
+				r := sender.Do(context.Background(), request)
+				if sent := requests.Load() > before; sent != mine || r.NotSent == mine || (r.Verdict == bellwire.Acknowledged) != mine {
+					t.Errorf("mine %v: sent %v, withheld %v, verdict %v", mine, sent, r.NotSent, r.Verdict)
 				}
 			}
 		})

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"net/http"
@@ -34,10 +34,10 @@ func loggedHeaders(sent http.Header, credentials []bellwire.Header) (list []bell
 }
 
 // receivedHeaders lists what came back, in order of names, and reports whether some did not fit.
-func receivedHeaders(received http.Header, hidden echoes) (list []bellwire.Header, cut bool) {
+func receivedHeaders(received http.Header, secrets redactor) (list []bellwire.Header, cut bool) {
 	list = make([]bellwire.Header, 0, len(received))
 	for name, values := range received {
-		value := strings.ToValidUTF8(hidden.redactText(strings.Join(values, ", ")), "\uFFFD")
+		value := strings.ToValidUTF8(secrets.redactText(strings.Join(values, ", ")), "\uFFFD")
 		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
 	}
 	slices.SortFunc(list, byName)

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"bufio"
@@ -51,6 +51,20 @@ var loopback = destination.New(destination.Config{
 	Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 })
 
+// rendered makes a body of an event for one attempt alone.
+type rendered struct{}
+
+func (rendered) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+	return t.Renderer.AppendBody(nil, m)
+}
+
+func newTestRequest(t *bellwire.Target, data string) *Request {
+	return &Request{
+		Target: t, Event: &bellwire.Event{Type: "ping", Data: []byte(data)}, Delivery: new(bellwire.Delivery),
+		Trigger: bellwire.TriggerSchedule, Body: rendered{},
+	}
+}
+
 // parsed is a URL as a target has it.
 func parsed(raw string) *url.URL {
 	u, err := url.Parse(raw)
@@ -61,15 +75,15 @@ func parsed(raw string) *url.URL {
 }
 
 // attempt sends one job to a URL.
-func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change ...func(*bellwire.Target)) *result {
+func attempt(t *testing.T, dial dialFunc, config *tls.Config, url string, change ...func(*bellwire.Target)) Result {
 	t.Helper()
-	transport := newTransport(dial, 4, config)
+	transport := newTransport(dial, 4, 64, config)
 	t.Cleanup(transport.CloseIdleConnections)
 	return attemptOver(transport, url, change...)
 }
 
 // attemptOver sends one job to a URL over a transport that others use too.
-func attemptOver(transport *transport, url string, change ...func(*bellwire.Target)) *result {
+func attemptOver(transport *transport, url string, change ...func(*bellwire.Target)) Result {
 	target := &bellwire.Target{
 		Endpoint: &bellwire.Endpoint{ID: "ep_1", URL: url, Retry: bellwire.StandardRetryPolicy()},
 		URL:      parsed(url),
@@ -79,8 +93,7 @@ func attemptOver(transport *transport, url string, change ...func(*bellwire.Targ
 	for _, f := range change {
 		f(target)
 	}
-	j := &job{trigger: bellwire.TriggerSchedule, event: newContent(&bellwire.Event{Type: "ping", Data: []byte(`{"n":1}`)})}
-	return newSender(transport, "Bellwire-Test").send(context.Background(), j, target)
+	return newSender(transport, "Bellwire-Test").Do(context.Background(), newTestRequest(target, `{"n":1}`))
 }
 
 // raw serves one connection after another with whatever serve writes when the request has been read.
@@ -171,14 +184,14 @@ func TestOutcomesAreToldApart(t *testing.T) {
 				change = append(change, patient)
 			}
 			r := attempt(t, c.dial, nil, c.url, change...)
-			a := r.attempt
+			a := r.Attempt
 			if a.Outcome != c.want || !strings.Contains(a.Error, c.text) {
 				t.Errorf("outcome %q (%s), want %q (%s)", a.Outcome, a.Error, c.want, c.text)
 			}
 			if (a.Error == "") != (c.want == bellwire.OutcomeOK) {
 				t.Errorf("error: %q", a.Error)
 			}
-			if acknowledged := r.verdict == bellwire.Acknowledged; acknowledged != (c.want == bellwire.OutcomeOK) {
+			if acknowledged := r.Verdict == bellwire.Acknowledged; acknowledged != (c.want == bellwire.OutcomeOK) {
 				t.Error("acknowledged:", acknowledged)
 			}
 			if a.Timings.Total <= 0 {
@@ -221,9 +234,9 @@ func TestResponseIsBounded(t *testing.T) {
 	t.Parallel()
 	url := raw(t, endless("HTTP/1.1 200 OK\r\nX-Long: "+strings.Repeat("y", 5000)+"\r\nA-Short: z\r\n\r\n", strings.Repeat("body ", 1000)))
 	r := attempt(t, guardedDialer(loopback), nil, url)
-	got := r.attempt.Response
-	if len(got.Body) != bellwire.MaxStoredBody || !got.Truncated || r.verdict != bellwire.Acknowledged {
-		t.Errorf("body of %d bytes, truncated %v, verdict %v", len(got.Body), got.Truncated, r.verdict)
+	got := r.Attempt.Response
+	if len(got.Body) != bellwire.MaxStoredBody || !got.Truncated || r.Verdict != bellwire.Acknowledged {
+		t.Errorf("body of %d bytes, truncated %v, verdict %v", len(got.Body), got.Truncated, r.Verdict)
 	}
 	if len(got.Headers) != 1 || got.Headers[0] != (bellwire.Header{Name: "a-short", Value: "z"}) {
 		t.Errorf("headers: %v", got.Headers)
@@ -244,12 +257,12 @@ func TestCredentialsAreSentAndRedacted(t *testing.T) {
 	if _, ok := sent["Idempotency-Key"]; ok {
 		t.Error("an Idempotency-Key was sent")
 	}
-	logged := fmt.Sprint(r.attempt.Request.Headers)
+	logged := fmt.Sprint(r.Attempt.Request.Headers)
 	if strings.Contains(logged, "hush") || !strings.Contains(logged, "{authorization "+bellwire.Redacted+"}") || !strings.Contains(logged, "application/json") {
 		t.Error("logged:", logged)
 	}
-	if r.attempt.Request.BodyBytes != 7 {
-		t.Error("body:", r.attempt.Request.BodyBytes)
+	if r.Attempt.Request.BodyBytes != 7 {
+		t.Error("body:", r.Attempt.Request.BodyBytes)
 	}
 }
 
@@ -268,7 +281,7 @@ func TestEchoedCredentialsAreRedacted(t *testing.T) {
 			{Name: "authorization", Value: "Bearer hush-hush"}, {Name: "X-Api-Key", Value: "hush hush too"}, {Name: "X-Flag", Value: "1"},
 		}
 	})
-	got := r.attempt.Response
+	got := r.Attempt.Response
 	body := string(got.Body)
 	if strings.Contains(body, "hush") || !strings.HasPrefix(body, bellwire.Redacted+bellwire.Redacted+"1--") || len(body) != bellwire.MaxStoredBody || !got.Truncated {
 		t.Errorf("%d bytes, truncated %v: %.60s…%s", len(body), got.Truncated, body, body[max(0, len(body)-20):])
@@ -288,11 +301,11 @@ func TestHTTP2(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	r := attempt(t, guardedDialer(loopback), &tls.Config{RootCAs: roots}, s.URL)
-	if r.verdict != bellwire.Acknowledged || <-protocol != "HTTP/2.0" {
-		t.Error(r.attempt.Outcome, r.attempt.Error)
+	if r.Verdict != bellwire.Acknowledged || <-protocol != "HTTP/2.0" {
+		t.Error(r.Attempt.Outcome, r.Attempt.Error)
 	}
-	if r.attempt.Timings.TLS <= 0 || r.attempt.Timings.Connect <= 0 || r.attempt.Timings.FirstByte <= 0 {
-		t.Errorf("timings: %+v", r.attempt.Timings)
+	if r.Attempt.Timings.TLS <= 0 || r.Attempt.Timings.Connect <= 0 || r.Attempt.Timings.FirstByte <= 0 {
+		t.Errorf("timings: %+v", r.Attempt.Timings)
 	}
 }
 
@@ -322,14 +335,14 @@ func TestIdleConnectionsMayClose(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(s.Close)
-	transport := newTransport(guardedDialer(loopback), 4, nil)
+	transport := newTransport(guardedDialer(loopback), 4, 64, nil)
 	t.Cleanup(transport.CloseIdleConnections)
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{URL: s.URL}, URL: parsed(s.URL), Renderer: plain{}, Timeout: 5 * time.Second}
 	sender := newSender(transport, "x")
 	for range 20 {
-		r := sender.send(context.Background(), &job{event: newContent(&bellwire.Event{Data: []byte("1")})}, target)
-		if r.verdict != bellwire.Acknowledged {
-			t.Fatal(r.attempt.Error)
+		r := sender.Do(context.Background(), newTestRequest(target, "1"))
+		if r.Verdict != bellwire.Acknowledged {
+			t.Fatal(r.Attempt.Error)
 		}
 		s.CloseClientConnections()
 	}
@@ -350,8 +363,8 @@ func TestHandshakesEnd(t *testing.T) {
 			return ours, nil
 		}
 		for range 5 {
-			if r := attempt(t, dial, nil, "https://a.test/"); r.attempt.Outcome != bellwire.OutcomeTimeout || !strings.Contains(r.attempt.Error, "handshake") {
-				t.Error(r.attempt.Outcome, r.attempt.Error)
+			if r := attempt(t, dial, nil, "https://a.test/"); r.Attempt.Outcome != bellwire.OutcomeTimeout || !strings.Contains(r.Attempt.Error, "handshake") {
+				t.Error(r.Attempt.Outcome, r.Attempt.Error)
 			}
 		}
 		time.Sleep(connectTimeout)
@@ -367,14 +380,14 @@ func TestUnsendable(t *testing.T) {
 	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) {
 		target.Renderer = refusing{err: bellwire.Invalid("data", "It must be an object.")}
 	})
-	if r.attempt != nil || r.transition.Status != bellwire.DeliveryExhausted || r.transition.Reason != "It must be an object." || !r.unsendable {
+	if r.Attempt != nil || r.Verdict != bellwire.Impossible || r.Reason != "It must be an object." || !r.Unsendable {
 		t.Errorf("%+v", r)
 	}
 	// Anything else is the node's fault.
 	broken := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("open /var/lib: denied"), "The endpoint cannot be used.")
 	for _, err := range []error{broken, broken.Err} {
 		r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = refusing{err: err} })
-		if r.fault != faultConfiguration || r.transition != (bellwire.Transition{}) || r.unsendable {
+		if r.Fault != FaultConfiguration || r.Reason != "" || r.Unsendable {
 			t.Errorf("%v: %+v", err, r)
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"bufio"
@@ -90,8 +90,8 @@ func (w *witness) warm(t *testing.T, transport *transport, idle int) {
 	var all sync.WaitGroup
 	for range idle {
 		all.Go(func() {
-			if r := attemptOver(transport, w.url, patient); r.verdict != bellwire.Acknowledged {
-				t.Error(r.attempt.Error)
+			if r := attemptOver(transport, w.url, patient); r.Verdict != bellwire.Acknowledged {
+				t.Error(r.Attempt.Error)
 			}
 		})
 	}
@@ -165,7 +165,7 @@ func TestOneAttemptIsOneRequest(t *testing.T) {
 								b.do(c, head)
 								end(c)
 							})
-							transport := newTransport(guardedDialer(loopback), 16, w.config)
+							transport := newTransport(guardedDialer(loopback), 16, 64, w.config)
 							t.Cleanup(transport.CloseIdleConnections)
 							w.warm(t, transport, idle)
 							r := attemptOver(transport, w.url, marked(b.body), patient, func(target *bellwire.Target) {
@@ -178,10 +178,10 @@ func TestOneAttemptIsOneRequest(t *testing.T) {
 							}
 							told := false
 							for _, want := range b.want {
-								told = told || r.attempt.Outcome == want
+								told = told || r.Attempt.Outcome == want
 							}
-							if !told || r.verdict != bellwire.Failed {
-								t.Errorf("outcome %q (%s)", r.attempt.Outcome, r.attempt.Error)
+							if !told || r.Verdict != bellwire.Failed {
+								t.Errorf("outcome %q (%s)", r.Attempt.Outcome, r.Attempt.Error)
 							}
 						})
 					}
@@ -203,7 +203,7 @@ func TestClosedIdleConnections(t *testing.T) {
 						readBodyOf(head)
 						write("HTTP/1.1 204 No Content\r\n\r\n")(c)
 					})
-					transport := newTransport(guardedDialer(loopback), 16, w.config)
+					transport := newTransport(guardedDialer(loopback), 16, 64, w.config)
 					t.Cleanup(transport.CloseIdleConnections)
 					w.warm(t, transport, idle)
 					w.mu.Lock()
@@ -212,8 +212,8 @@ func TestClosedIdleConnections(t *testing.T) {
 					}
 					w.mu.Unlock()
 					r := attemptOver(transport, w.url, marked(10), patient)
-					if n := w.broken.Load(); n != 1 || r.verdict != bellwire.Acknowledged {
-						t.Errorf("%d requests; %s", n, r.attempt.Error)
+					if n := w.broken.Load(); n != 1 || r.Verdict != bellwire.Acknowledged {
+						t.Errorf("%d requests; %s", n, r.Attempt.Error)
 					}
 				})
 			}
@@ -239,11 +239,11 @@ func TestKeepAliveTimeIsKept(t *testing.T) {
 			write("HTTP/1.1 200 OK\r\nKeep-Alive: max=100, Timeout=1\r\nContent-Length: 0\r\n\r\n")(c)
 		}
 	})
-	transport := newTransport(guardedDialer(loopback), 4, nil)
+	transport := newTransport(guardedDialer(loopback), 4, 64, nil)
 	t.Cleanup(transport.CloseIdleConnections)
 	for range 4 {
-		if r := attemptOver(transport, s, patient); r.verdict != bellwire.Acknowledged {
-			t.Error(r.attempt.Error)
+		if r := attemptOver(transport, s, patient); r.Verdict != bellwire.Acknowledged {
+			t.Error(r.Attempt.Error)
 		}
 	}
 	if n := late.Load(); n > 0 {
@@ -343,11 +343,11 @@ func TestOneAttemptIsOneRequestOverHTTP2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, config, requests := h2Witness(t, c.script...)
-			transport := newTransport(guardedDialer(loopback), 16, config)
+			transport := newTransport(guardedDialer(loopback), 16, 64, config)
 			t.Cleanup(transport.CloseIdleConnections)
 			if strings.HasPrefix(name, "second") {
-				if r := attemptOver(transport, url, patient); r.verdict != bellwire.Acknowledged {
-					t.Fatal(r.attempt.Error)
+				if r := attemptOver(transport, url, patient); r.Verdict != bellwire.Acknowledged {
+					t.Fatal(r.Attempt.Error)
 				}
 			}
 			r := attemptOver(transport, url, patient, func(target *bellwire.Target) {
@@ -356,8 +356,8 @@ func TestOneAttemptIsOneRequestOverHTTP2(t *testing.T) {
 			if n := requests.Load(); n != c.requests {
 				t.Errorf("the receiver saw %d requests, want %d", n, c.requests)
 			}
-			if r.attempt.Outcome != c.want {
-				t.Errorf("outcome %q (%s), want %q", r.attempt.Outcome, r.attempt.Error, c.want)
+			if r.Attempt.Outcome != c.want {
+				t.Errorf("outcome %q (%s), want %q", r.Attempt.Outcome, r.Attempt.Error, c.want)
 			}
 		})
 	}
@@ -390,13 +390,13 @@ func TestClosedIdleHTTP2Connections(t *testing.T) {
 				write(frame(frameHeaders, flagEndHeaders|flagEndStream, stream, status200))(c)
 				return true
 			})
-			transport := newTransport(guardedDialer(loopback), 4, config)
+			transport := newTransport(guardedDialer(loopback), 4, 64, config)
 			t.Cleanup(transport.CloseIdleConnections)
 			for n := range 10 {
 				r := attemptOver(transport, url, patient)
 				mu.Lock()
-				if r.verdict != bellwire.Acknowledged || taken != n+1 {
-					t.Errorf("%d requests were taken; %s", taken, r.attempt.Error)
+				if r.Verdict != bellwire.Acknowledged || taken != n+1 {
+					t.Errorf("%d requests were taken; %s", taken, r.Attempt.Error)
 				}
 				ended[last] = true
 				end(last)
@@ -418,13 +418,13 @@ func TestSecondTryIsWhole(t *testing.T) {
 		got <- body
 		write("HTTP/1.1 204 No Content\r\n\r\n")(c)
 	})
-	transport := newTransport(guardedDialer(loopback), 4, nil)
+	transport := newTransport(guardedDialer(loopback), 4, 64, nil)
 	t.Cleanup(transport.CloseIdleConnections)
 	w.warm(t, transport, 2)
 	w.closeAll()
 	r := attemptOver(transport, w.url, marked(mebibytes), patient)
-	if r.verdict != bellwire.Acknowledged || r.attempt.Timings.Connect <= 0 || r.attempt.Timings.FirstByte <= 0 {
-		t.Errorf("%s, timings %+v", r.attempt.Error, r.attempt.Timings)
+	if r.Verdict != bellwire.Acknowledged || r.Attempt.Timings.Connect <= 0 || r.Attempt.Timings.FirstByte <= 0 {
+		t.Errorf("%s, timings %+v", r.Attempt.Error, r.Attempt.Timings)
 	}
 	if body := <-got; !bytes.Equal(body, make([]byte, mebibytes)) {
 		t.Errorf("%d bytes came", len(body))

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"bufio"
@@ -79,7 +79,7 @@ func TestNameResolutionIsToldByItsClass(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkCause(t, attempt(t, c.dial, nil, "http://a.test/").attempt, bellwire.OutcomeDNS, c.text)
+			checkCause(t, attempt(t, c.dial, nil, "http://a.test/").Attempt, bellwire.OutcomeDNS, c.text)
 		})
 	}
 }
@@ -107,7 +107,7 @@ func TestABlockedAddressDoesNotHideAnother(t *testing.T) {
 			t.Parallel()
 			dialer := newDialer(destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}))
 			dialer.Resolver = dnsServer(t, func() []string { return c.addresses })
-			checkCause(t, attempt(t, dialer.DialContext, nil, "http://two.test:"+port+"/").attempt, c.want, c.text)
+			checkCause(t, attempt(t, dialer.DialContext, nil, "http://two.test:"+port+"/").Attempt, c.want, c.text)
 		})
 	}
 }
@@ -145,14 +145,14 @@ func TestTLSFailuresAreToldApart(t *testing.T) {
 			t.Run(name+map[bool]string{true: ", HTTP/2"}[http2], func(t *testing.T) {
 				t.Parallel()
 				url, trusting := secured(t, c.config.Clone(), http2)
-				checkCause(t, attempt(t, guardedDialer(loopback), trusting, url, patient).attempt, bellwire.OutcomeTLS, c.text)
+				checkCause(t, attempt(t, guardedDialer(loopback), trusting, url, patient).Attempt, bellwire.OutcomeTLS, c.text)
 			})
 		}
 	}
 	// A certificate that is asked for and not needed is no failure, nor the cause of another.
 	url, trusting := secured(t, &tls.Config{ClientAuth: tls.RequestClientCert}, true)
-	if r := attempt(t, guardedDialer(loopback), trusting, url); r.verdict != bellwire.Acknowledged {
-		t.Error(r.attempt.Error)
+	if r := attempt(t, guardedDialer(loopback), trusting, url); r.Verdict != bellwire.Acknowledged {
+		t.Error(r.Attempt.Error)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestNoTLSIsToldApart(t *testing.T) {
 				_, _ = c.Read(make([]byte, 4096)) // the hello
 				peer.serve(c)
 			})
-			a := attempt(t, guardedDialer(loopback), nil, strings.Replace(url, "http:", "https:", 1), patient).attempt
+			a := attempt(t, guardedDialer(loopback), nil, strings.Replace(url, "http:", "https:", 1), patient).Attempt
 			checkCause(t, a, bellwire.OutcomeTLS, peer.text)
 		})
 	}
@@ -197,7 +197,7 @@ func TestBadAnswersAreNotRepeated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkCause(t, attempt(t, guardedDialer(loopback), nil, raw(t, write(answer)), patient).attempt, bellwire.OutcomeProtocol, "not valid HTTP")
+			checkCause(t, attempt(t, guardedDialer(loopback), nil, raw(t, write(answer)), patient).Attempt, bellwire.OutcomeProtocol, "not valid HTTP")
 		})
 	}
 	for name, c := range map[string]struct {
@@ -212,7 +212,7 @@ func TestBadAnswersAreNotRepeated(t *testing.T) {
 		t.Run("HTTP/2/"+name, func(t *testing.T) {
 			t.Parallel()
 			url, config, _ := h2Witness(t, hangsUp2(c.frames))
-			checkCause(t, attempt(t, guardedDialer(loopback), config, url, patient).attempt, c.want, c.text)
+			checkCause(t, attempt(t, guardedDialer(loopback), config, url, patient).Attempt, c.want, c.text)
 		})
 	}
 }
@@ -228,7 +228,7 @@ func TestDialsThatFailTellNoAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dial := func(context.Context, string, string) (net.Conn, error) { return nil, err }
-			checkCause(t, attempt(t, dial, nil, "http://a.test/").attempt, bellwire.OutcomeConnect, "No connection could be made.")
+			checkCause(t, attempt(t, dial, nil, "http://a.test/").Attempt, bellwire.OutcomeConnect, "No connection could be made.")
 		})
 	}
 }
@@ -243,8 +243,8 @@ func (leaking) AppendBody([]byte, *bellwire.Message) ([]byte, error) {
 func TestReasonsTellNoCause(t *testing.T) {
 	t.Parallel()
 	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = leaking{} })
-	if r.transition.Reason != "The endpoint cannot be served." {
-		t.Errorf("the reason is %q", r.transition.Reason)
+	if r.Reason != "The endpoint cannot be served." {
+		t.Errorf("the reason is %q", r.Reason)
 	}
 }
 
@@ -265,10 +265,10 @@ func TestTheStatusCountsWithoutTheBody(t *testing.T) {
 				t.Parallel()
 				url := raw(t, write("HTTP/1.1 "+strconv.Itoa(status)+" Said\r\n"+body.rest))
 				r := attempt(t, guardedDialer(loopback), nil, url, patient)
-				if r.verdict != want || noteOf(r.attempt) != body.note || (r.attempt.Error == "") != (want == bellwire.Acknowledged) {
-					t.Errorf("verdict %v, error %q, note %q", r.verdict, r.attempt.Error, noteOf(r.attempt))
+				if r.Verdict != want || noteOf(r.Attempt) != body.note || (r.Attempt.Error == "") != (want == bellwire.Acknowledged) {
+					t.Errorf("verdict %v, error %q, note %q", r.Verdict, r.Attempt.Error, noteOf(r.Attempt))
 				}
-				if outcome := r.attempt.Outcome; outcome != bellwire.OutcomeOK && outcome != bellwire.OutcomeStatus {
+				if outcome := r.Attempt.Outcome; outcome != bellwire.OutcomeOK && outcome != bellwire.OutcomeStatus {
 					t.Error("outcome", outcome)
 				}
 			})
@@ -302,8 +302,8 @@ func TestEndlessBodiesAreGivenUp(t *testing.T) {
 				}
 				r := attempt(t, dial, nil, "http://a.test/", func(target *bellwire.Target) { target.Timeout = 15 * time.Second })
 				synctest.Wait()
-				if r.verdict != bellwire.Acknowledged || r.attempt.Timings.Total != bodyTimeout || !strings.Contains(noteOf(r.attempt), "did not end in time") {
-					t.Errorf("verdict %v after %s, note %q", r.verdict, r.attempt.Timings.Total, noteOf(r.attempt))
+				if r.Verdict != bellwire.Acknowledged || r.Attempt.Timings.Total != bodyTimeout || !strings.Contains(noteOf(r.Attempt), "did not end in time") {
+					t.Errorf("verdict %v after %s, note %q", r.Verdict, r.Attempt.Timings.Total, noteOf(r.Attempt))
 				}
 				if !closed.Load() {
 					t.Error("the connection was not closed")

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"context"
@@ -233,8 +233,8 @@ func TestStuckHTTP2ConnectionsEnd(t *testing.T) {
 			return ours, nil
 		}
 		r := attempt(t, dial, &tls.Config{RootCAs: pool}, "https://a.test/")
-		if r.attempt.Outcome != bellwire.OutcomeTimeout || open.Load() != 1 {
-			t.Errorf("outcome %q (%s), %d connections", r.attempt.Outcome, r.attempt.Error, open.Load())
+		if r.Attempt.Outcome != bellwire.OutcomeTimeout || open.Load() != 1 {
+			t.Errorf("outcome %q (%s), %d connections", r.Attempt.Outcome, r.Attempt.Error, open.Load())
 		}
 		time.Sleep(2 * connectTimeout)
 		synctest.Wait()

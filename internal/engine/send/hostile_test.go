@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"bytes"
@@ -81,7 +81,7 @@ func TestBadCertificatesAreToldApart(t *testing.T) {
 			if !c.trusted {
 				pool = x509.NewCertPool()
 			}
-			a := attempt(t, guardedDialer(loopback), &tls.Config{RootCAs: pool}, s.URL).attempt
+			a := attempt(t, guardedDialer(loopback), &tls.Config{RootCAs: pool}, s.URL).Attempt
 			if a.Outcome != c.want || !strings.Contains(a.Error, c.text) {
 				t.Errorf("outcome %q (%s), want %q (%s)", a.Outcome, a.Error, c.want, c.text)
 			}
@@ -101,9 +101,9 @@ type hostile struct {
 }
 
 // check makes sure that an attempt, whose deadline was a second, ended in time and is told apart.
-func (h hostile) check(t *testing.T, r *result) {
+func (h hostile) check(t *testing.T, r Result) {
 	t.Helper()
-	a := r.attempt
+	a := r.Attempt
 	if a.Outcome != h.want && (h.or == "" || a.Outcome != h.or) || !strings.Contains(a.Error, h.text) || (a.Error == "") != (h.want == bellwire.OutcomeOK) {
 		t.Errorf("outcome %q (%s), want %q (%s)", a.Outcome, a.Error, h.want, h.text)
 	}
@@ -252,7 +252,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		s := httptest.NewServer(http.RedirectHandler(inside.URL, status))
 		t.Cleanup(s.Close)
-		a := attempt(t, guardedDialer(loopback), nil, s.URL).attempt
+		a := attempt(t, guardedDialer(loopback), nil, s.URL).Attempt
 		if a.Outcome != bellwire.OutcomeStatus || !strings.Contains(a.Error, strconv.Itoa(status)) {
 			t.Errorf("outcome %q (%s)", a.Outcome, a.Error)
 		}
@@ -276,7 +276,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		url, _ := h2(t, h)
 		targets[url] = h.change
 	}
-	transport := newTransport(guardedDialer(loopback), rounds, &tls.Config{InsecureSkipVerify: true})
+	transport := newTransport(guardedDialer(loopback), rounds, 64, &tls.Config{InsecureSkipVerify: true})
 	before := liveHeap()
 	var all sync.WaitGroup
 	for url, change := range targets {
@@ -288,8 +288,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 	go func() { all.Wait(); close(ended) }()
 	most, served := before, 0
 	for done := false; !done; served++ {
-		if r := attemptOver(transport, healthy, patient); r.verdict != bellwire.Acknowledged {
-			t.Error("the healthy endpoint:", r.attempt.Error)
+		if r := attemptOver(transport, healthy, patient); r.Verdict != bellwire.Acknowledged {
+			t.Error("the healthy endpoint:", r.Attempt.Error)
 		}
 		most = max(most, markedHeap())
 		select {

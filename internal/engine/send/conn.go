@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"crypto/tls"
@@ -30,7 +30,7 @@ type conn struct {
 	retired  atomic.Bool  // the receiver was asked to close it
 	written  atomic.Int64 // bytes
 	read     atomic.Int64 // bytes
-	fence    atomic.Pointer[fence]
+	lease    atomic.Pointer[leaseCheck]
 }
 
 func newConn(inner net.Conn) *conn {
@@ -59,8 +59,8 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	if f := c.fence.Load(); f != nil && !f.allows() {
-		return 0, errFenced
+	if l := c.lease.Load(); l != nil && !l.ok() {
+		return 0, errLeaseLost
 	}
 	n, err := c.Conn.Write(p)
 	c.written.Add(int64(n))

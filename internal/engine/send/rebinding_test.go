@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"context"
@@ -101,7 +101,7 @@ func TestRebinding(t *testing.T) {
 		{[]string{"127.0.0.2", "169.254.169.254", "10.0.0.1"}, bellwire.OutcomeBlocked, 3},
 	} {
 		now.Store(&step.addresses)
-		a := attempt(t, dialer.DialContext, nil, "http://rebinding.test:"+port+"/").attempt
+		a := attempt(t, dialer.DialContext, nil, "http://rebinding.test:"+port+"/").Attempt
 		if a.Outcome != step.want || outside.Load() != step.visits {
 			t.Errorf("%v: outcome %q (%s), %d visits outside", step.addresses, a.Outcome, a.Error, outside.Load())
 		}

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"bytes"
@@ -37,13 +37,8 @@ type transport struct {
 	fresh http.RoundTripper // makes a new connection for each request
 }
 
-// newTransport keeps up to idlePerHost idle connections to each host.
-func newTransport(dial dialFunc, idlePerHost int, config *tls.Config) *transport {
-	return keepingTransport(dial, idlePerHost, DefaultMaxIdle, config)
-}
-
-// keepingTransport keeps up to idle of them to all hosts.
-func keepingTransport(dial dialFunc, idlePerHost, idle int, config *tls.Config) *transport {
+// newTransport returns a transport that keeps up to idlePerHost idle connections to each host, and up to idle in all.
+func newTransport(dial dialFunc, idlePerHost, idle int, config *tls.Config) *transport {
 	kept, fresh := newHTTP(dial, idlePerHost, config), newHTTP(dial, idlePerHost, config)
 	kept.MaxIdleConns = idle
 	fresh.DisableKeepAlives = true

@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"net/http"

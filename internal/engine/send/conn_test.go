@@ -1,4 +1,4 @@
-package engine
+package send
 
 import (
 	"context"
@@ -96,11 +96,11 @@ func TestConnectionsDoNotGrowOld(t *testing.T) {
 				} else {
 					serving.Go(func() { _ = server.Serve(l) })
 				}
-				transport := newTransport(l.dial, 64, config)
+				transport := newTransport(l.dial, 64, 64, config)
 				for began := time.Now(); time.Since(began) < lasts; time.Sleep(every) {
 					serving.Go(func() {
-						if r := attemptOver(transport, url, patient); r.verdict != bellwire.Acknowledged {
-							t.Error(r.attempt.Error)
+						if r := attemptOver(transport, url, patient); r.Verdict != bellwire.Acknowledged {
+							t.Error(r.Attempt.Error)
 						}
 					})
 				}
@@ -150,8 +150,8 @@ func TestOneNameForDialTLSAndHost(t *testing.T) {
 				}
 				return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
 			}
-			if r := attempt(t, dial, &tls.Config{RootCAs: pool}, normalized, patient); r.verdict != bellwire.Acknowledged {
-				t.Fatal(r.attempt.Error)
+			if r := attempt(t, dial, &tls.Config{RootCAs: pool}, normalized, patient); r.Verdict != bellwire.Acknowledged {
+				t.Fatal(r.Attempt.Error)
 			}
 			if name, host := <-seen, <-seen; name != want || host != want {
 				t.Errorf("server name %q, Host %q, want %q", name, host, want)
