@@ -13,6 +13,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/hostile"
 )
 
@@ -72,7 +73,7 @@ func (c *benchCommand) Validate() error {
 		"events": c.Events, "publishers": c.Publishers, "batch": c.Batch, "endpoints": c.Endpoints, "runs": c.Runs, "nodes": c.Nodes,
 	} {
 		if n < 1 {
-			return option(name, "it is at least 1")
+			return cli.Option(name, "it is at least 1")
 		}
 	}
 	if err := c.checkHostile(); err != nil {
@@ -80,37 +81,37 @@ func (c *benchCommand) Validate() error {
 	}
 	switch {
 	case c.Size < minBenchData || c.Size > maxBenchData:
-		return option("size", "it is from %d to %d", minBenchData, maxBenchData)
+		return cli.Option("size", "it is from %d to %d", minBenchData, maxBenchData)
 	case c.Batch > 1000:
-		return option("batch", "it is at most 1000")
+		return cli.Option("batch", "it is at most 1000")
 	case c.Rate < 0:
-		return option("rate", "it is not negative")
+		return cli.Option("rate", "it is not negative")
 	case c.Stored < 0:
-		return option("stored", "it is not negative")
+		return cli.Option("stored", "it is not negative")
 	case c.Backlog < 0:
-		return option("backlog", "it is not negative")
+		return cli.Option("backlog", "it is not negative")
 	case c.Flood && c.Rate == 0:
-		return option("flood", "it needs the --rate of the others")
+		return cli.Option("flood", "it needs the --rate of the others")
 	case c.Flood && c.Backlog > 0:
-		return option("flood", "it does not go together with --backlog")
+		return cli.Option("flood", "it does not go together with --backlog")
 	case c.Nodes > 1 && c.DatabaseURL.postgres == "":
-		return option("nodes", "several share a PostgreSQL database, which --database-url names")
+		return cli.Option("nodes", "several share a PostgreSQL database, which --database-url names")
 	case c.DatabaseURL.path != "":
-		return option("database-url", "it is a PostgreSQL database; a SQLite file is made in --directory")
+		return cli.Option("database-url", "it is a PostgreSQL database; a SQLite file is made in --directory")
 	case c.DatabaseURL.postgres != "" && (c.Stored > 0 || c.Backlog > 0 || c.Flood):
-		return option("database-url", "--stored, --backlog and --flood are measured on SQLite")
+		return cli.Option("database-url", "--stored, --backlog and --flood are measured on SQLite")
 	case c.Baseline < 100*time.Millisecond:
-		return option("baseline", "it is at least 100ms")
+		return cli.Option("baseline", "it is at least 100ms")
 	}
 	for name, share := range map[string]float64{
 		"slow": c.Slow, "failing": c.Failing, "hanging": c.Hanging, "resetting": c.Resetting,
 	} {
 		if !(share >= 0 && share <= 1) {
-			return option(name, "a share is from 0 to 1")
+			return cli.Option(name, "a share is from 0 to 1")
 		}
 	}
 	if c.Slow+c.Failing+c.Hanging+c.Resetting >= 1 {
-		return option("slow", "some endpoints must be healthy: with --failing, --hanging and --resetting it is below 1")
+		return cli.Option("slow", "some endpoints must be healthy: with --failing, --hanging and --resetting it is below 1")
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/hostile"
 )
 
@@ -39,15 +40,15 @@ func (c *benchCommand) checkHostile() error {
 		return nil
 	}
 	if _, err := hostile.Find(c.Hostile); err != nil {
-		return option("hostile", "%s", err)
+		return cli.Option("hostile", "%s", err)
 	}
 	switch {
 	case c.Attack < time.Second:
-		return option("attack", "it must be at least 1s")
+		return cli.Option("attack", "it must be at least 1s")
 	case c.Calm < time.Second:
-		return option("calm", "it must be at least 1s")
+		return cli.Option("calm", "it must be at least 1s")
 	case !(c.Strength > 0 && c.Strength <= 1):
-		return option("strength", "it must be above 0 and at most 1")
+		return cli.Option("strength", "it must be above 0 and at most 1")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 // nodesReport compares publishing on the node that owns an endpoint with publishing on others, at the same rate.
@@ -43,7 +44,7 @@ func (c *benchCommand) empty(ctx context.Context) error {
 		return err
 	}
 	if used && !ours {
-		return option("database-url", "the database %s is in use by Bellwire, and a benchmark deletes what is in it: make one for benchmarks alone", c.DatabaseURL)
+		return cli.Option("database-url", "the database %s is in use by Bellwire, and a benchmark deletes what is in it: make one for benchmarks alone", c.DatabaseURL)
 	}
 	_, err = conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS bellwire_bench; DROP SCHEMA IF EXISTS bellwire CASCADE; CHECKPOINT",
 		pgx.QueryExecModeSimpleProtocol)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/catalogue"
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 type catalogueCommand struct {
@@ -54,7 +55,7 @@ func (c *loadCatalogueCommand) Run(ctx context.Context, std streams) error {
 func catalogueOf(name string) (*catalogue.File, error) {
 	d := dialectOf(name)
 	if d == nil || d.catalogue == nil {
-		return nil, usagef("there is no catalogue of %q; there are: %s", name, catalogueNames())
+		return nil, cli.Usagef("there is no catalogue of %q; there are: %s", name, catalogueNames())
 	}
 	return catalogue.Parse(d.catalogue)
 }

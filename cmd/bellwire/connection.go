@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 // connection says which server a command talks to, and as whom.
@@ -12,11 +13,11 @@ type connection struct {
 
 func (c *connection) client() (*client.Client, error) {
 	if c.Key == "" {
-		return nil, option("key", "a key is needed")
+		return nil, cli.Option("key", "a key is needed")
 	}
 	made, err := client.New(c.Server, c.Key)
 	if err != nil {
-		return nil, option("server", "%v", err)
+		return nil, cli.Option("server", "%v", err)
 	}
 	return made, nil
 }

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
@@ -44,7 +45,7 @@ Several nodes on PostgreSQL, which go on running: after add, promote and prune, 
 
 // keysetOptions are the options of every command about the keyset.
 type keysetOptions struct {
-	fileOption
+	cli.FileOption
 	storage
 }
 

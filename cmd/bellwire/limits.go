@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
@@ -18,16 +19,16 @@ type limitValue struct {
 func (v *limitValue) UnmarshalText(text []byte) error {
 	name, value, found := strings.Cut(string(text), "=")
 	if !found {
-		return usagef("%q must be NAME=VALUE, such as endpoints=5000, without commas in numbers", text)
+		return cli.Usagef("%q must be NAME=VALUE, such as endpoints=5000, without commas in numbers", text)
 	}
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	l := limits.Find(name)
 	if l == nil {
-		return usagef("there is no limit %q; there are %s", name, strings.Join(limits.Names(false), ", "))
+		return cli.Usagef("there is no limit %q; there are %s", name, strings.Join(limits.Names(false), ", "))
 	}
 	n, ok := parseLimit(l, value)
 	if !ok || !l.Allows(n) {
-		return usagef("%s must be %s; it is %q", name, l.Range(), value)
+		return cli.Usagef("%s must be %s; it is %q", name, l.Range(), value)
 	}
 	*v = limitValue{l, n}
 	return nil
@@ -37,10 +38,10 @@ func (v *limitValue) UnmarshalText(text []byte) error {
 func parseLimit(l *limits.Limit, text string) (float64, bool) {
 	switch l.Kind {
 	case limits.Delay:
-		d, ok := parseDuration(text)
+		d, ok := cli.ParseDuration(text)
 		return limits.OfSeconds(bellwire.Duration(d)), ok
 	case limits.Bytes:
-		var size byteSize
+		var size cli.ByteSize
 		err := size.UnmarshalText([]byte(text))
 		return float64(size), err == nil
 	}
@@ -53,7 +54,7 @@ func (s *settings) checkLimits() error {
 	seen := make(map[*limits.Limit]bool)
 	for _, v := range s.Limits {
 		if seen[v.limit] {
-			return option("limit", "%s must be given once", v.limit.Name)
+			return cli.Option("limit", "%s must be given once", v.limit.Name)
 		}
 		seen[v.limit] = true
 	}

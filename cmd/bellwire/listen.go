@@ -17,6 +17,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/receive"
 )
@@ -48,11 +49,11 @@ The server must be allowed to reach this machine: bellwire serve --allow-network
 func (c *listenCommand) Validate() error {
 	switch {
 	case c.Status < 200 || c.Status > 599:
-		return usagef("--status: it must be between 200 and 599")
+		return cli.Usagef("--status: it must be between 200 and 599")
 	case !(c.FailRate >= 0 && c.FailRate <= 1):
-		return usagef("--fail-rate: it must be between 0 and 1")
+		return cli.Usagef("--fail-rate: it must be between 0 and 1")
 	case c.Delay < 0 || c.Count < 0:
-		return usagef("--delay and --count: they must not be negative")
+		return cli.Usagef("--delay and --count: they must not be negative")
 	}
 	return nil
 }
@@ -62,12 +63,12 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	r := &receiver{command: c, out: std.out, full: make(chan struct{})}
 	d := dialectOf(c.Dialect)
 	if d == nil {
-		return option("dialect", "there is no dialect %q; this build has: %s", c.Dialect, strings.Join(dialectNames(), ", "))
+		return cli.Option("dialect", "there is no dialect %q; this build has: %s", c.Dialect, strings.Join(dialectNames(), ", "))
 	}
 	if len(c.Secret) > 0 {
 		verifier, err := d.verifier(c.Secret...)
 		if err != nil {
-			return usagef("--secret: %v", err)
+			return cli.Usagef("--secret: %v", err)
 		}
 		r.verifier = verifier
 	}

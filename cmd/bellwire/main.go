@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/store/postgres"
@@ -77,7 +77,7 @@ func (c *helpCommand) Run(std streams) error {
 		return err
 	}
 	_, err = parser.Parse(append(c.Command, "--help"))
-	return usagef("%v", err)
+	return cli.Usagef("%v", err)
 }
 
 // streams are the process's standard streams, so that commands can be run on others.
@@ -88,7 +88,7 @@ type streams struct {
 }
 
 func main() {
-	forgetEmptyVariables()
+	cli.ForgetEmptyVariables()
 	silenceLibraries()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
@@ -99,17 +99,17 @@ func run(args []string, std streams) int {
 		fmt.Fprintln(std.err, "bellwire:", err)
 		return exitFailed
 	}
-	parsed, err := parser.Parse(withoutEmptyOptions(args, parser.Model.Node))
+	parsed, err := parser.Parse(cli.WithoutEmptyOptions(args, parser.Model.Node))
 	if err != nil {
-		command := selected(err)
-		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for help.\n", explain(err, command), command.FullPath())
+		command := cli.Selected(err)
+		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for help.\n", cli.Explain(err, command), command.FullPath())
 		return exitUsage
 	}
 	ctx, stop := stopSignals(std.err)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(std); err != nil {
-		fmt.Fprintln(std.err, "bellwire:", explain(err, parsed.Selected()))
+		fmt.Fprintln(std.err, "bellwire:", cli.Explain(err, parsed.Selected()))
 		return exitCode(err)
 	}
 	return exitOK
@@ -122,7 +122,7 @@ func newParser(std streams) (*kong.Kong, error) {
 		kong.Writers(std.out, std.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, NoAppDescFormat: true, WrapUpperBound: 120}),
 		kong.ExplicitGroups(groups),
-		kong.ValueFormatter(describeOption),
+		kong.ValueFormatter(cli.DescribeOption),
 		kong.Vars{
 			"database_connections": strconv.Itoa(postgres.Connections),
 			"max_event_bytes":      fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
@@ -131,71 +131,16 @@ func newParser(std streams) (*kong.Kong, error) {
 			"limits":               strings.Join(limits.Names(false), ", "),
 			"version":              thisBuild().String(),
 		},
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), durationMapper),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), cli.DurationMapper),
 	)
 	if err == nil {
-		tidyValues(parser.Model.Node)
+		cli.TidyValues(parser.Model.Node)
 	}
 	return parser, err
 }
 
-// describeOption writes an option's help with its default and its environment variable.
-func describeOption(v *kong.Value) string {
-	help := v.Help
-	if v.HasDefault && !v.IsBool() {
-		help += " Default: " + v.Default + "."
-	}
-	if len(v.Tag.Envs) > 0 {
-		help += " [$" + strings.Join(v.Tag.Envs, ", $") + "]"
-	}
-	return help
-}
-
-// selected is the command that the user was about to use, as far as it was understood.
-func selected(err error) *kong.Node {
-	var parse *kong.ParseError
-	if !errors.As(err, &parse) {
-		return &kong.Node{Name: "bellwire"}
-	}
-	if node := parse.Context.Selected(); node != nil {
-		return node
-	}
-	return parse.Context.Model.Node
-}
-
-var (
-	// fromEnvironment is how kong says where a value came from. It shows the value, which can be a secret.
-	fromEnvironment = regexp.MustCompile(` \(from envar (\w+)=.*\)$`)
-	// optionName is an option, with the quote before it where kong proposes to type it.
-	optionName = regexp.MustCompile(`"?--[a-z][a-z-]*`)
-)
-
-// explain writes an error so that every option in it stands under both of the names it can be given by, once.
-func explain(err error, command *kong.Node) string {
-	message := fromEnvironment.ReplaceAllString(err.Error(), "")
-	named := make(map[string]bool)
-	return optionName.ReplaceAllStringFunc(message, func(name string) string {
-		for _, flag := range command.Flags {
-			if name == "--"+flag.Name && len(flag.Envs) > 0 && !named[name] {
-				named[name] = true
-				return name + " (" + strings.Join(flag.Envs, ", ") + ")"
-			}
-		}
-		return name
-	})
-}
-
-// usageError is a wrong use that only the command itself could see.
-type usageError struct{ message string }
-
-func (e *usageError) Error() string { return e.message }
-
-func usagef(format string, args ...any) error {
-	return &usageError{message: fmt.Sprintf(format, args...)}
-}
-
 func exitCode(err error) int {
-	var usage *usageError
+	var usage *cli.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 type publishCommand struct {
@@ -42,11 +43,11 @@ nothing after it is published. Give lines ids, and the whole file can be publish
 func (c *publishCommand) Validate() error {
 	switch {
 	case c.NDJSON && c.Data != "":
-		return usagef("--ndjson: lines must come from --file or standard input, not from --data")
+		return cli.Usagef("--ndjson: lines must come from --file or standard input, not from --data")
 	case c.NDJSON && c.ID != "":
-		return usagef("--id: with --ndjson each line has its own")
+		return cli.Usagef("--id: with --ndjson each line has its own")
 	case !c.NDJSON && c.Type == "":
-		return usagef("--type: it must be given to publish one event")
+		return cli.Usagef("--type: it must be given to publish one event")
 	}
 	return nil
 }

@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 type serveCommand struct {
-	fileOption
+	cli.FileOption
 	settings
 	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile from start to end."`
 }
@@ -37,7 +37,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	log := c.logger(std.err)
 	noteLibraries(log)
 	// It is no error, because orchestrators set some for a service named bellwire.
-	if unknown := unknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
+	if unknown := cli.UnknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
 		log.Warn("ignoring unknown BELLWIRE_ variables: check their spelling", "names", strings.Join(unknown, ", "))
 	}
 	if proxies := proxyVariables(os.Getenv); len(proxies) > 0 {
@@ -76,32 +76,10 @@ func proxyVariables(getenv func(string) string) []string {
 	var set []string
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
 		for _, name := range []string{name, strings.ToLower(name)} {
-			if !blank(getenv(name)) {
+			if !cli.Blank(getenv(name)) {
 				set = append(set, name)
 			}
 		}
 	}
 	return set
-}
-
-// ofService matches the variables that Kubernetes sets for a service named bellwire.
-var ofService = regexp.MustCompile(`^BELLWIRE_(SERVICE_(HOST|PORT\w*)=|PORT=\w+://|PORT_\d+_\w+=)`)
-
-// unknownVariables returns the names of variables that look like options, but that no command has. Misspelt ones
-// would silently leave a default in place.
-func unknownVariables(root *kong.Node, environ []string) []string {
-	var known, unknown []string
-	for _, command := range root.Leaves(false) {
-		for _, flag := range command.Flags {
-			known = append(known, flag.Envs...)
-		}
-	}
-	for _, variable := range environ {
-		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "BELLWIRE_") && !slices.Contains(known, name) && !ofService.MatchString(variable) {
-			unknown = append(unknown, name)
-		}
-	}
-	slices.Sort(unknown)
-	return unknown
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -18,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
 	"github.com/bellwire/bellwire/internal/limits"
@@ -52,9 +52,9 @@ type settings struct {
 	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: one is made and printed on first start."`
 	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has ended. 0: for ever."`
 
-	AllowNetwork  []network `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
-	DenyNetwork   []network `group:"delivery" env:"BELLWIRE_DENY_NETWORKS" placeholder:"CIDR" help:"Network that deliveries may not reach, whatever is allowed. Give it again for more. Default: none."`
-	MaxEventBytes byteSize  `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
+	AllowNetwork  []network    `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Give it again for more. Default: none."`
+	DenyNetwork   []network    `group:"delivery" env:"BELLWIRE_DENY_NETWORKS" placeholder:"CIDR" help:"Network that deliveries may not reach, whatever is allowed. Give it again for more. Default: none."`
+	MaxEventBytes cli.ByteSize `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
 
 	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Give it again for more. Default: as docs/limits.md says. Names: ${limits}."`
 
@@ -98,24 +98,24 @@ func (s *settings) Validate() error {
 func (s *settings) checkServer() error {
 	host, _, err := net.SplitHostPort(s.Listen)
 	if err != nil {
-		return option("listen", "%q must be HOST:PORT, such as 127.0.0.1:8080", s.Listen)
+		return cli.Option("listen", "%q must be HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	}
 	if err := checkPublicURL(s.PublicURL); err != nil {
 		return err
 	}
 	if named := s.urlDialects(); s.PublicURL == "" && len(named) > 0 && isUnspecified(host) {
-		return option("public-url", "it must be given with --listen %s, which is no address that anybody can call, because the dialects %s "+
+		return cli.Option("public-url", "it must be given with --listen %s, which is no address that anybody can call, because the dialects %s "+
 			"deliver this server's URL: give --public-url https://…, or name other dialects in --dialects, such as standard",
 			s.Listen, strings.Join(named, " and "))
 	}
 	if len(s.Node) > maxNodeName {
-		return option("node", "it must have at most %d bytes", maxNodeName)
+		return cli.Option("node", "it must have at most %d bytes", maxNodeName)
 	}
 	if s.DrainDelay < 0 {
-		return option("drain-delay", "it must not be negative")
+		return cli.Option("drain-delay", "it must not be negative")
 	}
 	if s.DrainTimeout <= 0 {
-		return option("drain-timeout", "it must be longer than 0s")
+		return cli.Option("drain-timeout", "it must be longer than 0s")
 	}
 	return nil
 }
@@ -125,17 +125,17 @@ func (s *settings) checkStorage() error {
 		return err
 	}
 	if s.AdminKey != "" && utf8.RuneCountInString(s.AdminKey) < minAdminKey {
-		return option("admin-key", "it must have at least %d characters, so that it cannot be guessed", minAdminKey)
+		return cli.Option("admin-key", "it must have at least %d characters, so that it cannot be guessed", minAdminKey)
 	}
 	if s.Retention != 0 && (s.Retention < minRetention || s.Retention > maxRetention) {
-		return option("retention", "it must be between 1s and 18250d (50 years), or 0 to keep events for ever")
+		return cli.Option("retention", "it must be between 1s and 18250d (50 years), or 0 to keep events for ever")
 	}
 	return nil
 }
 
 func (s *settings) checkDelivery() error {
 	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
-		return option("max-event-bytes", "it must be between 1 and %d (16MiB)", maxMaxEventBytes)
+		return cli.Option("max-event-bytes", "it must be between 1 and %d (16MiB)", maxMaxEventBytes)
 	}
 	return nil
 }
@@ -143,21 +143,21 @@ func (s *settings) checkDelivery() error {
 func (s *settings) checkDialects() error {
 	for _, name := range s.Dialects {
 		if !slices.Contains(dialectNames(), name) {
-			return option("dialects", "there is no dialect %q; this build has: %s", name, strings.Join(dialectNames(), ", "))
+			return cli.Option("dialects", "there is no dialect %q; this build has: %s", name, strings.Join(dialectNames(), ", "))
 		}
 	}
 	if s.AuditRetention <= 0 {
-		return option("audit-retention", "it must be longer than 0s")
+		return cli.Option("audit-retention", "it must be longer than 0s")
 	}
 	if s.AkkuroJWKSURL != "" && s.AkkuroJWTSecret != "" {
-		return option("akkuro-jwks-url", "it must not be given together with --akkuro-jwt-secret")
+		return cli.Option("akkuro-jwks-url", "it must not be given together with --akkuro-jwt-secret")
 	}
 	if (s.AkkuroJWKSURL != "" || s.AkkuroJWTSecret != "") && s.AkkuroJWTAudience == "" {
-		return option("akkuro-jwt-audience", "it must be given: tokens for other services would be taken without it")
+		return cli.Option("akkuro-jwt-audience", "it must be given: tokens for other services would be taken without it")
 	}
 	for _, version := range s.AkkuroAPIVersions {
 		if akkuro.CheckVersion(version) != nil {
-			return option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
+			return cli.Option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
 		}
 	}
 	return nil
@@ -176,13 +176,13 @@ func checkPublicURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || !isHTTP(text):
-		return option("public-url", "it must be an absolute http or https URL, such as https://webhooks.example.com")
+		return cli.Option("public-url", "it must be an absolute http or https URL, such as https://webhooks.example.com")
 	case u.User != nil:
-		return option("public-url", "it must not contain a user name or password: customers are given this URL")
+		return cli.Option("public-url", "it must not contain a user name or password: customers are given this URL")
 	case strings.ContainsAny(text, "?#"):
-		return option("public-url", "it must have no query and no fragment: paths are put behind it")
+		return cli.Option("public-url", "it must have no query and no fragment: paths are put behind it")
 	case isUnspecified(u.Hostname()):
-		return option("public-url", "%q is no address that anybody can call: it must be where clients reach this server", text)
+		return cli.Option("public-url", "%q is no address that anybody can call: it must be where clients reach this server", text)
 	}
 	return nil
 }
@@ -236,11 +236,6 @@ func (s *settings) warnOfAllowed(log *slog.Logger) {
 	}
 }
 
-// option makes an error about an option.
-func option(flag, format string, args ...any) error {
-	return usagef("--%s: %s", flag, fmt.Sprintf(format, args...))
-}
-
 // network is a CIDR.
 type network struct{ netip.Prefix }
 
@@ -248,7 +243,7 @@ type network struct{ netip.Prefix }
 func (n *network) UnmarshalText(text []byte) error {
 	prefix, err := netip.ParsePrefix(string(text))
 	if err != nil {
-		return usagef("%q must be a network such as 10.0.0.0/8 or fd00::/8", text)
+		return cli.Usagef("%q must be a network such as 10.0.0.0/8 or fd00::/8", text)
 	}
 	n.Prefix = prefix.Masked()
 	return nil
@@ -268,9 +263,9 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 	case found && (scheme == "postgres" || scheme == "postgresql"):
 		return d.readPostgres(raw)
 	case !found || scheme != "sqlite":
-		return usagef("it must be sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
+		return cli.Usagef("it must be sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
 	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#\"'") || strings.TrimSpace(rest) != rest:
-		return usagef("it must name a file, without parameters, quotes or outer blanks: sqlite://relative/path or sqlite:///absolute/path")
+		return cli.Usagef("it must name a file, without parameters, quotes or outer blanks: sqlite://relative/path or sqlite:///absolute/path")
 	}
 	*d = databaseURL{path: filepath.Clean(rest)}
 	return nil
@@ -278,7 +273,7 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 
 func (d *databaseURL) readPostgres(raw string) error {
 	if err := postgres.CheckURL(raw); err != nil {
-		return usagef("it %s", err)
+		return cli.Usagef("it %s", err)
 	}
 	*d = databaseURL{postgres: raw}
 	return nil

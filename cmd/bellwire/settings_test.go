@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 func TestDatabaseURL(t *testing.T) {
@@ -91,7 +93,7 @@ func TestUnknownVariables(t *testing.T) {
 		"BELLWIRE_PORT_80_TCP=tcp://10.0.0.1:80", "BELLWIRE_PORT_80_TCP_ADDR=10.0.0.1",
 	}
 	want := []string{"BELLWIRE_ADMINKEY", "BELLWIRE_ALLOW_NETWORK"}
-	if got := unknownVariables(model(t), environ); !slices.Equal(got, want) {
+	if got := cli.UnknownVariables(model(t), environ); !slices.Equal(got, want) {
 		t.Errorf("unknown are %q, want %q", got, want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
@@ -29,13 +30,13 @@ const maxConnections = 1000
 
 func (s *storage) check() error {
 	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
-		return option("database-direct-url", "it goes together with --database-url, and both must be postgres://…")
+		return cli.Option("database-direct-url", "it goes together with --database-url, and both must be postgres://…")
 	}
 	if s.DatabaseConnections < postgres.MinConnections || s.DatabaseConnections > maxConnections {
-		return option("database-connections", "it must be between %d and %d", postgres.MinConnections, maxConnections)
+		return cli.Option("database-connections", "it must be between %d and %d", postgres.MinConnections, maxConnections)
 	}
 	if s.Keyset != "" && s.KeysetFile != "" {
-		return option("keyset", "it must not be given together with --keyset-file")
+		return cli.Option("keyset", "it must not be given together with --keyset-file")
 	}
 	return nil
 }

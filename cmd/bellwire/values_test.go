@@ -6,10 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 // parse reads a command line. It returns what serve was told, which is zero for other commands.
@@ -21,7 +22,7 @@ func parse(t *testing.T, args ...string) (*settings, error) {
 		t.Fatal(err)
 	}
 	root := parser.Model.Node
-	_, err = parser.Parse(withoutEmptyOptions(args, root))
+	_, err = parser.Parse(cli.WithoutEmptyOptions(args, root))
 	return &root.Target.Addr().Interface().(*commands).Serve.settings, err
 }
 
@@ -105,7 +106,7 @@ func TestAllValuesAreTidied(t *testing.T) {
 	var look func(node *kong.Node)
 	look = func(node *kong.Node) {
 		for _, v := range node.Values() {
-			if _, ok := v.Mapper.(tidyMapper); !ok {
+			if _, ok := v.Mapper.(cli.TidyMapper); !ok {
 				t.Errorf("%s of %s is read as it comes", v.ShortSummary(), node.FullPath())
 			}
 		}
@@ -192,39 +193,6 @@ func TestDataIsVerbatim(t *testing.T) {
 	}
 }
 
-func TestParseDuration(t *testing.T) {
-	t.Parallel()
-	const day = 24 * time.Hour
-	for text, want := range map[string]time.Duration{
-		"0": 0, "30s": 30 * time.Second, "30d": 30 * day, "1d12h": 36 * time.Hour, "0.5d": 12 * time.Hour, "-1d": -day, "365d": 365 * day,
-	} {
-		if got, ok := parseDuration(text); !ok || got != want {
-			t.Errorf("%q is %v, %v; want %v", text, got, ok, want)
-		}
-	}
-	for _, text := range []string{"", "d", "30", "1h1d", "1d-1h", "1e9d", "106751d24h", "NaNd", "--1d", "1d1d", "+1d1"} {
-		if got, ok := parseDuration(text); ok {
-			t.Errorf("%q is %v", text, got)
-		}
-	}
-}
-
-func TestByteSize(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]byteSize{"1048576": 1 << 20, "1MiB": 1 << 20, "512 KiB": 512 << 10, "1MB": 1_000_000} {
-		var got byteSize
-		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
-			t.Errorf("%q is %d (%v), want %d", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "-1", "MiB", "1 mile", "99999999999999999999"} {
-		var got byteSize
-		if err := got.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q is %d", text, got)
-		}
-	}
-}
-
 // A negative value reaches the option, which says what it must be.
 func TestNegativeValues(t *testing.T) {
 	t.Parallel()
@@ -275,18 +243,9 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
-// A misspelt key is told with the one that was probably meant.
-func TestNearestKey(t *testing.T) {
+// A misspelt key is reported with the one that was probably meant.
+func TestUnknownKey(t *testing.T) {
 	t.Parallel()
-	names := []string{"retention", "database-url", "listen", "log-level", "log-format", "admin-key", "node"}
-	for key, want := range map[string]string{
-		"retenion": "retention", "database_url": "database-url", "BELLWIRE_DATABASE_URL": "database-url", "adminkey": "admin-key",
-		"Listen": "listen", "loglevel": "log-level", "log": "", "port": "", "nodes": "node",
-	} {
-		if got := nearest(key, names); got != want {
-			t.Errorf("%s: did you mean %q, want %q", key, got, want)
-		}
-	}
 	_, err := configured(t, "database_url: sqlite://a.db\n")
 	if err == nil || !strings.Contains(err.Error(), "database_url (did you mean database-url?)") || strings.Contains(err.Error(), "cpu-profile") {
 		t.Error(err)

@@ -50,6 +50,7 @@ var rules = []rule{
 	{"internal/envelope", []string{core}, false, "Putting data into messages byte for byte is a pure function."},
 	{"internal/token", []string{core}, false, "It verifies what it is given, and knows no keys of ours."},
 	{"internal/catalogue", []string{core}, false, "It reads files, whoever they are of."},
+	{"internal/cli", nil, false, "It reads options; what they mean is known to the commands."},
 	{"internal/dialect/*", []string{core, "internal/httpx", "internal/envelope", "receive/sign", "internal/token", "internal/destination", "internal/service", "internal/limits", "internal/share"}, false, "Dialects know not each other."},
 	{"internal/dialecttest", []string{everything}, false, "Tests of dialects run on the whole server."},
 	{"internal/api", []string{core, "internal/httpx", "internal/service", "internal/limits", "internal/share"}, false, "Handlers hold no SQL and no rules."},

@@ -1,11 +1,10 @@
-package main
+package cli
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -19,28 +18,28 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Values come from flags, variables and files, and pick up what nobody means on the way: a line's end from a file, quotes
-// from a shell or an orchestrator, nothing at all from a variable that is not set. Here they are made right or refused, the
-// same for every option.
+// Values come from flags, variables and files, and may be damaged on the way: a file adds a line break, a shell or an
+// orchestrator adds quotes, and an unset variable leaves nothing. This file repairs or rejects such values, in the same way
+// for every option.
 
-// tidyValues has all options and arguments below a node read tidy values only.
-func tidyValues(node *kong.Node) {
+// TidyValues makes all options and arguments below a node read their values through TidyMapper.
+func TidyValues(node *kong.Node) {
 	for _, v := range node.Values() {
-		v.Mapper = tidyMapper{v.Mapper}
+		v.Mapper = TidyMapper{v.Mapper}
 	}
 	for _, child := range node.Children {
-		tidyValues(child)
+		TidyValues(child)
 	}
 }
 
-// tidyMapper has another mapper read what tidy makes of a value.
-type tidyMapper struct{ kong.Mapper }
+// TidyMapper tidies a value before another mapper reads it.
+type TidyMapper struct{ kong.Mapper }
 
-// negativeNumber is a value that kong would take for a short flag. The option itself says better what is wrong with it.
+// negativeNumber matches values that kong would take for a short flag. The option itself has the better message.
 var negativeNumber = regexp.MustCompile(`^-[.0-9]`)
 
-// Decode is called by kong for each value, whatever its source.
-func (m tidyMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+// Decode reads one value. Kong calls it for values of every source.
+func (m TidyMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	token := ctx.Scan.Peek()
 	text, isText := token.Value.(string)
 	switch {
@@ -60,8 +59,8 @@ func (m tidyMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error 
 	return m.Mapper.Decode(ctx, target)
 }
 
-// tidy returns a value without white space around it and around what it lists. Its errors never repeat the value, which
-// can be a secret.
+// tidy trims white space around a value and around the items of a list. Its errors never repeat the value, which can be a
+// secret.
 func tidy(v *kong.Value, text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the value must be UTF-8 text")
@@ -76,7 +75,7 @@ func tidy(v *kong.Value, text string) (string, error) {
 func tidyList(v *kong.Value, text string) (string, error) {
 	var list []string
 	for _, item := range kong.SplitEscaped(text, v.Tag.Sep) {
-		if blank(item) {
+		if Blank(item) {
 			continue
 		}
 		tidied, err := tidyOne(v, item)
@@ -93,7 +92,7 @@ func tidyList(v *kong.Value, text string) (string, error) {
 
 func tidyOne(v *kong.Value, text string) (string, error) {
 	switch {
-	case blank(text):
+	case Blank(text):
 		return "", emptyValue(v)
 	case v.Tag.Has("verbatim"):
 		return text, nil
@@ -116,13 +115,13 @@ func emptyValue(v *kong.Value) error {
 	return fmt.Errorf("the value is empty: give %s, or leave the option out", cmp.Or(v.Flag.PlaceHolder, "one"))
 }
 
-func blank(text string) bool { return strings.TrimSpace(text) == "" }
+// Blank reports whether text is empty but for white space.
+func Blank(text string) bool { return strings.TrimSpace(text) == "" }
 
-// invisible reports whether a character is one that nobody can see: a control character, or one of format such as the
-// byte order mark.
+// invisible reports whether r is a control character, or a format character such as the byte order mark.
 func invisible(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
-// quoted reports whether a text stands in quotes.
+// quoted reports whether text is in quotes.
 func quoted(text string) bool {
 	for _, pair := range []string{`""`, `''`, "``", "“”", "‘’"} {
 		_, size := utf8.DecodeRuneInString(pair)
@@ -133,20 +132,9 @@ func quoted(text string) bool {
 	return false
 }
 
-// forgetEmptyVariables unsets the variables of options that have an empty value, as an orchestrator gives them that writes
-// BELLWIRE_NODE=${NODE:-}.
-func forgetEmptyVariables() {
-	for _, variable := range os.Environ() {
-		name, value, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "BELLWIRE_") && blank(value) {
-			_ = os.Unsetenv(name) // it fails for impossible names only
-		}
-	}
-}
-
-// withoutEmptyOptions leaves out the options that are given an empty value and can come from the environment too: a script
-// that has --public-url "$URL" means none where URL is not set. Other options have no such elsewhere, and are refused.
-func withoutEmptyOptions(args []string, command *kong.Node) []string {
+// WithoutEmptyOptions removes options with an empty value that can also come from the environment: a script that passes
+// --public-url "$URL" means no value if URL is not set. For other options an empty value is an error.
+func WithoutEmptyOptions(args []string, command *kong.Node) []string {
 	var kept []string
 	for i := 0; i < len(args); i++ {
 		name, value, inline := strings.Cut(args[i], "=")
@@ -156,8 +144,8 @@ func withoutEmptyOptions(args []string, command *kong.Node) []string {
 		switch flag := variableFlag(command, name); {
 		case name == "--":
 			return append(kept, args[i:]...)
-		case flag != nil && inline && blank(value):
-		case flag != nil && !inline && !flag.IsBool() && i+1 < len(args) && blank(args[i+1]):
+		case flag != nil && inline && Blank(value):
+		case flag != nil && !inline && !flag.IsBool() && i+1 < len(args) && Blank(args[i+1]):
 			i++
 		default:
 			kept = append(kept, args[i])
@@ -173,7 +161,7 @@ func childOf(command *kong.Node, name string) *kong.Node {
 	return nil
 }
 
-// variableFlag returns the option of a command that is given as "--name", if the environment can give it too.
+// variableFlag returns the option that is given as "--name" if it also has an environment variable.
 func variableFlag(command *kong.Node, given string) *kong.Flag {
 	for _, flag := range command.Flags {
 		if given == "--"+flag.Name && len(flag.Envs) > 0 {
@@ -183,13 +171,13 @@ func variableFlag(command *kong.Node, given string) *kong.Flag {
 	return nil
 }
 
-// durationMapper reads a time.Duration, which may have days.
-var durationMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+// DurationMapper reads a time.Duration that may be given in days.
+var DurationMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
 		return err
 	}
-	d, ok := parseDuration(text)
+	d, ok := ParseDuration(text)
 	if !ok {
 		return fmt.Errorf("%q must be a time with its unit, such as 30s, 12h or 30d", text)
 	}
@@ -197,8 +185,8 @@ var durationMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflec
 	return nil
 })
 
-// parseDuration reads what time.ParseDuration does, and days before it: 30d, 1d12h.
-func parseDuration(text string) (time.Duration, bool) {
+// ParseDuration is time.ParseDuration with days: 30d, 1d12h.
+func ParseDuration(text string) (time.Duration, bool) {
 	unsigned := strings.TrimPrefix(text, "-")
 	whole, rest, found := strings.Cut(unsigned, "d")
 	if !found {
@@ -223,15 +211,15 @@ func parseDuration(text string) (time.Duration, bool) {
 	return d, true
 }
 
-// byteSize is a number of bytes, which may be given with a unit.
-type byteSize int64
+// ByteSize is a number of bytes that may be given with a unit.
+type ByteSize int64
 
 // UnmarshalText reads 1048576, 512KiB or 1MB.
-func (s *byteSize) UnmarshalText(text []byte) error {
+func (s *ByteSize) UnmarshalText(text []byte) error {
 	n, err := humanize.ParseBytes(string(text))
 	if err != nil || n > math.MaxInt64 {
-		return usagef("%q must be a size such as 1048576, 512KiB or 1MiB", text)
+		return Usagef("%q must be a size such as 1048576, 512KiB or 1MiB", text)
 	}
-	*s = byteSize(n)
+	*s = ByteSize(n)
 	return nil
 }

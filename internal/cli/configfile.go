@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -19,14 +19,14 @@ import (
 // defaultConfigFile is read if it is there and no other is named.
 const defaultConfigFile = "bellwire.yaml"
 
-// fileOption is the option that names the configuration file. Commands that embed it take their other options
-// from that file too, where neither a flag nor the environment gives them.
-type fileOption struct {
+// FileOption is the option that names the configuration file. A command that embeds it also reads its other options from
+// that file, where neither a flag nor the environment gives them.
+type FileOption struct {
 	Config string `group:"server" env:"BELLWIRE_CONFIG" placeholder:"FILE" help:"YAML file with any of these options, one key each. Default: bellwire.yaml if there."`
 }
 
-// BeforeResolve loads the configuration file. Kong calls it once it has read the command line.
-func (o *fileOption) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+// BeforeResolve loads the configuration file. Kong calls it after reading the command line.
+func (o *FileOption) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 	flags := trace.Command.Flags
 	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return f.Name == "config" })
 	path, _ := ctx.FlagValue(flags[at]).(string)
@@ -34,7 +34,7 @@ func (o *fileOption) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 	if err != nil || file == nil {
 		return err
 	}
-	// One file is for every command: keys that are options of the server only are passed over by the others.
+	// All commands share one file, so other commands must accept the options of the server.
 	if err := file.check(slices.Concat(flags, serverFlags(ctx.Model.Node))); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func serverFlags(root *kong.Node) []*kong.Flag {
 	return nil
 }
 
-// configFile gives options the values of a YAML file.
+// configFile resolves options from a YAML file.
 type configFile struct {
 	path   string
 	values map[string]yaml.Node
@@ -60,7 +60,7 @@ type configFile struct {
 
 var _ kong.Resolver = (*configFile)(nil)
 
-// readConfigFile reads the named file, or the default one. It returns nil if there is none to read.
+// readConfigFile reads the named file, or the default one if it exists. It returns nil if there is none.
 func readConfigFile(path string) (*configFile, error) {
 	named := path != ""
 	if !named {
@@ -71,32 +71,32 @@ func readConfigFile(path string) (*configFile, error) {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, option("config", "there is no file %s", path)
+		return nil, Option("config", "%s does not exist", path)
 	case err != nil:
-		return nil, option("config", "%v", err)
+		return nil, Option("config", "%v", err)
 	}
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		return nil, option("config", "%s is not YAML: %v", path, err)
+		return nil, Option("config", "%s is not YAML: %v", path, err)
 	}
 	if decoder.Decode(&second) != io.EOF {
-		return nil, option("config", "%s must be one YAML document: remove what follows the line ---", path)
+		return nil, Option("config", "%s must be one YAML document: remove what follows the line ---", path)
 	}
 	file := &configFile{path: path}
 	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {
 		return file, nil
 	}
 	if document.Content[0].Kind != yaml.MappingNode {
-		return nil, option("config", "%s is not a YAML mapping of options to values", path)
+		return nil, Option("config", "%s is not a YAML mapping of options to values", path)
 	}
 	if err := document.Decode(&file.values); err != nil {
-		return nil, option("config", "%s: %v", path, err)
+		return nil, Option("config", "%s: %v", path, err)
 	}
 	return file, nil
 }
 
-// check refuses keys that are no option, because a misspelt one would silently leave a default in place.
+// check refuses unknown keys, because a misspelt one would silently leave a default in place.
 func (f *configFile) check(flags []*kong.Flag) error {
 	var known, shown, unknown []string
 	for _, flag := range flags {
@@ -124,11 +124,11 @@ func (f *configFile) check(flags []*kong.Flag) error {
 		return nil
 	}
 	slices.Sort(shown)
-	return option("config", "%s has unknown keys: %s; known are: %s", f.path, strings.Join(unknown, ", "), strings.Join(shown, ", "))
+	return Option("config", "%s has unknown keys: %s; known are: %s", f.path, strings.Join(unknown, ", "), strings.Join(shown, ", "))
 }
 
-// nearest returns the name that a key was probably meant to be, and nothing if none is like it. Keys may be written as
-// the environment's variables are.
+// nearest returns the name that key probably stands for, or "" if none is similar. A key may be spelled like an
+// environment variable.
 func nearest(key string, names []string) string {
 	key = strings.TrimPrefix(strings.ReplaceAll(strings.ToLower(key), "_", "-"), "bellwire-")
 	found, least := "", max(1, len(key)/4)+1
@@ -140,10 +140,10 @@ func nearest(key string, names []string) string {
 	return found
 }
 
-// Validate has nothing left to refuse: check knows the command, which kong does not tell here.
+// Validate is part of kong.Resolver. The keys are checked in BeforeResolve, which knows the command.
 func (f *configFile) Validate(*kong.Application) error { return nil }
 
-// Resolve gives a flag its value from the file, unless the environment gives it one.
+// Resolve returns the value of a flag in the file, unless the environment has one.
 func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
 		if _, given := os.LookupEnv(name); given {
@@ -161,12 +161,12 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	}
 	var list []string
 	if flag.IsSlice() && node.Decode(&list) == nil {
-		return unlessBlank(kong.JoinEscaped(slices.DeleteFunc(list, blank), flag.Tag.Sep)), nil
+		return unlessBlank(kong.JoinEscaped(slices.DeleteFunc(list, Blank), flag.Tag.Sep)), nil
 	}
 	var pairs map[string]string
 	if flag.Tag.Has("pairs") && node.Decode(&pairs) == nil {
 		for _, name := range slices.Sorted(maps.Keys(pairs)) {
-			if !blank(pairs[name]) {
+			if !Blank(pairs[name]) {
 				list = append(list, name+"="+pairs[name])
 			}
 		}
@@ -180,12 +180,12 @@ func (f *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (
 	case flag.IsSlice():
 		form = "one value or a list of values"
 	}
-	return nil, fmt.Errorf("line %d of %s: it must be %s", node.Line, f.path, form)
+	return nil, fmt.Errorf("line %d of %s: must be %s", node.Line, f.path, form)
 }
 
-// unlessBlank returns a value for kong, which takes nil for none.
+// unlessBlank returns value, or nil if it is blank, which kong takes for no value.
 func unlessBlank(value string) any {
-	if blank(value) {
+	if Blank(value) {
 		return nil
 	}
 	return value
