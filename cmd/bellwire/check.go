@@ -23,7 +23,7 @@ Exit code 1 and what is wrong on standard output if the database is damaged.
 // Run prints what is wrong with the database.
 func (c *checkCommand) Run(ctx context.Context, std streams) error {
 	if c.DatabaseURL.postgres != "" {
-		return cli.Option("database-url", "it must be an SQLite database; PostgreSQL has its own checks, such as pg_amcheck")
+		return cli.Option("database-url", "must be an SQLite database; PostgreSQL has its own checks, such as pg_amcheck")
 	}
 	faults, err := sqlite.FindFaults(ctx, c.DatabaseURL.path)
 	if err != nil {

@@ -13,7 +13,7 @@ type connection struct {
 
 func (c *connection) client() (*client.Client, error) {
 	if c.Key == "" {
-		return nil, cli.Option("key", "a key is needed")
+		return nil, cli.Option("key", "must be given")
 	}
 	made, err := client.New(c.Server, c.Key)
 	if err != nil {

@@ -40,9 +40,9 @@ func (c *createKeyCommand) Validate() error {
 	ofTenant := c.Role == "tenant" || c.Role == "tenant-read"
 	switch {
 	case ofTenant && c.Tenant == "":
-		return cli.Option("tenant", "it must be given for a key with the role %s", c.Role)
+		return cli.Option("tenant", "must be given for a key with the role %s", c.Role)
 	case !ofTenant && c.Role != "" && c.Tenant != "":
-		return cli.Option("tenant", "it must not be given for a key with the role %s, which is the operator's", c.Role)
+		return cli.Option("tenant", "must not be given for a key with the role %s, which is the operator's", c.Role)
 	}
 	return nil
 }

@@ -49,11 +49,11 @@ The server must be allowed to reach this machine: bellwire serve --allow-network
 func (c *listenCommand) Validate() error {
 	switch {
 	case c.Status < 200 || c.Status > 599:
-		return cli.Usagef("--status: it must be between 200 and 599")
+		return cli.Usagef("--status: must be between 200 and 599")
 	case !(c.FailRate >= 0 && c.FailRate <= 1):
-		return cli.Usagef("--fail-rate: it must be between 0 and 1")
+		return cli.Usagef("--fail-rate: must be between 0 and 1")
 	case c.Delay < 0 || c.Count < 0:
-		return cli.Usagef("--delay and --count: they must not be negative")
+		return cli.Usagef("--delay and --count: must not be negative")
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (c *publishCommand) Validate() error {
 	case c.NDJSON && c.ID != "":
 		return cli.Usagef("--id: with --ndjson each line has its own")
 	case !c.NDJSON && c.Type == "":
-		return cli.Usagef("--type: it must be given to publish one event")
+		return cli.Usagef("--type: must be given to publish one event")
 	}
 	return nil
 }
@@ -229,7 +229,7 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 		} else if errors.As(err, &kind) {
 			err = fmt.Errorf("a JSON %s is none", kind.Value)
 		}
-		return client.Publication{}, fmt.Errorf("it must be an event, such as {\"type\": …, \"data\": …}: %w", err)
+		return client.Publication{}, fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}: %w", err)
 	}
 	if decoder.More() {
 		return client.Publication{}, errors.New("it has more than one JSON value")

@@ -18,7 +18,7 @@ func TestRetentionIsBounded(t *testing.T) {
 			storage: storage{DatabaseConnections: postgres.Connections}, Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
 		}
 		err := s.Validate()
-		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: it must be between 1s and") {
+		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: must be between 1s and") {
 			t.Errorf("%v: %v", retention, err)
 		}
 	}

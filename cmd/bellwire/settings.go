@@ -104,18 +104,18 @@ func (s *settings) checkServer() error {
 		return err
 	}
 	if named := s.urlDialects(); s.PublicURL == "" && len(named) > 0 && isUnspecified(host) {
-		return cli.Option("public-url", "it must be given with --listen %s, which is no address that anybody can call, because the dialects %s "+
+		return cli.Option("public-url", "must be given with --listen %s, which is no address that anybody can call, because the dialects %s "+
 			"deliver this server's URL: give --public-url https://…, or name other dialects in --dialects, such as standard",
 			s.Listen, strings.Join(named, " and "))
 	}
 	if len(s.Node) > maxNodeName {
-		return cli.Option("node", "it must have at most %d bytes", maxNodeName)
+		return cli.Option("node", "must have at most %d bytes", maxNodeName)
 	}
 	if s.DrainDelay < 0 {
-		return cli.Option("drain-delay", "it must not be negative")
+		return cli.Option("drain-delay", "must not be negative")
 	}
 	if s.DrainTimeout <= 0 {
-		return cli.Option("drain-timeout", "it must be longer than 0s")
+		return cli.Option("drain-timeout", "must be longer than 0s")
 	}
 	return nil
 }
@@ -125,17 +125,17 @@ func (s *settings) checkStorage() error {
 		return err
 	}
 	if s.AdminKey != "" && utf8.RuneCountInString(s.AdminKey) < minAdminKey {
-		return cli.Option("admin-key", "it must have at least %d characters, so that it cannot be guessed", minAdminKey)
+		return cli.Option("admin-key", "must have at least %d characters, so that it cannot be guessed", minAdminKey)
 	}
 	if s.Retention != 0 && (s.Retention < minRetention || s.Retention > maxRetention) {
-		return cli.Option("retention", "it must be between 1s and 18250d (50 years), or 0 to keep events for ever")
+		return cli.Option("retention", "must be between 1s and 18250d (50 years), or 0 to keep events for ever")
 	}
 	return nil
 }
 
 func (s *settings) checkDelivery() error {
 	if s.MaxEventBytes < 1 || s.MaxEventBytes > maxMaxEventBytes {
-		return cli.Option("max-event-bytes", "it must be between 1 and %d (16MiB)", maxMaxEventBytes)
+		return cli.Option("max-event-bytes", "must be between 1 and %d (16MiB)", maxMaxEventBytes)
 	}
 	return nil
 }
@@ -147,13 +147,13 @@ func (s *settings) checkDialects() error {
 		}
 	}
 	if s.AuditRetention <= 0 {
-		return cli.Option("audit-retention", "it must be longer than 0s")
+		return cli.Option("audit-retention", "must be longer than 0s")
 	}
 	if s.AkkuroJWKSURL != "" && s.AkkuroJWTSecret != "" {
-		return cli.Option("akkuro-jwks-url", "it must not be given together with --akkuro-jwt-secret")
+		return cli.Option("akkuro-jwks-url", "must not be given together with --akkuro-jwt-secret")
 	}
 	if (s.AkkuroJWKSURL != "" || s.AkkuroJWTSecret != "") && s.AkkuroJWTAudience == "" {
-		return cli.Option("akkuro-jwt-audience", "it must be given: tokens for other services would be taken without it")
+		return cli.Option("akkuro-jwt-audience", "must be given: tokens for other services would be taken without it")
 	}
 	for _, version := range s.AkkuroAPIVersions {
 		if akkuro.CheckVersion(version) != nil {
@@ -176,13 +176,13 @@ func checkPublicURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || !isHTTP(text):
-		return cli.Option("public-url", "it must be an absolute http or https URL, such as https://webhooks.example.com")
+		return cli.Option("public-url", "must be an absolute http or https URL, such as https://webhooks.example.com")
 	case u.User != nil:
-		return cli.Option("public-url", "it must not contain a user name or password: customers are given this URL")
+		return cli.Option("public-url", "must not contain a user name or password: customers are given this URL")
 	case strings.ContainsAny(text, "?#"):
-		return cli.Option("public-url", "it must have no query and no fragment: paths are put behind it")
+		return cli.Option("public-url", "must have no query and no fragment: paths are put behind it")
 	case isUnspecified(u.Hostname()):
-		return cli.Option("public-url", "%q is no address that anybody can call: it must be where clients reach this server", text)
+		return cli.Option("public-url", "%q is no address that anybody can call: must be where clients reach this server", text)
 	}
 	return nil
 }
@@ -263,9 +263,9 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 	case found && (scheme == "postgres" || scheme == "postgresql"):
 		return d.readPostgres(raw)
 	case !found || scheme != "sqlite":
-		return cli.Usagef("it must be sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
+		return cli.Usagef("must be sqlite://relative/path, sqlite:///absolute/path or postgres://user@host:port/database")
 	case rest == "" || strings.HasSuffix(rest, "/") || strings.ContainsAny(rest, "?#\"'") || strings.TrimSpace(rest) != rest:
-		return cli.Usagef("it must name a file, without parameters, quotes or outer blanks: sqlite://relative/path or sqlite:///absolute/path")
+		return cli.Usagef("must name a file, without parameters, quotes or outer blanks: sqlite://relative/path or sqlite:///absolute/path")
 	}
 	*d = databaseURL{path: filepath.Clean(rest)}
 	return nil
@@ -273,7 +273,7 @@ func (d *databaseURL) UnmarshalText(text []byte) error {
 
 func (d *databaseURL) readPostgres(raw string) error {
 	if err := postgres.CheckURL(raw); err != nil {
-		return cli.Usagef("it %s", err)
+		return cli.Usagef("%s", err)
 	}
 	*d = databaseURL{postgres: raw}
 	return nil

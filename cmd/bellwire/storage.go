@@ -30,13 +30,13 @@ const maxConnections = 1000
 
 func (s *storage) check() error {
 	if s.DatabaseDirectURL != (databaseURL{}) && (s.DatabaseDirectURL.postgres == "" || s.DatabaseURL.postgres == "") {
-		return cli.Option("database-direct-url", "it goes together with --database-url, and both must be postgres://…")
+		return cli.Option("database-direct-url", "must be given together with --database-url, and both must be postgres://…")
 	}
 	if s.DatabaseConnections < postgres.MinConnections || s.DatabaseConnections > maxConnections {
-		return cli.Option("database-connections", "it must be between %d and %d", postgres.MinConnections, maxConnections)
+		return cli.Option("database-connections", "must be between %d and %d", postgres.MinConnections, maxConnections)
 	}
 	if s.Keyset != "" && s.KeysetFile != "" {
-		return cli.Option("keyset", "it must not be given together with --keyset-file")
+		return cli.Option("keyset", "must not be given together with --keyset-file")
 	}
 	return nil
 }

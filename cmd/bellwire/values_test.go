@@ -196,7 +196,7 @@ func TestDataIsVerbatim(t *testing.T) {
 // A negative value reaches the option, which says what it must be.
 func TestNegativeValues(t *testing.T) {
 	t.Parallel()
-	if _, err := parse(t, "serve", "--drain-timeout", "-1s"); err == nil || !strings.Contains(err.Error(), "--drain-timeout: it must be longer than 0s") {
+	if _, err := parse(t, "serve", "--drain-timeout", "-1s"); err == nil || !strings.Contains(err.Error(), "--drain-timeout: must be longer than 0s") {
 		t.Error(err)
 	}
 }

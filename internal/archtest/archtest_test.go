@@ -57,6 +57,8 @@ var rules = []rule{
 	{"internal/telemetry", []string{core}, false, "It hears through the root's Observer, and nothing waits for it."},
 	{"internal/hostile", nil, true, "It is a stranger to the server, so that it can measure any build."},
 	{"internal/tools/*", nil, true, "They help to make this repository, and are no part of the program."},
+	{"internal/bench", []string{core, "internal/cli", "internal/hostile", "internal/store/postgres", "internal/store/sqlite", "client", "receive"}, false, "It measures a server in a process of its own, by what any client can see."},
+	{"internal/demo", []string{"internal/catalogue", "internal/dialect/*", "internal/httpx", "internal/limits", "client", "receive"}, false, "It is a platform and its customer, who know a server by its API."},
 	{"internal/archtest", nil, true, "It reads imports and has none."},
 	{"client", nil, true, "A module of its own for other programs, which get no dependency with it."},
 	{"receive", []string{"receive/sign"}, true, "A module of its own for other programs, which get no dependency with it."},
@@ -96,7 +98,7 @@ func TestImportRules(t *testing.T) {
 func (r rule) refuses(imported string) string {
 	if imported == module || strings.HasPrefix(imported, module+"/") {
 		folder := folderOf(imported)
-		if slices.Contains(r.imports, everything) || slices.Contains(r.imports, folder) {
+		if slices.Contains(r.imports, everything) || slices.ContainsFunc(r.imports, func(allowed string) bool { return covers(allowed, folder) }) {
 			return ""
 		}
 		return "it may not"
@@ -117,12 +119,17 @@ func folderOf(importPath string) string {
 
 func ruleOf(folder string) (rule, bool) {
 	for _, r := range rules {
-		parent, wild := strings.CutSuffix(r.folder, "/*")
-		if r.folder == folder || wild && strings.HasPrefix(folder, parent+"/") {
+		if covers(r.folder, folder) {
 			return r, true
 		}
 	}
 	return rule{}, false
+}
+
+// covers reports whether a folder of a rule, which may end with /*, stands for the given one.
+func covers(folder, given string) bool {
+	parent, wild := strings.CutSuffix(folder, "/*")
+	return folder == given || wild && strings.HasPrefix(given, parent+"/")
 }
 
 func packages(t *testing.T) []pkg {

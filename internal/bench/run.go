@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	benchKey     = "bench-admin-key-bench-admin-key"
-	benchType    = "bench.event"
-	benchTimeout = 30 * time.Minute // for one run
-	benchPoll    = 20 * time.Millisecond
+	adminKey     = "bench-admin-key-bench-admin-key"
+	eventType    = "bench.event"
+	runTimeout   = 30 * time.Minute // for one run
+	pollInterval = 20 * time.Millisecond
 )
 
 // benchmark is one run.
 type benchmark struct {
-	command  *benchCommand
+	options  *Options
 	dir      string // of everything that is temporary
 	receiver *process
 	servers  []*process
@@ -36,8 +36,8 @@ type benchmark struct {
 	recorded int          // successes that the servers that run have recorded, or will have
 }
 
-func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
-	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
+func (b *benchmark) run(ctx context.Context) (*Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	baseline, err := b.baseline(ctx)
 	if err != nil {
@@ -46,16 +46,16 @@ func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
 	if err := b.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if b.command.Stored > 0 {
+	if b.options.Stored > 0 {
 		if err := b.fill(ctx); err != nil {
 			return nil, err
 		}
 	}
-	report := newBenchReport(b.command, baseline)
-	if b.command.Flood {
+	report := newReport(b.options, baseline)
+	if b.options.Flood {
 		return report, b.flood(ctx, report)
 	}
-	if b.command.Nodes > 1 {
+	if b.options.Nodes > 1 {
 		if _, err := b.owners(ctx); err != nil {
 			return nil, err
 		}
@@ -64,21 +64,21 @@ func (b *benchmark) run(ctx context.Context) (*benchReport, error) {
 		return report, err
 	}
 	switch {
-	case b.command.Backlog > 0:
+	case b.options.Backlog > 0:
 		return report, b.backlog(ctx, report)
-	case b.command.comparesNodes():
+	case b.options.comparesNodes():
 		return report, b.nodes(ctx, report)
 	}
 	return report, nil
 }
 
 // plain publishes all events and waits until they are recorded.
-func (b *benchmark) plain(ctx context.Context, report *benchReport) error {
+func (b *benchmark) plain(ctx context.Context, report *Report) error {
 	before, err := b.usage(ctx)
 	if err != nil {
 		return err
 	}
-	all := b.load(0, b.command.Events)
+	all := b.load(0, b.options.Events)
 	started := time.Now()
 	if err := b.publish(ctx, all); err != nil {
 		return err
@@ -109,12 +109,12 @@ func (b *benchmark) baseline(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	body := bytes.Repeat([]byte("x"), b.command.Size)
+	body := bytes.Repeat([]byte("x"), b.options.Size)
 	var posted atomic.Int64
 	started := time.Now()
-	err = parallel(b.command.Publishers, func() error {
+	err = parallel(b.options.Publishers, func() error {
 		p := newPoster(ctx, b.client)
-		for time.Since(started) < b.command.Baseline {
+		for time.Since(started) < b.options.Baseline {
 			if err := p.post(to, body, http.StatusNoContent); err != nil {
 				return err
 			}
@@ -127,17 +127,17 @@ func (b *benchmark) baseline(ctx context.Context) (float64, error) {
 
 // prepare makes the customers and tells the receiver their secrets.
 func (b *benchmark) prepare(ctx context.Context) error {
-	api, err := client.New(b.servers[0].url, benchKey, client.WithHTTPClient(b.client))
+	api, err := client.New(b.servers[0].url, adminKey, client.WithHTTPClient(b.client))
 	if err != nil {
 		return err
 	}
-	if _, err := api.PutEventType(ctx, client.EventType{Name: benchType}); err != nil {
+	if _, err := api.PutEventType(ctx, client.EventType{Name: eventType}); err != nil {
 		return err
 	}
-	plan := benchPlan{Events: b.command.room(), Secrets: make([]string, b.command.customers())}
+	plan := receiverPlan{Events: b.options.room(), Secrets: make([]string, b.options.customers())}
 	b.ids = make([]string, len(plan.Secrets))
 	var next atomic.Int64
-	err = parallel(b.command.Publishers, func() error {
+	err = parallel(b.options.Publishers, func() error {
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= len(plan.Secrets) {
@@ -162,16 +162,16 @@ func (b *benchmark) prepare(ctx context.Context) error {
 
 // subscribe makes a customer with an endpoint.
 func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (*client.Endpoint, error) {
-	if _, err := api.CreateTenant(ctx, client.Tenant{ID: benchTenant(n)}); err != nil {
+	if _, err := api.CreateTenant(ctx, client.Tenant{ID: tenantID(n)}); err != nil {
 		return nil, err
 	}
-	to := fmt.Sprintf("%s/%s/%d", b.receiver.url, b.command.kind(n), n)
-	in := client.EndpointInput{URL: &to, Events: []string{benchType}}
-	if b.command.Backlog > 0 {
+	to := fmt.Sprintf("%s/%s/%d", b.receiver.url, b.options.kind(n), n)
+	in := client.EndpointInput{URL: &to, Events: []string{eventType}}
+	if b.options.Backlog > 0 {
 		count := backlogRetries
 		in.Retry = &client.RetryPolicy{Interval: backlogInterval, Count: &count}
 	}
-	return api.CreateEndpoint(ctx, benchTenant(n), in)
+	return api.CreateEndpoint(ctx, tenantID(n), in)
 }
 
 // tell posts to the receiver.
@@ -195,7 +195,7 @@ func (b *benchmark) wait(ctx context.Context, l *load) error {
 			return nil
 		}
 		select {
-		case <-time.After(benchPoll):
+		case <-time.After(pollInterval):
 		case <-ctx.Done():
 			return fmt.Errorf("only %.0f of %d deliveries were recorded: %w", done, b.recorded, ctx.Err())
 		}
@@ -229,10 +229,10 @@ func (b *benchmark) metric(ctx context.Context, name *regexp.Regexp) (sum float6
 	return sum, nil
 }
 
-// benchUsage is the time that each process has used of all processors.
-type benchUsage struct{ publisher, server, receiver time.Duration }
+// processTimes is the time that each process has used of all processors.
+type processTimes struct{ publisher, server, receiver time.Duration }
 
-func (b *benchmark) usage(ctx context.Context) (*benchUsage, error) {
+func (b *benchmark) usage(ctx context.Context) (*processTimes, error) {
 	server, err := b.metric(ctx, processors)
 	if err != nil {
 		return nil, err
@@ -241,7 +241,7 @@ func (b *benchmark) usage(ctx context.Context) (*benchUsage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &benchUsage{publisher: usedCPU(), server: time.Duration(server * float64(time.Second)), receiver: seen.CPU}, nil
+	return &processTimes{publisher: usedCPU(), server: time.Duration(server * float64(time.Second)), receiver: seen.CPU}, nil
 }
 
 func (b *benchmark) get(ctx context.Context, url string) ([]byte, error) {
@@ -258,11 +258,11 @@ func (b *benchmark) get(ctx context.Context, url string) ([]byte, error) {
 }
 
 // seen asks the receiver what it really got of the events with these numbers.
-func (b *benchmark) seen(ctx context.Context, first, end int) (*benchSeen, error) {
+func (b *benchmark) seen(ctx context.Context, first, end int) (*sighting, error) {
 	page, err := b.get(ctx, fmt.Sprintf("%s/seen?first=%d&end=%d", b.receiver.url, first, end))
 	if err != nil {
 		return nil, err
 	}
-	seen := new(benchSeen)
+	seen := new(sighting)
 	return seen, json.Unmarshal(page, seen)
 }

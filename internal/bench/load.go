@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -30,12 +30,12 @@ type load struct {
 
 // load makes the load that the options ask for, of the events with these numbers.
 func (b *benchmark) load(first, end int) *load {
-	c := b.command
-	l := &load{first: first, end: end, publishers: c.Publishers, batch: c.Batch, rate: c.Rate}
+	o := b.options
+	l := &load{first: first, end: end, publishers: o.Publishers, batch: o.Batch, rate: o.Rate}
 	// The endpoints take turns, batch by batch.
-	l.target = func(event int) int { return event / l.batch % c.Endpoints }
+	l.target = func(event int) int { return event / l.batch % o.Endpoints }
 	// Each endpoint's events go to all nodes in turn.
-	l.node = func(event int) int { return (event/l.batch + event/l.batch/c.Endpoints) % c.Nodes }
+	l.node = func(event int) int { return (event/l.batch + event/l.batch/o.Endpoints) % o.Nodes }
 	l.next.Store(int64(first))
 	return l
 }
@@ -47,7 +47,7 @@ func (l *load) published() int { return min(int(l.next.Load()), l.end) - l.first
 func (b *benchmark) expected(l *load) int {
 	n := 0
 	for i := range l.published() {
-		if b.command.acknowledges(l.target(l.first + i)) {
+		if b.options.acknowledges(l.target(l.first + i)) {
 			n++
 		}
 	}
@@ -55,7 +55,7 @@ func (b *benchmark) expected(l *load) int {
 }
 
 // pad makes data as large as it is to be.
-func (b *benchmark) pad() []byte { return bytes.Repeat([]byte("x"), b.command.Size-minBenchData) }
+func (b *benchmark) pad() []byte { return bytes.Repeat([]byte("x"), b.options.Size-minData) }
 
 // publish publishes a load.
 func (b *benchmark) publish(ctx context.Context, l *load) error {
@@ -76,10 +76,10 @@ func (b *benchmark) publish(ctx context.Context, l *load) error {
 			now := time.Now()
 			to := b.tenants[l.node(first)][l.target(first)]
 			if l.batch == 1 {
-				body = appendBenchEvent(body[:0], first, now, pad)
+				body = appendEvent(body[:0], first, now, pad)
 			} else {
 				to = to.JoinPath("batch")
-				body = appendBenchBatch(body[:0], first, min(first+l.batch, l.end), now, pad)
+				body = appendBatch(body[:0], first, min(first+l.batch, l.end), now, pad)
 			}
 			if err := l.post(p, to, body); err != nil {
 				return err

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"cmp"
@@ -10,13 +10,11 @@ import (
 	"github.com/bellwire/bellwire/client"
 )
 
-// screen is what the demonstration shows: plain text, with colours for a person's terminal.
+// screen prints the demonstration: plain text, with colours on a terminal.
 type screen struct {
 	out    io.Writer
 	colour bool
 }
-
-func newScreen(out io.Writer) *screen { return &screen{out: out, colour: isTerminal(out)} }
 
 const rowForm = "  %-10s %-9s %-30s %7s %7s %9s   %s\n"
 
@@ -54,7 +52,7 @@ func (s *screen) invitation(url, key string, endpoints []*client.Endpoint, examp
 	call := func(rest ...string) {
 		fmt.Fprintf(s.out, "  curl -s -H \"Authorization: Bearer $KEY\" %s\n", strings.Join(rest, " "))
 	}
-	base := url + "/api/v1/tenants/" + demoTenant
+	base := url + "/api/v1/tenants/" + tenant
 	call(fmt.Sprintf(`-d '{"type": %q, "data": {"amount": 10.00}}'`, example.eventType), base+"/events")
 	call("'" + base + "/deliveries?limit=3'")
 	call("-X POST", base+"/endpoints/"+endpoints[0].ID+"/test")

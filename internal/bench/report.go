@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// benchReport is what came of a run. Its JSON is for other programs to compare.
-type benchReport struct {
+// Report is what came of a run. Its JSON is for other programs to compare.
+type Report struct {
 	Events     int     `json:"events"`
 	Size       int     `json:"size"`
 	Publishers int     `json:"publishers"`
@@ -41,22 +41,22 @@ type benchReport struct {
 	Backlog *backlogReport `json:"backlog,omitempty"`
 }
 
-func newBenchReport(c *benchCommand, baseline float64) *benchReport {
-	return &benchReport{
-		Events: c.Events, Size: c.Size, Publishers: c.Publishers, Batch: c.Batch, Endpoints: c.Endpoints,
-		Stored: c.Stored, Baseline: baseline,
+func newReport(o *Options, baseline float64) *Report {
+	return &Report{
+		Events: o.Events, Size: o.Size, Publishers: o.Publishers, Batch: o.Batch, Endpoints: o.Endpoints,
+		Stored: o.Stored, Baseline: baseline,
 	}
 }
 
 // received adds what has arrived of what had to.
-func (r *benchReport) received(expected int, seen *benchSeen) {
+func (r *Report) received(expected int, seen *sighting) {
 	r.Expected += expected
 	r.Received += seen.Received
 	r.Repeated, r.Unsigned = seen.Repeated, seen.Unsigned
 }
 
 // rates adds how fast events were published and recorded, and how fast what was delivered of them arrived.
-func (r *benchReport) rates(events int, published, recorded time.Duration, delivered int, arrived time.Duration) {
+func (r *Report) rates(events int, published, recorded time.Duration, delivered int, arrived time.Duration) {
 	r.PublishesPerSecond = float64(events) / published.Seconds()
 	r.RecordedPerSecond = float64(delivered) / recorded.Seconds()
 	r.DeliveriesPerSecond = float64(delivered) / arrived.Seconds()
@@ -64,7 +64,7 @@ func (r *benchReport) rates(events int, published, recorded time.Duration, deliv
 }
 
 // used adds what the processes have used for so many events.
-func (r *benchReport) used(before, after *benchUsage, events int) {
+func (r *Report) used(before, after *processTimes, events int) {
 	each := func(before, after time.Duration) float64 {
 		return float64((after - before).Microseconds()) / float64(events)
 	}
@@ -89,15 +89,15 @@ func percentiles(durations []time.Duration) []float64 {
 }
 
 // fault says what went wrong, nil if nothing did.
-func (r *benchReport) fault() error {
+func (r *Report) fault() error {
 	if r.Received >= r.Expected && r.Unsigned == 0 {
 		return nil
 	}
 	return fmt.Errorf("of %d deliveries %d arrived; %d were not signed well", r.Expected, r.Received, r.Unsigned)
 }
 
-func (r *benchReport) print(w io.Writer, c *benchCommand) error {
-	if c.JSON {
+func (r *Report) print(w io.Writer, o *Options) error {
+	if o.JSON {
 		return json.NewEncoder(w).Encode(r)
 	}
 	milliseconds := func(i int) string { return fmt.Sprintf("%.1f ms", r.Latencies[i]) }
@@ -120,8 +120,8 @@ func (r *benchReport) print(w io.Writer, c *benchCommand) error {
 		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned); err != nil {
 		return err
 	}
-	if c.DatabaseURL.postgres != "" {
-		return r.printNodes(w, c)
+	if o.DatabaseURL != "" {
+		return r.printNodes(w, o)
 	}
 	if r.Flood != nil {
 		return r.Flood.print(w)

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -17,20 +17,14 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// benchReceiverCommand is the other side of a benchmark, in a process of its own so that the cost of receiving
-// is not the server's.
-type benchReceiverCommand struct {
-	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile."`
-}
-
-// benchPlan is what the receiver is told before the events come.
-type benchPlan struct {
+// receiverPlan is what the receiver is told before the events come.
+type receiverPlan struct {
 	Events  int      `json:"events"`
 	Secrets []string `json:"secrets"` // by endpoint
 }
 
-// benchSeen is what the receiver got, of all events or of those asked for.
-type benchSeen struct {
+// sighting is what the receiver got, of all events or of those asked for.
+type sighting struct {
 	Received  int           `json:"received"`  // different events
 	Repeated  int           `json:"repeated"`  // more than once, of all
 	Unsigned  int           `json:"unsigned"`  // not verified, of all
@@ -39,23 +33,20 @@ type benchSeen struct {
 	CPU       time.Duration `json:"cpu"`       // that the process has used
 }
 
-// Run receives until its parent closes standard input.
-func (c *benchReceiverCommand) Run(ctx context.Context, std streams) error {
-	return profiled(c.CPUProfile, func() error { return c.receive(ctx, std) })
-}
-
-func (c *benchReceiverCommand) receive(ctx context.Context, std streams) error {
+// Receive is the other side of a benchmark, in a process of its own so that the cost of receiving is not the server's. It
+// writes its address to errOut and receives until in ends.
+func Receive(ctx context.Context, in io.Reader, errOut io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	r := &benchReceiver{}
+	r := &receiver{}
 	server := &http.Server{Handler: r.routes()}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	gone := make(chan struct{})
-	go func() { _, _ = io.Copy(io.Discard, std.in); close(gone) }()
-	fmt.Fprintf(std.err, "http://%s\n", listener.Addr())
+	go func() { _, _ = io.Copy(io.Discard, in); close(gone) }()
+	fmt.Fprintf(errOut, "http://%s\n", listener.Addr())
 	select {
 	case err := <-failed:
 		return err
@@ -65,21 +56,21 @@ func (c *benchReceiverCommand) receive(ctx context.Context, std streams) error {
 	return server.Close()
 }
 
-type benchReceiver struct {
+type receiver struct {
 	verifiers []*receive.StandardVerifier
-	arrivals  []benchArrival // by number
+	arrivals  []arrival // by number
 	repeated  atomic.Int64
 	unsigned  atomic.Int64
 	away      atomic.Bool // no endpoint answers well
 }
 
-// benchArrival is when an event came first, so that requests need no lock.
-type benchArrival struct {
+// arrival is when an event came first, so that requests need no lock.
+type arrival struct {
 	at      atomic.Int64 // nanoseconds since 1970; 0: not yet
 	latency atomic.Int64 // nanoseconds; 0: of an endpoint that is slow on purpose
 }
 
-func (r *benchReceiver) routes() http.Handler {
+func (r *receiver) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /baseline", func(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(io.Discard, req.Body)
@@ -107,8 +98,8 @@ func (r *benchReceiver) routes() http.Handler {
 
 const slowAnswer = 200 * time.Millisecond
 
-func (r *benchReceiver) plan(w http.ResponseWriter, req *http.Request) {
-	var plan benchPlan
+func (r *receiver) plan(w http.ResponseWriter, req *http.Request) {
+	var plan receiverPlan
 	if err := json.NewDecoder(req.Body).Decode(&plan); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -123,7 +114,7 @@ func (r *benchReceiver) plan(w http.ResponseWriter, req *http.Request) {
 		verifiers[i] = verifier
 	}
 	// Nothing is delivered before this is answered.
-	r.verifiers, r.arrivals = verifiers, make([]benchArrival, plan.Events)
+	r.verifiers, r.arrivals = verifiers, make([]arrival, plan.Events)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -141,7 +132,7 @@ func reset(w http.ResponseWriter) {
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // take verifies and counts one delivery.
-func (r *benchReceiver) take(w http.ResponseWriter, req *http.Request, healthy bool) {
+func (r *receiver) take(w http.ResponseWriter, req *http.Request, healthy bool) {
 	if r.away.Load() {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -171,7 +162,7 @@ func (r *benchReceiver) take(w http.ResponseWriter, req *http.Request, healthy b
 }
 
 // verified returns the number of the event in a well-signed body, and when it was published.
-func (r *benchReceiver) verified(req *http.Request, body []byte, now time.Time) (n int, sent int64, ok bool) {
+func (r *receiver) verified(req *http.Request, body []byte, now time.Time) (n int, sent int64, ok bool) {
 	endpoint, err := strconv.Atoi(req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:])
 	if err != nil || endpoint < 0 || endpoint >= len(r.verifiers) {
 		return 0, 0, false
@@ -179,12 +170,12 @@ func (r *benchReceiver) verified(req *http.Request, body []byte, now time.Time) 
 	if _, _, err := r.verifiers[endpoint].Check(req.Header, body, now); err != nil {
 		return 0, 0, false
 	}
-	n, sent, ok = readBenchData(body)
+	n, sent, ok = readData(body)
 	return n, sent, ok && n >= 0 && n < len(r.arrivals)
 }
 
 // report tells of the events with numbers from "first" to before "end", or of all.
-func (r *benchReceiver) report(w http.ResponseWriter, req *http.Request) {
+func (r *receiver) report(w http.ResponseWriter, req *http.Request) {
 	first, end := 0, len(r.arrivals)
 	if req.URL.RawQuery != "" {
 		if _, err := fmt.Sscanf(req.URL.RawQuery, "first=%d&end=%d", &first, &end); err != nil || first < 0 || first > end || end > len(r.arrivals) {
@@ -192,7 +183,7 @@ func (r *benchReceiver) report(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
-	seen := benchSeen{Repeated: int(r.repeated.Load()), Unsigned: int(r.unsigned.Load()), CPU: usedCPU()}
+	seen := sighting{Repeated: int(r.repeated.Load()), Unsigned: int(r.unsigned.Load()), CPU: usedCPU()}
 	var latencies []time.Duration
 	last := int64(0)
 	for i := range r.arrivals[first:end] {

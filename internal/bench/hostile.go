@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,16 +15,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/hostile"
 )
 
-// benchHostileCommand is the hostile customer, in a process of its own so that what it does is not the neighbour's cost.
-type benchHostileCommand struct{}
-
-// Run attacks as its parent says, until that closes standard input.
-func (c *benchHostileCommand) Run(ctx context.Context, std streams) error {
-	return hostile.Serve(ctx, std.in, std.err, usedCPU)
+// Attack is the hostile customer, in a process of its own so that what it does is not counted as the neighbour's cost. It
+// attacks as its parent process says, until that closes in.
+func Attack(ctx context.Context, in io.Reader, errOut io.Writer) error {
+	return hostile.Serve(ctx, in, errOut, usedCPU)
 }
 
 const (
@@ -35,28 +33,10 @@ const (
 	hostileTimeout = 10 * time.Minute
 )
 
-func (c *benchCommand) checkHostile() error {
-	if c.Hostile == "" {
-		return nil
-	}
-	if _, err := hostile.Find(c.Hostile); err != nil {
-		return cli.Option("hostile", "%s", err)
-	}
-	switch {
-	case c.Attack < time.Second:
-		return cli.Option("attack", "it must be at least 1s")
-	case c.Calm < time.Second:
-		return cli.Option("calm", "it must be at least 1s")
-	case !(c.Strength > 0 && c.Strength <= 1):
-		return cli.Option("strength", "it must be above 0 and at most 1")
-	}
-	return nil
-}
-
 // hostile runs the scenarios one after the other, each on servers and a database of its own, and fails if a neighbour felt more
 // than it may.
-func (c *benchCommand) hostile(ctx context.Context, std streams) error {
-	scenarios, err := hostile.Find(c.Hostile)
+func (o *Options) hostile(ctx context.Context, out io.Writer) error {
+	scenarios, err := hostile.Find(o.Hostile)
 	if err != nil {
 		return err
 	}
@@ -65,7 +45,7 @@ func (c *benchCommand) hostile(ctx context.Context, std streams) error {
 	}
 	var missed []string
 	for _, scenario := range scenarios {
-		result, err := c.medianOf(ctx, scenario)
+		result, err := o.medianOf(ctx, scenario)
 		if err != nil {
 			return fmt.Errorf("%s: %w", scenario.Name, err)
 		}
@@ -73,15 +53,15 @@ func (c *benchCommand) hostile(ctx context.Context, std streams) error {
 		if figures := result.Missed(); len(figures) > 0 {
 			missed = append(missed, scenario.Name+": "+strings.Join(figures, ", "))
 		}
-		if c.JSON {
+		if o.JSON {
 			continue
 		}
-		if err := result.Print(std.out); err != nil {
+		if err := result.Print(out); err != nil {
 			return err
 		}
 	}
-	if c.JSON {
-		if err := json.NewEncoder(std.out).Encode(&report); err != nil {
+	if o.JSON {
+		if err := json.NewEncoder(out).Encode(&report); err != nil {
 			return err
 		}
 	}
@@ -92,11 +72,11 @@ func (c *benchCommand) hostile(ctx context.Context, std streams) error {
 }
 
 // medianOf runs one scenario as often as is wanted, and returns the run with the median number of figures beyond their bounds.
-func (c *benchCommand) medianOf(ctx context.Context, scenario *hostile.Scenario) (*hostile.Result, error) {
-	results := make([]*hostile.Result, c.Runs)
+func (o *Options) medianOf(ctx context.Context, scenario *hostile.Scenario) (*hostile.Result, error) {
+	results := make([]*hostile.Result, o.Runs)
 	for run := range results {
 		var err error
-		if results[run], err = c.attacked(ctx, scenario); err != nil {
+		if results[run], err = o.attacked(ctx, scenario); err != nil {
 			return nil, err
 		}
 	}
@@ -105,25 +85,25 @@ func (c *benchCommand) medianOf(ctx context.Context, scenario *hostile.Scenario)
 }
 
 // attacked runs one scenario.
-func (c *benchCommand) attacked(ctx context.Context, scenario *hostile.Scenario) (result *hostile.Result, err error) {
+func (o *Options) attacked(ctx context.Context, scenario *hostile.Scenario) (result *hostile.Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, hostileTimeout)
 	defer cancel()
-	dir, err := os.MkdirTemp(c.Directory, "bellwire-bench-")
+	dir, err := os.MkdirTemp(o.Directory, "bellwire-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if c.DatabaseURL.postgres != "" {
-		if err := c.empty(ctx); err != nil {
+	if o.DatabaseURL != "" {
+		if err := o.empty(ctx); err != nil {
 			return nil, err
 		}
 	}
-	b := &benchmark{command: c, dir: dir, client: newBenchClient(1)}
+	b := &benchmark{options: o, dir: dir, client: newClient(1)}
 	defer func() { err = errors.Join(err, b.endServers()) }()
 	if err := b.start(ctx); err != nil {
 		return nil, err
 	}
-	if c.Nodes > 1 {
+	if o.Nodes > 1 {
 		if _, err := b.owners(ctx); err != nil {
 			return nil, err
 		}
@@ -147,7 +127,7 @@ func (c *benchCommand) attacked(ctx context.Context, scenario *hostile.Scenario)
 
 // endServers ends the servers at once, or as is needed for their profiles.
 func (b *benchmark) endServers() (err error) {
-	if b.command.CPUProfile != "" {
+	if b.options.CPUProfile != "" {
 		return b.stop()
 	}
 	for _, server := range b.servers {
@@ -160,7 +140,7 @@ func (b *benchmark) endServers() (err error) {
 
 // beside measures a neighbour, first in peace and then beside the attack.
 func (b *benchmark) beside(ctx context.Context, scenario *hostile.Scenario, attacker *hostile.Remote) (result *hostile.Result, err error) {
-	target := hostile.Target{AdminKey: benchKey, Attack: b.command.Attack, Strength: b.command.Strength}
+	target := hostile.Target{AdminKey: adminKey, Attack: b.options.Attack, Strength: b.options.Strength}
 	for _, server := range b.servers {
 		target.Servers = append(target.Servers, server.url)
 	}
@@ -178,7 +158,7 @@ func (b *benchmark) beside(ctx context.Context, scenario *hostile.Scenario, atta
 		return nil, err
 	}
 	result = &hostile.Result{Scenario: scenario.Name, Meaning: scenario.Meaning}
-	result.Calm = neighbour.Live(ctx, b.command.Calm, hostilePatience)
+	result.Calm = neighbour.Live(ctx, b.options.Calm, hostilePatience)
 	size, err := b.databaseSize(ctx)
 	if err != nil {
 		return nil, err
@@ -194,7 +174,7 @@ func (b *benchmark) beside(ctx context.Context, scenario *hostile.Scenario, atta
 		result.Answers, err = attacker.Attack(ctx)
 		attack <- err
 	}()
-	result.Attacked = neighbour.Live(ctx, b.command.Attack, hostilePatience)
+	result.Attacked = neighbour.Live(ctx, b.options.Attack, hostilePatience)
 	if err := <-attack; err != nil {
 		return nil, err
 	}
@@ -231,15 +211,15 @@ func (b *benchmark) used(ctx context.Context, result *hostile.Result, seconds, c
 		return err
 	}
 	result.ServerCPU = (after - cpu) / seconds
-	result.AttackerCPU = result.Answers.CPU.Seconds() / b.command.Attack.Seconds()
+	result.AttackerCPU = result.Answers.CPU.Seconds() / b.options.Attack.Seconds()
 	result.Growth = grown - size
 	return nil
 }
 
 // databaseSize is what the database has on disk, in bytes.
 func (b *benchmark) databaseSize(ctx context.Context) (size int64, err error) {
-	if b.command.DatabaseURL.postgres != "" {
-		conn, err := pgx.Connect(ctx, b.command.DatabaseURL.postgres)
+	if b.options.DatabaseURL != "" {
+		conn, err := pgx.Connect(ctx, b.options.DatabaseURL)
 		if err != nil {
 			return 0, err
 		}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"cmp"
@@ -21,42 +21,62 @@ import (
 	"github.com/bellwire/bellwire/internal/dialect/lemon"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/receive"
 )
 
-// demoEndpoint is one of the customer's: what it wants, in which dialect, and how often it refuses an event first.
-type demoEndpoint struct {
-	name     string
-	dialect  string
-	events   []string
-	refusals int
-	auth     *client.Auth
-	secret   string // of the verifier, if it is not the endpoint's own
-	// same reports whether what arrived is what was published; nil: they must be equal byte for byte.
+// endpoint is one of the customer's endpoints.
+type endpoint struct {
+	name      string
+	dialect   string
+	catalogue []byte   // the vendor's event types; nil: standard
+	events    []string // that it subscribes to
+	refusals  int      // of each event, before it is acknowledged
+	auth      *client.Auth
+	secret    string // of the verifier, if it is not the endpoint's own
+	verifier  func(secret string) (receive.Verifier, error)
+	// same reports whether the data that arrived is the data that was published. Default: bytes.Equal.
 	same func(published, arrived []byte) bool
 }
 
-// demoEndpoints returns two endpoints of the standard dialect, and one of every other.
-func demoEndpoints() []demoEndpoint {
-	return append([]demoEndpoint{
-		{name: "ledger", dialect: standard.Name, events: []string{"*"}},
-		{name: "shaky", dialect: standard.Name, events: []string{"payment.*", "card.*"}, refusals: 2},
+// endpoints returns two endpoints of the standard dialect, and one of every other.
+func endpoints() []endpoint {
+	return append([]endpoint{
+		{name: "ledger", dialect: standard.Name, events: []string{"*"}, verifier: standardVerifier},
+		{name: "shaky", dialect: standard.Name, events: []string{"payment.*", "card.*"}, verifier: standardVerifier, refusals: 2},
 	}, vendorEndpoints()...)
 }
+
+func standardVerifier(secret string) (receive.Verifier, error) { return receive.Standard(secret) }
 
 const azakawKey = "a-key-of-the-customer"
 
 // vendorEndpoints returns an endpoint for each vendor, subscribed to event types of the vendor's catalogue.
-func vendorEndpoints() []demoEndpoint {
-	endpoints := []demoEndpoint{
-		{dialect: akkuro.Name, events: []string{"counterparty.merged"}},
-		{dialect: atelio.Name, events: []string{"kyc.verification.success", "card.created"}, same: sameMeaning},
+func vendorEndpoints() []endpoint {
+	endpoints := []endpoint{
 		{
-			dialect: azakaw.Name, events: []string{"RiskAssessmentCalculated", "ProfileStatusUpdated"},
-			auth: &client.Auth{Type: "api_key", Header: receive.DefaultAzakawHeader, Key: azakawKey}, secret: azakawKey,
+			dialect: akkuro.Name, catalogue: akkuro.Catalogue, events: []string{"counterparty.merged"},
+			verifier: func(s string) (receive.Verifier, error) { return receive.Akkuro(s) },
 		},
-		{dialect: lemon.Name, events: []string{"account.created", "trade.cash_settled"}},
-		{dialect: bluefin.Name, events: []string{"ACCOUNT_UPDATER_BATCH_UPDATES"}, same: linksUpdates},
+		{
+			dialect: atelio.Name, catalogue: atelio.Catalogue, events: []string{"kyc.verification.success", "card.created"},
+			verifier: func(s string) (receive.Verifier, error) { return receive.Atelio(s) },
+			same:     sameMeaning,
+		},
+		{
+			dialect: azakaw.Name, catalogue: azakaw.Catalogue, events: []string{"RiskAssessmentCalculated", "ProfileStatusUpdated"},
+			auth: &client.Auth{Type: "api_key", Header: receive.DefaultAzakawHeader, Key: azakawKey}, secret: azakawKey,
+			verifier: func(s string) (receive.Verifier, error) { return receive.AzakawAPIKey("", s) },
+		},
+		{
+			dialect: lemon.Name, catalogue: lemon.Catalogue, events: []string{"account.created", "trade.cash_settled"},
+			verifier: func(s string) (receive.Verifier, error) { return receive.Lemon(s) },
+		},
+		{
+			dialect: bluefin.Name, catalogue: bluefin.Catalogue, events: []string{"ACCOUNT_UPDATER_BATCH_UPDATES"},
+			verifier: func(s string) (receive.Verifier, error) { return receive.Bluefin(s) },
+			same:     linksUpdates,
+		},
 	}
 	for i := range endpoints {
 		endpoints[i].name = endpoints[i].dialect
@@ -76,7 +96,7 @@ func linksUpdates(_, arrived []byte) bool {
 	var payload struct{ UpdateID, URL string }
 	err := json.Unmarshal(arrived, &payload)
 	return err == nil && payload.UpdateID != "" &&
-		strings.HasSuffix(payload.URL, "/accounts/"+demoTenant+"/account-updater/updates/"+payload.UpdateID)
+		strings.HasSuffix(payload.URL, "/accounts/"+tenant+"/account-updater/updates/"+payload.UpdateID)
 }
 
 // customer receives deliveries at endpoints of its own, on one local server.
@@ -88,18 +108,18 @@ type customer struct {
 
 // arrival is one attempt as the customer saw it.
 type arrival struct {
-	demoEndpoint
+	endpoint
 	eventType string
 	attempt   int
 	status    int           // answered
 	data      []byte        // as it came
-	fault     error         // why it is not good; nil: the signature is
-	after     time.Duration // since the event was taken; 0: the dialect does not tell
+	fault     error         // nil: the delivery was verified
+	after     time.Duration // time since the event was accepted; 0: the dialect does not say
 }
 
-// newCustomer makes the tenant with its endpoints and begins to receive.
+// newCustomer creates the tenant with its endpoints and starts to receive.
 func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
-	if _, err := api.CreateTenant(ctx, client.Tenant{ID: demoTenant, Name: "Acme Ltd"}); err != nil {
+	if _, err := api.CreateTenant(ctx, client.Tenant{ID: tenant, Name: "Acme Ltd"}); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -108,47 +128,47 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 	}
 	c := &customer{arrivals: make(chan arrival, 64)}
 	mux := http.NewServeMux()
-	for _, e := range demoEndpoints() {
+	for _, e := range endpoints() {
 		ep, err := c.endpoint(ctx, api, e, "http://"+listener.Addr().String()+"/"+e.name)
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}
-		// Where nothing is secret, the endpoint's id is what deliveries name.
-		verifier, err := dialectOf(e.dialect).verifier(cmp.Or(e.secret, ep.Secret, ep.ID))
+		// Without a secret, deliveries are recognized by the endpoint's id.
+		verifier, err := e.verifier(cmp.Or(e.secret, ep.Secret, ep.ID))
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}
 		c.endpoints = append(c.endpoints, ep)
-		mux.Handle("/"+e.name, &demoReceiver{
-			demoEndpoint: e, verifier: verifier, arrivals: c.arrivals, seen: make(map[string]int),
+		mux.Handle("/"+e.name, &receiver{
+			endpoint: e, verifier: verifier, arrivals: c.arrivals, seen: make(map[string]int),
 		})
 	}
-	c.server = httpx.NewServer(listener.Addr().String(), thisBudget().clients, mux)
+	c.server = httpx.NewServer(listener.Addr().String(), limits.Connections, mux)
 	go c.server.Serve(listener) // ends with close, with an error that says just that
 	return c, nil
 }
 
-func (c *customer) endpoint(ctx context.Context, api *client.Client, e demoEndpoint, url string) (*client.Endpoint, error) {
+func (c *customer) endpoint(ctx context.Context, api *client.Client, e endpoint, url string) (*client.Endpoint, error) {
 	schedule := []string{"200ms", "400ms", "1s", "2s"}
 	in := client.EndpointInput{
 		URL: &url, Dialect: &e.dialect, Events: e.events, Auth: e.auth, Retry: &client.RetryPolicy{Schedule: &schedule},
 	}
-	return api.CreateEndpoint(ctx, demoTenant, in)
+	return api.CreateEndpoint(ctx, tenant, in)
 }
 
 func (c *customer) close() { c.server.Close() }
 
-// demoReceiver serves one endpoint.
-type demoReceiver struct {
-	demoEndpoint
+// receiver serves one endpoint.
+type receiver struct {
+	endpoint
 	verifier receive.Verifier
 	arrivals chan<- arrival
 
 	mu   sync.Mutex
-	seen map[string]int // attempts by event type, of which each is published once
+	seen map[string]int // attempts by event type, each of which is published once
 }
 
-func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, receive.DefaultMaxBody))
 	if err != nil {
 		http.Error(w, "The body could not be read.", http.StatusBadRequest)
@@ -158,20 +178,20 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(a.status)
 	select {
 	case r.arrivals <- a:
-	case <-req.Context().Done(): // nobody looks any more
+	case <-req.Context().Done(): // the demonstration is over
 	}
 }
 
-func (r *demoReceiver) judge(h http.Header, body []byte) arrival {
+func (r *receiver) judge(h http.Header, body []byte) arrival {
 	now := time.Now()
-	a := arrival{demoEndpoint: r.demoEndpoint, status: http.StatusOK}
+	a := arrival{endpoint: r.endpoint, status: http.StatusOK}
 	delivery, err := r.verifier.Verify(h, body, now)
 	if err != nil {
 		a.fault, a.status = err, http.StatusUnauthorized
 		return a
 	}
 	a.eventType, a.data = delivery.Type, delivery.Data
-	if !delivery.Timestamp.IsZero() { // some dialects do not tell
+	if !delivery.Timestamp.IsZero() { // some dialects do not say
 		a.after = now.Sub(delivery.Timestamp)
 	}
 	if a.attempt = r.count(delivery.Type); a.attempt <= r.refusals {
@@ -180,7 +200,7 @@ func (r *demoReceiver) judge(h http.Header, body []byte) arrival {
 	return a
 }
 
-func (r *demoReceiver) count(eventType string) int {
+func (r *receiver) count(eventType string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen[eventType]++

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -14,11 +14,12 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
 // nodesReport compares publishing on the node that owns an endpoint with publishing on others, at the same rate.
 type nodesReport struct {
-	Own   []float64 `json:"own_latency_ms"` // as in benchReport
+	Own   []float64 `json:"own_latency_ms"` // as in Report
 	Other []float64 `json:"other_latency_ms"`
 }
 
@@ -32,10 +33,10 @@ func (r *nodesReport) print(w io.Writer) error {
 
 // empty makes the PostgreSQL database as it was before anything was in it. It refuses one that something else than a
 // benchmark has put anything into.
-func (c *benchCommand) empty(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, c.DatabaseURL.postgres)
+func (o *Options) empty(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, o.DatabaseURL)
 	if err != nil {
-		return fmt.Errorf("--database-url: %s cannot be reached: %w", c.DatabaseURL, err)
+		return fmt.Errorf("--database-url: %s cannot be reached: %w", postgres.Shown(o.DatabaseURL), err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var used, ours bool
@@ -44,18 +45,18 @@ func (c *benchCommand) empty(ctx context.Context) error {
 		return err
 	}
 	if used && !ours {
-		return cli.Option("database-url", "the database %s is in use by Bellwire, and a benchmark deletes what is in it: make one for benchmarks alone", c.DatabaseURL)
+		return cli.Option("database-url", "the database %s is in use by Bellwire, and a benchmark deletes what is in it: make one for benchmarks alone", postgres.Shown(o.DatabaseURL))
 	}
 	_, err = conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS bellwire_bench; DROP SCHEMA IF EXISTS bellwire CASCADE; CHECKPOINT",
 		pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
-func benchNode(n int) string { return "bench-" + strconv.Itoa(n) }
+func nodeName(n int) string { return "bench-" + strconv.Itoa(n) }
 
 // owners waits until the nodes have shared the shards, and returns the node that owns each endpoint.
 func (b *benchmark) owners(ctx context.Context) ([]int, error) {
-	conn, err := pgx.Connect(ctx, b.command.DatabaseURL.postgres)
+	conn, err := pgx.Connect(ctx, b.options.DatabaseURL)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func (b *benchmark) owners(ctx context.Context) ([]int, error) {
 		if held[""] == 0 && len(held) == len(b.servers) {
 			owners := make([]int, len(b.ids))
 			for i, id := range b.ids {
-				owners[i], err = strconv.Atoi(of[bellwire.ShardOf(id)][len(benchNode(0))-1:])
+				owners[i], err = strconv.Atoi(of[bellwire.ShardOf(id)][len(nodeName(0))-1:])
 				if err != nil {
 					return nil, err
 				}
@@ -84,7 +85,7 @@ func (b *benchmark) owners(ctx context.Context) ([]int, error) {
 			return owners, nil
 		}
 		select {
-		case <-time.After(benchPoll):
+		case <-time.After(pollInterval):
 		case <-ctx.Done():
 			return nil, fmt.Errorf("the nodes have not shared the shards: %w", ctx.Err())
 		}
@@ -92,14 +93,14 @@ func (b *benchmark) owners(ctx context.Context) ([]int, error) {
 }
 
 // nodes publishes first on the nodes that own the endpoints, and then on others.
-func (b *benchmark) nodes(ctx context.Context, report *benchReport) error {
+func (b *benchmark) nodes(ctx context.Context, report *Report) error {
 	owners, err := b.owners(ctx)
 	if err != nil {
 		return err
 	}
 	report.Nodes = new(nodesReport)
 	for i, latencies := range []*[]float64{&report.Nodes.Own, &report.Nodes.Other} {
-		l := b.load((i+1)*b.command.Events, (i+2)*b.command.Events)
+		l := b.load((i+1)*b.options.Events, (i+2)*b.options.Events)
 		l.node = func(event int) int { return (owners[l.target(event)] + i) % len(b.servers) }
 		if err := errors.Join(b.publish(ctx, l), b.wait(ctx, l)); err != nil {
 			return err
@@ -115,8 +116,8 @@ func (b *benchmark) nodes(ctx context.Context, report *benchReport) error {
 }
 
 // printNodes says what differs with several nodes.
-func (r *benchReport) printNodes(w io.Writer, c *benchCommand) error {
-	_, err := fmt.Fprintf(w, "  nodes               %10s   on %s, whose own CPU is not counted\n", humanize.Comma(int64(c.Nodes)), c.DatabaseURL)
+func (r *Report) printNodes(w io.Writer, o *Options) error {
+	_, err := fmt.Fprintf(w, "  nodes               %10s   on %s, whose own CPU is not counted\n", humanize.Comma(int64(o.Nodes)), postgres.Shown(o.DatabaseURL))
 	if err != nil || r.Nodes == nil {
 		return err
 	}
@@ -124,10 +125,10 @@ func (r *benchReport) printNodes(w io.Writer, c *benchCommand) error {
 }
 
 // publishURLs are where to publish for each customer on a server.
-func (c *benchCommand) publishURLs(server string) (urls []*url.URL, err error) {
-	urls = make([]*url.URL, c.customers())
+func (o *Options) publishURLs(server string) (urls []*url.URL, err error) {
+	urls = make([]*url.URL, o.customers())
 	for i := range urls {
-		if urls[i], err = url.Parse(server + "/api/v1/tenants/" + benchTenant(i) + "/events"); err != nil {
+		if urls[i], err = url.Parse(server + "/api/v1/tenants/" + tenantID(i) + "/events"); err != nil {
 			return nil, err
 		}
 	}

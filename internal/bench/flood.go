@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -24,22 +24,22 @@ type floodReport struct {
 	Refused        int64   `json:"flood_refused"`              // publishes of the flood that were answered 503
 }
 
-// steadyReport has percentiles as benchReport does.
+// steadyReport has percentiles as Report does.
 type steadyReport struct {
 	Latencies []float64 `json:"latency_ms"` // from publish to receipt
 	Answers   []float64 `json:"answer_ms"`  // from publish to its answer
 }
 
 // floodRoom is more than can be flooded while the steady events are published.
-func (c *benchCommand) floodRoom() int {
+func (o *Options) floodRoom() int {
 	const fastest = 50_000 // events a second
-	return (c.Events/max(c.Rate, 1)+1)*fastest + c.Batch
+	return (o.Events/max(o.Rate, 1)+1)*fastest + o.Batch
 }
 
 // flood publishes steadily, alone first, and then while another customer floods the server.
-func (b *benchmark) flood(ctx context.Context, report *benchReport) error {
-	c := b.command
-	r := &floodReport{Rate: c.Rate}
+func (b *benchmark) flood(ctx context.Context, report *Report) error {
+	o := b.options
+	r := &floodReport{Rate: o.Rate}
 	report.Flood = r
 	alone := b.steady(0)
 	if err := b.publish(ctx, alone); err != nil {
@@ -52,8 +52,8 @@ func (b *benchmark) flood(ctx context.Context, report *benchReport) error {
 	if err != nil {
 		return err
 	}
-	steady, flood := b.steady(c.Events), b.load(2*c.Events, c.room())
-	flood.rate, flood.target = 0, func(int) int { return c.Endpoints }
+	steady, flood := b.steady(o.Events), b.load(2*o.Events, o.room())
+	flood.rate, flood.target = 0, func(int) int { return o.Endpoints }
 	started := time.Now()
 	var group errgroup.Group
 	group.Go(func() error { return b.publish(ctx, flood) })
@@ -80,7 +80,7 @@ func (b *benchmark) flood(ctx context.Context, report *benchReport) error {
 		return err
 	}
 	report.used(before, after, steady.published()+flood.published())
-	seen, err := b.seen(ctx, 0, c.room())
+	seen, err := b.seen(ctx, 0, o.room())
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (b *benchmark) flood(ctx context.Context, report *benchReport) error {
 
 // steady is what is published while nothing else is, and again during the flood: one by one.
 func (b *benchmark) steady(first int) *load {
-	l := b.load(first, first+b.command.Events)
+	l := b.load(first, first+b.options.Events)
 	l.batch = 1
 	return l
 }

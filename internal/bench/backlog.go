@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -29,14 +29,14 @@ type backlogReport struct {
 }
 
 // backlog publishes while no endpoint answers well, restarts the server, and lets the endpoints come back.
-func (b *benchmark) backlog(ctx context.Context, report *benchReport) error {
-	c := b.command
+func (b *benchmark) backlog(ctx context.Context, report *Report) error {
+	o := b.options
 	r := &backlogReport{}
 	report.Backlog = r
 	if err := b.tell(ctx, "/away", nil); err != nil {
 		return err
 	}
-	backlog := b.load(c.Events, c.room())
+	backlog := b.load(o.Events, o.room())
 	started := time.Now()
 	if err := b.publish(ctx, backlog); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (b *benchmark) ready(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case <-time.After(benchPoll):
+		case <-time.After(pollInterval):
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not become ready: %w", ctx.Err())
 		}

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -35,8 +35,8 @@ func (b *benchmark) fillStore(ctx context.Context, store bellwire.Store) error {
 		return err
 	}
 	f := &filler{benchmark: b, leases: leases, pad: b.pad(), began: time.Now().Add(-time.Hour)}
-	for first := 0; first < b.command.Stored; first += storedGroup {
-		if err := f.store(ctx, store, first, min(first+storedGroup, b.command.Stored)); err != nil {
+	for first := 0; first < b.options.Stored; first += storedGroup {
+		if err := f.store(ctx, store, first, min(first+storedGroup, b.options.Stored)); err != nil {
 			return err
 		}
 	}
@@ -82,10 +82,10 @@ func (f *filler) store(ctx context.Context, store bellwire.Store, first, end int
 // delivered makes an event, and the success of its only delivery in the size of a real one.
 func (f *filler) delivered(n int) (*bellwire.Append, *bellwire.Result) {
 	at := f.began.Add(time.Duration(n) * time.Microsecond)
-	endpoint := n % f.command.Endpoints
+	endpoint := n % f.options.Endpoints
 	event := bellwire.Event{
-		ID: bellwire.Next[bellwire.EventKind](&f.ids, at), Tenant: benchTenant(endpoint), Type: benchType, CreatedAt: at,
-		Data: appendBenchData(nil, n, at, f.pad),
+		ID: bellwire.Next[bellwire.EventKind](&f.ids, at), Tenant: tenantID(endpoint), Type: eventType, CreatedAt: at,
+		Data: appendData(nil, n, at, f.pad),
 	}
 	delivery := bellwire.NewDelivery{
 		ID: bellwire.DeliveryOf(event.ID, 0), Endpoint: f.benchmark.ids[endpoint], Epoch: f.leases.Epoch(f.benchmark.ids[endpoint]),
@@ -98,7 +98,7 @@ func (f *filler) delivered(n int) (*bellwire.Append, *bellwire.Result) {
 				ID: bellwire.Next[bellwire.AttemptKind](&f.ids, at), Delivery: delivery.ID, Trigger: bellwire.TriggerSchedule,
 				StartedAt: at, Outcome: bellwire.OutcomeOK, Timings: bellwire.Timings{FirstByte: time.Millisecond, Total: time.Millisecond},
 				Request: bellwire.AttemptRequest{
-					URL: fmt.Sprintf("%s/healthy/%d", f.receiver.url, endpoint), BodyBytes: f.command.Size, Headers: []bellwire.Header{
+					URL: fmt.Sprintf("%s/healthy/%d", f.receiver.url, endpoint), BodyBytes: f.options.Size, Headers: []bellwire.Header{
 						{Name: "content-type", Value: "application/json"}, {Name: "webhook-id", Value: event.ID.String()},
 						{Name: "webhook-timestamp", Value: "1790000000"},
 						{Name: "webhook-signature", Value: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="},

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-func newBenchClient(publishers int) *http.Client {
+func newClient(publishers int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: publishers, MaxIdleConns: publishers}}
 }
 
@@ -25,7 +25,7 @@ type poster struct {
 }
 
 func newPoster(ctx context.Context, c *http.Client) *poster {
-	request := (&http.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Bearer " + benchKey}}}).WithContext(ctx)
+	request := (&http.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Bearer " + adminKey}}}).WithContext(ctx)
 	return &poster{client: c, request: request}
 }
 

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bufio"
@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
-	"runtime/pprof"
 	"sync"
 	"time"
 )
@@ -108,21 +107,4 @@ func (p *process) wait() error {
 	_ = p.stdin.Close() // it may have ended by itself
 	p.lines.Wait()
 	return p.cmd.Wait()
-}
-
-// profiled writes a profile of what f uses of the processors, if a file is named.
-func profiled(file string, f func() error) (err error) {
-	if file == "" {
-		return f()
-	}
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return err
-	}
-	defer pprof.StopCPUProfile()
-	return f()
 }

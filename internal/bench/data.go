@@ -1,0 +1,62 @@
+package bench
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// Data is {"n":…,"t":…,"pad":"…"}: the event's number and when it was published, in nanoseconds since 1970. Both have
+// a fixed width, so that the receiver reads them without parsing.
+const (
+	numberDigits = 19 // digits
+	minData      = len(`{"n":,"t":,"pad":""}`) + 2*numberDigits
+	maxData      = 1 << 20
+)
+
+// firstNumber makes every number as wide as JSON allows without leading zeros.
+const firstNumber = 1_000_000_000_000_000_000
+
+func appendData(b []byte, n int, at time.Time, pad []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"n":`...), int64(firstNumber+n), 10)
+	b = strconv.AppendInt(append(b, `,"t":`...), at.UnixNano(), 10)
+	b = append(append(b, `,"pad":"`...), pad...)
+	return append(b, `"}`...)
+}
+
+func appendEvent(b []byte, n int, at time.Time, pad []byte) []byte {
+	b = append(b, `{"type":"`+eventType+`","data":`...)
+	return append(appendData(b, n, at, pad), '}')
+}
+
+func appendBatch(b []byte, first, end int, at time.Time, pad []byte) []byte {
+	b = append(b, `{"events":[`...)
+	for n := first; n < end; n++ {
+		if n > first {
+			b = append(b, ',')
+		}
+		b = appendEvent(b, n, at, pad)
+	}
+	return append(b, "]}"...)
+}
+
+// readData finds in a delivery's body what appendData wrote; ok is false if it is anything else.
+func readData(body []byte) (n int, at int64, ok bool) {
+	_, data, found := bytes.Cut(body, []byte(`,"data":{"n":`))
+	if !found || len(data) < minData-len(`{"n":`) || !bytes.HasPrefix(data[numberDigits:], []byte(`,"t":`)) {
+		return 0, 0, false
+	}
+	number, ok1 := readNumber(data)
+	at, ok2 := readNumber(data[numberDigits+len(`,"t":`):])
+	return int(number - firstNumber), at, ok1 && ok2
+}
+
+func readNumber(digits []byte) (n int64, ok bool) {
+	for _, digit := range digits[:numberDigits] {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(digit-'0')
+	}
+	return n, true
+}

@@ -1,0 +1,133 @@
+package bench
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/hostile"
+	"github.com/bellwire/bellwire/internal/store/postgres"
+)
+
+// Options are the options of a benchmark, which kong reads.
+type Options struct {
+	Events      int           `default:"50000" placeholder:"N" help:"Events to publish."`
+	Size        int           `default:"500" placeholder:"BYTES" help:"Size of each event's data."`
+	Publishers  int           `default:"64" placeholder:"N" help:"Publishers at the same time."`
+	Batch       int           `default:"1" placeholder:"N" help:"Events in one publish."`
+	Rate        int           `placeholder:"N" help:"Events a second to publish. Default: as many as can be."`
+	Endpoints   int           `default:"1" placeholder:"N" help:"Customers with one endpoint each; they get the events in turn."`
+	Slow        float64       `placeholder:"SHARE" help:"Share of the endpoints, 0 to 1, that take 200 ms to answer."`
+	Failing     float64       `placeholder:"SHARE" help:"Share of the endpoints that answer 500."`
+	Hanging     float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
+	Resetting   float64       `placeholder:"SHARE" help:"Share of the endpoints that reset the connection."`
+	Baseline    time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
+	Runs        int           `default:"1" placeholder:"N" help:"Runs, each with its baseline; medians are reported."`
+	DatabaseURL string        `name:"database-url" placeholder:"URL" help:"PostgreSQL database for benchmarks alone, postgres://…: what is in it is deleted. Default: a temporary SQLite file."`
+	Nodes       int           `default:"1" placeholder:"N" help:"Servers on the PostgreSQL database; publishers go to them in turn. With --rate, publishing on an endpoint's own node is compared with another."`
+	Directory   string        `placeholder:"DIR" type:"existingdir" help:"Where to make the temporary database. Default: the system's."`
+	Stored      int           `placeholder:"N" help:"Finished deliveries that are in the database before."`
+	Backlog     int           `placeholder:"N" help:"Events to publish then while no endpoint answers well; restart, and deliver them."`
+	Flood       bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
+	Hostile     string        `placeholder:"NAME" help:"One customer does what no other should feel: one of the scenarios below, several with commas, or all. A neighbour beside it measures what it felt; exit code 1 if that is more than it may."`
+	Attack      time.Duration `default:"8s" placeholder:"TIME" help:"How long each of these scenarios goes on."`
+	Calm        time.Duration `default:"2s" placeholder:"TIME" help:"How long the neighbour is measured alone before each of them."`
+	Strength    float64       `default:"1" placeholder:"SHARE" help:"Share of the numbers in these scenarios, above 0, at most 1."`
+	Server      string        `placeholder:"FILE" type:"existingfile" help:"Another build of bellwire whose server is measured. Default: this one."`
+	JSON        bool          `name:"json" help:"Print one JSON object."`
+	CPUProfile  string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
+}
+
+// minBaseline is the shortest measurement of the bare HTTP client that means anything.
+const minBaseline = 100 * time.Millisecond
+
+// Validate refuses impossible combinations. Kong calls it.
+func (o *Options) Validate() error {
+	return cmp.Or(o.checkNumbers(), o.checkHostile(), o.checkLoad(), o.checkDatabase(), o.checkShares())
+}
+
+func (o *Options) checkNumbers() error {
+	for _, number := range []struct {
+		name         string
+		value, least int
+	}{
+		{"events", o.Events, 1}, {"publishers", o.Publishers, 1}, {"batch", o.Batch, 1}, {"endpoints", o.Endpoints, 1},
+		{"runs", o.Runs, 1}, {"nodes", o.Nodes, 1}, {"rate", o.Rate, 0}, {"stored", o.Stored, 0}, {"backlog", o.Backlog, 0},
+	} {
+		if number.value < number.least {
+			return cli.Option(number.name, "must be at least %d", number.least)
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkLoad() error {
+	switch {
+	case o.Size < minData || o.Size > maxData:
+		return cli.Option("size", "must be between %d and %d", minData, maxData)
+	case o.Batch > 1000:
+		return cli.Option("batch", "must be at most 1000")
+	case o.Flood && o.Rate == 0:
+		return cli.Option("flood", "needs --rate, the rate of the other customers")
+	case o.Flood && o.Backlog > 0:
+		return cli.Option("flood", "must not be given together with --backlog")
+	case o.Baseline < minBaseline:
+		return cli.Option("baseline", "must be at least %s", minBaseline)
+	}
+	return nil
+}
+
+func (o *Options) checkDatabase() error {
+	if o.DatabaseURL == "" {
+		if o.Nodes > 1 {
+			return cli.Option("nodes", "needs --database-url: several nodes share a PostgreSQL database")
+		}
+		return nil
+	}
+	if scheme, _, _ := strings.Cut(o.DatabaseURL, "://"); scheme != "postgres" && scheme != "postgresql" {
+		return cli.Option("database-url", "must be postgres://user@host:port/database; for SQLite use --directory")
+	}
+	if err := postgres.CheckURL(o.DatabaseURL); err != nil {
+		return cli.Option("database-url", "%s", err)
+	}
+	if o.Stored > 0 || o.Backlog > 0 || o.Flood {
+		return cli.Option("database-url", "must not be given together with --stored, --backlog or --flood, which measure SQLite")
+	}
+	return nil
+}
+
+func (o *Options) checkShares() error {
+	var sum float64
+	for _, share := range []struct {
+		name  string
+		value float64
+	}{{"slow", o.Slow}, {"failing", o.Failing}, {"hanging", o.Hanging}, {"resetting", o.Resetting}} {
+		if !(share.value >= 0 && share.value <= 1) {
+			return cli.Option(share.name, "must be between 0 and 1")
+		}
+		sum += share.value
+	}
+	if sum >= 1 {
+		return cli.Option("slow", "must leave some endpoints healthy: the sum of --slow, --failing, --hanging and --resetting must be below 1")
+	}
+	return nil
+}
+
+func (o *Options) checkHostile() error {
+	if o.Hostile == "" {
+		return nil
+	}
+	if _, err := hostile.Find(o.Hostile); err != nil {
+		return cli.Option("hostile", "%s", err)
+	}
+	switch {
+	case o.Attack < time.Second:
+		return cli.Option("attack", "must be at least 1s")
+	case o.Calm < time.Second:
+		return cli.Option("calm", "must be at least 1s")
+	case !(o.Strength > 0 && o.Strength <= 1):
+		return cli.Option("strength", "must be above 0 and at most 1")
+	}
+	return nil
+}

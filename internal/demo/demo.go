@@ -1,0 +1,203 @@
+// Package demo follows events from a platform to its customer, who receives them in every dialect and verifies each
+// delivery.
+package demo
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/catalogue"
+)
+
+//go:embed payloads/*.json
+var payloads embed.FS
+
+const (
+	tenant   = "acme"
+	patience = 30 * time.Second // for all deliveries; they need about a second
+)
+
+// Config configures a demonstration.
+type Config struct {
+	URL, Key string // of the server, with a key of the role admin
+	Out      io.Writer
+	Colour   bool // Out is a terminal
+	Once     bool // return when every delivery has been verified, instead of when the context ends
+}
+
+// payload is an event that the platform publishes.
+type payload struct {
+	eventType string
+	group     string
+	schema    []byte // nil: any object
+	data      []byte
+}
+
+// Play runs a demonstration on an empty server. It fails if a delivery is missing or cannot be verified.
+func Play(ctx context.Context, c Config) error {
+	screen := &screen{out: c.Out, colour: c.Colour}
+	api, err := client.New(c.URL, c.Key)
+	if err != nil {
+		return err
+	}
+	published, err := readPayloads()
+	if err != nil {
+		return err
+	}
+	if err := describe(ctx, api, published); err != nil {
+		return err
+	}
+	customer, err := newCustomer(ctx, api)
+	if err != nil {
+		return err
+	}
+	defer customer.close()
+	screen.header(c.URL)
+	started := time.Now()
+	expected := 0
+	sent := make(map[string][]byte) // data by event type
+	for _, p := range published {
+		receipt, err := api.Publish(ctx, tenant, client.Publication{Type: p.eventType, Data: p.data})
+		if err != nil {
+			return err
+		}
+		expected += receipt.Deliveries
+		sent[p.eventType] = p.data
+	}
+	if err := follow(ctx, screen, customer, sent, expected); err != nil {
+		return err
+	}
+	if err := allSucceeded(ctx, api, expected); err != nil {
+		return err
+	}
+	screen.summary(len(published), expected, time.Since(started))
+	if c.Once {
+		return nil
+	}
+	screen.invitation(c.URL, c.Key, customer.endpoints, published[0])
+	for {
+		select {
+		case a := <-customer.arrivals:
+			screen.row(a)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// intact reports whether an arrival has the data that was published.
+func (a *arrival) intact(published []byte) bool {
+	if a.same != nil {
+		return a.same(published, a.data)
+	}
+	return bytes.Equal(a.data, published)
+}
+
+// readPayloads returns the events to publish: some of the demonstration's own, and examples of each vendor.
+func readPayloads() ([]payload, error) {
+	files, err := payloads.ReadDir("payloads")
+	if err != nil {
+		return nil, err
+	}
+	var all []payload
+	for _, file := range files {
+		data, err := payloads.ReadFile("payloads/" + file.Name())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, payload{eventType: strings.TrimSuffix(file.Name(), ".json"), data: bytes.TrimSpace(data)})
+	}
+	for _, e := range vendorEndpoints() {
+		examples, err := vendorPayloads(e)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, examples...)
+	}
+	return all, nil
+}
+
+// vendorPayloads returns the examples of the event types that an endpoint subscribes to.
+func vendorPayloads(e endpoint) ([]payload, error) {
+	file, err := catalogue.Parse(e.catalogue)
+	if err != nil {
+		return nil, err
+	}
+	var all []payload
+	for _, t := range file.EventTypes {
+		if slices.Contains(e.events, t.Name) {
+			all = append(all, payload{eventType: t.Name, group: t.Group, schema: t.Schema, data: t.Example})
+		}
+	}
+	return all, nil
+}
+
+// describe puts the event types into the server's catalogue.
+func describe(ctx context.Context, api *client.Client, published []payload) error {
+	for _, p := range published {
+		schema := p.schema
+		if schema == nil {
+			schema = []byte(`{"type": "object"}`)
+		}
+		_, err := api.PutEventType(ctx, client.EventType{Name: p.eventType, Group: p.group, Schema: schema, Example: p.data})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow prints arrivals until the expected number of deliveries has been verified and acknowledged.
+func follow(ctx context.Context, screen *screen, customer *customer, sent map[string][]byte, expected int) error {
+	late := time.After(patience)
+	for acknowledged := 0; acknowledged < expected; {
+		select {
+		case a := <-customer.arrivals:
+			if a.fault == nil && !a.intact(sent[a.eventType]) {
+				a.fault = errors.New("its data differs from what was published")
+			}
+			screen.row(a)
+			if a.fault != nil {
+				return fmt.Errorf("the delivery of %s to %s is wrong: %w", a.eventType, a.name, a.fault)
+			}
+			if a.status < 300 {
+				acknowledged++
+			}
+		case <-late:
+			return fmt.Errorf("only %d of %d deliveries were verified within %s", acknowledged, expected, patience)
+		case <-ctx.Done():
+			return errors.New("stopped before all deliveries were verified")
+		}
+	}
+	return nil
+}
+
+// allSucceeded waits until the server reports that every delivery has succeeded.
+func allSucceeded(ctx context.Context, api *client.Client, expected int) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		list, err := api.Deliveries(ctx, tenant, client.DeliveryFilter{Status: "succeeded"}, client.Page{Limit: 250})
+		if err != nil {
+			return err
+		}
+		if len(list.Data) == expected {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the server reports %d succeeded deliveries instead of %d", len(list.Data), expected)
+		}
+	}
+}
