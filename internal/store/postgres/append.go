@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
@@ -223,7 +223,7 @@ type wanted struct {
 }
 
 func wantedOf(appends []*bellwire.Append) *wanted {
-	w := &wanted{first: columns.LastID}
+	w := &wanted{first: codec.LastID}
 	tenants, endpoints, anyState := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	lists := make(map[*bellwire.Recipients]bool)
 	for _, a := range appends {
@@ -244,7 +244,7 @@ func wantedOf(appends []*bellwire.Append) *wanted {
 					anyState[e.Deliveries[i].Endpoint] = true
 				}
 			}
-			w.ordered = w.ordered || columns.IsLeftToFanOut(e, true)
+			w.ordered = w.ordered || rules.IsDeferred(e, true)
 			if e.Recipients != nil && !lists[e.Recipients] {
 				lists[e.Recipients] = true
 				for _, r := range *e.Recipients {

@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // text makes what came from outside fit to be kept as text: UTF-8 without U+0000.
@@ -69,7 +70,7 @@ func (rows *attemptRows) drop(delivery bellwire.DeliveryID, number int64) {
 	}
 }
 
-// sqlDropDetails cuts the details behind their first bracket: the timings come first (columns.Dropped). They are cut as
+// sqlDropDetails cuts the details behind their first bracket: the timings come first (rules.DroppedAttempt). They are cut as
 // bytes, because PostgreSQL cannot look into JSON that has a NUL anywhere.
 const sqlDropDetails = `UPDATE bellwire.attempts a SET response_body = NULL,
 		details = substring(a.details FROM 1 FOR position('\x5d'::bytea IN a.details)) || convert_to(',"d":true}', 'UTF8')
@@ -97,14 +98,14 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 			return err
 		}
 		defer rows.Close()
-		var page columns.Page
+		var page rules.Page
 		for full := false; !full && rows.Next(); {
 			a, err := scanAttempt(rows)
 			if err != nil {
 				return err
 			}
 			a.Delivery = delivery
-			attempts, full = append(attempts, a), page.Add(columns.SizeOfAttempt(a))
+			attempts, full = append(attempts, a), page.Add(rules.SizeOfAttempt(a))
 		}
 		return rows.Err()
 	})
@@ -125,5 +126,5 @@ func scanAttempt(row pgx.Rows) (*bellwire.Attempt, error) {
 	if status != nil {
 		a.Response = &bellwire.AttemptResponse{Status: *status, Body: answer}
 	}
-	return &a, columns.FillAttempt(&a, encoded)
+	return &a, codec.DecodeAttempt(&a, encoded)
 }

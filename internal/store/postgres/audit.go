@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -33,7 +34,7 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 			return err
 		}
 		if fits == 0 {
-			return columns.AuditFull(e, perDay)
+			return rules.AuditFull(e, perDay)
 		}
 		return tx.exec(sqlAddAudit, [16]byte(e.ID), digest[:], e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
 			e.Justification, e.ExpiresAt)
@@ -58,11 +59,11 @@ func scanAudit(row pgx.Rows) (*bellwire.AuditEntry, int64, error) {
 
 // AuditEntries lists entries, newest first.
 func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, columns.RowKey, columns.SizeOfAuditEntry}
+	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, codec.RowKey, rules.SizeOfAuditEntry}
 	if tenant == "" {
 		return list.read(ctx, s, sqlAuditAll, before, list.fetch())
 	}

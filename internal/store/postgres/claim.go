@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // maxUnnumbered is how many deliveries one claim frees from a number that has lost its meaning.
@@ -306,7 +306,7 @@ func (c *claim) take(free []candidate, now time.Time) {
 	for _, f := range free {
 		full := len(c.taken) >= c.Limit || len(c.taken) > 0 && c.bytes >= c.MaxBytes
 		if full || f.due.After(now) {
-			c.result.Next = columns.Earlier(c.result.Next, f.due)
+			c.result.Next = rules.Earlier(c.result.Next, f.due)
 			return
 		}
 		c.bytes += f.size

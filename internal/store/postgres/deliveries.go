@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // The statements for lists choose ids first: each range has the wanted order in an index, and they are merged.
@@ -55,15 +56,15 @@ func newestFirst(ranges []string) string {
 
 // Deliveries lists deliveries, newest first.
 func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-	before, err := columns.IDCursor(page.After)
+	before, err := codec.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	status, known := columns.Status[int16](f.Status)
+	status, known := codec.StatusNumber[int16](f.Status)
 	if !known && f.Status != "" {
 		return &bellwire.List[*bellwire.Delivery]{}, nil
 	}
-	list := &lister[*bellwire.Delivery, bellwire.DeliveryID]{page, scanDelivery, idKey[bellwire.DeliveryID], columns.SizeOfDelivery}
+	list := &lister[*bellwire.Delivery, bellwire.DeliveryID]{page, scanDelivery, idKey[bellwire.DeliveryID], rules.SizeOfDelivery}
 	if !f.Event.IsZero() {
 		if f.Status == "" {
 			status = -1

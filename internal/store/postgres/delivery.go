@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 // state is what changes in a delivery.
@@ -21,12 +21,12 @@ type state struct {
 	due      *time.Time // nil: not on the schedule
 }
 
-func (st *state) open() bool { return st.status <= columns.Retrying }
+func (st *state) open() bool { return st.status <= codec.Retrying }
 
 // end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
 func (st *state) end(status int16, reason string) {
 	st.status, st.reason, st.epoch, st.due = status, reason, 0, nil
-	if status != columns.Exhausted {
+	if status != codec.Exhausted {
 		st.manual = nil
 	}
 }
@@ -54,7 +54,7 @@ func (r *deliveryRow) into() []any {
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {
-	r.delivery.Status, r.delivery.DueAt = bellwire.DeliveryStatuses[r.status], orZero(r.dueAt)
+	r.delivery.Status, r.delivery.DueAt = codec.Status(r.status), orZero(r.dueAt)
 	return &r.delivery
 }
 
@@ -151,7 +151,7 @@ const (
 var openKinds = []struct {
 	status  int16
 	ordered bool
-}{{columns.Pending, false}, {columns.Pending, true}, {columns.Retrying, false}, {columns.Retrying, true}}
+}{{codec.Pending, false}, {codec.Pending, true}, {codec.Retrying, false}, {codec.Retrying, true}}
 
 // CancelOpen ends up to limit open deliveries of an endpoint that gets none.
 func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
@@ -91,7 +91,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	}
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(tx *tx) error {
-		d := new(columns.Due)
+		d := new(rules.Due)
 		epochs, now := leases.Epochs[:], s.options.Now()
 		batch := new(pgx.Batch)
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
@@ -161,7 +161,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 			if err := tx.row(sql).Scan(&oldest); err != nil {
 				return err
 			}
-			backlog.Oldest = columns.Earlier(backlog.Oldest, orZero(oldest))
+			backlog.Oldest = rules.Earlier(backlog.Oldest, orZero(oldest))
 		}
 		if err := tx.row(sqlSumWaiting).Scan(&backlog.FanOut); err != nil {
 			return err

@@ -9,19 +9,19 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // changeable are the parameters for what can be changed of an endpoint, after those given.
-func changeable(ep *bellwire.Endpoint, revision int64, j columns.Endpoint, before ...any) []any {
+func changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoint, before ...any) []any {
 	return append(before, revision, ep.UpdatedAt, string(ep.Status), ep.StatusReason, string(ep.Ordering), ep.Dialect, ep.URL,
 		ep.Description, j.Events, j.Retry, ep.RateLimit, int64(ep.MaxInFlight), string(ep.Signing), j.Metadata, j.Extra, ep.Sealed)
 }
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
 func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := columns.OfEndpoint(ep)
+	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
 	}
@@ -109,11 +109,11 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 
 // Endpoints lists a tenant's endpoints that are not deleted, newest first.
 func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, columns.RowKey, columns.SizeOfEndpoint}
+	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, codec.RowKey, rules.SizeOfEndpoint}
 	return list.read(ctx, s, sqlEndpoints, tenant, before, list.fetch())
 }
 
@@ -167,7 +167,7 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
 func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := columns.OfEndpoint(ep)
+	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -105,7 +106,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 	if f.OldestFirst {
 		ofAny, ofType = sqlOldestEvents, sqlOldestEventsOfType
 	}
-	list := &lister[*bellwire.Event, bellwire.EventID]{page, scanEvent, idKey[bellwire.EventID], columns.SizeOfEvent}
+	list := &lister[*bellwire.Event, bellwire.EventID]{page, scanEvent, idKey[bellwire.EventID], rules.SizeOfEvent}
 	args := []any{f.Tenant, above, below, list.fetch(), int64(bellwire.MaxPageBytes)}
 	if f.Type == "" {
 		return list.read(ctx, s, ofAny, args...)
@@ -116,7 +117,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 // eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
 // what is above it is what was taken at that time or later.
 func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below [16]byte, err error) {
-	below = columns.LastID
+	below = codec.LastID
 	if !f.Since.IsZero() {
 		above = bellwire.FirstID[bellwire.EventKind](f.Since)
 	}

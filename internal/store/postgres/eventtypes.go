@@ -6,7 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // PutEventType adds or replaces an event type.
@@ -66,11 +67,11 @@ func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType
 
 // EventTypes lists the event types, newest first.
 func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.EventType, int64]{page, scanEventType, columns.RowKey, columns.SizeOfEventType}
+	list := &lister[*bellwire.EventType, int64]{page, scanEventType, codec.RowKey, rules.SizeOfEventType}
 	return list.read(ctx, s, sqlEventTypes, before, list.fetch(), int64(bellwire.MaxPageBytes))
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -39,11 +39,11 @@ func (g *group) room(a *bellwire.Append, appended []bellwire.AppendedEvent) erro
 	tenant := a.Events[0].Event.Tenant
 	waiting, more := g.waiting[tenant], 0
 	for i, e := range a.Events {
-		if !appended[i].Duplicate && columns.IsLeftToFanOut(e, waiting+more > 0) {
+		if !appended[i].Duplicate && rules.IsDeferred(e, waiting+more > 0) {
 			more += e.Count()
 		}
 	}
-	if err := columns.TooManyWaiting(a, waiting, more); err != nil {
+	if err := rules.TooManyWaiting(a, waiting, more); err != nil {
 		return err
 	}
 	if more > 0 {
@@ -57,7 +57,7 @@ func (g *group) leaveRecipients() {
 	leaving := make(map[int64]bool)
 	for i := range g.accepted {
 		e := &g.accepted[i]
-		if columns.IsLeftToFanOut(e.NewEvent, leaving[e.tenant]) {
+		if rules.IsDeferred(e.NewEvent, leaving[e.tenant]) {
 			leaving[e.tenant], e.left = true, true
 		}
 	}
@@ -281,7 +281,7 @@ func (f *fanning) store(s *Store) error {
 // expand makes the next deliveries of a row.
 func (f *fanning) expand(r *fanoutRow) {
 	for ; f.left > 0 && r.done < r.total; r.done++ {
-		event, place := columns.FanOutPlace(r.done, int64(len(r.events)), int64(len(r.endpoints)))
+		event, place := rules.FanOutPlace(r.done, int64(len(r.events)), int64(len(r.endpoints)))
 		endpoint, ordered := r.endpoints[place], int64(0)
 		if endpoint < 0 {
 			endpoint, ordered = -endpoint, -endpoint

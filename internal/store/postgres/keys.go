@@ -6,7 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateKey adds a key. CodeConflict if the id is taken.
@@ -87,11 +88,11 @@ func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, erro
 
 // Keys lists the keys of a tenant or of the operator, newest first.
 func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
-	before, err := columns.IDCursor(page.After)
+	before, err := codec.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Key, bellwire.KeyID]{page, scanKey, idKey[bellwire.KeyID], columns.SizeOfKey}
+	list := &lister[*bellwire.Key, bellwire.KeyID]{page, scanKey, idKey[bellwire.KeyID], rules.SizeOfKey}
 	if tenant == "" {
 		return list.read(ctx, s, sqlOperatorKeys, before, list.fetch())
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // lister reads a page of a list. K is what the list is ordered by.
@@ -14,7 +14,7 @@ type lister[T, K any] struct {
 	page bellwire.Page
 	scan func(pgx.Rows) (T, K, error)
 	key  func(K) []byte
-	size func(T) int // as columns.Page counts it
+	size func(T) int // as rules.Page counts it
 }
 
 // fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
@@ -39,7 +39,7 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 	list := new(bellwire.List[T])
 	var (
 		end  K
-		page columns.Page
+		page rules.Page
 		full bool
 	)
 	for rows.Next() {

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
@@ -235,12 +235,12 @@ func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int
 	}
 	var (
 		found []int64
-		next  columns.Graveyard
+		next  rules.TombstoneScan
 	)
 	err := s.read(ctx, func(tx *tx) error {
 		found, next = nil, *g
 		looked := 0
-		rows, err := tx.Query(tx.ctx, sqlTombstones, g.Tenant, g.N, columns.MaxTombstones)
+		rows, err := tx.Query(tx.ctx, sqlTombstones, g.Tenant, g.N, rules.MaxTombstones)
 		if err != nil {
 			return err
 		}
@@ -254,7 +254,7 @@ func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int
 				found = append(found, next.N)
 			}
 		}
-		next.Ended = len(found) < limit && looked < columns.MaxTombstones
+		next.Ended = len(found) < limit && looked < rules.MaxTombstones
 		return rows.Err()
 	})
 	if err == nil {

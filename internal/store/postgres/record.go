@@ -9,14 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // RecordOutcomes stores attempts and moves their deliveries on. What comes of most deliveries, success at the first
 // attempt, is recorded without reading them first. If all results claim to be that, and some turn out not to be, those
 // are recorded in a transaction of their own.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
-	details, err := columns.OfAttempts(results)
+	details, err := codec.EncodeAttempts(results)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
 func (r *recording) addAttempt(i int, number int64) {
 	result := r.results[i]
 	r.rows.add(result.Attempt, result.Delivery, number, r.details[i])
-	r.rows.drop(result.Delivery, columns.Dropped(result, number))
+	r.rows.drop(result.Delivery, rules.DroppedAttempt(result, number))
 	r.attempts[result.Attempt.ID] = true
 }
 
@@ -212,8 +213,8 @@ func (r *recording) record(i int) error {
 }
 
 func (st *state) recorded() bellwire.Recorded {
-	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}
-	if st.status == columns.Retrying {
+	recorded := bellwire.Recorded{Status: codec.Status(st.status)}
+	if st.status == codec.Retrying {
 		recorded.DueAt = orZero(st.due)
 	}
 	return recorded
@@ -228,20 +229,20 @@ func (st *state) apply(r *bellwire.Result, t bellwire.Transition) bool {
 	}
 	switch {
 	case t.Status == bellwire.DeliverySucceeded:
-		if st.status == columns.Succeeded {
+		if st.status == codec.Succeeded {
 			return false
 		}
-		st.end(columns.Succeeded, t.Reason)
+		st.end(codec.Succeeded, t.Reason)
 		return true
 	case t.Status == "" || !taken || !st.open():
 		return false
 	case t.Status == bellwire.DeliveryRetrying:
 		due := r.EndedAt.Add(t.Delay).UTC().Truncate(time.Microsecond)
-		st.status, st.reason, st.epoch, st.due = columns.Retrying, t.Reason, 0, &due
+		st.status, st.reason, st.epoch, st.due = codec.Retrying, t.Reason, 0, &due
 		st.retries++
 		return true
 	}
-	status, known := columns.Status[int16](t.Status)
+	status, known := codec.StatusNumber[int16](t.Status)
 	if !known {
 		return false
 	}

@@ -12,14 +12,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // retention is what this process has looked at of what is old.
 type retention struct {
 	sync.Mutex
 	events, keys round
-	tombstones   columns.Graveyard
+	tombstones   rules.TombstoneScan
 	looked       map[string]time.Time // when, at each partition
 	changed      time.Time            // when partitions were made and given up last
 }
@@ -357,7 +358,7 @@ func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow
 		return nil, err
 	}
 	window := bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
-	for _, p := range append(present, &partition{begin: columns.LastID, end: columns.LastID}) {
+	for _, p := range append(present, &partition{begin: codec.LastID, end: codec.LastID}) {
 		if p.isKept() {
 			continue
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
 func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	j, err := columns.OfTenant(t)
+	j, err := codec.EncodeTenant(t)
 	if err != nil {
 		return err
 	}
@@ -80,17 +80,17 @@ func (t *tx) findTenant(id string) (tenant *bellwire.Tenant, n int64, err error)
 
 // Tenants lists the tenants, newest first.
 func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, columns.RowKey, columns.SizeOfTenant}
+	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, codec.RowKey, rules.SizeOfTenant}
 	return list.read(ctx, s, sqlTenants, before, list.fetch())
 }
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	j, err := columns.OfTenant(t)
+	j, err := codec.EncodeTenant(t)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
@@ -244,11 +243,11 @@ func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, lef
 
 // isLeft reports whether an event's deliveries are left to FanOut.
 func (w *writer) isLeft(tenant int64, n *bellwire.NewEvent, left *run) (bool, error) {
-	if !columns.IsLeftToFanOut(n, true) {
+	if !rules.IsDeferred(n, true) {
 		return false, nil
 	}
 	waiting, err := w.waiting(tenant)
-	return columns.IsLeftToFanOut(n, waiting > 0 || left.of != nil), err
+	return rules.IsDeferred(n, waiting > 0 || left.of != nil), err
 }
 
 // insertDelivery stores a delivery and returns its number, 0 if it is not ordered.

@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 func (w *writer) hasAttempt(delivery bellwire.DeliveryID, id bellwire.AttemptID) (bool, error) {
@@ -24,7 +25,7 @@ func (w *writer) insertAttempt(a *bellwire.Attempt, delivery bellwire.DeliveryID
 	return q.int(int64(a.Response.Status)).blob(a.Response.Body).exec()
 }
 
-// sqlDropDetails cuts the details behind their first bracket: the timings come first (columns.Dropped).
+// sqlDropDetails cuts the details behind their first bracket: the timings come first (rules.DroppedAttempt).
 const sqlDropDetails = `UPDATE attempts SET response_body = NULL, details = CAST(substr(details, 1, instr(details, x'5d')) || ',"d":true}' AS BLOB)
 	WHERE delivery = ? AND number = ?`
 
@@ -42,7 +43,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	err := s.list(ctx, func(c *db) error {
 		q := c.query(`SELECT id, number, trigger, started_at, outcome, error, details, status, response_body
 			FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT +?`).blob(delivery[:]).int(int64(limit))
-		var page columns.Page
+		var page rules.Page
 		for q.next() {
 			a, err := scanAttempt(q)
 			if err != nil {
@@ -50,7 +51,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 			}
 			a.Delivery = delivery
 			attempts = append(attempts, a)
-			if page.Add(columns.SizeOfAttempt(a)) {
+			if page.Add(rules.SizeOfAttempt(a)) {
 				return q.close()
 			}
 		}
@@ -69,5 +70,5 @@ func scanAttempt(q *query) (*bellwire.Attempt, error) {
 	if !q.isNull() {
 		a.Response = &bellwire.AttemptResponse{Status: int(q.getInt()), Body: q.getBlob()}
 	}
-	return a, columns.FillAttempt(a, encoded)
+	return a, codec.DecodeAttempt(a, encoded)
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -29,7 +30,7 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 			return err
 		}
 		if w.conn.Changes() == 0 {
-			return columns.AuditFull(e, perDay)
+			return rules.AuditFull(e, perDay)
 		}
 		return w.query(sqlAddAudit).blob(e.ID[:]).blob(digest[:]).time(e.At).text(e.Tenant).blob(e.Key[:]).text(e.Method).
 			text(e.Path).text(e.Principal).text(e.Justification).time(e.ExpiresAt).exec()
@@ -56,11 +57,11 @@ func scanAudit(q *query) (*bellwire.AuditEntry, int64, error) {
 
 // AuditEntries lists entries, newest first.
 func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanAudit, columns.RowKey, columns.SizeOfAuditEntry)
+	list := newLister(page, scanAudit, codec.RowKey, rules.SizeOfAuditEntry)
 	return list.read(ctx, s, func(c *db) *query {
 		if tenant == "" {
 			return c.query(sqlAuditAll).int(before).int(list.fetch())

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // sqlIDsOfEvent finds deliveries of an event by where they lie; an empty endpoint or a negative status chooses all.
@@ -76,11 +77,11 @@ func newestOf(condition string, ranges []string) string {
 
 // Deliveries lists deliveries, newest first.
 func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-	before, err := columns.IDCursor(page.After)
+	before, err := codec.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	status, known := columns.Status[int64](f.Status)
+	status, known := codec.StatusNumber[int64](f.Status)
 	if !known && f.Status != "" {
 		return &bellwire.List[*bellwire.Delivery]{}, nil
 	}
@@ -91,7 +92,7 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 		if err != nil {
 			return err
 		}
-		var size columns.Page
+		var size rules.Page
 		list = &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
 		for _, id := range ids.Items {
 			d, err := c.delivery(id)
@@ -99,7 +100,7 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 				return err
 			}
 			list.Items = append(list.Items, d)
-			if size.Add(columns.SizeOfDelivery(d)) && len(list.Items) < len(ids.Items) {
+			if size.Add(rules.SizeOfDelivery(d)) && len(list.Items) < len(ids.Items) {
 				list.Next = bellwire.MakeCursor(id[:])
 				break
 			}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 // none stands for NULL where no number can be negative.
@@ -23,7 +23,7 @@ type state struct {
 	endpoint int64 // does not change
 }
 
-func (st *state) open() bool { return st.status <= columns.Retrying }
+func (st *state) open() bool { return st.status <= codec.Retrying }
 
 const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), endpoint FROM deliveries WHERE id = ?"
 
@@ -51,7 +51,7 @@ func (w *writer) move(id bellwire.DeliveryID, st *state, now time.Time) error {
 // end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
 func (st *state) end(status int64, reason string) {
 	st.status, st.reason, st.epoch, st.due = status, reason, 0, none
-	if status != columns.Exhausted {
+	if status != codec.Exhausted {
 		st.manual = none
 	}
 }
@@ -80,7 +80,7 @@ func (c *db) delivery(id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 func scanDelivery(q *query) *bellwire.Delivery {
 	d := new(bellwire.Delivery)
 	q.getBytes(d.ID[:])
-	d.Status, d.Reason = bellwire.DeliveryStatuses[q.getInt()], q.getText()
+	d.Status, d.Reason = codec.Status(q.getInt()), q.getText()
 	d.Attempts, d.Retries, d.Sequence, d.Epoch = int(q.getInt()), int(q.getInt()), q.getInt(), q.getInt()
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
 	q.getBytes(d.Event[:])
@@ -135,7 +135,7 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 		if !d.Status.Open() {
 			return bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
 		}
-		if err = w.endOpen(id, columns.Canceled, reason, now); err != nil {
+		if err = w.endOpen(id, codec.Canceled, reason, now); err != nil {
 			return err
 		}
 		d, err = w.delivery(id)
@@ -162,7 +162,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 				return err
 			}
 			for _, id := range ids {
-				if err := w.endOpen(id, columns.Canceled, reason, now); err != nil {
+				if err := w.endOpen(id, codec.Canceled, reason, now); err != nil {
 					return err
 				}
 			}
@@ -195,7 +195,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 				return err
 			}
 			for _, id := range ids {
-				if err := w.endOpen(id, columns.Exhausted, x.Reason, now); err != nil {
+				if err := w.endOpen(id, codec.Exhausted, x.Reason, now); err != nil {
 					return err
 				}
 			}

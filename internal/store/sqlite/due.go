@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
@@ -84,7 +84,7 @@ const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPendin
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
 	var due []bellwire.DueEndpoint
 	err := s.read(ctx, snapshot(func(c *db) error {
-		d := new(columns.Due)
+		d := new(rules.Due)
 		epoch, now := s.leases.epoch.Load(), s.options.Now()
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
 			q := c.query(sql).int(epoch).time(now)
@@ -121,7 +121,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 		for _, sql := range sqlOldest {
 			q := c.query(sql)
 			for q.next() {
-				backlog.Oldest = columns.Earlier(backlog.Oldest, q.getTimeOrZero())
+				backlog.Oldest = rules.Earlier(backlog.Oldest, q.getTimeOrZero())
 			}
 			if q.err != nil {
 				return q.err

@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
 func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := columns.OfEndpoint(ep)
+	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 }
 
 // changeable binds what can be changed of an endpoint.
-func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j columns.Endpoint) *query {
+func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoint) *query {
 	return q.int(revision).time(ep.UpdatedAt).text(string(ep.Status)).text(ep.StatusReason).
 		text(string(ep.Ordering)).text(ep.Dialect).text(ep.URL).text(ep.Description).text(j.Events).text(j.Retry).
 		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.Metadata).text(j.Extra).blob(ep.Sealed)
@@ -113,11 +113,11 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 
 // Endpoints lists a tenant's endpoints that are not deleted, newest first.
 func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanEndpoint, columns.RowKey, columns.SizeOfEndpoint)
+	list := newLister(page, scanEndpoint, codec.RowKey, rules.SizeOfEndpoint)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlEndpoints).text(tenant).int(before).int(list.fetch())
 	})
@@ -181,7 +181,7 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
 func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
-	j, err := columns.OfEndpoint(ep)
+	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
 	}

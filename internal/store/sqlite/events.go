@@ -5,7 +5,8 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -121,7 +122,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 	if f.OldestFirst {
 		sql = oldestEvents
 	}
-	list := newLister(page, scanEvent, func(id bellwire.EventID) []byte { return id[:] }, columns.SizeOfEvent)
+	list := newLister(page, scanEvent, func(id bellwire.EventID) []byte { return id[:] }, rules.SizeOfEvent)
 	return list.read(ctx, s, func(c *db) *query {
 		if f.Type == "" {
 			return c.query(sql.ofAny).text(f.Tenant).blob(above).blob(below).int(list.fetch())
@@ -133,7 +134,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 // eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
 // what is above it is what was taken at that time or later.
 func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below []byte, err error) {
-	above, below = make([]byte, 16), columns.LastID[:]
+	above, below = make([]byte, 16), codec.LastID[:]
 	if !f.Since.IsZero() {
 		since := bellwire.FirstID[bellwire.EventKind](f.Since)
 		above = since[:]

@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // PutEventType adds or replaces an event type.
@@ -60,11 +61,11 @@ func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType
 
 // EventTypes lists the event types, newest first.
 func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanEventType, columns.RowKey, columns.SizeOfEventType)
+	list := newLister(page, scanEventType, codec.RowKey, rules.SizeOfEventType)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlEventType + "WHERE n < ? ORDER BY n DESC LIMIT +?").int(before).int(list.fetch())
 	})

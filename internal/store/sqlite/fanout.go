@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // fanout is a row of the table: events that follow each other and have the same recipients.
@@ -237,7 +237,7 @@ type fannedEvent struct {
 
 // store stores the next delivery of a row.
 func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
-	event, place := columns.FanOutPlace(row.done, row.events, int64(len(row.recipients)))
+	event, place := rules.FanOutPlace(row.done, row.events, int64(len(row.recipients)))
 	n, r := row.event+event, row.recipients[place]
 	e, known := events[n]
 	if !known {
@@ -303,7 +303,7 @@ type newDelivery struct {
 
 // room refuses an append that would leave too much to FanOut.
 func (w *writer) room(tenant int64, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
-	if !slices.ContainsFunc(a.Events, func(e *bellwire.NewEvent) bool { return columns.IsLeftToFanOut(e, true) }) {
+	if !slices.ContainsFunc(a.Events, func(e *bellwire.NewEvent) bool { return rules.IsDeferred(e, true) }) {
 		return nil
 	}
 	waiting, err := w.waiting(tenant)
@@ -312,9 +312,9 @@ func (w *writer) room(tenant int64, a *bellwire.Append, appended []bellwire.Appe
 	}
 	more := 0
 	for i, e := range a.Events {
-		if !appended[i].Duplicate && columns.IsLeftToFanOut(e, waiting+more > 0) {
+		if !appended[i].Duplicate && rules.IsDeferred(e, waiting+more > 0) {
 			more += e.Count()
 		}
 	}
-	return columns.TooManyWaiting(a, waiting, more)
+	return rules.TooManyWaiting(a, waiting, more)
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateKey adds a key. CodeConflict if the id is taken.
@@ -81,11 +82,11 @@ func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, erro
 
 // Keys lists the keys of a tenant or of the operator, newest first.
 func (s *Store) Keys(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
-	before, err := columns.IDCursor(page.After)
+	before, err := codec.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanKey, func(id bellwire.KeyID) []byte { return id[:] }, columns.SizeOfKey)
+	list := newLister(page, scanKey, func(id bellwire.KeyID) []byte { return id[:] }, rules.SizeOfKey)
 	return list.read(ctx, s, func(c *db) *query {
 		if tenant == "" {
 			return c.query(sqlOperatorKeys).blob(before[:]).int(list.fetch())

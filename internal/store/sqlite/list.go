@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // lister reads a page of a list. K is what the list is ordered by.
@@ -12,7 +12,7 @@ type lister[T, K any] struct {
 	page bellwire.Page
 	scan func(*query) (T, K, error)
 	key  func(K) []byte
-	size func(T) int // as columns.Page counts it
+	size func(T) int // as rules.Page counts it
 }
 
 func newLister[T, K any](page bellwire.Page, scan func(*query) (T, K, error), key func(K) []byte, size func(T) int) *lister[T, K] {
@@ -37,7 +37,7 @@ func (l *lister[T, K]) collect(q *query) (*bellwire.List[T], error) {
 	list := new(bellwire.List[T])
 	var (
 		end  K
-		page columns.Page
+		page rules.Page
 		full bool
 	)
 	for q.next() {

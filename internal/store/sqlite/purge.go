@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // Purge deletes up to limit rows of deleted tenants, of events taken before the given time that have nothing to be
@@ -192,7 +193,7 @@ func (p *purge) deliveries(event bellwire.EventID) error {
 		if err := p.delete(p.w.query("DELETE FROM deliveries WHERE id = ?").blob(d.id[:])); err != nil {
 			return err
 		}
-		if d.status <= columns.Retrying {
+		if d.status <= codec.Retrying {
 			p.w.opened--
 		}
 		if p.left <= 0 {
@@ -243,11 +244,11 @@ func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int
 	}
 	var (
 		found []int64
-		next  columns.Graveyard
+		next  rules.TombstoneScan
 	)
 	err := s.read(ctx, func(c *db) error {
 		found, next = nil, *g
-		q := c.query(sqlTombstones).int(g.Tenant).int(g.N).int(columns.MaxTombstones)
+		q := c.query(sqlTombstones).int(g.Tenant).int(g.N).int(rules.MaxTombstones)
 		looked := 0
 		for q.next() {
 			looked++
@@ -259,7 +260,7 @@ func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int
 				return q.close()
 			}
 		}
-		next.Ended = looked < columns.MaxTombstones
+		next.Ended = looked < rules.MaxTombstones
 		return q.err
 	})
 	if err == nil {

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // RecordOutcomes stores attempts and moves their deliveries on.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	recorded := make([]bellwire.Recorded, len(results))
-	details, err := columns.OfAttempts(results)
+	details, err := codec.EncodeAttempts(results)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (w *writer) record(r *bellwire.Result, details []byte) (bellwire.Recorded, 
 		if err := w.insertAttempt(r.Attempt, r.Delivery, st.attempts, details); err != nil {
 			return bellwire.Recorded{}, err
 		}
-		if err := w.dropDetails(r.Delivery, columns.Dropped(r, st.attempts)); err != nil {
+		if err := w.dropDetails(r.Delivery, rules.DroppedAttempt(r, st.attempts)); err != nil {
 			return bellwire.Recorded{}, err
 		}
 	}
@@ -89,8 +90,8 @@ func (w *writer) succeedAtOnce(r *bellwire.Result, details []byte) (done bool, e
 }
 
 func (st *state) recorded() bellwire.Recorded {
-	recorded := bellwire.Recorded{Status: bellwire.DeliveryStatuses[st.status]}
-	if st.status == columns.Retrying {
+	recorded := bellwire.Recorded{Status: codec.Status(st.status)}
+	if st.status == codec.Retrying {
 		recorded.DueAt = time.UnixMicro(st.due).UTC()
 	}
 	return recorded
@@ -105,20 +106,20 @@ func (st *state) apply(r *bellwire.Result, t bellwire.Transition) bool {
 	}
 	switch {
 	case t.Status == bellwire.DeliverySucceeded:
-		if st.status == columns.Succeeded {
+		if st.status == codec.Succeeded {
 			return false
 		}
-		st.end(columns.Succeeded, t.Reason)
+		st.end(codec.Succeeded, t.Reason)
 		return true
 	case t.Status == "" || !taken || !st.open():
 		return false
 	case t.Status == bellwire.DeliveryRetrying:
-		st.status, st.reason, st.epoch = columns.Retrying, t.Reason, 0
+		st.status, st.reason, st.epoch = codec.Retrying, t.Reason, 0
 		st.retries++
 		st.due = r.EndedAt.Add(t.Delay).UnixMicro()
 		return true
 	}
-	status, known := columns.Status[int64](t.Status)
+	status, known := codec.StatusNumber[int64](t.Status)
 	if !known {
 		return false
 	}

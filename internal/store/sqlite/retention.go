@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // retention is how far old events have been looked at. Those that had something to be delivered are passed over until
@@ -15,7 +15,7 @@ type retention struct {
 	sync.Mutex
 	done       bellwire.EventID
 	begun      time.Time // this round
-	tombstones columns.Graveyard
+	tombstones rules.TombstoneScan
 }
 
 // oldEvent is an event that may go.

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // CreateTenant adds a tenant. CodeConflict if the id is taken.
 func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	j, err := columns.OfTenant(t)
+	j, err := codec.EncodeTenant(t)
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,11 @@ func (c *db) findTenant(id string) (*bellwire.Tenant, int64, error) {
 
 // Tenants lists the tenants, newest first.
 func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
-	before, err := columns.RowCursor(page.After)
+	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanTenant, columns.RowKey, columns.SizeOfTenant)
+	list := newLister(page, scanTenant, codec.RowKey, rules.SizeOfTenant)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sqlTenant + "WHERE n < ? AND deleted_at IS NULL ORDER BY n DESC LIMIT +?").
 			int(before).int(list.fetch())
@@ -88,7 +88,7 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
-	j, err := columns.OfTenant(t)
+	j, err := codec.EncodeTenant(t)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,14 @@
-package columns_test
+package rules_test
 
 import (
 	"testing"
 
 	"pgregory.net/rapid"
 
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// Each event has its place for each recipient, once, and for each recipient they come in their order.
+// Each recipient gets each event once, in order.
 func TestFanOutPlace(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -16,7 +16,7 @@ func TestFanOutPlace(t *testing.T) {
 		recipients := rapid.Int64Range(1, 50).Draw(t, "recipients")
 		next := make([]int64, recipients)
 		for place := range events * recipients {
-			event, recipient := columns.FanOutPlace(place, events, recipients)
+			event, recipient := rules.FanOutPlace(place, events, recipients)
 			if recipient < 0 || recipient >= recipients || event != next[recipient] {
 				t.Fatalf("place %d is event %d for recipient %d, who has got %d", place, event, recipient, next)
 			}

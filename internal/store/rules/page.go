@@ -1,18 +1,18 @@
-package columns
+package rules
 
 import "github.com/bellwire/bellwire/internal/bellwire"
 
-// Page counts how much a page of a list carries, as JSON, so that it ends at bellwire.MaxPageBytes. It may have one thing
-// more than fits, as there must be at least one.
+// Page measures a page of a list as JSON, so that it ends at bellwire.MaxPageBytes. The last item may exceed that, because
+// each page has at least one.
 type Page struct{ bytes int }
 
-// Add counts a thing, and reports whether the page is full with it.
+// Add adds an item of the given size, and reports whether the page is full.
 func (p *Page) Add(bytes int) (full bool) {
 	p.bytes += bytes
 	return p.bytes >= bellwire.MaxPageBytes
 }
 
-// text returns how many bytes a text takes as JSON. A control character takes six.
+// text returns the size of a string as JSON. A control character takes six bytes.
 func text[T ~string | ~[]byte](s T) int {
 	size := len(s) + len(`"",`)
 	for i := range len(s) {
@@ -26,10 +26,10 @@ func text[T ~string | ~[]byte](s T) int {
 	return size
 }
 
-// SizeOfEvent returns how many bytes of data an event has.
+// SizeOfEvent returns the size of an event's data.
 func SizeOfEvent(e *bellwire.Event) int { return len(e.Data) }
 
-// SizeOfEndpoint returns how many bytes an endpoint takes at most as JSON, but for what is short in each.
+// SizeOfEndpoint returns the most bytes that an endpoint takes as JSON, without its short members.
 func SizeOfEndpoint(ep *bellwire.Endpoint) int {
 	size := text(ep.URL) + text(ep.Description) + text(ep.StatusReason) + sizeOfMap(ep.Metadata) + sizeOfMap(ep.Extra) + len(ep.Sealed)
 	for _, pattern := range ep.Events {

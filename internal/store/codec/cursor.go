@@ -1,4 +1,4 @@
-package columns
+package codec
 
 import (
 	"encoding/binary"
@@ -7,7 +7,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// RowCursor returns the row number that a cursor stands for: rows below it follow.
+// RowCursor returns the row number in a cursor: the page has the rows with lower numbers. The empty cursor yields the highest
+// number.
 func RowCursor(c bellwire.Cursor) (int64, error) {
 	if c == "" {
 		return math.MaxInt64, nil
@@ -19,13 +20,13 @@ func RowCursor(c bellwire.Cursor) (int64, error) {
 	return int64(binary.BigEndian.Uint64(key)), nil
 }
 
-// RowKey is what a cursor for a row is made of.
+// RowKey returns the key of a row, of which bellwire.MakeCursor makes a cursor.
 func RowKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
 // LastID is greater than all ids.
 var LastID = [16]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-// IDCursor returns the id that a cursor stands for: ids below it follow.
+// IDCursor returns the id in a cursor: the page has the lower ids. The empty cursor yields LastID.
 func IDCursor(c bellwire.Cursor) ([16]byte, error) {
 	if c == "" {
 		return LastID, nil

@@ -1,4 +1,4 @@
-package columns
+package rules
 
 import (
 	"time"
@@ -6,21 +6,21 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Due brings together what several indexes know of each endpoint. The zero value is ready.
+// Due merges what several indexes say about each endpoint. The zero value is ready for use.
 type Due struct {
 	All   []bellwire.DueEndpoint
-	place map[string]int // in All
+	index map[string]int // into All
 }
 
-// Add notes that an endpoint has something due at a time, unless that is zero, or a retry by hand.
+// Add records that an endpoint has a delivery due at the given time, unless that is zero, or a manual retry.
 func (d *Due) Add(endpoint, tenant string, at time.Time, manual bool) {
-	i, known := d.place[endpoint]
+	i, known := d.index[endpoint]
 	if !known {
-		if d.place == nil {
-			d.place = make(map[string]int)
+		if d.index == nil {
+			d.index = make(map[string]int)
 		}
 		i = len(d.All)
-		d.place[endpoint] = i
+		d.index[endpoint] = i
 		d.All = append(d.All, bellwire.DueEndpoint{Endpoint: endpoint, Tenant: tenant})
 	}
 	e := &d.All[i]
@@ -28,7 +28,7 @@ func (d *Due) Add(endpoint, tenant string, at time.Time, manual bool) {
 	e.Manual = e.Manual || manual
 }
 
-// Earlier returns the earlier of two times; zero means never.
+// Earlier returns the earlier of two times. The zero time means never.
 func Earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

@@ -1,0 +1,42 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// TooManyWaiting refuses an append that would leave more of a tenant's deliveries to FanOut than may wait. A tenant that has
+// none waiting is never refused, because a large append would be refused forever.
+func TooManyWaiting(a *bellwire.Append, waiting, more int) error {
+	if a.MaxWaiting == 0 || waiting == 0 || more == 0 || waiting+more <= a.MaxWaiting {
+		return nil
+	}
+	return &bellwire.Error{
+		Code: bellwire.CodeRateLimited,
+		Message: fmt.Sprintf("%d deliveries of earlier events are still to be stored, and this request adds %d more; at most %d may wait",
+			waiting, more, a.MaxWaiting),
+		Hint:       "Nothing was accepted. Publish more slowly, and try again later.",
+		RetryAfter: limits.FanOutRetryAfter,
+	}
+}
+
+// IsDeferred reports whether an event's deliveries are left to FanOut. Ordered ones must not overtake deliveries of their
+// tenant that wait there.
+func IsDeferred(e *bellwire.NewEvent, waiting bool) bool {
+	return e.Recipients != nil && len(*e.Recipients) > 0 || waiting && e.Ordered()
+}
+
+// fanOutBand is the number of events that FanOut stores together for one recipient after the other, so that neighboring rows
+// share their event or their endpoint. It must not change: stored positions count in this order.
+const fanOutBand = 32
+
+// FanOutPlace returns the event and the recipient of the delivery that FanOut stores at the given place of a row with so many
+// events and recipients. Each recipient gets the events in their order.
+func FanOutPlace(place, events, recipients int64) (event, recipient int64) {
+	first := place / (fanOutBand * recipients) * fanOutBand
+	band := min(fanOutBand, events-first)
+	place -= first * recipients
+	return first + place%band, place / band
+}
