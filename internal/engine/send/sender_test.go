@@ -25,7 +25,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
-	"github.com/bellwire/bellwire/internal/store/columns"
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 // plain is a renderer without any signature.
@@ -437,7 +437,7 @@ func TestHeadersAreBounded(t *testing.T) {
 			received["X"+strconv.Itoa(n)] = []string{strings.Repeat(value, n)}
 		}
 		a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(received, nil)
-		details, err := columns.OfAttempts([]*bellwire.Result{{Attempt: a}})
+		details, err := codec.EncodeAttempts([]*bellwire.Result{{Attempt: a}})
 		if err != nil || !a.Response.HeadersTruncated {
 			t.Fatal(err, a.Response.HeadersTruncated)
 		}
