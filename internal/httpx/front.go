@@ -46,13 +46,27 @@ func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request
 	return f
 }
 
-// Handle adds a handler for a pattern of http.ServeMux. What it returns as an error must not have been answered yet.
+// Handle adds a handler for a pattern of http.ServeMux. A handler that returns an error must not have answered yet.
 func (f *Front) Handle(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
 	f.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		if err := handler(w, r); err != nil {
 			f.refuse(w, r, err)
 		}
 	})
+}
+
+// Authorized returns a handler that calls next with the caller that authorize returns. authorize must refuse callers that
+// lack the permission, which is the front end's own type.
+func Authorized[Permission, Caller any](authorize func(*http.Request, Permission) (Caller, error), need Permission,
+	next func(http.ResponseWriter, *http.Request, Caller) error,
+) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, err := authorize(r, need)
+		if err != nil {
+			return err
+		}
+		return next(w, r, c)
+	}
 }
 
 // ServeHTTP serves the routes.

@@ -26,13 +26,12 @@ type EndpointView struct {
 	Auth   bellwire.Auth
 }
 
-// TenantOf returns the tenant whose endpoints a caller manages where the API does not name one. CodeForbidden: the
-// caller is an operator.
-func TenantOf(c Caller) (string, error) {
+// PermitOwn is Permit in the caller's own tenant, for APIs that do not name one. It refuses operators.
+func (d *DialectService) PermitOwn(c Caller, need Permission) error {
 	if c.Tenant == "" {
-		return "", bellwire.Errorf(bellwire.CodeForbidden, "This key belongs to no customer; use a customer's key.")
+		return bellwire.Errorf(bellwire.CodeForbidden, "this key does not belong to a customer; use a customer's key")
 	}
-	return c.Tenant, nil
+	return d.Permit(c, need, c.Tenant)
 }
 
 // Permit is service.Permit in words for a vendor's customers, who know keys and no roles.

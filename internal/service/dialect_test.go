@@ -100,13 +100,15 @@ func TestSpeakerUpdatesWhatOthersChangeMeanwhile(t *testing.T) {
 	wantCode(t, err, bellwire.CodeInvalid, "x")
 }
 
-func TestTenantOf(t *testing.T) {
+func TestPermitOwn(t *testing.T) {
 	t.Parallel()
-	if tenant, err := service.TenantOf(service.Caller{Role: bellwire.RoleTenant, Tenant: "acme"}); tenant != "acme" || err != nil {
-		t.Error(tenant, err)
+	d := newEnv(t).ForDialect("standard")
+	if err := d.PermitOwn(service.Caller{Role: bellwire.RoleTenant, Tenant: "acme"}, service.Change); err != nil {
+		t.Error(err)
 	}
-	_, err := service.TenantOf(admin)
-	wantCode(t, err, bellwire.CodeForbidden, "")
+	for _, c := range []service.Caller{admin, {Role: bellwire.RoleTenantRead, Tenant: "acme"}} {
+		wantCode(t, d.PermitOwn(c, service.Change), bellwire.CodeForbidden, "")
+	}
 }
 
 func TestSpeakerTypes(t *testing.T) {

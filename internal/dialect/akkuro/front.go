@@ -21,13 +21,13 @@ func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 		f.versions = versions{DefaultVersion}
 	}
 	routes := httpx.NewFront(log, fail)
-	routes.Handle("GET /{group}/events/event-types", f.eventTypes)
-	routes.Handle("POST /{group}/events/{event}/endpoints", f.register)
-	routes.Handle("GET /{group}/events/{event}/endpoints", f.list)
-	routes.Handle("GET /{group}/events/{event}/token/{id}", f.token)
-	routes.Handle("PUT /{group}/events/{event}/endpoints/{id}", f.update)
-	routes.Handle("DELETE /{group}/events/{event}/endpoints/{id}", f.delete)
-	routes.Handle("GET /{group}/events/{event}/example", f.example)
+	routes.Handle("GET /{group}/events/event-types", httpx.Authorized(f.authorize, service.Read, f.eventTypes))
+	routes.Handle("POST /{group}/events/{event}/endpoints", httpx.Authorized(f.authorize, service.Change, f.register))
+	routes.Handle("GET /{group}/events/{event}/endpoints", httpx.Authorized(f.authorize, service.Read, f.list))
+	routes.Handle("GET /{group}/events/{event}/token/{id}", httpx.Authorized(f.authorize, service.Change, f.token))
+	routes.Handle("PUT /{group}/events/{event}/endpoints/{id}", httpx.Authorized(f.authorize, service.Change, f.update))
+	routes.Handle("DELETE /{group}/events/{event}/endpoints/{id}", httpx.Authorized(f.authorize, service.Change, f.delete))
+	routes.Handle("GET /{group}/events/{event}/example", httpx.Authorized(f.authorize, service.Read, f.example))
 	return routes
 }
 
@@ -38,23 +38,19 @@ type front struct {
 	versions  versions
 }
 
-// enter tells who asks, and for which tenant, and makes sure that what is served is what is wanted.
-func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+// authorize authenticates the caller, and refuses one that lacks the permission or asks for a version that is not served.
+func (f *front) authorize(r *http.Request, need service.Permission) (service.Caller, error) {
 	c, err := f.authenticate(r)
 	if err != nil {
-		return c, "", err
+		return c, err
 	}
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
-		return c, "", err
+		return c, err
 	}
 	if err := f.versions.check(r.Header["Accept"]); err != nil {
-		return c, "", err
+		return c, err
 	}
-	tenant, err := service.TenantOf(c)
-	if err != nil {
-		return c, "", err
-	}
-	return c, tenant, f.endpoints.Permit(c, need, tenant)
+	return c, f.endpoints.PermitOwn(c, need)
 }
 
 // authenticate takes a JSON Web Token or a key. They are told apart by the two dots of a token, which no key has that is
@@ -74,11 +70,7 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	return f.svc.TrustTenant(r.Context(), tenant)
 }
 
-func (f *front) eventTypes(w http.ResponseWriter, r *http.Request) error {
-	c, _, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) eventTypes(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	types, err := f.group(r, c)
 	if err != nil {
 		return err
@@ -118,11 +110,7 @@ func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventTyp
 	return nil, bellwire.Errorf(bellwire.CodeNotFound, "event %q does not exist in this functional group", event)
 }
 
-func (f *front) register(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) register(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	in, err := f.read(r)
 	if err != nil {
 		return err
@@ -131,19 +119,15 @@ func (f *front) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.endpoints.Create(r.Context(), c, tenant, service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}})
+	k, err := f.endpoints.Create(r.Context(), c, c.Tenant, service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}})
 	if err != nil {
 		return err
 	}
 	return httpx.WriteJSON(w, http.StatusCreated, show(k))
 }
 
-func (f *front) list(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
-	all, err := f.endpoints.List(r.Context(), c, tenant)
+func (f *front) list(w http.ResponseWriter, r *http.Request, c service.Caller) error {
+	all, err := f.endpoints.List(r.Context(), c, c.Tenant)
 	if err != nil {
 		return err
 	}
@@ -161,12 +145,8 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	return httpx.WriteJSON(w, http.StatusOK, shown)
 }
 
-func (f *front) token(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
-	k, err := f.endpoints.Get(r.Context(), c, tenant, r.PathValue("id"))
+func (f *front) token(w http.ResponseWriter, r *http.Request, c service.Caller) error {
+	k, err := f.endpoints.Get(r.Context(), c, c.Tenant, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -176,16 +156,12 @@ func (f *front) token(w http.ResponseWriter, r *http.Request) error {
 	return httpx.WriteJSON(w, http.StatusOK, secret{Token: k.Secret})
 }
 
-func (f *front) update(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) update(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	in, err := f.read(r)
 	if err != nil {
 		return err
 	}
-	_, err = f.endpoints.Update(r.Context(), c, tenant, r.PathValue("id"), func(k *service.EndpointView) (service.EndpointInput, error) {
+	_, err = f.endpoints.Update(r.Context(), c, c.Tenant, r.PathValue("id"), func(k *service.EndpointView) (service.EndpointInput, error) {
 		return service.EndpointInput{URL: &in.URI.Value}, check(r, k)
 	})
 	if err != nil {
@@ -195,12 +171,8 @@ func (f *front) update(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
-	_, err = f.endpoints.Delete(r.Context(), c, tenant, r.PathValue("id"), func(k *service.EndpointView) error { return check(r, k) })
+func (f *front) delete(w http.ResponseWriter, r *http.Request, c service.Caller) error {
+	_, err := f.endpoints.Delete(r.Context(), c, c.Tenant, r.PathValue("id"), func(k *service.EndpointView) error { return check(r, k) })
 	if err != nil {
 		return err
 	}
@@ -208,11 +180,7 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (f *front) example(w http.ResponseWriter, r *http.Request) error {
-	c, _, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) example(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	t, err := f.eventType(r, c)
 	if err != nil {
 		return err

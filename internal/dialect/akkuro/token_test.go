@@ -128,9 +128,9 @@ func TestSharedSecretTokens(t *testing.T) {
 		as("acme", unchanged),
 		unchanged, // for a key of the same tenant
 		as("other", step{Name: "another tenant", Do: "GET " + endpoints, Status: 200, Want: "[]"}),
-		as("other", refused("another tenant", "GET "+merged+"/token/{id}", "", 404, `There is no endpoint \"{id}\".`)),
-		as("other", refused("another tenant", "PUT "+endpoints+"/{id}", body, 404, `There is no endpoint \"{id}\".`)),
-		as("other", refused("another tenant", "DELETE "+endpoints+"/{id}", "", 404, `There is no endpoint \"{id}\".`)),
+		as("other", refused("another tenant", "GET "+merged+"/token/{id}", "", 404, `endpoint \"{id}\" does not exist`)),
+		as("other", refused("another tenant", "PUT "+endpoints+"/{id}", body, 404, `endpoint \"{id}\" does not exist`)),
+		as("other", refused("another tenant", "DELETE "+endpoints+"/{id}", "", 404, `endpoint \"{id}\" does not exist`)),
 		as("acme", unchanged),
 		as("acme", step{Name: "delete", Do: "DELETE " + endpoints + "/{id}", Status: 204}),
 	})

@@ -19,10 +19,10 @@ const Prefix = "api/v0.1"
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, endpoints: svc.ForDialect(Name), expand: d.ExpandWildcards}
 	routes := httpx.NewFront(log, fail)
-	routes.Handle("POST /api/v0.1/webhooks", f.create)
-	routes.Handle("GET /api/v0.1/webhooks", f.list)
-	routes.Handle("PATCH /api/v0.1/webhooks/{webhook_id}", f.update)
-	routes.Handle("DELETE /api/v0.1/webhooks/{webhook_id}", f.remove)
+	routes.Handle("POST /api/v0.1/webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
+	routes.Handle("GET /api/v0.1/webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
+	routes.Handle("PATCH /api/v0.1/webhooks/{webhook_id}", httpx.Authorized(f.authorize, service.Change, f.update))
+	routes.Handle("DELETE /api/v0.1/webhooks/{webhook_id}", httpx.Authorized(f.authorize, service.Change, f.remove))
 	return routes
 }
 
@@ -32,32 +32,36 @@ type front struct {
 	expand    bool
 }
 
-// enter tells who asks, and for which tenant.
-func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+// authorize authenticates the caller, and refuses one that lacks the permission.
+func (f *front) authorize(r *http.Request, need service.Permission) (service.Caller, error) {
+	c, err := f.authenticate(r)
+	if err != nil {
+		return c, err
+	}
+	if err := httpx.Confirm(r, c.Owner()); err != nil {
+		return c, err
+	}
+	return c, f.endpoints.PermitOwn(c, need)
+}
+
+func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	identity, err := httpx.Single(r, "Identity")
 	if err != nil {
-		return service.Caller{}, "", err
+		return service.Caller{}, err
 	}
 	authorization, err := httpx.Single(r, "Authorization")
 	if err != nil {
-		return service.Caller{}, "", err
+		return service.Caller{}, err
 	}
 	secret := credential(authorization)
 	if identity == "" || secret == "" {
-		return service.Caller{}, "", bellwire.Errorf(bellwire.CodeUnauthenticated, "Send the headers Identity and Authorization, with a key's id and its secret.")
+		return service.Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "headers Identity and Authorization are required")
 	}
 	c, err := f.svc.AuthenticateKey(r.Context(), identity, secret)
-	if err != nil {
-		return c, "", err
+	if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
+		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "headers Identity and Authorization are not those of a valid API key")
 	}
-	if err := httpx.Confirm(r, c.Owner()); err != nil {
-		return c, "", err
-	}
-	tenant, err := service.TenantOf(c)
-	if err != nil {
-		return c, "", err
-	}
-	return c, tenant, f.endpoints.Permit(c, need, tenant)
+	return c, err
 }
 
 // credential takes the scheme away that some of Atelio's samples have before the key.
@@ -69,11 +73,7 @@ func credential(authorization string) string {
 	return authorization
 }
 
-func (f *front) create(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) create(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	in, err := f.read(r, c)
 	if err != nil {
 		return err
@@ -82,19 +82,15 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.endpoints.Create(r.Context(), c, tenant, wanted)
+	k, err := f.endpoints.Create(r.Context(), c, c.Tenant, wanted)
 	if err != nil {
 		return err
 	}
 	return answer(w, k)
 }
 
-func (f *front) list(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
-	known, err := f.endpoints.List(r.Context(), c, tenant)
+func (f *front) list(w http.ResponseWriter, r *http.Request, c service.Caller) error {
+	known, err := f.endpoints.List(r.Context(), c, c.Tenant)
 	if err != nil {
 		return err
 	}
@@ -105,24 +101,20 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	return httpx.WriteJSON(w, http.StatusOK, shown)
 }
 
-func (f *front) update(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) update(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	in, err := f.read(r, c)
 	if err != nil {
 		return err
 	}
 	id := r.PathValue("webhook_id")
 	if in.empty() {
-		k, err := f.endpoints.Get(r.Context(), c, tenant, id)
+		k, err := f.endpoints.Get(r.Context(), c, c.Tenant, id)
 		if err != nil {
 			return noWebhook(id, err)
 		}
 		return answer(w, k)
 	}
-	k, err := f.endpoints.Update(r.Context(), c, tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
+	k, err := f.endpoints.Update(r.Context(), c, c.Tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
 		return in.change(statusOf(was.Status)), nil
 	})
 	if err != nil {
@@ -131,13 +123,9 @@ func (f *front) update(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, k)
 }
 
-func (f *front) remove(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) remove(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	id := r.PathValue("webhook_id")
-	k, err := f.endpoints.Delete(r.Context(), c, tenant, id, nil)
+	k, err := f.endpoints.Delete(r.Context(), c, c.Tenant, id, nil)
 	if err != nil {
 		return noWebhook(id, err)
 	}

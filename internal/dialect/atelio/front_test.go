@@ -243,8 +243,8 @@ func TestCallers(t *testing.T) {
 	dialecttest.Run(t, w, []step{create})
 	w.Vars["keyid"], w.Vars["bare"] = w.Keys["tenant"].ID.String(), uuid.UUID(w.Keys["tenant"].ID).String()
 	w.Vars["stranger"], w.Vars["key"] = uuid.UUID(w.Keys["stranger"].ID).String(), w.Keys["tenant"].Secret
-	no := refused("403", "auth_err", "No valid key was given; send one that exists and was not deleted.")
-	both := refused("403", "auth_err", "Send the headers Identity and Authorization, with a key's id and its secret.")
+	no := refused("403", "auth_err", "headers Identity and Authorization are not those of a valid API key")
+	both := refused("403", "auth_err", "headers Identity and Authorization are required")
 	twice := func(header string) string {
 		return refused("403", "auth_err", "The header "+header+" must be given once; there are 2.")
 	}

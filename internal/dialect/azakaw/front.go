@@ -20,11 +20,11 @@ const processed = "Processed successfully"
 func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, endpoints: svc.ForDialect(Name)}
 	routes := httpx.NewFront(log, fail)
-	routes.Handle("GET /webhooks", f.list)
-	routes.Handle("POST /webhooks", f.create)
-	routes.Handle("GET /webhooks/{id}", f.get)
-	routes.Handle("PUT /webhooks/{id}", f.replace)
-	routes.Handle("DELETE /webhooks/{id}", f.delete)
+	routes.Handle("GET /webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
+	routes.Handle("POST /webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
+	routes.Handle("GET /webhooks/{id}", httpx.Authorized(f.authorize, service.Read, f.get))
+	routes.Handle("PUT /webhooks/{id}", httpx.Authorized(f.authorize, service.Change, f.replace))
+	routes.Handle("DELETE /webhooks/{id}", httpx.Authorized(f.authorize, service.Change, f.delete))
 	return routes
 }
 
@@ -33,32 +33,24 @@ type front struct {
 	endpoints *service.DialectService
 }
 
-// enter tells who asks, and for which tenant.
-func (f *front) enter(r *http.Request, need service.Permission) (service.Caller, string, error) {
+// authorize authenticates the caller, and refuses one that lacks the permission.
+func (f *front) authorize(r *http.Request, need service.Permission) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
-		return service.Caller{}, "", err
+		return service.Caller{}, err
 	}
 	c, err := f.svc.Authenticate(r.Context(), key)
 	if err != nil {
-		return c, "", err
+		return c, err
 	}
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
-		return c, "", err
+		return c, err
 	}
-	tenant, err := service.TenantOf(c)
-	if err != nil {
-		return c, "", err
-	}
-	return c, tenant, f.endpoints.Permit(c, need, tenant)
+	return c, f.endpoints.PermitOwn(c, need)
 }
 
-func (f *front) list(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
-	all, err := f.endpoints.List(r.Context(), c, tenant)
+func (f *front) list(w http.ResponseWriter, r *http.Request, c service.Caller) error {
+	all, err := f.endpoints.List(r.Context(), c, c.Tenant)
 	if err != nil {
 		return err
 	}
@@ -69,51 +61,39 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, shown)
 }
 
-func (f *front) create(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) create(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	in, err := read(r)
 	if err != nil {
 		return err
 	}
-	wanted, err := in.wanted(tenant, "", nil)
+	wanted, err := in.wanted(c.Tenant, "", nil)
 	if err != nil {
 		return err
 	}
-	k, err := f.endpoints.Create(r.Context(), c, tenant, wanted)
+	k, err := f.endpoints.Create(r.Context(), c, c.Tenant, wanted)
 	if err != nil {
 		return err
 	}
 	return answer(w, http.StatusCreated, show(k))
 }
 
-func (f *front) get(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) get(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	id := r.PathValue("id")
-	k, err := f.endpoints.Get(r.Context(), c, tenant, id)
+	k, err := f.endpoints.Get(r.Context(), c, c.Tenant, id)
 	if err != nil {
 		return noConfiguration(id, err)
 	}
 	return answer(w, http.StatusOK, show(k))
 }
 
-func (f *front) replace(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) replace(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	in, err := read(r)
 	if err != nil {
 		return err
 	}
 	id := r.PathValue("id")
-	k, err := f.endpoints.Update(r.Context(), c, tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
-		return in.wanted(tenant, id, was)
+	k, err := f.endpoints.Update(r.Context(), c, c.Tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
+		return in.wanted(c.Tenant, id, was)
 	})
 	if err != nil {
 		return noConfiguration(id, err)
@@ -121,13 +101,9 @@ func (f *front) replace(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, show(k))
 }
 
-func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
-	c, tenant, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) delete(w http.ResponseWriter, r *http.Request, c service.Caller) error {
 	id := r.PathValue("id")
-	if _, err := f.endpoints.Delete(r.Context(), c, tenant, id, nil); err != nil {
+	if _, err := f.endpoints.Delete(r.Context(), c, c.Tenant, id, nil); err != nil {
 		return noConfiguration(id, err)
 	}
 	return answer(w, http.StatusOK, nil)

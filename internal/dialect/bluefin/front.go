@@ -28,12 +28,12 @@ const (
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, endpoints: svc.ForDialect(Name), publicURL: d.PublicURL, basic: d.Basic}
 	routes := httpx.NewFront(log, fail)
-	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", f.create)
-	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", f.list)
-	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.get)
-	routes.Handle("PATCH /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.update)
-	routes.Handle("DELETE /api/v4/accounts/{accountId}/webhooks/{webhookID}", f.delete)
-	routes.Handle("GET /api/v4/accounts/{accountId}/account-updater/updates/{updateId}", f.updates)
+	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
+	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
+	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, service.Read, f.get))
+	routes.Handle("PATCH /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, service.Change, f.update))
+	routes.Handle("DELETE /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, service.Change, f.delete))
+	routes.Handle("GET /api/v4/accounts/{accountId}/account-updater/updates/{updateId}", httpx.Authorized(f.authorize, service.Read, f.updates))
 	return traced(routes)
 }
 
@@ -44,15 +44,15 @@ type front struct {
 	basic     bool
 }
 
-// visit is a request whose caller may do what it asks for.
-type visit struct {
+// call is a request of a caller that may make it.
+type call struct {
 	caller  service.Caller
 	account string
 	body    []byte
 }
 
-// enter tells who asks, and whether they may in the account of the path.
-func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) {
+// authorize authenticates the caller, and refuses one that lacks the permission in the account of the path.
+func (f *front) authorize(r *http.Request, need service.Permission) (*call, error) {
 	c, body, err := f.authenticate(r)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) 
 	if err := f.admit(r, c, need, account); err != nil {
 		return nil, err
 	}
-	return &visit{caller: c, account: account, body: body}, nil
+	return &call{caller: c, account: account, body: body}, nil
 }
 
 // accountForm is that of the vendor's accounts.
@@ -89,12 +89,8 @@ func (f *front) admit(r *http.Request, c service.Caller, need service.Permission
 	return err
 }
 
-func (f *front) create(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
-	in, err := parseInput(v.body)
+func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
+	in, err := parseInput(c.body)
 	if err != nil {
 		return err
 	}
@@ -102,23 +98,19 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := f.endpoints.Create(r.Context(), v.caller, v.account, wanted)
+	k, err := f.endpoints.Create(r.Context(), c.caller, c.account, wanted)
 	if err != nil {
 		return err
 	}
 	return httpx.WriteJSON(w, http.StatusCreated, show(k))
 }
 
-func (f *front) list(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) list(w http.ResponseWriter, r *http.Request, c *call) error {
 	p, err := parsePage(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	all, err := f.endpoints.List(r.Context(), v.caller, v.account)
+	all, err := f.endpoints.List(r.Context(), c.caller, c.account)
 	if err != nil {
 		return err
 	}
@@ -127,44 +119,32 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	for _, k := range all[from:to] {
 		shown = append(shown, show(k))
 	}
-	p.setHeaders(w.Header(), f.publicURL+"/"+Prefix+"/accounts/"+v.account+"/webhooks", len(all))
+	p.setHeaders(w.Header(), f.publicURL+"/"+Prefix+"/accounts/"+c.account+"/webhooks", len(all))
 	return httpx.WriteJSON(w, http.StatusOK, shown)
 }
 
-func (f *front) get(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
-	k, err := f.endpoints.Get(r.Context(), v.caller, v.account, r.PathValue(webhookParam))
+func (f *front) get(w http.ResponseWriter, r *http.Request, c *call) error {
+	k, err := f.endpoints.Get(r.Context(), c.caller, c.account, r.PathValue(webhookParam))
 	if err != nil {
 		return err
 	}
 	return httpx.WriteJSON(w, http.StatusOK, show(k))
 }
 
-func (f *front) update(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Change)
+func (f *front) update(w http.ResponseWriter, r *http.Request, c *call) error {
+	in, err := parseInput(c.body)
 	if err != nil {
 		return err
 	}
-	in, err := parseInput(v.body)
-	if err != nil {
-		return err
-	}
-	k, err := f.endpoints.Update(r.Context(), v.caller, v.account, r.PathValue(webhookParam), in.wanted)
+	k, err := f.endpoints.Update(r.Context(), c.caller, c.account, r.PathValue(webhookParam), in.wanted)
 	if err != nil {
 		return err
 	}
 	return httpx.WriteJSON(w, http.StatusOK, show(k))
 }
 
-func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
-	if _, err := f.endpoints.Delete(r.Context(), v.caller, v.account, r.PathValue(webhookParam), nil); err != nil {
+func (f *front) delete(w http.ResponseWriter, r *http.Request, c *call) error {
+	if _, err := f.endpoints.Delete(r.Context(), c.caller, c.account, r.PathValue(webhookParam), nil); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -176,16 +156,12 @@ var updateForm = regexp.MustCompile(`^aupres_[0-9A-Za-z]{32}$`)
 
 // updates answers with the records that the publisher gave, each with the update's id, as the vendor's records have it. A
 // publisher cannot know that; where a record has another, the one that was notified takes its place.
-func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) updates(w http.ResponseWriter, r *http.Request, c *call) error {
 	id := r.PathValue(updateParam)
 	if !updateForm.MatchString(id) {
 		return bellwire.Invalid(updateParam, "It must be %q and 32 letters and digits.", updatePrefix)
 	}
-	event, err := f.event(r, v, id)
+	event, err := f.event(r, c, id)
 	if err != nil {
 		return err
 	}
@@ -207,13 +183,13 @@ func (f *front) updates(w http.ResponseWriter, r *http.Request) error {
 }
 
 // event returns the event that an update's id stands for.
-func (f *front) event(r *http.Request, v *visit, id string) (*bellwire.Event, error) {
+func (f *front) event(r *http.Request, c *call, id string) (*bellwire.Event, error) {
 	digits := strings.TrimPrefix(id, updatePrefix)
 	var number bellwire.EventID
 	if _, err := hex.Decode(number[:], []byte(digits)); err != nil || digits != strings.ToLower(digits) {
 		return nil, bellwire.NotFound("update", id)
 	}
-	event, err := f.svc.Event(r.Context(), v.caller, v.account, number)
+	event, err := f.svc.Event(r.Context(), c.caller, c.account, number)
 	if err != nil {
 		return nil, err
 	}

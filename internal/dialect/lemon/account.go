@@ -56,11 +56,7 @@ type agreement struct {
 
 // createAccount answers as the platform would that has just created an account, and publishes the event of it. What it
 // was given goes into the answer alone: the sandbox keeps nobody's personal data.
-func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) createAccount(w http.ResponseWriter, r *http.Request, c *call) error {
 	var in accountInput
 	if err := httpx.DecodeJSON(r, httpx.MaxSmallBody, &in); err != nil {
 		return inBody(err)
@@ -69,10 +65,10 @@ func (f *front) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return inBody(err)
 	}
-	if err := f.record(r, v); err != nil {
+	if err := f.record(r, c); err != nil {
 		return err
 	}
-	_, err = f.endpoints.Trigger(r.Context(), v.Caller, v.tenant, service.Draft{
+	_, err = f.endpoints.Trigger(r.Context(), c.Caller, c.Tenant, service.Draft{
 		Type: accountCreated, Data: []byte(`{"account":"` + created.ID + `"}`),
 	})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {

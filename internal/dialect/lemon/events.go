@@ -10,27 +10,23 @@ import (
 )
 
 // events lists the tenant's events as they are delivered, byte for byte.
-func (f *front) events(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	asked, err := readSearch(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	if asked.After != "" && asked.Tenant != v.tenant {
+	if asked.After != "" && asked.Tenant != c.Tenant {
 		return errCursor()
 	}
-	asked.Tenant = v.tenant
-	if err := f.checkType(r, v.Caller, asked.Type); err != nil {
+	asked.Tenant = c.Tenant
+	if err := f.checkType(r, c.Caller, asked.Type); err != nil {
 		return err
 	}
-	if err := f.record(r, v); err != nil {
+	if err := f.record(r, c); err != nil {
 		return err
 	}
-	found, err := f.svc.FindEvents(r.Context(), v.Caller,
-		bellwire.EventFilter{Tenant: v.tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
+	found, err := f.svc.FindEvents(r.Context(), c.Caller,
+		bellwire.EventFilter{Tenant: c.Tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
 		asked.matches, bellwire.Page{Limit: asked.Limit, After: asked.After})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid { // the one thing that nobody has checked before
 		return errCursor()

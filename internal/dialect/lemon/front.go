@@ -26,12 +26,12 @@ const (
 func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, endpoints: svc.ForDialect(Name)}
 	routes := httpx.NewFront(log, fail)
-	routes.Handle("POST /v1/webhooks", f.create)
-	routes.Handle("GET /v1/webhooks", f.list)
-	routes.Handle("DELETE /v1/webhooks/{id}", f.delete)
-	routes.Handle("GET /v1/events", f.events)
+	routes.Handle("POST /v1/webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
+	routes.Handle("GET /v1/webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
+	routes.Handle("DELETE /v1/webhooks/{id}", httpx.Authorized(f.authorize, service.Change, f.delete))
+	routes.Handle("GET /v1/events", httpx.Authorized(f.authorize, service.Read, f.events))
 	if svc.Sandbox() {
-		routes.Handle("POST /v1/accounts", f.createAccount)
+		routes.Handle("POST /v1/accounts", httpx.Authorized(f.authorize, service.Change, f.createAccount))
 	}
 	return routes
 }
@@ -41,46 +41,41 @@ type front struct {
 	endpoints *service.DialectService
 }
 
-// visit is a request of a customer who may make it.
-type visit struct {
+// call is a request of a caller that may make it.
+type call struct {
 	service.Caller
-	tenant string
-	note   service.AuditNote
+	note service.AuditNote
 }
 
-// enter returns who asks, for which tenant, on whose behalf and why, and refuses who may not.
-func (f *front) enter(r *http.Request, need service.Permission) (*visit, error) {
-	c, err := f.caller(r)
+// authorize authenticates the caller, refuses one that lacks the permission, and reads who asks for the data and why.
+func (f *front) authorize(r *http.Request, need service.Permission) (*call, error) {
+	c, err := f.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
 		return nil, err
 	}
-	tenant, err := service.TenantOf(c)
-	if err != nil {
+	if err := f.endpoints.PermitOwn(c, need); err != nil {
 		return nil, err
 	}
-	if err := f.endpoints.Permit(c, need, tenant); err != nil {
-		return nil, err
-	}
-	note := service.AuditNote{Tenant: tenant, Method: r.Method, Path: auditPath(r)}
+	note := service.AuditNote{Tenant: c.Tenant, Method: r.Method, Path: auditPath(r)}
 	if note.Principal, err = declared(r, principalHeader); err != nil {
 		return nil, err
 	}
 	if note.Justification, err = declared(r, justificationHeader); err != nil {
 		return nil, err
 	}
-	return &visit{Caller: c, tenant: tenant, note: note}, inHeader(note.Check())
+	return &call{Caller: c, note: note}, inHeader(note.Check())
 }
 
 // record keeps the request in the audit log. It is called once nothing is left to refuse in the request itself, and before
 // anything is shown or done.
-func (f *front) record(r *http.Request, v *visit) error {
-	return f.svc.Record(r.Context(), v.Caller, v.note)
+func (f *front) record(r *http.Request, c *call) error {
+	return f.svc.Record(r.Context(), c.Caller, c.note)
 }
 
-func (f *front) caller(r *http.Request) (service.Caller, error) {
+func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
 		if len(r.Header.Values("Authorization")) > 1 {
@@ -133,11 +128,7 @@ func decoded(value string) string {
 	return string(characters)
 }
 
-func (f *front) create(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Change)
-	if err != nil {
-		return err
-	}
+func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
 	var in webhookInput
 	if err := httpx.DecodeJSON(r, httpx.MaxSmallBody, &in); err != nil {
 		return inBody(err)
@@ -146,10 +137,10 @@ func (f *front) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return inBody(err)
 	}
-	if err := f.record(r, v); err != nil {
+	if err := f.record(r, c); err != nil {
 		return err
 	}
-	k, err := f.endpoints.Create(r.Context(), v.Caller, v.tenant, wanted)
+	k, err := f.endpoints.Create(r.Context(), c.Caller, c.Tenant, wanted)
 	if err != nil {
 		return inBody(err)
 	}
@@ -173,22 +164,18 @@ func (p webhookPlace) compare(q webhookPlace) int {
 }
 
 // list shows the webhooks, oldest first.
-func (f *front) list(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Read)
-	if err != nil {
-		return err
-	}
+func (f *front) list(w http.ResponseWriter, r *http.Request, c *call) error {
 	from, err := readWebhookPlace(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	if from.ID != "" && from.Tenant != v.tenant {
+	if from.ID != "" && from.Tenant != c.Tenant {
 		return errCursor()
 	}
-	if err := f.record(r, v); err != nil {
+	if err := f.record(r, c); err != nil {
 		return err
 	}
-	all, err := f.endpoints.List(r.Context(), v.Caller, v.tenant)
+	all, err := f.endpoints.List(r.Context(), c.Caller, c.Tenant)
 	if err != nil {
 		return err
 	}
@@ -200,7 +187,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(all) > from.Limit {
 		next := placeOf(all[from.Limit-1])
-		next.Limit, next.Tenant = from.Limit, v.tenant
+		next.Limit, next.Tenant = from.Limit, c.Tenant
 		if answer.Pagination.NextCursor, err = makeCursor(next); err != nil {
 			return err
 		}
@@ -223,15 +210,11 @@ func readWebhookPlace(query string) (webhookPlace, error) {
 	return from, err
 }
 
-func (f *front) delete(w http.ResponseWriter, r *http.Request) error {
-	v, err := f.enter(r, service.Change)
-	if err != nil {
+func (f *front) delete(w http.ResponseWriter, r *http.Request, c *call) error {
+	if err := f.record(r, c); err != nil {
 		return err
 	}
-	if err := f.record(r, v); err != nil {
-		return err
-	}
-	_, err = f.endpoints.Delete(r.Context(), v.Caller, v.tenant, r.PathValue("id"), nil)
+	_, err := f.endpoints.Delete(r.Context(), c.Caller, c.Tenant, r.PathValue("id"), nil)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		return bellwire.Wrap(bellwire.CodeNotFound, err, "Webhook not found")
 	}
