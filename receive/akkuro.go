@@ -1,19 +1,17 @@
 package receive
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 )
 
-// AkkuroVerifier verifies deliveries in Akkuro's form. They are not signed: the endpoint's token is all that tells where they
-// come from, and nothing tells an old delivery from a new one. It is safe for concurrent use.
+// AkkuroVerifier verifies deliveries in Akkuro's form. They are not signed: the endpoint's token is the only proof of
+// where a delivery comes from, and an old delivery that is sent again is not recognized. An AkkuroVerifier is safe for
+// concurrent use.
 type AkkuroVerifier struct {
-	hashes [][sha256.Size]byte // of the tokens that are good
+	tokens tokens
 }
 
 var _ Verifier = (*AkkuroVerifier)(nil)
@@ -21,38 +19,28 @@ var _ Verifier = (*AkkuroVerifier)(nil)
 // akkuroHeader carries the token.
 const akkuroHeader = "X-Event-Token"
 
-// Akkuro makes a verifier from the endpoint's token. Several are good while one is replaced by another.
+// Akkuro returns a verifier that accepts the endpoint's token. While a token is replaced, give both.
 func Akkuro(tokens ...string) (*AkkuroVerifier, error) {
-	if len(tokens) == 0 {
-		return nil, errors.New("no token to verify with")
+	accepted, err := newTokens("token", tokens)
+	if err != nil {
+		return nil, err
 	}
-	v := &AkkuroVerifier{}
-	for _, token := range tokens {
-		if token == "" {
-			return nil, errors.New("an empty token verifies nothing")
-		}
-		v.hashes = append(v.hashes, sha256.Sum256([]byte(token)))
-	}
-	return v, nil
+	return &AkkuroVerifier{tokens: accepted}, nil
 }
 
-// Verify checks the token and reads the event. Its SentAt is not told.
-func (v *AkkuroVerifier) Verify(h http.Header, body []byte, _ time.Time) (*Delivery, error) {
+// Verify checks the token and reads the event. SentAt is zero.
+func (v *AkkuroVerifier) Verify(h http.Header, body []byte) (*Delivery, error) {
 	token := h.Get(akkuroHeader)
 	if token == "" {
-		return nil, fmt.Errorf("%w: there is no %s", ErrHeader, akkuroHeader)
+		return nil, fmt.Errorf("%w: %s is required", ErrHeader, akkuroHeader)
 	}
-	hash, good := sha256.Sum256([]byte(token)), 0
-	for i := range v.hashes {
-		good |= subtle.ConstantTimeCompare(hash[:], v.hashes[i][:])
-	}
-	if good == 0 {
-		return nil, fmt.Errorf("%w: the value of %s is not the endpoint's token", ErrSignature, akkuroHeader)
+	if !v.tokens.contain(token) {
+		return nil, fmt.Errorf("%w: %s is not the endpoint's token", ErrSignature, akkuroHeader)
 	}
 	return readAkkuro(body)
 }
 
-// readAkkuro reads what a body says of its event.
+// readAkkuro reads the event in a body.
 func readAkkuro(body []byte) (*Delivery, error) {
 	var in struct {
 		Meta struct {
@@ -66,7 +54,7 @@ func readAkkuro(body []byte) (*Delivery, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBody, err)
 	}
 	if in.Meta.ID == "" || in.Meta.EventName == "" || in.Data == nil {
-		return nil, fmt.Errorf("%w: it has no meta.id, no meta.eventName or no data", ErrBody)
+		return nil, fmt.Errorf("%w: meta.id, meta.eventName and data are required", ErrBody)
 	}
 	return &Delivery{ID: in.Meta.ID, Type: in.Meta.EventName, Timestamp: in.Meta.OccurredOn, Data: in.Data}, nil
 }

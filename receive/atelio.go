@@ -14,43 +14,50 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// AtelioVerifier verifies deliveries in Atelio's form (formerly Bond's). It is safe for concurrent use as long as its
+// bondHeader carries the time of an attempt and its signatures.
+const bondHeader = "Bond-Signature"
+
+// AtelioVerifier verifies deliveries in the form of Atelio, formerly Bond. It is safe for concurrent use as long as its
 // fields are not changed.
 type AtelioVerifier struct {
-	// Tolerance is how far a delivery's time may be from the receiver's clock, in either direction. Atelio names none.
+	// Tolerance is the largest difference between a delivery's time and the clock, in either direction.
+	// Atelio documents none.
 	Tolerance time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
 
 	secrets []*sign.MAC
 }
 
 var _ Verifier = (*AtelioVerifier)(nil)
 
-// Atelio makes a verifier from a subscription's secret ("whsec_…"), or from several while one is replaced by another.
+// Atelio returns a verifier that accepts signatures made with the subscription's secret ("whsec_…"). While a secret is
+// replaced, give both.
 func Atelio(secrets ...string) (*AtelioVerifier, error) {
 	if len(secrets) == 0 {
-		return nil, errors.New("no secret to verify with")
+		return nil, errors.New("at least one secret is required")
 	}
 	v := &AtelioVerifier{Tolerance: DefaultTolerance}
 	for _, secret := range secrets {
 		if !strings.HasPrefix(secret, sign.SecretPrefix) || secret == sign.SecretPrefix {
-			return nil, fmt.Errorf("a secret begins with %q, which is a part of it", sign.SecretPrefix)
+			return nil, fmt.Errorf("secret must begin with %q", sign.SecretPrefix)
 		}
 		v.secrets = append(v.secrets, sign.NewMAC([]byte(secret)))
 	}
 	return v, nil
 }
 
-// Verify checks the header Bond-Signature and reads the event: by v2, which is over the body as it came, or by v1 if there
-// is no v2. ID is not told; the vendor's advice is to know what was seen by Type and Timestamp. Data is the members of the
-// body without event, and without occurred_at if that is a time: Timestamp has it then.
-func (v *AtelioVerifier) Verify(h http.Header, body []byte, now time.Time) (*Delivery, error) {
-	s, err := parseBond(h.Get("Bond-Signature"))
+// Verify checks the header Bond-Signature and reads the event. It checks v2, which signs the body as it came, or v1 if
+// there is no v2. ID is empty: the vendor recommends recognizing events by Type and Timestamp. Data is the body without
+// event, and without occurred_at if that is a time, which is then the Timestamp.
+func (v *AtelioVerifier) Verify(h http.Header, body []byte) (*Delivery, error) {
+	s, err := parseBond(h.Get(bondHeader))
 	if err != nil {
 		return nil, err
 	}
 	sentAt := time.Unix(s.unix, 0).UTC()
-	if now.Sub(sentAt).Abs() > v.Tolerance {
-		return nil, fmt.Errorf("%w: it says %s, and it is %s", ErrTimestamp, sentAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	if err := checkTime(sentAt, v.Now, v.Tolerance); err != nil {
+		return nil, err
 	}
 	if !v.signed(s, body) {
 		return nil, ErrSignature
@@ -63,6 +70,7 @@ func (v *AtelioVerifier) Verify(h http.Header, body []byte, now time.Time) (*Del
 	return d, nil
 }
 
+// signed reports whether the signature that counts was made with one of the secrets.
 func (v *AtelioVerifier) signed(s *bondSignature, body []byte) bool {
 	for _, secret := range v.secrets {
 		if s.v2 != nil && secret.VerifyBondV2(s.v2, s.unix, body) || s.v2 == nil && secret.VerifyBondV1(s.v1, s.unix, body) {
@@ -72,22 +80,22 @@ func (v *AtelioVerifier) signed(s *bondSignature, body []byte) bool {
 	return false
 }
 
-// bondSignature is what the header says.
+// bondSignature is a parsed Bond-Signature.
 type bondSignature struct {
 	unix   int64  // seconds
-	v1, v2 []byte // nil: not there
+	v1, v2 []byte // nil if absent
 }
 
-// parseBond reads "t=…,v1=…,v2=…". Parts of other names may be meant for newer receivers and are passed over.
+// parseBond parses "t=…,v1=…,v2=…". It ignores parts with other names, which may be meant for newer receivers.
 func parseBond(header string) (*bondSignature, error) {
 	s := &bondSignature{unix: -1}
 	for part := range strings.SplitSeq(header, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch {
 		case name == "t" && s.unix < 0:
-			unix, err := parseUnix(value)
-			if err != nil {
-				return nil, fmt.Errorf("%w: t of Bond-Signature is not a number of seconds since 1970", ErrHeader)
+			unix, ok := parseUnix(value)
+			if !ok {
+				return nil, fmt.Errorf("%w: t of %s must be a number of seconds since 1970", ErrHeader, bondHeader)
 			}
 			s.unix = unix
 		case name == "v1" && s.v1 == nil:
@@ -95,16 +103,17 @@ func parseBond(header string) (*bondSignature, error) {
 		case name == "v2" && s.v2 == nil:
 			s.v2 = bondDigest(value)
 		case name == "t" || name == "v1" || name == "v2":
-			return nil, fmt.Errorf("%w: Bond-Signature has %s twice", ErrHeader, name)
+			return nil, fmt.Errorf("%w: %s must have %s once", ErrHeader, bondHeader, name)
 		}
 	}
 	if s.unix < 0 || len(s.v1)+len(s.v2) == 0 {
-		return nil, fmt.Errorf("%w: Bond-Signature is missing, or has no t or no signature", ErrHeader)
+		return nil, fmt.Errorf("%w: %s must have t, and v1 or v2", ErrHeader, bondHeader)
 	}
 	return s, nil
 }
 
-// bondDigest reads a signature. What is none is one that nothing has, so that a bad v2 is not passed over for v1.
+// bondDigest parses a signature. It returns an empty one, which matches nothing, for any other text, so that a
+// malformed v2 does not make v1 count.
 func bondDigest(text string) []byte {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != sha256.Size {
@@ -113,14 +122,11 @@ func bondDigest(text string) []byte {
 	return raw
 }
 
-// readAtelio reads what a body says of its event.
+// readAtelio reads the event in a body.
 func readAtelio(body []byte) (*Delivery, error) {
-	if !json.Valid(body) {
-		return nil, fmt.Errorf("%w: it is not JSON", ErrBody)
-	}
 	dec := json.NewDecoder(bytes.NewReader(body))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
-		return nil, fmt.Errorf("%w: it is no object", ErrBody)
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') || !json.Valid(body) {
+		return nil, fmt.Errorf("%w: body must be a JSON object", ErrBody)
 	}
 	d, data := &Delivery{}, []byte{'{'}
 	for dec.More() {
@@ -133,7 +139,7 @@ func readAtelio(body []byte) (*Delivery, error) {
 		if err := dec.Decode(&value); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrBody, err)
 		}
-		if d.told(name, value) {
+		if d.setAtelio(name, value) {
 			continue
 		}
 		if len(data) > 1 {
@@ -142,14 +148,14 @@ func readAtelio(body []byte) (*Delivery, error) {
 		data = append(data, bytes.TrimLeft(body[begin:dec.InputOffset()], ", \t\r\n")...)
 	}
 	if d.Type == "" {
-		return nil, fmt.Errorf("%w: it has no event", ErrBody)
+		return nil, fmt.Errorf("%w: event is required", ErrBody)
 	}
 	d.Data = append(data, '}')
 	return d, nil
 }
 
-// told takes a member that a field of d has room for.
-func (d *Delivery) told(name json.Token, value json.RawMessage) bool {
+// setAtelio sets the field of d that a member of a body belongs to, and reports whether there is one.
+func (d *Delivery) setAtelio(name json.Token, value json.RawMessage) bool {
 	switch name {
 	case "event":
 		return json.Unmarshal(value, &d.Type) == nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/bellwire/bellwire/receive"
 )
@@ -18,7 +17,7 @@ func ExampleAzakawAPIKey() {
 	header := http.Header{"X-Api-Key": {"your-api-key"}}
 	body := []byte(`{"Type":"RiskAssessmentCalculated","RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}`)
 
-	d, err := verifier.Verify(header, body, time.Now())
+	d, err := verifier.Verify(header, body)
 	if err != nil {
 		panic(err)
 	}
@@ -35,23 +34,26 @@ func TestAzakawRefuses(t *testing.T) {
 	}
 	const body = `{"Type":"T","a":1}`
 	for _, c := range []struct {
-		header, value, body string
-		want                error
+		name, header, value, body string
+		want                      error
 	}{
-		{"X-Own", "old", body, nil},
-		{"X-Own", "new", body, nil},
-		{"X-Own", "other", body, receive.ErrSignature},
-		{"X-Api-Key", "new", body, receive.ErrHeader},
-		{"X-Own", "new", `{"a":1,"Type":"T"}`, receive.ErrBody},
-		{"X-Own", "new", `{"Type":1}`, receive.ErrBody},
-		{"X-Own", "new", `{"Type":""}`, receive.ErrBody},
-		{"X-Own", "new", `{"Type":"T",`, receive.ErrBody},
-		{"X-Own", "new", `[]`, receive.ErrBody},
-		{"X-Own", "new", ``, receive.ErrBody},
+		{"old key", "X-Own", "old", body, nil},
+		{"new key", "X-Own", "new", body, nil},
+		{"other key", "X-Own", "other", body, receive.ErrSignature},
+		{"other header", "X-Api-Key", "new", body, receive.ErrHeader},
+		{"type second", "X-Own", "new", `{"a":1,"Type":"T"}`, receive.ErrBody},
+		{"type is a number", "X-Own", "new", `{"Type":1}`, receive.ErrBody},
+		{"type is empty", "X-Own", "new", `{"Type":""}`, receive.ErrBody},
+		{"cut off", "X-Own", "new", `{"Type":"T",`, receive.ErrBody},
+		{"array", "X-Own", "new", `[]`, receive.ErrBody},
+		{"empty body", "X-Own", "new", ``, receive.ErrBody},
 	} {
-		if _, err := verifier.Verify(http.Header{c.header: {c.value}}, []byte(c.body), time.Now()); !errors.Is(err, c.want) {
-			t.Errorf("%s: %s, %s: %v", c.header, c.value, c.body, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := verifier.Verify(http.Header{c.header: {c.value}}, []byte(c.body)); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
 	}
 	for _, make := range []func() (*receive.AzakawVerifier, error){
 		func() (*receive.AzakawVerifier, error) { return receive.AzakawAPIKey("") },
@@ -78,7 +80,7 @@ func TestAzakawData(t *testing.T) {
 		"{\n\"Type\": \"RiskAssessmentCalculated\",\n\"RiskAssessmentId\": \"12345\",\n\"Risk\": \"Low\"\n}": "{\n\"RiskAssessmentId\": \"12345\",\n\"Risk\": \"Low\"\n}",
 		`{"Type":"T","a":{"Type":"x"}}`: `{"a":{"Type":"x"}}`,
 	} {
-		d, err := verifier.Verify(header, []byte(body), time.Now())
+		d, err := verifier.Verify(header, []byte(body))
 		if err != nil || string(d.Data) != want {
 			t.Errorf("%s: %+v, %v", body, d, err)
 		}
@@ -94,7 +96,7 @@ func FuzzAzakaw(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		d, err := verifier.Verify(http.Header{"X-Api-Key": {"k"}}, body, time.Now())
+		d, err := verifier.Verify(http.Header{"X-Api-Key": {"k"}}, body)
 		if err != nil {
 			if !errors.Is(err, receive.ErrBody) {
 				t.Errorf("%q: %v", body, err)

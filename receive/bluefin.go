@@ -7,59 +7,60 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 )
 
-// BluefinVerifier reads notifications in the form of Bluefin PayConex. They are not signed: that a notification names a
-// webhook of the receiver's is all that tells where it comes from, and nothing tells an old one from a new one. What an
-// ACCOUNT_UPDATER_BATCH_UPDATES is about is behind the URL in its payload, which is asked for with an API key: trust
-// what is there. The verifier is safe for concurrent use.
+// BluefinVerifier verifies notifications in the form of Bluefin PayConex. They are not signed: the id of one of the
+// receiver's webhooks is the only proof of where a notification comes from, and an old one that is sent again is not
+// recognized. Trust what is behind the URL in the payload of an ACCOUNT_UPDATER_BATCH_UPDATES: it is requested with an
+// API key. A BluefinVerifier is safe for concurrent use.
 type BluefinVerifier struct {
 	webhooks [][]byte
 }
 
 var _ Verifier = (*BluefinVerifier)(nil)
 
-// Bluefin makes a verifier for notifications of the webhooks with the given ids, such as
+// Bluefin returns a verifier for notifications of the webhooks with the given ids, such as
 // "wbh_5249941f13564471b3be9f96a6d532c1".
 func Bluefin(webhooks ...string) (*BluefinVerifier, error) {
 	if len(webhooks) == 0 {
-		return nil, errors.New("no webhook's id to verify with")
+		return nil, errors.New("at least one webhook id is required")
 	}
 	v := &BluefinVerifier{}
 	for _, id := range webhooks {
 		if id == "" {
-			return nil, errors.New("an empty id is no webhook's")
+			return nil, errors.New("webhook id must not be empty")
 		}
 		v.webhooks = append(v.webhooks, []byte(id))
 	}
 	return v, nil
 }
 
-// notification is a delivery's body.
-type notification struct {
-	ID      string          `json:"id"`
-	Webhook string          `json:"wbhid"`
-	Event   string          `json:"event"`
-	Payload json.RawMessage `json:"payload"`
+// Verify checks the webhook's id and reads the notification. ID is the notification's: it differs between the webhooks
+// that receive an event, and is the same in every attempt. Timestamp and SentAt are zero; Data is the payload.
+func (v *BluefinVerifier) Verify(_ http.Header, body []byte) (*Delivery, error) {
+	var in struct {
+		ID      string          `json:"id"`
+		Webhook string          `json:"wbhid"`
+		Event   string          `json:"event"`
+		Payload json.RawMessage `json:"payload"`
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBody, err)
+	}
+	if in.ID == "" || in.Webhook == "" || in.Event == "" || !bytes.HasPrefix(in.Payload, []byte("{")) {
+		return nil, fmt.Errorf("%w: id, wbhid, event and payload are required", ErrBody)
+	}
+	if !v.knows([]byte(in.Webhook)) {
+		return nil, fmt.Errorf("%w: wbhid is not one of the receiver's webhooks", ErrSignature)
+	}
+	return &Delivery{ID: in.ID, Type: in.Event, Data: in.Payload}, nil
 }
 
-// Verify checks which webhook the notification is of, and reads it. ID is the notification's: each webhook has one of its
-// own for the same event, and it is the same on every attempt. Timestamp and SentAt are not told; Data is the payload.
-func (v *BluefinVerifier) Verify(_ http.Header, body []byte, _ time.Time) (*Delivery, error) {
-	var n notification
-	if err := json.Unmarshal(body, &n); err != nil {
-		return nil, fmt.Errorf("%w: it is no notification", ErrBody)
-	}
-	if n.ID == "" || n.Webhook == "" || n.Event == "" || !bytes.HasPrefix(n.Payload, []byte("{")) {
-		return nil, fmt.Errorf("%w: id, wbhid, event or payload is missing", ErrBody)
-	}
-	good := 0
+// knows reports whether a webhook is one of the receiver's, in constant time.
+func (v *BluefinVerifier) knows(webhook []byte) bool {
+	found := 0
 	for _, id := range v.webhooks {
-		good |= subtle.ConstantTimeCompare(id, []byte(n.Webhook))
+		found |= subtle.ConstantTimeCompare(id, webhook)
 	}
-	if good == 0 {
-		return nil, fmt.Errorf("%w: the notification is of another webhook", ErrSignature)
-	}
-	return &Delivery{ID: n.ID, Type: n.Event, Data: n.Payload}, nil
+	return found == 1
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// A receiver with its own way to serve verifies the header and the body exactly as they came.
+// A receiver that does not use a Handler verifies the headers and the body exactly as they came.
 func ExampleStandard() {
 	verifier, err := receive.Standard("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	if err != nil {
@@ -23,19 +23,19 @@ func ExampleStandard() {
 	header.Set("webhook-timestamp", "1777856581")
 	header.Set("webhook-signature", "v1,KwQBOE0MAi/5pT+y/zae7f6H2lrWk8fW6LVRY9ymakc=")
 	body := []byte(`{"type":"card.created","timestamp":"2026-05-04T01:02:01.123456Z","data":{"id": "c_1", "limit": 1.0}}`)
-	now := time.Unix(1777856590, 0) // time.Now() in a real receiver
+	verifier.Now = func() time.Time { return time.Unix(1777856590, 0) } // so that this old delivery is accepted
 
-	d, err := verifier.Verify(header, body, now)
+	d, err := verifier.Verify(header, body)
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(d.ID, d.Type, string(d.Data))
 
-	_, err = verifier.Verify(header, append(body, ' '), now)
+	_, err = verifier.Verify(header, append(body, ' '))
 	fmt.Println(err, errors.Is(err, receive.ErrSignature))
 	// Output:
 	// evt_0198f2b4c1d27a3b8c4d5e6f70819203 card.created {"id": "c_1", "limit": 1.0}
-	// no signature of the delivery is good true
+	// no matching signature true
 }
 
 // A receiver that serves HTTP mounts a Handler.
@@ -48,7 +48,7 @@ func ExampleHandler() {
 	mux.Handle("/webhooks", &receive.Handler{
 		Verifier: verifier,
 		Deliver: func(ctx context.Context, d *receive.Delivery) error {
-			return nil // keep d for processing, unless d.ID is known
+			return nil // store d for processing, unless d.ID is known already
 		},
 	})
 
@@ -57,5 +57,5 @@ func ExampleHandler() {
 	mux.ServeHTTP(w, httptest.NewRequest("POST", "/webhooks", strings.NewReader(`{"type":"card.created"}`)))
 	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
 	// Output:
-	// 400 a header of the delivery is missing or malformed: webhook-id is missing or has a full stop
+	// 400 missing or malformed header: webhook-id is required and must not contain a full stop
 }

@@ -5,26 +5,25 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 )
 
-// DefaultMaxBody is the most bytes of a body that a Handler reads unless it says otherwise.
+// DefaultMaxBody is the largest body, in bytes, that a Handler reads unless it has another limit.
 const DefaultMaxBody = 4 << 20
 
-// Handler serves one endpoint: it reads a delivery's body, verifies it and hands it on. It answers
+// Handler serves one endpoint: it reads a delivery, verifies it and passes it to Deliver. It answers
 //
-//   - 200 when Deliver has returned nil: the delivery is acknowledged and not sent again, in every dialect;
-//   - 500 when Deliver has returned an error: it is sent again later;
-//   - 401 to what fails verification, 400 to what is no delivery, 413 to a body over MaxBody, 405 to what
-//     is not a POST. The answer's text says why; senders show it in their logs.
+//   - 200 when Deliver returns nil: the delivery is acknowledged, and not sent again, in every dialect;
+//   - 500 when Deliver returns an error: the delivery is sent again later;
+//   - 401 if the signature, the token or the time is wrong, 400 if the request is not a delivery, 413 if its body exceeds
+//     MaxBody, and 405 if its method is not POST. The answer says why; senders show it in their logs.
 //
-// The same event can arrive more than once. Deliver tells by Delivery.ID.
+// The same event can arrive more than once. Deliver recognizes it by Delivery.ID.
 type Handler struct {
 	Verifier Verifier
-	// Deliver processes a verified delivery. The sender waits for it: what takes more than a few seconds
-	// belongs into a queue of the receiver's own.
+	// Deliver processes a verified delivery. The sender waits for it: put work that takes more than a few seconds into
+	// a queue.
 	Deliver func(ctx context.Context, d *Delivery) error
-	// MaxBody is the most bytes of a body that are read; 0: DefaultMaxBody.
+	// MaxBody is the largest body that is read, in bytes; 0 means DefaultMaxBody.
 	MaxBody int64
 }
 
@@ -37,12 +36,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	d, err := h.read(w, r)
 	if err != nil {
-		http.Error(w, err.Error(), refusal(err))
+		http.Error(w, err.Error(), statusOf(err))
 		return
 	}
 	if err := h.Deliver(r.Context(), d); err != nil {
-		// The error may say what is no business of the sender's. Deliver's author has it already.
-		http.Error(w, "the delivery is good, but could not be processed now", http.StatusInternalServerError)
+		// The error may hold details that are not for the sender, and Deliver's author has it already.
+		http.Error(w, "the delivery could not be processed", http.StatusInternalServerError)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
@@ -57,11 +56,11 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*Delivery, error
 	if err != nil {
 		return nil, err
 	}
-	return h.Verifier.Verify(r.Header, body, time.Now())
+	return h.Verifier.Verify(r.Header, body)
 }
 
-// refusal returns the status for a request that is not taken.
-func refusal(err error) int {
+// statusOf returns the status that refuses a request.
+func statusOf(err error) int {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -23,7 +23,7 @@ func TestHandler(t *testing.T) {
 		method  string
 		h       http.Header
 		body    io.Reader
-		fails   error // what Deliver answers
+		fails   error // that Deliver returns
 		status  int
 		reached bool // Deliver was called
 		says    string
@@ -31,36 +31,39 @@ func TestHandler(t *testing.T) {
 		{"good", "POST", signed(t, "evt_1", now, body, secret), strings.NewReader(body), nil, 200, true, ""},
 		{"cannot be processed", "POST", signed(t, "evt_1", now, body, secret), strings.NewReader(body), errors.New(secretDetail), 500, true, "could not be processed"},
 		{"bad signature", "POST", signed(t, "evt_1", now, body, otherSecret), strings.NewReader(body), nil, 401, false, "signature"},
-		{"too old", "POST", signed(t, "evt_1", now.Add(-time.Hour), body, secret), strings.NewReader(body), nil, 401, false, "too long ago"},
+		{"too old", "POST", signed(t, "evt_1", now.Add(-time.Hour), body, secret), strings.NewReader(body), nil, 401, false, "too old"},
 		{"no headers", "POST", http.Header{}, strings.NewReader(body), nil, 400, false, "webhook-id"},
 		{"no event", "POST", signed(t, "evt_1", now, notEvent, secret), strings.NewReader(notEvent), nil, 400, false, "type"},
 		{"too large", "POST", signed(t, "evt_1", now, body, secret), strings.NewReader(strings.Repeat("x", 1025)), nil, 413, false, "too large"},
 		{"connection breaks", "POST", signed(t, "evt_1", now, body, secret), broken{}, nil, 400, false, ""},
 		{"not a POST", "GET", http.Header{}, nil, nil, 405, false, "POST"},
 	} {
-		var got *receive.Delivery
-		handler := &receive.Handler{
-			Verifier: verifier(t, secret), MaxBody: 1024,
-			Deliver: func(_ context.Context, d *receive.Delivery) error {
-				got = d
-				return tc.fails
-			},
-		}
-		r := httptest.NewRequest(tc.method, "/webhooks", tc.body)
-		for name, values := range tc.h {
-			r.Header[name] = values
-		}
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
-		if w.Code != tc.status || (got != nil) != tc.reached {
-			t.Errorf("%s: status %d, reached %t (%s)", tc.name, w.Code, got != nil, w.Body)
-		}
-		if strings.Contains(w.Body.String(), "hunter2") {
-			t.Errorf("%s: the answer tells what went wrong inside", tc.name)
-		}
-		if tc.says != "" && !strings.Contains(w.Body.String(), tc.says) {
-			t.Errorf("%s: the answer is %q", tc.name, w.Body)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var got *receive.Delivery
+			handler := &receive.Handler{
+				Verifier: verifier(t, now, secret), MaxBody: 1024,
+				Deliver: func(_ context.Context, d *receive.Delivery) error {
+					got = d
+					return tc.fails
+				},
+			}
+			r := httptest.NewRequest(tc.method, "/webhooks", tc.body)
+			for name, values := range tc.h {
+				r.Header[name] = values
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if w.Code != tc.status || (got != nil) != tc.reached {
+				t.Errorf("status %d, reached %t (%s)", w.Code, got != nil, w.Body)
+			}
+			if strings.Contains(w.Body.String(), "hunter2") {
+				t.Error("the answer reveals what went wrong inside")
+			}
+			if tc.says != "" && !strings.Contains(w.Body.String(), tc.says) {
+				t.Errorf("the answer is %q", w.Body)
+			}
+		})
 	}
 }
 
@@ -69,9 +72,9 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func TestHandlerTakesFourMebibytesUnlessToldOtherwise(t *testing.T) {
+func TestHandlerLimitsBodiesByDefault(t *testing.T) {
 	t.Parallel()
-	handler := &receive.Handler{Verifier: verifier(t, secret)}
+	handler := &receive.Handler{Verifier: verifier(t, time.Now(), secret)}
 	for size, want := range map[int]int{receive.DefaultMaxBody: 400, receive.DefaultMaxBody + 1: 413} {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", size))))

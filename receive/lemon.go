@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,22 +17,24 @@ import (
 const lemonHeader = "LMG-Signature"
 
 // LemonVerifier verifies deliveries in lemon.markets' form
-// (https://developer.lemon.markets/docs/webhooks-implementation). It is safe for concurrent use as long as its fields are
-// not changed.
+// (https://developer.lemon.markets/docs/webhooks-implementation). It is safe for concurrent use as long as its fields
+// are not changed.
 type LemonVerifier struct {
-	// Tolerance is how far a delivery's time may be from the receiver's clock, in either direction.
+	// Tolerance is the largest difference between a delivery's time and the clock, in either direction.
 	Tolerance time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
 
 	secrets []*sign.MAC
 }
 
 var _ Verifier = (*LemonVerifier)(nil)
 
-// Lemon makes a verifier from the webhook's signature secret, or several of them while one is replaced by another. A
-// delivery is good if a signature by one of them is.
+// Lemon returns a verifier that accepts signatures made with the webhook's secret. While a secret is replaced, give
+// both.
 func Lemon(secrets ...string) (*LemonVerifier, error) {
 	if len(secrets) == 0 {
-		return nil, fmt.Errorf("no secret to verify with: %w", sign.ErrLemonSecret)
+		return nil, errors.New("at least one secret is required")
 	}
 	v := &LemonVerifier{Tolerance: DefaultTolerance}
 	for _, text := range secrets {
@@ -44,16 +47,15 @@ func Lemon(secrets ...string) (*LemonVerifier, error) {
 	return v, nil
 }
 
-// Verify checks the header LMG-Signature against the body, and reads the event in it. Its Timestamp is created_at, its
-// Data the context.
-func (v *LemonVerifier) Verify(h http.Header, body []byte, now time.Time) (*Delivery, error) {
+// Verify checks the header LMG-Signature and reads the event. Timestamp is created_at, and Data the context.
+func (v *LemonVerifier) Verify(h http.Header, body []byte) (*Delivery, error) {
 	unix, signatures, err := parseLemonHeader(h.Get(lemonHeader))
 	if err != nil {
 		return nil, err
 	}
 	sentAt := time.Unix(unix, 0).UTC()
-	if now.Sub(sentAt).Abs() > v.Tolerance {
-		return nil, fmt.Errorf("%w: it says %s, and it is %s", ErrTimestamp, sentAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	if err := checkTime(sentAt, v.Now, v.Tolerance); err != nil {
+		return nil, err
 	}
 	if !v.signed(signatures, unix, body) {
 		return nil, ErrSignature
@@ -66,6 +68,7 @@ func (v *LemonVerifier) Verify(h http.Header, body []byte, now time.Time) (*Deli
 	return d, nil
 }
 
+// signed reports whether one of the signatures was made with one of the secrets.
 func (v *LemonVerifier) signed(signatures [][]byte, unix int64, body []byte) bool {
 	for _, secret := range v.secrets {
 		if secret.VerifyLemon(signatures, unix, body) {
@@ -75,7 +78,7 @@ func (v *LemonVerifier) signed(signatures [][]byte, unix int64, body []byte) boo
 	return false
 }
 
-// parseLemonHeader reads "t=1709287200,v1=2ad21d…". Parts of other names are passed over: they may be meant for newer
+// parseLemonHeader parses "t=1709287200,v1=2ad21d…". It ignores parts with other names, which may be meant for newer
 // receivers.
 func parseLemonHeader(value string) (unix int64, signatures [][]byte, err error) {
 	timed := false
@@ -83,10 +86,11 @@ func parseLemonHeader(value string) (unix int64, signatures [][]byte, err error)
 		name, text, _ := strings.Cut(part, "=")
 		switch name {
 		case "t":
-			if unix, err = parseUnix(text); err != nil || timed {
-				return 0, nil, fmt.Errorf("%w: the t of %s is not a number of seconds since 1970, or is there twice", ErrHeader, lemonHeader)
+			parsed, ok := parseUnix(text)
+			if !ok || timed {
+				return 0, nil, fmt.Errorf("%w: t of %s must be a number of seconds since 1970, given once", ErrHeader, lemonHeader)
 			}
-			timed = true
+			unix, timed = parsed, true
 		case "v1":
 			raw, err := hex.DecodeString(text)
 			if err == nil && len(raw) == sha256.Size && len(signatures) < maxSignatures {
@@ -95,12 +99,12 @@ func parseLemonHeader(value string) (unix int64, signatures [][]byte, err error)
 		}
 	}
 	if !timed || len(signatures) == 0 {
-		return 0, nil, fmt.Errorf("%w: %s is missing, or has no t or no v1", ErrHeader, lemonHeader)
+		return 0, nil, fmt.Errorf("%w: %s must have t and v1", ErrHeader, lemonHeader)
 	}
 	return unix, signatures, nil
 }
 
-// readLemon reads what a body says of its event.
+// readLemon reads the event in a body.
 func readLemon(body []byte) (*Delivery, error) {
 	var in struct {
 		ID        string          `json:"id"`
@@ -112,7 +116,7 @@ func readLemon(body []byte) (*Delivery, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBody, err)
 	}
 	if in.ID == "" || in.Type == "" || in.CreatedAt.IsZero() || in.Context == nil {
-		return nil, fmt.Errorf("%w: it has no id, type, created_at or context", ErrBody)
+		return nil, fmt.Errorf("%w: id, type, created_at and context are required", ErrBody)
 	}
 	return &Delivery{ID: in.ID, Type: in.Type, Timestamp: in.CreatedAt.UTC(), Data: in.Context}, nil
 }

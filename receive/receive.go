@@ -1,43 +1,62 @@
-// Package receive is for those who receive deliveries: it verifies that a request comes from the sender
-// it claims to come from, and reads the event in it.
+// Package receive verifies webhook deliveries in the programs that receive them.
 //
-// A receiver that serves HTTP uses a Handler; one that has its own way to serve calls a Verifier with the
-// request's header and the body exactly as it came, byte for byte.
+// A receiver that serves HTTP uses a [Handler]. One that serves in another way calls a [Verifier] with the request's
+// headers and its body, byte for byte as it came.
+//
+// Each dialect in which Bellwire delivers has a Verifier of its own, which is made from what the endpoint was created
+// with: [Standard], [Akkuro], [Atelio], [AzakawAPIKey], [AzakawBasic], [Bluefin] and [Lemon].
 package receive
 
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
 
-// Delivery is a verified request, read.
+// Delivery is a verified request.
 type Delivery struct {
-	// ID is the event's id. It is the same on every attempt, so that what has been seen can be told from
-	// what is new.
+	// ID identifies the event. It is the same in every attempt, so that a receiver recognizes what it has seen.
 	ID string
-	// Type is the event's type.
+	// Type is the event's type, such as "order.created".
 	Type string
-	// Timestamp is when the event happened.
+	// Timestamp is the time of the event.
 	Timestamp time.Time
-	// SentAt is when this attempt was made, to the second.
+	// SentAt is the time of this attempt, to the second.
 	SentAt time.Time
 	// Data is the event's data, byte for byte as it was published.
 	Data json.RawMessage
 }
 
-// A Verifier knows how the deliveries of one dialect prove where they come from.
+// Verifier verifies the deliveries of one dialect.
 type Verifier interface {
-	// Verify checks a request that arrived at the given time, and reads it. Its error is, for errors.Is,
-	// ErrHeader, ErrTimestamp, ErrSignature or ErrBody.
-	Verify(h http.Header, body []byte, now time.Time) (*Delivery, error)
+	// Verify checks where a request comes from and reads the event in it. Its error matches ErrHeader, ErrTimestamp,
+	// ErrSignature or ErrBody with errors.Is.
+	Verify(h http.Header, body []byte) (*Delivery, error)
 }
 
-// Why a delivery is refused.
+// The reasons for which a delivery is refused.
 var (
-	ErrHeader    = errors.New("a header of the delivery is missing or malformed")
-	ErrTimestamp = errors.New("the delivery was sent too long ago, or in the future")
-	ErrSignature = errors.New("no signature of the delivery is good")
-	ErrBody      = errors.New("the body is not a delivery's")
+	ErrHeader    = errors.New("missing or malformed header")
+	ErrTimestamp = errors.New("timestamp too old or in the future")
+	ErrSignature = errors.New("no matching signature")
+	ErrBody      = errors.New("malformed body")
 )
+
+// DefaultTolerance is the largest difference between a delivery's time and the receiver's clock, unless the verifier
+// has another one. The reference libraries of Standard Webhooks use the same.
+const DefaultTolerance = 5 * time.Minute
+
+// checkTime returns ErrTimestamp if a delivery's time differs from the clock by more than the tolerance. A nil clock
+// is time.Now.
+func checkTime(sentAt time.Time, clock func() time.Time, tolerance time.Duration) error {
+	if clock == nil {
+		clock = time.Now
+	}
+	now := clock()
+	if now.Sub(sentAt).Abs() <= tolerance {
+		return nil
+	}
+	return fmt.Errorf("%w: sent at %s, received at %s", ErrTimestamp, sentAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+}

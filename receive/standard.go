@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,19 +15,17 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// DefaultTolerance is how far a delivery's time may be from the receiver's clock, unless the verifier says
-// otherwise. The reference libraries of Standard Webhooks have the same.
-const DefaultTolerance = 5 * time.Minute
-
-// maxSignatures bounds, for each version, what a stranger can make a receiver compute. A sender adds one for
+// maxSignatures bounds the signatures of one version that a request can make a receiver check. A sender adds one for
 // each secret that is being rotated.
 const maxSignatures = 16
 
-// StandardVerifier verifies deliveries in the form of Standard Webhooks (https://www.standardwebhooks.com).
-// It is safe for concurrent use as long as its fields are not changed.
+// StandardVerifier verifies deliveries in the form of Standard Webhooks (https://www.standardwebhooks.com). It is safe
+// for concurrent use as long as its fields are not changed.
 type StandardVerifier struct {
-	// Tolerance is how far a delivery's time may be from the receiver's clock, in either direction.
+	// Tolerance is the largest difference between a delivery's time and the clock, in either direction.
 	Tolerance time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
 
 	secrets    []*sign.MAC
 	publicKeys []ed25519.PublicKey
@@ -34,11 +33,11 @@ type StandardVerifier struct {
 
 var _ Verifier = (*StandardVerifier)(nil)
 
-// Standard makes a verifier from the endpoint's keys: shared secrets ("whsec_…"), public keys ("whpk_…"), or
-// several of them while a secret is rotated. A delivery is good if a signature by one of them is.
+// Standard returns a verifier that accepts signatures made with one of the endpoint's keys: shared secrets ("whsec_…")
+// or public keys ("whpk_…"). While a secret is rotated, give both.
 func Standard(keys ...string) (*StandardVerifier, error) {
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("no key to verify with: %w", sign.ErrSecret)
+		return nil, errors.New("at least one secret or public key is required")
 	}
 	v := &StandardVerifier{Tolerance: DefaultTolerance}
 	for _, text := range keys {
@@ -59,10 +58,9 @@ func Standard(keys ...string) (*StandardVerifier, error) {
 	return v, nil
 }
 
-// Verify checks the headers webhook-id, webhook-timestamp and webhook-signature against the body, and reads
-// the event in it.
-func (v *StandardVerifier) Verify(h http.Header, body []byte, now time.Time) (*Delivery, error) {
-	id, sentAt, err := v.Check(h, body, now)
+// Verify checks the headers webhook-id, webhook-timestamp and webhook-signature, and reads the event.
+func (v *StandardVerifier) Verify(h http.Header, body []byte) (*Delivery, error) {
+	id, sentAt, err := v.Check(h, body)
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +72,16 @@ func (v *StandardVerifier) Verify(h http.Header, body []byte, now time.Time) (*D
 	return d, nil
 }
 
-// Check is Verify for those who keep the body as it came or read it in their own way: it returns the event's id
-// and when the attempt was made, and never ErrBody.
-func (v *StandardVerifier) Check(h http.Header, body []byte, now time.Time) (id string, sentAt time.Time, err error) {
+// Check is Verify for receivers that read the body themselves. It returns the event's id and the time of the attempt,
+// and never ErrBody.
+func (v *StandardVerifier) Check(h http.Header, body []byte) (id string, sentAt time.Time, err error) {
 	head, err := parseStandardHeader(h)
 	if err != nil {
 		return "", time.Time{}, err
 	}
 	sentAt = time.Unix(head.unix, 0).UTC()
-	if now.Sub(sentAt).Abs() > v.Tolerance {
-		return "", time.Time{}, fmt.Errorf("%w: it says %s, and it is %s", ErrTimestamp, sentAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	if err := checkTime(sentAt, v.Now, v.Tolerance); err != nil {
+		return "", time.Time{}, err
 	}
 	if !v.signed(head, body) {
 		return "", time.Time{}, ErrSignature
@@ -91,6 +89,7 @@ func (v *StandardVerifier) Check(h http.Header, body []byte, now time.Time) (id 
 	return head.id, sentAt, nil
 }
 
+// signed reports whether one of the signatures was made with one of the keys.
 func (v *StandardVerifier) signed(head *standardHeader, body []byte) bool {
 	for _, secret := range v.secrets {
 		if secret.VerifyV1(head.v1, head.id, head.unix, body) {
@@ -105,7 +104,7 @@ func (v *StandardVerifier) signed(head *standardHeader, body []byte) bool {
 	return false
 }
 
-// standardHeader is what Standard Webhooks says in headers.
+// standardHeader is what Standard Webhooks puts into headers.
 type standardHeader struct {
 	id      string
 	unix    int64    // seconds
@@ -114,33 +113,33 @@ type standardHeader struct {
 
 func parseStandardHeader(h http.Header) (*standardHeader, error) {
 	id := h.Get("Webhook-Id")
-	// A full stop in an id would let what is signed be cut in another way.
+	// With a full stop in the id, the signed text "id.timestamp.body" could be split in another way.
 	if id == "" || strings.Contains(id, ".") {
-		return nil, fmt.Errorf("%w: webhook-id is missing or has a full stop", ErrHeader)
+		return nil, fmt.Errorf("%w: webhook-id is required and must not contain a full stop", ErrHeader)
 	}
-	unix, err := parseUnix(h.Get("Webhook-Timestamp"))
-	if err != nil {
-		return nil, err
+	unix, ok := parseUnix(h.Get("Webhook-Timestamp"))
+	if !ok {
+		return nil, fmt.Errorf("%w: webhook-timestamp must be a number of seconds since 1970", ErrHeader)
 	}
 	v1, v1a := parseSignatures(h.Get("Webhook-Signature"))
 	if len(v1)+len(v1a) == 0 {
-		return nil, fmt.Errorf("%w: webhook-signature has no signature of a version known here", ErrHeader)
+		return nil, fmt.Errorf("%w: webhook-signature must have a signature of version v1 or v1a", ErrHeader)
 	}
 	return &standardHeader{id: id, unix: unix, v1: v1, v1a: v1a}, nil
 }
 
-// parseUnix reads seconds since 1970 in the one spelling that is signed: no sign, no leading zero. Twelve
-// digits last for thirty thousand years.
-func parseUnix(text string) (int64, error) {
+// parseUnix parses seconds since 1970 in the one spelling that is signed: without a sign and leading zeros. Twelve digits
+// last for thirty thousand years.
+func parseUnix(text string) (int64, bool) {
 	unix, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || unix < 0 || len(text) > 12 || strconv.FormatInt(unix, 10) != text {
-		return 0, fmt.Errorf("%w: webhook-timestamp is missing or is not a number of seconds since 1970", ErrHeader)
+		return 0, false
 	}
-	return unix, nil
+	return unix, true
 }
 
-// parseSignatures reads a list like "v1,K5oZ… v1a,hnO3…". What is of an unknown version or form is passed
-// over: it may be meant for newer receivers.
+// parseSignatures parses a list such as "v1,K5oZ… v1a,hnO3…". It ignores signatures of another version or form, which
+// may be meant for newer receivers.
 func parseSignatures(list string) (v1, v1a [][]byte) {
 	for item := range strings.SplitSeq(list, " ") {
 		version, encoded, _ := strings.Cut(item, ",")
@@ -165,7 +164,7 @@ func appendSignature(found [][]byte, encoded string, size int) [][]byte {
 	return append(found, raw)
 }
 
-// readStandard reads what a body says of its event.
+// readStandard reads the event in a body.
 func readStandard(body []byte) (*Delivery, error) {
 	var in struct {
 		Type      string          `json:"type"`
@@ -176,7 +175,7 @@ func readStandard(body []byte) (*Delivery, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBody, err)
 	}
 	if in.Type == "" || in.Data == nil {
-		return nil, fmt.Errorf("%w: it has no type or no data", ErrBody)
+		return nil, fmt.Errorf("%w: type and data are required", ErrBody)
 	}
 	return &Delivery{Type: in.Type, Timestamp: in.Timestamp, Data: in.Data}, nil
 }

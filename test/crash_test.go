@@ -97,7 +97,7 @@ func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	events := make(map[string]string) // by data
 	for id, requests := range got {
 		for _, req := range requests {
-			delivery, err := verifier.Verify(req.header, req.body, time.Now())
+			delivery, err := verifier.Verify(req.header, req.body)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -161,7 +161,7 @@ func (ep *subscription) checkByPackage(h *hit, parts map[string]string) error {
 	if err != nil {
 		return err
 	}
-	d, err := verifier.Verify(h.header, []byte(h.body), h.at)
+	d, err := verifier.Verify(h.header, []byte(h.body))
 	if err != nil {
 		return fmt.Errorf("package receive: %w", err)
 	}

@@ -106,7 +106,7 @@ func TestTransactionalPublish(t *testing.T) {
 		}
 		all = append(all, took)
 		first := receiver.snapshot()[event][0]
-		delivery, err := verifier.Verify(first.header, first.body, time.Now())
+		delivery, err := verifier.Verify(first.header, first.body)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -149,7 +149,7 @@ func (r *receiver) judge(h http.Header, body []byte) received {
 		got.Error = "not verified: no --secret"
 		return got
 	}
-	delivery, err := r.verifier.Verify(h, body, got.At)
+	delivery, err := r.verifier.Verify(h, body)
 	if err != nil {
 		got.Error, got.Status = err.Error(), http.StatusUnauthorized
 		return got

@@ -167,7 +167,7 @@ func (r *receiver) verified(req *http.Request, body []byte, now time.Time) (n in
 	if err != nil || endpoint < 0 || endpoint >= len(r.verifiers) {
 		return 0, 0, false
 	}
-	if _, _, err := r.verifiers[endpoint].Check(req.Header, body, now); err != nil {
+	if _, _, err := r.verifiers[endpoint].Check(req.Header, body); err != nil {
 		return 0, 0, false
 	}
 	n, sent, ok = readData(body)

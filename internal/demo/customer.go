@@ -185,7 +185,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *receiver) judge(h http.Header, body []byte) arrival {
 	now := time.Now()
 	a := arrival{endpoint: r.endpoint, status: http.StatusOK}
-	delivery, err := r.verifier.Verify(h, body, now)
+	delivery, err := r.verifier.Verify(h, body)
 	if err != nil {
 		a.fault, a.status = err, http.StatusUnauthorized
 		return a

@@ -78,7 +78,7 @@ func TestDelivery(t *testing.T) {
 	if pause := second.At.Sub(first.At); pause < 900*time.Millisecond {
 		t.Errorf("the retry came after %s", pause)
 	}
-	d, err := verifier.Verify(first.Header, first.Body, first.At)
+	d, err := verifier.Verify(first.Header, first.Body)
 	if err != nil || d.Type != "RiskAssessmentCalculated" || string(d.Data) != data {
 		t.Errorf("%+v, %v", d, err)
 	}
@@ -109,14 +109,14 @@ func TestBasicDelivery(t *testing.T) {
 	receiver.Answer(500)
 	event := w.Publish("ProfileStatusUpdated", `{"RiskAssessmentId":"1","SubmissionId":"2","Status":"Approved","ApprovedBy":null}`)
 	arrival := receiver.Next()
-	if d, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || d.Type != "ProfileStatusUpdated" {
+	if d, err := verifier.Verify(arrival.Header, arrival.Body); err != nil || d.Type != "ProfileStatusUpdated" {
 		t.Errorf("%+v, %v", d, err)
 	}
 	// The example of the vendor's page, published as it is printed there.
 	const printed = `{"Type":"RiskAssessmentCalculated","RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}`
 	w.Publish("RiskAssessmentCalculated", printed)
 	arrival = receiver.Next()
-	if d, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || string(arrival.Body) != printed ||
+	if d, err := verifier.Verify(arrival.Header, arrival.Body); err != nil || string(arrival.Body) != printed ||
 		string(d.Data) != `{"RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}` {
 		t.Errorf("%s: %+v, %v", arrival.Body, d, err)
 	}
@@ -124,7 +124,7 @@ func TestBasicDelivery(t *testing.T) {
 	dialecttest.Run(t, w, []step{{Name: "move", Do: "PUT /webhooks/{id}", Status: 200, Want: "<any>", Body: `{"webhookBaseUrl":"{url}/v2"}`}})
 	w.Publish("RiskAssessmentCalculated", printed)
 	arrival = receiver.Next()
-	if _, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At); err != nil || arrival.Target != "/v2" {
+	if _, err := verifier.Verify(arrival.Header, arrival.Body); err != nil || arrival.Target != "/v2" {
 		t.Errorf("%s: %v", arrival.Target, err)
 	}
 	for _, ended := range w.Deliveries(event) {

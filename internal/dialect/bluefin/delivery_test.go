@@ -192,7 +192,7 @@ func TestMovedEndpointNotifies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := verifier.Verify(arrived.Header, arrived.Body, arrived.At)
+	d, err := verifier.Verify(arrived.Header, arrived.Body)
 	if err != nil || d.Type != accountUpdates || !strings.HasPrefix(d.ID, "not_") {
 		t.Errorf("%+v, %v", d, err)
 	}

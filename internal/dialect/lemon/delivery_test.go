@@ -150,7 +150,7 @@ func TestDelivery(t *testing.T) {
 		if arrival.Method != "POST" || arrival.Target != "/in?a=b" || arrival.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s %v", arrival.Method, arrival.Target, arrival.Header)
 		}
-		d, err := verifier.Verify(arrival.Header, arrival.Body, arrival.At)
+		d, err := verifier.Verify(arrival.Header, arrival.Body)
 		if err != nil || d.ID != event.String() || d.Type != "account.created" || string(d.Data) != data || arrival.At.Sub(d.Timestamp) > time.Minute {
 			t.Errorf("%+v, %v", d, err)
 		}
