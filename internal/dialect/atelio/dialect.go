@@ -1,6 +1,6 @@
-// Package atelio is the dialect of Atelio's webhooks (formerly Bond): subscriptions to events that arrive as flat JSON
-// objects, in the form and with the signature that its Python has. README.md states its contract, and what of it is
-// Atelio's.
+// Package atelio is the dialect of Atelio's webhooks (formerly Bond's). A subscription has one URL and several events. A
+// delivery is a flat JSON object in the form of Python's json.dumps, with the header Bond-Signature. README.md is its
+// contract, and says which parts are Atelio's.
 package atelio
 
 import (
@@ -17,18 +17,18 @@ import (
 // Name is the dialect's name in the API and in the database.
 const Name = "atelio"
 
-// Catalogue is Atelio's event types, as package internal/catalogue reads them.
+// Catalogue is a catalogue file (package internal/catalogue) of Atelio's event types.
 //
 //go:embed catalogue.json
 var Catalogue []byte
 
-// secretBytes is how many random bytes a secret stands for: 32 characters of base64, without padding.
+// secretBytes is the number of random bytes in a secret: 32 characters of base64, without padding.
 const secretBytes = 24
 
-// timeout is the deadline of one attempt. Atelio names none.
+// timeout is the deadline of one attempt. Atelio does not document one.
 const timeout = 10 * time.Second
 
-// signatureHeader carries what proves where a delivery comes from, in Go's spelling of header names.
+// signatureHeader is a canonical key of http.Header.
 const signatureHeader = "Bond-Signature"
 
 // Dialect is Atelio's webhooks.
@@ -43,7 +43,8 @@ var _ bellwire.Dialect = Dialect{}
 // Name returns Name.
 func (Dialect) Name() string { return Name }
 
-// Defaults returns a policy of eight retries within three days: after 1, 3, 9, 27, 81, 243, 729 and 2187 minutes.
+// Defaults returns eight retries within three days, after 1, 3, 9, 27, 81, 243, 729 and 2187 minutes. Atelio documents the
+// number and the three days.
 func (Dialect) Defaults() bellwire.Defaults {
 	return bellwire.Defaults{
 		Retry: bellwire.RetryPolicy{
@@ -53,10 +54,10 @@ func (Dialect) Defaults() bellwire.Defaults {
 	}
 }
 
-// NewEndpointID makes a random UUID.
+// NewEndpointID returns a random UUID.
 func (Dialect) NewEndpointID(time.Time) string { return uuid.NewString() }
 
-// NewSecret makes "whsec_" and the base64 of 24 random bytes.
+// NewSecret returns "whsec_" and the base64 of 24 random bytes.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 	raw := make([]byte, secretBytes)
 	rand.Read(raw) // never fails
@@ -66,15 +67,15 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 // PublicKey returns nothing: deliveries are not signed with a key pair.
 func (Dialect) PublicKey(bellwire.Secret) string { return "" }
 
-// CheckSecret refuses what NewSecret could not have made.
+// CheckSecret refuses a secret that is not of the form of NewSecret.
 func (Dialect) CheckSecret(value string) error {
 	if raw, err := sign.ParseSecret(value); err != nil || len(raw) != secretBytes {
-		return bellwire.Invalid("secret", `It must be "whsec_" and the base64 of %d random bytes, which are 32 characters.`, secretBytes)
+		return bellwire.Invalid("secret", `must be "whsec_" and 32 characters of base64 (%d random bytes)`, secretBytes)
 	}
 	return nil
 }
 
-// Normalize refuses other signatures, and endpoints that would set the signature's header themselves.
+// Normalize refuses other signing schemes, and endpoints whose own headers include Bond-Signature.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
@@ -82,14 +83,14 @@ func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(
 	return bellwire.CheckOwnHeaders(Name, c, signatureHeader)
 }
 
-// Headers are none: what is sent is signed.
+// Headers returns none: deliveries are signed.
 func (Dialect) Headers(*bellwire.Credentials) []bellwire.Header { return nil }
 
-// Bind prepares the newest secret. The header has room for one signature of each version, so that an older secret that
-// has not expired does not sign.
+// Bind returns a renderer that signs with the newest secret. Older secrets do not sign, even before they expire: the header
+// has room for one signature of each version.
 func (Dialect) Bind(_ *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Renderer, error) {
 	if len(c.Secrets) == 0 {
-		return nil, bellwire.Invalid("secret", "The endpoint has no secret. Rotate its secret.")
+		return nil, bellwire.Invalid("secret", "is missing; rotate the secret of the endpoint")
 	}
 	return &renderer{mac: sign.NewMAC([]byte(c.Secrets[0].Value))}, nil
 }

@@ -7,69 +7,69 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// codeNoWebhook says that there is no webhook of the id in the path.
+// codeNoWebhook is the code of an error about a webhook that does not exist, as opposed to a path.
 const codeNoWebhook bellwire.Code = "no_webhook"
 
-// problem is an error on the wire.
-type problem struct {
-	Message string
-	Status  int
-	Code    string
-	Type    string
-}
+// statuses are Atelio's: it has no 401 and no 422.
+var statuses = httpx.Statuses(httpx.StatusTable{
+	bellwire.CodeInvalid:         http.StatusBadRequest,
+	bellwire.CodeUnauthenticated: http.StatusForbidden,
+	bellwire.CodeConflict:        http.StatusBadRequest,
+	codeNoWebhook:                http.StatusNotFound,
+})
 
-// The words of Atelio's dictionary of errors that have a use here.
+// Codes of Atelio's published dictionary of errors. serverError goes with statuses from 500 on, and invalidRequest with
+// all errors that codes does not list.
 const (
 	authError      = "auth_err"
 	inputError     = "input_error"
 	invalidRequest = "invalid_request"
 	webhooksError  = "webhooks_err"
 	serverError    = "server_error"
-
-	ofRequest = "Request Error"
-	ofServer  = "Server Error"
 )
 
-// problems is the table from code to status and words. Who is not known is forbidden too: Atelio has no 401.
-var problems = map[bellwire.Code]problem{
-	bellwire.CodeMalformed:        {Status: http.StatusBadRequest, Code: invalidRequest},
-	bellwire.CodeInvalid:          {Status: http.StatusBadRequest, Code: inputError},
-	bellwire.CodeUnauthenticated:  {Status: http.StatusForbidden, Code: authError},
-	bellwire.CodeForbidden:        {Status: http.StatusForbidden, Code: authError},
-	codeNoWebhook:                 {Status: http.StatusNotFound, Code: webhooksError},
-	bellwire.CodeNotFound:         {Status: http.StatusNotFound, Code: invalidRequest},
-	bellwire.CodeConflict:         {Status: http.StatusBadRequest, Code: webhooksError},
-	bellwire.CodeTooLarge:         {Status: http.StatusRequestEntityTooLarge, Code: invalidRequest},
-	bellwire.CodeCanceled:         {Status: http.StatusRequestTimeout, Code: invalidRequest},
-	httpx.CodeMethodNotAllowed:    {Status: http.StatusMethodNotAllowed, Code: invalidRequest},
-	httpx.CodeUnsupportedEncoding: {Status: http.StatusUnsupportedMediaType, Code: invalidRequest},
-	bellwire.CodeRateLimited:      {Status: http.StatusTooManyRequests, Code: invalidRequest},
-	bellwire.CodeStale:            {Status: http.StatusServiceUnavailable, Code: serverError},
-	bellwire.CodeUnavailable:      {Status: http.StatusServiceUnavailable, Code: serverError},
-	bellwire.CodeNoSpace:          {Status: http.StatusServiceUnavailable, Code: serverError},
+var codes = map[bellwire.Code]string{
+	bellwire.CodeInvalid:         inputError,
+	bellwire.CodeUnauthenticated: authError,
+	bellwire.CodeForbidden:       authError,
+	bellwire.CodeConflict:        webhooksError,
+	codeNoWebhook:                webhooksError,
 }
 
-// fail writes an error with Atelio's four members.
+// messages replaces what the core says of the operator's keys and limits, which Atelio's customers do not know.
+var messages = map[bellwire.Code]string{
+	bellwire.CodeForbidden: "these credentials do not permit this operation",
+	bellwire.CodeConflict:  "the account's limit for webhook subscriptions is reached; delete or shorten one first",
+}
+
+// problem is an error on the wire.
+type problem struct {
+	Message string
+	Status  int
+	Code    string
+	Type    string // "Request Error" or "Server Error"
+}
+
+// fail writes an error in Atelio's shape, which has room for one fault.
 func fail(w http.ResponseWriter, _ *http.Request, err *bellwire.Error) {
-	p, known := problems[err.Code]
-	if !known {
-		p = problem{Status: http.StatusInternalServerError, Code: serverError}
+	p := problem{Message: err.Text(), Status: statuses.Of(err.Code), Code: invalidRequest, Type: "Request Error"}
+	if code, known := codes[err.Code]; known {
+		p.Code = code
 	}
-	p.Type = ofRequest
+	if message, known := messages[err.Code]; known {
+		p.Message = message
+	}
 	if p.Status >= http.StatusInternalServerError {
-		p.Type = ofServer
+		p.Code, p.Type = serverError, "Server Error"
 	}
-	p.Message = err.Message
-	if err.Field != "" {
-		p.Message = err.Field + ": " + p.Message
-	}
-	_ = httpx.WriteJSON(w, p.Status, p) // it has nothing that could fail
+	_ = httpx.WriteJSON(w, p.Status, p) // cannot fail: the problem is plain text
 }
 
-// noWebhook says of what was not found that it is the webhook. The id is the path's: what a client sent comes back bounded.
+// noWebhook turns a CodeNotFound of the core into an error about the webhook of the path. The id is cut: it is what the
+// client sent.
 func noWebhook(id string, err error) error {
 	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
 		return err
 	}
-	return bellwire.Errorf(codeNoWebhook, "Webhook %.64s does not exist.", id)
+	return bellwire.Errorf(codeNoWebhook, "webhook %.64s does not exist", id)
 }

@@ -64,7 +64,7 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	return c, err
 }
 
-// credential takes the scheme away that some of Atelio's samples have before the key.
+// credential returns the key of an Authorization header. Atelio's pages show it both bare and behind "Bearer".
 func credential(authorization string) string {
 	scheme, key, found := strings.Cut(authorization, " ")
 	if found && strings.EqualFold(scheme, "Bearer") {
@@ -132,7 +132,7 @@ func (f *front) remove(w http.ResponseWriter, r *http.Request, c service.Caller)
 	return answer(w, k)
 }
 
-// read reads a body, and checks what can be checked of it alone.
+// read reads a body, and expands its wildcards if the dialect does so.
 func (f *front) read(r *http.Request, c service.Caller) (*input, error) {
 	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
 	if err != nil {
@@ -161,7 +161,7 @@ func parse(body []byte) (*input, error) {
 		return nil, err
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("null")) {
-		return nil, bellwire.Invalid("", "The body is an object.")
+		return nil, bellwire.Errorf(bellwire.CodeInvalid, "the body must be a JSON object")
 	}
 	return in, in.check()
 }

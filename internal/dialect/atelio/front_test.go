@@ -93,7 +93,7 @@ var (
 		Want:   single(strings.Replace(seedCreated, "{created}Z", "<micros>Z", 1)), WantHeader: []string{"Content-Type: application/json", "Cache-Control: no-store"},
 	}
 	unchanged = step{Name: "nothing has changed", Do: "GET /api/v0.1/webhooks", Status: 200, Want: several(shown)}
-	gone      = refused("404", "webhooks_err", "Webhook {id} does not exist.")
+	gone      = refused("404", "webhooks_err", "webhook {id} does not exist")
 )
 
 func TestSeed(t *testing.T) {
@@ -106,7 +106,7 @@ func TestSeed(t *testing.T) {
 			Want: single(strings.Replace(patched, "{updated}", "<updated:micros>", 1))},
 		{Name: "listed so", Do: "GET /api/v0.1/webhooks", Status: 200, Want: several(patched)},
 		{Name: "nothing asked", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{}`, Status: 200, Want: single(patched)},
-		{Name: "the seed's literal path", Do: "DELETE /api/v0.1/webhooks/webhook_id", Status: 404, Want: refused("404", "webhooks_err", "Webhook webhook_id does not exist.")},
+		{Name: "the seed's literal path", Do: "DELETE /api/v0.1/webhooks/webhook_id", Status: 404, Want: refused("404", "webhooks_err", "webhook webhook_id does not exist")},
 		{Name: "removed", Do: "DELETE /api/v0.1/webhooks/{id}", Status: 200, Want: single(patched)},
 		{Name: "it is gone", Do: "GET /api/v0.1/webhooks", Status: 200, Want: several()},
 		{Name: "and stays so", Do: "DELETE /api/v0.1/webhooks/{id}", Status: 404, Want: gone},
@@ -167,10 +167,10 @@ func TestExpandedWildcards(t *testing.T) {
 		{Name: "change", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["transactions","card.wallet.*","card.w*"]}`, Status: 200,
 			Want: `<any>"events":["transactions","card.wallet.add","card.wallet.add_failure"]<any>`},
 		{Name: "nothing matches", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["transactions","nothing*"]}`, Status: 400,
-			Want: refused("400", "input_error", `events[1]: No event matches \"nothing*\".`)},
+			Want: refused("400", "input_error", `events[1] must match an event; no event matches \"nothing*\"`)},
 		{Name: "too many match", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["many*"]}`, Status: 400,
-			Want: refused("400", "input_error", `events: The wildcards stand for 101 events, and a subscription has at most 100; ask for fewer.`)},
-		{Name: "no wildcard", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["**"]}`, Status: 400, Want: refused("400", "input_error", `events[0]: <any>`)},
+			Want: refused("400", "input_error", `events must list at most 100 events; these wildcards match 101`)},
+		{Name: "no wildcard", Do: "PATCH /api/v0.1/webhooks/{id}", Body: `{"events":["**"]}`, Status: 400, Want: refused("400", "input_error", `events[0] <any>`)},
 	})
 }
 
@@ -186,32 +186,32 @@ func TestRefusals(t *testing.T) {
 		{"more behind it", `{` + url + `,"events":["card.created"]}{}`, "invalid_request", `The body is not JSON: <any>`},
 		{"no UTF-8", `{` + url + `,"events":["card.created"],"description":"` + "\xff" + `"}`, "invalid_request", `The body is not JSON: <any>`},
 		{"no object", `[]`, "input_error", `It must be an object.`},
-		{"nothing at all", ` null `, "input_error", `The body is an object.`},
-		{"unknown", `{` + url + `,"events":["card.created"],"callback_url":""}`, "input_error", `callback_url: There is no member of this name here.`},
-		{"another case", `{"URL":"https://a.example.test","events":["card.created"]}`, "input_error", `URL: There is no member of this name here.`},
-		{"the secret", `{` + url + `,"events":["card.created"],"secret":"whsec_x"}`, "input_error", `secret: There is no member of this name here.`},
-		{"twice", `{` + url + `,` + url + `,"events":["card.created"]}`, "input_error", `url: The member is given twice.`},
-		{"url of null", `{"url":null,"events":["card.created"]}`, "input_error", `url: It cannot be null.`},
-		{"url of another type", `{"url":7,"events":["card.created"]}`, "input_error", `url: It must be a string.`},
-		{"url without scheme", `{"url":"www.bondjames.com","events":["card.created"]}`, "input_error", `url: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
-		{"empty url", `{"url":"","events":["card.created"]}`, "input_error", `url: It must be an absolute http or https URL<any>`},
-		{"description of null", `{` + url + `,"events":["card.created"],"description":null}`, "input_error", `description: It cannot be null.`},
-		{"description of another type", `{` + url + `,"events":["card.created"],"description":{}}`, "input_error", `description: It must be a string.`},
-		{"events of null", `{` + url + `,"events":null}`, "input_error", `events: It cannot be null.`},
-		{"events of another type", `{` + url + `,"events":"card.created"}`, "input_error", `events: It must be an array.`},
-		{"no event", `{` + url + `,"events":[]}`, "input_error", `events: It must list one or more events.`},
-		{"an event of null", `{` + url + `,"events":["card*",null]}`, "input_error", `events[1]: <any>`},
-		{"an event of another type", `{` + url + `,"events":["card*",1]}`, "input_error", `events[1]: It must be a string.`},
-		{"a private address", `{"url":"http://[::ffff:10.0.0.1]/","events":["card*"]}`, "input_error", `url: It must lead to a public address; ::ffff:10.0.0.1 is private, reserved or not allowed on this server.`},
-		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1]: There is no event type \"card.lost\".`},
-		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1]: \"card*\" is there twice.`},
-		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0]: \"card.*.active\" must be an event type's name, <any>`},
-		{"version", `{` + url + `,"events":["card*"],"version":"0.2"}`, "input_error", `version: The version of the webhook event envelope must be 0.1.`},
-		{"version as a number", `{` + url + `,"events":["card*"],"version":0.1}`, "input_error", `version: It must be a string.`},
-		{"version of null", `{` + url + `,"events":["card*"],"version":null}`, "input_error", `version: It cannot be null.`},
-		{"status", `{` + url + `,"events":["card*"],"status":"enabled"}`, "input_error", `status: It must be STATUS_ENABLED or STATUS_DISABLED.`},
-		{"status of another type", `{` + url + `,"events":["card*"],"status":true}`, "input_error", `status: It must be a string.`},
-		{"status of null", `{` + url + `,"events":["card*"],"status":null}`, "input_error", `status: It cannot be null.`},
+		{"nothing at all", ` null `, "input_error", `the body must be a JSON object`},
+		{"unknown", `{` + url + `,"events":["card.created"],"callback_url":""}`, "input_error", `callback_url There is no member of this name here.`},
+		{"another case", `{"URL":"https://a.example.test","events":["card.created"]}`, "input_error", `URL There is no member of this name here.`},
+		{"the secret", `{` + url + `,"events":["card.created"],"secret":"whsec_x"}`, "input_error", `secret There is no member of this name here.`},
+		{"twice", `{` + url + `,` + url + `,"events":["card.created"]}`, "input_error", `url The member is given twice.`},
+		{"url of null", `{"url":null,"events":["card.created"]}`, "input_error", `url It cannot be null.`},
+		{"url of another type", `{"url":7,"events":["card.created"]}`, "input_error", `url It must be a string.`},
+		{"url without scheme", `{"url":"www.bondjames.com","events":["card.created"]}`, "input_error", `url It must be an absolute http or https URL, such as https://example.com/webhooks.`},
+		{"empty url", `{"url":"","events":["card.created"]}`, "input_error", `url It must be an absolute http or https URL<any>`},
+		{"description of null", `{` + url + `,"events":["card.created"],"description":null}`, "input_error", `description It cannot be null.`},
+		{"description of another type", `{` + url + `,"events":["card.created"],"description":{}}`, "input_error", `description It must be a string.`},
+		{"events of null", `{` + url + `,"events":null}`, "input_error", `events It cannot be null.`},
+		{"events of another type", `{` + url + `,"events":"card.created"}`, "input_error", `events It must be an array.`},
+		{"no event", `{` + url + `,"events":[]}`, "input_error", `events must list at least one event`},
+		{"an event of null", `{` + url + `,"events":["card*",null]}`, "input_error", `events[1] <any>`},
+		{"an event of another type", `{` + url + `,"events":["card*",1]}`, "input_error", `events[1] It must be a string.`},
+		{"a private address", `{"url":"http://[::ffff:10.0.0.1]/","events":["card*"]}`, "input_error", `url It must lead to a public address; ::ffff:10.0.0.1 is private, reserved or not allowed on this server.`},
+		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1] There is no event type \"card.lost\".`},
+		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1] \"card*\" is there twice.`},
+		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0] \"card.*.active\" must be an event type's name, <any>`},
+		{"version", `{` + url + `,"events":["card*"],"version":"0.2"}`, "input_error", `version must be \"0.1\"`},
+		{"version as a number", `{` + url + `,"events":["card*"],"version":0.1}`, "input_error", `version It must be a string.`},
+		{"version of null", `{` + url + `,"events":["card*"],"version":null}`, "input_error", `version It cannot be null.`},
+		{"status", `{` + url + `,"events":["card*"],"status":"enabled"}`, "input_error", `status must be STATUS_ENABLED or STATUS_DISABLED`},
+		{"status of another type", `{` + url + `,"events":["card*"],"status":true}`, "input_error", `status It must be a string.`},
+		{"status of null", `{` + url + `,"events":["card*"],"status":null}`, "input_error", `status It cannot be null.`},
 	}
 	for _, b := range bodies {
 		for _, do := range []string{"POST /api/v0.1/webhooks", "PATCH /api/v0.1/webhooks/{id}"} {
@@ -220,8 +220,8 @@ func TestRefusals(t *testing.T) {
 	}
 	large := strings.Repeat(" ", httpx.MaxSmallBody) + seedCreate
 	dialecttest.Run(t, w, []step{
-		{Name: "no url", Do: "POST /api/v0.1/webhooks", Body: `{"events":["card*"]}`, Status: 400, Want: refused("400", "input_error", "url: It is required.")},
-		{Name: "no events", Do: "POST /api/v0.1/webhooks", Body: `{` + url + `}`, Status: 400, Want: refused("400", "input_error", "events: It is required.")},
+		{Name: "no url", Do: "POST /api/v0.1/webhooks", Body: `{"events":["card*"]}`, Status: 400, Want: refused("400", "input_error", "url It is required.")},
+		{Name: "no events", Do: "POST /api/v0.1/webhooks", Body: `{` + url + `}`, Status: 400, Want: refused("400", "input_error", "events It is required.")},
 		{Name: "too large", Do: "POST /api/v0.1/webhooks", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 65536 bytes.")},
 		{Name: "too large", Do: "PATCH /api/v0.1/webhooks/{id}", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 65536 bytes.")},
 		{Name: "no such route", Do: "GET /api/v0.1/webhooks/{id}", Status: 405, Want: refused("405", "invalid_request", "method GET is not allowed for this path; use DELETE, PATCH"),
@@ -232,7 +232,7 @@ func TestRefusals(t *testing.T) {
 		{Name: "below", Do: "DELETE /api/v0.1/webhooks/{id}/x", Status: 404, Want: refused("404", "invalid_request", "path /api/v0.1/webhooks/{id}/x does not exist")},
 		{Name: "no id", Do: "DELETE /api/v0.1/webhooks/", Status: 404, Want: refused("404", "<any>", "<any>")},
 		{Name: "an id of another form", Do: "DELETE /api/v0.1/webhooks/" + strings.Repeat("x", 80), Status: 404,
-			Want: refused("404", "webhooks_err", "Webhook "+strings.Repeat("x", 64)+" does not exist.")},
+			Want: refused("404", "webhooks_err", "webhook "+strings.Repeat("x", 64)+" does not exist")},
 		unchanged,
 	})
 }
@@ -267,11 +267,11 @@ func TestCallers(t *testing.T) {
 			{Name: "another's identity", Key: "none", Header: []string{"Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
 			{Name: "no id", Key: "none", Header: []string{"Identity: acme", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
 			{Name: "another scheme", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Basic {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
-			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "<any>")},
-			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "<any>")},
+			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")},
+			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")},
 		}
 		if !route.reads {
-			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "<any>")})
+			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")})
 		}
 		if strings.Contains(route.do, "{id}") {
 			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: seedPatch, Status: 404, Want: gone})

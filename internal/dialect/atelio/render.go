@@ -10,25 +10,25 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// The members that a delivered body has beside those of the event's data.
+// The members of a delivered body that are not from the event's data.
 const (
-	eventMember    = "event"       // in front
-	occurredMember = "occurred_at" // at the end, unless data has one itself
+	eventMember    = "event"       // the first
+	occurredMember = "occurred_at" // the last, unless the data has it
 )
 
-// occurredLayout is how Python's datetime.isoformat writes a time in UTC, always with its six digits.
+// occurredLayout is the form of Python's datetime.isoformat for a time in UTC, always with six digits.
 const occurredLayout = "2006-01-02T15:04:05.000000+00:00"
 
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
 
-// renderer makes the requests of deliveries to one endpoint.
+// renderer renders deliveries to one endpoint.
 type renderer struct {
 	mac *sign.MAC
 }
 
-// AppendBody appends {"event", …, "occurred_at"} in the form of Python's json.dumps, with the members of data in between.
-// An event among them is the one in front.
+// AppendBody appends {"event", …, "occurred_at"} in the form of Python's json.dumps, with the members of the data in
+// between. An event member in the data must be the event type, and is not repeated.
 func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	all, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {
@@ -39,7 +39,7 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 		return nil, err
 	}
 	dst = append(dst, `{"event": "`...)
-	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape
+	dst = append(dst, m.Event.Type...) // its characters need no escapes
 	dst = append(dst, '"')
 	if len(members) > 0 {
 		data := []byte(m.Event.Data)
@@ -49,19 +49,19 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 		dst = append(dst, ',')
 		brace := len(dst)
 		dst = sign.AppendPythonJSON(dst, data)
-		dst[brace] = ' '       // instead of the object's own beginning
-		dst = dst[:len(dst)-1] // and without its end
+		dst[brace] = ' '       // in place of the object's opening brace
+		dst = dst[:len(dst)-1] // without its closing brace
 	}
 	if !envelope.Has(members, occurredMember) {
 		dst = append(dst, `, "`+occurredMember+`": "`...)
-		// A first attempt knows the time to the nanosecond, a later one as the store kept it: six digits are the same.
+		// Before the first attempt the time has nanoseconds, later it has what the store kept: six digits are the same.
 		dst = m.Event.Time().UTC().Truncate(time.Microsecond).AppendFormat(dst, occurredLayout)
 		dst = append(dst, '"')
 	}
 	return append(dst, '}'), nil
 }
 
-// SameBody reports that bodies depend on the event alone.
+// SameBody returns true: the body depends on the event alone.
 func (*renderer) SameBody() bool { return true }
 
 // SetHeaders signs the body.
@@ -71,7 +71,7 @@ func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	h[signatureHeader] = []string{string(r.mac.AppendBond(room[:0], m.SentAt.Unix(), body))}
 }
 
-// Classify takes 200 and 201 as acknowledged, and nothing else.
+// Classify reports 200 and 201 as acknowledged, and every other status as failed.
 func (*renderer) Classify(status int) bellwire.Verdict {
 	if status == http.StatusOK || status == http.StatusCreated {
 		return bellwire.Acknowledged
@@ -79,5 +79,5 @@ func (*renderer) Classify(status int) bellwire.Verdict {
 	return bellwire.Failed
 }
 
-// RetryAfter tells that the header is heeded.
+// RetryAfter returns true: the header is honored.
 func (*renderer) RetryAfter() bool { return true }

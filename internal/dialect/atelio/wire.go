@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// one is an answer about one subscription, and all that about a tenant's.
+// one and all are the answers about one subscription and about all of a customer.
 type (
 	one struct {
 		Subscription subscription `json:"webhook_subscription"`
@@ -21,7 +21,7 @@ type (
 	}
 )
 
-// subscription is a webhook on the wire.
+// subscription is a webhook on the wire (seed 001, "Creating a subscription").
 type subscription struct {
 	ID          string    `json:"id"`
 	URL         string    `json:"url"`
@@ -34,7 +34,7 @@ type subscription struct {
 	UpdatedTime timestamp `json:"updated_time"`
 }
 
-// version is the one version of the envelope that there is.
+// version is the only version of the event envelope.
 const version = "0.1"
 
 // The states of a subscription.
@@ -43,10 +43,9 @@ const (
 	statusDisabled = "STATUS_DISABLED"
 )
 
-// timestamp is a time in UTC with six digits, always.
+// timestamp is a time in UTC that is written with six digits.
 type timestamp time.Time
 
-// MarshalText writes it.
 func (t timestamp) MarshalText() ([]byte, error) {
 	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000000Z"), nil
 }
@@ -58,7 +57,7 @@ func show(k *service.EndpointView) subscription {
 	}
 }
 
-// statusOf says of a paused one that it is disabled: nothing arrives.
+// statusOf shows a paused endpoint as disabled: it gets no deliveries.
 func statusOf(s bellwire.EndpointStatus) string {
 	if s == bellwire.EndpointEnabled {
 		return statusEnabled
@@ -66,7 +65,7 @@ func statusOf(s bellwire.EndpointStatus) string {
 	return statusDisabled
 }
 
-// input is a subscription as it is given, whole or in part.
+// input is the body of a POST or a PATCH.
 type input struct {
 	URL         httpx.Member[string]   `json:"url"`
 	Description httpx.Member[string]   `json:"description"`
@@ -79,33 +78,28 @@ func (in *input) empty() bool {
 	return !in.URL.Given && !in.Description.Given && !in.Events.Given && !in.Version.Given && !in.Status.Given
 }
 
-// check refuses what the service cannot know to be wrong.
+// check refuses values that mean nothing to the service.
 func (in *input) check() error {
 	if in.Version.Given && in.Version.Value != version {
-		return bellwire.Invalid("version", "The version of the webhook event envelope must be %s.", version)
+		return bellwire.Invalid("version", "must be %q", version)
 	}
 	if in.Status.Given && in.Status.Value != statusEnabled && in.Status.Value != statusDisabled {
-		return bellwire.Invalid("status", "It must be %s or %s.", statusEnabled, statusDisabled)
+		return bellwire.Invalid("status", "must be %s or %s", statusEnabled, statusDisabled)
 	}
 	if in.Events.Given && len(in.Events.Value) == 0 {
-		return bellwire.Invalid("events", "It must list one or more events.")
+		return bellwire.Invalid("events", "must list at least one event")
 	}
 	return nil
 }
 
-// creation turns a body into what the service is asked for.
+// creation returns the input for a new endpoint. The url and the events are required.
 func (in *input) creation() (service.EndpointInput, error) {
-	if err := httpx.Require("url", in.URL.Given); err != nil {
-		return service.EndpointInput{}, err
-	}
-	if err := httpx.Require("events", in.Events.Given); err != nil {
-		return service.EndpointInput{}, err
-	}
-	return in.change(statusEnabled), nil
+	err := bellwire.Join(httpx.Require("url", in.URL.Given), httpx.Require("events", in.Events.Given))
+	return in.change(statusEnabled), err
 }
 
-// change turns a body into what the service is asked for, of a subscription in the given state. A pause, which is shown as
-// disabled, is more than a client that sends it back can know of, and stays.
+// change returns the input for a subscription that is shown with the given status. A status that is sent back as it was
+// shown changes nothing, so that a pause, which is shown as disabled, stays.
 func (in *input) change(status string) service.EndpointInput {
 	out := service.EndpointInput{
 		URL: in.URL.Pointer(), Description: in.Description.Pointer(), Events: in.Events.Pointer(), Unlisted: legacyEvents,
@@ -120,8 +114,8 @@ func (in *input) change(status string) service.EndpointInput {
 	return out
 }
 
-// legacyEvents are names of former days, and strays of the vendor's pages. Subscriptions may have them although the
-// catalogue does not: customers who come with them are not turned away.
+// legacyEvents are former names of events, and names that only some of the vendor's pages have. Subscriptions may contain
+// them although they are not in the catalogue, so that customers can bring their old subscriptions.
 var legacyEvents = []string{
 	"account.statement.ready",
 	"card.status.fraud", "card.status.lost", "card.status.no_withdrawals", "card.status.stolen",
@@ -129,11 +123,11 @@ var legacyEvents = []string{
 	"kyc.verification.kba",
 }
 
-// expand puts the names of event types, which are sorted, in the place of wildcards that match them. There may be more
-// than a subscription has room for, which the service would say of patterns that nobody gave.
+// expand replaces each wildcard with the names that it matches. types must be sorted. Patterns that the service refuses are
+// kept. expand itself refuses a result that is too long: the service would report a list that the client never sent.
 func expand(patterns, types []string) ([]string, error) {
 	if len(patterns) > service.MaxPatterns {
-		return patterns, nil // the service refuses them, and nobody has gone through all types for each
+		return patterns, nil // the service refuses them
 	}
 	var names []string
 	for i, pattern := range patterns {
@@ -151,12 +145,11 @@ func expand(patterns, types []string) ([]string, error) {
 			}
 		}
 		if !slices.ContainsFunc(types, matches) {
-			return nil, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "No event matches %.64q.", pattern)
+			return nil, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "must match an event; no event matches %.64q", pattern)
 		}
 	}
 	if len(names) > service.MaxPatterns {
-		return nil, bellwire.Invalid("events", "The wildcards stand for %d events, and a subscription has at most %d; ask for fewer.",
-			len(names), service.MaxPatterns)
+		return nil, bellwire.Invalid("events", "must list at most %d events; these wildcards match %d", service.MaxPatterns, len(names))
 	}
 	return names, nil
 }
