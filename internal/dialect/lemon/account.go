@@ -13,10 +13,10 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// accountCreated is what the sandbox publishes.
+// accountCreated is the event type that the sandbox publishes.
 const accountCreated = "account.created"
 
-// accountInput is what the sandbox looks at of an account that is asked for.
+// accountInput is the body of a request for an account, as far as the sandbox checks it.
 type accountInput struct {
 	Customer           httpx.Member[jsontext.Value]    `json:"customer"`
 	AcceptedAgreements httpx.Member[[]agreementInput]  `json:"accepted_agreements"`
@@ -30,7 +30,7 @@ type agreementInput struct {
 	LegalRepresentative httpx.Member[string]    `json:"legal_representative"`
 }
 
-// account is a new account on the wire.
+// account is a new account on the wire. The vendor's API reference has its members.
 type account struct {
 	ID                string            `json:"id"`
 	CashAccount       *string           `json:"cash_account"`
@@ -54,8 +54,8 @@ type agreement struct {
 	Person     string    `json:"person"`
 }
 
-// createAccount answers as the platform would that has just created an account, and publishes the event of it. What it
-// was given goes into the answer alone: the sandbox keeps nobody's personal data.
+// createAccount answers as the platform does after it has created an account, and publishes the event. The sandbox does not
+// store the account: the personal data goes into the response only.
 func (f *front) createAccount(w http.ResponseWriter, r *http.Request, c *call) error {
 	var in accountInput
 	if err := httpx.DecodeJSON(r, httpx.MaxSmallBody, &in); err != nil {
@@ -72,7 +72,7 @@ func (f *front) createAccount(w http.ResponseWriter, r *http.Request, c *call) e
 		Type: accountCreated, Data: []byte(`{"account":"` + created.ID + `"}`),
 	})
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
-		return bellwire.Wrap(bellwire.CodeConflict, err, "This sandbox has no event %s as lemon.markets has it.", accountCreated)
+		return bellwire.Wrap(codeNoSandboxEvent, err, "the sandbox does not have the event type %s", accountCreated)
 	}
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (in *accountInput) account(now time.Time) (*account, error) {
 	return a, nil
 }
 
-// check refuses an account without the members that it must have.
+// check refuses an account that lacks a required member.
 func (in *accountInput) check() error {
 	for _, required := range []struct {
 		name  string
@@ -114,7 +114,7 @@ func (in *accountInput) check() error {
 		}
 	}
 	if len(in.AcceptedAgreements.Value) == 0 {
-		return bellwire.Invalid("accepted_agreements", "There is at least one.")
+		return bellwire.Invalid("accepted_agreements", "must have at least one entry")
 	}
 	for i, accepted := range in.AcceptedAgreements.Value {
 		if err := accepted.check(i); err != nil {
@@ -124,16 +124,16 @@ func (in *accountInput) check() error {
 	return nil
 }
 
-// customerOf puts an id in front of a customer's members, unless there is one: customers can be known already.
+// customerOf returns the customer with an id, and the id. A customer that has one already keeps it.
 func customerOf(given jsontext.Value, now time.Time) (customer jsontext.Value, id string, err error) {
 	members, err := envelope.Object(Name, given)
 	if err != nil || len(members) == 0 {
-		return nil, "", bellwire.Invalid("customer", "It must be an object with members.")
+		return nil, "", bellwire.Invalid("customer", "must be an object with members")
 	}
 	if value, found := envelope.Find(members, "id"); found {
 		id, text := envelope.Text(value)
 		if !text {
-			return nil, "", bellwire.Invalid("customer.id", "It must be a string.")
+			return nil, "", bellwire.Invalid("customer.id", "must be a string")
 		}
 		return given, id, nil
 	}

@@ -1,5 +1,5 @@
-// Package lemon is the dialect of lemon.markets' webhooks: signed messages that are also the elements of the list of
-// events, which receivers read to make up for what they have missed. README.md states its contract.
+// Package lemon is the dialect of lemon.markets' webhooks. A delivery is a signed event, and the list of events has the same
+// bytes, so that receivers can fetch what they missed. README.md is its contract, and says which parts are lemon.markets'.
 package lemon
 
 import (
@@ -17,20 +17,20 @@ import (
 // Name is the dialect's name in the API and in the database.
 const Name = "lemon"
 
-// Catalogue is lemon.markets' event types, as package internal/catalogue reads them.
+// Catalogue is a catalogue file (package internal/catalogue) of lemon.markets' event types.
 //
 //go:embed catalogue.json
 var Catalogue []byte
 
-// timeout is within which the vendor wants its answer.
+// timeout is the vendor's: receivers must answer within 10 seconds.
 const timeout = 10 * time.Second
 
-// SignatureHeader carries the time of an attempt and its signature.
+// SignatureHeader has the time of the attempt and the signature.
 const SignatureHeader = "LMG-Signature"
 
 // Dialect is lemon.markets' webhooks.
 type Dialect struct {
-	// StrictAck takes the status 200 alone as acknowledged, to the letter of the vendor's guide, and no other 2xx.
+	// StrictAck acknowledges the status 200 only, as the vendor's guide has it, and no other 2xx.
 	StrictAck bool
 }
 
@@ -39,7 +39,7 @@ var _ bellwire.Dialect = Dialect{}
 // Name returns Name.
 func (Dialect) Name() string { return Name }
 
-// Defaults returns a doubling delay for a day, which is ours: lemon.markets does not publish its own.
+// Defaults returns delays that double for a day. lemon.markets does not document its own schedule.
 func (Dialect) Defaults() bellwire.Defaults {
 	return bellwire.Defaults{
 		Retry: bellwire.RetryPolicy{
@@ -50,16 +50,16 @@ func (Dialect) Defaults() bellwire.Defaults {
 	}
 }
 
-// NewEndpointID makes an id of "wbh_" and 32 hex digits.
+// NewEndpointID returns "wbh_" and 32 hex digits.
 func (Dialect) NewEndpointID(now time.Time) string { return newID("wbh_", now) }
 
-// newID makes an id of a prefix and the 32 hex digits of a UUIDv7.
+// newID returns the prefix and the 32 hex digits of a UUIDv7.
 func newID(prefix string, now time.Time) string {
 	id := bellwire.NewUUID(now)
 	return prefix + hex.EncodeToString(id[:])
 }
 
-// NewSecret makes 64 hex digits.
+// NewSecret returns 64 hex digits.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 	secret := make([]byte, sign.LemonSecretBytes)
 	rand.Read(secret) // never fails
@@ -72,19 +72,20 @@ func (Dialect) PublicKey(bellwire.Secret) string { return "" }
 // CheckSecret refuses what is not 64 lower-case hex digits.
 func (Dialect) CheckSecret(value string) error {
 	if _, err := sign.NewLemonMAC(value); err != nil {
-		return bellwire.Invalid("secret", "It must be %d lower-case hex digits.", 2*sign.LemonSecretBytes)
+		return bellwire.Invalid("secret", "must be %d lower-case hex digits", 2*sign.LemonSecretBytes)
 	}
 	return nil
 }
 
-// Normalize refuses wildcards, which lemon.markets has not, and what would collide with the signature.
+// Normalize refuses wildcards, which lemon.markets does not have, other signing schemes, and endpoints whose own headers
+// include LMG-Signature.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
 	}
 	for i, pattern := range ep.Events {
 		if strings.HasSuffix(pattern, "*") {
-			return bellwire.Invalid(fmt.Sprintf("events[%d]", i), "The dialect %s has no wildcards; name each event type.", Name)
+			return bellwire.Invalid(fmt.Sprintf("events[%d]", i), "must name one event type, because the dialect %s has no wildcards", Name)
 		}
 	}
 	if err := bellwire.CheckOwnHeaders(Name, c, SignatureHeader); err != nil {
@@ -94,10 +95,10 @@ func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(
 	return err
 }
 
-// Headers are none: what is sent is signed.
+// Headers returns none: deliveries are signed.
 func (Dialect) Headers(*bellwire.Credentials) []bellwire.Header { return nil }
 
-// Bind prepares the endpoint's secret.
+// Bind returns a renderer that signs with the newest secret.
 func (d Dialect) Bind(_ *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Renderer, error) {
 	mac, err := newMAC(c)
 	if err != nil {
@@ -106,14 +107,15 @@ func (d Dialect) Bind(_ *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.R
 	return &renderer{mac: mac, strictAck: d.StrictAck}, nil
 }
 
-// newMAC prepares the newest secret. It alone signs while an older one overlaps: the header has room for one signature.
+// newMAC returns the MAC of the newest secret. Older secrets do not sign, even before they expire: the header has room for
+// one signature.
 func newMAC(c *bellwire.Credentials) (*sign.MAC, error) {
 	if len(c.Secrets) == 0 {
-		return nil, bellwire.Invalid("secret", "The endpoint has no secret. Rotate its secret.")
+		return nil, bellwire.Invalid("secret", "is missing; rotate the secret of the endpoint")
 	}
 	mac, err := sign.NewLemonMAC(c.Secrets[0].Value)
 	if err != nil {
-		return nil, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "The endpoint's secret cannot sign. Rotate it.", Err: err}
+		return nil, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "cannot sign; rotate the secret of the endpoint", Err: err}
 	}
 	return mac, nil
 }

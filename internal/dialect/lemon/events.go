@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// events lists the tenant's events as they are delivered, byte for byte.
+// events lists the customer's events, byte for byte as they are delivered.
 func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	asked, err := readSearch(r.URL.RawQuery)
 	if err != nil {
@@ -28,7 +28,7 @@ func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	found, err := f.svc.FindEvents(r.Context(), c.Caller,
 		bellwire.EventFilter{Tenant: c.Tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
 		asked.matches, bellwire.Page{Limit: asked.Limit, After: asked.After})
-	if bellwire.CodeOf(err) == bellwire.CodeInvalid { // the one thing that nobody has checked before
+	if bellwire.CodeOf(err) == bellwire.CodeInvalid { // only the cursor has not been checked before
 		return errCursor()
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	return httpx.WriteBody(w, http.StatusOK, body)
 }
 
-// checkType refuses a type that is not in the catalogue.
+// checkType refuses an event type that does not exist.
 func (f *front) checkType(r *http.Request, c service.Caller, name string) error {
 	if name == "" {
 		return nil
@@ -60,8 +60,8 @@ func (f *front) checkType(r *http.Request, c service.Caller, name string) error 
 	return err
 }
 
-// matches tells whether an event is in the list. Tests of endpoints are not: they tell of nothing that has happened. Nor
-// is what the dialect cannot send.
+// matches reports whether an event is in the list. Test events are not, because nothing has happened, and neither are events
+// that this dialect cannot deliver.
 func (s *search) matches(e *bellwire.Event) bool {
 	if e.Test {
 		return false
@@ -79,7 +79,7 @@ func (s *search) matches(e *bellwire.Event) bool {
 	return true
 }
 
-// answer makes the body of a page.
+// answer returns the body of a page.
 func (s *search) answer(found *bellwire.List[*bellwire.Event]) ([]byte, error) {
 	body := []byte(`{"data":[`)
 	for i, e := range found.Items {

@@ -326,26 +326,26 @@ func TestBadSearches(t *testing.T) {
 		{Name: "a cursor of webhooks", Do: "GET /v1/webhooks?limit=1", Status: 200, Want: `{<any>"next_cursor":"<webhooks:any>"}}`},
 	}...)
 	const (
-		cursor = "Error in 'query.cursor': It is not a cursor of this list; take next_cursor of the page before as it is."
-		since  = "Error in 'query.since': It must be a time such as 2023-06-29T14:40:30.523373+00:00."
-		noType = "Error in 'query.type': There is no event type of this name."
-		count  = "Error in 'query.limit': It must be between 1 and 100."
+		cursor = "Error in 'query.cursor': must be the next_cursor of an earlier page of this list, unchanged"
+		since  = "Error in 'query.since': must be an RFC 3339 time, such as 2023-06-29T14:40:30.523373+00:00"
+		noType = "Error in 'query.type': is not a known event type"
+		count  = "Error in 'query.limit': must be a whole number between 1 and 100"
 	)
 	for q, want := range map[string]string{
 		"type=account.crated": noType, "type=": noType, "type=account.*": noType, "type=%00": noType,
-		"type=account.created&type=account.opened": "Error in 'query.type': It is given twice.",
+		"type=account.created&type=account.opened": "Error in 'query.type': must be given only once",
 		"since=yesterday":                          since, "since=": since, "since=2023-06-29": since, "since=2023-06-29T14:40:30": since,
 		"since=9999-12-31T23:59:59-23:00": since,
-		"sort=ASC":                        "Error in 'query.sort': It must be asc or desc.", "sort=": "Error in 'query.sort': It must be asc or desc.",
-		"limit=0": count, "limit=101": count, "limit=-1": "Error in 'query.limit': It must be a whole number between 1 and 100.",
-		"limit=1.5": "Error in 'query.limit': It must be a whole number between 1 and 100.",
+		"sort=ASC":                        "Error in 'query.sort': must be asc or desc", "sort=": "Error in 'query.sort': must be asc or desc",
+		"limit=0": count, "limit=101": count, "limit=-1": "Error in 'query.limit': must be a whole number between 1 and 100",
+		"limit=1.5": "Error in 'query.limit': must be a whole number between 1 and 100",
 		"cursor=":   cursor, "cursor=x": cursor, "cursor=e30": cursor, "cursor=e30%3D": cursor, "cursor=bnVsbA": cursor, "cursor={webhooks}": cursor,
-		"context.account=" + strings.Repeat("x", 257): "Error in 'query.context.account': It must have at most 256 bytes.",
-		"context.account=%ff":                         "Error in 'query.context.account': It must be UTF-8 text.",
-		"context.sweeps=1":                            "Error in 'query.context.sweeps': There is no parameter of this name here.",
-		"account=cusa_1":                              "Error in 'query.account': There is no parameter of this name here.",
-		"%ff=1":                                       "Error in 'query.?': There is no parameter of this name here.",
-		"a;b":                                         "The query cannot be read; its escapes are broken.",
+		"context.account=" + strings.Repeat("x", 257): "Error in 'query.context.account': must have at most 256 bytes",
+		"context.account=%ff":                         "Error in 'query.context.account': must be UTF-8 text",
+		"context.sweeps=1":                            "Error in 'query.context.sweeps': is not a known parameter",
+		"account=cusa_1":                              "Error in 'query.account': is not a known parameter",
+		"%ff=1":                                       "Error in 'query.?': is not a known parameter",
+		"a;b":                                         "the query string is not correctly percent-encoded",
 	} {
 		run(t, w, step{Name: q, Do: "GET /v1/events?" + q, Status: 400, Want: message(want)})
 	}

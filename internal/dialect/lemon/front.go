@@ -16,7 +16,7 @@ import (
 // Prefix is where the API is: /v1.
 const Prefix = "v1"
 
-// The headers in which callers say for whom they ask, and why.
+// The headers that say who asks for the data, and why.
 const (
 	principalHeader     = "LMG-Data-Privacy-Access-Principal"
 	justificationHeader = "LMG-Data-Privacy-Access-Justification"
@@ -69,8 +69,8 @@ func (f *front) authorize(r *http.Request, need service.Permission) (*call, erro
 	return &call{Caller: c, note: note}, inHeader(note.Check())
 }
 
-// record keeps the request in the audit log. It is called once nothing is left to refuse in the request itself, and before
-// anything is shown or done.
+// record writes the request to the audit log. Handlers call it once the request itself is checked, and before they show or
+// change anything.
 func (f *front) record(r *http.Request, c *call) error {
 	return f.svc.Record(r.Context(), c.Caller, c.note)
 }
@@ -79,15 +79,15 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
 		if len(r.Header.Values("Authorization")) > 1 {
-			return service.Caller{}, err // there are keys, so the vendor's words would mislead
+			return service.Caller{}, err // "No API key found" would mislead
 		}
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, messageNoKey)
 	}
 	return f.svc.Authenticate(r.Context(), key)
 }
 
-// auditPath is the path with its escapes, so that it is text whatever the client has written. No path that leads anywhere
-// is as long as the audit log's bound; of a longer one it keeps the start.
+// auditPath returns the path with its escapes, so that it is always text. A path that is too long for the audit log, which
+// no route has, is cut.
 func auditPath(r *http.Request) string {
 	const cut = "…"
 	path := r.URL.EscapedPath()
@@ -97,7 +97,7 @@ func auditPath(r *http.Request) string {
 	return path[:bellwire.MaxAuditText-len(cut)] + cut
 }
 
-// declared returns what a caller must say in a header.
+// declared returns the text of a header that callers must send.
 func declared(r *http.Request, header string) (string, error) {
 	values, given := r.Header[http.CanonicalHeaderKey(header)]
 	texts := make([]string, len(values))
@@ -110,13 +110,13 @@ func declared(r *http.Request, header string) (string, error) {
 	case !given:
 		return "", bellwire.Invalid(field, messageRequired)
 	case text == "":
-		return "", bellwire.Invalid(field, "It must not be empty.")
+		return "", bellwire.Invalid(field, "must not be empty")
 	}
 	return text, nil
 }
 
-// decoded returns a header's value as text. Bytes that are no UTF-8 are ISO 8859-1, as HTTP once had it (RFC 9110, 5.5) and
-// many clients still write it: each byte is the character of its number.
+// decoded returns a header's value as text. A value that is not UTF-8 is read as ISO 8859-1, which HTTP once prescribed (RFC
+// 9110, 5.5) and many clients still send: each byte is the code point of its character.
 func decoded(value string) string {
 	if utf8.ValidString(value) {
 		return value
@@ -147,7 +147,7 @@ func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
 	return httpx.WriteJSON(w, http.StatusCreated, show(k))
 }
 
-// webhookPlace is where a list of webhooks goes on: behind the webhook made at that time, or of that id if several were.
+// webhookPlace is the content of a cursor: the last webhook that was listed. The id breaks ties of the time.
 type webhookPlace struct {
 	Tenant string `json:"tenant"`
 	At     int64  `json:"at"` // microseconds since 1970
@@ -163,7 +163,7 @@ func (p webhookPlace) compare(q webhookPlace) int {
 	return cmp.Or(cmp.Compare(p.At, q.At), strings.Compare(p.ID, q.ID))
 }
 
-// list shows the webhooks, oldest first.
+// list answers with the webhooks, oldest first.
 func (f *front) list(w http.ResponseWriter, r *http.Request, c *call) error {
 	from, err := readWebhookPlace(r.URL.RawQuery)
 	if err != nil {

@@ -13,55 +13,55 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// maxLimit is the most elements that a page has, and how many it has that nobody has asked for less.
+// maxLimit is the maximum and the default of a page's length.
 const maxLimit = 100
 
-// maxFilter is the most bytes of a context filter, so that a cursor that carries all of them fits into a URL.
+// maxFilter bounds the bytes of a context filter, so that a cursor that has all filters fits into a URL.
 const maxFilter = 256
 
-// parameters reads a query, which may have each of the known parameters once and no other.
+// parameters reads a query string. It refuses unknown and repeated parameters.
 func parameters(query string, known ...string) (map[string]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The query cannot be read; its escapes are broken.")
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "the query string is not correctly percent-encoded")
 	}
 	given := make(map[string]string, len(values))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		field := "query." + name
 		switch {
 		case !slices.Contains(known, name):
-			return nil, bellwire.Invalid(field, "There is no parameter of this name here.")
+			return nil, bellwire.Invalid(field, "is not a known parameter")
 		case len(values[name]) > 1:
-			return nil, bellwire.Invalid(field, "It is given twice.")
+			return nil, bellwire.Invalid(field, "must be given only once")
 		case !utf8.ValidString(values[name][0]):
-			return nil, bellwire.Invalid(field, "It must be UTF-8 text.")
+			return nil, bellwire.Invalid(field, "must be UTF-8 text")
 		}
 		given[name] = values[name][0]
 	}
 	return given, nil
 }
 
-// limitOf reads the limit, for which fallback stands if it is not given and is one.
+// limitOf returns the limit: the parameter if it is given, else fallback, else maxLimit if fallback is 0.
 func limitOf(given map[string]string, fallback int) (int, error) {
 	limit := fallback
 	if text, ok := given["limit"]; ok {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil {
-			return 0, bellwire.Invalid("query.limit", "It must be a whole number between 1 and %d.", maxLimit)
+			return 0, bellwire.Invalid("query.limit", "must be a whole number between 1 and %d", maxLimit)
 		}
 		limit = int(n)
 	} else if limit == 0 {
 		return maxLimit, nil
 	}
 	if limit < 1 || limit > maxLimit {
-		return 0, bellwire.Invalid("query.limit", "It must be between 1 and %d.", maxLimit)
+		return 0, bellwire.Invalid("query.limit", "must be a whole number between 1 and %d", maxLimit)
 	}
 	return limit, nil
 }
 
-// search is which events a list has, and where it goes on.
+// search is the parameters of a list of events. It is also the content of a cursor, with After set.
 type search struct {
-	Tenant  string            `json:"tenant"` // whose list it is, in a cursor
+	Tenant  string            `json:"tenant"` // of the caller that the cursor was made for
 	Type    string            `json:"type,omitzero"`
 	Since   time.Time         `json:"since,omitzero"`
 	Oldest  bool              `json:"asc,omitzero"` // first
@@ -70,7 +70,7 @@ type search struct {
 	After   bellwire.Cursor   `json:"after"`
 }
 
-// contextKeys are the members of a context that events can be found by.
+// contextKeys are the members of a context that can be filtered by, from the vendor's API reference.
 var contextKeys = []string{
 	"account", "batch_order", "identification", "order", "person", "securities_account", "securities_transfer", "sweep",
 	"tax_exemption_order", "trade", "transaction", "treasury_mandate", "treasury_transfer", "update", "workflow",
@@ -126,7 +126,7 @@ func readFilters(given map[string]string) (*search, error) {
 	case text == "asc":
 		s.Oldest = true
 	case ok && text != "desc":
-		return nil, bellwire.Invalid("query.sort", "It must be asc or desc.")
+		return nil, bellwire.Invalid("query.sort", "must be asc or desc")
 	}
 	for _, key := range contextKeys {
 		text, ok := given[contextPrefix+key]
@@ -134,7 +134,7 @@ func readFilters(given map[string]string) (*search, error) {
 			continue
 		}
 		if len(text) > maxFilter {
-			return nil, bellwire.Invalid("query."+contextPrefix+key, "It must have at most %d bytes.", maxFilter)
+			return nil, bellwire.Invalid("query."+contextPrefix+key, "must have at most %d bytes", maxFilter)
 		}
 		if s.Context == nil {
 			s.Context = make(map[string]string)
@@ -144,12 +144,12 @@ func readFilters(given map[string]string) (*search, error) {
 	return s, nil
 }
 
-// readTime reads a time (RFC 3339). Clients copy created_at into a URL as it is, where the plus sign of its zone stands
-// for a space. The zero time stands for all times before there were events.
+// readTime reads an RFC 3339 time. A space counts as a plus sign, because clients copy created_at into the URL unescaped. It
+// returns the zero time for times before 1970, when no event occurred.
 func readTime(text string) (time.Time, error) {
 	since, err := httpx.ParseTime(strings.Replace(text, " ", "+", 1))
 	if err != nil || since.Year() > 9999 {
-		return time.Time{}, bellwire.Invalid("query.since", "It must be a time such as 2023-06-29T14:40:30.523373+00:00.")
+		return time.Time{}, bellwire.Invalid("query.since", "must be an RFC 3339 time, such as 2023-06-29T14:40:30.523373+00:00")
 	}
 	if since.Before(time.Unix(0, 0)) {
 		return time.Time{}, nil
@@ -158,5 +158,5 @@ func readTime(text string) (time.Time, error) {
 }
 
 func errUnknownType() error {
-	return bellwire.Invalid("query.type", "There is no event type of this name.")
+	return bellwire.Invalid("query.type", "is not a known event type")
 }

@@ -12,13 +12,13 @@ import (
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
 
-// renderer makes the requests of deliveries to one endpoint.
+// renderer renders deliveries to one endpoint.
 type renderer struct {
 	mac       *sign.MAC
 	strictAck bool
 }
 
-// AppendBody appends the event as GET /v1/events shows it.
+// AppendBody appends the event, byte for byte as GET /v1/events lists it.
 func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	if _, err := envelope.Object(Name, m.Event.Data); err != nil {
 		return nil, err
@@ -26,12 +26,13 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return appendEvent(dst, m.Event), nil
 }
 
-// appendEvent appends {"id", "type", "created_at", "context"} with data as it was published.
+// appendEvent appends {"id", "type", "created_at", "context"} (seed 003, "Trigger the Webhook"). The context is the
+// published data.
 func appendEvent(dst []byte, e *bellwire.Event) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst, _ = e.ID.AppendText(dst) // never fails
 	dst = append(dst, `","type":"`...)
-	dst = append(dst, e.Type...) // it has no character that JSON would escape
+	dst = append(dst, e.Type...) // its characters need no escapes
 	dst = append(dst, `","created_at":"`...)
 	dst = appendTime(dst, e.CreatedAt)
 	dst = append(dst, `","context":`...)
@@ -39,24 +40,23 @@ func appendEvent(dst []byte, e *bellwire.Event) []byte {
 	return append(dst, '}')
 }
 
-// appendTime appends a time as the vendor writes it: in UTC, with six digits, the zone as an offset.
+// appendTime appends a time in the vendor's form: UTC, six digits, +00:00.
 func appendTime(dst []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000-07:00")
 }
 
-// SameBody reports that bodies depend on the event alone.
+// SameBody returns true: the body depends on the event alone.
 func (*renderer) SameBody() bool { return true }
 
-// SetHeaders signs the body with the time of this attempt.
+// SetHeaders signs the body and the time of this attempt.
 func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	var room [128]byte
 	h["Content-Type"] = contentType
-	// The map is written to as it is, because Set would send the name as Lmg-Signature, which a receiver that knows the
-	// vendor's requests may not look for.
+	// Set would send the name as Lmg-Signature. Some receivers look for the vendor's spelling.
 	h[SignatureHeader] = []string{string(r.mac.AppendLemon(room[:0], m.SentAt.Unix(), body))}
 }
 
-// Classify takes any 2xx as acknowledged, or 200 alone.
+// Classify reports any 2xx as acknowledged, or 200 only if strictAck is set.
 func (r *renderer) Classify(status int) bellwire.Verdict {
 	if r.strictAck && status != http.StatusOK {
 		return bellwire.Failed
@@ -64,5 +64,5 @@ func (r *renderer) Classify(status int) bellwire.Verdict {
 	return bellwire.Classify2xx(status)
 }
 
-// RetryAfter tells that the header is heeded.
+// RetryAfter returns true: the header is honored.
 func (*renderer) RetryAfter() bool { return true }

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// webhook is an endpoint on the wire.
+// webhook is an endpoint on the wire (seed 003, "Register a Webhook").
 type webhook struct {
 	Events          []string `json:"events"`
 	ID              string   `json:"id"`
@@ -24,47 +24,44 @@ func show(k *service.EndpointView) webhook {
 	return webhook{Events: k.Events, ID: k.ID, SignatureSecret: k.Secret, URL: k.URL}
 }
 
-// webhookInput is a webhook as it is given.
+// webhookInput is the body of POST /v1/webhooks.
 type webhookInput struct {
 	URL    httpx.Member[string]   `json:"url"`
 	Events httpx.Member[[]string] `json:"events"`
 }
 
 func (in *webhookInput) wanted() (service.EndpointInput, error) {
-	if err := httpx.Require("url", in.URL.Given); err != nil {
-		return service.EndpointInput{}, err
-	}
-	if err := httpx.Require("events", in.Events.Given); err != nil {
+	if err := bellwire.Join(httpx.Require("url", in.URL.Given), httpx.Require("events", in.Events.Given)); err != nil {
 		return service.EndpointInput{}, err
 	}
 	for i, name := range in.Events.Value {
 		if strings.HasSuffix(name, "*") {
-			return service.EndpointInput{}, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "There are no wildcards; name each event type.")
+			return service.EndpointInput{}, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "must be the name of one event type; there are no wildcards")
 		}
 	}
 	return service.EndpointInput{URL: &in.URL.Value, Events: &in.Events.Value}, nil
 }
 
-// page is a part of a list.
+// page is one page of a list.
 type page[T any] struct {
 	Data       []T        `json:"data"`
 	Pagination pagination `json:"pagination"`
 }
 
 type pagination struct {
-	NextCursor *string `json:"next_cursor"` // nil: there is no more
+	NextCursor *string `json:"next_cursor"` // nil on the last page
 }
 
-// makeCursor writes where a list goes on, with all that it was asked for.
+// makeCursor encodes the place where the next page of a list begins, with the parameters of the list.
 func makeCursor(place any) (*string, error) {
 	plain, err := json.Marshal(place, json.Deterministic(true))
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The cursor could not be written.")
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "the cursor cannot be encoded")
 	}
 	return new(base64.RawURLEncoding.EncodeToString(plain)), nil
 }
 
-// readCursor reads what makeCursor has written, and nothing that merely decodes to the same.
+// readCursor decodes a cursor. It refuses any text that makeCursor would not have made.
 func readCursor(text string, place any) error {
 	plain, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || json.Unmarshal(plain, place, json.RejectUnknownMembers(true)) != nil {
@@ -77,5 +74,5 @@ func readCursor(text string, place any) error {
 }
 
 func errCursor() error {
-	return bellwire.Invalid("query.cursor", "It is not a cursor of this list; take next_cursor of the page before as it is.")
+	return bellwire.Invalid("query.cursor", "must be the next_cursor of an earlier page of this list, unchanged")
 }
