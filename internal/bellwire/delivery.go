@@ -2,28 +2,27 @@ package bellwire
 
 import "time"
 
-// DeliveryStatus is how far a delivery has come.
+// DeliveryStatus is the stage that a delivery has reached.
 type DeliveryStatus string
 
-// The states of a delivery. The last three are ends, though a retry by hand may still turn them into
-// succeeded.
+// The statuses of a delivery. The last three are final, except that a manual retry can still turn them into succeeded.
 const (
 	DeliveryPending   DeliveryStatus = "pending"   // no attempt has been recorded
 	DeliveryRetrying  DeliveryStatus = "retrying"  // an attempt failed; another is due
 	DeliverySucceeded DeliveryStatus = "succeeded" // acknowledged
-	DeliveryExhausted DeliveryStatus = "exhausted" // the retry policy is spent, or it cannot be sent at all
-	DeliveryCanceled  DeliveryStatus = "canceled"  // by hand, or its endpoint was disabled or deleted
+	DeliveryExhausted DeliveryStatus = "exhausted" // no retries are left, or no request can be made
+	DeliveryCanceled  DeliveryStatus = "canceled"  // on request, or its endpoint was disabled or deleted
 )
 
-// DeliveryStatuses lists all states, in the order of a delivery's life.
+// DeliveryStatuses lists all statuses, in the order of a delivery's life.
 var DeliveryStatuses = []DeliveryStatus{
 	DeliveryPending, DeliveryRetrying, DeliverySucceeded, DeliveryExhausted, DeliveryCanceled,
 }
 
-// Open tells whether the schedule goes on.
+// Open reports whether further attempts are scheduled.
 func (s DeliveryStatus) Open() bool { return s == DeliveryPending || s == DeliveryRetrying }
 
-// Why deliveries end or wait, where the status alone does not say it.
+// The reasons why deliveries end or wait, where the status does not tell.
 const (
 	ReasonRetriesSpent     = "The retry policy is spent."
 	ReasonSkipped          = "The retry policy is spent; the next delivery in order goes ahead."
@@ -36,7 +35,7 @@ const (
 	ReasonTargetRequests   = "Too many requests to its host were not acknowledged within the last hour, so that the next attempt may come late (limit target_requests)."
 )
 
-// Delivery is one event on its way to one endpoint.
+// Delivery is the delivery of one event to one endpoint.
 type Delivery struct {
 	ID        DeliveryID
 	Event     EventID
@@ -44,35 +43,35 @@ type Delivery struct {
 	Tenant    string
 	Endpoint  string
 	Status    DeliveryStatus
-	Reason    string    // why it ended, or why it could not be sent; empty if the status says it all
+	Reason    string    // why it ended or could not be sent; empty if the status tells
 	Attempts  int       // attempts recorded, of any trigger
-	Retries   int       // how many steps of the retry policy are used up
-	Sequence  int64     // its number in a FIFO endpoint's order, from 1; 0: outside any order
-	Epoch     int64     // the shard epoch in which it was taken into memory; 0: free
+	Retries   int       // steps of the retry policy that are used up
+	Sequence  int64     // position in a FIFO endpoint's order, from 1; 0: not ordered
+	Epoch     int64     // the shard epoch in which it was claimed; 0: free
 	DueAt     time.Time // when the next attempt is due; zero unless open
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// Trigger says what caused an attempt.
+// Trigger is the cause of an attempt.
 type Trigger string
 
 // The triggers.
 const (
 	TriggerSchedule Trigger = "schedule" // the first attempt and those of the retry policy
-	TriggerManual   Trigger = "manual"   // a retry by hand: it never uses up or ends the schedule
+	TriggerManual   Trigger = "manual"   // a manual retry: it never uses up or ends the schedule
 	TriggerTest     Trigger = "test"     // an endpoint's test: one attempt only
 )
 
-// Transition is what an attempt makes of a delivery.
+// Transition is the change that an attempt makes to a delivery.
 type Transition struct {
-	Status DeliveryStatus // empty: as it was
+	Status DeliveryStatus // empty: unchanged
 	Reason string
 	Delay  time.Duration // with DeliveryRetrying: until the next attempt
 }
 
-// Since returns when d could first be attempted at the endpoint as it is: when its event was taken, or when the
-// endpoint was last changed, if that was later. So a pause costs no retries, and a corrected URL has all its time.
+// Since returns when max_elapsed begins to run for d: when its event was accepted, or when the endpoint was last changed if
+// that was later. So a pause costs no retries, and a corrected URL gets the whole time.
 func (d *Delivery) Since(ep *Endpoint) time.Time {
 	if ep.UpdatedAt.After(d.CreatedAt) {
 		return ep.UpdatedAt
@@ -80,8 +79,8 @@ func (d *Delivery) Since(ep *Endpoint) time.Time {
 	return d.CreatedAt
 }
 
-// Decide is the delivery's state machine: it says what becomes of d after an attempt with the given verdict that ended
-// at now. retryAfter is the wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries.
+// Decide returns the transition that follows from an attempt with the given verdict, which ended at now. retryAfter is the
+// wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries. Apply makes the transition.
 func (d *Delivery) Decide(trigger Trigger, v Verdict, ep *Endpoint, now time.Time, retryAfter time.Duration, random float64) Transition {
 	switch {
 	case v == Acknowledged:
@@ -113,4 +112,107 @@ func (d *Delivery) Decide(trigger Trigger, v Verdict, ep *Endpoint, now time.Tim
 		delay = min(delay, left)
 	}
 	return Transition{Status: DeliveryRetrying, Delay: max(delay, retryAfter)}
+}
+
+// DeliveryState is the part of a delivery that outcomes change.
+type DeliveryState struct {
+	Status   DeliveryStatus
+	Reason   string
+	Attempts int
+	Retries  int
+	Epoch    int64     // the shard epoch in which it was claimed; 0: free
+	DueAt    time.Time // when the next attempt is due; zero unless open and on the schedule
+	Manual   ManualRetry
+}
+
+// ManualRetry is the state of a manual retry, which runs beside the schedule.
+type ManualRetry struct {
+	Requested bool
+	Epoch     int64 // the shard epoch in which it was claimed; 0: free
+}
+
+// Apply records an outcome, and reports whether its transition was made. disabled says whether the endpoint was disabled, if
+// the result asks for that.
+//
+// Attempts always count. A success is always recorded, because the receiver has the event. Any other transition is made only
+// if the delivery is open and still claimed in the result's epoch: otherwise another node has it by now.
+func (s *DeliveryState) Apply(r *Result, disabled bool) (moved bool) {
+	if r.Attempt != nil {
+		s.Attempts++
+	}
+	held := s.release(r)
+	t := r.Transition
+	if r.Disable && !disabled {
+		t = r.Otherwise
+	}
+	may := held && s.Status.Open()
+	if t.Status == DeliverySucceeded {
+		may = s.Status != DeliverySucceeded
+	}
+	if !may {
+		return false
+	}
+	switch t.Status {
+	case DeliveryRetrying:
+		s.Status, s.Reason, s.Epoch = DeliveryRetrying, t.Reason, 0
+		s.Retries++
+		s.DueAt = r.EndedAt.Add(t.Delay).UTC().Truncate(time.Microsecond)
+	case DeliverySucceeded, DeliveryExhausted, DeliveryCanceled:
+		s.End(t.Status, t.Reason)
+	default:
+		return false
+	}
+	return true
+}
+
+// release ends the manual retry that the result is of, and reports whether the delivery was claimed in the result's epoch.
+func (s *DeliveryState) release(r *Result) (held bool) {
+	if r.Trigger == TriggerSchedule {
+		return r.Epoch != 0 && s.Epoch == r.Epoch
+	}
+	held = r.Epoch != 0 && s.Manual.Requested && s.Manual.Epoch == r.Epoch
+	if held {
+		s.Manual = ManualRetry{}
+	}
+	return held
+}
+
+// End ends the schedule. A requested manual retry is dropped, unless EndKeepsManual.
+func (s *DeliveryState) End(status DeliveryStatus, reason string) {
+	s.Status, s.Reason, s.Epoch, s.DueAt = status, reason, 0, time.Time{}
+	if !EndKeepsManual(status) {
+		s.Manual = ManualRetry{}
+	}
+}
+
+// EndKeepsManual reports whether a requested manual retry outlives the end of the schedule with the given status. Only
+// exhausted deliveries are still worth the attempt: others have arrived, or must not.
+func EndKeepsManual(status DeliveryStatus) bool { return status == DeliveryExhausted }
+
+// Recorded returns what the store answers about the state after Apply.
+func (s *DeliveryState) Recorded(moved, disabled bool) Recorded {
+	recorded := Recorded{Status: s.Status, Moved: moved, Disabled: disabled}
+	if s.Status == DeliveryRetrying {
+		recorded.DueAt = s.DueAt
+	}
+	return recorded
+}
+
+// IsPlainSuccess reports whether the result is a success that asks for nothing else. Whoever has claimed the delivery, Apply
+// then turns the state before any attempt into AfterPlainSuccess, which a store can write without reading the delivery.
+func (r *Result) IsPlainSuccess() bool {
+	return r.Transition.Status == DeliverySucceeded && r.Attempt != nil && !r.Disable
+}
+
+// AfterPlainSuccess returns the state of a delivery whose first attempt was a plain success.
+func (r *Result) AfterPlainSuccess() DeliveryState {
+	return DeliveryState{Status: DeliverySucceeded, Reason: r.Transition.Reason, Attempts: 1}
+}
+
+// DisableReason returns the reason for which a result's endpoint is disabled.
+func (r *Result) DisableReason() string {
+	if r.Transition.Reason == "" {
+		return ReasonEndpointGone
+	}
+	return r.Transition.Reason
 }

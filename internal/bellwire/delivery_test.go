@@ -149,3 +149,162 @@ func TestTimeOfAnEvent(t *testing.T) {
 		t.Errorf("by the publisher's word it is %s", e.Time())
 	}
 }
+
+func TestApply(t *testing.T) {
+	t.Parallel()
+	const epoch = 7
+	var (
+		now     = time.Date(2026, 5, 4, 3, 2, 1, 999, time.UTC)
+		created = now.Add(-time.Hour)
+
+		success  = bellwire.Transition{Status: bellwire.DeliverySucceeded}
+		spent    = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: bellwire.ReasonRetriesSpent}
+		gone     = bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointGone}
+		retry    = bellwire.Transition{Status: bellwire.DeliveryRetrying, Reason: "Soon.", Delay: time.Minute}
+		schedule = bellwire.Result{Trigger: bellwire.TriggerSchedule, Epoch: epoch, Attempt: new(bellwire.Attempt)}
+		manual   = bellwire.Result{Trigger: bellwire.TriggerManual, Epoch: epoch, Attempt: new(bellwire.Attempt)}
+		test     = bellwire.Result{Trigger: bellwire.TriggerTest, Epoch: epoch, Attempt: new(bellwire.Attempt)}
+		unsent   = bellwire.Result{Trigger: bellwire.TriggerSchedule, Epoch: epoch}
+		noEpoch  = bellwire.Result{Trigger: bellwire.TriggerSchedule}
+
+		claimed   = bellwire.DeliveryState{Status: bellwire.DeliveryPending, Epoch: epoch, DueAt: created}
+		free      = bellwire.DeliveryState{Status: bellwire.DeliveryPending, DueAt: created}
+		elsewhere = bellwire.DeliveryState{Status: bellwire.DeliveryRetrying, Epoch: epoch + 1, Attempts: 3, Retries: 2, DueAt: created}
+		canceled  = bellwire.DeliveryState{Status: bellwire.DeliveryCanceled, Reason: "So.", Attempts: 1, Epoch: epoch}
+		succeeded = bellwire.DeliveryState{Status: bellwire.DeliverySucceeded, Attempts: 1, Epoch: epoch}
+		tested    = bellwire.DeliveryState{Status: bellwire.DeliveryPending, Manual: bellwire.ManualRetry{Requested: true, Epoch: epoch}}
+
+		requested     = bellwire.ManualRetry{Requested: true}
+		claimedManual = bellwire.ManualRetry{Requested: true, Epoch: epoch}
+	)
+	with := func(r bellwire.Result, t bellwire.Transition) bellwire.Result {
+		r.Transition, r.EndedAt = t, now
+		return r
+	}
+	// change returns the state with one attempt more and changes.
+	change := func(s bellwire.DeliveryState, f func(*bellwire.DeliveryState)) bellwire.DeliveryState {
+		s.Attempts++
+		f(&s)
+		return s
+	}
+	ended := func(s bellwire.DeliveryState, t bellwire.Transition) bellwire.DeliveryState {
+		return change(s, func(s *bellwire.DeliveryState) {
+			s.Status, s.Reason, s.Epoch, s.DueAt = t.Status, t.Reason, 0, time.Time{}
+		})
+	}
+	counted := func(s bellwire.DeliveryState) bellwire.DeliveryState {
+		return change(s, func(*bellwire.DeliveryState) {})
+	}
+	alongside := func(s bellwire.DeliveryState, m bellwire.ManualRetry) bellwire.DeliveryState {
+		s.Manual = m
+		return s
+	}
+	asksToDisable := func(r bellwire.Result) bellwire.Result {
+		r.Disable, r.Otherwise = true, retry
+		return r
+	}
+	retried := func(s bellwire.DeliveryState) bellwire.DeliveryState {
+		return change(s, func(s *bellwire.DeliveryState) {
+			s.Status, s.Reason, s.Epoch, s.Retries = bellwire.DeliveryRetrying, retry.Reason, 0, s.Retries+1
+			s.DueAt = now.Add(time.Minute).Truncate(time.Microsecond)
+		})
+	}
+	for _, tc := range []struct {
+		name     string
+		state    bellwire.DeliveryState
+		result   bellwire.Result
+		disabled bool
+		want     bellwire.DeliveryState
+		moved    bool
+	}{
+		{"success", claimed, with(schedule, success), false, ended(claimed, success), true},
+		{"retry", claimed, with(schedule, retry), false, retried(claimed), true},
+		{"retries spent", claimed, with(schedule, spent), false, ended(claimed, spent), true},
+		{"gone", claimed, with(schedule, gone), false, ended(claimed, gone), true},
+		{"no change", claimed, with(schedule, bellwire.Transition{}), false, counted(claimed), false},
+		{"unknown status", claimed, with(schedule, bellwire.Transition{Status: "lost"}), false, counted(claimed), false},
+		{"no attempt was possible", claimed, with(unsent, spent), false, bellwire.DeliveryState{Status: spent.Status, Reason: spent.Reason}, true},
+
+		{"success of an old epoch", elsewhere, with(schedule, success), false, ended(elsewhere, success), true},
+		{"failure of an old epoch", elsewhere, with(schedule, retry), false, counted(elsewhere), false},
+		{"success of what is free", free, with(schedule, success), false, ended(free, success), true},
+		{"failure of what is free", free, with(schedule, spent), false, counted(free), false},
+		{"failure without an epoch", free, with(noEpoch, spent), false, free, false},
+		{"late success", canceled, with(schedule, success), false, ended(canceled, success), true},
+		{"late failure", canceled, with(schedule, retry), false, counted(canceled), false},
+		{"second success", succeeded, with(schedule, success), false, counted(succeeded), false},
+
+		{"manual success", alongside(claimed, claimedManual), with(manual, success), false, ended(claimed, success), true},
+		{"manual failure", alongside(claimed, claimedManual), with(manual, bellwire.Transition{}), false, counted(claimed), false},
+		{"manual success after the end", alongside(canceled, claimedManual), with(manual, success), false, ended(canceled, success), true},
+		{"manual failure of an old epoch", alongside(claimed, requested), with(manual, bellwire.Transition{}), false, counted(alongside(claimed, requested)), false},
+		{"success while a manual retry waits", alongside(claimed, requested), with(schedule, success), false, ended(claimed, success), true},
+		{"retries spent while a manual retry waits", alongside(claimed, requested), with(schedule, spent), false, ended(alongside(claimed, requested), spent), true},
+		{"gone while a manual retry waits", alongside(claimed, requested), with(schedule, gone), false, ended(claimed, gone), true},
+		{"failed test", tested, with(test, spent), false, ended(alongside(tested, bellwire.ManualRetry{}), spent), true},
+
+		{"gone, and disabled", claimed, asksToDisable(with(schedule, gone)), true, ended(claimed, gone), true},
+		{"gone, but the endpoint has changed", claimed, asksToDisable(with(schedule, gone)), false, retried(claimed), true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := tc.state
+			moved := got.Apply(&tc.result, tc.disabled)
+			if diff := cmp.Diff(tc.want, got); diff != "" || moved != tc.moved {
+				t.Errorf("moved is %t, want %t; the state differs:\n%s", moved, tc.moved, diff)
+			}
+			recorded := got.Recorded(moved, tc.disabled)
+			want := bellwire.Recorded{Status: got.Status, Moved: tc.moved, Disabled: tc.disabled}
+			if got.Status == bellwire.DeliveryRetrying {
+				want.DueAt = got.DueAt
+			}
+			if diff := cmp.Diff(want, recorded); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Stores write AfterPlainSuccess without reading the delivery. It must not depend on what they have not read.
+func TestPlainSuccess(t *testing.T) {
+	t.Parallel()
+	r := &bellwire.Result{
+		Attempt: new(bellwire.Attempt), Trigger: bellwire.TriggerSchedule, Epoch: 7,
+		Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded, Reason: "So."},
+	}
+	if !r.IsPlainSuccess() {
+		t.Fatal("a plain success is not recognized")
+	}
+	for _, trigger := range []bellwire.Trigger{bellwire.TriggerSchedule, bellwire.TriggerManual, bellwire.TriggerTest} {
+		for _, epoch := range []int64{0, 6, 7} {
+			r.Trigger = trigger
+			got := bellwire.DeliveryState{Status: bellwire.DeliveryPending, Epoch: epoch, DueAt: time.Unix(1, 0)}
+			if !got.Apply(r, false) {
+				t.Errorf("a %s success of a delivery in epoch %d changes nothing", trigger, epoch)
+			}
+			if diff := cmp.Diff(r.AfterPlainSuccess(), got); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+	for name, change := range map[string]func(*bellwire.Result){
+		"failure": func(r *bellwire.Result) { r.Transition.Status = bellwire.DeliveryExhausted },
+		"unsent":  func(r *bellwire.Result) { r.Attempt = nil },
+		"disable": func(r *bellwire.Result) { r.Disable = true },
+	} {
+		other := *r
+		if change(&other); other.IsPlainSuccess() {
+			t.Errorf("%s: it is taken for a plain success", name)
+		}
+	}
+}
+
+func TestDisableReason(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]string{"": bellwire.ReasonEndpointGone, "So.": "So."} {
+		r := &bellwire.Result{Transition: bellwire.Transition{Reason: reason}}
+		if got := r.DisableReason(); got != want {
+			t.Errorf("with the reason %q it is %q, want %q", reason, got, want)
+		}
+	}
+}

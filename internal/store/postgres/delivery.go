@@ -10,27 +10,6 @@ import (
 	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
-// state is what changes in a delivery.
-type state struct {
-	status   int16
-	reason   string
-	attempts int64
-	retries  int64
-	epoch    int64
-	manual   *int64     // as manual_epoch; nil: no retry by hand is asked for
-	due      *time.Time // nil: not on the schedule
-}
-
-func (st *state) open() bool { return st.status <= codec.Retrying }
-
-// end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
-func (st *state) end(status int16, reason string) {
-	st.status, st.reason, st.epoch, st.due = status, reason, 0, nil
-	if status != codec.Exhausted {
-		st.manual = nil
-	}
-}
-
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
 		d.updated_at, e.id, e.type, p.id, t.id`
@@ -106,13 +85,16 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 	return d, nil
 }
 
-// sqlCancel ends an open delivery as state.end does.
-const sqlCancel = `UPDATE bellwire.deliveries d SET status = 4, reason = $2, epoch = 0, manual_epoch = NULL, due_at = NULL, updated_at = $3
+// sqlEndOpen ends open deliveries as DeliveryState.End does.
+const sqlEndOpen = `UPDATE bellwire.deliveries d SET status = $2, reason = $3, epoch = 0, due_at = NULL, updated_at = $4,
+		manual_epoch = CASE WHEN $5 THEN d.manual_epoch END
 	FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.status::int <= 1`
 
-// sqlExpire does the same with what is exhausted.
-const sqlExpire = `UPDATE bellwire.deliveries d SET status = 3, reason = $2, epoch = 0, due_at = NULL, updated_at = $3
-	FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.status::int <= 1`
+// endOpen ends those of the deliveries that are open, and returns how many those are.
+func (t *tx) endOpen(ids [][16]byte, status bellwire.DeliveryStatus, reason string, now time.Time) (int, error) {
+	number, _ := codec.StatusNumber[int16](status)
+	return t.change(sqlEndOpen, ids, number, reason, now, bellwire.EndKeepsManual(status))
+}
 
 // CancelDelivery ends an open delivery.
 func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.DeliveryID, reason string, now time.Time) (*bellwire.Delivery, error) {
@@ -121,7 +103,7 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 		if d, err = tx.delivery(tenant, id); err != nil {
 			return err
 		}
-		ended, err := tx.change(sqlCancel, [][16]byte{id}, reason, now)
+		ended, err := tx.endOpen([][16]byte{id}, bellwire.DeliveryCanceled, reason, now)
 		if err != nil {
 			return err
 		}
@@ -170,7 +152,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 			if len(ids) == 0 {
 				continue
 			}
-			if err := tx.exec(sqlCancel, ids, reason, now); err != nil {
+			if _, err := tx.endOpen(ids, bellwire.DeliveryCanceled, reason, now); err != nil {
 				return err
 			}
 			ended += len(ids)
@@ -207,7 +189,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 			if len(ids) == 0 {
 				continue
 			}
-			if err := tx.exec(sqlExpire, ids, x.Reason, now); err != nil {
+			if _, err := tx.endOpen(ids, bellwire.DeliveryExhausted, x.Reason, now); err != nil {
 				return err
 			}
 			ended += len(ids)

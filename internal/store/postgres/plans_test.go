@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 // TestPlansOfGroups has many deliveries wait, and looks how a group's are found among them, with plans made for the
@@ -38,8 +39,7 @@ func TestPlansOfGroups(t *testing.T) {
 		sqlReleaseManual: {ids, numbers},
 		sqlTake:          {ids, numbers},
 		sqlTakeManual:    {ids, numbers},
-		sqlCancel:        {ids, "", time.Now()},
-		sqlExpire:        {ids, "", time.Now()},
+		sqlEndOpen:       {ids, codec.Canceled, "", time.Now(), false},
 		sqlStates:        {ids},
 		sqlTaken:         {ids},
 		sqlTakenEvents:   {ids},

@@ -61,7 +61,7 @@ type recording struct {
 	// The rest is about the results that are settled.
 	tx       *tx
 	rows     attemptRows
-	states   map[bellwire.DeliveryID]*state
+	states   map[bellwire.DeliveryID]*bellwire.DeliveryState
 	attempts map[bellwire.AttemptID]bool // that are stored
 	changed  map[bellwire.DeliveryID]time.Time
 }
@@ -78,7 +78,7 @@ func (r *recording) left() (places []int) {
 
 // settle records results, whatever they are.
 func (r *recording) settle(tx *tx, places []int) error {
-	r.tx, r.rows, r.states = tx, attemptRows{}, make(map[bellwire.DeliveryID]*state)
+	r.tx, r.rows, r.states = tx, attemptRows{}, make(map[bellwire.DeliveryID]*bellwire.DeliveryState)
 	r.attempts, r.changed = make(map[bellwire.AttemptID]bool), make(map[bellwire.DeliveryID]time.Time)
 	if err := r.read(places); err != nil {
 		return err
@@ -116,12 +116,12 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
 	places := make(map[bellwire.DeliveryID]int)
 	seen := make(map[bellwire.DeliveryID]bool, len(r.results))
 	for i, result := range r.results {
-		if seen[result.Delivery] || result.Transition.Status != bellwire.DeliverySucceeded || result.Attempt == nil || result.Disable {
+		if seen[result.Delivery] || !result.IsPlainSuccess() {
 			others = append(others, i)
 		} else {
 			places[result.Delivery] = i
 			rows.add(result.Attempt, result.Delivery, 1, r.details[i])
-			reasons, at = append(reasons, result.Transition.Reason), append(at, result.EndedAt)
+			reasons, at = append(reasons, result.AfterPlainSuccess().Reason), append(at, result.EndedAt)
 		}
 		seen[result.Delivery] = true
 	}
@@ -133,7 +133,8 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
 		return every(moved, func(row pgx.Rows) error {
 			id, err := scanUUID(row)
 			i := places[id]
-			r.done[i], r.recorded[i] = true, bellwire.Recorded{Status: bellwire.DeliverySucceeded, Moved: true}
+			after := r.results[i].AfterPlainSuccess()
+			r.done[i], r.recorded[i] = true, after.Recorded(true, false)
 			return err
 		})
 	})
@@ -169,9 +170,7 @@ func (r *recording) read(places []int) error {
 	slices.SortFunc(deliveries, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	batch.Queue(sqlStates, deliveries).Query(func(rows pgx.Rows) error {
 		return every(rows, func(row pgx.Rows) error {
-			var id bellwire.DeliveryID
-			st := new(state)
-			err := row.Scan((*[16]byte)(&id), &st.status, &st.reason, &st.attempts, &st.retries, &st.epoch, &st.manual, &st.due)
+			id, st, err := scanState(row)
 			r.states[id] = st
 			return err
 		})
@@ -186,68 +185,44 @@ func (r *recording) read(places []int) error {
 	return r.tx.send(batch)
 }
 
-// record decides what becomes of a delivery.
+// record applies a result to the state of its delivery.
 func (r *recording) record(i int) error {
 	result := r.results[i]
 	st := r.states[result.Delivery]
 	if st == nil {
 		return nil
 	}
-	if result.Attempt != nil {
-		if r.attempts[result.Attempt.ID] {
-			r.recorded[i] = st.recorded()
-			return nil
-		}
-		st.attempts++
-		r.addAttempt(i, st.attempts)
+	if result.Attempt != nil && r.attempts[result.Attempt.ID] {
+		r.recorded[i] = st.Recorded(false, false)
+		return nil
 	}
-	transition, disabled, err := r.disable(result)
+	disabled, err := r.disable(result)
 	if err != nil {
 		return err
 	}
-	moved := st.apply(result, transition)
+	moved := st.Apply(result, disabled)
+	if result.Attempt != nil {
+		r.addAttempt(i, int64(st.Attempts))
+	}
 	r.changed[result.Delivery] = result.EndedAt
-	r.recorded[i] = st.recorded()
-	r.recorded[i].Moved, r.recorded[i].Disabled = moved, disabled
+	r.recorded[i] = st.Recorded(moved, disabled)
 	return nil
 }
 
-func (st *state) recorded() bellwire.Recorded {
-	recorded := bellwire.Recorded{Status: codec.Status(st.status)}
-	if st.status == codec.Retrying {
-		recorded.DueAt = orZero(st.due)
+func scanState(row pgx.Rows) (bellwire.DeliveryID, *bellwire.DeliveryState, error) {
+	var (
+		id     bellwire.DeliveryID
+		status int16
+		manual *int64
+		due    *time.Time
+	)
+	st := new(bellwire.DeliveryState)
+	err := row.Scan((*[16]byte)(&id), &status, &st.Reason, &st.Attempts, &st.Retries, &st.Epoch, &manual, &due)
+	if manual != nil {
+		st.Manual = bellwire.ManualRetry{Requested: true, Epoch: *manual}
 	}
-	return recorded
-}
-
-// apply makes a transition for a result, unless it comes from somebody who has the delivery no more.
-func (st *state) apply(r *bellwire.Result, t bellwire.Transition) bool {
-	byHand := r.Trigger != bellwire.TriggerSchedule
-	taken := r.Epoch != 0 && (byHand && st.manual != nil && *st.manual == r.Epoch || !byHand && st.epoch == r.Epoch)
-	if byHand && taken {
-		st.manual = nil
-	}
-	switch {
-	case t.Status == bellwire.DeliverySucceeded:
-		if st.status == codec.Succeeded {
-			return false
-		}
-		st.end(codec.Succeeded, t.Reason)
-		return true
-	case t.Status == "" || !taken || !st.open():
-		return false
-	case t.Status == bellwire.DeliveryRetrying:
-		due := r.EndedAt.Add(t.Delay).UTC().Truncate(time.Microsecond)
-		st.status, st.reason, st.epoch, st.due = codec.Retrying, t.Reason, 0, &due
-		st.retries++
-		return true
-	}
-	status, known := codec.StatusNumber[int16](t.Status)
-	if !known {
-		return false
-	}
-	st.end(status, t.Reason)
-	return true
+	st.Status, st.DueAt = codec.Status(status), orZero(due)
+	return id, st, err
 }
 
 const sqlMove = `UPDATE bellwire.deliveries d SET status = r.status, reason = r.reason, attempts = r.attempts, retries = r.retries,
@@ -269,13 +244,21 @@ func (r *recording) queueMoves(batch *pgx.Batch) {
 	)
 	for id, changedAt := range r.changed {
 		st := r.states[id]
-		ids, statuses, reasons = append(ids, id), append(statuses, st.status), append(reasons, st.reason)
-		attempts, retries, epochs = append(attempts, st.attempts), append(retries, st.retries), append(epochs, st.epoch)
-		manual, due, at = append(manual, st.manual), append(due, st.due), append(at, changedAt)
+		status, _ := codec.StatusNumber[int16](st.Status)
+		ids, statuses, reasons = append(ids, id), append(statuses, status), append(reasons, st.Reason)
+		attempts, retries, epochs = append(attempts, int64(st.Attempts)), append(retries, int64(st.Retries)), append(epochs, st.Epoch)
+		manual, due, at = append(manual, manualEpoch(st)), append(due, orNull(st.DueAt)), append(at, changedAt)
 	}
 	if len(ids) > 0 {
 		batch.Queue(sqlMove, ids, statuses, reasons, attempts, retries, epochs, manual, due, at)
 	}
+}
+
+func manualEpoch(st *bellwire.DeliveryState) *int64 {
+	if !st.Manual.Requested {
+		return nil
+	}
+	return &st.Manual.Epoch
 }
 
 const (
@@ -284,35 +267,30 @@ const (
 	sqlDisable = "UPDATE bellwire.endpoints SET status = $1, status_reason = $2, revision = $3, updated_at = $4 WHERE n = $5"
 )
 
-// disable disables the endpoint if the result asks for it and the endpoint is still as it was when the attempt was
-// made. It returns the transition to be made of the delivery.
-func (r *recording) disable(result *bellwire.Result) (t bellwire.Transition, disabled bool, err error) {
+// disable disables the endpoint if the result asks for it and the endpoint has not changed since the attempt began.
+func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) {
 	if !result.Disable {
-		return result.Transition, false, nil
+		return false, nil
 	}
 	var tenant string
 	ok, err := found(r.tx.row(sqlOwnerAt, result.Endpoint, result.EndpointRevision), &tenant)
 	if !ok {
-		return result.Otherwise, false, err
+		return false, err
 	}
 	n, owner, revision, err := r.tx.holdEndpoint(tenant, result.Endpoint)
 	switch {
 	case bellwire.CodeOf(err) == bellwire.CodeNotFound, err == nil && revision != result.EndpointRevision:
-		return result.Otherwise, false, nil // somebody was quicker
+		return false, nil // another transaction changed it first
 	case err != nil:
-		return t, false, err
+		return false, err
 	}
 	if revision, err = r.tx.changeTenant(owner); err != nil {
-		return t, false, err
+		return false, err
 	}
 	if err := r.store.notify(r.tx, notice{Tenant: tenant, Endpoints: []string{result.Endpoint}}); err != nil {
-		return t, false, err
+		return false, err
 	}
-	reason := result.Transition.Reason
-	if reason == "" {
-		reason = bellwire.ReasonEndpointGone
-	}
-	return result.Transition, true, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), reason, revision, result.EndedAt, n)
+	return true, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), result.DisableReason(), revision, result.EndedAt, n)
 }
 
 const (

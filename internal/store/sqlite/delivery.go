@@ -8,52 +8,43 @@ import (
 	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
-// none stands for NULL where no number can be negative.
+// none stands for NULL in columns without negative numbers.
 const none = -1
 
-// state is what changes in a delivery.
-type state struct {
-	status   int64
-	reason   string
-	attempts int64
-	retries  int64
-	epoch    int64
-	manual   int64 // as manual_epoch; none: no retry by hand is asked for
-	due      int64 // none: not on the schedule
-	endpoint int64 // does not change
-}
+const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1) FROM deliveries WHERE id = ?"
 
-func (st *state) open() bool { return st.status <= codec.Retrying }
-
-const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), endpoint FROM deliveries WHERE id = ?"
-
-// state reads what may change of a delivery, and whether it is there.
-func (w *writer) state(id bellwire.DeliveryID) (st state, found bool, err error) {
+// state reads the state of a delivery, and reports whether it exists.
+func (w *writer) state(id bellwire.DeliveryID) (st bellwire.DeliveryState, found bool, err error) {
 	q := w.query(sqlState).blob(id[:])
 	if found, err = q.one(); !found {
 		return st, false, err
 	}
-	st = state{
-		status: q.getInt(), reason: q.getText(), attempts: q.getInt(), retries: q.getInt(), epoch: q.getInt(),
-		manual: q.getInt(), due: q.getInt(), endpoint: q.getInt(),
+	st = bellwire.DeliveryState{
+		Status: codec.Status(q.getInt()), Reason: q.getText(), Attempts: int(q.getInt()), Retries: int(q.getInt()), Epoch: q.getInt(),
+	}
+	if epoch := q.getInt(); epoch != none {
+		st.Manual = bellwire.ManualRetry{Requested: true, Epoch: epoch}
+	}
+	if due := q.getInt(); due != none {
+		st.DueAt = time.UnixMicro(due).UTC()
 	}
 	return st, true, q.close()
 }
 
-// move writes all of a state.
-func (w *writer) move(id bellwire.DeliveryID, st *state, now time.Time) error {
+// setState writes a state.
+func (w *writer) setState(id bellwire.DeliveryID, st *bellwire.DeliveryState, now time.Time) error {
+	status, _ := codec.StatusNumber[int64](st.Status)
 	return w.query(`UPDATE deliveries SET status = ?, reason = ?, attempts = ?, retries = ?, epoch = ?, manual_epoch = ?,
 			due_at = ?, updated_at = ? WHERE id = ?`).
-		int(st.status).text(st.reason).int(st.attempts).int(st.retries).int(st.epoch).intOrNull(st.manual).
-		intOrNull(st.due).time(now).blob(id[:]).exec()
+		int(status).text(st.Reason).int(int64(st.Attempts)).int(int64(st.Retries)).int(st.Epoch).intOrNull(manualEpoch(st)).
+		timeOrNull(st.DueAt).time(now).blob(id[:]).exec()
 }
 
-// end makes st an end. What was asked for by hand is over with it too, except after the schedule's end.
-func (st *state) end(status int64, reason string) {
-	st.status, st.reason, st.epoch, st.due = status, reason, 0, none
-	if status != codec.Exhausted {
-		st.manual = none
+func manualEpoch(st *bellwire.DeliveryState) int64 {
+	if !st.Manual.Requested {
+		return none
 	}
+	return st.Manual.Epoch
 }
 
 // sqlDelivery reads a delivery with the names of what it belongs to.
@@ -135,7 +126,7 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 		if !d.Status.Open() {
 			return bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
 		}
-		if err = w.endOpen(id, codec.Canceled, reason, now); err != nil {
+		if err = w.endOpen(id, bellwire.DeliveryCanceled, reason, now); err != nil {
 			return err
 		}
 		d, err = w.delivery(id)
@@ -162,7 +153,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 				return err
 			}
 			for _, id := range ids {
-				if err := w.endOpen(id, codec.Canceled, reason, now); err != nil {
+				if err := w.endOpen(id, bellwire.DeliveryCanceled, reason, now); err != nil {
 					return err
 				}
 			}
@@ -195,7 +186,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 				return err
 			}
 			for _, id := range ids {
-				if err := w.endOpen(id, codec.Exhausted, x.Reason, now); err != nil {
+				if err := w.endOpen(id, bellwire.DeliveryExhausted, x.Reason, now); err != nil {
 					return err
 				}
 			}
@@ -257,12 +248,12 @@ func ids(q *query) ([]bellwire.DeliveryID, error) {
 }
 
 // endOpen ends an open delivery.
-func (w *writer) endOpen(id bellwire.DeliveryID, status int64, reason string, now time.Time) error {
+func (w *writer) endOpen(id bellwire.DeliveryID, status bellwire.DeliveryStatus, reason string, now time.Time) error {
 	st, found, err := w.state(id)
 	if err != nil || !found {
 		return err
 	}
-	st.end(status, reason)
+	st.End(status, reason)
 	w.opened--
-	return w.move(id, &st, now)
+	return w.setState(id, &st, now)
 }

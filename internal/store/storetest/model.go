@@ -178,7 +178,7 @@ func ids(rows []*modelRow) []bellwire.DeliveryID {
 // record ends what somebody has in memory, maybe somebody who should not have it any more.
 func (m *model) record(t *rapid.T) {
 	took := m.drop(t)
-	transition := rapid.SampledFrom([]bellwire.Transition{success, spent, retryIn(30 * time.Second)}).Draw(t, "transition")
+	transition := rapid.SampledFrom([]bellwire.Transition{success, spent, gone, retryIn(30 * time.Second)}).Draw(t, "transition")
 	r := m.w.result(took.delivery, transition)
 	r.Epoch = took.epoch
 	if took.manual {
@@ -219,7 +219,13 @@ func (m *model) apply(took taken, r *bellwire.Result) (moved bool) {
 		}
 		manual, hand := row.manual, row.hand
 		row.end(bellwire.DeliveryExhausted, r.Transition.Reason)
-		row.manual, row.hand = manual, hand // what a person asked for is still done
+		row.manual, row.hand = manual, hand // the manual retry is still made
+		return true
+	case bellwire.DeliveryCanceled:
+		if !holds || !row.Status.Open() {
+			return false
+		}
+		row.end(bellwire.DeliveryCanceled, r.Transition.Reason)
 		return true
 	case bellwire.DeliveryRetrying:
 		if !holds || !row.Status.Open() {

@@ -339,6 +339,7 @@ func (w *world) nothingDue(endpoint string) {
 var (
 	success = bellwire.Transition{Status: bellwire.DeliverySucceeded}
 	spent   = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: bellwire.ReasonRetriesSpent}
+	gone    = bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointGone}
 )
 
 func retryIn(d time.Duration) bellwire.Transition {
