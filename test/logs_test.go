@@ -11,8 +11,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -110,6 +112,90 @@ func TestMissingRootCertificatesAreTold(t *testing.T) {
 		s.terminate()
 		if said := strings.Contains(s.logged(), told); said != missing {
 			t.Errorf("the bundle is missing: %v; that is told: %v", missing, said)
+		}
+	}
+}
+
+// A reader of the log that has stopped reading holds up neither the server nor its end. Lines that find no room are
+// counted, and reported when it reads again.
+func TestLogThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	for _, resumes := range []bool{true, false} {
+		t.Run(fmt.Sprintf("resumes=%v", resumes), func(t *testing.T) {
+			t.Parallel()
+			s, unread := startUnread(t)
+			dropped := regexp.MustCompile(`(?m)^bellwire_log_lines_dropped_total ([1-9]\d*)$`)
+			// Each request logs a line with its path; together they are more than a pipe and the server's memory hold.
+			for range 400 {
+				if _, _, err := s.do("GET", "/tenants/"+strings.Repeat("x", 8<<10), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, metrics := s.get("/metrics"); !dropped.MatchString(metrics) {
+				t.Error("no line was dropped")
+			}
+			s.subscribe("http://127.0.0.1:9/")
+			if _, err := s.publish("ping", []byte(`{}`)); err != nil {
+				t.Errorf("an event was refused: %v", err)
+			}
+			if !resumes {
+				s.signal(syscall.SIGTERM)
+				if err := s.wait(); err != nil {
+					t.Errorf("the server ended with: %v", err)
+				}
+				return
+			}
+			go s.read(unread)
+			eventually(t, "dropped lines are reported", func() bool { return strings.Contains(s.logged(), `"msg":"log lines dropped","count":`) })
+			s.terminate()
+			eventually(t, "the last line is written", func() bool { return strings.Contains(s.logged(), `"msg":"stopped"`) })
+		})
+	}
+}
+
+// startUnread starts a server whose log is read until it listens, and not any more.
+func startUnread(t *testing.T) (s *server, unread *bufio.Reader) {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := serve(t.TempDir(), "--log-level", "debug", "--drain-timeout", "2s", "--allow-network", "127.0.0.0/8")
+	cmd.Stderr = writer
+	s = &server{t: t, cmd: cmd, key: adminKey, exited: make(chan error, 1)}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	go func() { s.exited <- cmd.Wait() }()
+	t.Cleanup(func() {
+		cmd.Process.Kill() // it has ended already, if the test went well
+		reader.Close()
+	})
+	unread = bufio.NewReader(reader)
+	for s.url == "" {
+		line, err := unread.ReadBytes('\n')
+		if err != nil {
+			t.Fatalf("the server does not listen: %v", err)
+		}
+		var record struct{ Msg, Address string }
+		if json.Unmarshal(line, &record) == nil && record.Msg == "listening" {
+			s.url = "http://" + record.Address
+		}
+	}
+	s.addType("ping")
+	return s, unread
+}
+
+// read keeps the log.
+func (s *server) read(log *bufio.Reader) {
+	for {
+		line, err := log.ReadBytes('\n')
+		s.mu.Lock()
+		s.log.Write(line)
+		s.mu.Unlock()
+		if err != nil {
+			return
 		}
 	}
 }

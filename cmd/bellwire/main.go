@@ -109,7 +109,7 @@ func run(args []string, std streams) int {
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(std); err != nil {
-		fmt.Fprintln(std.err, "bellwire:", cli.Explain(err, parsed.Selected()))
+		lastWords(std.err, "bellwire: "+cli.Explain(err, parsed.Selected()))
 		return exitCode(err)
 	}
 	return exitOK
@@ -156,12 +156,28 @@ func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	ctx, cancel := stopContext(signals, func() {
-		fmt.Fprintln(log, "bellwire: stopped at once by a second signal")
+		lastWords(log, "bellwire: stopped at once by a second signal")
 		os.Exit(exitFailed)
 	})
 	return ctx, func() {
 		signal.Stop(signals)
 		cancel()
+	}
+}
+
+// lastWordsTimeout is how long the process waits for its last message to be read.
+const lastWordsTimeout = time.Second
+
+// lastWords writes the last message of the process. It does not wait for ever for a reader that does not read.
+func lastWords(w io.Writer, message string) {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		fmt.Fprintln(w, message)
+	}()
+	select {
+	case <-written:
+	case <-time.After(lastWordsTimeout):
 	}
 }
 

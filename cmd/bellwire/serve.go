@@ -8,10 +8,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
 type serveCommand struct {
@@ -34,9 +36,29 @@ SIGTERM, SIGHUP and Ctrl-C drain and end with exit code 0; a second one ends at 
 
 // Run serves until the context ends.
 func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Context) error {
-	log := c.logger(std.err)
+	lines := telemetry.NewLogWriter(std.err, c.LogFormat)
+	deadline, err := c.serve(ctx, std, parsed, lines)
+	flushing, cancel := context.WithDeadline(context.WithoutCancel(ctx), later(deadline, time.Now().Add(minFlush)))
+	defer cancel()
+	lines.Close(flushing)
+	return err
+}
+
+// minFlush is how long the last log lines may take to be written, even if the drain has used up its time.
+const minFlush = time.Second
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// serve serves until the context ends. It returns when the drain timeout ends, which is zero if there was no drain.
+func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Context, lines *telemetry.LogWriter) (time.Time, error) {
+	log := c.logger(lines)
 	noteLibraries(log)
-	// It is no error, because orchestrators set some for a service named bellwire.
+	// Not an error, because orchestrators set some of them for a service named bellwire.
 	if unknown := cli.UnknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
 		log.Warn("ignoring unknown BELLWIRE_ variables: check their spelling", "names", strings.Join(unknown, ", "))
 	}
@@ -53,15 +75,17 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 	signal.Ignore(syscall.SIGPIPE)
 	srv, err := openServer(ctx, &c.settings, log)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
+	srv.metrics.CountDroppedLines(lines.Dropped)
 	if srv.adminKey != "" {
 		fmt.Fprintf(std.out, "\nAdmin key, shown this once: %s\n\n", srv.adminKey)
 	}
 	b := thisBuild()
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
 		"database", c.DatabaseURL.String(), "version", b.Version)
-	return profiled(c.CPUProfile, func() error { return srv.run(ctx) })
+	err = profiled(c.CPUProfile, func() error { return srv.run(ctx) })
+	return srv.drainedBy, err
 }
 
 // noRootCertificates reports whether the system has no certificates to verify endpoints with, as in an image made from

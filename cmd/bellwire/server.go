@@ -25,20 +25,21 @@ import (
 
 // server is everything that runs while Bellwire serves.
 type server struct {
-	settings *settings
-	log      *slog.Logger
-	store    bellwire.Store
-	engine   *engine.Engine
-	service  *service.Service
-	metrics  *telemetry.Metrics
-	observer *telemetry.Observer
-	check    *glance[struct{}] // whether the store reads and writes
-	backlog  *glance[*bellwire.Backlog]
-	http     *httpx.Server
-	listener net.Listener
-	adminKey string // the one made at this start; empty if there was one
-	draining atomic.Bool
-	dialects map[string]bellwire.Dialect // those that are enabled, by name
+	settings  *settings
+	log       *slog.Logger
+	store     bellwire.Store
+	engine    *engine.Engine
+	service   *service.Service
+	metrics   *telemetry.Metrics
+	observer  *telemetry.Observer
+	check     *glance[struct{}] // whether the store reads and writes
+	backlog   *glance[*bellwire.Backlog]
+	http      *httpx.Server
+	listener  net.Listener
+	adminKey  string // the one made at this start; empty if there was one
+	draining  atomic.Bool
+	drainedBy time.Time                   // end of the drain timeout; zero before the drain
+	dialects  map[string]bellwire.Dialect // those that are enabled, by name
 }
 
 // openServer opens the database and binds the address. Nothing is delivered before run.
@@ -271,7 +272,8 @@ func (srv *server) lingered(failed <-chan error) error {
 func (srv *server) drain(ctx context.Context) error {
 	srv.draining.Store(true)
 	srv.log.Info("draining", "timeout", srv.settings.DrainTimeout.String())
-	ctx, cancel := context.WithTimeout(ctx, srv.settings.DrainTimeout)
+	srv.drainedBy = time.Now().Add(srv.settings.DrainTimeout)
+	ctx, cancel := context.WithDeadline(ctx, srv.drainedBy)
 	defer cancel()
 	inTime := context.AfterFunc(ctx, func() {
 		srv.log.Warn("the drain timeout has passed: what is in flight is cut off, and sent again after the next start")

@@ -135,6 +135,13 @@ func (m *Metrics) ServeDialects(names ...string) {
 	}
 }
 
+// CountDroppedLines reports how many lines of the log have been dropped. It may be called once.
+func (m *Metrics) CountDroppedLines(dropped func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "bellwire_log_lines_dropped_total", Help: "Log lines that could not be written to standard error, or not soon enough.",
+	}, func() float64 { return float64(dropped()) }))
+}
+
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 }

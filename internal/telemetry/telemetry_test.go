@@ -319,6 +319,7 @@ func TestDocumentedMetrics(t *testing.T) {
 func registered(t *testing.T) map[string]bool {
 	t.Helper()
 	m, o, _ := newObserved(t)
+	m.CountDroppedLines(func() uint64 { return 0 })
 	m.Gauge(func() Stats { return Stats{} }, func(context.Context) (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
 	ep := &bellwire.Endpoint{Dialect: "standard"}
 	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep)
