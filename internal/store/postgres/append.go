@@ -83,6 +83,9 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		}
 		return s.storeGroup(g)
 	})
+	if g != nil && g.sent { // also if the outcome of the commit is not known
+		s.notifier.add(g.wakes, g.wakesFanOut)
+	}
 	if err != nil && g != nil && g.sent && bellwire.CodeOf(err) == bellwire.CodeUnavailable {
 		s.doubts.add(appends, time.Now())
 	}
@@ -97,7 +100,9 @@ type group struct {
 	tx          *tx
 	careful     bool // to look whether the events are stored already, which is rare: their insertion fails then
 	heldKeyWait time.Duration
-	sent        bool // the last of it, with the commit
+	sent        bool     // the last of it, with the commit
+	wakes       []string // endpoints of other nodes that have something new
+	wakesFanOut bool     // of other nodes
 	operator    int64
 	tenants     map[string]tenantRef
 	endpoints   map[string]endpointRef

@@ -74,13 +74,13 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 		if d, err = tx.delivery(tenant, id); err != nil {
 			return err
 		}
-		if err := tx.exec(sqlRequestRetry, [16]byte(id)); err != nil || s.owned.Load().Epoch(d.Endpoint) != 0 {
-			return err
-		}
-		return s.notify(tx, notice{Endpoints: []string{d.Endpoint}})
+		return tx.exec(sqlRequestRetry, [16]byte(id))
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s.owned.Load().Epoch(d.Endpoint) == 0 {
+		s.notifier.add([]string{d.Endpoint}, false)
 	}
 	return d, nil
 }

@@ -45,7 +45,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 		if added == 0 {
 			return bellwire.Errorf(bellwire.CodeConflict, "There is an endpoint %q already.", ep.ID)
 		}
-		return s.notify(tx, notice{Tenant: ep.Tenant})
+		return s.notify(tx, message{Tenant: ep.Tenant})
 	})
 	if err == nil {
 		ep.Revision = revision
@@ -183,7 +183,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 		if revision, err = tx.changeTenant(tenant); err != nil {
 			return err
 		}
-		if err := s.notify(tx, notice{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
+		if err := s.notify(tx, message{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
 			return err
 		}
 		return tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
@@ -221,7 +221,7 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 		if err != nil {
 			return err
 		}
-		if err := s.notify(tx, notice{Tenant: tenant, Endpoints: []string{id}}); err != nil {
+		if err := s.notify(tx, message{Tenant: tenant, Endpoints: []string{id}}); err != nil {
 			return err
 		}
 		return tx.exec("UPDATE bellwire.endpoints SET sealed = NULL, deleted_at = $1, updated_at = $1, revision = $2 WHERE n = $3",

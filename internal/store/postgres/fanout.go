@@ -161,9 +161,12 @@ const maxFanouts = 200
 
 // FanOut stores deliveries that were left to it, of the tenant whose turn it is.
 func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) (*bellwire.FannedOut, error) {
-	var out *bellwire.FannedOut
+	var (
+		out   *bellwire.FannedOut
+		wakes []string
+	)
 	err := s.write(ctx, func(tx *tx) error {
-		out = new(bellwire.FannedOut)
+		out, wakes = new(bellwire.FannedOut), nil
 		tenant, name, there, err := s.fanoutTurn(tx, leases)
 		if err != nil || !there {
 			return err
@@ -172,12 +175,14 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 		if err := f.read(limit); err != nil {
 			return err
 		}
-		if err := f.store(s); err != nil {
+		err = f.store(s)
+		if wakes = f.wakes; err != nil {
 			return err
 		}
 		*out = bellwire.FannedOut{Tenant: name, Deliveries: limit - f.left, Endpoints: f.names}
 		return nil
 	})
+	s.notifier.add(wakes, false) // also if the outcome of the commit is not known
 	if err != nil {
 		return nil, err
 	}
@@ -202,6 +207,7 @@ type fanning struct {
 	left   int // deliveries that may still be stored
 	rows   []fanoutRow
 	names  []string // of endpoints that have something new
+	wakes  []string // those of them that are other nodes'
 
 	ids, events        [][16]byte
 	endpoints, ordered []int64 // of the deliveries; 0 in ordered: it gets no number
@@ -274,7 +280,7 @@ func (f *fanning) store(s *Store) error {
 		tenants[i], due[i] = f.tenant, &f.at[i]
 	}
 	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at)
-	s.queueNotice(batch, notice{Endpoints: others(f.names, s.owned.Load())})
+	f.wakes = others(f.names, s.owned.Load())
 	return f.tx.sendLast(batch)
 }
 

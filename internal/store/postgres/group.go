@@ -69,8 +69,7 @@ func (s *Store) storeGroup(g *group) error {
 	g.queueFanouts(batch)
 	g.queueDeliveries(batch)
 	owned := s.owned.Load()
-	s.queueNotice(batch, notice{Endpoints: g.woken(owned), FanOut: g.leaves(owned)})
-	g.sent = true
+	g.sent, g.wakes, g.wakesFanOut = true, g.woken(owned), g.leaves(owned)
 	if err := g.insert(batch, g.tx.sendLast); err != nil {
 		return err
 	}

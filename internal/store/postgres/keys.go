@@ -47,7 +47,7 @@ func (s *Store) changeOwner(tx *tx, owner int64, tenant string) error {
 	if _, err := tx.changeTenant(owner); err != nil {
 		return err
 	}
-	return s.notify(tx, notice{Tenant: tenant})
+	return s.notify(tx, message{Tenant: tenant})
 }
 
 const (

@@ -52,19 +52,21 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 		if err != nil {
 			return err
 		}
-		anew := t.nodes[node].incarnation != s.incarnation
+		anew := t.nodes[node].incarnation != s.instance
 		if anew && s.known[node] && t.lives(node) {
 			return bellwire.Errorf(bellwire.CodeConflict,
 				"Another process serves as the node %q and has its shards. Give each node a name of its own with --node.", node)
 		}
-		if err := tx.exec(sqlRenew, node, s.incarnation); err != nil {
+		if err := tx.exec(sqlRenew, node, s.instance); err != nil {
 			return err
 		}
+		_, replaced := t.nodes[node]
+		replaced = replaced && anew
 		if anew {
-			t.join(node, s.incarnation)
+			t.join(node, s.instance)
 			s.held = [bellwire.Shards]int64{}
 		}
-		leases, err = s.share(tx, t, node, anew)
+		leases, err = s.share(tx, t, node, anew, replaced)
 		return err
 	})
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
@@ -208,7 +210,7 @@ func (t *leaseTable) shareOf(node string) int {
 // share decides what the node holds from here on, and takes what it gets. What is the node's in an epoch that this process
 // does not know of is free: an earlier process of the name had it, or it was taken by a renewal that got no answer. In that
 // epoch it must not be used again, since what was taken in it would never be free.
-func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.Leases, error) {
+func (s *Store) share(tx *tx, t *leaseTable, node string, anew, replaced bool) (*bellwire.Leases, error) {
 	leases := &bellwire.Leases{Term: s.options.LeaseTerm}
 	var mine, free []int
 	for shard, held := range t.shards {
@@ -238,7 +240,8 @@ func (s *Store) share(tx *tx, t *leaseTable, node string, anew bool) (*bellwire.
 	if !anew && len(t.dead) == 0 {
 		return leases, nil
 	}
-	return leases, s.notify(tx, notice{Leases: true}) // the others' shares have changed
+	// The others' shares have changed. What a dead process stored last, it may have told nobody.
+	return leases, s.notify(tx, message{Leases: true, Missed: len(t.dead) > 0 || replaced})
 }
 
 // abandon gives away what the node has in the table and not in its leases.
@@ -296,14 +299,14 @@ func (s *Store) HandOver(ctx context.Context, node string, shards []int, leaving
 		if err := tx.lock(lockLeases); err != nil {
 			return err
 		}
-		known, err := tx.change(sqlLeave, node, s.incarnation, leaving)
+		known, err := tx.change(sqlLeave, node, s.instance, leaving)
 		if err != nil || known == 0 {
 			return err
 		}
 		if err := tx.exec(sqlGiveShards, node, shards); err != nil {
 			return err
 		}
-		return s.notify(tx, notice{Leases: true})
+		return s.notify(tx, message{Leases: true})
 	})
 }
 
@@ -315,14 +318,14 @@ func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 		if err := tx.lock(lockLeases); err != nil {
 			return err
 		}
-		gone, err := tx.change(sqlForgetOwn, node, s.incarnation)
+		gone, err := tx.change(sqlForgetOwn, node, s.instance)
 		if err != nil || gone == 0 {
 			return err
 		}
 		if err := tx.exec(sqlReleaseShards, node); err != nil {
 			return err
 		}
-		return s.notify(tx, notice{Leases: true})
+		return s.notify(tx, message{Leases: true})
 	})
 	if err == nil && s.known[node] {
 		delete(s.known, node)

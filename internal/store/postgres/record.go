@@ -287,7 +287,7 @@ func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) 
 	if revision, err = r.tx.changeTenant(owner); err != nil {
 		return false, err
 	}
-	if err := r.store.notify(r.tx, notice{Tenant: tenant, Endpoints: []string{result.Endpoint}}); err != nil {
+	if err := r.store.notify(r.tx, message{Tenant: tenant, Endpoints: []string{result.Endpoint}}); err != nil {
 		return false, err
 	}
 	return true, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), result.DisableReason(), revision, result.EndedAt, n)

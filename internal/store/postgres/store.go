@@ -76,15 +76,16 @@ func (o *Options) fill(databaseURL string) {
 
 // Store is a bellwire.Store in a PostgreSQL database.
 type Store struct {
-	options     Options
-	place       string // the URL without its password, for error texts
-	pool        *pool
-	lists       *part // of the pool, for what callers look up
-	lookups     *part // of the pool, for keys and configuration
-	leasePool   *leasePool
-	pooled      bool     // there is a pooler between, so that there are no sessions
-	version     int      // of the server, such as 150018
-	incarnation [16]byte // tells this process from others, also from one of the same name before it
+	options   Options
+	place     string // the URL without its password, for error texts
+	pool      *pool
+	lists     *part // of the pool, for what callers look up
+	lookups   *part // of the pool, for keys and configuration
+	leasePool *leasePool
+	pooled    bool     // there is a pooler between, so that there are no sessions
+	version   int      // of the server, such as 150018
+	instance  [16]byte // identifies this process, also among those that have had its node's name
+	notifier  *notifier
 
 	renewing sync.Mutex
 	peers    map[string]*peer       // what this process saw of other nodes
@@ -108,7 +109,7 @@ type Store struct {
 }
 
 var (
-	_ bellwire.Store = (*Store)(nil)
+	_ bellwire.Store  = (*Store)(nil)
 	_ bellwire.Outbox = (*Store)(nil)
 )
 
@@ -117,7 +118,7 @@ var (
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	o.fill(databaseURL)
 	s := &Store{options: o, place: Shown(databaseURL), peers: make(map[string]*peer), known: make(map[string]bool)}
-	if _, err := rand.Read(s.incarnation[:]); err != nil {
+	if _, err := rand.Read(s.instance[:]); err != nil {
 		return nil, err
 	}
 	s.owned.Store(new(bellwire.Leases))
@@ -151,6 +152,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		s.leasePool.Close()
 		return nil, s.explain(err, config.ConnConfig)
 	}
+	s.notifier = startNotifier(s.sendNotifications, s.options.Logger)
 	return s, nil
 }
 
@@ -207,6 +209,7 @@ func (s *Store) Check(ctx context.Context) error {
 // Close waits for what is under way, and closes the connections. What is called afterwards answers CodeUnavailable.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
+		s.notifier.close()
 		s.pool.Close()
 		s.leasePool.Close()
 	}

@@ -228,7 +228,7 @@ func TestWatchTellsOfOtherNodes(t *testing.T) {
 		}
 	}
 	waitFor(t, func() bool { // from here on it listens
-		check(t, there.tell(t.Context(), notice{Endpoints: []string{"listening"}}))
+		check(t, there.tell(t.Context(), message{Endpoints: []string{"listening"}}))
 		return heard("listening")()
 	})
 	publish(t, there, e)
@@ -254,8 +254,8 @@ func TestWatchTellsOfOtherNodes(t *testing.T) {
 }
 
 // tell tells other nodes in a transaction of its own.
-func (s testStore) tell(ctx context.Context, n notice) error {
-	return s.write(ctx, func(tx *tx) error { return s.notify(tx, n) })
+func (s testStore) tell(ctx context.Context, m message) error {
+	return s.write(ctx, func(tx *tx) error { return s.notify(tx, m) })
 }
 
 func TestNoticesFitIntoTheirPayload(t *testing.T) {
@@ -265,11 +265,11 @@ func TestNoticesFitIntoTheirPayload(t *testing.T) {
 		want = append(want, fmt.Sprintf("endpoint_%030d", n))
 	}
 	var got []string
-	for _, payload := range new(Store).encode(notice{Endpoints: want}) {
+	for _, payload := range new(Store).encode(message{Endpoints: want}) {
 		if len(payload) > 7999 {
 			t.Errorf("a payload has %d bytes", len(payload))
 		}
-		var n notice
+		var n message
 		check(t, json.Unmarshal([]byte(payload), &n))
 		got = append(got, n.Endpoints...)
 	}

@@ -110,7 +110,7 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if err != nil {
 			return err
 		}
-		if err := s.notify(tx, notice{Tenant: t.ID, Endpoints: bound}); err != nil {
+		if err := s.notify(tx, message{Tenant: t.ID, Endpoints: bound}); err != nil {
 			return err
 		}
 		return tx.exec("UPDATE bellwire.tenants SET name = $1, metadata = $2, limits = $3, updated_at = $4 WHERE n = $5",
@@ -138,7 +138,7 @@ func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) erro
 		if err != nil {
 			return err
 		}
-		if err := s.notify(tx, notice{Tenant: id}); err != nil {
+		if err := s.notify(tx, message{Tenant: id}); err != nil {
 			return err
 		}
 		return tx.exec("UPDATE bellwire.tenants SET deleted_at = $1 WHERE n = $2", now, ref.n)
@@ -165,7 +165,7 @@ func (t *tx) changeTenant(n int64) (revision int64, err error) {
 
 // changeOperator raises the operator's revision.
 func (s *Store) changeOperator(tx *tx) error {
-	if err := s.notify(tx, notice{Configuration: true}); err != nil {
+	if err := s.notify(tx, message{Configuration: true}); err != nil {
 		return err
 	}
 	return tx.exec("UPDATE bellwire.meta SET number = nextval('bellwire.revisions') WHERE name = 'operator_revision'")

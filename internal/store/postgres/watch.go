@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
@@ -11,69 +10,6 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
-
-const (
-	channel = "bellwire"
-	// maxPayload is what a notification carries at most: PostgreSQL takes less than 8000 bytes.
-	maxPayload = 7000
-	sqlNotify  = "SELECT pg_notify('" + channel + "', $1)"
-)
-
-// notice is a bellwire.Notification as it travels.
-type notice struct {
-	From          string   `json:"f"` // the incarnation of the process that sent it
-	Endpoints     []string `json:"e,omitempty"`
-	Tenant        string   `json:"t,omitempty"`
-	Configuration bool     `json:"c,omitempty"`
-	Leases        bool     `json:"l,omitempty"`
-	Unmatched     bool     `json:"u,omitempty"` // bellwire.publish says so
-	FanOut        bool     `json:"o,omitempty"`
-}
-
-// encode makes payloads of a notice, several if it names many endpoints.
-func (s *Store) encode(n notice) []string {
-	n.From = hex.EncodeToString(s.incarnation[:])
-	var payloads []string
-	for rest := n.Endpoints; ; {
-		size := 0
-		part := rest
-		for i, endpoint := range rest {
-			if size += len(endpoint) + 3; size > maxPayload-256 {
-				part = rest[:i]
-				break
-			}
-		}
-		n.Endpoints, rest = part, rest[len(part):]
-		payload, err := json.Marshal(n)
-		if err != nil { // strings always can be written
-			panic(err)
-		}
-		payloads = append(payloads, string(payload))
-		if len(rest) == 0 {
-			return payloads
-		}
-	}
-}
-
-// notify tells other nodes once the transaction is committed.
-func (s *Store) notify(tx *tx, n notice) error {
-	for _, payload := range s.encode(n) {
-		if err := tx.exec(sqlNotify, payload); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// queueNotice tells other nodes of their endpoints that have something new, and that something was left to FanOut.
-func (s *Store) queueNotice(batch *pgx.Batch, n notice) {
-	if len(n.Endpoints) == 0 && !n.FanOut {
-		return
-	}
-	for _, payload := range s.encode(n) {
-		batch.Queue(sqlNotify, payload)
-	}
-}
 
 // Watch calls f with what other nodes did, first of all with Missed. It listens on a connection of its own, and looks
 // from time to time for changes of configuration that it was not told of. It returns when ctx ends or the connection is
@@ -166,11 +102,11 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notifi
 		case err != nil:
 			return err
 		}
-		var n notice
-		if json.Unmarshal([]byte(heard.Payload), &n) != nil || n.From == hex.EncodeToString(s.incarnation[:]) {
-			continue // ours, or nothing that Bellwire sent
+		var m message
+		if json.Unmarshal([]byte(heard.Payload), &m) != nil || m.From == s.sender() && !m.Missed {
+			continue // our own, or not sent by Bellwire
 		}
-		f(bellwire.Notification{Endpoints: n.Endpoints, Tenant: n.Tenant, Configuration: n.Configuration, Leases: n.Leases, Unmatched: n.Unmatched, FanOut: n.FanOut})
+		f(m.notification())
 	}
 }
 

@@ -129,7 +129,7 @@ func TestWatchIsCut(t *testing.T) {
 	go func() { ended <- here.Watch(t.Context(), l.tell) }()
 	waitFor(t, listens)
 	waitFor(t, func() bool { // it has polled, and so knows what was there
-		check(t, there.tell(t.Context(), notice{Tenant: "hears"}))
+		check(t, there.tell(t.Context(), message{Tenant: "hears"}))
 		return l.heard(ofTenant("hears"))() || func() bool {
 			l.mu.Lock()
 			defer l.mu.Unlock()
