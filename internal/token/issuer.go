@@ -12,34 +12,33 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds of what is fetched, and when.
+// Bounds on fetching keys and on their use.
 const (
 	fetchTimeout = 5 * time.Second
 	maxKeySet    = 1 << 20          // bytes
-	refreshAge   = 5 * time.Minute  // older keys are fetched again, while they are still used
-	maxAge       = 10 * time.Minute // older keys are used only if the issuer does not answer in time
-	maxStale     = 24 * time.Hour   // older keys are not used
-	patience     = time.Second      // how long a token whose key is known waits for a fetch
+	refreshAge   = 5 * time.Minute  // age from which keys are fetched again in the background
+	maxAge       = 10 * time.Minute // age from which a token waits for the fetch
+	maxStale     = 24 * time.Hour   // age from which keys are not used
+	patience     = time.Second      // how long a token with a known key waits for a fetch
 	minAge       = 10 * time.Second // between two fetches
-	firstRetry   = time.Second      // the same, as long as there are no keys at all
+	firstRetry   = time.Second      // between two fetches before the first success
 )
 
-// issuer knows the public keys that are published at a URL. It fetches them only when it is asked for one, once for
-// all callers. A caller whose key is known waits no longer than patience.
+// issuer caches the public keys that are published at a URL. It fetches them on demand, once for all callers that wait.
 type issuer struct {
 	url    string
 	client *http.Client
 	now    func() time.Time
 
 	mu      sync.Mutex
-	keys    jwk.Set       // nil: none were fetched yet
-	fetched time.Time     // when the keys were fetched
-	tried   time.Time     // when the last fetch began
+	keys    jwk.Set       // nil before the first success
+	fetched time.Time     // start of the fetch that returned keys
+	tried   time.Time     // start of the last fetch
 	failure error         // of the last fetch
-	pending chan struct{} // closed when the fetch that is under way ends; nil if none is
+	pending chan struct{} // closed when the current fetch ends; nil if there is none
 }
 
-// key returns the public key of an id. Without an id there must be one key only.
+// key returns the public key with the given id. Without an id, it returns the only key there is.
 func (i *issuer) key(ctx context.Context, id string) (jwk.Key, error) {
 	key, pending := i.look(id)
 	if pending == nil {
@@ -66,8 +65,7 @@ func (i *issuer) key(ctx context.Context, id string) (jwk.Key, error) {
 	return nil, unavailable(ctx.Err())
 }
 
-// look returns the key if it is known, and what to wait for, if there is something to be waited for. It starts a fetch
-// where one is due.
+// look returns the key if it is known, and the fetch to wait for, nil if there is none. It starts a fetch if one is due.
 func (i *issuer) look(id string) (jwk.Key, <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -89,7 +87,7 @@ func (i *issuer) look(id string) (jwk.Key, <-chan struct{}) {
 	return key, i.pending
 }
 
-// find returns a known key that is not too old to be used. The caller holds the lock.
+// find returns a key that is known and not too old. The caller holds mu.
 func (i *issuer) find(id string) jwk.Key {
 	if i.now().Sub(i.fetched) > maxStale {
 		return nil
@@ -97,7 +95,7 @@ func (i *issuer) find(id string) jwk.Key {
 	return find(i.keys, id)
 }
 
-// refusal returns why there is no key.
+// refusal returns nil if there is a key, and otherwise why not.
 func (i *issuer) refusal(key jwk.Key) error {
 	if key != nil {
 		return nil
@@ -106,15 +104,15 @@ func (i *issuer) refusal(key jwk.Key) error {
 	defer i.mu.Unlock()
 	switch {
 	case i.failure != nil:
-		return i.failure // whether the issuer publishes the key by now is not known
+		return i.failure // the issuer may have published the key since the last success
 	case i.keys == nil:
 		return unavailable(nil)
 	}
-	return refuse("The token is signed with a key that the issuer does not publish.", nil)
+	return refuse("the token is signed with an unknown key", nil)
 }
 
-// startFetch fetches the keys in a goroutine of its own, which ends after fetchTimeout at the latest: the request that
-// needed them may be gone before, and others wait too. The caller holds the lock.
+// startFetch fetches the keys in a goroutine, which ends within fetchTimeout. It does not use the context of a request,
+// because other requests wait for the same fetch. The caller holds mu.
 func (i *issuer) startFetch() {
 	done := make(chan struct{})
 	i.pending, i.tried = done, i.now()
@@ -127,7 +125,7 @@ func (i *issuer) startFetch() {
 		defer close(done)
 		i.pending = nil
 		if err != nil {
-			i.failure = unavailable(err) // the keys that were there stay
+			i.failure = unavailable(err) // the previous keys stay in use
 			return
 		}
 		i.keys, i.fetched, i.failure = keys, i.tried, nil
@@ -137,7 +135,7 @@ func (i *issuer) startFetch() {
 func unavailable(cause error) error {
 	return &bellwire.Error{
 		Code: bellwire.CodeUnavailable, RetryAfter: time.Second, Err: cause,
-		Message: "The keys that tokens are verified with cannot be fetched now; try again.",
+		Message: "the keys that verify tokens cannot be fetched; try again",
 	}
 }
 
@@ -158,7 +156,8 @@ func find(keys jwk.Set, id string) jwk.Key {
 	return public(key)
 }
 
-// public keeps keys out that are shared secrets, which have no business in a JWKS, or that encrypt and do not sign.
+// public returns the key if it can verify a signature. It returns nil for shared secrets, which do not belong in a JWKS, and
+// for keys that are for encryption.
 func public(key jwk.Key) jwk.Key {
 	use, given := key.KeyUsage()
 	if key.KeyType() == jwa.OctetSeq() || given && use != jwk.ForSignature.String() {

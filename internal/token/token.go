@@ -1,9 +1,10 @@
-// Package token verifies JSON Web Tokens (RFC 7519) by which callers of a dialect's management API say which tenant they
-// act for. Keys come from a JWKS, which is fetched again as it ages, or are one shared secret.
+// Package token verifies JSON Web Tokens (RFC 7519) that name the tenant of a caller. The keys come from a JWKS, which is
+// fetched again as it ages, or are one shared secret.
 package token
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,31 +18,31 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds of what is taken.
+// Bounds of tokens that are accepted.
 const (
 	maxToken  = 16 << 10         // bytes
-	skew      = 30 * time.Second // between the issuer's clock and ours
+	skew      = 30 * time.Second // between the issuer's clock and this server's
 	minSecret = 32               // bytes of a shared secret (RFC 7518, 3.2)
 )
 
-// Config says what a Verifier takes. One of JWKSURL and Secret is set, and Audience.
+// Config configures a Verifier. Audience and exactly one of JWKSURL and Secret are required.
 type Config struct {
 	JWKSURL     string // where the issuer publishes its public keys
 	Secret      string // shared with the issuer, who signs by HS256, HS384 or HS512
-	Audience    string // that tokens must be for
-	TenantClaim string // that holds the tenant's id; "tenant" if empty
+	Audience    string // that tokens must name
+	TenantClaim string // that has the tenant's id; default "tenant"
 	Client      *http.Client
-	Now         func() time.Time // nil: time.Now
+	Now         func() time.Time // default time.Now
 }
 
-// Verifier verifies tokens. It is safe for concurrent use, and fetches keys only when it is asked something.
+// Verifier verifies tokens. It is safe for concurrent use, and fetches keys only to verify a token.
 type Verifier struct {
 	config Config
-	secret jwk.Key // nil: keys come from the issuer
-	issuer *issuer
+	secret jwk.Key // nil: the keys come from the issuer
+	issuer *issuer // nil: the secret is the key
 }
 
-// New makes a Verifier. It fetches nothing.
+// New returns a Verifier. It does not fetch keys yet.
 func New(c Config) (*Verifier, error) {
 	if c.TenantClaim == "" {
 		c.TenantClaim = "tenant"
@@ -55,32 +56,32 @@ func New(c Config) (*Verifier, error) {
 	v := &Verifier{config: c}
 	switch {
 	case (c.JWKSURL == "") == (c.Secret == ""):
-		return nil, bellwire.Invalid("jwt", "Tokens are verified with either a JWKS or a shared secret; give one of them.")
+		return nil, bellwire.Errorf(bellwire.CodeInvalid, "tokens need either a JWKS URL or a shared secret, not both")
 	case c.Audience == "":
-		return nil, bellwire.Invalid("jwt-audience", "Tokens of other services would be taken without an audience; give one.")
+		return nil, bellwire.Invalid("jwt-audience", "is required; without it tokens for other services would be accepted")
 	case c.JWKSURL != "":
 		u, err := url.Parse(c.JWKSURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return nil, bellwire.Invalid("jwks-url", "It is an absolute http or https URL.")
+			return nil, bellwire.Invalid("jwks-url", "must be an absolute http or https URL, such as https://example.com/jwks.json")
 		}
 		v.issuer = &issuer{url: c.JWKSURL, client: c.Client, now: c.Now}
 		return v, nil
 	case len(c.Secret) < minSecret:
-		return nil, bellwire.Invalid("jwt-secret", "It has at least %d bytes (RFC 7518, 3.2).", minSecret)
+		return nil, bellwire.Invalid("jwt-secret", "must have at least %d bytes (RFC 7518, 3.2)", minSecret)
 	}
 	key, err := jwk.Import([]byte(c.Secret))
 	if err != nil {
-		return nil, bellwire.Errorf(bellwire.CodeInternal, "The shared secret cannot be used as a key.")
+		return nil, bellwire.Errorf(bellwire.CodeInternal, "the shared secret cannot be used as a key")
 	}
 	v.secret = key
 	return v, nil
 }
 
-// Tenant returns the tenant that a token speaks for. CodeUnauthenticated: it is no token, is signed by nobody known, is for
-// another audience, or is not valid now; CodeUnavailable: the keys could not be fetched.
+// Tenant returns the tenant that a token names. Its error has CodeUnauthenticated if the token is not valid, and
+// CodeUnavailable if the keys cannot be fetched. A vendor's customers read its message.
 func (v *Verifier) Tenant(ctx context.Context, text string) (string, error) {
 	if len(text) > maxToken {
-		return "", refuse("The token is too long.", nil)
+		return "", refuse("the token is too long", nil)
 	}
 	payload, err := v.verify(ctx, []byte(text))
 	if err != nil {
@@ -88,25 +89,40 @@ func (v *Verifier) Tenant(ctx context.Context, text string) (string, error) {
 	}
 	token, err := jwt.ParseInsecure(payload)
 	if err != nil {
-		return "", refuse("The token's claims cannot be read.", err)
+		return "", refuse("the claims of the token cannot be read", err)
 	}
 	err = jwt.Validate(token, jwt.WithClock(jwt.ClockFunc(v.config.Now)), jwt.WithAcceptableSkew(skew),
 		jwt.WithAudience(v.config.Audience), jwt.WithRequiredClaim(jwt.ExpirationKey))
 	if err != nil {
-		return "", refuse("The token has expired, is not valid yet, or is for another audience.", err)
+		return "", refuse(invalidity(err), err)
 	}
 	var tenant string
 	if err := token.Get(v.config.TenantClaim, &tenant); err != nil || bellwire.CheckTenantID(tenant) != nil {
-		return "", refuse("The token does not say which tenant it is for.", err)
+		return "", refuse("the token does not name a customer", err)
 	}
 	return tenant, nil
+}
+
+// invalidity says why a token's claims are not valid.
+func invalidity(err error) string {
+	switch {
+	case errors.Is(err, jwt.TokenExpiredError()):
+		return "the token has expired"
+	case errors.Is(err, jwt.TokenNotYetValidError()):
+		return "the token is not valid yet"
+	case errors.Is(err, jwt.InvalidAudienceError()):
+		return "the token is for another audience"
+	case errors.Is(err, jwt.MissingRequiredClaimError()):
+		return "the token has no expiration time"
+	}
+	return "the claims of the token are not valid"
 }
 
 func refuse(message string, cause error) error {
 	return bellwire.Wrap(bellwire.CodeUnauthenticated, cause, "%s", message)
 }
 
-// verify checks the signature and returns what was signed.
+// verify checks the signature and returns the payload.
 func (v *Verifier) verify(ctx context.Context, text []byte) ([]byte, error) {
 	algorithm, keyID, err := header(text)
 	if err != nil {
@@ -114,25 +130,25 @@ func (v *Verifier) verify(ctx context.Context, text []byte) ([]byte, error) {
 	}
 	if v.secret != nil {
 		if !slices.Contains(symmetric, algorithm) {
-			return nil, refuse("The token is not signed by HMAC with the shared secret.", nil)
+			return nil, refuse("the token must be signed with HMAC", nil)
 		}
 		return check(text, algorithm, v.secret)
 	}
 	if !slices.Contains(asymmetric, algorithm) {
-		return nil, refuse("The token is not signed with a public key's algorithm.", nil)
+		return nil, refuse("the token must be signed with a public-key algorithm", nil)
 	}
 	key, err := v.issuer.key(ctx, keyID)
 	if err != nil {
 		return nil, err
 	}
 	if own, given := key.Algorithm(); given && own.String() != algorithm.String() { // RFC 8725, 3.1
-		return nil, refuse("The token is signed by another algorithm than its key is for.", nil)
+		return nil, refuse("the token is signed with another algorithm than its key is for", nil)
 	}
 	return check(text, algorithm, key)
 }
 
-// The algorithms that are taken. A token's own word is not enough: it must fit the kind of key, so that a public key is
-// never taken for a shared secret, and "none" for a signature.
+// The algorithms that are accepted for each kind of key. The token's own header is not enough: otherwise a public key could
+// pass for a shared secret, and "none" for a signature (RFC 8725, 2.1).
 var (
 	symmetric  = []jwa.SignatureAlgorithm{jwa.HS256(), jwa.HS384(), jwa.HS512()}
 	asymmetric = []jwa.SignatureAlgorithm{
@@ -141,27 +157,27 @@ var (
 	}
 )
 
-// header reads by which algorithm and with which key a token says that it is signed.
+// header returns the algorithm and the key id from the header of a token.
 func header(text []byte) (algorithm jwa.SignatureAlgorithm, keyID string, err error) {
 	message, err := jws.Parse(text, jws.WithCompact())
 	if err != nil || len(message.Signatures()) != 1 {
-		return algorithm, "", refuse("It is no token that is signed.", err)
+		return algorithm, "", refuse("the token is not a signed JSON Web Token", err)
 	}
 	head := message.Signatures()[0].ProtectedHeaders()
 	algorithm, ok := head.Algorithm()
 	if !ok {
-		return algorithm, "", refuse("The token does not say how it is signed.", nil)
+		return algorithm, "", refuse("the header of the token has no algorithm", nil)
 	}
 	keyID, _ = head.KeyID()
 	return algorithm, keyID, nil
 }
 
-// check verifies the signature. A token whose header says that something of it must be understood ("crit", RFC 7515,
-// 4.1.11) is refused: nothing of the kind is.
+// check verifies the signature and returns the payload. It refuses tokens with critical extensions ("crit", RFC 7515,
+// 4.1.11): none is supported.
 func check(text []byte, algorithm jwa.SignatureAlgorithm, key jwk.Key) ([]byte, error) {
 	payload, err := jws.Verify(text, jws.WithKey(algorithm, key), jws.WithCritValidation(true))
 	if err != nil {
-		return nil, refuse("The token's signature is not good.", err)
+		return nil, refuse("the signature of the token is not valid", err)
 	}
 	return payload, nil
 }

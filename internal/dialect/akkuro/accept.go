@@ -10,32 +10,32 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// DefaultVersion is the version of the API that the vendor's page on webhooks has.
+// DefaultVersion is the API version in the examples of the vendor's page (seed 000).
 const DefaultVersion = "2024.1.0"
 
-// versionForm is that of the vendor's versions: year, major, minor.
+// versionForm is the form of the vendor's versions.
 var versionForm = regexp.MustCompile(`^[0-9]{4}\.[0-9]{1,4}\.[0-9]{1,4}$`)
 
-// CheckVersion refuses what is no version of the API.
+// CheckVersion refuses a text that is not an API version.
 func CheckVersion(text string) error {
 	if !versionForm.MatchString(text) {
-		return bellwire.Invalid("api-version", "%.64q must have the form YYYY.Major.Minor, such as %s.", text, DefaultVersion)
+		return bellwire.Invalid("api-version", "must have the form YYYY.Major.Minor, such as %s, but is %.64q", DefaultVersion, text)
 	}
 	return nil
 }
 
-// versions are those of the API that are served. One representation is good for all of them.
+// versions are the API versions that are served. All have the same representation.
 type versions []string
 
-// codeNotAcceptable: the Accept header wants something else than JSON of a version that is served.
+// codeNotAcceptable is the code of an error about an Accept header that allows no version that is served.
 const codeNotAcceptable bellwire.Code = "not_acceptable"
 
-// check refuses requests that want another version, by the values of their Accept headers (RFC 9110, 12.5.1). Ranges
-// that cannot be read are passed over.
+// check refuses requests whose Accept headers (RFC 9110, 12.5.1) allow no version that is served. It ignores media ranges
+// that cannot be parsed.
 func (served versions) check(values []string) error {
 	list := strings.Join(values, ",")
 	if strings.Trim(list, ", \t") == "" {
-		return nil // whatever there is
+		return nil // no preference
 	}
 	best, quality := 0, 0.0
 	for _, text := range ranges(list) {
@@ -43,7 +43,7 @@ func (served versions) check(values []string) error {
 		if err != nil {
 			continue
 		}
-		// Of the ranges that fit, the one that says most decides.
+		// The most specific range that matches decides.
 		switch s := served.specificity(media, parameters); {
 		case s > best:
 			best, quality = s, qualityOf(parameters)
@@ -54,11 +54,11 @@ func (served versions) check(values []string) error {
 	if best > 0 && quality > 0 {
 		return nil
 	}
-	return bellwire.Errorf(codeNotAcceptable, "The Accept header asks for what is not served; there is application/json;api-version=%s.",
-		strings.Join(served, ", "))
+	return bellwire.Errorf(codeNotAcceptable, "the Accept header must allow application/json;api-version=%s",
+		strings.Join(served, " or "))
 }
 
-// specificity tells how much a range says of what is served; 0: it is not meant.
+// specificity returns how specific a range is among those that match, and 0 if it does not match.
 func (served versions) specificity(media string, parameters map[string]string) int {
 	version, versioned := parameters["api-version"]
 	if versioned && !slices.Contains(served, version) {
@@ -77,7 +77,7 @@ func (served versions) specificity(media string, parameters map[string]string) i
 	return 0
 }
 
-// qualityOf returns a range's weight, which is 1 unless it says otherwise.
+// qualityOf returns the weight of a range, by default 1.
 func qualityOf(parameters map[string]string) float64 {
 	text, given := parameters["q"]
 	if !given {
@@ -90,7 +90,7 @@ func qualityOf(parameters map[string]string) float64 {
 	return q
 }
 
-// ranges splits a list at its commas, but for those in quotes.
+// ranges splits a list at its commas outside quotes.
 func ranges(list string) []string {
 	var found []string
 	quoted, start := false, 0

@@ -1,6 +1,6 @@
-// Package akkuro is the dialect of Akkuro Lending's webhooks: one registration for each event, managed below the event's
-// functional group, and deliveries that prove where they come from by a token. README.md states its contract, and what of
-// it is Akkuro's.
+// Package akkuro is the dialect of Akkuro Lending's webhooks. Each endpoint has one event, and is managed under a path with
+// the functional group of that event. A delivery has the endpoint's token in a header. README.md is its contract, and says
+// which parts are Akkuro's.
 package akkuro
 
 import (
@@ -20,7 +20,7 @@ import (
 // Name is the dialect's name in the API and in the database.
 const Name = "akkuro"
 
-// Catalogue is those of Akkuro's event types that are known, as package internal/catalogue reads them.
+// Catalogue is a catalogue file (package internal/catalogue) of the event types that Akkuro's public pages name.
 //
 //go:embed catalogue.json
 var Catalogue []byte
@@ -30,11 +30,11 @@ const (
 	tokenBytes = 32
 )
 
-// tokenHeader carries the token. It is a canonical key of http.Header.
+// tokenHeader has the token. It is a canonical key of http.Header.
 const tokenHeader = "X-Event-Token"
 
-// extraPath is where Endpoint.Extra keeps the path below which an endpoint is managed. It is kept because it is part of what
-// is delivered: a path that was told stays good when the catalogue moves the event type to another group.
+// extraPath is the key of the endpoint's path in Endpoint.Extra. The path is stored because deliveries contain it: it must stay
+// valid when the catalogue moves the event type to another group.
 const extraPath = "path"
 
 // Dialect is Akkuro's webhooks. All fields may be left out.
@@ -51,13 +51,13 @@ var _ bellwire.Dialect = Dialect{}
 // Name returns Name.
 func (Dialect) Name() string { return Name }
 
-// Defaults returns Bellwire's own retries, because Akkuro documents none.
+// Defaults returns Bellwire's own retry policy. Akkuro does not document one.
 func (Dialect) Defaults() bellwire.Defaults {
 	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: timeout}
 }
 
-// NewEndpointID makes 24 hex digits in the form of MongoDB's ObjectId: four bytes of the time in seconds, then eight that
-// no other id has.
+// NewEndpointID returns an id in the form of MongoDB's ObjectId, as the vendor's are: the time in seconds and 8 random bytes,
+// as 24 hex digits.
 func (Dialect) NewEndpointID(now time.Time) string {
 	var id [12]byte
 	binary.BigEndian.PutUint32(id[:4], uint32(now.Unix()))
@@ -65,7 +65,7 @@ func (Dialect) NewEndpointID(now time.Time) string {
 	return hex.EncodeToString(id[:])
 }
 
-// NewSecret makes a token.
+// NewSecret returns a new token.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 	var token [tokenBytes]byte
 	rand.Read(token[:]) // never fails
@@ -75,17 +75,17 @@ func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) {
 // PublicKey returns nothing: deliveries are not signed with a key pair.
 func (Dialect) PublicKey(bellwire.Secret) string { return "" }
 
-// CheckSecret refuses what is not the base64, with padding, of 32 bytes.
+// CheckSecret refuses a token that is not the base64, with padding, of 32 bytes.
 func (Dialect) CheckSecret(value string) error {
 	raw, err := base64.StdEncoding.DecodeString(value)
-	// The decoder alone passes over line breaks and spare bits.
+	// The decoder ignores line breaks and trailing bits.
 	if err != nil || len(raw) != tokenBytes || base64.StdEncoding.EncodeToString(raw) != value {
-		return bellwire.Invalid("secret", "It must be the base64, with padding, of %d random bytes.", tokenBytes)
+		return bellwire.Invalid("secret", "must be the base64, with padding, of %d random bytes", tokenBytes)
 	}
 	return nil
 }
 
-// Normalize refuses endpoints that are not for one event of a functional group, and keeps where they are managed.
+// Normalize refuses endpoints that are not for exactly one event of a functional group, and stores their path.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, groupOf func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
@@ -94,7 +94,7 @@ func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, groupOf
 		return err
 	}
 	if len(ep.Events) != 1 || strings.HasSuffix(ep.Events[0], "*") {
-		return bellwire.Invalid("events", "An endpoint of the dialect %s is for one event, which it names; make one for each event.", Name)
+		return bellwire.Invalid("events", "must be one event type, because an endpoint of the dialect %s is for one; create an endpoint for each", Name)
 	}
 	event := ep.Events[0]
 	if strings.HasSuffix(ep.Extra[extraPath], pathOf("", event)) {
@@ -103,32 +103,32 @@ func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, groupOf
 	group := groupOf(event)
 	if !segment(group) || !segment(event) {
 		return bellwire.Invalid("events[0]",
-			"The dialect %s has the event type's group in its paths; give %q a group of letters, digits and hyphens.", Name, event)
+			"must have a group of letters, digits and hyphens in the catalogue, which the paths of the dialect %s contain", Name)
 	}
 	ep.Extra = map[string]string{extraPath: pathOf(group, event)}
 	return nil
 }
 
-// segment tells whether a text can be a segment of a path as it is.
+// segment reports whether a text can be a path segment without escapes.
 func segment(text string) bool {
 	return text != "" && text != "." && text != ".." && url.PathEscape(text) == text
 }
 
-// pathOf is the path below which an event's endpoints are managed.
+// pathOf returns the path of an event, under which its endpoints are managed.
 func pathOf(group, event string) string { return group + "/events/" + event }
 
-// Headers carry the token: the newest, because there is room for one only.
+// Headers returns the newest token: there is room for one.
 func (Dialect) Headers(c *bellwire.Credentials) []bellwire.Header {
 	if len(c.Secrets) == 0 {
-		return nil // and Bind refuses
+		return nil // Bind refuses the endpoint
 	}
 	return []bellwire.Header{{Name: tokenHeader, Value: c.Secrets[0].Value}}
 }
 
-// Bind prepares what is the same in all bodies for an endpoint.
+// Bind returns a renderer for the endpoint.
 func (d Dialect) Bind(ep *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Renderer, error) {
 	if len(c.Secrets) == 0 {
-		return nil, bellwire.Invalid("secret", "The endpoint has no token. Rotate its secret.")
+		return nil, bellwire.Invalid("secret", "is missing; rotate the secret of the endpoint")
 	}
 	return d.renderer(ep.Extra[extraPath], ep.ID)
 }

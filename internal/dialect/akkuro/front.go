@@ -53,15 +53,18 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	return c, f.endpoints.PermitOwn(c, need)
 }
 
-// authenticate takes a JSON Web Token or a key. They are told apart by the two dots of a token, which no key has that is
-// made here.
+// authenticate accepts a JSON Web Token or an API key. A token has two dots, and a key has none.
 func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	text, err := httpx.Bearer(r)
 	if err != nil {
-		return service.Caller{}, err
+		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the Authorization header must be given once, as Bearer <token>")
 	}
 	if f.dialect.Tokens == nil || strings.Count(text, ".") != 2 {
-		return f.svc.Authenticate(r.Context(), text)
+		c, err := f.svc.Authenticate(r.Context(), text)
+		if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
+			return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
+		}
+		return c, err
 	}
 	tenant, err := f.dialect.Tokens.Tenant(r.Context(), text)
 	if err != nil {
@@ -85,8 +88,7 @@ func (f *front) eventTypes(w http.ResponseWriter, r *http.Request, c service.Cal
 	return httpx.WriteJSON(w, http.StatusOK, names)
 }
 
-// group returns the event types of the group that the path names: none of one that cannot stand in a path, which is no
-// group of the vendor's.
+// group returns the event types of the path's group. A group that needs escapes in a path is not the vendor's, and has none.
 func (f *front) group(r *http.Request, c service.Caller) ([]*bellwire.EventType, error) {
 	group := r.PathValue("group")
 	if !segment(group) {
@@ -95,7 +97,7 @@ func (f *front) group(r *http.Request, c service.Caller) ([]*bellwire.EventType,
 	return f.endpoints.Types(r.Context(), c, group)
 }
 
-// eventType returns the event type that the path names.
+// eventType returns the event type of the path.
 func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventType, error) {
 	types, err := f.group(r, c)
 	if err != nil {
@@ -137,7 +139,7 @@ func (f *front) list(w http.ResponseWriter, r *http.Request, c service.Caller) e
 			shown = append(shown, show(k))
 		}
 	}
-	if len(shown) == 0 { // an event that has been archived may still have endpoints
+	if len(shown) == 0 { // an archived event type may still have endpoints
 		if _, err := f.eventType(r, c); err != nil {
 			return err
 		}
@@ -192,11 +194,11 @@ func (f *front) example(w http.ResponseWriter, r *http.Request, c service.Caller
 	return httpx.WriteBody(w, http.StatusOK, body)
 }
 
-// read reads the body of registering and updating.
+// read reads the body of POST and PUT.
 func (f *front) read(r *http.Request) (*input, error) {
 	if f.dialect.Strict {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-			return nil, bellwire.Errorf(bellwire.CodeMalformed, "The body is not declared as JSON; send it with Content-Type: application/json.")
+			return nil, bellwire.Errorf(bellwire.CodeMalformed, "the body must be sent with Content-Type: application/json")
 		}
 	}
 	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
@@ -206,7 +208,7 @@ func (f *front) read(r *http.Request) (*input, error) {
 	return parse(body)
 }
 
-// check refuses an endpoint that is not the path's: the same id below another event or group is not there.
+// check refuses an endpoint of another event or group than the path's: it does not exist there.
 func check(r *http.Request, k *service.EndpointView) error {
 	if k.Extra[extraPath] != pathOf(r.PathValue("group"), r.PathValue("event")) {
 		return bellwire.NotFound("endpoint", k.ID)

@@ -102,21 +102,21 @@ func TestSharedSecretTokens(t *testing.T) {
 	hour := time.Hour
 	dialecttest.Run(t, w, []step{
 		asCaller("good", signed(nil), 200, ""),
-		asCaller("expired", signed(map[string]any{"exp": time.Now().Add(-hour).Unix()}), 401, "<any>"),
-		asCaller("endless", signed(map[string]any{"exp": nil}), 401, "<any>"),
-		asCaller("not yet", signed(map[string]any{"nbf": time.Now().Add(hour).Unix()}), 401, "<any>"),
-		asCaller("wrong audience", signed(map[string]any{"aud": "another"}), 401, "<any>"),
-		asCaller("no audience", signed(map[string]any{"aud": nil}), 401, "<any>"),
-		asCaller("no tenant", signed(map[string]any{"tenant": nil}), 401, "<any>"),
-		asCaller("tenant of no form", signed(map[string]any{"tenant": "a b"}), 401, "<any>"),
-		asCaller("unknown tenant", signed(map[string]any{"tenant": "nobody"}), 403, `There is no tenant \"nobody\" here.`),
-		asCaller("another secret", jwt(t, head, claims(nil), hs256([]byte("another secret of enough bytes..."))), 401, "<any>"),
-		asCaller("none", jwt(t, map[string]any{"alg": "none"}, claims(nil), unsigned), 401, "<any>"),
-		asCaller("None", jwt(t, map[string]any{"alg": "NONE"}, claims(nil), unsigned), 401, "<any>"),
-		asCaller("no signature", jwt(t, head, claims(nil), unsigned), 401, "<any>"),
-		asCaller("dots", "..", 401, "<any>"),
-		asCaller("nonsense", "a.b.c", 401, "<any>"),
-		asCaller("two parts", "a.b", 401, "<any>"),
+		asCaller("expired", signed(map[string]any{"exp": time.Now().Add(-hour).Unix()}), 401, "the token has expired"),
+		asCaller("endless", signed(map[string]any{"exp": nil}), 401, "the token has no expiration time"),
+		asCaller("not yet", signed(map[string]any{"nbf": time.Now().Add(hour).Unix()}), 401, "the token is not valid yet"),
+		asCaller("wrong audience", signed(map[string]any{"aud": "another"}), 401, "the token is for another audience"),
+		asCaller("no audience", signed(map[string]any{"aud": nil}), 401, "the token is for another audience"),
+		asCaller("no tenant", signed(map[string]any{"tenant": nil}), 401, "the token does not name a customer"),
+		asCaller("tenant of no form", signed(map[string]any{"tenant": "a b"}), 401, "the token does not name a customer"),
+		asCaller("unknown tenant", signed(map[string]any{"tenant": "nobody"}), 403, "the token does not permit this operation"),
+		asCaller("another secret", jwt(t, head, claims(nil), hs256([]byte("another secret of enough bytes..."))), 401, "the signature of the token is not valid"),
+		asCaller("none", jwt(t, map[string]any{"alg": "none"}, claims(nil), unsigned), 401, "the token must be signed with HMAC"),
+		asCaller("None", jwt(t, map[string]any{"alg": "NONE"}, claims(nil), unsigned), 401, "the token is not a signed JSON Web Token"),
+		asCaller("no signature", jwt(t, head, claims(nil), unsigned), 401, "the token is not a signed JSON Web Token"),
+		asCaller("dots", "..", 401, "the token is not a signed JSON Web Token"),
+		asCaller("nonsense", "a.b.c", 401, "the token is not a signed JSON Web Token"),
+		asCaller("two parts", "a.b", 401, "the token is not valid"),
 	})
 	// A token may what a tenant's key may, and no more.
 	as := func(tenant string, s step) step {
@@ -205,14 +205,14 @@ func TestPublishedKeys(t *testing.T) {
 	}
 	dialecttest.Run(t, w, []step{
 		asCaller("good", by("first", first, nil), 200, ""),
-		asCaller("the public key as a shared secret, DER", confused(public), 401, "<any>"),
-		asCaller("the public key as a shared secret, PEM", confused(asPEM), 401, "<any>"),
-		asCaller("the public key as a shared secret, modulus", confused(first.N.Bytes()), 401, "<any>"),
-		asCaller("none", jwt(t, map[string]any{"alg": "none", "kid": "first"}, claims(label), unsigned), 401, "<any>"),
-		asCaller("signed by another", by("first", second, nil), 401, "<any>"),
-		asCaller("unknown kid", by("second", second, nil), 401, "<any>"),
-		asCaller("expired", by("first", first, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), 401, "<any>"),
-		asCaller("a number for the tenant", by("first", first, map[string]any{"label": 7}), 401, "<any>"),
+		asCaller("the public key as a shared secret, DER", confused(public), 401, "the token must be signed with a public-key algorithm"),
+		asCaller("the public key as a shared secret, PEM", confused(asPEM), 401, "the token must be signed with a public-key algorithm"),
+		asCaller("the public key as a shared secret, modulus", confused(first.N.Bytes()), 401, "the token must be signed with a public-key algorithm"),
+		asCaller("none", jwt(t, map[string]any{"alg": "none", "kid": "first"}, claims(label), unsigned), 401, "the token must be signed with a public-key algorithm"),
+		asCaller("signed by another", by("first", second, nil), 401, "the signature of the token is not valid"),
+		asCaller("unknown kid", by("second", second, nil), 401, "the token is signed with an unknown key"),
+		asCaller("expired", by("first", first, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), 401, "the token has expired"),
+		asCaller("a number for the tenant", by("first", first, map[string]any{"label": 7}), 401, "the token does not name a customer"),
 	})
 	// The issuer changes its key: that is seen when the new one is first used.
 	keys.publish("second", &second.PublicKey)
@@ -221,7 +221,7 @@ func TestPublishedKeys(t *testing.T) {
 	mu.Unlock()
 	dialecttest.Run(t, w, []step{
 		asCaller("the new key", by("second", second, nil), 200, ""),
-		asCaller("the old key", by("first", first, nil), 401, "<any>"),
+		asCaller("the old key", by("first", first, nil), 401, "the token is signed with an unknown key"),
 		{Name: "the tenant of the claim", Key: "none", Header: []string{"Authorization: Bearer " + by("second", second, nil)},
 			Do: "POST " + endpoints, Body: body, Status: 201, Want: fresh(shown)},
 		unchanged,
@@ -243,7 +243,7 @@ func TestIssuerAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Tokens: tokens})
-	s := asCaller("away", jwt(t, map[string]any{"alg": "RS256", "kid": "x"}, claims(nil), hs256(nil)), 503, "<any>")
+	s := asCaller("away", jwt(t, map[string]any{"alg": "RS256", "kid": "x"}, claims(nil), hs256(nil)), 503, "the service is temporarily unavailable; try again later")
 	s.WantHeader = []string{"Retry-After: 1", "Content-Type: application/problem+json"}
 	dialecttest.Run(t, w, []step{s, {Name: "keys are good", Do: "GET " + endpoints, Status: 200, Want: "[]"}})
 }
@@ -252,5 +252,5 @@ func TestIssuerAway(t *testing.T) {
 func TestNoIssuer(t *testing.T) {
 	t.Parallel()
 	text := jwt(t, map[string]any{"alg": "HS256"}, claims(nil), hs256(nil))
-	dialecttest.Run(t, newWorld(t), []step{asCaller("token", text, 401, "<any>")})
+	dialecttest.Run(t, newWorld(t), []step{asCaller("token", text, 401, "the token is not valid")})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// endpoint is a registration on the wire.
+// endpoint is an endpoint on the wire (seed 000, "Register a new endpoint").
 type endpoint struct {
 	ID        string `json:"id"`
 	EventName string `json:"eventName"`
@@ -16,7 +16,7 @@ type endpoint struct {
 	URI       string `json:"uri"`
 }
 
-// createdOn is the form of .NET: up to seven digits, without zeros at their end.
+// createdOn has up to seven digits without trailing zeros, as .NET writes them.
 const createdOn = "2006-01-02T15:04:05.9999999Z"
 
 func show(k *service.EndpointView) endpoint {
@@ -27,12 +27,12 @@ func show(k *service.EndpointView) endpoint {
 
 func formatCreatedOn(at time.Time) string { return at.UTC().Format(createdOn) }
 
-// secret is the answer to who asks for a token.
+// secret is the answer to a request for the token.
 type secret struct {
 	Token string `json:"token"`
 }
 
-// input is the body of registering and updating.
+// input is the body of POST and PUT.
 type input struct {
 	URI httpx.Member[string] `json:"uri"`
 }
