@@ -21,26 +21,26 @@ type Client struct {
 	attempts  int
 }
 
-// Option changes how a Client works.
+// Option configures a Client.
 type Option func(*Client)
 
-// WithHTTPClient makes all calls through h, with its timeout and transport.
+// WithHTTPClient makes the Client send its requests with h.
 func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
 
-// WithUserAgent sets the User-Agent of all calls.
+// WithUserAgent sets the User-Agent of all requests.
 func WithUserAgent(name string) Option { return func(c *Client) { c.userAgent = name } }
 
-// WithAttempts sets how often a publish is sent at most, 5 unless given; 1: it is never repeated.
+// WithAttempts sets how often Publish and PublishBatch send a request at most; the default is 5.
 func WithAttempts(n int) Option { return func(c *Client) { c.attempts = max(1, n) } }
 
 const (
 	apiPath         = "/api/v1"
 	defaultAttempts = 5
-	defaultTimeout  = time.Minute // of one request, answer included
+	defaultTimeout  = time.Minute // of one request with its response
 	connections     = 64          // kept open to the server
 )
 
-// New makes a Client for the server at baseURL, such as "https://webhooks.example.com".
+// New returns a Client for the server at baseURL, such as "https://webhooks.example.com".
 func New(baseURL, key string, options ...Option) (*Client, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -61,7 +61,7 @@ func New(baseURL, key string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// call sends in as JSON, unless it is nil, and reads the answer into out, unless that is nil.
+// call sends in as JSON unless it is nil, and decodes the response into out unless that is nil.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -97,12 +97,12 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 		err = json.NewDecoder(response.Body).Decode(out)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s: the answer could not be read: %w", method, path, err)
+		return fmt.Errorf("read the response to %s %s: %w", method, path, err)
 	}
 	return nil
 }
 
-// path joins segments, escaped, below the API.
+// path joins escaped segments.
 func path(segments ...string) string {
 	var b strings.Builder
 	for _, s := range segments {

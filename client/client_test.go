@@ -1,21 +1,19 @@
 package client_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellwire/bellwire/client"
 )
@@ -91,15 +89,15 @@ func TestPublishSendsDataAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(client.Receipt{ID: "evt_1", Type: "a", Deliveries: 2}, got); diff != "" {
-		t.Error(diff)
+	if receipt := (client.Receipt{ID: "evt_1", Type: "a", Deliveries: 2}); got != receipt {
+		t.Errorf("got %+v, want %+v", got, receipt)
 	}
 	want := []call{{
 		"POST", "/api/v1/tenants/acme/events", "", "Bearer secret-key",
 		`{"type":"a","id":"k","occurred_at":"2026-01-31T12:30:00Z","data":` + data + `}`,
 	}}
-	if diff := cmp.Diff(want, s.calls); diff != "" {
-		t.Error(diff)
+	if !slices.Equal(s.calls, want) {
+		t.Errorf("got %+v, want %+v", s.calls, want)
 	}
 }
 
@@ -154,26 +152,34 @@ func TestErrors(t *testing.T) {
 		want   client.Error
 		text   string
 	}{
-		{"a problem", answer{status: 422, body: `{"code":"invalid","detail":"url: No.","errors":[{"field":"url","message":"No."}]}`, header: http.Header{"X-Request-Id": {"r1"}}},
-			client.Error{Status: 422, Code: "invalid", Detail: "url: No.", Field: "url", RequestID: "r1", Faults: []client.Fault{{Field: "url", Message: "No."}}},
-			"url: No. (invalid)"},
-		{"a proxy's page", answer{status: 502, body: "<html>Bad gateway</html>"}, client.Error{Status: 502}, "the server answered 502 Bad Gateway"},
+		{"a problem", answer{status: 422, body: `{"code":"invalid","detail":"url must be shorter","errors":[{"field":"url","message":"must be shorter"}]}`, header: http.Header{"X-Request-Id": {"r1"}}},
+			client.Error{Status: 422, Code: "invalid", Detail: "url must be shorter", Field: "url", RequestID: "r1", Faults: []client.Fault{{Field: "url", Message: "must be shorter"}}},
+			"url must be shorter (invalid)"},
+		{"several faults", answer{status: 422, body: `{"code":"invalid","detail":"url is required","errors":[{"field":"url","message":"is required"},{"field":"events","message":"is required"}]}`},
+			client.Error{Status: 422, Code: "invalid", Detail: "url is required", Field: "url", Faults: []client.Fault{{Field: "url", Message: "is required"}, {Field: "events", Message: "is required"}}},
+			"url is required; events is required (invalid)"},
+		{"a hint", answer{status: 403, body: `{"code":"forbidden","detail":"tenant keys cannot publish","hint":"Use a publisher key."}`},
+			client.Error{Status: 403, Code: "forbidden", Detail: "tenant keys cannot publish", Hint: "Use a publisher key."},
+			"tenant keys cannot publish (forbidden); hint: Use a publisher key."},
+		{"a proxy's page", answer{status: 502, body: "<html>Bad gateway</html>"}, client.Error{Status: 502}, "server answered 502 Bad Gateway"},
 		{"when to come back", answer{status: 503, body: `{"code":"unavailable","detail":"Later."}`, header: http.Header{"Retry-After": {"3"}}},
 			client.Error{Status: 503, Code: "unavailable", Detail: "Later.", RetryAfter: 3 * time.Second}, "Later. (unavailable)"},
 	}
 	for _, test := range tests {
-		_, err := newClient(t, &server{answers: []answer{test.answer}}).Tenant(t.Context(), "acme")
-		var got *client.Error
-		if !errors.As(err, &got) {
-			t.Errorf("%s: %v", test.name, err)
-			continue
-		}
-		if diff := cmp.Diff(test.want, *got); diff != "" {
-			t.Errorf("%s: %s", test.name, diff)
-		}
-		if got.Error() != test.text {
-			t.Errorf("%s: %q", test.name, got)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, &server{answers: []answer{test.answer}}).Tenant(t.Context(), "acme")
+			var got *client.Error
+			if !errors.As(err, &got) {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(*got, test.want) {
+				t.Errorf("got %+v, want %+v", *got, test.want)
+			}
+			if got.Error() != test.text {
+				t.Errorf("got %q, want %q", got, test.text)
+			}
+		})
 	}
 }
 
@@ -206,7 +212,7 @@ func TestNotReached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := "no server answers at " + address + ": the connection was refused"
+	refused := "no server answers at " + address + ": connection refused"
 	if _, err := c.Tenant(t.Context(), "acme"); err == nil || err.Error() != refused || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("%v", err)
 	}
@@ -214,7 +220,7 @@ func TestNotReached(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	unknown := &server{answers: []answer{{err: &net.DNSError{Err: "no such host", Name: "bellwire.test", IsNotFound: true}}}}
-	if _, err := newClient(t, unknown).Tenant(t.Context(), "acme"); err == nil || err.Error() != "no server answers at http://bellwire.test: there is no host bellwire.test" {
+	if _, err := newClient(t, unknown).Tenant(t.Context(), "acme"); err == nil || err.Error() != "no server answers at http://bellwire.test: host bellwire.test does not exist" {
 		t.Errorf("%v", err)
 	}
 }
@@ -233,8 +239,8 @@ func TestAll(t *testing.T) {
 		}
 		ids = append(ids, tenant.ID)
 	}
-	if diff := cmp.Diff([]string{"a", "b", "c"}, ids); diff != "" {
-		t.Error(diff)
+	if want := []string{"a", "b", "c"}; !slices.Equal(ids, want) {
+		t.Errorf("got %q, want %q", ids, want)
 	}
 	if s.calls[0].Query != "limit=250" || s.calls[1].Query != "cursor=x+y&limit=250" {
 		t.Errorf("%v", s.calls)
@@ -246,8 +252,8 @@ func TestAll(t *testing.T) {
 	for tenant, err := range client.All(t.Context(), newClient(t, s).Tenants) {
 		ids, last = append(ids, tenant.ID), err
 	}
-	if diff := cmp.Diff([]string{"a", "b", ""}, ids); diff != "" || last == nil {
-		t.Errorf("%s, %v", diff, last)
+	if want := []string{"a", "b", ""}; !slices.Equal(ids, want) || last == nil {
+		t.Errorf("got %q, %v, want %q and an error", ids, last, want)
 	}
 
 	s = &server{answers: pages}
@@ -268,6 +274,7 @@ func TestEndpointInput(t *testing.T) {
 		`{"rate_limit":null}`:                   {NoRateLimit: true},
 		`{"description":"","rate_limit":null}`:  {NoRateLimit: true, Description: &none},
 		`{"events":["*"],"retry":{"jitter":1}}`: {Events: []string{"*"}, Retry: &client.RetryPolicy{Jitter: 1}},
+		`{"ordering":"fifo","status":"paused"}`: {Ordering: client.Ptr(client.OrderingFIFO), Status: client.Ptr(client.EndpointPaused)},
 	} {
 		got, err := json.Marshal(in)
 		if err != nil || string(got) != want {
@@ -276,79 +283,33 @@ func TestEndpointInput(t *testing.T) {
 	}
 }
 
-// demoServer stands in for Bellwire in the examples.
-func demoServer() *httptest.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v1/tenants/acme/events", func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusAccepted)
-		fmt.Fprint(w, `{"id":"evt_0198c7a3f2e47d0a9b1c2d3e4f506172","type":"invoice.paid","deliveries":2,"duplicate":false}`)
-	})
-	mux.HandleFunc("GET /api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"data":[{"id":"globex"},{"id":"acme"}],"next_cursor":null}`)
-	})
-	mux.HandleFunc("GET /api/v1/tenants/{id}", func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, `{"status":404,"code":"not_found","detail":"There is no tenant \"initech\"."}`)
-	})
-	return httptest.NewServer(mux)
-}
-
-func Example() {
-	server := demoServer()
-	defer server.Close()
-
-	c, err := client.New(server.URL, "your-key")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	receipt, err := c.Publish(context.Background(), "acme", client.Publication{
-		Type: "invoice.paid",
-		Data: json.RawMessage(`{"invoice": "in_123", "total": 1.50}`),
-		ID:   "in_123-paid",
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(receipt.Deliveries, "endpoints get", receipt.Type)
-	// Output: 2 endpoints get invoice.paid
-}
-
-func ExampleAll() {
-	server := demoServer()
-	defer server.Close()
-
-	c, err := client.New(server.URL, "your-key")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for tenant, err := range client.All(context.Background(), c.Tenants) {
-		if err != nil {
-			fmt.Println(err)
-			return
+func TestRetryPolicy(t *testing.T) {
+	t.Parallel()
+	for text, policy := range map[string]client.RetryPolicy{
+		`{}`:              {},
+		`{"schedule":[]}`: {Schedule: []time.Duration{}},
+		`{"schedule":["5s","30m0s"],"jitter":0.2}`: {Schedule: []time.Duration{5 * time.Second, 30 * time.Minute}, Jitter: 0.2},
+		`{"interval":"10s","count":3}`:             {Interval: 10 * time.Second, Count: 3},
+		`{"interval":"0s","count":3}`:              {Count: 3},
+		`{"interval":"10s","count":0}`:             {Interval: 10 * time.Second},
+		`{"initial":"1s","factor":1.5,"max_interval":"1m0s","max_elapsed":"72h0m0s"}`: {
+			Initial: time.Second, Factor: 1.5, MaxInterval: time.Minute, MaxElapsed: 72 * time.Hour,
+		},
+	} {
+		written, err := json.Marshal(policy)
+		if err != nil || string(written) != text {
+			t.Errorf("%+v is written as %s, %v, want %s", policy, written, err, text)
 		}
-		fmt.Println(tenant.ID)
+		var read client.RetryPolicy
+		if err := json.Unmarshal([]byte(text), &read); err != nil || !reflect.DeepEqual(read, policy) {
+			t.Errorf("%s is read as %+v, %v, want %+v", text, read, err, policy)
+		}
 	}
-	// Output:
-	// globex
-	// acme
-}
-
-func ExampleError() {
-	server := demoServer()
-	defer server.Close()
-
-	c, err := client.New(server.URL, "your-key")
-	if err != nil {
-		fmt.Println(err)
-		return
+	var read client.RetryPolicy
+	if err := json.Unmarshal([]byte(`{"schedule":["72h","30m"]}`), &read); err != nil || read.Schedule[0] != 72*time.Hour {
+		t.Errorf("the server's spelling is read as %+v, %v", read, err)
 	}
-	_, err = c.Tenant(context.Background(), "initech")
-	var refusal *client.Error
-	if errors.As(err, &refusal) && refusal.Code == client.CodeNotFound {
-		fmt.Println(refusal.Detail)
+	if err := json.Unmarshal([]byte(`{"interval":"soon"}`), &read); err == nil {
+		t.Error("a malformed duration is accepted")
 	}
-	// Output: There is no tenant "initech".
 }

@@ -7,28 +7,29 @@ import (
 	"time"
 )
 
-// Tenant is a customer of the platform. ID, Name, Metadata and Limits are what CreateTenant looks at.
+// Tenant is a customer of the platform. CreateTenant uses ID, Name, Metadata and Limits.
 type Tenant struct {
 	ID        string            `json:"id"`
 	Name      string            `json:"name,omitzero"`
 	Metadata  map[string]string `json:"metadata,omitzero"`
-	Limits    Limits            `json:"limits,omitzero"`           // that it has values of its own for
-	Effective Limits            `json:"effective_limits,omitzero"` // all, as they hold for it
+	Limits    Limits            `json:"limits,omitzero"`           // that are set for this tenant
+	Effective Limits            `json:"effective_limits,omitzero"` // all limits, with defaults
 	CreatedAt time.Time         `json:"created_at,omitzero"`
 	UpdatedAt time.Time         `json:"updated_at,omitzero"`
 }
 
-// Limits are values of limits by name, such as "endpoints" or "publish_rate": numbers, or text such as "2s" for times.
+// Limits are values by the names of limits, such as "endpoints" or "publish_rate": numbers, or text such as "2s" for
+// durations.
 type Limits map[string]any
 
-// TenantChange is what is to change of a tenant; nil members stay as they are.
+// TenantChange changes a tenant. A nil field is left unchanged.
 type TenantChange struct {
 	Name     *string            `json:"name,omitzero"`
 	Metadata *map[string]string `json:"metadata,omitzero"`
-	Limits   Limits             `json:"limits,omitzero"` // a value of nil takes the tenant's own away
+	Limits   Limits             `json:"limits,omitzero"` // a nil value restores the default
 }
 
-// CreateTenant creates a tenant. CodeConflict: the id is taken.
+// CreateTenant creates a tenant. It fails with CodeConflict if the id is in use.
 func (c *Client) CreateTenant(ctx context.Context, t Tenant) (*Tenant, error) {
 	t.CreatedAt, t.UpdatedAt, t.Effective = time.Time{}, time.Time{}, nil
 	return fetch[Tenant](ctx, c, http.MethodPost, path("tenants"), t)
@@ -49,30 +50,29 @@ func (c *Client) UpdateTenant(ctx context.Context, id string, change TenantChang
 	return fetch[Tenant](ctx, c, http.MethodPatch, inTenant(id), change)
 }
 
-// DeleteTenant deletes a tenant with all it has.
+// DeleteTenant deletes a tenant with its keys, endpoints, events and deliveries.
 func (c *Client) DeleteTenant(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, inTenant(id), nil, nil)
 }
 
-// Key is what a caller of the API proves its identity with.
+// Key is an API key.
 type Key struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
-	Role      string    `json:"role"`
+	Role      Role      `json:"role"`
 	HMAC      bool      `json:"hmac"`
 	CreatedAt time.Time `json:"created_at"`
-	Secret    string    `json:"secret"` // only in the answer of CreateKey
+	Secret    string    `json:"secret"` // only from CreateKey
 }
 
-// NewKey is a key to be made. Roles of a tenant's keys are "tenant" and "tenant-read", of operator keys
-// "admin" and "publisher".
+// NewKey creates a key.
 type NewKey struct {
 	Name string `json:"name,omitzero"`
-	Role string `json:"role"`
-	HMAC bool   `json:"hmac,omitzero"` // of a tenant's key: it can sign requests
+	Role Role   `json:"role"`
+	HMAC bool   `json:"hmac,omitzero"` // for a key of a tenant: it can sign requests
 }
 
-// CreateKey makes a key of a tenant, or of the operator if tenant is empty. Its secret is in this answer only.
+// CreateKey creates a key of a tenant, or of the operator if tenant is empty. Only this call returns its secret.
 func (c *Client) CreateKey(ctx context.Context, tenant string, k NewKey) (*Key, error) {
 	return fetch[Key](ctx, c, http.MethodPost, keysOf(tenant), k)
 }
@@ -95,7 +95,7 @@ func keysOf(tenant string, id ...string) string {
 	return inTenant(tenant) + keys
 }
 
-// EventType is a named kind of event in the catalogue.
+// EventType is an entry of the catalogue.
 type EventType struct {
 	Name        string          `json:"name"`
 	Group       string          `json:"group"`
@@ -107,7 +107,7 @@ type EventType struct {
 	UpdatedAt   time.Time       `json:"updated_at"`
 }
 
-// PutEventType adds an event type, or replaces the one of the same name.
+// PutEventType creates an event type, or replaces the one of the same name.
 func (c *Client) PutEventType(ctx context.Context, t EventType) (*EventType, error) {
 	in := struct {
 		Group       string          `json:"group,omitzero"`

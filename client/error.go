@@ -8,18 +8,20 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
-// Error is what the server answered instead of what was asked for (RFC 9457).
+// Error is the server's answer to a request that failed (RFC 9457).
 type Error struct {
 	Status     int
-	Code       string // what kind of problem it is; stable: one of the constants below
-	Detail     string // what happened, and what to do about it
-	Field      string // the first member or parameter at fault; empty if none
-	Faults     []Fault
-	RetryAfter time.Duration // when to try again; 0: the server did not say
+	Code       Code
+	Detail     string        // what is wrong
+	Hint       string        // what to do about it, a sentence; often empty
+	Field      string        // the first member or parameter at fault, if there is one
+	Faults     []Fault       // all members and parameters at fault
+	RetryAfter time.Duration // when to try again; 0 if the server did not say
 	RequestID  string        // under which the server's log has more
 }
 
@@ -29,33 +31,53 @@ type Fault struct {
 	Message string `json:"message"`
 }
 
+// Code is a kind of error. Codes are stable.
+type Code string
+
 // The codes of an Error.
 const (
-	CodeMalformed           = "malformed"
-	CodeInvalid             = "invalid"
-	CodeUnauthenticated     = "unauthenticated"
-	CodeForbidden           = "forbidden"
-	CodeNotFound            = "not_found"
-	CodeMethodNotAllowed    = "method_not_allowed"
-	CodeUnsupportedEncoding = "unsupported_encoding"
-	CodeConflict            = "conflict"
-	CodeStale               = "stale"
-	CodeTooLarge            = "too_large"
-	CodeRateLimited         = "rate_limited"
-	CodeUnavailable         = "unavailable"
-	CodeNoSpace             = "no_space"
-	CodeCanceled            = "canceled"
-	CodeInternal            = "internal"
+	CodeMalformed           Code = "malformed"
+	CodeInvalid             Code = "invalid"
+	CodeUnauthenticated     Code = "unauthenticated"
+	CodeForbidden           Code = "forbidden"
+	CodeNotFound            Code = "not_found"
+	CodeMethodNotAllowed    Code = "method_not_allowed"
+	CodeUnsupportedEncoding Code = "unsupported_encoding"
+	CodeConflict            Code = "conflict"
+	CodeStale               Code = "stale"
+	CodeTooLarge            Code = "too_large"
+	CodeRateLimited         Code = "rate_limited"
+	CodeUnavailable         Code = "unavailable"
+	CodeNoSpace             Code = "no_space"
+	CodeCanceled            Code = "canceled"
+	CodeInternal            Code = "internal"
 )
 
+// Error returns what is wrong, with all faults and the hint.
 func (e *Error) Error() string {
 	if e.Code == "" {
-		return fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
+		return fmt.Sprintf("server answered %d %s", e.Status, http.StatusText(e.Status))
 	}
-	return fmt.Sprintf("%s (%s)", e.Detail, e.Code)
+	text := fmt.Sprintf("%s (%s)", e.detail(), e.Code)
+	if e.Hint != "" {
+		text += "; hint: " + e.Hint
+	}
+	return text
 }
 
-// unreachable is why no request could be made, in words.
+// detail returns Detail, or the text of all faults if there are several.
+func (e *Error) detail() string {
+	if len(e.Faults) < 2 {
+		return e.Detail
+	}
+	texts := make([]string, len(e.Faults))
+	for i, fault := range e.Faults {
+		texts[i] = fault.Field + " " + fault.Message
+	}
+	return strings.Join(texts, "; ")
+}
+
+// unreachable is an error whose message says why the server cannot be reached.
 type unreachable struct {
 	message string
 	err     error
@@ -65,21 +87,21 @@ func (e *unreachable) Error() string { return e.message }
 
 func (e *unreachable) Unwrap() error { return e.err }
 
-// notReached says in words why a server could not be reached, where that is known.
+// notReached returns an error that says why a server cannot be reached, or err if that is unknown.
 func notReached(server string, err error) error {
 	var unknown *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &unreachable{fmt.Sprintf("no server answers at %s: the connection was refused", server), err}
+		return &unreachable{fmt.Sprintf("no server answers at %s: connection refused", server), err}
 	case errors.As(err, &unknown) && unknown.IsNotFound:
-		return &unreachable{fmt.Sprintf("no server answers at %s: there is no host %s", server, unknown.Name), err}
+		return &unreachable{fmt.Sprintf("no server answers at %s: host %s does not exist", server, unknown.Name), err}
 	}
 	return err
 }
 
-const maxProblem = 1 << 20 // bytes read of an error answer
+const maxProblem = 1 << 20 // bytes that are read of an error response
 
-// readError makes an Error of any answer, also one that a proxy on the way made.
+// readError returns the Error for a response that is not a success, whether the server or a proxy sent it.
 func readError(response *http.Response) error {
 	e := &Error{Status: response.StatusCode, RequestID: response.Header.Get("X-Request-Id")}
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
@@ -90,11 +112,12 @@ func readError(response *http.Response) error {
 		return e
 	}
 	var problem struct {
-		Code, Detail string
+		Code         Code
+		Detail, Hint string
 		Errors       []Fault
 	}
 	if json.Unmarshal(body, &problem) == nil {
-		e.Code, e.Detail, e.Faults = problem.Code, problem.Detail, problem.Errors
+		e.Code, e.Detail, e.Hint, e.Faults = problem.Code, problem.Detail, problem.Hint, problem.Errors
 	}
 	if len(e.Faults) > 0 {
 		e.Field = e.Faults[0].Field

@@ -8,19 +8,19 @@ import (
 	"strconv"
 )
 
-// Page asks for a part of a list. The zero value is the first page of 50.
+// Page selects a part of a list. The zero value selects the first 50 items.
 type Page struct {
-	Limit  int    // 1 to 250; 0: 50
-	Cursor string // NextCursor of the page before; empty: the first page
+	Limit  int    // 1 to 250; 0 means 50
+	Cursor string // NextCursor of the previous page; empty for the first one
 }
 
-// List is a part of a list, newest first. One of large events can be shorter than asked for, and not be the last.
+// List is a part of a list, newest first. A page of large events can be shorter than its limit without being the last.
 type List[T any] struct {
-	Data       []T     `json:"data"`
-	NextCursor *string `json:"next_cursor"` // nil: there is no more
+	Data       []T    `json:"data"`
+	NextCursor string `json:"next_cursor"` // empty on the last page
 }
 
-// All goes through a whole list, page by page. It ends after the first error.
+// All iterates over a whole list, page by page. It stops after the first error.
 //
 //	for tenant, err := range client.All(ctx, c.Tenants) { … }
 func All[T any](ctx context.Context, fetch func(context.Context, Page) (*List[T], error)) iter.Seq2[T, error] {
@@ -38,10 +38,10 @@ func All[T any](ctx context.Context, fetch func(context.Context, Page) (*List[T]
 					return
 				}
 			}
-			if list.NextCursor == nil {
+			if list.NextCursor == "" {
 				return
 			}
-			page.Cursor = *list.NextCursor
+			page.Cursor = list.NextCursor
 		}
 	}
 }
@@ -62,7 +62,7 @@ func fetchList[T any](ctx context.Context, c *Client, path string, page Page, fi
 	return fetch[List[T]](ctx, c, http.MethodGet, path, nil)
 }
 
-// fetch makes a call whose answer is a T.
+// fetch makes a call that is answered with a T.
 func fetch[T any](ctx context.Context, c *Client, method, path string, in any) (*T, error) {
 	out := new(T)
 	if err := c.call(ctx, method, path, in, out); err != nil {

@@ -12,27 +12,26 @@ import (
 	"time"
 )
 
-// Publication is an event to be published.
+// Publication is an event to publish.
 type Publication struct {
 	Type string
-	// Data is any JSON value. It is sent, kept and delivered byte for byte.
+	// Data is any JSON value. It is sent, stored and delivered byte for byte.
 	Data json.RawMessage
-	// ID is the idempotency id: publishing it again with the same type and data gives the first event
-	// again. One is made if it is empty.
+	// ID is the idempotency id: publishing it again with the same type and data returns the first event. If it is
+	// empty, the client generates one.
 	ID         string
-	OccurredAt time.Time // zero: now, by the server's clock
+	OccurredAt time.Time // zero means now, by the server's clock
 }
 
-// Receipt is what a publisher learns of an event.
+// Receipt confirms a publication.
 type Receipt struct {
-	ID         string `json:"id"` // the event's; receivers see it as webhook-id
+	ID         string `json:"id"` // of the event; receivers see it as webhook-id
 	Type       string `json:"type"`
-	Deliveries int    `json:"deliveries"` // how many endpoints get it
-	Duplicate  bool   `json:"duplicate"`  // the idempotency id was known; nothing new was stored
+	Deliveries int    `json:"deliveries"` // number of endpoints that get the event
+	Duplicate  bool   `json:"duplicate"`  // the event was published before, under the same id
 }
 
-// Publish publishes an event. When it returns without an error, the event and its deliveries are on the
-// server's disk.
+// Publish publishes an event. When it returns nil, the server has stored the event and its deliveries on disk.
 func (c *Client) Publish(ctx context.Context, tenant string, p Publication) (Receipt, error) {
 	var receipt Receipt
 	body, err := appendPublication(nil, p)
@@ -43,7 +42,7 @@ func (c *Client) Publish(ctx context.Context, tenant string, p Publication) (Rec
 	return receipt, err
 }
 
-// PublishBatch publishes up to 1000 events, all or none. The receipts are in the order of the events.
+// PublishBatch publishes up to 1000 events, all or none. It returns their receipts in the same order.
 func (c *Client) PublishBatch(ctx context.Context, tenant string, ps []Publication) ([]Receipt, error) {
 	body := []byte(`{"events":[`)
 	for i, p := range ps {
@@ -60,10 +59,10 @@ func (c *Client) PublishBatch(ctx context.Context, tenant string, ps []Publicati
 	return answer.Data, err
 }
 
-// appendPublication writes the body by hand: encoding/json would put data into a form of its own.
+// appendPublication appends the JSON of a publication. encoding/json would reformat its data.
 func appendPublication(b []byte, p Publication) ([]byte, error) {
 	if !json.Valid(p.Data) {
-		return nil, errors.New("the data of a publication must be JSON")
+		return nil, errors.New("data must be valid JSON")
 	}
 	if p.ID == "" {
 		p.ID = rand.Text()
@@ -83,14 +82,14 @@ func appendPublication(b []byte, p Publication) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// The pauses between the attempts of a publish.
+// The pauses between attempts to publish.
 const (
 	firstPause   = 200 * time.Millisecond
 	longestPause = 10 * time.Second
-	longestWait  = time.Minute // that a server's Retry-After is heeded
+	longestWait  = time.Minute // for a Retry-After
 )
 
-// sendSafely posts a body that is safe to repeat, until it has arrived or the attempts are spent.
+// sendSafely posts a body that may be repeated, until it has arrived or all attempts have failed.
 func (c *Client) sendSafely(ctx context.Context, path string, body []byte, out any) error {
 	for attempt := 1; ; attempt++ {
 		err := c.send(ctx, http.MethodPost, path, body, out)
@@ -116,7 +115,7 @@ func (c *Client) sendSafely(ctx context.Context, path string, body []byte, out a
 	}
 }
 
-// pause tells whether an error may pass, and how long to wait before the next attempt.
+// pause returns how long to wait before the next attempt, and reports whether another attempt can help.
 func pause(err error, attempt int) (time.Duration, bool) {
 	var refusal *Error
 	if errors.As(err, &refusal) {

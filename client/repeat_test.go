@@ -27,7 +27,7 @@ func TestPublishIsRepeated(t *testing.T) {
 		answers  []answer
 		attempts int
 		calls    int
-		code     string // of the error in the end
+		code     client.Code // of the error in the end
 		least    time.Duration
 		most     time.Duration
 	}{

@@ -53,7 +53,7 @@ func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	key, err := api.CreateKey(ctx, c.Tenant, client.NewKey{Role: c.Role, Name: c.Name, HMAC: c.HMAC})
+	key, err := api.CreateKey(ctx, c.Tenant, client.NewKey{Role: client.Role(c.Role), Name: c.Name, HMAC: c.HMAC})
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func clientTenants(t *testing.T, c *client.Client) {
 		t.Errorf("%+v", got)
 	}
 	page, err := c.Tenants(ctx, client.Page{Limit: 1})
-	if must(t, page, err); len(page.Data) != 1 || page.Data[0].ID != "new" || page.NextCursor == nil {
+	if must(t, page, err); len(page.Data) != 1 || page.Data[0].ID != "new" || page.NextCursor == "" {
 		t.Errorf("%+v", page)
 	}
 	if err := c.DeleteTenant(ctx, "new"); err != nil {
@@ -87,7 +87,7 @@ func clientTenants(t *testing.T, c *client.Client) {
 
 func clientKeys(t *testing.T, c *client.Client) {
 	ctx := t.Context()
-	for tenant, role := range map[string]string{"": "publisher", "acme": "tenant-read"} {
+	for tenant, role := range map[string]client.Role{"": client.RolePublisher, "acme": client.RoleTenantRead} {
 		created, err := c.CreateKey(ctx, tenant, client.NewKey{Name: "n", Role: role})
 		if must(t, created, err).Secret == "" || created.Role != role || created.Name != "n" {
 			t.Errorf("%q: %+v", tenant, created)
@@ -128,14 +128,14 @@ func clientEventTypes(t *testing.T, c *client.Client) {
 
 func clientEndpoints(t *testing.T, c *client.Client) {
 	ctx := t.Context()
-	url, both, rate, count := "https://example.com", "both", 2.5, 3
+	url, rate := "https://example.com", 2.5
 	created, err := c.CreateEndpoint(ctx, "acme", client.EndpointInput{
-		URL: &url, Events: []string{"*"}, Signing: &both, RateLimit: &rate,
-		Retry: &client.RetryPolicy{Interval: "10s", Count: &count}, Auth: &client.Auth{Type: "bearer", Token: "t"},
+		URL: &url, Events: []string{"*"}, Signing: client.Ptr(client.SigningBoth), RateLimit: &rate,
+		Retry: &client.RetryPolicy{Interval: 10 * time.Second, Count: 3}, Auth: &client.Auth{Type: client.AuthBearer, Token: "t"},
 		Headers: &map[string]string{"X-A": "b"},
 	})
-	if must(t, created, err).Secret == "" || created.PublicKey == "" || *created.RateLimit != rate || *created.Retry.Count != count ||
-		created.Auth.Type != "bearer" || created.Auth.Token != "" || created.Headers["X-A"] != "[redacted]" {
+	if must(t, created, err).Secret == "" || created.PublicKey == "" || *created.RateLimit != rate || created.Retry.Count != 3 || created.Retry.Interval != 10*time.Second ||
+		created.Auth.Type != client.AuthBearer || created.Auth.Token != "" || created.Headers["X-A"] != "[redacted]" {
 		t.Errorf("%+v", created)
 	}
 	changed, err := c.UpdateEndpoint(ctx, "acme", created.ID, client.EndpointInput{NoRateLimit: true})
@@ -197,7 +197,7 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	if must(t, event, err).Deliveries != 1 {
 		t.Errorf("%+v", event)
 	}
-	listed, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Endpoint: ep.ID, Event: event.ID, Status: "pending"}, client.Page{})
+	listed, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Endpoint: ep.ID, Event: event.ID, Status: client.DeliveryPending}, client.Page{})
 	if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].NextAttemptAt == nil {
 		t.Fatalf("%+v", listed)
 	}
@@ -211,7 +211,7 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 		t.Errorf("%+v", retried)
 	}
 	canceled, err := c.CancelDelivery(ctx, "acme", id)
-	if must(t, canceled, err).Status != "canceled" || canceled.NextAttemptAt != nil {
+	if must(t, canceled, err).Status != client.DeliveryCanceled || canceled.NextAttemptAt != nil {
 		t.Errorf("%+v", canceled)
 	}
 	var refusal *client.Error

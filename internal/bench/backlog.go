@@ -13,7 +13,7 @@ import (
 // Endpoints retry so often that a backlog is due soon after they come back, and so many times that no delivery is given
 // up before; their circuit breakers open after a minute, and are closed again by the restart.
 const (
-	backlogInterval = "5s"
+	backlogInterval = 5 * time.Second
 	backlogRetries  = 100
 )
 

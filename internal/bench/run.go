@@ -168,8 +168,7 @@ func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (*
 	to := fmt.Sprintf("%s/%s/%d", b.receiver.url, b.options.kind(n), n)
 	in := client.EndpointInput{URL: &to, Events: []string{eventType}}
 	if b.options.Backlog > 0 {
-		count := backlogRetries
-		in.Retry = &client.RetryPolicy{Interval: backlogInterval, Count: &count}
+		in.Retry = &client.RetryPolicy{Interval: backlogInterval, Count: backlogRetries}
 	}
 	return api.CreateEndpoint(ctx, tenantID(n), in)
 }

@@ -65,7 +65,7 @@ func vendorEndpoints() []endpoint {
 		},
 		{
 			dialect: azakaw.Name, catalogue: azakaw.Catalogue, events: []string{"RiskAssessmentCalculated", "ProfileStatusUpdated"},
-			auth: &client.Auth{Type: "api_key", Header: receive.DefaultAzakawHeader, Key: azakawKey}, secret: azakawKey,
+			auth: &client.Auth{Type: client.AuthAPIKey, Header: receive.DefaultAzakawHeader, Key: azakawKey}, secret: azakawKey,
 			verifier: func(s string) (receive.Verifier, error) { return receive.AzakawAPIKey("", s) },
 		},
 		{
@@ -149,9 +149,9 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 }
 
 func (c *customer) endpoint(ctx context.Context, api *client.Client, e endpoint, url string) (*client.Endpoint, error) {
-	schedule := []string{"200ms", "400ms", "1s", "2s"}
+	schedule := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, time.Second, 2 * time.Second}
 	in := client.EndpointInput{
-		URL: &url, Dialect: &e.dialect, Events: e.events, Auth: e.auth, Retry: &client.RetryPolicy{Schedule: &schedule},
+		URL: &url, Dialect: &e.dialect, Events: e.events, Auth: e.auth, Retry: &client.RetryPolicy{Schedule: schedule},
 	}
 	return api.CreateEndpoint(ctx, tenant, in)
 }

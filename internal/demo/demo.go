@@ -187,7 +187,7 @@ func allSucceeded(ctx context.Context, api *client.Client, expected int) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		list, err := api.Deliveries(ctx, tenant, client.DeliveryFilter{Status: "succeeded"}, client.Page{Limit: 250})
+		list, err := api.Deliveries(ctx, tenant, client.DeliveryFilter{Status: client.DeliverySucceeded}, client.Page{Limit: 250})
 		if err != nil {
 			return err
 		}

@@ -7,27 +7,26 @@ import (
 	"strconv"
 )
 
-// AppendBond appends the value of Atelio's Bond-Signature header, "t=…,v1=…,v2=…", for a body that is valid JSON. unix
-// is in seconds.
+// AppendBond appends the value of Atelio's header Bond-Signature, "t=…,v1=…,v2=…", for a body that is valid JSON. The time
+// of the attempt is in seconds since 1970.
 //
-// v2 is the HMAC-SHA256 of "t.body" in hex. v1 is that of the text that Python's json.dumps makes of the body, see
-// AppendPython; it is the same if the body is that text already. The key of a secret is all of its characters, the prefix
-// included (https://docs.bond.tech/docs/signatures).
+// v2 is the HMAC-SHA256 of "t.body" in hex. v1 is that of "t." and the text that Python's json.dumps makes of the body; see
+// AppendPython. The key is the text of the secret with its prefix (https://docs.bond.tech/docs/signatures).
 func (m *MAC) AppendBond(dst []byte, unix int64, body []byte) []byte {
-	w := workshops.Get().(*workshop)
-	defer workshops.Put(w)
-	m.sumTimed(w, unix, body)
-	v1, v2 := w.sum, w.sum
-	if text := w.python(body); string(text) != string(body) {
-		m.sumTimed(w, unix, text)
-		v1 = w.sum
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.sumTimed(s, unix, body)
+	v1, v2 := s.sum, s.sum
+	if text := s.python(body); string(text) != string(body) {
+		m.sumTimed(s, unix, text)
+		v1 = s.sum
 	}
 	dst = strconv.AppendInt(append(dst, "t="...), unix, 10)
 	dst = hex.AppendEncode(append(dst, ",v1="...), v1[:])
 	return hex.AppendEncode(append(dst, ",v2="...), v2[:])
 }
 
-// VerifyBondV1 tells whether signature, without its hex, is the v1 signature of the body.
+// VerifyBondV1 reports whether signature, decoded from hex, is the v1 signature of the body.
 func (m *MAC) VerifyBondV1(signature []byte, unix int64, body []byte) bool {
 	if !json.Valid(body) {
 		return false
@@ -35,26 +34,26 @@ func (m *MAC) VerifyBondV1(signature []byte, unix int64, body []byte) bool {
 	return m.verifyTimed(signature, unix, AppendPython(nil, body))
 }
 
-// VerifyBondV2 tells whether signature, without its hex, is the v2 signature of the body.
+// VerifyBondV2 reports whether signature, decoded from hex, is the v2 signature of the body.
 func (m *MAC) VerifyBondV2(signature []byte, unix int64, body []byte) bool {
 	return m.verifyTimed(signature, unix, body)
 }
 
 func (m *MAC) verifyTimed(signature []byte, unix int64, body []byte) bool {
-	w := workshops.Get().(*workshop)
-	defer workshops.Put(w)
-	m.sumTimed(w, unix, body)
-	return hmac.Equal(w.sum[:], signature)
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.sumTimed(s, unix, body)
+	return hmac.Equal(s.sum[:], signature)
 }
 
-// maxKeptText is how large a workshop's room for texts may stay.
+// maxKeptText is the largest text buffer that is kept for another signature, in bytes.
 const maxKeptText = 64 << 10
 
-// python returns what AppendPython makes of a body. It is good until the workshop is used again.
-func (w *workshop) python(body []byte) []byte {
-	text := AppendPython(w.text[:0], body)
+// python returns the body as AppendPython writes it, which is valid until s is used again.
+func (s *scratch) python(body []byte) []byte {
+	text := AppendPython(s.text[:0], body)
 	if cap(text) <= maxKeptText {
-		w.text = text
+		s.text = text
 	}
 	return text
 }

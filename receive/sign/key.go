@@ -1,5 +1,7 @@
-// Package sign holds the signature schemes that deliveries are signed with, and the text forms of their
-// keys. It is pure: no clock, no state, standard library only.
+// Package sign computes and verifies the signatures of deliveries, and parses their keys.
+//
+// Bellwire signs with it, and package receive verifies with it. Programs that receive deliveries use package receive;
+// their tests can sign deliveries of their own with this one.
 package sign
 
 import (
@@ -9,7 +11,7 @@ import (
 	"strings"
 )
 
-// The prefixes by which Standard Webhooks tells keys apart
+// The prefixes of keys in Standard Webhooks
 // (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, "Signature scheme").
 const (
 	SecretPrefix     = "whsec_"
@@ -17,23 +19,23 @@ const (
 	PublicKeyPrefix  = "whpk_"
 )
 
-// How many bytes a shared secret has, by the same source.
+// The bounds on the length of a shared secret in bytes, by the same specification.
 const (
 	MinSecret = 24
 	MaxSecret = 64
 )
 
-// What a text can fail to be. The errors never contain the text.
+// The errors of malformed keys. They never contain the key.
 var (
-	ErrSecret     = errors.New(`a secret is "whsec_" and the base64 of 24 to 64 bytes`)
-	ErrPrivateKey = errors.New(`a private key is "whsk_" and the base64 of an ed25519 private key of 64 bytes or its seed of 32`)
-	ErrPublicKey  = errors.New(`a public key is "whpk_" and the base64 of an ed25519 public key of 32 bytes`)
+	ErrSecret     = errors.New(`secret must be "whsec_" followed by the base64 of 24 to 64 bytes`)
+	ErrPrivateKey = errors.New(`private key must be "whsk_" followed by the base64 of an ed25519 private key of 64 bytes or its seed of 32 bytes`)
+	ErrPublicKey  = errors.New(`public key must be "whpk_" followed by the base64 of an ed25519 public key of 32 bytes`)
 )
 
-// FormatSecret writes a shared secret as text.
+// FormatSecret returns the text of a shared secret.
 func FormatSecret(secret []byte) string { return format(SecretPrefix, secret) }
 
-// ParseSecret reads what FormatSecret writes. Its error is ErrSecret.
+// ParseSecret parses the text of a shared secret. Its error is ErrSecret.
 func ParseSecret(text string) ([]byte, error) {
 	secret, ok := parse(SecretPrefix, text)
 	if !ok || len(secret) < MinSecret || len(secret) > MaxSecret {
@@ -42,28 +44,28 @@ func ParseSecret(text string) ([]byte, error) {
 	return secret, nil
 }
 
-// FormatPrivateKey writes an ed25519 private key as text: its seed, then its public key.
+// FormatPrivateKey returns the text of an ed25519 private key, which has its seed and its public key.
 func FormatPrivateKey(key ed25519.PrivateKey) string { return format(PrivateKeyPrefix, key) }
 
-// ParsePrivateKey reads what FormatPrivateKey writes, and also a bare seed, which is what the reference
-// libraries of Standard Webhooks take. Its error is ErrPrivateKey.
+// ParsePrivateKey parses the text of an ed25519 private key, or of its seed alone, which the reference libraries of
+// Standard Webhooks use. Its error is ErrPrivateKey.
 func ParsePrivateKey(text string) (ed25519.PrivateKey, error) {
 	raw, ok := parse(PrivateKeyPrefix, text)
 	if !ok || len(raw) != ed25519.SeedSize && len(raw) != ed25519.PrivateKeySize {
 		return nil, ErrPrivateKey
 	}
 	key := ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
-	// Signing with a public half that is not the seed's own gives the seed away.
+	// Signing with a public key that does not belong to the seed reveals the seed.
 	if len(raw) == ed25519.PrivateKeySize && !key.Equal(ed25519.PrivateKey(raw)) {
 		return nil, ErrPrivateKey
 	}
 	return key, nil
 }
 
-// FormatPublicKey writes an ed25519 public key as text.
+// FormatPublicKey returns the text of an ed25519 public key.
 func FormatPublicKey(key ed25519.PublicKey) string { return format(PublicKeyPrefix, key) }
 
-// ParsePublicKey reads what FormatPublicKey writes. Its error is ErrPublicKey.
+// ParsePublicKey parses the text of an ed25519 public key. Its error is ErrPublicKey.
 func ParsePublicKey(text string) (ed25519.PublicKey, error) {
 	raw, ok := parse(PublicKeyPrefix, text)
 	if !ok || len(raw) != ed25519.PublicKeySize {
@@ -72,8 +74,8 @@ func ParsePublicKey(text string) (ed25519.PublicKey, error) {
 	return ed25519.PublicKey(raw), nil
 }
 
-// PublicKeyOf returns the text of the public key that belongs to the private key of the given text. Its
-// error is ErrPrivateKey.
+// PublicKeyOf returns the text of the public key that belongs to a private key, given as text. Its error is
+// ErrPrivateKey.
 func PublicKeyOf(privateKey string) (string, error) {
 	key, err := ParsePrivateKey(privateKey)
 	if err != nil {
@@ -86,8 +88,8 @@ func format(prefix string, raw []byte) string {
 	return prefix + base64.StdEncoding.EncodeToString(raw)
 }
 
-// parse reads what format writes, and nothing that merely decodes to the same: the decoder alone passes
-// over line breaks and spare bits, other libraries do not.
+// parse parses what format returns, and refuses other texts that decode to the same bytes: the decoder ignores line
+// breaks and trailing bits, which other libraries refuse.
 func parse(prefix, text string) ([]byte, bool) {
 	encoded, ok := strings.CutPrefix(text, prefix)
 	if !ok || len(encoded) > base64.StdEncoding.EncodedLen(MaxSecret) {

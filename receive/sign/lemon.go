@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// LemonSecretBytes is how many bytes a secret of lemon.markets stands for, as two hex digits each.
+// LemonSecretBytes is the length of a secret of lemon.markets in bytes, each of which is two hex digits.
 const LemonSecretBytes = 32
 
-// ErrLemonSecret is what a text can fail to be. It never contains the text.
-var ErrLemonSecret = errors.New("a secret of lemon.markets is 64 lower-case hex digits")
+// ErrLemonSecret is the error of a malformed secret. It never contains the secret.
+var ErrLemonSecret = errors.New("secret must be 64 lower-case hex digits")
 
-// NewLemonMAC prepares a secret of lemon.markets, whose text itself is the key: it is not decoded
-// (https://developer.lemon.markets/docs/webhooks-implementation). Its error is ErrLemonSecret.
+// NewLemonMAC returns a MAC for a secret of lemon.markets. The key is the text of the secret, not the bytes that it stands
+// for (https://developer.lemon.markets/docs/webhooks-implementation). The error is ErrLemonSecret.
 func NewLemonMAC(secret string) (*MAC, error) {
 	raw, err := hex.DecodeString(secret)
 	if err != nil || len(raw) != LemonSecretBytes || strings.ToLower(secret) != secret {
@@ -24,23 +24,23 @@ func NewLemonMAC(secret string) (*MAC, error) {
 	return NewMAC([]byte(secret)), nil
 }
 
-// AppendLemon appends the value of LMG-Signature for a body: "t=", seconds since 1970, ",v1=" and hex.
+// AppendLemon appends the value of LMG-Signature: "t=", seconds since 1970, ",v1=" and hex.
 func (m *MAC) AppendLemon(dst []byte, unix int64, body []byte) []byte {
-	w := workshops.Get().(*workshop)
-	defer workshops.Put(w)
-	m.sumTimed(w, unix, body)
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.sumTimed(s, unix, body)
 	dst = strconv.AppendInt(append(dst, "t="...), unix, 10)
-	return hex.AppendEncode(append(dst, ",v1="...), w.sum[:])
+	return hex.AppendEncode(append(dst, ",v1="...), s.sum[:])
 }
 
-// VerifyLemon tells whether one of the signatures, the bytes that stood in hex behind "v1=", is the body's. Each is
-// compared in constant time.
+// VerifyLemon reports whether one of the signatures, decoded from the hex after "v1=", is the delivery's. It compares in
+// constant time.
 func (m *MAC) VerifyLemon(signatures [][]byte, unix int64, body []byte) bool {
-	w := workshops.Get().(*workshop)
-	defer workshops.Put(w)
-	m.sumTimed(w, unix, body)
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.sumTimed(s, unix, body)
 	for _, signature := range signatures {
-		if hmac.Equal(w.sum[:], signature) {
+		if hmac.Equal(s.sum[:], signature) {
 			return true
 		}
 	}

@@ -8,13 +8,14 @@ import (
 	"sync"
 )
 
-// MAC is a key made ready for HMAC-SHA256 (RFC 2104). Half of the work on a small body is taking in the
-// key; a MAC does it once, and needs no memory of its own for each message. It is safe for concurrent use.
+// MAC computes HMAC-SHA256 (RFC 2104) with one key. Half of the work for a small body is hashing the key, which a MAC
+// does once; crypto/hmac would do it for each message, or need a hash for each of many thousand keys. A MAC is safe for
+// concurrent use.
 type MAC struct {
-	inner, outer []byte // the states of SHA-256 after the key's two pads
+	inner, outer []byte // the states of SHA-256 after the two pads of the key
 }
 
-// NewMAC prepares a key.
+// NewMAC returns a MAC with the given key.
 func NewMAC(key []byte) *MAC {
 	if len(key) > sha256.BlockSize {
 		sum := sha256.Sum256(key)
@@ -33,54 +34,54 @@ func padded(key []byte, pad byte) []byte {
 	h.Write(block[:])
 	state, err := h.MarshalBinary()
 	if err != nil {
-		panic(err) // SHA-256 has no error to report
+		panic(err) // SHA-256 returns no error
 	}
 	return state
 }
 
-// workshop is what it takes to make one sum.
-type workshop struct {
+// scratch is the memory for computing one signature.
+type scratch struct {
 	hash resumable
-	head []byte
-	sum  [sha256.Size]byte
-	text []byte // of a body in another form
+	head []byte            // what is signed before the body
+	sum  [sha256.Size]byte // the HMAC
+	text []byte            // the body as Python writes it
 }
 
-// resumable is a hash that can go on from a state kept before, as all of the standard library's can.
+// resumable is a hash that can continue from a saved state, as all hashes of the standard library can.
 type resumable interface {
 	hash.Hash
 	encoding.BinaryMarshaler
 	encoding.BinaryUnmarshaler
 }
 
-// One pool serves all keys: a pool for each of many thousand keys would burden every garbage collection.
-var workshops = sync.Pool{New: func() any { return &workshop{hash: sha256.New().(resumable)} }}
+// scratches serves all keys: a pool for each of many thousand keys would slow down every garbage collection.
+var scratches = sync.Pool{New: func() any { return &scratch{hash: sha256.New().(resumable)} }}
 
-// sumV1 leaves the HMAC of "id.timestamp.body" in w.sum.
-func (m *MAC) sumV1(w *workshop, id string, unix int64, body []byte) {
-	w.head = appendHead(w.head[:0], id, unix)
-	m.sum(w, body)
+// sumV1 stores the HMAC of "id.timestamp.body" in s.sum.
+func (m *MAC) sumV1(s *scratch, id string, unix int64, body []byte) {
+	s.head = appendHead(s.head[:0], id, unix)
+	m.sum(s, body)
 }
 
-// sumTimed leaves the HMAC of "timestamp.body" in w.sum.
-func (m *MAC) sumTimed(w *workshop, unix int64, body []byte) {
-	w.head = append(strconv.AppendInt(w.head[:0], unix, 10), '.')
-	m.sum(w, body)
+// sumTimed stores the HMAC of "timestamp.body" in s.sum.
+func (m *MAC) sumTimed(s *scratch, unix int64, body []byte) {
+	s.head = append(strconv.AppendInt(s.head[:0], unix, 10), '.')
+	m.sum(s, body)
 }
 
-// sum leaves the HMAC of w.head and body in w.sum.
-func (m *MAC) sum(w *workshop, body []byte) {
-	w.resume(m.inner)
-	w.hash.Write(w.head)
-	w.hash.Write(body)
-	w.hash.Sum(w.sum[:0])
-	w.resume(m.outer)
-	w.hash.Write(w.sum[:])
-	w.hash.Sum(w.sum[:0])
+// sum stores the HMAC of s.head and body in s.sum.
+func (m *MAC) sum(s *scratch, body []byte) {
+	s.resume(m.inner)
+	s.hash.Write(s.head)
+	s.hash.Write(body)
+	s.hash.Sum(s.sum[:0])
+	s.resume(m.outer)
+	s.hash.Write(s.sum[:])
+	s.hash.Sum(s.sum[:0])
 }
 
-func (w *workshop) resume(state []byte) {
-	if err := w.hash.UnmarshalBinary(state); err != nil {
-		panic(err) // the state is one that the same hash made
+func (s *scratch) resume(state []byte) {
+	if err := s.hash.UnmarshalBinary(state); err != nil {
+		panic(err) // the state comes from the same hash
 	}
 }

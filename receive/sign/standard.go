@@ -7,44 +7,44 @@ import (
 	"strconv"
 )
 
-// The versions of Standard Webhooks signatures, as they stand before the comma.
+// The versions of signatures in Standard Webhooks, which precede the comma.
 const (
 	V1  = "v1"  // HMAC-SHA256 with a shared secret
 	V1a = "v1a" // ed25519
 )
 
-// AppendV1 appends the v1 signature of a message, "v1," and base64. unix is in seconds.
+// AppendV1 appends the v1 signature of a delivery: "v1," and base64. The time of the attempt is in seconds since 1970.
 func (m *MAC) AppendV1(dst []byte, id string, unix int64, body []byte) []byte {
-	w := workshops.Get().(*workshop)
-	defer workshops.Put(w)
-	m.sumV1(w, id, unix, body)
-	return base64.StdEncoding.AppendEncode(append(dst, V1+","...), w.sum[:])
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.sumV1(s, id, unix, body)
+	return base64.StdEncoding.AppendEncode(append(dst, V1+","...), s.sum[:])
 }
 
-// VerifyV1 tells whether one of the signatures, the bytes that stood in base64 behind "v1,", is the message's.
-// Each is compared in constant time.
+// VerifyV1 reports whether one of the signatures, decoded from the base64 after "v1,", is the delivery's. It compares in
+// constant time.
 func (m *MAC) VerifyV1(signatures [][]byte, id string, unix int64, body []byte) bool {
 	if len(signatures) == 0 {
 		return false
 	}
-	w := workshops.Get().(*workshop)
-	defer workshops.Put(w)
-	m.sumV1(w, id, unix, body)
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	m.sumV1(s, id, unix, body)
 	for _, signature := range signatures {
-		if hmac.Equal(w.sum[:], signature) {
+		if hmac.Equal(s.sum[:], signature) {
 			return true
 		}
 	}
 	return false
 }
 
-// AppendV1a appends the v1a signature of a message, "v1a," and base64. unix is in seconds.
+// AppendV1a appends the v1a signature of a delivery: "v1a," and base64. The time of the attempt is in seconds since 1970.
 func AppendV1a(dst []byte, key ed25519.PrivateKey, id string, unix int64, body []byte) []byte {
 	signature := ed25519.Sign(key, signedContent(id, unix, body))
 	return base64.StdEncoding.AppendEncode(append(dst, V1a+","...), signature)
 }
 
-// VerifyV1a tells whether one of the signatures, the bytes that stood in base64 behind "v1a,", is the message's.
+// VerifyV1a reports whether one of the signatures, decoded from the base64 after "v1a,", is the delivery's.
 func VerifyV1a(key ed25519.PublicKey, signatures [][]byte, id string, unix int64, body []byte) bool {
 	if len(signatures) == 0 {
 		return false
@@ -58,7 +58,7 @@ func VerifyV1a(key ed25519.PublicKey, signatures [][]byte, id string, unix int64
 	return false
 }
 
-// signedContent is what both versions sign: "id.timestamp.body". ed25519 passes over it twice and so needs it whole.
+// signedContent returns what both versions sign: "id.timestamp.body". ed25519 reads it twice and needs it in one piece.
 func signedContent(id string, unix int64, body []byte) []byte {
 	content := make([]byte, 0, len(id)+len(body)+24)
 	return append(appendHead(content, id, unix), body...)

@@ -12,51 +12,53 @@ import (
 type Event struct {
 	ID             string          `json:"id"`
 	Type           string          `json:"type"`
-	Data           json.RawMessage `json:"data"`            // byte for byte as published
-	IdempotencyKey *string         `json:"idempotency_key"` // nil: none was given
+	Data           json.RawMessage `json:"data"`            // byte for byte as it was published
+	IdempotencyKey *string         `json:"idempotency_key"` // nil if none was given
 	OccurredAt     time.Time       `json:"occurred_at"`
 	CreatedAt      time.Time       `json:"created_at"`
 	Test           bool            `json:"test"`
 	Deliveries     int             `json:"deliveries"`
-	Problem        string          `json:"problem"` // why it was sent to nobody, if it was published inside the database
+	Problem        string          `json:"problem"` // why it was not delivered, if it was published with the SQL function
 }
 
-// EventFilter chooses events; zero members choose all.
+// EventFilter selects events. A zero field selects all.
 type EventFilter struct {
 	Type         string
 	Since, Until time.Time
 }
 
-// Delivery is one event on its way to one endpoint.
+// Delivery is the delivery of one event to one endpoint.
 type Delivery struct {
-	ID            string     `json:"id"`
-	Event         string     `json:"event"`
-	EventType     string     `json:"event_type"`
-	Endpoint      string     `json:"endpoint"`
-	Status        string     `json:"status"` // pending, retrying, succeeded, exhausted or canceled
-	Reason        string     `json:"reason"`
-	AttemptCount  int        `json:"attempt_count"`
-	NextAttemptAt *time.Time `json:"next_attempt_at"` // nil: none is due
-	CreatedAt     time.Time  `json:"created_at"`
-	UpdatedAt     time.Time  `json:"updated_at"`
-	Attempts      []Attempt  `json:"attempts"` // only in the answer of Delivery
+	ID            string         `json:"id"`
+	Event         string         `json:"event"`
+	EventType     string         `json:"event_type"`
+	Endpoint      string         `json:"endpoint"`
+	Status        DeliveryStatus `json:"status"`
+	Reason        string         `json:"reason"`
+	AttemptCount  int            `json:"attempt_count"`
+	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
+	CreatedAt     time.Time      `json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
+	Attempts      []Attempt      `json:"attempts"` // only from Client.Delivery
 }
 
-// Attempt is one HTTP request made for a delivery, with what came back. Credentials in it are redacted.
+// Attempt is one HTTP request of a delivery, with its response. Credentials are redacted.
 type Attempt struct {
-	Number         int              `json:"number"`
-	ID             string           `json:"id"`
-	Trigger        string           `json:"trigger"` // schedule, manual or test
-	StartedAt      time.Time        `json:"started_at"`
-	Timings        Timings          `json:"timings"`
-	Outcome        string           `json:"outcome"`
-	Error          string           `json:"error"`
-	Request        AttemptRequest   `json:"request"`         // zero if DetailsDropped
-	Response       *AttemptResponse `json:"response"`        // nil: nothing came back
-	DetailsDropped bool             `json:"details_dropped"` // of Request and Response the status alone is kept, as it is of neither the first nor the last attempts
+	Number    int              `json:"number"`
+	ID        string           `json:"id"`
+	Trigger   Trigger          `json:"trigger"`
+	StartedAt time.Time        `json:"started_at"`
+	Timings   Timings          `json:"timings"`
+	Outcome   Outcome          `json:"outcome"`
+	Error     string           `json:"error"`
+	Request   AttemptRequest   `json:"request"`  // zero if DetailsDropped
+	Response  *AttemptResponse `json:"response"` // nil if there was none
+	// DetailsDropped reports that only the status of the response was kept. The first and the last attempts of a
+	// delivery keep their details.
+	DetailsDropped bool `json:"details_dropped"`
 }
 
-// Timings are how long the phases of an attempt took, in milliseconds.
+// Timings are the durations of an attempt's phases, in milliseconds.
 type Timings struct {
 	DNS       float64 `json:"dns"`
 	Connect   float64 `json:"connect"`
@@ -65,29 +67,30 @@ type Timings struct {
 	Total     float64 `json:"total"`
 }
 
-// AttemptRequest is what was sent.
+// AttemptRequest is the request of an attempt.
 type AttemptRequest struct {
 	Method           string            `json:"method"`
 	URL              string            `json:"url"`
 	Headers          map[string]string `json:"headers"`
-	HeadersTruncated bool              `json:"headers_truncated"` // there were more
+	HeadersTruncated bool              `json:"headers_truncated"` // some were not recorded
 	BodyBytes        int               `json:"body_bytes"`
 }
 
-// AttemptResponse is what came back.
+// AttemptResponse is the response to an attempt.
 type AttemptResponse struct {
 	Status           int               `json:"status"`
 	Headers          map[string]string `json:"headers"`
-	HeadersTruncated bool              `json:"headers_truncated"` // there were more
+	HeadersTruncated bool              `json:"headers_truncated"` // some were not recorded
 	Body             string            `json:"body"`
-	Encoding         string            `json:"encoding"` // of Body: text or base64
+	Encoding         BodyEncoding      `json:"encoding"` // of Body
 	Truncated        bool              `json:"truncated"`
-	Note             string            `json:"note"` // what was wrong with it although its status counts
+	Note             string            `json:"note"` // what was wrong with a response whose status counts
 }
 
-// DeliveryFilter chooses deliveries; empty members choose all.
+// DeliveryFilter selects deliveries. An empty field selects all.
 type DeliveryFilter struct {
-	Endpoint, Event, Status string
+	Endpoint, Event string
+	Status          DeliveryStatus
 }
 
 // Events lists a tenant's events.
@@ -109,7 +112,7 @@ func (c *Client) Event(ctx context.Context, tenant, id string) (*Event, error) {
 
 // Deliveries lists a tenant's deliveries, without their attempts.
 func (c *Client) Deliveries(ctx context.Context, tenant string, f DeliveryFilter, page Page) (*List[Delivery], error) {
-	values := filter("endpoint", f.Endpoint, "event", f.Event, "status", f.Status)
+	values := filter("endpoint", f.Endpoint, "event", f.Event, "status", string(f.Status))
 	return fetchList[Delivery](ctx, c, inTenant(tenant, "deliveries"), page, values)
 }
 
@@ -118,17 +121,17 @@ func (c *Client) Delivery(ctx context.Context, tenant, id string) (*Delivery, er
 	return fetch[Delivery](ctx, c, http.MethodGet, inTenant(tenant, "deliveries", id), nil)
 }
 
-// RetryDelivery makes one attempt at once, beside the schedule.
+// RetryDelivery makes one attempt now, in addition to the scheduled ones.
 func (c *Client) RetryDelivery(ctx context.Context, tenant, id string) (*Delivery, error) {
 	return fetch[Delivery](ctx, c, http.MethodPost, inTenant(tenant, "deliveries", id, "retry"), nil)
 }
 
-// CancelDelivery ends an open delivery. CodeConflict: it has ended already.
+// CancelDelivery cancels a pending or retrying delivery. It fails with CodeConflict if the delivery has ended.
 func (c *Client) CancelDelivery(ctx context.Context, tenant, id string) (*Delivery, error) {
 	return fetch[Delivery](ctx, c, http.MethodPost, inTenant(tenant, "deliveries", id, "cancel"), nil)
 }
 
-// filter makes query parameters of pairs, without those that are empty.
+// filter returns query parameters for pairs of names and values, without empty values.
 func filter(pairs ...string) url.Values {
 	values := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {

@@ -1,0 +1,103 @@
+package client
+
+// EndpointStatus is whether an endpoint gets deliveries.
+type EndpointStatus string
+
+// The states of an endpoint.
+const (
+	EndpointEnabled  EndpointStatus = "enabled"
+	EndpointPaused   EndpointStatus = "paused"   // deliveries are kept until it is enabled again
+	EndpointDisabled EndpointStatus = "disabled" // open deliveries are canceled, and it gets no new ones
+)
+
+// Ordering is the order in which an endpoint gets its deliveries.
+type Ordering string
+
+// The orderings.
+const (
+	OrderingNone Ordering = "none"
+	OrderingFIFO Ordering = "fifo" // a delivery is sent when the one before it has ended
+)
+
+// Signing is how deliveries in the dialect "standard" are signed.
+type Signing string
+
+// The signing schemes.
+const (
+	SigningHMAC    Signing = "hmac"
+	SigningEd25519 Signing = "ed25519"
+	SigningBoth    Signing = "both"
+)
+
+// AuthType is how Bellwire authenticates itself to an endpoint.
+type AuthType string
+
+// The types of authentication, with the fields of Auth that they use.
+const (
+	AuthNone   AuthType = "none"
+	AuthAPIKey AuthType = "api_key" // Header and Key
+	AuthBasic  AuthType = "basic"   // Username and Password
+	AuthBearer AuthType = "bearer"  // Token
+)
+
+// Role is what a key permits.
+type Role string
+
+// The roles. RoleAdmin and RolePublisher are for keys of the operator, the others for keys of a tenant.
+const (
+	RoleAdmin      Role = "admin"       // everything
+	RolePublisher  Role = "publisher"   // publish for every tenant, and read event types
+	RoleTenant     Role = "tenant"      // manage the tenant's endpoints and deliveries, and read its events
+	RoleTenantRead Role = "tenant-read" // read what RoleTenant reads, without secrets
+)
+
+// DeliveryStatus is the state of a delivery.
+type DeliveryStatus string
+
+// The states of a delivery. The last three are final, although a manual retry can still turn them into
+// DeliverySucceeded.
+const (
+	DeliveryPending   DeliveryStatus = "pending"   // not attempted yet
+	DeliveryRetrying  DeliveryStatus = "retrying"  // an attempt failed, and another will be made
+	DeliverySucceeded DeliveryStatus = "succeeded" // acknowledged by the receiver
+	DeliveryExhausted DeliveryStatus = "exhausted" // all attempts failed
+	DeliveryCanceled  DeliveryStatus = "canceled"  // on request, or with its endpoint
+)
+
+// Trigger is what caused an attempt.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerSchedule Trigger = "schedule" // the event, or the retry policy
+	TriggerManual   Trigger = "manual"   // RetryDelivery
+	TriggerTest     Trigger = "test"     // TestEndpoint
+)
+
+// Outcome is the result of an attempt.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeOK       Outcome = "ok"       // the response acknowledges the delivery
+	OutcomeStatus   Outcome = "status"   // the response's status does not acknowledge it
+	OutcomeBlocked  Outcome = "blocked"  // deliveries to the address are not allowed
+	OutcomeDNS      Outcome = "dns"      // the host name could not be resolved
+	OutcomeConnect  Outcome = "connect"  // the connection was refused, or the host is unreachable
+	OutcomeTLS      Outcome = "tls"      // the TLS handshake failed
+	OutcomeTimeout  Outcome = "timeout"  // the response did not come in time
+	OutcomeReset    Outcome = "reset"    // the connection broke
+	OutcomeProtocol Outcome = "protocol" // the response is not HTTP, or exceeds a limit
+)
+
+// BodyEncoding is how the body of a recorded response is represented.
+type BodyEncoding string
+
+// The encodings of a body.
+const (
+	BodyText   BodyEncoding = "text"
+	BodyBase64 BodyEncoding = "base64"
+)
+
+// Ptr returns a pointer to v, for the optional fields of EndpointInput and TenantChange.
+func Ptr[T any](v T) *T { return &v }
