@@ -44,6 +44,8 @@ var rules = []rule{
 	{"internal/service", []string{core, "internal/match", "internal/seal", "internal/destination", "internal/engine", "internal/directory", "internal/limits", "internal/share"}, false, "It is the only door for every front end, and knows none of them."},
 	{"internal/store/codec", []string{core}, true, "What both stores keep in the same form is encoded in one place."},
 	{"internal/store/rules", []string{core, "internal/limits"}, true, "What stores decide is written in one place, as pure functions."},
+	{"internal/store/postgres/lease", []string{core}, true, "Which node owns which shard is a pure function of what a transaction has read."},
+	{"internal/store/postgres", []string{core, "internal/store/codec", "internal/store/rules", "internal/store/postgres/lease", "internal/limits", "internal/share"}, false, "A store knows no rules, and no other store."},
 	{"internal/store/*", []string{core, "internal/store/codec", "internal/store/rules", "internal/limits", "internal/share"}, false, "A store knows no rules, and no other store."},
 	{"internal/pgtest", nil, false, "It starts PostgreSQL for tests, whatever they are about."},
 	{"internal/httpx", []string{core, "internal/limits", "internal/share"}, false, "Front ends share plumbing, not behaviour."},

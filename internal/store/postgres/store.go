@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/postgres/lease"
 )
 
 // Options are what Open can be told. The zero value is right for production.
@@ -88,9 +89,9 @@ type Store struct {
 	notifier  *notifier
 
 	renewing sync.Mutex
-	peers    map[string]*peer       // what this process saw of other nodes
+	peers    lease.Peers            // guarded by renewing, like the next two
 	known    map[string]bool        // nodes that this process has renewed leases for
-	held     [bellwire.Shards]int64 // the epochs in which this process has shards; guarded by renewing
+	held     [bellwire.Shards]int64 // the epochs in which this process has shards
 	owned    atomic.Pointer[bellwire.Leases]
 
 	claiming sync.Mutex
@@ -117,7 +118,7 @@ var (
 // CodeUnavailable if that cannot be done now, or if the database was written by a newer Bellwire.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	o.fill(databaseURL)
-	s := &Store{options: o, place: Shown(databaseURL), peers: make(map[string]*peer), known: make(map[string]bool)}
+	s := &Store{options: o, place: Shown(databaseURL), known: make(map[string]bool)}
 	if _, err := rand.Read(s.instance[:]); err != nil {
 		return nil, err
 	}

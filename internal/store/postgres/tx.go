@@ -188,6 +188,27 @@ func (t *tx) sendLast(batch *pgx.Batch) error {
 	return nil
 }
 
+// query runs a statement that returns rows. The rows carry its error.
+func (t *tx) query(sql string, args ...any) pgx.Rows {
+	rows, err := t.Query(t.ctx, sql, args...)
+	if rows == nil {
+		return failedQuery{err: err}
+	}
+	return rows
+}
+
+// failedQuery is the result of a query that could not be sent.
+type failedQuery struct {
+	pgx.Rows
+	err error
+}
+
+func (failedQuery) Next() bool                    { return false }
+func (failedQuery) Close()                        {}
+func (q failedQuery) Err() error                  { return q.err }
+func (q failedQuery) Scan(...any) error           { return q.err }
+func (failedQuery) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }
+
 // Query runs a statement that returns rows.
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if err := t.start(); err != nil {
@@ -212,7 +233,7 @@ func (t *tx) change(sql string, args ...any) (int, error) {
 
 func (t *tx) row(sql string, args ...any) pgx.Row {
 	if err := t.start(); err != nil {
-		return noRow{err}
+		return failedQuery{err: err}
 	}
 	return t.conn.QueryRow(t.ctx, sql, args...)
 }
@@ -225,11 +246,6 @@ func (t *tx) lock(what string) error {
 	}
 	return err
 }
-
-// noRow is a row that could not be asked for.
-type noRow struct{ err error }
-
-func (r noRow) Scan(...any) error { return r.err }
 
 // found scans a row that need not be there.
 func found(row pgx.Row, into ...any) (bool, error) {
