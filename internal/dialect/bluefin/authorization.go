@@ -16,27 +16,26 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// keyPrefix is what an API key's id begins with; 32 hex digits follow.
+// keyPrefix is the prefix of the vendor's API key ids, which 32 hex digits follow.
 const keyPrefix = "api_"
 
-// authorization is what the header of a signed request says:
+// authorization is the Authorization header of a signed request (vendor's HMAC samples):
 //
 //	Authorization: Hmac id="…", nonce="…", timestamp="…", response="…"
 type authorization struct {
 	id, nonce, timestamp string
-	at                   time.Time // timestamp read
+	at                   time.Time // timestamp parsed
 	response             [sha256.Size]byte
 }
 
-// param is one parameter of the header, and the comma or the end behind it (RFC 9110, 11.2): its name in any case, spaces
-// around the equals sign or not. Values have no spaces and no escapes; where there is nothing to quote, quotes can be left
-// out, as one of Bluefin's samples does.
+// param matches one parameter of the header and the comma or the end after it (RFC 9110, 11.2). Values have no spaces and no
+// escapes. Quotes are optional around a token, because one of Bluefin's samples omits them.
 var param = regexp.MustCompile(`^[ \t]*([A-Za-z]+)[ \t]*=[ \t]*(?:"([!#-\[\]-~]+)"|([!#$%&'*+.^_|~0-9A-Za-z-]+))[ \t]*(,|$)`)
 
-// decimal is a Unix time in seconds.
+// decimal matches a Unix time in seconds.
 var decimal = regexp.MustCompile(`^[0-9]{1,12}$`)
 
-// parseAuthorization reads what follows "Hmac ". Each parameter is there once, in any order, and no other.
+// parseAuthorization parses the text after "Hmac ". It must have each of the four parameters once, in any order.
 func parseAuthorization(text string) (*authorization, bool) {
 	given := make(map[string]string, 4)
 	for more := true; more; {
@@ -64,7 +63,7 @@ func parseAuthorization(text string) (*authorization, bool) {
 	return a, err == nil
 }
 
-// keyID turns an API key's id into one that the service knows. "api_" stands for nothing but "key_".
+// keyID returns the id of an API key in a form that the service accepts: "api_" is the vendor's prefix.
 func keyID(text string) string {
 	digits, own := strings.CutPrefix(text, keyPrefix)
 	if own && len(digits) == hex.EncodedLen(len(bellwire.KeyID{})) {
@@ -73,12 +72,12 @@ func keyID(text string) string {
 	return text
 }
 
-// authenticate tells who sent a request, and reads its body, which is signed with it. It reads none of one whose sender is
-// nobody's key, or signed at another time.
+// authenticate returns the caller and the body, which the signature covers. It does not read the body if the key does not
+// exist or the signature is too old.
 func (f *front) authenticate(r *http.Request) (service.Caller, []byte, error) {
 	headers := r.Header["Authorization"]
 	if len(headers) != 1 {
-		return service.Caller{}, nil, unauthenticated("There is no Authorization header, or more than one.")
+		return service.Caller{}, nil, unauthenticated("the Authorization header must be given once")
 	}
 	scheme, rest, _ := strings.Cut(headers[0], " ")
 	switch {
@@ -87,13 +86,13 @@ func (f *front) authenticate(r *http.Request) (service.Caller, []byte, error) {
 	case strings.EqualFold(scheme, "Basic") && f.basic:
 		return f.authenticateBasic(r)
 	}
-	return service.Caller{}, nil, unauthenticated("The Authorization header has a scheme that is not taken here.")
+	return service.Caller{}, nil, unauthenticated("the Authorization header has an unknown scheme")
 }
 
 func (f *front) authenticateSigned(r *http.Request, params string) (service.Caller, []byte, error) {
 	a, ok := parseAuthorization(params)
 	if !ok {
-		return service.Caller{}, nil, unauthenticated(`The Authorization header is not of the form Hmac id="…", nonce="…", timestamp="…", response="…".`)
+		return service.Caller{}, nil, unauthenticated(`the Authorization header must have the form Hmac id="…", nonce="…", timestamp="…", response="…"`)
 	}
 	claim, err := f.svc.ClaimSigned(r.Context(), service.SignedRequest{Key: keyID(a.id), Nonce: a.nonce, At: a.at})
 	if err != nil {
@@ -116,7 +115,7 @@ func (f *front) authenticateSigned(r *http.Request, params string) (service.Call
 func (f *front) authenticateBasic(r *http.Request) (service.Caller, []byte, error) {
 	id, secret, ok := r.BasicAuth()
 	if !ok {
-		return service.Caller{}, nil, unauthenticated("The Basic credentials cannot be read.")
+		return service.Caller{}, nil, unauthenticated("the Basic credentials are malformed")
 	}
 	c, err := f.svc.AuthenticateKey(r.Context(), keyID(id), secret)
 	if err != nil {
@@ -129,7 +128,7 @@ func (f *front) authenticateBasic(r *http.Request) (service.Caller, []byte, erro
 	return c, body, err
 }
 
-// readBody reads the body of a request that has one. GET and DELETE are signed without.
+// readBody returns the body of a POST or PATCH. Other requests are signed without a body.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
 		return nil, nil
@@ -137,12 +136,12 @@ func readBody(r *http.Request) ([]byte, error) {
 	return httpx.ReadBody(r, httpx.MaxSmallBody)
 }
 
-// target is the path with the query, byte for byte as it was sent.
+// target returns the path with the query, byte for byte as it was sent.
 func target(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
-	return r.URL.RequestURI() // it was sent with scheme and host, as to a proxy
+	return r.URL.RequestURI() // sent with scheme and host, as to a proxy
 }
 
 func unauthenticated(message string) error {

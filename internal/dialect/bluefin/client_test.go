@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,16 +101,21 @@ func noEntity(id string) string {
 	return `{"message":"The requested entity was not found","traceId":"<uuid>","errorType":"not_found","errorCode":40005,"value":"` + id + `","source":"request","details":[]}`
 }
 
-// invalid is the error of a body or a parameter that does not fit, at routes of a collection.
-func invalid(source, message string) string {
-	return unprocessable(`{"message":"` + message + `","source":"` + source + `","value":null}`)
+// invalid is the error of a request that is not valid, at the routes of a collection. faults are source and text of each.
+func invalid(faults ...string) string {
+	return unprocessable(faults, `{"message":"%[2]s","source":"%[1]s","value":null}`)
 }
 
-// invalidItem is the same at routes of one thing.
-func invalidItem(source, detail string) string {
-	return unprocessable(`{"detail":"` + detail + `","source":"` + source + `"}`)
+// invalidItem is the same at the routes of one thing.
+func invalidItem(faults ...string) string {
+	return unprocessable(faults, `{"detail":"%[2]s","source":"%[1]s"}`)
 }
 
-func unprocessable(detail string) string {
-	return `{"message":"Invalid Input","traceId":"<uuid>","errorType":"invalid_request","errorCode":40001,"value":"The request contained invalid data","source":"request","details":[` + detail + `]}`
+func unprocessable(faults []string, form string) string {
+	var details []string
+	for pair := range slices.Chunk(faults, 2) {
+		details = append(details, fmt.Sprintf(form, pair[0], pair[1]))
+	}
+	return `{"message":"Invalid Input","traceId":"<uuid>","errorType":"invalid_request","errorCode":40001,"value":"The request contained invalid data","source":"request","details":[` +
+		strings.Join(details, ",") + `]}`
 }

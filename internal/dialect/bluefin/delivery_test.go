@@ -91,8 +91,8 @@ func TestThinNotification(t *testing.T) {
 		{Name: "in the stranger's account", Key: "stranger", Do: "GET " + inForeign, Status: 404, Want: notFound(updateID)},
 		{Name: "another update", Do: "GET " + updates + "aupres_" + strings.Repeat("a", 32), Status: 404, Want: notFound("aupres_" + strings.Repeat("a", 32))},
 		{Name: "no hex", Do: "GET " + updates + "aupres_" + strings.Repeat("Z", 32), Status: 404, Want: notFound("aupres_" + strings.Repeat("Z", 32))},
-		{Name: "no update's id", Do: "GET " + updates + "aupres_1", Status: 422, Want: invalidItem("updateId", `It must be \"aupres_\" and 32 letters and digits.`)},
-		{Name: "an event's id", Do: "GET " + updates + event.String(), Status: 422, Want: invalidItem("updateId", `It must be \"aupres_\" and 32 letters and digits.`)},
+		{Name: "no update's id", Do: "GET " + updates + "aupres_1", Status: 422, Want: invalidItem("updateId", `updateId must be aupres_ and 32 letters or digits`)},
+		{Name: "an event's id", Do: "GET " + updates + event.String(), Status: 422, Want: invalidItem("updateId", `updateId must be aupres_ and 32 letters or digits`)},
 	})
 	if upper := "aupres_" + strings.ToUpper(strings.TrimPrefix(updateID, "aupres_")); upper != updateID {
 		dialecttest.Run(t, w, []dialecttest.Step{{Name: "in capitals", Do: "GET " + updates + upper, Status: 404, Want: notFound(upper)}})

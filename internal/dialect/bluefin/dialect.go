@@ -1,5 +1,6 @@
-// Package bluefin is the dialect of Bluefin PayConex's webhooks: thin notifications of one event to one URL, and the full
-// resource behind authentication. README.md states its contract, and what of it is Bluefin's.
+// Package bluefin is the dialect of Bluefin PayConex's webhooks. A webhook has one URL and one event. A notification of the
+// Account Updater is a link to the update records, which are served to authenticated callers. README.md is its contract, and
+// says which parts are Bluefin's.
 package bluefin
 
 import (
@@ -14,18 +15,18 @@ import (
 // Name is the dialect's name in the API and in the database.
 const Name = "bluefin"
 
-// Catalogue is PayConex's event types, as package internal/catalogue reads them.
+// Catalogue is a catalogue file (package internal/catalogue) of PayConex's event types.
 //
 //go:embed catalogue.json
 var Catalogue []byte
 
-// The event types that PayConex has webhooks for.
+// The event types of PayConex's webhooks.
 const (
 	accountUpdates  = "ACCOUNT_UPDATER_BATCH_UPDATES"
 	batchSettlement = "PAYCONEX_BATCH_SETTLEMENT"
 )
 
-// The prefixes of ids. 32 hex digits follow.
+// The prefixes of ids, which 32 hex digits follow.
 const (
 	webhookPrefix      = "wbh_"
 	notificationPrefix = "not_"
@@ -43,40 +44,40 @@ var _ bellwire.Dialect = Dialect{}
 // Name returns Name.
 func (Dialect) Name() string { return Name }
 
-// Defaults are Bellwire's own: Bluefin documents neither retries nor a deadline.
+// Defaults returns Bellwire's own. Bluefin documents neither retries nor a timeout.
 func (Dialect) Defaults() bellwire.Defaults {
 	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout}
 }
 
-// NewEndpointID makes an id of "wbh_" and 32 hex digits.
+// NewEndpointID returns "wbh_" and 32 hex digits.
 func (Dialect) NewEndpointID(now time.Time) string {
 	id := bellwire.NewUUID(now)
 	return webhookPrefix + hex.EncodeToString(id[:])
 }
 
-// NewSecret makes none: deliveries are not signed.
+// NewSecret returns none: notifications are not signed.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwire.Secret{}, nil }
 
 // PublicKey returns nothing: deliveries are not signed with a key pair.
 func (Dialect) PublicKey(bellwire.Secret) string { return "" }
 
-// CheckSecret refuses every secret, because none would be used.
+// CheckSecret refuses every secret: notifications are not signed.
 func (Dialect) CheckSecret(string) error {
-	return bellwire.Invalid("secret", "The dialect %s signs nothing; use auth.", Name)
+	return bellwire.Invalid("secret", "must not be set, because the dialect %s does not sign; use auth", Name)
 }
 
-// Normalize refuses what is not one event: a webhook has a single name for it.
+// Normalize refuses endpoints that are not for exactly one event type, and other signing schemes.
 func (Dialect) Normalize(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
 	if len(ep.Events) != 1 || strings.HasSuffix(ep.Events[0], "*") {
-		return bellwire.Invalid("events", "An endpoint of the dialect %s has exactly one event, by its full name.", Name)
+		return bellwire.Invalid("events", "must be one event type, because an endpoint of the dialect %s is for one", Name)
 	}
 	return bellwire.CheckSingleSigning(Name, ep.Signing)
 }
 
-// Headers are none: nothing in a notification tells who sends it.
+// Headers returns none: notifications do not authenticate the sender.
 func (Dialect) Headers(*bellwire.Credentials) []bellwire.Header { return nil }
 
-// Bind writes what is the same in all notifications to the endpoint.
+// Bind returns a renderer for the endpoint.
 func (d Dialect) Bind(ep *bellwire.Endpoint, _ *bellwire.Credentials) (bellwire.Renderer, error) {
 	return newRenderer(d.PublicURL, ep)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// statuses is the table from code to HTTP status. The vendor declares 400, 401, 403, 404, 422 and 500 only.
+// statuses are Bluefin's, which has no 409.
 var statuses = httpx.Statuses(httpx.StatusTable{bellwire.CodeConflict: http.StatusUnprocessableEntity})
 
 // violation is the body of every error.
@@ -26,7 +26,8 @@ type violation struct {
 	Details   []any   `json:"details"`
 }
 
-// What details are made of: itemDetail at the routes of one thing, listDetail at those of a collection.
+// The vendor's API reference has two forms of details: itemDetail for the routes of one webhook, and listDetail for those of
+// the collection.
 type (
 	itemDetail struct {
 		Detail string `json:"detail"`
@@ -39,7 +40,7 @@ type (
 	}
 )
 
-// What the vendor says of each status, and of those that it does not declare.
+// The errors of the vendor's API reference, by status. badRequest is for statuses that the reference does not have.
 var (
 	badRequest = violation{
 		Message:   "Invalid request. Please check the input parameters and try again.",
@@ -70,14 +71,14 @@ var (
 	}
 )
 
-// errForeignAccount is the cause of a CodeNotFound that is about the account, and not about what it has.
-var errForeignAccount = errors.New("there is no such account, or it is another's")
+// errForeignAccount is the cause of a CodeNotFound that is about the account, not about what belongs to it.
+var errForeignAccount = errors.New("the account does not exist, or belongs to another caller")
 
 func errNoAccount() error {
-	return bellwire.Wrap(bellwire.CodeNotFound, errForeignAccount, "There is no such account.")
+	return bellwire.Wrap(bellwire.CodeNotFound, errForeignAccount, "the account does not exist")
 }
 
-// fail writes an error. The vendor's routes of a collection and those of one thing differ in details.
+// fail writes an error in the vendor's shape.
 func fail(w http.ResponseWriter, r *http.Request, err *bellwire.Error) {
 	status := statuses.Of(err.Code)
 	v, known := violations[status]
@@ -90,7 +91,7 @@ func fail(w http.ResponseWriter, r *http.Request, err *bellwire.Error) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Hmac realm="bluefin"`) // RFC 9110, 11.6.1
 	case http.StatusNotFound:
-		v.Value = new(strings.ToValidUTF8(missing(r, err), "\ufffd")) // a path can have any bytes
+		v.Value = new(strings.ToValidUTF8(missing(r, err), "\ufffd")) // a path can contain any bytes
 		if collection {
 			v.Message, v.Source = "The requested entity was not found", new("request")
 		}
@@ -99,12 +100,12 @@ func fail(w http.ResponseWriter, r *http.Request, err *bellwire.Error) {
 			v.Value, v.Source = new("Server Error"), new("request")
 		}
 	case http.StatusUnprocessableEntity, http.StatusTooManyRequests:
-		v.Details = []any{detailOf(err, collection)}
+		v.Details = detailsOf(err, collection)
 	}
-	_ = httpx.WriteJSON(w, status, v) // it has nothing that could fail
+	_ = httpx.WriteJSON(w, status, v) // cannot fail: the violation is plain text
 }
 
-// missing names what was not found.
+// missing returns the id or the path that does not exist.
 func missing(r *http.Request, err *bellwire.Error) string {
 	if errors.Is(err, errForeignAccount) {
 		return r.PathValue(accountParam)
@@ -117,33 +118,57 @@ func missing(r *http.Request, err *bellwire.Error) string {
 	return r.URL.Path
 }
 
-// detailOf says what is wrong with a request.
-func detailOf(err *bellwire.Error, collection bool) any {
-	source := err.Field
-	if strings.HasPrefix(source, "events") { // the service's word
-		source = "event"
+// detailsOf returns what is wrong with each field of a request.
+func detailsOf(err *bellwire.Error, collection bool) []any {
+	faults := err.Faults
+	if len(faults) == 0 {
+		faults = []*bellwire.Error{err}
 	}
-	text := err.Message
-	for cause, what := range map[error]string{
-		httpx.ErrUnknown:   "is unsupported",
-		httpx.ErrMissing:   "is required",
-		httpx.ErrNull:      "cannot be null",
-		httpx.ErrDuplicate: "is there twice",
-	} {
-		if errors.Is(err, cause) {
-			text = fmt.Sprintf("Payload schema violation: property %q %s", source, what)
+	details := make([]any, len(faults))
+	for i, fault := range faults {
+		source, text := sourceOf(fault), textOf(fault)
+		if collection {
+			details[i] = listDetail{Message: text, Source: source}
+		} else {
+			details[i] = itemDetail{Detail: text, Source: source}
 		}
 	}
-	if source == "" {
-		source = "request"
-	}
-	if collection {
-		return listDetail{Message: text, Source: source}
-	}
-	return itemDetail{Detail: text, Source: source}
+	return details
 }
 
-// traced makes sure that requests have UUIDs for ids: the vendor's trace ids are. The log has the same.
+// sourceOf returns the vendor's name of the field at fault.
+func sourceOf(fault *bellwire.Error) string {
+	switch {
+	case fault.Field == "":
+		return "request"
+	case strings.HasPrefix(fault.Field, "events"): // the core's name
+		return "event"
+	}
+	return fault.Field
+}
+
+// textOf returns what is wrong, in the vendor's words if the body violates the schema.
+func textOf(fault *bellwire.Error) string {
+	source := sourceOf(fault)
+	violation := func(what string) string { return fmt.Sprintf("Payload schema violation: property %q %s", source, what) }
+	switch {
+	case fault.Code == bellwire.CodeConflict: // the core's message names a limit of the operator
+		return "the limit for webhooks is reached; delete one first"
+	case errors.Is(fault, httpx.ErrUnknown):
+		return violation("is unsupported")
+	case errors.Is(fault, httpx.ErrMissing):
+		return violation("is required")
+	case errors.Is(fault, httpx.ErrNull):
+		return violation("must not be null")
+	case errors.Is(fault, httpx.ErrDuplicate):
+		return violation("is given twice")
+	case fault.Field == "":
+		return fault.Message
+	}
+	return source + " " + fault.Message
+}
+
+// traced gives each request a UUID as its id, which is the vendor's form of trace ids. The log has the same id.
 func traced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id := httpx.RequestID(w); len(id) != len(uuid.UUID{}.String()) || uuid.Validate(id) != nil {

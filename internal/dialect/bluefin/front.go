@@ -16,7 +16,7 @@ import (
 // Prefix is where the management API is: /api/v4.
 const Prefix = "api/v4"
 
-// The parameters of paths, as the vendor names them.
+// The path parameters, with the vendor's names.
 const (
 	accountParam = "accountId"
 	webhookParam = "webhookID"
@@ -64,17 +64,17 @@ func (f *front) authorize(r *http.Request, need service.Permission) (*call, erro
 	return &call{caller: c, account: account, body: body}, nil
 }
 
-// accountForm is that of the vendor's accounts.
+// accountForm is the form of the vendor's account ids.
 var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 
-// admit refuses callers that may not do this in the account. Another's account is answered like one that does not exist.
-// A tenant whose id is not of the vendor's form can still use its own.
+// admit refuses callers that lack the permission in the account. To a customer, other accounts do not exist. A tenant whose
+// id does not have the vendor's form can still use its own account.
 func (f *front) admit(r *http.Request, c service.Caller, need service.Permission, account string) error {
 	if c.Role.OfTenant() && c.Tenant == account {
 		return f.endpoints.Permit(c, need, account)
 	}
 	if !accountForm.MatchString(account) {
-		return bellwire.Invalid(accountParam, "An account id must have 12 digits.")
+		return bellwire.Invalid(accountParam, "must have 12 digits")
 	}
 	if c.Role.OfTenant() {
 		return errNoAccount()
@@ -151,15 +151,15 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request, c *call) error {
 	return nil
 }
 
-// updateForm is that of the vendor's ids.
+// updateForm is the form of the vendor's update ids.
 var updateForm = regexp.MustCompile(`^aupres_[0-9A-Za-z]{32}$`)
 
-// updates answers with the records that the publisher gave, each with the update's id, as the vendor's records have it. A
-// publisher cannot know that; where a record has another, the one that was notified takes its place.
+// updates answers with the published update records. It sets the update's id in each record, as the vendor's records have
+// it: the publisher cannot know the id.
 func (f *front) updates(w http.ResponseWriter, r *http.Request, c *call) error {
 	id := r.PathValue(updateParam)
 	if !updateForm.MatchString(id) {
-		return bellwire.Invalid(updateParam, "It must be %q and 32 letters and digits.", updatePrefix)
+		return bellwire.Invalid(updateParam, "must be %s and 32 letters or digits", updatePrefix)
 	}
 	event, err := f.event(r, c, id)
 	if err != nil {
@@ -173,7 +173,7 @@ func (f *front) updates(w http.ResponseWriter, r *http.Request, c *call) error {
 	if !found {
 		return bellwire.NotFound("update", id)
 	}
-	quoted := []byte(`"` + id + `"`) // it has no character that JSON would escape
+	quoted := []byte(`"` + id + `"`) // its characters need no escapes
 	if err := httpx.Charge(w, len(event.Data)); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (f *front) updates(w http.ResponseWriter, r *http.Request, c *call) error {
 	}))
 }
 
-// event returns the event that an update's id stands for.
+// event returns the event of an update. The update's id is "aupres_" and the number of the event.
 func (f *front) event(r *http.Request, c *call, id string) (*bellwire.Event, error) {
 	digits := strings.TrimPrefix(id, updatePrefix)
 	var number bellwire.EventID

@@ -65,7 +65,7 @@ func TestRefusedBodies(t *testing.T) {
 	const (
 		whole    = `"url":"https://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"`
 		violated = `Payload schema violation: property \"%s\" %s`
-		events   = `It must be ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT.`
+		events   = `event must be ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT`
 	)
 	violation := func(property, what string) string { return fmt.Sprintf(violated, property, what) }
 	for _, tc := range []struct{ name, body, source, text string }{
@@ -74,28 +74,41 @@ func TestRefusedBodies(t *testing.T) {
 		{"another case", `{"URL":"https://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "URL", violation("URL", "is unsupported")},
 		{"no url", `{"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "is required")},
 		{"no event", `{"url":"https://example.com/"}`, "event", violation("event", "is required")},
-		{"nothing", `{}`, "url", violation("url", "is required")},
-		{"url null", `{"url":null,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "cannot be null")},
-		{"event null", `{"url":"https://example.com/","event":null}`, "event", violation("event", "cannot be null")},
-		{"url twice", `{` + whole + `,"url":"https://example.com/"}`, "url", violation("url", "is there twice")},
-		{"url a number", `{"url":1,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be a string."},
-		{"event an array", `{"url":"https://example.com/","event":["ACCOUNT_UPDATER_BATCH_UPDATES"]}`, "event", "It must be a string."},
+		{"url null", `{"url":null,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "must not be null")},
+		{"event null", `{"url":"https://example.com/","event":null}`, "event", violation("event", "must not be null")},
+		{"url twice", `{` + whole + `,"url":"https://example.com/"}`, "url", violation("url", "is given twice")},
+		{"url a number", `{"url":1,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be a string."},
+		{"event an array", `{"url":"https://example.com/","event":["ACCOUNT_UPDATER_BATCH_UPDATES"]}`, "event", "event It must be a string."},
 		{"an array", `[{` + whole + `}]`, "request", "It must be an object."},
 		{"a string", `"x"`, "request", "It must be an object."},
-		{"null", `null`, "url", violation("url", "is required")},
 		{"unknown event", `{"url":"https://example.com/","event":"CARD_CREATED"}`, "event", events},
 		{"event in lower case", `{"url":"https://example.com/","event":"account_updater_batch_updates"}`, "event", events},
 		{"a wildcard", `{"url":"https://example.com/","event":"*"}`, "event", events},
 		{"no event's name", `{"url":"https://example.com/","event":""}`, "event", events},
-		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
-		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "It must not contain a user name or password."},
+		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be an absolute http or https URL, such as https://example.com/webhooks."},
+		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be an absolute http or https URL, such as https://example.com/webhooks."},
+		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `url It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
+		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be an absolute http or https URL, such as https://example.com/webhooks."},
+		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must not contain a user name or password."},
 	} {
 		dialecttest.Run(t, w, []dialecttest.Step{
 			{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.source, tc.text)},
 			{Name: tc.name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: tc.body, Status: 422, Want: invalidItem(tc.source, tc.text)},
+		})
+	}
+	both := []string{"url", violation("url", "is required"), "event", violation("event", "is required")}
+	wrong := []string{"url", "url It must name a host.", "event", events}
+	for _, tc := range []struct {
+		name, body string
+		faults     []string // source and text of each
+	}{
+		{"nothing", `{}`, both},
+		{"null", `null`, both},
+		{"two wrong values", `{"url":"https://","event":"CARD_CREATED"}`, wrong},
+	} {
+		dialecttest.Run(t, w, []dialecttest.Step{
+			{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.faults...)},
+			{Name: tc.name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: tc.body, Status: 422, Want: invalidItem(tc.faults...)},
 		})
 	}
 	for name, body := range map[string]string{
@@ -141,10 +154,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 		inForeign := strings.Replace(s.Do, account, foreign, 1)
 		inUnknown := strings.Replace(s.Do, account, nobodys, 1)
 		gone, another := notFound(nobodys), notFound(account)
-		badID := invalidItem("accountId", "An account id must have 12 digits.")
+		badID := invalidItem("accountId", "accountId must have 12 digits")
 		if collection(s.Do) {
 			gone, another = noEntity(nobodys), noEntity(account)
-			badID = invalid("accountId", "An account id must have 12 digits.")
+			badID = invalid("accountId", "accountId must have 12 digits")
 		}
 		dialecttest.Run(t, w, []dialecttest.Step{
 			{Name: "no key", Key: "none", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated, WantHeader: []string{`WWW-Authenticate: Hmac realm="bluefin"`}},
@@ -246,7 +259,7 @@ func TestMovedEndpoints(t *testing.T) {
 		{Name: "native", Do: "GET " + webhooks + "/" + native, Status: 200, Want: shown(hook, batchSettlement, native)},
 		{Name: "an event of the platform's own can stay", Do: "PATCH " + webhooks + "/" + own, Body: `{"url":"https://example.com/","event":"card.created"}`, Status: 200, Want: shown("https://example.com/", "card.created", own)},
 		{Name: "and be left", Do: "PATCH " + webhooks + "/" + own, Body: seedBody, Status: 200, Want: shown(hook, accountUpdates, own)},
-		{Name: "but not come", Do: "PATCH " + webhooks + "/" + own, Body: `{"url":"https://example.com/","event":"card.created"}`, Status: 422, Want: invalidItem("event", "It must be ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT.")},
+		{Name: "but not come", Do: "PATCH " + webhooks + "/" + own, Body: `{"url":"https://example.com/","event":"card.created"}`, Status: 422, Want: invalidItem("event", "event must be ACCOUNT_UPDATER_BATCH_UPDATES or PAYCONEX_BATCH_SETTLEMENT")},
 		{Name: "not moved yet", Do: "GET " + webhooks + "/" + moved, Status: 404, Want: notFound(moved)},
 		{Name: "not moved yet", Do: "DELETE " + webhooks + "/" + moved, Status: 404, Want: notFound(moved)},
 	})
@@ -294,7 +307,7 @@ func TestOtherTenantIDs(t *testing.T) {
 	w.Keys["acme"] = dialecttest.Key{ID: made.ID, Secret: secret}
 	dialecttest.Run(t, w, []dialecttest.Step{
 		{Name: "own", Key: "acme", Do: "GET /api/v4/accounts/acme/webhooks", Status: 200, Want: "[]"},
-		{Name: "another's", Do: "GET /api/v4/accounts/acme/webhooks", Status: 422, Want: invalid("accountId", "An account id must have 12 digits.")},
+		{Name: "another's", Do: "GET /api/v4/accounts/acme/webhooks", Status: 422, Want: invalid("accountId", "accountId must have 12 digits")},
 	})
 }
 
@@ -378,14 +391,14 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"page=0", "page=-1", "page=x", "page=", "page=1000001", "page=99999999999999999999"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "It must be a whole number between 1 and 1000000.")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "page must be a whole number between 1 and 1000000")}})
 	}
 	for _, name := range []string{"page", "limit"} {
 		query := name + "=1&" + name + "=2"
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid(name, "It must be given once; there are 2.")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid(name, name+" must be given only once")}})
 	}
 	for _, query := range []string{"limit=0", "limit=1001", "limit=1.5"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "It must be a whole number between 1 and 1000.")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "limit must be a whole number between 1 and 1000")}})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 )
 
 // FuzzAuthorization: what is taken has four parameters that can be written again and mean the same, and nothing in them
@@ -72,7 +73,8 @@ func FuzzInput(f *testing.F) {
 			t.Fatalf("%q became %+v", body, in)
 		}
 		wanted, err := in.wanted(nil)
-		if (err == nil) != (in.Event.Value == accountUpdates || in.Event.Value == batchSettlement) {
+		_, urlErr := destination.NormalizeURL(in.URL.Value)
+		if (err == nil) != (urlErr == nil && (in.Event.Value == accountUpdates || in.Event.Value == batchSettlement)) {
 			t.Fatalf("%q: %v", body, err)
 		}
 		if err == nil && (*wanted.URL != in.URL.Value || (*wanted.Events)[0] != in.Event.Value) {

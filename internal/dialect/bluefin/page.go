@@ -17,11 +17,11 @@ const (
 	maxPage      = 1_000_000
 )
 
-// page is a part of a list, as the query asks for it.
+// page is one page of a list.
 type page struct {
 	number int
 	limit  int
-	query  string // what URLs of other pages repeat
+	query  string // repeated in the URLs of other pages
 }
 
 // parsePage reads the parameters page and limit.
@@ -36,11 +36,11 @@ func parsePage(query url.Values) (page, error) {
 			continue
 		}
 		if len(query[param.name]) > 1 {
-			return p, bellwire.Invalid(param.name, "It must be given once; there are %d.", len(query[param.name]))
+			return p, bellwire.Invalid(param.name, "must be given only once")
 		}
 		n, err := strconv.Atoi(query.Get(param.name))
 		if err != nil || n < 1 || n > param.most {
-			return p, bellwire.Invalid(param.name, "It must be a whole number between 1 and %d.", param.most)
+			return p, bellwire.Invalid(param.name, "must be a whole number between 1 and %d", param.most)
 		}
 		*param.value = n
 	}
@@ -50,13 +50,13 @@ func parsePage(query url.Values) (page, error) {
 	return p, nil
 }
 
-// bounds returns which of all things are on the page: from is the first, to is behind the last.
+// bounds returns the range of items on the page: all[from:to].
 func (p page) bounds(total int) (from, to int) {
 	from = min((p.number-1)*p.limit, total)
 	return from, min(from+p.limit, total)
 }
 
-// setHeaders describes the page. Links that lead nowhere are empty.
+// setHeaders sets the vendor's paging headers. A link to a page that does not exist is empty.
 func (p page) setHeaders(h http.Header, path string, total int) {
 	from, to := p.bounds(total)
 	last := max(1, (total+p.limit-1)/p.limit)
@@ -67,7 +67,7 @@ func (p page) setHeaders(h http.Header, path string, total int) {
 		return fmt.Sprintf("%s?%spage=%d", path, p.query, number)
 	}
 	first, final := from+1, to
-	if from == to { // nothing is on it
+	if from == to { // the page is empty
 		first, final = 0, 0
 	}
 	for _, header := range []struct{ name, value string }{
@@ -89,10 +89,11 @@ func (p page) setHeaders(h http.Header, path string, total int) {
 	}
 }
 
-// near is how many pages on either side of the current one are linked; so are the first and the last.
+// near is the number of pages on either side of the current one that X-Links has, beside the first and the last.
 const near = 3
 
-// links are those of a pager: to the previous page, to pages by number, to the next page.
+// links returns X-Links: links to the previous page, to numbered pages, and to the next page. Its form is that of Laravel's
+// paginator, whose labels are HTML.
 func (p page) links(link func(int) string, last int) string {
 	all := []string{entry(link(p.number-1), "&laquo; Previous", false)}
 	for number := 1; number <= last; number++ {

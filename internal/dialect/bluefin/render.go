@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/envelope"
 )
 
-// The members of the data of accountUpdates: the update records, or those of the payload itself.
+// The members of the data of accountUpdates: either the update records, or the members of the payload itself.
 const (
 	updatesMember  = "updates"
 	updateIDMember = "updateId"
@@ -21,34 +21,34 @@ const (
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
 
-// renderer makes the notifications of one webhook.
+// renderer renders the notifications of one webhook.
 type renderer struct {
-	webhook []byte // from behind the notification's id to before the event's name
-	link    []byte // from behind the update's id to before the same id in the URL
+	webhook []byte // between the notification's id and the event's name
+	link    []byte // between the update's id and the same id in the URL
 }
 
 func newRenderer(publicURL string, ep *bellwire.Endpoint) (*renderer, error) {
 	id, err := jsontext.AppendQuote(nil, ep.ID)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The endpoint's id cannot be written as JSON.")
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "the id of the endpoint cannot be encoded as JSON")
 	}
 	link, err := jsontext.AppendQuote(nil, publicURL+updatesPath(ep.Tenant))
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The public URL cannot be written as JSON.")
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "--public-url cannot be encoded as JSON")
 	}
 	return &renderer{
 		webhook: append(append([]byte(`","wbhid":`), id...), `,"event":"`...),
-		link:    append([]byte(`","url":`), link[:len(link)-1]...), // the update's id ends the text
+		link:    append([]byte(`","url":`), link[:len(link)-1]...), // without the closing quote: the update's id follows
 	}, nil
 }
 
-// updatesPath is where an account's updates are.
+// updatesPath returns the path of an account's updates, with a slash at its end.
 func updatesPath(account string) string {
 	return "/" + Prefix + "/accounts/" + account + "/account-updater/updates/"
 }
 
-// AppendBody appends {"id", "wbhid", "event", "payload"}. The payload of accountUpdates is a link to the records, if there
-// are any; otherwise it is the data as it was published.
+// AppendBody appends {"id", "wbhid", "event", "payload"} (seed 004, "Receiving Webhook Notifications"). If the data has update
+// records, the payload is a link to them. Otherwise the payload is the data.
 func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	members, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {
@@ -57,7 +57,7 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	dst = append(dst, `{"id":"`+notificationPrefix...)
 	dst = hex.AppendEncode(dst, m.Delivery[:])
 	dst = append(dst, r.webhook...)
-	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape
+	dst = append(dst, m.Event.Type...) // its characters need no escapes
 	dst = append(dst, `","payload":`...)
 	if m.Event.Type != accountUpdates {
 		return r.appendData(dst, m), nil
@@ -65,7 +65,7 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	if _, found := updates(members); !found {
 		if !linked(members) {
 			return nil, bellwire.Errorf(bellwire.CodeInvalid,
-				"The dialect %s needs in the data %s, an array of update records, or %s and %s of an update that the platform serves; nothing was sent.",
+				"the event's data has neither the array %[2]q nor both %[3]q and %[4]q, as the dialect %[1]s requires; nothing was sent",
 				Name, updatesMember, updateIDMember, urlMember)
 		}
 		return r.appendData(dst, m), nil
@@ -78,18 +78,18 @@ func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, `"}}`...), nil
 }
 
-// appendData ends a body with the data as its payload.
+// appendData appends the data as the payload, and ends the body.
 func (*renderer) appendData(dst []byte, m *bellwire.Message) []byte {
 	return append(append(dst, bytes.TrimSpace(m.Event.Data)...), '}')
 }
 
-// updates finds the array of update records in the members of the data of accountUpdates.
+// updates returns the array of update records from the members of the data of accountUpdates.
 func updates(members []byte) (records []byte, found bool) {
 	records, found = envelope.Find(members, updatesMember)
 	return records, found && records[0] == '['
 }
 
-// linked reports whether data is the payload itself, of an update that the platform serves.
+// linked reports whether the data is a payload itself, of an update that the platform serves.
 func linked(members []byte) bool {
 	for _, name := range []string{updateIDMember, urlMember} {
 		value, _ := envelope.Find(members, name)
@@ -100,16 +100,16 @@ func linked(members []byte) bool {
 	return true
 }
 
-// SameBody reports that each body has the webhook's id and the notification's.
+// SameBody returns false: the body contains the ids of the webhook and of the notification.
 func (*renderer) SameBody() bool { return false }
 
-// SetHeaders says that the body is JSON; Bluefin documents nothing more.
+// SetHeaders sets the content type. Bluefin documents no other header.
 func (*renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 	h["Content-Type"] = contentType
 }
 
-// Classify takes any 2xx as acknowledged.
+// Classify reports any 2xx as acknowledged.
 func (*renderer) Classify(status int) bellwire.Verdict { return bellwire.Classify2xx(status) }
 
-// RetryAfter tells that the header is heeded.
+// RetryAfter returns true: the header is honored.
 func (*renderer) RetryAfter() bool { return true }

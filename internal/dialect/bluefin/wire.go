@@ -2,11 +2,12 @@ package bluefin
 
 import (
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// webhook is one on the wire.
+// webhook is a webhook on the wire (seed 004, "Creating a Webhook").
 type webhook struct {
 	URL   string `json:"url"`
 	Event string `json:"event"`
@@ -17,7 +18,7 @@ func show(k *service.EndpointView) webhook {
 	return webhook{URL: k.URL, Event: k.Events[0], ID: k.ID}
 }
 
-// input is a webhook as it is given, to create or to change it: both members are needed.
+// input is the body of POST and PATCH. Both members are required.
 type input struct {
 	URL   httpx.Member[string] `json:"url"`
 	Event httpx.Member[string] `json:"event"`
@@ -28,18 +29,19 @@ func parseInput(body []byte) (*input, error) {
 	if err := httpx.ParseJSON(body, in); err != nil {
 		return nil, err
 	}
-	if err := httpx.Require("url", in.URL.Given); err != nil {
-		return nil, err
-	}
-	return in, httpx.Require("event", in.Event.Given)
+	return in, bellwire.Join(httpx.Require("url", in.URL.Given), httpx.Require("event", in.Event.Given))
 }
 
-// wanted turns a body into what the service is asked for. was is the webhook that it changes, nil if it is new: an event
-// that the native API gave it can stay.
+// wanted returns the input for an endpoint. was is the endpoint before the change, nil for a new one: a URL or an event that
+// only the native API accepts may stay.
 func (in *input) wanted(was *service.EndpointView) (service.EndpointInput, error) {
+	var urlErr, eventErr error
+	if was == nil || in.URL.Value != was.URL {
+		_, urlErr = destination.NormalizeURL(in.URL.Value)
+	}
 	event := in.Event.Value
 	if event != accountUpdates && event != batchSettlement && (was == nil || event != was.Events[0]) {
-		return service.EndpointInput{}, bellwire.Invalid("event", "It must be %s or %s.", accountUpdates, batchSettlement)
+		eventErr = bellwire.Invalid("event", "must be %s or %s", accountUpdates, batchSettlement)
 	}
-	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}}, nil
+	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}}, bellwire.Join(urlErr, eventErr)
 }
