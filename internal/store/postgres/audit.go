@@ -76,7 +76,7 @@ func (s *Store) UseNonce(ctx context.Context, key bellwire.KeyID, nonce string, 
 		added, err := tx.change("INSERT INTO bellwire.nonces (key, nonce, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
 			[16]byte(key), nonce, until)
 		if err == nil && added == 0 {
-			err = bellwire.Errorf(bellwire.CodeConflict, "The key %s has used this nonce before.", key)
+			err = bellwire.Errorf(bellwire.CodeConflict, "key %s has used this nonce before", key)
 		}
 		return err
 	})

@@ -29,7 +29,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		if version > len(files) {
 			return bellwire.Errorf(bellwire.CodeUnavailable,
-				"The database %s was written by a newer Bellwire: its schema is number %d, and this one knows %d. Install that version again, or restore a backup from before.",
+				"the database %s was written by a newer Bellwire: its schema has version %d and this build knows %d; install the newer version again or restore an older backup",
 				s.place, version, len(files))
 		}
 		for _, file := range files[version:] {
@@ -99,7 +99,7 @@ func (s *Store) checkOwners(tx *tx) error {
 		return err
 	}
 	return bellwire.Errorf(bellwire.CodeUnavailable,
-		"The %s in the database %s belongs to the role %q, which could change everything in it, and Bellwire connects as %q. "+
-			"Give everything in the schema to one role and connect as that (ALTER SCHEMA bellwire OWNER TO …), or drop the schema if it is not Bellwire's.",
+		"the %s in the database %s belongs to the role %q, which could change everything in it, but Bellwire connects as %q; "+
+			"let one role own the whole schema and connect as that role (ALTER SCHEMA bellwire OWNER TO …), or drop the schema if it is not Bellwire's",
 		what, s.place, owner, me)
 }

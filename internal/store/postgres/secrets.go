@@ -34,7 +34,7 @@ func (s *Store) ReplaceWitness(ctx context.Context, old, sealed []byte) error {
 	return s.write(ctx, func(tx *tx) error {
 		n, err := tx.change("UPDATE bellwire.meta SET value = $2 WHERE name = 'witness' AND value = $1", old, sealed)
 		if err == nil && n == 0 {
-			return bellwire.Errorf(bellwire.CodeStale, "The witness of the keyset has changed meanwhile.")
+			return bellwire.Errorf(bellwire.CodeStale, "another process has replaced the check value of the keyset")
 		}
 		return err
 	})

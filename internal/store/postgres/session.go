@@ -27,7 +27,7 @@ func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	err = conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int", pgx.QueryExecModeSimpleProtocol).Scan(&s.version)
 	if err == nil && s.version < minVersion {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s runs on PostgreSQL %d. Bellwire needs 13 or newer.", s.place, s.version/10000)
+			"the database %s runs on PostgreSQL %d; Bellwire needs 13 or newer", s.place, s.version/10000)
 	}
 	return err
 }
@@ -45,12 +45,12 @@ func (s *Store) checkSession(ctx context.Context) error {
 	}
 	if encoding != "UTF8" {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s has the encoding %s, and Bellwire needs UTF8. Make another one: CREATE DATABASE bellwire TEMPLATE template0 ENCODING 'UTF8'.",
+			"the database %s has the encoding %s, but Bellwire needs UTF8; create another one: CREATE DATABASE bellwire TEMPLATE template0 ENCODING 'UTF8'",
 			s.place, encoding)
 	}
 	if !s.options.NoSync && (commit != "on" && commit != "remote_apply" || fsync == "off") {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s has synchronous_commit %s and fsync %s, so that it loses events when it dies. Both must be on.",
+			"the database %s has synchronous_commit %s and fsync %s, so a crash would lose events; both must be on",
 			s.place, commit, fsync)
 	}
 	return nil
@@ -182,8 +182,8 @@ const lookEvery = 2 * time.Second
 // look is Watch where notifications do not come through: it says again and again that there may be something.
 func (s *Store) look(ctx context.Context, f func(bellwire.Notification)) error {
 	s.deaf.Do(func() {
-		s.options.Logger.Warn("there is a pooler between this node and the database, which does not pass on notifications: what other nodes store is found late; --database-direct-url can lead past the pooler",
-			"database", Shown(s.options.DirectURL), "late", lookEvery.String())
+		s.options.Logger.Warn("notifications do not pass the pooler; other nodes' work is found by polling unless --database-direct-url leads past the pooler",
+			"database", Shown(s.options.DirectURL), "every", lookEvery.String())
 	})
 	timer := time.NewTicker(lookEvery)
 	defer timer.Stop()

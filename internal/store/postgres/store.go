@@ -125,12 +125,12 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	s.owned.Store(new(bellwire.Leases))
 	for _, u := range []string{databaseURL, o.DirectURL} {
 		if err := CheckURL(u); err != nil {
-			return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database URL %s.", err)
+			return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s", err)
 		}
 	}
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil { // its text may show the password
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database URL %s has a parameter that cannot be read.", s.place)
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.place)
 	}
 	configure(config.ConnConfig)
 	if err := s.probe(ctx, config.ConnConfig); err != nil {

@@ -62,17 +62,17 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	at := hostOf(server.URL("postgres"))
 	const port = "127.0.0.1:1"
 	for url, says := range map[string]string{
-		"postgres://user:hunter2@" + port + "/base?connect_timeout=1": "Cannot reach the database at " + port +
-			". Check that it is running and that --database-url is right: dial tcp " + port + ": connect: connection refused",
-		"postgres://user:hunter2@[/base":                                "The database URL must be postgres://user:password@host:port/database. In the password, / must be written as %2F, @ as %40, ? as %3F, # as %23 and % as %25.",
-		"postgres://user:h@x/hunter2@" + at + "/base":                   "The database URL must be postgres://user:password@host:port/database. In the password, / must be written as %2F, @ as %40, ? as %3F, # as %23 and % as %25.",
-		"postgres://%2Fvar%2Frun/base":                                  "The database URL must name the directory of a socket by a parameter: postgres:///database?host=/var/run/postgresql.",
-		"postgres://" + at:                                              "The database URL must name a database: postgres://user@host:port/database.",
-		"postgres://" + at + "/base?pool_max_conns=3":                   "The database URL must not have the parameter pool_max_conns. Leave it out, and use --database-connections for the number of connections.",
-		"postgres://postgres:hunter2@" + at + "/base?sslmode=disable":   "There is no database \"base\" at " + at + ". Make it (CREATE DATABASE), or correct --database-url.",
-		"postgres://postgres:hunter2@" + at + "/?dbname=base2":          "There is no database \"base2\" at " + at + ". Make it (CREATE DATABASE), or correct --database-url.",
-		"postgres://nobody:hunter2@" + at + "/postgres?sslmode=disable": "The database at " + at + " does not let the user \"nobody\" in. Check the user and the password in --database-url: FATAL: role \"nobody\" does not exist (SQLSTATE 28000)",
-		"postgres://postgres:hunter2@/postgres?host=/nowhere":           "Cannot reach the database at /nowhere. Check that it is running and that --database-url is right: dial unix /nowhere/.s.PGSQL.5432: connect: no such file or directory",
+		"postgres://user:hunter2@" + port + "/base?connect_timeout=1": "the database at " + port +
+			" cannot be reached; check that it is running and that --database-url is right: dial tcp " + port + ": connect: connection refused",
+		"postgres://user:hunter2@[/base":                                "the database URL must be postgres://user:password@host:port/database; in the password, write / as %2F, @ as %40, ? as %3F, # as %23 and % as %25",
+		"postgres://user:h@x/hunter2@" + at + "/base":                   "the database URL must be postgres://user:password@host:port/database; in the password, write / as %2F, @ as %40, ? as %3F, # as %23 and % as %25",
+		"postgres://%2Fvar%2Frun/base":                                  "the database URL must name the directory of a socket by a parameter: postgres:///database?host=/var/run/postgresql",
+		"postgres://" + at:                                              "the database URL must name a database: postgres://user@host:port/database",
+		"postgres://" + at + "/base?pool_max_conns=3":                   "the database URL must not have the parameter pool_max_conns; use --database-connections for the number of connections",
+		"postgres://postgres:hunter2@" + at + "/base?sslmode=disable":   "database \"base\" does not exist at " + at + "; create it (CREATE DATABASE) or correct --database-url",
+		"postgres://postgres:hunter2@" + at + "/?dbname=base2":          "database \"base2\" does not exist at " + at + "; create it (CREATE DATABASE) or correct --database-url",
+		"postgres://nobody:hunter2@" + at + "/postgres?sslmode=disable": "the database at " + at + " refuses the user \"nobody\"; check the user and the password in --database-url: FATAL: role \"nobody\" does not exist (SQLSTATE 28000)",
+		"postgres://postgres:hunter2@/postgres?host=/nowhere":           "the database at /nowhere cannot be reached; check that it is running and that --database-url is right: dial unix /nowhere/.s.PGSQL.5432: connect: no such file or directory",
 	} {
 		_, err := Open(t.Context(), url, Options{NoSync: true})
 		refused(t, err, bellwire.CodeUnavailable, "")

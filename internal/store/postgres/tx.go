@@ -311,7 +311,7 @@ func uuids[ID ~[16]byte](ids []ID) [][16]byte {
 	return plain
 }
 
-var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "The database is closed.")
+var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "the database is closed")
 
 // namesIn returns a set's members in their order.
 func namesIn(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// CheckURL returns what is wrong with the form of a database URL. Its error repeats nothing of the URL but names of parameters,
+// CheckURL returns an error if a database URL is malformed. The error repeats nothing of the URL but names of parameters,
 // because any other part may belong to a password.
 func CheckURL(databaseURL string) error {
 	u, err := url.Parse(databaseURL)
@@ -17,13 +17,13 @@ func CheckURL(databaseURL string) error {
 	case err != nil && hasEncodedHost(databaseURL):
 		return errors.New("must name the directory of a socket by a parameter: postgres:///database?host=/var/run/postgresql")
 	case err != nil, misread(u):
-		return errors.New("must be postgres://user:password@host:port/database. " +
-			"In the password, / must be written as %2F, @ as %40, ? as %3F, # as %23 and % as %25")
+		return errors.New("must be postgres://user:password@host:port/database; " +
+			"in the password, write / as %2F, @ as %40, ? as %3F, # as %23 and % as %25")
 	}
 	parameters := u.Query()
 	for name := range parameters {
 		if strings.HasPrefix(name, "pool_") {
-			return fmt.Errorf("must not have the parameter %s. Leave it out, and use --database-connections for the number of connections", name)
+			return fmt.Errorf("must not have the parameter %s; use --database-connections for the number of connections", name)
 		}
 	}
 	if strings.Trim(u.Path, "/") == "" && parameters.Get("dbname") == "" && parameters.Get("database") == "" {
@@ -40,10 +40,10 @@ func hasEncodedHost(databaseURL string) bool {
 	return strings.HasPrefix(strings.ToUpper(host), "%2F")
 }
 
-// misread reports whether a part of a password was read as the path: a slash that is not escaped ends the host.
+// misread reports whether a part of the password was parsed as the path: an unescaped slash ends the host.
 func misread(u *url.URL) bool { return strings.Contains(u.EscapedPath(), "@") }
 
-// Shown returns the parts of a database URL that are no secret: where the database is.
+// Shown returns the parts of a database URL that are not secret: where the database is.
 func Shown(databaseURL string) string {
 	u, err := url.Parse(databaseURL)
 	if err != nil || misread(u) {

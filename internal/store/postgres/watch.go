@@ -20,7 +20,7 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notification)) error 
 	}
 	config, err := pgx.ParseConfig(s.options.DirectURL)
 	if err != nil {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The direct database URL %s has a parameter that cannot be read.", Shown(s.options.DirectURL))
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the direct database URL %s has an invalid parameter", Shown(s.options.DirectURL))
 	}
 	configure(config)
 	conn, err := insist(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
@@ -57,7 +57,7 @@ func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
 	}
 	if here != there {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The direct URL %s leads to another database than %s does. Both must lead to the same one.", Shown(s.options.DirectURL), s.place)
+			"the direct URL %s leads to another database than %s; both must lead to the same one", Shown(s.options.DirectURL), s.place)
 	}
 	return nil
 }
