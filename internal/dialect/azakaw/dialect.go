@@ -1,5 +1,5 @@
-// Package azakaw is the dialect of azakaw's webhooks: configurations of a tenant that each receive all of its events as
-// flat JSON objects. README.md states its contract, and what of it is azakaw's.
+// Package azakaw is the dialect of azakaw's webhooks. Each configuration of a tenant gets all of the tenant's events as flat
+// JSON objects. README.md is its contract, and says which parts are azakaw's.
 package azakaw
 
 import (
@@ -15,19 +15,19 @@ import (
 // Name is the dialect's name in the API and in the database.
 const Name = "azakaw"
 
-// Catalogue is azakaw's event types, as package internal/catalogue reads them.
+// Catalogue is a catalogue file (package internal/catalogue) of azakaw's event types.
 //
 //go:embed catalogue.json
 var Catalogue []byte
 
-// What a configuration gets that does not say otherwise.
+// Defaults of a configuration. azakaw does not document its own.
 const (
 	defaultRetryCount    = 3
 	defaultRetryInterval = time.Minute
 	timeout              = 10 * time.Second
 )
 
-// What the dialect keeps in Endpoint.Extra: the two parts that the URL is joined of.
+// Keys of Endpoint.Extra, for the two parts of the URL.
 const (
 	extraBase = "webhookBaseUrl"
 	extraPath = "webhookRelativePath"
@@ -41,7 +41,7 @@ var _ bellwire.Dialect = Dialect{}
 // Name returns Name.
 func (Dialect) Name() string { return Name }
 
-// Defaults returns the retries that a configuration has which does not name any.
+// Defaults returns the retry policy of a configuration that has none of its own.
 func (Dialect) Defaults() bellwire.Defaults {
 	return bellwire.Defaults{
 		Retry:   bellwire.RetryPolicy{Interval: bellwire.Duration(defaultRetryInterval), Count: defaultRetryCount},
@@ -49,27 +49,27 @@ func (Dialect) Defaults() bellwire.Defaults {
 	}
 }
 
-// NewEndpointID makes a UUID.
+// NewEndpointID returns a UUIDv7.
 func (Dialect) NewEndpointID(now time.Time) string { return uuid.UUID(bellwire.NewUUID(now)).String() }
 
-// NewSecret makes none: deliveries are not signed.
+// NewSecret returns none: deliveries are not signed.
 func (Dialect) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwire.Secret{}, nil }
 
 // PublicKey returns nothing: deliveries are not signed with a key pair.
 func (Dialect) PublicKey(bellwire.Secret) string { return "" }
 
-// CheckSecret refuses every secret, because none would be used.
+// CheckSecret refuses every secret: deliveries are not signed.
 func (Dialect) CheckSecret(string) error {
-	return bellwire.Invalid("secret", "The dialect %s signs nothing; use auth.", Name)
+	return bellwire.Invalid("secret", "must not be set, because the dialect %s does not sign; use auth", Name)
 }
 
-// Normalize refuses what AuthType has no word for, and splits a URL that was not given in two parts.
+// Normalize refuses what AuthType cannot express, and splits a URL that was given as a whole.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {
 		return err
 	}
 	if c.Auth.Type == bellwire.AuthBearer {
-		return bellwire.Invalid("auth.type", "The dialect %s knows none, api_key and basic.", Name)
+		return bellwire.Invalid("auth.type", "must be none, api_key or basic for the dialect %s", Name)
 	}
 	if join(ep.Extra[extraBase], ep.Extra[extraPath]) != ep.URL {
 		base, path := split(ep.URL)
@@ -78,16 +78,16 @@ func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(
 	return nil
 }
 
-// Headers are none beside those of the endpoint's authentication.
+// Headers returns none: the endpoint's authentication sets its own.
 func (Dialect) Headers(*bellwire.Credentials) []bellwire.Header { return nil }
 
-// Bind returns a renderer, which is the same for all endpoints.
+// Bind returns a renderer. It is the same for all endpoints.
 func (Dialect) Bind(*bellwire.Endpoint, *bellwire.Credentials) (bellwire.Renderer, error) {
 	return renderer{}, nil
 }
 
-// join makes the URL: with one slash between the two parts, and not by the rules for relative references, which would
-// drop the last part of https://example.com/api before /webhook/events.
+// join returns the URL of two parts, with one slash between them. It does not resolve the path as a relative reference: the
+// seed's example joins https://example.com/api and /webhook/events, and keeps /api.
 func join(base, path string) string {
 	if path == "" {
 		return base
@@ -95,7 +95,7 @@ func join(base, path string) string {
 	return strings.TrimRight(base, "/") + "/" + strings.TrimLeft(path, "/")
 }
 
-// split takes a URL apart behind its host, if the parts join to the same again.
+// split splits a URL after its host. If the parts would not join to the same URL, the base is the whole URL.
 func split(url string) (base, path string) {
 	scheme := strings.Index(url, "://") + len("://")
 	end := strings.IndexByte(url[scheme:], '/')

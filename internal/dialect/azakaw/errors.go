@@ -8,12 +8,13 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// statuses is the table from code to HTTP status.
+// statuses are those of azakaw's examples, which have 400 for faults of a body.
 var statuses = httpx.Statuses(httpx.StatusTable{bellwire.CodeInvalid: http.StatusBadRequest})
 
-// fields are the members in azakaw's words that the service has other names for.
+// fields maps the core's names of fields to azakaw's.
 var fields = map[string]string{
 	"url":            "webhookBaseUrl",
+	"extra":          "webhookRelativePath",
 	"auth.header":    "authSettings.header",
 	"auth.key":       "authSettings.apiKey",
 	"auth.username":  "authSettings.username",
@@ -22,23 +23,44 @@ var fields = map[string]string{
 	"retry.interval": "retryInterval",
 }
 
-// fail writes an error in the envelope.
+// messages replaces what the core says of the operator's keys and limits, which azakaw's customers do not know.
+var messages = map[bellwire.Code]string{
+	bellwire.CodeForbidden: "the token does not permit this operation",
+	bellwire.CodeConflict:  "the limit for webhook configurations is reached; delete one first",
+}
+
+// fail writes an error in the envelope, with a message for each fault.
 func fail(w http.ResponseWriter, _ *http.Request, err *bellwire.Error) {
-	message := err.Message
-	if field := err.Field; field != "" {
-		if own, other := fields[field]; other && !errors.Is(err, httpx.ErrUnknown) { // which names what was sent
-			field = own
-		}
-		message = field + ": " + message
-	}
 	status := statuses.Of(err.Code)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="azakaw"`)
 	}
-	_ = httpx.WriteJSON(w, status, reply{StatusCode: status, Messages: []string{message}}) // it has nothing that could fail
+	_ = httpx.WriteJSON(w, status, reply{StatusCode: status, Messages: messagesOf(err)}) // cannot fail: the messages are plain text
 }
 
-// noConfiguration says of what was not found that it is the configuration, which is what azakaw calls an endpoint.
+func messagesOf(err *bellwire.Error) []string {
+	if message, known := messages[err.Code]; known {
+		return []string{message}
+	}
+	if len(err.Faults) == 0 {
+		return []string{textOf(err)}
+	}
+	texts := make([]string, len(err.Faults))
+	for i, fault := range err.Faults {
+		texts[i] = textOf(fault)
+	}
+	return texts
+}
+
+func textOf(fault *bellwire.Error) string {
+	own, renamed := fields[fault.Field]
+	if !renamed || errors.Is(fault, httpx.ErrUnknown) { // an unknown field has the client's own name
+		return fault.Text()
+	}
+	return own + " " + fault.Message
+}
+
+// noConfiguration turns a CodeNotFound of the core into an error about the configuration of the path.
 func noConfiguration(id string, err error) error {
 	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
 		return err

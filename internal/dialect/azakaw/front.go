@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -13,7 +14,7 @@ import (
 // Prefix is where the configuration API is: /webhooks.
 const Prefix = "webhooks"
 
-// processed is what azakaw's API says of everything that went well.
+// processed is the message of azakaw's successful answers (its page on authentication).
 const processed = "Processed successfully"
 
 // Front returns the configuration API, which is Bellwire's own: azakaw publishes none. A nil logger discards its records.
@@ -35,11 +36,7 @@ type front struct {
 
 // authorize authenticates the caller, and refuses one that lacks the permission.
 func (f *front) authorize(r *http.Request, need service.Permission) (service.Caller, error) {
-	key, err := httpx.Bearer(r)
-	if err != nil {
-		return service.Caller{}, err
-	}
-	c, err := f.svc.Authenticate(r.Context(), key)
+	c, err := f.authenticate(r)
 	if err != nil {
 		return c, err
 	}
@@ -47,6 +44,18 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 		return c, err
 	}
 	return c, f.endpoints.PermitOwn(c, need)
+}
+
+func (f *front) authenticate(r *http.Request) (service.Caller, error) {
+	token, err := httpx.Bearer(r)
+	if err != nil {
+		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the Authorization header must be given once, as Bearer <token>")
+	}
+	c, err := f.svc.Authenticate(r.Context(), token)
+	if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
+		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
+	}
+	return c, err
 }
 
 func (f *front) list(w http.ResponseWriter, r *http.Request, c service.Caller) error {
@@ -109,7 +118,7 @@ func (f *front) delete(w http.ResponseWriter, r *http.Request, c service.Caller)
 	return answer(w, http.StatusOK, nil)
 }
 
-// read reads a body. Members match whatever their case, so that azakaw's own names (RetryCount) do too.
+// read reads a body. The case of names does not matter, so that azakaw's own (RetryCount) match too.
 func read(r *http.Request) (*input, error) {
 	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
 	if err != nil {

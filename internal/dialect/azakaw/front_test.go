@@ -68,7 +68,7 @@ func TestConfigurations(t *testing.T) {
 			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":4,"retryInterval":90,"webhookBaseUrl":"https://example.com/v2",` +
 				`"webhookRelativePath":"in","isActive":false,"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-Own"}}`)},
 		{Name: "the key of another header is not kept", Do: "PUT /webhooks/{second}", Status: 400,
-			Body: `{"webhookBaseUrl":"https://example.com/v2","authSettings":{"header":"X-Other"}}`, Want: refused("400", "authSettings.apiKey: It is required.")},
+			Body: `{"webhookBaseUrl":"https://example.com/v2","authSettings":{"header":"X-Other"}}`, Want: refused("400", "authSettings.apiKey It is required.")},
 		{Name: "another interval and key", Do: "PUT /webhooks/{second}", Status: 200,
 			Body: `{"webhookBaseUrl":"https://example.com/v2","retryInterval":7,"authType":"ApiKey","authSettings":{"apiKey":"newer"}}`,
 			Want: done(`{"id":"{second}","tenantId":"acme","retryCount":4,"retryInterval":7,"webhookBaseUrl":"https://example.com/v2",` +
@@ -84,7 +84,7 @@ func TestConfigurations(t *testing.T) {
 				`"webhookRelativePath":"","isActive":true,"authType":"Basic","authSettings":{"username":"your-username","password":"********"}}`)},
 		{Name: "a mask is no password of another user", Do: "PUT /webhooks/{second}", Status: 400,
 			Body: `{"webhookBaseUrl":"https://example.com/","authType":"Basic","authSettings":{"username":"other","password":"********"}}`,
-			Want: refused("400", "authSettings.password: It is required.")},
+			Want: refused("400", "authSettings.password It is required.")},
 		{Name: "another password", Do: "PUT /webhooks/{second}", Status: 200,
 			Body: `{"webhookBaseUrl":"https://example.com/","authSettings":{"password":"new"}}`,
 			Want: done(`<any>"authType":"Basic","authSettings":{"username":"your-username","password":"********"}}`)},
@@ -116,7 +116,7 @@ func TestRetriesAreNotFasterThanAllowed(t *testing.T) {
 	}
 	dialecttest.Run(t, w, []step{
 		{Name: "too fast", Do: "POST /webhooks", Body: `{"webhookBaseUrl":"https://example.com","retryInterval":299}`, Status: 400,
-			Want: refused("400", `retryInterval: It must be at least 5m.`)},
+			Want: refused("400", `retryInterval It must be at least 5m.`)},
 		{Name: "the default is the vendor's", Do: "POST /webhooks", Body: minimal, Status: 201, Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))},
 		{Name: "as slow as it must be", Do: "POST /webhooks", Body: `{"webhookBaseUrl":"https://example.com","retryInterval":300}`, Status: 201, Want: "<any>"},
 	})
@@ -131,34 +131,38 @@ func TestRefusals(t *testing.T) {
 		{"nothing", ``, `The body is empty; it must be JSON.`},
 		{"broken", `{`, `The body is not JSON: unexpected EOF, at byte 1.`},
 		{"no object", `[]`, `It must be an object.`},
-		{"no URL", `{}`, `webhookBaseUrl: It is required.`},
-		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl: It cannot be null.`},
-		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl: It must be a string.`},
-		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl: It must be an absolute http or https URL, such as https://example.com/webhooks.`},
-		{"private", `{"webhookBaseUrl":"https://10.1/","webhookRelativePath":"/x"}`, `webhookBaseUrl: It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
+		{"no URL", `{}`, `webhookBaseUrl It is required.`},
+		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl It cannot be null.`},
+		{"a number", `{"webhookBaseUrl":7}`, `webhookBaseUrl It must be a string.`},
+		{"no scheme", `{"webhookBaseUrl":"example.com"}`, `webhookBaseUrl It must be an absolute http or https URL, such as https://example.com/webhooks.`},
+		{"private", `{"webhookBaseUrl":"https://10.1/","webhookRelativePath":"/x"}`, `webhookBaseUrl It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
 		{"query in front of a path", `{"webhookBaseUrl":"https://example.com/a?b=c","webhookRelativePath":"/d"}`,
-			`webhookBaseUrl: It has a query, which webhookRelativePath would be joined to; put the query there.`},
-		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url: There is no member of this name here.`},
-		{"twice", `{"webhookBaseUrl":"https://example.com","webhookBaseUrl":""}`, `webhookBaseUrl: The member is given twice.`},
-		{"retries", `{"webhookBaseUrl":"https://example.com","retryCount":101}`, `retryCount: It must be between 0 and 100.`},
-		{"retries as text", `{"webhookBaseUrl":"https://example.com","retryCount":"3"}`, `retryCount: It must be a whole number.`},
-		{"negative", `{"webhookBaseUrl":"https://example.com","retryCount":-1}`, `retryCount: It must be between 0 and 100.`},
-		{"no interval", `{"webhookBaseUrl":"https://example.com","retryInterval":0}`, `retryInterval: It must be at least a second where there are retries.`},
+			`webhookBaseUrl must not have a query if there is a webhookRelativePath; put the query there`},
+		{"unknown", `{"webhookBaseUrl":"https://example.com","url":""}`, `url There is no member of this name here.`},
+		{"twice", `{"webhookBaseUrl":"https://example.com","webhookBaseUrl":""}`, `webhookBaseUrl The member is given twice.`},
+		{"retries", `{"webhookBaseUrl":"https://example.com","retryCount":101}`, `retryCount must be between 0 and 100`},
+		{"retries as text", `{"webhookBaseUrl":"https://example.com","retryCount":"3"}`, `retryCount It must be a whole number.`},
+		{"negative", `{"webhookBaseUrl":"https://example.com","retryCount":-1}`, `retryCount must be between 0 and 100`},
+		{"no interval", `{"webhookBaseUrl":"https://example.com","retryInterval":0}`, `retryInterval must be at least 1 second if there are retries`},
 		{"a fraction of a second", `{"webhookBaseUrl":"https://example.com","retryInterval":1.5}`,
-			`retryInterval: It must be a whole number of seconds between 0 and 2592000, or text of the form hh:mm:ss.`},
+			`retryInterval must be a whole number of seconds between 0 and 2592000, or text in the form hh:mm:ss`},
 		{"odd interval", `{"webhookBaseUrl":"https://example.com","retryInterval":"1m"}`,
-			`retryInterval: It must be a whole number of seconds between 0 and 2592000, or text of the form hh:mm:ss.`},
-		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType: It must be None, ApiKey or Basic.`},
-		{"no key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey"}`, `authSettings.apiKey: It is required.`},
-		{"empty key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":""}}`, `authSettings.apiKey: It must not be empty.`},
+			`retryInterval must be a whole number of seconds between 0 and 2592000, or text in the form hh:mm:ss`},
+		{"auth", `{"webhookBaseUrl":"https://example.com","authType":"OAuth"}`, `authType must be None, ApiKey or Basic`},
+		{"no key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey"}`, `authSettings.apiKey It is required.`},
+		{"empty key", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":""}}`, `authSettings.apiKey must not be empty`},
 		{"own header", `{"webhookBaseUrl":"https://example.com","authType":"ApiKey","authSettings":{"apiKey":"k","header":"Host"}}`,
-			`authSettings.header: The header \"Host\" is part of every request and must not be set; leave it out.`},
-		{"no user", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"password":"p"}}`, `authSettings.username: It is required.`},
+			`authSettings.header The header \"Host\" is part of every request and must not be set; leave it out.`},
+		{"no user", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"password":"p"}}`, `authSettings.username It is required.`},
 		{"mixed", `{"webhookBaseUrl":"https://example.com","authType":"Basic","authSettings":{"username":"u","password":"p","apiKey":"k"}}`,
-			`authSettings.apiKey: It does not go with the type Basic.`},
-		{"settings without type", `{"webhookBaseUrl":"https://example.com","authSettings":{"apiKey":"k"}}`, `authSettings.apiKey: It does not go with the type None.`},
-		{"another's tenant", `{"webhookBaseUrl":"https://example.com","tenantId":"other"}`, `tenantId: It must be the id of your own tenant.`},
-		{"own id", `{"webhookBaseUrl":"https://example.com","id":"x"}`, `id: It is given by the server, and does not change.`},
+			`authSettings.apiKey must not be given if authType is Basic`},
+		{"settings without type", `{"webhookBaseUrl":"https://example.com","authSettings":{"apiKey":"k"}}`, `authSettings.apiKey must not be given if authType is None`},
+		{"another's tenant", `{"webhookBaseUrl":"https://example.com","tenantId":"other"}`, `tenantId must be your own tenant id`},
+		{"several faults", `{"webhookBaseUrl":"x","id":"y","tenantId":"z","retryCount":-1,"authType":"OAuth"}`,
+			`id is assigned by the server and cannot be changed","tenantId must be your own tenant id","` +
+				`webhookBaseUrl It must be an absolute http or https URL, such as https://example.com/webhooks.","` +
+				`retryCount must be between 0 and 100","authType must be None, ApiKey or Basic`},
+		{"own id", `{"webhookBaseUrl":"https://example.com","id":"x"}`, `id is assigned by the server and cannot be changed`},
 	} {
 		for _, do := range []string{"POST /webhooks", "PUT /webhooks/{id}"} {
 			dialecttest.Run(t, w, []step{{Name: c.name, Do: do, Body: c.body, Status: 400, Want: refused("400", c.message)}})
@@ -189,14 +193,14 @@ func TestCallers(t *testing.T) {
 		// The body is broken: who may not is told so before it is looked at.
 		steps := []step{
 			{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 401, WantHeader: []string{`WWW-Authenticate: Bearer realm="azakaw"`},
-				Want: refused("401", "No key was given; send it as Authorization: Bearer <any>.")},
+				Want: refused("401", "the Authorization header must be given once, as Bearer <any>")},
 			{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 401,
-				Want: refused("401", "No valid key was given; send one that exists and was not deleted.")},
-			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "<any>")},
-			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "<any>")},
+				Want: refused("401", "the token is not valid")},
+			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
+			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
 		}
 		if !route.reads {
-			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "<any>")})
+			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")})
 		}
 		if strings.Contains(route.do, "{id}") {
 			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,

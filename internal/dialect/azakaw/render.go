@@ -7,16 +7,17 @@ import (
 	"github.com/bellwire/bellwire/internal/envelope"
 )
 
-// typeMember names the event's type, in front of the members of its data.
+// typeMember is the first member of a body: the event type.
 const typeMember = "Type"
 
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
 
-// renderer makes the requests of deliveries.
+// renderer renders deliveries.
 type renderer struct{}
 
-// AppendBody appends {"Type", …} with the members of data as they were published. A Type among them is the one in front.
+// AppendBody appends {"Type", …} (seed 002, "Webhook Request Body"), with the members of the data byte for byte. A Type
+// member in the data must be the event type, and is not repeated.
 func (renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	members, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {
@@ -27,7 +28,7 @@ func (renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 		return nil, err
 	}
 	dst = append(dst, `{"Type":"`...)
-	dst = append(dst, m.Event.Type...) // it has no character that JSON would escape
+	dst = append(dst, m.Event.Type...) // its characters need no escapes
 	dst = append(dst, '"')
 	if len(members) > 0 {
 		dst = append(dst, ',')
@@ -36,16 +37,16 @@ func (renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// SameBody reports that bodies depend on the event alone.
+// SameBody returns true: the body depends on the event alone.
 func (renderer) SameBody() bool { return true }
 
-// SetHeaders says that the body is JSON; azakaw documents nothing more.
+// SetHeaders sets the content type. azakaw documents no other header.
 func (renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 	h["Content-Type"] = contentType
 }
 
-// Classify takes any 2xx as acknowledged.
+// Classify reports any 2xx as acknowledged.
 func (renderer) Classify(status int) bellwire.Verdict { return bellwire.Classify2xx(status) }
 
-// RetryAfter tells that the header is not heeded: the configuration's RetryInterval is.
+// RetryAfter returns false: the header is ignored in favor of the configuration's RetryInterval.
 func (renderer) RetryAfter() bool { return false }

@@ -16,7 +16,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// reply is the envelope of every answer, as GetAppToken of azakaw's API has it.
+// reply is the envelope of every answer, which azakaw documents for GetAppToken.
 type reply struct {
 	Version    *string  `json:"version"`
 	StatusCode int      `json:"statusCode"`
@@ -24,7 +24,7 @@ type reply struct {
 	Result     any      `json:"result"`
 }
 
-// configuration is a webhook's on the wire.
+// configuration is a configuration on the wire (seed 002, "Configuration Properties").
 type configuration struct {
 	ID                  string    `json:"id"`
 	TenantID            string    `json:"tenantId"`
@@ -37,7 +37,7 @@ type configuration struct {
 	AuthSettings        *settings `json:"authSettings"`
 }
 
-// settings are those of an authentication, without what must stay secret.
+// settings are the settings of an authentication. Secrets are masked.
 type settings struct {
 	APIKey   string `json:"apiKey,omitzero"`
 	Header   string `json:"header,omitzero"`
@@ -45,23 +45,23 @@ type settings struct {
 	Password string `json:"password,omitzero"`
 }
 
-// mask stands for a secret.
+// mask is shown in place of a secret.
 const mask = "********"
 
-// The authentications, in azakaw's words.
+// The values of AuthType (seed 002, "Authentication Types").
 const (
 	authNone   = "None"
 	authAPIKey = "ApiKey"
 	authBasic  = "Basic"
 
-	// defaultHeader carries the API key. azakaw does not say which header does.
+	// defaultHeader is the header of the API key. azakaw does not document its name.
 	defaultHeader = "X-API-Key"
 )
 
 func show(k *service.EndpointView) configuration {
 	count, interval := retriesOf(k.Retry)
 	base, path := k.Extra[extraBase], k.Extra[extraPath]
-	if join(base, path) != k.URL { // which is masked
+	if join(base, path) != k.URL { // the URL is masked
 		base, path = split(k.URL)
 	}
 	c := configuration{
@@ -83,7 +83,7 @@ func authOf(k *service.EndpointView) (string, *settings) {
 	return authNone, nil
 }
 
-// retriesOf says of any policy how many retries it makes, and how long after the first attempt the first of them.
+// retriesOf returns the number of retries of any policy, and the delay of the first.
 func retriesOf(p bellwire.RetryPolicy) (count int, interval time.Duration) {
 	p.Jitter = 0
 	interval, _ = p.Delay(1, 0)
@@ -98,7 +98,7 @@ func retriesOf(p bellwire.RetryPolicy) (count int, interval time.Duration) {
 	return count, interval
 }
 
-// input is a configuration as it is given. Names match whatever their case, as .NET has it.
+// input is the body of POST and PUT.
 type input struct {
 	RetryCount          httpx.Member[int]     `json:"retryCount"`
 	RetryInterval       httpx.Member[seconds] `json:"retryInterval"`
@@ -106,9 +106,9 @@ type input struct {
 	WebhookRelativePath httpx.Member[string]  `json:"webhookRelativePath"`
 	IsActive            httpx.Member[bool]    `json:"isActive"`
 	AuthType            httpx.Member[string]  `json:"authType"`
-	AuthSettings        *inputSettings        `json:"authSettings"` // null is as good as nothing
-	ID                  httpx.Member[string]  `json:"id"`           // may come back, and may not change
-	TenantID            httpx.Member[string]  `json:"tenantId"`     // the same
+	AuthSettings        *inputSettings        `json:"authSettings"` // null is the same as none
+	ID                  httpx.Member[string]  `json:"id"`           // must be the configuration's own
+	TenantID            httpx.Member[string]  `json:"tenantId"`     // must be the caller's own
 }
 
 type inputSettings struct {
@@ -118,11 +118,11 @@ type inputSettings struct {
 	Password httpx.Member[string] `json:"password"`
 }
 
-// seconds is a number of seconds, or text of the form hh:mm:ss, as .NET writes a TimeSpan. Only what the native API has
-// set, and a client sends back, may have a fraction.
+// seconds is a number of seconds, or text in the form hh:mm:ss, as .NET writes a TimeSpan. A fraction is accepted only if it
+// is the current interval, which the native API may have set.
 type seconds time.Duration
 
-// UnmarshalJSONFrom reads either form.
+// UnmarshalJSONFrom decodes either form.
 func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == '0' {
 		var n float64
@@ -148,10 +148,10 @@ func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 func errInterval(field string) error {
-	return bellwire.Invalid(field, "It must be a whole number of seconds between 0 and %d, or text of the form hh:mm:ss.", bellwire.MaxRetryDelay/time.Second)
+	return bellwire.Invalid(field, "must be a whole number of seconds between 0 and %d, or text in the form hh:mm:ss", bellwire.MaxRetryDelay/time.Second)
 }
 
-// timeSpan reads hh:mm:ss, with up to 24 hours.
+// timeSpan parses hh:mm:ss, up to 23:59:59.
 func timeSpan(text string) (time.Duration, bool) {
 	parts := strings.Split(text, ":")
 	if len(parts) != 3 {
@@ -168,49 +168,45 @@ func timeSpan(text string) (time.Duration, bool) {
 	return total, true
 }
 
-// wanted turns a body into what the service is asked for. was is the configuration that it changes, nil if it is new. What
-// a body leaves out has its default in a new one, and stays as it is in another: a change of the URL must not switch
-// deliveries on, or have them sent without credentials. A secret that is masked stays too.
+// wanted returns the input for an endpoint. was is the endpoint before the change, nil for a new one. What the body leaves out
+// has its default in a new endpoint, and stays as it is in another: a change of the URL must not enable deliveries or remove
+// credentials. A secret that is sent back masked stays too.
 func (in *input) wanted(tenant, id string, was *service.EndpointView) (service.EndpointInput, error) {
-	out := service.EndpointInput{}
-	if err := in.same(tenant, id); err != nil {
-		return out, err
+	url, parts, urlErr := in.url(was)
+	retry, retryErr := in.retry(was)
+	auth, authErr := in.auth(was)
+	out := service.EndpointInput{URL: &url, Extra: &parts, Retry: retry, Auth: auth, Status: in.status(was)}
+	if was == nil {
+		out.Events = &[]string{"*"}
 	}
+	return out, bellwire.Join(in.checkIDs(tenant, id), urlErr, retryErr, authErr)
+}
+
+// url returns the endpoint's URL and its parts, which are normalized so that they join to the URL.
+func (in *input) url(was *service.EndpointView) (url string, parts map[string]string, err error) {
 	if err := httpx.Require("webhookBaseUrl", in.WebhookBaseURL.Given); err != nil {
-		return out, err
+		return "", nil, err
 	}
 	base, path := in.WebhookBaseURL.Value, in.WebhookRelativePath.Value
 	if was != nil && !in.WebhookRelativePath.Given {
 		path = was.Extra[extraPath]
 	}
-	// Each part is made what the URL will be made, so that the two join to it. What is wrong with it is said of the URL.
 	if normalized, err := destination.NormalizeURL(base); err == nil {
 		base = normalized
 	}
 	path = strings.TrimSpace(path)
 	if path != "" && strings.Contains(base, "?") {
-		return out, bellwire.Invalid("webhookBaseUrl", "It has a query, which webhookRelativePath would be joined to; put the query there.")
+		return "", nil, bellwire.Invalid("webhookBaseUrl", "must not have a query if there is a webhookRelativePath; put the query there")
 	}
-	url := join(base, path)
-	out.URL, out.Extra = &url, &map[string]string{extraBase: base, extraPath: path}
-	retry, err := in.retry(was)
-	if err != nil {
-		return out, err
+	url = join(base, path)
+	if was == nil || url != was.URL { // a URL that only the native API accepts may stay
+		_, err = destination.NormalizeURL(url)
 	}
-	out.Retry = retry
-	out.Auth, err = in.auth(was)
-	if err != nil {
-		return out, err
-	}
-	out.Status = in.status(was)
-	if was == nil {
-		out.Events = &[]string{"*"}
-	}
-	return out, nil
+	return url, map[string]string{extraBase: base, extraPath: path}, err
 }
 
-// status is what the configuration is to be, nil if it stays what it is. A pause, which IsActive shows as not active, is
-// more than a client that sends it back can know of.
+// status returns the new status, nil if it stays as it is. An isActive that is sent back as it was shown changes nothing, so
+// that a pause, which is shown as not active, stays.
 func (in *input) status(was *service.EndpointView) *bellwire.EndpointStatus {
 	if was != nil && (!in.IsActive.Given || in.IsActive.Value == (was.Status == bellwire.EndpointEnabled)) {
 		return nil
@@ -221,19 +217,20 @@ func (in *input) status(was *service.EndpointView) *bellwire.EndpointStatus {
 	return new(bellwire.EndpointEnabled)
 }
 
-// same refuses an id or tenant that is not the path's and the key's own.
-func (in *input) same(tenant, id string) error {
+// checkIDs refuses an id other than the path's, and a tenant other than the caller's.
+func (in *input) checkIDs(tenant, id string) error {
+	var idErr, tenantErr error
 	if in.ID.Given && in.ID.Value != id {
-		return bellwire.Invalid("id", "It is given by the server, and does not change.")
+		idErr = bellwire.Invalid("id", "is assigned by the server and cannot be changed")
 	}
 	if in.TenantID.Given && in.TenantID.Value != tenant {
-		return bellwire.Invalid("tenantId", "It must be the id of your own tenant.")
+		tenantErr = bellwire.Invalid("tenantId", "must be your own tenant id")
 	}
-	return nil
+	return bellwire.Join(idErr, tenantErr)
 }
 
-// retry makes a policy of the two members, nil if the one that was there stays: where they are left out, or say of it what
-// it shows already. The native API may have set one of another form.
+// retry returns the new retry policy, nil if the current one stays: if both members are left out or are sent back as they
+// were shown. The native API may have set a policy that these two members cannot express.
 func (in *input) retry(was *service.EndpointView) (*bellwire.RetryPolicy, error) {
 	count, interval := defaultRetryCount, defaultRetryInterval
 	if was != nil {
@@ -258,18 +255,18 @@ func (in *input) retry(was *service.EndpointView) (*bellwire.RetryPolicy, error)
 		}
 	}
 	if count < 0 || count > bellwire.MaxRetries {
-		return nil, bellwire.Invalid("retryCount", "It must be between 0 and %d.", bellwire.MaxRetries)
+		return nil, bellwire.Invalid("retryCount", "must be between 0 and %d", bellwire.MaxRetries)
 	}
 	if in.RetryInterval.Given && interval%time.Second != 0 {
 		return nil, errInterval("retryInterval")
 	}
 	if in.RetryInterval.Given && count > 0 && interval < time.Second {
-		return nil, bellwire.Invalid("retryInterval", "It must be at least a second where there are retries.")
+		return nil, bellwire.Invalid("retryInterval", "must be at least 1 second if there are retries")
 	}
 	return &bellwire.RetryPolicy{Interval: bellwire.Duration(interval), Count: count}, nil
 }
 
-// auth makes an authentication of the two members, nil if the one that was there stays.
+// auth returns the new authentication, nil if the current one stays.
 func (in *input) auth(was *service.EndpointView) (*bellwire.Auth, error) {
 	given, kind := in.AuthSettings, authNone
 	switch {
@@ -291,7 +288,7 @@ func (in *input) auth(was *service.EndpointView) (*bellwire.Auth, error) {
 	case strings.EqualFold(kind, authBasic):
 		return given.basic(was)
 	}
-	return nil, bellwire.Invalid("authType", "It must be None, ApiKey or Basic.")
+	return nil, bellwire.Invalid("authType", "must be None, ApiKey or Basic")
 }
 
 func (in *inputSettings) apiKey(was *service.EndpointView) (*bellwire.Auth, error) {
@@ -339,18 +336,18 @@ func (in *inputSettings) basic(was *service.EndpointView) (*bellwire.Auth, error
 	return auth, nil
 }
 
-// filled refuses a setting that is empty.
+// filled refuses an empty setting.
 func filled(name string, m httpx.Member[string]) error {
 	if m.Given && m.Value == "" {
-		return bellwire.Invalid("authSettings."+name, "It must not be empty.")
+		return bellwire.Invalid("authSettings."+name, "must not be empty")
 	}
 	return nil
 }
 
-// kept tells whether a secret stays as it is: it is left out, or only the mask has come back.
+// kept reports whether a secret stays as it is: it is left out, or sent back masked.
 func kept(secret httpx.Member[string]) bool { return !secret.Given || secret.Value == mask }
 
-// only refuses settings that do not go with the type.
+// only refuses settings of another type of authentication.
 func (in *inputSettings) only(authType string) error {
 	for _, m := range []struct {
 		name, of string
@@ -360,7 +357,7 @@ func (in *inputSettings) only(authType string) error {
 		{"username", authBasic, in.Username.Given}, {"password", authBasic, in.Password.Given},
 	} {
 		if m.given && m.of != authType {
-			return bellwire.Invalid("authSettings."+m.name, "It does not go with the type %s.", authType)
+			return bellwire.Invalid("authSettings."+m.name, "must not be given if authType is %s", authType)
 		}
 	}
 	return nil
