@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -12,9 +11,6 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
-
-// maxUnnumbered is how many deliveries one claim frees from a number that has lost its meaning.
-const maxUnnumbered = 500
 
 // ClaimDue takes free deliveries into memory, for all claims together in two steps: what could be taken, and taking
 // some of it.
@@ -58,10 +54,10 @@ func (g *claiming) marked() []bellwire.ClaimToken {
 	}
 	var taken []bellwire.ClaimToken
 	for _, c := range g.claims {
-		for _, id := range c.taken {
+		for _, id := range c.choice.Due {
 			taken = append(taken, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch})
 		}
-		for _, id := range c.byHand {
+		for _, id := range c.choice.Manual {
 			taken = append(taken, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch, Manual: true})
 		}
 	}
@@ -112,25 +108,10 @@ type claiming struct {
 // claim is one bellwire.Claim as it is carried out.
 type claim struct {
 	*bellwire.Claim
-	endpoint int64 // 0: there is nothing to be claimed
-	manual   []candidate
-	byTime   []candidate
-	inOrder  []candidate
-	bytes    int
-
-	taken   []bellwire.DeliveryID
-	byHand  []bellwire.DeliveryID
-	chosen  []candidate // both
-	numbers int64       // the last one that was given
-	result  bellwire.ClaimResult
-}
-
-// candidate is a free delivery.
-type candidate struct {
-	id       bellwire.DeliveryID
-	due      time.Time
-	sequence int64
-	size     int // of its event's data
+	endpoint int64 // 0: nothing can be claimed
+	found    rules.Candidates
+	choice   rules.Choice
+	result   bellwire.ClaimResult
 }
 
 func (g *claiming) run(unsure []bellwire.ClaimToken) error {
@@ -149,10 +130,10 @@ func (g *claiming) run(unsure []bellwire.ClaimToken) error {
 		return err
 	}
 	for _, c := range g.claims {
-		for _, id := range c.byHand {
+		for _, id := range c.choice.Manual {
 			c.result.Manual = append(c.result.Manual, rows[id])
 		}
-		for _, id := range c.taken {
+		for _, id := range c.choice.Due {
 			c.result.Due = append(c.result.Due, rows[id])
 		}
 	}
@@ -196,7 +177,7 @@ func (g *claiming) queueClaims(batch *pgx.Batch) {
 				endpoint, last int64
 			)
 			err := row.Scan(&at, &endpoint, &last)
-			g.claims[at].endpoint, g.claims[at].numbers = endpoint, last
+			g.claims[at].endpoint, g.claims[at].found.LastSequence = endpoint, last
 			return err
 		})
 	})
@@ -229,89 +210,51 @@ const sqlUnnumber = withClaims + `UPDATE bellwire.deliveries SET sequence = 0 WH
 		WHERE c.ordering <> $6
 	)`
 
-// queueSearch finds what could be taken: for each claim as much as it wants, and one more.
+// queueSearch finds what could be claimed.
 func (g *claiming) queueSearch(batch *pgx.Batch) {
-	wanted, manual, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
+	manual, byTime, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
+	ordered := false
 	for i, c := range g.claims {
-		wanted[i], manual[i] = int32(max(c.Limit, 0)+1), int32(max(c.ManualLimit, 0))
-		if c.Ordered {
-			inOrder[i] = wanted[i]
-		}
+		m, t, o := rules.Wanted(c.Claim)
+		manual[i], byTime[i], inOrder[i] = int32(m), int32(t), int32(o)
+		ordered = ordered || c.Ordered
 	}
-	queue := func(sql string, wanted []int32, into func(*claim) *[]candidate) {
+	queue := func(sql string, wanted []int32, into func(*claim) *[]rules.Candidate) {
 		batch.Queue(sql, g.places, g.endpoints, g.shards, g.epochs, g.now, wanted).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
 	}
-	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, maxUnnumbered, string(bellwire.OrderingFIFO))
-	queue(sqlFreeManual, manual, func(c *claim) *[]candidate { return &c.manual })
-	queue(sqlFreePending, wanted, func(c *claim) *[]candidate { return &c.byTime })
-	queue(sqlFreeRetrying, wanted, func(c *claim) *[]candidate { return &c.byTime })
-	if slices.ContainsFunc(g.claims, func(c *claim) bool { return c.Ordered }) {
-		queue(sqlFreeInOrder, inOrder, func(c *claim) *[]candidate { return &c.inOrder })
+	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, string(bellwire.OrderingFIFO))
+	queue(sqlFreeManual, manual, func(c *claim) *[]rules.Candidate { return &c.found.Manual })
+	queue(sqlFreePending, byTime, func(c *claim) *[]rules.Candidate { return &c.found.ByTime })
+	queue(sqlFreeRetrying, byTime, func(c *claim) *[]rules.Candidate { return &c.found.ByTime })
+	if ordered {
+		queue(sqlFreeInOrder, inOrder, func(c *claim) *[]rules.Candidate { return &c.found.InOrder })
 	}
 }
 
-func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]candidate) error {
+func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) error {
 	return every(rows, func(row pgx.Rows) error {
 		var (
 			at  int
 			due *time.Time
-			f   candidate
+			f   rules.Candidate
 		)
-		err := row.Scan(&at, (*[16]byte)(&f.id), &due, &f.sequence, &f.size)
-		f.due = orZero(due)
+		err := row.Scan(&at, (*[16]byte)(&f.ID), &due, &f.Sequence, &f.Bytes)
+		f.Due = orZero(due)
 		list := into(g.claims[at])
 		*list = append(*list, f)
 		return err
 	})
 }
 
-// choose decides what is taken, for one claim after the other.
+// choose decides what is claimed, for one claim after the other.
 func (g *claiming) choose() {
-	read, events := 0, make(map[bellwire.DeliveryID]bool)
+	chooser := rules.NewChooser(g.now)
 	for _, c := range g.claims {
-		if c.result.Skipped = read >= bellwire.MaxClaimBytes; c.result.Skipped || c.endpoint == 0 {
+		if c.result.Skipped = chooser.Full(); c.result.Skipped || c.endpoint == 0 {
 			continue
 		}
-		c.choose(g.now)
-		for _, f := range c.chosen {
-			if first := bellwire.DeliveryOf(bellwire.EventID(f.id), 0); !events[first] {
-				events[first] = true
-				read += f.size
-			}
-		}
-	}
-}
-
-// choose decides what is taken.
-func (c *claim) choose(now time.Time) {
-	slices.SortFunc(c.manual, func(a, b candidate) int { return bytes.Compare(a.id[:], b.id[:]) })
-	for _, f := range c.manual {
-		if len(c.byHand) > 0 && c.bytes >= c.MaxBytes {
-			break
-		}
-		c.bytes += f.size
-		c.byHand, c.chosen = append(c.byHand, f.id), append(c.chosen, f)
-	}
-	slices.SortFunc(c.byTime, func(a, b candidate) int { return cmp.Or(a.due.Compare(b.due), bytes.Compare(a.id[:], b.id[:])) })
-	c.take(c.byTime, now)
-	if c.Ordered {
-		slices.SortFunc(c.inOrder, func(a, b candidate) int { return cmp.Compare(a.sequence, b.sequence) })
-		c.take(c.inOrder, now)
-	}
-	c.result.NextSequence = c.numbers + 1
-}
-
-// take takes what is due until the claim's limits are reached. The first that is left is what is next.
-func (c *claim) take(free []candidate, now time.Time) {
-	for _, f := range free {
-		full := len(c.taken) >= c.Limit || len(c.taken) > 0 && c.bytes >= c.MaxBytes
-		if full || f.due.After(now) {
-			c.result.Next = rules.Earlier(c.result.Next, f.due)
-			return
-		}
-		c.bytes += f.size
-		c.taken, c.chosen = append(c.taken, f.id), append(c.chosen, f)
-		c.numbers = max(c.numbers, f.sequence)
+		c.choice = chooser.Choose(c.Claim, &c.found)
+		c.result.Next, c.result.NextSequence = c.choice.Next, c.choice.NextSequence
 	}
 }
 
@@ -340,8 +283,8 @@ func (g *claiming) queueMarks(batch *pgx.Batch) {
 		sql string
 		of  func(*claim) []bellwire.DeliveryID
 	}{
-		{sqlTake, func(c *claim) []bellwire.DeliveryID { return c.taken }},
-		{sqlTakeManual, func(c *claim) []bellwire.DeliveryID { return c.byHand }},
+		{sqlTake, func(c *claim) []bellwire.DeliveryID { return c.choice.Due }},
+		{sqlTakeManual, func(c *claim) []bellwire.DeliveryID { return c.choice.Manual }},
 	} {
 		var (
 			ids    [][16]byte
@@ -362,7 +305,7 @@ func (g *claiming) queueMarks(batch *pgx.Batch) {
 func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.Claimed {
 	var ids [][16]byte
 	for _, c := range g.claims {
-		ids = append(append(ids, uuids(c.taken)...), uuids(c.byHand)...)
+		ids = append(append(ids, uuids(c.choice.Due)...), uuids(c.choice.Manual)...)
 	}
 	if len(ids) == 0 {
 		return nil

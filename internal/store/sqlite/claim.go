@@ -1,33 +1,30 @@
 package sqlite
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// maxUnnumbered is how many deliveries one claim frees from a number that has lost its meaning.
-const maxUnnumbered = 500
-
-// ClaimDue takes free deliveries into memory.
+// ClaimDue claims free deliveries.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
 	results := make([]bellwire.ClaimResult, len(claims))
 	err := s.write(ctx, func(w *writer) error {
-		g := &claiming{w: w, now: now, current: s.leases.epoch.Load(), events: make(map[bellwire.DeliveryID]*bellwire.Event)}
+		g := &claiming{
+			w: w, now: now, current: s.leases.epoch.Load(), chooser: rules.NewChooser(now),
+			found: make(map[bellwire.DeliveryID]*free), events: make(map[int64]*bellwire.Event),
+		}
 		for i := range claims {
-			if g.read >= bellwire.MaxClaimBytes {
+			if g.chooser.Full() {
 				results[i] = bellwire.ClaimResult{Skipped: true}
 				continue
 			}
-			c := &claim{Claim: &claims[i], claiming: g}
-			if err := c.run(); err != nil {
+			var err error
+			if results[i], err = g.run(&claims[i]); err != nil {
 				return err
 			}
-			results[i] = c.result
 		}
 		return nil
 	})
@@ -37,190 +34,152 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 	return results, nil
 }
 
-// claiming is what several claims have in common.
+// claiming is the state that several claims share.
 type claiming struct {
 	w       *writer
 	now     time.Time
-	current int64                                   // what was taken in this epoch is not free
-	events  map[bellwire.DeliveryID]*bellwire.Event // that were read, by the first id of their deliveries
-	read    int                                     // bytes of their data
+	current int64 // the current epoch: what was claimed in any other is free
+	chooser *rules.Chooser
+	found   map[bellwire.DeliveryID]*free
+	events  map[int64]*bellwire.Event // those that were read, by their row
 }
 
-// claim is one bellwire.Claim as it is carried out.
-type claim struct {
-	*bellwire.Claim
-	*claiming
-	endpoint int64
-	ordering bellwire.Ordering // as it is now, whatever the claimer knows
-	bytes    int
-	result   bellwire.ClaimResult
+// free is a free delivery.
+type free struct {
+	delivery *bellwire.Delivery
+	event    int64 // the row of its event
 }
 
-func (c *claim) run() error {
-	q := c.w.query(`SELECT p.n, p.sequence, p.ordering FROM endpoints p JOIN tenants t ON t.n = p.tenant
-		WHERE p.id = ? AND p.deleted_at IS NULL AND t.deleted_at IS NULL`).text(c.Endpoint)
-	if found, err := q.one(); !found {
-		return err
+func (g *claiming) run(claim *bellwire.Claim) (result bellwire.ClaimResult, err error) {
+	found, there, err := g.search(claim)
+	if err != nil || !there {
+		return result, err
 	}
-	c.endpoint = q.getInt()
-	c.result.NextSequence = q.getInt() + 1
-	c.ordering = bellwire.Ordering(q.getText())
-	if err := q.close(); err != nil {
-		return err
+	choice := g.chooser.Choose(claim, found)
+	result.Next, result.NextSequence = choice.Next, choice.NextSequence
+	if result.Manual, err = g.take(sqlTakeManual, claim.Epoch, choice.Manual); err != nil {
+		return result, err
 	}
-	if err := c.manual(); err != nil {
-		return err
+	result.Due, err = g.take(sqlTake, claim.Epoch, choice.Due)
+	for i := range result.Due {
+		result.Due[i].Delivery.Epoch = claim.Epoch
 	}
-	if c.ordering != bellwire.OrderingFIFO {
-		if err := c.unnumber(); err != nil {
-			return err
-		}
-	}
-	if err := c.byTime(); err != nil || !c.Ordered {
-		return err
-	}
-	return c.inOrder()
+	return result, err
 }
 
 const (
-	sqlFreeManual   = "SELECT id FROM deliveries WHERE endpoint = ? AND manual_epoch IS NOT NULL AND manual_epoch <> ? ORDER BY id LIMIT +?"
-	sqlFreePending  = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id LIMIT +?4"
-	sqlFreeRetrying = sqlFree + isRetrying + " AND epoch <> ?3 ORDER BY due_at, id LIMIT +?4"
-	sqlFreeInOrder  = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence LIMIT +?4"
-	sqlFree         = "SELECT id, " + dueAt + " FROM deliveries WHERE endpoint = ?1 AND "
+	sqlFreeManual   = sqlFree + "manual_epoch IS NOT NULL AND manual_epoch <> ?3 ORDER BY id" + sqlRead
+	sqlFreePending  = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id" + sqlRead
+	sqlFreeRetrying = sqlFree + isRetrying + " AND epoch <> ?3 ORDER BY due_at, id" + sqlRead
+	sqlFreeInOrder  = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence" + sqlRead
+	// Free deliveries are found in an index alone. Only the first few are read, and of their events no more than the size.
+	sqlFree = "SELECT " + dueAt + ", e.n, length(e.data), " + unnamedColumns + ", ?5, ?6 FROM (SELECT id FROM deliveries WHERE endpoint = ?1 AND "
+	sqlRead = " LIMIT +?4) free CROSS JOIN deliveries d ON d.id = free.id CROSS JOIN events e ON e.n = d.event"
+
+	sqlTake       = "UPDATE deliveries SET epoch = ? WHERE id = ?"
+	sqlTakeManual = "UPDATE deliveries SET manual_epoch = ? WHERE id = ?"
+	sqlTakenEvent = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE e.n = ?"
 )
 
-// manual takes the retries by hand.
-func (c *claim) manual() error {
-	var ids []bellwire.DeliveryID
-	q := c.w.query(sqlFreeManual).int(c.endpoint).int(c.current).int(int64(c.ManualLimit))
-	for q.next() {
-		var id bellwire.DeliveryID
-		q.getBytes(id[:])
-		ids = append(ids, id)
-	}
-	if q.err != nil {
-		return q.err
-	}
-	for _, id := range ids {
-		if len(c.result.Manual) > 0 && c.bytes >= c.MaxBytes {
-			break
-		}
-		if err := c.w.query("UPDATE deliveries SET manual_epoch = ? WHERE id = ?").int(c.Epoch).blob(id[:]).exec(); err != nil {
-			return err
-		}
-		claimed, err := c.claimed(id)
-		if err != nil {
-			return err
-		}
-		c.bytes += len(claimed.Event.Data)
-		c.result.Manual = append(c.result.Manual, claimed)
-	}
-	return nil
+// claimedEndpoint is the endpoint of a claim.
+type claimedEndpoint struct {
+	n        int64
+	id       string
+	tenant   string
+	ordering bellwire.Ordering // now, whatever the claimer knows
+	sequence int64
 }
 
-// unnumber frees deliveries from an order that their endpoint no longer keeps, so that they are found by
-// their due time. It does some at each claim; what is left is due at once.
-func (c *claim) unnumber() error {
-	return c.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
+// search finds what a claim could take, and reports whether its endpoint exists.
+func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there bool, err error) {
+	ep, there, err := g.endpoint(claim.Endpoint)
+	if err != nil || !there {
+		return nil, false, err
+	}
+	if ep.ordering != bellwire.OrderingFIFO {
+		if err := g.unnumber(ep.n); err != nil {
+			return nil, false, err
+		}
+	}
+	found = &rules.Candidates{LastSequence: ep.sequence}
+	manual, byTime, inOrder := rules.Wanted(claim)
+	for _, kind := range []struct {
+		sql    string
+		wanted int
+		into   *[]rules.Candidate
+	}{
+		{sqlFreeManual, manual, &found.Manual},
+		{sqlFreePending, byTime, &found.ByTime},
+		{sqlFreeRetrying, byTime, &found.ByTime},
+		{sqlFreeInOrder, inOrder, &found.InOrder},
+	} {
+		if kind.wanted == 0 {
+			continue
+		}
+		if err := g.scan(kind.sql, ep, kind.wanted, kind.into); err != nil {
+			return nil, false, err
+		}
+	}
+	return found, true, nil
+}
+
+func (g *claiming) endpoint(endpoint string) (ep *claimedEndpoint, there bool, err error) {
+	q := g.w.query(`SELECT p.n, t.id, p.sequence, p.ordering FROM endpoints p JOIN tenants t ON t.n = p.tenant
+		WHERE p.id = ? AND p.deleted_at IS NULL AND t.deleted_at IS NULL`).text(endpoint)
+	if there, err = q.one(); !there {
+		return nil, false, err
+	}
+	ep = &claimedEndpoint{n: q.getInt(), id: endpoint, tenant: q.getText(), sequence: q.getInt(), ordering: bellwire.Ordering(q.getText())}
+	return ep, true, q.close()
+}
+
+// unnumber takes deliveries out of an order that their endpoint no longer keeps, so that they are found by their due time.
+// What exceeds the limit is due at once, and is left to the next claims.
+func (g *claiming) unnumber(endpoint int64) error {
+	return g.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
 			WHERE endpoint = ? AND ` + isOrdered + ` ORDER BY sequence LIMIT +?)`).
-		int(c.endpoint).int(maxUnnumbered).exec()
+		int(endpoint).int(rules.MaxUnnumbered).exec()
 }
 
-// candidate is a free delivery on the schedule.
-type candidate struct {
-	id  bellwire.DeliveryID
-	due time.Time
-}
-
-// byTime takes what has no order.
-func (c *claim) byTime() error {
-	free, err := c.candidates(sqlFreePending)
-	if err != nil {
-		return err
-	}
-	retrying, err := c.candidates(sqlFreeRetrying)
-	if err != nil {
-		return err
-	}
-	free = append(free, retrying...)
-	slices.SortFunc(free, func(a, b candidate) int {
-		return cmp.Or(a.due.Compare(b.due), bytes.Compare(a.id[:], b.id[:]))
-	})
-	return c.take(free)
-}
-
-// inOrder takes what has an order, where one that is not due holds up the rest.
-func (c *claim) inOrder() error {
-	free, err := c.candidates(sqlFreeInOrder)
-	if err != nil {
-		return err
-	}
-	return c.take(free)
-}
-
-// take takes what is due until the claim's limits are reached. The first that is left is what is next.
-func (c *claim) take(free []candidate) error {
-	for _, f := range free {
-		full := len(c.result.Due) >= c.Limit || len(c.result.Due) > 0 && c.bytes >= c.MaxBytes
-		if full || f.due.After(c.now) {
-			c.next(f.due)
-			return nil
-		}
-		q := c.w.query("UPDATE deliveries SET epoch = ? WHERE id = ?").int(c.Epoch).blob(f.id[:])
-		if err := q.exec(); err != nil {
-			return err
-		}
-		claimed, err := c.claimed(f.id)
-		if err != nil {
-			return err
-		}
-		c.bytes += len(claimed.Event.Data)
-		c.result.Due = append(c.result.Due, claimed)
-	}
-	return nil
-}
-
-// candidates returns as many free deliveries as could be taken, and one more.
-func (c *claim) candidates(sql string) ([]candidate, error) {
-	wanted := max(c.Limit-len(c.result.Due), 0) + 1
-	var free []candidate
-	q := c.w.query(sql).int(c.endpoint).time(c.now).int(c.current).int(int64(wanted))
+// scan appends up to limit candidates.
+func (g *claiming) scan(sql string, ep *claimedEndpoint, limit int, into *[]rules.Candidate) error {
+	q := g.w.query(sql).int(ep.n).time(g.now).int(g.current).int(int64(limit)).text(ep.id).text(ep.tenant)
 	for q.next() {
-		var f candidate
-		q.getBytes(f.id[:])
-		f.due = q.getTime()
-		free = append(free, f)
+		due, event, size := q.getTimeOrZero(), q.getInt(), int(q.getInt())
+		d := scanDelivery(q)
+		g.found[d.ID] = &free{delivery: d, event: event}
+		*into = append(*into, rules.Candidate{ID: d.ID, Due: due, Sequence: d.Sequence, Bytes: size})
 	}
-	return free, q.err
+	return q.err
 }
 
-func (c *claim) next(due time.Time) {
-	if c.result.Next.IsZero() || due.Before(c.result.Next) {
-		c.result.Next = due
-	}
-}
-
-const sqlClaimed = "SELECT " + deliveryColumns + ", " + eventColumns + fromDeliveries
-
-// claimed reads a delivery with its event, which all deliveries of it share. The delivery is there: the writer has just
-// found it.
-func (g *claiming) claimed(id bellwire.DeliveryID) (claimed bellwire.Claimed, err error) {
-	first := bellwire.DeliveryOf(bellwire.EventID(id), 0)
-	if e := g.events[first]; e != nil {
-		d, err := g.w.delivery(id)
-		if err != nil {
-			return claimed, err
+// take marks deliveries as claimed, and returns them with their events, which all deliveries of an event share.
+func (g *claiming) take(sql string, epoch int64, ids []bellwire.DeliveryID) ([]bellwire.Claimed, error) {
+	taken := make([]bellwire.Claimed, len(ids))
+	for i, id := range ids {
+		if err := g.w.query(sql).int(epoch).blob(id[:]).exec(); err != nil {
+			return nil, err
 		}
-		return bellwire.Claimed{Delivery: *d, Event: e}, nil
+		f := g.found[id]
+		event, err := g.event(f.event)
+		if err != nil {
+			return nil, err
+		}
+		taken[i] = bellwire.Claimed{Delivery: *f.delivery, Event: event}
 	}
-	q := g.w.query(sqlClaimed).blob(id[:])
+	return taken, nil
+}
+
+// event reads an event. It exists, because the writer has just found it.
+func (g *claiming) event(n int64) (*bellwire.Event, error) {
+	if e := g.events[n]; e != nil {
+		return e, nil
+	}
+	q := g.w.query(sqlTakenEvent).int(n)
 	if _, err := q.one(); err != nil {
-		return claimed, err
+		return nil, err
 	}
-	claimed.Delivery = *scanDelivery(q)
-	claimed.Event, _, err = scanEvent(q)
-	g.events[first] = claimed.Event
-	g.read += len(claimed.Event.Data)
-	return claimed, firstError(err, q.close())
+	e, _, err := scanEvent(q)
+	g.events[n] = e
+	return e, firstError(err, q.close())
 }

@@ -47,11 +47,12 @@ func manualEpoch(st *bellwire.DeliveryState) int64 {
 	return st.Manual.Epoch
 }
 
-// sqlDelivery reads a delivery with the names of what it belongs to.
+// sqlDelivery reads a delivery with the names of its endpoint and tenant.
 const (
 	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
-	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, e.id, e.type, p.id, t.id`
+	deliveryColumns = unnamedColumns + ", p.id, t.id"
+	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
+		d.updated_at, e.id, e.type`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`

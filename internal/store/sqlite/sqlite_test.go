@@ -181,5 +181,5 @@ func isBadStep(step string) bool {
 	case !strings.HasPrefix(step, "SCAN"):
 		return false
 	}
-	return step != "SCAN line" && step != "SCAN types" && step != "SCAN CONSTANT ROW"
+	return step != "SCAN line" && step != "SCAN types" && step != "SCAN CONSTANT ROW" && step != "SCAN free" // which has a limit
 }
