@@ -6,105 +6,97 @@ import (
 	"strings"
 )
 
-// Mux is an http.ServeMux whose answers to unknown paths and wrong methods have the shape of the front
-// end that it belongs to.
+// Mux is an http.ServeMux whose answers to unknown paths and wrong methods have the form of the front end that it belongs
+// to. Routers that offer such handlers do not fit: chi's handler for wrong methods does not get the allowed ones, it does
+// not serve HEAD with GET's handler, and it matches paths by their escapes.
 type Mux struct {
-	serving *http.ServeMux // all patterns, and one that catches what they leave
-	known   *http.ServeMux // the patterns alone, asked only for what was caught
-
+	routes           *http.ServeMux // with the catch-all pattern, whose handler is miss
 	notFound         http.HandlerFunc
 	methodNotAllowed http.HandlerFunc
 }
 
-// NewMux makes a Mux without patterns. When methodNotAllowed is called, the Allow header is set.
+// catchAll is the pattern of everything that has no pattern of its own.
+const catchAll = "/"
+
+// NewMux returns a Mux without patterns. The Allow header is set when methodNotAllowed is called.
 func NewMux(notFound, methodNotAllowed http.HandlerFunc) *Mux {
-	m := &Mux{
-		serving: http.NewServeMux(), known: http.NewServeMux(),
-		notFound: notFound, methodNotAllowed: methodNotAllowed,
-	}
-	m.serving.HandleFunc("/", m.miss)
+	m := &Mux{routes: http.NewServeMux(), notFound: notFound, methodNotAllowed: methodNotAllowed}
+	m.routes.HandleFunc(catchAll, m.miss)
 	return m
 }
 
-// Handle adds a handler for a pattern of http.ServeMux other than "/".
-func (m *Mux) Handle(pattern string, handler http.Handler) {
-	m.serving.Handle(pattern, handler)
-	m.known.Handle(pattern, handler)
-}
+// Handle adds a handler for a pattern of http.ServeMux that names a method.
+func (m *Mux) Handle(pattern string, handler http.Handler) { m.routes.Handle(pattern, handler) }
 
-// HandleFunc is Handle for a function.
+// HandleFunc adds a handler function, as Handle does.
 func (m *Mux) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
-	m.Handle(pattern, http.HandlerFunc(handler))
+	m.routes.HandleFunc(pattern, handler)
 }
 
-// ServeHTTP answers with the handler of the pattern that fits best. A path with empty segments or dots fits none:
-// http.ServeMux would redirect it, in a shape of its own.
+// ServeHTTP calls the handler whose pattern matches best. A path with empty segments or dots matches no pattern, because
+// http.ServeMux would answer it with a redirect of its own form.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !clean(r.URL.Path) {
 		m.notFound(w, r)
 		return
 	}
-	m.serving.ServeHTTP(w, r)
+	m.routes.ServeHTTP(w, r)
 }
 
+// clean reports whether p has neither empty segments nor dots.
 func clean(p string) bool {
 	cleaned := path.Clean(p)
 	return p == cleaned || p == cleaned+"/"
 }
 
-// miss answers what no pattern fits. Only ServeMux itself knows which methods a path would have, and it
-// tells in an answer alone: so that is asked for, and only its Allow header used.
+// miss answers a request that matches no pattern.
 func (m *Mux) miss(w http.ResponseWriter, r *http.Request) {
-	handler, _ := m.known.Handler(r)
-	answer := &discard{header: http.Header{}}
-	handler.ServeHTTP(answer, r)
-	if answer.status != http.StatusMethodNotAllowed {
+	allowed := m.allowed(r)
+	if len(allowed) == 0 {
 		m.notFound(w, r)
 		return
 	}
-	w.Header()["Allow"] = answer.header["Allow"]
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	m.methodNotAllowed(w, r)
 }
 
-// discard is a response that keeps only status and header.
-type discard struct {
-	header http.Header
-	status int
+// methods are the methods that patterns may name, in the order of the Allow header.
+var methods = []string{
+	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+// allowed returns the methods that have a pattern for the path of r.
+func (m *Mux) allowed(r *http.Request) []string {
+	var allowed []string
+	for _, method := range methods {
+		if _, pattern := m.routes.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != catchAll {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
 
 // Dispatcher chooses a front end by the first or the first two segments of the path.
 type Dispatcher struct {
 	fronts   map[string]http.Handler // by the first segment, or the first two
 	seconds  map[string]http.Handler // by the second segment alone
 	fallback http.Handler
-	wrap     func(http.Handler) http.Handler // nil: front ends are mounted as they are
 }
 
-// NewDispatcher makes a Dispatcher that sends everything to fallback.
+// NewDispatcher returns a Dispatcher that sends everything to fallback.
 func NewDispatcher(fallback http.Handler) *Dispatcher {
 	return &Dispatcher{fronts: map[string]http.Handler{}, seconds: map[string]http.Handler{}, fallback: fallback}
 }
 
-// Through returns a Dispatcher with the same routes, which wraps each front end that is mounted on it.
-func (d *Dispatcher) Through(wrap func(http.Handler) http.Handler) *Dispatcher {
-	wrapping := *d
-	wrapping.wrap = wrap
-	return &wrapping
-}
-
-// Mount sends paths that begin with any of the prefixes, of one or two segments such as "healthz" or "api/v4", to the
-// front end. The longer prefix wins. It panics if a prefix is taken already.
+// Mount sends paths that begin with one of the prefixes to the front end. A prefix has one or two segments, such as
+// "healthz" or "api/v4", and the longer one wins. Mount panics if a prefix is in use.
 func (d *Dispatcher) Mount(front http.Handler, prefixes ...string) {
 	for _, prefix := range prefixes {
 		d.mount(d.fronts, "/"+prefix, front)
 	}
 }
 
-// MountSecond sends paths whose second segment is the given one to the front end, if no prefix is theirs.
+// MountSecond sends paths with the given second segment to the front end, unless a prefix matches them.
 func (d *Dispatcher) MountSecond(front http.Handler, segment string) {
 	d.mount(d.seconds, segment, front)
 }
@@ -112,9 +104,6 @@ func (d *Dispatcher) MountSecond(front http.Handler, segment string) {
 func (d *Dispatcher) mount(fronts map[string]http.Handler, at string, front http.Handler) {
 	if _, taken := fronts[at]; taken {
 		panic("httpx: two front ends at " + at)
-	}
-	if d.wrap != nil {
-		front = d.wrap(front)
 	}
 	fronts[at] = front
 }
