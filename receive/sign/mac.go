@@ -1,87 +1,53 @@
 package sign
 
 import (
+	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
-	"encoding"
 	"hash"
 	"strconv"
 	"sync"
 )
 
-// MAC computes HMAC-SHA256 (RFC 2104) with one key. Half of the work for a small body is hashing the key, which a MAC
-// does once; crypto/hmac would do it for each message, or need a hash for each of many thousand keys. A MAC is safe for
-// concurrent use.
+// MAC computes HMAC-SHA256 with one key. It is safe for concurrent use.
 type MAC struct {
-	inner, outer []byte // the states of SHA-256 after the two pads of the key
+	key []byte
+
+	mu   sync.Mutex
+	hash hash.Hash // with key; Reset spares it half of the work on a small body
 }
 
-// NewMAC returns a MAC with the given key.
+// NewMAC returns the MAC of a key.
 func NewMAC(key []byte) *MAC {
-	if len(key) > sha256.BlockSize {
-		sum := sha256.Sum256(key)
-		key = sum[:]
+	return &MAC{key: bytes.Clone(key), hash: hmac.New(sha256.New, key)}
+}
+
+// headSize has room for an id and a timestamp, so that most heads need no allocation of their own.
+const headSize = 96
+
+// sumV1 returns the HMAC of "id.timestamp.body".
+func (m *MAC) sumV1(id string, unix int64, body []byte) []byte {
+	return m.sum(appendHead(make([]byte, 0, headSize), id, unix), body)
+}
+
+// sumTimed returns the HMAC of "timestamp.body".
+func (m *MAC) sumTimed(unix int64, body []byte) []byte {
+	return m.sum(append(strconv.AppendInt(make([]byte, 0, headSize), unix, 10), '.'), body)
+}
+
+// sum returns the HMAC of head and body, in the memory of head. While another message uses m.hash, it makes a hash of its
+// own: a large body must not hold up others.
+func (m *MAC) sum(head, body []byte) []byte {
+	if !m.mu.TryLock() {
+		return sum(hmac.New(sha256.New, m.key), head, body)
 	}
-	return &MAC{inner: padded(key, 0x36), outer: padded(key, 0x5c)}
+	defer m.mu.Unlock()
+	m.hash.Reset()
+	return sum(m.hash, head, body)
 }
 
-func padded(key []byte, pad byte) []byte {
-	var block [sha256.BlockSize]byte
-	copy(block[:], key)
-	for i := range block {
-		block[i] ^= pad
-	}
-	h := sha256.New().(resumable)
-	h.Write(block[:])
-	state, err := h.MarshalBinary()
-	if err != nil {
-		panic(err) // SHA-256 returns no error
-	}
-	return state
-}
-
-// scratch is the memory for computing one signature.
-type scratch struct {
-	hash resumable
-	head []byte            // what is signed before the body
-	sum  [sha256.Size]byte // the HMAC
-	text []byte            // the body as Python writes it
-}
-
-// resumable is a hash that can continue from a saved state, as all hashes of the standard library can.
-type resumable interface {
-	hash.Hash
-	encoding.BinaryMarshaler
-	encoding.BinaryUnmarshaler
-}
-
-// scratches serves all keys: a pool for each of many thousand keys would slow down every garbage collection.
-var scratches = sync.Pool{New: func() any { return &scratch{hash: sha256.New().(resumable)} }}
-
-// sumV1 stores the HMAC of "id.timestamp.body" in s.sum.
-func (m *MAC) sumV1(s *scratch, id string, unix int64, body []byte) {
-	s.head = appendHead(s.head[:0], id, unix)
-	m.sum(s, body)
-}
-
-// sumTimed stores the HMAC of "timestamp.body" in s.sum.
-func (m *MAC) sumTimed(s *scratch, unix int64, body []byte) {
-	s.head = append(strconv.AppendInt(s.head[:0], unix, 10), '.')
-	m.sum(s, body)
-}
-
-// sum stores the HMAC of s.head and body in s.sum.
-func (m *MAC) sum(s *scratch, body []byte) {
-	s.resume(m.inner)
-	s.hash.Write(s.head)
-	s.hash.Write(body)
-	s.hash.Sum(s.sum[:0])
-	s.resume(m.outer)
-	s.hash.Write(s.sum[:])
-	s.hash.Sum(s.sum[:0])
-}
-
-func (s *scratch) resume(state []byte) {
-	if err := s.hash.UnmarshalBinary(state); err != nil {
-		panic(err) // the state comes from the same hash
-	}
+func sum(h hash.Hash, head, body []byte) []byte {
+	h.Write(head)
+	h.Write(body)
+	return h.Sum(head[:0])
 }

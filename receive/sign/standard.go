@@ -15,10 +15,7 @@ const (
 
 // AppendV1 appends the v1 signature of a delivery: "v1," and base64. The time of the attempt is in seconds since 1970.
 func (m *MAC) AppendV1(dst []byte, id string, unix int64, body []byte) []byte {
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
-	m.sumV1(s, id, unix, body)
-	return base64.StdEncoding.AppendEncode(append(dst, V1+","...), s.sum[:])
+	return base64.StdEncoding.AppendEncode(append(dst, V1+","...), m.sumV1(id, unix, body))
 }
 
 // VerifyV1 reports whether one of the signatures, decoded from the base64 after "v1,", is the delivery's. It compares in
@@ -27,11 +24,9 @@ func (m *MAC) VerifyV1(signatures [][]byte, id string, unix int64, body []byte) 
 	if len(signatures) == 0 {
 		return false
 	}
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
-	m.sumV1(s, id, unix, body)
+	sum := m.sumV1(id, unix, body)
 	for _, signature := range signatures {
-		if hmac.Equal(s.sum[:], signature) {
+		if hmac.Equal(sum, signature) {
 			return true
 		}
 	}
