@@ -93,10 +93,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	var attempts []*bellwire.Attempt
 	err := s.list(ctx, func(tx *tx) error {
 		attempts = nil
-		rows, err := tx.Query(tx.ctx, sqlAttempts, [16]byte(delivery), limit)
-		if err != nil {
-			return err
-		}
+		rows := tx.query(sqlAttempts, [16]byte(delivery), limit)
 		defer rows.Close()
 		var page rules.Page
 		for full := false; !full && rows.Next(); {
@@ -113,7 +110,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	return attempts, err
 }
 
-func scanAttempt(row pgx.Rows) (*bellwire.Attempt, error) {
+func scanAttempt(row pgx.Row) (*bellwire.Attempt, error) {
 	var (
 		a               bellwire.Attempt
 		status          *int

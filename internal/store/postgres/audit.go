@@ -48,7 +48,7 @@ const (
 )
 
 // scanAudit reads a row of sqlAudit.
-func scanAudit(row pgx.Rows) (*bellwire.AuditEntry, int64, error) {
+func scanAudit(row pgx.Row) (*bellwire.AuditEntry, int64, error) {
 	var (
 		e bellwire.AuditEntry
 		n int64

@@ -37,7 +37,7 @@ func (r *deliveryRow) done() *bellwire.Delivery {
 	return &r.delivery
 }
 
-func scanDelivery(row pgx.Rows) (*bellwire.Delivery, bellwire.DeliveryID, error) {
+func scanDelivery(row pgx.Row) (*bellwire.Delivery, bellwire.DeliveryID, error) {
 	r := new(deliveryRow)
 	err := row.Scan(r.into()...)
 	return r.done(), r.delivery.ID, err

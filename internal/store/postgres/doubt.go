@@ -95,7 +95,7 @@ func (d *doubts) due(now time.Time) (ids [][16]byte, epochs []int64) {
 	return ids, epochs
 }
 
-func (d *doubts) forget(ids []bellwire.DeliveryID) {
+func (d *doubts) forget(ids [][16]byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, id := range ids {
@@ -109,12 +109,9 @@ func (s *Store) releaseDoubts(ctx context.Context) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	var found []bellwire.DeliveryID
+	var found [][16]byte
 	err := s.write(ctx, func(tx *tx) (err error) {
-		found, err = all(tx, func(row pgx.Rows) (id bellwire.DeliveryID, err error) {
-			err = row.Scan((*[16]byte)(&id))
-			return id, err
-		}, sqlRelease+" RETURNING d.id", ids, epochs)
+		found, err = pgx.CollectRows(tx.query(sqlRelease+" RETURNING d.id", ids, epochs), pgx.RowTo[[16]byte])
 		return err
 	})
 	if err == nil {

@@ -96,24 +96,24 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 		batch := new(pgx.Batch)
 		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
 			batch.Queue(sql, epochs, now).Query(func(rows pgx.Rows) error {
-				return every(rows, func(row pgx.Rows) error {
-					var (
-						id, tenant string
-						at         time.Time
-					)
-					err := row.Scan(&id, &tenant, &at)
+				var (
+					id, tenant string
+					at         time.Time
+				)
+				_, err := pgx.ForEachRow(rows, []any{&id, &tenant, &at}, func() error {
 					d.Add(id, tenant, at, false)
-					return err
+					return nil
 				})
+				return err
 			})
 		}
 		batch.Queue(sqlManualEndpoints, epochs).Query(func(rows pgx.Rows) error {
-			return every(rows, func(row pgx.Rows) error {
-				var id, tenant string
-				err := row.Scan(&id, &tenant)
+			var id, tenant string
+			_, err := pgx.ForEachRow(rows, []any{&id, &tenant}, func() error {
 				d.Add(id, tenant, time.Time{}, true)
-				return err
+				return nil
 			})
+			return err
 		})
 		err := tx.SendBatch(tx.ctx, batch).Close()
 		due = d.All

@@ -75,7 +75,7 @@ var (
 )
 
 // scanEndpoint reads a row of sqlEndpoint.
-func scanEndpoint(row pgx.Rows) (*bellwire.Endpoint, int64, error) {
+func scanEndpoint(row pgx.Row) (*bellwire.Endpoint, int64, error) {
 	var (
 		ep                             bellwire.Endpoint
 		n, maxInFlight                 int64
@@ -95,15 +95,10 @@ func scanEndpoint(row pgx.Rows) (*bellwire.Endpoint, int64, error) {
 // Endpoint finds an endpoint by its id alone; deleted ones too, but none of a deleted tenant.
 func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, error) {
 	var ep *bellwire.Endpoint
-	err := s.read(ctx, func(tx *tx) error {
-		return tx.each(func(row pgx.Rows) (err error) {
-			ep, _, err = scanEndpoint(row)
-			return err
-		}, sqlEndpointByID, id)
+	err := s.read(ctx, func(tx *tx) (err error) {
+		ep, _, err = scanEndpoint(tx.row(sqlEndpointByID, id))
+		return orNotFound(err, "endpoint", id)
 	})
-	if err == nil && ep == nil {
-		err = bellwire.NotFound("endpoint", id)
-	}
 	return ep, err
 }
 
@@ -129,13 +124,13 @@ func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.T
 			return err
 		}
 		t = found
-		endpoints, err = all(tx, justEndpoint, sqlAllEndpoints, n)
+		endpoints, err = pgx.CollectRows(tx.query(sqlAllEndpoints, n), rowToEndpoint)
 		return err
 	})
 	return t, endpoints, err
 }
 
-func justEndpoint(row pgx.Rows) (*bellwire.Endpoint, error) {
+func rowToEndpoint(row pgx.CollectableRow) (*bellwire.Endpoint, error) {
 	ep, _, err := scanEndpoint(row)
 	return ep, err
 }
@@ -153,13 +148,13 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 			return err
 		}
 		if revision > 0 {
-			changes.Changed, err = all(tx, justEndpoint, sqlServedSince, n, revision, bellwire.MaxEndpointChanges+1)
+			changes.Changed, err = pgx.CollectRows(tx.query(sqlServedSince, n, revision, bellwire.MaxEndpointChanges+1), rowToEndpoint)
 			if err != nil || len(changes.Changed) <= bellwire.MaxEndpointChanges {
 				return err
 			}
 		}
 		changes.Since = 0
-		changes.Changed, err = all(tx, justEndpoint, sqlServedEndpoints, n)
+		changes.Changed, err = pgx.CollectRows(tx.query(sqlServedEndpoints, n), rowToEndpoint)
 		return err
 	})
 	return changes, err
@@ -203,11 +198,8 @@ func (t *tx) holdEndpoint(tenant, id string) (n, owner, revision int64, err erro
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	ok, err := found(t.row("SELECT n, revision FROM bellwire.endpoints WHERE id = $1 AND tenant = $2 AND deleted_at IS NULL", id, ref.n), &n, &revision)
-	if err == nil && !ok {
-		err = bellwire.NotFound("endpoint", id)
-	}
-	return n, ref.n, revision, err
+	err = t.row("SELECT n, revision FROM bellwire.endpoints WHERE id = $1 AND tenant = $2 AND deleted_at IS NULL", id, ref.n).Scan(&n, &revision)
+	return n, ref.n, revision, orNotFound(err, "endpoint", id)
 }
 
 // DeleteEndpoint leaves a tombstone, so that deliveries can still name it.

@@ -37,7 +37,7 @@ func (r *eventRow) done() *bellwire.Event {
 	return &r.event
 }
 
-func scanEvent(row pgx.Rows) (*bellwire.Event, bellwire.EventID, error) {
+func scanEvent(row pgx.Row) (*bellwire.Event, bellwire.EventID, error) {
 	r := new(eventRow)
 	err := row.Scan(r.into()...)
 	return r.done(), r.event.ID, err
@@ -46,16 +46,14 @@ func scanEvent(row pgx.Rows) (*bellwire.Event, bellwire.EventID, error) {
 // Event finds an event.
 func (s *Store) Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error) {
 	var e *bellwire.Event
-	err := s.list(ctx, func(tx *tx) error {
-		return tx.each(func(row pgx.Rows) (err error) {
-			e, _, err = scanEvent(row)
-			return err
-		}, sqlEventByID, tenant, [16]byte(id))
+	err := s.list(ctx, func(tx *tx) (err error) {
+		e, _, err = scanEvent(tx.row(sqlEventByID, tenant, [16]byte(id)))
+		return orNotFound(err, "event", id.String())
 	})
-	if err == nil && e == nil {
-		err = bellwire.NotFound("event", id.String())
+	if err != nil {
+		return nil, err
 	}
-	return e, err
+	return e, nil
 }
 
 const sqlDigests = "SELECT key, digest FROM bellwire.idempotency_keys WHERE tenant = " + theTenant + " AND key = ANY($2)"
@@ -64,17 +62,15 @@ const sqlDigests = "SELECT key, digest FROM bellwire.idempotency_keys WHERE tena
 func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[string][32]byte, error) {
 	digests := make(map[string][32]byte)
 	err := s.read(ctx, func(tx *tx) error {
-		return tx.each(func(row pgx.Rows) error {
-			var (
-				key    string
-				digest []byte
-			)
-			if err := row.Scan(&key, &digest); err != nil {
-				return err
-			}
+		var (
+			key    string
+			digest []byte
+		)
+		_, err := pgx.ForEachRow(tx.query(sqlDigests, tenant, keys), []any{&key, &digest}, func() error {
 			digests[key] = [32]byte(digest)
 			return nil
-		}, sqlDigests, tenant, keys)
+		})
+		return err
 	})
 	return digests, err
 }

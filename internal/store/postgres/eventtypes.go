@@ -41,7 +41,7 @@ const (
 )
 
 // scanEventType reads a row of sqlEventType.
-func scanEventType(row pgx.Rows) (*bellwire.EventType, int64, error) {
+func scanEventType(row pgx.Row) (*bellwire.EventType, int64, error) {
 	var (
 		t bellwire.EventType
 		n int64
@@ -53,16 +53,14 @@ func scanEventType(row pgx.Rows) (*bellwire.EventType, int64, error) {
 // EventType finds an event type.
 func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType, error) {
 	var t *bellwire.EventType
-	err := s.read(ctx, func(tx *tx) error {
-		return tx.each(func(row pgx.Rows) (err error) {
-			t, _, err = scanEventType(row)
-			return err
-		}, sqlEventTypeByName, name)
+	err := s.read(ctx, func(tx *tx) (err error) {
+		t, _, err = scanEventType(tx.row(sqlEventTypeByName, name))
+		return orNotFound(err, "event type", name)
 	})
-	if err == nil && t == nil {
-		err = bellwire.NotFound("event type", name)
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	return t, nil
 }
 
 // EventTypes lists the event types, newest first.
@@ -92,10 +90,10 @@ func (s *Store) DeleteEventType(ctx context.Context, name string) error {
 // Catalogue returns all event types and the operator's revision.
 func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
 	err = s.snapshotOn(ctx, s.lookups, func(tx *tx) (err error) {
-		types, err = all(tx, func(row pgx.Rows) (*bellwire.EventType, error) {
+		types, err = pgx.CollectRows(tx.query(sqlCatalogue), func(row pgx.CollectableRow) (*bellwire.EventType, error) {
 			t, _, err := scanEventType(row)
 			return t, err
-		}, sqlCatalogue)
+		})
 		if err != nil {
 			return err
 		}

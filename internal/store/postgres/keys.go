@@ -61,7 +61,7 @@ const (
 )
 
 // scanKey reads a row of the statements above.
-func scanKey(row pgx.Rows) (*bellwire.Key, bellwire.KeyID, error) {
+func scanKey(row pgx.Row) (*bellwire.Key, bellwire.KeyID, error) {
 	var (
 		k    bellwire.Key
 		hash []byte
@@ -74,16 +74,14 @@ func scanKey(row pgx.Rows) (*bellwire.Key, bellwire.KeyID, error) {
 // Key finds a key.
 func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
 	var key *bellwire.Key
-	err := s.read(ctx, func(tx *tx) error {
-		return tx.each(func(row pgx.Rows) (err error) {
-			key, _, err = scanKey(row)
-			return err
-		}, sqlKey, [16]byte(id))
+	err := s.read(ctx, func(tx *tx) (err error) {
+		key, _, err = scanKey(tx.row(sqlKey, [16]byte(id)))
+		return orNotFound(err, "key", id.String())
 	})
-	if err == nil && key == nil {
-		err = bellwire.NotFound("key", id.String())
+	if err != nil {
+		return nil, err
 	}
-	return key, err
+	return key, nil
 }
 
 // Keys lists the keys of a tenant or of the operator, newest first.

@@ -12,7 +12,7 @@ import (
 // lister reads a page of a list. K is what the list is ordered by.
 type lister[T, K any] struct {
 	page bellwire.Page
-	scan func(pgx.Rows) (T, K, error)
+	scan func(pgx.Row) (T, K, error)
 	key  func(K) []byte
 	size func(T) int // as rules.Page counts it
 }
@@ -31,10 +31,7 @@ func (l *lister[T, K]) read(ctx context.Context, s *Store, sql string, args ...a
 }
 
 func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[T], error) {
-	rows, err := tx.Query(tx.ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
+	rows := tx.query(sql, args...)
 	defer rows.Close()
 	list := new(bellwire.List[T])
 	var (

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -94,8 +95,11 @@ const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FR
 // checkOwners refuses a schema in which something belongs to another role.
 func (s *Store) checkOwners(tx *tx) error {
 	var what, owner, me string
-	stranger, err := found(tx.row(sqlStranger), &what, &owner, &me)
-	if err != nil || !stranger {
+	err := tx.row(sqlStranger).Scan(&what, &owner, &me)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return bellwire.Errorf(bellwire.CodeUnavailable,

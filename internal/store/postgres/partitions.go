@@ -58,10 +58,10 @@ const sqlPartitions = `SELECT c.relname::text, substring(bounds FROM 'FROM \(''(
 func (s *Store) partitions(ctx context.Context, table partitioned) ([]*partition, error) {
 	var found []*partition
 	err := s.read(ctx, func(tx *tx) (err error) {
-		found, err = all(tx, func(row pgx.Rows) (*partition, error) {
+		found, err = pgx.CollectRows(tx.query(sqlPartitions, "bellwire."+table.table), func(row pgx.CollectableRow) (*partition, error) {
 			p := &partition{partitioned: table}
 			return p, row.Scan(&p.name, &p.begin, &p.end)
-		}, sqlPartitions, "bellwire."+table.table)
+		})
 		return err
 	})
 	return found, err

@@ -122,7 +122,7 @@ func TestClaimsLockTheirOwn(t *testing.T) {
 func planFor(t *testing.T, s testStore, sql string, args []any) (steps []string) {
 	t.Helper()
 	check(t, s.write(t.Context(), func(tx *tx) (err error) {
-		steps, err = all(tx, scanText, "EXPLAIN "+sql, args...)
+		steps, err = pgx.CollectRows(tx.query("EXPLAIN "+sql, args...), pgx.RowTo[string])
 		return err
 	}))
 	return steps
@@ -137,17 +137,12 @@ func planForAny(t *testing.T, s testStore, sql string, parameters int) (steps []
 		if err != nil {
 			return err
 		}
-		if steps, err = all(tx, scanText, "EXPLAIN EXECUTE explained ("+nulls+")", pgx.QueryExecModeSimpleProtocol); err != nil {
+		if steps, err = pgx.CollectRows(tx.query("EXPLAIN EXECUTE explained ("+nulls+")", pgx.QueryExecModeSimpleProtocol), pgx.RowTo[string]); err != nil {
 			return err
 		}
 		return tx.exec("DEALLOCATE explained")
 	}))
 	return steps
-}
-
-func scanText(row pgx.Rows) (text string, err error) {
-	err = row.Scan(&text)
-	return text, err
 }
 
 // TestDeletedEndpointsCostNothing lists deliveries, and looks for endpoints to be deleted, beside thousands of deleted ones

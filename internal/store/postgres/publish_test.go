@@ -434,7 +434,7 @@ func TestUnmatchedConcurrently(t *testing.T) {
 	}
 	var got []bellwire.EventID
 	check(t, s.read(t.Context(), func(tx *tx) (err error) {
-		rows, err := all(tx, scanUUID, "SELECT event FROM bellwire.deliveries ORDER BY sequence")
+		rows, err := pgx.CollectRows(tx.query("SELECT event FROM bellwire.deliveries ORDER BY sequence"), pgx.RowTo[[16]byte])
 		for _, id := range rows {
 			got = append(got, id)
 		}

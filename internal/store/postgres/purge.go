@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -107,12 +108,12 @@ func (p *purge) run() error {
 	}
 	for p.left > 0 {
 		var tenant int64
-		ok, err := found(p.tx.row(sqlDeletedTenant), &tenant)
+		err := p.tx.row(sqlDeletedTenant).Scan(&tenant)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return p.bury()
+		}
 		if err != nil {
 			return err
-		}
-		if !ok {
-			return p.bury()
 		}
 		if err := p.tenant(tenant); err != nil {
 			return err
@@ -124,10 +125,7 @@ func (p *purge) run() error {
 // bury deletes the tombstones that were found. An append that names one holds it until it has ended: the tombstone is left for
 // another round then. What was stored before it is held is seen by the statement after.
 func (p *purge) bury() error {
-	held, err := all(p.tx, func(row pgx.Rows) (n int64, err error) {
-		err = row.Scan(&n)
-		return n, err
-	}, sqlHoldTombstones, p.tombstones[:min(p.left, len(p.tombstones))])
+	held, err := pgx.CollectRows(p.tx.query(sqlHoldTombstones, p.tombstones[:min(p.left, len(p.tombstones))]), pgx.RowTo[int64])
 	if err != nil || len(held) == 0 {
 		return err
 	}
@@ -166,7 +164,7 @@ func (p *purge) tenant(n int64) error {
 	if err := p.allDeliveries(sqlDeliveriesToPurge, n); err != nil || p.left <= 0 {
 		return err
 	}
-	events, err := all(p.tx, scanUUID, sqlEventsToPurge, n, p.left)
+	events, err := pgx.CollectRows(p.tx.query(sqlEventsToPurge, n, p.left), pgx.RowTo[[16]byte])
 	if err != nil {
 		return err
 	}
@@ -194,7 +192,7 @@ func (p *purge) allDeliveries(sql string, of ...any) error {
 
 // deliveries deletes some deliveries, after their attempts, and tells whether there may be more.
 func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
-	ids, err := all(p.tx, scanUUID, sql, append(slices.Clip(of), p.left)...)
+	ids, err := pgx.CollectRows(p.tx.query(sql, append(slices.Clip(of), p.left)...), pgx.RowTo[[16]byte])
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}
@@ -240,10 +238,7 @@ func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int
 	err := s.read(ctx, func(tx *tx) error {
 		found, next = nil, *g
 		looked := 0
-		rows, err := tx.Query(tx.ctx, sqlTombstones, g.Tenant, g.N, rules.MaxTombstones)
-		if err != nil {
-			return err
-		}
+		rows := tx.query(sqlTombstones, g.Tenant, g.N, rules.MaxTombstones)
 		defer rows.Close()
 		for len(found) < limit && rows.Next() {
 			var unnamed bool

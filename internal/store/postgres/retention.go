@@ -125,10 +125,11 @@ const sqlFirstFannedOut = "SELECT event FROM (SELECT unnest(events) AS event FRO
 func (s *Store) untilFanouts(ctx context.Context, end bellwire.EventID) (bellwire.EventID, error) {
 	var first [16]byte
 	err := s.read(ctx, func(tx *tx) error {
-		there, err := found(tx.row(sqlFirstFannedOut), &first)
-		if there {
-			end = earlierID(end, first)
+		err := tx.row(sqlFirstFannedOut).Scan(&first)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
 		}
+		end = earlierID(end, first)
 		return err
 	})
 	return end, err
@@ -324,7 +325,7 @@ func (s *Store) nextOld(ctx context.Context, r *round, end [16]byte, limit int, 
 	for {
 		var found []oldRow
 		err := s.read(ctx, func(tx *tx) (err error) {
-			found, err = all(tx, scanOld, sql, r.done, end, limit)
+			found, err = pgx.CollectRows(tx.query(sql, r.done, end, limit), rowToOld)
 			return err
 		})
 		if err != nil || len(found) == 0 {
@@ -339,7 +340,7 @@ func (s *Store) nextOld(ctx context.Context, r *round, end [16]byte, limit int, 
 	}
 }
 
-func scanOld(row pgx.Rows) (old oldRow, err error) {
+func rowToOld(row pgx.CollectableRow) (old oldRow, err error) {
 	err = row.Scan(&old.tenant, &old.key, &old.event, &old.kept)
 	return old, err
 }
@@ -414,10 +415,7 @@ func (r *round) expire(found []oldRow, remove func(*purge, oldRow) (done bool, e
 // done with: not if no more rows may be deleted.
 func (p *purge) event(e oldRow) (done bool, err error) {
 	first, last := bellwire.DeliveriesOf(e.event)
-	wanted, err := all(p.tx, func(row pgx.Rows) (wanted bool, err error) {
-		err = row.Scan(&wanted)
-		return wanted, err
-	}, sqlHoldDeliveries, [16]byte(first), [16]byte(last))
+	wanted, err := pgx.CollectRows(p.tx.query(sqlHoldDeliveries, [16]byte(first), [16]byte(last)), pgx.RowTo[bool])
 	if err != nil {
 		return false, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -204,10 +205,10 @@ func TestOldPartitionsKeepWhatIsOpen(t *testing.T) {
 func (p *past) sameIndexes() {
 	p.Helper()
 	check(p.T, p.read(p.Context(), func(tx *tx) error {
-		missing, err := all(tx, scanText, `SELECT i.inhrelid::regclass || ' lacks ' || x.indexrelid::regclass
+		missing, err := pgx.CollectRows(tx.query(`SELECT i.inhrelid::regclass || ' lacks ' || x.indexrelid::regclass
 			FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhparent
 			WHERE NOT EXISTS (SELECT FROM pg_inherits ii JOIN pg_index c ON c.indexrelid = ii.inhrelid
-				WHERE ii.inhparent = x.indexrelid AND c.indrelid = i.inhrelid)`)
+				WHERE ii.inhparent = x.indexrelid AND c.indrelid = i.inhrelid)`), pgx.RowTo[string])
 		for _, m := range missing {
 			p.Error(m)
 		}
@@ -287,8 +288,8 @@ func TestMissingPartitions(t *testing.T) {
 	e := p.finish(p.publish(now.Sub(p.start), ""))
 	where := func() (tables []string) {
 		check(t, p.read(t.Context(), func(tx *tx) (err error) {
-			tables, err = all(tx, scanText, `SELECT DISTINCT tableoid::regclass::text FROM bellwire.events UNION SELECT tableoid::regclass::text
-				FROM bellwire.deliveries UNION SELECT tableoid::regclass::text FROM bellwire.attempts ORDER BY 1`)
+			tables, err = pgx.CollectRows(tx.query(`SELECT DISTINCT tableoid::regclass::text FROM bellwire.events UNION SELECT tableoid::regclass::text
+				FROM bellwire.deliveries UNION SELECT tableoid::regclass::text FROM bellwire.attempts ORDER BY 1`), pgx.RowTo[string])
 			return err
 		}))
 		return tables

@@ -55,20 +55,21 @@ func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret,
 			from = *after
 		}
 		if from.Endpoint == "" {
-			err := tx.each(func(row pgx.Rows) error {
+			var err error
+			list, err = pgx.CollectRows(tx.query(sqlSealedKeys, [16]byte(from.Key), limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
 				secret := new(bellwire.SealedSecret)
-				list = append(list, secret)
-				return row.Scan((*[16]byte)(&secret.Key), &secret.Sealed)
-			}, sqlSealedKeys, [16]byte(from.Key), limit)
+				return secret, row.Scan((*[16]byte)(&secret.Key), &secret.Sealed)
+			})
 			if err != nil || len(list) == limit {
 				return err
 			}
 		}
-		return tx.each(func(row pgx.Rows) error {
+		ofEndpoints, err := pgx.CollectRows(tx.query(sqlSealedEPs, from.Endpoint, limit-len(list)), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
 			secret := new(bellwire.SealedSecret)
-			list = append(list, secret)
-			return row.Scan(&secret.Endpoint, &secret.Sealed)
-		}, sqlSealedEPs, from.Endpoint, limit-len(list))
+			return secret, row.Scan(&secret.Endpoint, &secret.Sealed)
+		})
+		list = append(list, ofEndpoints...)
+		return err
 	})
 	return list, err
 }

@@ -105,7 +105,7 @@ func TestStandby(t *testing.T) {
 	_, err = s.RenewLeases(t.Context(), "a")
 	unavailable("a renewal", err)
 	_, err = Open(t.Context(), s.url, s.options)
-	refused(t, err, bellwire.CodeUnavailable, "Check that it is the primary")
+	refused(t, err, bellwire.CodeUnavailable, "check that it is the primary")
 	if _, err := s.Tenant(t.Context(), "acme"); err != nil {
 		t.Errorf("it cannot be read: %v", err)
 	}

@@ -21,11 +21,11 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	}
 	var revision int64
 	err = s.write(ctx, func(tx *tx) error {
-		added, err := found(tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, limits, created_at, updated_at, revision)
+		err := tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, limits, created_at, updated_at, revision)
 			VALUES ($1, $2, $3, $4, $5, $6, nextval('bellwire.revisions'))
 			ON CONFLICT (id) WHERE deleted_at IS NULL DO NOTHING RETURNING revision`,
-			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt), &revision)
-		if err == nil && !added {
+			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt).Scan(&revision)
+		if errors.Is(err, pgx.ErrNoRows) {
 			return bellwire.Errorf(bellwire.CodeConflict, "tenant %q exists already", t.ID)
 		}
 		return err
@@ -45,7 +45,7 @@ const (
 )
 
 // scanTenant reads a row of sqlTenant.
-func scanTenant(row pgx.Rows) (*bellwire.Tenant, int64, error) {
+func scanTenant(row pgx.Row) (*bellwire.Tenant, int64, error) {
 	var (
 		t                bellwire.Tenant
 		n                int64
@@ -68,14 +68,8 @@ func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error)
 }
 
 func (t *tx) findTenant(id string) (tenant *bellwire.Tenant, n int64, err error) {
-	err = t.each(func(row pgx.Rows) (err error) {
-		tenant, n, err = scanTenant(row)
-		return err
-	}, sqlTenantByID, id)
-	if err == nil && tenant == nil {
-		err = bellwire.NotFound("tenant", id)
-	}
-	return tenant, n, err
+	tenant, n, err = scanTenant(t.row(sqlTenantByID, id))
+	return tenant, n, orNotFound(err, "tenant", id)
 }
 
 // Tenants lists the tenants, newest first.
@@ -106,7 +100,7 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = tx.changeTenant(ref.n); err != nil {
 			return err
 		}
-		bound, err := all(tx, scanID, sqlBoundAnew, ref.n, j.Limits)
+		bound, err := pgx.CollectRows(tx.query(sqlBoundAnew, ref.n, j.Limits), pgx.RowTo[string])
 		if err != nil {
 			return err
 		}
@@ -125,11 +119,6 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 // sqlBoundAnew lists the tenant's endpoints if its limits are about to change, which those who send to them must know.
 const sqlBoundAnew = `SELECT p.id FROM bellwire.tenants t JOIN bellwire.endpoints p ON p.tenant = t.n
 	WHERE t.n = $1 AND t.limits <> $2 AND p.deleted_at IS NULL`
-
-func scanID(row pgx.Rows) (id string, err error) {
-	err = row.Scan(&id)
-	return id, err
-}
 
 // DeleteTenant makes the tenant and all it has invisible. Purge removes the rows.
 func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) error {
@@ -150,11 +139,8 @@ type tenantRef struct{ n, revision int64 }
 // holdTenant finds a tenant that is not deleted, and keeps others from changing it or what it has. Who changes
 // anything of a tenant does this first, so that nobody waits for somebody who waits for them.
 func (t *tx) holdTenant(id string) (ref tenantRef, err error) {
-	ok, err := found(t.row("SELECT n, revision FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR UPDATE", id), &ref.n, &ref.revision)
-	if err == nil && !ok {
-		err = bellwire.NotFound("tenant", id)
-	}
-	return ref, err
+	err = t.row("SELECT n, revision FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR UPDATE", id).Scan(&ref.n, &ref.revision)
+	return ref, orNotFound(err, "tenant", id)
 }
 
 // changeTenant raises a tenant's revision.

@@ -286,6 +286,14 @@ func all[T any](t *tx, scan func(pgx.Rows) (T, error), sql string, args ...any) 
 	return items, err
 }
 
+// orNotFound returns the error of something that does not exist if a query found no row.
+func orNotFound(err error, kind, id string) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return bellwire.NotFound(kind, id)
+	}
+	return err
+}
+
 // orNull makes NULL of the zero time.
 func orNull(t time.Time) *time.Time {
 	if t.IsZero() {

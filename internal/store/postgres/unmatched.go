@@ -85,28 +85,31 @@ func (s *Store) unmatchedAfter(ctx context.Context, leases *bellwire.Leases, but
 		*events, last = nil, 0
 		batch := new(pgx.Batch)
 		batch.Queue(sqlUnmatched, epochs, after, maxTurns, maxTurn, int64(maxMatchBytes), maxMatching, but, int64(maxTurnBytes)).Query(func(rows pgx.Rows) error {
-			return every(rows, func(row pgx.Rows) error {
-				e, err := scanUnmatched(row, &last)
+			due, err := pgx.CollectRows(rows, rowToUnmatched(&last))
+			for _, e := range due {
 				*events = append(*events, bellwire.Unmatched{Event: e})
-				return err
-			})
+			}
+			return err
 		})
 		batch.Queue(sqlUnmatchedAgain, epochs, maxRetried, but).Query(func(rows pgx.Rows) error {
-			return every(rows, func(row pgx.Rows) error {
-				e, err := scanUnmatched(row, new(int64))
+			again, err := pgx.CollectRows(rows, rowToUnmatched(new(int64)))
+			for _, e := range again {
 				*events = append(*events, bellwire.Unmatched{Event: e, Again: true})
-				return err
-			})
+			}
+			return err
 		})
 		return tx.SendBatch(tx.ctx, batch).Close()
 	})
 	return last, err
 }
 
-func scanUnmatched(row pgx.Rows, tenant *int64) (*bellwire.Event, error) {
-	r := new(eventRow)
-	err := row.Scan(append([]any{tenant}, r.into()...)...)
-	return r.done(), err
+// rowToUnmatched reads rows of the two statements above. It leaves the number of the last row's tenant in tenant.
+func rowToUnmatched(tenant *int64) pgx.RowToFunc[*bellwire.Event] {
+	return func(row pgx.CollectableRow) (*bellwire.Event, error) {
+		r := new(eventRow)
+		err := row.Scan(append([]any{tenant}, r.into()...)...)
+		return r.done(), err
+	}
 }
 
 // dropOfDeleted forgets the events whose tenant was deleted, and returns the others.

@@ -19,11 +19,7 @@ const (
 func (s *Store) Usage(ctx context.Context, id string) (*bellwire.Usage, error) {
 	var keys, endpoints, configuration int64
 	err := s.read(ctx, func(tx *tx) error {
-		ok, err := found(tx.row(sqlUsage, id), &keys, &endpoints, &configuration)
-		if err == nil && !ok {
-			err = bellwire.NotFound("tenant", id)
-		}
-		return err
+		return orNotFound(tx.row(sqlUsage, id).Scan(&keys, &endpoints, &configuration), "tenant", id)
 	})
 	if err != nil {
 		return nil, err

@@ -156,13 +156,10 @@ func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notifica
 		return err
 	}
 	f(bellwire.Notification{Configuration: true})
-	err = every(rows, func(row pgx.Rows) error {
-		var tenant string
-		err := row.Scan(&tenant)
-		if err == nil {
-			f(bellwire.Notification{Tenant: tenant})
-		}
-		return err
+	var tenant string
+	_, err = pgx.ForEachRow(rows, []any{&tenant}, func() error {
+		f(bellwire.Notification{Tenant: tenant})
+		return nil
 	})
 	if err == nil {
 		w.revision = now
