@@ -48,12 +48,6 @@ fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
 chaos: ## Kill and end the server ROUNDS (100) times under load, and see that nothing is lost
 	BELLWIRE_CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -timeout 60m -run '^TestChaos' -v ./test
 
-.PHONY: flame
-flame: build ## Draw docs/flame.svg, where the server's time goes
-	./bellwire bench --events 100000 --cpu-profile server.pprof
-	go tool pprof -traces -unit ms server.pprof | go run ./internal/tools/flame > docs/flame.svg
-	rm -f server.pprof server-publisher.pprof server-receiver.pprof
-
 .PHONY: clean
 clean: ## Remove what was built here
 	rm -rf bellwire test/npm/node_modules

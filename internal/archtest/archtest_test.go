@@ -58,7 +58,6 @@ var rules = []rule{
 	{"internal/api", []string{core, "internal/httpx", "internal/service", "internal/limits", "internal/share"}, false, "Handlers hold no SQL and no rules."},
 	{"internal/telemetry", []string{core}, false, "It hears through the root's Observer, and nothing waits for it."},
 	{"internal/hostile", nil, true, "It is a stranger to the server, so that it can measure any build."},
-	{"internal/tools/*", nil, true, "They help to make this repository, and are no part of the program."},
 	{"internal/bench", []string{core, "internal/cli", "internal/hostile", "internal/store/postgres", "internal/store/sqlite", "client", "receive"}, false, "It measures a server in a process of its own, by what any client can see."},
 	{"internal/demo", []string{"internal/catalogue", "internal/dialect/*", "internal/httpx", "internal/limits", "client", "receive"}, false, "It is a platform and its customer, who know a server by its API."},
 	{"internal/archtest", nil, true, "It reads imports and has none."},
