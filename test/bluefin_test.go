@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A request signed for the dialect bluefin is taken once, also by a server that was killed right after it.
+// A signed request of the dialect bluefin is accepted once, even if the server is killed right after it.
 func TestSignedRequestIsTakenOnceOverRestarts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -19,12 +19,12 @@ import (
 type occurrence struct {
 	eventType string
 	data      string
-	at        time.Time // zero: the platform does not say
-	id        string    // that the server gave
+	at        time.Time // zero: not given by the platform
+	id        string    // assigned by the server
 }
 
-// occurrences are events whose data re-encoding would change, each marked with its number but the empty objects, of which
-// there is one of a type.
+// occurrences returns events whose data would change if it were encoded again. Each has its number as a mark, except for two
+// empty objects of different types.
 func occurrences(n int) []*occurrence {
 	all := make([]*occurrence, n)
 	for i := range all {
@@ -54,18 +54,17 @@ func occurrences(n int) []*occurrence {
 
 var marked = regexp.MustCompile(`"mark"\s*:\s*"n(\d+)"`)
 
-// markOf returns the number of the event that a body is of, -1 if it has none.
+// markOf returns the number in the mark of a body, and -1 if it has no mark.
 func markOf(body string) int {
 	match := marked.FindStringSubmatch(body)
 	if match == nil {
 		return -1
 	}
-	n, _ := strconv.Atoi(match[1]) // it is digits
+	n, _ := strconv.Atoi(match[1]) // digits only
 	return n
 }
 
-// script is how the customer answers the nth attempt: many at once with 200, some with another 2xx, some only after
-// failures.
+// script returns the customer's answer to the nth attempt: mostly 200, for some events another 2xx, for some failures first.
 func script(_, body string, n int) int {
 	mark := markOf(body)
 	switch {
@@ -81,14 +80,14 @@ func script(_, body string, n int) int {
 	return http.StatusOK
 }
 
-// campaign is a platform that publishes and its customer with an endpoint in every dialect.
+// campaign is a platform that publishes, and a customer with an endpoint of every dialect.
 type campaign struct {
 	*account
 	inbox     *inbox
 	endpoints []*subscription
 	wants     map[*subscription][]string
 	events    []*occurrence
-	server    atomic.Pointer[server] // it may come and go
+	server    atomic.Pointer[server] // replaced after a restart
 	started   time.Time
 	forPython []pythonDelivery
 }
@@ -107,7 +106,7 @@ func startCampaign(t *testing.T, s *server) *campaign {
 	return c
 }
 
-// want makes an endpoint by its vendor's API. How often it is tried again is for the native API to say.
+// want creates an endpoint through its vendor's API, and sets its retry policy through the native API.
 func (c *campaign) want(vendor, path string, types []string, events ...string) {
 	c.t.Helper()
 	ep := c.subscribe(vendorOf(vendor), c.inbox, path, events...)
@@ -116,8 +115,8 @@ func (c *campaign) want(vendor, path string, types []string, events ...string) {
 	c.wants[ep] = types
 }
 
-// publish publishes everything from several publishers, each event until it is acknowledged. The 400th acknowledgement
-// closes the channel.
+// publish publishes all events with several publishers, and repeats each until it is acknowledged. It closes the channel
+// after 400 acknowledgements.
 func (c *campaign) publish(midway chan<- struct{}) {
 	var (
 		publishers sync.WaitGroup
@@ -161,7 +160,7 @@ func (c *campaign) publishOne(i int) bool {
 	}
 }
 
-// expected are the numbers of the events that an endpoint gets.
+// expected returns the numbers of the events that an endpoint must get.
 func (c *campaign) expected(ep *subscription) []int {
 	var all []int
 	for i, o := range c.events {
@@ -183,11 +182,11 @@ func (c *campaign) await() {
 	}
 }
 
-// judge holds everything that came against everything that was published. exact: no attempt was repeated for another
-// reason than its answer.
+// judge compares all requests that came with all events that were published. exact: attempts were repeated only because of
+// their answers.
 func (c *campaign) judge(exact bool) {
 	c.t.Helper()
-	notifications := make(map[string]bool) // ids that are of one endpoint's delivery alone
+	notifications := make(map[string]bool) // ids that must be unique
 	for _, ep := range c.endpoints {
 		arrived := make(map[int]bool)
 		for body, hits := range c.inbox.at(ep.path) {
@@ -236,7 +235,7 @@ func (c *campaign) judgeDelivery(ep *subscription, body string, hits []*hit, exa
 	return i, nil
 }
 
-// unmarked finds the event of a delivery without a mark: an empty object, or a thin notification.
+// unmarked returns the number of the event of a body without a mark: an empty object, or a notification with a link.
 func (c *campaign) unmarked(parts map[string]string) int {
 	return slices.IndexFunc(c.events, func(o *occurrence) bool {
 		if o.eventType == updates {
@@ -256,7 +255,7 @@ func (c *campaign) judgeAttempt(ep *subscription, o *occurrence, h *hit, parts m
 		want["id"], want["uri"] = bareUUID(o.id), publicURL+akkuroPath(o.eventType)+"/"+ep.id
 	case "atelio":
 		c.forPython = append(c.forPython, ep.forPython(h, o.data))
-		delete(want, "data") // which Python compares
+		delete(want, "data") // checkInPython compares it
 	case "lemon":
 		want["id"] = o.id
 	case "bluefin":
@@ -276,13 +275,13 @@ func (c *campaign) judgeAttempt(ep *subscription, o *occurrence, h *hit, parts m
 	return c.judgeTime(ep, o, parts["at"])
 }
 
-// judgeTime compares the time that a body tells with when the event happened, to the last digit that there is.
+// judgeTime compares the time in a body with the time of the event, to the last digit of the vendor's form.
 func (c *campaign) judgeTime(ep *subscription, o *occurrence, text string) error {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return err
 	}
-	if o.at.IsZero() || ep.vendor.name == "lemon" { // which tells when the event was taken
+	if o.at.IsZero() || ep.vendor.name == "lemon" { // lemon has the time of publishing
 		if at.Before(c.started.Truncate(time.Second)) || at.After(time.Now()) {
 			return fmt.Errorf("its time is %s", text)
 		}
@@ -298,7 +297,7 @@ func (c *campaign) judgeTime(ep *subscription, o *occurrence, text string) error
 	return nil
 }
 
-// audit asks the server whether it tells the same of every delivery.
+// audit checks that the server reports every delivery as succeeded.
 func (c *campaign) audit() {
 	c.t.Helper()
 	total := 0
@@ -323,13 +322,13 @@ func (c *campaign) audit() {
 	}
 }
 
-// shownDelivery is what the native API tells of a delivery.
+// shownDelivery is a delivery as the native API shows it.
 type shownDelivery struct {
 	Event, Endpoint, Status, Reason string
 	AttemptCount                    int `json:"attempt_count"`
 }
 
-// deliveries lists all that a filter lets through.
+// deliveries lists all deliveries that match a filter.
 func (c *campaign) deliveries(filter string) []shownDelivery {
 	c.t.Helper()
 	return deliveriesOf(c.t, c.server.Load(), c.id, filter)
@@ -352,14 +351,14 @@ func deliveriesOf(t *testing.T, s *server, tenant, filter string) []shownDeliver
 	}
 }
 
-// followLinks gets what thin notifications link to, as Bluefin's customers do.
+// followLinks fetches the records that notifications link to, as Bluefin's customers do.
 func (c *campaign) followLinks() {
 	c.t.Helper()
 	for body := range c.inbox.at("/updates") {
 		url := member(c.t, vendorOf("bluefin").parts(body)["data"], "url")
 		path := strings.TrimPrefix(url, publicURL)
 		records := c.must(vendorOf("bluefin"), "GET", path, "")
-		records = strings.ReplaceAll(records, `,"updateId":"`+path[strings.LastIndex(path, "/")+1:]+`"`, "") // which no publisher knows
+		records = strings.ReplaceAll(records, `,"updateId":"`+path[strings.LastIndex(path, "/")+1:]+`"`, "") // added by the server
 		i := markOf(records)
 		if i < 0 || c.events[i].data != `{"updates": `+records+`}` {
 			c.t.Errorf("%s answered %s", path, records)
@@ -370,8 +369,8 @@ func (c *campaign) followLinks() {
 	}
 }
 
-// An event published once reaches endpoints of every dialect, each in its own shape, signed and acknowledged as its
-// vendor says, with the data that was published.
+// An event that is published once reaches the endpoints of every dialect, in the vendor's shape, with the vendor's signature and
+// with the published data.
 func TestEveryDialectDeliversWhatIsPublished(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir(), everyDialect...)
@@ -384,8 +383,7 @@ func TestEveryDialectDeliversWhatIsPublished(t *testing.T) {
 	s.terminate()
 }
 
-// The same, with a kill -9 in the middle: nothing that was acknowledged is lost in any dialect, and what is sent again is
-// the same to the last byte.
+// The same with a kill -9 in the middle: no acknowledged event is lost, and repeated deliveries have the same bytes.
 func TestEveryDialectLosesNothingByKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

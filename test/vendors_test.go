@@ -20,34 +20,34 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// What is here of the vendors is written from their documents, with nothing of the code under test.
+// This file is written from the vendors' documents. It uses nothing of the code under test.
 
-// vendor is a dialect as its customers know it.
+// vendor is a dialect as its customers see it.
 type vendor struct {
 	name string
-	// authorize proves to the vendor's management API who asks.
+	// authorize adds the account's credentials to a request to the management API.
 	authorize func(a *account, r *http.Request, body string)
-	// make is the request that makes an endpoint for some events, and madeID and madeSecret are where the answer has its
-	// id and its secret.
+	// make returns the request that creates an endpoint for some events. madeID and madeSecret are the paths of its id and
+	// secret in the answer.
 	make               func(a *account, url string, events []string) (method, target, body string)
 	madeID, madeSecret []string
-	// list is the path under which the vendor lists endpoints for an event.
+	// list returns the path of the list of endpoints for an event.
 	list func(a *account, event string) string
-	// headers are those of a delivery beside Content-Type and what every HTTP client sends.
+	// headers are the headers of a delivery, except Content-Type and those of every HTTP client.
 	headers []string
-	// body is how a delivered one looks, byte for byte.
+	// body matches the body of a delivery, byte for byte.
 	body *regexp.Regexp
-	// proof tells what is wrong with what proves where a delivery comes from.
+	// proof checks the signature or the credentials of a delivery.
 	proof    func(h *hit, ep *subscription) error
 	verifier func(ep *subscription) (receive.Verifier, error)
-	// acknowledged tells which answers the vendor takes for an acknowledgement.
+	// acknowledged reports whether the vendor counts a status as an acknowledgement.
 	acknowledged func(status int) bool
-	// flat: the members of data stand beside the vendor's own.
+	// flat is set if the members of the data are beside the vendor's own.
 	flat bool
 }
 
 const (
-	settlement = "PAYCONEX_BATCH_SETTLEMENT" // an event that endpoints of every dialect can want
+	settlement = "PAYCONEX_BATCH_SETTLEMENT" // an event type that every dialect can subscribe to
 	updates    = "ACCOUNT_UPDATER_BATCH_UPDATES"
 	cards      = "card.created"
 
@@ -60,12 +60,12 @@ const (
 	microsForm = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}`
 )
 
-// everyDialect are the options of a server that speaks all of them.
+// everyDialect are the options of a server with all dialects.
 var everyDialect = append([]string{
 	"--public-url", publicURL, "--akkuro-jwt-secret", jwtSecret, "--akkuro-jwt-audience", audience,
 }, local...)
 
-// vendors are in an order in which an endpoint can move from each to the next.
+// vendors are ordered so that an endpoint can move from each to the next.
 var vendors = []*vendor{
 	{
 		name:      "standard",
@@ -191,7 +191,7 @@ func akkuroPath(event string) string { return "/payconex/events/" + event + "/en
 
 func bluefinPath(a *account) string { return "/api/v4/accounts/" + a.id + "/webhooks" }
 
-// parts returns what a delivered body says, nil if it is not of the vendor's form.
+// parts returns the parts of a body, and nil if it does not have the vendor's form.
 func (v *vendor) parts(body string) map[string]string {
 	match := v.body.FindStringSubmatch(body)
 	if match == nil {
@@ -207,14 +207,14 @@ func (v *vendor) parts(body string) map[string]string {
 	return parts
 }
 
-// subscription is an endpoint as its customer knows it.
+// subscription is an endpoint as its customer sees it.
 type subscription struct {
 	vendor     *vendor
 	id, secret string
-	path       string // at the customer's
+	path       string // of the URL at the customer
 }
 
-// account is a tenant as its customer knows it: with a key of its own.
+// account is a tenant with a key of its own.
 type account struct {
 	t      *testing.T
 	server *server
@@ -222,7 +222,7 @@ type account struct {
 	key    struct{ ID, Secret string }
 }
 
-// openAccountWithKey makes the tenant and a key of its own.
+// openAccountWithKey creates the tenant and its key.
 func openAccountWithKey(t *testing.T, s *server) *account {
 	t.Helper()
 	a := &account{t: t, server: s, id: accountID}
@@ -231,7 +231,7 @@ func openAccountWithKey(t *testing.T, s *server) *account {
 	return a
 }
 
-// openAccount makes the tenant, a key of its own, and the event types that most of these tests are about.
+// openAccount creates the tenant, its key, and the event types of most of these tests.
 func openAccount(t *testing.T, s *server) *account {
 	t.Helper()
 	a := openAccountWithKey(t, s)
@@ -241,7 +241,7 @@ func openAccount(t *testing.T, s *server) *account {
 	return a
 }
 
-// ask makes a request of a vendor's management API.
+// ask sends a request to a vendor's management API.
 func (a *account) ask(v *vendor, method, target, body string) (status int, answer string) {
 	a.t.Helper()
 	r, err := http.NewRequestWithContext(a.t.Context(), method, a.server.url+target, strings.NewReader(body))
@@ -261,7 +261,7 @@ func (a *account) ask(v *vendor, method, target, body string) (status int, answe
 	return resp.StatusCode, string(text)
 }
 
-// must makes a request that has to succeed.
+// must is ask for a request that must succeed.
 func (a *account) must(v *vendor, method, target, body string) string {
 	a.t.Helper()
 	status, answer := a.ask(v, method, target, body)
@@ -271,7 +271,7 @@ func (a *account) must(v *vendor, method, target, body string) string {
 	return answer
 }
 
-// subscribe makes an endpoint for some events as a customer of the vendor does.
+// subscribe creates an endpoint for some events through the vendor's API.
 func (a *account) subscribe(v *vendor, in *inbox, path string, events ...string) *subscription {
 	a.t.Helper()
 	method, target, body := v.make(a, in.url+path, events)
@@ -283,13 +283,13 @@ func (a *account) subscribe(v *vendor, in *inbox, path string, events ...string)
 	return ep
 }
 
-// patch changes an endpoint by the native API.
+// patch changes an endpoint through the native API.
 func (a *account) patch(endpoint, body string) {
 	a.t.Helper()
 	a.server.call("PATCH", "/tenants/"+a.id+"/endpoints/"+endpoint, body, nil)
 }
 
-// jwt writes a JSON Web Token as RFC 7515 has it.
+// jwt returns a signed JSON Web Token (RFC 7515).
 func (a *account) jwt() string {
 	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	input := encode(`{"alg":"HS256","typ":"JWT"}`) + "." +
@@ -314,13 +314,13 @@ func mac(key, text string) []byte {
 	return m.Sum(nil)
 }
 
-// bareUUID is the UUID in an id of ours.
+// bareUUID returns the UUID form of a Bellwire id.
 func bareUUID(id string) string {
 	_, h, _ := strings.Cut(id, "_")
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 }
 
-// provenByStandard verifies as https://www.standardwebhooks.com has it.
+// provenByStandard verifies a delivery by the specification at https://www.standardwebhooks.com.
 func provenByStandard(h *hit, ep *subscription) error {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(ep.secret, "whsec_"))
 	if err != nil {
@@ -334,7 +334,7 @@ func provenByStandard(h *hit, ep *subscription) error {
 	return h.sentAt(at)
 }
 
-// provenByLemon takes the secret as text.
+// provenByLemon uses the text of the secret as the key.
 func provenByLemon(h *hit, ep *subscription) error {
 	got := h.header.Get("LMG-Signature")
 	at := strings.TrimPrefix(strings.Split(got, ",")[0], "t=")
@@ -346,7 +346,7 @@ func provenByLemon(h *hit, ep *subscription) error {
 
 var bondForm = regexp.MustCompile(`^t=(\d+),v1=[0-9a-f]{64},v2=([0-9a-f]{64})$`)
 
-// provenByBond checks v2; v1 takes Python, which checkInPython asks about all deliveries at once.
+// provenByBond checks v2. v1 needs Python: checkInPython checks it for all deliveries at once.
 func provenByBond(h *hit, ep *subscription) error {
 	got := h.header.Get("Bond-Signature")
 	form := bondForm.FindStringSubmatch(got)
@@ -359,13 +359,13 @@ func provenByBond(h *hit, ep *subscription) error {
 	return h.sentAt(form[1])
 }
 
-// object writes a JSON object of names and values.
+// object returns a JSON object of the given names and values.
 func object(members ...any) string {
 	var all []string
 	for pair := range slices.Chunk(members, 2) {
 		value, err := json.Marshal(pair[1])
 		if err != nil {
-			panic(err) // of a test's own values
+			panic(err) // the values are the test's own
 		}
 		all = append(all, fmt.Sprintf("%q:%s", pair[0], value))
 	}

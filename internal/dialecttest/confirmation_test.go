@@ -42,7 +42,7 @@ const (
 	jwtAudience = "https://bellwire.example"
 )
 
-// unsigned is a token of the right form, for the right audience, whose signature is not good.
+// unsigned returns a token with valid claims and an invalid signature.
 func unsigned(w *dialecttest.World) string {
 	part := base64.RawURLEncoding.EncodeToString
 	claims := fmt.Sprintf(`{"aud":%q,"exp":%d,"tenant":%q}`, jwtAudience, time.Now().Add(time.Hour).Unix(), w.Tenant)
@@ -53,14 +53,14 @@ func payconex(id string, at time.Time, nonce string) string {
 	return fmt.Sprintf(`Hmac id="%s", nonce="%s", timestamp="%d", response="%064x"`, id, nonce, at.Unix(), 0)
 }
 
-// callers are those whom a front end must not confirm, by what they send.
+// callers are callers that a front end must refuse. Each function sets the credentials.
 type callers map[string]func(r *http.Request, w *dialecttest.World)
 
 func header(name string, value func(w *dialecttest.World) string) func(*http.Request, *dialecttest.World) {
 	return func(r *http.Request, w *dialecttest.World) { r.Header.Set(name, value(w)) }
 }
 
-// bearers are callers of the front ends that take a key as a bearer's token.
+// bearers are callers of front ends that accept an API key as a bearer token.
 func bearers() callers {
 	return callers{
 		"nobody":           func(*http.Request, *dialecttest.World) {},
@@ -83,13 +83,13 @@ func (c callers) and(more callers) callers {
 	return c
 }
 
-// front is a front end, and those whom it must not confirm.
+// front is a front end and the callers that it must refuse.
 type front struct {
 	config  dialecttest.Config
 	callers callers
 }
 
-// fronts are all front ends, by name.
+// fronts returns all front ends, by name.
 func fronts(t *testing.T) map[string]front {
 	t.Helper()
 	tokens, err := token.New(token.Config{Secret: jwtSecret, Audience: jwtAudience})
@@ -168,7 +168,7 @@ func fronts(t *testing.T) map[string]front {
 	}
 }
 
-// No front end reads a byte of the body of a request whose caller it does not know, at any of its routes.
+// No route of any front end reads the body before the caller is authenticated.
 func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
 	t.Parallel()
 	for name, front := range fronts(t) {
@@ -201,7 +201,7 @@ var (
 	pathParameter = regexp.MustCompile(`\{[^}]+\}`)
 )
 
-// routesOf returns the routes of a front end: those of the document of the native API, and those in the source of another.
+// routesOf returns the routes of a front end: of the native API from its OpenAPI document, and of a dialect from its source.
 func routesOf(t *testing.T, w *dialecttest.World, name string) (routes []string) {
 	t.Helper()
 	if name != "native" {
@@ -228,7 +228,7 @@ func routesOf(t *testing.T, w *dialecttest.World, name string) (routes []string)
 	return routes
 }
 
-// Who asks too often is told so in every front end's own shape, with when to try again.
+// Every front end answers a caller that exceeds its rate in its own shape, and says when to try again.
 func TestTooManyRequestsInEveryShape(t *testing.T) {
 	t.Parallel()
 	const sentence = `"too many requests; try again in [0-9]+ s"`

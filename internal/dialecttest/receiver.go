@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Receiver is a customer's server. It answers 200 unless it was told otherwise.
+// Receiver is a customer's server. It answers 200 by default.
 type Receiver struct {
 	URL string
 
@@ -21,7 +21,7 @@ type Receiver struct {
 	answers  []int
 }
 
-// Arrival is a request that came.
+// Arrival is a request that the receiver got.
 type Arrival struct {
 	Method string
 	Target string // path and query
@@ -40,7 +40,7 @@ func NewReceiver(t testing.TB) *Receiver {
 	return r
 }
 
-// Answer has the next requests answered with the given statuses, in this order.
+// Answer sets the statuses of the next answers, in order.
 func (r *Receiver) Answer(statuses ...int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +75,7 @@ func (r *Receiver) Next() *Arrival {
 	}
 }
 
-// None makes sure that nothing has come. It is only of use once the deliveries have ended.
+// None fails the test if a request has come. Call it once the deliveries have ended.
 func (r *Receiver) None() {
 	r.t.Helper()
 	select {
@@ -85,8 +85,7 @@ func (r *Receiver) None() {
 	}
 }
 
-// Render renders an event as the dialect does for an endpoint with these credentials, for tests and benchmarks of the
-// delivery half alone.
+// Render returns the body and the headers of a delivery to an endpoint with these credentials.
 func Render(t testing.TB, d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Credentials, m *bellwire.Message) ([]byte, http.Header) {
 	t.Helper()
 	renderer, err := d.Bind(ep, c)

@@ -11,24 +11,23 @@ import (
 	"time"
 )
 
-// Step is one call of a management API and what its answer must be.
+// Step is one call of a management API and the answer that it must get.
 type Step struct {
 	Name string
 	Key  string // "tenant" if empty; see Key
-	// Do is the method and the path, such as "PUT /webhooks/{id}". Here and in Header, Body and Want a name in braces
-	// that a step before has saved stands for its value.
+	// Do is the method and the path, such as "PUT /webhooks/{id}". In Do, Header, Body and Want, a name in braces stands for
+	// the value that an earlier step saved.
 	Do     string
 	Header []string // "Name: value"
 	Body   string
 	Status int
-	// Want is the whole body, member by member in order. Spaces count: none are between members. In angle brackets
-	// stands a form instead of a value, and a name to save it by if there is one: <uuid>, <id:hex24>; see forms. Empty:
-	// there must be no body.
+	// Want is the whole body, byte for byte. A form in angle brackets matches a value and may save it under a name:
+	// <uuid>, <id:hex24>. See forms. If Want is empty, there must be no body.
 	Want       string
 	WantHeader []string // "Name: value"
 }
 
-// forms are what <…> in Step.Want can stand for.
+// forms are the patterns that <…> in Step.Want can name.
 var forms = map[string]string{
 	"uuid":    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 	"hex24":   `[0-9a-f]{24}`,
@@ -40,7 +39,7 @@ var forms = map[string]string{
 	"any":     `.*?`,
 }
 
-// Run makes the steps one after the other, on one world.
+// Run makes the steps in order.
 func Run(t *testing.T, w *World, steps []Step) {
 	t.Helper()
 	for _, s := range steps {
@@ -86,7 +85,7 @@ var (
 	placeholder = regexp.MustCompile(`<(?:([a-zA-Z0-9]+):)?([a-z0-9]+)>`)
 )
 
-// Fill puts what was saved where its name stands in braces.
+// Fill replaces names in braces with the values that were saved.
 func (w *World) Fill(text string) string {
 	return variable.ReplaceAllStringFunc(text, func(name string) string {
 		if value, ok := w.Vars[name[1:len(name)-1]]; ok {
@@ -96,7 +95,7 @@ func (w *World) Fill(text string) string {
 	})
 }
 
-// compile makes a pattern of what a body must be, with the names of its groups.
+// compile returns the pattern of a body, and the names of its groups.
 func compile(t *testing.T, want string) (*regexp.Regexp, []string) {
 	t.Helper()
 	var (
@@ -128,10 +127,10 @@ func newRequest(t testing.TB, method, path, body string) *http.Request {
 	return r
 }
 
-// patience is how long tests wait for what must happen.
+// patience bounds how long tests wait for a condition.
 const patience = 20 * time.Second
 
-// Eventually waits for a condition.
+// Eventually waits until the condition is true.
 func (w *World) Eventually(what string, condition func() bool) {
 	w.T.Helper()
 	deadline := time.NewTimer(patience)

@@ -1,5 +1,5 @@
-// Package dialecttest is for the tests of dialects: a whole server without its command line, on a database of its own,
-// scenario tables for a management API, and a receiver for deliveries.
+// Package dialecttest helps to test dialects. It has a World, which is a server with a database of its own, tables of calls to
+// a management API, and a Receiver of deliveries.
 package dialecttest
 
 import (
@@ -24,23 +24,25 @@ import (
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
-// Config is what a World is made of. Dialect and Front are required.
+// Config configures a World. Dialect and Front are required.
 type Config struct {
 	Dialect bellwire.Dialect
-	// Front makes the management API. It is served as it is: paths are those of the vendor.
+	// Front returns the management API, with the vendor's paths.
 	Front func(svc *service.Service) http.Handler
-	// Authorize puts a key into a request; nil: Authorization: Bearer and the secret.
+	// Authorize adds the credentials of a key to a request. Default: Authorization: Bearer and the secret.
 	Authorize func(r *http.Request, body []byte, k Key)
-	// Catalogue is the dialect's file of event types, which are all put into the catalogue; nil: none.
+	// Catalogue is a catalogue file, whose event types are all created; nil: none.
 	Catalogue []byte
-	// Tenant is the first tenant's id, "acme" if empty, and Other that of the second one, "other" if empty.
+	// Tenant and Other are the ids of the two tenants. Default: "acme" and "other".
 	Tenant, Other string
 	Sandbox       bool
+	// OwnWords are words of the operator that are also the vendor's, and may be in its errors.
+	OwnWords []string
 }
 
-// Key is a key that steps of a scenario use by its name: "tenant" and "tenant-read" belong to World.Tenant, "stranger" to
-// World.Other, "admin" and "publisher" to the operator. All tenants' keys can sign requests. "wrong" is nobody's key, and
-// "none" stands for no key at all: Authorize is not called.
+// Key is an API key, which steps name: "tenant" and "tenant-read" belong to World.Tenant, "stranger" to World.Other, "admin"
+// and "publisher" to the operator. Tenants' keys can sign requests. "wrong" has a wrong secret. With "none" Authorize is not
+// called.
 type Key struct {
 	ID     bellwire.KeyID
 	Secret string
@@ -55,12 +57,13 @@ type World struct {
 	Tenant  string
 	Other   string
 	Keys    map[string]Key
-	Vars    map[string]string // what scenarios have saved, by name
+	Vars    map[string]string // values that steps have saved, by name
 
 	authorize func(r *http.Request, body []byte, k Key)
+	ownWords  []string
 }
 
-// Admin is the caller who may do everything.
+// Admin is a caller with all permissions.
 var Admin = service.Caller{Role: bellwire.RoleAdmin}
 
 const adminKey = "an-admin-key-for-tests"
@@ -93,7 +96,7 @@ func New(t testing.TB, c Config) *World {
 	w := &World{
 		T: t, Service: svc, Store: store, Handler: httpx.Observe(discard, c.Front(svc)),
 		Tenant: or(c.Tenant, "acme"), Other: or(c.Other, "other"),
-		Keys: map[string]Key{"admin": {Secret: adminKey}}, Vars: map[string]string{}, authorize: c.Authorize,
+		Keys: map[string]Key{"admin": {Secret: adminKey}}, Vars: map[string]string{}, authorize: c.Authorize, ownWords: c.OwnWords,
 	}
 	if w.authorize == nil {
 		w.authorize = func(r *http.Request, _ []byte, k Key) { r.Header.Set("Authorization", "Bearer "+k.Secret) }
@@ -102,7 +105,7 @@ func New(t testing.TB, c Config) *World {
 	return w
 }
 
-// furnish makes tenants, keys and event types.
+// furnish creates the tenants, keys and event types.
 func (w *World) furnish(file []byte) {
 	w.T.Helper()
 	for _, id := range []string{w.Tenant, w.Other} {
@@ -137,14 +140,14 @@ func (w *World) furnish(file []byte) {
 	}
 }
 
-// PutType puts an event type into the catalogue. The example must fit the schema.
+// PutType creates or replaces an event type. The example must match the schema.
 func (w *World) PutType(name string, in service.EventTypeInput) {
 	w.T.Helper()
 	_, _, err := w.Service.PutEventType(w.T.Context(), Admin, name, in)
 	check(w.T, err)
 }
 
-// Native changes an endpoint as PATCH of the native API does.
+// Native changes an endpoint through the native API.
 func (w *World) Native(id string, in service.EndpointInput) (*service.Endpoint, error) {
 	return w.Service.UpdateEndpoint(w.T.Context(), Admin, w.Tenant, id, in)
 }
@@ -157,7 +160,7 @@ func (w *World) Publish(eventType, data string) bellwire.EventID {
 	return r.Event
 }
 
-// Deliveries returns an event's deliveries with their attempts once all of them have ended.
+// Deliveries waits until all deliveries of an event have ended, and returns them by endpoint.
 func (w *World) Deliveries(event bellwire.EventID) map[string]*Ended {
 	w.T.Helper()
 	all := map[string]*Ended{}
@@ -178,13 +181,13 @@ func (w *World) Deliveries(event bellwire.EventID) map[string]*Ended {
 	return all
 }
 
-// Ended is a delivery that has ended.
+// Ended is a delivery that has ended, with its attempts.
 type Ended struct {
 	*bellwire.Delivery
 	Attempts []*bellwire.Attempt
 }
 
-// Call sends a request as the holder of the named key.
+// Call sends a request with the named key.
 func (w *World) Call(key, method, path string, header http.Header, body string) *httptest.ResponseRecorder {
 	w.T.Helper()
 	r := newRequest(w.T, method, path, body)
@@ -200,6 +203,6 @@ func (w *World) Call(key, method, path string, header http.Header, body string) 
 	}
 	answer := httptest.NewRecorder()
 	w.Handler.ServeHTTP(answer, r)
-	checkWords(w.T, answer, path+body)
+	checkWords(w.T, answer, path+body, w.ownWords)
 	return answer
 }

@@ -29,32 +29,32 @@ func appendPython(dst, data []byte, keep bool) []byte {
 	if cap(w.names) > maxKeptNames {
 		w.names = nil
 	}
-	if twice { // what was written cannot be mended in one pass
+	if twice { // dst has both members; only a tree can merge them
 		t := pythonWriter{src: data, keep: keep}
 		return t.tree().append(dst)
 	}
 	return text
 }
 
-// pythonWriters are kept for the room that they have for names.
+// pythonWriters pools writers, to reuse their names.
 var pythonWriters = sync.Pool{New: func() any { return new(pythonWriter) }}
 
-// maxKeptNames is how many names a writer that is kept may have room for.
+// maxKeptNames bounds the capacity for names of a pooled writer.
 const maxKeptNames = 4096
 
-// pythonWriter goes through JSON once and writes it as Python does.
+// pythonWriter converts JSON in one pass.
 type pythonWriter struct {
 	src   []byte
 	at    int // in src
 	dst   []byte
-	keep  bool   // numbers that a float cannot hold
-	names []span // of the objects that are open: where they stand in dst
-	twice bool   // there is an object with two members of the same name
+	keep  bool   // keep numbers that Python would change
+	names []span // names of the open objects, as places in dst
+	twice bool   // some object has two members of the same name
 }
 
 type span struct{ from, to int }
 
-// fewNames is how many names are compared one by one.
+// fewNames is the number of names up to which an object's names are compared one by one.
 const fewNames = 16
 
 func (w *pythonWriter) value() {
@@ -71,7 +71,7 @@ func (w *pythonWriter) value() {
 
 func (w *pythonWriter) object() {
 	first := len(w.names)
-	var many map[string]struct{} // the names, once they are more than a few
+	var many map[string]struct{} // the names, once there are more than fewNames
 	for sep := "{"; w.more('}'); sep = ", " {
 		w.dst = append(w.dst, sep...)
 		name := span{from: len(w.dst)}
@@ -87,7 +87,8 @@ func (w *pythonWriter) object() {
 	w.names = w.names[:first]
 }
 
-// remember adds a name to those of the innermost object, which begin at first, and finds out whether it is there twice.
+// remember adds a name to those of the innermost object, which begin at w.names[first], and sets w.twice if the object has it
+// already.
 func (w *pythonWriter) remember(first int, name span, many map[string]struct{}) map[string]struct{} {
 	open, text := w.names[first:], w.dst[name.from:name.to]
 	w.names = append(w.names, name)
@@ -120,7 +121,7 @@ func (w *pythonWriter) array() {
 	w.close(empty, '[', ']')
 }
 
-// close writes the end of an object or array, and its beginning too if nothing is in it.
+// close appends the end of an object or array. If it is empty, its beginning has not been appended yet.
 func (w *pythonWriter) close(empty bool, begin, end byte) {
 	if empty {
 		w.dst = append(w.dst, begin)
@@ -128,7 +129,7 @@ func (w *pythonWriter) close(empty bool, begin, end byte) {
 	w.dst = append(w.dst, end)
 }
 
-// more passes over the bracket or comma before the next member or item, or over the end.
+// more skips the opening bracket or the comma, and reports whether a member or an item follows. If not, it skips the end.
 func (w *pythonWriter) more(end byte) bool {
 	w.space()
 	w.at++ // '{', '[', ',' or the end
@@ -136,7 +137,7 @@ func (w *pythonWriter) more(end byte) bool {
 		return false
 	}
 	w.space()
-	if w.src[w.at] == end { // it is empty
+	if w.src[w.at] == end { // empty
 		w.at++
 		return false
 	}
@@ -154,7 +155,7 @@ func (w *pythonWriter) scalar() {
 	case '"':
 		w.string()
 	case 't', 'n':
-		w.copy(len("true")) // as long as null
+		w.copy(len("true")) // or null, which is as long
 	case 'f':
 		w.copy(len("false"))
 	default:
@@ -167,7 +168,7 @@ func (w *pythonWriter) copy(n int) {
 	w.at += n
 }
 
-// plain are the characters that stand for themselves, in JSON as in what Python writes.
+// plain are the characters that are not escaped, in JSON and in Python's output.
 var plain = func() (t [256]bool) {
 	for c := ' '; c <= '~'; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -175,14 +176,14 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// plainRun returns how many plain characters text, which is not all plain, begins with. Most text is nothing else, so
-// that it looks at eight at a time first.
+// plainRun returns the number of plain characters at the start of text, which must also have one that is not plain. Most
+// strings are all plain, so that it first tests eight characters at a time.
 func plainRun(text []byte) int {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; len(text)-n >= 8; n += 8 {
 		x := binary.LittleEndian.Uint64(text[n:])
-		control, del := x-each*' ', x+each // these, and the next two, have a high bit where a character is not plain
+		control, del := x-each*' ', x+each // in these and the next two, the high bit of a byte is set if the character is not plain
 		quote, backslash := (x^each*'"')-each, (x^each*'\\')-each
 		if (x|control|del|quote|backslash)&high != 0 {
 			break
@@ -215,7 +216,7 @@ func (w *pythonWriter) string() {
 	}
 }
 
-// escape rewrites one escape. Each half of a surrogate pair, and one that is alone, is written as it is read.
+// escape converts one escape. A surrogate is kept as it is, whether it is one of a pair or alone, as in Python.
 func (w *pythonWriter) escape() {
 	switch c := w.src[w.at+1]; c {
 	case 'u':
@@ -291,8 +292,8 @@ func (w *pythonWriter) float(token []byte) {
 	}
 }
 
-// appendPythonFloat appends a float as repr does: the shortest digits that are read back as the same, and an exponent from
-// 16 digits before the point, or 4 zeros behind it, on.
+// appendPythonFloat appends a float as Python's repr writes it: the shortest digits that parse to the same float, with an
+// exponent below 1e-4 and from 1e16 on.
 func appendPythonFloat(dst []byte, f float64) []byte {
 	size := math.Abs(f)
 	switch {
@@ -308,7 +309,7 @@ func appendPythonFloat(dst []byte, f float64) []byte {
 	return strconv.AppendFloat(dst, f, 'f', -1, 64)
 }
 
-// sameNumber tells whether two numbers are the same, digit by digit.
+// sameNumber reports whether two numbers are equal, without rounding.
 func sameNumber(a, b []byte) bool {
 	var roomA, roomB [32]byte
 	digitsA, pointA, okA := decimal(roomA[:0], a)
@@ -319,8 +320,8 @@ func sameNumber(a, b []byte) bool {
 	return okA && okB && pointA == pointB && bytes.Equal(digitsA, digitsB)
 }
 
-// decimal reads a number's digits, without the zeros at either end, and where the point stands before the first of them.
-// It is not ok if that is out of any bounds, or if the text is no number.
+// decimal returns the digits of a number without zeros at either end, and the exponent for which the number is 0.digits times
+// 10 to the power of point. ok is false if the exponent does not fit an int, or if the text is not a number.
 func decimal(digits, number []byte) (_ []byte, point int, ok bool) {
 	mantissa, exponent, ok := number, 0, true
 	if e := bytes.IndexAny(number, "eE"); e >= 0 {
@@ -349,15 +350,16 @@ func decimal(digits, number []byte) (_ []byte, point int, ok bool) {
 	return bytes.TrimRight(digits, "0"), point + exponent, ok
 }
 
-// pythonNode is a value of JSON in which members may come twice.
+// pythonNode is a JSON value. It serves only values that have two members of the same name.
 type pythonNode struct {
-	text     []byte // of a scalar, as Python writes it
+	text     []byte // scalar, in Python's form
 	names    [][]byte
 	children []*pythonNode
-	brackets string // "{}" or "[]"; empty: a scalar
+	brackets string // "{}", "[]", or empty for a scalar
 }
 
-// tree reads a value. Members of the same name become one, with the last value at the place of the first, as in a dict.
+// tree parses a value. Members of the same name become one, with the last value at the place of the first, as in a Python
+// dict.
 func (w *pythonWriter) tree() *pythonNode {
 	w.space()
 	switch w.src[w.at] {

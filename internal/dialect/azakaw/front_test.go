@@ -18,6 +18,7 @@ func newWorld(t testing.TB) *dialecttest.World {
 		Dialect:   azakaw.Dialect{},
 		Front:     func(svc *service.Service) http.Handler { return azakaw.Dialect{}.Front(svc, nil) },
 		Catalogue: azakaw.Catalogue,
+		OwnWords:  []string{"tenant"},
 	})
 }
 

@@ -14,33 +14,33 @@ import (
 // contentType is shared by all requests: nothing changes a header value in place.
 var contentType = []string{"application/json"}
 
-// renderer makes the requests of deliveries to one endpoint.
+// renderer renders deliveries to one endpoint.
 type renderer struct {
 	signers []signer // newest first
 }
 
-// AppendBody appends {"type", "timestamp", "data"}, with data as it was published.
+// AppendBody appends {"type", "timestamp", "data"}. The data is the published one, byte for byte.
 func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	dst = append(dst, `{"type":`...)
 	dst, err := jsontext.AppendQuote(dst, m.Event.Type)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The event's type is not UTF-8 text.")
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "the event type is not UTF-8 text")
 	}
 	dst = append(dst, `,"timestamp":"`...)
-	// A first attempt knows the time to the nanosecond, a later one as the store kept it.
+	// Before the first attempt the time has nanoseconds, later it has what the store kept.
 	dst, err = m.Event.Time().UTC().Truncate(time.Microsecond).AppendText(dst)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The event's time has no form in RFC 3339.")
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "the time of the event cannot be written in RFC 3339")
 	}
 	dst = append(dst, `","data":`...)
 	dst = append(dst, m.Event.Data...)
 	return append(dst, '}'), nil
 }
 
-// SameBody reports that bodies depend on the event alone.
+// SameBody returns true: the body depends on the event alone.
 func (*renderer) SameBody() bool { return true }
 
-// SetHeaders identifies the event and signs the body with every secret that has not expired.
+// SetHeaders sets the event's id, and signs the body with every secret that has not expired.
 func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 	id, unix := m.Event.ID.String(), m.SentAt.Unix()
 	values := [...]string{id, strconv.FormatInt(unix, 10), r.signatures(m.SentAt, id, unix, body)}
@@ -51,7 +51,7 @@ func (r *renderer) SetHeaders(h http.Header, m *bellwire.Message, body []byte) {
 }
 
 func (r *renderer) signatures(at time.Time, id string, unix int64, body []byte) string {
-	var room [256]byte // enough for a secret and the one before it, both ways
+	var room [256]byte // enough for two secrets, each with both schemes
 	dst := room[:0]
 	for i := range r.signers {
 		s := &r.signers[i]
@@ -68,7 +68,7 @@ func (r *renderer) signatures(at time.Time, id string, unix int64, body []byte) 
 	return string(dst[:len(dst)-1]) // the newest secret always signs: see newSigners
 }
 
-// Classify takes any 2xx as acknowledged and 410 as the wish to get nothing any more.
+// Classify reports any 2xx as acknowledged, and 410 as gone: the endpoint is disabled.
 func (*renderer) Classify(status int) bellwire.Verdict {
 	switch {
 	case status >= 200 && status <= 299:
@@ -79,5 +79,5 @@ func (*renderer) Classify(status int) bellwire.Verdict {
 	return bellwire.Failed
 }
 
-// RetryAfter tells that the header is heeded.
+// RetryAfter returns true: the header is honored.
 func (*renderer) RetryAfter() bool { return true }

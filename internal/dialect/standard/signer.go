@@ -8,7 +8,7 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// signer is one secret, decoded, with those of its keys that the endpoint signs with.
+// signer has the keys of one secret that the endpoint signs with.
 type signer struct {
 	shared    *sign.MAC          // nil: no v1
 	private   ed25519.PrivateKey // nil: no v1a
@@ -19,18 +19,17 @@ func (s *signer) expired(at time.Time) bool {
 	return !s.expiresAt.IsZero() && !s.expiresAt.After(at)
 }
 
-// newSigners decodes an endpoint's secrets, which are newest first. The newest one must be able to sign
-// for ever with all that the endpoint's signing asks for; an older one, from before the signing was
-// changed, signs with what it has.
+// newSigners decodes an endpoint's secrets, newest first. The newest one must never expire and must have all keys that the
+// signing scheme needs. Older ones, which may be from before the scheme was changed, sign with the keys they have.
 func newSigners(signing bellwire.Signing, secrets []bellwire.Secret) ([]signer, error) {
 	if err := checkSigning(signing); err != nil {
 		return nil, err
 	}
 	if len(secrets) == 0 || !secrets[0].ExpiresAt.IsZero() {
-		return nil, bellwire.Invalid("secret", "The endpoint has no secret that lasts. Rotate its secret.")
+		return nil, bellwire.Invalid("secret", "is missing or expires; rotate the secret of the endpoint")
 	}
 	if asymmetric(signing) && secrets[0].PrivateKey == "" {
-		return nil, bellwire.Invalid("signing", "The endpoint has no ed25519 key to sign with. Rotate its secret.")
+		return nil, bellwire.Invalid("signing", "needs an ed25519 key, which the endpoint does not have; rotate the secret of the endpoint")
 	}
 	signers := make([]signer, len(secrets))
 	for i := range secrets {
@@ -48,13 +47,13 @@ func newSigner(signing bellwire.Signing, secret *bellwire.Secret) (s signer, err
 	if symmetric(signing) {
 		shared, err := sign.ParseSecret(secret.Value)
 		if err != nil {
-			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "The endpoint's secret cannot sign. Rotate it.", Err: err}
+			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "cannot sign; rotate the secret of the endpoint", Err: err}
 		}
 		s.shared = sign.NewMAC(shared)
 	}
 	if asymmetric(signing) && secret.PrivateKey != "" {
 		if s.private, err = sign.ParsePrivateKey(secret.PrivateKey); err != nil {
-			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "The endpoint's ed25519 key cannot sign. Rotate its secret.", Err: err}
+			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "has an ed25519 key that cannot sign; rotate the secret of the endpoint", Err: err}
 		}
 	}
 	return s, nil

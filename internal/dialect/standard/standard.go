@@ -1,5 +1,5 @@
-// Package standard is the dialect of Standard Webhooks (https://www.standardwebhooks.com), which the
-// native API's endpoints speak unless they say otherwise. README.md states its contract.
+// Package standard is the dialect of Standard Webhooks (https://www.standardwebhooks.com), the default of endpoints that are
+// created with the native API. README.md is its contract.
 package standard
 
 import (
@@ -15,32 +15,32 @@ import (
 // Name is the dialect's name in the API and in the database.
 const Name = "standard"
 
-// newSecretBytes is how many bytes a secret of ours has: as many as the hash that it keys.
+// newSecretBytes is the length of a new secret: that of the hash that it keys.
 const newSecretBytes = 32
 
-// overlap is how long a rotated secret goes on signing, unless a rotation says otherwise.
+// overlap is how long a rotated secret still signs by default.
 const overlap = 24 * time.Hour
 
-// Dialect is the delivery half of Standard Webhooks.
+// Dialect is Standard Webhooks.
 type Dialect struct{}
 
 var _ bellwire.Dialect = Dialect{}
 
-// Name returns the dialect's name.
+// Name returns Name.
 func (Dialect) Name() string { return Name }
 
-// Defaults returns the retry schedule that Standard Webhooks recommends and Bellwire's own deadline.
+// Defaults returns the retry schedule that Standard Webhooks recommends.
 func (Dialect) Defaults() bellwire.Defaults {
 	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout, Overlap: overlap}
 }
 
-// NewEndpointID makes an id of "ep_" and the 32 hex digits of a UUIDv7.
+// NewEndpointID returns "ep_" and the 32 hex digits of a UUIDv7.
 func (Dialect) NewEndpointID(now time.Time) string {
 	id := bellwire.NewUUID(now)
 	return "ep_" + hex.EncodeToString(id[:])
 }
 
-// NewSecret makes a shared secret, and an ed25519 key too where the signing needs one.
+// NewSecret returns a shared secret, with an ed25519 key if the signing scheme needs one.
 func (Dialect) NewSecret(signing bellwire.Signing) (bellwire.Secret, error) {
 	if err := checkSigning(signing); err != nil {
 		return bellwire.Secret{}, err
@@ -53,7 +53,7 @@ func (Dialect) NewSecret(signing bellwire.Signing) (bellwire.Secret, error) {
 	}
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
-		return bellwire.Secret{}, bellwire.Wrap(bellwire.CodeInternal, err, "An ed25519 key could not be made.")
+		return bellwire.Secret{}, bellwire.Wrap(bellwire.CodeInternal, err, "cannot generate an ed25519 key")
 	}
 	secret.PrivateKey = sign.FormatPrivateKey(key)
 	return secret, nil
@@ -68,25 +68,25 @@ func (Dialect) PublicKey(secret bellwire.Secret) string {
 	return key
 }
 
-// CheckSecret refuses what is not "whsec_" and the base64 of 24 to 64 bytes.
+// CheckSecret refuses a secret that is not "whsec_" and the base64 of 24 to 64 bytes.
 func (Dialect) CheckSecret(value string) error {
 	if _, err := sign.ParseSecret(value); err != nil {
-		return bellwire.Invalid("secret", `It must be "whsec_" and the base64, with padding, of %d to %d random bytes.`,
+		return bellwire.Invalid("secret", `must be "whsec_" and the base64, with padding, of %d to %d random bytes`,
 			sign.MinSecret, sign.MaxSecret)
 	}
 	return nil
 }
 
-// Normalize refuses an endpoint whose deliveries could not be signed; the dialect can say all else.
+// Normalize refuses an endpoint whose deliveries cannot be signed. Everything else can be expressed.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	_, err := newSigners(ep.Signing, c.Secrets)
 	return err
 }
 
-// Headers are none: what is sent is signed.
+// Headers returns none: deliveries are signed.
 func (Dialect) Headers(*bellwire.Credentials) []bellwire.Header { return nil }
 
-// Bind decodes the endpoint's secrets.
+// Bind returns a renderer that signs with all secrets that have not expired.
 func (Dialect) Bind(ep *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Renderer, error) {
 	signers, err := newSigners(ep.Signing, c.Secrets)
 	if err != nil {
@@ -97,7 +97,7 @@ func (Dialect) Bind(ep *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.Re
 
 func checkSigning(signing bellwire.Signing) error {
 	if !symmetric(signing) && !asymmetric(signing) {
-		return bellwire.Invalid("signing", "It must be hmac, ed25519 or both, not %.32q.", string(signing))
+		return bellwire.Invalid("signing", "must be hmac, ed25519 or both, but is %.32q", string(signing))
 	}
 	return nil
 }
