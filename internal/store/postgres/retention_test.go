@@ -90,17 +90,17 @@ func (p *past) expire(before, after time.Duration) int {
 // tables returns the partitions of two days that are left, without what is the same in all names.
 func (p *past) tables() (names []string) {
 	p.Helper()
-	for _, table := range []partitioned{eventsTable, deliveriesTable, attemptsTable} {
+	for _, table := range []partitionedTable{eventsTable, deliveriesTable, attemptsTable} {
 		found, err := p.partitions(p.Context(), table)
 		check(p.T, err)
 		for _, partition := range found {
 			for n := range 2 {
-				name := fmt.Sprintf("%s_%s", table.table, p.start.Add(time.Duration(n)*day).Format("20060102_1504"))
+				name := fmt.Sprintf("%s_%s", table.name, p.start.Add(time.Duration(n)*day).Format("20060102_1504"))
 				switch partition.name {
 				case name:
-					names = append(names, fmt.Sprintf("%s %d", table.table, n))
-				case name + kept:
-					names = append(names, fmt.Sprintf("%s %d kept", table.table, n))
+					names = append(names, fmt.Sprintf("%s %d", table.name, n))
+				case name + remainderSuffix:
+					names = append(names, fmt.Sprintf("%s %d kept", table.name, n))
 				}
 			}
 		}

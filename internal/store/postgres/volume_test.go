@@ -95,14 +95,14 @@ func volumeID(from time.Time, span time.Duration, events, delivery int) string {
 		from.UnixMilli(), span.Milliseconds(), events+1, delivery)
 }
 
-func (v *volume) attached(table partitioned, suffix string, from time.Time, insert string) {
+func (v *volume) attached(table partitionedTable, suffix string, from time.Time, insert string) {
 	v.Helper()
-	name := table.table + suffix
+	name := table.name + suffix
 	first, end := bellwire.FirstID[bellwire.EventKind](from), bellwire.FirstID[bellwire.EventKind](from.Add(week))
 	v.ddl("DROP TABLE IF EXISTS bellwire." + name)
-	v.ddl(fmt.Sprintf("CREATE TABLE bellwire.%s (LIKE bellwire.%s INCLUDING DEFAULTS INCLUDING GENERATED) WITH (%s)", name, table.table, table.with))
+	v.ddl(fmt.Sprintf("CREATE TABLE bellwire.%s (LIKE bellwire.%s INCLUDING DEFAULTS INCLUDING GENERATED) WITH (%s)", name, table.name, table.options))
 	v.ddl(insert)
-	v.ddl(fmt.Sprintf("ALTER TABLE bellwire.%s ATTACH PARTITION bellwire.%s FOR VALUES FROM ('%x') TO ('%x')", table.table, name, first[:], end[:]))
+	v.ddl(fmt.Sprintf("ALTER TABLE bellwire.%s ATTACH PARTITION bellwire.%s FOR VALUES FROM ('%x') TO ('%x')", table.name, name, first[:], end[:]))
 }
 
 // traced has the statements noted that the store sends.
@@ -241,7 +241,7 @@ func (v *volume) explain(st statement) *work {
 func TestPlansOfVolume(t *testing.T) {
 	t.Parallel()
 	const weeks = 6
-	const every = weeks + ahead
+	const every = weeks + partitionsAhead
 	v := newVolume(t, weeks, 43_000)
 	leases := renew(t, v.testStore, "node")
 	tr := v.traced()

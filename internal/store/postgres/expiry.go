@@ -1,0 +1,238 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// A partition expires when all of it is old:
+//
+//   - It is dropped if no row survives.
+//   - Otherwise the survivors are copied, and the copy takes its place, so that a paused or dead endpoint does not keep
+//     the old events of all tenants.
+//   - It stays as it is if more than maxSurvivors rows survive.
+//
+// Deliveries expire first, then the attempts of deliveries that are gone, and then events without deliveries. Each
+// partition takes a transaction of its own, because no order of locks suits all writers. A reader in between sees an event
+// without its deliveries.
+const (
+	maxSurvivors = 200_000
+	// expiryTimeout bounds the copying. Claims and outcomes of deliveries that are being copied wait for it.
+	expiryTimeout = 2 * time.Minute
+	// busyPause is the time until a partition is tried again that other transactions were in the way of.
+	busyPause = 5 * time.Minute
+)
+
+// expirePartitions expires partitions that are older than the given time, and returns how many.
+func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (int, error) {
+	if s.retention.reviewed == nil {
+		s.retention.reviewed = make(map[string]time.Time)
+	}
+	deliveries, err := s.partitions(ctx, deliveriesTable)
+	if err != nil {
+		return 0, err
+	}
+	before, err = s.correct(ctx, now, before)
+	if err != nil {
+		return 0, err
+	}
+	end, err := s.beforeFanouts(ctx, bellwire.FirstID[bellwire.EventKind](before))
+	if err != nil {
+		return 0, err
+	}
+	count, err := s.expireSet(ctx, now, deliveries.endingBy(end))
+	if err != nil {
+		return count, err
+	}
+	if deliveries, err = s.partitions(ctx, deliveriesTable); err != nil {
+		return count, err
+	}
+	for _, table := range []partitionedTable{attemptsTable, eventsTable} {
+		set, err := s.partitions(ctx, table)
+		if err != nil {
+			return count, err
+		}
+		n, err := s.expireSet(ctx, now, set.apartFrom(deliveries.originals()).endingBy(end))
+		count += n
+		if err != nil {
+			return count, err
+		}
+	}
+	return count, nil
+}
+
+const sqlFirstFannedOut = "SELECT event FROM (SELECT unnest(events) AS event FROM bellwire.fanouts) f ORDER BY event LIMIT 1"
+
+// beforeFanouts returns the first event whose deliveries are left to FanOut, if it comes before end: its deliveries will
+// be stored in the partition of its time.
+func (s *Store) beforeFanouts(ctx context.Context, end bellwire.EventID) (bellwire.EventID, error) {
+	var first [16]byte
+	err := s.read(ctx, func(tx *tx) error { return tx.row(sqlFirstFannedOut).Scan(&first) })
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return end, nil
+	case err != nil:
+		return end, err
+	}
+	return earlierID(end, first), nil
+}
+
+// correct sets a time back as far as this node's clock is ahead of the database's, so that a node with a wrong clock does
+// not drop everything.
+func (s *Store) correct(ctx context.Context, now, before time.Time) (time.Time, error) {
+	var database time.Time
+	err := s.read(ctx, func(tx *tx) error { return tx.row("SELECT now()").Scan(&database) })
+	if ahead := now.Sub(database); ahead > 0 {
+		before = before.Add(-ahead)
+	}
+	return before, err
+}
+
+// expireSet expires partitions that were not reviewed for some time, and returns how many.
+func (s *Store) expireSet(ctx context.Context, now time.Time, set partitionSet) (count int, err error) {
+	reviewed := s.retention.reviewed
+	for _, p := range set {
+		if now.Sub(reviewed[p.name]) < bellwire.RetentionReview {
+			continue
+		}
+		complete := false
+		expired, err := s.alter(ctx, expiryTimeout, func(tx *tx) (expired bool, err error) {
+			expired, err = tx.expire(p)
+			complete = err == nil
+			return expired, err
+		})
+		if err != nil {
+			return count, err
+		}
+		switch {
+		case expired:
+			delete(reviewed, p.name)
+			count++
+		case complete:
+			reviewed[p.name] = now
+		default:
+			reviewed[p.name] = now.Add(busyPause - bellwire.RetentionReview)
+		}
+	}
+	return count, nil
+}
+
+// expire drops or replaces a partition, and reports whether it did: not if another node has done so since it was found.
+func (t *tx) expire(p *partition) (expired bool, err error) {
+	if there, err := t.exists(p); err != nil || !there {
+		return false, err
+	}
+	survivors, err := t.countSurvivors(p)
+	switch {
+	case err != nil, survivors > maxSurvivors, survivors > 0 && p.isRemainder():
+		return false, err
+	case survivors == 0:
+		return t.drop(p)
+	}
+	return t.replace(p)
+}
+
+// lockParent keeps other transactions from the table of a partition, but not from rows that they have locked already.
+func (t *tx) lockParent(p *partition) error {
+	return t.ddl("LOCK TABLE ONLY bellwire.%s IN ACCESS EXCLUSIVE MODE", p.table.name)
+}
+
+// drop drops a partition in which no row seems to survive.
+func (t *tx) drop(p *partition) (dropped bool, err error) {
+	if err := t.lockParent(p); err != nil {
+		return false, err
+	}
+	if survivors, err := t.countSurvivors(p); err != nil || survivors > 0 {
+		return false, err
+	}
+	return true, t.ddl("DROP TABLE bellwire.%s", p.name)
+}
+
+// countSurvivors counts the rows that outlive a partition, up to maxSurvivors+1. Of a remainder it only finds whether
+// there are any.
+func (t *tx) countSurvivors(p *partition) (rows int, err error) {
+	limit := maxSurvivors + 1
+	if p.isRemainder() {
+		limit = 1
+	}
+	if p.isOfDeliveries() { // outstanding ones are fast to count, and each of them survives
+		rows, err = t.countOutstanding(p, limit)
+		if err != nil || rows == 0 || rows == limit {
+			return rows, err
+		}
+	}
+	err = t.row(fmt.Sprintf("SELECT count(*) FROM (SELECT FROM bellwire.%s WHERE %s LIMIT $1) f", p.name, p.table.survivors(p)), limit).Scan(&rows)
+	return rows, err
+}
+
+// countOutstanding counts, up to a limit, the outstanding deliveries of a partition.
+func (t *tx) countOutstanding(p *partition, limit int) (rows int, err error) {
+	err = t.row(fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM bellwire.%[1]s WHERE status = ANY ('{0,1}')
+		UNION ALL SELECT FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL LIMIT $1) f`, p.name), limit).Scan(&rows)
+	return rows, err
+}
+
+// replace puts a copy of the survivors into the place of a partition, and reports whether it did.
+func (t *tx) replace(p *partition) (replaced bool, err error) {
+	remainder := p.remainder()
+	if err := t.copySurvivors(p, remainder); err != nil {
+		return false, err
+	}
+	// Because of this constraint, ATTACH PARTITION does not read the rows while all other transactions wait.
+	err = t.ddl("ALTER TABLE bellwire.%s ADD CONSTRAINT bounds CHECK (%s IS NOT NULL AND %s)", remainder.name, p.table.key, p.holds(p.table.key))
+	if err != nil {
+		return false, err
+	}
+	if err := t.lockParent(p); err != nil {
+		return false, err
+	}
+	if complete, err := t.isComplete(p, remainder); err != nil || !complete {
+		return false, errors.Join(err, errBusy)
+	}
+	if err := t.ddl("ALTER TABLE bellwire.%s DETACH PARTITION bellwire.%s", p.table.name, p.name); err != nil {
+		return false, err
+	}
+	if err := t.attach(remainder); err != nil {
+		return false, err
+	}
+	return true, t.ddl("ALTER TABLE bellwire.%s DROP CONSTRAINT bounds; DROP TABLE bellwire.%s", remainder.name, p.name)
+}
+
+// copySurvivors copies the survivors, which do not change from then on. Deliveries are locked row by row: a statement that
+// updates any delivery locks all partitions, and would wait for a lock on this one. Other tables are never updated, and
+// only transactions that insert into this partition wait for its lock.
+func (t *tx) copySurvivors(p, to *partition) error {
+	columns, err := t.columns(p.table)
+	if err != nil {
+		return err
+	}
+	if err := t.makeTable(to); err != nil {
+		return err
+	}
+	lock := ""
+	if p.isOfDeliveries() {
+		lock = " FOR UPDATE"
+	} else if err := t.ddl("LOCK TABLE bellwire.%s IN SHARE ROW EXCLUSIVE MODE", p.name); err != nil {
+		return err
+	}
+	return t.ddl("INSERT INTO bellwire.%s (%s) SELECT %[2]s FROM bellwire.%[3]s WHERE %[4]s%[5]s", to.name, columns, p.name, p.table.survivors(p), lock)
+}
+
+// isComplete reports whether no manual retry was requested while the survivors were copied.
+func (t *tx) isComplete(p, remainder *partition) (bool, error) {
+	if !p.isOfDeliveries() {
+		return true, nil
+	}
+	before, err := t.countOutstanding(p, 2*maxSurvivors)
+	if err != nil {
+		return false, err
+	}
+	after, err := t.countOutstanding(remainder, 2*maxSurvivors)
+	return before == after, err
+}
