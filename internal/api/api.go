@@ -10,18 +10,15 @@ package api
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"golang.org/x/time/rate"
 
-	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -119,7 +116,7 @@ func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Conte
 		r, w := humago.Unwrap(ctx)
 		err := service.Permit(c.caller, need, ctx.Param("tenant"))
 		if err == nil {
-			err = checkQuery(r)
+			err = checkParameters(ctx.Operation(), r.URL.RawQuery)
 		}
 		if err == nil && c.changes {
 			err = c.charge(answerToChange)
@@ -130,23 +127,6 @@ func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Conte
 		}
 		next(ctx)
 	}
-}
-
-// checkQuery refuses a query of which a part would be passed over: one that cannot be read, and a parameter given twice.
-func checkQuery(r *http.Request) error {
-	if r.URL.RawQuery == "" {
-		return nil
-	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return bellwire.Errorf(bellwire.CodeMalformed, "The query cannot be read; its escapes are broken.")
-	}
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if len(query[name]) > 1 {
-			return bellwire.Invalid(name, "The parameter must be given once; there are %d.", len(query[name]))
-		}
-	}
-	return nil
 }
 
 func (a *api) authenticate(r *http.Request) (service.Caller, error) {

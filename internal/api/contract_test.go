@@ -189,7 +189,7 @@ func TestSchemasTellWhatAnswersHold(t *testing.T) {
 		"CreatedEndpoint": w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://example.com","events":["*"],"signing":"both"}`),
 		"Receipt":         w.call("POST", "/tenants/acme/events", adminKey, `{"type":"invoice.paid","data":{}}`),
 		"EventList":       w.call("GET", "/tenants/acme/events", adminKey, ""),
-		"Problem":         w.call("GET", "/tenants?limit=0", adminKey, ""),
+		"Problem":         w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://a.example/","events":["*"],"retry":{}}`),
 	} {
 		var got object
 		if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {

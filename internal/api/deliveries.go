@@ -155,7 +155,7 @@ func (a *api) deliveries() {
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Delivery]], error) {
 		filter := bellwire.DeliveryFilter{Tenant: in.Tenant, Endpoint: in.Endpoint, Status: in.Status}
 		if in.Event != "" && filter.Event.UnmarshalText([]byte(in.Event)) != nil {
-			return nil, bellwire.Invalid("event", `An event's id is "evt_" and 32 lower-case hex digits.`)
+			return nil, bellwire.Invalid("event", `must be an event's id: "evt_" and 32 lower-case hex digits`)
 		}
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
 			return a.svc.Deliveries(ctx, c, filter, page)

@@ -204,7 +204,7 @@ func (hs headers) values(name string) []string {
 // UnmarshalJSONFrom reads what MarshalJSONTo writes, but refuses a value that was only shown redacted.
 func (hs *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '{' {
-		return bellwire.Invalid("", "It must be an object of names and values.")
+		return bellwire.Invalid("", "must be an object of names and values")
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -219,7 +219,7 @@ func (hs *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 			return err
 		}
 		if h.Value == bellwire.Redacted {
-			return bellwire.Invalid("", "The value of %s is redacted; give the value itself, or leave headers out to keep them.", h.Name)
+			return bellwire.Invalid("", "must not have the redacted value of %s; give the value itself, or leave headers out to keep them", h.Name)
 		}
 		*hs = append(*hs, h)
 	}

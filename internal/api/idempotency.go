@@ -19,18 +19,18 @@ func idempotencyKey(r *http.Request) (string, error) {
 		return "", nil
 	}
 	if len(values) > 1 {
-		return "", refusedHeader("It must be given once; there are %d.", len(values))
+		return "", refusedHeader("must be given once, but was given %d times", len(values))
 	}
 	key := strings.Trim(values[0], " \t")
 	if strings.HasPrefix(key, `"`) {
 		unquoted, ok := unquote(key)
 		if !ok {
-			return "", refusedHeader(`It begins with a quote, so it must be one string in quotes, such as "order-42".`)
+			return "", refusedHeader(`must be one string in quotes, such as "order-42", because it begins with a quote`)
 		}
 		key = unquoted
 	}
 	if key == "" {
-		return "", refusedHeader("It must not be empty.")
+		return "", refusedHeader("must not be empty")
 	}
 	return key, service.CheckIdempotencyKey(idempotencyHeader, key)
 }
@@ -69,7 +69,7 @@ func identify(d *service.Draft, key string) error {
 	case key == "" || d.IdempotencyKey == key:
 		return nil
 	case d.IdempotencyKey != "":
-		return bellwire.Invalid("id", "It must be the same as the header %s, where both are given.", idempotencyHeader)
+		return bellwire.Invalid("id", "must equal the header %s, if both are given", idempotencyHeader)
 	}
 	d.IdempotencyKey = key
 	return nil

@@ -89,7 +89,7 @@ type value[T any] struct{ given *T }
 // UnmarshalJSONFrom reads the member.
 func (v *value[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == 'n' {
-		return bellwire.Invalid("", "It cannot be null; leave it out, or give a value.")
+		return bellwire.Invalid("", "must not be null; leave it out, or give a value")
 	}
 	v.given = new(T)
 	return json.UnmarshalDecode(dec, v.given)
@@ -196,7 +196,7 @@ func parseTime(field, text string) (time.Time, error) {
 	}
 	t, err := httpx.ParseTime(text)
 	if err != nil {
-		return time.Time{}, bellwire.Invalid(field, "It must be a time of RFC 3339, such as 2026-01-31T12:30:00Z.")
+		return time.Time{}, bellwire.Invalid(field, "must be an RFC 3339 time, such as 2026-01-31T12:30:00Z")
 	}
 	return t, nil
 }

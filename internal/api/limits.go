@@ -15,7 +15,7 @@ type ownLimits map[string]*float64
 // UnmarshalJSONFrom reads an object of numbers, of text for delays, and of null.
 func (o *ownLimits) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '{' {
-		return bellwire.Invalid("", "It must be an object of names and values.")
+		return bellwire.Invalid("", "must be an object of names and values")
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -85,7 +85,7 @@ func limitsSchema(nullable bool) *huma.Schema {
 		if !l.PerTenant {
 			continue
 		}
-		member := &huma.Schema{Type: huma.TypeInteger, Nullable: nullable, Description: l.Meaning + " " + sentence(l.Range())}
+		member := &huma.Schema{Type: huma.TypeInteger, Nullable: nullable, Description: l.Meaning + " Must be " + l.Range() + "."}
 		switch l.Kind {
 		case limits.Rate:
 			member.Type = huma.TypeNumber

@@ -59,8 +59,8 @@ func TestLimitsAnswer(t *testing.T) {
 		t.Fatalf("%d %s", answer.Code, answer.Body)
 	}
 	for path, want := range map[string]problem{
-		"/tenants/acme/endpoints": {"conflict", "There are 1 endpoints already, the most there can be (limit endpoints); delete one first, or ask for a higher limit."},
-		test:                      {"rate_limited", "At most 0.01 tests a second are allowed (limit test_rate). Try again in SOON, or ask for a higher limit."},
+		"/tenants/acme/endpoints": {"conflict", `the tenant has 1 endpoint, and the limit "endpoints" allows 1; delete one first, or ask for a higher limit`},
+		test:                      {"rate_limited", `the limit "test_rate" allows 0.01 tests per second; try again in SOON, or ask for a higher limit`},
 	} {
 		body := ""
 		if path != test {
@@ -123,7 +123,7 @@ func TestLoweredLimitAnswer(t *testing.T) {
 	if err := json.Unmarshal(answer.Body.Bytes(), &refusal); err != nil {
 		t.Fatal(err)
 	}
-	const want = "There are 2 endpoints already, more than the 1 that there can be (limit endpoints); delete some first, or ask for a higher limit."
+	const want = `the tenant has 2 endpoints, and the limit "endpoints" allows 1; delete some first, or ask for a higher limit`
 	if answer.Code != 409 || refusal.Detail != want {
 		t.Errorf("%d %q, want 409 %q", answer.Code, refusal.Detail, want)
 	}

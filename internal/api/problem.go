@@ -27,21 +27,21 @@ const (
 
 // titles are the same for every problem of a code.
 var titles = map[bellwire.Code]string{
-	bellwire.CodeMalformed:       "The request cannot be read",
-	bellwire.CodeInvalid:         "The request cannot be accepted",
-	bellwire.CodeUnauthenticated: "A key is needed",
-	bellwire.CodeForbidden:       "The key may not do this",
+	bellwire.CodeMalformed:       "Malformed request",
+	bellwire.CodeInvalid:         "Invalid request",
+	bellwire.CodeUnauthenticated: "Authentication required",
+	bellwire.CodeForbidden:       "Permission denied",
 	bellwire.CodeNotFound:        "Not found",
-	bellwire.CodeConflict:        "In conflict with what is there",
-	bellwire.CodeStale:           "It has changed in the meantime",
-	bellwire.CodeTooLarge:        "The request is too large",
+	bellwire.CodeConflict:        "Conflict",
+	bellwire.CodeStale:           "Changed in the meantime",
+	bellwire.CodeTooLarge:        "Request too large",
 	bellwire.CodeRateLimited:     "Too many requests",
-	bellwire.CodeUnavailable:     "Not available right now",
+	bellwire.CodeUnavailable:     "Temporarily unavailable",
 	bellwire.CodeNoSpace:         "No space left",
-	bellwire.CodeCanceled:        "The request did not arrive whole",
-	bellwire.CodeInternal:        "A fault of the server",
-	codeMethodNotAllowed:         "This method is not for this path",
-	codeUnsupportedEncoding:      "The body is compressed",
+	bellwire.CodeCanceled:        "Incomplete request",
+	bellwire.CodeInternal:        "Internal error",
+	codeMethodNotAllowed:         "Method not allowed",
+	codeUnsupportedEncoding:      "Unsupported content encoding",
 }
 
 // defaultWait is what clients are told to wait when the error does not know.
@@ -50,11 +50,12 @@ const defaultWait = time.Second
 // Problem is an error answer (RFC 9457).
 type Problem struct {
 	Type   string        `json:"type" format:"uri-reference" example:"/docs#error-invalid" doc:"Where this kind of problem is described."`
-	Title  string        `json:"title" example:"The request cannot be accepted" doc:"What kind of problem it is, for people."`
+	Title  string        `json:"title" example:"Invalid request" doc:"What kind of problem it is, for people."`
 	Status int           `json:"status" example:"422" doc:"The HTTP status."`
 	Code   bellwire.Code `json:"code" example:"invalid" doc:"What kind of problem it is, for programs. Codes are stable."`
-	Detail string        `json:"detail" example:"It must be an absolute http or https URL, such as https://example.com/webhooks." doc:"What happened, and what to do about it."`
-	Errors []Fault       `json:"errors,omitempty" doc:"The members or parameters at fault, where there are some."`
+	Detail string        `json:"detail" example:"url must be an absolute http or https URL, such as https://example.com/hooks" doc:"What is wrong, in a sentence. With several errors, the first of them."`
+	Hint   string        `json:"hint,omitempty" example:"Wait until one of them expires, or rotate with the overlap 0s." doc:"What to do about it, where the detail does not say so already."`
+	Errors []Fault       `json:"errors,omitempty" doc:"The fields or parameters at fault, all of them, if there are any."`
 
 	retryAfter time.Duration
 }
@@ -62,7 +63,7 @@ type Problem struct {
 // Fault is what is wrong with one member or parameter.
 type Fault struct {
 	Field   string `json:"field" example:"url" doc:"The member or parameter at fault, such as retry.schedule[2]."`
-	Message string `json:"message" example:"It must be an absolute http or https URL, such as https://example.com/webhooks."`
+	Message string `json:"message" example:"must be an absolute http or https URL, such as https://example.com/hooks" doc:"What is wrong with it. The field is the subject of the sentence."`
 }
 
 func problemOf(err *bellwire.Error) *Problem {
@@ -71,12 +72,18 @@ func problemOf(err *bellwire.Error) *Problem {
 		Title:      titles[err.Code],
 		Status:     statuses.Of(err.Code),
 		Code:       err.Code,
-		Detail:     err.Message,
+		Detail:     err.Text(),
+		Hint:       err.Hint,
 		retryAfter: err.RetryAfter,
 	}
-	if err.Field != "" {
-		p.Errors = []Fault{{Field: err.Field, Message: err.Message}}
-		p.Detail = err.Field + ": " + err.Message
+	faults := err.Faults
+	if len(faults) == 0 {
+		faults = []*bellwire.Error{err}
+	}
+	for _, fault := range faults {
+		if fault.Field != "" {
+			p.Errors = append(p.Errors, Fault{Field: fault.Field, Message: fault.Message})
+		}
 	}
 	return p
 }
@@ -112,36 +119,24 @@ func init() {
 	huma.DefaultArrayNullable = false
 }
 
-// humaError makes the Problem of what Huma finds wrong by itself: parameters, and what a body could not
-// be read as. Values are left out, because they could be secrets.
+// humaError makes the Problem for errors that do not come from a handler: those of reading the body, and what Huma itself
+// finds wrong. Huma's texts are left out. checkParameters has found the same faults before, and a value may be a secret.
 func humaError(status int, _ string, errs ...error) huma.StatusError {
-	p := problemOf(&bellwire.Error{Code: bellwire.CodeInvalid, Message: "The request cannot be accepted."})
 	if status == http.StatusInternalServerError {
-		p = problemOf(httpx.AsError(errors.Join(errs...)))
+		return problemOf(httpx.AsError(errors.Join(errs...)))
 	}
-	for _, err := range errs {
-		var known *bellwire.Error
-		if errors.As(err, &known) {
-			return problemOf(known)
-		}
-		var detail *huma.ErrorDetail
-		if errors.As(err, &detail) {
-			_, field, _ := strings.Cut(detail.Location, ".") // after "query", "path" or "body"
-			p.Errors = append(p.Errors, Fault{Field: field, Message: sentence(detail.Message)})
+	faults := make([]error, len(errs))
+	for i, err := range errs {
+		faults[i] = err
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+			_, field, _ := strings.Cut(detail.Location, ".") // after "query" or "path"
+			faults[i] = bellwire.Invalid(field, "is not valid")
 		}
 	}
-	if len(p.Errors) > 0 {
-		p.Detail = p.Errors[0].Field + ": " + p.Errors[0].Message
+	if err := bellwire.Join(faults...); err != nil {
+		return problemOf(httpx.AsError(err))
 	}
-	return p
-}
-
-// sentence gives Huma's messages the form of ours.
-func sentence(message string) string {
-	if message == "" {
-		return message
-	}
-	return strings.ToUpper(message[:1]) + message[1:] + "."
+	return problemOf(bellwire.Errorf(bellwire.CodeInvalid, "the request is not valid"))
 }
 
 // problem turns any error into the Problem to answer with, and logs what the client is not told.
@@ -181,14 +176,14 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (a *api) notFound(w http.ResponseWriter, r *http.Request) {
-	a.fail(w, r, bellwire.Errorf(bellwire.CodeNotFound, "There is nothing at %s; /docs lists all paths.", r.URL.EscapedPath()))
+	a.fail(w, r, bellwire.Errorf(bellwire.CodeNotFound, "path %s does not exist; /docs lists all paths", r.URL.EscapedPath()))
 }
 
 func (a *api) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	a.fail(w, r, bellwire.Errorf(codeMethodNotAllowed, "%s is not for this path; allowed are %s.",
+	a.fail(w, r, bellwire.Errorf(codeMethodNotAllowed, "method %s is not allowed for this path; use %s",
 		r.Method, strings.Join(w.Header()["Allow"], ", ")))
 }
 
 func (a *api) panicked(w http.ResponseWriter, r *http.Request) {
-	a.fail(w, r, bellwire.Errorf(bellwire.CodeInternal, "A handler panicked."))
+	a.fail(w, r, bellwire.Errorf(bellwire.CodeInternal, "a handler panicked"))
 }

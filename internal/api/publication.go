@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -14,6 +16,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // parsePublication reads the body of a publish. The draft's data is a part of body.
@@ -43,6 +46,7 @@ func parseBatch(body []byte) ([]service.Draft, error) {
 	}
 	var drafts []service.Draft
 	seen := false
+	var faults faultList
 	for p.dec.PeekKind() != '}' {
 		name, err := p.name()
 		if err != nil {
@@ -50,20 +54,25 @@ func parseBatch(body []byte) ([]service.Draft, error) {
 		}
 		switch {
 		case string(name) != `"events"`:
-			return nil, unknown(alone, name)
+			err = p.skip(unknown(alone, name, "events"))
 		case seen:
-			return nil, twice("events")
+			err = p.skip(twice("events"))
+		default:
+			seen = true
+			drafts, err = p.drafts()
 		}
-		seen = true
-		if drafts, err = p.drafts(); err != nil {
+		if !faults.add(err) {
 			return nil, err
 		}
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
 		return nil, p.broken(err)
 	}
-	if len(drafts) == 0 {
-		return nil, bellwire.Invalid("events", "It is required, with 1 to %d events.", service.MaxBatchEvents)
+	if len(drafts) == 0 && !faults.have("events") {
+		faults.add(bellwire.Invalid("events", "must have 1 to %s entries", bellwire.Number(service.MaxBatchEvents)))
+	}
+	if err := faults.join(); err != nil {
+		return nil, err
 	}
 	return drafts, p.end()
 }
@@ -103,20 +112,25 @@ func (p *parser) drafts() ([]service.Draft, error) {
 	if err := p.begin('[', alone, "events"); err != nil {
 		return nil, err
 	}
-	var drafts []service.Draft
+	var (
+		drafts []service.Draft
+		faults faultList
+	)
 	for p.dec.PeekKind() != ']' {
 		if len(drafts) == service.MaxBatchEvents {
-			return nil, bellwire.Invalid("events", "A batch has at most %d events; send the rest in another.", service.MaxBatchEvents)
+			return nil, p.skipRest(bellwire.Invalid("events", "must have at most %s entries; send the rest in another batch", bellwire.Number(service.MaxBatchEvents)))
 		}
 		draft, err := p.draft(place(len(drafts)))
-		if err != nil {
+		if !faults.add(err) {
 			return nil, err
 		}
 		draft.Data = bytes.Clone(draft.Data)
 		drafts = append(drafts, draft)
 	}
-	_, err := p.dec.ReadToken()
-	return drafts, p.broken(err)
+	if _, err := p.dec.ReadToken(); err != nil {
+		return nil, p.broken(err)
+	}
+	return drafts, faults.join()
 }
 
 // The members of a publication.
@@ -146,8 +160,9 @@ func (at place) field(name string) string {
 // draft reads one publication.
 func (p *parser) draft(at place) (service.Draft, error) {
 	var (
-		d    service.Draft
-		seen int
+		d      service.Draft
+		seen   int
+		faults faultList
 	)
 	if err := p.begin('{', at, ""); err != nil {
 		return d, err
@@ -172,26 +187,76 @@ func (p *parser) draft(at place) (service.Draft, error) {
 			member = memberOccurredAt
 			d.OccurredAt, err = p.time(at, "occurred_at")
 		default:
-			return d, unknown(at, name)
+			err = p.skip(unknown(at, name, "type", "data", "id", "occurred_at"))
 		}
-		if err != nil {
+		if err == nil && seen&member != 0 {
+			err = twice(at.field(string(name[1 : len(name)-1])))
+		}
+		if !faults.add(err) {
 			return d, err
-		}
-		if seen&member != 0 {
-			return d, twice(at.field(string(name[1 : len(name)-1])))
 		}
 		seen |= member
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
 		return d, p.broken(err)
 	}
-	switch {
-	case seen&memberType == 0:
-		return d, bellwire.Invalid(at.field("type"), "It is required.")
-	case seen&memberData == 0:
-		return d, bellwire.Invalid(at.field("data"), "It is required; null is allowed.")
+	if seen&memberType == 0 {
+		faults.add(bellwire.Invalid(at.field("type"), "is required"))
 	}
-	return d, nil
+	if seen&memberData == 0 {
+		faults.add(bellwire.Invalid(at.field("data"), "is required; it may be null"))
+	}
+	return d, faults.join()
+}
+
+// maxFaults is the most faults that are reported of one body.
+const maxFaults = 20
+
+// faultList collects what is wrong with a body that can be read.
+type faultList []error
+
+// add adds an error, nil for none, and reports whether reading can go on.
+func (l *faultList) add(err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case bellwire.CodeOf(err) != bellwire.CodeInvalid:
+		return false
+	case len(*l) < maxFaults:
+		*l = append(*l, err)
+	}
+	return true
+}
+
+// have reports whether one of the faults is about the field.
+func (l faultList) have(field string) bool {
+	return slices.ContainsFunc(l, func(err error) bool {
+		fault, ok := errors.AsType[*bellwire.Error](err)
+		return ok && strings.HasPrefix(fault.Field, field)
+	})
+}
+
+func (l faultList) join() error { return bellwire.Join(l...) }
+
+// skipRest passes over the rest of an array, and returns what is wrong with it.
+func (p *parser) skipRest(fault error) error {
+	for p.dec.PeekKind() != ']' {
+		if err := p.dec.SkipValue(); err != nil {
+			return p.broken(err)
+		}
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return p.broken(err)
+	}
+	return fault
+}
+
+// skip passes over a member's value, and returns what is wrong with the member.
+func (p *parser) skip(fault error) error {
+	if err := p.dec.SkipValue(); err != nil {
+		return p.broken(err)
+	}
+	return fault
 }
 
 // begin reads the start of an object or array.
@@ -201,7 +266,11 @@ func (p *parser) begin(kind jsontext.Kind, at place, name string) error {
 		if kind == '[' {
 			what = "an array"
 		}
-		return bellwire.Invalid(at.field(name), "It must be %s.", what)
+		field := at.field(name)
+		if field == "" {
+			return bellwire.Errorf(bellwire.CodeInvalid, "the body must be %s", what)
+		}
+		return p.skip(bellwire.Invalid(field, "must be %s", what))
 	}
 	_, err := p.dec.ReadToken()
 	return p.broken(err)
@@ -243,7 +312,7 @@ func (p *parser) text(at place, name string) (string, error) {
 		return "", nil
 	}
 	if raw.Kind() != '"' || len(raw) == len(`""`) {
-		return "", bellwire.Invalid(at.field(name), "It must be a string that is not empty.")
+		return "", bellwire.Invalid(at.field(name), "must be a string that is not empty")
 	}
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1]), nil
@@ -268,7 +337,7 @@ func (p *parser) end() error {
 	case err != nil:
 		return p.broken(err)
 	}
-	return bellwire.Errorf(bellwire.CodeMalformed, "The body goes on after its JSON value.")
+	return bellwire.Errorf(bellwire.CodeMalformed, "the body continues after its JSON value")
 }
 
 // broken gives an error of the decoder the form of ours.
@@ -280,19 +349,29 @@ func (p *parser) broken(err error) error {
 	case errors.As(err, &syntax):
 		return httpx.Broken(len(p.body), syntax)
 	case errors.Is(err, io.EOF):
-		return bellwire.Errorf(bellwire.CodeMalformed, "The body is empty; it must be JSON.")
+		return bellwire.Errorf(bellwire.CodeMalformed, "the body is empty; it must be JSON")
 	}
-	return bellwire.Wrap(bellwire.CodeMalformed, err, "The body is not JSON.")
+	return bellwire.Wrap(bellwire.CodeMalformed, err, "the body is not JSON")
 }
 
 func notUTF8() error {
-	return bellwire.Errorf(bellwire.CodeMalformed, "The body is not JSON: it is not UTF-8 text.")
+	return bellwire.Errorf(bellwire.CodeMalformed, "the body is not JSON, because it is not UTF-8 text")
 }
 
-func unknown(at place, name []byte) error {
-	return bellwire.Invalid(at.field(string(name[1:len(name)-1])), "There is no member of this name here.")
+// otherNames are what other systems call the fields of an event.
+var otherNames = map[string]string{
+	"payload": "data", "body": "data", "event_type": "type", "event": "type", "idempotency_key": "id", "timestamp": "occurred_at",
+}
+
+func unknown(at place, name []byte, known ...string) error {
+	given := string(name[1 : len(name)-1])
+	meant := suggest.DidYouMean(given, known)
+	if other := otherNames[given]; meant == "" && slices.Contains(known, other) {
+		meant = suggest.DidYouMean(other, known)
+	}
+	return bellwire.Invalid(at.field(given), "is not a known field%s", meant)
 }
 
 func twice(field string) error {
-	return bellwire.Invalid(field, "The member is given twice.")
+	return bellwire.Invalid(field, "is given twice")
 }

@@ -5,41 +5,121 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/api"
 )
 
-// A refusal names what is wrong, and what to do instead.
+// A refusal says what is wrong, with what, and what to do instead.
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	endpoint := func(more string) string { return `{"url":"https://a.example/","events":["*"],` + more + `}` }
 	const endpoints = "/tenants/acme/endpoints"
 	var steps []step
 	for _, refusal := range []struct{ name, path, key, body, detail string }{
-		{"no url", endpoints, "", `{"events":["*"]}`, "url: It is required."},
-		{"no events", endpoints, "", `{"url":"https://a.example/"}`, "events: It is required, with at least one event pattern."},
-		{"empty url", endpoints, "", `{"url":"","events":["*"]}`, "url: It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"no scheme", endpoints, "", `{"url":"a.example","events":["*"]}`, "url: It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"rate", endpoints, "", endpoint(`"rate_limit":0`), "rate_limit: It must be between 0.001 and 1,000,000 events a second."},
-		{"in flight", endpoints, "", endpoint(`"max_in_flight":0`), "max_in_flight: It must be between 1 and 1024."},
-		{"ordering", endpoints, "", endpoint(`"ordering":"FIFO"`), `ordering: It must be "none" or "fifo".`},
-		{"status", endpoints, "", endpoint(`"status":"on"`), `status: It must be "enabled", "paused" or "disabled".`},
-		{"role of a tenant's key", "/keys", "", `{"role":"tenant"}`, `role: It must be "admin" or "publisher"; a key with another role belongs to a tenant, so name that.`},
-		{"role of an operator's key", "/tenants/acme/keys", "", `{"role":"admin"}`, `role: It must be "tenant" or "tenant-read"; a key with another role belongs to no tenant.`},
+		{"no url", endpoints, "", `{"events":["*"]}`, "url is required"},
+		{"no events", endpoints, "", `{"url":"https://a.example/"}`, "events is required, with at least one event type or pattern"},
+		{"empty url", endpoints, "", `{"url":"","events":["*"]}`, "url must be an absolute http or https URL, such as https://example.com/hooks"},
+		{"no scheme", endpoints, "", `{"url":"a.example","events":["*"]}`, "url must be an absolute http or https URL, such as https://example.com/hooks"},
+		{"rate", endpoints, "", endpoint(`"rate_limit":0`), "rate_limit must be between 0.001 and 1,000,000 events per second"},
+		{"in flight", endpoints, "", endpoint(`"max_in_flight":0`), "max_in_flight must be between 1 and 1,024"},
+		{"ordering", endpoints, "", endpoint(`"ordering":"FIFO"`), `ordering must be "none" or "fifo"`},
+		{"status", endpoints, "", endpoint(`"status":"on"`), `status must be "enabled", "paused" or "disabled"`},
+		{"private address", endpoints, "", `{"url":"http://10.0.0.1/","events":["*"]}`, "url must lead to a public address; 10.0.0.1 is private, reserved or not allowed on this server"},
+		{"port", endpoints, "", `{"url":"https://a.example:22/","events":["*"]}`, "url must not have the port 22, which belongs to another protocol"},
+		{"events as text", endpoints, "", `{"url":"https://a.example/","events":"*"}`, "events must be an array"},
+		{"url as a number", endpoints, "", `{"url":5,"events":["*"]}`, "url must be a string"},
+		{"pattern", endpoints, "", `{"url":"https://a.example/","events":["*.created"]}`, `events[0] must be an event type, or the start of one followed by a single *, such as order.*; "*.created" is not`},
+		{"unknown type", endpoints, "", `{"url":"https://a.example/","events":["invoice.piad"]}`, `events[0] "invoice.piad" is not a known event type (did you mean "invoice.paid"?)`},
+		{"unknown field", endpoints, "", endpoint(`"rateLimit":1`), `rateLimit is not a known field (did you mean "rate_limit"?)`},
+		{"mixed policy", endpoints, "", endpoint(`"retry":{"schedule":[],"count":1}`), "retry must have either schedule, or interval and count, or initial and max_elapsed"},
+		{"delay without a unit", endpoints, "", endpoint(`"retry":{"schedule":["5s","5"]}`), `retry.schedule[1] must be a duration, such as "5s", "30m" or "72h"`},
+		{"short delay", endpoints, "", endpoint(`"retry":{"schedule":["5ms"]}`), `retry.schedule[0] must be at least 1s (limit "min_retry_delay")`},
+		{"header of its own", endpoints, "", endpoint(`"headers":{"webhook-id":"x"}`), `headers.webhook-id must not name the header "webhook-id", which is a part of every request`},
+		{"redacted header", endpoints, "", endpoint(`"headers":{"X-Env":"[redacted]"}`), "headers must not have the redacted value of X-Env; give the value itself, or leave headers out to keep them"},
+		{"tenant's id", "/tenants", "", `{"id":"a b"}`, "id must have 1 to 64 characters, each of A-Z, a-z, 0-9 or _ -"},
+		{"payload", "/tenants/acme/events", "", `{"type":"invoice.paid","payload":1}`, `payload is not a known field (did you mean "data"?)`},
+		{"published type", "/tenants/acme/events", "", `{"type":"invoice.piad","data":1}`, `type "invoice.piad" is not a known event type (did you mean "invoice.paid"?)`},
+		{"type in a batch", "/tenants/acme/events/batch", "", `{"events":[{"type":"nope","data":1}]}`, `events[0].type "nope" is not a known event type`},
+		{"limit of a tenant", "/tenants", "", `{"id":"x","limits":{"endpoint":1}}`, `limits.endpoint is not a known limit (did you mean "endpoints"?)`},
+		{"role of a tenant's key", "/keys", "", `{"role":"tenant"}`, `role must be "admin" or "publisher"; a key with another role must belong to a tenant`},
+		{"role of an operator's key", "/tenants/acme/keys", "", `{"role":"admin"}`, `role must be "tenant" or "tenant-read"; a key with another role must not belong to a tenant`},
 		{"publish by a tenant", "/tenants/acme/events", "tenant", `{"type":"x","data":1}`,
-			`A key with the role "tenant" may not do this; use one with the role "publisher" or "admin".`},
+			`tenant keys cannot publish; use a publisher or admin key`},
 		{"change by a publisher", endpoints, "publisher", endpoint(`"status":"enabled"`),
-			`A key with the role "publisher" may not do this; use one with the role "tenant" or "admin".`},
-		{"manage by a publisher", "/tenants", "publisher", `{"id":"x"}`, `A key with the role "publisher" may not do this; use one with the role "admin".`},
+			`publisher keys cannot manage endpoints and deliveries; use a tenant or admin key`},
+		{"manage by a publisher", "/tenants", "publisher", `{"id":"x"}`, `publisher keys cannot manage tenants, keys and event types; use an admin key`},
 	} {
 		want, err := json.Marshal(map[string]string{"detail": refusal.detail})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := step{name: refusal.name, method: "POST", path: refusal.path, key: refusal.key, body: refusal.body, want: string(want)}
-		if field, _, named := strings.Cut(refusal.detail, ": "); named {
+		s := step{
+			name: refusal.name, method: "POST", path: refusal.path, key: refusal.key, body: refusal.body, want: string(want),
+			status: http.StatusForbidden, problem: "forbidden",
+		}
+		if refusal.key == "" {
+			field, _, _ := strings.Cut(refusal.detail, " ")
 			s.status, s.problem = http.StatusUnprocessableEntity, "invalid "+field
-		} else {
-			s.status, s.problem = http.StatusForbidden, "forbidden"
 		}
 		steps = append(steps, s)
 	}
 	run(t, steps)
+}
+
+// Everything that is wrong with a body is told at once, in the order in which it was found; the detail is the first of it.
+func TestRefusalsListAllFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct {
+		name, method, path, body string
+		want                     []string
+	}{
+		{"form", "POST", "/tenants/acme/endpoints", `{"url":5,"payload":{},"events":[1],"headers":{"a":1},"auth":{"type":"none","tokn":"x"},"retry":{"count":"x","jitter":"y"}}`,
+			[]string{"url", "payload", "events[0]", "headers.a", "auth.tokn", "retry.count", "retry.jitter"}},
+		{"content", "POST", "/tenants/acme/endpoints", `{"url":"ftp://a","events":["nope","*","*"],"rate_limit":0,"ordering":"x","signing":"y","auth":{"type":"basic","token":"t"},"headers":{"host":"a"}}`,
+			[]string{"url", "rate_limit", "ordering", "signing", "events[0]", "events[2]", "auth.username", "auth.token", "headers.host"}},
+		{"missing", "POST", "/tenants/acme/endpoints", `{}`, []string{"url", "events"}},
+		{"event", "POST", "/tenants/acme/events", `{"payload":1,"id":""}`, []string{"payload", "id", "type", "data"}},
+		{"batch", "POST", "/tenants/acme/events/batch", `{"events":[{"type":"invoice.paid"},{"data":1}]}`, []string{"events[0].data", "events[1].type"}},
+		{"types of a batch", "POST", "/tenants/acme/events/batch", `{"events":[{"type":"a","data":1},{"type":"b","data":1}]}`, []string{"events[0].type", "events[1].type"}},
+		{"parameters", "GET", "/tenants/acme/deliveries?limit=0&status=failed&staus=x", "", []string{"limit", "status", "staus"}},
+	} {
+		var got api.Problem
+		if err := json.Unmarshal(w.call(c.method, c.path, adminKey, c.body).Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		var fields []string
+		for _, fault := range got.Errors {
+			fields = append(fields, fault.Field)
+		}
+		if diff := cmp.Diff(c.want, fields); diff != "" {
+			t.Errorf("%s: %+v (-want +got):\n%s", c.name, got, diff)
+			continue
+		}
+		if first := got.Errors[0].Field + " " + got.Errors[0].Message; got.Detail != first {
+			t.Errorf("%s: the detail is %q, the first fault %q", c.name, got.Detail, first)
+		}
+	}
+}
+
+func TestRefusalsOfParameters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for query, want := range map[string]string{
+		"limit=1000":                          "limit must be between 1 and 250",
+		"limit=many":                          "limit must be a whole number",
+		"status=failed":                       `status must be "pending", "retrying", "succeeded", "exhausted" or "canceled"`,
+		"staus=pending":                       `staus is not a known parameter (did you mean "status"?)`,
+		"limit=1&limit=2":                     "limit must be given once, but was given 2 times",
+		"cursor=" + strings.Repeat("x", 1000): "cursor must have at most 512 characters",
+	} {
+		var got api.Problem
+		if err := json.Unmarshal(w.call("GET", "/tenants/acme/deliveries?"+query, adminKey, "").Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Detail != want || got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%.40s: %d %q, want 422 %q", query, got.Status, got.Detail, want)
+		}
+	}
 }

@@ -111,7 +111,7 @@ func CheckSingleSigning(dialect string, signing Signing) error {
 	if signing == SigningHMAC {
 		return nil
 	}
-	return Invalid("signing", "The dialect %s has no choice of signatures; it is hmac.", dialect)
+	return Invalid("signing", "must be %q for the dialect %s", SigningHMAC, dialect)
 }
 
 // CheckOwnHeaders refuses endpoints whose own headers or authentication would take the place of a header that the
@@ -119,11 +119,11 @@ func CheckSingleSigning(dialect string, signing Signing) error {
 func CheckOwnHeaders(dialect string, c *Credentials, set ...string) error {
 	for _, name := range set {
 		if c.Auth.Type == AuthAPIKey && strings.EqualFold(c.Auth.Header, name) {
-			return Invalid("auth.header", "The dialect %s sets the header %s itself.", dialect, name)
+			return Invalid("auth.header", "must not be %s, which every delivery of the dialect %s has", name, dialect)
 		}
 		for _, h := range c.Headers {
 			if strings.EqualFold(h.Name, name) {
-				return Invalid("headers."+h.Name, "The dialect %s sets it itself.", dialect)
+				return Invalid("headers."+h.Name, "must not be set, because every delivery of the dialect %s has it", dialect)
 			}
 		}
 	}

@@ -146,29 +146,29 @@ var badPorts = []int{
 // is dialled.
 func CheckURL(raw string) error {
 	if len(raw) > MaxURLLength {
-		return Invalid("url", "It must have at most %d bytes; this one has %d.", MaxURLLength, len(raw))
+		return Invalid("url", "must have at most %s bytes, but has %s", Number(MaxURLLength), Number(len(raw)))
 	}
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https":
-		return Invalid("url", "It must be an absolute http or https URL, such as https://example.com/webhooks.")
+		return Invalid("url", "must be an absolute http or https URL, such as https://example.com/hooks")
 	case u.User != nil:
-		return Invalid("url", "It must not contain a user name or password.")
+		return Invalid("url", "must not contain a user name or password")
 	case u.Hostname() == "":
-		return Invalid("url", "It must name a host.")
+		return Invalid("url", "must name a host")
 	case u.Fragment != "":
-		return Invalid("url", "It must not have a fragment: that would never be sent.")
+		return Invalid("url", "must not have a fragment, which would never be sent")
 	case strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
 		// Paths are escaped as they are sent, queries are sent as they are: a request line could not hold these.
-		return Invalid("url", "Its query must be of ASCII characters without spaces; write others as %%20 and the like.")
+		return Invalid("url", "must not have spaces or non-ASCII characters in its query; escape them, such as a space as %%20")
 	}
 	if port := u.Port(); port != "" {
 		n, err := strconv.Atoi(port)
 		if err != nil || n < 1 || n > 65535 {
-			return Invalid("url", "Its port must be a number between 1 and 65535.")
+			return Invalid("url", "must have a port between 1 and 65535")
 		}
 		if slices.Contains(badPorts, n) {
-			return Invalid("url", "Port %d belongs to another protocol and is not used for webhooks.", n)
+			return Invalid("url", "must not have the port %d, which belongs to another protocol", n)
 		}
 	}
 	return nil

@@ -98,7 +98,7 @@ func hasUpper(s string) bool {
 }
 
 func badID(prefix string) error {
-	return Errorf(CodeInvalid, "An id is %q and 32 lower-case hex digits.", prefix)
+	return Errorf(CodeInvalid, "an id must be %q and 32 lower-case hex digits", prefix)
 }
 
 // NewID makes an id for the given moment. Ids of the same millisecond have no order among themselves;

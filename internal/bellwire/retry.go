@@ -1,9 +1,8 @@
 package bellwire
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -92,11 +91,7 @@ func (p RetryPolicy) exponential(retry int) (time.Duration, bool) {
 	return time.Duration(delay), true
 }
 
-// policyForms tells what a policy can look like.
-const policyForms = "Give either schedule, or interval and count, or initial, factor, max_interval and max_elapsed; " +
-	`jitter goes with each. Delays are text such as "5s".`
-
-// retryPolicyJSON is the contract's form of a policy; pointers tell what was given.
+// retryPolicyJSON is the contract's form of a policy. Nil members are left out.
 type retryPolicyJSON struct {
 	Schedule    *[]Duration `json:"schedule,omitempty"`
 	Interval    *Duration   `json:"interval,omitempty"`
@@ -134,15 +129,19 @@ func (p RetryPolicy) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a policy in the form of the native API. Its error is an *Error with CodeInvalid.
 func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
-	var in retryPolicyJSON
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		var bad *Error // from a Duration, which does not know where it stands
-		if errors.As(err, &bad) {
-			return &Error{Code: CodeInvalid, Field: "retry", Message: bad.Message, Err: bad.Err}
-		}
-		return &Error{Code: CodeInvalid, Field: "retry", Message: "It is no retry policy. " + policyForms, Err: err}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return errPolicyForm()
+	}
+	var (
+		in     retryPolicyJSON
+		faults []error
+	)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		faults = append(faults, in.read(name, members[name]))
+	}
+	if err := Join(faults...); err != nil {
+		return err
 	}
 	read, err := in.policy()
 	if err != nil {
@@ -150,6 +149,60 @@ func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
 	}
 	*p = read
 	return nil
+}
+
+// read reads one member.
+func (in *retryPolicyJSON) read(name string, value json.RawMessage) error {
+	field := "retry." + name
+	switch name {
+	case "schedule":
+		return in.readSchedule(value)
+	case "interval":
+		return readMember(field, value, &in.Interval, durationForm)
+	case "count":
+		return readMember(field, value, &in.Count, "must be a whole number")
+	case "initial":
+		return readMember(field, value, &in.Initial, durationForm)
+	case "factor":
+		return readMember(field, value, &in.Factor, "must be a number")
+	case "max_interval":
+		return readMember(field, value, &in.MaxInterval, durationForm)
+	case "max_elapsed":
+		return readMember(field, value, &in.MaxElapsed, durationForm)
+	case "jitter":
+		return readMember(field, value, &in.Jitter, "must be a number")
+	}
+	return Invalid(field, "is not a known field")
+}
+
+func (in *retryPolicyJSON) readSchedule(value json.RawMessage) error {
+	var elements *[]json.RawMessage
+	if err := json.Unmarshal(value, &elements); err != nil {
+		return Invalid("retry.schedule", "must be an array of durations")
+	}
+	if elements == nil {
+		return nil
+	}
+	schedule := make([]Duration, len(*elements))
+	faults := make([]error, len(*elements))
+	for i, element := range *elements {
+		faults[i] = readMember("retry.schedule["+strconv.Itoa(i)+"]", element, &schedule[i], durationForm)
+	}
+	in.Schedule = &schedule
+	return Join(faults...)
+}
+
+func readMember(field string, value json.RawMessage, into any, form string) error {
+	if json.Unmarshal(value, into) != nil {
+		return Invalid(field, "%s", form)
+	}
+	return nil
+}
+
+func errPolicyForm() error {
+	err := Invalid("retry", "must have either schedule, or interval and count, or initial and max_elapsed")
+	err.Hint = `Delays are text, such as "5s". With initial, factor and max_interval may be given; jitter may be given in each case.`
+	return err
 }
 
 func (in retryPolicyJSON) policy() (RetryPolicy, error) {
@@ -162,7 +215,7 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 		}
 	}
 	if forms != 1 {
-		return RetryPolicy{}, Invalid("retry", "%s", policyForms)
+		return RetryPolicy{}, errPolicyForm()
 	}
 	var p RetryPolicy
 	if in.Jitter != nil {
@@ -173,12 +226,12 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 		p.Schedule = slices.Clone(*in.Schedule)
 	case fixed:
 		if in.Interval == nil || in.Count == nil {
-			return p, Invalid("retry", "interval and count go together.")
+			return p, Invalid("retry", "must have both interval and count")
 		}
 		p.Interval, p.Count = *in.Interval, *in.Count
 	default:
 		if in.Initial == nil || in.MaxElapsed == nil {
-			return p, Invalid("retry", "initial and max_elapsed go together.")
+			return p, Invalid("retry", "must have both initial and max_elapsed")
 		}
 		p.Initial, p.MaxElapsed, p.Factor = *in.Initial, *in.MaxElapsed, 2
 		if in.Factor != nil {
@@ -188,7 +241,7 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 			p.MaxInterval = *in.MaxInterval
 		}
 		if p.Initial == 0 {
-			return p, Invalid("retry.initial", "It must be longer than 0s.")
+			return p, Invalid("retry.initial", "must be longer than 0s")
 		}
 	}
 	return p, p.Check()
@@ -197,18 +250,18 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 // Check refuses policies out of bounds.
 func (p RetryPolicy) Check() error {
 	if !(p.Jitter >= 0 && p.Jitter <= 1) {
-		return Invalid("retry.jitter", "It must be between 0 and 1.")
+		return Invalid("retry.jitter", "must be between 0 and 1")
 	}
 	if len(p.Schedule) > MaxRetries || p.Count < 0 || p.Count > MaxRetries {
-		return Invalid("retry", "There can be 0 to %d retries.", MaxRetries)
+		return Invalid("retry", "must have between 0 and %d retries", MaxRetries)
 	}
 	for _, d := range append([]Duration{p.Interval, p.Initial, p.MaxInterval}, p.Schedule...) {
 		if d < 0 || time.Duration(d) > MaxRetryDelay {
-			return Invalid("retry", "A delay must be between 0s and %s.", Duration(MaxRetryDelay))
+			return Invalid("retry", "must have delays between 0s and %s", Duration(MaxRetryDelay))
 		}
 	}
 	if p.Count > 0 && time.Duration(p.Interval) < time.Millisecond {
-		return Invalid("retry.interval", "It must be at least 1ms.")
+		return Invalid("retry.interval", "must be at least 1ms")
 	}
 	if p.Initial > 0 {
 		return p.checkGrowth()
@@ -216,32 +269,36 @@ func (p RetryPolicy) Check() error {
 	return nil
 }
 
-// CheckDelays refuses policies with a delay below the given one.
+// CheckDelays refuses policies with a delay below the least one, which is the value of the limit min_retry_delay.
 func (p RetryPolicy) CheckDelays(least time.Duration) error {
-	for i, d := range p.Schedule {
+	var faults []error
+	check := func(field string, d Duration) {
 		if time.Duration(d) < least {
-			return Invalid("retry.schedule["+strconv.Itoa(i)+"]", "It must be at least %s.", Duration(least))
+			faults = append(faults, Invalid(field, "must be at least %s (limit \"min_retry_delay\")", Duration(least)))
 		}
 	}
-	if p.Count > 0 && time.Duration(p.Interval) < least {
-		return Invalid("retry.interval", "It must be at least %s.", Duration(least))
+	for i, d := range p.Schedule {
+		check("retry.schedule["+strconv.Itoa(i)+"]", d)
 	}
-	if p.Initial > 0 && time.Duration(p.Initial) < least {
-		return Invalid("retry.initial", "It must be at least %s.", Duration(least))
+	if p.Count > 0 {
+		check("retry.interval", p.Interval)
 	}
-	return nil
+	if p.Initial > 0 {
+		check("retry.initial", p.Initial)
+	}
+	return Join(faults...)
 }
 
 func (p RetryPolicy) checkGrowth() error {
 	switch {
 	case time.Duration(p.Initial) < time.Millisecond:
-		return Invalid("retry.initial", "It must be at least 1ms.")
+		return Invalid("retry.initial", "must be at least 1ms")
 	case !(p.Factor >= 1 && p.Factor <= 100):
-		return Invalid("retry.factor", "It must be between 1 and 100.")
+		return Invalid("retry.factor", "must be between 1 and 100")
 	case p.MaxInterval > 0 && p.MaxInterval < p.Initial:
-		return Invalid("retry.max_interval", "It must not be shorter than initial.")
+		return Invalid("retry.max_interval", "must not be shorter than initial")
 	case p.MaxElapsed < 0 || time.Duration(p.MaxElapsed) > MaxRetries*MaxRetryDelay:
-		return Invalid("retry.max_elapsed", "It must be between 0s and %s.", Duration(MaxRetries*MaxRetryDelay))
+		return Invalid("retry.max_elapsed", "must be between 0s and %s", Duration(MaxRetries*MaxRetryDelay))
 	}
 	return nil
 }
@@ -264,11 +321,14 @@ func (d Duration) String() string {
 // MarshalText writes what String returns.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// durationForm says what a Duration's text must be. It is a predicate, as the Message of an Error with a Field.
+const durationForm = `must be a duration, such as "5s", "30m" or "72h"`
+
 // UnmarshalText reads a duration in Go's form. Its error is an *Error with CodeInvalid.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "A duration must be text such as \"5s\", \"30m\" or \"72h\".", Err: err}
+		return &Error{Code: CodeInvalid, Message: durationForm, Err: err}
 	}
 	*d = Duration(parsed)
 	return nil

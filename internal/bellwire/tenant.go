@@ -29,7 +29,7 @@ const (
 // CheckTenantID refuses ids that are not [A-Za-z0-9_-]{1,64}.
 func CheckTenantID(id string) error {
 	if !isName(id, 64, "_-") {
-		return Invalid("id", "A tenant's id has 1 to 64 of the characters A-Z a-z 0-9 _ -.")
+		return Invalid("id", "must have 1 to 64 characters, each of A-Z, a-z, 0-9 or _ -")
 	}
 	return nil
 }
@@ -37,11 +37,11 @@ func CheckTenantID(id string) error {
 // CheckMetadata refuses metadata over the limits.
 func CheckMetadata(m map[string]string) error {
 	if len(m) > MaxMetadata {
-		return Invalid("metadata", "At most %d entries fit; there are %d.", MaxMetadata, len(m))
+		return Invalid("metadata", "must have at most %d entries, but has %s", MaxMetadata, Number(len(m)))
 	}
 	for k, v := range m {
 		if k == "" || len(k) > MaxMetadataLength || len(v) > MaxMetadataLength {
-			return Invalid("metadata", "Names have 1 to %d bytes, values at most as many.", MaxMetadataLength)
+			return Invalid("metadata", "must have names of 1 to %[1]d bytes, and values of at most %[1]d bytes", MaxMetadataLength)
 		}
 	}
 	return nil
@@ -50,7 +50,7 @@ func CheckMetadata(m map[string]string) error {
 // CheckText refuses a text of more than limit bytes.
 func CheckText(field, text string, limit int) error {
 	if len(text) > limit {
-		return Invalid(field, "At most %d bytes fit; there are %d.", limit, len(text))
+		return Invalid(field, "must have at most %s bytes, but has %s", Number(limit), Number(len(text)))
 	}
 	return nil
 }

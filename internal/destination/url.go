@@ -24,7 +24,7 @@ func NormalizeURL(raw string) (string, error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return "", bellwire.Invalid("url", "It must be an absolute http or https URL.")
+		return "", bellwire.Invalid("url", "must be an absolute http or https URL")
 	}
 	if strings.HasPrefix(u.Host, "[") {
 		return raw, nil // an IPv6 address
@@ -55,7 +55,7 @@ func NormalizeHost(host string) (string, error) {
 	name, rooted := strings.CutSuffix(host, ".")
 	ascii, err := lookup.ToASCII(name)
 	if err != nil || !utf8.ValidString(name) {
-		return "", bellwire.Invalid("url", "Its host must be a valid internationalized domain name.")
+		return "", bellwire.Invalid("url", "must have a valid internationalized domain name as its host")
 	}
 	if rooted {
 		ascii += "."
@@ -76,14 +76,14 @@ func isASCII(s string) bool {
 func (g *Guard) CheckURL(normalized string) error {
 	u, err := url.Parse(normalized)
 	if err != nil {
-		return bellwire.Invalid("url", "It must be an absolute http or https URL.")
+		return bellwire.Invalid("url", "must be an absolute http or https URL")
 	}
 	host := u.Hostname()
 	addresses := addressesOf(host)
 	if len(addresses) == 0 || slices.ContainsFunc(addresses, func(a netip.Addr) bool { return g.Check(a) == nil }) {
 		return nil
 	}
-	return bellwire.Invalid("url", "It must lead to a public address; %.64s is private, reserved or not allowed on this server.", host)
+	return bellwire.Invalid("url", "must lead to a public address; %.64s is private, reserved or not allowed on this server", host)
 }
 
 // addressesOf returns the addresses that a host means without being looked up: as an address, or as a name of this machine

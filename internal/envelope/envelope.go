@@ -17,7 +17,7 @@ func Object(dialect string, data []byte) ([]byte, error) {
 	data = bytes.TrimSpace(data)
 	if len(data) < 2 || data[0] != '{' {
 		return nil, bellwire.Errorf(bellwire.CodeInvalid,
-			"The dialect %s can send objects only, and the event's data is none; nothing was sent.", dialect)
+			"the event's data is not an object, as the dialect %s requires; nothing was sent", dialect)
 	}
 	inner := data[1 : len(data)-1]
 	if len(bytes.TrimSpace(inner)) == 0 {
@@ -104,7 +104,7 @@ func Without(dialect string, inner []byte, name, want string) ([]byte, error) {
 		}
 		if text, ok := Text(m.value); !ok || text != want {
 			return nil, bellwire.Errorf(bellwire.CodeInvalid,
-				"The dialect %s sends the event's type as %s: in the data this member must be %q or be left out; nothing was sent.", dialect, name, want)
+				"the dialect %s sends the event's type as %s, which the data must leave out or set to %q; nothing was sent", dialect, name, want)
 		}
 	}
 	return rest, nil

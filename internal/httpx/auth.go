@@ -17,7 +17,7 @@ func Single(r *http.Request, header string) (string, error) {
 	case 1:
 		return values[0], nil
 	}
-	return "", bellwire.Errorf(bellwire.CodeUnauthenticated, "The header %s must be given once; there are %d.", header, len(values))
+	return "", bellwire.Errorf(bellwire.CodeUnauthenticated, "the header %s must be given once, but was given %d times", header, len(values))
 }
 
 // Bearer returns the token of an "Authorization: Bearer" header (RFC 6750, 2.1). Its error has
@@ -29,13 +29,13 @@ func Bearer(r *http.Request) (string, error) {
 	}
 	if header == "" {
 		return "", bellwire.Errorf(bellwire.CodeUnauthenticated,
-			"No key was given; send it as Authorization: Bearer <key>.")
+			"an API key is required; send it as Authorization: Bearer <key>")
 	}
 	scheme, token, _ := strings.Cut(header, " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return "", bellwire.Errorf(bellwire.CodeUnauthenticated,
-			"The Authorization header is not of the form Bearer <key>.")
+			"the Authorization header must have the form Bearer <key>")
 	}
 	return token, nil
 }

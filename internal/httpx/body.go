@@ -26,7 +26,7 @@ const maxDrain = 64 << 20
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if coding := contentCoding(r); coding != "" && r.ContentLength != 0 {
 		drainUnlessExpected(r)
-		return nil, bellwire.Errorf(CodeUnsupportedEncoding, "A body with the Content-Encoding %.32q cannot be read; send it uncompressed, without that header.", coding)
+		return nil, bellwire.Errorf(CodeUnsupportedEncoding, "a body with the Content-Encoding %.32q cannot be read; send it uncompressed, without that header", coding)
 	}
 	if r.ContentLength > limit {
 		drainUnlessExpected(r)
@@ -125,7 +125,7 @@ func drain(r *http.Request, most int64) bool {
 }
 
 func tooLarge(limit int64) error {
-	return bellwire.Errorf(bellwire.CodeTooLarge, "The body is over the limit of %d bytes.", limit)
+	return bellwire.Errorf(bellwire.CodeTooLarge, "the body must have at most %s bytes", bellwire.Number(limit))
 }
 
 func unread(r *http.Request, err error) error {
@@ -137,9 +137,9 @@ func unread(r *http.Request, err error) error {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return bellwire.Wrap(bellwire.CodeCanceled, err, "The body did not arrive in time.")
+		return bellwire.Wrap(bellwire.CodeCanceled, err, "the body did not arrive in time")
 	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
-		return bellwire.Wrap(bellwire.CodeCanceled, err, "The connection ended before the body did.")
+		return bellwire.Wrap(bellwire.CodeCanceled, err, "the connection ended before the body did")
 	}
-	return bellwire.Wrap(bellwire.CodeMalformed, err, "The body could not be read; its transfer encoding is broken.")
+	return bellwire.Wrap(bellwire.CodeMalformed, err, "the body could not be read, because its transfer encoding is broken")
 }

@@ -271,7 +271,7 @@ func Confirm(r *http.Request, owner string) error {
 		return nil
 	}
 	if !c.all.confirm(c, owner) {
-		return tooMuch("Too many requests of yours are under way. Send fewer at the same time, and try again shortly.")
+		return tooMuch("too many of your requests are in progress; send fewer at the same time, and try again shortly")
 	}
 	c.confirmed = true
 	claimed := c.pays(owner)
@@ -301,7 +301,7 @@ func (c *connection) holdBody(bytes int) error {
 	if c == nil || !grow(c.all.bodies, c.payer, &c.body, c.headerBytes+bytes) {
 		return nil
 	}
-	return tooMuch("Too many bytes of your requests are on their way. Send fewer large ones at the same time, and try again shortly.")
+	return tooMuch("too many bytes of your requests are in transit; send fewer large ones at the same time, and try again shortly")
 }
 
 // Charge charges the caller for an answer of so many bytes, until it has been sent: who does not read what it asks for
@@ -312,7 +312,7 @@ func Charge(w http.ResponseWriter, bytes int) error {
 	if !ok || rec.conn == nil || !grow(rec.conn.all.answers, rec.conn.payer, &rec.conn.answer, bytes) {
 		return nil
 	}
-	return tooMuch("Too many bytes of answers to you are on their way. Read them, or ask for smaller pages, and try again shortly.")
+	return tooMuch("too many bytes of responses to you are in transit; read them, or ask for smaller pages, and try again shortly")
 }
 
 // grow takes what is missing to bytes in all, less those that are not counted, and reports whether the payer may not.

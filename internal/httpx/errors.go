@@ -22,14 +22,14 @@ func AsError(err error) *bellwire.Error {
 		}
 		return known
 	case errors.Is(err, context.Canceled):
-		return bellwire.Wrap(bellwire.CodeCanceled, err, "The request was canceled.")
+		return bellwire.Wrap(bellwire.CodeCanceled, err, "the request was canceled")
 	case errors.Is(err, context.DeadlineExceeded):
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "There was no answer in time; try again.")
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the server did not answer in time; try again")
 	}
 	return bellwire.Wrap(bellwire.CodeInternal, err, internalMessage)
 }
 
-const internalMessage = "Something went wrong on our side; ask about it with the id of the request."
+const internalMessage = "an internal error occurred; report it with the id of the request"
 
 // RetryAfter tells the client when to come back (RFC 9110, 10.2.3), in whole seconds and at least one.
 func RetryAfter(h http.Header, wait time.Duration) {

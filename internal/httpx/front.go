@@ -122,7 +122,7 @@ func (f *Front) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *Front) panicked(w http.ResponseWriter, r *http.Request) {
-	f.fail(w, r, AsError(bellwire.Errorf(bellwire.CodeInternal, "A handler panicked.")))
+	f.fail(w, r, AsError(bellwire.Errorf(bellwire.CodeInternal, "a handler panicked")))
 }
 
 // WriteJSON answers with v as JSON, in the order of its fields, and the content type application/json unless another one
@@ -131,7 +131,7 @@ func (f *Front) panicked(w http.ResponseWriter, r *http.Request) {
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v, jsontext.AllowInvalidUTF8(true))
 	if err != nil {
-		return bellwire.Wrap(bellwire.CodeInternal, err, "The answer could not be written.")
+		return bellwire.Wrap(bellwire.CodeInternal, err, "the response could not be encoded")
 	}
 	return WriteBody(w, status, body)
 }

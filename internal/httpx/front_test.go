@@ -52,15 +52,15 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 		logged         bool
 	}{
 		{do: "GET /ok", want: `{"z":"<&>","a":1}`, header: "Content-Type: application/json"},
-		{do: "POST /in", body: "{", want: "malformed The body is not JSON: unexpected EOF, at byte 1."},
-		{do: "POST /in", body: strings.Repeat(" ", httpx.MaxSmallBody+1), want: "too_large The body is over the limit of 65536 bytes."},
+		{do: "POST /in", body: "{", want: "malformed the body is not JSON: unexpected EOF, at byte 1"},
+		{do: "POST /in", body: strings.Repeat(" ", httpx.MaxSmallBody+1), want: "too_large the body must have at most 65,536 bytes"},
 		{do: "GET /none", want: "not_found path /none does not exist"},
 		{do: "GET /%FF%20", want: "not_found path /%FF%20 does not exist"},
 		{do: "PUT /in", want: "method_not_allowed method PUT is not allowed for this path; use POST", header: "Allow: POST"},
 		{do: "GET /busy", want: "unavailable the service is temporarily unavailable; try again later", header: "Retry-After: 3", logged: true},
 		{do: "GET /full", want: "no_space the service is temporarily unavailable; try again later", logged: true},
-		{do: "GET /broken", want: "internal Something went wrong on our side; ask about it with the id of the request.", logged: true},
-		{do: "GET /panic", want: "internal Something went wrong on our side; ask about it with the id of the request.", logged: true},
+		{do: "GET /broken", want: "internal an internal error occurred; report it with the id of the request", logged: true},
+		{do: "GET /panic", want: "internal an internal error occurred; report it with the id of the request", logged: true},
 	} {
 		front, log := newFront()
 		method, path, _ := strings.Cut(c.do, " ")

@@ -33,7 +33,7 @@ const (
 
 // tooManyLines is the answer to a header of more. net/http has none for it.
 var tooManyLines = fmt.Appendf(nil, "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+
-	"The header of a request must have at most %d lines.\n", maxLines)
+	"the header of a request must have at most %d lines\n", maxLines)
 
 // charged returns what of a header is counted.
 func (h *header) charged() int { return max(0, h.bytes-limits.UncountedHeaderBytes) }

@@ -250,8 +250,8 @@ func TestAsError(t *testing.T) {
 		message string
 	}{
 		{"ours", fmt.Errorf("wrapped: %w", bellwire.Invalid("url", "Bad.")), bellwire.CodeInvalid, "Bad."},
-		{"canceled", fmt.Errorf("x: %w", context.Canceled), bellwire.CodeCanceled, "The request was canceled."},
-		{"deadline", context.DeadlineExceeded, bellwire.CodeUnavailable, "There was no answer in time; try again."},
+		{"canceled", fmt.Errorf("x: %w", context.Canceled), bellwire.CodeCanceled, "the request was canceled"},
+		{"deadline", context.DeadlineExceeded, bellwire.CodeUnavailable, "the server did not answer in time; try again"},
 		{"foreign", secret, bellwire.CodeInternal, ""},
 		{"internal of ours", bellwire.Wrap(bellwire.CodeInternal, secret, "The row %q is broken.", "x"), bellwire.CodeInternal, ""},
 	}

@@ -1,10 +1,12 @@
 package httpx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // DecodeJSON reads a body of at most limit bytes into v, as ParseJSON does. The content type is not
@@ -30,7 +33,8 @@ func DecodeJSON(r *http.Request, limit int64, v any, options ...json.Options) er
 // CodeInvalid with the member's path as Field, and ErrUnknown, ErrDuplicate, ErrNull or ErrType as a cause, for what does
 // not fit v. Options loosen this.
 func ParseJSON(data []byte, v any, options ...json.Options) error {
-	err := json.Unmarshal(data, v, append([]json.Options{json.RejectUnknownMembers(true)}, options...)...)
+	options = append([]json.Options{json.RejectUnknownMembers(true)}, options...)
+	err := json.Unmarshal(data, v, options...)
 	if err == nil {
 		return nil
 	}
@@ -40,20 +44,76 @@ func ParseJSON(data []byte, v any, options ...json.Options) error {
 	}
 	var meaning *json.SemanticError
 	if errors.As(err, &meaning) {
-		return misfit(meaning)
+		return misfits(data, reflect.TypeOf(v).Elem(), meaning, options)
 	}
-	return bellwire.Wrap(bellwire.CodeInvalid, err, "The body does not fit.")
+	return bellwire.Wrap(bellwire.CodeInvalid, err, "the body does not have the expected form")
+}
+
+// maxFaults is the most faults of one body that are looked for: each takes another pass over the body.
+const maxFaults = 20
+
+// misfits returns the fault that decoding has stopped at, together with those behind it. It finds them by leaving out the
+// field at fault and decoding again.
+func misfits(data []byte, t reflect.Type, meaning *json.SemanticError, options []json.Options) error {
+	var faults []error
+	for len(faults) < maxFaults {
+		faults = append(faults, misfit(meaning))
+		rest, found := without(data, meaning.JSONPointer)
+		if !found {
+			break
+		}
+		data = rest
+		// What is not JSON is of no interest any more: the request is refused for what comes before.
+		if !errors.As(json.Unmarshal(data, reflect.New(t).Interface(), options...), &meaning) {
+			break
+		}
+	}
+	return bellwire.Join(faults...)
+}
+
+// without returns a JSON text without the member at the given place. An element of an array is left out with the whole
+// array, so that the places of the others stay what they are.
+func without(data []byte, at jsontext.Pointer) (rest []byte, found bool) {
+	for ; at != ""; at = at.Parent() {
+		if rest, found = withoutMember(data, at); found {
+			return rest, true
+		}
+	}
+	return nil, false
+}
+
+func withoutMember(data []byte, at jsontext.Pointer) (rest []byte, found bool) {
+	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for {
+		start := dec.InputOffset()
+		if _, err := dec.ReadToken(); err != nil {
+			return nil, false
+		}
+		kind, length := dec.StackIndex(dec.StackDepth())
+		isName := kind == '{' && length%2 == 1
+		if !isName || dec.StackPointer() != at {
+			continue
+		}
+		if err := dec.SkipValue(); err != nil {
+			return nil, false
+		}
+		rest = data[dec.InputOffset():]
+		if length == 1 { // the first member: the comma behind it goes too
+			rest = bytes.TrimPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(","))
+		}
+		return slices.Concat(data[:start], rest), true
+	}
 }
 
 // Broken turns a fault in JSON of the given size into a *bellwire.Error.
 func Broken(size int, err *jsontext.SyntacticError) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return unfit(Field(err.JSONPointer), ErrDuplicate, "The member is given twice.")
+		return unfit(Field(err.JSONPointer), ErrDuplicate, "is given twice")
 	}
 	if size == 0 {
-		return bellwire.Errorf(bellwire.CodeMalformed, "The body is empty; it must be JSON.")
+		return bellwire.Errorf(bellwire.CodeMalformed, "the body is empty; it must be JSON")
 	}
-	return bellwire.Wrap(bellwire.CodeMalformed, err, "The body is not JSON: %v, at byte %d.", err.Err, err.ByteOffset)
+	return bellwire.Wrap(bellwire.CodeMalformed, err, "the body is not JSON: %s, at byte %d", err.Err, err.ByteOffset)
 }
 
 func misfit(err *json.SemanticError) error {
@@ -67,9 +127,30 @@ func misfit(err *json.SemanticError) error {
 		return &found
 	}
 	if errors.Is(err, json.ErrUnknownName) {
-		return unfit(field, ErrUnknown, "There is no member of this name here.")
+		name := err.JSONPointer.LastToken()
+		return unfit(field, ErrUnknown, "is not a known field"+suggest.DidYouMean(name, namesOf(err.GoType)))
 	}
-	return unfit(field, fmt.Errorf("%w: %w", ErrType, err), "It must be "+kindOf(err.GoType)+".")
+	if field == "" {
+		return bellwire.Wrap(bellwire.CodeInvalid, fmt.Errorf("%w: %w", ErrType, err), "the body must be %s", kindOf(err.GoType))
+	}
+	return unfit(field, fmt.Errorf("%w: %w", ErrType, err), "must be "+kindOf(err.GoType))
+}
+
+// namesOf lists the names of the members that a struct takes.
+func namesOf(t reflect.Type) []string {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil || t.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for _, field := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func unfit(field string, cause error, message string) error {

@@ -87,7 +87,7 @@ func Recover(log *slog.Logger, internal http.HandlerFunc, next http.Handler) htt
 			if cause == http.ErrAbortHandler {
 				panic(cause)
 			}
-			log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
+			log.LogAttrs(r.Context(), slog.LevelError, "handler panicked",
 				slog.String("id", RequestID(rec)),
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),

@@ -28,7 +28,7 @@ type Member[T any] struct {
 // UnmarshalJSONFrom reads the member.
 func (m *Member[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == 'n' {
-		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: "It cannot be null.", Err: ErrNull}
+		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: "must not be null", Err: ErrNull}
 	}
 	m.Given = true
 	return json.UnmarshalDecode(dec, &m.Value)
@@ -47,5 +47,5 @@ func Require(field string, given bool) error {
 	if given {
 		return nil
 	}
-	return &bellwire.Error{Code: bellwire.CodeInvalid, Field: field, Message: "It is required.", Err: ErrMissing}
+	return &bellwire.Error{Code: bellwire.CodeInvalid, Field: field, Message: "is required", Err: ErrMissing}
 }

@@ -3,6 +3,8 @@ package limits
 import (
 	"fmt"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Bounds on what a node knows of the configuration, and on what it takes to keep that up to date.
@@ -42,8 +44,8 @@ var configurationReloads = Resource{
 var longChecks = Resource{
 	Name: "Processors for requests that take long",
 	Bound: fmt.Sprintf("bodies of more than %d KiB, and checks against schemas that take more than %s steps, use all processors but one, and at least one; the checks of a batch may take %s steps together, and one more for every four bytes",
-		ShortCheckBytes>>10, grouped(ShortCheckSteps), grouped(BatchSteps)),
-	Share:   fmt.Sprintf("a turn of %s steps while others wait; %s waiting, each for %v at most", grouped(CheckTurnSteps), grouped(WaitingChecks), CheckPatience),
+		ShortCheckBytes>>10, bellwire.Number(ShortCheckSteps), bellwire.Number(BatchSteps)),
+	Share:   fmt.Sprintf("a turn of %s steps while others wait; %s waiting, each for %v at most", bellwire.Number(CheckTurnSteps), bellwire.Number(WaitingChecks), CheckPatience),
 	Reserve: "small requests do not wait; where several processors are used, one is for tenants that use none",
 	Order:   "tenants take turns",
 	Answer:  "413 `too_large` for a batch that takes too many steps: it must be sent in parts; 429 `rate_limited` for too many waiting",

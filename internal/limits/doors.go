@@ -1,6 +1,10 @@
 package limits
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
 
 // Bounds on what the clients of the API hold: connections, and memory for what they send and are sent.
 const (
@@ -25,7 +29,7 @@ func atTheAPI() []Resource {
 	)
 	return []Resource{
 		Resource{
-			Name: "Connections of the API", Bound: grouped(Connections) + ", and at most a quarter of the files that the process may open",
+			Name: "Connections of the API", Bound: bellwire.Number(Connections) + ", and at most a quarter of the files that the process may open",
 			Share:   "half of those that are kept between two requests; a tenant's connections beyond that make room first",
 			Reserve: "all that serve no request of a confirmed caller make room for new ones", Order: "those without a confirmed caller make room first, then those between two requests; of each the one that is unused for the longest time",
 			Answer: "it is closed",

@@ -3,6 +3,8 @@ package limits
 import (
 	"fmt"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Bounds on what is published and not stored yet, and on how it is stored.
@@ -33,10 +35,10 @@ const (
 
 var intake = Resource{
 	Name:    "Publications that wait to be stored",
-	Bound:   fmt.Sprintf("%s publications, and %d MiB of data; beside them as many with more than %d MiB each, and %d MiB of data", grouped(IntakePublishes), IntakeBytes>>20, BulkFrom>>20, BulkBytes>>20),
+	Bound:   fmt.Sprintf("%s publications, and %d MiB of data; beside them as many with more than %d MiB each, and %d MiB of data", bellwire.Number(IntakePublishes), IntakeBytes>>20, BulkFrom>>20, BulkBytes>>20),
 	Share:   "as much as stays free, so half at most",
 	Reserve: fmt.Sprintf("%d publications, and %d MiB; %d MiB of the large ones", IntakePublishesReserve, IntakeBytesReserve>>20, BulkBytesReserve>>20),
-	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %s deliveries in one transaction", SharedGroupEvents, grouped(SharedGroupDeliveries)),
+	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %s deliveries in one transaction", SharedGroupEvents, bellwire.Number(SharedGroupDeliveries)),
 	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have taken everything",
 }
 
@@ -44,7 +46,7 @@ var fanOut = Resource{
 	Name:    "Writing of many deliveries",
 	Bound:   fmt.Sprintf("one part in %d of the time, %d deliveries in one transaction", FanOutShare, FanOutStep),
 	Share:   "`fan_out` deliveries wait",
-	Reserve: fmt.Sprintf("publications with up to %s deliveries do not wait for it", grouped(FanOutFrom)),
+	Reserve: fmt.Sprintf("publications with up to %s deliveries do not wait for it", bellwire.Number(FanOutFrom)),
 	Order:   "tenants in turns, and events in the order of publication",
 	Answer:  "429 `rate_limited` with `Retry-After`; 413 `too_large` for what has more than may wait",
 }

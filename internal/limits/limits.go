@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -31,7 +29,8 @@ type Limit struct {
 	Default    float64
 	Min, Max   float64
 	ZeroIsNone bool   // 0 is allowed too, and means that there is no limit
-	Unit       string // of the value: "endpoints", "events a second"
+	Unit       string // of the value: "endpoints", "events per second"
+	One        string // the unit of the value 1: "endpoint"
 	Meaning    string // a sentence
 	Answer     string // what the one who hits it gets
 	PerTenant  bool   // a tenant can have a value of its own
@@ -106,23 +105,22 @@ func (l *Limit) Show(v float64) string {
 			name  string
 		}{{1 << 20, "MiB"}, {1 << 10, "KiB"}} {
 			if v >= unit.bytes && math.Mod(v, unit.bytes) == 0 {
-				return grouped(v/unit.bytes) + unit.name
+				return bellwire.Number(v/unit.bytes) + unit.name
 			}
 		}
 	}
-	return grouped(v)
+	return bellwire.Number(v)
 }
 
-// grouped writes a number with commas between its thousands.
-func grouped(v float64) string {
-	whole, rest, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
-	for at := len(whole) - 3; at > 0; at -= 3 {
-		whole = whole[:at] + "," + whole[at:]
+// Amount writes a value with its unit: "1 key", "1,000 requests per second", "4MiB".
+func (l *Limit) Amount(v float64) string {
+	switch {
+	case l.Kind == Bytes || l.Kind == Delay:
+		return l.Show(v)
+	case v == 1 && l.One != "":
+		return l.Show(v) + " " + l.One
 	}
-	if rest != "" {
-		whole += "." + rest
-	}
-	return whole
+	return l.Show(v) + " " + l.Unit
 }
 
 // Seconds returns a value of the kind Delay as a duration that writes itself as the API does.

@@ -3,6 +3,8 @@ package limits
 import (
 	"fmt"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // What the engine has in memory and under way. One part in ReservePart of each is for tenants who have nothing yet.
@@ -37,7 +39,7 @@ func inTheEngine() []Resource {
 	)
 	return []Resource{
 		Resource{
-			Name: "Deliveries that wait in memory", Bound: grouped(MaxQueued),
+			Name: "Deliveries that wait in memory", Bound: bellwire.Number(MaxQueued),
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
@@ -46,7 +48,7 @@ func inTheEngine() []Resource {
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
-			Name: "Requests under way to endpoints", Bound: grouped(MaxInFlight) + ", and at most a quarter of the files that the process may open",
+			Name: "Requests under way to endpoints", Bound: bellwire.Number(MaxInFlight) + ", and at most a quarter of the files that the process may open",
 			Share: half, Reserve: reserve, Order: turns, Answer: turn,
 		},
 		Resource{
@@ -64,7 +66,7 @@ func inTheEngine() []Resource {
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
-			Name: "Results of attempts that are not in the database yet", Bound: grouped(MaxInFlight) + ", and those of the requests under way",
+			Name: "Results of attempts that are not in the database yet", Bound: bellwire.Number(MaxInFlight) + ", and those of the requests under way",
 			Share: half, Reserve: reserve, Order: "tenants in turn", Answer: "nothing more is sent for it until they are",
 		},
 		Resource{
@@ -73,7 +75,7 @@ func inTheEngine() []Resource {
 			Order: "the tenant's failing endpoints in turn", Answer: "their next attempts are made later",
 		},
 		Resource{
-			Name: "Endpoints with something in memory", Bound: grouped(MaxLanes),
+			Name: "Endpoints with something in memory", Bound: bellwire.Number(MaxLanes),
 			Share: half, Reserve: reserve, Order: "none: the database is searched for them once a minute", Answer: database,
 		},
 	}

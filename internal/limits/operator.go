@@ -23,7 +23,7 @@ const (
 // The limits on what a tenant has.
 var (
 	Endpoints = &Limit{
-		Name: "endpoints", Default: 1000, Min: 1, Max: bellwire.MaxDeliveries, Unit: "endpoints",
+		Name: "endpoints", Default: 1000, Min: 1, Max: bellwire.MaxDeliveries, Unit: "endpoints", One: "endpoint",
 		Meaning: "Endpoints of a tenant.", Answer: answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.Endpoints },
 	}
@@ -34,17 +34,17 @@ var (
 		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
 	}
 	Keys = &Limit{
-		Name: "keys", Default: 1000, Min: 1, Max: 100_000, Unit: "keys",
+		Name: "keys", Default: 1000, Min: 1, Max: 100_000, Unit: "keys", One: "key",
 		Meaning: "API keys of a tenant.", Answer: answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.Keys },
 	}
 	EventTypes = &Limit{
-		Name: "event_types", Default: 10_000, Min: 1, Max: 100_000, Unit: "event types",
+		Name: "event_types", Default: 10_000, Min: 1, Max: 100_000, Unit: "event types", One: "event type",
 		Meaning: "Event types in the catalogue. Every node keeps all of them in memory.", Answer: answerConflict,
 		field: func(l *bellwire.Limits) any { return &l.EventTypes },
 	}
 	StoredEvents = &Limit{
-		Name: "stored_events", Min: 1, Max: 100_000_000, ZeroIsNone: true, Unit: "events",
+		Name: "stored_events", Min: 1, Max: 100_000_000, ZeroIsNone: true, Unit: "events", One: "event",
 		Meaning: "Events of a tenant that are stored. Each node counts them once a minute at most, and adds what it takes itself; what other nodes take in between comes on top. Counting reads one index entry for each event.",
 		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.StoredEvents },
@@ -54,31 +54,31 @@ var (
 // The limits on how often a tenant does something.
 var (
 	PublishRate = &Limit{
-		Name: "publish_rate", Kind: Rate, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "events a second",
+		Name: "publish_rate", Kind: Rate, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "events per second", One: "event per second",
 		Meaning: "Events published to a tenant through the API. Those published inside the database are not counted: they are taken already.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10, MinBurst: MaxBatchEvents,
 		field: func(l *bellwire.Limits) any { return &l.PublishRate },
 	}
 	RequestRate = &Limit{
-		Name: "request_rate", Kind: Rate, Default: 100, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "requests a second",
+		Name: "request_rate", Kind: Rate, Default: 100, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "requests per second", One: "request per second",
 		Meaning: "API requests with a tenant's own keys, in all dialects.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10,
 		field: func(l *bellwire.Limits) any { return &l.RequestRate },
 	}
 	ChangeRate = &Limit{
-		Name: "change_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "changes a second",
+		Name: "change_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "changes per second", One: "change per second",
 		Meaning: "Endpoints created, changed and deleted, and secrets rotated, with a tenant's own keys.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 100,
 		field: func(l *bellwire.Limits) any { return &l.ChangeRate },
 	}
 	TestRate = &Limit{
-		Name: "test_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "tests a second",
+		Name: "test_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "tests per second", One: "test per second",
 		Meaning: fmt.Sprintf("Tests of a tenant's endpoints, whoever asks for them. A test counts once more for each %d KiB of its example, because the example is stored each time.", TestBytes>>10),
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 6,
 		field: func(l *bellwire.Limits) any { return &l.TestRate },
 	}
 	RetryRate = &Limit{
-		Name: "retry_rate", Kind: Rate, Default: 50, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "manual retries a second",
+		Name: "retry_rate", Kind: Rate, Default: 50, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "manual retries per second", One: "manual retry per second",
 		Meaning: "Manual retries of a tenant's deliveries, whoever asks for them.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10,
 		field: func(l *bellwire.Limits) any { return &l.RetryRate },
@@ -89,7 +89,7 @@ var (
 var (
 	FanOut = &Limit{
 		Name: "fan_out", Default: 5_000_000, Min: bellwire.MaxDeliveries, Max: 1_000_000_000, Unit: "deliveries",
-		Meaning: fmt.Sprintf("Deliveries of a tenant that wait to be stored: those of a publish with more than %s of them follow its events, in steps.", grouped(FanOutFrom)),
+		Meaning: fmt.Sprintf("Deliveries of a tenant that wait to be stored: those of a publish with more than %s of them follow its events, in steps.", bellwire.Number(FanOutFrom)),
 		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.FanOut },
 	}
@@ -106,13 +106,13 @@ var (
 		field: func(l *bellwire.Limits) any { return &l.MinRetryDelay },
 	}
 	AuditEntries = &Limit{
-		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries a day",
+		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries per day",
 		Meaning: "New entries in the audit log, which the APIs of some dialects keep. Beyond them, requests to these APIs are refused: nothing is done without an entry, and no entry is deleted early. Equal requests within a minute are one entry.",
 		Answer:  answerRate, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AuditEntries },
 	}
 	TargetRequests = &Limit{
-		Name: "target_requests", Default: 20_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests an hour",
+		Name: "target_requests", Default: 20_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests per hour",
 		Meaning: fmt.Sprintf("Requests of one tenant to one host that were not acknowledged. %d times as many may go to one address, whatever the names of its hosts. Each node counts its own.", AddressShare),
 		Answer:  "none: deliveries wait", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.TargetRequests },

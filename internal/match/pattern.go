@@ -25,8 +25,7 @@ func Parse(pattern string) (Pattern, error) {
 	if bellwire.CheckEventTypeName(name) != nil {
 		// A pattern can be as long as a request body; its start is enough to know it by.
 		return Pattern{}, bellwire.Errorf(bellwire.CodeInvalid,
-			"%.64q must be an event type's name, or the start of one followed by a single *, "+
-				"of at most 128 of the characters A-Z a-z 0-9 . _ : -.", pattern)
+			"must be an event type, or the start of one followed by a single *, such as order.*; %.64q is not", pattern)
 	}
 	return Pattern{name: name, prefix: prefix}, nil
 }

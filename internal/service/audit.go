@@ -36,7 +36,7 @@ func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 	if wait, ok := s.audited.Allow(note.Tenant+" "+c.name(), limits.AuditRate, limits.AuditBurst, 1); !ok {
 		return &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
-			Message:    fmt.Sprintf("Requests come too fast: each is kept on record here, and a key may make %d a second. Try again shortly.", limits.AuditRate),
+			Message:    fmt.Sprintf("requests with one key are limited to %d per second, because each of them is recorded; try again shortly", limits.AuditRate),
 			RetryAfter: wait,
 		}
 	}

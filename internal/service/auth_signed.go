@@ -43,7 +43,7 @@ func (s *Service) ClaimSigned(ctx context.Context, r SignedRequest) (*Claim, err
 		return nil, err
 	}
 	if r.Nonce == "" || len(r.Nonce) > maxNonce {
-		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "A nonce has 1 to %d characters.", maxNonce)
+		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "the nonce must have 1 to %d characters", maxNonce)
 	}
 	if err := checkText("nonce", r.Nonce, maxNonce); err != nil {
 		return nil, errUnauthenticated()
@@ -59,7 +59,7 @@ func (s *Service) ClaimSigned(ctx context.Context, r SignedRequest) (*Claim, err
 
 func (r *SignedRequest) inWindow() error {
 	if off := now().Sub(r.At).Abs(); off > SignatureWindow {
-		return bellwire.Errorf(bellwire.CodeUnauthenticated, "The request was signed too long ago, or in the future; set the clock.")
+		return bellwire.Errorf(bellwire.CodeUnauthenticated, "the request was signed too long ago, or in the future; check the clock")
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (c *Claim) key(ctx context.Context) (*bellwire.Key, error) {
 		return nil, unknownKey(err)
 	}
 	if key.Sealed == nil {
-		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "This key cannot sign requests; use one that was made with hmac.")
+		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "this key cannot sign requests; use one that was created with hmac")
 	}
 	return key, nil
 }
@@ -96,7 +96,7 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 		return Caller{}, err
 	}
 	if !verify(secret) {
-		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The request's signature is not good.")
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the signature of the request is not valid")
 	}
 	// What follows is told only to who has the secret.
 	if err := s.allowRequest(ctx, callerOf(key)); err != nil {
@@ -105,7 +105,7 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 	// The same request is taken until its time leaves the window; a second on top is for times cut off at seconds.
 	err = s.store.UseNonce(ctx, c.id, c.request.Nonce, c.request.At.Add(SignatureWindow+time.Second))
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
-		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "The nonce was used before; make a new one for each request.")
+		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the nonce was used before; use a new one for each request")
 	}
 	if err != nil {
 		return Caller{}, err
@@ -156,7 +156,7 @@ func (s *Service) TrustTenant(ctx context.Context, tenant string) (Caller, error
 	case "":
 		return Caller{Role: bellwire.RoleTenant, Tenant: tenant}, nil
 	case bellwire.CodeNotFound:
-		return Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "There is no tenant %q here.", tenant)
+		return Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "tenant %q does not exist", tenant)
 	default:
 		return Caller{}, err
 	}

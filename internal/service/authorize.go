@@ -1,7 +1,8 @@
 package service
 
 import (
-	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -59,10 +60,40 @@ func allows(r bellwire.Role, p Permission) bool {
 	return false
 }
 
-// rolesThatMay lists the roles with a permission, the least one first.
-func rolesThatMay(p Permission) []bellwire.Role {
-	all := []bellwire.Role{bellwire.RoleTenantRead, bellwire.RoleTenant, bellwire.RolePublisher, bellwire.RoleAdmin}
-	return slices.DeleteFunc(all, func(r bellwire.Role) bool { return !allows(r, p) })
+// String says what a caller with the permission can do.
+func (p Permission) String() string {
+	switch p {
+	case Manage:
+		return "manage tenants, keys and event types"
+	case Publish:
+		return "publish"
+	case ReadCatalogue:
+		return "read event types"
+	case Change:
+		return "manage endpoints and deliveries"
+	case Read:
+		return "read endpoints, events and deliveries"
+	}
+	return "permission " + strconv.Itoa(int(p))
+}
+
+// keysWith names the keys that have a permission, the least powerful first: "a publisher or admin key".
+func keysWith(p Permission) string {
+	var names []string
+	for _, r := range []bellwire.Role{bellwire.RoleTenantRead, bellwire.RoleTenant, bellwire.RolePublisher, bellwire.RoleAdmin} {
+		if allows(r, p) {
+			names = append(names, string(r))
+		}
+	}
+	article := "a "
+	if names[0] == string(bellwire.RoleAdmin) {
+		article = "an "
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return article + names[0] + " key"
+	}
+	return article + strings.Join(names[:last], ", ") + " or " + names[last] + " key"
 }
 
 // Permit refuses what the caller may not do, in the given tenant unless that is empty. Every use case makes
@@ -81,8 +112,7 @@ func authorize(c Caller, p Permission) error {
 		return errUnauthenticated()
 	}
 	if !allows(c.Role, p) {
-		return bellwire.Errorf(bellwire.CodeForbidden, "A key with the role %q may not do this; use one with the role %s.", c.Role,
-			alternatives(rolesThatMay(p)))
+		return bellwire.Errorf(bellwire.CodeForbidden, "%s keys cannot %s; use %s", c.Role, p, keysWith(p))
 	}
 	return nil
 }
@@ -96,5 +126,5 @@ func authorizeIn(c Caller, p Permission, tenant string) error {
 }
 
 func errUnauthenticated() error {
-	return bellwire.Errorf(bellwire.CodeUnauthenticated, "No valid key was given; send one that exists and was not deleted.")
+	return bellwire.Errorf(bellwire.CodeUnauthenticated, "the API key is not valid; it may have been mistyped or deleted")
 }

@@ -3,7 +3,7 @@ package service
 import (
 	"context"
 	"errors"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -59,22 +59,9 @@ func retryStale[T any](ctx context.Context, s *Service, tenant, kind string, cha
 	}
 	return none, &bellwire.Error{
 		Code:       bellwire.CodeUnavailable,
-		Message:    "The " + kind + " is being changed by many at once; try again.",
+		Message:    "the " + kind + " is being changed by too many requests at the same time; try again",
 		RetryAfter: time.Second,
 	}
-}
-
-// alternatives writes what a member may be: `"none" or "fifo"`.
-func alternatives[T ~string](choices []T) string {
-	quoted := make([]string, len(choices))
-	for i, choice := range choices {
-		quoted[i] = strconv.Quote(string(choice))
-	}
-	last := len(quoted) - 1
-	if last < 1 {
-		return strings.Join(quoted, "")
-	}
-	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }
 
 func checkPage(p *bellwire.Page) error {
@@ -82,7 +69,7 @@ func checkPage(p *bellwire.Page) error {
 		p.Limit = DefaultPageLimit
 	}
 	if p.Limit < 1 || p.Limit > MaxPageLimit {
-		return bellwire.Invalid("limit", "It must be between 1 and %d.", MaxPageLimit)
+		return bellwire.Invalid("limit", "must be between 1 and %d", MaxPageLimit)
 	}
 	return nil
 }
@@ -90,7 +77,7 @@ func checkPage(p *bellwire.Page) error {
 // checkText refuses a text that is too long or that not every database can keep.
 func checkText(field, text string, limit int) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return bellwire.Invalid(field, "It must be UTF-8 text without the NUL character.")
+		return bellwire.Invalid(field, "must be UTF-8 text without the NUL character")
 	}
 	return bellwire.CheckText(field, text, limit)
 }
@@ -98,7 +85,7 @@ func checkText(field, text string, limit int) error {
 // checkLine refuses, of a new text, also control characters: each takes six bytes in every answer that shows it.
 func checkLine(field, text string, limit int) error {
 	if strings.ContainsFunc(text, unicode.IsControl) {
-		return bellwire.Invalid(field, "It must not contain control characters or line breaks.")
+		return bellwire.Invalid(field, "must not contain control characters or line breaks")
 	}
 	return checkText(field, text, limit)
 }
@@ -106,7 +93,7 @@ func checkLine(field, text string, limit int) error {
 // checkLines is checkLine for a text that may have several lines.
 func checkLines(field, text string, limit int) error {
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
-		return bellwire.Invalid(field, "It must not contain control characters other than tabs and line breaks.")
+		return bellwire.Invalid(field, "must not contain control characters other than tabs and line breaks")
 	}
 	return checkText(field, text, limit)
 }
@@ -131,13 +118,24 @@ func tooLarge(field, format string, args ...any) error {
 
 // inField returns err as one about the given field.
 func inField(field string, err error) error {
-	var known *bellwire.Error
-	if !errors.As(err, &known) {
+	return renameFields(err, func(string) string { return field })
+}
+
+// renameFields returns err with other names for the fields that it and its faults are about.
+func renameFields(err error, rename func(field string) string) error {
+	known, ok := errors.AsType[*bellwire.Error](err)
+	if !ok {
 		return err
 	}
-	moved := *known
-	moved.Field = field
-	return &moved
+	renamed := *known
+	renamed.Field = rename(known.Field)
+	renamed.Faults = slices.Clone(known.Faults)
+	for i, fault := range known.Faults {
+		copied := *fault
+		copied.Field = rename(fault.Field)
+		renamed.Faults[i] = &copied
+	}
+	return &renamed
 }
 
 // mapList returns the list with each item shown as show does.

@@ -106,13 +106,13 @@ func (s *Service) rotate(ctx context.Context, ep *bellwire.Endpoint, c *bellwire
 		return err
 	}
 	if made == (bellwire.Secret{}) {
-		return bellwire.Errorf(bellwire.CodeConflict, "Endpoints of the dialect %q have no secret that could be rotated.", ep.Dialect)
+		return bellwire.Errorf(bellwire.CodeConflict, "endpoints of the dialect %q have no secret to rotate", ep.Dialect)
 	}
 	lap := dialect.Defaults().Overlap
 	switch {
 	case overlap == nil:
 	case lap == 0 && *overlap > 0:
-		return bellwire.Invalid("overlap", "It must be 0s: the deliveries of the dialect %s carry one signature, which is that of the new secret.", ep.Dialect)
+		return bellwire.Invalid("overlap", "must be 0s, because deliveries of the dialect %s carry one signature only", ep.Dialect)
 	default:
 		lap = *overlap
 	}
@@ -159,26 +159,26 @@ func tooManySecrets(secrets []bellwire.Secret, at time.Time) error {
 		}
 	}
 	slices.Sort(ends)
-	return bellwire.Errorf(bellwire.CodeConflict,
-		"%d secrets sign already, which is the most there can be: the newest, and others until %s. Wait until one of them ends, or rotate with the overlap 0s, which ends all of them at once.",
+	err := bellwire.Errorf(bellwire.CodeConflict, "the endpoint has %d secrets that sign, the most it can have; the older ones expire at %s",
 		maxSecrets, strings.Join(ends, ", "))
+	err.Hint = "Wait until one of them expires, or rotate with the overlap 0s, which makes all of them expire at once."
+	return err
 }
 
 // applyCredentials sets authentication and headers, and refuses headers that contradict the authentication.
 func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
+	var faults []error
 	if in.Auth != nil {
-		if err := checkAuth(*in.Auth); err != nil {
-			return err
-		}
+		faults = append(faults, checkAuth(*in.Auth))
 		c.Auth = *in.Auth
 	}
 	if in.Headers != nil {
 		c.Headers = *in.Headers
 	}
-	if in.Auth == nil && in.Headers == nil {
-		return nil
+	if in.Auth != nil || in.Headers != nil {
+		faults = append(faults, checkHeaders(c.Headers, authHeader(c.Auth)))
 	}
-	return checkHeaders(c.Headers, authHeader(c.Auth))
+	return bellwire.Join(faults...)
 }
 
 // authHeader is the header that the authentication sets, empty if none.
@@ -192,6 +192,8 @@ func authHeader(a bellwire.Auth) string {
 	return ""
 }
 
+var authTypes = []bellwire.AuthType{bellwire.AuthNone, bellwire.AuthAPIKey, bellwire.AuthBasic, bellwire.AuthBearer}
+
 func checkAuth(a bellwire.Auth) error {
 	members := []struct {
 		name, value string
@@ -203,26 +205,29 @@ func checkAuth(a bellwire.Auth) error {
 		{"password", a.Password, bellwire.AuthBasic},
 		{"token", a.Token, bellwire.AuthBearer},
 	}
-	if !slices.Contains([]bellwire.AuthType{bellwire.AuthNone, bellwire.AuthAPIKey, bellwire.AuthBasic, bellwire.AuthBearer}, a.Type) {
-		return bellwire.Invalid("auth.type", "It must be none, api_key, basic or bearer.")
+	if !slices.Contains(authTypes, a.Type) {
+		return bellwire.Invalid("auth.type", "must be %s", bellwire.OneOf(authTypes))
 	}
+	var faults []error
 	for _, m := range members {
 		field := "auth." + m.name
 		switch {
 		case m.of != a.Type && m.value != "":
-			return bellwire.Invalid(field, "It does not go with the type %s.", a.Type)
+			faults = append(faults, bellwire.Invalid(field, "must not be set with the type %q", a.Type))
 		case m.of == a.Type && m.value == "" && m.name != "password":
-			return bellwire.Invalid(field, "The type %s needs it.", a.Type)
+			faults = append(faults, bellwire.Invalid(field, "is required with the type %q", a.Type))
+		default:
+			faults = append(faults, checkValue(field, m.value, MaxCredential))
 		}
-		if err := checkValue(field, m.value, MaxCredential); err != nil {
-			return err
-		}
+	}
+	if err := bellwire.Join(faults...); err != nil {
+		return err
 	}
 	if strings.Contains(a.Username, ":") {
-		return bellwire.Invalid("auth.username", "It must not contain a colon: HTTP could not tell where the password begins.")
+		return bellwire.Invalid("auth.username", "must not contain a colon, which in HTTP begins the password")
 	}
 	if strings.ContainsAny(a.Token, " \t") {
-		return bellwire.Invalid("auth.token", "It must not contain spaces.")
+		return bellwire.Invalid("auth.token", "must not contain spaces")
 	}
 	if a.Type == bellwire.AuthAPIKey {
 		return checkHeaderName("auth.header", a.Header)
@@ -232,30 +237,34 @@ func checkAuth(a bellwire.Auth) error {
 
 func checkHeaders(headers []bellwire.Header, taken string) error {
 	if len(headers) > MaxHeaders {
-		return bellwire.Invalid("headers", "At most %d fit; there are %d.", MaxHeaders, len(headers))
+		return bellwire.Invalid("headers", "must have at most %d entries, but has %s", MaxHeaders, bellwire.Number(len(headers)))
 	}
 	seen := map[string]bool{strings.ToLower(taken): true}
 	size := 0
+	var faults []error
 	for _, h := range headers {
 		if err := checkHeaderName("headers", h.Name); err != nil {
-			return err
+			faults = append(faults, err)
+			continue
 		}
 		field := "headers." + h.Name
 		name := strings.ToLower(h.Name)
 		switch {
 		case taken != "" && name == strings.ToLower(taken):
-			return bellwire.Invalid(field, "It is set by auth already.")
+			faults = append(faults, bellwire.Invalid(field, "must not be set, because auth sets it"))
 		case seen[name]:
-			return bellwire.Invalid(field, "It is there twice.")
+			faults = append(faults, bellwire.Invalid(field, "is given twice"))
+		default:
+			faults = append(faults, checkValue(field, h.Value, MaxHeaderValue))
 		}
 		seen[name] = true
-		if err := checkValue(field, h.Value, MaxHeaderValue); err != nil {
-			return err
-		}
 		size += len(h.Name) + len(h.Value)
 	}
+	if err := bellwire.Join(faults...); err != nil {
+		return err
+	}
 	if size > MaxHeaderBytes {
-		return bellwire.Invalid("headers", "Names and values have at most %d bytes in all; here are %d.", MaxHeaderBytes, size)
+		return bellwire.Invalid("headers", "must have at most %s bytes of names and values, but has %s", bellwire.Number(MaxHeaderBytes), bellwire.Number(size))
 	}
 	return nil
 }
@@ -270,14 +279,14 @@ var reservedHeaders = []string{
 
 func checkHeaderName(field, name string) error {
 	if !isToken(name) {
-		return bellwire.Invalid(field, "A header's name has 1 to %d letters, digits and characters of !#$%%&'*+-.^_`|~; %.64q has not.", maxHeaderName, name)
+		return bellwire.Invalid(field, "must not name a header %.64q; a name has 1 to %d letters, digits and characters of !#$%%&'*+-.^_`|~", name, maxHeaderName)
 	}
 	lower := strings.ToLower(name)
 	if slices.Contains(reservedHeaders, lower) || strings.HasPrefix(lower, "content-") || strings.HasPrefix(lower, "webhook-") {
 		if field == "headers" {
 			field += "." + name
 		}
-		return bellwire.Invalid(field, "The header %q is part of every request and must not be set; leave it out.", name)
+		return bellwire.Invalid(field, "must not name the header %q, which is a part of every request", name)
 	}
 	return nil
 }
@@ -298,13 +307,13 @@ func isToken(name string) bool {
 func checkValue(field, value string, limit int) error {
 	switch {
 	case len(value) > limit:
-		return bellwire.Invalid(field, "At most %d bytes fit; there are %d.", limit, len(value))
+		return bellwire.Invalid(field, "must have at most %s bytes, but has %s", bellwire.Number(limit), bellwire.Number(len(value)))
 	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
-		return bellwire.Invalid(field, "It must be text without control characters.")
+		return bellwire.Invalid(field, "must be text without control characters")
 	case strings.TrimSpace(value) != value:
-		return bellwire.Invalid(field, "It must not begin or end with a space: HTTP would drop that.")
+		return bellwire.Invalid(field, "must not begin or end with a space, which HTTP would drop")
 	case value == bellwire.Redacted:
-		return bellwire.Invalid(field, "%q only stands for a value that is not shown; give the value, or leave it out.", bellwire.Redacted)
+		return bellwire.Invalid(field, "must not be %q, which stands for a value that is not shown; give the value, or leave it out", bellwire.Redacted)
 	}
 	return nil
 }

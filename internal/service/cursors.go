@@ -29,6 +29,6 @@ func (s *Service) OpenCursor(list, text string) (bellwire.Cursor, error) {
 func errForeignCursor(err error) error {
 	return &bellwire.Error{
 		Code: bellwire.CodeInvalid, Field: "cursor", Err: err,
-		Message: "It must be the next_cursor of the page before, with the same path and the same other parameters.",
+		Message: "must be the next_cursor of the page before, with the same path and the same other parameters",
 	}
 }

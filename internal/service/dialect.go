@@ -38,7 +38,7 @@ func (d *DialectService) PermitOwn(c Caller, need Permission) error {
 func (d *DialectService) Permit(c Caller, need Permission, tenant string) error {
 	err := Permit(c, need, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeForbidden {
-		return bellwire.Wrap(bellwire.CodeForbidden, err, "This key may not do this; use one that may.")
+		return bellwire.Wrap(bellwire.CodeForbidden, err, "this key is not allowed to do this; use another one")
 	}
 	return err
 }
@@ -54,7 +54,7 @@ func (d *DialectService) HasTenant(ctx context.Context, c Caller, tenant string)
 
 // Create creates an endpoint of the dialect.
 func (d *DialectService) Create(ctx context.Context, c Caller, tenant string, in EndpointInput) (*EndpointView, error) {
-	in.Dialect = &d.dialect
+	in.Dialect, in.vendor = &d.dialect, true
 	ep, credentials, err := d.service.createEndpoint(ctx, c, tenant, &in)
 	if err != nil {
 		return nil, err
@@ -110,6 +110,7 @@ func (d *DialectService) Update(ctx context.Context, c Caller, tenant, id string
 	ep, credentials, err := d.service.updateEndpoint(ctx, c, tenant, id, d.dialect,
 		func(ep *bellwire.Endpoint, credentials *bellwire.Credentials) (*EndpointInput, error) {
 			in, err := decide(viewOf(c, ep, credentials))
+			in.vendor = true
 			return &in, err
 		})
 	if err != nil {
@@ -178,7 +179,7 @@ func (d *DialectService) Trigger(ctx context.Context, c Caller, tenant string, d
 		return Receipt{}, err
 	}
 	if !d.service.sandbox {
-		return Receipt{}, bellwire.Errorf(bellwire.CodeForbidden, "This server is no sandbox; events are published by the platform.")
+		return Receipt{}, bellwire.Errorf(bellwire.CodeForbidden, "this server is not a sandbox; the platform publishes the events")
 	}
 	return d.service.publish(ctx, c, tenant, draft)
 }

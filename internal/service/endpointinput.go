@@ -3,10 +3,8 @@ package service
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
@@ -45,6 +43,8 @@ type EndpointInput struct {
 	// Unlisted are names that Events may have although they are not in the catalogue; for front ends of dialects whose
 	// vendors once had such event types.
 	Unlisted []string
+
+	vendor bool // the input is from a dialect's front end, whose callers may not browse the catalogue
 }
 
 // apply changes an endpoint and its credentials as the input says, checks the whole, and seals the
@@ -61,25 +61,15 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if before.Dialect != ep.Dialect {
 		s.leaveDialect(ep, before.Dialect)
 	}
-	if err := s.applyURL(ep, in.URL); err != nil {
-		return err
-	}
-	if err := applyTarget(ep, in); err != nil {
-		return err
-	}
-	if err := s.applyRetry(ctx, ep, in.Retry); err != nil {
-		return err
-	}
-	if err := applyLimits(ep, in); err != nil {
-		return err
-	}
-	if in.Events != nil {
-		if err := s.checkEvents(ctx, *in.Events, slices.Concat(in.Unlisted, before.Events)); err != nil {
-			return err
-		}
-		ep.Events = *in.Events
-	}
-	if err := applyCredentials(c, in); err != nil {
+	err = bellwire.Join(
+		s.applyURL(ep, in.URL),
+		applyTarget(ep, in),
+		s.applyRetry(ctx, ep, in.Retry),
+		applyLimits(ep, in),
+		s.applyEvents(ctx, ep, in),
+		applyCredentials(c, in),
+	)
+	if err != nil {
 		return err
 	}
 	if err := chooseSecrets(dialect, ep, c, in.Secret, before.Dialect != ep.Dialect); err != nil {
@@ -108,7 +98,10 @@ func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
 // applyURL sets where the endpoint is. A URL that the endpoint has already can stay, whatever is allowed now: some APIs
 // demand it in every change, also in one that only switches the endpoint off. It is still looked at when it is dialled.
 func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
-	if given == nil || ep.URL != "" && *given == ep.URL {
+	switch {
+	case given == nil && ep.URL == "":
+		return bellwire.Invalid("url", "is required")
+	case given == nil, ep.URL != "" && *given == ep.URL:
 		return nil
 	}
 	url, err := destination.NormalizeURL(*given)
@@ -126,28 +119,31 @@ func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
 
 // applyTarget sets what the endpoint is.
 func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
+	var faults []error
 	if in.Description != nil {
-		if err := checkLines("description", *in.Description, MaxDescriptionLength); err != nil {
-			return err
-		}
+		faults = append(faults, checkLines("description", *in.Description, MaxDescriptionLength))
 		ep.Description = *in.Description
 	}
 	if in.Metadata != nil {
-		if err := checkMetadata("metadata", *in.Metadata); err != nil {
-			return err
-		}
+		faults = append(faults, checkMetadata("metadata", *in.Metadata))
 		ep.Metadata = *in.Metadata
 	}
 	if in.Extra != nil {
-		for name, value := range *in.Extra { // front ends of dialects have bounded what there is
-			if name == "" {
-				return bellwire.Invalid("extra", "A member has a name.")
-			}
-			if err := checkText("extra", value, bellwire.MaxURLLength); err != nil {
-				return err
-			}
-		}
+		faults = append(faults, checkExtra(*in.Extra))
 		ep.Extra = *in.Extra
+	}
+	return bellwire.Join(faults...)
+}
+
+// checkExtra refuses texts that cannot be stored. The front ends of dialects have bounded the number of members.
+func checkExtra(extra map[string]string) error {
+	for name, value := range extra {
+		if name == "" {
+			return bellwire.Invalid("extra", "must not have an empty name")
+		}
+		if err := checkText("extra", value, bellwire.MaxURLLength); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -177,28 +173,27 @@ func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
 	if in.NoRateLimit {
 		ep.RateLimit = 0
 	}
+	var faults []error
 	if in.RateLimit != nil {
 		if !(*in.RateLimit >= MinRateLimit && *in.RateLimit <= MaxRateLimit) {
-			return bellwire.Invalid("rate_limit", "It must be between %g and 1,000,000 events a second.", MinRateLimit)
+			faults = append(faults, bellwire.Invalid("rate_limit", "must be between %s and %s events per second", bellwire.Number(MinRateLimit), bellwire.Number(MaxRateLimit)))
 		}
 		ep.RateLimit = *in.RateLimit
 	}
 	if in.MaxInFlight != nil {
 		if *in.MaxInFlight < 1 || *in.MaxInFlight > MaxMaxInFlight {
-			return bellwire.Invalid("max_in_flight", "It must be between 1 and %d.", MaxMaxInFlight)
+			faults = append(faults, bellwire.Invalid("max_in_flight", "must be between 1 and %s", bellwire.Number(MaxMaxInFlight)))
 		}
 		ep.MaxInFlight = *in.MaxInFlight
-	}
-	if err := choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO); err != nil {
-		return err
-	}
-	if err := choose("signing", &ep.Signing, in.Signing, bellwire.SigningHMAC, bellwire.SigningEd25519, bellwire.SigningBoth); err != nil {
-		return err
 	}
 	if in.Status != nil {
 		ep.StatusReason = "" // the tenant chose it, not Bellwire
 	}
-	return choose("status", &ep.Status, in.Status, bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled)
+	return bellwire.Join(append(faults,
+		choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO),
+		choose("signing", &ep.Signing, in.Signing, bellwire.SigningHMAC, bellwire.SigningEd25519, bellwire.SigningBoth),
+		choose("status", &ep.Status, in.Status, bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled),
+	)...)
 }
 
 // choose sets a member to the value given, if any, and if it is one of the choices.
@@ -207,37 +202,48 @@ func choose[T ~string](field string, member, given *T, choices ...T) error {
 		return nil
 	}
 	if !slices.Contains(choices, *given) {
-		return bellwire.Invalid(field, "It must be %s.", alternatives(choices))
+		return bellwire.Invalid(field, "must be %s", bellwire.OneOf(choices))
 	}
 	*member = *given
 	return nil
 }
 
-// checkEvents refuses patterns that cannot be read, and names that cannot be subscribed to. Those that are good anyway,
-// such as what was subscribed to before, can stay, whatever became of them.
-func (s *Service) checkEvents(ctx context.Context, patterns, good []string) error {
-	if len(patterns) < 1 || len(patterns) > MaxPatterns {
-		return bellwire.Invalid("events", "It must have 1 to %d entries; here are %d.", MaxPatterns, len(patterns))
+// applyEvents sets what the endpoint subscribes to. What it is subscribed to already can stay, whatever became of the type.
+func (s *Service) applyEvents(ctx context.Context, ep *bellwire.Endpoint, in *EndpointInput) error {
+	switch {
+	case in.Events == nil && ep.Events == nil:
+		return bellwire.Invalid("events", "is required, with at least one event type or pattern")
+	case in.Events == nil:
+		return nil
 	}
+	patterns := *in.Events
+	if len(patterns) < 1 || len(patterns) > MaxPatterns {
+		return bellwire.Invalid("events", "must have 1 to %d entries, but has %s", MaxPatterns, bellwire.Number(len(patterns)))
+	}
+	accepted := slices.Concat(in.Unlisted, ep.Events)
+	var faults []error
 	for i, text := range patterns {
 		field := fmt.Sprintf("events[%d]", i)
-		pattern, err := match.Parse(text)
-		if err != nil {
-			return inField(field, err)
-		}
 		if slices.Contains(patterns[:i], text) {
-			return bellwire.Invalid(field, "%q is there twice.", text)
-		}
-		if !pattern.Exact() || slices.Contains(good, text) {
+			faults = append(faults, bellwire.Invalid(field, "repeats %.128q", text))
 			continue
 		}
-		if _, err := s.usableType(ctx, field, text); err != nil {
-			return err
-		}
+		faults = append(faults, s.checkPattern(ctx, field, text, accepted, !in.vendor))
 	}
-	return nil
+	ep.Events = patterns
+	return bellwire.Join(faults...)
 }
 
-func (s *Service) dialectNames() string {
-	return strings.Join(slices.Sorted(maps.Keys(s.dialects)), ", ")
+// checkPattern refuses a pattern that cannot be read, and the name of an event type that cannot be subscribed to, unless it is
+// among those accepted anyway.
+func (s *Service) checkPattern(ctx context.Context, field, text string, accepted []string, mayBrowse bool) error {
+	pattern, err := match.Parse(text)
+	if err != nil {
+		return inField(field, err)
+	}
+	if !pattern.Exact() || slices.Contains(accepted, text) {
+		return nil
+	}
+	_, err = s.usableType(ctx, field, text, mayBrowse)
+	return err
 }

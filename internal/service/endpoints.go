@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -83,12 +84,6 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 		Status:      bellwire.EndpointEnabled,
 		CreatedAt:   at,
 		UpdatedAt:   at,
-	}
-	if in.URL == nil {
-		return nil, nil, bellwire.Invalid("url", "It is required.")
-	}
-	if in.Events == nil {
-		return nil, nil, bellwire.Invalid("events", "It is required, with at least one event pattern.")
 	}
 	credentials := &bellwire.Credentials{Auth: bellwire.Auth{Type: bellwire.AuthNone}}
 	if err := s.apply(ctx, ep, credentials, in); err != nil {
@@ -232,7 +227,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 		return nil, err
 	}
 	if overlap != nil && (*overlap < 0 || *overlap > MaxOverlap) {
-		return nil, bellwire.Invalid("overlap", "It must be between 0s and %s.", bellwire.Duration(MaxOverlap))
+		return nil, bellwire.Invalid("overlap", "must be between 0s and %s", bellwire.Duration(MaxOverlap))
 	}
 	var rotated *bellwire.Endpoint
 	secret, err := retryStale(ctx, s, tenant, "endpoint", func() (*EndpointSecret, error) {
@@ -275,7 +270,7 @@ func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 			return TestReceipt{}, err
 		}
 	}
-	t, err := s.usableType(ctx, "type", eventType)
+	t, err := s.usableType(ctx, "type", eventType, allows(c.Role, ReadCatalogue))
 	if err != nil {
 		return TestReceipt{}, err
 	}
@@ -300,7 +295,7 @@ func (s *Service) firstType(ctx context.Context, ep *bellwire.Endpoint) (string,
 	}
 	wanted, err := match.Compile(ep.Events)
 	if err != nil {
-		return "", bellwire.Wrap(bellwire.CodeInternal, err, "The endpoint %q has a pattern that cannot be read.", ep.ID)
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "endpoint %q has a pattern that cannot be read", ep.ID)
 	}
 	names := catalogue.Names()
 	i := slices.IndexFunc(names, func(name string) bool {
@@ -308,7 +303,7 @@ func (s *Service) firstType(ctx context.Context, ep *bellwire.Endpoint) (string,
 		return !t.Archived && wanted.Match(name)
 	})
 	if i < 0 {
-		return "", bellwire.Invalid("type", "The catalogue has no event type that the endpoint subscribes to; put one there, or name a type.")
+		return "", bellwire.Invalid("type", "is required, because no event type of the catalogue matches the endpoint's events")
 	}
 	return names[i], nil
 }
@@ -345,7 +340,7 @@ func (s *Service) dialect(name string) (bellwire.Dialect, error) {
 	if d := s.dialects[name]; d != nil {
 		return d, nil
 	}
-	return nil, bellwire.Invalid("dialect", "There is no dialect %.64q here; there are: %s.", name, s.dialectNames())
+	return nil, bellwire.Invalid("dialect", "must be %s", bellwire.OneOf(slices.Sorted(maps.Keys(s.dialects))))
 }
 
 // announce makes everyone on this node see a changed endpoint, and logs the change.

@@ -271,11 +271,11 @@ func (bare) NewSecret(bellwire.Signing) (bellwire.Secret, error) { return bellwi
 
 func (bare) PublicKey(bellwire.Secret) string { return "" }
 
-func (bare) CheckSecret(string) error { return bellwire.Invalid("secret", "There is none.") }
+func (bare) CheckSecret(string) error { return bellwire.Invalid("secret", "must not be set") }
 
 func (bare) Normalize(ep *bellwire.Endpoint, _ *bellwire.Credentials, _ func(string) string) error {
 	if len(ep.Events) != 1 {
-		return bellwire.Invalid("events", "It is one pattern.")
+		return bellwire.Invalid("events", "must have one entry")
 	}
 	return nil
 }

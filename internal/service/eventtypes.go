@@ -9,6 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // Bounds on the catalogue, which every node keeps in memory.
@@ -68,19 +69,16 @@ func (s *Service) checkEventType(ctx context.Context, name string, in *EventType
 	if err := bellwire.CheckEventTypeName(name); err != nil {
 		return err
 	}
-	if err := checkLines("description", in.Description, MaxDescriptionLength); err != nil {
-		return err
-	}
-	if err := checkLine("group", in.Group, bellwire.MaxNameLength); err != nil {
-		return err
-	}
 	if bytes.Equal(bytes.TrimSpace(in.Schema), []byte("null")) {
 		in.Schema = nil
 	}
-	if err := checkJSON("schema", in.Schema, MaxSchemaBytes); err != nil {
-		return err
-	}
-	if err := checkJSON("example", in.Example, s.maxEventBytes); err != nil {
+	err := bellwire.Join(
+		checkLines("description", in.Description, MaxDescriptionLength),
+		checkLine("group", in.Group, bellwire.MaxNameLength),
+		checkJSON("schema", in.Schema, MaxSchemaBytes),
+		checkJSON("example", in.Example, s.maxEventBytes),
+	)
+	if err != nil {
 		return err
 	}
 	catalogue, err := s.directory.Catalogue(ctx)
@@ -98,9 +96,9 @@ func checkJSON(field string, value json.RawMessage, limit int) error {
 	case len(value) == 0:
 		return nil
 	case len(value) > limit:
-		return tooLarge(field, "At most %d bytes fit; there are %d.", limit, len(value))
+		return tooLarge(field, "must have at most %s bytes, but has %s", bellwire.Number(limit), bellwire.Number(len(value)))
 	case !json.Valid(value):
-		return bellwire.Invalid(field, "It is not valid JSON.")
+		return bellwire.Invalid(field, "must be valid JSON")
 	}
 	return nil
 }
@@ -147,46 +145,52 @@ func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) er
 	return nil
 }
 
-// usableType returns the event type if it is in the catalogue and not archived, and an error about the field
-// otherwise. The store is asked before anything is refused: another node may have just added it.
-func (s *Service) usableType(ctx context.Context, field, name string) (*directory.CompiledType, error) {
+// usableType returns the event type if it exists and is not archived, and otherwise an error about the field, which suggests
+// a similar name to callers that may browse the catalogue. The store is asked before a type is refused, because another node
+// may have just added it.
+func (s *Service) usableType(ctx context.Context, field, name string, mayBrowse bool) (*directory.CompiledType, error) {
 	catalogue, err := s.directory.Catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t, _ := catalogue.Type(name)
-	refusal := checkUsable(t, field, name)
-	if refusal == nil {
+	if t != nil && !t.Archived {
 		return t, nil
 	}
 	current, err := s.isCurrent(ctx, t, name)
 	if err != nil {
 		return nil, err
 	}
-	if current {
-		return nil, refusal
+	if !current {
+		s.directory.ForgetCatalogueAt(catalogue.Revision)
+		if catalogue, err = s.directory.Catalogue(ctx); err != nil {
+			return nil, err
+		}
+		t, _ = catalogue.Type(name)
 	}
-	s.directory.ForgetCatalogueAt(catalogue.Revision)
-	if catalogue, err = s.directory.Catalogue(ctx); err != nil {
-		return nil, err
-	}
-	t, _ = catalogue.Type(name)
-	return t, checkUsable(t, field, name)
-}
-
-// checkUsable refuses an event type that is archived or, being nil, not there. Customers read it, who have no catalogue.
-func checkUsable(t *directory.CompiledType, field, name string) error {
 	switch {
 	case t == nil:
-		return bellwire.Invalid(field, "There is no event type %.128q.", name)
+		return nil, unknownType(field, name, catalogue, mayBrowse)
 	case t.Archived:
-		return bellwire.Invalid(field, "The event type %q is archived: nobody can subscribe to it any more.", name)
+		return nil, bellwire.Invalid(field, "%q is archived; endpoints can no longer subscribe to it", name)
 	}
-	return nil
+	return t, nil
 }
 
-// isCurrent tells whether the event type of the given name is in the store what the cached one, nil for
-// none, says.
+// maxCompared is the size of the largest catalogue in which a similar name is looked for.
+const maxCompared = 2000
+
+// unknownType is the error for the name of an event type that does not exist. It suggests a similar one to callers that may
+// browse the catalogue.
+func unknownType(field, name string, catalogue *directory.Catalogue, mayBrowse bool) error {
+	meant := ""
+	if mayBrowse && catalogue.Len() <= maxCompared {
+		meant = suggest.DidYouMean(name, catalogue.Names())
+	}
+	return bellwire.Invalid(field, "%.128q is not a known event type%s", name, meant)
+}
+
+// isCurrent reports whether the cached event type, nil for none, is the one that the store has under the name.
 func (s *Service) isCurrent(ctx context.Context, cached *directory.CompiledType, name string) (bool, error) {
 	stored, err := s.store.EventType(ctx, name)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {

@@ -127,7 +127,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 		return nil, err
 	}
 	if f.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, f.Status) {
-		return nil, bellwire.Invalid("status", "It must be %s.", alternatives(bellwire.DeliveryStatuses))
+		return nil, bellwire.Invalid("status", "must be %s", bellwire.OneOf(bellwire.DeliveryStatuses))
 	}
 	return s.store.Deliveries(ctx, f, page)
 }
@@ -147,7 +147,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 		return nil, err
 	}
 	if err != nil || ep.Deleted {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "The delivery's endpoint %q was deleted: nothing can be sent to it any more.", d.Endpoint)
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "endpoint %q of the delivery was deleted, so that nothing can be sent to it", d.Endpoint)
 	}
 	if err := refuseDisabled(ep); err != nil {
 		return nil, err
@@ -176,5 +176,5 @@ func refuseDisabled(ep *bellwire.Endpoint) error {
 	if ep.Status != bellwire.EndpointDisabled {
 		return nil
 	}
-	return bellwire.Errorf(bellwire.CodeConflict, "The endpoint %q is disabled; enable it first.", ep.ID)
+	return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q is disabled; enable it first", ep.ID)
 }

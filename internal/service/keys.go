@@ -126,16 +126,8 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
 	}
-	if err := checkLine("name", in.Name, bellwire.MaxNameLength); err != nil {
+	if err := bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role)); err != nil {
 		return nil, "", err
-	}
-	switch {
-	case tenant == "" && (!in.Role.Valid() || in.Role.OfTenant()):
-		return nil, "", bellwire.Invalid("role", "It must be %s; a key with another role belongs to a tenant, so name that.",
-			alternatives([]bellwire.Role{bellwire.RoleAdmin, bellwire.RolePublisher}))
-	case tenant != "" && !in.Role.OfTenant():
-		return nil, "", bellwire.Invalid("role", "It must be %s; a key with another role belongs to no tenant.",
-			alternatives([]bellwire.Role{bellwire.RoleTenant, bellwire.RoleTenantRead}))
 	}
 	made, secret, err := s.createKey(ctx, tenant, in)
 	if err != nil {
@@ -143,6 +135,19 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	}
 	s.changed(ctx, c, "key.create", slog.String("tenant", tenant), slog.String("key", made.ID.String()))
 	return viewKey(made), secret, nil
+}
+
+// checkRole refuses a role that a key of the tenant, or of the operator if tenant is empty, cannot have.
+func checkRole(tenant string, role bellwire.Role) error {
+	switch {
+	case tenant == "" && (!role.Valid() || role.OfTenant()):
+		return bellwire.Invalid("role", "must be %s; a key with another role must belong to a tenant",
+			bellwire.OneOf([]bellwire.Role{bellwire.RoleAdmin, bellwire.RolePublisher}))
+	case tenant != "" && !role.OfTenant():
+		return bellwire.Invalid("role", "must be %s; a key with another role must not belong to a tenant",
+			bellwire.OneOf([]bellwire.Role{bellwire.RoleTenant, bellwire.RoleTenantRead}))
+	}
+	return nil
 }
 
 // createKey makes a key, unless its tenant has as many as it may.

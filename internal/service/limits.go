@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/share"
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // allow takes one from a tenant's rate. CodeRateLimited: it is used up.
@@ -36,7 +38,7 @@ func (s *Service) spend(l *limits.Limit, held *bellwire.Limits, tenant string, n
 	}
 	return &bellwire.Error{
 		Code:       bellwire.CodeRateLimited,
-		Message:    "At most " + l.Show(perSecond) + " " + l.Unit + " are allowed (limit " + l.Name + "). Try again in " + inSeconds(wait) + ", or ask for a higher limit.",
+		Message:    "the limit " + strconv.Quote(l.Name) + " allows " + l.Amount(perSecond) + "; try again in " + inSeconds(wait) + ", or ask for a higher limit",
 		RetryAfter: wait,
 	}
 }
@@ -119,16 +121,15 @@ func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
 	if float64(has) < l.Of(held) {
 		return nil
 	}
-	then := "."
-	if l.PerTenant {
-		then = ", or ask for a higher limit."
-	}
+	owner, remedy := "the catalogue", "delete one first"
 	if float64(has) > l.Of(held) { // the limit was lowered since
-		return bellwire.Errorf(bellwire.CodeConflict, "There are %d %s already, more than the %d that there can be (limit %s); delete some first%s",
-			has, l.Unit, int(l.Of(held)), l.Name, then)
+		remedy = "delete some first"
 	}
-	return bellwire.Errorf(bellwire.CodeConflict, "There are %d %s already, the most there can be (limit %s); delete one first%s",
-		has, l.Unit, l.Name, then)
+	if l.PerTenant {
+		owner, remedy = "the tenant", remedy+", or ask for a higher limit"
+	}
+	return bellwire.Errorf(bellwire.CodeConflict, "%s has %s, and the limit %q allows %s; %s",
+		owner, l.Amount(float64(has)), l.Name, l.Show(l.Of(held)), remedy)
 }
 
 // checkRoom refuses an endpoint that is one too many for its tenant, or makes the tenant's configuration too large. before
@@ -156,8 +157,8 @@ func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) 
 	}
 	if size := usage.Configuration + grows; size > held.ConfigurationBytes {
 		return bellwire.Errorf(bellwire.CodeConflict,
-			"The configuration of all endpoints would take %d bytes together, and may take %d (limit %s); shorten descriptions, metadata or headers, delete an endpoint, or ask for a higher limit.",
-			size, held.ConfigurationBytes, limits.ConfigurationBytes.Name)
+			"the configuration of the tenant's endpoints would take %s bytes, and the limit %q allows %s; shorten descriptions, metadata or headers, delete an endpoint, or ask for a higher limit",
+			bellwire.Number(size), limits.ConfigurationBytes.Name, limits.ConfigurationBytes.Amount(float64(held.ConfigurationBytes)))
 	}
 	return nil
 }
@@ -223,7 +224,7 @@ type eventCount struct {
 // take adds events, unless there is no place for them. CodeRateLimited: some must go first.
 func (c *eventCount) take(ctx context.Context, store bellwire.Store, tenant string, limit, n int) error {
 	if n > limit {
-		return tooLarge("events", "%d events cannot be stored: at most %d may be (limit %s). Ask for a higher limit.", n, limit, limits.StoredEvents.Name)
+		return tooLarge("events", "must not have more entries than the limit %q allows to be stored: %s", limits.StoredEvents.Name, limits.StoredEvents.Amount(float64(limit)))
 	}
 	if c.due(limit, n) {
 		if err := c.count(ctx, store, tenant, limit); err != nil {
@@ -238,8 +239,8 @@ func (c *eventCount) take(ctx context.Context, store bellwire.Store, tenant stri
 	}
 	return &bellwire.Error{
 		Code: bellwire.CodeRateLimited,
-		Message: "There are " + limits.StoredEvents.Show(float64(c.n)) + " events stored, and at most " + limits.StoredEvents.Show(float64(limit)) + " may be (limit " + limits.StoredEvents.Name +
-			"). Try again when older ones have passed their retention, or ask for a higher limit.",
+		Message: "the tenant has " + limits.StoredEvents.Amount(float64(c.n)) + " stored, and the limit " + strconv.Quote(limits.StoredEvents.Name) + " allows " +
+			limits.StoredEvents.Amount(float64(limit)) + "; try again when older ones have passed their retention, or ask for a higher limit",
 		RetryAfter: recount,
 	}
 }
@@ -276,19 +277,20 @@ func (c *eventCount) count(ctx context.Context, store bellwire.Store, tenant str
 
 // checkLimits refuses values that a tenant's limits cannot have.
 func checkLimits(values map[string]*float64) error {
+	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		l, value := limits.Find(name), values[name]
 		field := "limits." + name
 		switch {
 		case l == nil:
-			return bellwire.Invalid(field, "There is no limit %.64q; there are %s.", name, alternatives(limits.Names(true)))
+			faults = append(faults, bellwire.Invalid(field, "is not a known limit%s", suggest.DidYouMean(name, limits.Names(true))))
 		case !l.PerTenant:
-			return bellwire.Invalid(field, "It holds for all tenants together, and is set by the option --limit.")
+			faults = append(faults, bellwire.Invalid(field, "must not be set for one tenant; the option --limit sets it for all"))
 		case value != nil && !l.Allows(*value):
-			return bellwire.Invalid(field, "It must be %s.", l.Range())
+			faults = append(faults, bellwire.Invalid(field, "must be %s", l.Range()))
 		}
 	}
-	return nil
+	return bellwire.Join(faults...)
 }
 
 // changeLimits gives a tenant other values of its own. Those that are nil are taken away.

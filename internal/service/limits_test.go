@@ -73,7 +73,7 @@ func (e *env) served(tenant string) (*service.Endpoint, *bellwire.Delivery) {
 func wantRateLimited(t testing.TB, err error, name string, after time.Duration) {
 	t.Helper()
 	var known *bellwire.Error
-	if !errors.As(err, &known) || known.Code != bellwire.CodeRateLimited || known.RetryAfter != after || !strings.Contains(known.Message, "(limit "+name+")") {
+	if !errors.As(err, &known) || known.Code != bellwire.CodeRateLimited || known.RetryAfter != after || !strings.Contains(known.Message, `the limit "`+name+`" allows`) {
 		t.Errorf("got %v, want that %s is used up for %v", err, name, after)
 	}
 }

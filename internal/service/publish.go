@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
@@ -51,23 +50,40 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 		return nil, err
 	}
 	if len(drafts) == 0 || len(drafts) > MaxBatchEvents {
-		return nil, bellwire.Invalid("events", "A batch has 1 to %d events; this one has %d.", MaxBatchEvents, len(drafts))
+		return nil, bellwire.Invalid("events", "must have 1 to %s entries, but has %s", bellwire.Number(MaxBatchEvents), bellwire.Number(len(drafts)))
 	}
-	size := 0
-	for i := range drafts {
-		if err := s.checkDraft(&drafts[i]); err != nil {
-			return nil, inEvent(i, err)
-		}
-		size += len(drafts[i].Data)
+	size, err := s.checkDrafts(drafts)
+	if err != nil {
+		return nil, err
 	}
 	if size > MaxBatchBytes {
-		return nil, tooLarge("events", "The data of a batch has at most %d bytes in all; here are %d. Send it in parts.", MaxBatchBytes, size)
+		return nil, tooLarge("events", "must have at most %s bytes of data, but has %s; send the batch in parts", bellwire.Number(MaxBatchBytes), bellwire.Number(size))
 	}
 	receipts, err := s.take(ctx, c, tenant, drafts, inEvent)
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
 		return nil, s.locateConflict(ctx, tenant, drafts, err)
 	}
 	return receipts, err
+}
+
+// checkDrafts refuses a batch with drafts that no event may be, and returns how many bytes of data it has.
+func (s *Service) checkDrafts(drafts []Draft) (size int, err error) {
+	var faults []error
+	for i := range drafts {
+		err := s.checkDraft(&drafts[i])
+		invalid := bellwire.CodeOf(err) == bellwire.CodeInvalid
+		switch {
+		case err == nil:
+			size += len(drafts[i].Data)
+		case !invalid && len(faults) == 0:
+			return 0, inEvent(i, err)
+		case !invalid || len(faults) == maxFaults:
+			return 0, bellwire.Join(faults...)
+		default:
+			faults = append(faults, inEvent(i, err))
+		}
+	}
+	return size, bellwire.Join(faults...)
 }
 
 // locateConflict returns the conflict as one about the event of a batch whose id was used before for another event, in the
@@ -107,13 +123,9 @@ func (s *Service) digests(ctx context.Context, tenant string, drafts []Draft) (m
 	return s.store.Digests(ctx, tenant, keys)
 }
 
-// inEvent says in which event of a batch the field is that err is about.
+// inEvent returns err as one about an event of a batch.
 func inEvent(i int, err error) error {
-	var known *bellwire.Error
-	if !errors.As(err, &known) {
-		return err
-	}
-	return inField(fmt.Sprintf("events[%d].%s", i, known.Field), err)
+	return renameFields(err, func(field string) string { return fmt.Sprintf("events[%d].%s", i, field) })
 }
 
 // take checks the drafts against the catalogue and hands them to the engine. If the catalogue has changed in between, for
@@ -127,7 +139,7 @@ func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Dr
 	if err != nil {
 		return nil, err
 	}
-	stale, err := s.check(ctx, tenant, catalogue, false, drafts, locate)
+	stale, err := s.check(ctx, c, tenant, catalogue, false, drafts, locate)
 	if err != nil {
 		return nil, err
 	}
@@ -148,15 +160,18 @@ func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Dr
 			return nil, unknownKey(err)
 		}
 	}
-	if _, err := s.check(ctx, tenant, catalogue, true, drafts, locate); err != nil {
+	if _, err := s.check(ctx, c, tenant, catalogue, true, drafts, locate); err != nil {
 		return nil, err
 	}
 	return s.engine.Publish(ctx, &engine.Publication{Tenant: tenant, Events: drafts})
 }
 
-// check refuses the first draft that does not fit the catalogue, and reports whether the catalogue is stale, unless it is
-// known to be read just now. What was accepted once stays accepted under its id, whatever has become of its type.
-func (s *Service) check(ctx context.Context, tenant string, catalogue *directory.Catalogue, justRead bool, drafts []Draft, locate func(int, error) error) (stale bool, err error) {
+// maxFaults is the most faults that are reported of one batch.
+const maxFaults = 20
+
+// check refuses drafts that do not fit the catalogue, and reports whether the catalogue is stale, unless it was read just now.
+// An event that was accepted once stays accepted under its id, whatever has become of its type.
+func (s *Service) check(ctx context.Context, c Caller, tenant string, catalogue *directory.Catalogue, justRead bool, drafts []Draft, locate func(int, error) error) (stale bool, err error) {
 	sizes := make([]int, len(drafts))
 	for i := range drafts {
 		sizes[i] = len(drafts[i].Data)
@@ -166,16 +181,22 @@ func (s *Service) check(ctx context.Context, tenant string, catalogue *directory
 	var (
 		accepted map[string][32]byte
 		asked    bool
+		faults   []error
 	)
 	for i := range drafts {
 		d := &drafts[i]
 		cached, _ := catalogue.Type(d.Type)
 		refusal := fit(ctx, checks, cached, d)
-		switch bellwire.CodeOf(refusal) {
-		case "":
+		switch code := bellwire.CodeOf(refusal); {
+		case code == "":
 			continue
-		case bellwire.CodeRateLimited, bellwire.CodeCanceled:
+		case len(faults) > 0 && code != bellwire.CodeInvalid:
+			return false, s.refuse(ctx, tenant, bellwire.Join(faults...))
+		case code == bellwire.CodeRateLimited, code == bellwire.CodeCanceled:
 			return false, refusal // which is not about the draft
+		}
+		if cached == nil {
+			refusal = unknownType("type", d.Type, catalogue, allows(c.Role, Publish))
 		}
 		if !justRead {
 			current, err := s.isCurrent(ctx, cached, d.Type)
@@ -189,9 +210,16 @@ func (s *Service) check(ctx context.Context, tenant string, catalogue *directory
 			}
 			asked = true
 		}
-		if digest, known := accepted[d.IdempotencyKey]; !known || digest != d.Digest() {
-			return false, s.refuse(ctx, tenant, locate(i, refusal))
+		if digest, known := accepted[d.IdempotencyKey]; known && digest == d.Digest() {
+			continue
 		}
+		faults = append(faults, locate(i, refusal))
+		if len(faults) == maxFaults || bellwire.CodeOf(refusal) != bellwire.CodeInvalid {
+			break
+		}
+	}
+	if len(faults) > 0 {
+		return false, s.refuse(ctx, tenant, bellwire.Join(faults...))
 	}
 	return false, nil
 }
@@ -200,9 +228,9 @@ func (s *Service) check(ctx context.Context, tenant string, catalogue *directory
 func fit(ctx context.Context, checks *directory.Checks, t *directory.CompiledType, d *Draft) error {
 	switch {
 	case t == nil:
-		return bellwire.Invalid("type", "There is no event type %.128q in the catalogue; put it there first.", d.Type)
+		return bellwire.Invalid("type", "%.128q is not a known event type", d.Type)
 	case t.Archived:
-		return bellwire.Invalid("type", "The event type %q is archived; take it out of the archive to use it.", d.Type)
+		return bellwire.Invalid("type", "%q is archived; events of this type cannot be published", d.Type)
 	}
 	return checks.Check(ctx, t, d.Data)
 }
@@ -217,31 +245,33 @@ func (s *Service) refuse(ctx context.Context, tenant string, refusal error) erro
 
 // checkDraft refuses what no event may be, whatever its type.
 func (s *Service) checkDraft(d *Draft) error {
-	switch {
-	case d.Type == "":
-		return bellwire.Invalid("type", "An event has a type.")
-	case len(d.Data) == 0:
-		return bellwire.Invalid("data", "An event has data, which may be null.")
-	case len(d.Data) > s.maxEventBytes:
-		return tooLarge("data", "An event's data has at most %d bytes; here are %d.", s.maxEventBytes, len(d.Data))
+	if len(d.Data) > s.maxEventBytes {
+		return tooLarge("data", "must have at most %s bytes, but has %s", bellwire.Number(s.maxEventBytes), bellwire.Number(len(d.Data)))
+	}
+	var faults []error
+	if d.Type == "" {
+		faults = append(faults, bellwire.Invalid("type", "is required"))
+	}
+	if len(d.Data) == 0 {
+		faults = append(faults, bellwire.Invalid("data", "is required; it may be null"))
 	}
 	if err := CheckIdempotencyKey("id", d.IdempotencyKey); err != nil {
-		return err
+		faults = append(faults, err)
 	}
 	if y := d.OccurredAt.UTC().Year(); !d.OccurredAt.IsZero() && (y < 1970 || y > 9999) {
-		return bellwire.Invalid("occurred_at", "It is from the year 1970 to the year 9999.")
+		faults = append(faults, bellwire.Invalid("occurred_at", "must be between the years 1970 and 9999"))
 	}
-	return nil
+	return bellwire.Join(faults...)
 }
 
 // CheckIdempotencyKey refuses what cannot be a publisher's id.
 func CheckIdempotencyKey(field, key string) error {
 	if len(key) > bellwire.MaxIdempotencyKey && utf8.RuneCountInString(key) > bellwire.MaxIdempotencyKey {
-		return bellwire.Invalid(field, "It has at most %d characters.", bellwire.MaxIdempotencyKey)
+		return bellwire.Invalid(field, "must have at most %d characters", bellwire.MaxIdempotencyKey)
 	}
 	for _, r := range key {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return bellwire.Invalid(field, "It has printable characters only.")
+			return bellwire.Invalid(field, "must have printable characters only")
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Co
 	if bellwire.CodeOf(err) == bellwire.CodeCanceled && ctx.Err() == nil {
 		err = &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
-			Message:    "Your request has waited too long for its turn behind others. Send fewer at the same time, and try again shortly.",
+			Message:    "the request has waited too long behind others; send fewer at the same time, and try again shortly",
 			RetryAfter: time.Second,
 		}
 	}

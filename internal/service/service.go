@@ -133,7 +133,7 @@ func New(c Config) (*Service, error) {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
 	if s.dialects[s.defaultDialect] == nil {
-		return nil, bellwire.Invalid("dialects", "The default dialect %q is not among those enabled; enable it too.", s.defaultDialect)
+		return nil, bellwire.Invalid("dialects", "must include the default dialect %q", s.defaultDialect)
 	}
 	if c.AdminKey == "" {
 		return s, nil

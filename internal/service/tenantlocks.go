@@ -33,7 +33,7 @@ func (l *tenantLocks) lock(ctx context.Context, tenant string) (unlock func(), e
 	unlock, err = l.gate(tenant).Enter(ctx, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeCanceled {
 		return nil, bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx),
-			"The caller went away while others were changing the tenant; nothing has changed.")
+			"the caller disconnected while others were changing the tenant; nothing was changed")
 	}
 	return unlock, err
 }

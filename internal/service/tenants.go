@@ -29,12 +29,13 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
-	if err := bellwire.CheckTenantID(in.ID); err != nil {
-		return nil, err
-	}
 	t := &bellwire.Tenant{ID: in.ID, Name: in.Name, Metadata: in.Metadata, CreatedAt: now()}
 	t.UpdatedAt = t.CreatedAt
-	if err := checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits}); err != nil {
+	err := bellwire.Join(
+		bellwire.CheckTenantID(in.ID),
+		checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits}),
+	)
+	if err != nil {
 		return nil, err
 	}
 	changeLimits(t, in.Limits)
@@ -83,10 +84,19 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := checkTenant(&in); err != nil {
 		return nil, err
 	}
+	var affected []*bellwire.Target // endpoints whose limits change
 	t, err := retryStale(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
 		if err != nil {
 			return nil, err
+		}
+		if in.Limits != nil || in.ResetLimits {
+			// They are read first: once the change is stored, it must not fail any more.
+			known, err := s.directory.Tenant(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			affected = known.Targets()
 		}
 		if in.Name != nil {
 			t.Name = *in.Name
@@ -106,22 +116,10 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	}
 	s.directory.ForgetTenant(id)
 	s.changed(ctx, c, "tenant.update", slog.String("tenant", id))
-	if in.Limits != nil || in.ResetLimits {
-		return t, s.refreshTenant(ctx, id)
-	}
-	return t, nil
-}
-
-// refreshTenant has the engine take up limits that have changed.
-func (s *Service) refreshTenant(ctx context.Context, id string) error {
-	known, err := s.directory.Tenant(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, target := range known.Targets() {
+	for _, target := range affected {
 		s.engine.Refresh(target.Endpoint.ID)
 	}
-	return nil
+	return t, nil
 }
 
 // DeleteTenant deletes a tenant with all it has.
@@ -146,15 +144,12 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 
 // checkTenant refuses what is new of a tenant. What it has already can stay.
 func checkTenant(in *TenantChange) error {
+	var faults []error
 	if in.Name != nil {
-		if err := checkLine("name", *in.Name, bellwire.MaxNameLength); err != nil {
-			return err
-		}
+		faults = append(faults, checkLine("name", *in.Name, bellwire.MaxNameLength))
 	}
 	if in.Metadata != nil {
-		if err := checkMetadata("metadata", *in.Metadata); err != nil {
-			return err
-		}
+		faults = append(faults, checkMetadata("metadata", *in.Metadata))
 	}
-	return checkLimits(in.Limits)
+	return bellwire.Join(append(faults, checkLimits(in.Limits))...)
 }

@@ -56,7 +56,7 @@ func (g *Gate) Enter(ctx context.Context, owner string) (leave func(), err error
 		g.mu.Unlock()
 		return nil, &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
-			Message:    "Too many requests of yours wait for their turn. Send fewer at the same time, and try again shortly.",
+			Message:    "too many of your requests are waiting; send fewer at the same time, and try again shortly",
 			RetryAfter: gateRetryAfter,
 		}
 	}
@@ -71,7 +71,7 @@ func (g *Gate) Enter(ctx context.Context, owner string) (leave func(), err error
 		return sync.OnceFunc(func() { g.leave(v) }), nil
 	case <-ctx.Done():
 		g.giveUp(v, place, entered)
-		return nil, bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx), "The caller went away before its turn had come.")
+		return nil, bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx), "the caller disconnected before its turn came")
 	}
 }
 
