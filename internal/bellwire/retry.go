@@ -269,12 +269,15 @@ func (p RetryPolicy) Check() error {
 	return nil
 }
 
-// CheckDelays refuses policies with a delay below the least one, which is the value of the limit min_retry_delay.
-func (p RetryPolicy) CheckDelays(least time.Duration) error {
+// CheckDelays refuses policies with a delay below the least one. source says where that comes from, empty to leave it open.
+func (p RetryPolicy) CheckDelays(least time.Duration, source string) error {
+	if source != "" {
+		source = " (" + source + ")"
+	}
 	var faults []error
 	check := func(field string, d Duration) {
 		if time.Duration(d) < least {
-			faults = append(faults, Invalid(field, "must be at least %s (limit \"min_retry_delay\")", Duration(least)))
+			faults = append(faults, Invalid(field, "must be at least %s%s", Duration(least), source))
 		}
 	}
 	for i, d := range p.Schedule {

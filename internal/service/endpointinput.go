@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -64,7 +66,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	err = bellwire.Join(
 		s.applyURL(ep, in.URL),
 		applyTarget(ep, in),
-		s.applyRetry(ctx, ep, in.Retry),
+		s.applyRetry(ctx, ep, in),
 		applyLimits(ep, in),
 		s.applyEvents(ctx, ep, in),
 		applyCredentials(c, in),
@@ -150,7 +152,8 @@ func checkExtra(extra map[string]string) error {
 
 // applyRetry sets when the endpoint's deliveries are attempted again. The policy that it has already can stay, whatever is
 // allowed now; the engine holds it to the limit.
-func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, given *bellwire.RetryPolicy) error {
+func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, in *EndpointInput) error {
+	given := in.Retry
 	if given == nil || reflect.DeepEqual(*given, ep.Retry) {
 		return nil
 	}
@@ -161,7 +164,11 @@ func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, given *
 	if err != nil {
 		return err
 	}
-	if err := given.CheckDelays(held.MinRetryDelay); err != nil {
+	source := "limit " + strconv.Quote(limits.MinRetryDelay.Name)
+	if in.vendor {
+		source = "" // its customers do not know the limits
+	}
+	if err := given.CheckDelays(held.MinRetryDelay, source); err != nil {
 		return err
 	}
 	ep.Retry = *given

@@ -290,9 +290,9 @@ func TestWhatCannotBeSent(t *testing.T) {
 	w.Vars["url"] = receiver.URL
 	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /api/v0.1/webhooks", Status: 200, Want: "<any>", Body: `{"url":"{url}","events":["*"]}`}})
 	for data, want := range map[string]string{
-		`[]`:                                  "The dialect atelio can send objects only, and the event's data is none; nothing was sent.",
-		`{"event":1}`:                         `The dialect atelio sends the event's type as event: in the data this member must be "transactions" or be left out; nothing was sent.`,
-		`{"a":1,"\u0065vent":"card.created"}`: `The dialect atelio sends the event's type as event: in the data this member must be "transactions" or be left out; nothing was sent.`,
+		`[]`:                                  "the event's data is not an object, as the dialect atelio requires; nothing was sent",
+		`{"event":1}`:                         `the dialect atelio sends the event's type as event, which the data must leave out or set to "transactions"; nothing was sent`,
+		`{"a":1,"\u0065vent":"card.created"}`: `the dialect atelio sends the event's type as event, which the data must leave out or set to "transactions"; nothing was sent`,
 	} {
 		for _, ended := range w.Deliveries(w.Publish("transactions", data)) {
 			if ended.Status != bellwire.DeliveryExhausted || ended.Reason != want {

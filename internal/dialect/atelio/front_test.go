@@ -180,38 +180,38 @@ func TestRefusals(t *testing.T) {
 	dialecttest.Run(t, w, []step{create})
 	const url = `"url":"https://hostname.com/webhook/route"`
 	bodies := []struct{ name, body, code, message string }{
-		{"nothing", ``, "invalid_request", `The body is empty; it must be JSON.`},
-		{"broken", `{`, "invalid_request", `The body is not JSON: unexpected EOF, at byte 1.`},
-		{"the seed's backslashes", `{` + url + `,"events":["card.created",\` + "\n" + `"card*"]}`, "invalid_request", `The body is not JSON: <any>`},
-		{"more behind it", `{` + url + `,"events":["card.created"]}{}`, "invalid_request", `The body is not JSON: <any>`},
-		{"no UTF-8", `{` + url + `,"events":["card.created"],"description":"` + "\xff" + `"}`, "invalid_request", `The body is not JSON: <any>`},
-		{"no object", `[]`, "input_error", `It must be an object.`},
+		{"nothing", ``, "invalid_request", `the body is empty; it must be JSON`},
+		{"broken", `{`, "invalid_request", `the body is not JSON: unexpected EOF, at byte 1`},
+		{"the seed's backslashes", `{` + url + `,"events":["card.created",\` + "\n" + `"card*"]}`, "invalid_request", `the body is not JSON: <any>`},
+		{"more behind it", `{` + url + `,"events":["card.created"]}{}`, "invalid_request", `the body is not JSON: <any>`},
+		{"no UTF-8", `{` + url + `,"events":["card.created"],"description":"` + "\xff" + `"}`, "invalid_request", `the body is not JSON: <any>`},
+		{"no object", `[]`, "input_error", `the body must be an object`},
 		{"nothing at all", ` null `, "input_error", `the body must be a JSON object`},
-		{"unknown", `{` + url + `,"events":["card.created"],"callback_url":""}`, "input_error", `callback_url There is no member of this name here.`},
-		{"another case", `{"URL":"https://a.example.test","events":["card.created"]}`, "input_error", `URL There is no member of this name here.`},
-		{"the secret", `{` + url + `,"events":["card.created"],"secret":"whsec_x"}`, "input_error", `secret There is no member of this name here.`},
-		{"twice", `{` + url + `,` + url + `,"events":["card.created"]}`, "input_error", `url The member is given twice.`},
-		{"url of null", `{"url":null,"events":["card.created"]}`, "input_error", `url It cannot be null.`},
-		{"url of another type", `{"url":7,"events":["card.created"]}`, "input_error", `url It must be a string.`},
-		{"url without scheme", `{"url":"www.bondjames.com","events":["card.created"]}`, "input_error", `url It must be an absolute http or https URL, such as https://example.com/webhooks.`},
-		{"empty url", `{"url":"","events":["card.created"]}`, "input_error", `url It must be an absolute http or https URL<any>`},
-		{"description of null", `{` + url + `,"events":["card.created"],"description":null}`, "input_error", `description It cannot be null.`},
-		{"description of another type", `{` + url + `,"events":["card.created"],"description":{}}`, "input_error", `description It must be a string.`},
-		{"events of null", `{` + url + `,"events":null}`, "input_error", `events It cannot be null.`},
-		{"events of another type", `{` + url + `,"events":"card.created"}`, "input_error", `events It must be an array.`},
+		{"unknown", `{` + url + `,"events":["card.created"],"callback_url":""}`, "input_error", `callback_url is not a known field`},
+		{"another case", `{"URL":"https://a.example.test","events":["card.created"]}`, "input_error", `URL is not a known field (did you mean \"url\"?)`},
+		{"the secret", `{` + url + `,"events":["card.created"],"secret":"whsec_x"}`, "input_error", `secret is not a known field`},
+		{"twice", `{` + url + `,` + url + `,"events":["card.created"]}`, "input_error", `url is given twice`},
+		{"url of null", `{"url":null,"events":["card.created"]}`, "input_error", `url must not be null`},
+		{"url of another type", `{"url":7,"events":["card.created"]}`, "input_error", `url must be a string`},
+		{"url without scheme", `{"url":"www.bondjames.com","events":["card.created"]}`, "input_error", `url must be an absolute http or https URL, such as https://example.com/hooks`},
+		{"empty url", `{"url":"","events":["card.created"]}`, "input_error", `url must be an absolute http or https URL<any>`},
+		{"description of null", `{` + url + `,"events":["card.created"],"description":null}`, "input_error", `description must not be null`},
+		{"description of another type", `{` + url + `,"events":["card.created"],"description":{}}`, "input_error", `description must be a string`},
+		{"events of null", `{` + url + `,"events":null}`, "input_error", `events must not be null`},
+		{"events of another type", `{` + url + `,"events":"card.created"}`, "input_error", `events must be an array`},
 		{"no event", `{` + url + `,"events":[]}`, "input_error", `events must list at least one event`},
 		{"an event of null", `{` + url + `,"events":["card*",null]}`, "input_error", `events[1] <any>`},
-		{"an event of another type", `{` + url + `,"events":["card*",1]}`, "input_error", `events[1] It must be a string.`},
-		{"a private address", `{"url":"http://[::ffff:10.0.0.1]/","events":["card*"]}`, "input_error", `url It must lead to a public address; ::ffff:10.0.0.1 is private, reserved or not allowed on this server.`},
-		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1] There is no event type \"card.lost\".`},
-		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1] \"card*\" is there twice.`},
-		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0] \"card.*.active\" must be an event type's name, <any>`},
+		{"an event of another type", `{` + url + `,"events":["card*",1]}`, "input_error", `events[1] must be a string`},
+		{"a private address", `{"url":"http://[::ffff:10.0.0.1]/","events":["card*"]}`, "input_error", `url must lead to a public address; ::ffff:10.0.0.1 is private, reserved or not allowed on this server`},
+		{"unknown event", `{` + url + `,"events":["card*","card.lost"]}`, "input_error", `events[1] \"card.lost\" is not a known event type`},
+		{"an event twice", `{` + url + `,"events":["card*","card*"]}`, "input_error", `events[1] repeats \"card*\"`},
+		{"a wildcard in between", `{` + url + `,"events":["card.*.active"]}`, "input_error", `events[0] must be an event type, or the start of one<any>`},
 		{"version", `{` + url + `,"events":["card*"],"version":"0.2"}`, "input_error", `version must be \"0.1\"`},
-		{"version as a number", `{` + url + `,"events":["card*"],"version":0.1}`, "input_error", `version It must be a string.`},
-		{"version of null", `{` + url + `,"events":["card*"],"version":null}`, "input_error", `version It cannot be null.`},
+		{"version as a number", `{` + url + `,"events":["card*"],"version":0.1}`, "input_error", `version must be a string`},
+		{"version of null", `{` + url + `,"events":["card*"],"version":null}`, "input_error", `version must not be null`},
 		{"status", `{` + url + `,"events":["card*"],"status":"enabled"}`, "input_error", `status must be STATUS_ENABLED or STATUS_DISABLED`},
-		{"status of another type", `{` + url + `,"events":["card*"],"status":true}`, "input_error", `status It must be a string.`},
-		{"status of null", `{` + url + `,"events":["card*"],"status":null}`, "input_error", `status It cannot be null.`},
+		{"status of another type", `{` + url + `,"events":["card*"],"status":true}`, "input_error", `status must be a string`},
+		{"status of null", `{` + url + `,"events":["card*"],"status":null}`, "input_error", `status must not be null`},
 	}
 	for _, b := range bodies {
 		for _, do := range []string{"POST /api/v0.1/webhooks", "PATCH /api/v0.1/webhooks/{id}"} {
@@ -220,10 +220,10 @@ func TestRefusals(t *testing.T) {
 	}
 	large := strings.Repeat(" ", httpx.MaxSmallBody) + seedCreate
 	dialecttest.Run(t, w, []step{
-		{Name: "no url", Do: "POST /api/v0.1/webhooks", Body: `{"events":["card*"]}`, Status: 400, Want: refused("400", "input_error", "url It is required.")},
-		{Name: "no events", Do: "POST /api/v0.1/webhooks", Body: `{` + url + `}`, Status: 400, Want: refused("400", "input_error", "events It is required.")},
-		{Name: "too large", Do: "POST /api/v0.1/webhooks", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 65536 bytes.")},
-		{Name: "too large", Do: "PATCH /api/v0.1/webhooks/{id}", Body: large, Status: 413, Want: refused("413", "invalid_request", "The body is over the limit of 65536 bytes.")},
+		{Name: "no url", Do: "POST /api/v0.1/webhooks", Body: `{"events":["card*"]}`, Status: 400, Want: refused("400", "input_error", "url is required")},
+		{Name: "no events", Do: "POST /api/v0.1/webhooks", Body: `{` + url + `}`, Status: 400, Want: refused("400", "input_error", "events is required")},
+		{Name: "too large", Do: "POST /api/v0.1/webhooks", Body: large, Status: 413, Want: refused("413", "invalid_request", "the body must have at most 65,536 bytes")},
+		{Name: "too large", Do: "PATCH /api/v0.1/webhooks/{id}", Body: large, Status: 413, Want: refused("413", "invalid_request", "the body must have at most 65,536 bytes")},
 		{Name: "no such route", Do: "GET /api/v0.1/webhooks/{id}", Status: 405, Want: refused("405", "invalid_request", "method GET is not allowed for this path; use DELETE, PATCH"),
 			WantHeader: []string{"Allow: DELETE, PATCH"}},
 		{Name: "another method", Do: "PUT /api/v0.1/webhooks", Body: seedCreate, Status: 405,
@@ -246,7 +246,7 @@ func TestCallers(t *testing.T) {
 	no := refused("403", "auth_err", "headers Identity and Authorization are not those of a valid API key")
 	both := refused("403", "auth_err", "headers Identity and Authorization are required")
 	twice := func(header string) string {
-		return refused("403", "auth_err", "The header "+header+" must be given once; there are 2.")
+		return refused("403", "auth_err", "the header "+header+" must be given once, but was given 2 times")
 	}
 	for _, route := range []struct {
 		do    string

@@ -157,7 +157,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		got = append(got, string(ended.Status)+" "+ended.Reason)
 	}
 	slices.Sort(got)
-	want := []string{"exhausted The dialect azakaw can send objects only, and the event's data is none; nothing was sent.", "succeeded "}
+	want := []string{"exhausted the event's data is not an object, as the dialect azakaw requires; nothing was sent", "succeeded "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -162,7 +162,7 @@ func TestNonceIsUsedOnce(t *testing.T) {
 	}
 }
 
-// The header is read strictly; what is allowed is what HTTP calls the same.
+// the header is read strictly; what is allowed is what HTTP calls the same.
 func TestFormsOfTheHeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)

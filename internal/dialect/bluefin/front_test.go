@@ -77,19 +77,19 @@ func TestRefusedBodies(t *testing.T) {
 		{"url null", `{"url":null,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "must not be null")},
 		{"event null", `{"url":"https://example.com/","event":null}`, "event", violation("event", "must not be null")},
 		{"url twice", `{` + whole + `,"url":"https://example.com/"}`, "url", violation("url", "is given twice")},
-		{"url a number", `{"url":1,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be a string."},
-		{"event an array", `{"url":"https://example.com/","event":["ACCOUNT_UPDATER_BATCH_UPDATES"]}`, "event", "event It must be a string."},
-		{"an array", `[{` + whole + `}]`, "request", "It must be an object."},
-		{"a string", `"x"`, "request", "It must be an object."},
+		{"url a number", `{"url":1,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must be a string"},
+		{"event an array", `{"url":"https://example.com/","event":["ACCOUNT_UPDATER_BATCH_UPDATES"]}`, "event", "event must be a string"},
+		{"an array", `[{` + whole + `}]`, "request", "the body must be an object"},
+		{"a string", `"x"`, "request", "the body must be an object"},
 		{"unknown event", `{"url":"https://example.com/","event":"CARD_CREATED"}`, "event", events},
 		{"event in lower case", `{"url":"https://example.com/","event":"account_updater_batch_updates"}`, "event", events},
 		{"a wildcard", `{"url":"https://example.com/","event":"*"}`, "event", events},
 		{"no event's name", `{"url":"https://example.com/","event":""}`, "event", events},
-		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `url It must lead to a public address; 10.1 is private, reserved or not allowed on this server.`},
-		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must be an absolute http or https URL, such as https://example.com/webhooks."},
-		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url It must not contain a user name or password."},
+		{"relative url", `{"url":"/webhook","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must be an absolute http or https URL, such as https://example.com/hooks"},
+		{"empty url", `{"url":"","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must be an absolute http or https URL, such as https://example.com/hooks"},
+		{"private", `{"url":"https://10.1/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", `url must lead to a public address; 10.1 is private, reserved or not allowed on this server`},
+		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must be an absolute http or https URL, such as https://example.com/hooks"},
+		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must not contain a user name or password"},
 	} {
 		dialecttest.Run(t, w, []dialecttest.Step{
 			{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.source, tc.text)},
@@ -97,7 +97,7 @@ func TestRefusedBodies(t *testing.T) {
 		})
 	}
 	both := []string{"url", violation("url", "is required"), "event", violation("event", "is required")}
-	wrong := []string{"url", "url It must name a host.", "event", events}
+	wrong := []string{"url", "url must name a host", "event", events}
 	for _, tc := range []struct {
 		name, body string
 		faults     []string // source and text of each

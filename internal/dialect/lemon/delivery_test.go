@@ -200,7 +200,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		got = append(got, string(ended.Status)+" "+ended.Reason)
 	}
 	slices.Sort(got)
-	want := []string{"exhausted The dialect lemon can send objects only, and the event's data is none; nothing was sent.", "succeeded "}
+	want := []string{"exhausted the event's data is not an object, as the dialect lemon requires; nothing was sent", "succeeded "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

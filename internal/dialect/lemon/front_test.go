@@ -121,39 +121,39 @@ func TestRefusals(t *testing.T) {
 	w := newWorld(t)
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer})
 	for _, c := range []struct{ name, body, message string }{
-		{"nothing", ``, `Error in 'body': The body is empty; it must be JSON.`},
-		{"broken", `{`, `Error in 'body': The body is not JSON: unexpected EOF, at byte 1.`},
-		{"trailing garbage", `{} x`, `Error in 'body': The body is not JSON: <any>, at byte 3.`},
-		{"not UTF-8", "{\"url\":\"\xff\"}", `Error in 'body': The body is not JSON: invalid UTF-8, at byte 8.`},
-		{"no object", `[]`, `Error in 'body': It must be an object.`},
+		{"nothing", ``, `Error in 'body': the body is empty; it must be JSON`},
+		{"broken", `{`, `Error in 'body': the body is not JSON: unexpected EOF, at byte 1`},
+		{"trailing garbage", `{} x`, `Error in 'body': the body is not JSON: <any>, at byte 3`},
+		{"not UTF-8", "{\"url\":\"\xff\"}", `Error in 'body': the body is not JSON: invalid UTF-8, at byte 8`},
+		{"no object", `[]`, `Error in 'body': the body must be an object`},
 		{"null", `null`, `Error in 'body.url': Field required`},
 		{"no URL", `{"events":["account.created"]}`, `Error in 'body.url': Field required`},
 		{"no events", `{"url":"https://example.com"}`, `Error in 'body.events': Field required`},
-		{"null URL", `{"url":null,"events":["account.created"]}`, `Error in 'body.url': It cannot be null.`},
-		{"a number", `{"url":7,"events":["account.created"]}`, `Error in 'body.url': It must be a string.`},
+		{"null URL", `{"url":null,"events":["account.created"]}`, `Error in 'body.url': must not be null`},
+		{"a number", `{"url":7,"events":["account.created"]}`, `Error in 'body.url': must be a string`},
 		{"empty URL", `{"url":"","events":["account.created"]}`, `Error in 'body.url': <any>`},
-		{"private", `{"url":"https://[fd00::1]/","events":["account.created"]}`, `Error in 'body.url': It must lead to a public address; fd00::1 is private, reserved or not allowed on this server.`},
-		{"no scheme", `{"url":"example.com","events":["account.created"]}`, `Error in 'body.url': It must be an absolute http or https URL, such as https://example.com/webhooks.`},
+		{"private", `{"url":"https://[fd00::1]/","events":["account.created"]}`, `Error in 'body.url': must lead to a public address; fd00::1 is private, reserved or not allowed on this server`},
+		{"no scheme", `{"url":"example.com","events":["account.created"]}`, `Error in 'body.url': must be an absolute http or https URL, such as https://example.com/hooks`},
 		{"long URL", `{"url":"https://example.com/` + strings.Repeat("x", 2064) + `","events":["account.created"]}`,
-			`Error in 'body.url': It must have at most 2083 bytes; this one has 2084.`},
-		{"null events", `{"url":"https://example.com","events":null}`, `Error in 'body.events': It cannot be null.`},
-		{"events as text", `{"url":"https://example.com","events":"account.created"}`, `Error in 'body.events': It must be an array.`},
-		{"no event", `{"url":"https://example.com","events":[]}`, `Error in 'body.events': It must have 1 to 100 entries; here are 0.`},
+			`Error in 'body.url': must have at most 2,083 bytes, but has 2,084`},
+		{"null events", `{"url":"https://example.com","events":null}`, `Error in 'body.events': must not be null`},
+		{"events as text", `{"url":"https://example.com","events":"account.created"}`, `Error in 'body.events': must be an array`},
+		{"no event", `{"url":"https://example.com","events":[]}`, `Error in 'body.events': must have 1 to 100 entries, but has 0`},
 		{"null event", `{"url":"https://example.com","events":[null]}`, `Error in 'body.events.0': <any>`},
-		{"number event", `{"url":"https://example.com","events":["account.created",1]}`, `Error in 'body.events.1': It must be a string.`},
+		{"number event", `{"url":"https://example.com","events":["account.created",1]}`, `Error in 'body.events.1': must be a string`},
 		{"unknown event", `{"url":"https://example.com","events":["account.created","account.crated"]}`, `Error in 'body.events.1': <any>account.crated<any>`},
 		{"event twice", `{"url":"https://example.com","events":["account.created","account.created"]}`, `Error in 'body.events.1': <any>`},
 		{"wildcard", `{"url":"https://example.com","events":["account.*"]}`, `Error in 'body.events.0': must be the name of one event type; there are no wildcards`},
 		{"everything", `{"url":"https://example.com","events":["*"]}`, `Error in 'body.events.0': must be the name of one event type; there are no wildcards`},
-		{"unknown member", `{"url":"https://example.com","events":["account.created"],"secret":"x"}`, `Error in 'body.secret': There is no member of this name here.`},
-		{"member twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': The member is given twice.`},
-		{"long member", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': There is no member of this name here.`},
+		{"unknown member", `{"url":"https://example.com","events":["account.created"],"secret":"x"}`, `Error in 'body.secret': is not a known field`},
+		{"member twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': is given twice`},
+		{"long member", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': is not a known field`},
 	} {
 		run(t, w, step{Name: c.name, Do: "POST /v1/webhooks", Body: c.body, Status: 400, Want: message(c.message)})
 	}
 	run(t, w, []step{
 		{Name: "too large", Do: "POST /v1/webhooks", Body: strings.Repeat(" ", httpx.MaxSmallBody) + seedRequest, Status: 413,
-			Want: message("The body is over the limit of 65536 bytes.")},
+			Want: message("the body must have at most 65,536 bytes")},
 		{Name: "limit of none", Do: "GET /v1/webhooks?limit=0", Status: 400, Want: message("Error in 'query.limit': must be a whole number between 1 and 100")},
 		{Name: "limit of many", Do: "GET /v1/webhooks?limit=101", Status: 400, Want: message("Error in 'query.limit': must be a whole number between 1 and 100")},
 		{Name: "limit of text", Do: "GET /v1/webhooks?limit=all", Status: 400, Want: message("Error in 'query.limit': must be a whole number between 1 and 100")},
@@ -180,13 +180,13 @@ func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
 	t.Parallel()
 	w := dialecttest.New(t, config(true))
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer})
-	const wrong = "No valid key was given; send one that exists and was not deleted."
+	const wrong = "the API key is not valid; it may have been mistyped or deleted"
 	for _, route := range routes {
 		run(t, w, []step{
 			{Name: "no key", Key: "none", Do: route, Status: 401, Want: message("No API key found in request"), WantHeader: []string{`WWW-Authenticate: Bearer realm="lemon"`}},
 			{Name: "neither key nor headers", Key: "none", Do: route, Header: []string{}, Status: 401, Want: message("No API key found in request")},
 			{Name: "two keys", Key: "none", Do: route, Header: []string{"Authorization: Bearer a", "Authorization: Bearer b", principal, justification}, Status: 401,
-				Want: message("The header Authorization must be given once; there are 2.")},
+				Want: message("the header Authorization must be given once, but was given 2 times")},
 			{Name: "another scheme", Key: "none", Do: route, Header: []string{"Authorization: Basic YTpi", principal, justification}, Status: 401, Want: message("No API key found in request")},
 			{Name: "wrong key", Key: "wrong", Do: route, Status: 401, Want: message(wrong)},
 			{Name: "wrong key, no headers", Key: "wrong", Do: route, Header: []string{}, Status: 401, Want: message(wrong)},
@@ -198,9 +198,9 @@ func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
 			{Name: "empty", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: "}, Status: 400,
 				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': must not be empty")},
 			{Name: "long", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: " + strings.Repeat("x", 257)}, Status: 400,
-				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': At most 256 bytes fit; there are 257.")},
+				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': must have at most 256 bytes, but has 257")},
 			{Name: "long when it is decoded", Do: route, Header: []string{"LMG-Data-Privacy-Access-Principal: " + strings.Repeat("\xff", 129), justification}, Status: 400,
-				Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': At most 256 bytes fit; there are 258.")},
+				Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': must have at most 256 bytes, but has 258")},
 		}...)
 	}
 	if entries := audit(t, w, ""); len(entries) != 1 {
