@@ -233,7 +233,7 @@ func TestTooManyRequestsInEveryShape(t *testing.T) {
 	t.Parallel()
 	const sentence = `"too many requests; try again in [0-9]+ s"`
 	for name, want := range map[string]struct{ path, body string }{
-		"native":     {"/api/v1/tenants/acme/endpoints", `{"type":"/docs#error-rate_limited","title":"Too many requests","status":429,"code":"rate_limited","detail":"the limit \\\\"request_rate\\\\" allows .*}`},
+		"native":     {"/api/v1/tenants/acme/endpoints", `{"type":"/docs#error-rate_limited","title":"Too many requests","status":429,"code":"rate_limited","detail":"the limit \\"request_rate\\" allows .*}`},
 		akkuro.Name:  {"/group/events/event-types", `{"type":"about:blank","title":"Too Many Requests","status":429,"detail":` + sentence + `,"instance":"/group/events/event-types","traceId":"[0-9a-f]+"}`},
 		azakaw.Name:  {"/webhooks", `{"version":null,"statusCode":429,"messages":\[` + sentence + `\],"result":null}`},
 		lemon.Name:   {"/v1/webhooks", `{"message":` + sentence + `}`},
