@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,76 +13,39 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
+// Each of these queries steps through an index from endpoint to endpoint (a skip scan), so that its cost grows with the
+// endpoints and not with their deliveries. Claimed deliveries lie between the free ones, but one endpoint has few of them.
+// The steps are made in each partition separately: most open deliveries are new, so steps across all partitions would
+// search most of them in vain.
+var (
+	//go:embed queries/due_pending.sql
+	sqlDuePending string
+	//go:embed queries/due_retrying.sql
+	sqlDueRetrying string
+	//go:embed queries/due_ordered.sql
+	sqlDueOrdered string
+	//go:embed queries/due_manual.sql
+	sqlDueManual string
+
+	//go:embed queries/oldest_pending.sql
+	sqlOldestPending string
+	//go:embed queries/oldest_retrying.sql
+	sqlOldestRetrying string
+	//go:embed queries/oldest_ordered.sql
+	sqlOldestOrdered string
+)
+
+// Conditions of the indexes of the deliveries' schedule.
 const (
 	isPending  = "status = 0 AND NOT ordered"     // by id; tests too, which are never due
 	isRetrying = "status = 1 AND NOT ordered"     // by due_at
 	isOrdered  = "ordered AND due_at IS NOT NULL" // by sequence
-	isNumbered = "status = 0 AND ordered"         // by id, for lists
 	isByHand   = "manual_epoch IS NOT NULL"       // by id
-	ofLiving   = " JOIN bellwire.endpoints p ON p.n = line.endpoint JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL "
-	ownEpoch   = "($1::bigint[])[p.shard + 1]" // $1 holds the epochs of the shards that are owned
-	isOwned    = ownEpoch + " > 0"
 )
 
 // dueAt is when the delivery d is due as things stand at $5: what has not been attempted yet is due, also if the clock
 // was set back since it was made.
 const dueAt = "CASE WHEN d.status = 0 THEN least(d.due_at, $5::timestamptz) ELSE d.due_at END"
-
-// The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not by
-// deliveries. What is taken lies between the free ones, but a lane holds few.
-var (
-	sqlDuePending  = endpointsWith(isPending) + firstOfEach("line", isPending+inSpan, "id", dueNow)
-	sqlDueRetrying = endpointsWith(isRetrying) + firstOfEach("line", isRetrying+inSpan, "due_at, id", dueNow)
-	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
-	sqlDueOrdered = endpointsWith(isOrdered) + firstOfEach(eachOnce, isOrdered, "sequence",
-		"CASE WHEN p.ordering = 'fifo' THEN "+dueNow+" ELSE least(d.created_at, $2) END")
-)
-
-const dueNow = "(CASE WHEN d.status = 0 THEN least(d.due_at, $2::timestamptz) ELSE d.due_at END)"
-
-// firstOfEach selects each endpoint of the leased shards with a time of its first delivery that is free.
-func firstOfEach(line, condition, order, at string) string {
-	return "SELECT p.id, t.id, " + at + " FROM " + line + ofLiving + `
-		CROSS JOIN LATERAL (SELECT status, due_at, created_at FROM bellwire.deliveries
-			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL AND epoch <> ` + ownEpoch + `
-			ORDER BY ` + order + ` LIMIT 1) d
-		WHERE ` + isOwned
-}
-
-// Each step is in one partition. Most that is open is new: were each step in all partitions, most of them would be for
-// nothing. An endpoint is in the line as often as there are partitions in which it has such deliveries.
-const (
-	sqlSpans = `span (first, next) AS MATERIALIZED (
-		SELECT at, lead(at, 1, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) OVER (ORDER BY at) FROM (
-			SELECT '00000000-0000-0000-0000-000000000000'::uuid AS at
-			UNION SELECT b FROM (` + sqlPartitions + `) AS p (name, first, next) CROSS JOIN LATERAL (VALUES (p.first), (p.next)) v (b)
-		) f
-	)`
-	inSpan   = " AND id >= line.first AND id < line.next"
-	eachOnce = "(SELECT DISTINCT endpoint FROM line WHERE endpoint IS NOT NULL) line"
-)
-
-// endpointsWith begins a statement on the line of the endpoints that have such deliveries.
-func endpointsWith(condition string) string {
-	of := "(SELECT min(endpoint) FROM bellwire.deliveries WHERE " + condition + inSpan
-	return "WITH RECURSIVE " + strings.ReplaceAll(sqlSpans, "$1::regclass", "'bellwire.deliveries'::regclass") + `,
-		line (first, next, endpoint) AS (
-			SELECT first, next, ` + of + `) FROM span line
-			UNION ALL
-			SELECT first, next, ` + of + ` AND endpoint > line.endpoint) FROM line WHERE line.endpoint IS NOT NULL
-		) `
-}
-
-// Of a deleted endpoint only what is open matters, because it is to be canceled.
-var sqlManualEndpoints = endpointsWith(isByHand) + "SELECT p.id, t.id FROM " + eachOnce + ofLiving + `
-	WHERE ` + isOwned + `
-		AND EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND ` + isByHand + ` AND manual_epoch <> ` + ownEpoch + `)
-		AND (p.deleted_at IS NULL
-			OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND ` + isPending + `)
-			OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND ` + isNumbered + `)
-			OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND ` + isRetrying + `)
-			OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = line.endpoint AND status = 1 AND ordered))`
 
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
@@ -91,51 +54,49 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	}
 	var due []bellwire.DueEndpoint
 	err := s.snapshot(ctx, func(tx *tx) error {
-		d := new(rules.Due)
-		epochs, now := leases.Epochs[:], s.options.Now()
-		batch := new(pgx.Batch)
-		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
-			batch.Queue(sql, epochs, now).Query(func(rows pgx.Rows) error {
-				var (
-					id, tenant string
-					at         time.Time
-				)
-				_, err := pgx.ForEachRow(rows, []any{&id, &tenant, &at}, func() error {
-					d.Add(id, tenant, at, false)
-					return nil
-				})
-				return err
-			})
+		first, next, err := tx.spans()
+		if err != nil {
+			return err
 		}
-		batch.Queue(sqlManualEndpoints, epochs).Query(func(rows pgx.Rows) error {
-			var id, tenant string
+		found := new(rules.Due)
+		epochs, now := leases.Epochs[:], s.options.Now()
+		var (
+			id, tenant string
+			at         time.Time
+		)
+		scheduled := func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&id, &tenant, &at}, func() error {
+				found.Add(id, tenant, at, false)
+				return nil
+			})
+			return err
+		}
+		batch := new(pgx.Batch)
+		batch.Queue(sqlDuePending, first, next, epochs, now).Query(scheduled)
+		batch.Queue(sqlDueRetrying, first, next, epochs).Query(scheduled)
+		batch.Queue(sqlDueOrdered, first, next, epochs, now).Query(scheduled)
+		batch.Queue(sqlDueManual, first, next, epochs).Query(func(rows pgx.Rows) error {
 			_, err := pgx.ForEachRow(rows, []any{&id, &tenant}, func() error {
-				d.Add(id, tenant, time.Time{}, true)
+				found.Add(id, tenant, time.Time{}, true)
 				return nil
 			})
 			return err
 		})
-		err := tx.SendBatch(tx.ctx, batch).Close()
-		due = d.All
+		err = tx.send(batch)
+		due = found.All
 		return err
 	})
 	return due, err
 }
 
-// The longest waiting ones are looked for among the first of each endpoint, taken or not.
-var sqlOldest = []string{
-	endpointsWith(isPending) + oldestOf("line", isPending+inSpan, "id"),
-	endpointsWith(isRetrying) + oldestOf("line", isRetrying+inSpan, "due_at, id"),
-	endpointsWith(isOrdered) + oldestOf(eachOnce, isOrdered, "sequence"),
+// spans returns the bounds of the ranges of ids that the partitions of deliveries, and the gaps between them, hold.
+func (t *tx) spans() (first, next [][16]byte, err error) {
+	set, err := t.partitions(deliveriesTable)
+	first, next = set.spans()
+	return first, next, err
 }
 
-func oldestOf(line, condition, order string) string {
-	return "SELECT min(d.due_at) FROM " + line + ofLiving + `
-		CROSS JOIN LATERAL (SELECT due_at FROM bellwire.deliveries
-			WHERE endpoint = line.endpoint AND ` + condition + ` AND due_at IS NOT NULL ORDER BY ` + order + ` LIMIT 1) d`
-}
-
-// maxCounted is how many open deliveries are counted one by one, of each kind. More are estimated.
+// maxCounted is the most open deliveries of each kind that are counted. If there are more, their number is estimated.
 const maxCounted = 20_000
 
 // sqlCountOpen counts up to $1 of each kind.
@@ -145,10 +106,10 @@ const sqlCountOpen = `SELECT
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 1 AND NOT ordered LIMIT $1) f),
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 1 AND ordered LIMIT $1) f)`
 
-// sqlEstimateOpen has the planner say how many rows it expects.
+// sqlEstimateOpen returns how many rows the planner expects.
 const sqlEstimateOpen = "EXPLAIN (FORMAT JSON) SELECT FROM bellwire.deliveries WHERE status <= 1"
 
-// Backlog tells how much is open.
+// Backlog counts the open deliveries, and finds how long the oldest due one has waited.
 func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 	backlog := new(bellwire.Backlog)
 	err := s.snapshot(ctx, func(tx *tx) (err error) {
@@ -156,9 +117,13 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 		if backlog.Open, err = tx.countOpen(); err != nil {
 			return err
 		}
-		for _, sql := range sqlOldest {
+		first, next, err := tx.spans()
+		if err != nil {
+			return err
+		}
+		for _, sql := range []string{sqlOldestPending, sqlOldestRetrying, sqlOldestOrdered} {
 			var oldest *time.Time
-			if err := tx.row(sql).Scan(&oldest); err != nil {
+			if err := tx.row(sql, first, next).Scan(&oldest); err != nil {
 				return err
 			}
 			backlog.Oldest = rules.Earlier(backlog.Oldest, orZero(oldest))
@@ -178,7 +143,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 	return backlog, nil
 }
 
-// countOpen counts what is open, or estimates it where that is much.
+// countOpen counts the open deliveries, or estimates their number if they are many.
 func (t *tx) countOpen() (int, error) {
 	var counts [4]int
 	if err := t.row(sqlCountOpen, maxCounted).Scan(&counts[0], &counts[1], &counts[2], &counts[3]); err != nil {

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 // partitionedTable is a table that is partitioned by an id, and so by time.
@@ -123,6 +125,18 @@ func (set partitionSet) endingBy(end [16]byte) partitionSet {
 	return set.filter(func(p *partition) bool { return p.endsBy(end) })
 }
 
+// spans divides the ids into ranges, from first to before next, each of which lies in one partition or outside of all.
+func (set partitionSet) spans() (first, next [][16]byte) {
+	first = append(first, [16]byte{})
+	for _, p := range set {
+		first = append(first, p.begin, p.end)
+	}
+	compare := func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) }
+	slices.SortFunc(first, compare)
+	first = slices.Compact(first)
+	return first, append(slices.Clone(first[1:]), codec.LastID)
+}
+
 func (set partitionSet) filter(keep func(*partition) bool) partitionSet {
 	kept := make(partitionSet, 0, len(set))
 	for _, p := range set {
@@ -138,16 +152,19 @@ const sqlPartitions = `SELECT c.relname::text, substring(bounds FROM 'FROM \(''(
 	WHERE i.inhparent = $1::regclass AND bounds <> 'DEFAULT' ORDER BY 2`
 
 // partitions returns the partitions of a table.
-func (s *Store) partitions(ctx context.Context, table partitionedTable) (partitionSet, error) {
-	var set partitionSet
-	err := s.read(ctx, func(tx *tx) (err error) {
-		set, err = pgx.CollectRows(tx.query(sqlPartitions, "bellwire."+table.name), func(row pgx.CollectableRow) (*partition, error) {
-			p := &partition{table: table}
-			return p, row.Scan(&p.name, &p.begin, &p.end)
-		})
+func (s *Store) partitions(ctx context.Context, table partitionedTable) (set partitionSet, err error) {
+	err = s.read(ctx, func(tx *tx) (err error) {
+		set, err = tx.partitions(table)
 		return err
 	})
 	return set, err
+}
+
+func (t *tx) partitions(table partitionedTable) (partitionSet, error) {
+	return pgx.CollectRows(t.query(sqlPartitions, "bellwire."+table.name), func(row pgx.CollectableRow) (*partition, error) {
+		p := &partition{table: table}
+		return p, row.Scan(&p.name, &p.begin, &p.end)
+	})
 }
 
 const sqlIsPartition = "SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2))"

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 func TestPartitionSet(t *testing.T) {
@@ -42,5 +44,13 @@ func TestPartitionSet(t *testing.T) {
 	r := set[1].remainder()
 	if !r.isRemainder() || set[1].isRemainder() || r.bounds() != set[1].bounds() {
 		t.Errorf("the remainder of b is %+v", r)
+	}
+	first, next := partitionSet{part("b", 10, 20), part("d", 25, 30)}.spans()
+	wantFirst := [][16]byte{{}, {10}, {20}, {25}, {30}}
+	if wantNext := append(slices.Clone(wantFirst[1:]), codec.LastID); !slices.Equal(first, wantFirst) || !slices.Equal(next, wantNext) {
+		t.Errorf("the spans begin at %x and end before %x", first, next)
+	}
+	if first, next = partitionSet(nil).spans(); len(first) != 1 || next[0] != codec.LastID {
+		t.Errorf("without partitions the spans begin at %x and end before %x", first, next)
 	}
 }
