@@ -148,7 +148,7 @@ func TestKeysetRotationOfSeveralNodes(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, 2, 0.02)
 	database := f.database.URL("postgres")
-	if made := f.nodes[0].logged() + f.nodes[1].logged(); !regexp.MustCompile(`"WARN","msg":"a new keyset was made`).MatchString(made) {
+	if made := f.nodes[0].logged() + f.nodes[1].logged(); !regexp.MustCompile(`"WARN","msg":"keyset created`).MatchString(made) {
 		t.Errorf("nothing is said aloud of the new keyset:\n%s", made)
 	}
 	file := filepath.Join(f.dir, "bellwire.keyset")
@@ -326,7 +326,7 @@ func TestKeysetPrunedTooEarly(t *testing.T) {
 	}
 	refusesToStart(t, serve(dir, append([]string{"--keyset-file", stale}, args...)...))
 	none := filepath.Join(dir, "none.keyset")
-	if out, err := serve(dir, append([]string{"--keyset-file", none}, args...)...).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("There is no keyset "+none)) {
+	if out, err := serve(dir, append([]string{"--keyset-file", none}, args...)...).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("keyset "+none)) {
 		t.Errorf("without the keyset: %v\n%s", err, out)
 	}
 	if _, err := os.Stat(none); err == nil {

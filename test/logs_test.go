@@ -76,7 +76,7 @@ func TestOnlyTheServerWritesItsLog(t *testing.T) {
 		}
 	}
 	eventually(t, "the deliveries have succeeded", func() bool { return len(deliveriesOf(t, s, "acme", "status=succeeded&")) == 3 })
-	eventually(t, "net/http's message is noted", func() bool { return strings.Contains(s.logged(), "a library logged a message") })
+	eventually(t, "net/http's message is noted", func() bool { return strings.Contains(s.logged(), "library message withheld") })
 	s.terminate()
 	for line := range strings.Lines(s.logged()) {
 		if strings.TrimSpace(line) != "" && !json.Valid([]byte(line)) {
@@ -91,7 +91,7 @@ func TestOnlyTheServerWritesItsLog(t *testing.T) {
 // In an image without root certificates no https endpoint can be reached, and the server says so at once.
 func TestMissingRootCertificatesAreTold(t *testing.T) {
 	t.Parallel()
-	const told = "no root certificates"
+	const told = "no root certificates found"
 	for _, missing := range []bool{true, false} {
 		cmd := serve(t.TempDir())
 		bundle := filepath.Join(t.TempDir(), "bundle.pem")

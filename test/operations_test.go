@@ -137,7 +137,7 @@ func TestDrainTimeoutCutsOffWhatHangs(t *testing.T) {
 	id := s.publishCard(`1`)
 	r.await(t, []string{id})
 	s.terminate()
-	if !strings.Contains(s.logged(), "the drain timeout has passed") {
+	if !strings.Contains(s.logged(), "drain timeout passed") {
 		t.Errorf("the log does not say that something was cut off:\n%s", s.logged())
 	}
 

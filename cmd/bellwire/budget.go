@@ -15,29 +15,28 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// budget divides the file descriptors that the process may have open. A quarter is for clients of the API. Half is for
-// requests to endpoints, each of which may take two for a moment: to ask for both kinds of address, to try both, or because a
-// dial goes on after its request was given up. An eighth is for connections that are kept to endpoints, and the last eighth
-// for the database and files.
+// budget divides the file descriptors that the process may open: a quarter for clients of the API, half for requests to
+// endpoints, an eighth for idle connections to endpoints, and an eighth for the database and files. A request to an endpoint
+// can briefly take two descriptors: to resolve or dial both kinds of address, or because a dial outlives its request.
 type budget struct {
 	descriptors int
 	clients     int // connections of the API
 	inFlight    int // requests to endpoints
-	idle        int // connections kept to endpoints
+	idle        int // idle connections to endpoints
 }
 
-// enoughDescriptors are those with which all requests and kept connections that the engine is made for find room.
+// enoughDescriptors are enough for the engine's defaults.
 const enoughDescriptors = max(4*engine.DefaultMaxInFlight, 8*engine.DefaultMaxIdle)
 
-// leastDescriptors are those without which a server cannot answer while endpoints hang.
+// leastDescriptors are the minimum for answering requests while endpoints hang.
 const leastDescriptors = 64
 
-// check refuses a limit that is too low to serve with.
+// check refuses a limit that is too low to serve.
 func (b budget) check() error {
 	if b.descriptors >= leastDescriptors {
 		return nil
 	}
-	return fmt.Errorf("the limit on open files must be at least %d, and is %d; raise it: ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit",
+	return fmt.Errorf("limit on open files is %[2]d and must be at least %[1]d; raise it with ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit",
 		leastDescriptors, b.descriptors)
 }
 
@@ -53,7 +52,7 @@ func newBudget(descriptors int) budget {
 	}
 }
 
-// log says what there is, and warns if it is little.
+// log logs the budget, as a warning if it is small.
 func (b budget) log(log *slog.Logger) {
 	if b.descriptors == math.MaxInt {
 		return
@@ -64,18 +63,17 @@ func (b budget) log(log *slog.Logger) {
 		slog.Int("requests_in_flight", b.inFlight), slog.Int("kept_connections", b.idle),
 	}
 	if b.descriptors < enoughDescriptors {
-		level, message = slog.LevelWarn, "the limit on open files is low: fewer requests are made at a time, and fewer clients served"
+		level, message = slog.LevelWarn, "low limit on open files: fewer concurrent requests and clients"
 		attributes = append(attributes, slog.Int("enough", enoughDescriptors),
-			slog.String("advice", "raise it: ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit"))
+			slog.String("advice", "raise it with ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit"))
 	}
 	log.LogAttrs(context.Background(), level, message, attributes...)
 }
 
-// acceptLogInterval is the least time between two log records of connections that cannot be accepted.
+// acceptLogInterval is the minimum time between two log records about connections that cannot be accepted.
 const acceptLogInterval = 10 * time.Second
 
-// reportingListener logs why connections cannot be accepted, such as that no file descriptors are left. net/http goes on
-// to try.
+// reportingListener logs why connections cannot be accepted, such as a lack of file descriptors. net/http retries.
 type reportingListener struct {
 	net.Listener
 	log       *slog.Logger
@@ -87,7 +85,7 @@ func (l *reportingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		l.sometimes.Do(func() {
-			l.log.Warn("connections of clients cannot be accepted", "error", err.Error(), "limit_on_open_files", descriptors())
+			l.log.Warn("connections cannot be accepted", "error", err.Error(), "limit_on_open_files", descriptors())
 		})
 	}
 	return conn, err

@@ -39,7 +39,7 @@ func TestTooLowLimitsAreRefused(t *testing.T) {
 	if err := newBudget(leastDescriptors).check(); err != nil {
 		t.Error(err)
 	}
-	if err := newBudget(leastDescriptors - 1).check(); err == nil || !strings.Contains(err.Error(), "at least 64, and is 63") {
+	if err := newBudget(leastDescriptors - 1).check(); err == nil || !strings.Contains(err.Error(), "is 63 and must be at least 64") {
 		t.Error(err)
 	}
 }

@@ -21,10 +21,10 @@ type catalogueCommand struct {
 
 // Help is shown below the options.
 func (c *catalogueCommand) Help() string {
-	return `The event types of each dialect's vendor are in this program, with examples.
+	return `This program contains the event types of each dialect's vendor, with examples.
 
-  bellwire catalogue load lemon          put them there; those that are the same already stay as they are
-  bellwire catalogue list                what the server has
+  bellwire catalogue load lemon          add or update them on the server
+  bellwire catalogue list                list the server's event types
   bellwire catalogue list --dialect lemon`
 }
 
@@ -51,11 +51,11 @@ func (c *loadCatalogueCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// catalogueOf returns the file of a dialect.
+// catalogueOf returns the event types of a dialect's vendor.
 func catalogueOf(name string) (*catalogue.File, error) {
 	d := dialectOf(name)
 	if d == nil || d.catalogue == nil {
-		return nil, cli.Usagef("there is no catalogue of %q; there are: %s", name, catalogueNames())
+		return nil, cli.Usagef("no catalogue for %q; known dialects with one are %s", name, catalogueNames())
 	}
 	return catalogue.Parse(d.catalogue)
 }
@@ -70,7 +70,7 @@ func catalogueNames() string {
 	return strings.Join(names, ", ")
 }
 
-// loadFile puts the event types of a file into the catalogue, those that are not the same there already.
+// loadFile puts the event types of a file into the catalogue, unless they are in it already.
 func loadFile(ctx context.Context, api *client.Client, file *catalogue.File, std streams) error {
 	var added, changed int
 	for _, t := range file.EventTypes {
@@ -104,7 +104,7 @@ func sameType(known *client.EventType, t *catalogue.EventType) bool {
 		sameJSON(known.Schema, t.Schema) && sameJSON(known.Example, t.Example)
 }
 
-// sameJSON compares without spaces; nothing and null are the same.
+// sameJSON reports whether two JSON texts are equal but for white space. An absent text equals null.
 func sameJSON(a, b []byte) bool {
 	x, y := compact(a), compact(b)
 	return x != nil && bytes.Equal(x, y)

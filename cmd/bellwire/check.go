@@ -14,16 +14,16 @@ type checkCommand struct {
 
 // Help is shown below the options.
 func (c *checkCommand) Help() string {
-	return `It reads the whole file, may run beside the server, and changes nothing.
-Exit code 1 and what is wrong on standard output if the database is damaged.
+	return `Reads the whole file and changes nothing. It may run while the server is running.
+If the database is damaged, the damage is printed on standard output, and the exit code is 1.
 
   bellwire check --database-url sqlite:///var/lib/bellwire/bellwire.db`
 }
 
-// Run prints what is wrong with the database.
+// Run prints the damage of the database.
 func (c *checkCommand) Run(ctx context.Context, std streams) error {
 	if c.DatabaseURL.postgres != "" {
-		return cli.Option("database-url", "must be an SQLite database; PostgreSQL has its own checks, such as pg_amcheck")
+		return cli.Option("database-url", "must be an SQLite database; PostgreSQL has tools of its own, such as pg_amcheck")
 	}
 	faults, err := sqlite.FindFaults(ctx, c.DatabaseURL.path)
 	if err != nil {
@@ -33,8 +33,8 @@ func (c *checkCommand) Run(ctx context.Context, std streams) error {
 		fmt.Fprintln(std.out, fault)
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("the database %s is damaged; docs/integrity.md says what to do", c.DatabaseURL.path)
+		return fmt.Errorf("database %s is damaged; see docs/integrity.md", c.DatabaseURL.path)
 	}
-	_, err = fmt.Fprintf(std.out, "The database %s is sound.\n", c.DatabaseURL.path)
+	_, err = fmt.Fprintf(std.out, "database %s is sound\n", c.DatabaseURL.path)
 	return err
 }

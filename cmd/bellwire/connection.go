@@ -5,7 +5,7 @@ import (
 	"github.com/bellwire/bellwire/internal/cli"
 )
 
-// connection says which server a command talks to, and as whom.
+// connection has the options of commands that call a server.
 type connection struct {
 	Server string `group:"connection" default:"http://127.0.0.1:8080" env:"BELLWIRE_SERVER" placeholder:"URL" help:"Address of the server."`
 	Key    string `group:"connection" env:"BELLWIRE_KEY,BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"API key."`

@@ -33,7 +33,7 @@ type dialect struct {
 	verifier func(secrets ...string) (receive.Verifier, error)
 }
 
-// dialects are the dialects of this build, in the order in which people meet them.
+// dialects are the dialects of this build, in the order of the documentation.
 var dialects = []*dialect{
 	{
 		name:      standard.Name,

@@ -8,25 +8,25 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// How an answer of the store is cached.
+// Durations for caching an answer of the store.
 const (
-	glanceEvery    = time.Second            // the store is asked once in
-	glancePatience = 500 * time.Millisecond // for an answer, while there is a good one
-	glanceHolds    = 10 * time.Second       // a good answer, while the store is too busy for another
+	glanceEvery    = time.Second            // between two questions to the store
+	glancePatience = 500 * time.Millisecond // of a caller, if there is an earlier good answer
+	glanceHolds    = 10 * time.Second       // for a good answer, while the store is too busy to give another
 )
 
-// glance caches an answer of the store for a second, and asks for it once at a time. So requests that need no key cost the
-// database no more however often they come. While the store takes its time, the last good answer goes on to hold for
-// a while: being busy is no fault.
+// glance caches an answer of the store for a second, and asks one question at a time, so that frequent requests without a
+// key do not burden the database. While the store is slow, the last good answer stays valid for a while: being busy is not
+// a fault.
 type glance[T any] struct {
 	ask     func(context.Context) (T, error)
-	timeout time.Duration // of asking
+	timeout time.Duration // of a question
 	asking  sync.WaitGroup
 
 	mu      sync.Mutex
 	settled bool
-	flight  chan struct{} // closed when the question under way has been answered; nil: there is none
-	at      time.Time     // when there was an answer last; zero: never
+	flight  chan struct{} // closed when the current question has been answered; nil: there is none
+	at      time.Time     // of the last answer; zero: none yet
 	value   T
 	err     error
 }
@@ -35,7 +35,7 @@ func newGlance[T any](timeout time.Duration, ask func(context.Context) (T, error
 	return &glance[T]{ask: ask, timeout: timeout}
 }
 
-// look returns the answer. It may be a second old.
+// look returns an answer that is at most a second old, or the last good one while the store is slow.
 func (g *glance[T]) look(ctx context.Context) (T, error) {
 	g.mu.Lock()
 	if g.settled || !g.at.IsZero() && time.Since(g.at) < glanceEvery {
@@ -67,12 +67,12 @@ func (g *glance[T]) look(ctx context.Context) (T, error) {
 	}
 }
 
-// holds reports whether the last answer is a good one that still counts. g.mu is held.
+// holds reports whether the last answer is good and still valid. g.mu must be held.
 func (g *glance[T]) holds() bool {
 	return g.err == nil && !g.at.IsZero() && time.Since(g.at) < glanceHolds
 }
 
-// renew asks the store, for all who want to know.
+// renew asks the store, on behalf of all callers.
 func (g *glance[T]) renew() {
 	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
 	defer cancel()
@@ -86,10 +86,10 @@ func (g *glance[T]) renew() {
 	g.flight = nil
 }
 
-// settle waits for the question under way, and has none asked any more.
+// settle waits for the current question, and prevents further ones.
 func (g *glance[T]) settle() {
 	g.mu.Lock()
-	g.settled, g.err = true, bellwire.Errorf(bellwire.CodeUnavailable, "The server is shutting down.")
+	g.settled, g.err = true, bellwire.Errorf(bellwire.CodeUnavailable, "the server is shutting down")
 	g.mu.Unlock()
 	g.asking.Wait()
 }

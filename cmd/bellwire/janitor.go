@@ -8,18 +8,18 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// What the janitor does at a time: small steps, because each holds up the writers.
+// The janitor works in small steps, because each of them blocks writers.
 const (
 	purgeEvery = time.Minute
-	purgeLimit = 300 // rows of one step
-	// It rests for as long as a step took, and at least for this.
+	purgeLimit = 300 // rows per step
+	// The pause after a step is as long as the step, but at least purgePause.
 	purgePause = 10 * time.Millisecond
 )
 
-// janitor deletes what nothing needs any more.
+// janitor deletes data whose retention has ended.
 type janitor struct {
 	store     bellwire.Store
-	retention time.Duration // how long events are kept; 0: for ever
+	retention time.Duration // of events; 0: forever
 	log       *slog.Logger
 }
 
@@ -37,7 +37,7 @@ func (j *janitor) run(ctx context.Context) {
 	}
 }
 
-// step deletes a little, and returns how long to rest.
+// step deletes some rows, and returns how long to pause.
 func (j *janitor) step(ctx context.Context) time.Duration {
 	start := time.Now()
 	var before time.Time
@@ -46,7 +46,7 @@ func (j *janitor) step(ctx context.Context) time.Duration {
 	}
 	n, err := j.store.Purge(ctx, start, before, purgeLimit)
 	if err != nil && ctx.Err() == nil {
-		j.log.Warn("deleting what is not needed any more failed; it is tried again", "error", err.Error())
+		j.log.Warn("purge failed, to be retried", "error", err.Error())
 	}
 	if err != nil || n == 0 {
 		return purgeEvery

@@ -14,12 +14,12 @@ import (
 type keysCommand struct {
 	Create createKeyCommand `cmd:"" help:"Create a key and print its secret, once."`
 	List   listKeysCommand  `cmd:"" help:"List keys, without secrets."`
-	Delete deleteKeyCommand `cmd:"" help:"Delete a key: requests with it are refused from then on."`
+	Delete deleteKeyCommand `cmd:"" help:"Delete a key, so that requests with it are refused."`
 }
 
 // Help is shown below the options.
 func (c *keysCommand) Help() string {
-	return `Without --tenant these are the operator's keys (admin, publisher); with it the tenant's (tenant, tenant-read).
+	return `Without --tenant, the operator's keys (admin, publisher). With it, the tenant's keys (tenant, tenant-read).
 
   bellwire keys create --role publisher --name billing
   bellwire keys create --role tenant --tenant acme
@@ -30,19 +30,19 @@ type createKeyCommand struct {
 	connection
 	Tenant string `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
 	Role   string `required:"" enum:"admin,publisher,tenant,tenant-read" placeholder:"ROLE" help:"What the key may do: admin, publisher, tenant or tenant-read."`
-	Name   string `placeholder:"TEXT" help:"What it is for."`
-	HMAC   bool   `name:"hmac" help:"Let it sign requests. Its secret is then kept, sealed."`
+	Name   string `placeholder:"TEXT" help:"Purpose of the key."`
+	HMAC   bool   `name:"hmac" help:"Let the key sign requests. The server then keeps its secret, sealed."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
-// Validate is called by kong.
+// Validate checks that the role and the tenant fit together. Kong calls it.
 func (c *createKeyCommand) Validate() error {
 	ofTenant := c.Role == "tenant" || c.Role == "tenant-read"
 	switch {
 	case ofTenant && c.Tenant == "":
 		return cli.Option("tenant", "must be given for a key with the role %s", c.Role)
 	case !ofTenant && c.Role != "" && c.Tenant != "":
-		return cli.Option("tenant", "must not be given for a key with the role %s, which is the operator's", c.Role)
+		return cli.Option("tenant", "must not be given for a key with the role %s, which belongs to the operator", c.Role)
 	}
 	return nil
 }

@@ -17,25 +17,25 @@ import (
 )
 
 type keysetCommand struct {
-	Show    showKeysetCommand    `cmd:"" help:"Show the keys of the keyset, without what is secret."`
-	Rotate  rotateKeysetCommand  `cmd:"" help:"Add a new key and seal with it from now on; for a single server."`
-	Add     addKeysetCommand     `cmd:"" help:"Add a new key that opens, and does not seal yet; for several nodes."`
+	Show    showKeysetCommand    `cmd:"" help:"List the keys of the keyset, without their secrets."`
+	Rotate  rotateKeysetCommand  `cmd:"" help:"Add a new key and seal with it; for a single server."`
+	Add     addKeysetCommand     `cmd:"" help:"Add a new key that opens but does not seal yet; for several nodes."`
 	Promote promoteKeysetCommand `cmd:"" help:"Seal with the key that was added last."`
-	Reseal  resealKeysetCommand  `cmd:"" help:"Seal every secret in the database anew with the primary key."`
-	Prune   pruneKeysetCommand   `cmd:"" help:"Take the old keys out of the keyset, once nothing is sealed with them."`
+	Reseal  resealKeysetCommand  `cmd:"" help:"Seal all secrets in the database again, with the primary key."`
+	Prune   pruneKeysetCommand   `cmd:"" help:"Remove the old keys from the keyset, when nothing is sealed with them."`
 }
 
 // Help is shown below the options.
 func (c *keysetCommand) Help() string {
 	return `The keyset seals the secrets in the database. docs/keyset.md has the steps of a rotation.
 
-A single server, which is stopped meanwhile if its database is SQLite:
+For a single server, which must be stopped if its database is SQLite:
 
   bellwire keyset rotate
   bellwire keyset reseal
   bellwire keyset prune
 
-Several nodes on PostgreSQL, which go on running: after add, promote and prune, copy the keyset to every node and restart it.
+For several nodes on PostgreSQL, which keep running: after add, promote and prune, copy the keyset to every node and restart it.
 
   bellwire keyset add
   bellwire keyset promote
@@ -43,20 +43,20 @@ Several nodes on PostgreSQL, which go on running: after add, promote and prune, 
   bellwire keyset prune`
 }
 
-// keysetOptions are the options of every command about the keyset.
+// keysetOptions are common to all keyset commands.
 type keysetOptions struct {
 	cli.FileOption
 	storage
 }
 
-// Validate is called by kong.
+// Validate checks the options of the storage. Kong calls it.
 func (o *keysetOptions) Validate() error { return o.check() }
 
 // read reads the keyset. Its error names the option.
 func (o *keysetOptions) read() (*seal.Keyset, error) {
 	keyset, err := o.readKeyset()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--keyset-file: there is no keyset file %s; the first \"bellwire serve\" makes one", o.keysetPath())
+		return nil, fmt.Errorf("--keyset-file: %s does not exist; the first \"bellwire serve\" creates it", o.keysetPath())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.keysetOption(), err)
@@ -68,13 +68,13 @@ func (o *keysetOptions) log(std streams) *slog.Logger {
 	return telemetry.NewLogger(std.err, telemetry.FormatText, slog.LevelWarn)
 }
 
-// keysetChange are the options of the commands that change the keyset.
+// keysetChange is common to the commands that change the keyset.
 type keysetChange struct {
 	keysetOptions
-	Print bool `help:"Print the new keyset on standard output, instead of writing the file. It is secret. A keyset in a variable is always printed."`
+	Print bool `help:"Print the new keyset, which is secret, on standard output instead of writing the file. A keyset from a variable is always printed."`
 }
 
-// change reads the keyset, changes it, and puts it where it belongs.
+// change reads the keyset, changes it, and writes it back.
 func (c *keysetChange) change(std streams, how func(*seal.Keyset) (*seal.Keyset, error), done string, next ...string) error {
 	keyset, err := c.read()
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *keysetChange) change(std streams, how func(*seal.Keyset) (*seal.Keyset,
 	return c.write(std, changed, done, next...)
 }
 
-// write puts a changed keyset where it belongs, and then reports on standard error what was done, and the next steps.
+// write writes or prints a changed keyset, and reports on standard error what was done and the next steps.
 func (c *keysetChange) write(std streams, changed *seal.Keyset, done string, next ...string) error {
 	where := "the printed keyset"
 	if c.Print || c.Keyset != "" {
@@ -108,7 +108,7 @@ func (c *keysetChange) write(std streams, changed *seal.Keyset, done string, nex
 	return say(std.err, done, next...)
 }
 
-// say writes what was done, and the next steps.
+// say writes a report and the next steps.
 func say(w io.Writer, done string, next ...string) error {
 	text := done + "\n"
 	for _, step := range next {
@@ -118,8 +118,8 @@ func say(w io.Writer, done string, next ...string) error {
 	return err
 }
 
-// distribute is the step that follows every change of a keyset that nodes use.
-const distribute = "Put it on every node, and start each again."
+// distribute is the step after every change of a keyset.
+const distribute = "Copy it to every node, and restart each node."
 
 type showKeysetCommand struct {
 	keysetOptions
@@ -156,12 +156,12 @@ func (c *rotateKeysetCommand) Run(std streams) error {
 		}
 		return added.Promote()
 	}
-	const done = "A new key was added, and seals from the next start on."
+	const done = "A new key was added. It seals from the next start."
 	if c.DatabaseURL.postgres == "" {
 		return c.change(std, rotate, done, "While the server is stopped, run \"bellwire keyset reseal\".")
 	}
-	return c.change(std, rotate, done+" This is for a single server: several nodes need add and promote, one after the other.",
-		"Restart the server.", "When it runs with it, run \"bellwire keyset reseal\".")
+	return c.change(std, rotate, done+" This is for a single server. Several nodes need add, and then promote.",
+		"Restart the server.", "Then run \"bellwire keyset reseal\".")
 }
 
 type addKeysetCommand struct {
@@ -170,8 +170,8 @@ type addKeysetCommand struct {
 
 // Run adds a key.
 func (c *addKeysetCommand) Run(std streams) error {
-	return c.change(std, (*seal.Keyset).Add, "A new key was added. It opens, and does not seal yet.",
-		distribute, "When all of them run with it, run \"bellwire keyset promote\".")
+	return c.change(std, (*seal.Keyset).Add, "A new key was added. It opens, but does not seal yet.",
+		distribute, "When all nodes run with it, run \"bellwire keyset promote\".")
 }
 
 type promoteKeysetCommand struct {
@@ -180,15 +180,15 @@ type promoteKeysetCommand struct {
 
 // Run promotes the newest key.
 func (c *promoteKeysetCommand) Run(std streams) error {
-	return c.change(std, (*seal.Keyset).Promote, "The newest key is the primary one, and seals from the next start on.",
-		distribute, "When all of them run with it, run \"bellwire keyset reseal\".")
+	return c.change(std, (*seal.Keyset).Promote, "The newest key is now the primary key. It seals from the next start.",
+		distribute, "When all nodes run with it, run \"bellwire keyset reseal\".")
 }
 
 type resealKeysetCommand struct {
 	keysetOptions
 }
 
-// Run seals everything anew.
+// Run seals all secrets again.
 func (c *resealKeysetCommand) Run(ctx context.Context, std streams) error {
 	keyset, err := c.read()
 	if err != nil {
@@ -203,8 +203,8 @@ func (c *resealKeysetCommand) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		return say(std.err, fmt.Sprintf("Of %d secrets in the database, %d were sealed anew; all are sealed with the primary key.", sum.Secrets, sum.Resealed),
-			"If every node runs with this keyset, run \"bellwire keyset prune\".")
+		return say(std.err, fmt.Sprintf("%[2]d of %[1]d secrets in the database were sealed again. All are sealed with the primary key.", sum.Secrets, sum.Resealed),
+			"When every node runs with this keyset, run \"bellwire keyset prune\".")
 	})
 }
 
@@ -212,7 +212,7 @@ type pruneKeysetCommand struct {
 	keysetChange
 }
 
-// Run takes the old keys out. The database comes first: a keyset with keys too many is one that can be used.
+// Run removes the old keys, from the database first: a keyset with more keys than needed still works.
 func (c *pruneKeysetCommand) Run(ctx context.Context, std streams) error {
 	keyset, err := c.read()
 	if err != nil {
@@ -230,6 +230,6 @@ func (c *pruneKeysetCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	return c.write(std, pruned, fmt.Sprintf("Of %d keys the primary one is left. Nothing in the database needs the others.", len(keyset.Keys())),
-		distribute, "Destroy the copies of the old keyset, but for those that backups of the database from before need.")
+	return c.write(std, pruned, fmt.Sprintf("Only the primary of %d keys is left. Nothing in the database needs the others.", len(keyset.Keys())),
+		distribute, "Destroy the copies of the old keyset, except those that older backups of the database need.")
 }

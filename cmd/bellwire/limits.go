@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// limitValue is a limit with its value, given as NAME=VALUE.
+// limitValue is a limit with a value, given as NAME=VALUE.
 type limitValue struct {
 	limit *limits.Limit
 	value float64
@@ -24,17 +24,17 @@ func (v *limitValue) UnmarshalText(text []byte) error {
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	l := limits.Find(name)
 	if l == nil {
-		return cli.Usagef("there is no limit %q; there are %s", name, strings.Join(limits.Names(false), ", "))
+		return cli.Usagef("limit %q does not exist; known limits are %s", name, strings.Join(limits.Names(false), ", "))
 	}
 	n, ok := parseLimit(l, value)
 	if !ok || !l.Allows(n) {
-		return cli.Usagef("%s must be %s; it is %q", name, l.Range(), value)
+		return cli.Usagef("%s must be %s, not %q", name, l.Range(), value)
 	}
 	*v = limitValue{l, n}
 	return nil
 }
 
-// parseLimit reads a value of a limit, whatever its range.
+// parseLimit reads a value of a limit without checking its range.
 func parseLimit(l *limits.Limit, text string) (float64, bool) {
 	switch l.Kind {
 	case limits.Delay:
@@ -49,7 +49,7 @@ func parseLimit(l *limits.Limit, text string) (float64, bool) {
 	return n, err == nil
 }
 
-// checkLimits refuses a limit that is given two values.
+// checkLimits refuses two values for one limit.
 func (s *settings) checkLimits() error {
 	seen := make(map[*limits.Limit]bool)
 	for _, v := range s.Limits {
@@ -61,7 +61,7 @@ func (s *settings) checkLimits() error {
 	return nil
 }
 
-// limits are those of tenants without values of their own.
+// limits returns the limits of tenants that have no values of their own.
 func (s *settings) limits() *bellwire.Limits {
 	given := make(map[string]float64, len(s.Limits))
 	for _, v := range s.Limits {

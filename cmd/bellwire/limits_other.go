@@ -4,8 +4,8 @@ package main
 
 import "math"
 
-// outliveFileSizeLimit does nothing where no signal tells of such a limit.
+// outliveFileSizeLimit does nothing: this system has no signal for such a limit.
 func outliveFileSizeLimit() {}
 
-// descriptors is how many files and connections this process may have open: on this system nobody counts.
+// descriptors returns the maximum: this system has no such limit.
 func descriptors() int { return math.MaxInt }

@@ -62,7 +62,7 @@ func TestBadLimits(t *testing.T) {
 		"configuration_bytes=1KiB":      "configuration_bytes must be a number of bytes between 256KiB and 256MiB",
 		"min_retry_delay=2":             "min_retry_delay must be a time between 1ms and 1h",
 		"min_retry_delay=0s":            "min_retry_delay must be a time between 1ms and 1h",
-		"endpoint=5":                    `there is no limit "endpoint"; there are endpoints, `,
+		"endpoint=5":                    `limit "endpoint" does not exist; known limits are endpoints, `,
 		"endpoints=1,endpoints=2":       "endpoints must be given once",
 		"endpoints=1,publish_rate=none": "publish_rate must be",
 	} {

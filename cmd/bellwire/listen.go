@@ -53,7 +53,7 @@ func (c *listenCommand) Validate() error {
 	case !(c.FailRate >= 0 && c.FailRate <= 1):
 		return cli.Usagef("--fail-rate: must be between 0 and 1")
 	case c.Delay < 0 || c.Count < 0:
-		return cli.Usagef("--delay and --count: must not be negative")
+		return cli.Usagef("--delay and --count must not be negative")
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	r := &receiver{command: c, out: std.out, full: make(chan struct{})}
 	d := dialectOf(c.Dialect)
 	if d == nil {
-		return cli.Option("dialect", "there is no dialect %q; this build has: %s", c.Dialect, strings.Join(dialectNames(), ", "))
+		return cli.Option("dialect", "dialect %q does not exist; known dialects are %s", c.Dialect, strings.Join(dialectNames(), ", "))
 	}
 	if len(c.Secret) > 0 {
 		verifier, err := d.verifier(c.Secret...)
@@ -78,7 +78,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	}
 	fmt.Fprintf(std.err, "Receiving at http://%s/\n", listener.Addr())
 	if r.verifier == nil {
-		fmt.Fprintln(std.err, "Nothing is verified: give the endpoint's secret with --secret.")
+		fmt.Fprintln(std.err, "Deliveries are not verified: give the endpoint's secret with --secret.")
 	}
 	server := httpx.NewServer(c.Address, thisBudget().clients, r)
 	server.WriteTimeout += c.Delay
@@ -90,7 +90,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	case <-ctx.Done():
 	case <-r.full:
 	}
-	// The last sender still gets its answer.
+	// The last sender must still get its answer.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Delay+time.Second)
 	defer cancel()
 	if err := server.Shutdown(ending); err != nil {
@@ -99,7 +99,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// receiver prints what it receives.
+// receiver prints the deliveries that it receives.
 type receiver struct {
 	command  *listenCommand
 	verifier receive.Verifier // nil: nothing is verified
@@ -125,14 +125,14 @@ type received struct {
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, 2*maxMaxEventBytes))
 	if err != nil {
-		http.Error(w, "The body could not be read.", http.StatusBadRequest)
+		http.Error(w, "cannot read the body", http.StatusBadRequest)
 		return
 	}
 	got := r.judge(req.Header, body)
 	select {
 	case <-time.After(r.command.Delay):
 	case <-req.Context().Done():
-		got.Error = "the sender did not wait for the answer"
+		got.Error = "sender did not wait for the answer"
 	}
 	w.WriteHeader(got.Status)
 	r.print(got)
@@ -172,7 +172,7 @@ func (r *receiver) print(got received) {
 	}
 }
 
-// pretty quotes what came unverified: it could hold control characters for the terminal.
+// pretty prints a delivery for people. It quotes unverified text, which could contain control characters.
 func (r *receiver) pretty(got received) {
 	verdict, id := "✔ verified", got.ID
 	if !got.Verified {

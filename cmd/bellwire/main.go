@@ -1,5 +1,4 @@
-// Command bellwire is the webhook system in one binary: the server, a demonstration, and tools for
-// publishers and receivers.
+// Command bellwire is the server, and the command line for publishers, receivers and operators.
 package main
 
 import (
@@ -17,13 +16,15 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
-// Exit codes. They are documented in the help and in docs/configuration.md.
+// Exit codes, which the help and docs/configuration.md document.
 const (
 	exitOK     = 0
 	exitFailed = 1
@@ -39,7 +40,7 @@ See what is delivered:  bellwire listen --secret whsec_…
 
 Exit codes: 0 done, 1 failed, 2 wrong use.`
 
-// commands is the command line: a field for each command.
+// commands has a field for each command.
 type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" short:"V" help:"Print the version."`
 
@@ -59,7 +60,7 @@ type commands struct {
 	BenchHostile  benchHostileCommand  `cmd:"" hidden:""`
 }
 
-// helpCommand is for people who do not know of --help.
+// helpCommand is another way to ask for --help.
 type helpCommand struct {
 	Command []string `arg:"" optional:"" help:"The command."`
 }
@@ -70,7 +71,7 @@ func (c *helpCommand) Help() string {
   bellwire help keys create`
 }
 
-// Run shows the help. The process ends in it, unless there is no such command.
+// Run shows the help. It returns only if the command does not exist.
 func (c *helpCommand) Run(std streams) error {
 	parser, err := newParser(std)
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *helpCommand) Run(std streams) error {
 	return cli.Usagef("%v", err)
 }
 
-// streams are the process's standard streams, so that commands can be run on others.
+// streams are the standard streams of the process, or others in tests.
 type streams struct {
 	in  io.Reader
 	out io.Writer
@@ -102,14 +103,14 @@ func run(args []string, std streams) int {
 	parsed, err := parser.Parse(cli.WithoutEmptyOptions(args, parser.Model.Node))
 	if err != nil {
 		command := cli.Selected(err)
-		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for help.\n", cli.Explain(err, command), command.FullPath())
+		fmt.Fprintf(std.err, "bellwire: %s\nRun \"%s --help\" for help.\n", cli.Explain(err.Error(), command), command.FullPath())
 		return exitUsage
 	}
 	ctx, stop := stopSignals(std.err)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(std); err != nil {
-		lastWords(std.err, "bellwire: "+cli.Explain(err, parsed.Selected()))
+		lastWords(std.err, "bellwire: "+cli.Explain(describe(err), parsed.Selected()))
 		return exitCode(err)
 	}
 	return exitOK
@@ -139,6 +140,18 @@ func newParser(std streams) (*kong.Kong, error) {
 	return parser, err
 }
 
+// describe returns the text of an error, with its hint on a line of its own.
+func describe(err error) string {
+	text := err.Error()
+	if answered, ok := errors.AsType[*client.Error](err); ok && answered.Hint != "" {
+		return strings.Replace(text, "; hint: "+answered.Hint, "", 1) + "\n" + answered.Hint
+	}
+	if known, ok := errors.AsType[*bellwire.Error](err); ok && known.Hint != "" {
+		return text + "\n" + known.Hint
+	}
+	return text
+}
+
 func exitCode(err error) int {
 	var usage *cli.UsageError
 	if errors.As(err, &usage) {
@@ -147,16 +160,16 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// stopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. A later one ends the process at
-// once: whoever asks twice does not want to wait for a drain.
+// stopSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. A second signal ends the process at
+// once, without a drain.
 func stopSignals(log io.Writer) (context.Context, context.CancelFunc) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+	if !signal.Ignored(syscall.SIGHUP) { // unless nohup ignores it
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	ctx, cancel := stopContext(signals, func() {
-		lastWords(log, "bellwire: stopped at once by a second signal")
+		lastWords(log, "bellwire: stopped by a second signal, without a drain")
 		os.Exit(exitFailed)
 	})
 	return ctx, func() {
@@ -181,13 +194,13 @@ func lastWords(w io.Writer, message string) {
 	}
 }
 
-// oneRequest is how long after the first signal others are taken for copies of it. A terminal that closes sends its
-// jobs SIGHUP twice, by the shell and by the kernel, and timeout(1) sends SIGTERM to the process and to its group. A person
-// who asks twice takes longer.
+// oneRequest is the time after the first signal in which others count as copies of it. When a terminal closes, both the
+// shell and the kernel send SIGHUP, and timeout(1) sends SIGTERM to the process and to its group. A person who presses
+// Ctrl-C twice takes longer.
 const oneRequest = 100 * time.Millisecond
 
-// stopContext returns a context that ends with the first signal. One that comes later than oneRequest after it calls
-// atOnce.
+// stopContext returns a context that ends with the first signal. It calls atOnce for a signal that arrives more than
+// oneRequest later.
 func stopContext(signals <-chan os.Signal, atOnce func()) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {

@@ -9,22 +9,22 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// What readiness probes and scrapes may ask of the store is bounded.
+// Timeouts of the store's answers to readiness probes and scrapes.
 const (
 	readyTimeout   = 2 * time.Second
 	backlogTimeout = 5 * time.Second
 )
 
-// operations answers what operators and load balancers ask, without a key.
+// operations serves the pages for operators and load balancers, which need no key.
 type operations struct {
 	ready   func(context.Context) error
 	metrics http.Handler
 }
 
-// handler routes to the answers, and everything else to other.
+// handler serves the pages, and passes everything else to other.
 func (o *operations) handler(other http.Handler) http.Handler {
 	mux := httpx.NewMux(other.ServeHTTP, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Del("Allow") // other says by itself what it has
+		w.Header().Del("Allow") // other sets its own
 		other.ServeHTTP(w, r)
 	})
 	mux.HandleFunc("GET /healthz", o.healthz)
@@ -48,7 +48,7 @@ func (o *operations) readyz(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
-// reasonOf leaves out an error's cause, which can name files of this machine.
+// reasonOf returns the message of an error without its cause, which may name files of this machine.
 func reasonOf(err error) string {
 	return httpx.AsError(err).Message
 }

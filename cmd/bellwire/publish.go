@@ -20,32 +20,32 @@ import (
 
 type publishCommand struct {
 	connection
-	Tenant string `required:"" placeholder:"ID" help:"Tenant whose endpoints are to hear of it."`
-	Type   string `placeholder:"NAME" help:"Event type. With --ndjson it is the default for lines without one."`
+	Tenant string `required:"" placeholder:"ID" help:"Tenant to publish to."`
+	Type   string `placeholder:"NAME" help:"Event type. With --ndjson, the default for lines without one."`
 	Data   string `xor:"source" verbatim:"" placeholder:"JSON" help:"The event's data."`
-	File   string `xor:"source" placeholder:"FILE" help:"File with the event's data, or with --ndjson the events. Default: standard input."`
-	ID     string `name:"id" placeholder:"ID" help:"Idempotency key of your own: publishing it again makes no second event."`
-	NDJSON bool   `name:"ndjson" help:"Publish many events, one JSON object a line: type, data, and if wanted id and occurred_at."`
-	JSON   bool   `name:"json" help:"Print what the server answered, one JSON object for each event, and not only the event's id."`
+	File   string `xor:"source" placeholder:"FILE" help:"File with the event's data, or with --ndjson, with the events. Default: standard input."`
+	ID     string `name:"id" placeholder:"ID" help:"Your idempotency key: publishing with the same key again creates no second event."`
+	NDJSON bool   `name:"ndjson" help:"Publish many events, one JSON object per line with type, data, and optionally id and occurred_at."`
+	JSON   bool   `name:"json" help:"Print the server's answer, one JSON object per event, instead of the event's id."`
 }
 
 // Help is shown below the options.
 func (c *publishCommand) Help() string {
-	return `Data is published byte for byte. Lines are published in batches, each all or nothing; when one fails it is named, and
-nothing after it is published. Give lines ids, and the whole file can be published again.
+	return `Data is published byte for byte. Lines are published in batches, each all or nothing. After a failed batch, which is named,
+nothing more is published. If lines have ids, the whole file can safely be published again.
 
   bellwire publish --tenant acme --type card.created --data '{"id": 1}'
   bellwire publish --tenant acme --type card.created < card.json
   bellwire publish --tenant acme --ndjson --file events.ndjson`
 }
 
-// Validate is called by kong.
+// Validate refuses options that do not fit together. Kong calls it.
 func (c *publishCommand) Validate() error {
 	switch {
 	case c.NDJSON && c.Data != "":
-		return cli.Usagef("--ndjson: lines must come from --file or standard input, not from --data")
+		return cli.Usagef("--ndjson: must not be given together with --data; use --file or standard input")
 	case c.NDJSON && c.ID != "":
-		return cli.Usagef("--id: with --ndjson each line has its own")
+		return cli.Usagef("--id: must not be given together with --ndjson; give each line an id")
 	case !c.NDJSON && c.Type == "":
 		return cli.Usagef("--type: must be given to publish one event")
 	}
@@ -85,14 +85,14 @@ func (c *publishCommand) Run(ctx context.Context, std streams) error {
 	case err != nil:
 		return err
 	case len(data) == 0:
-		return fmt.Errorf("%s is empty: there is no data to publish", name)
+		return fmt.Errorf("%s is empty; nothing was published", name)
 	case len(data) > maxMaxEventBytes:
-		return fmt.Errorf("%s has more than %d bytes, the most that an event's data may have; nothing was published", name, maxMaxEventBytes)
+		return fmt.Errorf("%s has more than %d bytes, the maximum for an event's data; nothing was published", name, maxMaxEventBytes)
 	}
 	return c.publishOne(ctx, api, data, std.out)
 }
 
-// withoutMark skips the byte order mark that some programs put in front of UTF-8, and refuses UTF-16.
+// withoutMark skips the byte order mark that some programs write before UTF-8, and refuses UTF-16.
 func withoutMark(in io.Reader) (io.Reader, error) {
 	text := bufio.NewReader(in)
 	head, err := text.Peek(3)
@@ -104,14 +104,14 @@ func withoutMark(in io.Reader) (io.Reader, error) {
 		_, err := text.Discard(3)
 		return text, err
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
-		return nil, errors.New("is UTF-16 text; JSON must be UTF-8")
+		return nil, errors.New("is UTF-16 text, but JSON must be UTF-8")
 	}
 	return text, nil
 }
 
 func (c *publishCommand) publishOne(ctx context.Context, api *client.Client, data []byte, out io.Writer) error {
 	if !json.Valid(data) {
-		return errors.New("the data is not one JSON value; nothing was published")
+		return errors.New("data must be one JSON value; nothing was published")
 	}
 	receipt, err := api.Publish(ctx, c.Tenant, client.Publication{Type: c.Type, Data: data, ID: c.ID})
 	if err != nil {
@@ -135,13 +135,13 @@ func (c *publishCommand) print(out io.Writer, receipts ...client.Receipt) error 
 	return nil
 }
 
-// What goes into one batch. The server takes 1000 events and 16 MiB.
+// Limits of one batch. The server accepts 1000 events and 16 MiB.
 const (
 	batchEvents = 500
 	batchBytes  = 8 << 20
 )
 
-// maxLine is the most bytes that a line may have: an event's data and what is around it.
+// maxLine is the maximum length of a line: an event's data and the members around it.
 const maxLine = maxMaxEventBytes + 64<<10
 
 // line is one event of an NDJSON file.
@@ -152,14 +152,14 @@ type line struct {
 	OccurredAt time.Time       `json:"occurred_at"`
 }
 
-// batch is what is published at once.
+// batch is the events of one request.
 type batch struct {
 	events []client.Publication
-	lines  []int // the line that each event stood on
+	lines  []int // number of the line of each event
 	bytes  int
 }
 
-// publishing is the events of an NDJSON file on their way.
+// publishing publishes the events of an NDJSON file.
 type publishing struct {
 	command    *publishCommand
 	api        *client.Client
@@ -181,7 +181,7 @@ func (c *publishCommand) publishLines(ctx context.Context, api *client.Client, i
 	return err
 }
 
-// run publishes up to the first line that is at fault.
+// run publishes all events before the first faulty line.
 func (p *publishing) run(ctx context.Context, in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
@@ -194,7 +194,7 @@ func (p *publishing) run(ctx context.Context, in io.Reader) error {
 		}
 		event, err := p.command.event(text)
 		if err != nil {
-			// What stands before it is good, and is published as if the file ended here.
+			// The events before it are published, as if the file ended here.
 			return errors.Join(p.flush(ctx), fmt.Errorf("line %d: %w", number, err))
 		}
 		if b := &p.batch; len(b.events) == batchEvents || b.bytes+len(text) > batchBytes {
@@ -206,7 +206,7 @@ func (p *publishing) run(ctx context.Context, in io.Reader) error {
 	}
 	err := lines.Err()
 	if errors.Is(err, bufio.ErrTooLong) {
-		err = fmt.Errorf("it has more than %d bytes", maxLine)
+		err = fmt.Errorf("must have at most %d bytes", maxLine)
 	}
 	if err != nil {
 		err = fmt.Errorf("line %d: %w", number+1, err)
@@ -227,26 +227,26 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 		if errors.As(err, &kind) && kind.Field != "" {
 			err = fmt.Errorf("%s must not be a JSON %s", kind.Field, kind.Value)
 		} else if errors.As(err, &kind) {
-			err = fmt.Errorf("a JSON %s is none", kind.Value)
+			err = fmt.Errorf("it is a JSON %s", kind.Value)
 		}
 		return client.Publication{}, fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}: %w", err)
 	}
 	if decoder.More() {
-		return client.Publication{}, errors.New("it has more than one JSON value")
+		return client.Publication{}, errors.New("must be one JSON value")
 	}
 	if in.Type == "" {
 		in.Type = c.Type
 	}
 	switch {
 	case in.Type == "":
-		return client.Publication{}, errors.New("type is missing: give it in the line, or --type for all")
+		return client.Publication{}, errors.New("type is required; give it in the line, or with --type for all lines")
 	case in.Data == nil:
-		return client.Publication{}, errors.New("data is missing")
+		return client.Publication{}, errors.New("data is required")
 	}
 	return client.Publication{Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt}, nil
 }
 
-// flush publishes the batch and empties it.
+// flush publishes and empties the batch.
 func (p *publishing) flush(ctx context.Context) error {
 	b := &p.batch
 	if len(b.events) == 0 {
@@ -266,7 +266,7 @@ func (p *publishing) flush(ctx context.Context) error {
 	return p.command.print(p.out, receipts...)
 }
 
-// before says what was published before it failed.
+// before reports what was published before the failure.
 func (p *publishing) before() string {
 	switch p.published {
 	case 0:
@@ -277,7 +277,7 @@ func (p *publishing) before() string {
 	return fmt.Sprintf("%d events before were published, nothing else", p.published)
 }
 
-// summary says what was published, in the end.
+// summary reports what was published in all.
 func (p *publishing) summary(name string) string {
 	switch {
 	case p.published == 0:
@@ -285,12 +285,12 @@ func (p *publishing) summary(name string) string {
 	case p.published == 1 && p.duplicates == 0:
 		return "published 1 event"
 	case p.duplicates > 0:
-		return fmt.Sprintf("published %d events, of which %d were there already", p.published, p.duplicates)
+		return fmt.Sprintf("published %d events, %d of which existed already", p.published, p.duplicates)
 	}
 	return fmt.Sprintf("published %d events", p.published)
 }
 
-// blame says which line a batch failed for, if the server names one.
+// blame adds the number of the faulty line, if the server names one.
 func (b *batch) blame(err error) error {
 	first, last := b.lines[0], b.lines[len(b.lines)-1]
 	var problem *client.Error
@@ -311,7 +311,7 @@ func progressOn(w io.Writer, size int64) io.WriteCloser {
 		progressbar.OptionSetDescription("publishing"), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
 }
 
-// isTerminal reports whether a person watches.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// scrapeEvery is the least time between two pages of metrics that are made.
+// scrapeEvery is the minimum time between two pages of metrics.
 const scrapeEvery = 100 * time.Millisecond
 
-// scrapes makes one page of metrics for all who ask for it at the same time. It is never older than the question, and
-// whoever asks without a key however often costs no more than ten pages a second.
+// scrapes renders one page of metrics for all concurrent requests, and at most ten pages a second, because the page needs
+// no key. A page is never older than the request that it answers.
 type scrapes struct {
 	metrics http.Handler
-	turn    chan struct{} // holds a token while the members below are looked at
+	turn    chan struct{} // holds a token while the fields below are in use
 
-	begun time.Time // when the page began to be made
+	begun time.Time // when rendering of page began
 	page  *page
 }
 
@@ -24,7 +24,7 @@ func newScrapes(metrics http.Handler) *scrapes {
 	return &scrapes{metrics: metrics, turn: make(chan struct{}, 1)}
 }
 
-// ServeHTTP answers with a page.
+// ServeHTTP writes a page.
 func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page, err := s.get(r.Context())
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(page.status)
-	_, _ = w.Write(page.body.Bytes()) // the client may be gone: nobody is left to tell
+	_, _ = w.Write(page.body.Bytes()) // the client may be gone
 }
 
 func (s *scrapes) get(ctx context.Context) (*page, error) {
@@ -54,7 +54,7 @@ func (s *scrapes) get(ctx context.Context) (*page, error) {
 		return nil, ctx.Err()
 	}
 	s.begun = time.Now()
-	// It is for others too, so it must not end with the first one's context, nor have the form that it prefers.
+	// The page is for other requests too, so it must not depend on the first one's context or preferred format.
 	made := &page{header: http.Header{}, status: http.StatusOK}
 	plain := &http.Request{Method: http.MethodGet, Header: http.Header{}}
 	s.metrics.ServeHTTP(made, plain.WithContext(context.WithoutCancel(ctx)))
@@ -62,7 +62,7 @@ func (s *scrapes) get(ctx context.Context) (*page, error) {
 	return made, nil
 }
 
-// page is an answer that is kept.
+// page is a recorded response.
 type page struct {
 	header http.Header
 	status int

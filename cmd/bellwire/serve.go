@@ -19,14 +19,14 @@ import (
 type serveCommand struct {
 	cli.FileOption
 	settings
-	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile from start to end."`
+	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile of the whole run."`
 }
 
 // Help is shown below the options.
 func (c *serveCommand) Help() string {
 	return `Flags win over the environment, the environment over the configuration file.
-An empty value is no value. Times take the units s, m, h and d, sizes KiB and MiB.
-SIGTERM, SIGHUP and Ctrl-C drain and end with exit code 0; a second one ends at once.
+An empty value counts as not given. Times have the units s, m, h and d, sizes KiB and MiB.
+SIGTERM, SIGHUP and Ctrl-C drain and end with exit code 0; a second signal ends at once.
 
   bellwire serve
   bellwire serve --listen 0.0.0.0:8080 --public-url https://webhooks.example.com --database-url sqlite:///var/lib/bellwire/bellwire.db
@@ -60,18 +60,17 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 	noteLibraries(log)
 	// Not an error, because orchestrators set some of them for a service named bellwire.
 	if unknown := cli.UnknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
-		log.Warn("ignoring unknown BELLWIRE_ variables: check their spelling", "names", strings.Join(unknown, ", "))
+		log.Warn("unknown BELLWIRE_ variables ignored: check their spelling", "names", strings.Join(unknown, ", "))
 	}
 	if proxies := proxyVariables(os.Getenv); len(proxies) > 0 {
-		log.Warn("deliveries do not use the proxy that these variables name: let this machine reach receivers directly",
+		log.Warn("proxy variables ignored: deliveries connect to receivers directly",
 			"names", strings.Join(proxies, ", "))
 	}
 	if noRootCertificates() {
-		log.Warn("there are no root certificates on this machine, so no https endpoint can be reached: " +
-			"install ca-certificates, or name a bundle in SSL_CERT_FILE")
+		log.Warn("no root certificates found: https endpoints cannot be reached; install ca-certificates, or name a bundle in SSL_CERT_FILE")
 	}
 	outliveFileSizeLimit()
-	// A reader of standard output or error that goes away must not take the server with it.
+	// The server must survive a reader of standard output or error that goes away.
 	signal.Ignore(syscall.SIGPIPE)
 	srv, err := openServer(ctx, &c.settings, log)
 	if err != nil {
@@ -88,14 +87,14 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 	return srv.drainedBy, err
 }
 
-// noRootCertificates reports whether the system has no certificates to verify endpoints with, as in an image made from
-// scratch.
+// noRootCertificates reports whether the system has no certificates for verifying endpoints, as in an empty container
+// image.
 func noRootCertificates() bool {
 	pool, err := x509.SystemCertPool()
 	return err != nil || pool.Equal(x509.NewCertPool())
 }
 
-// proxyVariables returns the names of the variables that are set to have programs use a proxy.
+// proxyVariables returns the names of the proxy variables that are set.
 func proxyVariables(getenv func(string) string) []string {
 	var set []string
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {

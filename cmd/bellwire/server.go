@@ -23,7 +23,7 @@ import (
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
-// server is everything that runs while Bellwire serves.
+// server is a running Bellwire.
 type server struct {
 	settings  *settings
 	log       *slog.Logger
@@ -36,13 +36,13 @@ type server struct {
 	backlog   *glance[*bellwire.Backlog]
 	http      *httpx.Server
 	listener  net.Listener
-	adminKey  string // the one made at this start; empty if there was one
+	adminKey  string // created by this start; empty if there was one already
 	draining  atomic.Bool
 	drainedBy time.Time                   // end of the drain timeout; zero before the drain
 	dialects  map[string]bellwire.Dialect // those that are enabled, by name
 }
 
-// openServer opens the database and binds the address. Nothing is delivered before run.
+// openServer opens the database and binds the address. Deliveries start with run.
 func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
 	if err := thisBudget().check(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 	return srv, nil
 }
 
-// assemble makes everything that stands on the store. The address comes first, because dialects write it into messages.
+// assemble creates everything that needs the store. It binds the address first, because dialects write it into messages.
 func (srv *server) assemble(ctx context.Context) (err error) {
 	s := srv.settings
 	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
@@ -118,12 +118,12 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	srv.metrics.Gauge(srv.stats, srv.backlog.look)
 	srv.http = httpx.NewServer(s.Listen, budget.clients, srv.routes())
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
-	// Last of what can fail: a key made by a start that then fails would never be shown.
+	// Must be the last step that can fail: a key is shown once, and only by a start that succeeds.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
 	return err
 }
 
-// openInbox returns the part of the store that other programs publish in, nil if it has none.
+// openInbox returns the store's outbox, which other programs publish in, or nil if it has none.
 func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (bellwire.Outbox, error) {
 	inbox, ok := store.(bellwire.Outbox)
 	if !ok {
@@ -163,7 +163,7 @@ func (srv *server) routes() http.Handler {
 	return httpx.Observe(srv.log, dispatcher)
 }
 
-// watched has a front end's failures of authentication counted and logged.
+// watched returns a wrapper that counts and logs failed authentications of a front end.
 func (srv *server) watched(name string) func(http.Handler) http.Handler {
 	return func(front http.Handler) http.Handler {
 		return httpx.WatchAuthentication(front, func(reason, from string) { srv.observer.AuthenticationFailed(name, reason, from) })
@@ -179,7 +179,7 @@ func (srv *server) stats() telemetry.Stats {
 	}
 }
 
-// damaged reports whether the database is known to be damaged. A store on a server of its own does not say so.
+// damaged reports whether the database is known to be damaged. Only SQLite stores know.
 func (srv *server) damaged() bool {
 	store, ok := srv.store.(interface{ Damaged() bool })
 	return ok && store.Damaged()
@@ -188,7 +188,7 @@ func (srv *server) damaged() bool {
 // ready reports whether the server can take work.
 func (srv *server) ready(ctx context.Context) error {
 	if srv.draining.Load() {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The server is shutting down.")
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the server is shutting down")
 	}
 	if err := srv.engine.Ready(); err != nil {
 		return err
@@ -197,27 +197,27 @@ func (srv *server) ready(ctx context.Context) error {
 	return err
 }
 
-// node is this node's name. A process that is started with the name of one that was killed takes its work over at once.
+// node returns the name of this node. A process with the name of one that was killed takes over its work at once.
 func (srv *server) node() string {
 	if srv.settings.Node != "" {
 		return srv.settings.Node
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		host = "unknown" // it still listens at an address of its own
+		host = "unknown" // the address still makes the name unique
 	}
 	return host + "/" + srv.listener.Addr().String()
 }
 
-// notListening says in words why an address cannot be listened on, where that is known.
+// notListening explains why an address cannot be listened on, if the cause is known.
 func notListening(address string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("another process listens on %s: end it, or give another address", address)
+		return fmt.Errorf("address %s is in use by another process; stop it, or choose another address", address)
 	}
 	return err
 }
 
-// url is where clients reach the server. One that listens on all addresses is reached on this machine's own.
+// url returns the URL at which clients reach the server: on this machine, if it listens on all addresses.
 func (srv *server) url() string {
 	if srv.settings.PublicURL != "" {
 		return srv.settings.PublicURL
@@ -231,7 +231,7 @@ func (srv *server) url() string {
 
 // run serves until ctx ends, then drains and closes everything.
 func (srv *server) run(ctx context.Context) error {
-	// What is under way must be able to end after ctx has.
+	// Deliveries in progress must be able to finish after ctx has ended.
 	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
 		return errors.Join(err, srv.listener.Close(), srv.store.Close())
 	}
@@ -252,13 +252,13 @@ func (srv *server) run(ctx context.Context) error {
 	return errors.Join(cause, srv.drain(context.WithoutCancel(ctx)))
 }
 
-// lingered goes on serving for the drain delay, while readiness fails. It returns early with what ended the serving.
+// lingered keeps serving for the drain delay, with readiness failing. It returns early if serving fails.
 func (srv *server) lingered(failed <-chan error) error {
 	srv.draining.Store(true)
 	if srv.settings.DrainDelay == 0 {
 		return nil
 	}
-	srv.log.Info("not ready any more; connections are still taken for the drain delay", "delay", srv.settings.DrainDelay.String())
+	srv.log.Info("drain delay started: /readyz fails, connections are still accepted", "delay", srv.settings.DrainDelay.String())
 	select {
 	case <-time.After(srv.settings.DrainDelay):
 		return nil
@@ -267,8 +267,8 @@ func (srv *server) lingered(failed <-chan error) error {
 	}
 }
 
-// drain answers the requests under way, lets deliveries in flight end, and closes the store. What the drain
-// timeout cuts off is not lost: it is in the store, and is sent again after the next start.
+// drain finishes requests and deliveries in progress, and closes the store. Deliveries that the drain timeout cuts off stay
+// in the store and are sent again after the next start.
 func (srv *server) drain(ctx context.Context) error {
 	srv.draining.Store(true)
 	srv.log.Info("draining", "timeout", srv.settings.DrainTimeout.String())
@@ -276,15 +276,15 @@ func (srv *server) drain(ctx context.Context) error {
 	ctx, cancel := context.WithDeadline(ctx, srv.drainedBy)
 	defer cancel()
 	inTime := context.AfterFunc(ctx, func() {
-		srv.log.Warn("the drain timeout has passed: what is in flight is cut off, and sent again after the next start")
+		srv.log.Warn("drain timeout passed: deliveries in flight are cut off, and sent again after the next start")
 	})
 	defer inTime()
 	var errs []error
 	if err := srv.http.Shutdown(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("requests were cut off: %w", err), srv.http.Close())
+		errs = append(errs, fmt.Errorf("requests cut off: %w", err), srv.http.Close())
 	}
 	if err := srv.engine.Close(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("deliveries were cut off and will be sent again: %w", err))
+		errs = append(errs, fmt.Errorf("deliveries cut off, to be sent again after the next start: %w", err))
 	}
 	srv.check.settle()
 	srv.backlog.settle()

@@ -6,11 +6,11 @@ import (
 	"log/slog"
 )
 
-// silenceLibraries keeps what libraries write to the standard library's logger away from standard error. net/http writes
-// there what receivers sent, which may be a credential that they were sent.
+// silenceLibraries discards what libraries write to the standard library's logger. net/http logs bytes from receivers
+// there, which may echo credentials.
 func silenceLibraries() { log.SetOutput(io.Discard) }
 
-// noteLibraries has libraries' messages noted at level debug, without their text.
+// noteLibraries logs at level debug that a library wrote a message, without its text.
 func noteLibraries(logger *slog.Logger) {
 	log.SetFlags(0)
 	log.SetOutput(withheld{logger})
@@ -19,6 +19,6 @@ func noteLibraries(logger *slog.Logger) {
 type withheld struct{ log *slog.Logger }
 
 func (w withheld) Write(message []byte) (int, error) {
-	w.log.Debug("a library logged a message, whose text is withheld: it may hold what a receiver sent", "bytes", len(message))
+	w.log.Debug("library message withheld: it may contain bytes from a receiver", "bytes", len(message))
 	return len(message), nil
 }

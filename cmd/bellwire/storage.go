@@ -16,13 +16,13 @@ import (
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
-// storage says where everything is kept, and with which keys its secrets are sealed.
+// storage has the options of the database and the keyset.
 type storage struct {
-	DatabaseURL         databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Where everything is kept: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
-	DatabaseDirectURL   databaseURL `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database past the pooler that --database-url leads through, to be notified by. Default: --database-url."`
-	DatabaseConnections int         `group:"storage" default:"${database_connections}" env:"BELLWIRE_DATABASE_CONNECTIONS" placeholder:"NUMBER" help:"Most connections that this node makes to PostgreSQL."`
-	KeysetFile          string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; made on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	Keyset              string      `group:"storage" verbatim:"" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: others can see the command line."`
+	DatabaseURL         databaseURL `group:"storage" default:"sqlite://bellwire.db" env:"BELLWIRE_DATABASE_URL" placeholder:"URL" help:"Database: sqlite://relative/path, sqlite:///absolute/path, or postgres://user@host:port/database."`
+	DatabaseDirectURL   databaseURL `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database without the pooler that --database-url leads through, for notifications. Default: --database-url."`
+	DatabaseConnections int         `group:"storage" default:"${database_connections}" env:"BELLWIRE_DATABASE_CONNECTIONS" placeholder:"NUMBER" help:"Maximum number of connections of this node to PostgreSQL."`
+	KeysetFile          string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; created on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
+	Keyset              string      `group:"storage" verbatim:"" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: other users can see the command line."`
 }
 
 // maxConnections is more than any PostgreSQL serves well.
@@ -41,7 +41,7 @@ func (s *storage) check() error {
 	return nil
 }
 
-// keysetPath is where the keyset is kept. Nodes that share a database need copies of the same one.
+// keysetPath returns the path of the keyset. Nodes that share a database need copies of the same keyset.
 func (s *storage) keysetPath() string {
 	if s.KeysetFile != "" {
 		return s.KeysetFile
@@ -53,7 +53,7 @@ func (s *storage) keysetPath() string {
 	return filepath.Join(filepath.Dir(database), "bellwire.keyset")
 }
 
-// keysetOption is the name of the option that the keyset is given by.
+// keysetOption returns the name of the option that gives the keyset.
 func (s *storage) keysetOption() string {
 	if s.Keyset != "" {
 		return "--keyset"
@@ -61,8 +61,7 @@ func (s *storage) keysetOption() string {
 	return "--keyset-file"
 }
 
-// openKeyring opens the keyset, or makes it if there is none, and makes sure that it is the one the database was sealed
-// with.
+// openKeyring opens or creates the keyset, and checks that it is the one that the database was sealed with.
 func (s *storage) openKeyring(ctx context.Context, store bellwire.Store, log *slog.Logger) (*seal.Keyring, error) {
 	if s.Keyset != "" {
 		keyset, err := s.readKeyset()
@@ -83,10 +82,13 @@ func (s *storage) openKeyring(ctx context.Context, store bellwire.Store, log *sl
 	if err := keyring.Admit(ctx, store); err != nil {
 		if created {
 			if bellwire.CodeOf(err) == bellwire.CodeConflict {
-				err = bellwire.Errorf(bellwire.CodeConflict, "There is no keyset %s, and the secrets in this database were sealed with one. "+
-					"Put it there from its copy, or give another place (--keyset-file).", path)
+				err = &bellwire.Error{
+					Code:    bellwire.CodeConflict,
+					Message: fmt.Sprintf("keyset %s does not exist, but the secrets in this database are sealed with one", path),
+					Hint:    "Restore the keyset from its backup, or name its file with --keyset-file.",
+				}
 			}
-			// Left in place a new one would stand where the right one belongs.
+			// A new keyset must not stay in the place of the right one.
 			err = errors.Join(err, os.Remove(path))
 		}
 		return nil, err
@@ -97,7 +99,7 @@ func (s *storage) openKeyring(ctx context.Context, store bellwire.Store, log *sl
 	return keyring, nil
 }
 
-// readKeyset reads the keyset that there is.
+// readKeyset reads the existing keyset.
 func (s *storage) readKeyset() (*seal.Keyset, error) {
 	if s.Keyset != "" {
 		return seal.ParseKeyset([]byte(s.Keyset), "the variable BELLWIRE_KEYSET")
@@ -105,24 +107,23 @@ func (s *storage) readKeyset() (*seal.Keyset, error) {
 	return seal.ReadKeyset(s.keysetPath())
 }
 
-// announce says that a keyset was made. With PostgreSQL the working directory is often a container's and goes with it,
-// and the other nodes need the file: that is said louder.
+// announce logs that a keyset was created. With PostgreSQL it is a warning, because the working directory is often lost with
+// its container, and the other nodes need the file.
 func (s *storage) announce(ctx context.Context, path string, log *slog.Logger) {
 	if absolute, err := filepath.Abs(path); err == nil {
 		path = absolute
 	}
 	if s.DatabaseURL.postgres == "" {
-		log.InfoContext(ctx, "a new keyset was made: keep a copy of it, because without it the secrets in the database are lost", "file", path)
+		log.InfoContext(ctx, "keyset created: keep a copy, because without it the secrets in the database are lost", "file", path)
 		return
 	}
-	log.WarnContext(ctx, "a new keyset was made: keep a copy of it; every node of this database needs the same; "+
-		"without it the secrets in the database are lost", "file", path)
+	log.WarnContext(ctx, "keyset created: keep a copy and give it to every node of this database, because without it the secrets in the database are lost", "file", path)
 }
 
-// withStore runs f on the database, which must be there.
+// withStore runs f on the database, which must exist.
 func (s *storage) withStore(ctx context.Context, log *slog.Logger, f func(bellwire.Store) error) error {
 	store, err := s.openStore(ctx, log, func(path string) error {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The database %s is missing or empty.", path)
+		return bellwire.Errorf(bellwire.CodeUnavailable, "database %s is missing or empty", path)
 	})
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
@@ -130,21 +131,23 @@ func (s *storage) withStore(ctx context.Context, log *slog.Logger, f func(bellwi
 	return errors.Join(f(store), store.Close())
 }
 
-// mayMakeDatabase refuses to make a new database where a keyset says that there was one before.
+// mayMakeDatabase refuses to create a database if a keyset shows that there was one before.
 func (s *settings) mayMakeDatabase(path string, log *slog.Logger) error {
 	switch {
 	case s.NewDatabase:
 		return nil
 	case s.Keyset != "":
-		log.Warn("a new database is made: if there was one before, it was lost, or --database-url must name another file", "database", path)
+		log.Warn("database created: if there was one before, it was lost, or --database-url names another file", "database", path)
 		return nil
 	}
 	keyset := s.keysetPath()
 	if _, err := os.Stat(keyset); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return bellwire.Errorf(bellwire.CodeUnavailable,
-		"The database %s is missing or empty, but its keyset %s is there, so there was a database before. "+
-			"If that is elsewhere, --database-url must name it. If it was lost, it must be restored from a backup, with its log (docs/integrity.md). "+
-			"For a new database, move the keyset away, or start once with --new-database to keep it.", path, keyset)
+	return &bellwire.Error{
+		Code:    bellwire.CodeUnavailable,
+		Message: fmt.Sprintf("database %s is missing or empty, but its keyset %s exists, so there was a database before", path, keyset),
+		Hint: "If the database is elsewhere, name it with --database-url. If it was lost, restore it from a backup, with its log (docs/integrity.md). " +
+			"To create a new one, start once with --new-database, or move the keyset away.",
+	}
 }

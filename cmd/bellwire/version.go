@@ -12,7 +12,7 @@ import (
 // version is set by the linker for releases: -ldflags "-X main.version=1.2.3".
 var version = ""
 
-// build tells which build this is.
+// build identifies a build.
 type build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
@@ -20,7 +20,7 @@ type build struct {
 	SQLite  string `json:"sqlite"`
 }
 
-// thisBuild reads what the Go tool wrote into the binary.
+// thisBuild returns the build of the running program.
 func thisBuild() build {
 	b := build{Version: version, Commit: "unknown", Go: runtime.Version(), SQLite: sqlite.Version}
 	info, ok := debug.ReadBuildInfo()
@@ -47,7 +47,7 @@ func thisBuild() build {
 	return b
 }
 
-// String is for people.
+// String returns the build in one line.
 func (b build) String() string {
 	return fmt.Sprintf("bellwire %s (commit %s, %s, SQLite %s)", b.Version, b.Commit, b.Go, b.SQLite)
 }
@@ -56,7 +56,7 @@ type versionCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-// Run prints which build this is.
+// Run prints the build.
 func (c *versionCommand) Run(std streams) error {
 	b := thisBuild()
 	if c.JSON {

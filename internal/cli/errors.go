@@ -44,9 +44,9 @@ var (
 	optionName = regexp.MustCompile(`"?--[a-z][a-z-]*`)
 )
 
-// Explain returns the text of an error, with the environment variable of each option where it is first named.
-func Explain(err error, command *kong.Node) string {
-	message := fromEnvironment.ReplaceAllString(err.Error(), "")
+// Explain returns an error message with the environment variable of each option where it is first named.
+func Explain(message string, command *kong.Node) string {
+	message = fromEnvironment.ReplaceAllString(message, "")
 	named := make(map[string]bool)
 	return optionName.ReplaceAllStringFunc(message, func(name string) string {
 		for _, flag := range command.Flags {
