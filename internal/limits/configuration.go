@@ -25,28 +25,28 @@ const (
 
 var configuration = Resource{
 	Name:    "Configuration in memory",
-	Bound:   fmt.Sprintf("%d MiB of endpoints with their secrets; what was unused for ten minutes makes room first, then the largest tenants", CachedConfiguration>>20),
-	Share:   "what is left by tenants that are smaller",
-	Reserve: "tenants smaller than the others keep what they use",
-	Order:   "nobody waits",
-	Answer:  "none: the configuration is read again when it is needed",
+	Bound:   fmt.Sprintf("%d MiB of endpoints with their secrets. Configuration that was not used for ten minutes is dropped first, then that of the largest tenants", CachedConfiguration>>20),
+	Share:   "what smaller tenants leave",
+	Reserve: "smaller tenants keep what they use",
+	Order:   "none",
+	Answer:  "none: dropped configuration is read again when needed",
 }
 
 var configurationReloads = Resource{
 	Name:    "Reloads of configuration",
-	Bound:   fmt.Sprintf("%d tenants at the same time, each what has changed since it was last read", ConfigurationLoads),
-	Share:   "one at a time, and not the last free one",
-	Reserve: "one for tenants that have none under way",
+	Bound:   fmt.Sprintf("%d tenants at a time; only changes since the last time are read", ConfigurationLoads),
+	Share:   "one at a time, and not the last free place",
+	Reserve: "one place for tenants without a reload in progress",
 	Order:   "tenants take turns",
-	Answer:  "none: callers wait until it is read",
+	Answer:  "none: callers wait",
 }
 
 var longChecks = Resource{
-	Name: "Processors for requests that take long",
-	Bound: fmt.Sprintf("bodies of more than %d KiB, and checks against schemas that take more than %s steps, use all processors but one, and at least one; the checks of a batch may take %s steps together, and one more for every four bytes",
+	Name: "Processors for long requests",
+	Bound: fmt.Sprintf("bodies over %d KiB, and schema checks of more than %s steps, use all processors but one, and at least one; the checks of a batch can take %s steps together, plus one for every four bytes",
 		ShortCheckBytes>>10, bellwire.Number(ShortCheckSteps), bellwire.Number(BatchSteps)),
-	Share:   fmt.Sprintf("a turn of %s steps while others wait; %s waiting, each for %v at most", bellwire.Number(CheckTurnSteps), bellwire.Number(WaitingChecks), CheckPatience),
-	Reserve: "small requests do not wait; where several processors are used, one is for tenants that use none",
+	Share:   fmt.Sprintf("%s steps per turn while others wait; %s waiting, each for up to %v", bellwire.Number(CheckTurnSteps), bellwire.Number(WaitingChecks), CheckPatience),
+	Reserve: "small requests do not wait; if several processors are used, one is for tenants that use none",
 	Order:   "tenants take turns",
-	Answer:  "413 `too_large` for a batch that takes too many steps: it must be sent in parts; 429 `rate_limited` for too many waiting",
+	Answer:  "413 `too_large` for a batch that takes too many steps and must be sent in parts; 429 `rate_limited` if too many wait",
 }

@@ -10,11 +10,11 @@ const (
 
 var auditLog = Resource{
 	Name:    "Audit log",
-	Bound:   "none but the shares of the tenants; entries are kept for `--audit-retention`",
-	Share:   fmt.Sprintf("%s new entries a day unless `audit_entries` says otherwise; %d requests a second of one key", AuditEntries.Show(AuditEntries.Default), AuditRate),
-	Reserve: "each tenant has its own share",
-	Order:   "nobody waits",
-	Answer:  "429 `rate_limited` with `Retry-After`; the request is not done",
+	Bound:   "only the shares; entries are kept for `--audit-retention`",
+	Share:   fmt.Sprintf("%s new entries per day by default (limit `audit_entries`); %d requests per second and key", AuditEntries.Show(AuditEntries.Default), AuditRate),
+	Reserve: "not needed",
+	Order:   "none",
+	Answer:  "429 `rate_limited` with `Retry-After`; the request is not executed",
 }
 
 // TestBytes of an example have a test count once more.

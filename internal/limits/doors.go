@@ -24,32 +24,32 @@ const (
 // atTheAPI are what clients of the API share.
 func atTheAPI() []Resource {
 	const (
-		halves = "as much as it leaves free: half, where it is alone"
+		halves = "as much as it leaves free for others: half, if it is alone"
 		answer = "429 `rate_limited` with `Retry-After`, before the body is read"
 	)
 	return []Resource{
 		Resource{
-			Name: "Connections of the API", Bound: bellwire.Number(Connections) + ", and at most a quarter of the files that the process may open",
-			Share:   "half of those that are kept between two requests; a tenant's connections beyond that make room first",
-			Reserve: "all that serve no request of a confirmed caller make room for new ones", Order: "those without a confirmed caller make room first, then those between two requests; of each the one that is unused for the longest time",
-			Answer: "it is closed",
+			Name: "API connections", Bound: bellwire.Number(Connections) + ", and up to a quarter of the files that the process may open",
+			Share:   "half of the idle connections; a tenant's idle connections beyond that are closed first",
+			Reserve: "every connection without an authenticated request can be closed for a new one", Order: "those without an authenticated caller are closed first, then idle ones; among them, the least recently used",
+			Answer: "the connection is closed",
 		},
 		Resource{
-			Name: "Requests under way, of callers who are confirmed", Bound: "one for each connection", Share: halves,
-			Reserve: "a sixteenth", Order: "none: nobody waits", Answer: answer,
+			Name: "API requests of authenticated callers, in progress", Bound: "one per connection", Share: halves,
+			Reserve: "a sixteenth", Order: "none", Answer: answer,
 		},
 		Resource{
-			Name: "Headers of requests, each beyond " + fmt.Sprint(UncountedHeaderBytes>>10, " KiB of memory"), Bound: fmt.Sprint(HeaderBytes>>20, " MiB; ", HeaderLines, " lines each"),
-			Share: "all, until the caller is confirmed; from then on they count as a part of the body", Reserve: "none",
-			Order: "the connection whose header began the longest ago makes room", Answer: "it is closed; 431 for too many lines",
+			Name: "Request headers, each beyond " + fmt.Sprint(UncountedHeaderBytes>>10, " KiB of memory"), Bound: fmt.Sprint(HeaderBytes>>20, " MiB; ", HeaderLines, " lines each"),
+			Share: "all, until the caller is authenticated; then they count as part of the body", Reserve: "none",
+			Order: "the connection whose header began first is closed first", Answer: "the connection is closed; 431 for too many lines",
 		},
 		Resource{
-			Name: "Bodies of requests, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: halves,
-			Reserve: fmt.Sprint(RequestBytesReserve>>20, " MiB"), Order: "none: nobody waits", Answer: "429 `rate_limited` with `Retry-After`",
+			Name: "Request bodies, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: halves,
+			Reserve: fmt.Sprint(RequestBytesReserve>>20, " MiB"), Order: "none", Answer: "429 `rate_limited` with `Retry-After`",
 		},
 		Resource{
-			Name: "Answers that are being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: halves,
-			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none: nobody waits", Answer: "429 `rate_limited` with `Retry-After`",
+			Name: "Answers being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: halves,
+			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none", Answer: "429 `rate_limited` with `Retry-After`",
 		},
 	}
 }

@@ -34,19 +34,19 @@ const (
 )
 
 var intake = Resource{
-	Name:    "Publications that wait to be stored",
-	Bound:   fmt.Sprintf("%s publications, and %d MiB of data; beside them as many with more than %d MiB each, and %d MiB of data", bellwire.Number(IntakePublishes), IntakeBytes>>20, BulkFrom>>20, BulkBytes>>20),
-	Share:   "as much as stays free, so half at most",
-	Reserve: fmt.Sprintf("%d publications, and %d MiB; %d MiB of the large ones", IntakePublishesReserve, IntakeBytesReserve>>20, BulkBytesReserve>>20),
-	Order:   fmt.Sprintf("tenants in turns; while several wait, %d events and %s deliveries in one transaction", SharedGroupEvents, bellwire.Number(SharedGroupDeliveries)),
-	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have taken everything",
+	Name:    "Publications waiting to be stored",
+	Bound:   fmt.Sprintf("%s publications with %d MiB of data; separately, as many of more than %d MiB each, with %d MiB of data", bellwire.Number(IntakePublishes), IntakeBytes>>20, BulkFrom>>20, BulkBytes>>20),
+	Share:   "as much as it leaves free for others: half, if it is alone",
+	Reserve: fmt.Sprintf("%d publications and %d MiB; %d MiB for large ones", IntakePublishesReserve, IntakeBytesReserve>>20, BulkBytesReserve>>20),
+	Order:   fmt.Sprintf("tenants take turns; while several wait, %d events and %s deliveries per transaction", SharedGroupEvents, bellwire.Number(SharedGroupDeliveries)),
+	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have used up everything",
 }
 
 var fanOut = Resource{
-	Name:    "Writing of many deliveries",
-	Bound:   fmt.Sprintf("one part in %d of the time, %d deliveries in one transaction", FanOutShare, FanOutStep),
-	Share:   "`fan_out` deliveries wait",
-	Reserve: fmt.Sprintf("publications with up to %s deliveries do not wait for it", bellwire.Number(FanOutFrom)),
-	Order:   "tenants in turns, and events in the order of publication",
-	Answer:  "429 `rate_limited` with `Retry-After`; 413 `too_large` for what has more than may wait",
+	Name:    "Storing deliveries of large publications",
+	Bound:   fmt.Sprintf("one part in %d of the time, %d deliveries per transaction", FanOutShare, FanOutStep),
+	Share:   "`fan_out` deliveries waiting",
+	Reserve: fmt.Sprintf("publications with up to %s deliveries do not wait", bellwire.Number(FanOutFrom)),
+	Order:   "tenants take turns; events in order of publication",
+	Answer:  "429 `rate_limited` with `Retry-After`; 413 `too_large` for a publication with more deliveries than can wait",
 }

@@ -32,7 +32,7 @@ type Limit struct {
 	Unit       string // of the value: "endpoints", "events per second"
 	One        string // the unit of the value 1: "endpoint"
 	Meaning    string // a sentence
-	Answer     string // what the one who hits it gets
+	Answer     string // answer to requests beyond it
 	PerTenant  bool   // a tenant can have a value of its own
 
 	// Of a rate: how many seconds of it may come at once, and the least that may.
@@ -43,17 +43,17 @@ type Limit struct {
 	field func(*bellwire.Limits) any
 }
 
-// Resource is something that tenants share, with the rules by which they do.
+// Resource is something that tenants share, and how it is divided.
 type Resource struct {
 	Name    string
 	Bound   string // in all
 	Share   string // of one tenant
-	Reserve string // for those who have nothing yet
+	Reserve string // for tenants that have nothing yet
 	Order   string // of waiting
-	Answer  string // what the one who hits its share gets
+	Answer  string // answer to requests beyond the share
 }
 
-// Find returns the limit of the given name, nil if there is none.
+// Find returns the limit with the given name, or nil.
 func Find(name string) *Limit {
 	at := slices.IndexFunc(All, func(l *Limit) bool { return l.Name == name })
 	if at < 0 {
@@ -62,7 +62,7 @@ func Find(name string) *Limit {
 	return All[at]
 }
 
-// Names are the names of all limits, or of those alone that a tenant can have a value of its own of.
+// Names returns the names of all limits, or only of those that can be set for a tenant.
 func Names(perTenant bool) []string {
 	var names []string
 	for _, l := range All {
@@ -81,10 +81,10 @@ func (l *Limit) Allows(v float64) bool {
 	case l.Kind != Rate && l.Kind != Delay && v != math.Trunc(v):
 		return false
 	}
-	return v >= l.Min && v <= l.Max // false for what is no number
+	return v >= l.Min && v <= l.Max // false for NaN
 }
 
-// Range writes which values the limit can have: "a whole number between 1 and 65,536".
+// Range returns the values that the limit can have as text: "a whole number between 1 and 65,536".
 func (l *Limit) Range() string {
 	kinds := map[Kind]string{Count: "a whole number", Bytes: "a number of bytes", Rate: "a number", Delay: "a time"}
 	text := kinds[l.Kind] + " between " + l.Show(l.Min) + " and " + l.Show(l.Max)
@@ -161,7 +161,7 @@ func (l *Limit) Burst(perSecond float64) int {
 	return max(1, l.MinBurst, int(math.Ceil(perSecond*l.BurstSeconds)))
 }
 
-// Default returns the limits where nobody has set any.
+// Default returns the default limits.
 func Default() *bellwire.Limits {
 	held := new(bellwire.Limits)
 	for _, l := range All {
@@ -170,8 +170,8 @@ func Default() *bellwire.Limits {
 	return held
 }
 
-// With returns the limits with other values for some of them, by name. Names that there is no limit of are passed over: a
-// tenant can have values that a newer version knows.
+// With returns a copy of the limits with the given values, by name. Unknown names are ignored, because a newer version may
+// have stored them.
 func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 	if len(values) == 0 {
 		return held
@@ -185,7 +185,7 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 	return &changed
 }
 
-// Resources are all that is shared, in the order of docs/limits.md.
+// Resources lists everything that is shared, in the order of docs/limits.md.
 var Resources = slices.Concat(
 	atTheAPI(),
 	[]Resource{intake, longChecks, fanOut},

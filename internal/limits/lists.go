@@ -21,10 +21,10 @@ func ReadConnections(work int) int { return max(work/4, 1) }
 
 var reads = Resource{
 	Name: "Lists and look-ups",
-	Bound: fmt.Sprintf("%d reads at the same time with SQLite, with PostgreSQL a quarter of the connections that are for work; %s a read, %d MiB a page",
+	Bound: fmt.Sprintf("%d reads at a time with SQLite, a quarter of the connections for work with PostgreSQL; %s per read, %d MiB per page",
 		Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
-	Share:   fmt.Sprintf("%d waiting, each for %s at most; operators' keys together count as one tenant", ReadsOf, ReadWait),
-	Reserve: "one for a tenant that has none under way; keys, configuration, readiness and metrics have connections of their own",
-	Order:   "tenants in turns; a search goes back into line after each page that it looks at",
+	Share:   fmt.Sprintf("%d waiting, each for up to %s; operators' keys together count as one tenant", ReadsOf, ReadWait),
+	Reserve: "one for tenants without a read in progress; keys, configuration, readiness and metrics have connections of their own",
+	Order:   "tenants take turns; a search queues again after each page that it examines",
 	Answer:  "429 `rate_limited` with `Retry-After`",
 }

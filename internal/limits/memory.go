@@ -31,15 +31,15 @@ const (
 // inTheEngine are what deliveries share.
 func inTheEngine() []Resource {
 	const (
-		half     = "as much as it leaves free: half, where it is alone"
+		half     = "as much as it leaves free for others: half, if it is alone"
 		reserve  = "an eighth"
-		turns    = "tenants in turn, then the endpoints of each"
+		turns    = "tenants take turns, then their endpoints"
 		database = "the delivery waits in the database"
 		turn     = "the delivery waits for its turn"
 	)
 	return []Resource{
 		Resource{
-			Name: "Deliveries that wait in memory", Bound: bellwire.Number(MaxQueued),
+			Name: "Deliveries waiting in memory", Bound: bellwire.Number(MaxQueued),
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
@@ -48,35 +48,35 @@ func inTheEngine() []Resource {
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
-			Name: "Requests under way to endpoints", Bound: bellwire.Number(MaxInFlight) + ", and at most a quarter of the files that the process may open",
+			Name: "Requests to endpoints in flight", Bound: bellwire.Number(MaxInFlight) + ", and up to a quarter of the files that the process may open",
 			Share: half, Reserve: reserve, Order: turns, Answer: turn,
 		},
 		Resource{
-			Name: "Requests under way to endpoints that are not known to answer", Bound: "half of all requests under way",
+			Name: "Requests in flight to endpoints that are not known to answer", Bound: "half of all requests in flight",
 			Share: half + "; a third for endpoints whose last attempt failed", Reserve: reserve, Order: turns, Answer: turn,
 		},
 		Resource{
-			Name: "Requests that begin at the same time",
-			Bound: fmt.Sprintf("%d for each processor that have not ended; as many more after %v, or after %v while the processors are behind",
+			Name: "Attempts that start at the same time",
+			Bound: fmt.Sprintf("%d unfinished per processor; as many more after %v, or after %v while the processors are busy",
 				BegunPerProcessor, Pace, PaceBusy),
-			Share: "as much as others leave", Reserve: "none: the wait is short", Order: turns, Answer: turn,
+			Share: "what others leave", Reserve: "none, because the wait is short", Order: turns, Answer: turn,
 		},
 		Resource{
-			Name: "Tests and manual retries in memory and under way", Bound: fmt.Sprintf("as many as a quarter of the requests under way; %d of one endpoint", MaxByHand),
+			Name: "Tests and manual retries in memory and in flight", Bound: fmt.Sprintf("a quarter of the requests in flight; %d per endpoint", MaxByHand),
 			Share: half, Reserve: reserve, Order: turns, Answer: database,
 		},
 		Resource{
-			Name: "Results of attempts that are not in the database yet", Bound: bellwire.Number(MaxInFlight) + ", and those of the requests under way",
-			Share: half, Reserve: reserve, Order: "tenants in turn", Answer: "nothing more is sent for it until they are",
+			Name: "Results of attempts that are not recorded yet", Bound: bellwire.Number(MaxInFlight) + ", and those of the requests in flight",
+			Share: half, Reserve: reserve, Order: "tenants take turns", Answer: "nothing more is sent for the tenant until they are recorded",
 		},
 		Resource{
-			Name: "Attempts that fail", Bound: "none but the shares of the tenants",
-			Share: fmt.Sprintf("%d a second; %d may come at once", FailureRate, FailureRate), Reserve: "each tenant has its own share",
-			Order: "the tenant's failing endpoints in turn", Answer: "their next attempts are made later",
+			Name: "Failing attempts", Bound: "only the shares",
+			Share: fmt.Sprintf("%d per second; %d at once", FailureRate, FailureRate), Reserve: "not needed",
+			Order: "the tenant's failing endpoints take turns", Answer: "their next attempts are delayed",
 		},
 		Resource{
 			Name: "Endpoints with something in memory", Bound: bellwire.Number(MaxLanes),
-			Share: half, Reserve: reserve, Order: "none: the database is searched for them once a minute", Answer: database,
+			Share: half, Reserve: reserve, Order: "none; the database is searched for them once a minute", Answer: database,
 		},
 	}
 }

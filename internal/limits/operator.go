@@ -24,29 +24,29 @@ const (
 var (
 	Endpoints = &Limit{
 		Name: "endpoints", Default: 1000, Min: 1, Max: bellwire.MaxDeliveries, Unit: "endpoints", One: "endpoint",
-		Meaning: "Endpoints of a tenant.", Answer: answerConflict, PerTenant: true,
+		Meaning: "Number of endpoints.", Answer: answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.Endpoints },
 	}
 	ConfigurationBytes = &Limit{
 		Name: "configuration_bytes", Kind: Bytes, Default: 4 << 20, Min: 256 << 10, Max: 256 << 20, Unit: "bytes",
-		Meaning: "Configuration of all endpoints of a tenant together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory.",
+		Meaning: "Size of the configuration of all endpoints together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory.",
 		Answer:  answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
 	}
 	Keys = &Limit{
 		Name: "keys", Default: 1000, Min: 1, Max: 100_000, Unit: "keys", One: "key",
-		Meaning: "API keys of a tenant.", Answer: answerConflict, PerTenant: true,
+		Meaning: "Number of API keys.", Answer: answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.Keys },
 	}
 	EventTypes = &Limit{
 		Name: "event_types", Default: 10_000, Min: 1, Max: 100_000, Unit: "event types", One: "event type",
-		Meaning: "Event types in the catalogue. Every node keeps all of them in memory.", Answer: answerConflict,
+		Meaning: "Number of event types in the catalogue, which every node keeps in memory.", Answer: answerConflict,
 		field: func(l *bellwire.Limits) any { return &l.EventTypes },
 	}
 	StoredEvents = &Limit{
 		Name: "stored_events", Min: 1, Max: 100_000_000, ZeroIsNone: true, Unit: "events", One: "event",
-		Meaning: "Events of a tenant that are stored. Each node counts them once a minute at most, and adds what it takes itself; what other nodes take in between comes on top. Counting reads one index entry for each event.",
-		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
+		Meaning: "Number of stored events. Each node counts them at most once a minute and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event.",
+		Answer:  answerRate + "; 413 `too_large` for a batch that exceeds the limit by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.StoredEvents },
 	}
 )
@@ -55,31 +55,31 @@ var (
 var (
 	PublishRate = &Limit{
 		Name: "publish_rate", Kind: Rate, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "events per second", One: "event per second",
-		Meaning: "Events published to a tenant through the API. Those published inside the database are not counted: they are taken already.",
+		Meaning: "Events published through the API. Events published in SQL are not counted, because they are already stored.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10, MinBurst: MaxBatchEvents,
 		field: func(l *bellwire.Limits) any { return &l.PublishRate },
 	}
 	RequestRate = &Limit{
 		Name: "request_rate", Kind: Rate, Default: 100, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "requests per second", One: "request per second",
-		Meaning: "API requests with a tenant's own keys, in all dialects.",
+		Meaning: "API requests with the tenant's own keys, in all dialects.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10,
 		field: func(l *bellwire.Limits) any { return &l.RequestRate },
 	}
 	ChangeRate = &Limit{
 		Name: "change_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "changes per second", One: "change per second",
-		Meaning: "Endpoints created, changed and deleted, and secrets rotated, with a tenant's own keys.",
+		Meaning: "Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 100,
 		field: func(l *bellwire.Limits) any { return &l.ChangeRate },
 	}
 	TestRate = &Limit{
 		Name: "test_rate", Kind: Rate, Default: 10, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "tests per second", One: "test per second",
-		Meaning: fmt.Sprintf("Tests of a tenant's endpoints, whoever asks for them. A test counts once more for each %d KiB of its example, because the example is stored each time.", TestBytes>>10),
+		Meaning: fmt.Sprintf("Tests of endpoints, whoever requests them. A test counts once more for each %d KiB of its example, because the example is stored each time.", TestBytes>>10),
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 6,
 		field: func(l *bellwire.Limits) any { return &l.TestRate },
 	}
 	RetryRate = &Limit{
 		Name: "retry_rate", Kind: Rate, Default: 50, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "manual retries per second", One: "manual retry per second",
-		Meaning: "Manual retries of a tenant's deliveries, whoever asks for them.",
+		Meaning: "Manual retries of deliveries, whoever requests them.",
 		Answer:  answerRate, PerTenant: true, BurstSeconds: 10,
 		field: func(l *bellwire.Limits) any { return &l.RetryRate },
 	}
@@ -89,31 +89,31 @@ var (
 var (
 	FanOut = &Limit{
 		Name: "fan_out", Default: 5_000_000, Min: bellwire.MaxDeliveries, Max: 1_000_000_000, Unit: "deliveries",
-		Meaning: fmt.Sprintf("Deliveries of a tenant that wait to be stored: those of a publish with more than %s of them follow its events, in steps.", bellwire.Number(FanOutFrom)),
-		Answer:  answerRate + "; 413 `too_large` for a batch that has more by itself", PerTenant: true,
+		Meaning: fmt.Sprintf("Deliveries that wait to be stored. The deliveries of a publish with more than %s of them are stored in steps, after its events.", bellwire.Number(FanOutFrom)),
+		Answer:  answerRate + "; 413 `too_large` for a batch that exceeds the limit by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.FanOut },
 	}
 	AttemptDetails = &Limit{
 		Name: "attempt_details", Default: 10, Min: 2, Max: 2 * bellwire.MaxRetries, Unit: "attempts",
-		Meaning: "Attempts of a delivery that are kept with their request and response: the first half of them, and the last. Of those between them the time, the outcome and the timings are kept.",
-		Answer:  "none: what is over is not kept", PerTenant: true,
+		Meaning: "Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept.",
+		Answer:  "none: the rest is not kept", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AttemptDetails },
 	}
 	MinRetryDelay = &Limit{
 		Name: "min_retry_delay", Kind: Delay, Default: 1, Min: 0.001, Max: 3600, Unit: "time",
-		Meaning: "Shortest delay before a retry that an endpoint's retry policy can have. Policies that are older than the limit are held to it.",
+		Meaning: "Shortest delay in the retry policy of an endpoint. It also applies to policies that are older than the limit.",
 		Answer:  answerInvalid, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.MinRetryDelay },
 	}
 	AuditEntries = &Limit{
 		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries per day",
-		Meaning: "New entries in the audit log, which the APIs of some dialects keep. Beyond them, requests to these APIs are refused: nothing is done without an entry, and no entry is deleted early. Equal requests within a minute are one entry.",
+		Meaning: "New entries in the audit log, which the APIs of some dialects keep. Beyond the limit, requests to these APIs are refused, so that nothing is done without an entry and no entry is deleted early. Equal requests within a minute are one entry.",
 		Answer:  answerRate, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AuditEntries },
 	}
 	TargetRequests = &Limit{
 		Name: "target_requests", Default: 20_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests per hour",
-		Meaning: fmt.Sprintf("Requests of one tenant to one host that were not acknowledged. %d times as many may go to one address, whatever the names of its hosts. Each node counts its own.", AddressShare),
+		Meaning: fmt.Sprintf("Requests to one host that were not acknowledged. Up to %d times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests.", AddressShare),
 		Answer:  "none: deliveries wait", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.TargetRequests },
 	}

@@ -37,13 +37,13 @@ func TestPage(t *testing.T) {
 const intro = `<!-- Made from internal/limits by go test ./internal/limits -update. -->
 # Limits
 
-No tenant can take away what other tenants need. Two kinds of bounds see to that: limits on each tenant, which you can set, and
-fixed bounds on what all tenants share.
+These bounds keep one tenant from taking what others need. There are two kinds: limits on each tenant, which you can
+set, and fixed bounds on what all tenants share.
 
-## What you can set
+## Limits on a tenant
 
-Give a limit to the server with ` + "`--limit NAME=VALUE`" + `, as often as needed, in ` + "`BELLWIRE_LIMITS`" + ` separated by commas, or in the YAML
-file:
+Set limits for all tenants with the flag ` + "`--limit NAME=VALUE`" + `, which can be repeated, as a list in the environment
+variable ` + "`BELLWIRE_LIMITS`" + `, or in the YAML file:
 
 ` + "```yaml" + `
 limit:
@@ -53,44 +53,44 @@ limit:
   min_retry_delay: 5s
 ` + "```" + `
 
-Write numbers without separators, such as 5000. As with all options, flags win over the environment, and the environment over the
-file: limits that are given in one place replace all that are given in the next.
+Write numbers without separators, such as 5000. Flags override the environment, and the environment overrides the
+file; the limits of one place replace all limits of the next.
 
-A tenant can have values of its own instead, higher or lower. Only an admin key can set them:
+A tenant can have its own values, higher or lower. Setting them needs an admin key:
 
 ` + "```sh" + `
 curl -X PATCH https://webhooks.example.com/api/v1/tenants/acme -H "Authorization: Bearer $BELLWIRE_ADMIN_KEY" \
   -d '{"limits": {"endpoints": 5000, "min_retry_delay": "5s"}}'
 ` + "```" + `
 
-` + "`null`" + ` takes a value away, so that the server's holds again. ` + "`GET /api/v1/tenants/acme`" + ` shows the tenant's own values in ` + "`limits`" + `, and
-all limits as they hold for it in ` + "`effective_limits`" + `. Limits hold in every dialect. Lowering a limit deletes nothing: it only
-refuses more.
+` + "`null`" + ` removes a value, so that the server's applies again. ` + "`GET /api/v1/tenants/acme`" + ` shows the tenant's own values
+in ` + "`limits`" + `, and all that apply to it in ` + "`effective_limits`" + `. Limits apply in every dialect. Lowering a limit deletes
+nothing; it only refuses more.
 
 `
 
 const afterLimits = `
-"At once" is how much of a rate may come at the same moment after a quiet time. Each node counts rates for itself: behind a
-balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. The answer names the limit and its
-value; a tenant's users cannot raise it themselves.
+"Burst" is how much of a rate can come at once after a quiet period. Each node counts rates separately: behind a load
+balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. An answer that refuses a
+request names the limit and its value.
 
 ## What tenants share
 
-Each resource has a bound in all, a share that one tenant cannot exceed while others want theirs, and a reserve for those who
-have nothing yet. These bounds are fixed.
+Each resource has a total, a share that one tenant cannot exceed while others want theirs, and a reserve for tenants
+that use none of it yet. These bounds are fixed.
 
 `
 
 func writePage() string {
 	var b strings.Builder
 	b.WriteString(intro)
-	row(&b, "name", "meaning", "default", "range", "at once", "per tenant", "who hits it gets")
+	row(&b, "name", "meaning", "default", "range", "burst", "per tenant", "beyond it")
 	row(&b, "---", "---", "---", "---", "---", "---", "---")
 	for _, l := range limits.All {
 		row(&b, "`"+l.Name+"`", l.Meaning, value(l, l.Default), value(l, l.Min)+" to "+l.Show(l.Max), burst(l), map[bool]string{true: "yes", false: "no"}[l.PerTenant], l.Answer)
 	}
 	b.WriteString(afterLimits)
-	row(&b, "resource", "bound in all", "share of one tenant", "reserve", "order of waiting", "who hits it gets")
+	row(&b, "resource", "total", "share of one tenant", "reserve", "order", "beyond the share")
 	row(&b, "---", "---", "---", "---", "---", "---")
 	for _, r := range limits.Resources {
 		row(&b, r.Name, r.Bound, r.Share, r.Reserve, r.Order, r.Answer)
