@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,7 +61,7 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 	)
 	err := s.write(ctx, func(tx *tx) error {
 		g = &group{
-			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*knownKey),
+			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*rules.KnownEvent),
 			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int), endpoints: make(map[string]endpointRef),
 			waiting: make(map[string]int),
 		}
@@ -72,14 +71,10 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		}
 		results = make([]bellwire.AppendResult, len(appends))
 		for i, a := range appends {
-			result, err := g.append(a)
-			if errors.Is(err, errAgain) {
+			var err error
+			if results[i], err = g.append(a); err != nil {
 				return err
 			}
-			if refused, ok := errors.AsType[*bellwire.Error](err); ok {
-				result.Err = refused
-			}
-			results[i] = result
 		}
 		return s.storeGroup(g)
 	})
@@ -106,7 +101,7 @@ type group struct {
 	operator    int64
 	tenants     map[string]tenantRef
 	endpoints   map[string]endpointRef
-	keys        map[ownKey]*knownKey
+	keys        map[ownKey]*rules.KnownEvent
 	stored      map[bellwire.EventID]*storedEvent
 	unmatched   map[bellwire.EventID]bool // those that are still to be matched
 	waiting     map[string]int            // deliveries that are left to FanOut, by tenant
@@ -138,12 +133,6 @@ type ownKey struct {
 
 func (k ownKey) compare(other ownKey) int {
 	return cmp.Or(cmp.Compare(k.tenant, other.tenant), cmp.Compare(k.key, other.key))
-}
-
-type knownKey struct {
-	event      bellwire.EventID
-	digest     [32]byte
-	deliveries int
 }
 
 // storedEvent is an event that an earlier try of the same append has stored.
@@ -304,11 +293,11 @@ func (g *group) scanKeys(rows pgx.Rows) error {
 	return every(rows, func(row pgx.Rows) error {
 		var (
 			key    ownKey
-			known  knownKey
+			known  rules.KnownEvent
 			digest []byte
 		)
-		err := row.Scan(&key.tenant, &key.key, (*[16]byte)(&known.event), &digest, &known.deliveries)
-		copy(known.digest[:], digest)
+		err := row.Scan(&key.tenant, &key.key, (*[16]byte)(&known.ID), &digest, &known.Deliveries)
+		copy(known.Digest[:], digest)
 		g.keys[key] = &known
 		return err
 	})
@@ -352,167 +341,103 @@ func (g *group) lookUpNumbers(appends []*bellwire.Append) error {
 }
 
 // append decides about one append.
-func (g *group) append(a *bellwire.Append) (result bellwire.AppendResult, err error) {
+func (g *group) append(a *bellwire.Append) (bellwire.AppendResult, error) {
 	if len(a.Events) == 0 {
-		return result, nil
+		return bellwire.AppendResult{}, nil
 	}
 	id := a.Events[0].Event.Tenant
 	tenant, known := g.tenants[id]
 	if !known {
-		return result, bellwire.NotFound("tenant", id)
+		return bellwire.AppendResult{Err: bellwire.NotFound("tenant", id)}, nil
 	}
-	if stale := rules.Stale(a, tenant.revision, g.operator); stale != (bellwire.Stale{}) {
-		return g.repeated(tenant, a, bellwire.AppendResult{Err: rules.StaleAppend(id, stale), Stale: stale})
+	facts := g.facts(id, tenant, a)
+	admitted := rules.Admit(a, facts)
+	switch {
+	case admitted.Late && !g.careful:
+		return bellwire.AppendResult{}, errAgain
+	case admitted.Late:
+		return rules.Repeated(a, facts, admitted.AppendResult), nil
 	}
-	appended := make([]bellwire.AppendedEvent, len(a.Events))
-	if err := g.admit(tenant, a, appended); err != nil {
-		return result, err
+	g.waiting[id] += admitted.Deferred
+	for _, i := range admitted.Store {
+		g.accept(tenant.n, a.Events[i], &admitted.Events[i])
 	}
-	if err := g.room(a, appended); err != nil {
-		return g.repeated(tenant, a, bellwire.AppendResult{Err: err})
+	return admitted.AppendResult, nil
+}
+
+// facts returns what the group has loaded about an append.
+func (g *group) facts(id string, tenant tenantRef, a *bellwire.Append) *rules.AppendFacts {
+	facts := &rules.AppendFacts{
+		TenantRevision: tenant.revision, OperatorRevision: g.operator, Waiting: g.waiting[id],
+		Events: make([]rules.EventFacts, len(a.Events)),
 	}
 	for i, e := range a.Events {
-		if !appended[i].Duplicate {
-			g.accept(tenant.n, e, &appended[i])
+		f := &facts.Events[i]
+		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // as with most
+			f.MissingEndpoint = facts.Events[i-1].MissingEndpoint
+		} else {
+			f.MissingEndpoint = g.missingEndpoint(tenant, e)
+		}
+		f.Pending = g.unmatched[e.Event.ID]
+		if e.Event.IdempotencyKey != "" {
+			f.Known = g.keys[ownKey{tenant.n, e.Event.IdempotencyKey}]
+		}
+		if stored := g.stored[e.Event.ID]; stored != nil && stored.tenant == tenant.n {
+			f.Stored = stored.of(e)
 		}
 	}
-	return bellwire.AppendResult{Events: appended}, nil
+	return facts
 }
 
-// admit refuses the append if a publisher's id names another event, or an endpoint is not the tenant's.
-func (g *group) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
-	here := make(map[string]*bellwire.NewEvent) // by the publisher's ids within this append
-	checked := make(map[*bellwire.Recipients]bool)
-	for i, e := range a.Events {
-		for d := range e.Deliveries {
-			if err := g.checkEndpoint(tenant, e.Deliveries[d].Endpoint); err != nil {
-				return err
-			}
+// missingEndpoint returns an endpoint that is to get the event and is not the tenant's.
+func (g *group) missingEndpoint(tenant tenantRef, e *bellwire.NewEvent) string {
+	for i := range e.Deliveries {
+		if g.isMissing(tenant, e.Deliveries[i].Endpoint) {
+			return e.Deliveries[i].Endpoint
 		}
-		if e.Recipients != nil && !checked[e.Recipients] {
-			checked[e.Recipients] = true
-			for _, r := range *e.Recipients {
-				if err := g.checkEndpoint(tenant, r.Endpoint); err != nil {
-					return err
-				}
-			}
-		}
-		if e.Unmatched && !g.unmatched[e.Event.ID] && g.stored[e.Event.ID] == nil {
-			return bellwire.NotFound("unmatched event", e.Event.ID.String())
-		}
-		key := e.Event.IdempotencyKey
-		if key == "" {
-			continue
-		}
-		known, err := g.lookUp(tenant.n, e, &appended[i])
-		if err != nil {
-			return err
-		}
-		if known {
-			continue
-		}
-		first := here[key]
-		if first == nil {
-			here[key] = e
-			continue
-		}
-		if first.Digest != e.Digest {
-			return conflict(key)
-		}
-		appended[i] = bellwire.AppendedEvent{ID: first.Event.ID, Duplicate: true, Deliveries: first.Count()}
 	}
-	return nil
+	if e.Recipients == nil {
+		return ""
+	}
+	for _, r := range *e.Recipients {
+		if g.isMissing(tenant, r.Endpoint) {
+			return r.Endpoint
+		}
+	}
+	return ""
 }
 
-func (g *group) checkEndpoint(tenant tenantRef, id string) error {
-	if ref, known := g.endpoints[id]; !known || ref.tenant != tenant.n {
-		return bellwire.NotFound("endpoint", id)
-	}
-	return nil
+func (g *group) isMissing(tenant tenantRef, endpoint string) bool {
+	ref, known := g.endpoints[endpoint]
+	return !known || ref.tenant != tenant.n
 }
 
-// lookUp finds the event that the publisher's id already names. That the event is this very one means that an append
-// is repeated, which is no duplicate.
-func (g *group) lookUp(tenant int64, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) (known bool, err error) {
-	key := g.keys[ownKey{tenant, e.Event.IdempotencyKey}]
-	if key == nil {
-		return false, nil
+// of returns the stored event with the numbers of the deliveries that the append gives it.
+func (stored *storedEvent) of(e *bellwire.NewEvent) *rules.StoredEvent {
+	s := &rules.StoredEvent{CreatedAt: stored.createdAt.UTC(), Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries))}
+	for i := range e.Deliveries {
+		number, own := stored.numbers[e.Deliveries[i].ID]
+		if !own {
+			s.Sequences = nil
+			break
+		}
+		s.Sequences[i] = number
 	}
-	if key.event == e.Event.ID {
-		return true, nil
-	}
-	if key.digest != e.Digest {
-		return false, conflict(e.Event.IdempotencyKey)
-	}
-	*appended = bellwire.AppendedEvent{ID: key.event, Duplicate: true, Deliveries: key.deliveries}
-	return true, nil
+	return s
 }
 
-func conflict(key string) error {
-	return bellwire.Errorf(bellwire.CodeConflict,
-		"The id %q was used before, with another type or other data. Give this event an id of its own.", key)
-}
-
-// accept notes an event to be stored, or reports what is stored if it is there already.
+// accept adds an event to those that are to be stored. One that the group has already is answered with the first.
 func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
-	if stored := g.stored[e.Event.ID]; stored != nil && stored.tenant == tenant {
-		stored.report(e, appended)
-		return
-	}
 	if first, here := g.here[ownEvent{tenant, e.Event.ID}]; here {
 		g.repeats = append(g.repeats, repeat{first, e, appended})
 		return
 	}
 	g.here[ownEvent{tenant, e.Event.ID}] = len(g.accepted)
 	numbers := make([]int64, len(e.Deliveries))
-	*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: e.Count(), Sequences: numbers}
-	g.accepted = append(g.accepted, acceptedEvent{tenant: tenant, NewEvent: e, appended: appended, numbers: numbers})
+	left := appended.Deferred
+	appended.Sequences = numbers
+	g.accepted = append(g.accepted, acceptedEvent{tenant: tenant, NewEvent: e, appended: appended, numbers: numbers, left: left})
 	if e.Event.IdempotencyKey != "" {
-		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &knownKey{e.Event.ID, e.Digest, e.Count()}
+		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &rules.KnownEvent{ID: e.Event.ID, Digest: e.Digest, Deliveries: e.Count()}
 	}
-}
-
-func (stored *storedEvent) report(e *bellwire.NewEvent, appended *bellwire.AppendedEvent) {
-	*appended = bellwire.AppendedEvent{ID: e.Event.ID, CreatedAt: stored.createdAt.UTC(), Deliveries: stored.deliveries}
-	if appended.Deferred = e.Recipients != nil; appended.Deferred {
-		return
-	}
-	appended.Sequences = make([]int64, len(e.Deliveries))
-	for i := range e.Deliveries {
-		number, ours := stored.numbers[e.Deliveries[i].ID]
-		if !ours && e.Unmatched { // another node has matched it, and made deliveries of its own
-			*appended = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: stored.deliveries, Duplicate: true}
-			return
-		}
-		if !ours { // FanOut gives them other ids
-			appended.Sequences, appended.Deferred = nil, true
-			return
-		}
-		appended.Sequences[i] = number
-	}
-}
-
-// repeated answers an append that came too late for its configuration: with what is stored if all of it was stored by
-// an earlier try, and with the refusal otherwise.
-func (g *group) repeated(tenant tenantRef, a *bellwire.Append, refusal bellwire.AppendResult) (bellwire.AppendResult, error) {
-	if !g.careful {
-		return refusal, errAgain
-	}
-	appended := make([]bellwire.AppendedEvent, len(a.Events))
-	for i, e := range a.Events {
-		if e.Event.IdempotencyKey != "" {
-			if _, err := g.lookUp(tenant.n, e, &appended[i]); err != nil {
-				return refusal, nil
-			}
-		}
-		if appended[i].Duplicate {
-			continue
-		}
-		stored := g.stored[e.Event.ID]
-		if stored == nil || stored.tenant != tenant.n {
-			return refusal, nil
-		}
-		stored.report(e, &appended[i])
-	}
-	return bellwire.AppendResult{Events: appended}, nil
 }

@@ -34,35 +34,6 @@ func (g *group) scanWaiting(rows pgx.Rows) error {
 	})
 }
 
-// room refuses an append that would leave too much to FanOut. Other nodes' appends of the same moment are not counted.
-func (g *group) room(a *bellwire.Append, appended []bellwire.AppendedEvent) error {
-	tenant := a.Events[0].Event.Tenant
-	waiting, more := g.waiting[tenant], 0
-	for i, e := range a.Events {
-		if !appended[i].Duplicate && rules.IsDeferred(e, waiting+more > 0) {
-			more += e.Count()
-		}
-	}
-	if err := rules.TooManyWaiting(a, waiting, more); err != nil {
-		return err
-	}
-	if more > 0 {
-		g.waiting[tenant] += more
-	}
-	return nil
-}
-
-// leaveRecipients finds the events of the group whose deliveries are left to FanOut, as far as the group tells.
-func (g *group) leaveRecipients() {
-	leaving := make(map[int64]bool)
-	for i := range g.accepted {
-		e := &g.accepted[i]
-		if rules.IsDeferred(e.NewEvent, leaving[e.tenant]) {
-			leaving[e.tenant], e.left = true, true
-		}
-	}
-}
-
 // leaveUnnumbered leaves those events to FanOut of which an ordered delivery got no number, because their tenant has
 // something left to it.
 func (g *group) leaveUnnumbered(numbered map[int64]bool) {

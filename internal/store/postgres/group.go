@@ -58,7 +58,6 @@ func (s *Store) storeGroup(g *group) error {
 	g.queueMatched(batch)
 	g.queueClocks(batch)
 	g.queueEvents(batch)
-	g.leaveRecipients()
 	leaves := slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.left }) // with the events' times
 	if g.queueNumbers(batch) || leaves {
 		if err := g.insert(batch, g.tx.send); err != nil {
@@ -96,7 +95,7 @@ func (g *group) reportRepeats() {
 				stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
 			}
 		}
-		stored.report(r.event, r.appended)
+		*r.appended = stored.of(r.event).Answer(r.event)
 	}
 }
 

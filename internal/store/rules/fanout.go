@@ -7,9 +7,9 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// TooManyWaiting refuses an append that would leave more of a tenant's deliveries to FanOut than may wait. A tenant that has
+// tooManyWaiting refuses an append that would leave more of a tenant's deliveries to FanOut than may wait. A tenant that has
 // none waiting is never refused, because a large append would be refused forever.
-func TooManyWaiting(a *bellwire.Append, waiting, more int) error {
+func tooManyWaiting(a *bellwire.Append, waiting, more int) error {
 	if a.MaxWaiting == 0 || waiting == 0 || more == 0 || waiting+more <= a.MaxWaiting {
 		return nil
 	}

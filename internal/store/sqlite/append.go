@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -30,8 +31,7 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 	return results, nil
 }
 
-// append stores one append. All reasons to refuse it are found before anything is written, so that no
-// savepoint is needed.
+// append stores one append. All reasons to refuse it are found before anything is written, so that no savepoint is needed.
 func (w *writer) append(a *bellwire.Append) (result bellwire.AppendResult, err error) {
 	if len(a.Events) == 0 {
 		return result, nil
@@ -40,127 +40,131 @@ func (w *writer) append(a *bellwire.Append) (result bellwire.AppendResult, err e
 	if err != nil {
 		return result, err
 	}
-	operator, err := w.operatorRevision()
+	facts, err := w.appendFacts(tenant, a)
 	if err != nil {
 		return result, err
 	}
-	if stale := rules.Stale(a, tenant.revision, operator); stale != (bellwire.Stale{}) {
-		return w.repeated(tenant, a, bellwire.AppendResult{Err: rules.StaleAppend(a.Events[0].Event.Tenant, stale), Stale: stale})
-	}
-	appended := make([]bellwire.AppendedEvent, len(a.Events))
-	if err := w.admit(tenant, a, appended); err != nil {
-		return result, err
-	}
-	if err := w.room(tenant.n, a, appended); err != nil {
-		return w.repeated(tenant, a, bellwire.AppendResult{Err: err})
-	}
-	left := new(run)
-	for i, e := range a.Events {
-		if appended[i].Duplicate {
-			continue
+	admitted := rules.Admit(a, facts)
+	if admitted.Late {
+		if err := w.loadStored(tenant, a, facts); err != nil {
+			return result, err
 		}
-		if err := w.insertEvent(tenant.n, e, left, &appended[i]); err != nil {
+		return rules.Repeated(a, facts, admitted.AppendResult), nil
+	}
+	if admitted.Err != nil {
+		return admitted.AppendResult, nil
+	}
+	deferred := new(run)
+	for _, i := range admitted.Store {
+		if err := w.insertEvent(tenant.n, a.Events[i], deferred, &admitted.Events[i]); err != nil {
 			return result, err
 		}
 	}
-	return bellwire.AppendResult{Events: appended}, w.finish(left)
+	return admitted.AppendResult, w.finish(deferred)
 }
 
-// admit looks up the publisher's ids, and refuses the append if one of them names another event.
-func (w *writer) admit(tenant tenantRef, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
-	var (
-		here    map[string]int       // the publisher's ids within this append
-		checked *bellwire.Recipients // most events have those of the one before
-	)
-	for i, e := range a.Events {
-		if e.Recipients == nil || e.Recipients != checked {
-			if err := w.checkEndpoints(tenant, e); err != nil {
-				return err
-			}
-			checked = e.Recipients
-		}
-		key := e.Event.IdempotencyKey
-		if key == "" {
-			continue
-		}
-		known, err := w.lookUp(tenant.n, e, &appended[i])
-		if err != nil {
-			return err
-		}
-		if known || len(a.Events) == 1 {
-			continue
-		}
-		if first, ok := here[key]; ok {
-			of := a.Events[first]
-			if of.Digest != e.Digest {
-				return conflict(key)
-			}
-			appended[i] = bellwire.AppendedEvent{ID: of.Event.ID, Duplicate: true, Deliveries: of.Count()}
-			continue
-		}
-		if here == nil {
-			here = make(map[string]int)
-		}
-		here[key] = i
+// appendFacts loads the facts about an append, except for events that are stored already: those are rare, and their insertion
+// has no effect. The facts are valid until the next call.
+func (w *writer) appendFacts(tenant tenantRef, a *bellwire.Append) (facts *rules.AppendFacts, err error) {
+	facts = &w.facts
+	*facts = rules.AppendFacts{TenantRevision: tenant.revision, Events: facts.Events[:0]}
+	if facts.OperatorRevision, err = w.operatorRevision(); err != nil {
+		return nil, err
 	}
-	return nil
+	mayDefer := func(e *bellwire.NewEvent) bool { return rules.IsDeferred(e, true) }
+	if slices.ContainsFunc(a.Events, mayDefer) {
+		if facts.Waiting, err = w.waiting(tenant.n); err != nil {
+			return nil, err
+		}
+	}
+	for i, e := range a.Events {
+		var f rules.EventFacts
+		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // as with most
+			f.MissingEndpoint = facts.Events[i-1].MissingEndpoint
+		} else if f.MissingEndpoint, err = w.missingEndpoint(tenant, e); err != nil {
+			return nil, err
+		}
+		if e.Event.IdempotencyKey != "" {
+			if f.Known, err = w.known(tenant.n, e.Event.IdempotencyKey); err != nil {
+				return nil, err
+			}
+		}
+		facts.Events = append(facts.Events, f)
+	}
+	return facts, nil
 }
 
-func (w *writer) checkEndpoints(tenant tenantRef, e *bellwire.NewEvent) error {
+// missingEndpoint returns an endpoint that is to get the event and is not the tenant's.
+func (w *writer) missingEndpoint(tenant tenantRef, e *bellwire.NewEvent) (string, error) {
 	for i := range e.Deliveries {
-		if err := w.checkEndpoint(tenant, e.Deliveries[i].Endpoint); err != nil {
-			return err
+		if missing, err := w.isMissing(tenant, e.Deliveries[i].Endpoint); missing || err != nil {
+			return e.Deliveries[i].Endpoint, err
 		}
 	}
 	if e.Recipients == nil {
-		return nil
+		return "", nil
 	}
 	for _, r := range *e.Recipients {
-		if err := w.checkEndpoint(tenant, r.Endpoint); err != nil {
+		if missing, err := w.isMissing(tenant, r.Endpoint); missing || err != nil {
+			return r.Endpoint, err
+		}
+	}
+	return "", nil
+}
+
+func (w *writer) isMissing(tenant tenantRef, endpoint string) (bool, error) {
+	ref, err := w.endpoint(endpoint)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return true, nil
+	}
+	return ref.tenant != tenant.n, err
+}
+
+// known returns the event that an idempotency key names, nil if there is none.
+func (w *writer) known(tenant int64, key string) (*rules.KnownEvent, error) {
+	q := w.query("SELECT event, digest, deliveries FROM idempotency_keys WHERE tenant = ? AND key = ?").int(tenant).text(key)
+	if found, err := q.one(); !found {
+		return nil, err
+	}
+	known := new(rules.KnownEvent)
+	q.getBytes(known.ID[:])
+	q.getBytes(known.Digest[:])
+	known.Deliveries = int(q.getInt())
+	return known, q.close()
+}
+
+// loadStored adds the events that are stored already to the facts.
+func (w *writer) loadStored(tenant tenantRef, a *bellwire.Append, facts *rules.AppendFacts) (err error) {
+	for i, e := range a.Events {
+		if facts.Events[i].Stored, err = w.storedEvent(tenant.n, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *writer) checkEndpoint(tenant tenantRef, id string) error {
-	ref, err := w.endpoint(id)
-	if err == nil && ref.tenant != tenant.n {
-		err = bellwire.NotFound("endpoint", id)
+// storedEvent returns an event that is stored already, nil if it is not.
+func (w *writer) storedEvent(tenant int64, e *bellwire.NewEvent) (*rules.StoredEvent, error) {
+	q := w.query("SELECT created_at, deliveries FROM events WHERE tenant = ? AND id = ?").int(tenant).blob(e.Event.ID[:])
+	if found, err := q.one(); !found {
+		return nil, err
 	}
-	return err
-}
-
-// lookUp finds the event that the publisher's id already names. That the event is this very one means that
-// an append is repeated, which is no duplicate.
-func (w *writer) lookUp(tenant int64, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) (known bool, err error) {
-	q := w.query("SELECT event, digest, deliveries FROM idempotency_keys WHERE tenant = ? AND key = ?").
-		int(tenant).text(e.Event.IdempotencyKey)
-	if known, err = q.one(); !known {
-		return false, err
-	}
-	var (
-		first  bellwire.EventID
-		digest [32]byte
-	)
-	q.getBytes(first[:])
-	q.getBytes(digest[:])
-	deliveries := int(q.getInt())
+	stored := &rules.StoredEvent{CreatedAt: q.getTime(), Deliveries: int(q.getInt()), Sequences: make([]int64, len(e.Deliveries))}
 	if err := q.close(); err != nil {
-		return false, err
+		return nil, err
 	}
-	if digest != e.Digest {
-		return false, conflict(e.Event.IdempotencyKey)
+	for i := range e.Deliveries {
+		number, found, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(e.Deliveries[i].ID[:]).scalar()
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			stored.Sequences = nil
+			break
+		}
+		stored.Sequences[i] = number
 	}
-	if first != e.Event.ID {
-		*appended = bellwire.AppendedEvent{ID: first, Duplicate: true, Deliveries: deliveries}
-	}
-	return true, nil
-}
-
-func conflict(key string) error {
-	return bellwire.Errorf(bellwire.CodeConflict,
-		"The id %q was used before, with another type or other data. Give this event an id of its own.", key)
+	return stored, nil
 }
 
 const (
@@ -183,8 +187,8 @@ const (
 	sqlSaveClock = "INSERT INTO meta (name, value) VALUES ('clock', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
 )
 
-// insertEvent stores an event with its deliveries, or reports what is stored if it is there already.
-func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, left *run, appended *bellwire.AppendedEvent) error {
+// insertEvent stores an event with its deliveries, or reports what is stored if an earlier try has stored it.
+func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, appended *bellwire.AppendedEvent) error {
 	e := &n.Event
 	q := w.query(sqlInsertEvent).blob(e.ID[:]).int(tenant).text(e.Type)
 	if e.IdempotencyKey == "" {
@@ -198,12 +202,11 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, left *run, appe
 		return err
 	}
 	if w.conn.Changes() == 0 {
-		return w.storedEvent(tenant, n, appended)
+		return w.answerStored(tenant, n, appended)
 	}
 	w.clock = at
-	row := w.conn.LastInsertRowID()
-	*appended = bellwire.AppendedEvent{ID: e.ID, CreatedAt: time.UnixMicro(at).UTC(), Deliveries: n.Count()}
-	if err := w.insertDeliveries(tenant, row, n, left, appended); err != nil {
+	appended.CreatedAt = time.UnixMicro(at).UTC()
+	if err := w.insertDeliveries(tenant, w.conn.LastInsertRowID(), n, deferred, appended); err != nil {
 		return err
 	}
 	w.opened += n.Count()
@@ -213,15 +216,23 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, left *run, appe
 	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).int(int64(n.Count())).exec()
 }
 
-// insertDeliveries stores the deliveries of an event, or leaves them to FanOut.
-func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, left *run, appended *bellwire.AppendedEvent) error {
-	behind, err := w.isLeft(tenant, n, left)
+// answerStored answers an event that is stored already. That of another tenant is not found.
+func (w *writer) answerStored(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
+	stored, err := w.storedEvent(tenant, n)
+	if err == nil && stored == nil {
+		err = bellwire.NotFound("event", n.Event.ID.String())
+	}
 	if err != nil {
 		return err
 	}
-	if behind {
-		appended.Deferred = true
-		return w.leave(left, tenant, event, n)
+	*appended = stored.Answer(n)
+	return nil
+}
+
+// insertDeliveries stores the deliveries of an event, or leaves them to FanOut.
+func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, deferred *run, appended *bellwire.AppendedEvent) error {
+	if appended.Deferred {
+		return w.leave(deferred, tenant, event, n)
 	}
 	appended.Sequences = make([]int64, len(n.Deliveries))
 	for i := range n.Deliveries {
@@ -241,15 +252,6 @@ func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, lef
 	return nil
 }
 
-// isLeft reports whether an event's deliveries are left to FanOut.
-func (w *writer) isLeft(tenant int64, n *bellwire.NewEvent, left *run) (bool, error) {
-	if !rules.IsDeferred(n, true) {
-		return false, nil
-	}
-	waiting, err := w.waiting(tenant)
-	return rules.IsDeferred(n, waiting > 0 || left.of != nil), err
-}
-
 // insertDelivery stores a delivery and returns its number, 0 if it is not ordered.
 func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
 	if d.ordered {
@@ -267,61 +269,4 @@ func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
 		return number, err
 	}
 	return number, w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
-}
-
-// repeated answers an append that came too late for its configuration: with what is stored if all of it was
-// stored by an earlier try, and with the refusal otherwise.
-func (w *writer) repeated(tenant tenantRef, a *bellwire.Append, refusal bellwire.AppendResult) (bellwire.AppendResult, error) {
-	appended := make([]bellwire.AppendedEvent, len(a.Events))
-	for i, e := range a.Events {
-		err := w.stored(tenant, e, &appended[i])
-		if _, ok := errors.AsType[*bellwire.Error](err); ok {
-			return refusal, nil
-		}
-		if err != nil {
-			return bellwire.AppendResult{}, err
-		}
-	}
-	return bellwire.AppendResult{Events: appended}, nil
-}
-
-func (w *writer) stored(tenant tenantRef, e *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
-	if e.Event.IdempotencyKey != "" {
-		if _, err := w.lookUp(tenant.n, e, appended); err != nil || appended.Duplicate {
-			return err
-		}
-	}
-	return w.storedEvent(tenant.n, e, appended)
-}
-
-// storedEvent reports on an event that was stored by an earlier try.
-func (w *writer) storedEvent(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
-	q := w.query("SELECT created_at, deliveries FROM events WHERE tenant = ? AND id = ?").int(tenant).blob(n.Event.ID[:])
-	found, err := q.one()
-	if err != nil {
-		return err
-	}
-	if !found {
-		return bellwire.NotFound("event", n.Event.ID.String())
-	}
-	*appended = bellwire.AppendedEvent{ID: n.Event.ID, CreatedAt: q.getTime(), Deliveries: int(q.getInt())}
-	if err := q.close(); err != nil {
-		return err
-	}
-	if appended.Deferred = n.Recipients != nil; appended.Deferred {
-		return nil
-	}
-	appended.Sequences = make([]int64, len(n.Deliveries))
-	for i := range n.Deliveries {
-		number, found, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(n.Deliveries[i].ID[:]).scalar()
-		if err != nil {
-			return err
-		}
-		if !found { // FanOut gives them other ids
-			appended.Sequences, appended.Deferred = nil, true
-			return nil
-		}
-		appended.Sequences[i] = number
-	}
-	return nil
 }

@@ -300,21 +300,3 @@ type newDelivery struct {
 	epoch                   int64
 	at                      time.Time
 }
-
-// room refuses an append that would leave too much to FanOut.
-func (w *writer) room(tenant int64, a *bellwire.Append, appended []bellwire.AppendedEvent) error {
-	if !slices.ContainsFunc(a.Events, func(e *bellwire.NewEvent) bool { return rules.IsDeferred(e, true) }) {
-		return nil
-	}
-	waiting, err := w.waiting(tenant)
-	if err != nil {
-		return err
-	}
-	more := 0
-	for i, e := range a.Events {
-		if !appended[i].Duplicate && rules.IsDeferred(e, waiting+more > 0) {
-			more += e.Count()
-		}
-	}
-	return rules.TooManyWaiting(a, waiting, more)
-}

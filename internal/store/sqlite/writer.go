@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -38,10 +39,11 @@ type writer struct {
 	store  *Store
 	group  []*write
 	refs   refs
-	opened int   // by how many deliveries the transaction changes what is open
-	clock  int64 // the time of the newest event, in microseconds since 1970
-	turn   int64 // the tenant that FanOut has served last
-	busy   bool  // the last transaction found the database locked
+	facts  rules.AppendFacts // of the append that is being stored
+	opened int               // by how many deliveries the transaction changes what is open
+	clock  int64             // the time of the newest event, in microseconds since 1970
+	turn   int64             // the tenant that FanOut has served last
+	busy   bool              // the last transaction found the database locked
 }
 
 // write has run executed in a transaction and returns when that is on disk. A *bellwire.Error of run
