@@ -228,6 +228,72 @@ func routesOf(t *testing.T, w *dialecttest.World, name string) (routes []string)
 	return routes
 }
 
+// authorizing returns the configuration of a front end with the credentials that it wants.
+func authorizing(t *testing.T, name string) dialecttest.Config {
+	t.Helper()
+	config := fronts(t)[name].config
+	switch name {
+	case atelio.Name:
+		config.Authorize = func(r *http.Request, _ []byte, k dialecttest.Key) {
+			r.Header.Set("Identity", k.ID.String())
+			r.Header.Set("Authorization", k.Secret)
+		}
+	case bluefin.Name:
+		config.Authorize = func(r *http.Request, _ []byte, k dialecttest.Key) { r.SetBasicAuth(k.ID.String(), k.Secret) }
+	}
+	return config
+}
+
+// privacy are the headers that lemon.markets wants in every request.
+var privacy = http.Header{"Lmg-Data-Privacy-Access-Principal": {"p"}, "Lmg-Data-Privacy-Access-Justification": {"j"}}
+
+// limited returns a world whose tenant has a limit of its own.
+func limited(t *testing.T, config dialecttest.Config, limit string, value float64) *dialecttest.World {
+	t.Helper()
+	w := dialecttest.New(t, config)
+	_, err := w.Service.UpdateTenant(t.Context(), dialecttest.Admin, w.Tenant, service.TenantChange{Limits: map[string]*float64{limit: &value}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Every front end of a vendor refuses one webhook too many in its own words, which name no limit of the operator.
+func TestTooManyWebhooksInEveryShape(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		path, body, want string
+		status           int
+	}{
+		akkuro.Name: {"/payments/events/card.created/endpoints", `{"uri":"https://example.com"}`,
+			`{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"the limit for webhook endpoints is reached; delete one first","instance":"/payments/events/card.created/endpoints","traceId":"<any>"}`, 422},
+		atelio.Name: {"/api/v0.1/webhooks", `{"url":"https://example.com","events":["*"]}`,
+			`{"Message":"the account's limit for webhook subscriptions is reached; delete or shorten one first","Status":400,"Code":"webhooks_err","Type":"Request Error"}`, 400},
+		azakaw.Name: {"/webhooks", `{"webhookBaseUrl":"https://example.com"}`,
+			`{"version":null,"statusCode":409,"messages":["the limit for webhook configurations is reached; delete one first"],"result":null}`, 409},
+		lemon.Name: {"/v1/webhooks", `{"url":"https://example.com","events":["card.created"]}`,
+			`{"message":"the limit for webhooks is reached; delete one first"}`, 422},
+		bluefin.Name: {"/api/v4/accounts/123456789012/webhooks", `{"url":"https://example.com","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`,
+			`{"message":"Invalid Input","traceId":"<uuid>","errorType":"invalid_request","errorCode":40001,"value":"The request contained invalid data","source":"request","details":[{"message":"the limit for webhooks is reached; delete one first","source":"request","value":null}]}`, 422},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := limited(t, authorizing(t, name), "endpoints", 1)
+			for _, eventType := range []string{"card.created", "ACCOUNT_UPDATER_BATCH_UPDATES"} {
+				w.PutType(eventType, service.EventTypeInput{Group: "payments"})
+			}
+			if first := w.Call("tenant", "POST", c.path, privacy, c.body); first.Code >= 300 {
+				t.Fatalf("%d %s", first.Code, first.Body)
+			}
+			step := dialecttest.Step{Name: "one too many", Do: "POST " + c.path, Body: c.body, Status: c.status, Want: c.want}
+			for header, values := range privacy {
+				step.Header = append(step.Header, header+": "+values[0])
+			}
+			dialecttest.Run(t, w, []dialecttest.Step{step})
+		})
+	}
+}
+
 // Every front end answers a caller that exceeds its rate in its own shape, and says when to try again.
 func TestTooManyRequestsInEveryShape(t *testing.T) {
 	t.Parallel()
@@ -240,27 +306,9 @@ func TestTooManyRequestsInEveryShape(t *testing.T) {
 		atelio.Name:  {"/api/v0.1/webhooks", `{"Message":` + sentence + `,"Status":429,"Code":"invalid_request","Type":"Request Error"}`},
 		bluefin.Name: {"/api/v4/accounts/123456789012/webhooks", `{"message":"Too Many Requests","traceId":"[0-9a-f-]+","errorType":"invalid_request","errorCode":40001,"value":null,"source":null,"details":\[{"message":` + sentence + `,"source":"request","value":null}\]}`},
 	} {
-		config := fronts(t)[name].config
-		switch name {
-		case atelio.Name:
-			config.Authorize = func(r *http.Request, _ []byte, k dialecttest.Key) {
-				r.Header.Set("Identity", k.ID.String())
-				r.Header.Set("Authorization", k.Secret)
-			}
-		case bluefin.Name:
-			config.Authorize = func(r *http.Request, _ []byte, k dialecttest.Key) { r.SetBasicAuth(k.ID.String(), k.Secret) }
-		}
-		w := dialecttest.New(t, config)
-		seldom := 0.001
-		_, err := w.Service.UpdateTenant(t.Context(), dialecttest.Admin, w.Tenant, service.TenantChange{Limits: map[string]*float64{"request_rate": &seldom}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		header := http.Header{
-			"Lmg-Data-Privacy-Access-Principal": {"p"}, "Lmg-Data-Privacy-Access-Justification": {"j"},
-		}
-		w.Call("tenant", "GET", want.path, header, "")
-		answer := w.Call("tenant", "GET", want.path, header, "")
+		w := limited(t, authorizing(t, name), "request_rate", 0.001)
+		w.Call("tenant", "GET", want.path, privacy, "")
+		answer := w.Call("tenant", "GET", want.path, privacy, "")
 		if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" ||
 			!regexp.MustCompile("^"+want.body+"$").MatchString(strings.TrimSpace(answer.Body.String())) {
 			t.Errorf("%s: %d %v %s", name, answer.Code, answer.Header(), answer.Body)

@@ -89,6 +89,12 @@ func (in *input) check() error {
 	if in.Events.Given && len(in.Events.Value) == 0 {
 		return bellwire.Invalid("events", "must list at least one event")
 	}
+	for i, name := range in.Events.Value {
+		if start, wild := strings.CutSuffix(name, "*"); bellwire.CheckEventTypeName(start) != nil && !(wild && start == "") {
+			return bellwire.Invalid(fmt.Sprintf("events[%d]", i),
+				"must be an event, or the start of one followed by *, such as card*; %.64q is not", name)
+		}
+	}
 	return nil
 }
 
@@ -132,7 +138,7 @@ func expand(patterns, types []string) ([]string, error) {
 	var names []string
 	for i, pattern := range patterns {
 		prefix, wild := strings.CutSuffix(pattern, "*")
-		if !wild || strings.Contains(prefix, "*") { // the service refuses the latter
+		if !wild {
 			if !slices.Contains(names, pattern) {
 				names = append(names, pattern)
 			}

@@ -148,7 +148,8 @@ func (s *seconds) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 func errInterval(field string) error {
-	return bellwire.Invalid(field, "must be a whole number of seconds between 0 and %d, or text in the form hh:mm:ss", bellwire.MaxRetryDelay/time.Second)
+	return bellwire.Invalid(field, "must be a whole number of seconds between 0 and %s, or text in the form hh:mm:ss",
+		bellwire.Number(bellwire.MaxRetryDelay/time.Second))
 }
 
 // timeSpan parses hh:mm:ss, up to 23:59:59.

@@ -162,6 +162,8 @@ func textOf(fault *bellwire.Error) string {
 		return violation("must not be null")
 	case errors.Is(fault, httpx.ErrDuplicate):
 		return violation("is given twice")
+	case errors.Is(fault, httpx.ErrType) && fault.Field != "":
+		return violation(fault.Message)
 	case fault.Field == "":
 		return fault.Message
 	}

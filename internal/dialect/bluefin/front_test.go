@@ -77,8 +77,8 @@ func TestRefusedBodies(t *testing.T) {
 		{"url null", `{"url":null,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "must not be null")},
 		{"event null", `{"url":"https://example.com/","event":null}`, "event", violation("event", "must not be null")},
 		{"url twice", `{` + whole + `,"url":"https://example.com/"}`, "url", violation("url", "is given twice")},
-		{"url a number", `{"url":1,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must be a string"},
-		{"event an array", `{"url":"https://example.com/","event":["ACCOUNT_UPDATER_BATCH_UPDATES"]}`, "event", "event must be a string"},
+		{"url a number", `{"url":1,"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "must be a string")},
+		{"event an array", `{"url":"https://example.com/","event":["ACCOUNT_UPDATER_BATCH_UPDATES"]}`, "event", violation("event", "must be a string")},
 		{"an array", `[{` + whole + `}]`, "request", "the body must be an object"},
 		{"a string", `"x"`, "request", "the body must be an object"},
 		{"unknown event", `{"url":"https://example.com/","event":"CARD_CREATED"}`, "event", events},
@@ -391,14 +391,14 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"page=0", "page=-1", "page=x", "page=", "page=1000001", "page=99999999999999999999"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "page must be a whole number between 1 and 1000000")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "page must be a whole number between 1 and 1,000,000")}})
 	}
 	for _, name := range []string{"page", "limit"} {
 		query := name + "=1&" + name + "=2"
 		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid(name, name+" must be given only once")}})
 	}
 	for _, query := range []string{"limit=0", "limit=1001", "limit=1.5"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "limit must be a whole number between 1 and 1000")}})
+		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("limit", "limit must be a whole number between 1 and 1,000")}})
 	}
 }
 

@@ -40,7 +40,7 @@ func parsePage(query url.Values) (page, error) {
 		}
 		n, err := strconv.Atoi(query.Get(param.name))
 		if err != nil || n < 1 || n > param.most {
-			return p, bellwire.Invalid(param.name, "must be a whole number between 1 and %d", param.most)
+			return p, bellwire.Invalid(param.name, "must be a whole number between 1 and %s", bellwire.Number(param.most))
 		}
 		*param.value = n
 	}

@@ -35,8 +35,12 @@ func (in *webhookInput) wanted() (service.EndpointInput, error) {
 		return service.EndpointInput{}, err
 	}
 	for i, name := range in.Events.Value {
+		field := fmt.Sprintf("events[%d]", i)
 		if strings.HasSuffix(name, "*") {
-			return service.EndpointInput{}, bellwire.Invalid(fmt.Sprintf("events[%d]", i), "must be the name of one event type; there are no wildcards")
+			return service.EndpointInput{}, bellwire.Invalid(field, "must be the name of one event type; there are no wildcards")
+		}
+		if bellwire.CheckEventTypeName(name) != nil { // the service would explain wildcards
+			return service.EndpointInput{}, bellwire.Invalid(field, "%.64q is not a known event type", name)
 		}
 	}
 	return service.EndpointInput{URL: &in.URL.Value, Events: &in.Events.Value}, nil
