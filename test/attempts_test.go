@@ -22,7 +22,7 @@ func TestManyAttemptsTakeLittle(t *testing.T) {
 	s := startServer(t, t.TempDir(), "--allow-network", "127.0.0.0/8")
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	status, answer, err := s.do("POST", "/tenants/acme/endpoints", []byte(`{"url": "https://example.com", "events": ["*"], "retry": {"interval": "1ms", "count": 100}}`))
-	if err != nil || status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), "It must be at least 1s.") {
+	if err != nil || status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), "must be at least 1s") {
 		t.Errorf("retries a millisecond apart: %d %s, %v", status, answer, err)
 	}
 	s.terminate()

@@ -231,7 +231,7 @@ func TestTransactionalPublishOfWhatDoesNotFit(t *testing.T) {
 	}
 	there.call("GET", "/tenants/acme/events/"+events[0], "", &misfit)
 	there.call("GET", "/tenants/acme/events/"+events[1], "", &fit)
-	const want = `data.amount: It does not fit the schema of event type "order.paid": it is required.`
+	const want = `data.amount is required by the schema of event type "order.paid"`
 	if misfit.Deliveries != 0 || string(misfit.Data) != `{"sum": 1}` || misfit.Problem != want {
 		t.Errorf("what does not fit is shown as %+v", misfit)
 	}

@@ -3,6 +3,7 @@ package bellwire
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -57,6 +58,18 @@ func (e *Error) Text() string {
 		return e.Message
 	}
 	return e.Field + " " + e.Message
+}
+
+// Summary returns the texts of all faults, separated by semicolons.
+func (e *Error) Summary() string {
+	if len(e.Faults) == 0 {
+		return e.Text()
+	}
+	texts := make([]string, len(e.Faults))
+	for i, fault := range e.Faults {
+		texts[i] = fault.Text()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // Join returns one error for several: nil if all are nil, the error itself if there is one, and otherwise an *Error like the

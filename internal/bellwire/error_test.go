@@ -49,6 +49,13 @@ func TestErrorText(t *testing.T) {
 	if got, want := err.Error(), "url must be an absolute http or https URL, such as https://example.com/hooks"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	joined, _ := errors.AsType[*bellwire.Error](bellwire.Join(bellwire.Invalid("a", "is required"), bellwire.Invalid("b", "is given twice")))
+	if got, want := joined.Summary(), "a is required; b is given twice"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := err.Summary(), err.Text(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	wrapped := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("connection refused"), "the database cannot be reached")
 	if got, want := wrapped.Error(), "the database cannot be reached: connection refused"; got != want {
 		t.Errorf("got %q, want %q", got, want)

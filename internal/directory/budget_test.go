@@ -177,7 +177,7 @@ func TestManyMismatches(t *testing.T) {
 	compiled := compileType(t, `{"items": {"type": "string"}}`)
 	err := compiled.Validate([]byte("[" + strings.Repeat("1,", 60_000) + "1]"))
 	var e *bellwire.Error
-	if !errors.As(err, &e) || e.Code != bellwire.CodeInvalid || !strings.HasPrefix(e.Message, "It does not fit the schema") {
+	if !errors.As(err, &e) || e.Code != bellwire.CodeInvalid || !strings.HasPrefix(e.Message, "does not fit the schema") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -70,7 +70,7 @@ func (c *Checks) Check(ctx context.Context, t *CompiledType, data []byte) error 
 	}
 	return &bellwire.Error{
 		Code: bellwire.CodeTooLarge, Field: "data",
-		Message: "The events of this batch take too many steps to be checked against the schemas of their types. Send them in smaller batches.",
+		Message: "takes too many steps, together with the other events of the batch, to be checked against the schemas; send smaller batches",
 	}
 }
 
@@ -111,7 +111,7 @@ func (d *Directory) enterChecks(ctx context.Context, tenant string) (leave func(
 	if err != nil && patient.Err() != nil && ctx.Err() == nil {
 		return nil, &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
-			Message:    "Too much is being checked at the moment. Send fewer large events at the same time, and try again shortly.",
+			Message:    "too many large requests are being checked; send fewer at the same time, and try again shortly",
 			RetryAfter: checkRetryAfter,
 		}
 	}

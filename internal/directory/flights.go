@@ -140,7 +140,7 @@ func wait[V any](ctx context.Context, f *flight) (V, error) {
 
 func leftError(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The configuration could not be read in time; try again.")
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the configuration could not be read in time; try again")
 	}
-	return bellwire.Wrap(bellwire.CodeCanceled, err, "The caller left before the configuration was read.")
+	return bellwire.Wrap(bellwire.CodeCanceled, err, "the caller disconnected before the configuration was read")
 }

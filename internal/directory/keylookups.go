@@ -47,7 +47,7 @@ func (s *keyLookups) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key,
 		case <-ctx.Done():
 			return nil, &bellwire.Error{
 				Code:       bellwire.CodeRateLimited,
-				Message:    "Too many unknown keys are being tried. Try again shortly.",
+				Message:    "too many unknown keys are being tried; try again shortly",
 				RetryAfter: time.Second, Err: ctx.Err(),
 			}
 		}

@@ -68,13 +68,13 @@ func (t *CompiledType) CheckCost() error {
 	}
 	schemas, widest := t.checker.schemas, t.checker.widest
 	if schemas > maxSchemas {
-		return bellwire.Invalid("schema", "It consists of %d schemas; there must be at most %d.", schemas, maxSchemas)
+		return bellwire.Invalid("schema", "must consist of at most %s schemas, but has %s", bellwire.Number(maxSchemas), bellwire.Number(schemas))
 	}
 	if widest <= maxExpansion {
 		return nil
 	}
-	return bellwire.Invalid("schema", "It applies more than %d schemas to one value. The anyOf, oneOf, allOf and $ref that "+
-		"contain each other must be fewer.", maxExpansion)
+	return bellwire.Invalid("schema", "must not apply more than %s schemas to one value; use fewer anyOf, oneOf, allOf and $ref "+
+		"inside of each other", bellwire.Number(maxExpansion))
 }
 
 // newEvaluator compiles a schema.
@@ -111,7 +111,7 @@ func newEvaluator(schema []byte) (*evaluator, error) {
 	g := newGraph(roots)
 	most, loop := g.widest()
 	if loop {
-		return nil, bellwire.Invalid("schema", "It refers to itself for the same value, which can never fit. A $ref that leads back must be below a member or an item.")
+		return nil, bellwire.Invalid("schema", "must not refer to itself for the same value, which can never fit; a $ref that leads back must be below a property or an item")
 	}
 	e.schemas, e.widest = len(g.all), most
 	e.instrument(g.all)
@@ -133,12 +133,15 @@ func schemaError(err error, doc any) error {
 	)
 	switch {
 	case errors.As(err, &load):
-		return bellwire.Invalid("schema", "It refers to %q, which is not loaded; put what it refers to below $defs.", bounded(strings.TrimPrefix(load.URL, schemaBase), maxFieldBytes))
+		return bellwire.Invalid("schema", "must not refer to %q, which is not loaded; put the schema that is meant below $defs", bounded(strings.TrimPrefix(load.URL, schemaBase), maxFieldBytes))
 	case errors.As(err, &invalid) && errors.As(invalid.Err, &wrong):
 		first := explainAll(wrong, "schema", doc)[0]
-		return bellwire.Invalid(first.path, "It is not a JSON Schema: %s.", first.problem)
+		if first.predicate {
+			return bellwire.Invalid(first.path, "%s in a JSON Schema", first.problem)
+		}
+		return bellwire.Invalid(first.path, "is not a JSON Schema: %s", first.problem)
 	}
-	return bellwire.Invalid("schema", "It is not a JSON Schema that can be used: %s.", bounded(err.Error(), maxComplaint))
+	return bellwire.Invalid("schema", "is not a JSON Schema that can be used: %s", bounded(err.Error(), maxComplaint))
 }
 
 // Validate refuses data that does not fit the type's schema. Its error has CodeInvalid, and its Field is
@@ -155,14 +158,14 @@ func (t *CompiledType) ValidateAs(name string, data []byte) error {
 }
 
 func (t *CompiledType) overBudget(name string) error {
-	return bellwire.Invalid(name, "It takes too many steps to be checked against the schema of event type %q. The schema "+
-		"must be simpler, with fewer anyOf, oneOf and $ref that contain each other, or the data smaller.", t.Name)
+	return bellwire.Invalid(name, "takes too many steps to be checked against the schema of event type %q; simplify the schema, "+
+		"with fewer anyOf, oneOf and $ref inside of each other, or send less data", t.Name)
 }
 
 // validate is ValidateAs within so many steps, and returns how many it took. It returns errOverBudget if these are too few.
 func (t *CompiledType) validate(name string, data []byte, steps int) (spent int, err error) {
 	if t.broken != nil {
-		return 0, bellwire.Wrap(bellwire.CodeInternal, t.broken, "The schema of event type %q cannot be used; put the event type again.", t.Name)
+		return 0, bellwire.Wrap(bellwire.CodeInternal, t.broken, "the schema of event type %q cannot be used; put the event type again", t.Name)
 	}
 	if t.checker == nil {
 		return 0, nil
@@ -183,28 +186,29 @@ func (t *CompiledType) misfit(name string, value any, err error) error {
 	var wrong *jsonschema.ValidationError
 	switch {
 	case err == nil:
-		return bellwire.Invalid(name, "It does not fit the schema of event type %q.", t.Name)
+		return bellwire.Invalid(name, "does not fit the schema of event type %q", t.Name)
 	case !errors.As(err, &wrong):
-		return bellwire.Wrap(bellwire.CodeInternal, err, "Data could not be checked against the schema of event type %q.", t.Name)
+		return bellwire.Wrap(bellwire.CodeInternal, err, "the data could not be checked against the schema of event type %q", t.Name)
 	}
-	faults := explainAll(wrong, name, value)
-	complaint := faults[0].problem
-	for _, more := range faults[1:] {
-		if len(complaint) > maxComplaint {
-			break
+	var errs []error
+	for _, f := range explainAll(wrong, name, value) {
+		if f.predicate {
+			errs = append(errs, bellwire.Invalid(f.path, "%s by the schema of event type %q", f.problem, t.Name))
+			continue
 		}
-		complaint += "; " + more.path + ": " + more.problem
+		errs = append(errs, bellwire.Invalid(f.path, "does not fit the schema of event type %q: %s", t.Name, f.problem))
 	}
-	return bellwire.Invalid(faults[0].path, "It does not fit the schema of event type %q: %s.", t.Name, complaint)
+	return bellwire.Join(errs...)
 }
 
-// maxFaults bounds how many faults of one value are told.
+// maxFaults is the most faults that are reported of one value.
 const maxFaults = 5
 
 // fault is what is wrong with a value, and where.
 type fault struct {
-	path    string // such as ".items[2]"
-	problem string
+	path      string // such as ".items[2]"
+	problem   string
+	predicate bool // problem is a predicate of path: "is required"
 }
 
 func (f *fault) in(root string) error {
@@ -217,22 +221,22 @@ func decode(data []byte) (any, *fault) {
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		return nil, &fault{problem: "It is not valid JSON."}
+		return nil, &fault{problem: "must be valid JSON"}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, &fault{problem: "It is more than one JSON value."}
+		return nil, &fault{problem: "must be one JSON value"}
 	}
 	return v, findFault(v, 0)
 }
 
 func findFault(v any, depth int) *fault {
 	if depth > maxDepth {
-		return &fault{problem: fmt.Sprintf("It is nested deeper than %d levels, which is too deep to be checked against a schema.", maxDepth)}
+		return &fault{problem: fmt.Sprintf("must not be nested deeper than %d levels to be checked against a schema", maxDepth)}
 	}
 	switch v := v.(type) {
 	case json.Number:
 		if !checkable(string(v)) {
-			return &fault{problem: fmt.Sprintf("A number with an exponent beyond ±%d or more than %d characters cannot be checked against a schema.", maxExponent, maxNumber)}
+			return &fault{problem: fmt.Sprintf("must not have an exponent beyond ±%d or more than %d characters to be checked against a schema", maxExponent, maxNumber)}
 		}
 	case []any:
 		for i, item := range v {
@@ -277,17 +281,17 @@ func explainAll(err *jsonschema.ValidationError, root string, value any) (faults
 	within := func(names []string, problem string) {
 		for _, name := range names[:min(len(names), maxFaults)] {
 			location := append(slices.Clip(err.InstanceLocation), name)
-			faults = append(faults, fault{bounded(pathOf(root, value, location), maxFieldBytes), problem})
+			faults = append(faults, fault{bounded(pathOf(root, value, location), maxFieldBytes), problem, true})
 		}
 	}
 	switch k := err.ErrorKind.(type) {
 	case *kind.Required:
-		within(k.Missing, "it is required")
+		within(k.Missing, "is required")
 	case *kind.AdditionalProperties:
-		within(k.Properties, "a member of this name is not allowed")
+		within(k.Properties, "is not allowed")
 	default:
 		field := pathOf(root, value, err.InstanceLocation)
-		faults = []fault{{bounded(field, maxFieldBytes), bounded(complain(err, field, root, value), maxComplaint)}}
+		faults = []fault{{bounded(field, maxFieldBytes), bounded(complain(err, field, root, value), maxComplaint), false}}
 	}
 	return faults
 }
@@ -322,7 +326,11 @@ func explainChoice(causes []*jsonschema.ValidationError, field, root string, val
 		first := explainAll(cause, root, value)[0]
 		at, complaint := first.path, first.problem
 		if at = strings.TrimPrefix(strings.TrimPrefix(at, field), "."); at != "" {
-			complaint = at + ": " + complaint
+			separator := ": "
+			if first.predicate {
+				separator = " "
+			}
+			complaint = at + separator + complaint
 		}
 		reasons = append(reasons, complaint)
 		length += len(complaint)
@@ -330,7 +338,7 @@ func explainChoice(causes []*jsonschema.ValidationError, field, root string, val
 	return "no alternative fits (" + strings.Join(reasons, "; ") + ")"
 }
 
-// isChoice tells whether the kind says that none of several alternatives fits.
+// isChoice reports whether the kind says that none of several alternatives fits.
 func isChoice(k jsonschema.ErrorKind) bool {
 	if one, ok := k.(*kind.OneOf); ok {
 		return len(one.Subschemas) == 0
@@ -339,7 +347,7 @@ func isChoice(k jsonschema.ErrorKind) bool {
 	return ok
 }
 
-// isGroup tells whether the kind says nothing by itself but that a cause below it failed.
+// isGroup reports whether the kind says nothing by itself but that a cause below it failed.
 func isGroup(k jsonschema.ErrorKind) bool {
 	switch k.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:

@@ -180,7 +180,7 @@ func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *
 	}
 	patterns, err := match.Compile(ep.Events)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "The endpoint %q has a pattern that cannot be read.", ep.ID)
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "endpoint %q has a pattern that cannot be read", ep.ID)
 	}
 	m.patterns = patterns
 	return m, nil
@@ -227,13 +227,13 @@ func unusable(err error) *bellwire.Error {
 	if errors.As(err, &known) && known.Code == bellwire.CodeInvalid {
 		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: known.Message, Err: err}
 	}
-	return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "The endpoint cannot be served on this server now.", Err: err}
+	return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "the endpoint cannot be served on this server right now", Err: err}
 }
 
 func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) error {
 	dialect := d.dialects[stored.Dialect]
 	if dialect == nil {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The dialect %q is not enabled on this server.", stored.Dialect)
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the dialect %q is not enabled on this server", stored.Dialect)
 	}
 	if timeout := dialect.Defaults().Timeout; timeout > 0 {
 		target.Timeout = timeout

@@ -14,9 +14,9 @@ func TestUnusable(t *testing.T) {
 	cause := errors.New("/var/lib/bellwire.keyset: cipher: message authentication failed")
 	for err, want := range map[error]string{
 		bellwire.Invalid("secret", "The endpoint has no secret."):                   "The endpoint has no secret.",
-		bellwire.Wrap(bellwire.CodeInternal, cause, "The credentials do not open."): "The endpoint cannot be served on this server now",
-		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                         "The endpoint cannot be served on this server now",
-		cause: "The endpoint cannot be served on this server now",
+		bellwire.Wrap(bellwire.CodeInternal, cause, "The credentials do not open."): "the endpoint cannot be served on this server right now",
+		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                         "the endpoint cannot be served on this server right now",
+		cause: "the endpoint cannot be served on this server right now",
 	} {
 		got := unusable(err)
 		if (got.Code == bellwire.CodeInvalid) != (bellwire.CodeOf(err) == bellwire.CodeInvalid) {

@@ -332,9 +332,7 @@ func misfit(fit func(eventType string, data []byte) error, e *bellwire.Event) (p
 func messageOf(err error) string {
 	var known *bellwire.Error
 	if !errors.As(err, &known) {
-		return "A fault of the server."
+		return "an internal error occurred"
 	}
-	said := *known
-	said.Err = nil
-	return said.Error()
+	return known.Summary()
 }

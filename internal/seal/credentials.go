@@ -13,7 +13,7 @@ func (k *Keyring) SealCredentials(endpoint string, c *bellwire.Credentials) ([]b
 	plaintext, err := json.Marshal(c, json.FormatNilSliceAsNull(true))
 	if err != nil {
 		// The cause is left out of the error, because it may quote what it stumbled over.
-		return nil, bellwire.Errorf(bellwire.CodeInvalid, "The credentials of endpoint %q are not UTF-8 text.", endpoint)
+		return nil, bellwire.Errorf(bellwire.CodeInvalid, "the credentials of endpoint %q are not UTF-8 text", endpoint)
 	}
 	return k.Seal(plaintext, []byte(credentialsOf+endpoint))
 }
@@ -26,7 +26,7 @@ func (k *Keyring) OpenCredentials(endpoint string, sealed []byte) (*bellwire.Cre
 	}
 	c := new(bellwire.Credentials)
 	if err := json.Unmarshal(plaintext, c); err != nil {
-		return nil, bellwire.Errorf(bellwire.CodeInternal, "The credentials of endpoint %q were sealed in a form that is not known here.", endpoint)
+		return nil, bellwire.Errorf(bellwire.CodeInternal, "the credentials of endpoint %q were sealed in an unknown form", endpoint)
 	}
 	return c, nil
 }

@@ -24,8 +24,8 @@ func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	keyset, err := ReadKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if created, err = createKeyset(path); err != nil {
-			return nil, false, bellwire.Wrap(bellwire.CodeInvalid, err,
-				"The keyset file %s cannot be made. Choose a place that can be written to (--keyset-file).", path)
+			return nil, false, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be created", path),
+				"Choose a place that Bellwire can write to (--keyset-file).")
 		}
 		// It is read back also by the process that made it: what is used is what is on disk.
 		keyset, err = ReadKeyset(path)
@@ -41,8 +41,8 @@ func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 func ReadKeyset(path string) (*Keyset, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err,
-			"The keyset file %s cannot be read. It must belong to the user that Bellwire runs as.", path)
+		return nil, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be read", path),
+			"The file must belong to the user that Bellwire runs as.")
 	}
 	defer f.Close()
 	if err := checkMode(f); err != nil {
@@ -50,21 +50,21 @@ func ReadKeyset(path string) (*Keyset, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeysetFile))
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset file %s cannot be read.", path)
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be read", path)
 	}
 	return ParseKeyset(text, "the file "+path)
 }
 
 // WriteKeyset replaces a keyset file, whole or not at all.
-func WriteKeyset(path string, s *Keyset) (err error) {
+func WriteKeyset(name string, s *Keyset) (err error) {
 	defer func() {
 		if err != nil && bellwire.CodeOf(err) == bellwire.CodeInternal {
-			err = bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset file %s cannot be replaced; nothing was changed. With "+
-				"--print the new keyset goes to standard output instead.", path)
+			err = hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be replaced; nothing was changed", name),
+				"With --print the new keyset goes to standard output instead.")
 		}
 	}()
-	// A link stays one: what it leads to is replaced.
-	if path, err = filepath.EvalSymlinks(path); err != nil {
+	path, err := filepath.EvalSymlinks(name) // a link stays, and the file that it leads to is replaced
+	if err != nil {
 		return err
 	}
 	text, err := s.Text()
@@ -88,15 +88,21 @@ func checkMode(f *os.File) error {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset file %s cannot be looked at.", f.Name())
+		return bellwire.Wrap(bellwire.CodeInvalid, err, "the mode of keyset file %s cannot be read", f.Name())
 	}
 	mode := info.Mode().Perm()
 	if tolerable(mode, ownedByRoot(info), os.Geteuid() == 0) {
 		return nil
 	}
-	return bellwire.Errorf(bellwire.CodeInvalid,
-		"The keyset file %s has mode %04o: others than its owner have rights to it. Run: chmod 600 %s. A file that is "+
-			"mounted from a store of secrets may have mode 0440 if it belongs to root and Bellwire runs as another user.", f.Name(), mode, f.Name())
+	return hinted(bellwire.Errorf(bellwire.CodeInvalid, "keyset file %s has mode %04o, which lets others than its owner use it; run chmod 600 %s",
+		f.Name(), mode, f.Name()),
+		"A file that is mounted from a store of secrets may have mode 0440, if it belongs to root and Bellwire runs as another user.")
+}
+
+// hinted adds to an error what to do about it.
+func hinted(err *bellwire.Error, hint string) *bellwire.Error {
+	err.Hint = hint
+	return err
 }
 
 // tolerable reports whether a key file may have a mode. It is PostgreSQL's rule: nobody but the owner has any right to

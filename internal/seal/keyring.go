@@ -48,8 +48,8 @@ func newKeyring(handle *keyset.Handle, source string) (*Keyring, error) {
 }
 
 func unusable(err error, source string) error {
-	return bellwire.Wrap(bellwire.CodeInvalid, err,
-		"The keyset in %s holds no usable AEAD keys. Put back the one that this node ran with before.", source)
+	return hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "the keyset in %s has no usable AEAD keys", source),
+		"Restore the keyset that this node ran with before.")
 }
 
 // Seal encrypts plaintext and binds it to associated, which says what it belongs to and is needed again
@@ -57,7 +57,7 @@ func unusable(err error, source string) error {
 func (k *Keyring) Seal(plaintext, associated []byte) ([]byte, error) {
 	sealed, err := k.aead.Encrypt(plaintext, associated)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "A secret could not be sealed.")
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "a secret could not be sealed")
 	}
 	return sealed, nil
 }
@@ -67,7 +67,7 @@ func (k *Keyring) Seal(plaintext, associated []byte) ([]byte, error) {
 func (k *Keyring) Open(sealed, associated []byte) ([]byte, error) {
 	plaintext, err := k.aead.Decrypt(sealed, associated)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "A stored secret cannot be opened on this server now.")
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "a stored secret cannot be opened on this server right now")
 	}
 	return plaintext, nil
 }

@@ -28,9 +28,8 @@ func ParseKeyset(text []byte, source string) (*Keyset, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
 		// The cause is left out of the error, because it may quote the keyset.
-		return nil, bellwire.Errorf(bellwire.CodeInvalid,
-			"What is in %s is not a Tink keyset in JSON. Put back the one that this node ran with before; without it "+
-				"the secrets in the database cannot be read.", source)
+		return nil, hinted(bellwire.Errorf(bellwire.CodeInvalid, "%s is not a Tink keyset in JSON", source),
+			"Restore the keyset that this node ran with before; without it the secrets in the database cannot be read.")
 	}
 	return &Keyset{handle: handle, source: source}, nil
 }
@@ -42,7 +41,7 @@ func (s *Keyset) Keyring() (*Keyring, error) { return newKeyring(s.handle, s.sou
 func (s *Keyset) Text() ([]byte, error) {
 	var text bytes.Buffer
 	if err := insecurecleartextkeyset.Write(s.handle, keyset.NewJSONWriter(&text)); err != nil {
-		return nil, bellwire.Errorf(bellwire.CodeInternal, "The keyset cannot be written as JSON.")
+		return nil, bellwire.Errorf(bellwire.CodeInternal, "the keyset cannot be written as JSON")
 	}
 	return text.Bytes(), nil
 }
@@ -69,8 +68,8 @@ func (s *Keyset) newest() KeyInfo {
 // Add adds a new key, which opens and does not seal. It refuses while the one that was added last does not seal yet.
 func (s *Keyset) Add() (*Keyset, error) {
 	if newest := s.newest(); !newest.Primary {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "The key %d was added before and is not the primary one yet. "+
-			"Once every node has it, run \"bellwire keyset promote\".", newest.ID)
+		return nil, hinted(bellwire.Errorf(bellwire.CodeConflict, "key %d was added before and is not the primary key yet", newest.ID),
+			`Once every node has it, run "bellwire keyset promote".`)
 	}
 	return s.change(func(m *keyset.Manager) error {
 		_, err := m.Add(aead.XChaCha20Poly1305KeyTemplate())
@@ -82,8 +81,8 @@ func (s *Keyset) Add() (*Keyset, error) {
 func (s *Keyset) Promote() (*Keyset, error) {
 	newest := s.newest()
 	if newest.Primary {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "The newest key, %d, is the primary one already. "+
-			"Run \"bellwire keyset add\" for a new one.", newest.ID)
+		return nil, hinted(bellwire.Errorf(bellwire.CodeConflict, "the newest key, %d, is the primary key already", newest.ID),
+			`Run "bellwire keyset add" for a new one.`)
 	}
 	return s.change(func(m *keyset.Manager) error { return m.SetPrimary(newest.ID) })
 }
@@ -91,11 +90,11 @@ func (s *Keyset) Promote() (*Keyset, error) {
 // Prune takes all keys out but the primary one. It refuses if that is not the newest, or the only one.
 func (s *Keyset) Prune() (*Keyset, error) {
 	if keys := s.Keys(); len(keys) == 1 {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "The keyset has one key only, %d, so there is none to take out.", keys[0].ID)
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "the keyset has one key only, %d, which cannot be removed", keys[0].ID)
 	}
 	if newest := s.newest(); !newest.Primary {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "The newest key, %d, is not the primary one. "+
-			"Run \"bellwire keyset promote\" first.", newest.ID)
+		return nil, hinted(bellwire.Errorf(bellwire.CodeConflict, "the newest key, %d, is not the primary key", newest.ID),
+			`Run "bellwire keyset promote" first.`)
 	}
 	alone, err := onlyPrimary(s.handle)
 	if err != nil {
@@ -107,11 +106,11 @@ func (s *Keyset) Prune() (*Keyset, error) {
 func (s *Keyset) change(f func(*keyset.Manager) error) (*Keyset, error) {
 	m := keyset.NewManagerFromHandle(s.handle)
 	if err := f(m); err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset in %s cannot be changed.", s.source)
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "the keyset in %s cannot be changed", s.source)
 	}
 	changed, err := m.Handle()
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "The keyset in %s cannot be changed.", s.source)
+		return nil, bellwire.Wrap(bellwire.CodeInvalid, err, "the keyset in %s cannot be changed", s.source)
 	}
 	return &Keyset{handle: changed, source: s.source}, nil
 }

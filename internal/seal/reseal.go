@@ -63,8 +63,9 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 		return err
 	}
 	if stale > 0 {
-		return bellwire.Errorf(bellwire.CodeConflict, "There are %d secrets in the database that are sealed with an older key. "+
-			"Nothing was changed. Every node must run with the new primary key; then run \"bellwire keyset reseal\", and prune again.", stale)
+		return hinted(bellwire.Errorf(bellwire.CodeConflict, "the number of secrets in the database that are sealed with an older key is %s; nothing was changed",
+			bellwire.Number(stale)),
+			`Start every node with the new primary key; then run "bellwire keyset reseal", and prune again.`)
 	}
 	alone, err := k.retire(stored)
 	if err != nil {
@@ -72,8 +73,8 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 	}
 	switch err := store.ReplaceWitness(ctx, stored, alone); {
 	case bellwire.CodeOf(err) == bellwire.CodeStale:
-		return bellwire.Errorf(bellwire.CodeConflict, "A node was started, or another command changed what the database knows of its "+
-			"keyset, at the same moment. Nothing was changed by this one. Prune again.")
+		return bellwire.Errorf(bellwire.CodeConflict, "a node was started, or another command changed the keyset's record in the database, "+
+			"at the same moment; nothing was changed, so prune again")
 	case err != nil:
 		return err
 	}
@@ -123,8 +124,8 @@ func (k *Keyring) eachStale(ctx context.Context, store bellwire.Secrets, f func(
 
 func unopened(owners []string) error {
 	named := owners[:min(len(owners), maxNamed)]
-	return bellwire.Errorf(bellwire.CodeConflict, "%d secrets open with no key of this keyset: %s. Use the keyset that they were "+
-		"sealed with, or give these endpoints new secrets and delete these keys.", len(owners), strings.Join(named, ", "))
+	return hinted(bellwire.Errorf(bellwire.CodeConflict, "no key of this keyset opens %s of the secrets: %s", bellwire.Number(len(owners)), strings.Join(named, ", ")),
+		"Use the keyset that they were sealed with, or give these endpoints new secrets and delete these keys.")
 }
 
 // sealAnew returns the secret sealed with the primary key, nil if it is already.

@@ -3,6 +3,7 @@ package seal_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -219,7 +220,7 @@ func TestPruneBesideOthers(t *testing.T) {
 	}
 	db.replacing = func() { db.witness = nil }
 	err = keyring(t, promoted).Prune(t.Context(), db)
-	if bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), "Prune again") {
+	if bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), "prune again") {
 		t.Errorf("the witnesses changed meanwhile: %v", err)
 	}
 }
@@ -266,7 +267,7 @@ func TestWriteKeyset(t *testing.T) {
 	}
 	onlyFile(t, path)
 	err = seal.WriteKeyset(filepath.Join(t.TempDir(), "none"), added)
-	if bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.Contains(err.Error(), "--print") {
+	if e, ok := errors.AsType[*bellwire.Error](err); !ok || e.Code != bellwire.CodeInvalid || !strings.Contains(e.Hint, "--print") || !strings.Contains(e.Message, "none") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }

@@ -41,17 +41,16 @@ func (k *Keyring) CheckWitness(stored []byte) error {
 	for _, sealed := range r.Witnesses {
 		opened, err := k.Open(sealed, []byte(witness))
 		if err != nil || string(opened) != witness {
-			return bellwire.Errorf(bellwire.CodeConflict,
-				"The secrets in this database were sealed with another keyset than the one in %s, or with a key that was added "+
-					"to it later. Nothing was changed. Start with the keyset that belongs to this database (--keyset-file or "+
-					"BELLWIRE_KEYSET), or with the database that belongs to this keyset.", k.source)
+			return hinted(bellwire.Errorf(bellwire.CodeConflict,
+				"the secrets in this database were sealed with another keyset than the one in %s, or with a key that was added to it later; nothing was changed",
+				k.source),
+				"Start with the keyset of this database (--keyset-file or BELLWIRE_KEYSET), or with the database of this keyset.")
 		}
 	}
 	if k.retired(r) {
-		return bellwire.Errorf(bellwire.CodeConflict,
-			"The keyset in %s is from before its key %d was taken out of use by \"bellwire keyset prune\", and would seal with "+
-				"that key again. Nothing was changed. Start with the keyset that the other nodes have now (--keyset-file or "+
-				"BELLWIRE_KEYSET).", k.source, k.primaryID)
+		return hinted(bellwire.Errorf(bellwire.CodeConflict,
+			"the keyset in %s would seal with its key %d, which was taken out of use by \"bellwire keyset prune\"; nothing was changed", k.source, k.primaryID),
+			"Start with the keyset that the other nodes have now (--keyset-file or BELLWIRE_KEYSET).")
 	}
 	return nil
 }
@@ -95,7 +94,7 @@ func (k *Keyring) MaySeal(ctx context.Context, store bellwire.Secrets) error {
 	return bellwire.Wrap(bellwire.CodeUnavailable,
 		fmt.Errorf("the key %d of the keyset in %s was taken out of use by \"bellwire keyset prune\": this node must be started "+
 			"again with the keyset that the other nodes have now", k.primaryID, k.source),
-		"Secrets cannot be stored on this server now.")
+		"secrets cannot be stored on this server right now")
 }
 
 // witnessAttempts is how often the witnesses are looked at again because another node has changed them meanwhile.
@@ -125,7 +124,7 @@ func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 			return err
 		}
 	}
-	return bellwire.Errorf(bellwire.CodeUnavailable, "Others are changing which keys the database's secrets are sealed with; try again.")
+	return bellwire.Errorf(bellwire.CodeUnavailable, "other nodes are changing the keyset's record in the database; try again")
 }
 
 // recognize returns the witnesses of a database that the keyset belongs to. Its error has CodeConflict if the database is
@@ -136,8 +135,8 @@ func (k *Keyring) recognize(ctx context.Context, store bellwire.Secrets) ([]byte
 		return nil, err
 	}
 	if stored == nil {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "No server has run on this database yet, so no keyset belongs to it. "+
-			"Nothing was changed. Give the right database (--database-url).")
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "no server has run on this database yet, so that no keyset belongs to it; "+
+			"nothing was changed, so name the right database (--database-url)")
 	}
 	return stored, k.CheckWitness(stored)
 }
