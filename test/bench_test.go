@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // benchReport is what is looked at of a benchmark's report. How fast it was is nobody's business here.
@@ -82,6 +84,7 @@ func TestBench(t *testing.T) {
 
 func TestBenchFlood(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	report := bench(t, "--flood --events 100 --rate 200 --batch 20 --publishers 8")
 	f := report.Flood
 	if f == nil || f.LatencyP50 <= 0 || f.AnswerP99 <= 0 || f.PerSecond <= 0 {
@@ -99,6 +102,7 @@ func TestBenchFlood(t *testing.T) {
 
 func TestBenchStored(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	report := bench(t, "--stored 2500 --events 200 --endpoints 3")
 	if report.Stored != 2500 || report.Received != 200 {
 		t.Errorf("%+v", report)
@@ -107,6 +111,7 @@ func TestBenchStored(t *testing.T) {
 
 func TestBenchBacklog(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	report := bench(t, "--backlog 1000 --events 200 --batch 50 --endpoints 2")
 	b := report.Backlog
 	if b == nil || b.Deliveries != 1000 || b.Resident <= 0 || b.Start <= 0 || b.Drained <= 0 {

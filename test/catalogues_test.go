@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // run runs a command of the binary against the server, and returns what it prints.
@@ -39,6 +41,7 @@ type catalogued struct {
 // delivered by a test, as the vendor's customers expect it.
 func TestCatalogues(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Python")
 	s := startServer(t, t.TempDir(), append([]string{"--limit", "test_rate=0"}, everyDialect...)...)
 	for vendor, size := range catalogueSizes {
 		for i, want := range []string{

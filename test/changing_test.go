@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // A tenant that changes its endpoint in a loop, and an operator who replaces event types in a loop, keep nobody from
 // publishing, and each event reaches the endpoint.
 func TestChangesRefuseNoPublish(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir(), local...)
 	publishWhileChanging(t, s, s)
 }

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // rounds is how often the server is ended and started again. make chaos asks for many.
@@ -37,23 +39,28 @@ func fromEnvironment(t *testing.T, variable string, usual int) int {
 // which order, is known without asking the server.
 const chaosStreams = 16
 
-// ledger is what the outside knows: what was acknowledged, and what came.
+// ledger is what the outside knows of a number of streams, each with an endpoint: what was acknowledged, and what came.
 type ledger struct {
 	failRate float64
+	random   *rand.Rand
 
 	mu     sync.Mutex
-	acked  [chaosStreams]int   // events 0 to acked-1 of each stream are acknowledged
-	first  [chaosStreams][]int // numbers in the order of their first receipt
-	ids    [chaosStreams]map[int]string
+	acked  []int   // by stream: events 0 to acked-1 are acknowledged
+	first  [][]int // by stream: numbers in the order of their first receipt
+	ids    []map[int]string
+	done   []map[int]bool
 	again  int // requests after a success of the same event
 	failed int // requests that were answered 500
-	done   [chaosStreams]map[int]bool
 	faults []string
 }
 
-func newLedger(failRate float64) *ledger {
-	l := &ledger{failRate: failRate}
-	for i := range chaosStreams {
+func newLedger(t *testing.T, streams int, failRate float64) *ledger {
+	t.Helper()
+	l := &ledger{
+		failRate: failRate, random: testenv.Random(t),
+		acked: make([]int, streams), first: make([][]int, streams), ids: make([]map[int]string, streams), done: make([]map[int]bool, streams),
+	}
+	for i := range streams {
 		l.ids[i], l.done[i] = make(map[int]string), make(map[int]bool)
 	}
 	return l
@@ -72,7 +79,7 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err != nil || stream >= chaosStreams {
+	if err != nil || stream >= len(l.first) {
 		l.faults = append(l.faults, fmt.Sprintf("%s: %s: %v", req.URL.Path, body, err))
 		return
 	}
@@ -87,7 +94,7 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if l.done[stream][n] {
 		l.again++
 	}
-	if rand.Float64() < l.failRate {
+	if l.random.Float64() < l.failRate {
 		l.failed++
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -95,12 +102,12 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	l.done[stream][n] = true
 }
 
-// missing tells how many acknowledged events are still to come.
+// missing returns the number of acknowledged events that are still to come.
 func (l *ledger) missing() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	missing := 0
-	for i := range chaosStreams {
+	for i := range l.acked {
 		for n := range l.acked[i] {
 			if !l.done[i][n] {
 				missing++
@@ -110,7 +117,23 @@ func (l *ledger) missing() int {
 	return missing
 }
 
-// judge says whether what came is what must have come. Even streams are FIFO.
+// await waits until all acknowledged events have come, and returns the number of those that have not in time.
+func (l *ledger) await(within time.Duration) (missing int) {
+	deadline := time.Now().Add(within)
+	for {
+		if missing = l.missing(); missing == 0 || time.Now().After(deadline) {
+			return missing
+		}
+		time.Sleep(10 * time.Millisecond) // between two looks
+	}
+}
+
+// moment waits for a random time, so that what follows happens at any moment of the work.
+func (l *ledger) moment(from, to time.Duration) {
+	time.Sleep(from + time.Duration(l.random.Int64N(int64(to-from))))
+}
+
+// judge checks what came. Even streams are FIFO.
 func (l *ledger) judge(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
@@ -119,7 +142,7 @@ func (l *ledger) judge(t *testing.T) {
 		t.Error(fault)
 	}
 	total := 0
-	for i := range chaosStreams {
+	for i := range l.acked {
 		total += l.acked[i]
 		for at, n := range l.first[i] {
 			if i%2 == 0 && n != at {
@@ -173,9 +196,10 @@ func terminated(s *server, start func() *server) *server {
 // chaos disturbs the server again and again while events are published and delivered.
 func chaos(t *testing.T, failRate float64, disturb disturbance, args ...string) *ledger {
 	t.Helper()
+	testenv.Long(t)
 	dir := t.TempDir()
 	args = append(args, local...)
-	l := newLedger(failRate)
+	l := newLedger(t, chaosStreams, failRate)
 	receiver := httptest.NewServer(l)
 	t.Cleanup(receiver.Close)
 	start := func() *server { return startServer(t, dir, args...) }
@@ -198,17 +222,13 @@ func chaos(t *testing.T, failRate float64, disturb disturbance, args ...string) 
 		publishers.Go(func() { l.publish(t, &current, i, stop) })
 	}
 	for range rounds(t) {
-		time.Sleep(time.Duration(100+rand.IntN(800)) * time.Millisecond) // at any moment at all
+		l.moment(100*time.Millisecond, 900*time.Millisecond)
 		current.Store(disturb(current.Load(), start))
 	}
 	close(stop)
 	publishers.Wait()
-	deadline := time.Now().Add(2 * patience)
-	for l.missing() > 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d acknowledged events never came", l.missing())
-		}
-		time.Sleep(10 * time.Millisecond) // between two looks
+	if missing := l.await(2 * patience); missing > 0 {
+		t.Fatalf("%d acknowledged events never came", missing)
 	}
 	current.Load().terminate()
 	l.judge(t)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/testenv"
 	"github.com/bellwire/bellwire/receive"
 )
 
@@ -65,6 +66,7 @@ func (l *load) awaitEnough(t *testing.T) {
 // that got no answer can be repeated without a second event.
 func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	dir := t.TempDir()
 	s := startServer(t, dir, local...)
 	r := startReceiver(t, 20*time.Millisecond) // slow enough for a backlog

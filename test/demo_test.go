@@ -7,11 +7,14 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // The demonstration stays up, takes what a person publishes, and leaves nothing behind.
 func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	temporary := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // occurrence is an event that the platform publishes once.
@@ -373,6 +375,7 @@ func (c *campaign) followLinks() {
 // with the published data.
 func TestEveryDialectDeliversWhatIsPublished(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Python")
 	s := startServer(t, t.TempDir(), everyDialect...)
 	c := startCampaign(t, s)
 	c.publish(make(chan struct{}))
@@ -386,6 +389,7 @@ func TestEveryDialectDeliversWhatIsPublished(t *testing.T) {
 // The same with a kill -9 in the middle: no acknowledged event is lost, and repeated deliveries have the same bytes.
 func TestEveryDialectLosesNothingByKill(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Python")
 	dir := t.TempDir()
 	s := startServer(t, dir, everyDialect...)
 	c := startCampaign(t, s)

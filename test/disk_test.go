@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // onFileSystem has a command run in a mount namespace of its own, with a small file system at dir. The shell script
@@ -198,6 +200,7 @@ func cameOnce(t *testing.T, r *receiver, acked []string) {
 // without a restart: exactly what was acknowledged is delivered, and once, although outcomes had to wait for room.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s, r, _, filler := startOnSmallDisk(t)
 	before := s.press("full")
 	before.onlyRefusedFor(t, http.StatusInsufficientStorage, "no_space", "no room left")
@@ -223,6 +226,7 @@ func TestDiskFull(t *testing.T) {
 // A crash on a full disk loses nothing that was acknowledged. What could not be recorded is sent again.
 func TestKilledWhileTheDiskIsFull(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s, r, dir, _ := startOnSmallDisk(t)
 	l := s.press("killed")
 	l.onlyRefusedFor(t, http.StatusInsufficientStorage, "no_space", "no room left")
@@ -277,6 +281,7 @@ func refuses(t *testing.T, cmd *exec.Cmd) string {
 // A start that cannot write says which file it is about and what to do, and does not pretend to serve.
 func TestStartsThatCannotWrite(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "mount and prlimit")
 	used := t.TempDir()
 	startServer(t, used).terminate()
 	for name, c := range map[string]struct{ script, says, advice string }{
@@ -321,6 +326,7 @@ func (s *server) limitFiles(size string) {
 // itself when it can: exactly what was acknowledged is delivered, and once.
 func TestDatabaseThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir(), local...)
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)

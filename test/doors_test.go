@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // visit asks for a path over a connection of its own.
@@ -52,6 +54,7 @@ func (s *server) makeKey(tenant, role string) string {
 // Whoever has no key can hold no connection that others need, whatever he does with it; nor can one tenant who has.
 func TestConnectionsThatAreHeldMakeRoom(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	const files, slots = 256, 64
 	s := launch(t, withFiles(files, serve(t.TempDir(), local...)))
 	s.addType("ping")
@@ -92,6 +95,7 @@ func TestConnectionsThatAreHeldMakeRoom(t *testing.T) {
 // A tenant whose clients ask for large lists and do not read them costs bounded memory, and nobody else an answer.
 func TestUnreadAnswersAreBounded(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir())
 	s.addType("ping")
 	reader, neighbour := s.makeKey("hostile", "tenant-read"), s.makeKey("acme", "tenant-read")

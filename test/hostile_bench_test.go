@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // besides is what is looked at of a neighbour's figures. How long things took is judged by people who run the bench on a quiet
@@ -42,6 +44,7 @@ const hostileScenarios = "fan-out,hanging-tests,unread-dialects,dribbled-bodies,
 // memory stays within its bound.
 func TestHostileNeighbours(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		judgeNeighbours(t, runHostileBench(t, "--hostile", hostileScenarios))

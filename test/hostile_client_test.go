@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // send writes a text to the server and returns the answer. It writes everything before it reads anything, as simple
@@ -77,6 +79,7 @@ func nested(levels int) string { return strings.Repeat("[", levels) + strings.Re
 // Whatever clients send, they are told what is wrong with it, nothing of it is stored, and others go on.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir(), "--max-event-bytes", strconv.Itoa(16<<20))
 	s.subscribe("http://receiver.invalid/")
 	s.addType("ping")
@@ -169,6 +172,7 @@ func (s *server) holds(events int) {
 // Clients that take their time, and thousands that only hold connections, neither keep others out nor use up memory.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir())
 	s.subscribe("http://receiver.invalid/")
 	s.addType("ping")

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // takesNothing expects that publishes are refused, that the server is not ready, and that both say why.
@@ -40,6 +42,7 @@ func says(t *testing.T, cmd *exec.Cmd, parts ...string) {
 // A database that is damaged while the server has it open takes nothing more once that is seen, and does not start again.
 func TestDamagedDatabase(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	dir := t.TempDir()
 	database := filepath.Join(dir, "bellwire.db")
 	s := startServer(t, dir, local...)
@@ -126,6 +129,7 @@ func TestDatabaseHasOneServer(t *testing.T) {
 // A file of the database that is moved away takes nothing with it that was acknowledged.
 func TestDatabaseThatIsMovedAway(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	dir := t.TempDir()
 	database := filepath.Join(dir, "bellwire.db")
 	s := startServer(t, dir, local...)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // occur publishes an event of the account's platform, and returns its id and how many deliveries it makes.
@@ -141,6 +143,7 @@ func (a *account) countsUnsendable(want map[string]int) {
 // its vendor's API shows it, and the one before it no more.
 func TestEndpointMovesThroughEveryDialect(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Python")
 	a := openAccount(t, startServer(t, t.TempDir(), everyDialect...))
 	in := openInbox(t, nil)
 	ep := a.subscribe(vendors[0], in, "/moving", settlement)

@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -95,7 +95,7 @@ func startFleet(t *testing.T, nodes int, failRate float64) *fleet {
 	f := &fleet{
 		t: t, database: database, dir: t.TempDir(), args: append([]string{option}, local...), stop: make(chan struct{}), still: -1,
 		witness: &witness{
-			ledger: newLedger(failRate), delay: 3 * time.Millisecond,
+			ledger: newLedger(t, fleetStreams, failRate), delay: 3 * time.Millisecond,
 			acknowledged: make(map[string]time.Time), inside: make(map[string]int), most: make(map[string]int),
 		},
 	}
@@ -161,7 +161,7 @@ func (f *fleet) any() *server {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for {
-		if place := rand.IntN(len(f.nodes)); place != f.still {
+		if place := f.witness.random.IntN(len(f.nodes)); place != f.still {
 			return f.nodes[place]
 		}
 	}
@@ -263,7 +263,7 @@ func (f *fleet) flows() time.Duration {
 	start := time.Now()
 	l := f.witness.ledger
 	l.mu.Lock()
-	acked := l.acked
+	acked := slices.Clone(l.acked)
 	l.mu.Unlock()
 	eventually(f.t, "every stream goes on", func() bool {
 		l.mu.Lock()
@@ -288,12 +288,8 @@ func (f *fleet) finish() {
 		close(f.stop)
 	}
 	f.publishers.Wait()
-	deadline := time.Now().Add(2 * patience)
-	for f.witness.missing() > 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d acknowledged events never came; the shards are held by %v", f.witness.missing(), f.held())
-		}
-		time.Sleep(10 * time.Millisecond) // between two looks
+	if missing := f.witness.await(2 * patience); missing > 0 {
+		t.Fatalf("%d acknowledged events never came; the shards are held by %v", missing, f.held())
 	}
 	for _, s := range f.nodes {
 		s.terminate()
@@ -346,8 +342,8 @@ func TestNodesDie(t *testing.T) {
 	}
 	var longest [2]time.Duration
 	for round := range max(rounds(t)/2, 2) {
-		time.Sleep(time.Duration(rand.IntN(800)) * time.Millisecond) // at any moment at all
-		place, name := rand.IntN(3), fmt.Sprintf("later%d", round)
+		f.witness.moment(0, 800*time.Millisecond)
+		place, name := f.witness.random.IntN(3), fmt.Sprintf("later%d", round)
 		if round%2 == 0 {
 			name = ""
 			for flag, arg := range f.nodes[place].cmd.Args {
@@ -378,8 +374,8 @@ func TestNodeStandsStill(t *testing.T) {
 	}
 	f.flows()
 	for range max(rounds(t)/4, 1) {
-		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond) // at any moment at all
-		place := rand.IntN(3)
+		f.witness.moment(0, 500*time.Millisecond)
+		place := f.witness.random.IntN(3)
 		name := fmt.Sprintf("node%d", place)
 		f.disturbs()
 		f.nodes[place].signal(syscall.SIGSTOP)
@@ -418,7 +414,7 @@ func TestNodesLoseTheDatabase(t *testing.T) {
 	f.flows()
 	var longest [2]time.Duration
 	for round := range max(rounds(t)/2, 2) {
-		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond) // at any moment at all
+		f.witness.moment(0, 500*time.Millisecond)
 		before := f.epochs()
 		if round%2 == 0 {
 			if err := f.database.Crash(); err != nil {

@@ -13,6 +13,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bellwire/bellwire/internal/testenv"
 	"github.com/bellwire/bellwire/receive"
 )
 
@@ -62,6 +63,7 @@ func githubExamples(t *testing.T) []payload {
 // What is published is what arrives, byte for byte, and every library for receivers accepts it.
 func TestPayloadsArriveUnchangedAndVerified(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Node")
 	s := startServer(t, t.TempDir(), local...)
 	r := startReceiver(t, 0)
 	ep := s.subscribe(r.url)

@@ -10,9 +10,10 @@ import (
 	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
-// startPostgres starts a database server for a test, and returns the option that leads there.
+// startPostgres starts a PostgreSQL server for a test, and returns the option that connects to it.
 func startPostgres(t *testing.T) (database *pgtest.Server, option string) {
 	t.Helper()
+	pgtest.Needed(t)
 	database, err := pgtest.Start(pgtest.Durable...)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -266,7 +265,7 @@ func chaosOfMatchers(t *testing.T, end func(*server)) *ledger {
 	t.Helper()
 	database, option := startPostgres(t)
 	dir := t.TempDir()
-	l := newLedger(0.2)
+	l := newLedger(t, chaosStreams, 0.2)
 	receiver := httptest.NewServer(l)
 	t.Cleanup(receiver.Close)
 	start := func() *server { return startServer(t, dir, append([]string{option}, local...)...) }
@@ -289,21 +288,17 @@ func chaosOfMatchers(t *testing.T, end func(*server)) *ledger {
 	for n := range rounds(t) {
 		delivered := l.delivered()
 		eventually(t, "the nodes are at work", func() bool { return l.delivered() > delivered+100 })
-		time.Sleep(time.Duration(rand.IntN(800)) * time.Millisecond) // at any moment at all
+		l.moment(0, 800*time.Millisecond)
 		end(pair[n%2])
 		pair[n%2] = start()
 	}
 	close(stop)
 	publishers.Wait()
-	deadline := time.Now().Add(2 * patience)
-	for l.missing() > 0 {
-		if time.Now().After(deadline) {
-			var unmatched, open int
-			err := connect(t, database).QueryRow(t.Context(), `SELECT (SELECT count(*) FROM bellwire.unmatched),
-				(SELECT count(*) FROM bellwire.deliveries WHERE status <= 1)`).Scan(&unmatched, &open)
-			t.Fatalf("%d committed events never came; %d are unmatched, %d deliveries are open: %v", l.missing(), unmatched, open, err)
-		}
-		time.Sleep(10 * time.Millisecond) // between two looks
+	if missing := l.await(2 * patience); missing > 0 {
+		var unmatched, open int
+		err := connect(t, database).QueryRow(t.Context(), `SELECT (SELECT count(*) FROM bellwire.unmatched),
+			(SELECT count(*) FROM bellwire.deliveries WHERE status <= 1)`).Scan(&unmatched, &open)
+		t.Fatalf("%d committed events never came; %d are unmatched, %d deliveries are open: %v", missing, unmatched, open, err)
 	}
 	for _, s := range pair {
 		s.terminate()
@@ -325,19 +320,19 @@ func (l *ledger) commit(t *testing.T, conn *pgx.Conn, stream int, stop <-chan st
 		select {
 		case <-stop:
 			return
-		case <-time.After(time.Duration(rand.IntN(5)) * time.Millisecond):
+		case <-time.After(time.Duration(l.random.IntN(5)) * time.Millisecond):
 		}
 		tx, err := conn.Begin(t.Context())
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		next := n + 1 + rand.IntN(3)
+		next := n + 1 + l.random.IntN(3)
 		for ; n < next && err == nil; n++ {
 			_, err = publishIn(t.Context(), tx, eventType, fmt.Sprintf(`{"n": %d}`, n), fmt.Sprintf("%d-%d", stream, n))
 		}
 		end := tx.Commit
-		if rand.IntN(3) == 0 {
+		if l.random.IntN(3) == 0 {
 			end, n = tx.Rollback, l.committed(stream)
 		}
 		if err := errors.Join(err, end(t.Context())); err != nil {

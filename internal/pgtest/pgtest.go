@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // Server is a PostgreSQL server on a private directory and a loopback port. Unless its settings are Durable, it does not survive
@@ -208,9 +210,16 @@ func (s *Server) Database(ctx context.Context, template string) (string, error) 
 	return s.URL(name), s.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
 }
 
-// NewDatabase makes a database for a test, and removes it at the test's end.
+// Needed skips, under -short, a test that needs a PostgreSQL server.
+func Needed(t testing.TB) {
+	t.Helper()
+	testenv.Needs(t, "PostgreSQL")
+}
+
+// NewDatabase creates a database for a test, and drops it when the test ends.
 func (s *Server) NewDatabase(t testing.TB, template string) string {
 	t.Helper()
+	Needed(t)
 	url, err := s.Database(t.Context(), template)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/bellwire/bellwire/internal/dialect/atelio"
 	"github.com/bellwire/bellwire/internal/dialecttest"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/testenv"
 	"github.com/bellwire/bellwire/receive"
 )
 
@@ -108,6 +109,7 @@ for line in sys.stdin:
 
 func TestPythonVerifies(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Python")
 	same := []string{
 		`{}`, `{"a":-0.0,"b":-0,"c":1e22,"d":0.00001,"e":123456789012345678901234567890}`, `{"z":1.0,"a":1.10,"m":1E5}`,
 		`{"a":"\ud800","b":"\ud83d\ude00","c":"😀é","d":"\u0041\/\u007f\u0000\n","e":"<&>\u2028"}`, `{"é":{"b":[],"a":{}}, "a" : [ null , true ] }`,

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/bellwire/bellwire/internal/dialecttest"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // sign returns how the tenant signs a request.
@@ -261,6 +262,7 @@ func TestBasic(t *testing.T) {
 // passed.
 func TestPythonClient(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "Python")
 	w := newWorld(t, false)
 	server := httptest.NewServer(w.Handler)
 	defer server.Close()

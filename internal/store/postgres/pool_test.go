@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
 // limited makes a database for a role that may have so many connections, and returns its URL as that role.
@@ -109,6 +110,7 @@ func TestIdleConnectionsAreGivenBack(t *testing.T) {
 // A pooler has limits, too.
 func TestPoolerWithFewConnections(t *testing.T) {
 	t.Parallel()
+	pgtest.Needed(t)
 	narrow, err := server.StartPooler("max_client_conn = 8")
 	check(t, err)
 	defer narrow.Stop()

@@ -25,21 +25,15 @@ const template = "bellwire_template"
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	var err error
-	if server, err = pgtest.Start(); err == nil {
-		defer server.Stop()
-		err = makeTemplate()
-	}
-	if err == nil {
-		if pooler, err = server.StartPooler(); err == nil {
-			defer pooler.Stop()
+	flag.Parse()
+	if !testing.Short() {
+		stop, err := startServers()
+		defer stop()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
 		}
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	flag.Parse()
 	if err := lessChecks(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -50,6 +44,21 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// startServers starts what all tests share. Under -short nothing is started, and tests that need it are skipped.
+func startServers() (stop func(), err error) {
+	if server, err = pgtest.Start(); err != nil {
+		return func() {}, err
+	}
+	stop = func() { server.Stop() }
+	if err := makeTemplate(); err != nil {
+		return stop, err
+	}
+	if pooler, err = server.StartPooler(); err != nil {
+		return stop, err
+	}
+	return func() { pooler.Stop(); server.Stop() }, nil
 }
 
 func makeTemplate() error {

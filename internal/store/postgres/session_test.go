@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
 // hostile are settings that a role, a database or another client of a pooler may have, each of which would break a promise or
@@ -173,6 +174,7 @@ func TestCommitsWaitForMore(t *testing.T) {
 
 func TestEncodingsThatAreRefused(t *testing.T) {
 	t.Parallel()
+	pgtest.Needed(t)
 	for _, encoding := range []string{"LATIN1", "SQL_ASCII", "EUC_JP"} {
 		name := "encoded_" + strings.ToLower(encoding)
 		check(t, server.Exec(t.Context(), fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING '%s'", name, encoding)))

@@ -59,6 +59,7 @@ func TestOpenRefuses(t *testing.T) {
 // The operator who starts a node reads what is wrong, with what, and what to do; once, and nothing of a password.
 func TestStartSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
+	pgtest.Needed(t)
 	at := hostOf(server.URL("postgres"))
 	const port = "127.0.0.1:1"
 	for url, says := range map[string]string{
@@ -85,6 +86,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 // A failover may lead to a standby for a while, which can be read. That is no fault of what is asked, and ends by itself.
 func TestStandby(t *testing.T) {
 	t.Parallel()
+	pgtest.Needed(t)
 	own, err := pgtest.Start()
 	check(t, err)
 	defer own.Stop()
@@ -407,6 +409,7 @@ func TestFunctionsOfOthersAreNotCalled(t *testing.T) {
 // harmless to repeat, and work goes on by itself.
 func TestServerDies(t *testing.T) {
 	t.Parallel()
+	pgtest.Needed(t)
 	own, err := pgtest.Start()
 	check(t, err)
 	defer own.Stop()
