@@ -37,7 +37,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{"short delay", endpoints, "", endpoint(`"retry":{"schedule":["5ms"]}`), `retry.schedule[0] must be at least 1s (limit "min_retry_delay")`},
 		{"header of its own", endpoints, "", endpoint(`"headers":{"webhook-id":"x"}`), `headers.webhook-id must not name the header "webhook-id", which is a part of every request`},
 		{"redacted header", endpoints, "", endpoint(`"headers":{"X-Env":"[redacted]"}`), "headers must not have the redacted value of X-Env; give the value itself, or leave headers out to keep them"},
-		{"tenant's id", "/tenants", "", `{"id":"a b"}`, "id must have 1 to 64 characters, each of A-Z, a-z, 0-9 or _ -"},
+		{"tenant's id", "/tenants", "", `{"id":"a b"}`, `id must have 1 to 64 characters, each of A-Z, a-z, 0-9, "_" or "-"`},
 		{"payload", "/tenants/acme/events", "", `{"type":"invoice.paid","payload":1}`, `payload is not a known field (did you mean "data"?)`},
 		{"published type", "/tenants/acme/events", "", `{"type":"invoice.piad","data":1}`, `type "invoice.piad" is not a known event type (did you mean "invoice.paid"?)`},
 		{"type in a batch", "/tenants/acme/events/batch", "", `{"events":[{"type":"nope","data":1}]}`, `events[0].type "nope" is not a known event type`},

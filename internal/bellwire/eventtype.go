@@ -20,7 +20,7 @@ type EventType struct {
 // CheckEventTypeName refuses names that are not [A-Za-z0-9._:-]{1,128}.
 func CheckEventTypeName(name string) error {
 	if !isName(name, 128, "._:-") {
-		return Invalid("name", "must have 1 to 128 characters, each of A-Z, a-z, 0-9 or . _ : -")
+		return Invalid("name", `must have 1 to 128 characters, each of A-Z, a-z, 0-9, ".", "_", ":" or "-"`)
 	}
 	return nil
 }

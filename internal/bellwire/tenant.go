@@ -29,7 +29,7 @@ const (
 // CheckTenantID refuses ids that are not [A-Za-z0-9_-]{1,64}.
 func CheckTenantID(id string) error {
 	if !isName(id, 64, "_-") {
-		return Invalid("id", "must have 1 to 64 characters, each of A-Z, a-z, 0-9 or _ -")
+		return Invalid("id", `must have 1 to 64 characters, each of A-Z, a-z, 0-9, "_" or "-"`)
 	}
 	return nil
 }
