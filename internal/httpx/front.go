@@ -14,28 +14,28 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// The codes that only HTTP has a use for.
+// Codes of errors of HTTP itself.
 const (
 	CodeMethodNotAllowed    bellwire.Code = "method_not_allowed"
 	CodeUnsupportedEncoding bellwire.Code = "unsupported_encoding" // a compressed body
 )
 
-// MaxSmallBody is the most bytes a body of a dialect's management API may have: what is read so quickly that nobody needs to
-// wait for a turn.
+// MaxSmallBody bounds the body of a request to a dialect's management API, in bytes. Bodies of this size are read without
+// waiting for a turn.
 const MaxSmallBody = limits.ShortCheckBytes
 
-// Front is a dialect's management API: a Mux whose handlers return their errors. These, unknown paths, wrong methods and
-// panics all end in one function of the dialect, which writes them in the vendor's shape.
+// Front is a dialect's management API: a Mux whose handlers return their errors. One function of the dialect writes all errors
+// in the vendor's shape: those of handlers, and those for unknown paths, wrong methods and panics.
 type Front struct {
 	mux     *Mux
 	log     *slog.Logger
-	outage  *rate.Limiter // of log records about refusals that are nobody's fault
+	outage  *rate.Limiter // of log records about outages
 	fail    func(w http.ResponseWriter, r *http.Request, err *bellwire.Error)
 	handler http.Handler
 }
 
-// NewFront makes a Front without routes. fail writes an error; when its code is CodeMethodNotAllowed, the Allow header is
-// set, and when it has a RetryAfter, that header. A nil logger logs nothing.
+// NewFront returns a Front without routes. fail writes an error. The headers Allow, for CodeMethodNotAllowed, and Retry-After
+// are set before. A nil logger discards its records.
 func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request, err *bellwire.Error)) *Front {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -72,7 +72,7 @@ func Authorized[Permission, Caller any](authorize func(*http.Request, Permission
 // ServeHTTP serves the routes.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.handler.ServeHTTP(w, r) }
 
-// refuse logs what the client is not told, and has the error written.
+// refuse logs the error and writes it.
 func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	known := AsError(err)
 	NoteRefusal(w, known.Code)
@@ -147,7 +147,7 @@ func WriteBody(w http.ResponseWriter, status int, body []byte) error {
 	}
 	w.Header().Set("Cache-Control", "no-store") // secrets may be in it
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may be gone: nobody is left to tell
+	_, _ = w.Write(body) // fails only if the client has gone
 	return nil
 }
 

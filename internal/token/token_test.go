@@ -32,7 +32,7 @@ var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func clock() time.Time { return now }
 
-// sign makes a token with claims changed from good ones; a nil value takes a claim away.
+// sign returns a token with changed claims. A nil value removes a claim.
 func sign(t testing.TB, algorithm jwa.SignatureAlgorithm, key any, change map[string]any) string {
 	t.Helper()
 	claims := map[string]any{"aud": "bellwire", "tenant": "acme", "exp": now.Add(time.Minute).Unix()}
@@ -104,7 +104,7 @@ func unsigned(t *testing.T, algorithm string) string {
 	return enc.EncodeToString(head) + "." + enc.EncodeToString(claims) + "."
 }
 
-// critical makes a good token but for the names of what must be understood in its header.
+// critical returns a valid token whose header has critical extensions.
 func critical(t *testing.T, names []string) string {
 	t.Helper()
 	head, err := json.Marshal(map[string]any{"alg": "HS256", "crit": names, "cnf": "x"})
@@ -124,7 +124,7 @@ func tampered(good string) string {
 	return parts[0] + "." + claims + "." + parts[2]
 }
 
-// issuer publishes keys, and counts how often they are asked for.
+// issuer publishes keys and counts requests for them.
 type issuer struct {
 	keys  atomic.Pointer[jwk.Set]
 	asked atomic.Int64
@@ -140,7 +140,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(*i.keys.Load())
 }
 
-// publish puts the public halves of keys into the JWKS.
+// publish publishes the public halves of keys.
 func (i *issuer) publish(t *testing.T, keys ...jwk.Key) {
 	t.Helper()
 	set := jwk.NewSet()
@@ -206,7 +206,7 @@ func TestKeySet(t *testing.T) {
 	at = at.Add(11 * time.Minute)
 	want("a key that was taken back", ask(first), bellwire.CodeUnauthenticated, 6)
 
-	// A public key is no shared secret, and a token may not say so.
+	// A token cannot make a public key a shared secret.
 	raw, err := json.Marshal(second)
 	must(t, err)
 	confused, err := jws.Sign([]byte(`{"aud":"bellwire","tenant":"acme","exp":9999999999}`), jws.WithKey(jwa.HS256(), raw))
@@ -219,7 +219,7 @@ func TestKeySet(t *testing.T) {
 	}
 }
 
-// hanging is an issuer that answers once it is let.
+// hanging is an issuer that answers when the test lets it.
 type hanging struct {
 	*issuer
 	hold atomic.Pointer[chan struct{}] // nil: it answers at once
@@ -235,8 +235,8 @@ func (h *hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.issuer.ServeHTTP(w, r)
 }
 
-// TestKnownKeysDoNotWait: while a fetch for a stranger's token hangs, tokens whose key is known are answered, and the
-// issuer is asked once for all.
+// TestKnownKeysDoNotWait checks that tokens with a known key are answered while a fetch for an unknown key hangs, and that
+// there is one fetch for all.
 func TestKnownKeysDoNotWait(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -309,7 +309,7 @@ func TestKnownKeysDoNotWait(t *testing.T) {
 	}
 }
 
-// TestKeysAreForWhatTheySay: a published key's "alg" and "use" bind, where they are there.
+// TestKeysAreForWhatTheySay checks that a published key's "alg" and "use" are enforced.
 func TestKeysAreForWhatTheySay(t *testing.T) {
 	t.Parallel()
 	raw, err := rsa.GenerateKey(rand.Reader, 2048)

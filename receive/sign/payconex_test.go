@@ -30,7 +30,7 @@ func TestPayConexVectors(t *testing.T) {
 	}
 }
 
-// Every part of a request counts.
+// Every part of a request changes the signature.
 func TestPayConexCoversAll(t *testing.T) {
 	t.Parallel()
 	seen := map[string][]string{}

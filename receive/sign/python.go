@@ -12,7 +12,7 @@ import (
 
 // AppendPython appends what Python's json.dumps(json.loads(data)) returns for data, which must be valid JSON: ", " and
 // ": " as separators, ASCII only, numbers as Python prints them, and of members of the same name the last value at the
-// place of the first. Numbers too large for a float become Infinity, as they do in Python, and the text is no JSON then.
+// place of the first. Numbers too large for a float become Infinity, as they do in Python, and the text is not JSON then.
 func AppendPython(dst, data []byte) []byte { return appendPython(dst, data, false) }
 
 // AppendPythonJSON is AppendPython, except that numbers stay as they are if Python would make others of them: those with

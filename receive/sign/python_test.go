@@ -19,7 +19,7 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// dumps returns what Python makes of each text: json.dumps(json.loads(text)).
+// dumps returns Python's json.dumps(json.loads(text)) for each text.
 func dumps(t *testing.T, texts []string) []string {
 	t.Helper()
 	if testing.Short() {
@@ -57,7 +57,7 @@ for line in sys.stdin:
 	return dumped
 }
 
-// delicate are texts that JSON libraries read or write differently.
+// delicate are texts that JSON libraries decode or encode differently.
 var delicate = []string{
 	`null`, ` true `, `false`, `""`, `{}`, `[]`, ` { } `, ` [ ] `, `[[],{}]`, `{"a":[ ],"b":{ }}`,
 	// ints
@@ -77,7 +77,7 @@ var delicate = []string{
 	strings.Repeat("[", 900) + strings.Repeat("]", 900), strings.Repeat(`{"a":[`, 400) + "1.50" + strings.Repeat("]}", 400),
 }
 
-// manyMembers is an object with so many members, of so many names.
+// manyMembers returns an object with the given numbers of members and of different names.
 func manyMembers(members, names int) string {
 	parts := make([]string, members)
 	for i := range parts {
@@ -109,7 +109,7 @@ func TestPythonWritesTheSameOfAnything(t *testing.T) {
 	}
 }
 
-// jsonWriter writes random JSON in all its spellings, with few names so that some occur twice.
+// jsonWriter writes random JSON in all its forms, with few names so that some are repeated.
 type jsonWriter struct{ *rand.Rand }
 
 func (w jsonWriter) value(depth int) string {
@@ -164,7 +164,7 @@ func (w jsonWriter) text() string {
 	return string(quoted)
 }
 
-// number writes a number with at most so many digits before and after the point, and with at most this exponent.
+// number writes a number with bounds on its digits before and after the point and on its exponent.
 func (w jsonWriter) number(whole, fraction, exponent int) string {
 	text := w.sign() + "0"
 	if w.IntN(3) > 0 {
@@ -189,7 +189,7 @@ func (w jsonWriter) digits(n int) string {
 	return string(digits)
 }
 
-// What is sent is JSON and says what was published, though Python would make other numbers of some.
+// AppendPythonJSON returns JSON with the same meaning, even if Python would change some numbers.
 func TestPythonJSONKeepsNumbers(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]string{
@@ -209,7 +209,7 @@ func TestPythonJSONKeepsNumbers(t *testing.T) {
 	}
 }
 
-// checkPythonJSON makes sure of what holds for any JSON.
+// checkPythonJSON checks the properties that hold for any JSON.
 func checkPythonJSON(t *testing.T, data string) {
 	t.Helper()
 	got := sign.AppendPythonJSON(nil, []byte(data))
@@ -230,7 +230,7 @@ func checkPythonJSON(t *testing.T, data string) {
 	}
 }
 
-// decoded is JSON as Go reads it, with floats where they are finite.
+// decoded returns the value that Go decodes, with floats where they are finite.
 func decoded(t *testing.T, text string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
@@ -276,7 +276,7 @@ func FuzzPython(f *testing.F) {
 	})
 }
 
-// The vectors of the facts that are known of Atelio, computed with Python's hmac and json.
+// The vectors were computed with Python's hmac and json.
 func TestBondVectors(t *testing.T) {
 	t.Parallel()
 	const (
@@ -316,7 +316,7 @@ func unhex(t *testing.T, text string) []byte {
 	return raw
 }
 
-// Members of the same name at every depth cost no more than others.
+// Repeated members at every depth take linear time.
 func TestPythonIsLinear(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"a":0,"a":`, 9000) + `"` + strings.Repeat("x", 1<<20) + `"` + strings.Repeat("}", 9000)

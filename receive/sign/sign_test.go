@@ -224,7 +224,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestV1NeedsHardlyAnyMemory(t *testing.T) {
 	mac, body, dst := sign.NewMAC(make([]byte, 32)), make([]byte, 500), make([]byte, 0, 64)
-	// None as a rule; the pool is empty after a garbage collection, and often so under the race detector.
+	// Usually none. The pool is empty after a garbage collection, and often under the race detector.
 	if n := testing.AllocsPerRun(100, func() { mac.AppendV1(dst, "evt_1", vectorUnix, body) }); n > 2 {
 		t.Errorf("%v allocations", n)
 	}

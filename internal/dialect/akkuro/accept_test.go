@@ -59,7 +59,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// A vendor has several versions in parallel, of which a customer's client asks for the one that it was built for.
+// Akkuro serves several versions in parallel, and a client asks for the one it was built for.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Versions: []string{"2024.1.0", "2025.1.0"}})
@@ -90,7 +90,7 @@ func TestCheckVersion(t *testing.T) {
 	}
 }
 
-// The version is looked at on every route, before anything is done.
+// Every route checks the version before it does anything.
 func TestUnsupportedVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -24,7 +24,7 @@ import (
 
 const sampleToken = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-// sample is an endpoint as Normalize leaves it.
+// sample returns an endpoint after Normalize.
 func sample(t testing.TB) (*bellwire.Endpoint, *bellwire.Credentials) {
 	t.Helper()
 	ep := &bellwire.Endpoint{ID: "65e1a3c0fc423348d145db01", Signing: bellwire.SigningHMAC, Events: []string{"counterparty.merged"}}
@@ -84,7 +84,7 @@ func TestOccurredOn(t *testing.T) {
 	}
 }
 
-// Whatever is published arrives byte for byte, and is the same on every attempt although the store keeps less of the time.
+// The data is delivered byte for byte. All attempts have the same body, although the store rounds the time.
 func TestAnyDataSurvives(t *testing.T) {
 	t.Parallel()
 	ep, c := sample(t)
@@ -120,7 +120,7 @@ func TestAnyDataSurvives(t *testing.T) {
 	})
 }
 
-// A registration of the vendor's API gets what is published, with its token, and a retry sends the same.
+// An endpoint of the vendor's API gets the published event with its token, and a retry has the same body.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -180,7 +180,7 @@ func TestDelivery(t *testing.T) {
 	receiver.None()
 }
 
-// occurred returns an event's time as bodies have it.
+// occurred returns an event's time in the form of bodies.
 func occurred(t *testing.T, w *dialecttest.World, id bellwire.EventID) string {
 	t.Helper()
 	event, err := w.Service.Event(t.Context(), dialecttest.Admin, w.Tenant, id)
@@ -190,7 +190,7 @@ func occurred(t *testing.T, w *dialecttest.World, id bellwire.EventID) string {
 	return event.CreatedAt.UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.000Z")
 }
 
-// Endpoints that came from the native API keep their ids, and deliver in the dialect that they have.
+// Endpoints that come from the native API keep their ids.
 func TestDeliveryAfterMoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -240,7 +240,7 @@ func TestDeliveryAfterMoves(t *testing.T) {
 	}
 }
 
-// After a rotation the new token alone is sent, because there is room for one.
+// After a rotation only the new token is sent: the header has room for one.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -266,7 +266,7 @@ const exampleBody = `{"meta":{"id":"018cc251-f400-7000-8000-000000000001","event
 	`"eventEndpointUri":"https://api.eu.example.test/counterparty-management/events/counterparty.merged/endpoints/659200800000000000000001",` +
 	`"occurredOn":"2024-01-01T00:00:00.000Z"},"data":{"id":"4f7c1f5e-0000-4000-8000-000000000001"}}`
 
-// The example is what is delivered, but for ids and the time.
+// The example equals a delivery, except for ids and time.
 func TestExample(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -39,13 +39,13 @@ const (
 	body = `{"uri":"` + uri + `"}`
 )
 
-// shown is the endpoint {id}, as it was registered with body.
+// shown is the endpoint {id} that was registered with body.
 const shown = `{"id":"{id}","eventName":"counterparty.merged","createdOn":"{created}","token":"{token}","uri":"` + uri + `"}`
 
 // register saves id, created and token.
 var register = step{Name: "register", Do: "POST " + endpoints, Body: body, Status: 201, Want: fresh(shown)}
 
-// fresh has forms where shown has values that are not known yet.
+// fresh replaces values that are not known yet with forms that save them.
 func fresh(shown string) string {
 	return strings.NewReplacer("{id}", "<id:hex24>", "{created}", "<created:instant>", "{token}", "<token:base64>").Replace(shown)
 }
@@ -63,7 +63,7 @@ func refused(name, do, body string, status int, detail string) step {
 	}
 }
 
-// unchanged makes sure that there is the one endpoint of register, as it was.
+// unchanged checks that the endpoint of register is the only one and has not changed.
 var unchanged = step{Name: "nothing has changed", Do: "GET " + endpoints, Status: 200, Want: "[" + shown + "]"}
 
 func TestRoutes(t *testing.T) {
@@ -99,7 +99,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// An answer without a body has no content type, and says nothing of a length.
+// An answer without a body has no content type.
 func TestNoContent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -153,7 +153,7 @@ func TestBodies(t *testing.T) {
 	dialecttest.Run(t, w, []step{unchanged})
 }
 
-// Bodies are JSON whatever their content type says, as the seed's own calls need it.
+// The content type is ignored, because the seed's own calls send curl's default.
 func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -166,7 +166,7 @@ func TestContentTypes(t *testing.T) {
 	}
 }
 
-// Whoever wants the vendor's rule instead of its examples can have it.
+// Strict requires the content type that another of the vendor's pages prescribes.
 func TestStrict(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Strict: true})
@@ -252,7 +252,7 @@ func TestCallers(t *testing.T) {
 		{"DELETE " + endpoints + "/{id}", false},
 		{"GET " + merged + "/example", true},
 	} {
-		// The body is broken and the version wrong: who may not is told so before either is looked at.
+		// The body and the version are wrong: both are checked after the permission.
 		as := func(key string, status int, detail string) step {
 			s := refused(key, route.do, "{", status, detail)
 			s.Key = key
@@ -287,7 +287,7 @@ func TestCallers(t *testing.T) {
 	})
 }
 
-// What the native API has made or changed is shown, and what a registration cannot say is refused there.
+// Changes through the native API are shown. It refuses what an endpoint of this dialect cannot be.
 func TestNativeChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -335,7 +335,7 @@ func TestNativeChanges(t *testing.T) {
 	}
 }
 
-// An endpoint stays where it is managed when the catalogue changes, because its path was delivered.
+// An endpoint keeps its path when its event type changes, because deliveries contain it.
 func TestCatalogueChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -354,7 +354,7 @@ func TestCatalogueChanges(t *testing.T) {
 	dialecttest.Run(t, w, []step{{Name: "new ones are elsewhere", Do: "POST /elsewhere/events/counterparty.merged/endpoints", Body: body, Status: 201, Want: "<any>"}})
 }
 
-// An endpoint moves between dialects, and takes the other's secret.
+// An endpoint that moves to another dialect gets a secret of that dialect.
 func TestMoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -400,7 +400,7 @@ func TestMoves(t *testing.T) {
 	}
 }
 
-// Whatever is wrong, customers are told so in their words.
+// Every error is in the words of a customer.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -15,12 +15,12 @@ import (
 	"github.com/bellwire/bellwire/internal/dialecttest"
 )
 
-// seedHeader is what every call of the seed sends beside its credentials; curl adds the content type to --data.
+// seedHeader is the header of every call of the seed, except its credentials. curl adds the content type to --data.
 var seedHeader = []string{"Accept: application/json;api-version=2024.1.0"}
 
 var seedDataHeader = append(seedHeader, "Content-Type: application/x-www-form-urlencoded")
 
-// seedID is the endpoint's id in the seed's calls. It is ours here.
+// seedID is the endpoint's id in the seed's calls, for which the test uses its own.
 const seedID = "68906d98fc423348d145db33"
 
 // The answers of the seed.
@@ -35,8 +35,8 @@ const (
 	seedToken = `{"token":"string"}`
 )
 
-// TestSeed makes the calls of the seed in its order, as they stand but for the method of the second, where the seed's text
-// and its curl contradict each other. The answers have the seed's members, in its order and of its forms.
+// TestSeed makes the calls of the seed in order, unchanged except for the method of the second, where the seed's text and its
+// curl contradict each other. The answers have the seed's members, in its order and forms.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -98,7 +98,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// checkID makes sure that an id begins with the second in which its endpoint was made, and that a token has 32 bytes.
+// checkID checks that an id begins with the second of creation, and that a token has 32 bytes.
 func checkID(t *testing.T, text string) {
 	t.Helper()
 	var e struct {
@@ -122,14 +122,14 @@ func checkID(t *testing.T, text string) {
 	}
 }
 
-// shapeForms are the forms that values have in the seed, the first that fits.
+// shapeForms are the forms of values in the seed. The first that matches counts.
 var shapeForms = []struct {
 	name    string
 	pattern *regexp.Regexp
 }{
 	{"id", regexp.MustCompile(`^[0-9a-f]{24}$`)},
 	{"uuid", regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)},
-	// A fraction has no zeros at its end.
+	// A fraction has no trailing zeros.
 	{"time", regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,6}[1-9])?Z$`)},
 	{"time with three digits", regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)},
 	{"token", regexp.MustCompile(`^([A-Za-z0-9+/]{43}=|string)$`)},
@@ -137,7 +137,7 @@ var shapeForms = []struct {
 	{"event", regexp.MustCompile(`^[a-z_]+\.[a-z]+$`)},
 }
 
-// shape lists what a JSON text is made of, in its order: names, kinds of values, and their forms.
+// shape returns the names, the kinds and the forms of the values of a JSON text, in order.
 func shape(t *testing.T, text string) []string {
 	t.Helper()
 	var (

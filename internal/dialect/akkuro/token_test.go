@@ -27,7 +27,7 @@ const (
 	jwtSecret = "a shared secret of enough bytes.."
 )
 
-// claims are those of a good token, changed.
+// claims returns the claims of a valid token with changes.
 func claims(change map[string]any) map[string]any {
 	all := map[string]any{"aud": audience, "tenant": "acme", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix()}
 	for name, value := range change {
@@ -48,7 +48,7 @@ func encode(t testing.TB, v any) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// jwt writes a token as RFC 7515 has it, by nothing but the standard library.
+// jwt returns a signed token (RFC 7515), built with the standard library only.
 func jwt(t testing.TB, header map[string]any, claims map[string]any, sign func(input []byte) []byte) string {
 	t.Helper()
 	input := encode(t, header) + "." + encode(t, claims)
@@ -76,7 +76,7 @@ func rs256(t testing.TB, key *rsa.PrivateKey) func([]byte) []byte {
 
 func unsigned([]byte) []byte { return nil }
 
-// asCaller lists the event types with a token.
+// asCaller returns a step that lists the event types with a token.
 func asCaller(name, text string, status int, want string) step {
 	s := step{Name: name, Key: "none", Do: "GET /process-orchestration/events/event-types", Header: []string{"Authorization: Bearer " + text}, Status: status}
 	if status == 200 {
@@ -118,7 +118,7 @@ func TestSharedSecretTokens(t *testing.T) {
 		asCaller("nonsense", "a.b.c", 401, "the token is not a signed JSON Web Token"),
 		asCaller("two parts", "a.b", 401, "the token is not valid"),
 	})
-	// A token may what a tenant's key may, and no more.
+	// A token has the permissions of a tenant key.
 	as := func(tenant string, s step) step {
 		s.Key, s.Header = "none", []string{"Authorization: Bearer " + signed(map[string]any{"tenant": tenant})}
 		return s
@@ -136,7 +136,7 @@ func TestSharedSecretTokens(t *testing.T) {
 	})
 }
 
-// issuer publishes public keys as RFC 7517 has them.
+// issuer publishes public keys (RFC 7517).
 type issuer struct {
 	mu      sync.Mutex
 	keys    []map[string]any
@@ -214,7 +214,7 @@ func TestPublishedKeys(t *testing.T) {
 		asCaller("expired", by("first", first, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), 401, "the token has expired"),
 		asCaller("a number for the tenant", by("first", first, map[string]any{"label": 7}), 401, "the token does not name a customer"),
 	})
-	// The issuer changes its key: that is seen when the new one is first used.
+	// The issuer replaces its key. The first token of the new key fetches it.
 	keys.publish("second", &second.PublicKey)
 	mu.Lock()
 	elapsed = time.Minute
@@ -233,7 +233,7 @@ func TestPublishedKeys(t *testing.T) {
 	}
 }
 
-// An issuer that is away is no fault of the caller's.
+// If the issuer cannot be reached, the answer is 503.
 func TestIssuerAway(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -248,7 +248,7 @@ func TestIssuerAway(t *testing.T) {
 	dialecttest.Run(t, w, []step{s, {Name: "keys are good", Do: "GET " + endpoints, Status: 200, Want: "[]"}})
 }
 
-// Without an issuer no token is taken, whatever it is signed with.
+// Without an issuer every token is refused.
 func TestNoIssuer(t *testing.T) {
 	t.Parallel()
 	text := jwt(t, map[string]any{"alg": "HS256"}, claims(nil), hs256(nil))

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// The times are those of the seed, and one more.
+// The seed's times and one more.
 func TestCreatedOn(t *testing.T) {
 	t.Parallel()
 	for want, at := range map[string]time.Time{
@@ -24,7 +24,7 @@ func TestCreatedOn(t *testing.T) {
 	}
 }
 
-// Bodies that are taken are taken by others too, and mean the same to them.
+// encoding/json accepts every body that is accepted, and reads the same values.
 func FuzzBody(f *testing.F) {
 	for _, body := range []string{
 		`{"uri":"https://example.com"}`, `{"uri":null}`, `{"uri":""}`, `{"uri":"\u00e9\/"}`, `{}`, `null`, `[]`, `{"uri":"a","uri":"b"}`,
@@ -47,7 +47,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// Whatever the header says it is either taken or refused, and one more range that is served is enough.
+// Any Accept header is accepted or refused without a panic, and one range that is served suffices.
 func FuzzAccept(f *testing.F) {
 	for _, list := range []string{
 		"", "*/*", "application/json;api-version=2024.1.0", `a/b;c="d,e"`, "application/json;q=0", ",,;", `"`, "application/json;q=NaN",

@@ -25,7 +25,7 @@ import (
 
 const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 
-// moment has nanoseconds, which the store does not keep, and is in another zone.
+// moment has nanoseconds, which the store does not keep, and another zone than UTC.
 var moment = time.Date(2024, 3, 1, 11, 0, 0, 999, time.FixedZone("", 60*60))
 
 func message(eventType, data string) *bellwire.Message {
@@ -93,8 +93,7 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// verifyLikeTheVendor is what the vendor's pages have its customers do, in their own language, for each line of signature
-// and body.
+// verifyLikeTheVendor is the vendor's sample in Python. It verifies each line of signature and body.
 const verifyLikeTheVendor = `
 import base64, hashlib, hmac, json, sys
 secret = sys.argv[1].encode("utf-8")
@@ -174,7 +173,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// Eight retries, growing, within three days.
+// There are eight retries with growing delays within three days.
 func TestRetries(t *testing.T) {
 	t.Parallel()
 	policy := atelio.Dialect{}.Defaults().Retry
@@ -193,7 +192,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// Only 200 and 201 acknowledge; the body is the same on every attempt, and the signature that of its time.
+// Only 200 and 201 acknowledge. All attempts have the same body, and each signs its own time.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -234,7 +233,7 @@ func TestDelivery(t *testing.T) {
 	if d := ended[w.Vars["id"]]; len(ended) != 1 || d.Status != bellwire.DeliverySucceeded || len(d.Attempts) != 4 {
 		t.Errorf("%+v", ended)
 	}
-	// The vendor's message, published as it is printed on its pages.
+	// The vendor's sample, published unchanged.
 	const printed = `{"event": "card.created", "card": {"last_four": "4242"}, "occurred_at": "2024-03-01T10:00:00.000000+00:00"}`
 	w.Publish("card.created", printed)
 	a := receiver.Next()
@@ -246,8 +245,8 @@ func TestDelivery(t *testing.T) {
 	other.None()
 }
 
-// Receivers are told to take what has the same event and occurred_at for a repetition. So each event has a time of its
-// own, in a batch and of many publishers at the same time.
+// Receivers treat deliveries with the same event and occurred_at as repeated. So each event has a unique time, in a batch and
+// from concurrent publishers.
 func TestNoTwoEventsLookLikeARepetition(t *testing.T) {
 	t.Parallel()
 	const batch, publishers, each = 50, 16, 5
@@ -284,7 +283,7 @@ func TestNoTwoEventsLookLikeARepetition(t *testing.T) {
 	}
 }
 
-// What the dialect cannot send ends at once, explained.
+// A delivery that the dialect cannot send ends at once, with the reason.
 func TestWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -305,7 +304,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 	receiver.None()
 }
 
-// An endpoint of the native API moves here, and delivers as one that was made here; it moves back with another secret.
+// An endpoint of the native API moves to this dialect and delivers like a new one. It moves back with another secret.
 func TestMoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -352,7 +351,7 @@ func TestMoves(t *testing.T) {
 	if ended := w.Deliveries(event); ended[made.ID] == nil || ended[native.ID] == nil {
 		t.Errorf("%+v", ended)
 	}
-	// Back, and here again with what cannot be said here.
+	// Back, and here again with settings that this dialect does not have.
 	if _, err := w.Native(made.ID, service.EndpointInput{Dialect: new("standard"), Signing: new(bellwire.SigningBoth)}); err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +366,7 @@ func TestCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The vendor's table, in braces what it has several of.
+	// The vendor's table. Braces list alternatives.
 	var want []string
 	for _, family := range []string{
 		"account.autopay.{changed,failed,processed,scheduled}", "account.history.{ready}", "account.statements.{generated,late_payment,ready}", "card.{created}",

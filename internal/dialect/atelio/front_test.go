@@ -17,7 +17,7 @@ import (
 
 type step = dialecttest.Step
 
-// identify puts a key into a request as Atelio has it.
+// identify adds a key to a request in Atelio's two headers.
 func identify(r *http.Request, _ []byte, k dialecttest.Key) {
 	r.Header.Set("Identity", uuid.UUID(k.ID).String())
 	r.Header.Set("Authorization", k.Secret)
@@ -36,7 +36,7 @@ func newWorldOf(t testing.TB, expand bool) *dialecttest.World {
 	})
 }
 
-// The requests of the seed, without the backslashes that are no JSON.
+// The requests of the seed, without the backslashes, which are not JSON.
 const (
 	seedCreate = `
 {
@@ -62,7 +62,7 @@ const (
 `
 )
 
-// The members of the seed's answers, in its order.
+// The seed's answers.
 const (
 	seedEvents  = `["card.created","kyc.verification.success","kyc.verification.failure","kyc.verification.error","kyc.verification.timeout"]`
 	seedCreated = `{"id":"<id:uuid>","url":"https://hostname.com/webhook/route","description":"KYC state changes.","events":` + seedEvents +
@@ -86,7 +86,7 @@ func refused(status, code, message string) string {
 }
 
 var (
-	// created cannot be told before the answer is there, so that updated_time is checked by the next step.
+	// created is not known before this answer, so that the next step checks updated_time.
 	create = step{
 		Name: "create", Do: "POST /api/v0.1/webhooks", Body: seedCreate, Status: 200,
 		Header: []string{"Accept: application/json", "Content-Type: application/json"},
@@ -255,7 +255,7 @@ func TestCallers(t *testing.T) {
 		{"GET /api/v0.1/webhooks", true}, {"POST /api/v0.1/webhooks", false},
 		{"PATCH /api/v0.1/webhooks/{id}", false}, {"DELETE /api/v0.1/webhooks/{id}", false},
 	} {
-		// The body is broken: who may not is told so before it is looked at.
+		// The body is broken: it is checked after the permission.
 		steps := []step{
 			{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 403, Want: both},
 			{Name: "no identity", Key: "none", Header: []string{"Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: both},
@@ -292,7 +292,7 @@ func TestCallers(t *testing.T) {
 	})
 }
 
-// What the native API has changed is shown as well as Atelio has words for it, and is not lost when it comes back.
+// Changes through the native API are shown as far as Atelio's API can, and stay when a client sends them back.
 func TestNativeChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -324,7 +324,7 @@ func TestNativeChanges(t *testing.T) {
 	}
 }
 
-// Whatever is wrong, customers are told so in their words.
+// Every error is in the words of a customer.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for _, expand := range []bool{false, true} {

@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// FuzzInput makes sure that no body is taken for a subscription that it is not.
+// FuzzInput checks that a body is either refused or read as the subscription that it is.
 func FuzzInput(f *testing.F) {
 	for _, body := range []string{
 		`{"events":["card.created"],"url":"https://hostname.com/webhook/route","description":"d","version":"0.1","status":"STATUS_ENABLED"}`,
@@ -33,7 +33,7 @@ func FuzzInput(f *testing.F) {
 	})
 }
 
-// FuzzCredential makes sure that a key is taken as it is.
+// FuzzCredential checks that the key is a part of the header, unchanged.
 func FuzzCredential(f *testing.F) {
 	for _, header := range []string{"bwk_key", "Bearer bwk_key", "bearer  x", "Bearer", "Basic x", " ", ""} {
 		f.Add(header)

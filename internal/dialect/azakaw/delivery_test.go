@@ -50,7 +50,7 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// The events of the seed arrive as it shows them, at the joined URL, with the credentials, and are verified.
+// The seed's events arrive at the joined URL in the seed's form, with valid credentials.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -112,7 +112,7 @@ func TestBasicDelivery(t *testing.T) {
 	if d, err := verifier.Verify(arrival.Header, arrival.Body); err != nil || d.Type != "ProfileStatusUpdated" {
 		t.Errorf("%+v, %v", d, err)
 	}
-	// The example of the vendor's page, published as it is printed there.
+	// The vendor's sample, published unchanged.
 	const printed = `{"Type":"RiskAssessmentCalculated","RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}`
 	w.Publish("RiskAssessmentCalculated", printed)
 	arrival = receiver.Next()
@@ -120,7 +120,7 @@ func TestBasicDelivery(t *testing.T) {
 		string(d.Data) != `{"RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}` {
 		t.Errorf("%s: %+v, %v", arrival.Body, d, err)
 	}
-	// Whoever moves to another URL goes on being sent the credentials.
+	// A change of the URL keeps the credentials.
 	dialecttest.Run(t, w, []step{{Name: "move", Do: "PUT /webhooks/{id}", Status: 200, Want: "<any>", Body: `{"webhookBaseUrl":"{url}/v2"}`}})
 	w.Publish("RiskAssessmentCalculated", printed)
 	arrival = receiver.Next()
@@ -134,7 +134,7 @@ func TestBasicDelivery(t *testing.T) {
 	}
 }
 
-// What the dialect cannot send ends at once, explained, and other endpoints get it.
+// A delivery that the dialect cannot send ends at once, with the reason. Other endpoints get the event.
 func TestWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -165,7 +165,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 	receiver.None()
 }
 
-// Values outside of what the seed lists are refused when they are published.
+// The schemas refuse values that the seed does not list.
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -24,7 +24,7 @@ func newWorld(t testing.TB) *dialecttest.World {
 
 type step = dialecttest.Step
 
-// done is the answer to what went well, and refused that to what did not.
+// done, made and refused are the answers 200, 201 and those of errors.
 func done(result string) string {
 	return `{"version":null,"statusCode":200,"messages":["Processed successfully"],"result":` + result + `}`
 }
@@ -98,7 +98,7 @@ func TestConfigurations(t *testing.T) {
 	})
 }
 
-// Each part is normalized as the URL is that they join to, and none is taken for the other.
+// Each part is normalized, so that both join to the normalized URL.
 func TestPartsAreNormalized(t *testing.T) {
 	t.Parallel()
 	dialecttest.Run(t, newWorld(t), []step{{
@@ -107,7 +107,7 @@ func TestPartsAreNormalized(t *testing.T) {
 	}})
 }
 
-// The operator can ask for longer intervals, and customers are told in azakaw's words.
+// The operator can require longer intervals. The error names azakaw's field.
 func TestRetriesAreNotFasterThanAllowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -191,7 +191,7 @@ func TestCallers(t *testing.T) {
 		{"GET /webhooks", true}, {"POST /webhooks", false}, {"GET /webhooks/{id}", true},
 		{"PUT /webhooks/{id}", false}, {"DELETE /webhooks/{id}", false},
 	} {
-		// The body is broken: who may not is told so before it is looked at.
+		// The body is broken: it is checked after the permission.
 		steps := []step{
 			{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 401, WantHeader: []string{`WWW-Authenticate: Bearer realm="azakaw"`},
 				Want: refused("401", "the Authorization header must be given once, as Bearer <any>")},
@@ -215,7 +215,7 @@ func TestCallers(t *testing.T) {
 	})
 }
 
-// What the native API has changed is shown as well as azakaw has words for it, and is not lost when it comes back.
+// Changes through the native API are shown as far as azakaw's API can, and stay when a client sends them back.
 func TestNativeChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -252,7 +252,7 @@ func TestNativeChanges(t *testing.T) {
 	}
 }
 
-// An endpoint moves between dialects, and takes the other's secret and default policy.
+// An endpoint that moves to another dialect gets a secret and the default policy of that dialect.
 func TestMoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -280,7 +280,7 @@ func TestMoves(t *testing.T) {
 	}
 }
 
-// Whatever is wrong, customers are told so in their words.
+// Every error is in the words of a customer.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

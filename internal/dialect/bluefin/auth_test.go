@@ -17,13 +17,13 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// sign returns how the tenant signs a request.
+// sign returns a request that the tenant's key signs.
 func sign(w *dialecttest.World, method, target, body string) signed {
 	k := w.Keys["tenant"]
 	return signed{id: apiKeyID(k), secret: k.Secret, method: method, target: target, body: body}
 }
 
-// send sends a request with the header as it is.
+// send sends a request with the given Authorization header.
 func send(w *dialecttest.World, method, target, body, authorization string) *httptest.ResponseRecorder {
 	return w.Call("none", method, target, http.Header{"Authorization": {authorization}}, body)
 }
@@ -46,7 +46,7 @@ func TestFormsOfKeyIDs(t *testing.T) {
 	}
 }
 
-// What is sent must be what was signed, byte for byte.
+// The signature covers every byte of a request.
 func TestSignatureCoversTheRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -79,7 +79,7 @@ func TestSignatureCoversTheRequest(t *testing.T) {
 	}
 }
 
-// The path counts as it was sent, with its escapes.
+// The signature covers the path with its escapes.
 func TestTargetAsItWasSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -150,7 +150,7 @@ func TestNonceIsUsedOnce(t *testing.T) {
 	if answer := send(w, "GET", theirs, "", s.header()); answer.Code != 200 {
 		t.Errorf("another key with the nonce: %d", answer.Code)
 	}
-	// What was refused has used nothing up.
+	// Refused requests do not use up their nonces.
 	s = sign(w, "GET", webhooks, "")
 	s.nonce = strings.Repeat("cd", 32)
 	forged := s
@@ -163,7 +163,7 @@ func TestNonceIsUsedOnce(t *testing.T) {
 	}
 }
 
-// the header is read strictly; what is allowed is what HTTP calls the same.
+// The header is parsed strictly. Only forms that HTTP treats as equal are accepted.
 func TestFormsOfTheHeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -224,7 +224,7 @@ func upperResponse(h string) string {
 	return before + `response="` + strings.ToUpper(response)
 }
 
-// Basic credentials are those of the certification environment.
+// Basic is accepted only if the option is set.
 func TestBasic(t *testing.T) {
 	t.Parallel()
 	on, off := newWorld(t, true), newWorld(t, false)
@@ -258,8 +258,7 @@ func TestBasic(t *testing.T) {
 	}
 }
 
-// A client in another language signs for itself. A machine without Python fails here: a check that is left out is not
-// passed.
+// A client in Python signs with its own code. The test fails without Python: a check that does not run has not passed.
 func TestPythonClient(t *testing.T) {
 	t.Parallel()
 	testenv.Needs(t, "Python")

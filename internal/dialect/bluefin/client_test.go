@@ -27,7 +27,7 @@ const (
 	updates  = "/api/v4/accounts/" + account + "/account-updater/updates/"
 )
 
-// signed is a request to be signed, written from the description of the scheme and not with the code under test.
+// signed is a request to sign. It is written from the vendor's description, without the code under test.
 type signed struct {
 	id, secret     string
 	method, target string
@@ -36,7 +36,7 @@ type signed struct {
 	at             int64  // now if 0
 }
 
-// header is the Authorization header's value.
+// header returns the value of the Authorization header.
 func (s signed) header() string {
 	if s.nonce == "" {
 		var random [32]byte
@@ -54,7 +54,7 @@ func (s signed) header() string {
 	return fmt.Sprintf(`Hmac id="%s", nonce="%s", timestamp="%d", response="%x"`, s.id, s.nonce, s.at, mac.Sum(nil))
 }
 
-// apiKeyID is a key's id as an API key of PayConex has it.
+// apiKeyID returns a key's id in the form of PayConex.
 func apiKeyID(k dialecttest.Key) string { return "api_" + hex.EncodeToString(k.ID[:]) }
 
 func authorize(r *http.Request, body []byte, k dialecttest.Key) {
@@ -65,7 +65,7 @@ func authorize(r *http.Request, body []byte, k dialecttest.Key) {
 	r.Header.Set("Authorization", s.header())
 }
 
-// newWorld has an operator's key that can sign beside the others.
+// newWorld also has an operator's key that can sign.
 func newWorld(t testing.TB, basic bool) *dialecttest.World {
 	t.Helper()
 	d := bluefin.Dialect{PublicURL: publicURL, Basic: basic}
@@ -84,19 +84,19 @@ func newWorld(t testing.TB, basic bool) *dialecttest.World {
 	return w
 }
 
-// The vendor's errors, whole.
+// The vendor's errors.
 const (
 	badRequest      = `{"message":"Invalid request. Please check the input parameters and try again.","traceId":"<uuid>","errorType":"invalid_request","errorCode":40001,"value":"Invalid Input","source":"request","details":[]}`
 	unauthenticated = `{"message":"Unauthenticated","traceId":"<uuid>","errorType":"authentication","errorCode":40002,"value":"Authorization","source":"headers","details":[]}`
 	unauthorized    = `{"message":"Unauthorized","traceId":"<uuid>","errorType":"authorization","errorCode":40003,"value":"Authorization","source":"headers","details":[]}`
 )
 
-// notFound is the error of routes of one thing.
+// notFound is the error of the routes of one webhook.
 func notFound(id string) string {
 	return `{"message":"Not Found","traceId":"<uuid>","errorType":"not_found","errorCode":40005,"value":"` + id + `","source":null,"details":[]}`
 }
 
-// noEntity is the error of routes of a collection.
+// noEntity is the error of the routes of the collection.
 func noEntity(id string) string {
 	return `{"message":"The requested entity was not found","traceId":"<uuid>","errorType":"not_found","errorCode":40005,"value":"` + id + `","source":"request","details":[]}`
 }
@@ -106,7 +106,7 @@ func invalid(faults ...string) string {
 	return unprocessable(faults, `{"message":"%[2]s","source":"%[1]s","value":null}`)
 }
 
-// invalidItem is the same at the routes of one thing.
+// invalidItem is invalid at the routes of one webhook.
 func invalidItem(faults ...string) string {
 	return unprocessable(faults, `{"detail":"%[2]s","source":"%[1]s"}`)
 }

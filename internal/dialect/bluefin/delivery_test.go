@@ -14,7 +14,7 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// subscribe makes a webhook over the vendor's API, with retries that tests can wait for.
+// subscribe creates a webhook through the vendor's API, with short retries.
 func subscribe(t *testing.T, w *dialecttest.World, rcv *dialecttest.Receiver, event string) (id string) {
 	t.Helper()
 	dialecttest.Run(t, w, []dialecttest.Step{{
@@ -29,7 +29,7 @@ func subscribe(t *testing.T, w *dialecttest.World, rcv *dialecttest.Receiver, ev
 	return id
 }
 
-// notified is a notification, read.
+// notified is a decoded notification.
 type notified struct {
 	ID, Wbhid, Event string
 	Payload          struct{ UpdateID, URL string }
@@ -46,7 +46,7 @@ func read(t *testing.T, a *dialecttest.Arrival) (n notified) {
 	return n
 }
 
-// records are spelled as no encoder would, and recordsGot is how they are read: each with the update's ID.
+// records have a form that no encoder produces. recordsGot is the answer of the link: each record has the update's id.
 const (
 	records = `[ {"id":"auru_1","oldExpiry":"1230", "newExpiry":"\u0031235","recurringSchedules":[1.0,2E2]},` + "\n" +
 		`{"status":"updated_card" },{"updateId": "aupres_of_the_platform","format":"pan"}, { } ]`
@@ -54,7 +54,7 @@ const (
 		`{"status":"updated_card","updateId":"ID" },{"updateId": "ID","format":"pan"}, {"updateId":"ID" } ]`
 )
 
-// The thin notification, and the full resource behind authentication.
+// A notification links to the records, which only authenticated callers get.
 func TestThinNotification(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -99,7 +99,7 @@ func TestThinNotification(t *testing.T) {
 	}
 }
 
-// Other events are no updates.
+// Events of other types have no update.
 func TestUpdatesOfOtherEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -112,7 +112,7 @@ func TestUpdatesOfOtherEvents(t *testing.T) {
 	dialecttest.Run(t, w, []dialecttest.Step{{Name: "none", Do: "GET " + updates + id, Status: 200, Want: `[]`}})
 }
 
-// A platform that serves its updates itself has them announced: what it publishes is the payload.
+// A platform that serves its updates itself publishes the payload.
 func TestUpdateOfThePlatform(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -127,7 +127,7 @@ func TestUpdateOfThePlatform(t *testing.T) {
 	dialecttest.Run(t, w, []dialecttest.Step{{Name: "there is nothing to GET here", Do: "GET " + updates + own, Status: 404, Want: notFound(own)}})
 }
 
-// Webhooks of one event all fire; each has a notification of its own, of the same update.
+// All webhooks of an event are notified, each with its own id, of the same update.
 func TestOneNotificationForEachWebhook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -156,7 +156,7 @@ func TestSettlementIsDeliveredAsPublished(t *testing.T) {
 	}
 }
 
-// What the dialect cannot send ends at once, explained, and keeps nobody from getting it.
+// A delivery that the dialect cannot send ends at once, with the reason.
 func TestDataOfTheWrongKind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -172,7 +172,7 @@ func TestDataOfTheWrongKind(t *testing.T) {
 	rcv.None()
 }
 
-// An endpoint that came from another dialect notifies under the id that it has.
+// An endpoint that comes from another dialect keeps its id.
 func TestMovedEndpointNotifies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -204,7 +204,7 @@ func TestMovedEndpointNotifies(t *testing.T) {
 	w.Deliveries(event)
 }
 
-// Every example can be delivered, and is what the vendor's own are like.
+// Every example of the catalogue can be delivered.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false) // holds every example against its schema

@@ -24,7 +24,7 @@ func shown(url, event, id string) string {
 	return `{"url":"` + url + `","event":"` + event + `","id":"` + id + `"}`
 }
 
-// The seed's walk: its bodies as they stand, its answers member by member.
+// The seed's calls in order, with its bodies and its answers.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -56,7 +56,7 @@ func TestTwoWebhooksOfOneEventAndURL(t *testing.T) {
 	})
 }
 
-// Bodies that are refused, at both routes that take one; nothing is changed by them.
+// Refused bodies, at both routes that have one. They change nothing.
 func TestRefusedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -128,7 +128,7 @@ func TestRefusedBodies(t *testing.T) {
 	})
 }
 
-// routes are all there are, on a thing that is there.
+// routes are all routes, for an existing webhook.
 func routes(id string) []dialecttest.Step {
 	return []dialecttest.Step{
 		{Do: "POST " + webhooks, Body: seedBody},
@@ -140,7 +140,7 @@ func routes(id string) []dialecttest.Step {
 	}
 }
 
-// collection tells whether a route is one of a collection, whose errors differ.
+// collection reports whether a route is one of the collection, whose errors differ.
 func collection(do string) bool { return strings.HasSuffix(do, "/webhooks") }
 
 func TestWhoMayDoWhat(t *testing.T) {
@@ -165,7 +165,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{Name: "a key that cannot sign", Key: "publisher", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated},
 			{Name: "a publisher", Key: "signing publisher", Do: s.Do, Body: s.Body, Status: 403, Want: unauthorized},
 			{Name: "a publisher in an unknown account", Key: "signing publisher", Do: inUnknown, Body: s.Body, Status: 403, Want: unauthorized},
-			// Who has a key learns nothing of other accounts: they are as one that nobody has.
+			// Other accounts are answered like accounts that do not exist.
 			{Name: "a stranger", Key: "stranger", Do: s.Do, Body: s.Body, Status: 404, Want: another},
 			{Name: "foreign account", Do: inForeign, Body: s.Body, Status: 404, Want: strings.Replace(gone, nobodys, foreign, 1)},
 			{Name: "foreign account, a key that only reads", Key: "tenant-read", Do: inForeign, Body: s.Body, Status: 404, Want: strings.Replace(gone, nobodys, foreign, 1)},
@@ -218,7 +218,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}
 }
 
-// A trace id is a UUID, is the request's id, and is chosen by the client if it is one.
+// The trace id is a UUID and the id of the request. A client may choose it if it is a UUID.
 func TestTraceID(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -235,7 +235,7 @@ func TestTraceID(t *testing.T) {
 	}
 }
 
-// Endpoints that the native API made, moved or changed.
+// Endpoints that were created, moved or changed through the native API.
 func TestMovedEndpoints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -293,7 +293,7 @@ func TestMovedEndpoints(t *testing.T) {
 	dialecttest.Run(t, w, []dialecttest.Step{{Name: "gone again", Do: "GET " + webhooks + "/" + moved, Status: 404, Want: notFound(moved)}})
 }
 
-// A tenant whose id is no account's can use the API for its own webhooks: what notifications link to must answer.
+// A tenant whose id does not have 12 digits can use its own account, so that the links in its notifications work.
 func TestOtherTenantIDs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -323,7 +323,7 @@ func TestWithoutACatalogue(t *testing.T) {
 	}})
 }
 
-// pageHeaders are those of a list.
+// pageHeaders are the headers of a list.
 var pageHeaders = []string{
 	"X-First-Page-Url", "X-Last-Page-Url", "X-Prev-Page-Url", "X-Next-Page-Url", "X-Links", "X-Path", "X-Current_page", "X-Last-Page",
 	"X-Total", "X-Per-Page", "X-Total-In-This-Page", "X-From", "X-To",
@@ -402,7 +402,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// Following the links leads through all webhooks, each once.
+// The links lead through all webhooks, each once.
 func TestFollowingPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -425,7 +425,7 @@ func TestFollowingPages(t *testing.T) {
 	}
 }
 
-// Whatever is wrong, customers are told so in their words.
+// Every error is in the words of a customer.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)

@@ -12,8 +12,8 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// FuzzAuthorization: what is taken has four parameters that can be written again and mean the same, and nothing in them
-// that could move from one line of what is signed to another.
+// FuzzAuthorization checks that an accepted header has four parameters that can be written again, none with a character that
+// could move it to another line of the signed text.
 func FuzzAuthorization(f *testing.F) {
 	hash := strings.Repeat("0f", 32)
 	for _, text := range []string{
@@ -49,7 +49,8 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzInput: what is taken is a JSON object of just the two members, and what is not is refused by one of two codes.
+// FuzzInput checks that an accepted body is a JSON object of exactly two members, and that others are refused with one of two
+// codes.
 func FuzzInput(f *testing.F) {
 	for _, body := range []string{
 		`{"url":"https://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, `{"event":"PAYCONEX_BATCH_SETTLEMENT","url":""}`,
@@ -83,7 +84,7 @@ func FuzzInput(f *testing.F) {
 	})
 }
 
-// FuzzPage: whatever is asked for, a page is a part of the list.
+// FuzzPage checks that a page is a part of the list.
 func FuzzPage(f *testing.F) {
 	for _, query := range []string{"", "page=2", "page=1000000&limit=1000", "limit=1", "page=%31&page=x", "limit=-1", "page=9223372036854775807"} {
 		f.Add(query, 23)

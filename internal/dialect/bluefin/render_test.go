@@ -48,7 +48,7 @@ func endpoint() *bellwire.Endpoint {
 	return &bellwire.Endpoint{ID: webhookID, Tenant: "120000000007", Events: []string{accountUpdates}, Signing: bellwire.SigningHMAC}
 }
 
-// The seed's notification, with a real account and update in its URL.
+// The seed's notification, with real values in its URL.
 func TestNotificationOfUpdates(t *testing.T) {
 	t.Parallel()
 	m := message(t, accountUpdates, ` { "updates" : [ {"oldExpiry":"1230"} ] } `)
@@ -98,7 +98,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-// Whatever the public URL and the ids are, a notification is JSON that says just them.
+// A notification is JSON with the given public URL and ids, whatever they are.
 func TestNotificationIsJSON(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -189,7 +189,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// BenchmarkRender has standard beside it, which is the measure.
+// BenchmarkRender also measures the dialect standard, for comparison.
 func BenchmarkRender(b *testing.B) {
 	filler := strings.Repeat("x", 500)
 	for _, bench := range []struct {

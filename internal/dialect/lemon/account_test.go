@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// seedAccount is the body of the seed's second request, as it stands: newlines around it, and an address without an @.
+// seedAccount is the body of the seed's second request, unchanged: with newlines around it, and an address without an @.
 const seedAccount = `
 {
 "accepted_agreements": [
@@ -97,7 +97,7 @@ func TestTutorial(t *testing.T) {
 	}
 }
 
-// A customer that the platform knows already keeps its id.
+// A customer that has an id keeps it.
 func TestKnownCustomer(t *testing.T) {
 	t.Parallel()
 	run(t, dialecttest.New(t, config(true)), step{Name: "known", Do: "POST /v1/accounts", Status: 200,
@@ -162,7 +162,7 @@ func compacted(t *testing.T, text string) []byte {
 	return short
 }
 
-// Without the type in the catalogue the sandbox says what to do.
+// The sandbox needs its event type.
 func TestSandboxWithoutCatalogue(t *testing.T) {
 	t.Parallel()
 	c := config(true)

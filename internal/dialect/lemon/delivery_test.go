@@ -41,7 +41,7 @@ func credentials(secrets ...bellwire.Secret) *bellwire.Credentials {
 	return &bellwire.Credentials{Secrets: secrets}
 }
 
-// The signature was computed with other tools; TestLemonOnThePublishedVectors has the vendor's.
+// The signature was computed with other tools. TestLemonOnThePublishedVectors has the vendor's vector.
 func TestGoldenExample(t *testing.T) {
 	t.Parallel()
 	body, header := dialecttest.Render(t, lemon.Dialect{}, &bellwire.Endpoint{}, credentials(
@@ -103,7 +103,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// A minute, doubling up to an hour, for a day: our choice, and the vendor's ten seconds for an answer.
+// Retries are a minute apart, doubling up to an hour, for a day. The timeout is the vendor's 10 seconds.
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	d := lemon.Dialect{}.Defaults()
@@ -126,7 +126,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// A whole delivery: fails twice, is signed anew each time with the time of the attempt, and has the same body.
+// A delivery that fails twice: all attempts have the same body, and each signs its own time.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -172,7 +172,7 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
-// independently verifies with nothing but the standard library.
+// independently verifies a signature with the standard library only.
 func independently(secret, header string, body []byte) bool {
 	unix, signature, _ := strings.Cut(strings.TrimPrefix(header, "t="), ",v1=")
 	if _, err := strconv.ParseInt(unix, 10, 64); err != nil {
@@ -183,7 +183,7 @@ func independently(secret, header string, body []byte) bool {
 	return hex.EncodeToString(mac.Sum(nil)) == signature
 }
 
-// Bad data ends the delivery at once, explained, and another endpoint gets it.
+// A delivery that the dialect cannot send ends at once, with the reason. Other endpoints get the event.
 func TestWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -206,8 +206,8 @@ func TestWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-// An endpoint made over the native API shows and delivers as the vendor's do, and so does one that comes from another
-// dialect; those that the dialect cannot represent do not come.
+// Endpoints that the native API creates or moves are shown and deliver like the vendor's. It refuses those that this dialect
+// cannot represent.
 func TestMoving(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

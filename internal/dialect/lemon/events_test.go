@@ -20,7 +20,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// listing is a page of events, its elements as they came.
+// listing is a page of events, with the bytes of each.
 type listing struct {
 	Data       []json.RawMessage `json:"data"`
 	Pagination struct {
@@ -28,7 +28,7 @@ type listing struct {
 	} `json:"pagination"`
 }
 
-// list asks for a page of events.
+// list returns a page of events.
 func list(t *testing.T, w *dialecttest.World, key string, query url.Values) listing {
 	t.Helper()
 	answer := w.Call(key, "GET", "/v1/events?"+query.Encode(), privacy(), "")
@@ -51,7 +51,7 @@ func privacy() http.Header {
 	return h
 }
 
-// walk follows cursors, and nothing else, to the end of a list.
+// walk follows the cursors to the end of a list.
 func walk(t *testing.T, w *dialecttest.World, query url.Values) (pages []int, elements []string) {
 	t.Helper()
 	for {
@@ -84,10 +84,10 @@ var published = []struct{ eventType, data string }{
 	{"order.created", `{"order":1.0,"account":["cusa_1"],"nested":{"account":"cusa_1"}}`},
 }
 
-// shape is what the vendor shows of an event.
+// shape is the vendor's form of an event.
 var shape = regexp.MustCompile(`(?s)\A\{"id":"evt_[0-9a-f]{32}","type":"[a-z._]+","created_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00","context":\{.*\}\}\z`)
 
-// What is delivered, first and again, is what the list shows, byte for byte, and so is what nobody was subscribed to.
+// The list has every delivered event byte for byte, and also events without a subscription.
 func TestEventsAreWhatIsDelivered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -199,7 +199,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// Since is inclusive, in every spelling of a time, and to the microsecond.
+// since is inclusive to the microsecond, in every form of a time.
 func TestSince(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -238,7 +238,7 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// A cursor carries the whole search; of what is repeated or changed beside it, the limit alone counts.
+// A cursor has the whole search. Of parameters beside it only the limit counts.
 func TestCursor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -260,12 +260,12 @@ func TestCursor(t *testing.T) {
 			t.Errorf("%s: %s", name, rest.Data)
 		}
 	}
-	// What comes while somebody pages is seen by those who go forward.
+	// New events are seen by a client that pages forward.
 	w.Publish("order.created", `{"account":"cusa_0","n":7}`)
 	if rest := list(t, w, "tenant", query("cursor", *first.Pagination.NextCursor)); len(rest.Data) != 2 {
 		t.Errorf("%s", rest.Data)
 	}
-	// Another tenant's cursor is none.
+	// A cursor of another tenant is refused.
 	run(t, w, step{Name: "another's cursor", Key: "stranger", Do: "GET /v1/events?cursor=" + *first.Pagination.NextCursor, Status: 400, Want: message("Error in 'query.cursor': <any>")})
 }
 
@@ -296,7 +296,7 @@ func TestDefaultLimit(t *testing.T) {
 	}
 }
 
-// Tests of endpoints tell of nothing that happened, and what the dialect could not deliver is not there.
+// The list has no test events, and none that the dialect cannot deliver.
 func TestWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -50,7 +50,7 @@ func run(t *testing.T, w *dialecttest.World, steps ...step) {
 
 func message(text string) string { return `{"message":"` + text + `"}` }
 
-// The seed's own request, and its answer member by member.
+// The seed's request and its answer.
 const (
 	seedRequest = `{
 "url": "https://webhook.site/48cf1291-4ab5-452b-9d07-17103ab8e768",
@@ -90,7 +90,7 @@ func TestWebhooks(t *testing.T) {
 	}...)
 }
 
-// Every page is as long as it was asked to be, and the cursor alone carries on, also when webhooks come and go.
+// Pages have the requested length, and cursors stay valid when webhooks are created and deleted.
 func TestPagesOfWebhooks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -173,7 +173,7 @@ func TestRefusals(t *testing.T) {
 	}...)
 }
 
-// routes are all that need a key and the headers.
+// routes are all routes.
 var routes = []string{"POST /v1/webhooks", "GET /v1/webhooks", "DELETE /v1/webhooks/wbh_{number}", "GET /v1/events", "POST /v1/accounts"}
 
 func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
@@ -209,7 +209,7 @@ func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
 	run(t, w, step{Name: "nothing has changed", Do: "GET /v1/webhooks", Status: 200, Want: `{"data":[` + shown + `],` + noMore})
 }
 
-// audit returns what the audit log has of a tenant, newest first.
+// audit returns a tenant's entries in the audit log, newest first.
 func audit(t *testing.T, w *dialecttest.World, tenant string) []string {
 	t.Helper()
 	list, err := w.Service.AuditLog(t.Context(), dialecttest.Admin, tenant, bellwire.Page{Limit: service.MaxPageLimit})
@@ -226,8 +226,8 @@ func audit(t *testing.T, w *dialecttest.World, tenant string) []string {
 	return entries
 }
 
-// Who asks and why is kept of what gets as far as being done, also if it comes to nothing then. Of what the request itself or
-// its key rules out nothing is kept: it has shown nothing and changed nothing.
+// The audit log has every request that passed all checks, also if it then failed. It has none that was refused for its key or
+// its form, because those show and change nothing.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -267,7 +267,7 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-// A key that asks as fast as it can fills the audit log no faster than its rate, and what is equal is counted.
+// The rate of a key bounds how fast it fills the audit log. Equal requests are counted in one entry.
 func TestAuditOfAFlood(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -303,7 +303,7 @@ func TestAuditOfAFlood(t *testing.T) {
 	}
 }
 
-// The vendor has 83 types; each has its family's members in the example's context.
+// The catalogue has the vendor's 83 types, each with the members of its family in the example's context.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	var file struct {
@@ -339,7 +339,7 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-// Whatever is wrong, customers are told so in their words.
+// Every error is in the words of a customer.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

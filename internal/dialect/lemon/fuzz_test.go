@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// refusal makes sure that what is not taken is the client's fault, and can be told.
+// refusal checks that an error is the client's fault and can be written.
 func refusal(t *testing.T, err error) {
 	t.Helper()
 	known := httpx.AsError(err)
@@ -25,7 +25,7 @@ func refusal(t *testing.T, err error) {
 	}
 }
 
-// FuzzSearch makes sure that a cursor brings back the search that it was made of, and that no two are the same search.
+// FuzzSearch checks that a cursor decodes to the search it was made of, and that different cursors are different searches.
 func FuzzSearch(f *testing.F) {
 	for _, query := range []string{
 		"", "type=account.created&sort=asc&limit=3", "since=2023-06-29T14:40:30.523373+00:00&context.account=cusa_1&context.order=%C3%BC",
@@ -57,7 +57,7 @@ func FuzzSearch(f *testing.F) {
 	})
 }
 
-// FuzzCursor makes sure that cursors have one spelling.
+// FuzzCursor checks that each cursor has one form.
 func FuzzCursor(f *testing.F) {
 	f.Add(`{"limit":3,"after":"x"}`)
 	f.Add(`{"at":1,"id":"wbh_1","limit":1}`)

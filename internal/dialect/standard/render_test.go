@@ -28,7 +28,7 @@ const (
 		"v1,ylASqnQuNSBpM3atCvRkxXw2cKlxkoMYUIqfH36Uj9E="
 )
 
-// moment is when the golden example happens. The nanoseconds are not kept by the store.
+// moment is the time of the golden example. The store does not keep its nanoseconds.
 var moment = time.Date(2026, 5, 4, 3, 2, 1, 123456789, time.FixedZone("", 2*60*60))
 
 func fieldOf(t *testing.T, err error) string {
@@ -121,7 +121,7 @@ func TestVerifiedByTheReferenceLibrary(t *testing.T) {
 	}
 }
 
-// Every scheme that is asked for, by every secret that has not expired, newest first.
+// Every secret that has not expired signs with every scheme, newest first.
 func TestWhichSecretsSign(t *testing.T) {
 	t.Parallel()
 	m := message(t, `null`)
@@ -221,7 +221,7 @@ func TestAnyJSONSurvives(t *testing.T) {
 	})
 }
 
-// jsonText draws JSON in spellings that re-encoding would change.
+// jsonText draws JSON that encoding again would change.
 func jsonText(depth int) *rapid.Generator[string] {
 	text := rapid.Map(rapid.String(), func(s string) string {
 		quoted, _ := json.Marshal(s) // a string always has a form in JSON
