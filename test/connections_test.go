@@ -105,7 +105,7 @@ func TestNodeWithoutLeasesIsNotReady(t *testing.T) {
 	if _, metrics := s.get("/metrics"); !strings.Contains(metrics, "bellwire_owned_shards 256\n") {
 		t.Error("the metrics do not show all shards")
 	}
-	if !strings.Contains(s.logged(), `"msg":"took over shards","shards":256`) {
+	if !strings.Contains(s.logged(), `"msg":"shards taken over","shards":256`) {
 		t.Error("the log does not say that the node took over shards")
 	}
 }

@@ -16,9 +16,9 @@ type benchCommand struct {
 
 // Help is shown below the options.
 func (c *benchCommand) Help() string {
-	return `It runs a server and a receiver as processes of their own, on a temporary database, and needs nothing else. First a bare
-HTTP client posts to the receiver: that is what this machine can do. Then events are published, and each delivery is verified
-and counted by the receiver. Exit code 1 if any is missing or badly signed.
+	return `Runs a server and a receiver as separate processes on a temporary database. First a bare HTTP client posts to the receiver,
+to measure what this machine can do. Then events are published, and the receiver verifies and counts their deliveries.
+Exit code 1 if a delivery is missing or cannot be verified.
 
   bellwire bench
   bellwire bench --batch 100 --runs 5
@@ -30,13 +30,13 @@ and counted by the receiver. Exit code 1 if any is missing or badly signed.
   bellwire bench --database-url postgres://postgres@127.0.0.1/bench --nodes 3 --endpoints 100 --rate 300
   bellwire bench --hostile fan-out,unread-lists
 
-Scenarios of --hostile, whose numbers are fixed; only --attack, --calm, --strength, --runs, --server, --database-url, --nodes,
---directory, --json and --cpu-profile count beside it:
+The scenarios of --hostile have fixed numbers. Only --attack, --calm, --strength, --runs, --server, --database-url, --nodes,
+--directory, --json and --cpu-profile apply to them:
 
 ` + hostile.List()
 }
 
-// Run measures, and fails if a delivery is missing or badly signed.
+// Run measures, and fails if a delivery is missing or cannot be verified.
 func (c *benchCommand) Run(ctx context.Context, std streams) error {
 	return profiled(c.ProfileFile("publisher"), func() error { return bench.Run(ctx, &c.Options, std.out) })
 }
@@ -59,7 +59,7 @@ func (c *benchHostileCommand) Run(ctx context.Context, std streams) error {
 	return bench.Attack(ctx, std.in, std.err)
 }
 
-// profiled writes a profile of what f uses of the processors, if a file is named.
+// profiled runs f, and writes a CPU profile of it if a file is named.
 func profiled(file string, f func() error) (err error) {
 	if file == "" {
 		return f()

@@ -10,25 +10,25 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Endpoints retry so often that a backlog is due soon after they come back, and so many times that no delivery is given
-// up before; their circuit breakers open after a minute, and are closed again by the restart.
+// Endpoints retry so often that a backlog is due soon after they recover, and so many times that no delivery is exhausted
+// before. Their circuit breakers open after a minute, and the restart closes them.
 const (
 	backlogInterval = 5 * time.Second
 	backlogRetries  = 100
 )
 
-// backlogReport tells how a backlog is built, survives a restart and is delivered.
+// backlogReport measures how a backlog grows, survives a restart and is delivered.
 type backlogReport struct {
 	Deliveries         int     `json:"deliveries"`
-	PublishesPerSecond float64 `json:"publishes_per_second"` // while no endpoint answers well
+	PublishesPerSecond float64 `json:"publishes_per_second"` // while no endpoint succeeds
 	Resident           int64   `json:"resident_bytes"`       // of the server with the backlog
 	StopSeconds        float64 `json:"stop_seconds"`         // from SIGTERM to the end
 	StartSeconds       float64 `json:"start_seconds"`        // from start to ready
-	DrainedPerSecond   float64 `json:"drained_per_second"`   // recorded, from when the endpoints are well again
-	DrainedRatio       float64 `json:"drained_ratio"`        // to what was recorded of fresh publishes before
+	DrainedPerSecond   float64 `json:"drained_per_second"`   // recorded after the endpoints recover
+	DrainedRatio       float64 `json:"drained_ratio"`        // to the rate of fresh publishes before
 }
 
-// backlog publishes while no endpoint answers well, restarts the server, and lets the endpoints come back.
+// backlog publishes while no endpoint succeeds, restarts the server, and lets the endpoints recover.
 func (b *benchmark) backlog(ctx context.Context, report *Report) error {
 	o := b.options
 	r := &backlogReport{}
@@ -63,7 +63,7 @@ func (b *benchmark) backlog(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// restart stops the server and starts it again, until it is ready.
+// restart restarts the server and waits until it is ready.
 func (b *benchmark) restart(ctx context.Context, r *backlogReport) error {
 	memory, err := b.metric(ctx, resident)
 	if err != nil {
@@ -106,14 +106,14 @@ func (b *benchmark) ready(ctx context.Context) error {
 		select {
 		case <-time.After(pollInterval):
 		case <-ctx.Done():
-			return fmt.Errorf("the server does not become ready: %w", ctx.Err())
+			return fmt.Errorf("server not ready: %w", ctx.Err())
 		}
 	}
 }
 
 func (r *backlogReport) print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, `
-  backlog             %10s   deliveries, published at %s while no endpoint answered well
+  backlog             %10s   deliveries, published at %s while no endpoint succeeded
   memory              %10s   of the server then
   restart             %8.2f s   from start to ready; it ended in %.2f s
   drained             %10s   %.2f of the rate of fresh publishes

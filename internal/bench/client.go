@@ -15,8 +15,8 @@ func newClient(publishers int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: publishers, MaxIdleConns: publishers}}
 }
 
-// poster posts one body after the other with a plain HTTP client. The baseline and the publishers use the same one, so
-// that what it costs does not count for or against either.
+// poster posts bodies with a plain HTTP client. The baseline and the publishers use the same one, so its cost is the same for
+// both.
 type poster struct {
 	client  *http.Client
 	request *http.Request
@@ -29,7 +29,7 @@ func newPoster(ctx context.Context, c *http.Client) *poster {
 	return &poster{client: c, request: request}
 }
 
-// unexpectedStatus is an answer that was not wanted.
+// unexpectedStatus is an answer with another status than expected.
 type unexpectedStatus struct {
 	url    string
 	status int
@@ -40,7 +40,7 @@ func (e *unexpectedStatus) Error() string {
 	return fmt.Sprintf("%s answered %d: %s", e.url, e.status, e.answer)
 }
 
-// post posts a body. Its error is an unexpectedStatus if there was another answer than the wanted one.
+// post posts a body. It returns an unexpectedStatus if the answer has another status than wanted.
 func (p *poster) post(to *url.URL, body []byte, want int) error {
 	p.body.Reset(body)
 	p.request.URL, p.request.Body, p.request.ContentLength = to, io.NopCloser(&p.body), int64(len(body))
@@ -59,7 +59,7 @@ func (p *poster) post(to *url.URL, body []byte, want int) error {
 	return nil
 }
 
-// parallel runs f n times at once.
+// parallel runs n calls of f concurrently.
 func parallel(n int, f func() error) error {
 	var group errgroup.Group
 	for range n {

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Data is {"n":…,"t":…,"pad":"…"}: the event's number and when it was published, in nanoseconds since 1970. Both have
-// a fixed width, so that the receiver reads them without parsing.
+// An event's data is {"n":…,"t":…,"pad":"…"}: its number and the time of its publish, in nanoseconds since 1970. Both have a
+// fixed width, so that the receiver need not parse JSON.
 const (
-	numberDigits = 19 // digits
+	numberDigits = 19
 	minData      = len(`{"n":,"t":,"pad":""}`) + 2*numberDigits
 	maxData      = 1 << 20
 )
 
-// firstNumber makes every number as wide as JSON allows without leading zeros.
+// firstNumber is added to every number, because JSON has no leading zeros.
 const firstNumber = 1_000_000_000_000_000_000
 
 func appendData(b []byte, n int, at time.Time, pad []byte) []byte {
@@ -40,7 +40,7 @@ func appendBatch(b []byte, first, end int, at time.Time, pad []byte) []byte {
 	return append(b, "]}"...)
 }
 
-// readData finds in a delivery's body what appendData wrote; ok is false if it is anything else.
+// readData reads the data that appendData wrote from a delivery's body, and reports whether it is valid.
 func readData(body []byte) (n int, at int64, ok bool) {
 	_, data, found := bytes.Cut(body, []byte(`,"data":{"n":`))
 	if !found || len(data) < minData-len(`{"n":`) || !bytes.HasPrefix(data[numberDigits:], []byte(`,"t":`)) {

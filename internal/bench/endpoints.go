@@ -4,7 +4,7 @@ import "strconv"
 
 func tenantID(endpoint int) string { return "bench-" + strconv.Itoa(endpoint) }
 
-// customers is how many there are, with one endpoint each. The one that floods comes after the others.
+// customers returns the number of customers, who have one endpoint each. The one that floods is the last.
 func (o *Options) customers() int {
 	if o.Flood {
 		return o.Endpoints + 1
@@ -12,7 +12,7 @@ func (o *Options) customers() int {
 	return o.Endpoints
 }
 
-// room is how many events may be published in a run.
+// room returns how many events may be published in a run.
 func (o *Options) room() int {
 	if o.Flood {
 		return 2*o.Events + o.floodRoom()
@@ -23,10 +23,10 @@ func (o *Options) room() int {
 	return o.Events + o.Backlog
 }
 
-// comparesNodes tells whether publishing on an endpoint's own node is compared with publishing on another.
+// comparesNodes reports whether publishing on an endpoint's own node is compared with publishing on another.
 func (o *Options) comparesNodes() bool { return o.Nodes > 1 && o.Rate > 0 }
 
-// kind says how an endpoint behaves. The kinds are spread evenly.
+// kind returns the behaviour of an endpoint. The kinds are spread evenly.
 func (o *Options) kind(endpoint int) string {
 	if endpoint >= o.Endpoints {
 		return "healthy"
@@ -45,7 +45,7 @@ func (o *Options) kind(endpoint int) string {
 	return "healthy"
 }
 
-// acknowledges tells whether deliveries to the endpoint are expected to arrive.
+// acknowledges reports whether deliveries to the endpoint are expected to succeed.
 func (o *Options) acknowledges(endpoint int) bool {
 	kind := o.kind(endpoint)
 	return kind == "healthy" || kind == "slow"

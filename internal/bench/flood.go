@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// floodReport compares the customers that publish steadily while they are alone and while another one floods the server.
+// floodReport compares steady customers alone with the same customers while another one floods the server.
 type floodReport struct {
-	Rate    int          `json:"rate"` // events a second of the steady ones
+	Rate    int          `json:"rate"` // events a second of the steady customers
 	Alone   steadyReport `json:"alone"`
 	Flooded steadyReport `json:"flooded"`
 
@@ -21,7 +21,7 @@ type floodReport struct {
 	AnswerP99  float64 `json:"answer_p99_ratio"`
 
 	FloodPerSecond float64 `json:"flood_publishes_per_second"` // events acknowledged
-	Refused        int64   `json:"flood_refused"`              // publishes of the flood that were answered 503
+	Refused        int64   `json:"flood_refused"`              // publishes of the flood answered 503
 }
 
 // steadyReport has percentiles as Report does.
@@ -30,13 +30,13 @@ type steadyReport struct {
 	Answers   []float64 `json:"answer_ms"`  // from publish to its answer
 }
 
-// floodRoom is more than can be flooded while the steady events are published.
+// floodRoom returns more events than a flood can publish beside the steady ones.
 func (o *Options) floodRoom() int {
 	const fastest = 50_000 // events a second
 	return (o.Events/max(o.Rate, 1)+1)*fastest + o.Batch
 }
 
-// flood publishes steadily, alone first, and then while another customer floods the server.
+// flood publishes steadily, first alone and then while another customer floods the server.
 func (b *benchmark) flood(ctx context.Context, report *Report) error {
 	o := b.options
 	r := &floodReport{Rate: o.Rate}
@@ -90,14 +90,14 @@ func (b *benchmark) flood(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// steady is what is published while nothing else is, and again during the flood: one by one.
+// steady returns the load of the steady customers: single events.
 func (b *benchmark) steady(first int) *load {
 	l := b.load(first, first+b.options.Events)
 	l.batch = 1
 	return l
 }
 
-// compare reports what the flood did to the steady publishes.
+// compare measures the effect of the flood on the steady publishes.
 func (b *benchmark) compare(ctx context.Context, r *floodReport, alone, flooded *load) (err error) {
 	if r.Alone, err = b.steadyReport(ctx, alone); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (b *benchmark) steadyReport(ctx context.Context, l *load) (steadyReport, er
 	return steadyReport{Latencies: seen.Latencies, Answers: percentiles(l.answers)}, nil
 }
 
-// grown says how many times as long the median and the 99th percentile have become.
+// grown returns the growth of the median and the 99th percentile, as factors.
 func grown(before, after []float64) (p50, p99 float64) {
 	return after[0] / before[0], after[2] / before[2]
 }

@@ -25,16 +25,16 @@ func Attack(ctx context.Context, in io.Reader, errOut io.Writer) error {
 }
 
 const (
-	// hostileWarmUp is not measured: connections are made in it, and configuration is loaded.
+	// hostileWarmUp is not measured: it opens connections and loads configuration.
 	hostileWarmUp = 500 * time.Millisecond
-	// hostilePatience is how long what the neighbour was promised is waited for after an attack, so that it is known how late it came.
+	// hostilePatience is the time to wait for the neighbour's events after an attack, to know how late they are.
 	hostilePatience = 30 * time.Second
-	// hostileTimeout is for a scenario with all that belongs to it.
+	// hostileTimeout bounds a scenario as a whole.
 	hostileTimeout = 10 * time.Minute
 )
 
-// hostile runs the scenarios one after the other, each on servers and a database of its own, and fails if a neighbour felt more
-// than it may.
+// hostile runs the scenarios one after the other, each on servers and a database of its own, and fails if one affects the
+// neighbour beyond its bounds.
 func (o *Options) hostile(ctx context.Context, out io.Writer) error {
 	scenarios, err := hostile.Find(o.Hostile)
 	if err != nil {
@@ -66,12 +66,12 @@ func (o *Options) hostile(ctx context.Context, out io.Writer) error {
 		}
 	}
 	if len(missed) > 0 {
-		return fmt.Errorf("the neighbour felt more than it may in %d of %d scenarios:\n  %s", len(missed), len(scenarios), strings.Join(missed, "\n  "))
+		return fmt.Errorf("bounds exceeded in %d of %d scenarios:\n  %s", len(missed), len(scenarios), strings.Join(missed, "\n  "))
 	}
 	return nil
 }
 
-// medianOf runs one scenario as often as is wanted, and returns the run with the median number of figures beyond their bounds.
+// medianOf repeats a scenario, and returns the run with the median number of exceeded bounds.
 func (o *Options) medianOf(ctx context.Context, scenario *hostile.Scenario) (*hostile.Result, error) {
 	results := make([]*hostile.Result, o.Runs)
 	for run := range results {
@@ -125,7 +125,7 @@ func (o *Options) attacked(ctx context.Context, scenario *hostile.Scenario) (res
 	return result, nil
 }
 
-// endServers ends the servers at once, or as is needed for their profiles.
+// endServers ends the servers at once, or gently if they write profiles.
 func (b *benchmark) endServers() (err error) {
 	if b.options.CPUProfile != "" {
 		return b.stop()
@@ -138,7 +138,7 @@ func (b *benchmark) endServers() (err error) {
 	return err
 }
 
-// beside measures a neighbour, first in peace and then beside the attack.
+// beside measures a neighbour, first alone and then during the attack.
 func (b *benchmark) beside(ctx context.Context, scenario *hostile.Scenario, attacker *hostile.Remote) (result *hostile.Result, err error) {
 	target := hostile.Target{AdminKey: adminKey, Attack: b.options.Attack, Strength: b.options.Strength}
 	for _, server := range b.servers {
@@ -181,7 +181,7 @@ func (b *benchmark) beside(ctx context.Context, scenario *hostile.Scenario, atta
 	return result, b.used(ctx, result, time.Since(began).Seconds(), cpu, size)
 }
 
-// quiet waits until the servers have done what the preparation left them to do, but not for ever.
+// quiet waits for a limited time until the servers have finished the work of the preparation.
 func (b *benchmark) quiet(ctx context.Context) error {
 	const (
 		look     = 300 * time.Millisecond
@@ -200,7 +200,7 @@ func (b *benchmark) quiet(ctx context.Context) error {
 	return err
 }
 
-// used adds what processes and database have used since the attack began.
+// used adds what the processes and the database have used since the start of the attack.
 func (b *benchmark) used(ctx context.Context, result *hostile.Result, seconds, cpu float64, size int64) error {
 	after, err := b.metric(ctx, processors)
 	if err != nil {
@@ -216,7 +216,7 @@ func (b *benchmark) used(ctx context.Context, result *hostile.Result, seconds, c
 	return nil
 }
 
-// databaseSize is what the database has on disk, in bytes.
+// databaseSize returns the size of the database on disk, in bytes.
 func (b *benchmark) databaseSize(ctx context.Context) (size int64, err error) {
 	if b.options.DatabaseURL != "" {
 		conn, err := pgx.Connect(ctx, b.options.DatabaseURL)

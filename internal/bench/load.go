@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// load is what is to be published. Events have numbers, and are published in that order.
+// load is a series of events to publish, in the order of their numbers.
 type load struct {
 	first, end int // numbers of the events
 	publishers int
 	batch      int
-	rate       int                 // events a second; 0: as many as can be
+	rate       int                 // events a second; 0: as many as possible
 	target     func(event int) int // endpoint
 	node       func(event int) int // that is published to
 
 	next    atomic.Int64 // number of the next event
-	stopped atomic.Bool  // no more events are wanted
-	refused atomic.Int64 // publishes that were answered 503, and repeated
+	stopped atomic.Bool  // set to publish no more events
+	refused atomic.Int64 // publishes answered 503, and repeated
 
 	mu      sync.Mutex
 	answers []time.Duration // from publish to its answer
 }
 
-// load makes the load that the options ask for, of the events with these numbers.
+// load returns the configured load of the events with the given numbers.
 func (b *benchmark) load(first, end int) *load {
 	o := b.options
 	l := &load{first: first, end: end, publishers: o.Publishers, batch: o.Batch, rate: o.Rate}
@@ -40,7 +40,7 @@ func (b *benchmark) load(first, end int) *load {
 	return l
 }
 
-// published is how many events have been published, once publish has returned.
+// published returns the number of published events. It must be called after publish has returned.
 func (l *load) published() int { return min(int(l.next.Load()), l.end) - l.first }
 
 // expected counts the deliveries of a published load that must arrive.
@@ -54,7 +54,7 @@ func (b *benchmark) expected(l *load) int {
 	return n
 }
 
-// pad makes data as large as it is to be.
+// pad returns the padding for the configured size of data.
 func (b *benchmark) pad() []byte { return bytes.Repeat([]byte("x"), b.options.Size-minData) }
 
 // publish publishes a load.
@@ -93,7 +93,7 @@ func (b *benchmark) publish(ctx context.Context, l *load) error {
 	})
 }
 
-// refusedPause is how long a publisher waits that was told that the server has too much to do.
+// refusedPause is the time that a publisher waits after an answer of 503.
 const refusedPause = 10 * time.Millisecond
 
 // post publishes until it is accepted.

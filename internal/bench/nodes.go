@@ -31,8 +31,7 @@ func (r *nodesReport) print(w io.Writer) error {
 	return err
 }
 
-// empty makes the PostgreSQL database as it was before anything was in it. It refuses one that something else than a
-// benchmark has put anything into.
+// empty empties the PostgreSQL database. It refuses a database that Bellwire uses for anything but benchmarks.
 func (o *Options) empty(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, o.DatabaseURL)
 	if err != nil {
@@ -45,7 +44,7 @@ func (o *Options) empty(ctx context.Context) error {
 		return err
 	}
 	if used && !ours {
-		return cli.Option("database-url", "the database %s is in use by Bellwire, and a benchmark deletes what is in it: make one for benchmarks alone", postgres.Shown(o.DatabaseURL))
+		return cli.Option("database-url", "database %s is in use by Bellwire, and a benchmark deletes its contents; create a database for benchmarks only", postgres.Shown(o.DatabaseURL))
 	}
 	_, err = conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS bellwire_bench; DROP SCHEMA IF EXISTS bellwire CASCADE; CHECKPOINT",
 		pgx.QueryExecModeSimpleProtocol)
@@ -54,7 +53,7 @@ func (o *Options) empty(ctx context.Context) error {
 
 func nodeName(n int) string { return "bench-" + strconv.Itoa(n) }
 
-// owners waits until the nodes have shared the shards, and returns the node that owns each endpoint.
+// owners waits until the nodes have divided the shards, and returns the node that owns each endpoint.
 func (b *benchmark) owners(ctx context.Context) ([]int, error) {
 	conn, err := pgx.Connect(ctx, b.options.DatabaseURL)
 	if err != nil {
@@ -87,12 +86,12 @@ func (b *benchmark) owners(ctx context.Context) ([]int, error) {
 		select {
 		case <-time.After(pollInterval):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the nodes have not shared the shards: %w", ctx.Err())
+			return nil, fmt.Errorf("the nodes have not divided the shards: %w", ctx.Err())
 		}
 	}
 }
 
-// nodes publishes first on the nodes that own the endpoints, and then on others.
+// nodes publishes on the nodes that own the endpoints, and then on other nodes.
 func (b *benchmark) nodes(ctx context.Context, report *Report) error {
 	owners, err := b.owners(ctx)
 	if err != nil {
@@ -115,7 +114,7 @@ func (b *benchmark) nodes(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// printNodes says what differs with several nodes.
+// printNodes prints the figures of several nodes.
 func (r *Report) printNodes(w io.Writer, o *Options) error {
 	_, err := fmt.Fprintf(w, "  nodes               %10s   on %s, whose own CPU is not counted\n", humanize.Comma(int64(o.Nodes)), postgres.Shown(o.DatabaseURL))
 	if err != nil || r.Nodes == nil {
@@ -124,7 +123,7 @@ func (r *Report) printNodes(w io.Writer, o *Options) error {
 	return r.Nodes.print(w)
 }
 
-// publishURLs are where to publish for each customer on a server.
+// publishURLs returns the URL for publishing to each customer on a server.
 func (o *Options) publishURLs(server string) (urls []*url.URL, err error) {
 	urls = make([]*url.URL, o.customers())
 	for i := range urls {

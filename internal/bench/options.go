@@ -14,29 +14,29 @@ import (
 type Options struct {
 	Events      int           `default:"50000" placeholder:"N" help:"Events to publish."`
 	Size        int           `default:"500" placeholder:"BYTES" help:"Size of each event's data."`
-	Publishers  int           `default:"64" placeholder:"N" help:"Publishers at the same time."`
-	Batch       int           `default:"1" placeholder:"N" help:"Events in one publish."`
-	Rate        int           `placeholder:"N" help:"Events a second to publish. Default: as many as can be."`
-	Endpoints   int           `default:"1" placeholder:"N" help:"Customers with one endpoint each; they get the events in turn."`
+	Publishers  int           `default:"64" placeholder:"N" help:"Number of concurrent publishers."`
+	Batch       int           `default:"1" placeholder:"N" help:"Events per publish."`
+	Rate        int           `placeholder:"N" help:"Events to publish per second. Default: as many as possible."`
+	Endpoints   int           `default:"1" placeholder:"N" help:"Customers with one endpoint each, which get the events in turn."`
 	Slow        float64       `placeholder:"SHARE" help:"Share of the endpoints, 0 to 1, that take 200 ms to answer."`
 	Failing     float64       `placeholder:"SHARE" help:"Share of the endpoints that answer 500."`
 	Hanging     float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
 	Resetting   float64       `placeholder:"SHARE" help:"Share of the endpoints that reset the connection."`
 	Baseline    time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
-	Runs        int           `default:"1" placeholder:"N" help:"Runs, each with its baseline; medians are reported."`
-	DatabaseURL string        `name:"database-url" placeholder:"URL" help:"PostgreSQL database for benchmarks alone, postgres://…: what is in it is deleted. Default: a temporary SQLite file."`
-	Nodes       int           `default:"1" placeholder:"N" help:"Servers on the PostgreSQL database; publishers go to them in turn. With --rate, publishing on an endpoint's own node is compared with another."`
-	Directory   string        `placeholder:"DIR" type:"existingdir" help:"Where to make the temporary database. Default: the system's."`
-	Stored      int           `placeholder:"N" help:"Finished deliveries that are in the database before."`
-	Backlog     int           `placeholder:"N" help:"Events to publish then while no endpoint answers well; restart, and deliver them."`
-	Flood       bool          `help:"One more customer publishes as much as can be, in batches, while the others' events come at --rate, one by one."`
-	Hostile     string        `placeholder:"NAME" help:"One customer does what no other should feel: one of the scenarios below, several with commas, or all. A neighbour beside it measures what it felt; exit code 1 if that is more than it may."`
-	Attack      time.Duration `default:"8s" placeholder:"TIME" help:"How long each of these scenarios goes on."`
-	Calm        time.Duration `default:"2s" placeholder:"TIME" help:"How long the neighbour is measured alone before each of them."`
-	Strength    float64       `default:"1" placeholder:"SHARE" help:"Share of the numbers in these scenarios, above 0, at most 1."`
-	Server      string        `placeholder:"FILE" type:"existingfile" help:"Another build of bellwire whose server is measured. Default: this one."`
+	Runs        int           `default:"1" placeholder:"N" help:"Number of runs, each with its baseline. The median is reported."`
+	DatabaseURL string        `name:"database-url" placeholder:"URL" help:"PostgreSQL database for benchmarks only, postgres://…. Its contents are deleted. Default: a temporary SQLite file."`
+	Nodes       int           `default:"1" placeholder:"N" help:"Servers on the PostgreSQL database, which publishers use in turn. With --rate, publishing on an endpoint's own node is compared with another node."`
+	Directory   string        `placeholder:"DIR" type:"existingdir" help:"Directory for the temporary database. Default: the system's."`
+	Stored      int           `placeholder:"N" help:"Finished deliveries to store before the measurement."`
+	Backlog     int           `placeholder:"N" help:"Events to publish while all endpoints fail, and to deliver after a restart."`
+	Flood       bool          `help:"Let one more customer publish batches as fast as possible, while the others publish single events at --rate."`
+	Hostile     string        `placeholder:"NAME" help:"Let one customer attack the server, and measure the effect on another: one of the scenarios below, several with commas, or all. Exit code 1 if a bound is exceeded."`
+	Attack      time.Duration `default:"8s" placeholder:"TIME" help:"Duration of each scenario."`
+	Calm        time.Duration `default:"2s" placeholder:"TIME" help:"How long to measure the other customer alone before each scenario."`
+	Strength    float64       `default:"1" placeholder:"SHARE" help:"Share of the numbers in the scenarios, above 0, at most 1."`
+	Server      string        `placeholder:"FILE" type:"existingfile" help:"Another build of bellwire to measure. Default: this one."`
 	JSON        bool          `name:"json" help:"Print one JSON object."`
-	CPUProfile  string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, the other processes' beside it."`
+	CPUProfile  string        `name:"cpu-profile" placeholder:"FILE" help:"Write the server's CPU profile to FILE, and the other processes' beside it."`
 }
 
 // minBaseline is the shortest measurement of the bare HTTP client that means anything.

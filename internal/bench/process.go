@@ -16,7 +16,7 @@ import (
 
 const processStart = 30 * time.Second
 
-// process is this program, run again with another command.
+// process is another process of this program, or of another build.
 type process struct {
 	url   string
 	cmd   *exec.Cmd
@@ -24,11 +24,11 @@ type process struct {
 	lines sync.WaitGroup
 }
 
-// addresses is what a started process prints its address in: a line of its own, or a log record.
+// addresses matches the address that a started process prints, in a line of its own or in a log record.
 var addresses = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// startProcess starts a command of this program and waits until it says where it listens. It ends with stop, or when its
-// standard input is closed because this process has died.
+// startProcess starts a command of this program and waits until it listens. The process ends with stop, or when its standard
+// input is closed because this process has died.
 func startProcess(ctx context.Context, args ...string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -37,8 +37,8 @@ func startProcess(ctx context.Context, args ...string) (*process, error) {
 	return startProgram(ctx, program, nil, args...)
 }
 
-// startProgram does the same with a command of any build. Its environment is this process's with what is given: whoever lists
-// processes sees their arguments.
+// startProgram does the same with any build. It passes secrets in env, in addition to the environment of this process, because
+// other users can see arguments.
 func startProgram(ctx context.Context, program string, env []string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(program, args...)}
 	p.cmd.Env = append(os.Environ(), env...)
@@ -87,24 +87,24 @@ func (p *process) stop() error {
 	if err := terminate(p.cmd.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	if err := p.wait(); err != nil && runtime.GOOS != "windows" { // there it was killed
-		return fmt.Errorf("%s ended badly: %w", p.cmd.Args[1], err)
+	if err := p.wait(); err != nil && runtime.GOOS != "windows" { // where terminate kills
+		return fmt.Errorf("%s failed: %w", p.cmd.Args[1], err)
 	}
 	return nil
 }
 
-// kill ends the process at once, whatever it is about.
+// kill ends the process at once.
 func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
-		return fmt.Errorf("%s has ended by itself: %w", p.cmd.Args[1], errors.Join(err, p.wait()))
+		return fmt.Errorf("%s has ended: %w", p.cmd.Args[1], errors.Join(err, p.wait()))
 	}
-	_ = p.wait() // it was killed
+	_ = p.wait() // reports that it was killed
 	return nil
 }
 
 // wait waits until the process has ended.
 func (p *process) wait() error {
-	_ = p.stdin.Close() // it may have ended by itself
+	_ = p.stdin.Close() // the process may have ended already
 	p.lines.Wait()
 	return p.cmd.Wait()
 }

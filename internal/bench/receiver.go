@@ -17,20 +17,20 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// receiverPlan is what the receiver is told before the events come.
+// receiverPlan is sent to the receiver before the events.
 type receiverPlan struct {
 	Events  int      `json:"events"`
 	Secrets []string `json:"secrets"` // by endpoint
 }
 
-// sighting is what the receiver got, of all events or of those asked for.
+// sighting describes what the receiver got of all events or of a range.
 type sighting struct {
 	Received  int           `json:"received"`  // different events
-	Repeated  int           `json:"repeated"`  // more than once, of all
-	Unsigned  int           `json:"unsigned"`  // not verified, of all
-	Last      time.Time     `json:"last"`      // when the last different one came
+	Repeated  int           `json:"repeated"`  // repetitions of all events
+	Unsigned  int           `json:"unsigned"`  // unverified deliveries of all events
+	Last      time.Time     `json:"last"`      // time of the last different one
 	Latencies []float64     `json:"latencies"` // percentiles of healthy endpoints, in milliseconds; see percentiles
-	CPU       time.Duration `json:"cpu"`       // that the process has used
+	CPU       time.Duration `json:"cpu"`       // time of the process
 }
 
 // Receive is the other side of a benchmark, in a process of its own so that the cost of receiving is not the server's. It
@@ -61,13 +61,13 @@ type receiver struct {
 	arrivals  []arrival // by number
 	repeated  atomic.Int64
 	unsigned  atomic.Int64
-	away      atomic.Bool // no endpoint answers well
+	away      atomic.Bool // all endpoints fail
 }
 
-// arrival is when an event came first, so that requests need no lock.
+// arrival records when an event came first, without a lock.
 type arrival struct {
 	at      atomic.Int64 // nanoseconds since 1970; 0: not yet
-	latency atomic.Int64 // nanoseconds; 0: of an endpoint that is slow on purpose
+	latency atomic.Int64 // nanoseconds; 0: the endpoint is slow on purpose
 }
 
 func (r *receiver) routes() http.Handler {
@@ -90,7 +90,7 @@ func (r *receiver) routes() http.Handler {
 	})
 	mux.HandleFunc("POST /resetting/", func(w http.ResponseWriter, _ *http.Request) { reset(w) })
 	mux.HandleFunc("POST /hanging/", func(_ http.ResponseWriter, req *http.Request) {
-		_, _ = io.Copy(io.Discard, req.Body) // only then a closed connection is noticed
+		_, _ = io.Copy(io.Discard, req.Body) // otherwise a closed connection goes unnoticed
 		<-req.Context().Done()
 	})
 	return mux
@@ -113,22 +113,22 @@ func (r *receiver) plan(w http.ResponseWriter, req *http.Request) {
 		}
 		verifiers[i] = verifier
 	}
-	// Nothing is delivered before this is answered.
+	// Deliveries start after this answer.
 	r.verifiers, r.arrivals = verifiers, make([]arrival, plan.Events)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// reset breaks the connection off with a reset instead of an orderly end.
+// reset resets the connection instead of closing it.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(err) // the server is not one of HTTP/1.1 over TCP
+		panic(err) // the server does not speak HTTP/1.1 over TCP
 	}
-	_ = conn.(*net.TCPConn).SetLinger(0) // it may be gone already
+	_ = conn.(*net.TCPConn).SetLinger(0) // the connection may be gone
 	_ = conn.Close()
 }
 
-// bodies holds on to buffers for bodies.
+// bodies holds buffers for bodies.
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // take verifies and counts one delivery.
@@ -140,15 +140,15 @@ func (r *receiver) take(w http.ResponseWriter, req *http.Request, healthy bool) 
 	now := time.Now()
 	body := bodies.Get().(*[]byte)
 	defer bodies.Put(body)
-	// Without a length it is no delivery of ours; with it, one allocation serves many bodies.
+	// Bellwire's deliveries have a length, so one buffer serves many bodies.
 	*body = slices.Grow((*body)[:0], max(int(req.ContentLength), 0))[:max(req.ContentLength, 0)]
 	if _, err := io.ReadFull(req.Body, *body); err != nil {
-		return // the connection broke off: it will come again
+		return // the connection broke; the delivery will be repeated
 	}
 	n, sent, ok := r.verified(req, *body, now)
 	if !ok {
 		r.unsigned.Add(1)
-		http.Error(w, "not what was published", http.StatusBadRequest)
+		http.Error(w, "unexpected body", http.StatusBadRequest)
 		return
 	}
 	arrival := &r.arrivals[n]
@@ -161,7 +161,7 @@ func (r *receiver) take(w http.ResponseWriter, req *http.Request, healthy bool) 
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// verified returns the number of the event in a well-signed body, and when it was published.
+// verified verifies a delivery, and returns the number of its event and the time of the publish.
 func (r *receiver) verified(req *http.Request, body []byte, now time.Time) (n int, sent int64, ok bool) {
 	endpoint, err := strconv.Atoi(req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:])
 	if err != nil || endpoint < 0 || endpoint >= len(r.verifiers) {
@@ -174,12 +174,12 @@ func (r *receiver) verified(req *http.Request, body []byte, now time.Time) (n in
 	return n, sent, ok && n >= 0 && n < len(r.arrivals)
 }
 
-// report tells of the events with numbers from "first" to before "end", or of all.
+// report describes the events with numbers from "first" to before "end", or all events.
 func (r *receiver) report(w http.ResponseWriter, req *http.Request) {
 	first, end := 0, len(r.arrivals)
 	if req.URL.RawQuery != "" {
 		if _, err := fmt.Sscanf(req.URL.RawQuery, "first=%d&end=%d", &first, &end); err != nil || first < 0 || first > end || end > len(r.arrivals) {
-			http.Error(w, "wrong numbers", http.StatusBadRequest)
+			http.Error(w, "invalid range", http.StatusBadRequest)
 			return
 		}
 	}
@@ -201,5 +201,5 @@ func (r *receiver) report(w http.ResponseWriter, req *http.Request) {
 	seen.Last = time.Unix(0, last)
 	seen.Latencies = percentiles(latencies)
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(seen) // the other side notices what is cut off
+	_ = json.NewEncoder(w).Encode(seen) // the other side notices an incomplete answer
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Report is what came of a run. Its JSON is for other programs to compare.
+// Report is the result of a run. Its JSON is for other programs.
 type Report struct {
 	Events     int     `json:"events"`
 	Size       int     `json:"size"`
@@ -29,7 +29,7 @@ type Report struct {
 	Received  int       `json:"received"`
 	Repeated  int       `json:"repeated"`
 	Unsigned  int       `json:"unsigned"`
-	Latencies []float64 `json:"latency_ms"` // p50, p90, p99, p99.9, most: from publish to receipt
+	Latencies []float64 `json:"latency_ms"` // p50, p90, p99, p99.9, maximum: from publish to receipt
 
 	PublisherCPU float64 `json:"publisher_cpu_us_per_event"`
 	ServerCPU    float64 `json:"server_cpu_us_per_event"`
@@ -48,14 +48,14 @@ func newReport(o *Options, baseline float64) *Report {
 	}
 }
 
-// received adds what has arrived of what had to.
+// received adds the numbers of expected and received deliveries.
 func (r *Report) received(expected int, seen *sighting) {
 	r.Expected += expected
 	r.Received += seen.Received
 	r.Repeated, r.Unsigned = seen.Repeated, seen.Unsigned
 }
 
-// rates adds how fast events were published and recorded, and how fast what was delivered of them arrived.
+// rates adds the rates of publishing, recording and delivery.
 func (r *Report) rates(events int, published, recorded time.Duration, delivered int, arrived time.Duration) {
 	r.PublishesPerSecond = float64(events) / published.Seconds()
 	r.RecordedPerSecond = float64(delivered) / recorded.Seconds()
@@ -63,7 +63,7 @@ func (r *Report) rates(events int, published, recorded time.Duration, delivered 
 	r.Ratio = r.DeliveriesPerSecond / r.Baseline
 }
 
-// used adds what the processes have used for so many events.
+// used adds the CPU time of the processes for each of the given number of events.
 func (r *Report) used(before, after *processTimes, events int) {
 	each := func(before, after time.Duration) float64 {
 		return float64((after - before).Microseconds()) / float64(events)
@@ -73,10 +73,10 @@ func (r *Report) used(before, after *processTimes, events int) {
 	r.ReceiverCPU = each(before.receiver, after.receiver)
 }
 
-// reportedPercentiles are those of everything that takes time.
+// reportedPercentiles are reported for all durations.
 var reportedPercentiles = []float64{0.5, 0.9, 0.99, 0.999, 1}
 
-// percentiles returns them in milliseconds. It sorts the durations.
+// percentiles returns the reported percentiles in milliseconds. It sorts the durations.
 func percentiles(durations []time.Duration) []float64 {
 	slices.Sort(durations)
 	found := make([]float64, len(reportedPercentiles))
@@ -88,12 +88,12 @@ func percentiles(durations []time.Duration) []float64 {
 	return found
 }
 
-// fault says what went wrong, nil if nothing did.
+// fault returns an error if deliveries are missing or could not be verified.
 func (r *Report) fault() error {
 	if r.Received >= r.Expected && r.Unsigned == 0 {
 		return nil
 	}
-	return fmt.Errorf("of %d deliveries %d arrived; %d were not signed well", r.Expected, r.Received, r.Unsigned)
+	return fmt.Errorf("%[2]d of %[1]d deliveries arrived, %[3]d with invalid signatures", r.Expected, r.Received, r.Unsigned)
 }
 
 func (r *Report) print(w io.Writer, o *Options) error {
@@ -106,10 +106,10 @@ func (r *Report) print(w io.Writer, o *Options) error {
   published           %10s   %s events, %d in a publish, %d endpoints
   delivered           %10s   %.2f of the bare client
   recorded            %10s
-  publish to receipt  %10s   p90 %s, p99 %s, p99.9 %s, most %s
+  publish to receipt  %10s   p90 %s, p99 %s, p99.9 %s, maximum %s
   CPU for each event  %7.0f µs   of the server; %.0f of the publishers, %.0f of the receiver
   memory              %10s   of the server at its peak
-  received            %10s   of %s; %d repeated, %d not signed well
+  received            %10s   of %s; %d repeated, %d with invalid signatures
 `,
 		perSecond(r.Baseline), r.Size, r.Publishers,
 		perSecond(r.PublishesPerSecond), humanize.Comma(int64(r.Events)), r.Batch, r.Endpoints,

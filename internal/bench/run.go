@@ -26,14 +26,14 @@ const (
 // benchmark is one run.
 type benchmark struct {
 	options  *Options
-	dir      string // of everything that is temporary
+	dir      string // for temporary files
 	receiver *process
 	servers  []*process
-	peak     int64 // memory that an ended server had at most
+	peak     int64 // maximum memory of the servers that have ended
 	client   *http.Client
 	tenants  [][]*url.URL // where to publish, by server and tenant
 	ids      []string     // of the endpoints
-	recorded int          // successes that the servers that run have recorded, or will have
+	recorded int          // successes that the running servers have recorded or will record
 }
 
 func (b *benchmark) run(ctx context.Context) (*Report, error) {
@@ -72,7 +72,7 @@ func (b *benchmark) run(ctx context.Context) (*Report, error) {
 	return report, nil
 }
 
-// plain publishes all events and waits until they are recorded.
+// plain publishes all events and waits until their deliveries are recorded.
 func (b *benchmark) plain(ctx context.Context, report *Report) error {
 	before, err := b.usage(ctx)
 	if err != nil {
@@ -125,7 +125,7 @@ func (b *benchmark) baseline(ctx context.Context) (float64, error) {
 	return float64(posted.Load()) / time.Since(started).Seconds(), err
 }
 
-// prepare makes the customers and tells the receiver their secrets.
+// prepare creates the customers and sends their secrets to the receiver.
 func (b *benchmark) prepare(ctx context.Context) error {
 	api, err := client.New(b.servers[0].url, adminKey, client.WithHTTPClient(b.client))
 	if err != nil {
@@ -160,7 +160,7 @@ func (b *benchmark) prepare(ctx context.Context) error {
 	return b.tell(ctx, "/plan", body)
 }
 
-// subscribe makes a customer with an endpoint.
+// subscribe creates a customer with an endpoint.
 func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (*client.Endpoint, error) {
 	if _, err := api.CreateTenant(ctx, client.Tenant{ID: tenantID(n)}); err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func (b *benchmark) tell(ctx context.Context, path string, body []byte) error {
 	return newPoster(ctx, b.client).post(to, body, http.StatusNoContent)
 }
 
-// wait waits until all deliveries of a load that can succeed have been recorded.
+// wait waits until all expected deliveries of a load have been recorded.
 func (b *benchmark) wait(ctx context.Context, l *load) error {
 	b.recorded += b.expected(l)
 	for {
@@ -208,7 +208,7 @@ var (
 	resident   = regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)$`)
 )
 
-// metric reads a number of the servers', all together. One that has none yet adds nothing.
+// metric returns the sum of a metric over the servers. A server without the metric counts as 0.
 func (b *benchmark) metric(ctx context.Context, name *regexp.Regexp) (sum float64, err error) {
 	for _, server := range b.servers {
 		page, err := b.get(ctx, server.url+"/metrics")
@@ -228,7 +228,7 @@ func (b *benchmark) metric(ctx context.Context, name *regexp.Regexp) (sum float6
 	return sum, nil
 }
 
-// processTimes is the time that each process has used of all processors.
+// processTimes are the CPU times of the processes.
 type processTimes struct{ publisher, server, receiver time.Duration }
 
 func (b *benchmark) usage(ctx context.Context) (*processTimes, error) {
@@ -256,7 +256,7 @@ func (b *benchmark) get(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// seen asks the receiver what it really got of the events with these numbers.
+// seen asks the receiver what it got of the events with the given numbers.
 func (b *benchmark) seen(ctx context.Context, first, end int) (*sighting, error) {
 	page, err := b.get(ctx, fmt.Sprintf("%s/seen?first=%d&end=%d", b.receiver.url, first, end))
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
-// storedGroup is how many deliveries are stored at a time.
+// storedGroup is the number of deliveries stored in one transaction.
 const storedGroup = 2000
 
-// fill stores finished deliveries to the same endpoints, as the server would have, between two of its runs.
+// fill restarts the server, and stores finished deliveries to the same endpoints in between.
 func (b *benchmark) fill(ctx context.Context) error {
 	if err := b.stop(); err != nil {
 		return err
@@ -43,16 +43,16 @@ func (b *benchmark) fillStore(ctx context.Context, store bellwire.Store) error {
 	return nil
 }
 
-// filler makes events and the outcomes of their deliveries.
+// filler creates events and outcomes of their deliveries.
 type filler struct {
 	*benchmark
 	leases *bellwire.Leases
 	ids    bellwire.Sequence
 	pad    []byte
-	began  time.Time // when the first of them is said to have been published
+	began  time.Time // pretended time of the first publish
 }
 
-// store stores the events with these numbers, delivered.
+// store stores the events with the given numbers as delivered.
 func (f *filler) store(ctx context.Context, store bellwire.Store, first, end int) error {
 	appends, results := make([]*bellwire.Append, end-first), make([]*bellwire.Result, end-first)
 	for i := range appends {
@@ -79,7 +79,7 @@ func (f *filler) store(ctx context.Context, store bellwire.Store, first, end int
 	return nil
 }
 
-// delivered makes an event, and the success of its only delivery in the size of a real one.
+// delivered returns an event, and the success of its only delivery, as large as a real one.
 func (f *filler) delivered(n int) (*bellwire.Append, *bellwire.Result) {
 	at := f.began.Add(time.Duration(n) * time.Microsecond)
 	endpoint := n % f.options.Endpoints

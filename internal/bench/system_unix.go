@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// peakMemory is the most that an ended process had resident, in bytes.
+// peakMemory returns the maximum resident memory of an ended process, in bytes.
 func peakMemory(ended *os.ProcessState) int64 {
 	usage, ok := ended.SysUsage().(*syscall.Rusage)
 	switch {
@@ -21,11 +21,11 @@ func peakMemory(ended *os.ProcessState) int64 {
 	return int64(usage.Maxrss) << 10
 }
 
-// usedCPU is the time that this process has used of all processors.
+// usedCPU returns the CPU time of this process.
 func usedCPU() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // the arguments are good
+		panic(err) // the arguments are valid
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -1,5 +1,4 @@
-// Package catalogue reads the files in which dialects keep their vendors' event types, ready to be put into the catalogue
-// of a server.
+// Package catalogue reads the files with the event types of dialects' vendors, for the catalogue of a server.
 //
 // A file is JSON:
 //
@@ -7,7 +6,7 @@
 //	    {"name": "RiskAssessmentCalculated", "group": "azakaw", "description": "…", "schema": {…}, "example": {…}}
 //	]}
 //
-// The schema is optional and holds the data of a publish, not the delivered body; the example is such data.
+// The optional schema describes the data of a publish, not the delivered body. The example is such data.
 package catalogue
 
 import (
@@ -25,7 +24,7 @@ type File struct {
 	EventTypes []EventType `json:"event_types"`
 }
 
-// EventType is one of them.
+// EventType is an event type with an example.
 type EventType struct {
 	Name        string         `json:"name"`
 	Group       string         `json:"group"`
@@ -34,14 +33,14 @@ type EventType struct {
 	Example     jsontext.Value `json:"example"`
 }
 
-// Parse reads a file. It refuses what could not be loaded as a whole.
+// Parse reads a file. It refuses files that could not be loaded completely.
 func Parse(data []byte) (*File, error) {
 	f := new(File)
 	if err := json.Unmarshal(data, f, json.RejectUnknownMembers(true)); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
 	if f.Dialect == "" || len(f.EventTypes) == 0 {
-		return nil, fmt.Errorf("catalogue: it names no dialect, or has no event types")
+		return nil, fmt.Errorf("catalogue: dialect and event_types are required")
 	}
 	seen := make(map[string]bool)
 	for _, t := range f.EventTypes {
@@ -49,10 +48,10 @@ func Parse(data []byte) (*File, error) {
 			return nil, fmt.Errorf("catalogue of %s: %q: %w", f.Dialect, t.Name, err)
 		}
 		if seen[t.Name] {
-			return nil, fmt.Errorf("catalogue of %s: %s is there twice", f.Dialect, t.Name)
+			return nil, fmt.Errorf("catalogue of %s: event type %s is defined twice", f.Dialect, t.Name)
 		}
 		if t.Group == "" || t.Description == "" || len(t.Example) == 0 {
-			return nil, fmt.Errorf("catalogue of %s: %s has no group, description or example", f.Dialect, t.Name)
+			return nil, fmt.Errorf("catalogue of %s: group, description and example of %s are required", f.Dialect, t.Name)
 		}
 		seen[t.Name] = true
 	}

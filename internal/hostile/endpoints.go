@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// atEndpoints are about endpoints that behave badly, or are many. What reaches them is a few hundred to a few thousand requests
-// a second, which a core serves several times over.
+// atEndpoints are scenarios with endpoints that misbehave or are many. They get a few hundred to a few thousand requests a
+// second, a fraction of what a core can serve.
 var atEndpoints = []*Scenario{
 	{
 		Name: "hanging-endpoints", Meaning: "1000 endpoints never answer; the platform publishes a small event to all of them each second",
@@ -76,7 +76,7 @@ var atEndpoints = []*Scenario{
 	},
 }
 
-// publishAt publishes single events of so many bytes.
+// publishAt publishes single events of the given size.
 func publishAt(perSecond float64, bytes int) func(context.Context, *attacker) error {
 	return func(ctx context.Context, a *attacker) error {
 		body := eventBody(bytes)
@@ -108,7 +108,7 @@ func prepareManyTenants(ctx context.Context, a *attacker) error {
 		return err == nil
 	})
 	if made < a.of(300) {
-		return fmt.Errorf("only %d small tenants could be made", made)
+		return fmt.Errorf("only %d small tenants created", made)
 	}
 	return nil
 }

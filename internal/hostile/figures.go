@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Spread is how long something took, in milliseconds.
+// Spread is a distribution of durations, in milliseconds.
 type Spread struct {
 	Count int     `json:"count"`
 	P50   float64 `json:"p50_ms"`
@@ -15,7 +15,7 @@ type Spread struct {
 	Worst float64 `json:"worst_ms"`
 }
 
-// spread sorts the durations.
+// spread returns the distribution of durations, which it sorts.
 func spread(durations []time.Duration) Spread {
 	n := len(durations)
 	if n == 0 {
@@ -26,23 +26,23 @@ func spread(durations []time.Duration) Spread {
 	return Spread{Count: n, P50: at(n / 2), P99: at(n * 99 / 100), Worst: at(n - 1)}
 }
 
-// Figures are what the neighbour felt.
+// Figures are the neighbour's measurements.
 type Figures struct {
-	Publish  Spread         `json:"publish"`  // a publish until its answer
-	Delivery Spread         `json:"delivery"` // a publish until the event's receipt
-	Retry    Spread         `json:"retry"`    // how much later than after the policy's delay a second attempt came
+	Publish  Spread         `json:"publish"`  // from a publish to its answer
+	Delivery Spread         `json:"delivery"` // from a publish to the receipt of the event
+	Retry    Spread         `json:"retry"`    // delay of second attempts beyond the policy's
 	Lists    Spread         `json:"lists"`    // a list until its end
 	Newcomer Spread         `json:"newcomer"` // a newcomer's first publish until the event's receipt
 	SignUp   Spread         `json:"sign_up"`  // a newcomer's tenant and endpoint
-	Waking   Spread         `json:"waking"`   // how late the machine woke the neighbour itself: no fault of the server
-	Ready    float64        `json:"ready"`    // share of the probes that were answered 200 in time
-	Probes   map[string]int `json:"probes"`   // probes by how they were answered
-	Refused  map[string]int `json:"refused"`  // requests by how else they were answered than well
+	Waking   Spread         `json:"waking"`   // delay of the neighbour's own timers, which is not the server's fault
+	Ready    float64        `json:"ready"`    // share of probes answered 200 in time
+	Probes   map[string]int `json:"probes"`   // probes by answer
+	Refused  map[string]int `json:"refused"`  // failed requests by answer
 	Example  string         `json:"example,omitempty"`
-	Missing  int            `json:"missing"` // accepted events that did not arrive while they were waited for
+	Missing  int            `json:"missing"` // accepted events that did not arrive in time
 }
 
-// record is what is noted on the way.
+// record collects measurements.
 type record struct {
 	mu                               sync.Mutex
 	publishes, lists, signUps, wakes []time.Duration
@@ -52,7 +52,7 @@ type record struct {
 	example                          string
 }
 
-// request notes how long a request took, or that it was refused.
+// request records the duration of a request, and its refusal.
 func (r *record) request(kind *[]time.Duration, took time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,7 +81,7 @@ func (r *record) probe(answer string) {
 	r.probes[answer]++
 }
 
-// figures sums up. An event that has not come took at least until now.
+// figures summarizes the record. An event that has not arrived counts as if it arrived now.
 func (r *record) figures(events map[int]*arrival, now time.Time) *Figures {
 	f := &Figures{
 		Publish: spread(r.publishes), Lists: spread(r.lists), SignUp: spread(r.signUps), Waking: spread(r.wakes),
@@ -112,7 +112,7 @@ func (r *record) figures(events map[int]*arrival, now time.Time) *Figures {
 	return f
 }
 
-// sum is how many there are of all kinds.
+// sum returns the sum of all counts.
 func sum(counts map[string]int) (all int) {
 	for _, n := range counts {
 		all += n

@@ -16,42 +16,41 @@ import (
 	"time"
 )
 
-// What a neighbour does. It is a modest customer: 100 events a second are a hundredth of what the server can take, so
-// that what it waits for is the others.
+// The neighbour is a modest customer: its 100 events a second are a hundredth of the server's capacity, so its delays are
+// caused by others.
 const (
 	publishEach   = 10 * time.Millisecond
-	retryShare    = 20 // one in so many events needs a second attempt
+	retryShare    = 20 // one in this many events needs a second attempt
 	listEach      = 100 * time.Millisecond
 	probeEach     = 200 * time.Millisecond
 	newcomerFirst = 300 * time.Millisecond
 	newcomerEach  = time.Second
 	publishBytes  = 500
-	retryDelay    = time.Second // the shortest that any server allows
+	retryDelay    = time.Second // the shortest that all servers allow
 
-	// mostWaiting is how many publishes wait for their answer at most. A stall of five seconds is seen whole; of a longer one
-	// the first publishes tell.
+	// mostWaiting is the maximum number of publishes that wait for an answer: enough to see a stall of five seconds whole.
 	mostWaiting = 512
-	// requestTimeout is after how long the neighbour gives a request up. It is longer than anything was seen to stall.
+	// requestTimeout is longer than any stall that was measured.
 	requestTimeout = 60 * time.Second
-	// probeTimeout is what load balancers allow.
+	// probeTimeout is common among load balancers.
 	probeTimeout = 2 * time.Second
 )
 
-// Neighbour is a tenant that does nothing special: its platform publishes to it, one event after the other, and it looks at its
-// lists. Beside it newcomers appear, and a load balancer asks for readiness.
+// Neighbour is an ordinary tenant: its platform publishes single events to it, and it reads its lists. Besides, new tenants
+// sign up, and a load balancer probes readiness.
 type Neighbour struct {
 	target   Target
 	client   *http.Client
-	strange  *http.Client // each request has a connection of its own
+	strange  *http.Client // with a new connection for each request
 	server   *http.Server
 	url      string // of the receiver
 	serving  sync.WaitGroup
-	key      string // of the neighbour, to read
+	key      string // of the role tenant-read
 	turn     atomic.Int64
 	arrivals arrivals
 }
 
-// NewNeighbour makes the tenant and its endpoints.
+// NewNeighbour creates the tenant and its endpoints.
 func NewNeighbour(ctx context.Context, t Target) (*Neighbour, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,14 +64,14 @@ func NewNeighbour(ctx context.Context, t Target) (*Neighbour, error) {
 		arrivals: arrivals{events: make(map[int]*arrival)},
 	}
 	n.server = &http.Server{Handler: n.routes()}
-	n.serving.Go(func() { _ = n.server.Serve(listener) }) // it ends with Close
+	n.serving.Go(func() { _ = n.server.Serve(listener) }) // returns when closed
 	if err := n.settle(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("the neighbour could not be made: %w", err), n.Close())
+		return nil, errors.Join(fmt.Errorf("cannot create the neighbour: %w", err), n.Close())
 	}
 	return n, nil
 }
 
-// Close ends its receiver.
+// Close ends the receiver.
 func (n *Neighbour) Close() error {
 	n.client.CloseIdleConnections()
 	err := n.server.Close()
@@ -80,7 +79,7 @@ func (n *Neighbour) Close() error {
 	return err
 }
 
-// URL is where its receiver is.
+// URL returns the URL of the receiver.
 func (n *Neighbour) URL() string { return n.url }
 
 const (
@@ -125,7 +124,7 @@ func endpointCall(tenant, url, eventType string) call {
 	}
 }
 
-// call makes a request of the native API, as the platform unless another key is given.
+// call calls the native API, with the platform's key unless c has another.
 func (n *Neighbour) call(ctx context.Context, client *http.Client, c call) (answer []byte, err error) {
 	server := n.target.Servers[int(n.turn.Add(1))%len(n.target.Servers)]
 	request, err := http.NewRequestWithContext(ctx, c.method, server+"/api/v1"+c.path, bytes.NewReader(c.body))
@@ -153,27 +152,27 @@ func (n *Neighbour) call(ctx context.Context, client *http.Client, c call) (answ
 	return answer, nil
 }
 
-// refusal is a request that was not answered well.
+// refusal is a request that failed.
 type refusal struct {
-	what string // the status, or what came instead of one
+	what string // the status, or the kind of failure
 	why  string
 }
 
 func (r *refusal) Error() string { return r.what + ": " + r.why }
 
-// arrival is what is known of an event.
+// arrival is the history of an event.
 type arrival struct {
-	published, first, done time.Time // done is its first acknowledged request, first the one before that failed
+	published, first, done time.Time // done: the acknowledged request; first: the failed one before it
 }
 
-// arrivals are those of a phase, by number.
+// arrivals are the events of a phase, by number.
 type arrivals struct {
 	mu     sync.Mutex
 	events map[int]*arrival
 	last   int
 }
 
-// publishing notes that an event is about to be published, and returns its number.
+// publishing records an event before it is published, and returns its number.
 func (a *arrivals) publishing() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -182,14 +181,14 @@ func (a *arrivals) publishing() int {
 	return a.last
 }
 
-// forget takes an event away that was not accepted.
+// forget removes an event that was not accepted.
 func (a *arrivals) forget(number int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.events, number)
 }
 
-// came notes a request, and reports whether it is to be acknowledged.
+// came records a request, and reports whether to acknowledge it.
 func (a *arrivals) came(number int, retried bool) bool {
 	now := time.Now()
 	a.mu.Lock()
@@ -206,7 +205,7 @@ func (a *arrivals) came(number int, retried bool) bool {
 	return true
 }
 
-// waiting is how many have not arrived yet.
+// waiting returns how many events have not arrived.
 func (a *arrivals) waiting() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -219,7 +218,7 @@ func (a *arrivals) waiting() int {
 	return count
 }
 
-// take returns the events there are and begins anew.
+// take returns all events and forgets them.
 func (a *arrivals) take() map[int]*arrival {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -228,7 +227,7 @@ func (a *arrivals) take() map[int]*arrival {
 	return events
 }
 
-// routes receive what is delivered.
+// routes serves the endpoints.
 func (n *Neighbour) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/steady", func(w http.ResponseWriter, req *http.Request) { n.receive(w, req, false) })
@@ -240,7 +239,7 @@ func (n *Neighbour) routes() http.Handler {
 func (n *Neighbour) receive(w http.ResponseWriter, req *http.Request, retried bool) {
 	var message struct{ Data struct{ N int } }
 	if err := json.NewDecoder(req.Body).Decode(&message); err != nil {
-		return // it broke off, and comes again
+		return // the request broke off and will be repeated
 	}
 	if !n.arrivals.came(message.Data.N, retried) {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -249,7 +248,7 @@ func (n *Neighbour) receive(w http.ResponseWriter, req *http.Request, retried bo
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Live lives for a while, waits until everything has arrived, but not longer than patience, and says how it was.
+// Live acts and measures for a while, waits at most patience for missing events, and returns the measurements.
 func (n *Neighbour) Live(ctx context.Context, during, patience time.Duration) *Figures {
 	l := &life{Neighbour: n, figures: new(record)}
 	living, cancel := context.WithTimeout(ctx, during)
@@ -276,13 +275,13 @@ func (n *Neighbour) Live(ctx context.Context, during, patience time.Duration) *F
 	return l.figures.figures(n.arrivals.take(), time.Now())
 }
 
-// life is a phase of the neighbour's.
+// life is one phase of a neighbour.
 type life struct {
 	*Neighbour
 	figures *record
 }
 
-// every starts f again and again, also when the one before has not ended, and returns when all have.
+// every starts f at each interval, even while earlier calls run, and returns when all calls have returned.
 func (l *life) every(ctx context.Context, first, each time.Duration, f func(i int)) {
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -293,7 +292,7 @@ func (l *life) every(ctx context.Context, first, each time.Duration, f func(i in
 	}
 }
 
-// publishSteadily publishes one event at each time, as long as not too many have to wait.
+// publishSteadily publishes one event at each interval, unless too many wait for an answer.
 func (l *life) publishSteadily(ctx, living context.Context) {
 	places := make(chan struct{}, mostWaiting)
 	pad := padding(publishBytes)
@@ -315,7 +314,7 @@ func (l *life) publishSteadily(ctx, living context.Context) {
 	})
 }
 
-// publish publishes one event, and returns how long its answer took.
+// publish publishes one event, and returns the time until its answer.
 func (l *life) publish(ctx context.Context, client *http.Client, tenant, eventType, pad string) (time.Duration, error) {
 	number := l.arrivals.publishing()
 	body := mustJSON(object{"type": eventType, "data": object{"n": number, "pad": pad}})
@@ -327,7 +326,7 @@ func (l *life) publish(ctx context.Context, client *http.Client, tenant, eventTy
 	return time.Since(began), err
 }
 
-// list reads one of the neighbour's lists, with its own key.
+// list reads one of the neighbour's lists.
 func (l *life) list(ctx context.Context, i int) {
 	paths := []string{"/events", "/deliveries", "/endpoints", "/deliveries?status=retrying"}
 	began := time.Now()
@@ -335,8 +334,7 @@ func (l *life) list(ctx context.Context, i int) {
 	l.figures.request(&l.figures.lists, time.Since(began), err)
 }
 
-// newcomer is a customer who signs up: a tenant, an endpoint, its first event. It knows nobody and nobody knows it, so it comes over
-// new connections.
+// newcomer signs up a customer, over new connections: it creates a tenant and an endpoint, and publishes an event.
 func (l *life) newcomer(ctx context.Context) {
 	tenant := "newcomer-" + strconv.Itoa(int(l.turn.Add(1)))
 	began := time.Now()
@@ -359,10 +357,10 @@ func (l *life) newcomer(ctx context.Context) {
 	}
 }
 
-// isReady is how a server answers a probe that can take work.
+// isReady is the answer of a server that can take work.
 const isReady = "200"
 
-// probe asks a server whether it is ready, as a load balancer does.
+// probe asks a server whether it is ready.
 func (l *life) probe(ctx context.Context, server string) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// receiver is where the hostile tenant's endpoints are. How one behaves is in its path.
+// receiver has the hostile tenant's endpoints. The path of an endpoint selects its behaviour.
 type receiver struct {
 	http   *http.Server
-	url    string       // of those that speak HTTP
-	silent net.Listener // of those that accept and never read
+	url    string       // of the endpoints that speak HTTP
+	silent net.Listener // of the endpoint that accepts connections and never reads
 	groups sync.WaitGroup
 }
 
@@ -28,7 +28,7 @@ func startReceiver() (*receiver, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	r := &receiver{http: &http.Server{Handler: misbehaving()}, url: "http://" + listener.Addr().String(), silent: silent}
-	r.groups.Go(func() { _ = r.http.Serve(listener) }) // it ends with close
+	r.groups.Go(func() { _ = r.http.Serve(listener) }) // returns when closed
 	r.groups.Go(r.accept)
 	return r, nil
 }
@@ -39,10 +39,10 @@ func (r *receiver) close() error {
 	return err
 }
 
-// at is the URL of an endpoint that behaves as the kind says.
+// at returns the URL of an endpoint with the given behaviour.
 func (r *receiver) at(kind string) string { return r.url + "/" + kind }
 
-// unread is the URL of an endpoint that accepts connections and reads nothing.
+// unread returns the URL of an endpoint that accepts connections and never reads.
 func (r *receiver) unread() string { return "http://" + r.silent.Addr().String() + "/" }
 
 // accept keeps connections open without reading from them.
@@ -59,16 +59,16 @@ func (r *receiver) accept() {
 			return
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetReadBuffer(4096) // a larger one only weakens the attack
+			_ = tcp.SetReadBuffer(4096) // without it the attack is only weaker
 		}
 		held = append(held, conn)
 	}
 }
 
-// failing is a failure as large as an answer that is kept can be.
+// failing is the largest body of an answer that the server keeps.
 var failing = []byte(strings.Repeat("failure ", 8<<10/8))
 
-// misbehaving answers as the path says.
+// misbehaving serves the behaviours.
 func misbehaving() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ok", func(w http.ResponseWriter, req *http.Request) {
@@ -88,7 +88,7 @@ func misbehaving() http.Handler {
 	mux.HandleFunc("/reset", func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
-			return // it is gone already
+			return // the connection is gone
 		}
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		_ = conn.Close()
@@ -97,13 +97,13 @@ func misbehaving() http.Handler {
 	return mux
 }
 
-// hang takes a request and never answers it.
+// hang reads a request and never answers.
 func hang(_ http.ResponseWriter, req *http.Request) {
-	_, _ = io.Copy(io.Discard, req.Body) // only then a closed connection is noticed
+	_, _ = io.Copy(io.Discard, req.Body) // otherwise a closed connection goes unnoticed
 	<-req.Context().Done()
 }
 
-// endless acknowledges, and then sends a body that does not end.
+// endless acknowledges with a body that never ends.
 func endless(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.Copy(io.Discard, req.Body)
 	control := http.NewResponseController(w)

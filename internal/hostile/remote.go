@@ -12,21 +12,20 @@ import (
 	"time"
 )
 
-// Answers is what an attack met with.
+// Answers are the answers that an attack got.
 type Answers struct {
-	Counts map[string]int `json:"counts"` // requests by how they were answered
-	CPU    time.Duration  `json:"cpu"`    // that the attacker itself has used of all processors
+	Counts map[string]int `json:"counts"` // requests by answer
+	CPU    time.Duration  `json:"cpu"`    // time that the attacker used
 }
 
-// order is what the attacking process is told before an attack.
+// order is sent to the attacking process before an attack.
 type order struct {
 	Scenario string `json:"scenario"`
 	Target   Target `json:"target"`
 }
 
-// Serve attacks as it is told to over HTTP, until standard input ends or ctx does. It says on log where it listens. It is meant
-// for a process of its own: what an attack costs its sender is not the neighbour's. usedCPU returns what this process has used of
-// all processors.
+// Serve carries out attacks on request over HTTP, until in or ctx ends. It writes its address to log. It runs in a process of
+// its own, so that the cost of attacking is not counted as the neighbour's. usedCPU returns the CPU time of this process.
 func Serve(ctx context.Context, in io.Reader, log io.Writer, usedCPU func() time.Duration) error {
 	r, err := startReceiver()
 	if err != nil {
@@ -51,7 +50,7 @@ func Serve(ctx context.Context, in io.Reader, log io.Writer, usedCPU func() time
 	return errors.Join(err, server.Close(), r.close())
 }
 
-// attackServer is told what to do by one other process, one thing after the other.
+// attackServer serves one other process, with one request at a time.
 type attackServer struct {
 	receiver *receiver
 	usedCPU  func() time.Duration
@@ -74,7 +73,7 @@ func (s *attackServer) reply(w http.ResponseWriter, answer any, err error) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(answer) // the other side notices what is cut off
+	_ = json.NewEncoder(w).Encode(answer) // the other side notices an incomplete answer
 }
 
 func (s *attackServer) prepare(req *http.Request) error {
@@ -94,7 +93,7 @@ func (s *attackServer) prepare(req *http.Request) error {
 }
 
 func (s *attackServer) attack(ctx context.Context) (*Answers, error) {
-	s.attacker.answered() // what was answered before does not count
+	s.attacker.answered() // answers to the preparation do not count
 	before := s.usedCPU()
 	ctx, cancel := context.WithTimeout(ctx, s.attacker.Attack)
 	defer cancel()
@@ -102,27 +101,27 @@ func (s *attackServer) attack(ctx context.Context) (*Answers, error) {
 	return &Answers{Counts: s.attacker.answered(), CPU: s.usedCPU() - before}, err
 }
 
-// Remote is an attacker in another process, which runs Serve.
+// Remote is an attacker in another process that runs Serve.
 type Remote struct {
 	url string
 }
 
-// NewRemote returns the attacker that listens at the URL.
+// NewRemote returns the attacker at a URL.
 func NewRemote(url string) *Remote { return &Remote{url: url} }
 
-// Prepare makes what a scenario needs.
+// Prepare prepares a scenario.
 func (r *Remote) Prepare(ctx context.Context, scenario *Scenario, target Target) error {
 	if err := r.post(ctx, "/prepare", order{Scenario: scenario.Name, Target: target}, nil); err != nil {
-		return fmt.Errorf("%s could not be prepared: %w", scenario.Name, err)
+		return fmt.Errorf("cannot prepare %s: %w", scenario.Name, err)
 	}
 	return nil
 }
 
-// Attack attacks, and returns when that has ended.
+// Attack attacks, and returns when the attack has ended.
 func (r *Remote) Attack(ctx context.Context) (*Answers, error) {
 	answers := new(Answers)
 	if err := r.post(ctx, "/attack", nil, answers); err != nil {
-		return nil, fmt.Errorf("the attack failed: %w", err)
+		return nil, fmt.Errorf("attack failed: %w", err)
 	}
 	return answers, nil
 }

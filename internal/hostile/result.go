@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Result is what a scenario did to the neighbour.
+// Result is the effect of a scenario on the neighbour.
 type Result struct {
 	Scenario string   `json:"scenario"`
 	Meaning  string   `json:"meaning"`
@@ -16,18 +16,18 @@ type Result struct {
 	Attacked *Figures `json:"attacked"` // during it
 	Answers  *Answers `json:"answers"`  // to the attacker
 
-	ServerMemory int64   `json:"server_peak_bytes"` // of the server that had most
-	ServerCPU    float64 `json:"server_cores"`      // processors that the servers were busy on during the attack
+	ServerMemory int64   `json:"server_peak_bytes"` // of the largest server
+	ServerCPU    float64 `json:"server_cores"`      // average number of busy processors of the servers during the attack
 	AttackerCPU  float64 `json:"attacker_cores"`
 	Growth       int64   `json:"database_growth_bytes"`
 
 	Verdicts []Verdict `json:"verdicts"`
 }
 
-// Bounds of what a neighbour may feel. Each is the issue's that this bench was made for.
+// Bounds of the effect on a neighbour.
 const (
-	mostTimes     = 2         // as long as when calm
-	mostMore      = 50.0      // ms that the 99th percentile may be longer, beyond that
+	mostTimes     = 2         // the duration when calm
+	mostMore      = 50.0      // ms that the 99th percentile may exceed that
 	mostWorst     = 1000.0    // ms
 	mostMemory    = 400 << 20 // bytes
 	retryLateness = "retry lateness"
@@ -49,7 +49,7 @@ func (r *Result) Judge() {
 	calm, attacked := r.Calm, r.Attacked
 	r.compare("publish answer", calm.Publish, attacked.Publish)
 	r.compare("delivery", calm.Delivery, attacked.Delivery)
-	// When calm, how late a retry is is the accuracy of a timer, and there are few of them: nothing to compare with.
+	// When calm, lateness is the accuracy of a timer over few retries, which is nothing to compare with.
 	r.atMost(retryLateness+" worst", calm.Retry.Worst, attacked.Retry.Worst, mostWorst)
 	r.compare("lists", calm.Lists, attacked.Lists)
 	r.atMost("newcomer's delivery worst", calm.Newcomer.Worst, attacked.Newcomer.Worst, mostWorst)
@@ -74,7 +74,7 @@ func (r *Result) atMost(figure string, calm, attacked, bound float64) {
 	r.Verdicts = append(r.Verdicts, v)
 }
 
-// Missed are the figures that are beyond their bounds.
+// Missed returns the figures that exceed their bounds.
 func (r *Result) Missed() (figures []string) {
 	for _, v := range r.Verdicts {
 		if v.Missed {
@@ -84,7 +84,7 @@ func (r *Result) Missed() (figures []string) {
 	return figures
 }
 
-// Print writes the result for people. What is beyond its bound has a star.
+// Print writes the result for people, with a star at figures that exceed their bounds.
 func (r *Result) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s: %s\n", r.Scenario, r.Meaning)
@@ -108,7 +108,7 @@ func (r *Result) Print(w io.Writer) error {
 	return err
 }
 
-// notReady is what probes were answered else.
+// notReady returns the probes with other answers than ready.
 func notReady(probes map[string]int) map[string]int {
 	others := maps.Clone(probes)
 	delete(others, isReady)
@@ -124,7 +124,7 @@ func (r *Result) printSpread(b *strings.Builder, what string, calm, attacked Spr
 		attacked.P50, r.star(what+" p50"), attacked.P99, r.star(what+" p99"), attacked.Worst, r.star(what+" worst"), times)
 }
 
-// star marks a figure that is beyond its bound.
+// star returns a star for a figure that exceeds its bound.
 func (r *Result) star(figure string) string {
 	if slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return v.Figure == figure && v.Missed }) {
 		return "*"
@@ -132,7 +132,7 @@ func (r *Result) star(figure string) string {
 	return " "
 }
 
-// counts lists how often there was what, in order.
+// counts lists the counts by name.
 func counts(of map[string]int) string {
 	if len(of) == 0 {
 		return ""

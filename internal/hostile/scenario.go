@@ -1,6 +1,5 @@
-// Package hostile is a bench of tenants: a hostile one does what no other should notice, and a neighbour beside it measures
-// what it felt. Both are strangers to the server. They speak HTTP to it and know nothing of its inside, so that any build can be
-// measured.
+// Package hostile measures how well a server isolates tenants: a hostile tenant attacks, and a neighbour measures the effect on
+// itself. Both use HTTP only, so that any build can be measured.
 package hostile
 
 import (
@@ -10,22 +9,22 @@ import (
 	"strings"
 )
 
-// Scenario is what one tenant, its platform or a stranger does.
+// Scenario is an attack by a tenant, its platform or a stranger.
 type Scenario struct {
 	Name    string
-	Meaning string // who does what, in one line
+	Meaning string // a line of description
 
-	prepare func(context.Context, *attacker) error // makes what the attack needs; nil: nothing
-	attack  func(context.Context, *attacker) error // goes on until its context ends, or ends before
+	prepare func(context.Context, *attacker) error // nil: nothing to prepare
+	attack  func(context.Context, *attacker) error // returns when its context ends, or earlier
 }
 
-// Scenarios are all that there are: first those of which a review had shown that others feel them, then more.
+// Scenarios are all scenarios, beginning with those that a review had found to affect other tenants.
 var Scenarios = slices.Concat(reviewed, atEndpoints, atReaders, atPublishing, atConfiguration, atConnections)
 
-// All names all scenarios.
+// All is the name that stands for all scenarios.
 const All = "all"
 
-// Find returns the scenarios with these names, which are separated by commas. "all" is every one.
+// Find returns the scenarios with the given names, separated by commas, or every scenario for All.
 func Find(names string) ([]*Scenario, error) {
 	if names == All {
 		return Scenarios, nil
@@ -34,14 +33,14 @@ func Find(names string) ([]*Scenario, error) {
 	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(Scenarios, func(s *Scenario) bool { return s.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no scenario %q: give one of %s, or all", name, strings.Join(Names(), ", "))
+			return nil, fmt.Errorf("scenario %q does not exist; known scenarios are %s, or all for every one", name, strings.Join(Names(), ", "))
 		}
 		found = append(found, Scenarios[i])
 	}
 	return found, nil
 }
 
-// Names are the names of all scenarios.
+// Names returns the names of all scenarios.
 func Names() []string {
 	names := make([]string, len(Scenarios))
 	for i, s := range Scenarios {
@@ -50,7 +49,7 @@ func Names() []string {
 	return names
 }
 
-// List has a line for each scenario: its name and what it means.
+// List returns a line for each scenario, with its name and meaning.
 func List() string {
 	var b strings.Builder
 	for _, s := range Scenarios {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// pgbouncer returns how to run PgBouncer: as it is installed, or else as it comes out of Debian's packages, which are
-// fetched into the server's directory. That needs no rights and changes nothing in the system.
+// pgbouncer returns the command that runs PgBouncer: the installed one, or one from Debian's packages, which it downloads
+// into the server's directory. That needs no privileges and does not change the system.
 func (s *Server) pgbouncer() (command []string, err error) {
 	if path, err := exec.LookPath("pgbouncer"); err == nil {
 		return []string{path}, nil
@@ -21,7 +21,7 @@ func (s *Server) pgbouncer() (command []string, err error) {
 	}
 	root, err := s.fetch()
 	if err != nil {
-		return nil, fmt.Errorf("PgBouncer is not installed, and cannot be had from Debian's packages either: tests need pgbouncer, in PATH or /usr/sbin: %w", err)
+		return nil, fmt.Errorf("PgBouncer is neither installed, in PATH or /usr/sbin, nor available from Debian's packages: %w", err)
 	}
 	libraries, err := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-gnu*"))
 	if err != nil || len(libraries) == 0 {
@@ -32,7 +32,7 @@ func (s *Server) pgbouncer() (command []string, err error) {
 
 const fetchTimeout = 2 * time.Minute
 
-// fetchPgBouncer unpacks PgBouncer with the libraries that few systems have, and returns where.
+// fetchPgBouncer downloads PgBouncer with its less common libraries, and returns the directory that contains them.
 func fetchPgBouncer(dir string) (string, error) {
 	root := filepath.Join(dir, "pgbouncer")
 	for _, d := range []string{"lists/partial", "cache/archives/partial", "packages"} {

@@ -1,5 +1,5 @@
-// Package pgtest starts a PostgreSQL of its own for tests, from the binaries that are installed. Where there are none
-// the tests fail: a test that is skipped holds nothing.
+// Package pgtest starts PostgreSQL servers for tests, from installed binaries. Without them tests fail: a skipped test proves
+// nothing.
 package pgtest
 
 import (
@@ -25,13 +25,13 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// Server is a PostgreSQL server on a private directory and a loopback port. Unless its settings are Durable, it does not survive
-// a power loss.
+// Server is a PostgreSQL server with a private directory on a loopback port. Unless its settings include Durable, it does not
+// survive a power loss.
 type Server struct {
 	port    int
 	dir     string
 	bin     string
-	who     *syscall.SysProcAttr // as whom it runs
+	who     *syscall.SysProcAttr // the user that it runs as
 	command *exec.Cmd
 	admin   *pgx.Conn
 	mu      sync.Mutex // guards admin and count
@@ -41,13 +41,13 @@ type Server struct {
 	fetch    func() (root string, err error) // of PgBouncer, once
 }
 
-// startTimeout bounds the start of a server, and each thing that is asked of it.
+// startTimeout bounds the start of a server and each statement.
 const startTimeout = 60 * time.Second
 
-// Durable are settings with which what a server has answered is on disk.
+// Durable are settings with which committed transactions are on disk.
 var Durable = []string{"fsync=on", "full_page_writes=on"}
 
-// Start starts a server with settings such as "work_mem=1MB". The caller stops it.
+// Start starts a server with settings such as "work_mem=1MB". The caller must stop it.
 func Start(settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -65,8 +65,8 @@ func Start(settings ...string) (*Server, error) {
 	return s, nil
 }
 
-// place returns the folder for a server's files: a memory file system that has room, because each database is some
-// hundred files, or the temporary folder if what is answered is to be on disk.
+// place returns the directory for a server's files: a memory file system with enough room, because a database has hundreds
+// of files, or "" for the default if the server must be durable.
 func place(settings []string) string {
 	const memory, room = "/dev/shm", 4 << 30
 	var there syscall.Statfs_t
@@ -106,7 +106,7 @@ func (s *Server) serve(ctx context.Context) error {
 		"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "max_connections=400",
 		"shared_buffers=64MB", "autovacuum_naptime=5s", "max_wal_size=512MB",
 	}
-	for _, setting := range append(settings, s.settings...) { // the last one counts
+	for _, setting := range append(settings, s.settings...) { // the last one wins
 		arguments = append(arguments, "-c", setting)
 	}
 	s.command = exec.Command(filepath.Join(s.bin, "postgres"), arguments...)
@@ -121,14 +121,14 @@ func (s *Server) serve(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			said, _ := os.ReadFile(log.Name()) // what is there may help
+			said, _ := os.ReadFile(log.Name()) // the log may help
 			return fmt.Errorf("the server does not answer: %w\n%s", err, said)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// binaries returns the folder of the newest PostgreSQL that is installed.
+// binaries returns the directory of the newest installed PostgreSQL.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if path, err = filepath.EvalSymlinks(path); err == nil {
@@ -137,9 +137,9 @@ func binaries() (string, error) {
 			}
 		}
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is good
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is valid
 	if len(found) == 0 {
-		return "", errors.New("PostgreSQL is not installed: tests need initdb and postgres, in PATH or below /usr/lib/postgresql")
+		return "", errors.New("PostgreSQL is not installed: tests need initdb and postgres in PATH or below /usr/lib/postgresql")
 	}
 	version := func(path string) int {
 		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
@@ -149,7 +149,7 @@ func binaries() (string, error) {
 	return filepath.Dir(newest), nil
 }
 
-// unprivileged returns as whom to run: PostgreSQL refuses to run as root. The folder becomes that user's.
+// unprivileged returns a user to run as, because PostgreSQL refuses to run as root, and gives the directory to that user.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Getuid() != 0 {
@@ -198,7 +198,7 @@ func (s *Server) Exec(ctx context.Context, sql string) error {
 	return err
 }
 
-// Database makes a database, a copy of the template if that is not empty, and returns its URL.
+// Database creates a database, as a copy of the template unless that is empty, and returns its URL.
 func (s *Server) Database(ctx context.Context, template string) (string, error) {
 	s.mu.Lock()
 	s.count++
@@ -234,12 +234,12 @@ func (s *Server) NewDatabase(t testing.TB, template string) string {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// Crash ends the server at once, as "immediate" does: it recovers at its next start.
+// Crash ends the server at once, as an immediate shutdown does, so that the next start must recover.
 func (s *Server) Crash() error {
 	if err := s.command.Process.Signal(syscall.SIGQUIT); err != nil {
 		return err
 	}
-	_ = s.command.Wait() // it was told to die, and says so
+	_ = s.command.Wait() // reports that it was killed
 	s.command = nil
 	return nil
 }
@@ -251,8 +251,7 @@ func (s *Server) Restart() error {
 	return s.serve(ctx)
 }
 
-// Demote has the server go on as a standby, which can only be read, as after a failover that leads to the wrong one. Promote
-// ends that.
+// Demote restarts the server as a read-only standby, as after a failover to the wrong server. Promote reverts it.
 func (s *Server) Demote() error {
 	if err := s.Crash(); err != nil {
 		return err
@@ -266,7 +265,7 @@ func (s *Server) Demote() error {
 // Promote makes the server writable again.
 func (s *Server) Promote(ctx context.Context) error { return s.Exec(ctx, "SELECT pg_promote()") }
 
-// Stop ends the server and removes its folder.
+// Stop ends the server and removes its directory.
 func (s *Server) Stop() error {
 	var errs []error
 	if s.admin != nil {

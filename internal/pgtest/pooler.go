@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Pooler is a PgBouncer before a server. It lends connections for a transaction at a time, and fewer than it is asked for,
-// so that what relies on a session fails.
+// Pooler is a PgBouncer in front of a server. It lends connections for one transaction at a time, and has fewer of them than
+// clients, so that code that relies on a session fails.
 type Pooler struct {
 	port    int
 	program []string
@@ -25,7 +25,7 @@ type Pooler struct {
 	command *exec.Cmd
 }
 
-// StartPooler starts a PgBouncer, with settings such as "max_client_conn = 8". The caller stops it, before the server.
+// StartPooler starts a PgBouncer, with settings such as "max_client_conn = 8". The caller must stop it before the server.
 func (s *Server) StartPooler(more ...string) (*Pooler, error) {
 	program, err := s.pgbouncer()
 	if err != nil {
@@ -55,22 +55,22 @@ server_idle_timeout = 5
 	return p, p.Restart()
 }
 
-// URL returns the URL that leads to a database through the pooler, of the one that leads there directly.
+// URL returns the URL of a database through the pooler, given its direct URL.
 func (p *Pooler) URL(direct string) string {
 	u, err := url.Parse(direct)
-	if err != nil { // it is not one of this package
+	if err != nil { // direct must come from this package
 		panic(err)
 	}
 	u.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port))
 	return u.String()
 }
 
-// Kill ends the pooler at once, and with it all connections through it.
+// Kill ends the pooler at once, with all its connections.
 func (p *Pooler) Kill() error {
 	if err := p.command.Process.Kill(); err != nil {
 		return err
 	}
-	_ = p.command.Wait() // it was told to die, and says so
+	_ = p.command.Wait() // reports that it was killed
 	p.command = nil
 	return nil
 }
@@ -97,7 +97,7 @@ func (p *Pooler) Restart() error {
 		}
 		select {
 		case <-ctx.Done():
-			said, _ := os.ReadFile(log.Name()) // what is there may help
+			said, _ := os.ReadFile(log.Name()) // the log may help
 			return errors.Join(fmt.Errorf("PgBouncer does not answer: %w\n%s", err, said), p.Stop())
 		case <-time.After(5 * time.Millisecond):
 		}

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// authenticationLogInterval is the least time between two log records of failed authentication: keys are guessed thousands
-// of times a second. The metric counts them all.
+// authenticationLogInterval is the minimum time between two log records about failed authentication. Keys may be guessed
+// thousands of times a second; the metric counts them all.
 const authenticationLogInterval = 10 * time.Second
 
-// AuthenticationFailed counts a request that was refused for its credentials, and logs one now and then with how many there
-// were since. It is never given the credentials.
+// AuthenticationFailed counts a request with wrong credentials. It logs one in authenticationLogInterval, with the number
+// since the last one. It never receives the credentials.
 func (o *Observer) AuthenticationFailed(frontEnd, reason, from string) {
 	o.metrics.authentication.WithLabelValues(frontEnd, reason).Inc()
 	if n := o.refused.due(time.Now()); n > 0 {
@@ -20,7 +20,7 @@ func (o *Observer) AuthenticationFailed(frontEnd, reason, from string) {
 	}
 }
 
-// tally counts events that are too frequent to be logged one by one.
+// tally counts events that are too frequent to log one by one.
 type tally struct {
 	interval time.Duration
 
@@ -29,8 +29,8 @@ type tally struct {
 	count int
 }
 
-// due counts one event. It returns how many there were since it last returned a number, or 0 if that was less than the
-// interval ago.
+// due counts one event. It returns the number of events since it last returned one, or 0 if that was less than the interval
+// ago.
 func (t *tally) due(now time.Time) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// episodeGap is how long a fault must be away so that the next one is a new episode.
+// episodeGap is the time without a fault after which the next one begins a new episode.
 const episodeGap = 5 * time.Minute
 
-// episodes tells the beginning of a fault from its continuation. There must be few kinds. The zero value is ready for use.
+// episodes distinguishes the beginning of a fault from its continuation. It keeps every kind, so there must be few. The zero
+// value is ready for use.
 type episodes struct {
 	mu   sync.Mutex
 	last map[string]time.Time // by kind
 }
 
-// begins reports whether a fault at now is the first of an episode.
+// begins records a fault, and reports whether it begins an episode.
 func (e *episodes) begins(now time.Time, kind string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

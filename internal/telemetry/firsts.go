@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// What firsts remember: how much, and for how long.
+// Bounds of what firsts remembers.
 const (
 	maxFirsts      = 1000
 	firstsInterval = time.Hour
 )
 
-// firsts finds the first event of each kind within an hour. After maxFirsts kinds it finds no more until the hour is over.
+// firsts finds the first event of each kind in an hour. After maxFirsts kinds it ignores further ones until the hour is over.
 // The zero value is ready for use.
 type firsts struct {
 	mu    sync.Mutex
@@ -19,6 +19,7 @@ type firsts struct {
 	seen  map[string]struct{}
 }
 
+// first reports whether an event is the first of its kind.
 func (f *firsts) first(now time.Time, kind string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -1,5 +1,4 @@
-// Package telemetry makes what Bellwire does visible: structured logs and Prometheus metrics, fed
-// through the root package's Observer.
+// Package telemetry provides structured logs and Prometheus metrics, which are fed through bellwire.Observer.
 package telemetry
 
 import (
@@ -7,14 +6,13 @@ import (
 	"log/slog"
 )
 
-// The forms of log records.
+// The formats of log records.
 const (
 	FormatText = "text"
 	FormatJSON = "json"
 )
 
-// NewLogger returns a logger that writes records of at least the given level to w, in one of the
-// forms above.
+// NewLogger returns a logger that writes records of at least the given level to w, in one of the formats.
 func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: withUnit}
 	if format == FormatJSON {
@@ -23,7 +21,7 @@ func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// withUnit writes durations as 1.5s in every form. In JSON slog would write a number without a unit.
+// withUnit writes durations as 1.5s in both formats. In JSON, slog would write a number without a unit.
 func withUnit(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())

@@ -12,8 +12,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Metrics are Bellwire's metrics, in a registry of their own. No label names a tenant or an endpoint: there
-// are too many of them, and a scrape is readable by whoever can reach the server.
+// Metrics are Bellwire's metrics, in a registry of their own. No label names a tenant or an endpoint, because there are too
+// many, and because everybody who can reach the server can read a scrape.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -47,8 +47,8 @@ func (g group) observe(size int, took time.Duration) {
 	g.seconds.Observe(took.Seconds())
 }
 
-// Buckets reach from a local exchange to the longest deadline, from one fsync to a stuck disk, and
-// from a first attempt to the end of a three-day schedule.
+// Buckets range from a local exchange to the longest deadline, from one fsync to a stuck disk, and from a first attempt to
+// the end of a three-day schedule.
 var (
 	attemptBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30}
 	storeBuckets   = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
@@ -56,35 +56,35 @@ var (
 	groupBuckets   = []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
 )
 
-// NewMetrics makes the metrics of a process of the given version.
+// NewMetrics returns the metrics of a process of the given version.
 func NewMetrics(version, commit string) *Metrics {
 	m := &Metrics{
 		registry:   prometheus.NewRegistry(),
-		events:     counter("bellwire_events_total", "Events taken and stored."),
+		events:     counter("bellwire_events_total", "Events accepted and stored."),
 		deliveries: counter("bellwire_deliveries_total", "Deliveries stored with their events."),
-		claimed:    counter("bellwire_claimed_deliveries_total", "Deliveries taken from the store: retries, overflow and recovery."),
+		claimed:    counter("bellwire_claimed_deliveries_total", "Deliveries claimed from the database: retries, overflow and recovery."),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_attempts_total", Help: "Attempts that have ended, by dialect, trigger and outcome.",
 		}, []string{"dialect", "trigger", "outcome"}),
 		attemptSeconds: histogram("bellwire_attempt_seconds", "Duration of one attempt, from DNS to the last byte of the response.", attemptBuckets, "dialect"),
 		waitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "bellwire_first_attempt_wait_seconds", Help: "Time from taking an event to the start of the first attempt of a delivery of it.", Buckets: endedBuckets,
+			Name: "bellwire_first_attempt_wait_seconds", Help: "Time from accepting an event to the start of a delivery's first attempt.", Buckets: endedBuckets,
 		}),
-		ended: histogram("bellwire_delivery_seconds", "Time from taking an event to the end of a delivery of it, by the delivery's status.", endedBuckets, "status"),
+		ended: histogram("bellwire_delivery_seconds", "Time from accepting an event to the end of a delivery, by the delivery's status.", endedBuckets, "status"),
 		ends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "bellwire_ended_deliveries_total", Help: "Deliveries that came to an end, by dialect and status.",
+			Name: "bellwire_ended_deliveries_total", Help: "Deliveries that have ended, by dialect and status.",
 		}, []string{"dialect", "status"}),
 		nodeFaults: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_node_faults_total",
-			Help: "Deliveries set back, as they were, because this node could not send them through a fault of its own.",
+			Help: "Deliveries postponed because of a fault of this node.",
 		}, []string{"kind"}),
 		unsendable: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_unsendable_deliveries_total",
-			Help: "Deliveries that ended without an attempt, because their endpoint's dialect has no form for what was published.",
+			Help: "Deliveries that ended without an attempt, because their endpoint's dialect cannot express the event.",
 		}, []string{"dialect"}),
-		overdrawn: counter("bellwire_target_requests_used_up_total", "Times that a tenant had no requests left to a host that does not acknowledge them."),
+		overdrawn: counter("bellwire_target_requests_used_up_total", "Times that a tenant had used up its requests to a host that does not acknowledge them."),
 		shardsTaken: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken, by reason.",
+			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken over, by reason.",
 		}, []string{"reason"}),
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_breaker_transitions_total", Help: "Circuit breakers that opened or closed.",
@@ -94,15 +94,15 @@ func NewMetrics(version, commit string) *Metrics {
 		}, []string{"operation", "code"}),
 	}
 	m.authentication = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "bellwire_authentication_failures_total", Help: "Requests refused for their credentials, by front end and reason.",
+		Name: "bellwire_authentication_failures_total", Help: "Requests refused for missing or invalid credentials, by front end and reason.",
 	}, []string{"front_end", "reason"})
 	size := histogram("bellwire_store_group_size", "Events appended, outcomes recorded or deliveries claimed in one store operation.", groupBuckets, "operation")
-	seconds := histogram("bellwire_store_seconds", "Duration of one store operation, commit included.", storeBuckets, "operation")
+	seconds := histogram("bellwire_store_seconds", "Duration of one store operation, including the commit.", storeBuckets, "operation")
 	for operation, g := range map[string]*group{"append": &m.append, "record": &m.record, "claim": &m.claim} {
 		*g = group{size: size.WithLabelValues(operation), seconds: seconds.WithLabelValues(operation)}
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "bellwire_build_info", Help: "Always 1; the labels say which build this is.",
+		Name: "bellwire_build_info", Help: "Always 1; the labels identify the build.",
 		ConstLabels: prometheus.Labels{"version": version, "commit": commit},
 	})
 	build.Set(1)
@@ -110,7 +110,7 @@ func NewMetrics(version, commit string) *Metrics {
 		m.ends, m.unsendable, m.overdrawn, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
-		m.breakers.WithLabelValues(to) // so that the first transition is seen as an increase
+		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
 	}
 	for kind := range nodeAdvice {
 		m.nodeFaults.WithLabelValues(kind)
@@ -123,7 +123,7 @@ func NewMetrics(version, commit string) *Metrics {
 	return m
 }
 
-// ServeDialects has what is counted by dialect begin at zero, so that the first is seen as an increase.
+// ServeDialects initializes the counters of dialects with zero, so that the first event counts as an increase.
 func (m *Metrics) ServeDialects(names ...string) {
 	for _, name := range names {
 		m.unsendable.WithLabelValues(name)
@@ -135,7 +135,7 @@ func (m *Metrics) ServeDialects(names ...string) {
 	}
 }
 
-// CountDroppedLines reports how many lines of the log have been dropped. It may be called once.
+// CountDroppedLines reports how many lines of the log have been dropped. It must be called at most once.
 func (m *Metrics) CountDroppedLines(dropped func() uint64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "bellwire_log_lines_dropped_total", Help: "Log lines that could not be written to standard error, or not soon enough.",
@@ -150,35 +150,35 @@ func histogram(name, help string, buckets []float64, label string) *prometheus.H
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{label})
 }
 
-// Handler serves the metrics in the forms that Prometheus scrapes.
+// Handler serves the metrics in the formats that Prometheus scrapes.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Stats are what the engine holds at one moment.
+// Stats describe what the engine holds at one moment.
 type Stats struct {
 	Waiting      int // publishes waiting to be stored
 	Lanes        int // endpoints with something in memory or in flight
 	Queued       int // deliveries waiting in memory
 	QueuedBytes  int // of events and their request bodies in memory, and of results
-	LeftInStore  int // deliveries that found no place in memory, since the start, because their tenant had its share
-	InFlight     int // requests under way
-	Unrecorded   int // results that are not in the store yet
+	LeftInStore  int // deliveries since the start that did not fit into memory, because their tenant had used up its share
+	InFlight     int // requests in progress
+	Unrecorded   int // results that are not stored yet
 	OpenBreakers int // lanes whose circuit breaker is open
 
 	Damaged     bool // the database is damaged
-	OwnedShards int  // for which this node sends
+	OwnedShards int  // that this node sends for
 }
 
-// backlogTimeout bounds what a scrape may ask of the store.
+// backlogTimeout bounds a scrape's query to the store.
 const backlogTimeout = 5 * time.Second
 
-// Gauge reports stats and the store's backlog at each scrape. It may be called once.
+// Gauge reports stats and the store's backlog at each scrape. It must be called at most once.
 func (m *Metrics) Gauge(stats func() Stats, backlog func(context.Context) (*bellwire.Backlog, error)) {
 	m.registry.MustRegister(&gauges{stats: stats, backlog: backlog, errors: m.storeErrors, now: time.Now})
 }
 
-// gauges collects what is true at the moment of a scrape.
+// gauges collects the values at the time of a scrape.
 type gauges struct {
 	stats   func() Stats
 	backlog func(context.Context) (*bellwire.Backlog, error)
@@ -194,12 +194,12 @@ var engineGauges = []struct {
 	{desc("bellwire_waiting_publishes", "Publishes waiting to be stored."), func(s *Stats) int { return s.Waiting }},
 	{desc("bellwire_lanes", "Endpoints with something in memory or in flight."), func(s *Stats) int { return s.Lanes }},
 	{desc("bellwire_queued_deliveries", "Deliveries waiting in memory."), func(s *Stats) int { return s.Queued }},
-	{desc("bellwire_queued_bytes", "Bytes of events and their request bodies in memory, each counted once, and of results that are not in the store yet."), func(s *Stats) int { return s.QueuedBytes }},
-	{desc("bellwire_in_flight_requests", "Requests under way to endpoints."), func(s *Stats) int { return s.InFlight }},
-	{desc("bellwire_unrecorded_results", "Results of attempts that are not in the store yet."), func(s *Stats) int { return s.Unrecorded }},
+	{desc("bellwire_queued_bytes", "Bytes of events and their request bodies in memory, each counted once, and of results that are not stored yet."), func(s *Stats) int { return s.QueuedBytes }},
+	{desc("bellwire_in_flight_requests", "Requests to endpoints in progress."), func(s *Stats) int { return s.InFlight }},
+	{desc("bellwire_unrecorded_results", "Results of attempts that are not stored yet."), func(s *Stats) int { return s.Unrecorded }},
 	{desc("bellwire_open_breakers", "Endpoints whose circuit breaker is open."), func(s *Stats) int { return s.OpenBreakers }},
-	{desc("bellwire_owned_shards", "Shards whose endpoints this node sends to, of 256; 0 while its leases have lapsed."), func(s *Stats) int { return s.OwnedShards }},
-	{desc("bellwire_database_damaged", "1 once the SQLite database was found damaged, until Bellwire is started again."), damaged},
+	{desc("bellwire_owned_shards", "Shards of 256 that this node sends for; 0 while its leases have lapsed."), func(s *Stats) int { return s.OwnedShards }},
+	{desc("bellwire_database_damaged", "1 if the SQLite database was found damaged since the start."), damaged},
 }
 
 func damaged(s *Stats) int {
@@ -210,14 +210,14 @@ func damaged(s *Stats) int {
 }
 
 var (
-	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the store that have not ended. May be an estimate.")
-	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "How long the longest waiting delivery has been due; 0 if none is.")
+	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the database that have not ended. May be an estimate.")
+	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "Seconds that the longest waiting delivery has been due; 0 if none is due.")
 
-	leftDesc   = desc("bellwire_left_deliveries_total", "Deliveries that found no place in memory when they were published, because their tenant had its share.")
-	fanOutDesc = desc("bellwire_fan_out_deliveries", "Deliveries of large publications that are still to be stored. They are in the backlog too.")
+	leftDesc   = desc("bellwire_left_deliveries_total", "Deliveries that did not fit into memory when they were published, because their tenant had used up its share.")
+	fanOutDesc = desc("bellwire_fan_out_deliveries", "Deliveries of large publications that are still to be stored. They are included in the backlog.")
 
-	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published inside the database that wait to be matched. Not all are counted if they are many.")
-	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "How long ago the first of them was published; 0 if there is none.")
+	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published in the database that wait to be matched. Large numbers are not counted completely.")
+	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "Age in seconds of the oldest of them; 0 if there is none.")
 )
 
 func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
@@ -245,7 +245,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	defer cancel()
 	backlog, err := g.backlog(ctx)
 	if err != nil {
-		// A scrape during an outage still shows everything else; the gap and the counter tell of it.
+		// A scrape during an outage still shows everything else; the gap and the counter show the outage.
 		g.errors.WithLabelValues("backlog", string(bellwire.CodeOf(err))).Inc()
 		return
 	}
@@ -256,7 +256,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	report(unmatchedAgeDesc, g.age(backlog.OldestUnmatched))
 }
 
-// age returns how many seconds have passed since; 0 for the zero time.
+// age returns the seconds since a time, or 0 for the zero time.
 func (g *gauges) age(since time.Time) float64 {
 	if since.IsZero() {
 		return 0

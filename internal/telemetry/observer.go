@@ -11,11 +11,11 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// storeLogInterval is the least time between two log records of failures of one store operation: during
-// an outage every group fails, and the metrics count them all.
+// storeLogInterval is the minimum time between two log records about failures of one store operation. During an outage
+// every group fails, and the metrics count them all.
 const storeLogInterval = 10 * time.Second
 
-// Breakers of many endpoints can open at once, when one receiver of many tenants goes down.
+// Many circuit breakers can open at once, when a receiver of many tenants goes down.
 const (
 	breakerLogRate  = 10 // a second
 	breakerLogBurst = 100
@@ -23,17 +23,13 @@ const (
 
 // Observer turns what the engine reports into metrics and log records. It implements bellwire.Observer.
 type Observer struct {
-	metrics  *Metrics
-	log      *slog.Logger
-	breakers *rate.Limiter
-	// unsendable are the endpoints and causes that were logged.
-	unsendable firsts
-	// targets are the tenants and hosts that were logged.
-	targets firsts
-
-	refused tally // requests, for their credentials
-
-	faults episodes // of the node
+	metrics    *Metrics
+	log        *slog.Logger
+	breakers   *rate.Limiter
+	unsendable firsts // endpoints and causes that were logged
+	targets    firsts // tenants and hosts that were logged
+	refused    tally  // requests with wrong credentials
+	faults     episodes
 
 	mu       sync.Mutex
 	failures map[string]*rate.Sometimes // by store operation
@@ -64,7 +60,7 @@ func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint) {
 	o.metrics.attempts.WithLabelValues(ep.Dialect, string(a.Trigger), string(a.Outcome)).Inc()
 	o.metrics.attemptSeconds.WithLabelValues(ep.Dialect).Observe(a.Timings.Total.Seconds())
 	if a.Number == 1 && a.Trigger == bellwire.TriggerSchedule {
-		// A delivery's id is made when its event is taken.
+		// The time in a delivery's id is that of its event.
 		o.metrics.waitSeconds.Observe(max(0, a.StartedAt.Sub(a.Delivery.Time()).Seconds()))
 	}
 }
@@ -74,14 +70,14 @@ func (o *Observer) Recorded(outcomes int, took time.Duration) {
 	o.metrics.record.observe(outcomes, took)
 }
 
-// Ended counts a delivery that came to an end.
+// Ended counts a delivery that has ended.
 func (o *Observer) Ended(ep *bellwire.Endpoint, status bellwire.DeliveryStatus, after time.Duration) {
 	o.metrics.ended.WithLabelValues(string(status)).Observe(after.Seconds())
 	o.metrics.ends.WithLabelValues(ep.Dialect, string(status)).Inc()
 }
 
-// Unsendable counts a delivery that its endpoint's dialect has no form for, and logs the first of each endpoint and cause
-// now and then: the publisher has to change something, or every event of the type ends so.
+// Unsendable counts a delivery that its endpoint's dialect cannot express. It logs the first of each endpoint and cause in an
+// hour, because the publisher must change something.
 func (o *Observer) Unsendable(ep *bellwire.Endpoint, eventType, reason string) {
 	o.metrics.unsendable.WithLabelValues(ep.Dialect).Inc()
 	if o.unsendable.first(time.Now(), ep.ID+" "+eventType+" "+reason) {
@@ -90,7 +86,7 @@ func (o *Observer) Unsendable(ep *bellwire.Endpoint, eventType, reason string) {
 	}
 }
 
-// Claimed counts deliveries taken from the store.
+// Claimed counts deliveries claimed from the store.
 func (o *Observer) Claimed(deliveries int, took time.Duration) {
 	o.metrics.claimed.Add(float64(deliveries))
 	o.metrics.claim.observe(deliveries, took)
@@ -98,9 +94,9 @@ func (o *Observer) Claimed(deliveries int, took time.Duration) {
 
 // Breaker counts and logs that an endpoint's circuit breaker opened or closed.
 func (o *Observer) Breaker(ep *bellwire.Endpoint, open bool, failures int) {
-	to, level, message := "closed", slog.LevelInfo, "circuit breaker closed: the endpoint answers again"
+	to, level, message := "closed", slog.LevelInfo, "circuit breaker closed: endpoint succeeds again"
 	if open {
-		to, level, message = "open", slog.LevelWarn, "circuit breaker opened: the endpoint keeps failing"
+		to, level, message = "open", slog.LevelWarn, "circuit breaker opened: endpoint keeps failing"
 	}
 	o.metrics.breakers.WithLabelValues(to).Inc()
 	if o.breakers.Allow() {
@@ -108,49 +104,49 @@ func (o *Observer) Breaker(ep *bellwire.Endpoint, open bool, failures int) {
 	}
 }
 
-// Overdrawn counts and logs that a tenant has no requests left to a host.
+// Overdrawn counts and logs that a tenant has used up its requests to a host.
 func (o *Observer) Overdrawn(ep *bellwire.Endpoint, host string) {
 	o.metrics.overdrawn.Inc()
 	if o.targets.first(time.Now(), ep.Tenant+" "+host) {
-		o.log.Warn("a tenant's requests to a host are not acknowledged, and are as many as it may have in an hour: deliveries there wait",
+		o.log.Warn("unacknowledged requests of a tenant to a host used up for this hour: deliveries there wait",
 			"tenant", ep.Tenant, "endpoint", ep.ID, "host", host, "limit", "target_requests")
 	}
 }
 
-// NodeFailed counts a delivery that was set back, and logs when a kind of fault begins.
+// NodeFailed counts a delivery that was postponed, and logs when a kind of fault begins.
 func (o *Observer) NodeFailed(kind string, err error) {
 	o.metrics.nodeFaults.WithLabelValues(kind).Inc()
 	if o.faults.begins(time.Now(), kind) {
-		o.log.Warn("this node cannot send some deliveries through a fault of its own; they wait and use up no retries",
+		o.log.Warn("deliveries postponed because of a fault of this node: they wait and use up no retries",
 			"kind", kind, "error", err.Error(), "advice", nodeAdvice[kind])
 	}
 }
 
-// nodeAdvice says what helps against a kind of fault.
+// nodeAdvice maps kinds of faults to remedies.
 var nodeAdvice = map[string]string{
 	"descriptors":   "raise the limit on open files (ulimit -n, LimitNOFILE)",
 	"memory":        "give the machine more memory, or the kernel more for sockets",
-	"ports":         "have the receiver keep connections open, or widen net.ipv4.ip_local_port_range",
+	"ports":         "let the receiver keep connections open, or widen net.ipv4.ip_local_port_range",
 	"configuration": "see the log for \"endpoint cannot be served\"",
 }
 
-// TookOver counts and logs shards that this node has taken.
+// TookOver counts and logs shards that this node has taken over.
 func (o *Observer) TookOver(t bellwire.Takeover) {
 	o.metrics.shardsTaken.WithLabelValues(string(t.Why)).Add(float64(t.Shards))
-	o.log.Info("took over shards", "shards", t.Shards, "from", t.From, "reason", string(t.Why))
+	o.log.Info("shards taken over", "shards", t.Shards, "from", t.From, "reason", string(t.Why))
 }
 
-// HandedOver logs shards that this node gave away.
+// HandedOver logs shards that this node has given up.
 func (o *Observer) HandedOver(shards int) {
-	o.log.Info("handed over shards", "shards", shards)
+	o.log.Info("shards handed over", "shards", shards)
 }
 
-// Lost logs shards that another node took.
+// Lost logs shards that another node has taken over.
 func (o *Observer) Lost(shards int) {
-	o.log.Warn("lost shards: another node took them over, because this one had not renewed its leases in time", "shards", shards)
+	o.log.Warn("shards lost: another node took them over, because this node had not renewed its leases in time", "shards", shards)
 }
 
-// StoreFailed counts every failure of a store operation, and logs one of each operation now and then.
+// StoreFailed counts a failure of a store operation, and logs at most one per operation in storeLogInterval.
 func (o *Observer) StoreFailed(operation string, err error) {
 	o.metrics.storeErrors.WithLabelValues(operation, string(bellwire.CodeOf(err))).Inc()
 	o.sometimes(operation).Do(func() {

@@ -157,7 +157,7 @@ func TestBreakerLogsNameTheEndpoint(t *testing.T) {
 	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://example.com/secret-path"}
 	o.Breaker(ep, true, 12)
 	o.Breaker(ep, false, 0)
-	for _, want := range []string{`"level":"WARN"`, `"endpoint":"ep_1"`, `"tenant":"acme"`, `"failures":12`, "answers again"} {
+	for _, want := range []string{`"level":"WARN"`, `"endpoint":"ep_1"`, `"tenant":"acme"`, `"failures":12`, "succeeds again"} {
 		if !strings.Contains(logged.String(), want) {
 			t.Errorf("the records lack %s:\n%s", want, logged)
 		}
@@ -199,8 +199,8 @@ func TestChangesOfOwnersAreLogged(t *testing.T) {
 	o.HandedOver(3)
 	o.Lost(4)
 	for _, want := range []string{
-		`"level":"INFO","msg":"took over shards","shards":128,"from":"b","reason":"expired"`,
-		`"level":"INFO","msg":"handed over shards","shards":3`, `"level":"WARN","msg":"lost shards`,
+		`"level":"INFO","msg":"shards taken over","shards":128,"from":"b","reason":"expired"`,
+		`"level":"INFO","msg":"shards handed over","shards":3`, `"level":"WARN","msg":"shards lost`,
 	} {
 		if !strings.Contains(logged.String(), want) {
 			t.Errorf("the records lack %s:\n%s", want, logged)
@@ -226,46 +226,46 @@ func TestGaugesReadAtScrape(t *testing.T) {
 		now:    func() time.Time { return now },
 	}
 	want := `
-# HELP bellwire_backlog_age_seconds How long the longest waiting delivery has been due; 0 if none is.
+# HELP bellwire_backlog_age_seconds Seconds that the longest waiting delivery has been due; 0 if none is due.
 # TYPE bellwire_backlog_age_seconds gauge
 bellwire_backlog_age_seconds 90
-# HELP bellwire_backlog_deliveries Deliveries in the store that have not ended. May be an estimate.
+# HELP bellwire_backlog_deliveries Deliveries in the database that have not ended. May be an estimate.
 # TYPE bellwire_backlog_deliveries gauge
 bellwire_backlog_deliveries 5
-# HELP bellwire_fan_out_deliveries Deliveries of large publications that are still to be stored. They are in the backlog too.
+# HELP bellwire_fan_out_deliveries Deliveries of large publications that are still to be stored. They are included in the backlog.
 # TYPE bellwire_fan_out_deliveries gauge
 bellwire_fan_out_deliveries 11
-# HELP bellwire_in_flight_requests Requests under way to endpoints.
+# HELP bellwire_in_flight_requests Requests to endpoints in progress.
 # TYPE bellwire_in_flight_requests gauge
 bellwire_in_flight_requests 3
-# HELP bellwire_database_damaged 1 once the SQLite database was found damaged, until Bellwire is started again.
+# HELP bellwire_database_damaged 1 if the SQLite database was found damaged since the start.
 # TYPE bellwire_database_damaged gauge
 bellwire_database_damaged 1
 # HELP bellwire_lanes Endpoints with something in memory or in flight.
 # TYPE bellwire_lanes gauge
 bellwire_lanes 1
-# HELP bellwire_left_deliveries_total Deliveries that found no place in memory when they were published, because their tenant had its share.
+# HELP bellwire_left_deliveries_total Deliveries that did not fit into memory when they were published, because their tenant had used up its share.
 # TYPE bellwire_left_deliveries_total counter
 bellwire_left_deliveries_total 11
 # HELP bellwire_open_breakers Endpoints whose circuit breaker is open.
 # TYPE bellwire_open_breakers gauge
 bellwire_open_breakers 4
-# HELP bellwire_owned_shards Shards whose endpoints this node sends to, of 256; 0 while its leases have lapsed.
+# HELP bellwire_owned_shards Shards of 256 that this node sends for; 0 while its leases have lapsed.
 # TYPE bellwire_owned_shards gauge
 bellwire_owned_shards 10
 # HELP bellwire_queued_deliveries Deliveries waiting in memory.
 # TYPE bellwire_queued_deliveries gauge
 bellwire_queued_deliveries 2
-# HELP bellwire_queued_bytes Bytes of events and their request bodies in memory, each counted once, and of results that are not in the store yet.
+# HELP bellwire_queued_bytes Bytes of events and their request bodies in memory, each counted once, and of results that are not stored yet.
 # TYPE bellwire_queued_bytes gauge
 bellwire_queued_bytes 7
-# HELP bellwire_unmatched_age_seconds How long ago the first of them was published; 0 if there is none.
+# HELP bellwire_unmatched_age_seconds Age in seconds of the oldest of them; 0 if there is none.
 # TYPE bellwire_unmatched_age_seconds gauge
 bellwire_unmatched_age_seconds 1
-# HELP bellwire_unmatched_events Events published inside the database that wait to be matched. Not all are counted if they are many.
+# HELP bellwire_unmatched_events Events published in the database that wait to be matched. Large numbers are not counted completely.
 # TYPE bellwire_unmatched_events gauge
 bellwire_unmatched_events 9
-# HELP bellwire_unrecorded_results Results of attempts that are not in the store yet.
+# HELP bellwire_unrecorded_results Results of attempts that are not stored yet.
 # TYPE bellwire_unrecorded_results gauge
 bellwire_unrecorded_results 8
 # HELP bellwire_waiting_publishes Publishes waiting to be stored.
