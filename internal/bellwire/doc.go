@@ -1,6 +1,7 @@
-// Package bellwire holds the vocabulary of Bellwire, the webhook system a platform runs so that its
-// customers hear about events: tenants, event types, endpoints, events, deliveries and attempts, the
-// rules that bind them, and the interfaces that the rest of the program is built on.
+// Package bellwire defines the types of Bellwire, a webhook system that notifies a platform's customers of events: tenants,
+// event types, endpoints, events, deliveries and attempts, the rules between them, and the interfaces that the rest of the
+// program implements.
 //
-// It imports the standard library only. Implementations are in the packages beside it, and cmd/bellwire ties them together.
+// It imports only the standard library. The implementations are in the packages beside it, and cmd/bellwire wires them
+// together.
 package bellwire

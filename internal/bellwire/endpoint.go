@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// EndpointStatus says whether an endpoint gets deliveries.
+// EndpointStatus says whether an endpoint receives deliveries.
 type EndpointStatus string
 
 // The states of an endpoint.
 const (
 	EndpointEnabled  EndpointStatus = "enabled"
 	EndpointPaused   EndpointStatus = "paused"   // its deliveries are kept for later
-	EndpointDisabled EndpointStatus = "disabled" // it gets none, and what was open is canceled
+	EndpointDisabled EndpointStatus = "disabled" // it receives none, and open deliveries are canceled
 )
 
-// Ordering says in which order an endpoint gets its deliveries.
+// Ordering is the order in which an endpoint receives its deliveries.
 type Ordering string
 
-// The orderings. With OrderingFIFO a delivery is first sent when the one before it has ended.
+// The orderings. With OrderingFIFO, a delivery is sent only after the one before it has ended.
 const (
 	OrderingNone Ordering = "none"
 	OrderingFIFO Ordering = "fifo"
 )
 
-// Signing says with which schemes the standard dialect signs.
+// Signing selects the signature schemes of the standard dialect.
 type Signing string
 
 // The signing schemes.
@@ -39,53 +39,53 @@ const (
 	SigningBoth    Signing = "both"
 )
 
-// DefaultMaxInFlight is how many requests an endpoint may have in flight unless it says otherwise.
+// DefaultMaxInFlight is the default for Endpoint.MaxInFlight.
 const DefaultMaxInFlight = 64
 
-// Endpoint is a tenant's URL plus what it subscribes to and how it is served.
+// Endpoint is a tenant's URL with its subscriptions and delivery settings.
 type Endpoint struct {
 	ID          string
 	Tenant      string
 	URL         string
 	Description string
 	Dialect     string
-	Events      []string // patterns: an exact name, or a prefix ended by *
+	Events      []string // patterns: an exact name, or a prefix that ends with *
 	Retry       RetryPolicy
-	RateLimit   float64 // events a second; 0: no limit
+	RateLimit   float64 // events per second; 0 for no limit
 	MaxInFlight int
 	Ordering    Ordering
 	Signing     Signing
 	Status      EndpointStatus
-	// StatusReason says why, where Bellwire and not the tenant chose the status.
+	// StatusReason says why Bellwire chose the status; empty if the tenant did.
 	StatusReason string
 	Metadata     map[string]string
-	// Extra holds what only the endpoint's dialect knows, such as azakaw's relative path.
+	// Extra holds settings that are specific to the dialect, such as azakaw's relative path.
 	Extra     map[string]string
 	Sealed    []byte // Credentials, sealed for the store
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Revision  int64 // grows with each change
+	Revision  int64 // incremented by each change
 	Deleted   bool  // a tombstone, kept while deliveries refer to it
 }
 
-// Credentials are the secret parts of an endpoint. They are at rest only in sealed form.
+// Credentials are the secret parts of an endpoint. They are stored only in sealed form.
 type Credentials struct {
-	Secrets []Secret // newest first; several sign while a rotated one overlaps
+	Secrets []Secret // newest first; older ones sign until they expire
 	Auth    Auth
 	Headers []Header // sent with each delivery, in this order
 }
 
-// Secret is what deliveries are signed with, in the form that the endpoint's dialect gives it.
+// Secret is what deliveries are signed with, in the form of the endpoint's dialect.
 type Secret struct {
 	Value      string    // the shared secret
-	PrivateKey string    `json:",omitempty"` // "whsk_" and base64: the ed25519 key; empty if none
-	ExpiresAt  time.Time `json:",omitzero"`  // zero: does not expire
+	PrivateKey string    `json:",omitempty"` // the ed25519 key, "whsk_" and base64; empty if none
+	ExpiresAt  time.Time `json:",omitzero"`  // zero if it does not expire
 }
 
-// Signs reports whether the secret signs at the given time, which it does not any more when it expires.
+// Signs reports whether the secret signs at the given time, which must be before it expires.
 func (s *Secret) Signs(at time.Time) bool { return s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) }
 
-// String and LogValue keep credentials out of logs and error texts, whoever prints them by mistake.
+// String and LogValue keep credentials out of logs and error texts in which they are printed by mistake.
 func (Credentials) String() string       { return Redacted }
 func (Credentials) LogValue() slog.Value { return slog.StringValue(Redacted) }
 func (Secret) String() string            { return Redacted }
@@ -99,10 +99,10 @@ type Header struct {
 	Value string
 }
 
-// AuthType says how Bellwire proves itself to an endpoint, beside the signature.
+// AuthType is how Bellwire authenticates to an endpoint, in addition to the signature.
 type AuthType string
 
-// The ways.
+// The types of authentication.
 const (
 	AuthNone   AuthType = "none"
 	AuthAPIKey AuthType = "api_key" // Key in the header named Header
@@ -110,7 +110,7 @@ const (
 	AuthBearer AuthType = "bearer"  // Token
 )
 
-// Auth is an endpoint's authentication. Only the members of its type are set.
+// Auth is an endpoint's authentication. Only the fields of its type are set.
 type Auth struct {
 	Type     AuthType
 	Header   string `json:",omitempty"`
@@ -123,18 +123,18 @@ type Auth struct {
 // Shards is the number of hash slots that endpoints are spread over. It never changes.
 const Shards = 256
 
-// ShardOf returns the slot that an endpoint falls into.
+// ShardOf returns the shard of an endpoint.
 func ShardOf(endpoint string) int {
 	h := fnv.New32a()
 	h.Write([]byte(endpoint))
 	return int(h.Sum32() % Shards)
 }
 
-// MaxURLLength is the most bytes an endpoint's URL may have.
+// MaxURLLength is the maximum length of an endpoint's URL, in bytes.
 const MaxURLLength = 2083
 
-// badPorts are from the list that browsers refuse (WHATWG Fetch, "bad port"): other protocols live there, which
-// can be talked into doing something by an HTTP request. The harmless small services below 20 are left out.
+// badPorts are ports that browsers refuse (WHATWG Fetch, "bad port"), because an HTTP request can have an effect in the
+// protocols that use them. The harmless small services below 20 are left out.
 var badPorts = []int{
 	20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
 	109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515,
@@ -142,8 +142,7 @@ var badPorts = []int{
 	3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 }
 
-// CheckURL refuses what cannot be an endpoint's URL. Whether its address may be reached is decided when it
-// is dialled.
+// CheckURL refuses a URL that an endpoint cannot have. Whether its address may be reached is decided when it is dialed.
 func CheckURL(raw string) error {
 	if len(raw) > MaxURLLength {
 		return Invalid("url", "must have at most %s bytes, but has %s", Number(MaxURLLength), Number(len(raw)))
@@ -159,7 +158,7 @@ func CheckURL(raw string) error {
 	case u.Fragment != "":
 		return Invalid("url", "must not have a fragment, which would never be sent")
 	case strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }):
-		// Paths are escaped as they are sent, queries are sent as they are: a request line could not hold these.
+		// Paths are escaped when they are sent, but queries are sent unchanged, and a request line cannot contain these.
 		return Invalid("url", "must not have spaces or non-ASCII characters in its query; escape them, such as a space as %%20")
 	}
 	if port := u.Port(); port != "" {

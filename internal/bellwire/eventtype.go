@@ -8,10 +8,10 @@ import (
 // EventType is a named kind of event in the catalogue.
 type EventType struct {
 	Name        string
-	Group       string // Akkuro's functional group; free text for others
+	Group       string // the functional group in the dialect akkuro; free text in others
 	Description string
-	Schema      json.RawMessage // JSON Schema 2020-12 that data must fit; nil: any data
-	Example     json.RawMessage // what a test delivers; nil: null
+	Schema      json.RawMessage // JSON Schema 2020-12 for the data; nil allows any data
+	Example     json.RawMessage // what a test delivers; nil for null
 	Archived    bool            // archived types cannot be published or newly subscribed to
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ID is a UUIDv7 (RFC 9562) that knows what it names. Its text is the kind's prefix and 32 lower-case
-// hex digits. IDs sort by the time they were made.
+// ID is a UUIDv7 (RFC 9562) of a kind of thing. Its text is the prefix of the kind and 32 lower-case hex digits. IDs sort by the
+// time at which they were created.
 type ID[K kind] [16]byte
 
 type kind interface{ prefix() string }
@@ -29,8 +29,8 @@ func (AttemptKind) prefix() string  { return "att_" }
 func (KeyKind) prefix() string      { return "key_" }
 func (AuditKind) prefix() string    { return "aud_" }
 
-// The ids. Endpoint ids are strings, because each dialect gives them a form of its own, and
-// tenants choose theirs.
+// The ids. Those of endpoints are strings, because each dialect has its own form, and those of tenants are chosen by the
+// operator.
 type (
 	EventID    = ID[EventKind]
 	DeliveryID = ID[DeliveryKind]
@@ -45,7 +45,7 @@ func (id ID[K]) String() string {
 	return string(b)
 }
 
-// AppendText appends the id's text to b. It never fails.
+// AppendText appends the text of the id to b. It never fails.
 func (id ID[K]) AppendText(b []byte) ([]byte, error) {
 	var k K
 	return hex.AppendEncode(append(b, k.prefix()...), id[:]), nil
@@ -54,7 +54,7 @@ func (id ID[K]) AppendText(b []byte) ([]byte, error) {
 // MarshalText returns the id as text.
 func (id ID[K]) MarshalText() ([]byte, error) { return id.AppendText(nil) }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText parses the text of an id.
 func (id *ID[K]) UnmarshalText(text []byte) error {
 	parsed, err := ParseID[K](string(text))
 	if err != nil {
@@ -64,15 +64,15 @@ func (id *ID[K]) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// IsZero tells whether the id names nothing.
+// IsZero reports whether the id is the zero value, which names nothing.
 func (id ID[K]) IsZero() bool { return id == ID[K]{} }
 
-// Time returns when the id was made, to the millisecond.
+// Time returns when the id was created, to the millisecond.
 func (id ID[K]) Time() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
 
-// ParseID reads an id of the wanted kind. Its error has CodeInvalid.
+// ParseID parses an id of the kind K. Its error has CodeInvalid.
 func ParseID[K kind](text string) (ID[K], error) {
 	var (
 		k  K
@@ -101,16 +101,15 @@ func badID(prefix string) error {
 	return Errorf(CodeInvalid, "an id must be %q and 32 lower-case hex digits", prefix)
 }
 
-// NewID makes an id for the given moment. Ids of the same millisecond have no order among themselves;
-// where that matters, use a Sequence.
+// NewID returns a new id for the given time. Ids of the same millisecond have no order; where that matters, use a Sequence.
 func NewID[K kind](now time.Time) ID[K] {
 	return ID[K](makeUUID(stamp(now)))
 }
 
-// NewUUID makes a bare UUIDv7 for the given moment, for ids whose form a dialect chooses.
+// NewUUID returns a UUIDv7 for the given time, for dialects with ids of their own form.
 func NewUUID(now time.Time) [16]byte { return makeUUID(stamp(now)) }
 
-// FirstID returns the smallest id that can be made at t: the border between what is older and what is not.
+// FirstID returns the smallest id of time t: all ids of earlier times are smaller.
 func FirstID[K kind](t time.Time) ID[K] {
 	var id ID[K]
 	ms := uint64(max(t.UnixMilli(), 0))
@@ -118,37 +117,37 @@ func FirstID[K kind](t time.Time) ID[K] {
 	return id
 }
 
-// MaxDeliveries is how many deliveries an event can have.
+// MaxDeliveries is the maximum number of deliveries of an event.
 const MaxDeliveries = 1 << 16
 
-// DeliveryOf returns the id of an event's delivery with the given number, less than MaxDeliveries: the event's id, whose
-// last 16 bits are replaced by the number. So an event's deliveries lie together in all stores and lists, and are found
-// without an index.
+// DeliveryOf returns the id of the delivery of an event with the given number, which must be less than MaxDeliveries. It is the
+// event's id with the number as its last 16 bits, so that the deliveries of an event are stored together and found without
+// an index.
 func DeliveryOf(event EventID, number int) DeliveryID {
 	id := DeliveryID(event)
 	binary.BigEndian.PutUint16(id[14:], uint16(number))
 	return id
 }
 
-// FannedOutOf returns the id of the delivery to an event's recipient at the given place, which Queue.FanOut stores. They
-// are counted down from the last number, so that they differ from those that are stored with the event.
+// FannedOutOf returns the id of the delivery that Queue.FanOut stores for the recipient at the given place. The numbers count
+// down from the last one, so that they differ from those of deliveries stored with the event.
 func FannedOutOf(event EventID, place int) DeliveryID {
 	return DeliveryOf(event, MaxDeliveries-1-place)
 }
 
-// DeliveriesOf returns the ids between which those of an event's deliveries lie, both included.
+// DeliveriesOf returns the smallest and the largest id that a delivery of an event can have.
 func DeliveriesOf(event EventID) (first, last DeliveryID) {
 	return DeliveryOf(event, 0), DeliveryOf(event, MaxDeliveries-1)
 }
 
-// Sequence makes ids that grow strictly, also within a millisecond and when the clock is set back.
-// The zero value is ready. It may be used by several goroutines.
+// Sequence makes strictly increasing ids, also within a millisecond and when the clock is set back. The zero value is ready for
+// use. It is safe for concurrent use.
 type Sequence struct {
 	mu   sync.Mutex
 	last uint64
 }
 
-// Next makes the id that follows all others of s.
+// Next returns a new id, which is larger than all others of s.
 func Next[K kind](s *Sequence, now time.Time) ID[K] {
 	s.mu.Lock()
 	s.last = max(stamp(now), s.last+1)

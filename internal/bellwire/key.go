@@ -5,29 +5,29 @@ import "time"
 // Role says what a key may do.
 type Role string
 
-// The roles, from most to least.
+// The roles, the most powerful first.
 const (
 	RoleAdmin      Role = "admin"       // everything
 	RolePublisher  Role = "publisher"   // publish for any tenant, read event types
-	RoleTenant     Role = "tenant"      // its own tenant's endpoints with their secrets, deliveries, retries and tests; read events and the catalogue
+	RoleTenant     Role = "tenant"      // manage its own tenant's endpoints, with their secrets, and deliveries; read events and the catalogue
 	RoleTenantRead Role = "tenant-read" // the reads of RoleTenant, without secrets
 )
 
-// OfTenant tells whether keys of this role belong to one tenant.
+// OfTenant reports whether keys of the role belong to a tenant.
 func (r Role) OfTenant() bool { return r == RoleTenant || r == RoleTenantRead }
 
-// Valid tells whether r is a role at all.
+// Valid reports whether r is one of the roles.
 func (r Role) Valid() bool {
 	return r == RoleAdmin || r == RolePublisher || r.OfTenant()
 }
 
-// Key is what a caller of an API proves its identity with. The secret itself is not in it.
+// Key authenticates a caller of an API. It does not contain the secret itself.
 type Key struct {
 	ID        KeyID
-	Tenant    string // empty for operator keys
+	Tenant    string // empty for keys of the operator
 	Name      string
 	Role      Role
 	Hash      [32]byte // SHA-256 of the secret
-	Sealed    []byte   // the sealed secret, only of a key that can sign requests; nil otherwise
+	Sealed    []byte   // the sealed secret of a key that can sign requests; nil for others
 	CreatedAt time.Time
 }

@@ -2,23 +2,23 @@ package bellwire
 
 import "time"
 
-// Limits are the bounds on what a tenant may have and do. internal/limits says what each means, and which values it can have.
+// Limits bound what a tenant may have and do. Package limits documents their meaning and their possible values.
 type Limits struct {
 	Endpoints          int
 	Keys               int
-	EventTypes         int // of the operator, not of a tenant
+	EventTypes         int // of the whole catalogue, not of a tenant
 	ConfigurationBytes int // of all endpoints together
 
-	PublishRate float64 // events a second; 0: no limit, as for the other rates
+	PublishRate float64 // events per second; 0 for no limit, as for the other rates
 	RequestRate float64
 	ChangeRate  float64
 	TestRate    float64
 	RetryRate   float64
 
-	StoredEvents   int           // 0: no limit
-	MinRetryDelay  time.Duration // before any retry of a policy
-	AttemptDetails int           // attempts of a delivery that are kept with request and response
-	TargetRequests int           // an hour to one host, not acknowledged; 0: no limit
-	AuditEntries   int           // new ones a day
+	StoredEvents   int           // 0 for no limit
+	MinRetryDelay  time.Duration // the shortest delay of a retry policy
+	AttemptDetails int           // attempts of a delivery that are stored with request and response
+	TargetRequests int           // unacknowledged, to one host, per hour; 0 for no limit
+	AuditEntries   int           // new entries per day
 	FanOut         int           // deliveries of large publications that wait to be stored
 }

@@ -16,12 +16,11 @@ const (
 	MaxRetryDelay = 30 * 24 * time.Hour
 )
 
-// RetryPolicy says when a failed delivery is attempted again. Exactly one of its three forms is set:
-// a Schedule of delays, an Interval with a Count, or exponential growth from Initial. The zero value
-// never retries.
+// RetryPolicy says when a failed delivery is attempted again. Exactly one of its three forms is set: a Schedule of delays, an
+// Interval with a Count, or exponential growth from Initial. The zero value never retries.
 //
-// MaxElapsed is real time: what a delivery waits for other reasons, such as an open circuit breaker, counts, from
-// Delivery.Since on. With the other forms waiting uses up no retries and has no end.
+// MaxElapsed is wall-clock time since Delivery.Since: it includes waiting for other reasons, such as an open circuit breaker. In
+// the other forms, such waiting uses up no retries and has no limit.
 type RetryPolicy struct {
 	Schedule []Duration // the delay before each retry
 
@@ -29,11 +28,11 @@ type RetryPolicy struct {
 	Count    int
 
 	Initial     Duration // the delay before the first retry
-	Factor      float64  // by which each delay is longer than the one before it; at least 1
-	MaxInterval Duration // no delay is longer; 0: MaxRetryDelay
-	MaxElapsed  Duration // no retry comes later than this, unless Retry-After asks for it
+	Factor      float64  // by which each delay is multiplied for the next; at least 1
+	MaxInterval Duration // the longest delay; 0 for MaxRetryDelay
+	MaxElapsed  Duration // no retry is made later, unless Retry-After asks for it
 
-	Jitter float64 // the share of each delay that is random, half of it on either side; 0 to 1
+	Jitter float64 // the random share of each delay, half of it on either side; 0 to 1
 }
 
 // StandardRetryPolicy returns the schedule that Standard Webhooks recommends: nine retries over three days.
@@ -48,11 +47,10 @@ func StandardRetryPolicy() RetryPolicy {
 	}
 }
 
-// Fixed reports whether the policy is an interval and a count.
+// Fixed reports whether the policy has an interval and a count.
 func (p RetryPolicy) Fixed() bool { return p.Initial == 0 && (p.Interval > 0 || p.Count > 0) }
 
-// Delay returns how long to wait before the given retry, counted from 1, and false if there is none.
-// random is in [0, 1).
+// Delay returns the delay before the given retry, counted from 1, and false if there is no such retry. random is in [0, 1).
 func (p RetryPolicy) Delay(retry int, random float64) (time.Duration, bool) {
 	delay, ok := p.plain(retry)
 	if !ok {
@@ -103,7 +101,7 @@ type retryPolicyJSON struct {
 	Jitter      *float64    `json:"jitter,omitempty"`
 }
 
-// MarshalJSON writes the policy in the form of the native API.
+// MarshalJSON returns the policy in the form of the native API.
 func (p RetryPolicy) MarshalJSON() ([]byte, error) {
 	var out retryPolicyJSON
 	switch {
@@ -127,7 +125,7 @@ func (p RetryPolicy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads a policy in the form of the native API. Its error is an *Error with CodeInvalid.
+// UnmarshalJSON parses a policy in the form of the native API. Its error is an *Error with CodeInvalid.
 func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -247,7 +245,7 @@ func (in retryPolicyJSON) policy() (RetryPolicy, error) {
 	return p, p.Check()
 }
 
-// Check refuses policies out of bounds.
+// Check refuses a policy with values that are out of bounds.
 func (p RetryPolicy) Check() error {
 	if !(p.Jitter >= 0 && p.Jitter <= 1) {
 		return Invalid("retry.jitter", "must be between 0 and 1")
@@ -306,10 +304,10 @@ func (p RetryPolicy) checkGrowth() error {
 	return nil
 }
 
-// Duration is a time.Duration whose JSON is text such as "5s", "30m" or "72h".
+// Duration is a time.Duration that is text in JSON, such as "5s", "30m" or "72h".
 type Duration time.Duration
 
-// String returns the duration in Go's form without trailing zero units: "72h", not "72h0m0s".
+// String returns the duration as time.Duration does, without trailing zero units: "72h", not "72h0m0s".
 func (d Duration) String() string {
 	s := time.Duration(d).String()
 	if strings.HasSuffix(s, "m0s") {
@@ -321,13 +319,13 @@ func (d Duration) String() string {
 	return s
 }
 
-// MarshalText writes what String returns.
+// MarshalText returns what String returns.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // durationForm says what a Duration's text must be. It is a predicate, as the Message of an Error with a Field.
 const durationForm = `must be a duration, such as "5s", "30m" or "72h"`
 
-// UnmarshalText reads a duration in Go's form. Its error is an *Error with CodeInvalid.
+// UnmarshalText parses a duration as time.ParseDuration does. Its error is an *Error with CodeInvalid.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {

@@ -10,16 +10,16 @@ type Tenant struct {
 	ID        string
 	Name      string
 	Metadata  map[string]string
-	Limits    map[string]float64 // its own values of limits, by name; delays are seconds
+	Limits    map[string]float64 // the tenant's own values, by the name of the limit; delays in seconds
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	// Revision grows whenever the tenant, its endpoints or its keys change. What was decided on one
-	// revision is refused by AppendEvents at another.
+	// Revision is incremented whenever the tenant, its endpoints or its keys change. AppendEvents refuses what was decided
+	// on another revision.
 	Revision int64
 }
 
-// Limits on what callers attach to tenants and endpoints.
+// Bounds on the names and metadata of tenants and endpoints.
 const (
 	MaxNameLength     = 256 // bytes
 	MaxMetadata       = 50  // entries
@@ -55,7 +55,7 @@ func CheckText(field, text string, limit int) error {
 	return nil
 }
 
-// isName tells whether s has 1 to limit ASCII letters, digits and characters of extra.
+// isName reports whether s has 1 to limit characters, each an ASCII letter, a digit or one of extra.
 func isName(s string, limit int, extra string) bool {
 	if s == "" || len(s) > limit {
 		return false

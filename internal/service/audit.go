@@ -10,13 +10,13 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// AuditNote is what a caller must say of a request that the audit log keeps.
+// AuditNote is what a caller must state about a request that is recorded in the audit log.
 type AuditNote struct {
 	Tenant, Method, Path     string
 	Principal, Justification string
 }
 
-// Check refuses texts that the audit log cannot keep whole.
+// Check refuses texts that the audit log cannot store.
 func (n *AuditNote) Check() error {
 	if err := checkText("principal", n.Principal, bellwire.MaxAuditText); err != nil {
 		return err
@@ -24,8 +24,8 @@ func (n *AuditNote) Check() error {
 	return checkText("justification", n.Justification, bellwire.MaxAuditText)
 }
 
-// Record keeps in the audit log who asks for what. It is on disk when Record returns; what was asked for is done after.
-// CodeRateLimited: the key or the tenant has asked for too much. That is not kept, and must not be done.
+// Record stores a request in the audit log. The request must be carried out only after Record has returned without an error. An
+// error with CodeRateLimited means that the key or the tenant has made too many requests.
 func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 	if err := s.requireTenant(ctx, c, Read, note.Tenant); err != nil {
 		return err
@@ -56,16 +56,16 @@ func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 	return err
 }
 
-// auditFull warns, once an hour, of a tenant that is refused because the audit log has no room for it.
+// auditFull logs, once per hour, that a tenant's requests are refused because its share of the audit log is used up.
 func (s *Service) auditFull(ctx context.Context, tenant string, perDay int) {
 	if _, ok := s.warned.Allow("audit "+tenant, 1/time.Hour.Seconds(), 1, 1); !ok {
 		return
 	}
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "audit log full: the tenant's requests that must be kept in it are refused until tomorrow",
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "audit log full, recorded requests of the tenant refused until tomorrow",
 		slog.String("tenant", tenant), slog.Int("audit_entries", perDay))
 }
 
-// AuditLog lists the audit log, of one tenant or, if tenant is empty, of all.
+// AuditLog lists the entries of a tenant, or of all tenants if tenant is empty.
 func (s *Service) AuditLog(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
 	if err := authorize(c, Manage); err != nil {
 		return nil, err

@@ -10,20 +10,20 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// SignatureWindow is how far a signed request's time may be from the server's clock.
+// SignatureWindow is the largest difference between the time of a signed request and the server's clock.
 const SignatureWindow = 300 * time.Second
 
-// maxNonce is the most characters a nonce may have.
+// maxNonce is the maximum length of a nonce.
 const maxNonce = 128
 
-// SignedRequest is what a request says that is signed with a key's secret, without its body.
+// SignedRequest has the parameters of a request that is signed with the secret of a key.
 type SignedRequest struct {
 	Key   string // the key's id, in any form that ParseKeyID takes
 	Nonce string // used once
 	At    time.Time
 }
 
-// Claim is who a request says that it is from, before that has been proved by the signature over its body.
+// Claim is the unverified sender of a request whose signature covers its body.
 type Claim struct {
 	service *Service
 	id      bellwire.KeyID
@@ -31,9 +31,8 @@ type Claim struct {
 	owner   string
 }
 
-// ClaimSigned looks at all of a signed request that can be told without its body: its time, its nonce, and whether there is
-// such a key. Only keys whose secret is kept can sign; another one, a time outside SignatureWindow and a nonce of another
-// form are all CodeUnauthenticated.
+// ClaimSigned checks what can be checked without the body of a signed request: its time, the form of its nonce, and whether the
+// key exists and can sign. Its error has CodeUnauthenticated if any of these is wrong.
 func (s *Service) ClaimSigned(ctx context.Context, r SignedRequest) (*Claim, error) {
 	id, ok := ParseKeyID(r.Key)
 	if !ok {
@@ -75,14 +74,14 @@ func (c *Claim) key(ctx context.Context) (*bellwire.Key, error) {
 	return key, nil
 }
 
-// Owner returns whom the request claims to be from, as Caller.Owner does.
+// Owner returns the claimed owner, in the form of Caller.Owner.
 func (c *Claim) Owner() string { return c.owner }
 
-// Prove returns who signed the request. verify reports whether it was signed with the secret; it must compare in constant
-// time, and keep nothing. A signature that is not good, and a nonce that was used before, are CodeUnauthenticated. Nonces
-// are in the store, so that one cannot be used again on another node or after a restart either.
+// Prove returns the caller that signed the request. verify reports whether the request was signed with the secret; it must compare
+// in constant time, and must not retain the secret. An invalid signature and a nonce that was used before are errors with
+// CodeUnauthenticated. Nonces are stored, so that they cannot be reused on another node or after a restart.
 func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Caller, error) {
-	// The body may have taken its time.
+	// Reading the body may have taken long.
 	if err := c.request.inWindow(); err != nil {
 		return Caller{}, err
 	}
@@ -98,11 +97,11 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 	if !verify(secret) {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the signature of the request is not valid")
 	}
-	// What follows is told only to who has the secret.
+	// The errors below are only for callers that have the secret.
 	if err := s.allowRequest(ctx, callerOf(key)); err != nil {
 		return Caller{}, err
 	}
-	// The same request is taken until its time leaves the window; a second on top is for times cut off at seconds.
+	// The request stays valid until its time leaves the window, plus a second for times truncated to seconds.
 	err = s.store.UseNonce(ctx, c.id, c.request.Nonce, c.request.At.Add(SignatureWindow+time.Second))
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the nonce was used before; use a new one for each request")
@@ -113,7 +112,7 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 	return callerOf(key), s.confirm(ctx, callerOf(key))
 }
 
-// AuthenticateKey tells who sent a key's id together with its secret. The id is in any form that ParseKeyID takes.
+// AuthenticateKey returns the caller with the given key id, in any form that ParseKeyID accepts, and secret.
 func (s *Service) AuthenticateKey(ctx context.Context, id, secret string) (Caller, error) {
 	want, ok := ParseKeyID(id)
 	if !ok {
@@ -129,7 +128,7 @@ func (s *Service) AuthenticateKey(ctx context.Context, id, secret string) (Calle
 	return c, nil
 }
 
-// ParseKeyID reads a key's id: "key_" and 32 hex digits, or the same number as a bare UUID, with or without hyphens.
+// ParseKeyID parses a key's id: "key_" and 32 hex digits, or the same number as a UUID with or without hyphens.
 func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
 	digits, prefixed := strings.CutPrefix(text, "key_")
 	if !prefixed && len(digits) == 36 {
@@ -145,8 +144,8 @@ func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
 	return id, err == nil
 }
 
-// TrustTenant returns the caller of a tenant for whom a front end has a proof of its own, such as a token of an issuer that the
-// operator trusts. CodeForbidden: there is no such tenant.
+// TrustTenant returns a caller of a tenant that a front end has authenticated itself, such as by a token of an issuer that the
+// operator trusts. Its error has CodeForbidden if the tenant does not exist.
 func (s *Service) TrustTenant(ctx context.Context, tenant string) (Caller, error) {
 	err := s.allow(ctx, limits.RequestRate, tenant)
 	if err == nil {
@@ -166,7 +165,7 @@ func callerOf(key *bellwire.Key) Caller {
 	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant}
 }
 
-// unknownKey says no more than that a key is not good; other faults stay what they are.
+// unknownKey replaces a "not found" error, which would reveal which keys exist. It returns other errors unchanged.
 func unknownKey(err error) error {
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 		return errUnauthenticated()

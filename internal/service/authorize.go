@@ -7,11 +7,11 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Caller is who asks. Front ends get it from Authenticate, or make it from a proof of their own.
+// Caller is the authenticated sender of a request.
 type Caller struct {
-	Key    bellwire.KeyID // zero: the configured admin key, or a front end's own proof
+	Key    bellwire.KeyID // zero for the configured admin key, and for callers that a front end has authenticated
 	Role   bellwire.Role
-	Tenant string // of a tenant's caller; empty for operators
+	Tenant string // empty for operators
 }
 
 func (c Caller) name() string {
@@ -24,8 +24,8 @@ func (c Caller) name() string {
 	return "configured"
 }
 
-// Owner returns who is charged for what the caller's requests hold: its tenant, or the operator's key. No tenant has an
-// id of that form.
+// Owner returns the owner of the resources that the caller's requests use: its tenant, or the operator's key, in a form that no
+// tenant id has.
 func (c Caller) Owner() string {
 	if c.Tenant != "" {
 		return c.Tenant
@@ -33,7 +33,7 @@ func (c Caller) Owner() string {
 	return "operator:" + c.name()
 }
 
-// Permission is a kind of thing that roles may or may not do.
+// Permission is a group of use cases that a role allows or denies.
 type Permission int
 
 // The permissions.
@@ -45,7 +45,7 @@ const (
 	Read                            // endpoints without secrets, events, deliveries
 )
 
-// allows is the role table of the public contract.
+// allows reports whether a role has a permission. It is the role table of the public contract.
 func allows(r bellwire.Role, p Permission) bool {
 	switch r {
 	case bellwire.RoleAdmin:
@@ -96,9 +96,9 @@ func keysWith(p Permission) string {
 	return article + strings.Join(names[:last], ", ") + " or " + names[last] + " key"
 }
 
-// Permit refuses what the caller may not do, in the given tenant unless that is empty. Every use case makes
-// sure of it by itself; a front end asks before it reads what the caller sent, so that it does no work for,
-// and tells nothing to, a caller who may not.
+// Permit returns an error if the caller does not have the permission, in the given tenant unless that is empty. Every use case
+// checks this itself. A front end calls Permit before it reads a request, so that callers without permission cause no work and
+// learn nothing.
 func Permit(c Caller, p Permission, tenant string) error {
 	if tenant == "" {
 		return authorize(c, p)
@@ -106,7 +106,7 @@ func Permit(c Caller, p Permission, tenant string) error {
 	return authorizeIn(c, p, tenant)
 }
 
-// authorize refuses what the caller's role may not do.
+// authorize returns an error if the caller's role does not have the permission.
 func authorize(c Caller, p Permission) error {
 	if !c.Role.Valid() {
 		return errUnauthenticated()
@@ -117,7 +117,7 @@ func authorize(c Caller, p Permission) error {
 	return nil
 }
 
-// authorizeIn refuses what the caller may not do in a tenant. To a tenant's caller other tenants do not exist.
+// authorizeIn is authorize in a tenant. For a tenant's caller, other tenants do not exist.
 func authorizeIn(c Caller, p Permission, tenant string) error {
 	if c.Role.OfTenant() && c.Tenant != tenant {
 		return bellwire.NotFound("tenant", tenant)

@@ -18,14 +18,14 @@ const (
 	MaxPageLimit     = 250
 )
 
-// casAttempts is how often a change is made again on what another node has changed meanwhile. Of those who
-// change a thing at the same moment one always gets through.
+// casAttempts is how often a change is attempted when other nodes change the same thing. Of concurrent changes, one always
+// succeeds.
 const casAttempts = 10
 
-// now is the time as the store keeps it.
+// now returns the time in the precision of the store.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// enter refuses who may not act in a tenant, and tenants that are not there.
+// requireTenant checks that the caller has the permission in the tenant, and that the tenant exists.
 func (s *Service) requireTenant(ctx context.Context, c Caller, p Permission, tenant string) error {
 	if err := authorizeIn(c, p, tenant); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *Service) requireTenant(ctx context.Context, c Caller, p Permission, ten
 	return err
 }
 
-// forget drops what the directory knows of a tenant, or of the operator's configuration if tenant is empty.
+// forget drops the cached configuration of a tenant, or the catalogue if tenant is empty.
 func (s *Service) forget(tenant string) {
 	if tenant == "" {
 		s.directory.ForgetCatalogue()
@@ -43,8 +43,8 @@ func (s *Service) forget(tenant string) {
 	s.directory.ForgetTenant(tenant)
 }
 
-// retryStale makes a read, change and write in the tenant's turn, and repeats it if it is refused because of somebody
-// else's write.
+// retryStale runs a change, which reads, modifies and writes, under the lock of the tenant, and repeats it while its write is
+// refused as stale.
 func retryStale[T any](ctx context.Context, s *Service, tenant, kind string, change func() (T, error)) (none T, err error) {
 	unlock, err := s.locks.lock(ctx, tenant)
 	if err != nil {
@@ -74,7 +74,7 @@ func checkPage(p *bellwire.Page) error {
 	return nil
 }
 
-// checkText refuses a text that is too long or that not every database can keep.
+// checkText refuses a text that is too long or that not every database can store.
 func checkText(field, text string, limit int) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return bellwire.Invalid(field, "must be UTF-8 text without the NUL character")
@@ -82,7 +82,7 @@ func checkText(field, text string, limit int) error {
 	return bellwire.CheckText(field, text, limit)
 }
 
-// checkLine refuses, of a new text, also control characters: each takes six bytes in every answer that shows it.
+// checkLine is checkText without control characters, each of which takes six bytes in every response that shows it.
 func checkLine(field, text string, limit int) error {
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		return bellwire.Invalid(field, "must not contain control characters or line breaks")
@@ -90,7 +90,7 @@ func checkLine(field, text string, limit int) error {
 	return checkText(field, text, limit)
 }
 
-// checkLines is checkLine for a text that may have several lines.
+// checkLines is checkLine for texts of several lines.
 func checkLines(field, text string, limit int) error {
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) }) {
 		return bellwire.Invalid(field, "must not contain control characters other than tabs and line breaks")
@@ -138,7 +138,7 @@ func renameFields(err error, rename func(field string) string) error {
 	return &renamed
 }
 
-// mapList returns the list with each item shown as show does.
+// mapList returns the list with show applied to each item.
 func mapList[From, To any](list *bellwire.List[From], show func(From) To) *bellwire.List[To] {
 	shown := &bellwire.List[To]{Items: make([]To, len(list.Items)), Next: list.Next}
 	for i, item := range list.Items {

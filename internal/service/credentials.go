@@ -18,13 +18,13 @@ const (
 	MaxHeaderBytes = 16 << 10 // names and values of an endpoint's own headers together
 	MaxCredential  = 4 << 10  // bytes of a key, user name, password or token
 	maxHeaderName  = 128      // bytes
-	maxSecrets     = 5        // that sign at the same time
+	maxSecrets     = 5        // of one endpoint that sign at the same time
 )
 
-// MaxOverlap is how long a rotated secret can go on signing.
+// MaxOverlap is the longest time for which a rotated secret can continue to sign.
 const MaxOverlap = 30 * 24 * time.Hour
 
-// EndpointSecret is what a receiver verifies deliveries with. Empty members: the endpoint has none.
+// EndpointSecret is what receivers verify deliveries with. It is empty if the endpoint has no secret.
 type EndpointSecret struct {
 	LiveSecret              // the newest
 	Live       []LiveSecret // all that sign, newest first
@@ -34,7 +34,7 @@ type EndpointSecret struct {
 type LiveSecret struct {
 	Secret    string
 	PublicKey string    // in the dialect's form; empty if there is none
-	ExpiresAt time.Time // zero: it has no end
+	ExpiresAt time.Time // zero if it does not expire
 }
 
 func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at time.Time) *EndpointSecret {
@@ -57,8 +57,8 @@ func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at ti
 	return secret
 }
 
-// chooseSecrets gives the endpoint the secrets that its dialect and signing need: the caller's own, those
-// it has if they are of the right form, or new ones.
+// chooseSecrets sets the secrets that the endpoint's dialect and signing need: the caller's own, the present ones if they have
+// the right form, or new ones.
 func chooseSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Credentials, own *string, newDialect bool) error {
 	if own != nil {
 		if err := d.CheckSecret(*own); err != nil {
@@ -87,7 +87,7 @@ func chooseSecrets(d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwire.Creden
 	return nil
 }
 
-// fitting returns those secrets that have the dialect's form, and none if the newest has not.
+// fitting returns the secrets that have the dialect's form, and none if the newest does not.
 func fitting(d bellwire.Dialect, secrets []bellwire.Secret) []bellwire.Secret {
 	if len(secrets) == 0 || d.CheckSecret(secrets[0].Value) != nil {
 		return nil
@@ -95,7 +95,7 @@ func fitting(d bellwire.Dialect, secrets []bellwire.Secret) []bellwire.Secret {
 	return slices.DeleteFunc(slices.Clone(secrets), func(s bellwire.Secret) bool { return d.CheckSecret(s.Value) != nil })
 }
 
-// rotate puts a new secret first, and lets those before it sign until the overlap ends: the dialect's own if nil.
+// rotate adds a new secret. The others continue to sign until the overlap ends, which is the dialect's default if nil.
 func (s *Service) rotate(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.Credentials, overlap *time.Duration) error {
 	dialect, err := s.dialect(ep.Dialect)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *Service) rotate(ctx context.Context, ep *bellwire.Endpoint, c *bellwire
 	return s.seal(ctx, ep, c)
 }
 
-// seal seals an endpoint's credentials, to be stored at once.
+// seal seals the credentials of an endpoint that is about to be stored.
 func (s *Service) seal(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.Credentials) (err error) {
 	if err := s.maySeal(ctx); err != nil {
 		return err
@@ -142,8 +142,8 @@ func (s *Service) seal(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.C
 	return err
 }
 
-// maySeal refuses to seal with a key that was taken out of use while this node ran. Where no other node uses the database,
-// nobody can do that.
+// maySeal returns an error if the primary key was taken out of use while this node ran, which can happen only if other nodes use
+// the database.
 func (s *Service) maySeal(ctx context.Context) error {
 	if !s.shared {
 		return nil
@@ -165,7 +165,7 @@ func tooManySecrets(secrets []bellwire.Secret, at time.Time) error {
 	return err
 }
 
-// applyCredentials sets authentication and headers, and refuses headers that contradict the authentication.
+// applyCredentials sets authentication and headers. It refuses headers that conflict with the authentication.
 func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
 	var faults []error
 	if in.Auth != nil {
@@ -181,7 +181,7 @@ func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
 	return bellwire.Join(faults...)
 }
 
-// authHeader is the header that the authentication sets, empty if none.
+// authHeader returns the header that the authentication sets, empty if none.
 func authHeader(a bellwire.Auth) string {
 	switch a.Type {
 	case bellwire.AuthAPIKey:
@@ -269,8 +269,8 @@ func checkHeaders(headers []bellwire.Header, taken string) error {
 	return nil
 }
 
-// reservedHeaders are set by Bellwire or belong to one connection only (RFC 9110, 7.6.1), so that an
-// endpoint's own would break or forge a request.
+// reservedHeaders are set by Bellwire or apply to a single connection (RFC 9110, 7.6.1). An endpoint's own would break or forge a
+// request.
 var reservedHeaders = []string{
 	"host", "user-agent", "expect",
 	"connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
@@ -291,7 +291,7 @@ func checkHeaderName(field, name string) error {
 	return nil
 }
 
-// isToken tells whether a text can be a header's name (RFC 9110, 5.6.2).
+// isToken reports whether a text can be the name of a header (RFC 9110, 5.6.2).
 func isToken(name string) bool {
 	if name == "" || len(name) > maxHeaderName {
 		return false
@@ -302,8 +302,8 @@ func isToken(name string) bool {
 	}) < 0
 }
 
-// checkValue refuses what a header cannot carry as it is, and the text that stands for a value not shown:
-// who sends that back has not meant to store it.
+// checkValue refuses values that a header cannot carry unchanged, and the text that replaces redacted values, which a client
+// sends back only by mistake.
 func checkValue(field, value string, limit int) error {
 	switch {
 	case len(value) > limit:

@@ -6,14 +6,14 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// SealCursor returns a cursor as clients get it. It reveals nothing of the store, and is valid only for the list of the
-// given name, which identifies the path and its filters.
+// SealCursor returns a cursor in the form for clients. It reveals nothing about the store, and is valid only for the list of the
+// given name, which identifies the path and the filters.
 func (s *Service) SealCursor(list string, c bellwire.Cursor) (string, error) {
 	sealed, err := s.keyring.SealCursor(list, c)
 	return base64.RawURLEncoding.EncodeToString(sealed), err
 }
 
-// OpenCursor returns the cursor that SealCursor was given for the same list. Its error has CodeInvalid.
+// OpenCursor returns the cursor that SealCursor sealed for the same list. Its error has CodeInvalid.
 func (s *Service) OpenCursor(list, text string) (bellwire.Cursor, error) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {

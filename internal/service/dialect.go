@@ -34,7 +34,7 @@ func (d *DialectService) PermitOwn(c Caller, need Permission) error {
 	return d.Permit(c, need, c.Tenant)
 }
 
-// Permit is service.Permit in words for a vendor's customers, who know keys and no roles.
+// Permit is service.Permit with a message for customers of a vendor, who do not know roles.
 func (d *DialectService) Permit(c Caller, need Permission, tenant string) error {
 	err := Permit(c, need, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeForbidden {
@@ -43,7 +43,7 @@ func (d *DialectService) Permit(c Caller, need Permission, tenant string) error 
 	return err
 }
 
-// HasTenant reports whether there is a tenant, to operators: to a tenant's caller other tenants do not exist.
+// HasTenant reports whether a tenant exists. For a tenant's caller, other tenants do not.
 func (d *DialectService) HasTenant(ctx context.Context, c Caller, tenant string) (bool, error) {
 	err := d.service.requireTenant(ctx, c, Read, tenant)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
@@ -62,8 +62,7 @@ func (d *DialectService) Create(ctx context.Context, c Caller, tenant string, in
 	return viewOf(c, ep, credentials), nil
 }
 
-// List returns the tenant's endpoints of the dialect, oldest first, without metadata, which no vendor has. There are at most as
-// many as a tenant may have.
+// List returns the tenant's endpoints of the dialect, oldest first. Their metadata is left out, because no vendor has it.
 func (d *DialectService) List(ctx context.Context, c Caller, tenant string) ([]*EndpointView, error) {
 	list := []*EndpointView{}
 	for page := (bellwire.Page{Limit: MaxPageLimit}); ; {
@@ -104,8 +103,8 @@ func (d *DialectService) Get(ctx context.Context, c Caller, tenant, id string) (
 	return viewOf(c, ep, credentials), nil
 }
 
-// Update changes an endpoint as decide says, which sees it as it is and may refuse by an error. It is asked again if
-// somebody else has changed the endpoint meanwhile.
+// Update changes an endpoint by the input that decide returns for its present state. An error of decide prevents the change.
+// decide is called again if the endpoint was changed concurrently.
 func (d *DialectService) Update(ctx context.Context, c Caller, tenant, id string, decide func(*EndpointView) (EndpointInput, error)) (*EndpointView, error) {
 	ep, credentials, err := d.service.updateEndpoint(ctx, c, tenant, id, d.dialect,
 		func(ep *bellwire.Endpoint, credentials *bellwire.Credentials) (*EndpointInput, error) {
@@ -119,7 +118,7 @@ func (d *DialectService) Update(ctx context.Context, c Caller, tenant, id string
 	return viewOf(c, ep, credentials), nil
 }
 
-// Delete deletes an endpoint, if check does not refuse it, and returns it as it was.
+// Delete deletes an endpoint and returns its last state. An error of check, which may be nil, prevents it.
 func (d *DialectService) Delete(ctx context.Context, c Caller, tenant, id string, check func(*EndpointView) error) (*EndpointView, error) {
 	if err := d.service.requireChange(ctx, c, tenant); err != nil {
 		return nil, err
@@ -153,8 +152,8 @@ func viewOf(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) 
 	return k
 }
 
-// Types returns the event types of a group that are not archived, or of all groups if group is empty, in the order in
-// which they came into the catalogue.
+// Types returns the event types of a group, or of all groups if group is empty, in the order of their creation. Archived types
+// are left out.
 func (d *DialectService) Types(ctx context.Context, c Caller, group string) ([]*bellwire.EventType, error) {
 	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
@@ -173,7 +172,7 @@ func (d *DialectService) Types(ctx context.Context, c Caller, group string) ([]*
 	return types, nil
 }
 
-// Trigger publishes an event for what a tenant did in the sandbox. CodeForbidden: this is no sandbox.
+// Trigger publishes an event of a tenant in the sandbox. Its error has CodeForbidden if the server is not a sandbox.
 func (d *DialectService) Trigger(ctx context.Context, c Caller, tenant string, draft Draft) (Receipt, error) {
 	if err := d.service.requireTenant(ctx, c, Change, tenant); err != nil {
 		return Receipt{}, err

@@ -21,8 +21,8 @@ const (
 	MaxRateLimit   = 1e6
 )
 
-// EndpointInput is what a caller says about an endpoint, to create or to change it. Nil members are left
-// at their defaults when it is created, and as they are when it is changed.
+// EndpointInput creates or changes an endpoint. Nil fields are set to their defaults when the endpoint is created, and stay
+// unchanged when it is changed.
 type EndpointInput struct {
 	URL         *string
 	Description *string
@@ -31,26 +31,26 @@ type EndpointInput struct {
 	Retry       *bellwire.RetryPolicy
 	Auth        *bellwire.Auth
 	Headers     *[]bellwire.Header
-	RateLimit   *float64 // events a second, above 0
-	NoRateLimit bool     // takes the rate limit away
+	RateLimit   *float64 // events per second, above 0
+	NoRateLimit bool     // removes the rate limit
 	MaxInFlight *int
 	Ordering    *bellwire.Ordering
 	Signing     *bellwire.Signing
 	Status      *bellwire.EndpointStatus
-	// Secret is the caller's own instead of a made one. On a change it replaces all there are at once;
-	// RotateSecret lets both sign for a while.
+	// Secret is the caller's own secret, instead of a generated one. It replaces all present ones at once, unlike
+	// RotateSecret.
 	Secret   *string
 	Metadata *map[string]string
 	Extra    *map[string]string // for front ends of dialects only
-	// Unlisted are names that Events may have although they are not in the catalogue; for front ends of dialects whose
-	// vendors once had such event types.
+	// Unlisted are names that Events may contain although the catalogue does not have them. They are for front ends of
+	// dialects whose vendors once had such event types.
 	Unlisted []string
 
 	vendor bool // the input is from a dialect's front end, whose callers may not browse the catalogue
 }
 
-// apply changes an endpoint and its credentials as the input says, checks the whole, and seals the
-// credentials into it. After an error neither is of use.
+// apply applies the input to an endpoint and its credentials, checks the result, and seals the credentials into the endpoint.
+// After an error, neither must be used.
 func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.Credentials, in *EndpointInput) error {
 	before := *ep
 	if in.Dialect != nil {
@@ -87,8 +87,8 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	return s.seal(ctx, ep, c)
 }
 
-// leaveDialect takes from an endpoint what it has of the dialect that it comes from: what only that one knows, and the
-// default retry policy, in whose place the new one's comes.
+// leaveDialect removes the settings of an endpoint's old dialect: its specific ones, and the default retry policy, which the new
+// dialect's default replaces.
 func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
 	ep.Extra = nil
 	from, to := s.dialects[old], s.dialects[ep.Dialect]
@@ -97,8 +97,8 @@ func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
 	}
 }
 
-// applyURL sets where the endpoint is. A URL that the endpoint has already can stay, whatever is allowed now: some APIs
-// demand it in every change, also in one that only switches the endpoint off. It is still looked at when it is dialled.
+// applyURL sets the URL. The present URL is accepted even if it is no longer allowed, because some APIs require it in every
+// change, including one that only disables the endpoint. Its address is still checked when it is dialed.
 func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
 	switch {
 	case given == nil && ep.URL == "":
@@ -119,7 +119,7 @@ func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
 	return nil
 }
 
-// applyTarget sets what the endpoint is.
+// applyTarget sets the description, the metadata and the dialect's specific settings.
 func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
 	var faults []error
 	if in.Description != nil {
@@ -150,8 +150,8 @@ func checkExtra(extra map[string]string) error {
 	return nil
 }
 
-// applyRetry sets when the endpoint's deliveries are attempted again. The policy that it has already can stay, whatever is
-// allowed now; the engine holds it to the limit.
+// applyRetry sets the retry policy. The present policy is accepted even if it is no longer allowed; the engine applies the limit
+// to it.
 func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, in *EndpointInput) error {
 	given := in.Retry
 	if given == nil || reflect.DeepEqual(*given, ep.Retry) {
@@ -175,7 +175,7 @@ func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, in *End
 	return nil
 }
 
-// applyLimits sets how the endpoint is served.
+// applyLimits sets the delivery settings.
 func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
 	if in.NoRateLimit {
 		ep.RateLimit = 0
@@ -194,7 +194,7 @@ func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
 		ep.MaxInFlight = *in.MaxInFlight
 	}
 	if in.Status != nil {
-		ep.StatusReason = "" // the tenant chose it, not Bellwire
+		ep.StatusReason = "" // chosen by the tenant, not by Bellwire
 	}
 	return bellwire.Join(append(faults,
 		choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO),
@@ -203,7 +203,7 @@ func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
 	)...)
 }
 
-// choose sets a member to the value given, if any, and if it is one of the choices.
+// choose sets member to the given value, unless that is nil. It refuses a value that is not one of the choices.
 func choose[T ~string](field string, member, given *T, choices ...T) error {
 	if given == nil {
 		return nil
@@ -215,7 +215,7 @@ func choose[T ~string](field string, member, given *T, choices ...T) error {
 	return nil
 }
 
-// applyEvents sets what the endpoint subscribes to. What it is subscribed to already can stay, whatever became of the type.
+// applyEvents sets the subscriptions. Present ones are accepted even if their event type is gone.
 func (s *Service) applyEvents(ctx context.Context, ep *bellwire.Endpoint, in *EndpointInput) error {
 	switch {
 	case in.Events == nil && ep.Events == nil:
@@ -241,8 +241,8 @@ func (s *Service) applyEvents(ctx context.Context, ep *bellwire.Endpoint, in *En
 	return bellwire.Join(faults...)
 }
 
-// checkPattern refuses a pattern that cannot be read, and the name of an event type that cannot be subscribed to, unless it is
-// among those accepted anyway.
+// checkPattern refuses a pattern that cannot be parsed, and the name of an event type that endpoints cannot subscribe to, unless
+// it is one of those accepted.
 func (s *Service) checkPattern(ctx context.Context, field, text string, accepted []string, mayBrowse bool) error {
 	pattern, err := match.Parse(text)
 	if err != nil {

@@ -12,26 +12,26 @@ import (
 	"github.com/bellwire/bellwire/internal/match"
 )
 
-// cancelChunk is how many open deliveries are canceled before the answer when an endpoint is disabled or
-// deleted. The engine cancels the rest.
+// cancelChunk is the number of open deliveries that are canceled before the response when an endpoint is disabled or deleted. The
+// engine cancels the others.
 const cancelChunk = 1000
 
-// Endpoint is an endpoint as it may be shown: Sealed is nil, the secret members of Auth are left out, and
-// the values of Headers are redacted.
+// Endpoint is an endpoint without its secrets: Sealed is nil, the secret fields of Auth are empty, and the values of Headers are
+// redacted.
 type Endpoint struct {
 	bellwire.Endpoint
 	Auth    bellwire.Auth
 	Headers []bellwire.Header
 }
 
-// TestReceipt tells what a test made.
+// TestReceipt identifies the event and the delivery of a test.
 type TestReceipt struct {
 	Event    bellwire.EventID
 	Delivery bellwire.DeliveryID
 	Type     string
 }
 
-// CreateEndpoint creates an endpoint and tells its secret.
+// CreateEndpoint creates an endpoint and returns it with its secret.
 func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, in EndpointInput) (*Endpoint, *EndpointSecret, error) {
 	ep, credentials, err := s.createEndpoint(ctx, c, tenant, &in)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page b
 	return mapList(endpoints, func(ep *bellwire.Endpoint) *Endpoint { return s.shown(ctx, c, ep) }), nil
 }
 
-// readEndpoints reads a page in the caller's turn.
+// readEndpoints reads a page of endpoints.
 func (s *Service) readEndpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
 	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
 	if err != nil {
@@ -142,10 +142,10 @@ func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id strin
 	return show(ep, credentials), nil
 }
 
-// anyDialect stands for endpoints of whichever dialect.
+// anyDialect stands for endpoints of all dialects.
 const anyDialect = ""
 
-// updateEndpoint changes an endpoint of a dialect as decide says, which is asked again if somebody else was faster.
+// updateEndpoint changes an endpoint of a dialect by the input that decide returns. decide is called again if the change is stale.
 func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dialect string,
 	decide func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error),
 ) (*bellwire.Endpoint, *bellwire.Credentials, error) {
@@ -207,7 +207,7 @@ func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.End
 	return nil
 }
 
-// EndpointSecret tells what deliveries are signed with.
+// EndpointSecret returns the secrets that deliveries are signed with.
 func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id string) (*EndpointSecret, error) {
 	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 	return s.revealed(ep, credentials, now()), nil
 }
 
-// RotateSecret makes a new secret. The one before it signs too until the overlap ends: the dialect's own if nil.
+// RotateSecret creates a new secret. The previous one continues to sign until the overlap ends, which is the dialect's default if nil.
 func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string, overlap *time.Duration) (*EndpointSecret, error) {
 	if err := s.requireChange(ctx, c, tenant); err != nil {
 		return nil, err
@@ -252,8 +252,8 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 	return secret, nil
 }
 
-// TestEndpoint delivers the example of an event type to one endpoint, in one attempt. An empty type means the
-// first of the catalogue that the endpoint subscribes to.
+// TestEndpoint delivers the example of an event type to one endpoint, in one attempt. If the type is empty, it is the first one
+// of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
 	if err := s.requireSend(ctx, c, tenant, limits.TestRate); err != nil {
 		return TestReceipt{}, err
@@ -308,7 +308,7 @@ func (s *Service) firstType(ctx context.Context, ep *bellwire.Endpoint) (string,
 	return names[i], nil
 }
 
-// endpoint reads a tenant's endpoint that is not deleted.
+// endpoint returns an endpoint of a tenant, unless it is deleted.
 func (s *Service) endpoint(ctx context.Context, tenant, id string) (*bellwire.Endpoint, error) {
 	ep, err := s.store.Endpoint(ctx, id)
 	if err != nil {
@@ -320,7 +320,7 @@ func (s *Service) endpoint(ctx context.Context, tenant, id string) (*bellwire.En
 	return ep, nil
 }
 
-// openEndpoint reads a tenant's endpoint of a dialect, with its credentials.
+// openEndpoint returns an endpoint of a tenant and a dialect, with its credentials.
 func (s *Service) openEndpoint(ctx context.Context, tenant, id, dialect string) (*bellwire.Endpoint, *bellwire.Credentials, error) {
 	ep, err := s.endpoint(ctx, tenant, id)
 	if err != nil {
@@ -343,7 +343,7 @@ func (s *Service) dialect(name string) (bellwire.Dialect, error) {
 	return nil, bellwire.Invalid("dialect", "must be %s", bellwire.OneOf(slices.Sorted(maps.Keys(s.dialects))))
 }
 
-// announce makes everyone on this node see a changed endpoint, and logs the change.
+// announce invalidates what this node has cached of a changed endpoint, and logs the change.
 func (s *Service) announce(ctx context.Context, c Caller, action string, ep *bellwire.Endpoint) {
 	s.directory.ForgetEndpoint(ep.ID)
 	s.directory.ForgetTenant(ep.Tenant)
@@ -351,8 +351,8 @@ func (s *Service) announce(ctx context.Context, c Caller, action string, ep *bel
 	s.changed(ctx, c, action, slog.String("tenant", ep.Tenant), slog.String("endpoint", ep.ID), slog.String("status", string(ep.Status)))
 }
 
-// cancelOpen cancels the first of what is open. The endpoint is disabled or deleted by then, so a failure
-// here only leaves more to the engine.
+// cancelOpen cancels the first open deliveries of an endpoint that is disabled or deleted. What it does not cancel, the engine
+// does.
 func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
 	s.directory.ForgetEndpoint(endpoint)
 	if _, err := s.store.CancelOpen(ctx, endpoint, reason, now(), cancelChunk); err != nil {
@@ -361,8 +361,7 @@ func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
 	}
 }
 
-// shown opens what of the credentials may be shown. An endpoint whose credentials do not open is shown
-// without them.
+// shown returns an endpoint as the caller may see it. If its credentials cannot be opened, it is shown without them.
 func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint) *Endpoint {
 	credentials, err := s.keyring.OpenCredentials(ep.ID, ep.Sealed)
 	if err != nil {

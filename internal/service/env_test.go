@@ -25,6 +25,8 @@ type tampered struct {
 	bellwire.Store
 
 	stale   atomic.Int64 // how many updates are yet refused with CodeStale
+	breaks  atomic.Bool  // tenants cannot be read any more once one was updated
+	broken  atomic.Bool
 	reads   atomic.Int64 // of what the directory caches
 	digests atomic.Int64 // calls of Digests
 }
@@ -47,7 +49,9 @@ func (s *tampered) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	if err := s.refuse(); err != nil {
 		return err
 	}
-	return s.Store.UpdateTenant(ctx, t)
+	err := s.Store.UpdateTenant(ctx, t)
+	s.broken.Store(s.breaks.Load())
+	return err
 }
 
 func (s *tampered) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
@@ -58,6 +62,13 @@ func (s *tampered) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, e
 func (s *tampered) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error) {
 	s.reads.Add(1)
 	return s.Store.Tenant(ctx, id)
+}
+
+func (s *tampered) EndpointsSince(ctx context.Context, tenant string, revision int64) (*bellwire.EndpointChanges, error) {
+	if s.broken.Load() {
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database cannot be read")
+	}
+	return s.Store.EndpointsSince(ctx, tenant, revision)
 }
 
 func (s *tampered) Catalogue(ctx context.Context) ([]*bellwire.EventType, int64, error) {

@@ -12,22 +12,22 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// Bounds on the catalogue, which every node keeps in memory.
+// Bounds on event types. Every node has the catalogue in memory.
 const (
 	MaxSchemaBytes       = 256 << 10
 	MaxDescriptionLength = 4096 // bytes, of an event type or endpoint
 )
 
-// EventTypeInput is all of an event type but its name.
+// EventTypeInput has the fields of an event type, except its name.
 type EventTypeInput struct {
 	Description string
 	Group       string
-	Schema      json.RawMessage // empty or null: any data
-	Example     json.RawMessage // empty: none
+	Schema      json.RawMessage // empty or null for any data
+	Example     json.RawMessage // empty for none
 	Archived    bool
 }
 
-// PutEventType adds an event type, or replaces the one of the same name, and tells which.
+// PutEventType creates or replaces an event type, and reports whether it was created.
 func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in EventTypeInput) (t *bellwire.EventType, created bool, err error) {
 	if err := authorize(c, Manage); err != nil {
 		return nil, false, err
@@ -132,7 +132,7 @@ func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) 
 	return s.store.EventTypes(ctx, page)
 }
 
-// DeleteEventType deletes an event type. Events of it stay, and so do the endpoints that name it.
+// DeleteEventType deletes an event type. Its events and the subscriptions of endpoints to it remain.
 func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) error {
 	if err := authorize(c, Manage); err != nil {
 		return err

@@ -8,8 +8,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// maxAttemptsShown is how many of a delivery's attempts are shown: all that a retry policy can make, and as
-// many by hand.
+// maxAttemptsShown is the number of a delivery's attempts that are shown: all those of a retry policy, and as many manual ones.
 const maxAttemptsShown = 2 * bellwire.MaxRetries
 
 // Event returns an event.
@@ -33,7 +32,7 @@ func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, 
 	return s.readEvents(ctx, c, f, page)
 }
 
-// readEvents reads a page in the caller's turn.
+// readEvents reads a page of events.
 func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	ctx, end, err := s.beginRead(ctx, c, Read, f.Tenant)
 	if err != nil {
@@ -43,14 +42,14 @@ func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	return s.store.Events(ctx, f, page)
 }
 
-// What one page of a search looks at before it ends, with a cursor.
+// Bounds on what is searched for one page of matches.
 const (
 	maxSearched      = 2000 // events
 	maxSearchedBytes = 4 * bellwire.MaxPageBytes
 )
 
-// FindEvents lists events of f.Tenant that match wants. A page ends early, with a cursor, when many events were looked
-// at. Each page of the store that it looks at takes a turn. Where f.Since is finer than the store knows, it is held here.
+// FindEvents lists events of f.Tenant for which match returns true. A page ends early, with a cursor, after many events without a
+// match. f.Since is applied in full precision, which the store does not have.
 func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilter, match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	if err := authorizeIn(c, Read, f.Tenant); err != nil {
 		return nil, err
@@ -60,7 +59,7 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	}
 	found := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{}}
 	size, searched, searchedBytes := 0, 0, 0
-	// Where most match, little is read in vain; where few do, not often.
+	// The pages that are read grow: little is read in vain if most events match, and seldom if few do.
 	limit := page.Limit
 	for searched < maxSearched && searchedBytes < maxSearchedBytes && size < bellwire.MaxPageBytes {
 		events, err := s.readEvents(ctx, c, f, bellwire.Page{Limit: limit, After: page.After})
@@ -132,7 +131,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 	return s.store.Deliveries(ctx, f, page)
 }
 
-// RetryDelivery asks for one more attempt at once, whatever the delivery's status. CodeConflict: its endpoint
+// RetryDelivery requests one more attempt at once, whatever the status of the delivery. Its error has CodeConflict if the endpoint
 // is disabled or deleted.
 func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	if err := s.requireSend(ctx, c, tenant, limits.RetryRate); err != nil {
@@ -159,7 +158,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 	return d, nil
 }
 
-// CancelDelivery ends an open delivery. CodeConflict: it has ended already.
+// CancelDelivery ends an open delivery. Its error has CodeConflict if the delivery has ended already.
 func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// A key's secret is "bwk_", the 32 hex digits of the key's id, "_" and 43 characters that are the unpadded
-// base64url of 32 random bytes. So the key is found by its id, and nothing is ever looked up by a secret.
+// The secret of a key is "bwk_", the 32 hex digits of the key's id, "_" and the unpadded base64url of 32 random bytes. Keys are
+// found by their id, so that nothing is ever looked up by a secret.
 const (
 	secretPrefix = "bwk_"
 	secretRandom = 32 // bytes
@@ -25,24 +25,24 @@ const (
 
 var secretLength = secretIDEnd + 1 + base64.RawURLEncoding.EncodedLen(secretRandom)
 
-// NewKey is a key to be made.
+// NewKey describes a key to be created.
 type NewKey struct {
 	Name string
 	Role bellwire.Role
-	HMAC bool // keep the secret, sealed, so that requests can be signed with it
+	HMAC bool // store the secret, sealed, so that requests can be signed with it
 }
 
-// Key is what can be told of a key: all but its secret.
+// Key is a key without its secret.
 type Key struct {
 	ID        bellwire.KeyID
-	Tenant    string // empty for operator keys
+	Tenant    string // empty for keys of the operator
 	Name      string
 	Role      bellwire.Role
 	HMAC      bool
 	CreatedAt time.Time
 }
 
-// Authenticate tells who sent a secret. Its error has CodeUnauthenticated for one that is not a key's.
+// Authenticate returns the caller with the given secret. Its error has CodeUnauthenticated if no key has it.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, error) {
 	c, err := s.AuthenticatePublisher(ctx, secret)
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, erro
 	return c, s.confirm(ctx, c)
 }
 
-// confirm makes sure that another node has not deleted the caller's key a moment ago.
+// confirm checks that no other node has deleted the caller's key, which this node may still have in its cache.
 func (s *Service) confirm(ctx context.Context, c Caller) error {
 	if !s.shared || c.Key.IsZero() {
 		return nil
@@ -63,8 +63,8 @@ func (s *Service) confirm(ctx context.Context, c Caller) error {
 	return unknownKey(err)
 }
 
-// AuthenticatePublisher is Authenticate for who publishes, by what this node knows of keys: Publish makes sure that the
-// key has not been deleted, together with all else that must not have changed.
+// AuthenticatePublisher is Authenticate from this node's cache. Publish checks that the key still exists, together with
+// everything else that must not have changed.
 func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Caller, error) {
 	hash := sha256.Sum256([]byte(secret))
 	if s.adminHash != nil && subtle.ConstantTimeCompare(hash[:], s.adminHash[:]) == 1 {
@@ -96,8 +96,7 @@ func keyIDOf(secret string) (id bellwire.KeyID, ok bool) {
 	return id, err == nil
 }
 
-// BootstrapAdmin makes the first operator's key, to be shown once, unless there is a way in already: a
-// configured admin key, or an admin key in the store.
+// BootstrapAdmin creates the first admin key, whose secret is shown once, unless an admin key is configured or stored already.
 func (s *Service) BootstrapAdmin(ctx context.Context) (secret string, created bool, err error) {
 	if s.adminHash != nil {
 		return "", false, nil
@@ -121,7 +120,7 @@ func (s *Service) BootstrapAdmin(ctx context.Context) (secret string, created bo
 	return secret, err == nil, err
 }
 
-// CreateKey makes a key of a tenant, or of the operator if tenant is empty. Its secret is told here only.
+// CreateKey creates a key of a tenant, or of the operator if tenant is empty. Its secret is returned here only.
 func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in NewKey) (key *Key, secret string, err error) {
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
@@ -150,7 +149,7 @@ func checkRole(tenant string, role bellwire.Role) error {
 	return nil
 }
 
-// createKey makes a key, unless its tenant has as many as it may.
+// createKey creates a key within the limit of its tenant.
 func (s *Service) createKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {
 	if tenant == "" {
 		return s.makeKey(ctx, "", in)
@@ -231,7 +230,7 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 	return nil
 }
 
-// requireKeys refuses who may not manage keys, and tenants that are not there.
+// requireKeys checks that the caller may manage keys, and that the tenant exists unless it is empty.
 func (s *Service) requireKeys(ctx context.Context, c Caller, tenant string) error {
 	if tenant == "" {
 		return authorize(c, Manage)

@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// allow takes one from a tenant's rate. CodeRateLimited: it is used up.
+// allow takes one from a tenant's rate. Its error has CodeRateLimited if the rate is used up.
 func (s *Service) allow(ctx context.Context, l *limits.Limit, tenant string) error {
 	held, err := s.directory.Limits(ctx, tenant)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Service) spend(l *limits.Limit, held *bellwire.Limits, tenant string, n
 	}
 }
 
-// inSeconds says a time in whole seconds, rounded up, as the header Retry-After does.
+// inSeconds formats a duration in whole seconds, rounded up like the header Retry-After.
 func inSeconds(d time.Duration) string {
 	return bellwire.Duration((d + time.Second - 1).Truncate(time.Second)).String()
 }
@@ -58,7 +58,7 @@ func newRates() map[*limits.Limit]*share.Rates {
 	return rates
 }
 
-// allowRequest refuses a tenant's caller who asks too often. An operator's may ask as often as they want.
+// allowRequest applies the limit on requests to a tenant's caller. Operators have none.
 func (s *Service) allowRequest(ctx context.Context, c Caller) error {
 	if !c.Role.OfTenant() {
 		return nil
@@ -66,7 +66,7 @@ func (s *Service) allowRequest(ctx context.Context, c Caller) error {
 	return unknownKey(s.allow(ctx, limits.RequestRate, c.Tenant))
 }
 
-// requireChange is enter for who changes a tenant's configuration, which its own callers may not do without end.
+// requireChange is requireTenant for changes of the configuration, whose rate is limited for the tenant's own callers.
 func (s *Service) requireChange(ctx context.Context, c Caller, tenant string) error {
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *Service) requireChange(ctx context.Context, c Caller, tenant string) er
 	return s.requireTenant(ctx, c, Change, tenant)
 }
 
-// requireSend is enter for who has requests made to a tenant's endpoints, at the rate of the given limit.
+// requireSend is requireTenant for use cases that send requests to endpoints, at the rate of the given limit.
 func (s *Service) requireSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) error {
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return err
@@ -90,8 +90,8 @@ func (s *Service) requireSend(ctx context.Context, c Caller, tenant string, l *l
 	return s.requireTenant(ctx, c, Change, tenant)
 }
 
-// allowTest refuses a test whose event is large and comes too soon: each is stored, so that it counts for more than one. No
-// test counts for so many that it would have to wait for a full bucket.
+// allowTest charges a test with a large event, which is stored, as several tests. No test counts for so many that it would need a
+// full bucket.
 func (s *Service) allowTest(ctx context.Context, tenant string, size int) error {
 	held, err := s.directory.Limits(ctx, tenant)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Service) allowTest(ctx context.Context, tenant string, size int) error 
 	return s.spend(limits.TestRate, held, tenant, more)
 }
 
-// allowEvents refuses n events that are too many at a time, or that there is no place for.
+// allowEvents applies the limits on the rate of events, and on stored events, to n new ones.
 func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
 	held, err := s.directory.Limits(ctx, tenant)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
 	return s.stored.of(tenant).take(ctx, s.store, tenant, held.StoredEvents, n)
 }
 
-// checkUsage refuses one more of what a tenant has as many of as it may.
+// checkUsage returns an error if has, the present number, has reached the limit.
 func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
 	if float64(has) < l.Of(held) {
 		return nil
@@ -132,8 +132,8 @@ func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
 		owner, l.Amount(float64(has)), l.Name, l.Show(l.Of(held)), remedy)
 }
 
-// checkRoom refuses an endpoint that is one too many for its tenant, or makes the tenant's configuration too large. before
-// is the endpoint as it is stored, nil if it is new.
+// checkRoom applies the limits on the number of endpoints and on the size of their configuration. before is the stored endpoint,
+// nil if ep is new.
 func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) error {
 	grows := configurationBytes(ep)
 	if before != nil {
@@ -163,7 +163,7 @@ func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) 
 	return nil
 }
 
-// configurationBytes is how much of an endpoint Store.Usage counts.
+// configurationBytes returns the size of an endpoint as Store.Usage counts it.
 func configurationBytes(ep *bellwire.Endpoint) int {
 	size := len(ep.URL) + len(ep.Description) + len(ep.Sealed)
 	for _, member := range []any{ep.Events, ep.Retry, ep.Metadata, ep.Extra} {
@@ -180,13 +180,13 @@ func configurationBytes(ep *bellwire.Endpoint) int {
 const (
 	recount     = time.Minute
 	recountFull = 10 * time.Second // while the tenant has as many as it may
-	countShare  = 100              // counting takes one part in so many of the time at most, however many events there are
+	countShare  = 100              // counting takes at most one part in this many of the time
 )
 
-// maxCounted is the number of tenants whose event counts are remembered.
+// maxCounted is the number of tenants whose event counts are cached.
 const maxCounted = 16_000
 
-// storedEvents knows about how many events tenants have stored that have a limit on them.
+// storedEvents caches the approximate number of stored events of tenants with a limit on them.
 type storedEvents struct {
 	mu      sync.Mutex
 	tenants *simplelru.LRU[string, *eventCount]
@@ -211,9 +211,9 @@ func (s *storedEvents) of(tenant string) *eventCount {
 	return c
 }
 
-// eventCount is about how many events a tenant has stored: those that were counted, and those taken here since.
+// eventCount is the approximate number of a tenant's stored events: those counted, and those accepted on this node since.
 type eventCount struct {
-	turn chan struct{} // full: somebody counts
+	turn chan struct{} // full while the events are being counted
 
 	mu      sync.Mutex
 	n       int
@@ -221,7 +221,7 @@ type eventCount struct {
 	took    time.Duration // to count
 }
 
-// take adds events, unless there is no place for them. CodeRateLimited: some must go first.
+// take adds n events. Its error has CodeRateLimited if they exceed the limit.
 func (c *eventCount) take(ctx context.Context, store bellwire.Store, tenant string, limit, n int) error {
 	if n > limit {
 		return tooLarge("events", "must not have more entries than the limit %q allows to be stored: %s", limits.StoredEvents.Name, limits.StoredEvents.Amount(float64(limit)))
@@ -245,7 +245,7 @@ func (c *eventCount) take(ctx context.Context, store bellwire.Store, tenant stri
 	}
 }
 
-// due reports whether the events are to be counted before n more are taken.
+// due reports whether the events must be counted before n more are accepted.
 func (c *eventCount) due(limit, n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -256,7 +256,7 @@ func (c *eventCount) due(limit, n int) bool {
 	return c.counted.IsZero() || time.Since(c.counted) >= max(after, countShare*c.took)
 }
 
-// count counts the events, unless somebody does already: then what was counted before will do.
+// count counts the events, unless that is in progress; then the previous count is used.
 func (c *eventCount) count(ctx context.Context, store bellwire.Store, tenant string, limit int) error {
 	select {
 	case c.turn <- struct{}{}:
@@ -275,7 +275,7 @@ func (c *eventCount) count(ctx context.Context, store bellwire.Store, tenant str
 	return nil
 }
 
-// checkLimits refuses values that a tenant's limits cannot have.
+// checkLimits refuses names and values that the limits of a tenant cannot have.
 func checkLimits(values map[string]*float64) error {
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -293,7 +293,7 @@ func checkLimits(values map[string]*float64) error {
 	return bellwire.Join(faults...)
 }
 
-// changeLimits gives a tenant other values of its own. Those that are nil are taken away.
+// changeLimits changes the tenant's own values. A nil value removes one.
 func changeLimits(t *bellwire.Tenant, values map[string]*float64) {
 	changed := make(map[string]float64, len(t.Limits)+len(values))
 	maps.Copy(changed, t.Limits)
@@ -310,7 +310,7 @@ func changeLimits(t *bellwire.Tenant, values map[string]*float64) {
 	}
 }
 
-// LimitsOf returns what holds for a tenant: its own values, and those of the server.
+// LimitsOf returns the limits of a tenant: its own values, and the server's for the others.
 func (s *Service) LimitsOf(t *bellwire.Tenant) *bellwire.Limits {
 	return s.directory.LimitsOf(t)
 }

@@ -572,3 +572,29 @@ func TestLimitsOfATenant(t *testing.T) {
 	_, err := e.UpdateTenant(context.Background(), service.Caller{Role: bellwire.RoleTenant, Tenant: tenant}, tenant, service.TenantChange{Limits: map[string]*float64{"keys": &two}})
 	wantCode(t, err, bellwire.CodeForbidden, "")
 }
+
+// Once new limits are stored, the change has succeeded, even if nothing can be read any more; the engine takes the limits up.
+func TestChangedLimitsAreNoErrorOnceStored(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	ep := e.endpoint(tenant)
+	before := e.engine.refreshes(ep.ID)
+	e.store.breaks.Store(true)
+	rate := 5.0
+	changed, err := e.UpdateTenant(t.Context(), admin, tenant, service.TenantChange{Limits: map[string]*float64{"retry_rate": &rate}})
+	if err != nil || changed.Limits["retry_rate"] != rate {
+		t.Errorf("got %v, %v", changed, err)
+	}
+	if e.engine.refreshes(ep.ID) != before+1 {
+		t.Error("the engine was not told of the new limits")
+	}
+	name := "Acme"
+	if _, err := e.UpdateTenant(t.Context(), admin, tenant, service.TenantChange{Limits: map[string]*float64{"retry_rate": nil}, Name: &name}); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+		t.Errorf("a change whose endpoints cannot be read: %v", err)
+	}
+	e.store.broken.Store(false)
+	if stored, err := e.Tenant(t.Context(), admin, tenant); err != nil || stored.Name != "" || stored.Limits["retry_rate"] != rate {
+		t.Errorf("a refused change was stored: %+v, %v", stored, err)
+	}
+}

@@ -12,9 +12,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// maskURL returns an endpoint's URL for callers that may not see secrets. Redacted replaces what is a secret in many systems:
-// the values of the query, and the parts of the path that look like a token. Host and shape stay. hidden are the texts that
-// it replaces.
+// maskURL returns an endpoint's URL for callers that must not see secrets. It redacts what is a secret in many systems: the values
+// of the query, and the segments of the path that look like a token. hidden are the redacted texts.
 func maskURL(text string) (masked string, hidden []string) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -61,9 +60,9 @@ func mapEach(text, separator string, f func(string) string) string {
 	return strings.Join(parts, separator)
 }
 
-// The bounds of what people choose as words in a path.
+// Bounds on the words that people choose for a path.
 const (
-	minToken      = 8  // letters and digits: less is no token
+	minToken      = 8  // letters and digits; shorter texts are not tokens
 	maxWord       = 20 // letters
 	maxNumber     = 10 // digits on their own, such as a customer's number
 	maxSuffix     = 4  // digits behind a word, such as a year
@@ -76,7 +75,7 @@ var (
 	consonants = regexp.MustCompile(`(?i)[b-df-hj-np-tv-xz]+`)
 )
 
-// looksLikeToken reports whether a part of a URL is rather a token than words and small numbers.
+// looksLikeToken reports whether a part of a URL is more like a token than like words and small numbers.
 func looksLikeToken(part string) bool {
 	text, err := url.PathUnescape(part)
 	if err != nil {
@@ -101,8 +100,7 @@ func looksLikeToken(part string) bool {
 	return turns > 1
 }
 
-// isRandom reports whether letters and digits without anything between them, or one of the words in them, are none that
-// people choose.
+// isRandom reports whether a run of letters and digits, or one of the words found in it, is not one that people choose.
 func isRandom(run string, found []string) bool {
 	for i, word := range found {
 		most := maxWord
@@ -124,13 +122,13 @@ func isNumber(word string) bool {
 	return unicode.IsDigit(first)
 }
 
-// hideURL takes the secrets of the URL out of an attempt: out of the request, and of an answer that repeats them.
+// hideURL redacts the secrets of the URL in an attempt, also where the response repeats them.
 func hideURL(a *bellwire.Attempt) {
 	masked, hidden := maskURL(a.Request.URL)
 	a.Request.URL = masked
 	for _, secret := range hidden {
 		if len(secret) < minToken {
-			continue // less stands there by chance
+			continue // a shorter text may be there by chance
 		}
 		a.Error = strings.ReplaceAll(a.Error, secret, bellwire.Redacted)
 		if a.Response == nil {

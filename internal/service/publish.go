@@ -11,15 +11,15 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 )
 
-// Draft is an event as a publisher gives it. Data is one valid JSON value, which the front end has made
-// sure of, and must not be changed afterwards.
+// Draft is an event to be published. Data must be a valid JSON value, as checked by the front end, and must not be changed
+// afterwards.
 type Draft = engine.Draft
 
-// Receipt is what a publisher learns of one event.
+// Receipt acknowledges one published event.
 type Receipt = engine.Receipt
 
-// Publish takes one event. Once it has returned a receipt, the event with its deliveries is on disk.
-// CodeConflict: the idempotency key was used for another event.
+// Publish publishes one event. When it returns a receipt, the event and its deliveries are on disk. Its error has CodeConflict if
+// the idempotency key was used for another event.
 func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft) (Receipt, error) {
 	if err := authorizeIn(c, Publish, tenant); err != nil {
 		return Receipt{}, err
@@ -38,13 +38,13 @@ func (s *Service) publish(ctx context.Context, c Caller, tenant string, d Draft)
 	return receipts[0], nil
 }
 
-// BeginReading waits for a turn to read a publication of so many bytes, if that takes long. end must be called once it is
-// read. CodeRateLimited: too many wait.
+// BeginReading waits until a publication of the given size may be parsed, if that takes long. The caller must call end when it is
+// parsed. Its error has CodeRateLimited if too many are waiting.
 func (s *Service) BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error) {
 	return s.directory.BeginReading(ctx, tenant, bytes)
 }
 
-// PublishBatch takes all events or none. The receipts are in the events' order.
+// PublishBatch publishes all events or none. The receipts are in the order of the events.
 func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, drafts []Draft) ([]Receipt, error) {
 	if err := authorizeIn(c, Publish, tenant); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 	return receipts, err
 }
 
-// checkDrafts refuses a batch with drafts that no event may be, and returns how many bytes of data it has.
+// checkDrafts applies checkDraft to a batch, and returns its size in bytes of data.
 func (s *Service) checkDrafts(drafts []Draft) (size int, err error) {
 	var faults []error
 	for i := range drafts {
@@ -86,8 +86,8 @@ func (s *Service) checkDrafts(drafts []Draft) (size int, err error) {
 	return size, bellwire.Join(faults...)
 }
 
-// locateConflict returns the conflict as one about the event of a batch whose id was used before for another event, in the
-// batch or elsewhere.
+// locateConflict returns the conflict as one about the event of the batch whose id was used before, in the batch or earlier, for
+// another event.
 func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Draft, conflict error) error {
 	used, err := s.digests(ctx, tenant, drafts)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Dr
 	return conflict
 }
 
-// digests returns what was published with the drafts' ids before.
+// digests returns the digests of the events that were published with the drafts' ids before.
 func (s *Service) digests(ctx context.Context, tenant string, drafts []Draft) (map[string][32]byte, error) {
 	var keys []string
 	for i := range drafts {
@@ -128,9 +128,9 @@ func inEvent(i int, err error) error {
 	return renameFields(err, func(field string) string { return fmt.Sprintf("events[%d].%s", i, field) })
 }
 
-// take checks the drafts against the catalogue and hands them to the engine. If the catalogue has changed in between, for
-// which the caller's key may be the reason, it is read again, and what is decided then holds: it was read after the events
-// came, and who changes it all the time holds up nobody. locate says in which event an error is.
+// take checks the drafts against the catalogue and passes them to the engine. If the catalogue has changed in between, possibly
+// because the caller's key was deleted, it is read again. What is decided then is final, because that state is newer than the
+// request, so that constant changes of the catalogue cannot delay a publisher. locate says in which event an error is.
 func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
 	if err := s.allowEvents(ctx, tenant, len(drafts)); err != nil {
 		return nil, err
@@ -224,7 +224,7 @@ func (s *Service) check(ctx context.Context, c Caller, tenant string, catalogue 
 	return false, nil
 }
 
-// fit refuses a draft whose type cannot be published, or whose data does not fit it.
+// fit refuses a draft whose type cannot be published, or whose data does not fit the type.
 func fit(ctx context.Context, checks *directory.Checks, t *directory.CompiledType, d *Draft) error {
 	switch {
 	case t == nil:
@@ -235,7 +235,7 @@ func fit(ctx context.Context, checks *directory.Checks, t *directory.CompiledTyp
 	return checks.Check(ctx, t, d.Data)
 }
 
-// refuse returns the refusal of an event, unless there is no tenant that it could be refused in.
+// refuse returns the refusal, unless the tenant does not exist.
 func (s *Service) refuse(ctx context.Context, tenant string, refusal error) error {
 	if _, err := s.directory.Tenant(ctx, tenant); err != nil {
 		return err
@@ -243,7 +243,7 @@ func (s *Service) refuse(ctx context.Context, tenant string, refusal error) erro
 	return refusal
 }
 
-// checkDraft refuses what no event may be, whatever its type.
+// checkDraft refuses drafts that are not valid for any event type.
 func (s *Service) checkDraft(d *Draft) error {
 	if len(d.Data) > s.maxEventBytes {
 		return tooLarge("data", "must have at most %s bytes, but has %s", bellwire.Number(s.maxEventBytes), bellwire.Number(len(d.Data)))
@@ -264,7 +264,7 @@ func (s *Service) checkDraft(d *Draft) error {
 	return bellwire.Join(faults...)
 }
 
-// CheckIdempotencyKey refuses what cannot be a publisher's id.
+// CheckIdempotencyKey refuses a text that cannot be an idempotency key.
 func CheckIdempotencyKey(field, key string) error {
 	if len(key) > bellwire.MaxIdempotencyKey && utf8.RuneCountInString(key) > bellwire.MaxIdempotencyKey {
 		return bellwire.Invalid(field, "must have at most %d characters", bellwire.MaxIdempotencyKey)

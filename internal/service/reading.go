@@ -8,8 +8,8 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// beginRead refuses who may not read in a tenant, and tenants that are not there. In between it waits for the caller's turn,
-// so that the look-up is a part of it. The caller reads with the context that it returns, and calls end when that is done.
+// beginRead checks that the caller has the permission in the tenant and that the tenant exists, and waits until the caller may
+// read. The caller must read with the returned context, and call end when done.
 func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant string) (reading context.Context, end func(), err error) {
 	if err := authorizeIn(c, p, tenant); err != nil {
 		return nil, nil, err
@@ -25,7 +25,7 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 	return reading, end, nil
 }
 
-// acquireRead waits for the turn of a caller's tenant to read. All operators are one tenant here.
+// acquireRead waits until a caller's tenant may read. All operators count as one tenant.
 func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Context, end func(), err error) {
 	waiting, stop := context.WithTimeout(ctx, limits.ReadWait)
 	defer stop()

@@ -1,8 +1,8 @@
-// Package service holds the use cases of Bellwire: authorization, validation and idempotency. It is the
-// only door to the system for every front end, so that no front end can forget a rule.
+// Package service implements the use cases of Bellwire, with authorization, validation and idempotency. All front ends use the
+// system through it, so that none can omit a rule.
 //
-// Every method takes a Caller, which Authenticate or a front end's own proof of identity yields, and
-// returns an *bellwire.Error when it refuses.
+// Most methods take a Caller, which Authenticate or a front end's own authentication provides, and return a *bellwire.Error when
+// they refuse.
 package service
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/bellwire/bellwire/internal/share"
 )
 
-// Bounds that hold for every installation.
+// Bounds and defaults.
 const (
 	MaxBatchEvents       = limits.MaxBatchEvents
 	MaxBatchBytes        = 16 << 20 // of data, all events of a batch together
@@ -30,20 +30,20 @@ const (
 	DefaultAuditRetention = 365 * 24 * time.Hour
 )
 
-// Engine takes events and delivers them. *engine.Engine is one.
+// Engine stores and delivers events. It is implemented by *engine.Engine.
 type Engine interface {
 	// Publish stores the events with their deliveries. CodeStale: the catalogue has changed since
 	// p.OperatorRevision; check again and repeat.
 	Publish(ctx context.Context, p *engine.Publication) ([]engine.Receipt, error)
-	// Test makes an event for one endpoint only, with one attempt.
+	// Test creates an event that is delivered to one endpoint, in one attempt.
 	Test(ctx context.Context, tenant, endpoint string, d engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error)
-	// Refresh says that the endpoint's configuration changed, or that something is to be done for it.
+	// Refresh reports that the configuration of an endpoint has changed, or that it has new work.
 	Refresh(endpoint string)
-	// Forget says that a delivery was canceled.
+	// Forget reports that a delivery was canceled.
 	Forget(endpoint string, id bellwire.DeliveryID)
 }
 
-// Keyring seals what the store must not see.
+// Keyring encrypts what is secret from the store.
 type Keyring interface {
 	directory.Keyring
 	SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error)
@@ -54,7 +54,7 @@ type Keyring interface {
 	OpenCursor(list string, sealed []byte) (bellwire.Cursor, error)
 }
 
-// Config is what a Service is made of. Store, Directory, Engine, Keyring and Dialects are required.
+// Config configures a Service. Store, Directory, Engine, Keyring and Dialects are required.
 type Config struct {
 	Store          bellwire.Store
 	Directory      *directory.Directory
@@ -62,17 +62,17 @@ type Config struct {
 	Keyring        Keyring
 	Dialects       map[string]bellwire.Dialect // by name
 	DefaultDialect string                      // "standard" if empty
-	AdminKey       string                      // the operator's configured key; empty: none
-	Guard          *destination.Guard          // what addresses an endpoint's URL may name; nil: any, which is looked at when it is dialled
-	Shared         bool                        // other nodes change the store's configuration too
-	MaxEventBytes  int                         // DefaultMaxEventBytes if 0
-	AuditRetention time.Duration               // how long entries of the audit log are kept; DefaultAuditRetention if 0
-	Reads          int                         // that callers ask for, at the same time; limits.Reads if 0
+	AdminKey       string                      // the configured admin key; empty for none
+	Guard          *destination.Guard          // addresses that URLs of endpoints may have; nil to check them only when they are dialed
+	Shared         bool                        // other nodes use the same store
+	MaxEventBytes  int                         // 0 for DefaultMaxEventBytes
+	AuditRetention time.Duration               // of entries in the audit log; 0 for DefaultAuditRetention
+	Reads          int                         // concurrent reads for callers; 0 for limits.Reads
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
-	Logger         *slog.Logger                // told about configuration changes; nil: nobody is
+	Logger         *slog.Logger                // for configuration changes; nil for none
 }
 
-// Service is the use cases. It is safe for concurrent use.
+// Service implements the use cases. It is safe for concurrent use.
 type Service struct {
 	store          bellwire.Store
 	directory      *directory.Directory
@@ -81,7 +81,7 @@ type Service struct {
 	dialects       map[string]bellwire.Dialect
 	defaultDialect string
 	guard          *destination.Guard
-	adminHash      *[sha256.Size]byte // nil: no admin key is configured
+	adminHash      *[sha256.Size]byte // nil if no admin key is configured
 	shared         bool
 	maxEventBytes  int
 	auditRetention time.Duration
@@ -95,7 +95,7 @@ type Service struct {
 	stored         *storedEvents
 }
 
-// New makes a Service. It refuses a default dialect that is not there.
+// New returns a Service. It returns an error if the default dialect is not among the dialects.
 func New(c Config) (*Service, error) {
 	s := &Service{
 		store:          c.Store,
@@ -143,13 +143,13 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// Sandbox tells whether tenants may trigger events as in the vendors' tutorials.
+// Sandbox reports whether tenants may trigger events, as in the tutorials of vendors.
 func (s *Service) Sandbox() bool { return s.sandbox }
 
-// MaxEventBytes is the most bytes that one event's data may have, so that front ends can stop reading.
+// MaxEventBytes returns the maximum size of an event's data, so that front ends can stop reading larger bodies.
 func (s *Service) MaxEventBytes() int { return s.maxEventBytes }
 
-// changed logs a configuration change: who did what to which thing. It is never given a secret.
+// changed logs a change of the configuration. attrs must not contain secrets.
 func (s *Service) changed(ctx context.Context, c Caller, action string, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("action", action), slog.String("by", c.name()), slog.String("role", string(c.Role)))
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "configuration changed", attrs...)

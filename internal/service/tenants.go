@@ -7,24 +7,24 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// NewTenant is a tenant to be created.
+// NewTenant describes a tenant to be created.
 type NewTenant struct {
 	ID       string
 	Name     string
 	Metadata map[string]string
-	Limits   map[string]*float64 // its own values of limits, by name
+	Limits   map[string]*float64 // its own values, by the name of the limit
 }
 
-// TenantChange is what is to change of a tenant; nil members stay as they are.
+// TenantChange is a change of a tenant. Nil fields stay unchanged.
 type TenantChange struct {
 	Name     *string
 	Metadata *map[string]string
-	// Limits are values of its own, by name; nil takes one away. ResetLimits takes all others away.
+	// Limits are the tenant's own values, by the name of the limit; nil removes one. ResetLimits removes all others.
 	Limits      map[string]*float64
 	ResetLimits bool
 }
 
-// CreateTenant creates a tenant. CodeConflict: its id is taken.
+// CreateTenant creates a tenant. Its error has CodeConflict if the id is taken.
 func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*bellwire.Tenant, error) {
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 			return nil, err
 		}
 		if in.Limits != nil || in.ResetLimits {
-			// They are read first: once the change is stored, it must not fail any more.
+			// They are read before the change is stored: after that, an error would deny that it was.
 			known, err := s.directory.Tenant(ctx, id)
 			if err != nil {
 				return nil, err
@@ -122,7 +122,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	return t, nil
 }
 
-// DeleteTenant deletes a tenant with all it has.
+// DeleteTenant deletes a tenant with everything that belongs to it.
 func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	return nil
 }
 
-// checkTenant refuses what is new of a tenant. What it has already can stay.
+// checkTenant refuses invalid values in a change. Values that the tenant has already are not checked.
 func checkTenant(in *TenantChange) error {
 	var faults []error
 	if in.Name != nil {
