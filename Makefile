@@ -19,14 +19,26 @@ demo: ## Show real deliveries being verified, on a temporary database
 	go run ./cmd/bellwire demo --once
 
 .PHONY: test
-test: ## Run all tests (needs Go, a C compiler for -race, Node and npm, Python 3, PostgreSQL)
-	go test -race work
+test: ## Run all tests, and install what they need (needs Go and a C compiler)
+	test/run
+
+.PHONY: short
+short: ## Run the quick tests, which need Go only
+	go test -short work
 
 .PHONY: lint
 lint: ## Check form, vet and lint
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	go vet work
 	go run $(STATICCHECK) work
+
+.PHONY: tidy
+tidy: ## Tidy the go.mod of all modules, though client and receive may have no release yet
+	cd client && GOWORK=off go mod tidy
+	cd receive && GOWORK=off go mod tidy
+	go mod edit -replace github.com/bellwire/bellwire/client=./client -replace github.com/bellwire/bellwire/receive=./receive
+	GOWORK=off go mod tidy; code=$$?; \
+	go mod edit -dropreplace github.com/bellwire/bellwire/client -dropreplace github.com/bellwire/bellwire/receive; exit $$code
 
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities in what is linked (docs/dependencies.md)
