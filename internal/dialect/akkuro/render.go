@@ -77,7 +77,7 @@ var (
 func (d Dialect) example(group string, t *bellwire.EventType) ([]byte, error) {
 	r, err := d.renderer(pathOf(group, t.Name), exampleEndpoint)
 	if err != nil {
-		return nil, err
+		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "the example cannot be rendered")
 	}
 	data := []byte(t.Example)
 	if len(data) == 0 {

@@ -1,6 +1,7 @@
 package lemon
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -43,15 +44,10 @@ func parameters(query string, known ...string) (map[string]string, error) {
 
 // limitOf returns the limit: the parameter if it is given, else fallback, else maxLimit if fallback is 0.
 func limitOf(given map[string]string, fallback int) (int, error) {
-	limit := fallback
+	limit := cmp.Or(fallback, maxLimit)
 	if text, ok := given["limit"]; ok {
-		n, err := strconv.ParseUint(text, 10, 16)
-		if err != nil {
-			return 0, bellwire.Invalid("query.limit", "must be a whole number between 1 and %d", maxLimit)
-		}
+		n, _ := strconv.ParseUint(text, 10, 16) // an error leaves 0 or the largest number, which are out of bounds
 		limit = int(n)
-	} else if limit == 0 {
-		return maxLimit, nil
 	}
 	if limit < 1 || limit > maxLimit {
 		return 0, bellwire.Invalid("query.limit", "must be a whole number between 1 and %d", maxLimit)
