@@ -21,7 +21,7 @@ import (
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
 	results, err := s.appendWithin(ctx, appends, heldKeyWait)
 	if err == nil {
-		s.doubts.settle(appends, results)
+		s.pending.answered(appends, results)
 	}
 	return results, err
 }
@@ -82,7 +82,7 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		s.notifier.add(g.wakes, g.wakesFanOut)
 	}
 	if err != nil && g != nil && g.sent && bellwire.CodeOf(err) == bellwire.CodeUnavailable {
-		s.doubts.add(appends, time.Now())
+		s.pending.addAppends(appends, time.Now())
 	}
 	if err != nil {
 		return nil, err

@@ -1,9 +1,8 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"slices"
+	_ "embed"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,14 +11,14 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// ClaimDue takes free deliveries into memory, for all claims together in two steps: what could be taken, and taking
-// some of it.
+// ClaimDue claims free deliveries, for all claims together, in two steps: it finds what could be claimed, and claims some of
+// it.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
-	if err := s.releaseDoubts(ctx); err != nil {
-		return nil, err
-	}
 	s.claiming.Lock()
 	defer s.claiming.Unlock()
+	if err := s.releasePending(ctx); err != nil {
+		return nil, err
+	}
 	var (
 		results []bellwire.ClaimResult
 		g       *claiming
@@ -29,7 +28,7 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 		for i := range claims {
 			g.claims = append(g.claims, &claim{Claim: &claims[i]})
 		}
-		if err := g.run(s.unsure); err != nil {
+		if err := g.run(); err != nil {
 			return err
 		}
 		results = make([]bellwire.ClaimResult, len(claims))
@@ -38,74 +37,43 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 		}
 		return nil
 	})
-	if err != nil {
-		s.doubt(g.marked())
-		return nil, err
+	switch {
+	case err == nil:
+		s.pending.resolved(g.chosen())
+		return results, nil
+	case g != nil:
+		s.pending.addClaims(g.chosen())
 	}
-	s.unsure = nil
-	return results, nil
+	return nil, err
 }
 
-// marked returns what was to be taken. Whether it is, nobody knows if the commit was not answered: then it must be
-// given back before anything is claimed again, because no lane has it and its epoch would keep it from all others.
-func (g *claiming) marked() []bellwire.ClaimToken {
-	if g == nil {
-		return nil
-	}
-	var taken []bellwire.ClaimToken
+// chosen returns what the claims have chosen.
+func (g *claiming) chosen() (chosen []bellwire.ClaimToken) {
 	for _, c := range g.claims {
 		for _, id := range c.choice.Due {
-			taken = append(taken, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch})
+			chosen = append(chosen, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch})
 		}
 		for _, id := range c.choice.Manual {
-			taken = append(taken, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch, Manual: true})
+			chosen = append(chosen, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch, Manual: true})
 		}
 	}
-	return taken
+	return chosen
 }
 
-// doubt notes what may have been taken. While claims go on to fail it is the same again and again.
-func (s *Store) doubt(marked []bellwire.ClaimToken) {
-	noted := make(map[bellwire.ClaimToken]bool, len(s.unsure))
-	for _, t := range s.unsure {
-		noted[t] = true
-	}
-	for _, t := range marked {
-		if !noted[t] {
-			s.unsure = append(s.unsure, t)
-		}
-	}
-}
-
-// queueUnsure gives back what nobody knows to be taken. Should the claim that took it still be on its way, it has what
-// it takes locked: it is waited for, and the statement after this one sees what it has done.
-func queueUnsure(batch *pgx.Batch, unsure []bellwire.ClaimToken) {
-	if len(unsure) == 0 {
-		return
-	}
-	ids := make([][16]byte, len(unsure))
-	for i, t := range unsure {
-		ids[i] = t.Delivery
-	}
-	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
-	batch.Queue(sqlHoldUnsure, ids)
-	queueRelease(batch, unsure)
-}
-
-// claiming carries out several claims.
+// claiming is the execution of several claims.
 type claiming struct {
 	tx     *tx
 	now    time.Time
 	claims []*claim
 
-	// What the claims are about, each at its claim's place.
+	// Columns of the claims.
 	places    []int32
 	endpoints []string
 	shards    []int16
 	epochs    []int64
 }
 
-// claim is one bellwire.Claim as it is carried out.
+// claim is the execution of one bellwire.Claim.
 type claim struct {
 	*bellwire.Claim
 	endpoint int64 // 0: nothing can be claimed
@@ -114,9 +82,8 @@ type claim struct {
 	result   bellwire.ClaimResult
 }
 
-func (g *claiming) run(unsure []bellwire.ClaimToken) error {
+func (g *claiming) run() error {
 	batch := new(pgx.Batch)
-	queueUnsure(batch, unsure)
 	g.queueClaims(batch)
 	g.queueSearch(batch)
 	if err := g.tx.send(batch); err != nil {
@@ -140,27 +107,28 @@ func (g *claiming) run(unsure []bellwire.ClaimToken) error {
 	return nil
 }
 
-const (
-	sqlHoldUnsure = `SELECT FROM unnest($1::uuid[]) AS w (id)
-		CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
-	// The lock keeps others from taking the shards over while this one marks their deliveries.
-	sqlHoldShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
-	// withClaims names the claims $1 to $4, place, endpoint, shard and epoch, whose endpoint is there and whose epoch is not
-	// over: the others get nothing. It is found first, as a whole: PostgreSQL may otherwise look for, and lock, what other
-	// endpoints have free before it looks at which endpoint a claim is for. Whether an endpoint is there is asked so that no
-	// index of those that are is looked through.
-	withClaims = `WITH c AS MATERIALIZED (
-			SELECT c.place, c.epoch, p.n AS endpoint, p.tenant, p.ordering
-			FROM unnest($1::int[], $2::text[], $3::smallint[], $4::bigint[]) AS c (place, endpoint, shard, epoch)
-			JOIN bellwire.shards h ON h.shard = c.shard AND h.epoch = c.epoch
-			JOIN bellwire.endpoints p ON p.id = c.endpoint AND coalesce(p.deleted_at, 'infinity') = 'infinity'
-		) `
-	// The last number is read before the deliveries are: were it the other way round, one given in between would
-	// seem to have been claimed.
-	sqlClaimed = withClaims + `SELECT c.place, c.endpoint, coalesce(s.last, 0) FROM c
-		LEFT JOIN bellwire.sequences s ON s.endpoint = c.endpoint
-		WHERE (SELECT t.deleted_at IS NULL FROM bellwire.tenants t WHERE t.n = c.tenant)`
+// All of these queries begin with the claims whose endpoint exists and whose epoch has not ended; the others get nothing.
+// They are materialized because PostgreSQL may otherwise search and lock the free deliveries of other endpoints before
+// it looks at which endpoint a claim is for. The condition on deleted_at is written so that it does not use an index.
+//
+// A search waits for deliveries that others have locked: to skip the first one would be to break the order.
+var (
+	//go:embed queries/claim_endpoints.sql
+	sqlClaimEndpoints string
+	//go:embed queries/claim_manual.sql
+	sqlClaimManual string
+	//go:embed queries/claim_pending.sql
+	sqlClaimPending string
+	//go:embed queries/claim_retrying.sql
+	sqlClaimRetrying string
+	//go:embed queries/claim_ordered.sql
+	sqlClaimOrdered string
+	//go:embed queries/claim_unnumber.sql
+	sqlUnnumber string
 )
+
+// sqlLockShards keeps other nodes from taking the shards over while this one claims their deliveries.
+const sqlLockShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
 
 // queueClaims finds the claims' endpoints.
 func (g *claiming) queueClaims(batch *pgx.Batch) {
@@ -169,46 +137,19 @@ func (g *claiming) queueClaims(batch *pgx.Batch) {
 	for i, c := range g.claims {
 		g.places[i], g.endpoints[i], g.shards[i], g.epochs[i] = int32(i), c.Endpoint, int16(bellwire.ShardOf(c.Endpoint)), c.Epoch
 	}
-	batch.Queue(sqlHoldShards, g.shards)
-	batch.Queue(sqlClaimed, g.places, g.endpoints, g.shards, g.epochs).Query(func(rows pgx.Rows) error {
-		return every(rows, func(row pgx.Rows) error {
-			var (
-				at             int
-				endpoint, last int64
-			)
-			err := row.Scan(&at, &endpoint, &last)
+	batch.Queue(sqlLockShards, g.shards)
+	batch.Queue(sqlClaimEndpoints, g.places, g.endpoints, g.shards, g.epochs).Query(func(rows pgx.Rows) error {
+		var (
+			at             int
+			endpoint, last int64
+		)
+		_, err := pgx.ForEachRow(rows, []any{&at, &endpoint, &last}, func() error {
 			g.claims[at].endpoint, g.claims[at].found.LastSequence = endpoint, last
-			return err
+			return nil
 		})
+		return err
 	})
 }
-
-// searchFor finds candidates for each of the claims, as many as $6 says at its
-// place, as things stand at $5. Those that somebody else holds
-// are waited for: to pass over the first in an order would be to break it.
-func searchFor(condition, order string) string {
-	return withClaims + `SELECT c.place, d.id, ` + dueAt + `, d.sequence, octet_length(e.data) FROM c
-		CROSS JOIN LATERAL (
-			SELECT id, tenant, event, status, due_at, sequence FROM bellwire.deliveries
-			WHERE endpoint = c.endpoint AND ` + condition + ` ORDER BY ` + order + ` LIMIT ($6::int[])[c.place + 1] FOR UPDATE
-		) d
-		JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event`
-}
-
-var (
-	sqlFreeManual   = searchFor("manual_epoch IS NOT NULL AND manual_epoch <> c.epoch", "id")
-	sqlFreePending  = searchFor(isPending+" AND due_at IS NOT NULL AND epoch <> c.epoch", "id")
-	sqlFreeRetrying = searchFor(isRetrying+" AND epoch <> c.epoch", "due_at, id")
-	sqlFreeInOrder  = searchFor(isOrdered+" AND epoch <> c.epoch", "sequence")
-)
-
-// sqlUnnumber frees deliveries from an order that their endpoint no longer keeps, so that they are found by their due
-// time. It does some at each claim; what is left is due at once.
-const sqlUnnumber = withClaims + `UPDATE bellwire.deliveries SET sequence = 0 WHERE id IN (
-		SELECT d.id FROM c
-		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE endpoint = c.endpoint AND ` + isOrdered + ` ORDER BY sequence LIMIT $5) d
-		WHERE c.ordering <> $6
-	)`
 
 // queueSearch finds what could be claimed.
 func (g *claiming) queueSearch(batch *pgx.Batch) {
@@ -219,31 +160,33 @@ func (g *claiming) queueSearch(batch *pgx.Batch) {
 		manual[i], byTime[i], inOrder[i] = int32(m), int32(t), int32(o)
 		ordered = ordered || c.Ordered
 	}
-	queue := func(sql string, wanted []int32, into func(*claim) *[]rules.Candidate) {
-		batch.Queue(sql, g.places, g.endpoints, g.shards, g.epochs, g.now, wanted).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
+	find := func(sql string, into func(*claim) *[]rules.Candidate, wanted []int32, more ...any) {
+		args := append([]any{g.places, g.endpoints, g.shards, g.epochs, wanted}, more...)
+		batch.Queue(sql, args...).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
 	}
+	byDue := func(c *claim) *[]rules.Candidate { return &c.found.ByTime }
 	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, string(bellwire.OrderingFIFO))
-	queue(sqlFreeManual, manual, func(c *claim) *[]rules.Candidate { return &c.found.Manual })
-	queue(sqlFreePending, byTime, func(c *claim) *[]rules.Candidate { return &c.found.ByTime })
-	queue(sqlFreeRetrying, byTime, func(c *claim) *[]rules.Candidate { return &c.found.ByTime })
+	find(sqlClaimManual, func(c *claim) *[]rules.Candidate { return &c.found.Manual }, manual)
+	find(sqlClaimPending, byDue, byTime, g.now)
+	find(sqlClaimRetrying, byDue, byTime)
 	if ordered {
-		queue(sqlFreeInOrder, inOrder, func(c *claim) *[]rules.Candidate { return &c.found.InOrder })
+		find(sqlClaimOrdered, func(c *claim) *[]rules.Candidate { return &c.found.InOrder }, inOrder, g.now)
 	}
 }
 
 func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) error {
-	return every(rows, func(row pgx.Rows) error {
-		var (
-			at  int
-			due *time.Time
-			f   rules.Candidate
-		)
-		err := row.Scan(&at, (*[16]byte)(&f.ID), &due, &f.Sequence, &f.Bytes)
-		f.Due = orZero(due)
+	var (
+		at  int
+		due *time.Time
+		c   rules.Candidate
+	)
+	_, err := pgx.ForEachRow(rows, []any{&at, (*[16]byte)(&c.ID), &due, &c.Sequence, &c.Bytes}, func() error {
+		c.Due = orZero(due)
 		list := into(g.claims[at])
-		*list = append(*list, f)
-		return err
+		*list = append(*list, c)
+		return nil
 	})
+	return err
 }
 
 // choose decides what is claimed, for one claim after the other.
@@ -259,32 +202,32 @@ func (g *claiming) choose() {
 }
 
 const (
-	sqlTake = `UPDATE bellwire.deliveries d SET epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
+	sqlMark = `UPDATE bellwire.deliveries d SET epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
 		WHERE d.id = t.id`
-	sqlTakeManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
+	sqlMarkManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
 		WHERE d.id = t.id`
-	// Each delivery and event is looked up by itself. As a plain join, PostgreSQL might read all of a tenant's deliveries for
+	// Each delivery and event is looked up separately. In a plain join, PostgreSQL might read all deliveries of a tenant for
 	// each of its events, as long as it has no statistics of a partition.
-	sqlTaken = "SELECT " + deliveryColumns + ` FROM unnest($1::uuid[]) AS w (id)
+	sqlClaimed = "SELECT " + deliveryColumns + ` FROM unnest($1::uuid[]) AS w (id)
 		CROSS JOIN LATERAL (SELECT * FROM bellwire.deliveries WHERE id = w.id LIMIT 1) d
 		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
-	// sqlTakenEvents reads each event once, however many of its deliveries are taken.
-	sqlTakenEvents = "SELECT " + eventColumns + ` FROM (
+	// sqlClaimedEvents reads each event once, however many of its deliveries are claimed.
+	sqlClaimedEvents = "SELECT " + eventColumns + ` FROM (
 			SELECT DISTINCT d.tenant, d.event FROM unnest($1::uuid[]) AS w (id)
 			CROSS JOIN LATERAL (SELECT tenant, event FROM bellwire.deliveries WHERE id = w.id LIMIT 1) d
 		) d CROSS JOIN LATERAL (SELECT * FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e
 		JOIN bellwire.tenants t ON t.n = e.tenant`
 )
 
-// queueMarks makes what is taken theirs who asked.
+// queueMarks gives the chosen deliveries the epoch of their claim.
 func (g *claiming) queueMarks(batch *pgx.Batch) {
 	for _, kind := range []struct {
 		sql string
 		of  func(*claim) []bellwire.DeliveryID
 	}{
-		{sqlTake, func(c *claim) []bellwire.DeliveryID { return c.choice.Due }},
-		{sqlTakeManual, func(c *claim) []bellwire.DeliveryID { return c.choice.Manual }},
+		{sqlMark, func(c *claim) []bellwire.DeliveryID { return c.choice.Due }},
+		{sqlMarkManual, func(c *claim) []bellwire.DeliveryID { return c.choice.Manual }},
 	} {
 		var (
 			ids    [][16]byte
@@ -301,7 +244,7 @@ func (g *claiming) queueMarks(batch *pgx.Batch) {
 	}
 }
 
-// queueRead reads what is taken, with its events. Deliveries of the same event share it.
+// queueRead reads the chosen deliveries, with their events. Deliveries of the same event share it.
 func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.Claimed {
 	var ids [][16]byte
 	for _, c := range g.claims {
@@ -311,20 +254,26 @@ func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.
 		return nil
 	}
 	events := make(map[bellwire.EventID]*bellwire.Event)
-	batch.Queue(sqlTakenEvents, ids).Query(func(rows pgx.Rows) error {
-		return every(rows, func(row pgx.Rows) error {
-			e, id, err := scanEvent(row)
+	batch.Queue(sqlClaimedEvents, ids).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			e, id, err := scanEvent(rows)
+			if err != nil {
+				return err
+			}
 			events[id] = e
-			return err
-		})
+		}
+		return rows.Err()
 	})
-	taken := make(map[bellwire.DeliveryID]bellwire.Claimed, len(ids))
-	batch.Queue(sqlTaken, ids).Query(func(rows pgx.Rows) error {
-		return every(rows, func(row pgx.Rows) error {
-			d, id, err := scanDelivery(row)
-			taken[id] = bellwire.Claimed{Delivery: *d, Event: events[d.Event]}
-			return err
-		})
+	claimed := make(map[bellwire.DeliveryID]bellwire.Claimed, len(ids))
+	batch.Queue(sqlClaimed, ids).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			d, id, err := scanDelivery(rows)
+			if err != nil {
+				return err
+			}
+			claimed[id] = bellwire.Claimed{Delivery: *d, Event: events[d.Event]}
+		}
+		return rows.Err()
 	})
-	return taken
+	return claimed
 }

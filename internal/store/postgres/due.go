@@ -35,21 +35,9 @@ var (
 	sqlOldestOrdered string
 )
 
-// Conditions of the indexes of the deliveries' schedule.
-const (
-	isPending  = "status = 0 AND NOT ordered"     // by id; tests too, which are never due
-	isRetrying = "status = 1 AND NOT ordered"     // by due_at
-	isOrdered  = "ordered AND due_at IS NOT NULL" // by sequence
-	isByHand   = "manual_epoch IS NOT NULL"       // by id
-)
-
-// dueAt is when the delivery d is due as things stand at $5: what has not been attempted yet is due, also if the clock
-// was set back since it was made.
-const dueAt = "CASE WHEN d.status = 0 THEN least(d.due_at, $5::timestamptz) ELSE d.due_at END"
-
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
-	if err := s.releaseDoubts(ctx); err != nil {
+	if err := s.releaseAnyPending(ctx); err != nil {
 		return nil, err
 	}
 	var due []bellwire.DueEndpoint

@@ -37,12 +37,12 @@ func TestPlansOfGroups(t *testing.T) {
 		sqlMove:          {ids, statuses, texts, numbers, numbers, numbers, manual, times, times},
 		sqlRelease:       {ids, numbers},
 		sqlReleaseManual: {ids, numbers},
-		sqlTake:          {ids, numbers},
-		sqlTakeManual:    {ids, numbers},
+		sqlMark:          {ids, numbers},
+		sqlMarkManual:    {ids, numbers},
 		sqlEndOpen:       {ids, codec.Canceled, "", time.Now(), false},
 		sqlStates:        {ids},
-		sqlTaken:         {ids},
-		sqlTakenEvents:   {ids},
+		sqlClaimed:       {ids},
+		sqlClaimedEvents: {ids},
 	} {
 		for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {
 			scans := 0
@@ -91,17 +91,19 @@ func TestClaimsLockTheirOwn(t *testing.T) {
 			SELECT bellwire.new_uuid(now()), e.id, p.tenant, p.n, i % 2, '', 0, 0, i % 3, 0, CASE i % 7 WHEN 0 THEN 0 END, now(), now(), now()
 			FROM bellwire.endpoints p, generate_series(1, $1) i, (SELECT gen_random_uuid() AS id) e`, each)
 	}))
-	searches := []string{sqlFreeManual, sqlFreePending, sqlFreeRetrying, sqlFreeInOrder}
+	searches := map[string][]any{
+		sqlClaimManual: nil, sqlClaimPending: {time.Now()}, sqlClaimRetrying: nil, sqlClaimOrdered: {time.Now()},
+	}
 	for _, statistics := range []string{"", "ANALYZE bellwire.deliveries", "ANALYZE"} {
 		check(t, s.write(t.Context(), func(tx *tx) error { return tx.exec(statistics) }))
 		for _, settings := range []string{"", "SET LOCAL enable_hashjoin = off", "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off",
 			"SET LOCAL enable_nestloop = off", "SET LOCAL enable_material = off; SET LOCAL enable_memoize = off"} {
-			for _, sql := range searches {
+			for sql, more := range searches {
 				var own, others int
 				check(t, s.write(t.Context(), func(tx *tx) error {
 					err := errors.Join(
 						tx.exec(settings, pgx.QueryExecModeSimpleProtocol),
-						tx.exec(sql, places, ids[:claims], shards[:claims], epochs[:claims], time.Now(), limits),
+						tx.exec(sql, append([]any{places, ids[:claims], shards[:claims], epochs[:claims], limits}, more...)...),
 					)
 					if err != nil {
 						return err

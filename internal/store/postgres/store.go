@@ -95,8 +95,7 @@ type Store struct {
 	owned    atomic.Pointer[bellwire.Leases]
 
 	claiming sync.Mutex
-	unsure   []bellwire.ClaimToken // by claims whose outcome is not known; guarded by claiming
-	doubts   doubts
+	pending  pendingCommits
 
 	deaf    sync.Once // for the warning that Watch hears nothing
 	watched watched   // guarded by Watch, which runs once at a time

@@ -307,7 +307,7 @@ func TestClaimOfUnknownOutcome(t *testing.T) {
 	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: epoch, Limit: 10, ManualLimit: 100, MaxBytes: 100}}
 	taken, err := s.ClaimDue(t.Context(), time.Now(), claims)
 	check(t, err)
-	s.unsure = []bellwire.ClaimToken{{Delivery: taken[0].Due[0].Delivery.ID, Epoch: epoch}} // as if it had not been answered
+	s.pending.addClaims([]bellwire.ClaimToken{{Delivery: taken[0].Due[0].Delivery.ID, Epoch: epoch}}) // as if it had not been answered
 	again, err := s.ClaimDue(t.Context(), time.Now(), claims)
 	check(t, err)
 	if len(again[0].Due) != 1 {
@@ -329,7 +329,7 @@ func TestClaimThatIsUnderWay(t *testing.T) {
 	check(t, err)
 	_, err = earlier.Exec(t.Context(), "UPDATE bellwire.deliveries SET epoch = $1 WHERE id = $2", epoch, [16]byte(id))
 	check(t, err)
-	s.unsure = []bellwire.ClaimToken{{Delivery: id, Epoch: epoch}}
+	s.pending.addClaims([]bellwire.ClaimToken{{Delivery: id, Epoch: epoch}})
 
 	claimed := make(chan int, 1)
 	go func() {
@@ -358,8 +358,8 @@ func TestAppendThatIsCommittedLate(t *testing.T) {
 	leases := renew(t, s, "a")
 	taken := []bellwire.ClaimToken{{Delivery: e.Deliveries[0].ID, Epoch: leases.Epoch("ep_acme")}}
 	e.Deliveries[0].Epoch = taken[0].Epoch
-	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now()) // as if it had not been answered
-	check(t, s.ReleaseDeliveries(t.Context(), taken))                               // as the engine gives its places up
+	s.pending.addAppends([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now()) // as if it had not been answered
+	check(t, s.ReleaseDeliveries(t.Context(), taken))                                       // as the engine gives its places up
 	claims := []bellwire.Claim{{Endpoint: "ep_acme", Epoch: taken[0].Epoch, Limit: 10, ManualLimit: 100, MaxBytes: 100}}
 	if results, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(results[0].Due) != 0 {
 		t.Fatalf("claimed before it is there: %v", err)
@@ -383,9 +383,9 @@ func TestAppendThatIsAnsweredInTheEnd(t *testing.T) {
 	e := publication(t, s, "acme")
 	leases := renew(t, s, "a")
 	e.Deliveries[0].Epoch = leases.Epoch("ep_acme")
-	s.doubts.add([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now())
+	s.pending.addAppends([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now())
 	publish(t, s, e)
-	s.doubts.giveUp([]bellwire.ClaimToken{{Delivery: e.Deliveries[0].ID, Epoch: e.Deliveries[0].Epoch}})
+	s.pending.abandon([]bellwire.ClaimToken{{Delivery: e.Deliveries[0].ID, Epoch: e.Deliveries[0].Epoch}})
 	if due, err := s.DueEndpoints(t.Context(), leases); err != nil || len(due) != 0 {
 		t.Fatalf("%d endpoints are due, although a lane has what they get: %v", len(due), err)
 	}
