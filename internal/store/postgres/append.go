@@ -256,61 +256,66 @@ func wantedOf(appends []*bellwire.Append) *wanted {
 
 func (g *group) scanTenants(rows pgx.Rows) error {
 	g.tenants = make(map[string]tenantRef)
-	return every(rows, func(row pgx.Rows) error {
-		var (
-			id  string
-			ref tenantRef
-		)
-		err := row.Scan(&id, &ref.n, &ref.revision)
+	var (
+		id  string
+		ref tenantRef
+	)
+	_, err := pgx.ForEachRow(rows, []any{&id, &ref.n, &ref.revision}, func() error {
 		g.tenants[id] = ref
-		return err
+		return nil
 	})
+	return err
 }
 
 func (g *group) scanEndpoints(rows pgx.Rows) error {
-	return every(rows, func(row pgx.Rows) error {
-		var (
-			id  string
-			ref endpointRef
-		)
-		err := row.Scan(&id, &ref.n, &ref.tenant)
+	var (
+		id  string
+		ref endpointRef
+	)
+	_, err := pgx.ForEachRow(rows, []any{&id, &ref.n, &ref.tenant}, func() error {
 		g.endpoints[id] = ref
-		return err
+		return nil
 	})
+	return err
 }
 
 func (g *group) scanUnmatched(rows pgx.Rows) error {
 	g.unmatched = make(map[bellwire.EventID]bool)
-	return every(rows, func(row pgx.Rows) error {
-		var id bellwire.EventID
-		err := row.Scan((*[16]byte)(&id))
+	var id bellwire.EventID
+	_, err := pgx.ForEachRow(rows, []any{(*[16]byte)(&id)}, func() error {
 		g.unmatched[id] = true
-		return err
+		return nil
 	})
+	return err
 }
 
 func (g *group) scanKeys(rows pgx.Rows) error {
-	return every(rows, func(row pgx.Rows) error {
-		var (
-			key    ownKey
-			known  rules.KnownEvent
-			digest []byte
-		)
-		err := row.Scan(&key.tenant, &key.key, (*[16]byte)(&known.ID), &digest, &known.Deliveries)
-		copy(known.Digest[:], digest)
-		g.keys[key] = &known
-		return err
+	var (
+		key    ownKey
+		known  rules.KnownEvent
+		digest []byte
+	)
+	_, err := pgx.ForEachRow(rows, []any{&key.tenant, &key.key, (*[16]byte)(&known.ID), &digest, &known.Deliveries}, func() error {
+		found := known
+		copy(found.Digest[:], digest)
+		g.keys[key] = &found
+		return nil
 	})
+	return err
 }
 
 func (g *group) scanStored(rows pgx.Rows) error {
-	return every(rows, func(row pgx.Rows) error {
-		var id bellwire.EventID
-		e := &storedEvent{numbers: make(map[bellwire.DeliveryID]int64)}
-		err := row.Scan((*[16]byte)(&id), &e.tenant, &e.createdAt, &e.deliveries)
-		g.stored[id] = e
-		return err
+	var (
+		id bellwire.EventID
+		e  storedEvent
+	)
+	_, err := pgx.ForEachRow(rows, []any{(*[16]byte)(&id), &e.tenant, &e.createdAt, &e.deliveries}, func() error {
+		found := e
+		found.numbers = make(map[bellwire.DeliveryID]int64)
+		g.stored[id] = &found
+		return nil
 	})
+	return err
 }
 
 // lookUpNumbers reads the numbers of what an earlier try has stored.
@@ -326,18 +331,19 @@ func (g *group) lookUpNumbers(appends []*bellwire.Append) error {
 			}
 		}
 	}
-	return g.tx.each(func(row pgx.Rows) error {
-		var (
-			event    bellwire.EventID
-			delivery bellwire.DeliveryID
-			number   int64
-		)
-		err := row.Scan((*[16]byte)(&event), (*[16]byte)(&delivery), &number)
+	var (
+		event    bellwire.EventID
+		delivery bellwire.DeliveryID
+		number   int64
+	)
+	scans := []any{(*[16]byte)(&event), (*[16]byte)(&delivery), &number}
+	_, err := pgx.ForEachRow(g.tx.query(sqlFindNumbers, ids), scans, func() error {
 		if e := g.stored[event]; e != nil {
 			e.numbers[delivery] = number
 		}
-		return err
-	}, sqlFindNumbers, ids)
+		return nil
+	})
+	return err
 }
 
 // append decides about one append.
@@ -354,7 +360,7 @@ func (g *group) append(a *bellwire.Append) (bellwire.AppendResult, error) {
 	admitted := rules.Admit(a, facts)
 	switch {
 	case admitted.Late && !g.careful:
-		return bellwire.AppendResult{}, errAgain
+		return bellwire.AppendResult{}, errRetry
 	case admitted.Late:
 		return rules.Repeated(a, facts, admitted.AppendResult), nil
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,14 +46,11 @@ func scanDelivery(row pgx.Row) (*bellwire.Delivery, bellwire.DeliveryID, error) 
 
 // delivery reads a delivery of the tenant.
 func (t *tx) delivery(tenant string, id bellwire.DeliveryID) (d *bellwire.Delivery, err error) {
-	err = t.each(func(row pgx.Rows) (err error) {
-		d, _, err = scanDelivery(row)
-		return err
-	}, sqlDelivery, [16]byte(id), tenant)
-	if err == nil && d == nil {
-		err = bellwire.NotFound("delivery", id.String())
+	d, _, err = scanDelivery(t.row(sqlDelivery, [16]byte(id), tenant))
+	if err != nil {
+		return nil, orNotFound(err, "delivery", id.String())
 	}
-	return d, err
+	return d, nil
 }
 
 // Delivery finds a delivery.
@@ -145,7 +143,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 			return err
 		}
 		for _, kind := range openKinds {
-			ids, err := all(tx, scanUUID, sqlOpenOf, n, kind.status, kind.ordered, limit-ended)
+			ids, err := pgx.CollectRows(tx.query(sqlOpenOf, n, kind.status, kind.ordered, limit-ended), pgx.RowTo[[16]byte])
 			if err != nil {
 				return err
 			}
@@ -178,11 +176,15 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 	err := s.write(ctx, func(tx *tx) error {
 		ended = 0
 		var n int64
-		if known, err := found(tx.row(sqlHoldEndpoint, bellwire.ShardOf(x.Endpoint), x.Epoch, x.Endpoint), &n); !known {
+		err := tx.row(sqlHoldEndpoint, bellwire.ShardOf(x.Endpoint), x.Epoch, x.Endpoint).Scan(&n)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		for _, kind := range openKinds {
-			ids, err := all(tx, scanUUID, sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch)
+			ids, err := pgx.CollectRows(tx.query(sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch), pgx.RowTo[[16]byte])
 			if err != nil {
 				return err
 			}
@@ -199,16 +201,15 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 	return ended, err
 }
 
-func scanUUID(row pgx.Rows) (id [16]byte, err error) {
-	err = row.Scan(&id)
-	return id, err
-}
-
 // mustGetNone refuses an endpoint that is neither disabled nor deleted, and returns the number of one that is, and whether it
 // is deleted; 0: it is not there.
 func (t *tx) mustGetNone(endpoint string) (n int64, deleted bool, err error) {
 	var status string
-	if known, err := found(t.row(sqlStatus, endpoint), &n, &status, &deleted); !known {
+	err = t.row(sqlStatus, endpoint).Scan(&n, &status, &deleted)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
 		return 0, false, err
 	}
 	if deleted || bellwire.EndpointStatus(status) == bellwire.EndpointDisabled {

@@ -37,7 +37,7 @@ func (s *Store) translate(err error) error {
 		return errClosed
 	case errors.As(err, &refused):
 		return refusal(refused, cause)
-	case errors.Is(err, errAgain):
+	case errors.Is(err, errRetry):
 		return unavailable(cause, "too many transactions changed the same rows at once; try again")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return unavailable(cause, "the database did not answer in time; try again")

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -23,15 +24,15 @@ const (
 
 // scanWaiting reads how many deliveries of the group's tenants are left to FanOut.
 func (g *group) scanWaiting(rows pgx.Rows) error {
-	return every(rows, func(row pgx.Rows) error {
-		var (
-			id      string
-			waiting int
-		)
-		err := row.Scan(&id, &waiting)
+	var (
+		id      string
+		waiting int
+	)
+	_, err := pgx.ForEachRow(rows, []any{&id, &waiting}, func() error {
 		g.waiting[id] = waiting
-		return err
+		return nil
 	})
+	return err
 }
 
 // leaveUnnumbered leaves those events to FanOut of which an ordered delivery got no number, because their tenant has
@@ -163,12 +164,15 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 // fanoutTurn returns the tenant whose turn it is.
 func (s *Store) fanoutTurn(tx *tx, leases *bellwire.Leases) (tenant int64, name string, there bool, err error) {
 	after := s.fanned.Load()
-	there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], after), &tenant, &name)
-	if err == nil && !there && after > 0 {
-		there, err = found(tx.row(sqlFanoutTurn, leases.Epochs[:], 0), &tenant, &name)
+	err = tx.row(sqlFanoutTurn, leases.Epochs[:], after).Scan(&tenant, &name)
+	if errors.Is(err, pgx.ErrNoRows) && after > 0 {
+		err = tx.row(sqlFanoutTurn, leases.Epochs[:], 0).Scan(&tenant, &name)
 	}
 	s.fanned.Store(tenant)
-	return tenant, name, there, err
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, "", false, nil
+	}
+	return tenant, name, err == nil, err
 }
 
 // fanning is one step of FanOut, for one tenant.
@@ -200,7 +204,7 @@ func (f *fanning) read(limit int) error {
 	for _, sql := range []string{sqlHoldTenant, sqlHoldWaiting} {
 		batch.Queue(sql, f.tenant).Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
-				return errAgain
+				return errRetry
 			}
 			return nil
 		})
@@ -208,10 +212,10 @@ func (f *fanning) read(limit int) error {
 	if err := f.tx.send(batch); err != nil {
 		return err
 	}
-	rows, err := all(f.tx, func(row pgx.Rows) (r fanoutRow, err error) {
+	rows, err := pgx.CollectRows(f.tx.query(sqlFirstFanouts, f.tenant, limit, maxFanouts), func(row pgx.CollectableRow) (r fanoutRow, err error) {
 		err = row.Scan(&r.at, &r.events, &r.times, &r.endpoints, &r.total, &r.done)
 		return r, err
-	}, sqlFirstFanouts, f.tenant, limit, maxFanouts)
+	})
 	f.rows = rows
 	return err
 }
@@ -284,12 +288,11 @@ func (f *fanning) number() ([]int64, error) {
 	}
 	endpoints, counts := sortedCounts(count)
 	last := make(map[int64]int64)
-	err := f.tx.each(func(row pgx.Rows) error {
-		var endpoint, to int64
-		err := row.Scan(&endpoint, &to)
+	var endpoint, to int64
+	_, err := pgx.ForEachRow(f.tx.query(sqlTakeNumbers, endpoints, counts), []any{&endpoint, &to}, func() error {
 		last[endpoint] = to - count[endpoint]
-		return err
-	}, sqlTakeNumbers, endpoints, counts)
+		return nil
+	})
 	for i, endpoint := range f.ordered {
 		if endpoint != 0 {
 			last[endpoint]++
@@ -304,15 +307,14 @@ func (f *fanning) name() error {
 	endpoints := slices.Clone(f.endpoints)
 	slices.Sort(endpoints)
 	there := make(map[int64]bool)
-	err := f.tx.each(func(row pgx.Rows) error {
-		var (
-			n  int64
-			id string
-		)
-		err := row.Scan(&n, &id)
+	var (
+		n  int64
+		id string
+	)
+	_, err := pgx.ForEachRow(f.tx.query(sqlNames, slices.Compact(endpoints)), []any{&n, &id}, func() error {
 		there[n], f.names = true, append(f.names, id)
-		return err
-	}, sqlNames, slices.Compact(endpoints))
+		return nil
+	})
 	kept := 0
 	for i, endpoint := range f.endpoints {
 		if there[endpoint] {

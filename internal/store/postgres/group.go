@@ -80,7 +80,7 @@ func (s *Store) storeGroup(g *group) error {
 func (g *group) insert(batch *pgx.Batch, send func(*pgx.Batch) error) error {
 	err := send(batch)
 	if isState(err, "23505") { // unique_violation
-		return errAgain
+		return errRetry
 	}
 	return err
 }
@@ -167,14 +167,13 @@ func (g *group) queueClocks(batch *pgx.Batch) {
 	}
 	batch.Queue(sqlMoveClocks, tenants, events, last).Query(func(rows pgx.Rows) error {
 		before := make(map[int64]time.Time)
-		err := every(rows, func(row pgx.Rows) error {
-			var (
-				tenant int64
-				at     time.Time
-			)
-			err := row.Scan(&tenant, &at)
+		var (
+			tenant int64
+			at     time.Time
+		)
+		_, err := pgx.ForEachRow(rows, []any{&tenant, &at}, func() error {
 			before[tenant] = at
-			return err
+			return nil
 		})
 		for i := range g.accepted {
 			e := &g.accepted[i]
@@ -241,11 +240,10 @@ func (g *group) queueNumbers(batch *pgx.Batch) bool {
 	}
 	batch.Queue(sqlNextNumbers, endpoints, counts, tenants).Query(func(rows pgx.Rows) error {
 		next, numbered := make(map[int64]int64), make(map[int64]bool)
-		err := every(rows, func(row pgx.Rows) error {
-			var endpoint, last int64
-			err := row.Scan(&endpoint, &last)
+		var endpoint, last int64
+		_, err := pgx.ForEachRow(rows, []any{&endpoint, &last}, func() error {
 			next[endpoint], numbered[endpoint] = last-count[endpoint], true
-			return err
+			return nil
 		})
 		g.leaveUnnumbered(numbered)
 		g.number(next)

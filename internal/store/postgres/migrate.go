@@ -62,7 +62,7 @@ func (s *Store) schemaVersion(tx *tx) (version int, err error) {
 	if !exists {
 		err := tx.makeSchema(schema)
 		if isState(err, "42P06", "42P07", "23505") { // duplicate_schema, duplicate_table, unique_violation: another node was faster
-			return 0, errAgain
+			return 0, errRetry
 		}
 		return 0, err
 	}

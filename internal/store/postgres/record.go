@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -107,7 +108,7 @@ const sqlSucceed = `WITH moved AS (
 
 // queueSuccesses records what may be a success at the first attempt, and returns whether there is any, and the places
 // of what cannot be one. Of several results of a delivery only the first can.
-func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
+func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) {
 	var (
 		rows    attemptRows
 		reasons []string
@@ -130,13 +131,14 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (any bool, others []int) {
 		return false, others
 	}
 	batch.Queue(sqlSucceed, append(rows.arrays(), reasons, at)...).Query(func(moved pgx.Rows) error {
-		return every(moved, func(row pgx.Rows) error {
-			id, err := scanUUID(row)
+		var id [16]byte
+		_, err := pgx.ForEachRow(moved, []any{&id}, func() error {
 			i := places[id]
 			after := r.results[i].AfterPlainSuccess()
 			r.done[i], r.recorded[i] = true, after.Recorded(true, false)
-			return err
+			return nil
 		})
+		return err
 	})
 	return true, others
 }
@@ -169,18 +171,22 @@ func (r *recording) read(places []int) error {
 	batch := new(pgx.Batch)
 	slices.SortFunc(deliveries, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	batch.Queue(sqlStates, deliveries).Query(func(rows pgx.Rows) error {
-		return every(rows, func(row pgx.Rows) error {
-			id, st, err := scanState(row)
+		for rows.Next() {
+			id, st, err := scanState(rows)
+			if err != nil {
+				return err
+			}
 			r.states[id] = st
-			return err
-		})
+		}
+		return rows.Err()
 	})
 	batch.Queue(sqlKnownAttempts, deliveries, attempts).Query(func(rows pgx.Rows) error {
-		return every(rows, func(row pgx.Rows) error {
-			id, err := scanUUID(row)
+		var id [16]byte
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
 			r.attempts[id] = true
-			return err
+			return nil
 		})
+		return err
 	})
 	return r.tx.send(batch)
 }
@@ -273,8 +279,11 @@ func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) 
 		return false, nil
 	}
 	var tenant string
-	ok, err := found(r.tx.row(sqlOwnerAt, result.Endpoint, result.EndpointRevision), &tenant)
-	if !ok {
+	err = r.tx.row(sqlOwnerAt, result.Endpoint, result.EndpointRevision).Scan(&tenant)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
 	n, owner, revision, err := r.tx.holdEndpoint(tenant, result.Endpoint)

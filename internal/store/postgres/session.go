@@ -14,7 +14,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// probe finds out whether there is a pooler in between, and the server's version.
+// probe detects a pooler, and the server's version.
 func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -32,8 +32,8 @@ func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	return err
 }
 
-// checkSession refuses a server that acknowledges a commit before it is on disk, and a database whose encoding cannot store
-// every text.
+// checkSession refuses a server that acknowledges a commit before it is durable, and a database whose encoding cannot
+// store every text.
 func (s *Store) checkSession(ctx context.Context) error {
 	var commit, fsync, encoding string
 	err := s.write(ctx, func(tx *tx) error {
@@ -56,32 +56,32 @@ func (s *Store) checkSession(ctx context.Context) error {
 	return nil
 }
 
-// pooled tells whether a pooler answers for the server: it makes up the process number that it tells its clients, so
-// that they can cancel requests at it, while the number that the server knows is its own.
+// pooled reports whether a pooler stands between the client and the server. A pooler gives its clients process ids of its
+// own, by which they can cancel requests, while the server reports the id of its process.
 func pooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	var pid uint32
 	err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&pid)
 	return pid != conn.PgConn().PID(), err
 }
 
-// hangUp closes a connection. The server would notice by itself, too.
+// hangUp closes a connection. If that fails, the server notices by itself.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
 }
 
-// settle decides what is kept in a session: where there are none, nothing. Then each statement is parsed anew, and what it
-// looks like is remembered on this side. A pooler that keeps track of prepared statements, as PgBouncer 1.21 does if it is told to, can be made use of by the
-// driver's default_query_exec_mode=cache_statement in the URL.
-func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
+// chooseMode decides whether sessions keep prepared statements. Through a pooler there are no sessions: each statement is
+// parsed every time, and its description is cached on this side. For a pooler that tracks prepared statements, as PgBouncer
+// 1.21 can, the URL may set the driver's default_query_exec_mode=cache_statement.
+func (s *Store) chooseMode(c *pgx.ConnConfig, databaseURL string) {
 	if u, err := url.Parse(databaseURL); err != nil || u.Query().Get("default_query_exec_mode") == "" {
 		c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 		if s.pooled {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		}
 	}
-	if !s.pooled { // it bounds the statement that sets the rest, too
+	if !s.pooled { // it also bounds the statement that sets the other parameters
 		c.RuntimeParams["statement_timeout"] = strconv.FormatInt(s.options.Timeout.Milliseconds(), 10)
 	}
 }
@@ -89,12 +89,17 @@ func (s *Store) settle(c *pgx.ConnConfig, databaseURL string) {
 // parameter is a setting with the SQL of its value.
 type parameter struct{ name, value string }
 
-// parameters hold for every transaction, whatever the server, the database, the role, the URL or another client of a
-// pooler says. A commit waits for the disk at least, and for more where the operator asks for more. Nothing ends a statement or
-// a wait sooner than Bellwire wants. Statistics lag behind tables that grow fast, and a plan that reads the whole of
-// one would stop all work: here every join leads from few rows through an index. A node that is stopped in
-// the middle keeps its locks, and so others from taking over, no longer than half a lease. The search path keeps out
-// functions of others in the same database: one for uuid[] would be called in place of unnest(anyarray), with all our rights.
+// parameters returns the settings of every transaction, whatever the server, the database, the role, the URL or another
+// client of a pooler has set:
+//
+//   - A commit waits for the disk, or for more if the operator has asked for that.
+//   - Nothing but Bellwire's own limits ends a statement or a wait.
+//   - Statistics lag behind tables that grow fast, and a plan that reads a whole table would stop all work. So every join
+//     must lead from few rows through an index.
+//   - A node that is suspended in a transaction keeps its locks, and so prevents others from taking over, for half a lease
+//     at most.
+//   - The search path excludes functions of other roles in the same database: one for uuid[] would be called instead of
+//     unnest(anyarray), with all of Bellwire's rights.
 func (s *Store) parameters() []parameter {
 	parameters := []parameter{
 		{"search_path", "'pg_catalog, pg_temp'"},
@@ -120,7 +125,7 @@ func (s *Store) parameters() []parameter {
 	return parameters
 }
 
-// sessionParameters are for statements outside of transactions, and for what lasts longer.
+// sessionParameters returns the settings of a session that is not shared.
 func (s *Store) sessionParameters() []parameter {
 	parameters := append(s.parameters(),
 		parameter{"default_transaction_isolation", "'read committed'"},
@@ -133,7 +138,7 @@ func (s *Store) sessionParameters() []parameter {
 	return parameters
 }
 
-// setting returns the statement that sets parameters, in the transaction or in the session.
+// setting returns the statement that sets parameters for the transaction or the session.
 func setting(parameters []parameter, inTransaction bool) string {
 	var set []string
 	for _, p := range parameters {
@@ -150,59 +155,28 @@ func (s *Store) setUp(ctx context.Context, conn *pgx.Conn) error {
 
 func milliseconds(d time.Duration) string { return "'" + strconv.FormatInt(d.Milliseconds(), 10) + "'" }
 
-// plansLast is how long a connection keeps the plans of its statements. To make one takes longer than to carry it out, and
-// one that was made while a table was empty is bad when there are millions of rows.
-const plansLast = 2 * time.Second
+// planLifetime is how long a connection keeps the plans of its statements. Planning takes longer than execution, but a plan
+// that was made while a table was empty is bad when there are millions of rows.
+const planLifetime = 2 * time.Second
 
-const plannedAt = "planned at" // in a connection's custom data
+const plannedAt = "planned at" // a key of a connection's custom data
 
-// fresh adds to the statements that begin a transaction what makes the connection forget its plans, if they are old.
-func fresh(conn *pgx.Conn, begin []string) []string {
+// withFreshPlans adds DISCARD PLANS to the statements that begin a transaction if the connection's plans are old.
+func withFreshPlans(conn *pgx.Conn, begin []string) []string {
 	data, now := conn.PgConn().CustomData(), time.Now()
 	at, known := data[plannedAt].(time.Time)
-	if known && now.Sub(at) < plansLast || len(begin) == 0 {
+	if known && now.Sub(at) < planLifetime || len(begin) == 0 {
 		return begin
 	}
 	data[plannedAt] = now
 	return append(slices.Clone(begin), "DISCARD PLANS")
 }
 
-// begin are the statements that begin a transaction. Through a pooler its parameters are set for it alone.
+// begin returns the statements that begin a transaction. Through a pooler they set the parameters of the transaction.
 func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) []string {
 	statements := []string{fmt.Sprintf("BEGIN ISOLATION LEVEL %s %s NOT DEFERRABLE", level, mode)}
 	if !s.pooled {
 		return statements
 	}
 	return append(statements, setting(s.parameters(), true))
-}
-
-// lookEvery is how often a node looks for what others did if nobody can tell it.
-const lookEvery = 2 * time.Second
-
-// look is Watch where notifications do not come through: it says again and again that there may be something.
-func (s *Store) look(ctx context.Context, f func(bellwire.Notification)) error {
-	s.deaf.Do(func() {
-		s.options.Logger.Warn("notifications do not pass the pooler; other nodes' work is found by polling unless --database-direct-url leads past the pooler",
-			"database", Shown(s.options.DirectURL), "every", lookEvery.String())
-	})
-	timer := time.NewTicker(lookEvery)
-	defer timer.Stop()
-	for {
-		if err := s.lookOnce(ctx, f); err != nil {
-			return err
-		}
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (s *Store) lookOnce(ctx context.Context, f func(bellwire.Notification)) error {
-	if err := s.read(ctx, func(tx *tx) error { return s.poll(ctx, tx, f) }); err != nil {
-		return err
-	}
-	f(bellwire.Notification{Missed: true})
-	return nil
 }

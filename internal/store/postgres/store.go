@@ -1,7 +1,7 @@
-// Package postgres keeps everything in a PostgreSQL database, for any number of nodes.
+// Package postgres stores everything in a PostgreSQL database that any number of nodes can share.
 //
-// Each verb is one transaction of a few round trips, however many rows it is about: arrays go there, and rows come
-// back. It needs no session: all but Watch works behind a pooler that lends a connection for a transaction.
+// Each operation is one transaction of a few round trips, however many rows it concerns: arrays are sent, and rows come
+// back. No operation but Watch needs a session, so all others work through a pooler in transaction mode.
 package postgres
 
 import (
@@ -20,26 +20,26 @@ import (
 	"github.com/bellwire/bellwire/internal/store/postgres/lease"
 )
 
-// Options are what Open can be told. The zero value is right for production.
+// Options are the options of Open. The zero value is right for production.
 type Options struct {
-	// Connections bounds all connections of the store, of which one is for leases, and one for Watch; 0: 18.
+	// Connections bounds all connections of the store, of which one is for leases and one for Watch; 0: 18.
 	Connections int
-	// IdleFor is how long a connection stays that nobody uses; 0: a minute. Other nodes may wait for its slot.
+	// IdleFor is how long an unused connection stays open; 0: a minute. Other nodes may wait for its slot.
 	IdleFor time.Duration
-	// Timeout bounds each transaction, with its wait for a connection; 0: 10 s.
+	// Timeout bounds each transaction, including its wait for a connection; 0: 10 s.
 	Timeout time.Duration
-	// LeaseTerm is for how long a node holds its shards without renewing; 0: 6 s.
+	// LeaseTerm is how long a node holds its shards without renewing; 0: 6 s.
 	LeaseTerm time.Duration
 	// DirectURL is where Watch connects if the store's URL leads to a pooler, which cannot pass on notifications.
 	// Empty: the store's URL.
 	DirectURL string
-	// PollEvery is how often Watch looks for changes of configuration that it was not told of; 0: 15 s.
+	// PollEvery is how often Watch polls for changes of configuration whose notification was lost; 0: 15 s.
 	PollEvery time.Duration
-	// PartitionWidth is how much time a partition holds; 0: a week. It counts for partitions yet to be made.
+	// PartitionWidth is the time that a partition spans; 0: a week. It applies to partitions yet to be made.
 	PartitionWidth time.Duration
-	// NoSync accepts a server that answers before what it was told is on disk. For tests only.
+	// NoSync accepts a server that acknowledges commits before they are durable. For tests only.
 	NoSync bool
-	// Logger is told what works, but less well than it could; nil: nobody is.
+	// Logger gets warnings about what works less well than it could; nil: none.
 	Logger *slog.Logger
 	// Now is the wall clock; nil: time.Now.
 	Now func() time.Time
@@ -78,12 +78,12 @@ func (o *Options) fill(databaseURL string) {
 // Store is a bellwire.Store in a PostgreSQL database.
 type Store struct {
 	options   Options
-	place     string // the URL without its password, for error texts
+	place     string // the URL without its password, for messages
 	pool      *pool
-	lists     *part // of the pool, for what callers look up
+	lists     *part // of the pool, for lists and look-ups of callers
 	lookups   *part // of the pool, for keys and configuration
 	leasePool *leasePool
-	pooled    bool     // there is a pooler between, so that there are no sessions
+	pooled    bool     // the URL leads to a pooler, so there are no sessions
 	version   int      // of the server, such as 150018
 	instance  [16]byte // identifies this process, also among those that have had its node's name
 	notifier  *notifier
@@ -97,11 +97,11 @@ type Store struct {
 	claiming sync.Mutex
 	pending  pendingCommits
 
-	deaf    sync.Once // for the warning that Watch hears nothing
+	polls   sync.Once // guards the warning that Watch polls
 	watched watched   // guarded by Watch, which runs once at a time
 
-	turn   atomic.Int64 // the tenant after which Unmatched goes on
-	fanned atomic.Int64 // the tenant that FanOut has served last
+	turn   atomic.Int64 // the tenant after which Unmatched continues
+	fanned atomic.Int64 // the tenant that FanOut served last
 
 	retention retention
 
@@ -135,7 +135,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	if err := s.probe(ctx, config.ConnConfig); err != nil {
 		return nil, s.explain(err, config.ConnConfig)
 	}
-	s.settle(config.ConnConfig, databaseURL)
+	s.chooseMode(config.ConnConfig, databaseURL)
 	config.AfterConnect = s.connected
 	config.MaxConnIdleTime, config.HealthCheckPeriod = s.options.IdleFor, s.options.IdleFor/4
 	work := max(o.Connections-reserved, 1)
@@ -166,13 +166,13 @@ func configure(c *pgx.ConnConfig) {
 	}
 }
 
-// startParameters are those that poolers take when a client connects, and keep apart for each. The driver needs the first two
-// before it can send a statement.
+// startParameters are those that poolers accept when a client connects, and keep separate for each client. The driver needs
+// the first two before it can send a statement.
 var startParameters = map[string]string{
 	"client_encoding": "UTF8", "standard_conforming_strings": "on", "DateStyle": "ISO", "TimeZone": "UTC", "application_name": "bellwire",
 }
 
-// connected has times read as they are kept, and sets the session up.
+// connected makes times be read in UTC, and sets the session up.
 func (s *Store) connected(ctx context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
@@ -184,7 +184,7 @@ func (s *Store) connected(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func (s *Store) prepare(ctx context.Context) error {
-	conn, err := s.leasePool.borrow(ctx) // which is to have its connection before others take the last one
+	conn, err := s.leasePool.borrow(ctx) // before other work takes the last connection
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.makePartitions(ctx, s.options.Now())
 }
 
-// Check tells whether the database can be read and written, by doing both.
+// Check returns an error if the database cannot be read and written, by doing both.
 func (s *Store) Check(ctx context.Context) error {
 	return s.write(ctx, func(tx *tx) error {
 		return tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1)
@@ -206,7 +206,7 @@ func (s *Store) Check(ctx context.Context) error {
 	})
 }
 
-// Close waits for what is under way, and closes the connections. What is called afterwards answers CodeUnavailable.
+// Close waits for operations in progress, and closes the connections. Later operations return CodeUnavailable.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.notifier.close()

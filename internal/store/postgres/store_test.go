@@ -157,7 +157,7 @@ func TestErrorsAreTranslated(t *testing.T) {
 		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), bellwire.CodeUnavailable},
 		{&net.OpError{Op: "read", Err: errors.New("reset")}, bellwire.CodeUnavailable},
 		{context.DeadlineExceeded, bellwire.CodeUnavailable},
-		{errAgain, bellwire.CodeUnavailable},
+		{errRetry, bellwire.CodeUnavailable},
 		{bellwire.NotFound("tenant", "a"), bellwire.CodeNotFound},
 	} {
 		if code := bellwire.CodeOf(s.translate(c.err)); code != c.code {

@@ -17,14 +17,14 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// maxTries bounds how often a transaction is run that others got in the way of.
+// maxTries bounds how often a transaction is run that conflicts with others.
 const maxTries = 10
 
-// errAgain has a transaction run again: somebody else's was committed while it ran, and it will see that then.
-var errAgain = errors.New("another transaction came first")
+// errRetry makes transactOn rerun a transaction after another one has changed what it read.
+var errRetry = errors.New("another transaction came first")
 
-// tx is a transaction. It begins on the server with the first that is asked in it, and can end with the last: each
-// way to the server and back costs more than most statements do.
+// tx is a transaction. BEGIN is sent with the first statement, and COMMIT can be sent with the last: a round trip to the
+// server costs more than most statements.
 type tx struct {
 	ctx   context.Context
 	conn  *pgx.Conn
@@ -32,8 +32,8 @@ type tx struct {
 	open  bool     // it has begun and not ended
 }
 
-// write runs f in a transaction and returns when that is on disk. f may be run several times. A *bellwire.Error of f
-// undoes the transaction too.
+// write runs f in a transaction and returns when that is durable. f may be run several times. Any error of f rolls the
+// transaction back.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
 }
@@ -47,12 +47,12 @@ func (s *Store) snapshotOn(ctx context.Context, from lender, f func(*tx) error) 
 	return s.transactOn(ctx, from, s.begin(pgx.ReadOnly, pgx.RepeatableRead), f)
 }
 
-// read runs f, which is to make one statement. Where there is nothing to be set for it, that needs no transaction.
+// read runs f, which must make one statement only. Unless settings must be made for it, that needs no transaction.
 func (s *Store) read(ctx context.Context, f func(*tx) error) error {
 	return s.readOn(ctx, s.lookups, f)
 }
 
-// list is read for what callers look up. However slow that is, connections are left for everything else.
+// list is read for the lists and look-ups of callers. However slow these are, connections remain for all other work.
 func (s *Store) list(ctx context.Context, f func(*tx) error) error { return s.readOn(ctx, s.lists, f) }
 
 func (s *Store) readOn(ctx context.Context, from lender, f func(*tx) error) error {
@@ -62,7 +62,7 @@ func (s *Store) readOn(ctx context.Context, from lender, f func(*tx) error) erro
 	return s.transactOn(ctx, from, nil, f)
 }
 
-// leasing is write on the connection that is kept for leases, so that no other work holds up their renewal.
+// leasing is write on the connection that is reserved for leases, so that no other work delays their renewal.
 func (s *Store) leasing(ctx context.Context, f func(*tx) error) error {
 	return s.transactOn(ctx, s.leasePool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
 }
@@ -74,8 +74,8 @@ func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f f
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := once(ctx, from, begin, f)
-		if try == maxTries || !again(err) {
+		err := runOnce(ctx, from, begin, f)
+		if try == maxTries || !isRetryable(err) {
 			return s.translate(err)
 		}
 		if !sleep(ctx, rand.N(time.Duration(try)*5*time.Millisecond)) {
@@ -84,21 +84,21 @@ func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f f
 	}
 }
 
-func once(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
+func runOnce(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
 	conn, err := from.borrow(ctx)
 	if err != nil {
 		return err
 	}
-	defer from.giveBack(conn) // it is closed if its transaction has not ended
-	t := &tx{ctx: ctx, conn: conn.Conn(), begin: fresh(conn.Conn(), begin)}
+	defer from.giveBack(conn) // which closes it if its transaction has not ended
+	t := &tx{ctx: ctx, conn: conn.Conn(), begin: withFreshPlans(conn.Conn(), begin)}
 	if err := f(t); err != nil {
-		t.undo()
+		t.rollback()
 		return err
 	}
 	return t.commit()
 }
 
-// start begins the transaction, unless it has begun.
+// start sends the statements that begin the transaction, unless they have been sent.
 func (t *tx) start() error {
 	if len(t.begin) == 0 {
 		return nil
@@ -121,7 +121,7 @@ func (t *tx) commit() error {
 
 const sqlCommit = "COMMIT"
 
-// committed tells whether the end of a transaction was its commit: one that has failed is undone by it.
+// committed returns an error if COMMIT has rolled the transaction back, as it does with one that has failed.
 func committed(tag pgconn.CommandTag) error {
 	if tag.String() != sqlCommit {
 		return pgx.ErrTxCommitRollback
@@ -129,21 +129,21 @@ func committed(tag pgconn.CommandTag) error {
 	return nil
 }
 
-// undo rolls back. A connection that cannot is closed, and the server rolls back.
-func (t *tx) undo() {
+// rollback rolls back. If that fails, the connection is closed, and the server rolls back.
+func (t *tx) rollback() {
 	if !t.open || t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), undoTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), rollbackTimeout)
 	defer cancel()
 	_, _ = t.conn.Exec(ctx, "ROLLBACK", pgx.QueryExecModeSimpleProtocol)
 }
 
-const undoTimeout = 5 * time.Second
+const rollbackTimeout = 5 * time.Second
 
-// again tells whether a transaction failed because of others that ran at the same time.
-func again(err error) bool {
-	if errors.Is(err, errAgain) {
+// isRetryable reports whether a transaction failed because of others that ran at the same time.
+func isRetryable(err error) bool {
+	if errors.Is(err, errRetry) {
 		return true
 	}
 	var refused *pgconn.PgError
@@ -161,10 +161,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// SendBatch sends statements together.
-func (t *tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+// send runs statements in one round trip.
+func (t *tx) send(batch *pgx.Batch) error {
 	if len(t.begin) == 0 {
-		return t.conn.SendBatch(ctx, batch)
+		return t.conn.SendBatch(t.ctx, batch).Close()
 	}
 	whole := new(pgx.Batch)
 	for _, sql := range t.begin {
@@ -172,13 +172,11 @@ func (t *tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
 	}
 	whole.QueuedQueries = append(whole.QueuedQueries, batch.QueuedQueries...)
 	t.begin, t.open = nil, true
-	return t.conn.SendBatch(ctx, whole)
+	return t.conn.SendBatch(t.ctx, whole).Close()
 }
 
-// send runs statements together.
-func (t *tx) send(batch *pgx.Batch) error { return t.SendBatch(t.ctx, batch).Close() }
-
-// sendLast runs statements together and commits. An error means that they were undone, or that nobody knows.
+// sendLast runs statements and commits in one round trip. After an error the transaction is rolled back, or its outcome is
+// unknown.
 func (t *tx) sendLast(batch *pgx.Batch) error {
 	batch.Queue(sqlCommit).Exec(committed)
 	if err := t.send(batch); err != nil {
@@ -209,7 +207,7 @@ func (q failedQuery) Err() error                  { return q.err }
 func (q failedQuery) Scan(...any) error           { return q.err }
 func (failedQuery) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }
 
-// Query runs a statement that returns rows.
+// Query makes tx a querier.
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if err := t.start(); err != nil {
 		return nil, err
@@ -222,7 +220,7 @@ func (t *tx) exec(sql string, args ...any) error {
 	return err
 }
 
-// change runs a statement and returns how many rows it changed.
+// change runs a statement and returns the number of rows that it changed.
 func (t *tx) change(sql string, args ...any) (int, error) {
 	if err := t.start(); err != nil {
 		return 0, err
@@ -238,52 +236,13 @@ func (t *tx) row(sql string, args ...any) pgx.Row {
 	return t.conn.QueryRow(t.ctx, sql, args...)
 }
 
-// lock holds a row that stands for what only one may change at a time, until the transaction ends.
-func (t *tx) lock(what string) error {
-	rows, err := t.change("SELECT FROM bellwire.meta WHERE name = $1 FOR UPDATE", what)
+// lock holds a named lock, which is a row of its own, until the transaction ends.
+func (t *tx) lock(name string) error {
+	rows, err := t.change("SELECT FROM bellwire.meta WHERE name = $1 FOR UPDATE", name)
 	if err == nil && rows != 1 {
-		return fmt.Errorf("bellwire.meta has no row %q", what)
+		return fmt.Errorf("bellwire.meta has no row %q", name)
 	}
 	return err
-}
-
-// found scans a row that need not be there.
-func found(row pgx.Row, into ...any) (bool, error) {
-	err := row.Scan(into...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// each runs a query and calls scan for each of its rows.
-func (t *tx) each(scan func(pgx.Rows) error, sql string, args ...any) error {
-	rows, err := t.Query(t.ctx, sql, args...)
-	if err != nil {
-		return err
-	}
-	return every(rows, scan)
-}
-
-func every(rows pgx.Rows, scan func(pgx.Rows) error) error {
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// all returns the rows of a query.
-func all[T any](t *tx, scan func(pgx.Rows) (T, error), sql string, args ...any) ([]T, error) {
-	var items []T
-	err := t.each(func(rows pgx.Rows) error {
-		item, err := scan(rows)
-		items = append(items, item)
-		return err
-	}, sql, args...)
-	return items, err
 }
 
 // orNotFound returns the error of something that does not exist if a query found no row.
@@ -294,7 +253,7 @@ func orNotFound(err error, kind, id string) error {
 	return err
 }
 
-// orNull makes NULL of the zero time.
+// orNull returns nil, for NULL, for the zero time.
 func orNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -302,7 +261,7 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// orZero makes the zero time of NULL.
+// orZero returns the zero time for NULL.
 func orZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -310,7 +269,7 @@ func orZero(t *time.Time) time.Time {
 	return *t
 }
 
-// uuids are ids as the driver takes them.
+// uuids converts ids to the type that the driver encodes.
 func uuids[ID ~[16]byte](ids []ID) [][16]byte {
 	plain := make([][16]byte, len(ids))
 	for i, id := range ids {
@@ -321,7 +280,7 @@ func uuids[ID ~[16]byte](ids []ID) [][16]byte {
 
 var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "the database is closed")
 
-// namesIn returns a set's members in their order.
+// namesIn returns the members of a set in their order.
 func namesIn(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
 func earlierID(a [16]byte, b [16]byte) [16]byte {

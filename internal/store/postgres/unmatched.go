@@ -98,7 +98,7 @@ func (s *Store) unmatchedAfter(ctx context.Context, leases *bellwire.Leases, but
 			}
 			return err
 		})
-		return tx.SendBatch(tx.ctx, batch).Close()
+		return tx.send(batch)
 	})
 	return last, err
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Watch calls f with what other nodes did, first of all with Missed. It listens on a connection of its own, and looks
-// from time to time for changes of configuration that it was not told of. It returns when ctx ends or the connection is
-// lost.
+// Watch calls f with what other nodes did, and first with Missed. It listens on a connection of its own, and polls for
+// changes of configuration whose notification was lost. It returns when ctx ends or the connection is lost.
 func (s *Store) Watch(ctx context.Context, f func(bellwire.Notification)) error {
 	if s.closed.Load() {
 		return errClosed
@@ -28,22 +27,46 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notification)) error 
 		return s.translate(err)
 	}
 	defer hangUp(ctx, conn)
-	if err := s.same(ctx, conn); err != nil {
+	if err := s.checkDirect(ctx, conn); err != nil {
 		return s.translate(err)
 	}
-	deaf, err := pooled(ctx, conn)
+	isPooled, err := pooled(ctx, conn)
 	switch {
 	case err != nil:
-	case deaf:
-		err = s.look(ctx, f)
+	case isPooled:
+		err = s.pollAll(ctx, f)
 	default:
 		err = s.listen(ctx, conn, f)
 	}
 	return s.translate(err)
 }
 
-// same refuses a direct connection that leads to another database: it would stay silent, and work would be found late.
-func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
+// pollInterval is how often a node polls if no notification can reach it.
+const pollInterval = 2 * time.Second
+
+// pollAll is Watch through a pooler, where LISTEN has no effect: it polls, and reports Missed each time.
+func (s *Store) pollAll(ctx context.Context, f func(bellwire.Notification)) error {
+	s.polls.Do(func() {
+		s.options.Logger.Warn("notifications do not pass the pooler; other nodes' work is found by polling unless --database-direct-url leads past the pooler",
+			"database", Shown(s.options.DirectURL), "every", pollInterval.String())
+	})
+	timer := time.NewTicker(pollInterval)
+	defer timer.Stop()
+	for {
+		if err := s.read(ctx, func(tx *tx) error { return s.poll(ctx, tx, f) }); err != nil {
+			return err
+		}
+		f(bellwire.Notification{Missed: true})
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// checkDirect refuses a direct connection to another database: no notification would come, and work would be found late.
+func (s *Store) checkDirect(ctx context.Context, direct *pgx.Conn) error {
 	if Shown(s.options.DirectURL) == s.place {
 		return nil
 	}
@@ -62,7 +85,7 @@ func (s *Store) same(ctx context.Context, direct *pgx.Conn) error {
 	return nil
 }
 
-// sqlIdentity tells databases apart. A number looks the same in every session, and a time does not.
+// sqlIdentity identifies a database. The start time is read as a number because the text of a time depends on the session.
 const sqlIdentity = "SELECT current_database()::text, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
 
 type identity struct {
@@ -79,23 +102,23 @@ func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Noti
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	f(bellwire.Notification{Missed: true}) // what was told while nobody listened
+	f(bellwire.Notification{Missed: true}) // notifications that were sent before LISTEN
 	for {
 		if err := s.poll(ctx, conn, f); err != nil {
 			return err
 		}
-		if err := s.hear(ctx, conn, f); err != nil {
+		if err := s.receive(ctx, conn, f); err != nil {
 			return err
 		}
 	}
 }
 
-// hear passes notifications on until it is time to poll.
-func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notification)) error {
+// receive passes notifications on until it is time to poll.
+func (s *Store) receive(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notification)) error {
 	until, cancel := context.WithTimeout(ctx, s.options.PollEvery)
 	defer cancel()
 	for {
-		heard, err := conn.WaitForNotification(until)
+		received, err := conn.WaitForNotification(until)
 		switch {
 		case err != nil && ctx.Err() == nil && errors.Is(until.Err(), context.DeadlineExceeded) && !conn.IsClosed():
 			return nil
@@ -103,20 +126,20 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notifi
 			return err
 		}
 		var m message
-		if json.Unmarshal([]byte(heard.Payload), &m) != nil || m.From == s.sender() && !m.Missed {
+		if json.Unmarshal([]byte(received.Payload), &m) != nil || m.From == s.sender() && !m.Missed {
 			continue // our own, or not sent by Bellwire
 		}
 		f(m.notification())
 	}
 }
 
-// watched is how far Watch has passed changes of configuration on.
+// watched is the progress of Watch in passing on changes of configuration.
 type watched struct {
 	revision int64     // 0: it never ran
-	risen    time.Time // when the revision was last seen to have risen
+	changed  time.Time // when the revision was last seen to have changed
 }
 
-// overlap is how many revisions are looked at again: one that was given before another may be committed after it.
+// overlap is how many revisions are read again: a lower one may be committed after a higher one.
 const overlap = 1000
 
 const (
@@ -129,8 +152,8 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// poll passes on what has changed since it last looked. At the start there is nothing to pass on: what a node knows it
-// has read since. A revision is given before what has it is committed, so that it is looked for as long as that may take.
+// poll passes on the changes since the last poll. The first poll has nothing to pass on, because a node reads what it
+// knows later. A revision is assigned before the change is committed, so polls look for the change as long as that may take.
 func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notification)) error {
 	var now int64
 	rows, err := conn.Query(ctx, sqlRevision)
@@ -147,9 +170,9 @@ func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notifica
 		return nil
 	}
 	if now != since {
-		w.risen = time.Now()
+		w.changed = time.Now()
 	}
-	if time.Since(w.risen) > s.options.Timeout+s.options.PollEvery {
+	if time.Since(w.changed) > s.options.Timeout+s.options.PollEvery {
 		return nil
 	}
 	if rows, err = conn.Query(ctx, sqlChanged, since-overlap); err != nil {
