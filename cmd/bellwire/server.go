@@ -99,7 +99,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		MaxInFlight: budget.inFlight,
 		MaxIdle:     budget.idle,
 		Store:       srv.store,
-		Inbox:       inbox,
+		Outbox:      inbox,
 		Directory:   configuration,
 		Observer:    srv.observer,
 		Logger:      srv.log,

@@ -37,11 +37,15 @@ func (e *idleEngine) Publish(ctx context.Context, p *engine.Publication) ([]engi
 }
 
 func (e *idleEngine) append(ctx context.Context, p *engine.Publication, match func(*directory.Tenant, string) []*bellwire.Target) ([]engine.Receipt, error) {
+	revision, err := p.Checks.Check(ctx, false)
+	if err != nil {
+		return nil, err
+	}
 	tenant, err := e.directory.Tenant(ctx, p.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	a := &bellwire.Append{TenantRevision: tenant.Revision, OperatorRevision: p.OperatorRevision}
+	a := &bellwire.Append{TenantRevision: tenant.Revision, OperatorRevision: revision}
 	for _, d := range p.Events {
 		at := time.Now().UTC().Truncate(time.Microsecond)
 		ev := &bellwire.NewEvent{Event: bellwire.Event{

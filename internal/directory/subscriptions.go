@@ -6,31 +6,40 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Subscriptions returns what says who gets a tenant's events of a type, and the tenant's revision that it
-// holds for. It is how the engine sees a Tenant.
-func (d *Directory) Subscriptions(ctx context.Context, tenant string) (match func(eventType string) []*bellwire.Target, revision int64, err error) {
+// Subscriptions returns the tenant's endpoints, and the revision of its configuration that they are of.
+func (d *Directory) Subscriptions(ctx context.Context, tenant string) (s bellwire.Subscriptions, revision int64, err error) {
 	t, err := d.Tenant(ctx, tenant)
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.match, t.Revision, nil
+	return t, t.Revision, nil
 }
 
-// Schemas returns what refuses data that does not fit the schema of its event type, and the operator's revision that it
-// holds for. Data of a type that is not in the catalogue any more, or is archived, was taken when it was: a type
-// without schema refuses nothing. Checks that take long wait for the tenant's turn.
-func (d *Directory) Schemas(ctx context.Context, tenant string) (fit func(eventType string, data []byte) error, revision int64, err error) {
+// Schemas returns the schemas for a tenant's data, and the revision of the catalogue that they are of. Checks that take long
+// wait for the tenant's turn.
+func (d *Directory) Schemas(ctx context.Context, tenant string) (s bellwire.Schemas, revision int64, err error) {
 	c, err := d.Catalogue(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	return func(eventType string, data []byte) error {
-		t, known := c.Type(eventType)
-		if !known {
-			return nil
-		}
-		checks := d.Checks(tenant, len(data))
-		defer checks.End()
-		return checks.Check(ctx, t, data)
-	}, c.Revision, nil
+	return tenantSchemas{d, c, tenant}, c.Revision, nil
+}
+
+// tenantSchemas checks one tenant's data.
+type tenantSchemas struct {
+	directory *Directory
+	catalogue *Catalogue
+	tenant    string
+}
+
+// Check refuses data that does not fit the schema of its event type. Data of a type that was archived or removed from the
+// catalogue was accepted while the type was there, so a type without a schema refuses nothing.
+func (s tenantSchemas) Check(ctx context.Context, eventType string, data []byte) error {
+	t, known := s.catalogue.Type(eventType)
+	if !known {
+		return nil
+	}
+	checks := s.directory.Checks(s.tenant, len(data))
+	defer checks.End()
+	return checks.Check(ctx, t, data)
 }

@@ -33,7 +33,6 @@ type Tenant struct {
 	byID    map[string]*member
 	bytes   int
 	limits  *bellwire.Limits
-	match   func(eventType string) []*bellwire.Target
 
 	mu      sync.RWMutex
 	matched map[string][]*bellwire.Target
@@ -108,7 +107,6 @@ func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointCha
 		ID: changes.Tenant.ID, Revision: changes.Tenant.Revision,
 		byID: make(map[string]*member, changes.Living), bytes: tenantBytes, matched: make(map[string][]*bellwire.Target),
 	}
-	t.match = t.Match // made once, because the engine asks for it at each publish
 	t.limits = d.LimitsOf(changes.Tenant)
 	known := map[string]*member{}
 	if last != nil && changes.Since > 0 {

@@ -115,18 +115,27 @@ type slowSchemas struct {
 	resume chan struct{}
 }
 
-func (d slowSchemas) Schemas(ctx context.Context, tenant string) (func(string, []byte) error, int64, error) {
-	fit, revision, err := d.Directory.Schemas(ctx, tenant)
-	return func(eventType string, data []byte) error {
-		if tenant == d.tenant {
-			select {
-			case <-d.resume:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return fit(eventType, data)
-	}, revision, err
+func (d slowSchemas) Schemas(ctx context.Context, tenant string) (bellwire.Schemas, int64, error) {
+	schemas, revision, err := d.Directory.Schemas(ctx, tenant)
+	if tenant == d.tenant {
+		schemas = waitingSchemas{schemas, d.resume}
+	}
+	return schemas, revision, err
+}
+
+// waitingSchemas check nothing before they may.
+type waitingSchemas struct {
+	bellwire.Schemas
+	resume chan struct{}
+}
+
+func (s waitingSchemas) Check(ctx context.Context, eventType string, data []byte) error {
+	select {
+	case <-s.resume:
+		return s.Schemas.Check(ctx, eventType, data)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // A tenant whose events take for ever to be checked holds up none of the others', and loses nothing.

@@ -5,29 +5,32 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// fanOutEvery is a look without being woken, where there are other nodes: notices can be lost, and shards come and go.
+// fanOutEvery is how often the fan-out looks for work without being woken if there are other nodes: notifications can be lost,
+// and shards come and go.
 const fanOutEvery = time.Second
 
-// fanOut has the store write the deliveries that it was left with: those of large publications, which were promised with
-// their events. It does so in short transactions, and leaves most of the time between them to all others. What it has
-// stored is free, and the claimer takes it.
+// fanOut makes the store write the deliveries of large publications, which were promised with their events. It does so in short
+// transactions, and leaves most of the time between them to others. The deliveries are stored free, and the claimer claims them.
 type fanOut struct {
-	engine *Engine
-	wake   chan struct{} // capacity 1
+	store     Store
+	scheduler *lanes.Scheduler
+	observer  bellwire.Observer
+	wake      chan struct{} // capacity 1
 }
 
-// run goes on until ctx ends.
+// run stores deliveries until ctx ends.
 func (f *fanOut) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		started := time.Now()
 		stored, err := f.step(ctx)
 		switch {
 		case err != nil:
-			f.engine.failed(ctx, "store the deliveries of a large publication", err)
-			sleep(ctx, claimerPause)
+			reportStore(ctx, f.observer, "store the deliveries of a large publication", err)
+			sleep(ctx, storePause)
 		case stored == 0:
 			f.rest(ctx)
 		default:
@@ -40,8 +43,7 @@ func (f *fanOut) run(ctx context.Context) {
 func (f *fanOut) step(ctx context.Context) (stored int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	s := f.engine.scheduler
-	out, err := f.engine.store.FanOut(ctx, s.owned(), limits.FanOutStep)
+	out, err := f.store.FanOut(ctx, f.scheduler.Leases(), limits.FanOutStep)
 	if err != nil {
 		return 0, err
 	}
@@ -50,14 +52,14 @@ func (f *fanOut) step(ctx context.Context) (stored int, err error) {
 	for i, endpoint := range out.Endpoints {
 		due[i] = bellwire.DueEndpoint{Endpoint: endpoint, Tenant: out.Tenant, At: now}
 	}
-	s.found(due)
+	f.scheduler.Due(due)
 	return out.Deliveries, nil
 }
 
 // rest waits until there may be something to do.
 func (f *fanOut) rest(ctx context.Context) {
 	var look <-chan time.Time
-	if f.engine.scheduler.owned().Term > 0 {
+	if f.scheduler.Leases().Term > 0 {
 		timer := time.NewTimer(fanOutEvery)
 		defer timer.Stop()
 		look = timer.C

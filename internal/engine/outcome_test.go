@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
 	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
@@ -15,7 +16,7 @@ func TestTransitions(t *testing.T) {
 		Endpoint: &bellwire.Endpoint{Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(time.Second), Count: 3}},
 		Limits:   &bellwire.Limits{MinRetryDelay: time.Minute},
 	}
-	j := &job{trigger: bellwire.TriggerSchedule}
+	j := &lanes.Job{Trigger: bellwire.TriggerSchedule}
 	r := newResult(j, target, send.Result{Verdict: bellwire.Impossible, Reason: "unsendable"})
 	if want := (bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: "unsendable"}); r.transition != want {
 		t.Errorf("without a request: %+v, want %+v", r.transition, want)

@@ -6,60 +6,21 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/engine/lanes"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// pace keeps attempts from beginning all at once: everything else would then wait for a processor behind them. So many of a
-// portion may be under way. A new portion begins when attempts have been waiting for their endpoints for a moment, and then they
-// cost no processor; attempts to endpoints that answer at once make room for each other. The scheduler's lock guards it.
-type pace struct {
-	most    int    // attempts of a portion under way
-	portion uint32 // the number of the present one
-	begun   int    // attempts of it that are under way
-	wake    chan struct{}
-}
-
-// begins counts an attempt.
-func (p *pace) begins(j *job) {
-	j.portion = p.portion
-	p.begun++
-	if p.full() {
-		poke(p.wake)
-	}
-}
-
-// ends makes room for another attempt, if the one that has ended is of the present portion.
-func (p *pace) ends(j *job) {
-	if j.portion == p.portion {
-		p.begun--
-	}
-}
-
-func (p *pace) full() bool { return p.begun >= p.most }
-
-// nextPortion lets more attempts begin, if no more of the present portion may.
-func (s *scheduler) nextPortion(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.pace.full() {
-		return
-	}
-	s.pace.portion++
-	s.pace.begun = 0
-	s.dispatch(now)
-}
-
-// pacer begins new portions.
+// pacer starts new portions of attempts.
 type pacer struct {
-	scheduler *scheduler
+	scheduler *lanes.Scheduler
 	busy      func() bool // reports whether the processors are behind
 }
 
-// run goes on until ctx ends.
+// run starts portions until ctx ends.
 func (p *pacer) run(ctx context.Context) {
 	for {
 		select {
-		case <-p.scheduler.pace.wake:
+		case <-p.scheduler.PortionFull():
 		case <-ctx.Done():
 			return
 		}
@@ -69,7 +30,7 @@ func (p *pacer) run(ctx context.Context) {
 				break
 			}
 		}
-		p.scheduler.nextPortion(time.Now())
+		p.scheduler.NextPortion(time.Now())
 	}
 }
 

@@ -1,22 +1,29 @@
 package engine
 
 import (
+	"context"
+	"crypto/sha256"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Publication is one or more events of a tenant, fully checked, that are taken all or none.
+// Publication is one or more events of a tenant that are stored all or none.
 type Publication struct {
 	Tenant string
-	// OperatorRevision is that of the catalogue which the events were checked against. If it has changed
-	// by the time of the append, Publish answers CodeStale: read it anew, check again and repeat with 0, which means that
-	// it does not matter.
-	OperatorRevision int64
-	Events           []Draft
+	Events []Draft
+	Checks Checker // of the events; nil: they need none
 }
 
-// Draft is an event before it is taken.
+// Checker checks the events of a publication.
+type Checker interface {
+	// Check refuses events that do not fit the catalogue, and returns the catalogue's revision. If the catalogue has changed by
+	// the time the events are stored, Check is called again, after the directory has forgotten the catalogue; what it decides
+	// then holds. CodeStale reports that the catalogue is known to have changed.
+	Check(ctx context.Context, again bool) (catalogue int64, err error)
+}
+
+// Draft is an event before it is stored.
 type Draft struct {
 	Type           string
 	Data           []byte // JSON; kept, so it must not be changed afterwards
@@ -24,9 +31,18 @@ type Draft struct {
 	OccurredAt     time.Time
 }
 
-// Receipt is what a publisher learns of one event.
+// Digest identifies what is published by its type and data. A publisher may use an id for one of them only.
+func (d *Draft) Digest() [32]byte {
+	h := sha256.New()
+	h.Write([]byte(d.Type))
+	h.Write([]byte{0})
+	h.Write(d.Data)
+	return [32]byte(h.Sum(nil))
+}
+
+// Receipt confirms that an event is stored.
 type Receipt struct {
 	Event      bellwire.EventID
 	Deliveries int
-	Duplicate  bool // the publisher's id was known with the same type and data; Event is the first one's
+	Duplicate  bool // the publisher's id was known with the same type and data; Event is that of the first publication
 }

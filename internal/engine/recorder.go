@@ -2,15 +2,17 @@ package engine
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
 )
 
 // Bounds of one transaction. Publishers wait for it.
 const (
-	maxRecorded      = 200       // results, or deliveries given back
+	maxRecorded      = 200       // results, or released deliveries
 	maxRecordedBytes = 512 << 10 // of attempts, unless one alone has more
 )
 
@@ -21,41 +23,45 @@ const (
 	storeTimeout      = 10 * time.Second
 )
 
-// recorder writes down what came of attempts, and gives deliveries back. It groups as the intake does:
-// what was handed in while one group was being written is the next. Tenants take turns in it. The scheduler bounds how many
-// results of each of them wait.
+// recorder stores the results of attempts, and releases deliveries. It groups as the batcher does: what was handed in while one
+// group was being stored is the next group. Tenants take turns. The scheduler bounds how many results of each tenant wait.
 type recorder struct {
-	engine *Engine
-	wake   chan struct{} // capacity 1
+	store     Store
+	scheduler *lanes.Scheduler
+	directory Directory
+	observer  bellwire.Observer
+	logger    *slog.Logger
+	clock     clock
+	wake      chan struct{} // capacity 1
 
 	mu       sync.Mutex
 	results  turns[*result]
-	releases turns[*job]
+	releases turns[*lanes.Job]
 	closed   bool
 }
 
-func newRecorder(e *Engine) *recorder { return &recorder{engine: e, wake: make(chan struct{}, 1)} }
-
+// record stores a result.
 func (rec *recorder) record(r *result) {
 	rec.mu.Lock()
-	rec.results.push(r.job.delivery.Tenant, r)
+	rec.results.push(r.Job.Delivery.Tenant, r)
 	rec.mu.Unlock()
 	poke(rec.wake)
 }
 
-func (rec *recorder) release(jobs []*job) {
+// release returns deliveries to the store.
+func (rec *recorder) release(jobs []*lanes.Job) {
 	for _, j := range jobs {
-		j.event = nil // the store has it, and may be down for long
+		j.Content = nil // the store has it, and may be unavailable for long
 	}
 	rec.mu.Lock()
 	for _, j := range jobs {
-		rec.releases.push(j.delivery.Tenant, j)
+		rec.releases.push(j.Delivery.Tenant, j)
 	}
 	rec.mu.Unlock()
 	poke(rec.wake)
 }
 
-// close ends run once all that was handed in is written.
+// close ends run once everything that was handed in is stored.
 func (rec *recorder) close() {
 	rec.mu.Lock()
 	rec.closed = true
@@ -63,7 +69,7 @@ func (rec *recorder) close() {
 	poke(rec.wake)
 }
 
-// run writes groups until close, or until ctx ends: then what is left is for the next epoch to find.
+// run stores groups until close, or until ctx ends: then the next epoch finds what is left.
 func (rec *recorder) run(ctx context.Context) {
 	for {
 		results, releases, closed := rec.next()
@@ -87,8 +93,8 @@ func (rec *recorder) run(ctx context.Context) {
 	}
 }
 
-// next takes what goes into the next two transactions: results of tenants in turn, and deliveries that are given back.
-func (rec *recorder) next() (results []*result, releases []*job, closed bool) {
+// next takes what goes into the next two transactions: results of tenants in turn, and deliveries to be released.
+func (rec *recorder) next() (results []*result, releases []*lanes.Job, closed bool) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	for bytes := 0; len(results) < maxRecorded && bytes < maxRecordedBytes; {
@@ -96,7 +102,7 @@ func (rec *recorder) next() (results []*result, releases []*job, closed bool) {
 		if !ok {
 			break
 		}
-		results, bytes = append(results, r), bytes+r.size
+		results, bytes = append(results, r), bytes+r.Size
 	}
 	for len(releases) < maxRecorded {
 		j, ok := rec.releases.pop()
@@ -108,22 +114,21 @@ func (rec *recorder) next() (results []*result, releases []*job, closed bool) {
 	return results, releases, rec.closed
 }
 
-func (rec *recorder) writeReleases(ctx context.Context, jobs []*job) {
-	taken := make([]bellwire.ClaimToken, len(jobs))
+func (rec *recorder) writeReleases(ctx context.Context, jobs []*lanes.Job) {
+	tokens := make([]bellwire.ClaimToken, len(jobs))
 	for i, j := range jobs {
-		taken[i] = j.taken()
+		tokens[i] = j.Token()
 	}
 	err := rec.persist(ctx, "release deliveries", func(ctx context.Context) error {
-		return rec.engine.store.ReleaseDeliveries(ctx, taken)
+		return rec.store.ReleaseDeliveries(ctx, tokens)
 	})
 	if err == nil || ctx.Err() == nil { // what was refused for good waits for the next epoch
-		rec.engine.scheduler.released(time.Now(), jobs)
+		rec.scheduler.Released(time.Now(), jobs)
 	}
 }
 
-// writeResults records results. Where the database refuses the whole, it is halved until the one at fault
-// stands alone. That one is recorded without its attempt, and if even that is refused it is left to the next
-// epoch.
+// writeResults stores results. If the database refuses the group, writeResults halves it until the result at fault stands
+// alone. That result is stored without its attempt, and if even that is refused, it is left to the next epoch.
 func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 	started := time.Now()
 	rows := make([]*bellwire.Result, len(results))
@@ -132,12 +137,12 @@ func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 	}
 	var records []bellwire.Recorded
 	err := rec.persist(ctx, "record outcomes", func(ctx context.Context) (err error) {
-		records, err = rec.engine.store.RecordOutcomes(ctx, rows)
+		records, err = rec.store.RecordOutcomes(ctx, rows)
 		return err
 	})
 	switch {
 	case err == nil:
-		rec.engine.observer.Recorded(len(results), time.Since(started))
+		rec.observer.Recorded(len(results), time.Since(started))
 		rec.follow(results, records)
 	case ctx.Err() != nil:
 	case len(results) > 1:
@@ -148,54 +153,41 @@ func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 		results[0].Attempt = nil
 		rec.writeResults(ctx, results)
 	default:
-		rec.engine.scheduler.recorded(time.Now(), results, make([]bellwire.Recorded, 1))
+		rec.scheduler.Recorded(time.Now(), outcomesOf(results), make([]bellwire.Recorded, 1))
 	}
+}
+
+func outcomesOf(results []*result) []*lanes.Outcome {
+	outcomes := make([]*lanes.Outcome, len(results))
+	for i, r := range results {
+		outcomes[i] = &r.Outcome
+	}
+	return outcomes
 }
 
 // follow acts on what the store made of results.
 func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
-	e := rec.engine
 	for i, r := range results {
+		d := &r.Job.Delivery
 		if records[i].Disabled {
-			e.logger.Warn("endpoint disabled: it answered that it is gone",
-				"endpoint", r.job.delivery.Endpoint, "tenant", r.job.delivery.Tenant)
-			e.directory.ForgetEndpoint(r.job.delivery.Endpoint)
-			e.directory.ForgetTenant(r.job.delivery.Tenant)
+			rec.logger.Warn("endpoint disabled: it answered that it is gone", "endpoint", d.Endpoint, "tenant", d.Tenant)
+			rec.directory.ForgetEndpoint(d.Endpoint)
+			rec.directory.ForgetTenant(d.Tenant)
 		}
-		records[i].DueAt = e.clock.local(records[i].DueAt)
+		records[i].DueAt = rec.clock.local(records[i].DueAt)
 		if records[i].Moved && !records[i].Status.Open() {
-			ep := r.target.Endpoint
-			e.observer.Ended(ep, records[i].Status, max(r.EndedAt.Sub(r.job.delivery.CreatedAt), 0)) // the clock may have been set back
-			if r.Unsendable {
-				e.observer.Unsendable(ep, r.job.delivery.EventType, r.transition.Reason)
+			ep := r.Target.Endpoint
+			rec.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(d.CreatedAt), 0)) // the clock may have been set back
+			if r.unsendable {
+				rec.observer.Unsendable(ep, d.EventType, r.transition.Reason)
 			}
 		}
 	}
-	e.scheduler.recorded(time.Now(), results, records)
+	rec.scheduler.Recorded(time.Now(), outcomesOf(results), records)
 }
 
-// row is the result as the store takes it.
-func (r *result) row() *bellwire.Result {
-	row := &bellwire.Result{
-		Attempt:          r.Attempt,
-		Delivery:         r.job.delivery.ID,
-		Trigger:          r.job.trigger,
-		Epoch:            r.job.delivery.Epoch,
-		Transition:       r.transition,
-		EndedAt:          r.EndedAt,
-		Disable:          r.Verdict == bellwire.Gone,
-		Endpoint:         r.job.delivery.Endpoint,
-		EndpointRevision: r.target.Endpoint.Revision,
-		Otherwise:        r.otherwise,
-	}
-	if held := r.target.Limits; held != nil {
-		row.WholeAttempts = held.AttemptDetails
-	}
-	return row
-}
-
-// persist repeats an operation, which must be harmless to repeat, until the store has done it or refuses
-// it for good, or ctx ends.
+// persist repeats an operation, which must be harmless to repeat, until the store has done it or refuses it for good, or ctx
+// ends.
 func (rec *recorder) persist(ctx context.Context, operation string, do func(context.Context) error) error {
 	pause := firstStorePause
 	for {
@@ -205,8 +197,8 @@ func (rec *recorder) persist(ctx context.Context, operation string, do func(cont
 		if err == nil {
 			return nil
 		}
-		rec.engine.observer.StoreFailed(operation, err)
-		if !passing(err) {
+		rec.observer.StoreFailed(operation, err)
+		if !isTransient(err) {
 			return err
 		}
 		if !sleep(ctx, pause) {
@@ -216,23 +208,11 @@ func (rec *recorder) persist(ctx context.Context, operation string, do func(cont
 	}
 }
 
-// passing tells whether a store's error may go away by itself.
-func passing(err error) bool {
+// isTransient reports whether a store's error may go away by itself.
+func isTransient(err error) bool {
 	switch bellwire.CodeOf(err) {
 	case bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeCanceled:
 		return true
 	}
 	return false
-}
-
-// sleep waits, and tells whether it did so to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

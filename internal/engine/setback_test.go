@@ -195,27 +195,35 @@ func (u *unusable) Target(ctx context.Context, endpoint string) (*bellwire.Targe
 	return u.spoil(t), err
 }
 
-func (u *unusable) Subscriptions(ctx context.Context, tenant string) (func(string) []*bellwire.Target, int64, error) {
-	match, revision, err := u.Directory.Subscriptions(ctx, tenant)
+func (u *unusable) Subscriptions(ctx context.Context, tenant string) (bellwire.Subscriptions, int64, error) {
+	subscriptions, revision, err := u.Directory.Subscriptions(ctx, tenant)
 	if err != nil {
 		return nil, 0, err
 	}
-	return func(eventType string) []*bellwire.Target {
-		targets := slices.Clone(match(eventType))
-		for i := range targets {
-			targets[i] = u.spoil(targets[i])
-		}
-		return targets
-	}, revision, nil
+	return spoiled{subscriptions, u}, revision, nil
+}
+
+// spoiled is subscriptions of endpoints that are not ready.
+type spoiled struct {
+	bellwire.Subscriptions
+	by *unusable
+}
+
+func (s spoiled) Match(eventType string) []*bellwire.Target {
+	targets := slices.Clone(s.Subscriptions.Match(eventType))
+	for i := range targets {
+		targets[i] = s.by.spoil(targets[i])
+	}
+	return targets
 }
 
 func (u *unusable) spoil(t *bellwire.Target) *bellwire.Target {
 	if t == nil {
 		return nil
 	}
-	spoiled := *t
-	spoiled.Renderer = &closed{t.Renderer, u.until}
-	return &spoiled
+	other := *t
+	other.Renderer = &closed{t.Renderer, u.until}
+	return &other
 }
 
 // closed is the renderer of an endpoint whose secrets do not open for a while.

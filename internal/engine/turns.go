@@ -1,15 +1,17 @@
 package engine
 
-// turns is what waits, by owner. Owners take turns, and what one of them has comes in its order. The zero value is ready.
+import "github.com/bellwire/bellwire/internal/engine/fifo"
+
+// turns is a queue of items by owner. Owners take turns, and the items of one owner come in order. The zero value is empty.
 type turns[T any] struct {
 	owners map[string]*waiter[T]
-	order  queue[*waiter[T]]
+	order  fifo.Queue[*waiter[T]]
 }
 
-// waiter is one owner with something that waits.
+// waiter is an owner with items that wait.
 type waiter[T any] struct {
 	owner string
-	items queue[T]
+	items fifo.Queue[T]
 }
 
 func (t *turns[T]) push(owner string, item T) {
@@ -20,22 +22,22 @@ func (t *turns[T]) push(owner string, item T) {
 		}
 		w = &waiter[T]{owner: owner}
 		t.owners[owner] = w
-		t.order.push(w)
+		t.order.Push(w)
 	}
-	w.items.push(item)
+	w.items.Push(item)
 }
 
-// pop takes the next item, and reports whether there was one.
+// pop removes the next item, and reports whether there was one.
 func (t *turns[T]) pop() (item T, ok bool) {
-	if t.order.len() == 0 {
+	if t.order.Len() == 0 {
 		return item, false
 	}
-	w := t.order.pop()
-	item = w.items.pop()
-	if w.items.len() == 0 {
+	w := t.order.Pop()
+	item = w.items.Pop()
+	if w.items.Len() == 0 {
 		delete(t.owners, w.owner)
 	} else {
-		t.order.push(w)
+		t.order.Push(w)
 	}
 	return item, true
 }

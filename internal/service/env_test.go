@@ -99,6 +99,24 @@ type fakeEngine struct {
 }
 
 func (e *fakeEngine) Publish(ctx context.Context, p *engine.Publication) ([]engine.Receipt, error) {
+	revision, err := p.Checks.Check(ctx, false)
+	if err == nil {
+		receipts, err := e.append(ctx, p, revision)
+		if bellwire.CodeOf(err) != bellwire.CodeStale {
+			return receipts, err
+		}
+	} else if bellwire.CodeOf(err) != bellwire.CodeStale {
+		return nil, err
+	}
+	e.directory.ForgetCatalogueAt(revision)
+	if _, err := p.Checks.Check(ctx, true); err != nil {
+		return nil, err
+	}
+	return e.append(ctx, p, 0)
+}
+
+// append stores a publication that was checked against a revision of the catalogue.
+func (e *fakeEngine) append(ctx context.Context, p *engine.Publication, revision int64) ([]engine.Receipt, error) {
 	if e.before != nil {
 		e.before()
 	}
@@ -106,7 +124,7 @@ func (e *fakeEngine) Publish(ctx context.Context, p *engine.Publication) ([]engi
 	if err != nil {
 		return nil, err
 	}
-	a := &bellwire.Append{TenantRevision: tenant.Revision, OperatorRevision: p.OperatorRevision}
+	a := &bellwire.Append{TenantRevision: tenant.Revision, OperatorRevision: revision}
 	for _, d := range p.Events {
 		at := time.Now().UTC()
 		ev := &bellwire.NewEvent{Event: bellwire.Event{

@@ -135,35 +135,35 @@ func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Dr
 	if err := s.allowEvents(ctx, tenant, len(drafts)); err != nil {
 		return nil, err
 	}
-	catalogue, err := s.directory.Catalogue(ctx)
+	p := &publication{service: s, caller: c, locate: locate}
+	p.Tenant, p.Events, p.Checks = tenant, drafts, p
+	return s.engine.Publish(ctx, &p.Publication)
+}
+
+// publication is what a caller publishes.
+type publication struct {
+	engine.Publication
+	service *Service
+	caller  Caller
+	locate  func(int, error) error
+}
+
+// Check checks the drafts against the catalogue. The second time it checks the caller's key too.
+func (p *publication) Check(ctx context.Context, again bool) (revision int64, err error) {
+	catalogue, err := p.service.directory.Catalogue(ctx)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	stale, err := s.check(ctx, c, tenant, catalogue, false, drafts, locate)
-	if err != nil {
-		return nil, err
-	}
-	if !stale {
-		receipts, err := s.engine.Publish(ctx, &engine.Publication{
-			Tenant: tenant, OperatorRevision: catalogue.Revision, Events: drafts,
-		})
-		if bellwire.CodeOf(err) != bellwire.CodeStale {
-			return receipts, err
+	if again && !p.caller.Key.IsZero() {
+		if _, err := p.service.directory.Key(ctx, p.caller.Key); err != nil {
+			return 0, unknownKey(err)
 		}
 	}
-	s.directory.ForgetCatalogueAt(catalogue.Revision)
-	if catalogue, err = s.directory.Catalogue(ctx); err != nil {
-		return nil, err
+	stale, err := p.service.check(ctx, p.caller, p.Tenant, catalogue, again, p.Events, p.locate)
+	if stale {
+		err = bellwire.Errorf(bellwire.CodeStale, "the catalogue has changed since this node read it")
 	}
-	if !c.Key.IsZero() {
-		if _, err := s.directory.Key(ctx, c.Key); err != nil {
-			return nil, unknownKey(err)
-		}
-	}
-	if _, err := s.check(ctx, c, tenant, catalogue, true, drafts, locate); err != nil {
-		return nil, err
-	}
-	return s.engine.Publish(ctx, &engine.Publication{Tenant: tenant, Events: drafts})
+	return catalogue.Revision, err
 }
 
 // maxFaults is the most faults that are reported of one batch.

@@ -232,7 +232,10 @@ func TestTypeOfAnotherNodeIsFound(t *testing.T) {
 // takeAll is an engine that takes everything and keeps nothing.
 type takeAll struct{ receipts []engine.Receipt }
 
-func (e takeAll) Publish(context.Context, *engine.Publication) ([]engine.Receipt, error) {
+func (e takeAll) Publish(ctx context.Context, p *engine.Publication) ([]engine.Receipt, error) {
+	if _, err := p.Checks.Check(ctx, false); err != nil {
+		return nil, err
+	}
 	return e.receipts, nil
 }
 

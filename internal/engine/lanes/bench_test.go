@@ -1,11 +1,10 @@
-package engine
+package lanes
 
 import (
 	"testing"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
 // BenchmarkLaneHandOver is what a delivery costs in the scheduler: reserved, accepted, sent, finished, recorded.
@@ -13,18 +12,18 @@ func BenchmarkLaneHandOver(b *testing.B) {
 	m := newSchedulerModel()
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "ep_1", MaxInFlight: 64, Status: bellwire.EndpointEnabled, Revision: 1}}
 	targets := []*bellwire.Target{target}
-	event := newContent(&bellwire.Event{Data: make([]byte, 500)})
+	event := NewContent(&bellwire.Event{Data: make([]byte, 500)})
 	records := []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}}
-	var places []placement
+	var places []Reservation
 	b.ReportAllocs()
 	for b.Loop() {
 		now := time.Now()
-		places = m.s.reserve(now, targets, event, places[:0])
-		j := &job{trigger: bellwire.TriggerSchedule, event: event}
-		m.s.accept(now, places, []*job{j})
+		places = m.s.Reserve(now, targets, event, places[:0])
+		j := &Job{Trigger: bellwire.TriggerSchedule, Content: event}
+		m.s.Commit(now, places, []*Job{j})
 		m.running = m.running[:0]
-		r := &result{job: j, Result: send.Result{Verdict: bellwire.Acknowledged, Attempt: &bellwire.Attempt{}}, transition: bellwire.Transition{Status: bellwire.DeliverySucceeded}}
-		m.s.finish(now, r)
-		m.s.recorded(now, []*result{r}, records)
+		o := &Outcome{Job: j, Verdict: bellwire.Acknowledged, Attempt: &bellwire.Attempt{}}
+		m.s.Finish(now, o)
+		m.s.Recorded(now, []*Outcome{o}, records)
 	}
 }

@@ -1,19 +1,18 @@
-package engine
+package lanes
 
 import "time"
 
-// window is an endpoint's limit of requests in flight. It starts small, grows while answers come
-// quickly, and shrinks when they fail or take longer than they used to, so that a receiver that slows
-// down gets fewer requests and not more.
+// window is an endpoint's limit of requests in flight. It starts small, grows while answers come quickly, and shrinks when
+// attempts fail or answers take longer than before, so that a receiver that slows down gets fewer requests.
 type window struct {
 	size  float64
 	max   int
-	base  time.Duration // the quick latency of this endpoint; 0: none seen
-	eased bool          // it has shrunk once, so it grows slowly from here
+	base  time.Duration // quick latency of this endpoint; 0: none seen
+	eased bool          // whether it has shrunk once, and so grows slowly
 }
 
 const (
-	initialWindow = 1 // until there was an answer, so that hanging endpoints hold as little as can be
+	initialWindow = 1 // until the first answer, so that hanging endpoints hold as little as possible
 	// An answer is slow if it takes this much longer than the quick ones did.
 	slowFactor = 4
 	slowMargin = 100 * time.Millisecond
@@ -23,8 +22,7 @@ func newWindow(limit int) window { return window{size: initialWindow, max: limit
 
 func (w *window) limit() int { return max(1, min(int(w.size), w.max)) }
 
-// succeeded takes note of an acknowledged request. full tells whether the window was used up, without
-// which there is no reason to grow.
+// succeeded records an acknowledged request. The window grows only if it was full.
 func (w *window) succeeded(latency time.Duration, full bool) {
 	if w.base == 0 || latency < w.base {
 		w.base = latency
@@ -48,5 +46,5 @@ func (w *window) failed() {
 	w.eased = true
 }
 
-// restart begins again, as for an endpoint that has not been seen before.
+// restart resets the window to that of a new endpoint.
 func (w *window) restart() { *w = newWindow(w.max) }

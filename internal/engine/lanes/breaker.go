@@ -1,10 +1,10 @@
-package engine
+package lanes
 
 import "time"
 
-// The circuit breaker opens after breakerFailures failures in a row that span at least breakerSpan. Then
-// one attempt at a time is let through, after pauses that double from firstPause to longestPause; where retries have a
-// fixed interval, a few at a time without pauses.
+// The circuit breaker opens after breakerFailures failures in a row that span at least breakerSpan. It then lets one attempt at
+// a time through, after pauses that double from firstPause to longestPause. If retries have a fixed interval, it lets a few at a
+// time through, without pauses.
 const (
 	breakerFailures = 10
 	breakerSpan     = time.Minute
@@ -15,15 +15,15 @@ const (
 // breaker is an endpoint's circuit breaker.
 type breaker struct {
 	failures int       // in a row
-	since    time.Time // when the first of them ended
+	since    time.Time // end of the first of them
 	pause    time.Duration
 	probeAt  time.Time // when the next attempt may start; zero: closed
-	probing  bool      // the attempt in flight was started while open
+	probing  bool      // whether the attempt in flight was started while open
 }
 
 func (b *breaker) open() bool { return !b.probeAt.IsZero() }
 
-// failed takes note of a failure and tells whether it opened the breaker.
+// failed records a failure and reports whether it opened the breaker.
 func (b *breaker) failed(now time.Time) (opened bool) {
 	if b.failures == 0 {
 		b.since = now
@@ -31,7 +31,7 @@ func (b *breaker) failed(now time.Time) (opened bool) {
 	b.failures++
 	if b.open() {
 		if !b.probing {
-			return false // it was under way when the breaker opened
+			return false // it was in flight when the breaker opened
 		}
 		b.probing = false
 		b.pause = min(2*b.pause, longestPause)
@@ -46,7 +46,7 @@ func (b *breaker) failed(now time.Time) (opened bool) {
 	return true
 }
 
-// succeeded closes the breaker and tells whether it was open.
+// succeeded closes the breaker and reports whether it was open.
 func (b *breaker) succeeded() (closed bool) {
 	closed = b.open()
 	*b = breaker{}

@@ -55,7 +55,7 @@ func withInbox(w *world) *inbox {
 		in.Store = s
 		return in
 	}
-	w.config.Inbox = in
+	w.config.Outbox = in
 	w.start()
 	return in
 }
@@ -212,14 +212,22 @@ type badSchemas struct {
 	fault func(data string) error
 }
 
-func (b badSchemas) Schemas(ctx context.Context, tenant string) (func(string, []byte) error, int64, error) {
-	fit, revision, err := b.Directory.Schemas(ctx, tenant)
-	return func(eventType string, data []byte) error {
-		if err := b.fault(string(data)); err != nil {
-			return err
-		}
-		return fit(eventType, data)
-	}, revision, err
+func (b badSchemas) Schemas(ctx context.Context, tenant string) (bellwire.Schemas, int64, error) {
+	schemas, revision, err := b.Directory.Schemas(ctx, tenant)
+	return faultySchemas{schemas, b.fault}, revision, err
+}
+
+// faultySchemas fail for some data.
+type faultySchemas struct {
+	bellwire.Schemas
+	fault func(data string) error
+}
+
+func (f faultySchemas) Check(ctx context.Context, eventType string, data []byte) error {
+	if err := f.fault(string(data)); err != nil {
+		return err
+	}
+	return f.Schemas.Check(ctx, eventType, data)
 }
 
 // An event that cannot be matched by a fault of ours waits apart, and those behind it go ahead.
@@ -257,7 +265,7 @@ func TestUnmatchedEventsOfAFault(t *testing.T) {
 					t.Error(diff)
 				}
 				problem := in.look().problems[ids[1]]
-				if len(in.look().problems) != 1 || !strings.HasPrefix(problem, "It could not be matched yet: ") || strings.Contains(problem, "secret") {
+				if len(in.look().problems) != 1 || !strings.HasPrefix(problem, "could not be matched yet: ") || strings.Contains(problem, "secret") {
 					t.Errorf("the problems are %q", in.look().problems)
 				}
 				mended.Store(true)

@@ -1,4 +1,4 @@
-package engine
+package lanes
 
 import (
 	"strings"
@@ -11,11 +11,11 @@ import (
 )
 
 // hosts bounds how many requests an hour each tenant may send to one host without an acknowledgement. Nobody has to prove
-// that a URL is their own, so Bellwire could otherwise be used to attack somebody else's machine. Acknowledged requests are
-// wanted, and are not counted. Any number of names can lead to one address: so requests are counted by address too, where
-// more are allowed, because many customers may share one.
+// ownership of a URL, so Bellwire could otherwise be used to attack another party's machine. Acknowledged requests are wanted,
+// and are not counted. Any number of names can resolve to one address, so requests are counted by address too; more are allowed
+// there, because many customers may share an address.
 //
-// Only hosts with recent failures are kept. The scheduler's lock guards all of it.
+// Only hosts with recent failures are kept. The scheduler's lock guards hosts.
 type hosts struct {
 	known map[hostKey]*host
 	swept time.Time
@@ -26,31 +26,32 @@ type hostKey struct {
 	place  string // the host's name, or its address
 }
 
-// host is what is left of a tenant's requests to a host. It goes below zero by what was under way when nothing was left.
+// host counts a tenant's remaining requests to a host. The count goes below zero by the requests that were in flight when it
+// reached zero.
 type host struct {
 	left     *rate.Limiter
-	reported bool // that nothing is left
+	reported bool // whether count has reported the last request
 }
 
-// hostSweep is the time between two sweeps.
+// hostSweep is the interval between sweeps.
 const hostSweep = time.Minute
 
 func perHour(requests int) rate.Limit { return rate.Limit(float64(requests) / time.Hour.Seconds()) }
 
 // charge counts a request that was not acknowledged, and reports whether it was the last one that was left; see count.
-func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
-	if r.Attempt == nil || r.target == nil {
+func (h *hosts) charge(l *lane, o *Outcome, now time.Time) (spent bool) {
+	if o.Attempt == nil || o.Target == nil {
 		return false
 	}
-	bound := boundOf(r.target)
+	bound := boundOf(o.Target)
 	if bound == 0 {
 		return false
 	}
 	h.sweep(now)
-	tenant := r.target.Endpoint.Tenant
-	l.hosts[0] = h.of(hostKey{tenant, hostName(r.target)}, bound)
-	if r.Address != "" {
-		l.hosts[1] = h.of(hostKey{tenant, r.Address}, bound*limits.AddressShare)
+	tenant := o.Target.Endpoint.Tenant
+	l.hosts[0] = h.of(hostKey{tenant, HostName(o.Target)}, bound)
+	if o.Address != "" {
+		l.hosts[1] = h.of(hostKey{tenant, o.Address}, bound*limits.AddressShare)
 	}
 	for _, at := range l.hosts {
 		if at.count(now) {
@@ -60,16 +61,7 @@ func (h *hosts) charge(l *lane, r *result, now time.Time) (spent bool) {
 	return spent
 }
 
-// chargeHost counts a request that was not acknowledged. A delivery that waits in the store because its host's requests are
-// used up gets the reason.
-func (s *scheduler) chargeHost(l *lane, now time.Time, r *result) {
-	r.overdrawn = s.hosts.charge(l, r, now)
-	if r.transition.Status == bellwire.DeliveryRetrying && l.overdrawn(now) {
-		r.transition.Reason = bellwire.ReasonTargetRequests
-	}
-}
-
-// of returns the host of a key, with the given bound. It makes one where nothing has failed of late.
+// of returns the host of a key, with the given bound. It makes the host if nothing has failed there lately.
 func (h *hosts) of(key hostKey, bound int) *host {
 	at := h.known[key]
 	if at == nil {
@@ -83,7 +75,7 @@ func (h *hosts) of(key hostKey, bound int) *host {
 	return at
 }
 
-// bind changes how many requests there may be, where that is another number than before.
+// bind changes the bound.
 func (at *host) bind(bound int) {
 	if at.left.Burst() != bound {
 		at.left.SetBurst(bound)
@@ -91,7 +83,7 @@ func (at *host) bind(bound int) {
 	}
 }
 
-// boundOf returns how many requests that are not acknowledged an endpoint's host may get in an hour, 0 if any number.
+// boundOf returns how many unacknowledged requests an hour an endpoint's host may get; 0: any number.
 func boundOf(t *bellwire.Target) int {
 	if t.URL == nil || t.Limits == nil {
 		return 0
@@ -99,20 +91,20 @@ func boundOf(t *bellwire.Target) int {
 	return t.Limits.TargetRequests
 }
 
-// attach gives a lane the host that its URL names, if something has failed there of late.
+// attach gives a lane the host of its URL, if something has failed there lately.
 func (h *hosts) attach(l *lane) {
 	l.hosts = [2]*host{}
 	bound := boundOf(l.target)
 	if bound == 0 {
 		return
 	}
-	if at := h.known[hostKey{l.target.Endpoint.Tenant, hostName(l.target)}]; at != nil {
+	if at := h.known[hostKey{l.target.Endpoint.Tenant, HostName(l.target)}]; at != nil {
 		at.bind(bound)
 		l.hosts[0] = at
 	}
 }
 
-// sweep forgets, once in hostSweep, the hosts whose whole bound is left.
+// sweep forgets the hosts whose whole bound is left, once in hostSweep.
 func (h *hosts) sweep(now time.Time) {
 	if now.Sub(h.swept) < hostSweep {
 		return
@@ -125,7 +117,7 @@ func (h *hosts) sweep(now time.Time) {
 	}
 }
 
-// count takes one request, and reports whether that was the last one. It reports so once, until a tenth is left again.
+// count takes one request, and reports whether that was the last one. It reports that once, until a tenth is left again.
 func (at *host) count(now time.Time) (last bool) {
 	if at == nil {
 		return false
@@ -141,7 +133,7 @@ func (at *host) count(now time.Time) (last bool) {
 	return false
 }
 
-// usedUpUntil returns when a request is left again, zero if one is left now.
+// usedUpUntil returns when a request is left again, or zero if one is left now.
 func (at *host) usedUpUntil(now time.Time) time.Time {
 	if at == nil {
 		return time.Time{}
@@ -149,20 +141,21 @@ func (at *host) usedUpUntil(now time.Time) time.Time {
 	return tokenAt(at.left, now)
 }
 
-// overdrawn reports whether nothing is left of the tenant's requests to the endpoint's host.
-func (l *lane) overdrawn(now time.Time) bool {
+// hostUsedUp reports whether nothing is left of the tenant's requests to the endpoint's host.
+func (l *lane) hostUsedUp(now time.Time) bool {
 	return !l.hosts[0].usedUpUntil(now).IsZero() || !l.hosts[1].usedUpUntil(now).IsZero()
 }
 
 // hostUsedUpUntil returns until when nothing may be sent because the tenant's requests to the endpoint's host are used up.
-// An endpoint that acknowledged the last request goes on.
+// That does not affect an endpoint that acknowledged the last request.
 func (l *lane) hostUsedUpUntil(now time.Time) time.Time {
-	if l.answering {
+	if l.healthy {
 		return time.Time{}
 	}
 	return later(l.hosts[0].usedUpUntil(now), l.hosts[1].usedUpUntil(now))
 }
 
-func hostName(t *bellwire.Target) string {
+// HostName returns the name that requests to a target are counted by.
+func HostName(t *bellwire.Target) string {
 	return strings.TrimSuffix(strings.ToLower(t.URL.Hostname()), ".")
 }

@@ -1,4 +1,4 @@
-package engine
+package lanes
 
 import (
 	"fmt"
@@ -9,20 +9,27 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/engine/send"
+	"github.com/bellwire/bellwire/internal/engine/fifo"
 )
 
 // claimBytes is what the model's store hands out at a time, as bellwire.MaxClaimBytes.
 const claimBytes = 200_000
 
+// ended is an outcome that is not recorded yet.
+type ended struct {
+	Outcome
+	status bellwire.DeliveryStatus
+	due    time.Time
+}
+
 // schedulerModel drives a scheduler as the engine does, with a store that is a map.
 type schedulerModel struct {
-	s       *scheduler
-	running []*job
-	ended   []*result
-	given   []*job
-	free    map[string][]*job
-	hand    map[string][]*job
+	s       *Scheduler
+	running []*Job
+	ended   []*ended
+	given   []*Job
+	free    map[string][]*Job
+	hand    map[string][]*Job
 	stored  map[bellwire.EventID]*bellwire.Event
 	made    int64
 	biggest int
@@ -30,17 +37,18 @@ type schedulerModel struct {
 }
 
 func newSchedulerModel() *schedulerModel {
-	m := &schedulerModel{free: map[string][]*job{}, hand: map[string][]*job{}, stored: map[bellwire.EventID]*bellwire.Event{}, next: map[string]int64{}}
+	m := &schedulerModel{free: map[string][]*Job{}, hand: map[string][]*Job{}, stored: map[bellwire.EventID]*bellwire.Event{}, next: map[string]int64{}}
 	leases := &bellwire.Leases{}
 	for i := range leases.Epochs {
 		leases.Epochs[i] = 1
 	}
-	m.s = newScheduler(8, 100, 1<<20)
-	m.s.pace.most = 4
-	m.s.start = func(j *job) { m.running = append(m.running, j) }
-	m.s.release = func(jobs []*job) { m.given = append(m.given, jobs...) }
-	m.s.wakeClaimer = func() {}
-	m.s.ownership.Store(&ownership{leases: leases})
+	m.s = New(Config{
+		MaxInFlight: 8, MaxQueued: 100, MaxBytes: 1 << 20, MaxStarting: 4,
+		Start:       func(j *Job) { m.running = append(m.running, j) },
+		Release:     func(jobs []*Job) { m.given = append(m.given, jobs...) },
+		WakeClaimer: func() {},
+	})
+	m.s.SetLeases(leases, time.Time{})
 	return m
 }
 
@@ -60,19 +68,19 @@ func (m *schedulerModel) checkLanes(t *rapid.T) {
 		if l.inFlight > l.limit() && l.ordered() {
 			t.Fatalf("%s: %d in flight in order", l.endpoint, l.inFlight)
 		}
-		if most := max(l.window.max, 1); l.inFlight+l.expressInFlight > most {
-			t.Fatalf("%s: %d in flight, of %d", l.endpoint, l.inFlight+l.expressInFlight, most)
+		if most := max(l.window.max, 1); l.inFlight+l.manualInFlight > most {
+			t.Fatalf("%s: %d in flight, of %d", l.endpoint, l.inFlight+l.manualInFlight, most)
 		}
-		if l.roomByHand() < 0 {
-			t.Fatalf("%s: %d tests and manual retries in memory", l.endpoint, l.express.len()+l.expressInFlight)
+		if l.manualRoom() < 0 {
+			t.Fatalf("%s: %d tests and manual retries in memory", l.endpoint, l.manualQueue.Len()+l.manualInFlight)
 		}
-		if k, ok := l.sends(now); ok && !l.in[k] {
+		if k, ok := l.sends(now); ok && !l.queuedIn[k] {
 			t.Fatalf("%s could send and does not wait for its turn", l.endpoint)
 		}
-		if k, ok := l.claims(now); ok && !l.in[k] {
+		if k, ok := l.claims(now); ok && !l.queuedIn[k] {
 			t.Fatalf("%s wants to claim and does not wait for it", l.endpoint)
 		}
-		if at := l.wake(now); !at.IsZero() && l.timer < 0 {
+		if at := l.wakeAt(now); !at.IsZero() && l.timer < 0 {
 			t.Fatalf("%s has to be looked at at %s and has no timer", l.endpoint, at)
 		}
 	}
@@ -88,39 +96,39 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 		}
 		return want[l.account.tenant]
 	}
-	events := map[*content]int{}
+	events := map[*Content]int{}
 	begun := 0
 	for _, l := range s.lanes {
 		of(l)[laneCount]++
-		for _, q := range []*queue[*job]{&l.queue, &l.express} {
-			for _, j := range q.items[q.head:] {
+		for _, q := range []*fifo.Queue[*Job]{&l.queue, &l.manualQueue} {
+			for _, j := range q.Items() {
 				of(l)[places]++
-				events[j.event]++
-				if j.express() {
-					of(l)[byHand]++
+				events[j.Content]++
+				if j.Manual() {
+					of(l)[manualDeliveries]++
 				}
 			}
 		}
 	}
 	for _, j := range m.running {
 		of(j.lane)[requests]++
-		events[j.event]++
+		events[j.Content]++
 		if j.portion == s.pace.portion {
 			begun++
 		}
-		if j.trial {
-			of(j.lane)[trials]++
+		if j.unproven {
+			of(j.lane)[unprovenRequests]++
 		}
-		if j.express() {
-			of(j.lane)[byHand]++
+		if j.Manual() {
+			of(j.lane)[manualDeliveries]++
 		}
 	}
-	if begun != s.pace.begun || begun > s.pace.most {
-		t.Fatalf("%d attempts of the portion are under way, of %d; %d are counted", begun, s.pace.most, s.pace.begun)
+	if begun != s.pace.running || begun > s.pace.limit {
+		t.Fatalf("%d attempts of the portion are under way, of %d; %d are counted", begun, s.pace.limit, s.pace.running)
 	}
-	for _, r := range m.ended {
-		of(r.job.lane)[unrecorded]++
-		of(r.job.lane)[memory] += r.size
+	for _, o := range m.ended {
+		of(o.Job.lane)[unrecorded]++
+		of(o.Job.lane)[memory] += o.Size
 	}
 	for c, users := range events {
 		if c.users != users || c.charged != c.cost() {
@@ -163,8 +171,8 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 // checkTurns sees that nobody waits who may go on.
 func (m *schedulerModel) checkTurns(t *rapid.T) {
 	s := m.s
-	for r := range s.blocked {
-		for _, ln := range s.blocked[r] {
+	for r := range s.waiting {
+		for _, ln := range s.waiting[r] {
 			if s.suffices(ln, resource(r)) {
 				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", ln.account.tenant, r, ln.account.held, s.held)
 			}
@@ -177,7 +185,7 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 		return
 	}
 	for k := sending; k <= sendingFailing; k++ {
-		if n := s.turns[k].len(); n > 0 {
+		if n := s.turns[k].Len(); n > 0 {
 			t.Fatalf("%d tenants have their turn and do not send", n)
 		}
 	}
@@ -215,14 +223,14 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 					ep.Revision++
 					ep.Status = rapid.SampledFrom([]bellwire.EndpointStatus{bellwire.EndpointEnabled, bellwire.EndpointPaused}).Draw(t, "status")
 					targets[i] = &bellwire.Target{Endpoint: &ep}
-					m.s.refresh(ep.ID)
+					m.s.Refresh(ep.ID)
 				},
 				"wait": func(t *rapid.T) {
 					time.Sleep(time.Duration(rapid.IntRange(1, 100_000).Draw(t, "ms")) * time.Millisecond)
-					m.s.tick(time.Now())
+					m.s.Tick(time.Now())
 				},
-				"portion": func(*rapid.T) { m.s.nextPortion(time.Now()) },
-				"sweep":   func(*rapid.T) { m.s.sweep(time.Now()) },
+				"portion": func(*rapid.T) { m.s.NextPortion(time.Now()) },
+				"sweep":   func(*rapid.T) { m.s.Sweep(time.Now()) },
 				"":        m.check,
 			})
 			m.end(t)
@@ -243,27 +251,27 @@ func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
 	now := time.Now()
 	empty := m.hasNothing(tenant)
 	free := m.s.most[memory] - m.s.held[memory]
-	found := m.s.reserve(now, to, event, nil)
-	if len(to) > 0 && empty && 2*len(event.Data) <= free && m.s.held[places] < m.s.most[places] && found[0].epoch == 0 {
-		if l := found[0].lane; l == nil || l.takes(now, len(event.Data)) && (l.answering || l.empty()) {
+	found := m.s.Reserve(now, to, event, nil)
+	if len(to) > 0 && empty && 2*len(event.Data) <= free && m.s.held[places] < m.s.most[places] && found[0].Epoch() == 0 {
+		if l := found[0].lane; l == nil || l.admits(now, len(event.Data)) && (l.healthy || l.empty()) {
 			t.Fatalf("%s has nothing in memory, %v of %v is held, and it was refused a place", tenant, m.s.held, m.s.most)
 		}
 	}
-	jobs := make([]*job, len(to))
+	jobs := make([]*Job, len(to))
 	for i, p := range found {
-		jobs[i] = m.job(to[i], event, p.epoch)
+		jobs[i] = m.job(to[i], event, p.Epoch())
 	}
 	if rapid.IntRange(0, 9).Draw(t, "fails") == 0 {
-		m.s.cancel(found, jobs)
+		m.s.Cancel(found, jobs)
 		return
 	}
 	for i, p := range found {
-		if p.epoch == 0 {
+		if p.Epoch() == 0 {
 			// What is in the store is another copy.
 			m.free[to[i].Endpoint.ID] = append(m.free[to[i].Endpoint.ID], jobs[i])
 		}
 	}
-	m.s.accept(now, found, jobs)
+	m.s.Commit(now, found, jobs)
 }
 
 // hasNothing reports whether a tenant has no deliveries in memory.
@@ -274,7 +282,7 @@ func (m *schedulerModel) hasNothing(tenant string) bool {
 
 // end ends all that is under way, after which nobody holds anything.
 func (m *schedulerModel) end(t *rapid.T) {
-	m.s.drain()
+	m.s.Drain()
 	for len(m.running) > 0 {
 		m.finishFirst(bellwire.Acknowledged)
 	}
@@ -292,21 +300,21 @@ func (m *schedulerModel) end(t *rapid.T) {
 	}
 }
 
-func (m *schedulerModel) event(tenant string, bytes, deliveries int) *content {
+func (m *schedulerModel) event(tenant string, bytes, deliveries int) *Content {
 	m.made++
 	m.biggest = max(m.biggest, bytes)
 	id := bellwire.NewID[bellwire.EventKind](time.Unix(m.made, 0))
-	return newContent(&bellwire.Event{ID: id, Tenant: tenant, Data: make([]byte, bytes), Deliveries: deliveries})
+	return NewContent(&bellwire.Event{ID: id, Tenant: tenant, Data: make([]byte, bytes), Deliveries: deliveries})
 }
 
-func (m *schedulerModel) job(target *bellwire.Target, event *content, epoch int64) *job {
-	j := &job{trigger: bellwire.TriggerSchedule, event: event}
-	j.delivery.Endpoint, j.delivery.Epoch = target.Endpoint.ID, epoch
-	j.delivery.Event = event.ID
+func (m *schedulerModel) job(target *bellwire.Target, event *Content, epoch int64) *Job {
+	j := &Job{Trigger: bellwire.TriggerSchedule, Content: event}
+	j.Delivery.Endpoint, j.Delivery.Epoch = target.Endpoint.ID, epoch
+	j.Delivery.Event = event.ID
 	m.stored[event.ID] = event.Event
 	if target.Endpoint.Ordering == bellwire.OrderingFIFO {
 		m.next[target.Endpoint.ID]++
-		j.delivery.Sequence = m.next[target.Endpoint.ID]
+		j.Delivery.Sequence = m.next[target.Endpoint.ID]
 	}
 	return j
 }
@@ -314,9 +322,9 @@ func (m *schedulerModel) job(target *bellwire.Target, event *content, epoch int6
 // retry asks for a delivery by hand.
 func (m *schedulerModel) retry(t *rapid.T, target *bellwire.Target) {
 	j := m.job(target, m.event(target.Endpoint.Tenant, rapid.SampledFrom([]int{10, 50_000}).Draw(t, "bytes"), 1), 0)
-	j.trigger, j.delivery.Sequence = bellwire.TriggerManual, 0
+	j.Trigger, j.Delivery.Sequence = bellwire.TriggerManual, 0
 	m.hand[target.Endpoint.ID] = append(m.hand[target.Endpoint.ID], j)
-	m.s.refresh(target.Endpoint.ID)
+	m.s.Refresh(target.Endpoint.ID)
 }
 
 func (m *schedulerModel) finish(t *rapid.T) {
@@ -326,19 +334,19 @@ func (m *schedulerModel) finish(t *rapid.T) {
 	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
 	j := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	r := &result{job: j, Result: send.Result{EndedAt: time.Now(), Attempt: &bellwire.Attempt{}}}
-	r.Verdict = rapid.SampledFrom([]bellwire.Verdict{bellwire.Acknowledged, bellwire.Acknowledged, bellwire.Failed, bellwire.Impossible}).Draw(t, "verdict")
-	r.transition = bellwire.Transition{Status: bellwire.DeliverySucceeded}
-	if r.Verdict == bellwire.Failed {
-		r.transition = bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Duration(rapid.IntRange(0, 60).Draw(t, "delay")) * time.Second}
+	o := &ended{Outcome: Outcome{Job: j, Attempt: &bellwire.Attempt{}}, status: bellwire.DeliverySucceeded}
+	o.Verdict = rapid.SampledFrom([]bellwire.Verdict{bellwire.Acknowledged, bellwire.Acknowledged, bellwire.Failed, bellwire.Impossible}).Draw(t, "verdict")
+	if o.Verdict == bellwire.Failed {
+		o.status, o.Retrying = bellwire.DeliveryRetrying, true
+		o.due = time.Now().Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "delay")) * time.Second)
 		if rapid.Bool().Draw(t, "429") {
-			r.RetryAfter = time.Second
+			o.RetryAfter = time.Second
 		}
 	}
-	if next, _, _ := m.s.finish(time.Now(), r); next != nil {
+	if next, _, _ := m.s.Finish(time.Now(), &o.Outcome); next != nil {
 		m.running = append(m.running, next)
 	}
-	m.ended = append(m.ended, r)
+	m.ended = append(m.ended, o)
 }
 
 func (m *schedulerModel) setBack(t *rapid.T) {
@@ -348,22 +356,22 @@ func (m *schedulerModel) setBack(t *rapid.T) {
 	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
 	j := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	m.s.setBack(time.Now(), j, rapid.SampledFrom([]send.Fault{send.FaultDescriptors, send.FaultPorts, send.FaultConfiguration}).Draw(t, "fault").NodeWide())
+	m.s.SetBack(time.Now(), j, rapid.Bool().Draw(t, "node-wide"))
 }
 
 func (m *schedulerModel) record(t *rapid.T) {
 	records := make([]bellwire.Recorded, len(m.ended))
-	for i, r := range m.ended {
-		records[i] = bellwire.Recorded{Status: r.transition.Status, Moved: true}
-		if r.transition.Status == bellwire.DeliveryRetrying && !r.job.express() {
-			r.job.delivery.DueAt = r.EndedAt.Add(r.transition.Delay)
-			records[i].DueAt = r.job.delivery.DueAt
-			m.giveBack(r.job)
+	outcomes := make([]*Outcome, len(m.ended))
+	for i, o := range m.ended {
+		outcomes[i] = &o.Outcome
+		records[i] = bellwire.Recorded{Status: o.status, Moved: true}
+		if o.Retrying && !o.Job.Manual() {
+			o.Job.Delivery.DueAt, records[i].DueAt = o.due, o.due
+			m.giveBack(o.Job)
 		}
 	}
-	ended := m.ended
 	m.ended = nil
-	m.s.recorded(time.Now(), ended, records)
+	m.s.Recorded(time.Now(), outcomes, records)
 }
 
 func (m *schedulerModel) release(*rapid.T) {
@@ -372,18 +380,18 @@ func (m *schedulerModel) release(*rapid.T) {
 	for _, j := range given {
 		m.giveBack(j)
 	}
-	m.s.released(time.Now(), given)
+	m.s.Released(time.Now(), given)
 }
 
 // giveBack keeps what is free in the order in which the store hands it out.
-func (m *schedulerModel) giveBack(j *job) {
-	id := j.delivery.Endpoint
-	if j.express() {
+func (m *schedulerModel) giveBack(j *Job) {
+	id := j.Delivery.Endpoint
+	if j.Manual() {
 		m.hand[id] = append(m.hand[id], j)
 		return
 	}
 	list := append(m.free[id], j)
-	for i := len(list) - 1; i > 0 && list[i].delivery.Sequence < list[i-1].delivery.Sequence; i-- {
+	for i := len(list) - 1; i > 0 && list[i].Delivery.Sequence < list[i-1].Delivery.Sequence; i-- {
 		list[i], list[i-1] = list[i-1], list[i]
 	}
 	m.free[id] = list
@@ -392,48 +400,48 @@ func (m *schedulerModel) giveBack(j *job) {
 // claim does what the claimer does, on the model's store.
 func (m *schedulerModel) claim(targets []*bellwire.Target) {
 	now := time.Now()
-	lanes := m.s.claimable(now, 10)
-	for _, l := range lanes {
+	turns := m.s.ReadyToClaim(now, 10)
+	for _, turn := range turns {
 		for _, target := range targets {
-			if target.Endpoint.ID == l.endpoint {
-				m.s.loaded(l, target)
+			if target.Endpoint.ID == turn.Endpoint() {
+				m.s.Loaded(turn, target)
 			}
 		}
 	}
-	lanes, claims := m.s.claims(now, lanes)
-	results := make([]bellwire.ClaimResult, len(claims))
+	claims := m.s.BeginClaims(now, turns)
+	results := make([]bellwire.ClaimResult, len(claims.Asked))
 	read := 0
-	for i, c := range claims {
+	for i, c := range claims.Asked {
 		if read >= claimBytes {
 			results[i].Skipped = true
 			continue
 		}
 		for _, j := range m.hand[c.Endpoint][:min(len(m.hand[c.Endpoint]), c.ManualLimit)] {
-			results[i].Manual = append(results[i].Manual, bellwire.Claimed{Delivery: j.delivery, Event: m.copyOf(j)})
-			read += len(m.stored[j.delivery.Event].Data)
+			results[i].Manual = append(results[i].Manual, bellwire.Claimed{Delivery: j.Delivery, Event: m.copyOf(j)})
+			read += len(m.stored[j.Delivery.Event].Data)
 		}
 		m.hand[c.Endpoint] = m.hand[c.Endpoint][len(results[i].Manual):]
-		var rest []*job
+		var rest []*Job
 		bytes := 0
 		for _, j := range m.free[c.Endpoint] {
 			held := c.Ordered && len(rest) > 0
-			if held || j.delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit || bytes >= c.MaxBytes {
+			if held || j.Delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit || bytes >= c.MaxBytes {
 				rest = append(rest, j)
 				if !c.Ordered || len(rest) == 1 {
-					results[i].Next = sooner(results[i].Next, later(j.delivery.DueAt, time.Unix(1, 0)))
+					results[i].Next = sooner(results[i].Next, later(j.Delivery.DueAt, time.Unix(1, 0)))
 				}
 				continue
 			}
-			j.delivery.Epoch = 1
-			results[i].Due = append(results[i].Due, bellwire.Claimed{Delivery: j.delivery, Event: m.copyOf(j)})
-			bytes += len(m.stored[j.delivery.Event].Data)
-			read += len(m.stored[j.delivery.Event].Data)
+			j.Delivery.Epoch = 1
+			results[i].Due = append(results[i].Due, bellwire.Claimed{Delivery: j.Delivery, Event: m.copyOf(j)})
+			bytes += len(m.stored[j.Delivery.Event].Data)
+			read += len(m.stored[j.Delivery.Event].Data)
 		}
 		m.free[c.Endpoint] = rest
 		results[i].NextSequence = m.next[c.Endpoint] + 1
 	}
-	m.s.claimed(now, lanes, claims, results)
+	m.s.EndClaims(now, claims, results)
 }
 
 // copyOf returns the event of a delivery as the store hands it out.
-func (m *schedulerModel) copyOf(j *job) *bellwire.Event { return new(*m.stored[j.delivery.Event]) }
+func (m *schedulerModel) copyOf(j *Job) *bellwire.Event { return new(*m.stored[j.Delivery.Event]) }

@@ -18,27 +18,27 @@ func submissionOf(tenant string, events int) *submission {
 	return s
 }
 
-// TestIntakeServesTenantsAlike lets tenants wait with as many batches as they like, of any size: what each of them has
+// TestBatcherServesTenantsAlike lets tenants wait with as many batches as they like, of any size: what each of them has
 // had stored, in events, stays within a turn and a batch of the others, and nothing changes its place or is forgotten.
-func TestIntakeServesTenantsAlike(t *testing.T) {
+func TestBatcherServesTenantsAlike(t *testing.T) {
 	t.Parallel()
 	const largest = 200
 	rapid.Check(t, func(t *rapid.T) {
-		in := newIntake(nil, nil, ordinaryBytes)
+		b := newBatcher(batcherDeps{}, ordinaryBytes)
 		tenants := rapid.IntRange(2, 5).Draw(t, "tenants")
 		waiting := make(map[string][]*submission)
 		for n := range tenants {
 			tenant := fmt.Sprint("tenant-", n)
 			for range rapid.IntRange(1, 50).Draw(t, "batches") {
 				s := submissionOf(tenant, rapid.IntRange(1, largest).Draw(t, "events"))
-				if err := in.push(s); err != nil {
+				if err := b.push(s); err != nil {
 					t.Fatal(err)
 				}
 				waiting[tenant] = append(waiting[tenant], s)
 			}
 		}
 		served := make(map[string]int)
-		for s := in.pop(); s != nil; s = in.pop() {
+		for s := b.pop(); s != nil; s = b.pop() {
 			tenant := s.events[0].Event.Tenant
 			if waiting[tenant][0] != s {
 				t.Fatal("a submission was overtaken by a later one of its tenant")
@@ -53,8 +53,8 @@ func TestIntakeServesTenantsAlike(t *testing.T) {
 				}
 			}
 		}
-		if len(waiting) > 0 || len(in.tenants) > 0 || in.all != (amount{}) {
-			t.Fatalf("left behind: %v, %v, %v", waiting, in.tenants, in.all)
+		if len(waiting) > 0 || len(b.tenants) > 0 || b.all != (amount{}) {
+			t.Fatalf("left behind: %v, %v, %v", waiting, b.tenants, b.all)
 		}
 	})
 }
@@ -65,12 +65,12 @@ func TestIntakeServesTenantsAlike(t *testing.T) {
 func TestIntakeIsShared(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		in := newIntake(nil, nil, ordinaryBytes)
+		b := newBatcher(batcherDeps{}, ordinaryBytes)
 		held := make(map[string]amount)
 		var all amount
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			if rapid.IntRange(0, 3).Draw(t, "what") == 0 {
-				if s := in.pop(); s != nil {
+				if s := b.pop(); s != nil {
 					tenant := s.events[0].Event.Tenant
 					a := held[tenant]
 					a.add(s, -1)
@@ -84,7 +84,7 @@ func TestIntakeIsShared(t *testing.T) {
 			tenant := s.events[0].Event.Tenant
 			before, free := held[tenant], limits.IntakeBytes-all.bytes
 			after, left := before.bytes+s.bytes, free-s.bytes
-			err := in.push(s)
+			err := b.push(s)
 			switch code := bellwire.CodeOf(err); {
 			case err == nil && before.submissions > 0 && (after > left || left < limits.IntakeBytesReserve):
 				t.Errorf("a tenant with %d bytes got %d more: %d are left", before.bytes, s.bytes, left)
@@ -98,8 +98,8 @@ func TestIntakeIsShared(t *testing.T) {
 				held[tenant] = before
 				all.add(s, 1)
 			}
-			if in.all != all {
-				t.Fatalf("%+v wait, want %+v", in.all, all)
+			if b.all != all {
+				t.Fatalf("%+v wait, want %+v", b.all, all)
 			}
 		}
 	})
@@ -108,8 +108,8 @@ func TestIntakeIsShared(t *testing.T) {
 // A tenant may have half of the places, and others the rest.
 func TestIntakeIsBounded(t *testing.T) {
 	t.Parallel()
-	in := newIntake(nil, nil, ordinaryBytes)
-	push := func(tenant string) bellwire.Code { return bellwire.CodeOf(in.push(submissionOf(tenant, 1))) }
+	b := newBatcher(batcherDeps{}, ordinaryBytes)
+	push := func(tenant string) bellwire.Code { return bellwire.CodeOf(b.push(submissionOf(tenant, 1))) }
 	taken := 0
 	for push("flood") == "" {
 		taken++
@@ -125,32 +125,32 @@ func TestIntakeIsBounded(t *testing.T) {
 	if flood, other := push("flood"), push("other"); flood != bellwire.CodeRateLimited || other != bellwire.CodeUnavailable {
 		t.Errorf("when all is full, who fills it is answered %q, and who has nothing %q", flood, other)
 	}
-	for in.pop() != nil {
+	for b.pop() != nil {
 	}
-	if in.all != (amount{}) || len(in.tenants) != 0 {
-		t.Errorf("after all was taken out: %+v, %d tenants", in.all, len(in.tenants))
+	if b.all != (amount{}) || len(b.tenants) != 0 {
+		t.Errorf("after all was taken out: %+v, %d tenants", b.all, len(b.tenants))
 	}
 }
 
 // While others wait, a group is short, in deliveries too; those that follow their events do not count.
 func TestSharedGroupsAreShort(t *testing.T) {
 	t.Parallel()
-	in := newIntake(nil, nil, ordinaryBytes)
+	b := newBatcher(batcherDeps{}, ordinaryBytes)
 	const each = 300
 	for range 20 {
 		s := submissionOf("many", 1)
 		s.targets = [][]*bellwire.Target{make([]*bellwire.Target, each)}
-		if err := in.push(s); err != nil {
+		if err := b.push(s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wide := submissionOf("wide", 1)
 	wide.targets = [][]*bellwire.Target{make([]*bellwire.Target, 10*limits.FanOutFrom)}
-	if err := in.push(wide); err != nil {
+	if err := b.push(wide); err != nil {
 		t.Fatal(err)
 	}
 	total := 0
-	for _, s := range in.gather(nil) {
+	for _, s := range b.gather(nil) {
 		if !s.wide() {
 			total += s.deliveries()
 		}

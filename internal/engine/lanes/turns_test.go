@@ -1,4 +1,4 @@
-package engine
+package lanes
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
 // ofTenant makes a target of a tenant.
@@ -19,20 +18,20 @@ func ofTenant(tenant, endpoint string) *bellwire.Target {
 // publishOne brings an event for one endpoint into memory, and reports whether there was a place.
 func (m *schedulerModel) publishOne(t *bellwire.Target) bool {
 	c := m.event(t.Endpoint.Tenant, 10, 1)
-	found := m.s.reserve(time.Now(), []*bellwire.Target{t}, c, nil)
-	m.s.accept(time.Now(), found, []*job{m.job(t, c, found[0].epoch)})
-	return found[0].epoch != 0
+	found := m.s.Reserve(time.Now(), []*bellwire.Target{t}, c, nil)
+	m.s.Commit(time.Now(), found, []*Job{m.job(t, c, found[0].Epoch())})
+	return found[0].Epoch() != 0
 }
 
 // finishFirst ends the attempt that has been under way for the longest.
-func (m *schedulerModel) finishFirst(v bellwire.Verdict) *job {
+func (m *schedulerModel) finishFirst(v bellwire.Verdict) *Job {
 	j := m.running[0]
 	m.running = m.running[1:]
-	r := &result{job: j, Result: send.Result{EndedAt: time.Now(), Attempt: &bellwire.Attempt{}, Verdict: v}, transition: bellwire.Transition{Status: bellwire.DeliverySucceeded}}
-	if next, _, _ := m.s.finish(time.Now(), r); next != nil {
+	o := &Outcome{Job: j, Attempt: &bellwire.Attempt{}, Verdict: v}
+	if next, _, _ := m.s.Finish(time.Now(), o); next != nil {
 		m.running = append(m.running, next)
 	}
-	m.s.recorded(time.Now(), []*result{r}, []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}})
+	m.s.Recorded(time.Now(), []*Outcome{o}, []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}})
 	return j
 }
 
@@ -66,9 +65,9 @@ func TestTenantsClaimInTurn(t *testing.T) {
 		due = append(due, bellwire.DueEndpoint{Endpoint: fmt.Sprint("ep_many_", i), Tenant: "many", At: time.Now()})
 	}
 	due = append(due, bellwire.DueEndpoint{Endpoint: "ep_one", Tenant: "one", At: time.Now()})
-	m.s.found(due)
-	for i, l := range m.s.claimable(time.Now(), maxClaims) {
-		if l.endpoint == "ep_one" {
+	m.s.Due(due)
+	for i, turn := range m.s.ReadyToClaim(time.Now(), 64) {
+		if turn.Endpoint() == "ep_one" {
 			if i > 1 {
 				t.Errorf("the tenant with one endpoint came after %d others", i)
 			}
@@ -94,43 +93,6 @@ func TestLanesAreShared(t *testing.T) {
 	}
 }
 
-// What one tenant has to record comes in turn with what others have, and no group is large.
-func TestResultsAreRecordedInTurn(t *testing.T) {
-	t.Parallel()
-	rec := newRecorder(New(Config{}))
-	push := func(tenant string, size int) {
-		rec.record(&result{job: &job{delivery: bellwire.Delivery{Tenant: tenant}}, size: size})
-	}
-	for range 1000 {
-		push("many", 10_000)
-	}
-	push("one", 100)
-	results, _, _ := rec.next()
-	bytes := 0
-	for _, r := range results {
-		bytes += r.size
-	}
-	if len(results) < 2 || results[1].job.delivery.Tenant != "one" {
-		t.Errorf("the other tenant's result is not the second of %d", len(results))
-	}
-	if bytes > maxRecordedBytes+10_000 {
-		t.Errorf("a group of %d bytes", bytes)
-	}
-	for range 300 {
-		push("few", 1)
-	}
-	for i := 0; i < 1000; i++ {
-		results, _, _ := rec.next()
-		if len(results) == 0 {
-			return
-		}
-		if len(results) > maxRecorded {
-			t.Errorf("a group of %d", len(results))
-		}
-	}
-	t.Error("it never ends")
-}
-
 // While a tenant's results cannot be recorded, others go on sending.
 func TestUnrecordedResultsAreShared(t *testing.T) {
 	t.Parallel()
@@ -143,7 +105,7 @@ func TestUnrecordedResultsAreShared(t *testing.T) {
 			j := m.running[0]
 			m.running = m.running[1:]
 			sent++
-			if next, _, _ := m.s.finish(time.Now(), &result{job: j, Result: send.Result{Attempt: &bellwire.Attempt{}, Verdict: bellwire.Acknowledged}}); next != nil {
+			if next, _, _ := m.s.Finish(time.Now(), &Outcome{Job: j, Attempt: &bellwire.Attempt{}, Verdict: bellwire.Acknowledged}); next != nil {
 				m.running = append(m.running, next)
 			}
 		}
@@ -176,7 +138,7 @@ func TestBodiesAreShared(t *testing.T) {
 	t.Parallel()
 	for same, want := range map[bool]int{true: 2, false: 10} {
 		rendered := 0
-		c := newContent(&bellwire.Event{Data: []byte("1"), Deliveries: 10})
+		c := NewContent(&bellwire.Event{Data: []byte("1"), Deliveries: 10})
 		var bodies []*byte
 		for i := range 10 {
 			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{Dialect: fmt.Sprint(i % 2)}, Renderer: counting{same: same, rendered: &rendered}}
@@ -199,12 +161,12 @@ func TestClaimsWaitForABatch(t *testing.T) {
 	m.s.most[places] = 10_000
 	a := m.s.account("full")
 	m.s.take(a, places, 5000)
-	m.s.found([]bellwire.DueEndpoint{
+	m.s.Due([]bellwire.DueEndpoint{
 		{Endpoint: "ep_full", Tenant: "full", At: time.Now()}, {Endpoint: "ep_empty", Tenant: "empty", At: time.Now()},
 	})
 	claimed := func() (endpoints []string) {
-		for _, l := range m.s.claimable(time.Now(), maxClaims) {
-			endpoints = append(endpoints, l.endpoint)
+		for _, turn := range m.s.ReadyToClaim(time.Now(), 64) {
+			endpoints = append(endpoints, turn.Endpoint())
 		}
 		return endpoints
 	}
@@ -212,7 +174,7 @@ func TestClaimsWaitForABatch(t *testing.T) {
 		t.Errorf("claimed for %v, want the one with nothing", got)
 	}
 	woken := 0
-	m.s.wakeClaimer = func() { woken++ }
+	m.s.config.WakeClaimer = func() { woken++ }
 	m.s.give(a, places, 2)
 	if got := claimed(); len(got) != 0 || woken != 0 {
 		t.Errorf("claimed for %v with room for one", got)

@@ -1,4 +1,4 @@
-package engine
+package lanes
 
 import (
 	"container/heap"
@@ -8,13 +8,13 @@ import (
 // laneMemory is how long a lane that has nothing to do remembers how its endpoint behaved.
 const laneMemory = 5 * time.Minute
 
-// tick does what the timers ask for, and returns when the next one is due; zero: there is none.
-func (s *scheduler) tick(now time.Time) time.Time {
+// Tick reevaluates the lanes whose timers are due, and returns when the next timer is due; zero: there is none.
+func (s *Scheduler) Tick(now time.Time) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.timers) > 0 && !s.timers[0].at.After(now) {
+	for len(s.timers) > 0 && !s.timers[0].timerAt.After(now) {
 		l := heap.Pop(&s.timers).(*lane)
-		s.touch(l, now)
+		s.reevaluate(l, now)
 	}
 	s.dispatch(now)
 	var next time.Time
@@ -22,13 +22,16 @@ func (s *scheduler) tick(now time.Time) time.Time {
 		next = s.faults.until
 	}
 	if len(s.timers) > 0 {
-		next = sooner(next, s.timers[0].at)
+		next = sooner(next, s.timers[0].timerAt)
 	}
 	return next
 }
 
-// sweep forgets lanes that have had nothing to do for a while.
-func (s *scheduler) sweep(now time.Time) {
+// TimerChanged signals that the next timer is due earlier than Tick returned.
+func (s *Scheduler) TimerChanged() <-chan struct{} { return s.timerChanged }
+
+// Sweep forgets lanes that have had nothing to do for a while.
+func (s *Scheduler) Sweep(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.lanes {
@@ -38,26 +41,26 @@ func (s *scheduler) sweep(now time.Time) {
 	}
 }
 
-// setTimer has the lane looked at again at the given time; zero: not by a timer.
-func (s *scheduler) setTimer(l *lane, at time.Time) {
+// setTimer schedules l's next reevaluation; the zero time cancels it.
+func (s *Scheduler) setTimer(l *lane, at time.Time) {
 	switch {
-	case at.Equal(l.at) && (l.timer >= 0) == !at.IsZero():
+	case at.Equal(l.timerAt) && (l.timer >= 0) == !at.IsZero():
 		return
 	case at.IsZero():
-		l.at = at
+		l.timerAt = at
 		if l.timer >= 0 {
 			heap.Remove(&s.timers, l.timer)
 		}
 		return
 	}
-	l.at = at
+	l.timerAt = at
 	if l.timer >= 0 {
 		heap.Fix(&s.timers, l.timer)
 	} else {
 		heap.Push(&s.timers, l)
 	}
 	if l.timer == 0 {
-		poke(s.wakeTimer)
+		poke(s.timerChanged)
 	}
 }
 
@@ -69,11 +72,11 @@ func poke(c chan struct{}) {
 	}
 }
 
-// laneHeap orders lanes by when they have to be looked at.
+// laneHeap orders lanes by their timers.
 type laneHeap []*lane
 
 func (h laneHeap) Len() int           { return len(h) }
-func (h laneHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h laneHeap) Less(i, j int) bool { return h[i].timerAt.Before(h[j].timerAt) }
 func (h laneHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].timer, h[j].timer = i, j

@@ -1,0 +1,490 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/fifo"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
+)
+
+// Bounds of a batcher. What tenants share is in package limits.
+const (
+	tenantTurn         = 32 // events of a tenant that are stored in its turn, while others wait for theirs
+	appendTries        = 3  // of a group whose commit's outcome is unknown
+	appendPause        = 100 * time.Millisecond
+	overloadRetryAfter = time.Second
+)
+
+// submission is a publication on its way to the store.
+type submission struct {
+	events  []bellwire.NewEvent
+	targets [][]*bellwire.Target // the recipients of each event
+	append  bellwire.Append
+	bytes   int
+	test    bool // delivered at once and once, beside the schedule
+
+	result bellwire.AppendResult
+	done   chan struct{} // capacity 1
+}
+
+func (s *submission) deliveries() int {
+	n := 0
+	for _, t := range s.targets {
+		n += len(t)
+	}
+	return n
+}
+
+// wide reports whether the deliveries are too many to be stored with their events.
+func (s *submission) wide() bool { return s.deliveries() > limits.FanOutFrom }
+
+// maxWaiting returns how many deliveries of the tenant may wait to be stored.
+func (s *submission) maxWaiting() int {
+	for _, targets := range s.targets {
+		if len(targets) > 0 && targets[0].Limits != nil && targets[0].Limits.FanOut > 0 {
+			return targets[0].Limits.FanOut
+		}
+	}
+	return int(limits.FanOut.Default)
+}
+
+// recipients returns the recipients of an event of a wide submission. Events with the same targets share the list.
+func (s *submission) recipients(event int, lists map[**bellwire.Target]*bellwire.Recipients) *bellwire.Recipients {
+	targets := s.targets[event]
+	if len(targets) == 0 {
+		return nil
+	}
+	list := lists[&targets[0]]
+	if list == nil || len(*list) != len(targets) {
+		list = new(bellwire.Recipients)
+		for _, t := range targets {
+			*list = append(*list, bellwire.Recipient{Endpoint: t.Endpoint.ID, Ordered: t.Endpoint.Ordering == bellwire.OrderingFIFO})
+		}
+		lists[&targets[0]] = list
+	}
+	return list
+}
+
+// batcher commits concurrent publications in groups: what queued while one group was being committed is the next group.
+// Tenants take turns, so a tenant that floods delays the others by a group and not by all that it has sent. A turn is worth a
+// number of events, not of publications, so tenants that publish in batches get no more than others.
+type batcher struct {
+	batcherDeps
+	bytes bound         // on the data that waits
+	wake  chan struct{} // capacity 1
+
+	failure atomic.Pointer[failure] // why the last group was not stored; nil: it was
+
+	mu      sync.Mutex
+	tenants map[string]*waiting
+	turns   fifo.Queue[*waiting] // tenants with something to store
+	all     amount
+	closed  bool
+
+	// Reused from group to group.
+	appends      []*bellwire.Append
+	reservations []lanes.Reservation
+	jobs         []*lanes.Job
+}
+
+// batcherDeps is what batchers are given.
+type batcherDeps struct {
+	store     Store
+	scheduler *lanes.Scheduler
+	observer  bellwire.Observer
+	clock     clock
+	ids       *bellwire.Sequence
+	deferred  func() // wakes the fan-out
+}
+
+// bound is how much there may be, and how much of it is for tenants that have nothing.
+type bound struct{ most, reserve int64 }
+
+// The bounds on the data that waits in the batcher of ordinary publications, and in that of bulky ones.
+var (
+	ordinaryBytes = bound{limits.IntakeBytes, limits.IntakeBytesReserve}
+	bulkyBytes    = bound{limits.BulkBytes, limits.BulkBytesReserve}
+)
+
+// failure is why and when a group was not stored.
+type failure struct {
+	err error
+	at  time.Time
+}
+
+// amount is how much waits to be stored.
+type amount struct {
+	submissions int
+	bytes       int
+}
+
+func (a *amount) add(s *submission, sign int) {
+	a.submissions += sign
+	a.bytes += sign * s.bytes
+}
+
+// fits reports whether a tenant of which the amount a waits may have s waiting too. It always may if nothing waits.
+func (b *batcher) fits(a amount, s *submission) bool {
+	if b.all.submissions == 0 {
+		return true
+	}
+	return share.Fits(int64(a.submissions), 1, int64(limits.IntakePublishes-b.all.submissions), limits.IntakePublishesReserve) &&
+		share.Fits(int64(a.bytes), int64(s.bytes), b.bytes.most-int64(b.all.bytes), b.bytes.reserve)
+}
+
+// waiting is what one tenant has in a batcher.
+type waiting struct {
+	tenant string
+	queue  fifo.Queue[*submission]
+	amount amount
+	credit int // events that may still be stored in this turn; a larger batch uses up later turns
+}
+
+func newBatcher(deps batcherDeps, bytes bound) *batcher {
+	return &batcher{batcherDeps: deps, bytes: bytes, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
+}
+
+// submit queues a submission and waits for its group's commit.
+func (b *batcher) submit(ctx context.Context, s *submission) error {
+	if err := b.push(s); err != nil {
+		return err
+	}
+	select {
+	case <-s.done:
+		return s.result.Err
+	case <-ctx.Done():
+		return bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx),
+			"the publisher disconnected before the answer, and the event may or may not be stored; repeat it with the same id")
+	}
+}
+
+// push queues a submission, unless its tenant has its share of what may wait, or other tenants have the rest.
+func (b *batcher) push(s *submission) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tenant := s.events[0].Event.Tenant
+	w := b.tenants[tenant]
+	switch {
+	case w == nil && !b.fits(amount{}, s):
+		return overloaded()
+	case w == nil:
+		w = &waiting{tenant: tenant, credit: tenantTurn}
+	case !b.fits(w.amount, s):
+		return tooFast()
+	}
+	b.all.add(s, 1)
+	w.amount.add(s, 1)
+	w.queue.Push(s)
+	if w.queue.Len() == 1 {
+		b.tenants[tenant] = w
+		b.turns.Push(w)
+	}
+	poke(b.wake)
+	return nil
+}
+
+// pop takes the next submission, or returns nil if there is none.
+func (b *batcher) pop() *submission {
+	w := b.turn()
+	if w == nil {
+		return nil
+	}
+	s := w.queue.Pop()
+	b.all.add(s, -1)
+	w.amount.add(s, -1)
+	w.credit -= len(s.events)
+	if w.queue.Len() == 0 {
+		b.turns.Pop()
+		delete(b.tenants, w.tenant)
+	}
+	return s
+}
+
+// turn returns the tenant whose turn it is, or nil if none waits.
+func (b *batcher) turn() *waiting {
+	for b.turns.Len() > 1 && b.turns.First().credit <= 0 {
+		w := b.turns.Pop()
+		w.credit += tenantTurn
+		b.turns.Push(w)
+	}
+	if b.turns.Len() == 0 {
+		return nil
+	}
+	return b.turns.First()
+}
+
+func overloaded() error {
+	return &bellwire.Error{
+		Code:       bellwire.CodeUnavailable,
+		Message:    "more is being published than this node can store; nothing was stored",
+		Hint:       "Try again shortly.",
+		RetryAfter: overloadRetryAfter,
+	}
+}
+
+// tooFast refuses a tenant that has too much waiting, while others have not.
+func tooFast() error {
+	return &bellwire.Error{
+		Code:       bellwire.CodeRateLimited,
+		Message:    "too many of your events wait to be stored; nothing was stored",
+		Hint:       "Send fewer at the same time, and try again shortly.",
+		RetryAfter: overloadRetryAfter,
+	}
+}
+
+// tooWide refuses a batch with more deliveries than may ever wait.
+func tooWide(deliveries, most int) error {
+	return &bellwire.Error{
+		Code: bellwire.CodeTooLarge, Field: "events",
+		Message: fmt.Sprintf("would make %d deliveries, and at most %d may wait to be stored; send the batch in parts", deliveries, most),
+	}
+}
+
+// run stores groups until the batcher is closed and empty. When ctx ends it stops waiting for the store.
+func (b *batcher) run(ctx context.Context) {
+	group := make([]*submission, 0, limits.GroupEvents)
+	for {
+		group = b.gather(group[:0])
+		if len(group) > 0 {
+			b.storeGroup(ctx, group)
+			clear(group)
+			continue
+		}
+		b.mu.Lock()
+		closed := b.closed
+		b.mu.Unlock()
+		if closed {
+			return
+		}
+		<-b.wake
+	}
+}
+
+// close ends run once everything that was submitted is stored.
+func (b *batcher) close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	poke(b.wake)
+}
+
+// length returns how many publications wait.
+func (b *batcher) length() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.submissions
+}
+
+// gather takes what has been queued, within bounds.
+func (b *batcher) gather(group []*submission) []*submission {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	events, deliveries, bytes, mostEvents, mostDeliveries := 0, 0, 0, limits.GroupEvents, limits.GroupDeliveries
+	if b.turns.Len() > 1 { // each tenant waits for the groups before its own
+		mostEvents, mostDeliveries = limits.SharedGroupEvents, limits.SharedGroupDeliveries
+	}
+	for events < mostEvents && deliveries < mostDeliveries && bytes < limits.GroupBytes {
+		s := b.pop()
+		if s == nil {
+			break
+		}
+		group = append(group, s)
+		events += len(s.events)
+		if !s.wide() {
+			deliveries += s.deliveries()
+		}
+		bytes += s.bytes
+	}
+	return group
+}
+
+// storeGroup commits a group, hands its deliveries to their lanes and answers its publishers.
+func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
+	started := time.Now()
+	b.appends, b.reservations, b.jobs = b.appends[:0], b.reservations[:0], b.jobs[:0]
+	created := b.clock()
+	for _, s := range group {
+		b.prepare(s, started, created)
+		created = created.Add(time.Duration(len(s.events)) * time.Microsecond)
+	}
+	b.commit(ctx, group, b.appends)
+	b.settle(group)
+	events, deliveries := 0, 0
+	for _, s := range group {
+		if s.result.Err == nil {
+			events += len(s.events)
+			deliveries += s.deliveries()
+		}
+	}
+	b.observer.Appended(events, deliveries, time.Since(started))
+	for _, s := range group {
+		if slices.ContainsFunc(s.result.Events, func(e bellwire.AppendedEvent) bool { return e.Deferred }) {
+			b.deferred()
+		}
+		s.done <- struct{}{}
+	}
+	clear(b.appends)
+	clear(b.reservations)
+	clear(b.jobs)
+}
+
+// prepare gives a submission's events their ids and times by the wall clock, a microsecond apart, and reserves places for its
+// deliveries. The store decides the time in the end: another node's clock may be ahead.
+func (b *batcher) prepare(s *submission, now, created time.Time) {
+	s.append.Events = s.append.Events[:0]
+	wide := s.wide()
+	var lists map[**bellwire.Target]*bellwire.Recipients
+	if wide {
+		lists = make(map[**bellwire.Target]*bellwire.Recipients)
+	}
+	for i := range s.events {
+		e := &s.events[i]
+		if !e.Unmatched { // else it has had both since it was published
+			at := created.Add(time.Duration(i) * time.Microsecond)
+			e.Event.ID = bellwire.Next[bellwire.EventKind](b.ids, at)
+			e.Event.CreatedAt = stored(at)
+		}
+		e.Event.Deliveries = len(s.targets[i])
+		s.append.Events = append(s.append.Events, e)
+		e.Deliveries, e.Recipients = e.Deliveries[:0], nil
+		if wide {
+			e.Recipients = s.recipients(i, lists)
+			continue
+		}
+		e.Deliveries = b.deliveries(e.Deliveries, e, s, i)
+		first := len(b.reservations)
+		content := lanes.NewContent(&e.Event)
+		if len(s.events) > 1 {
+			content.Event = new(e.Event) // a queued delivery must not keep its whole batch in memory
+		}
+		if s.test {
+			b.reservations = append(b.reservations, make([]lanes.Reservation, len(s.targets[i]))...)
+		} else {
+			b.reservations = b.scheduler.Reserve(now, s.targets[i], content, b.reservations)
+		}
+		for k, r := range b.reservations[first:] {
+			e.Deliveries[k].Epoch = r.Epoch()
+			e.Deliveries[k].Manual = s.test
+			b.jobs = append(b.jobs, newJob(content, &e.Deliveries[k]))
+		}
+	}
+	b.appends = append(b.appends, &s.append)
+}
+
+// deliveries appends the rows for the recipients of an event.
+func (b *batcher) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, s *submission, event int) []bellwire.NewDelivery {
+	first := 0
+	if e.Unmatched { // so that of two nodes that match it each knows whose deliveries were stored
+		first = rand.IntN(bellwire.MaxDeliveries - 2*len(s.targets[event]) + 1) // the last ones are those of the fan-out
+	}
+	for k, t := range s.targets[event] {
+		rows = append(rows, bellwire.NewDelivery{
+			ID:       bellwire.DeliveryOf(e.Event.ID, first+k),
+			Endpoint: t.Endpoint.ID,
+			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO && !s.test,
+		})
+	}
+	return rows
+}
+
+// newJob returns the job of a delivery, or nil if the delivery is stored free.
+func newJob(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Job {
+	if d.Epoch == 0 {
+		return nil
+	}
+	return &lanes.Job{
+		Content: e,
+		Trigger: bellwire.TriggerSchedule,
+		Delivery: bellwire.Delivery{
+			ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint,
+			Status: bellwire.DeliveryPending, Epoch: d.Epoch, DueAt: e.CreatedAt, CreatedAt: e.CreatedAt,
+		},
+	}
+}
+
+// commit stores appends. If the database refuses the group, commit halves it until the append at fault stands alone, so that no
+// publisher gets an error for another's input.
+func (b *batcher) commit(ctx context.Context, group []*submission, appends []*bellwire.Append) {
+	results, err := b.append(ctx, appends)
+	if err == nil {
+		for i, s := range group {
+			s.result = results[i]
+		}
+		b.failure.Store(nil)
+		return
+	}
+	b.observer.StoreFailed("append events", err)
+	if isTransient(err) {
+		b.failure.Store(&failure{err, time.Now()})
+	}
+	if len(group) == 1 || bellwire.CodeOf(err) != bellwire.CodeInternal {
+		for _, s := range group {
+			s.result = bellwire.AppendResult{Err: err}
+		}
+		return
+	}
+	half := len(group) / 2
+	b.commit(ctx, group[:half], appends[:half])
+	b.commit(ctx, group[half:], appends[half:])
+}
+
+// append stores appends in one transaction. It repeats that, with the same ids, while the outcome of the commit is unknown.
+func (b *batcher) append(ctx context.Context, appends []*bellwire.Append) (results []bellwire.AppendResult, err error) {
+	for try := range appendTries {
+		if try > 0 {
+			sleep(ctx, appendPause<<try)
+		}
+		once, cancel := context.WithTimeout(ctx, storeTimeout)
+		results, err = b.store.AppendEvents(once, appends)
+		cancel()
+		if bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+			break
+		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err,
+			"this node stopped before the store answered, and the event may or may not be stored; repeat it with the same id")
+	}
+	return results, err
+}
+
+// settle hands stored deliveries to their lanes, and returns the places of those that were not stored.
+func (b *batcher) settle(group []*submission) {
+	now := time.Now()
+	at := 0
+	for _, s := range group {
+		for i := range s.events {
+			n := len(s.events[i].Deliveries)
+			reserved, jobs := b.reservations[at:at+n], b.jobs[at:at+n]
+			at += n
+			switch {
+			case s.result.Err == nil && !s.result.Events[i].Duplicate && !s.result.Events[i].Deferred:
+				complete(jobs, &s.result.Events[i])
+				b.scheduler.Commit(now, reserved, jobs)
+			case isTransient(s.result.Err):
+				b.scheduler.Abandon(reserved, jobs)
+			default:
+				b.scheduler.Cancel(reserved, jobs)
+			}
+		}
+	}
+}
+
+// complete fills in what the store has decided about an event's jobs.
+func complete(jobs []*lanes.Job, e *bellwire.AppendedEvent) {
+	for k, sequence := range e.Sequences {
+		if jobs[k] != nil {
+			jobs[k].Delivery.Sequence = sequence
+			jobs[k].Content.CreatedAt = e.CreatedAt
+		}
+	}
+}

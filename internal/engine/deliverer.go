@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
+	"github.com/bellwire/bellwire/internal/engine/send"
+)
+
+// deliverer makes the attempts that the scheduler starts, and hands their results to the recorder.
+type deliverer struct {
+	scheduler *lanes.Scheduler
+	sender    *send.Sender
+	recorder  *recorder
+	observer  bellwire.Observer
+
+	running sync.WaitGroup
+	ctx     context.Context // ends attempts that Close has no time for
+}
+
+// begin sets the context of attempts.
+func (d *deliverer) begin(ctx context.Context) { d.ctx = ctx }
+
+// start makes an attempt in a goroutine of its own.
+func (d *deliverer) start(j *lanes.Job) { d.running.Go(func() { d.work(j) }) }
+
+// work makes attempts: the one that it was started for, and then those that the scheduler has next, so that a goroutine with a
+// grown stack serves many.
+func (d *deliverer) work(j *lanes.Job) {
+	for j != nil {
+		j = d.attempt(j)
+	}
+}
+
+// attempt makes one attempt, and returns the job to be attempted next, or nil.
+func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
+	target := d.scheduler.TargetOf(j)
+	request := send.Request{Target: target, Event: j.Content.Event, Delivery: &j.Delivery, Trigger: j.Trigger, Body: j.Content}
+	sent := d.sender.Do(d.ctx, &request)
+	if sent.Verdict != bellwire.Acknowledged && (sent.NotSent || d.ctx.Err() != nil) {
+		d.scheduler.Abort(j)
+		return nil
+	}
+	if sent.Fault != "" {
+		d.observer.NodeFailed(string(sent.Fault), sent.Cause)
+		d.scheduler.SetBack(time.Now(), j, sent.Fault.NodeWide())
+		return nil
+	}
+	if sent.Attempt != nil {
+		d.observer.Attempted(sent.Attempt, target.Endpoint)
+	}
+	r := newResult(j, target, sent)
+	next, change, failures := d.scheduler.Finish(time.Now(), &r.Outcome)
+	if r.SpentHost {
+		d.observer.Overdrawn(target.Endpoint, lanes.HostName(target))
+	}
+	if r.WaitsForIt {
+		r.transition.Reason = bellwire.ReasonTargetRequests
+	}
+	if change != lanes.BreakerSame {
+		d.observer.Breaker(target.Endpoint, change == lanes.BreakerOpened, failures)
+	}
+	d.recorder.record(r)
+	return next
+}

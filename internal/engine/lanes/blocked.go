@@ -1,0 +1,234 @@
+package lanes
+
+import "time"
+
+// Why is the reason for which an endpoint's deliveries wait.
+type Why int
+
+// The reasons.
+const (
+	NotBlocked    Why = iota
+	Paused            // the endpoint is paused
+	Disabled          // the endpoint is disabled or deleted
+	BreakerOpen       // the circuit breaker is open
+	RetryAfter        // the endpoint asked to be left alone, or is overloaded
+	HostLimit         // the tenant's requests to the host that may go unacknowledged are used up
+	RateLimited       // the endpoint's rate limit is reached
+	InFlightLimit     // as many requests are in flight as the endpoint takes
+	Unanswered        // the requests in flight bring no answer
+	InOrder           // a delivery before it in the endpoint's order has not ended
+	NodeFault         // this node lacks something that sending needs
+	StoreBackoff      // the store or this node failed a moment ago
+	QueueFull         // the endpoint's queue in memory is full
+	TenantShare       // the tenant has its share of what this node can do at a time
+	Pacing            // other attempts are starting
+	OtherNode         // another node sends for the endpoint
+	LeaseLapsed       // this node could not renew its leases
+	Draining          // this node is shutting down
+	whys
+)
+
+var whyTexts = [whys]string{
+	NotBlocked:    "not blocked",
+	Paused:        "the endpoint is paused",
+	Disabled:      "the endpoint is disabled",
+	BreakerOpen:   "the circuit breaker is open",
+	RetryAfter:    "the endpoint asked to be left alone or is overloaded",
+	HostLimit:     "the host has acknowledged too few of the tenant's requests",
+	RateLimited:   "the rate limit is reached",
+	InFlightLimit: "the limit of requests in flight is reached",
+	Unanswered:    "the requests in flight bring no answer",
+	InOrder:       "an earlier delivery in the endpoint's order has not ended",
+	NodeFault:     "this node lacks a resource that sending needs",
+	StoreBackoff:  "the store or this node failed a moment ago",
+	QueueFull:     "the endpoint's queue in memory is full",
+	TenantShare:   "the tenant has its share of this node",
+	Pacing:        "other attempts are starting",
+	OtherNode:     "another node sends for the endpoint",
+	LeaseLapsed:   "this node could not renew its leases",
+	Draining:      "this node is shutting down",
+}
+
+// String returns the reason as a clause.
+func (w Why) String() string {
+	if w < 0 || w >= whys {
+		return "unknown"
+	}
+	return whyTexts[w]
+}
+
+// purpose is something that a lane does.
+type purpose int
+
+const (
+	toAdmit       purpose = iota // take a delivery that is being published into memory
+	toSend                       // send a delivery of the schedule
+	toSendManual                 // send a test or a manual retry
+	toClaim                      // claim deliveries of the schedule from the store
+	toClaimManual                // claim tests and manual retries from the store
+	toMaintain                   // load the endpoint, or end its open deliveries in the store
+	purposes
+)
+
+// guard is a condition that can keep a lane from a purpose.
+type guard uint
+
+const (
+	ifEnabled       guard = 1 << iota // the endpoint must be enabled
+	ifBreakerClosed                   // the breaker must be closed
+	ifBreakerLets                     // the breaker must be closed, or let an attempt through now
+	ifHostLeft                        // the host must have requests left
+	ifNotAsked                        // the endpoint must not have asked to be left alone
+	ifNodeAble                        // this node must not have failed a moment ago
+	ifToken                           // the rate limit must allow a request
+	ifSlot                            // fewer requests than max_in_flight must be in flight
+	ifWindow                          // the endpoint must take more requests than are in flight
+	ifOrdered                         // a FIFO delivery must be the next of its order, and known to be
+	ifRoom                            // the lane must have room for a group of deliveries
+	ifManualRoom                      // the lane must have room for a test or a manual retry
+	ifStoreAble                       // the store must not have failed a moment ago
+)
+
+// guards holds the guards of each purpose. The guards of toSendManual are a subset of those of toSend, so a lane that can send
+// can send what is first in it.
+var guards = [purposes]guard{
+	toAdmit:       ifEnabled | ifBreakerClosed | ifHostLeft,
+	toSend:        ifEnabled | ifBreakerLets | ifHostLeft | ifNotAsked | ifNodeAble | ifToken | ifSlot | ifWindow,
+	toSendManual:  ifHostLeft | ifNodeAble | ifSlot,
+	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotAsked | ifStoreAble | ifOrdered | ifRoom,
+	toClaimManual: ifStoreAble | ifManualRoom,
+	toMaintain:    ifStoreAble,
+}
+
+// blocked returns what keeps the lane from a purpose at now, and until when. Everything that asks whether a lane may do
+// something, or when, derives from it. Of several reasons it returns the one that lasts longest. A zero time with a reason
+// means that the reason ends with an event, such as the end of an attempt, after which the lane is reevaluated.
+func (l *lane) blocked(now time.Time, p purpose) (why Why, until time.Time) {
+	g := guards[p]
+	if why := l.blockedByState(now, g); why != NotBlocked {
+		return why, time.Time{}
+	}
+	if g&ifBreakerLets != 0 && l.pauses() && l.breaker.probeAt.After(now) {
+		why, until = BreakerOpen, l.breaker.probeAt
+	}
+	if g&ifNotAsked != 0 && l.retryAfterUntil.After(now) && l.retryAfterUntil.After(until) {
+		why, until = RetryAfter, l.retryAfterUntil
+	}
+	if g&ifNodeAble != 0 && l.faults.until.After(now) && l.faults.until.After(until) {
+		why, until = NodeFault, l.faults.until
+	}
+	if g&ifStoreAble != 0 && l.storeBackoffUntil.After(now) && l.storeBackoffUntil.After(until) {
+		why, until = StoreBackoff, l.storeBackoffUntil
+	}
+	if g&ifHostLeft != 0 {
+		if at := l.hostUsedUpUntil(now); at.After(now) && at.After(until) {
+			why, until = HostLimit, at
+		}
+	}
+	if g&ifToken != 0 {
+		if at := l.tokenAt(now); at.After(now) && at.After(until) {
+			why, until = RateLimited, at
+		}
+	}
+	return why, until
+}
+
+// blockedByState returns the reason that ends with an event, if there is one.
+func (l *lane) blockedByState(now time.Time, g guard) Why {
+	switch {
+	case g&ifEnabled != 0 && !l.enabled():
+		return l.notEnabled()
+	case g&ifBreakerClosed != 0 && l.breaker.open():
+		return BreakerOpen
+	case g&ifSlot != 0 && l.inFlight+l.manualInFlight >= max(l.window.max, 1):
+		return InFlightLimit
+	case g&ifWindow != 0 && l.inFlight > 0:
+		return l.windowFull(now)
+	case g&ifOrdered != 0 && !l.idle() && l.pauses():
+		return BreakerOpen
+	case g&ifOrdered != 0 && !l.idle() && l.ordered():
+		return InOrder
+	case g&ifRoom != 0 && l.room() == 0:
+		return QueueFull
+	case g&ifManualRoom != 0 && l.manualRoom() <= 0:
+		return QueueFull
+	}
+	return NotBlocked
+}
+
+// windowFull returns why no further request may be in flight, if so. At least one is in flight.
+func (l *lane) windowFull(now time.Time) Why {
+	switch {
+	case l.ordered():
+		return InOrder
+	case l.inFlight >= l.limit():
+		return InFlightLimit
+	case l.pauses():
+		return BreakerOpen
+	case !l.breaker.open() && now.Sub(l.progress) > stallAfter:
+		return Unanswered
+	}
+	return NotBlocked
+}
+
+// free reports whether nothing keeps the lane from a purpose.
+func (l *lane) free(now time.Time, p purpose) bool {
+	why, _ := l.blocked(now, p)
+	return why == NotBlocked
+}
+
+// Blocked returns what keeps the endpoint's next delivery from being sent, and until when. A zero time with a reason means that
+// the time is not known.
+func (s *Scheduler) Blocked(endpoint string) (why Why, until time.Time) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.ownership.Load()
+	switch {
+	case s.draining:
+		return Draining, time.Time{}
+	case o.leases.Epoch(endpoint) == 0:
+		return OtherNode, time.Time{}
+	case !o.valid(now):
+		return LeaseLapsed, time.Time{}
+	}
+	l := s.lanes[endpoint]
+	if l == nil {
+		return NotBlocked, time.Time{}
+	}
+	for _, p := range l.nextSteps() {
+		if why, until = l.blocked(now, p); why != NotBlocked {
+			return why, until
+		}
+	}
+	return s.blockedBeside(l, now)
+}
+
+// nextSteps returns the purposes through which the lane's next delivery gets to its endpoint.
+func (l *lane) nextSteps() []purpose {
+	switch {
+	case l.manualQueue.Len() > 0:
+		return []purpose{toSendManual}
+	case l.queue.Len() > 0:
+		return []purpose{toSend}
+	}
+	return []purpose{toClaim, toSend}
+}
+
+// blockedBeside returns what keeps a lane waiting that could proceed by itself.
+func (s *Scheduler) blockedBeside(l *lane, now time.Time) (why Why, until time.Time) {
+	if s.faults.until.After(now) {
+		return NodeFault, s.faults.until
+	}
+	waits := false
+	for k, queued := range l.queuedIn {
+		if queued && l.account.lines[k].place >= 0 {
+			return TenantShare, time.Time{}
+		}
+		waits = waits || queued
+	}
+	if waits && s.pace.full() {
+		return Pacing, time.Time{}
+	}
+	return NotBlocked, time.Time{}
+}

@@ -1,0 +1,250 @@
+package lanes
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// Bounds of a transaction that claims. Publishers wait for it.
+const (
+	maxClaimed     = 512      // deliveries, unless there are many endpoints
+	laneClaimBytes = 64 << 10 // bytes of data that are claimed for an endpoint, even if it is one of many
+)
+
+// Turn is a lane's turn to be served from the store.
+type Turn struct{ lane *lane }
+
+// Endpoint returns the endpoint of the lane.
+func (t Turn) Endpoint() string { return t.lane.endpoint }
+
+// ReadyToClaim returns lanes that need something from the store, and marks them as being served. Tenants take turns. Each Turn
+// must be ended by one of BeginClaims, Postpone and Lost.
+func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []Turn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil
+	}
+	var turns []Turn
+	for len(turns) < limit {
+		ln := s.next(maintaining, claimingManual)
+		if ln == nil {
+			break
+		}
+		l := ln.leave()
+		s.requeue(ln)
+		if s.lanes[l.endpoint] != l {
+			continue
+		}
+		if k, ok := l.claims(now); !ok || k != ln.kind || l.account != ln.account {
+			s.reevaluate(l, now)
+			continue
+		}
+		l.claiming = true
+		l.reload = false // a later change sets it again
+		turns = append(turns, Turn{l})
+	}
+	return turns
+}
+
+// Loaded gives a lane its endpoint, and reports whether the endpoint's open deliveries must be canceled.
+func (s *Scheduler) Loaded(turn Turn, t *bellwire.Target) (cancel bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.adopt(turn.lane, t, time.Now())
+	return turn.lane.ended() && !turn.lane.due.IsZero()
+}
+
+// Canceled records that open deliveries of an ended endpoint were canceled, and whether there are more.
+func (s *Scheduler) Canceled(turn Turn, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !more {
+		turn.lane.due = time.Time{}
+	}
+}
+
+// Lost forgets a lane whose endpoint no longer exists.
+func (s *Scheduler) Lost(turn Turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(turn.lane)
+}
+
+// Expiry returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
+// While the breaker is closed there are none: an overdue delivery then gets an attempt before it ends.
+func (s *Scheduler) Expiry(turn Turn, now time.Time, limit int) (x bellwire.Expiry, possible bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := turn.lane
+	l.expiring = false
+	if !l.pauses() || !l.enabled() || l.target.Endpoint.Retry.MaxElapsed == 0 {
+		return x, false
+	}
+	ep := l.target.Endpoint
+	x = bellwire.Expiry{
+		Endpoint: ep.ID, Epoch: s.Leases().Epochs[l.shard], Reason: bellwire.ReasonTimeOver, Limit: limit,
+		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
+	}
+	// Delivery.Since is the endpoint's last change, if that is later than all that is old.
+	return x, !ep.UpdatedAt.After(x.Before)
+}
+
+// Expired records whether the lane has more deliveries past max_elapsed. If so, it is served again after the others.
+func (s *Scheduler) Expired(turn Turn, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	turn.lane.expiring = more
+}
+
+// Postpone ends the turns of lanes for which the store or the directory failed. They are served again after a pause.
+func (s *Scheduler) Postpone(turns ...Turn) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range turns {
+		s.postpone(t.lane, now)
+	}
+}
+
+func (s *Scheduler) postpone(l *lane, now time.Time) {
+	l.claiming, l.manualDue, l.reload = false, true, true
+	l.due = sooner(l.due, now)
+	l.storeBackoffUntil = now.Add(storeBackoff)
+	if s.lanes[l.endpoint] == l {
+		s.reevaluate(l, now)
+	}
+}
+
+// Claims is what to ask the store for. Room in memory is reserved for it, until EndClaims or FailClaims.
+type Claims struct {
+	Asked []bellwire.Claim
+	lanes []*lane // of Asked
+}
+
+// BeginClaims ends turns. It returns what to claim for those lanes that need deliveries and whose tenants may have more.
+func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	claims := new(Claims)
+	deliveries := max(laneFloor, maxClaimed/max(len(turns), 1))
+	bytes := max(laneClaimBytes, bellwire.MaxClaimBytes/max(len(turns), 1))
+	for _, t := range turns {
+		l := t.lane
+		l.claiming = false
+		if s.lanes[l.endpoint] != l {
+			continue
+		}
+		k, ok := l.claims(now)
+		if _, lacking := s.lacks(&l.account.lines[k]); lacking || !ok || k == maintaining {
+			s.reevaluate(l, now)
+			continue
+		}
+		claim := s.claim(now, l, k.lowPriority(), deliveries, bytes)
+		l.claiming = true
+		claims.lanes, claims.Asked = append(claims.lanes, l), append(claims.Asked, claim)
+		s.take(l.account, places, claim.Limit+claim.ManualLimit)
+		s.take(l.account, manualDeliveries, claim.ManualLimit)
+		s.take(l.account, memory, 2*claim.MaxBytes)
+		if claim.ManualLimit > 0 {
+			l.manualDue = false // a later one sets it again
+		}
+		if claim.Limit > 0 {
+			l.due = time.Time{}
+			l.nextSequence = 0 // nothing bypasses the store until it has answered
+		}
+	}
+	return claims
+}
+
+// claim returns how much of a lane's deliveries its tenant may have in memory now, within bounds.
+func (s *Scheduler) claim(now time.Time, l *lane, lowPriority bool, deliveries, bytes int) bellwire.Claim {
+	a := l.account
+	c := bellwire.Claim{
+		Endpoint: l.endpoint, Epoch: s.Leases().Epochs[l.shard], Ordered: l.ordered(),
+		MaxBytes: max(s.room(a, memory, min(l.byteLimit(), 2*bytes), lowPriority)/2, 1),
+	}
+	if l.manualDue {
+		c.ManualLimit = s.room(a, places, s.room(a, manualDeliveries, l.manualRoom(), false), false)
+	}
+	if want := min(l.claimLimit(now), deliveries); want > 0 {
+		c.Limit = max(s.room(a, places, want+c.ManualLimit, lowPriority)-c.ManualLimit, 0)
+	}
+	return c
+}
+
+// EndClaims puts what was claimed into the lanes.
+func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.ClaimResult) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range claims.lanes {
+		l.claiming = false
+		if s.lanes[l.endpoint] == l { // else the shard was lost, and with it the epoch of what was claimed
+			s.fill(l, &claims.Asked[i], &results[i])
+			s.reevaluate(l, now)
+		}
+		s.returnClaim(l.account, &claims.Asked[i])
+	}
+	s.dispatch(now)
+}
+
+// FailClaims frees the reserved room after the store failed. The lanes are served again after a pause.
+func (s *Scheduler) FailClaims(claims *Claims) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range claims.lanes {
+		s.returnClaim(l.account, &claims.Asked[i])
+	}
+	for _, l := range claims.lanes {
+		s.postpone(l, now)
+	}
+}
+
+func (s *Scheduler) returnClaim(a *account, c *bellwire.Claim) {
+	s.give(a, places, c.Limit+c.ManualLimit)
+	s.give(a, manualDeliveries, c.ManualLimit)
+	s.give(a, memory, 2*c.MaxBytes)
+}
+
+func (s *Scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult) {
+	if r.Skipped {
+		l.manualDue = l.manualDue || asked.ManualLimit > 0
+		if asked.Limit > 0 {
+			l.due = sooner(l.due, time.Now())
+		}
+		return
+	}
+	var back []*Job
+	for _, c := range r.Manual {
+		j := &Job{lane: l, Delivery: c.Delivery, Trigger: bellwire.TriggerManual}
+		if c.Event.Test {
+			j.Trigger = bellwire.TriggerTest
+		}
+		j.Delivery.Epoch = asked.Epoch // the schedule may have claimed it in another
+		s.take(l.account, manualDeliveries, 1)
+		s.bring(l, j, c.Event)
+	}
+	l.manualDue = l.manualDue || len(r.Manual) > 0 // there may be more
+	for _, c := range r.Due {
+		j := &Job{lane: l, Delivery: c.Delivery, Trigger: bellwire.TriggerSchedule}
+		if s.draining || !l.enabled() {
+			back = append(back, j)
+			continue
+		}
+		s.bring(l, j, c.Event)
+	}
+	s.release(l, back)
+	l.due = sooner(l.due, r.Next)
+	if l.ordered() && asked.Ordered && asked.Limit > 0 && l.due.IsZero() && len(back) == 0 {
+		l.nextSequence = r.NextSequence // the store has nothing more: the order continues in memory
+	}
+}
+
+// bring puts a claimed delivery into a lane.
+func (s *Scheduler) bring(l *lane, j *Job, e *bellwire.Event) {
+	j.Content = s.contentOf(e)
+	s.place(l.account, j.Content)
+	s.enqueue(l, j)
+}

@@ -1,0 +1,150 @@
+package lanes
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// Content is an event in memory, for all of its deliveries there. Its data is charged once to the tenant, and so is each request
+// body that several deliveries share.
+type Content struct {
+	*bellwire.Event
+
+	// The scheduler's lock guards these.
+	users   int      // deliveries that wait or are in flight, and reserved places
+	shared  []string // dialects whose body is in memory
+	own     int      // bodies in memory that belong to one delivery each
+	charged int      // bytes charged to the tenant
+	listed  bool     // whether it is among the scheduler's contents
+
+	mu     sync.Mutex
+	bodies []rendered
+}
+
+// rendered is a request body for all endpoints of a dialect.
+type rendered struct {
+	dialect string
+	body    []byte
+}
+
+// NewContent returns the content of an event that is not in memory yet.
+func NewContent(e *bellwire.Event) *Content { return &Content{Event: e} }
+
+// cost returns the bytes of the event in memory: its data and its request bodies. Room for one body is charged from the start,
+// so that whatever is in memory can be sent.
+func (c *Content) cost() int {
+	if c.users == 0 {
+		return 0
+	}
+	return len(c.Data) * (1 + max(len(c.shared)+c.own, 1))
+}
+
+// envelopeRoom is how many bytes most dialects put around the data.
+const envelopeRoom = 256
+
+// Body returns the request body for a target. The transport may read it even after the attempt, so its memory is not reused.
+func (c *Content) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+	if !t.Renderer.SameBody() {
+		return c.render(t, m)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dialect := t.Endpoint.Dialect
+	if i := slices.IndexFunc(c.bodies, func(r rendered) bool { return r.dialect == dialect }); i >= 0 {
+		return c.bodies[i].body, nil
+	}
+	body, err := c.render(t, m)
+	if err == nil && c.Deliveries > 1 {
+		c.bodies = append(c.bodies, rendered{dialect, body})
+	}
+	return body, err
+}
+
+func (c *Content) render(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+	return t.Renderer.AppendBody(make([]byte, 0, len(c.Data)+envelopeRoom), m)
+}
+
+// charge updates the tenant's account to what an event costs.
+func (s *Scheduler) charge(a *account, c *Content) {
+	change := c.cost() - c.charged
+	c.charged += change
+	switch {
+	case change > 0:
+		s.take(a, memory, change)
+	case change < 0:
+		s.give(a, memory, -change)
+	}
+}
+
+// place gives a delivery of an event a place in memory.
+func (s *Scheduler) place(a *account, c *Content) {
+	s.take(a, places, 1)
+	c.users++
+	s.charge(a, c)
+}
+
+// releaseContent removes one of an event's users.
+func (s *Scheduler) releaseContent(a *account, c *Content) {
+	c.users--
+	s.charge(a, c)
+	if c.users == 0 && c.listed {
+		c.listed = false
+		delete(s.contents, c.ID)
+	}
+}
+
+// dismiss frees what a waiting delivery has in memory.
+func (s *Scheduler) dismiss(j *Job) {
+	a := j.lane.account
+	s.give(a, places, 1)
+	s.releaseContent(a, j.Content)
+	if j.Manual() {
+		s.give(a, manualDeliveries, 1)
+	}
+	j.Content = nil
+}
+
+// share lets deliveries that are claimed later share the event.
+func (s *Scheduler) share(c *Content) {
+	if c.Deliveries > 1 && !c.listed && s.contents[c.ID] == nil {
+		c.listed = true
+		s.contents[c.ID] = c
+	}
+}
+
+// contentOf returns the content of an event that was claimed: the one that is in memory already, or a new one.
+func (s *Scheduler) contentOf(e *bellwire.Event) *Content {
+	if c := s.contents[e.ID]; c != nil {
+		return c
+	}
+	c := NewContent(e)
+	s.share(c)
+	return c
+}
+
+// needsBody reports whether an attempt would add a body to those of its event that are in memory.
+func (c *Content) needsBody(t *bellwire.Target) bool {
+	if len(c.shared)+c.own == 0 {
+		return false
+	}
+	return !shares(t) || !slices.Contains(c.shared, t.Endpoint.Dialect)
+}
+
+// countBody charges the body of an attempt that starts.
+func (s *Scheduler) countBody(j *Job) {
+	c, t := j.Content, j.lane.target
+	switch {
+	case c.Deliveries <= 1: // room for its body is charged already
+	case !shares(t):
+		j.ownBody = true
+		c.own++
+	case !slices.Contains(c.shared, t.Endpoint.Dialect):
+		c.shared = append(c.shared, t.Endpoint.Dialect)
+	}
+	s.charge(j.lane.account, c)
+}
+
+// shares reports whether all endpoints of a target's dialect get the same request body.
+func shares(t *bellwire.Target) bool { return t.Renderer == nil || t.Renderer.SameBody() }

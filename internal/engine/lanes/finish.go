@@ -1,0 +1,212 @@
+package lanes
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// Outcome is what came of a job's attempt.
+type Outcome struct {
+	Job        *Job
+	Target     *bellwire.Target // the endpoint that the request was sent to
+	Verdict    bellwire.Verdict
+	Attempt    *bellwire.Attempt // nil: no request could be made
+	RetryAfter time.Duration     // the rest that the receiver asked for
+	Address    string            // the network that the request went to, unless it was acknowledged
+	Retrying   bool              // the delivery gets another attempt
+
+	// Finish sets these.
+	Size       int  // of the attempt, in bytes of memory
+	SpentHost  bool // it was the last of its tenant's requests to the host for now
+	WaitsForIt bool // the next attempt waits until the host has requests left
+}
+
+// mayReturn reports whether the delivery, whose turn in an order it was, may need another turn.
+func (o *Outcome) mayReturn() bool { return o.Retrying || o.Verdict == bellwire.Gone }
+
+// BreakerChange is what an attempt did to its endpoint's circuit breaker.
+type BreakerChange int
+
+// The changes of a breaker.
+const (
+	BreakerSame BreakerChange = iota
+	BreakerOpened
+	BreakerClosed
+)
+
+// Finish records an ended attempt whose outcome is about to be stored. It returns the delivery that the caller may attempt
+// next, or nil, and what became of the breaker after how many failures in a row.
+func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change BreakerChange, failures int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, l := o.Job, o.Job.lane
+	full := l.inFlight >= l.window.limit()
+	s.ended(j)
+	l.faults.count = 0
+	if !now.Before(s.faults.until) {
+		s.faults.count = 0
+	}
+	o.Size = sizeOf(o.Attempt)
+	s.take(l.account, unrecorded, 1)
+	s.take(l.account, memory, o.Size)
+	l.unrecorded++
+	if !j.Manual() {
+		l.progress = now
+	}
+	change, failures = s.judge(l, now, o, full)
+	if j.Delivery.Sequence > 0 && !j.Manual() && o.mayReturn() {
+		s.evict(l) // the ones behind it wait for it in the store
+	}
+	s.reevaluate(l, now)
+	next = s.pick(now)
+	s.dispatch(now)
+	return next, change, failures
+}
+
+// ended takes a job out of flight, and frees what it has in memory.
+func (s *Scheduler) ended(j *Job) {
+	a := j.lane.account
+	s.give(a, requests, 1)
+	s.pace.end(j)
+	if j.unproven {
+		s.give(a, unprovenRequests, 1)
+	}
+	if j.Manual() {
+		j.lane.manualInFlight--
+		s.give(a, manualDeliveries, 1)
+	} else {
+		j.lane.inFlight--
+	}
+	if j.ownBody {
+		j.Content.own--
+	}
+	s.releaseContent(a, j.Content)
+	j.Content = nil // a result that waits to be stored keeps no event data in memory
+	s.recheckSenders(a, memory)
+}
+
+// judge adjusts the window, the breaker and the endpoint's rest to an outcome.
+func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
+	failures = l.breaker.failures
+	if o.Verdict != bellwire.Acknowledged {
+		l.retryAfterUntil = later(l.retryAfterUntil, now.Add(l.rest(o)))
+		o.SpentHost = s.hosts.charge(l, o, now)
+		o.WaitsForIt = o.Retrying && l.hostUsedUp(now)
+	}
+	switch {
+	case o.Verdict == bellwire.Impossible:
+		return BreakerSame, failures // the event is at fault, not the endpoint
+	case o.Verdict == bellwire.Acknowledged:
+		l.healthy = true
+		if l.breaker.succeeded() {
+			l.window.restart()
+			return BreakerClosed, failures
+		}
+		l.window.succeeded(o.Attempt.Timings.Total, full)
+		return BreakerSame, failures
+	case o.Job.Manual():
+		return BreakerSame, failures
+	}
+	l.healthy = false
+	l.window.failed()
+	l.retryAfterUntil = later(l.retryAfterUntil, l.account.fail(now))
+	if l.breaker.failed(now) {
+		if l.pauses() {
+			s.evict(l)
+		}
+		return BreakerOpened, failures + 1
+	}
+	return BreakerSame, failures + 1
+}
+
+// minRest is how long an overloaded endpoint rests that does not say for how long.
+const minRest = time.Second
+
+// rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
+// overloaded. The tenant chose a fixed interval, so only the endpoint's own wish prolongs that.
+func (l *lane) rest(o *Outcome) time.Duration {
+	if l.fixed() || o.Attempt == nil || !l.overloaded(o.Attempt.Response) {
+		return o.RetryAfter
+	}
+	return max(o.RetryAfter, minRest)
+}
+
+// overloaded reports whether an answer means that the endpoint is overloaded. 429 always does. The answers that gateways give
+// for an overloaded endpoint do, unless the endpoint acknowledges other requests.
+func (l *lane) overloaded(answer *bellwire.AttemptResponse) bool {
+	if answer == nil {
+		return false
+	}
+	switch answer.Status {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return !l.healthy
+	}
+	return false
+}
+
+// Recorded records that outcomes are in the store.
+func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellwire.Recorded) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, o := range outcomes {
+		j := o.Job
+		s.give(j.lane.account, unrecorded, 1)
+		s.give(j.lane.account, memory, o.Size)
+		j.lane.unrecorded--
+		s.donePending(j.lane)
+		l := s.current(j.lane)
+		if l == nil {
+			continue
+		}
+		l.due = sooner(l.due, records[i].DueAt)
+		if records[i].Moved && j.Manual() {
+			s.unqueue(l, j.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
+		}
+		if records[i].Disabled {
+			l.reload = true
+		}
+		s.reevaluate(l, now)
+	}
+	s.dispatch(now)
+}
+
+// unqueue removes a delivery from its lane's queue, if it is there.
+func (s *Scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
+	if j, ok := l.queue.Remove(func(j *Job) bool { return j.Delivery.ID == id }); ok {
+		l.bytes -= j.size()
+		s.dismiss(j)
+	}
+}
+
+// Abort releases a delivery whose attempt was aborted or not sent. That says nothing about its endpoint.
+func (s *Scheduler) Abort(j *Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended(j)
+	s.donePending(j.lane)
+	s.release(j.lane, []*Job{j})
+	s.dispatch(time.Now())
+}
+
+// sizeOf returns about how many bytes an attempt has in memory, and in the store.
+func sizeOf(a *bellwire.Attempt) int {
+	if a == nil {
+		return 0
+	}
+	size := len(a.Error) + len(a.Request.URL) + sizeOfHeaders(a.Request.Headers)
+	if a.Response != nil {
+		size += len(a.Response.Body) + sizeOfHeaders(a.Response.Headers)
+	}
+	return size
+}
+
+func sizeOfHeaders(headers []bellwire.Header) (size int) {
+	for _, h := range headers {
+		size += len(h.Name) + len(h.Value)
+	}
+	return size
+}

@@ -1,0 +1,356 @@
+package lanes
+
+import (
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/fifo"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// Bounds of one lane.
+const (
+	laneFloor    = 32   // deliveries that any lane may hold
+	laneCeiling  = 4096 // deliveries that no lane exceeds
+	laneDepth    = 64   // deliveries that a lane may hold for each request it may have in flight
+	laneBytes    = 4 << 20
+	openInFlight = 4 // deliveries of a fixed interval in flight while the breaker is open
+
+	// stallAfter is the time without an answer after which a lane sends no further requests beside those in flight.
+	stallAfter = time.Second
+)
+
+// lane is what an active endpoint has in memory. The scheduler's lock guards it.
+type lane struct {
+	endpoint string
+	account  *account // of its tenant; of no tenant until the endpoint is loaded
+	shard    int
+	target   *bellwire.Target // nil: not loaded yet
+
+	queue       fifo.Queue[*Job] // deliveries of the schedule, in the order of sending
+	manualQueue fifo.Queue[*Job] // tests and manual retries, which bypass the queue, the breaker and a pause
+	reserved    int              // places promised to publications that are being stored
+	bytes       int              // event data queued and reserved
+
+	inFlight       int
+	manualInFlight int
+	unrecorded     int       // attempts that ended and are not in the store yet
+	releasing      int       // deliveries on their way back to the store
+	progress       time.Time // end of the last request, or start of the first of those in flight
+	healthy        bool      // the last attempt was acknowledged
+
+	window          window
+	breaker         breaker
+	limiter         *rate.Limiter // nil: no rate limit
+	noTokenUntil    time.Time     // when the limiter will have a token, as of the last look at it
+	retryAfterUntil time.Time     // end of the rest that the endpoint asked for
+	hosts           [2]*host      // its host, and the address of its last request; nil: nothing has failed there lately
+	faults          backoff       // after faults of this node
+
+	// The part of the lane that is in the store:
+	due               time.Time // earliest time at which a free delivery may be due; zero: there is none
+	manualDue         bool      // there may be manual retries
+	reload            bool      // the endpoint may have changed
+	expiring          bool      // there may be more deliveries past max_elapsed
+	claiming          bool      // the claimer is serving it
+	storeBackoffUntil time.Time // end of the pause after the store or this node failed
+	nextSequence      int64     // FIFO: the number of the next delivery that may be admitted; 0: claim from the store only
+
+	queuedIn [kinds]bool // the lines that it waits in
+	timer    int         // index in the timer heap; -1: none
+	timerAt  time.Time
+}
+
+func (l *lane) ordered() bool {
+	return l.target != nil && l.target.Endpoint.Ordering == bellwire.OrderingFIFO
+}
+
+func (l *lane) enabled() bool { return l.notEnabled() == NotBlocked }
+
+// notEnabled returns why the endpoint gets no deliveries of the schedule, if so.
+func (l *lane) notEnabled() Why {
+	switch {
+	case l.target == nil:
+		return NotBlocked
+	case l.ended():
+		return Disabled
+	case l.target.Endpoint.Status != bellwire.EndpointEnabled:
+		return Paused
+	}
+	return NotBlocked
+}
+
+// ended reports whether the endpoint gets nothing any more, so that its open deliveries must be canceled.
+func (l *lane) ended() bool {
+	return l.target != nil && (l.target.Endpoint.Deleted || l.target.Endpoint.Status == bellwire.EndpointDisabled)
+}
+
+// fixed reports whether retries come at a fixed interval. The tenant chose that interval, so an open breaker bounds how many
+// deliveries are tried at a time, and not when.
+func (l *lane) fixed() bool { return l.target != nil && l.target.Endpoint.Retry.Fixed() }
+
+// pauses reports whether the breaker is open and lets one attempt at a time through after each pause.
+func (l *lane) pauses() bool { return l.breaker.open() && !l.fixed() }
+
+// limit returns how many requests may be in flight.
+func (l *lane) limit() int {
+	switch {
+	case l.ordered():
+		return 1
+	case l.breaker.open():
+		return min(openInFlight, max(l.window.max, 1))
+	}
+	return l.window.limit()
+}
+
+// capacity returns how many deliveries the lane may hold.
+func (l *lane) capacity() int {
+	if l.breaker.open() {
+		return laneFloor
+	}
+	return max(laneFloor, min(laneDepth*l.limit(), laneCeiling))
+}
+
+// byteLimit returns how much event data the lane may hold. It is small until the endpoint answers, so that endpoints that
+// hang do not fill the memory of all.
+func (l *lane) byteLimit() int {
+	if l.healthy {
+		return laneBytes
+	}
+	return laneBytes / 16
+}
+
+// adopt takes over a newer state of the endpoint, and reports whether t is newer.
+func (l *lane) adopt(t *bellwire.Target) bool {
+	if l.target != nil && !isNewer(t, l.target) {
+		return false
+	}
+	ep := t.Endpoint
+	if l.target == nil {
+		l.window = newWindow(ep.MaxInFlight)
+	}
+	if l.target == nil || l.target.Endpoint.RateLimit != ep.RateLimit {
+		l.limiter, l.noTokenUntil = newLimiter(ep.RateLimit), time.Time{}
+	}
+	if ep.Ordering != bellwire.OrderingFIFO {
+		l.nextSequence = 0
+	}
+	l.window.max = ep.MaxInFlight
+	l.target = t
+	return true
+}
+
+// isNewer reports whether t is a newer state of an endpoint than the known one. The tenant's limits change without the
+// endpoint's revision. Old limits may be adopted again for a moment: the store refuses what was published with them, and the
+// publication is matched again.
+func isNewer(t, known *bellwire.Target) bool {
+	if t.Endpoint.Revision != known.Endpoint.Revision {
+		return t.Endpoint.Revision > known.Endpoint.Revision
+	}
+	return t.Limits != nil && t.Limits != known.Limits && (known.Limits == nil || *t.Limits != *known.Limits)
+}
+
+// newLimiter returns a limiter with a burst of a tenth of a second's events, because timers are too coarse for single events.
+func newLimiter(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/10)))
+}
+
+// admits reports whether a delivery with so many bytes of data, which is being published, may go into memory directly.
+func (l *lane) admits(now time.Time, size int) bool {
+	held := l.queue.Len() + l.reserved + l.releasing
+	switch {
+	case !l.free(now, toAdmit):
+		return false
+	case held > 0 && l.bytes+size > l.byteLimit():
+		return false
+	case l.ordered():
+		return l.nextSequence != 0 && l.due.IsZero() && held < l.capacity()
+	case l.claiming || isDue(l.due, now):
+		return held < l.capacity()/2 // the other half is for deliveries that wait in the store
+	}
+	return held < l.capacity()
+}
+
+// sendable reports whether an attempt may start now.
+func (l *lane) sendable(now time.Time) bool {
+	return l.manualQueue.Len() > 0 && l.free(now, toSendManual) || l.queue.Len() > 0 && l.free(now, toSend)
+}
+
+// sends returns the kind of line in which the lane waits to send, and reports whether it can send.
+func (l *lane) sends(now time.Time) (k kind, ok bool) {
+	switch {
+	case !l.sendable(now):
+		return 0, false
+	case l.healthy:
+		return sending, true
+	case l.breaker.failures > 0:
+		return sendingFailing, true
+	}
+	return sendingUnproven, true
+}
+
+// head returns the delivery to be attempted next. The lane must be sendable.
+func (l *lane) head() *Job {
+	if l.manualQueue.Len() > 0 {
+		return l.manualQueue.First()
+	}
+	return l.queue.First()
+}
+
+// tokenAt returns when the rate limit allows a request, or a time in the past if it does now.
+func (l *lane) tokenAt(now time.Time) time.Time {
+	if l.limiter != nil && !l.noTokenUntil.After(now) {
+		l.noTokenUntil = tokenAt(l.limiter, now)
+	}
+	return l.noTokenUntil
+}
+
+// tokenAt returns when a limiter will have a token, or zero if it has one now.
+func tokenAt(l *rate.Limiter, now time.Time) time.Time {
+	missing := 1 - l.TokensAt(now)
+	if missing <= 0 {
+		return time.Time{}
+	}
+	return now.Add(max(time.Duration(missing/float64(l.Limit())*float64(time.Second)), time.Microsecond))
+}
+
+// take removes the delivery to be attempted next. The lane must be sendable.
+func (l *lane) take(now time.Time) *Job {
+	if l.manualQueue.Len() > 0 {
+		j := l.manualQueue.Pop()
+		l.manualInFlight++
+		return j
+	}
+	j := l.queue.Pop()
+	l.bytes -= j.size()
+	if l.inFlight == 0 {
+		l.progress = now
+	}
+	l.inFlight++
+	l.breaker.probing = l.breaker.open()
+	if l.limiter != nil {
+		l.limiter.AllowN(now, 1)
+	}
+	return j
+}
+
+// claims returns the kind of line in which the lane waits for the claimer, and reports whether the store should be asked now.
+func (l *lane) claims(now time.Time) (k kind, ok bool) {
+	switch {
+	case l.claiming:
+		return 0, false
+	case l.mustMaintain(now):
+		return maintaining, l.free(now, toMaintain)
+	case isDue(l.due, now) && l.free(now, toClaim):
+		if l.healthy || l.empty() {
+			return claiming, true
+		}
+		return claimingUnproven, true
+	}
+	return claimingManual, l.manualDue && l.free(now, toClaimManual)
+}
+
+// mustMaintain reports whether the endpoint must be loaded, or deliveries in the store ended.
+func (l *lane) mustMaintain(now time.Time) bool {
+	return l.reload || isDue(l.due, now) && (l.ended() || l.expiring)
+}
+
+// manualRoom returns how many tests and manual retries to claim.
+func (l *lane) manualRoom() int {
+	return limits.MaxByHand - l.manualQueue.Len() - l.manualInFlight
+}
+
+// empty reports whether the lane has nothing in memory.
+func (l *lane) empty() bool {
+	return l.idle() && l.manualQueue.Len() == 0 && l.manualInFlight == 0
+}
+
+// idle reports whether no delivery of the schedule is in memory or on its way to the store.
+func (l *lane) idle() bool {
+	return l.queue.Len() == 0 && l.reserved == 0 && l.inFlight == 0 && l.unrecorded == 0 && l.releasing == 0
+}
+
+// room returns how many deliveries to claim. It is 0 while half of the capacity is in use, so that claims come in groups.
+func (l *lane) room() int {
+	held := l.queue.Len() + l.reserved
+	if held > l.capacity()/2 || l.bytes > l.byteLimit()/2 {
+		return 0
+	}
+	return l.capacity() - held
+}
+
+// claimLimit returns how many deliveries of the schedule the lane can take from the store now.
+func (l *lane) claimLimit(now time.Time) int {
+	switch {
+	case !l.free(now, toClaim):
+		return 0
+	case l.pauses():
+		return 1
+	}
+	return l.room()
+}
+
+// wakeAt returns when after now the lane must be reevaluated though no event occurs; zero: never.
+func (l *lane) wakeAt(now time.Time) time.Time {
+	var at time.Time
+	consider := func(from time.Time, p purpose) {
+		why, until := l.blocked(now, p)
+		if why != NotBlocked && until.IsZero() {
+			return // an event ends that
+		}
+		if t := later(from, until); t.After(now) {
+			at = sooner(at, t)
+		}
+	}
+	if l.manualQueue.Len() > 0 {
+		consider(time.Time{}, toSendManual)
+	}
+	if l.queue.Len() > 0 {
+		consider(time.Time{}, toSend)
+	}
+	if l.claiming {
+		return at
+	}
+	if l.reload {
+		consider(time.Time{}, toMaintain)
+	}
+	if l.manualDue {
+		consider(time.Time{}, toClaimManual)
+	}
+	if !l.due.IsZero() {
+		if l.ended() || l.expiring {
+			consider(l.due, toMaintain)
+		}
+		consider(l.due, toClaim)
+	}
+	return at
+}
+
+// dispensable reports whether nothing would be lost by forgetting the lane.
+func (l *lane) dispensable(now time.Time) bool {
+	return l.empty() && !l.claiming && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
+		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > laneMemory &&
+		!l.retryAfterUntil.After(now) && !l.noTokenUntil.After(now)
+}
+
+func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// sooner returns the earlier of two times, of which a zero one means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,341 @@
+package lanes
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// ScanInterval is how often the store is scanned for endpoints with something due. The scan is a safety net: normally the
+// scheduler learns of everything that becomes due from this node's writes and from notifications.
+const ScanInterval = time.Minute
+
+// storeBackoff is the pause after the store or the directory failed for a lane.
+const storeBackoff = time.Second
+
+// Config configures a Scheduler. The functions run under the scheduler's lock.
+type Config struct {
+	MaxInFlight int // requests in flight in all
+	MaxQueued   int // deliveries in memory in all
+	MaxBytes    int // of events, request bodies and results in memory in all
+	MaxStarting int // attempts of a portion that run at the same time; see pace
+
+	Start       func(*Job)   // starts an attempt
+	Release     func([]*Job) // returns deliveries to the store; Released confirms it
+	WakeClaimer func()       // signals that ReadyToClaim has something
+}
+
+// Scheduler holds the lanes and decides what is sent when.
+type Scheduler struct {
+	counts       // of what tenants share
+	config       Config
+	pace         pace
+	timerChanged chan struct{} // capacity 1
+	shardsIdle   chan struct{} // capacity 1
+
+	ownership atomic.Pointer[ownership] // changed under mu
+
+	mu       sync.Mutex
+	draining bool
+	lanes    map[string]*lane
+	accounts map[string]*account
+	contents map[bellwire.EventID]*Content // that several deliveries may share
+	turns    [kinds]lineQueue              // lines whose tenants may have more, in turn
+	waiting  [resources]lineHeap           // lines whose tenants have their share
+	rotation int                           // among the kinds
+	timers   laneHeap
+	hosts    hosts
+
+	toRelease [bellwire.Shards]int64 // shards to be handed over, with the epochs that they are held in
+	pending   [bellwire.Shards]int   // what keeps shards from being handed over
+
+	faults      backoff // after faults of this node that affect all lanes
+	leftInStore int     // deliveries left in the store because their tenant had its share, since the start
+}
+
+// New returns a scheduler that owns no shards.
+func New(c Config) *Scheduler {
+	s := &Scheduler{
+		counts: newCounts(c.MaxInFlight, c.MaxQueued, c.MaxBytes), config: c,
+		pace:         pace{limit: max(c.MaxStarting, 1), reached: make(chan struct{}, 1)},
+		timerChanged: make(chan struct{}, 1), shardsIdle: make(chan struct{}, 1),
+		lanes: map[string]*lane{}, accounts: map[string]*account{}, contents: map[bellwire.EventID]*Content{},
+	}
+	s.ownership.Store(&ownership{leases: new(bellwire.Leases)})
+	return s
+}
+
+// lane returns the endpoint's lane, which it makes if necessary, or nil if the tenant has its share of lanes. The tenant is
+// empty if it is not known.
+func (s *Scheduler) lane(endpoint, tenant string) *lane {
+	l := s.lanes[endpoint]
+	if l != nil {
+		return l
+	}
+	a := s.account(tenant)
+	if !s.fits(a, laneCount, 1, false) {
+		return nil
+	}
+	l = &lane{endpoint: endpoint, account: a, shard: bellwire.ShardOf(endpoint), timer: -1, window: newWindow(bellwire.DefaultMaxInFlight)}
+	s.lanes[endpoint] = l
+	s.take(a, laneCount, 1)
+	return l
+}
+
+// forgetLane forgets a lane that has nothing in memory.
+func (s *Scheduler) forgetLane(l *lane) {
+	s.setTimer(l, time.Time{})
+	delete(s.lanes, l.endpoint)
+	s.give(l.account, laneCount, 1)
+}
+
+// adopt gives a lane a state of its endpoint.
+func (s *Scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
+	if !l.adopt(t) {
+		return
+	}
+	if l.account.tenant != t.Endpoint.Tenant {
+		s.give(l.account, laneCount, 1)
+		l.account = s.account(t.Endpoint.Tenant)
+		s.take(l.account, laneCount, 1)
+	}
+	s.hosts.attach(l)
+	if !l.enabled() {
+		s.evict(l)
+	}
+	s.reevaluate(l, now)
+}
+
+// current returns the present lane of l's endpoint: l may have been forgotten or dropped meanwhile. It returns nil if the
+// shard is no longer this node's, or if there is no room for a lane.
+func (s *Scheduler) current(l *lane) *lane {
+	if s.Leases().Epochs[l.shard] == 0 {
+		return nil
+	}
+	return s.lane(l.endpoint, l.account.tenant)
+}
+
+// enqueue puts a delivery that has its place in memory into a lane.
+func (s *Scheduler) enqueue(l *lane, j *Job) {
+	j.lane = l
+	if j.Manual() {
+		l.manualQueue.Push(j)
+		return
+	}
+	l.queue.Push(j)
+	l.bytes += j.size()
+}
+
+// release returns deliveries to the store.
+func (s *Scheduler) release(l *lane, jobs []*Job) {
+	if len(jobs) == 0 {
+		return
+	}
+	l.releasing += len(jobs)
+	s.config.Release(jobs)
+}
+
+// evict empties a lane's queue: its deliveries wait in the store, where waiting costs no memory.
+func (s *Scheduler) evict(l *lane) {
+	jobs := l.queue.TakeAll()
+	for _, j := range jobs {
+		l.bytes -= j.size()
+		s.dismiss(j)
+	}
+	l.nextSequence = 0
+	s.release(l, jobs)
+}
+
+// Released records that deliveries are free in the store again.
+func (s *Scheduler) Released(now time.Time, jobs []*Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range jobs {
+		j.lane.releasing--
+		l := s.current(j.lane)
+		if l == nil {
+			continue
+		}
+		if j.Manual() {
+			l.manualDue = true
+		} else {
+			l.due = sooner(l.due, now)
+		}
+		s.reevaluate(l, now)
+	}
+	s.dispatch(now)
+}
+
+// reevaluate decides, after a change to a lane, whether it can send, whether the store must be asked, and when its timer is
+// due.
+func (s *Scheduler) reevaluate(l *lane, now time.Time) {
+	if s.draining {
+		return
+	}
+	if k, ok := l.sends(now); ok {
+		s.join(l, k)
+	}
+	if k, ok := l.claims(now); ok {
+		s.join(l, k)
+	}
+	s.setTimer(l, l.wakeAt(now))
+}
+
+// dispatch starts attempts while there are lanes that can send, and the tenants' shares and the pace allow it.
+func (s *Scheduler) dispatch(now time.Time) {
+	for {
+		j := s.pick(now)
+		if j == nil {
+			return
+		}
+		s.config.Start(j)
+	}
+}
+
+// pick chooses the next delivery to attempt: tenants take turns, and so do the lanes of each.
+func (s *Scheduler) pick(now time.Time) *Job {
+	if s.draining || s.pace.full() || now.Before(s.faults.until) || !s.ownership.Load().valid(now) {
+		return nil
+	}
+	for {
+		ln := s.next(sending, sendingFailing)
+		if ln == nil {
+			return nil
+		}
+		if j := s.serve(ln, now); j != nil {
+			return j
+		}
+	}
+}
+
+// serve takes the next delivery of a line's first lane. It returns nil if the lane has nothing to send, or no memory for it.
+func (s *Scheduler) serve(ln *line, now time.Time) *Job {
+	l := ln.lanes.First()
+	if k, ok := l.sends(now); !ok || k != ln.kind || l.account != ln.account || s.lanes[l.endpoint] != l {
+		ln.leave()
+		s.requeue(ln)
+		if s.lanes[l.endpoint] == l {
+			s.reevaluate(l, now)
+		}
+		return nil
+	}
+	a := l.account
+	if l.head().Content.needsBody(l.target) && a.held[requests] > 0 && !s.fits(a, memory, 1, ln.kind.lowPriority()) {
+		s.wait(ln, memory)
+		return nil
+	}
+	ln.leave()
+	j := l.take(now)
+	s.pace.start(j)
+	s.give(a, places, 1)
+	s.take(a, requests, 1)
+	if j.unproven = ln.kind != sending; j.unproven {
+		s.take(a, unprovenRequests, 1)
+	}
+	s.countBody(j)
+	s.addPending(l)
+	s.requeue(ln)
+	s.reevaluate(l, now)
+	return j
+}
+
+// Refresh schedules the endpoint to be loaded, and its part of the store to be claimed from.
+func (s *Scheduler) Refresh(endpoint string) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Leases().Epoch(endpoint) == 0 {
+		return
+	}
+	l := s.lane(endpoint, "")
+	if l == nil {
+		return // the next scan finds it
+	}
+	l.reload, l.manualDue = true, true
+	l.due = sooner(l.due, now)
+	s.reevaluate(l, now)
+}
+
+// Forget removes a delivery that was canceled, if it is queued.
+func (s *Scheduler) Forget(endpoint string, id bellwire.DeliveryID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.lanes[endpoint]; l != nil {
+		s.unqueue(l, id)
+		s.reevaluate(l, time.Now())
+	}
+}
+
+// Due records what the store has for endpoints of this node.
+func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range due {
+		if s.Leases().Epoch(d.Endpoint) == 0 {
+			continue
+		}
+		if !d.Manual && d.At.After(now.Add(2*ScanInterval)) {
+			continue // a later scan finds it
+		}
+		l := s.lane(d.Endpoint, d.Tenant)
+		if l == nil {
+			continue
+		}
+		l.manualDue = l.manualDue || d.Manual
+		l.due = sooner(l.due, d.At)
+		s.reevaluate(l, now)
+	}
+}
+
+func (s *Scheduler) drop(l *lane) {
+	for _, j := range l.queue.TakeAll() {
+		s.dismiss(j)
+	}
+	for _, j := range l.manualQueue.TakeAll() {
+		s.dismiss(j)
+	}
+	l.bytes = 0
+	l.due, l.manualDue, l.reload, l.nextSequence = time.Time{}, false, false, 0
+	if s.lanes[l.endpoint] == l {
+		s.forgetLane(l)
+	}
+}
+
+// TargetOf returns the newest state of the job's endpoint that its lane knows.
+func (s *Scheduler) TargetOf(j *Job) *bellwire.Target {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.lane.target
+}
+
+// Stats describes a Scheduler.
+type Stats struct {
+	Lanes        int
+	Queued       int // deliveries in memory that wait to be sent
+	QueuedBytes  int // of events and request bodies, each counted once, and of results
+	InFlight     int // requests in flight
+	Unrecorded   int // results that are not in the store yet
+	LeftInStore  int // deliveries that found no place in memory, since the start, because their tenant had its share
+	OpenBreakers int
+	OwnedShards  int // shards that this node sends for
+}
+
+// Stats returns the state of the scheduler. Its cost grows with the number of lanes.
+func (s *Scheduler) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := Stats{
+		Lanes: len(s.lanes), Queued: s.held[places], QueuedBytes: s.held[memory], InFlight: s.held[requests],
+		Unrecorded: s.held[unrecorded], LeftInStore: s.leftInStore,
+	}
+	for _, l := range s.lanes {
+		if l.breaker.open() {
+			out.OpenBreakers++
+		}
+	}
+	out.OwnedShards = s.ownership.Load().count(time.Now())
+	return out
+}

@@ -1,0 +1,98 @@
+package lanes
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+func TestBreakerNeedsFailuresAndTime(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(0, 0)
+	var quick breaker
+	for range 100 {
+		if quick.failed(at) {
+			t.Fatal("opened within an instant")
+		}
+	}
+	var slow breaker
+	for i := range breakerFailures {
+		opened := slow.failed(at.Add(time.Duration(i) * breakerSpan))
+		if opened != (i == breakerFailures-1) {
+			t.Fatalf("after %d failures: opened %v", i+1, opened)
+		}
+	}
+	if slow.failed(at); slow.pause != firstPause {
+		t.Error("an attempt that was under way made the pause longer:", slow.pause)
+	}
+	for range 20 {
+		slow.probing = true
+		slow.failed(at)
+	}
+	if slow.pause != longestPause {
+		t.Error("pause:", slow.pause)
+	}
+	if !slow.succeeded() || slow.open() || slow.succeeded() {
+		t.Error("it did not close once")
+	}
+}
+
+func TestWindowStaysInBounds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(1, 200).Draw(t, "max")
+		w := newWindow(limit)
+		for range rapid.IntRange(0, 500).Draw(t, "steps") {
+			if rapid.Bool().Draw(t, "ok") {
+				latency := time.Duration(rapid.IntRange(0, int(time.Minute)).Draw(t, "latency"))
+				w.succeeded(latency, rapid.Bool().Draw(t, "full"))
+			} else {
+				w.failed()
+			}
+			if got := w.limit(); got < 1 || got > limit {
+				t.Fatalf("limit %d of %d", got, limit)
+			}
+		}
+	})
+}
+
+func TestWindowGrowsAndShrinks(t *testing.T) {
+	t.Parallel()
+	w := newWindow(64)
+	for range 100 {
+		w.succeeded(10*time.Millisecond, true)
+	}
+	if w.limit() != 64 {
+		t.Error("after 100 quick answers:", w.limit())
+	}
+	for range 30 {
+		w.succeeded(5*time.Second, true)
+	}
+	if w.limit() > 8 {
+		t.Error("after 30 slow answers:", w.limit())
+	}
+}
+
+// Memory that a publish gives back wakes the claims that wait for it.
+func TestStarvedClaimsAreWoken(t *testing.T) {
+	t.Parallel()
+	m := newSchedulerModel()
+	woken := 0
+	m.s.config.WakeClaimer = func() { woken++ }
+	m.s.most[places] = 1
+	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
+	j := &Job{Content: NewContent(&bellwire.Event{Data: make([]byte, 10)}), Trigger: bellwire.TriggerSchedule}
+	found := m.s.Reserve(time.Now(), []*bellwire.Target{target}, j.Content, nil)
+	m.s.Due([]bellwire.DueEndpoint{{Endpoint: "b", At: time.Now()}})
+	if turns := m.s.ReadyToClaim(time.Now(), 64); len(turns) > 0 {
+		t.Fatal("claimed though memory is full")
+	}
+	woken = 0
+	m.s.Cancel(found, []*Job{j})
+	if woken == 0 {
+		t.Error("memory is free again, and nobody told the claimer")
+	}
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// publisher matches events to endpoints and has them stored.
+type publisher struct {
+	directory Directory
+	scheduler *lanes.Scheduler
+	gate      *gate
+	batcher   *batcher
+	bulk      *batcher // of publications with much data, so that small ones do not wait for megabytes
+}
+
+// publish checks a submission's events, matches them and has them stored. The store refuses what was decided on a stale
+// configuration; publish then reads the stale part again, decides again and repeats. What was read again holds even if it has
+// changed once more: it was read after the events came, so they may count as published at that moment. So publish ends, however
+// often the configuration changes.
+//
+// The Checker may also fill in the events. It may be nil.
+func (p *publisher) publish(ctx context.Context, tenant string, s *submission, checks Checker) error {
+	var (
+		stale     = bellwire.Stale{Tenant: true, Catalogue: true} // parts to be decided on now
+		again     bellwire.Stale                                  // parts that were read again
+		catalogue int64
+		revision  int64
+		err       error
+	)
+	for {
+		if stale.Catalogue && checks != nil {
+			catalogue, err = checks.Check(ctx, again.Catalogue)
+		}
+		if err == nil {
+			revision, err = p.match(ctx, tenant, s)
+		}
+		if err == nil {
+			s.append.TenantRevision, s.append.OperatorRevision = unless(again.Tenant, revision), unless(again.Catalogue, catalogue)
+			err = p.submit(ctx, s)
+			stale = s.result.Stale
+		} else {
+			stale = bellwire.Stale{Catalogue: true} // as Check reports if the code is CodeStale
+		}
+		if bellwire.CodeOf(err) != bellwire.CodeStale {
+			break
+		}
+		if news := stale.Tenant && !again.Tenant || stale.Catalogue && !again.Catalogue; !news {
+			break
+		}
+		if stale.Tenant {
+			again.Tenant = true
+			p.directory.ForgetTenantAt(tenant, revision)
+		}
+		if stale.Catalogue {
+			again.Catalogue = true
+			p.directory.ForgetCatalogueAt(catalogue)
+		}
+		err = nil
+	}
+	if err == nil && again.Tenant {
+		p.refreshChanged(ctx, s)
+	}
+	return err
+}
+
+// unless returns the revision that an append depends on: 0, which is any, for what was read again.
+func unless(again bool, revision int64) int64 {
+	if again {
+		return 0
+	}
+	return revision
+}
+
+// match finds the recipients of the events, and returns the revision of the tenant's configuration.
+func (p *publisher) match(ctx context.Context, tenant string, s *submission) (revision int64, err error) {
+	subscriptions, revision, err := p.directory.Subscriptions(ctx, tenant)
+	if err != nil {
+		return 0, err
+	}
+	for i := range s.events {
+		if e := &s.events[i].Event; e.Problem == "" {
+			s.targets[i] = subscriptions.Match(e.Type)
+		}
+	}
+	s.append.MaxWaiting = s.maxWaiting()
+	if n := s.deliveries(); n > s.append.MaxWaiting && !s.events[0].Unmatched { // else it is stored already
+		return 0, tooWide(n, s.append.MaxWaiting)
+	}
+	return revision, nil
+}
+
+// refreshChanged refreshes those endpoints that were changed while events were stored for them: if an endpoint had no lane when
+// it was changed, the change has reached no lane.
+func (p *publisher) refreshChanged(ctx context.Context, s *submission) {
+	seen := make(map[*bellwire.Target]bool)
+	for _, targets := range s.targets {
+		for _, t := range targets {
+			if seen[t] {
+				continue
+			}
+			seen[t] = true
+			if now, err := p.directory.Target(ctx, t.Endpoint.ID); err != nil || now != t {
+				p.scheduler.Refresh(t.Endpoint.ID)
+			}
+		}
+	}
+}
+
+// submit has a submission stored, unless the engine is closing.
+func (p *publisher) submit(ctx context.Context, s *submission) error {
+	if err := p.gate.enter(); err != nil {
+		return err
+	}
+	defer p.gate.leave()
+	if s.bytes > limits.BulkFrom {
+		return p.bulk.submit(ctx, s)
+	}
+	return p.batcher.submit(ctx, s)
+}
+
+// newEvent returns the event of a draft.
+func newEvent(tenant string, d *Draft) bellwire.NewEvent {
+	e := bellwire.NewEvent{Event: bellwire.Event{
+		Tenant: tenant, Type: d.Type, Data: d.Data, IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt,
+	}}
+	if d.IdempotencyKey != "" {
+		e.Digest = d.Digest()
+	}
+	return e
+}
