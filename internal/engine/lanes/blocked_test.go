@@ -1,0 +1,173 @@
+package lanes
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// blockedModel is a model with one endpoint, and what a test needs to bring its lane into a state.
+type blockedModel struct {
+	*schedulerModel
+	target *bellwire.Target
+}
+
+// change gives the lane a new state of its endpoint.
+func (m *blockedModel) change(f func(*bellwire.Endpoint)) {
+	ep := *m.target.Endpoint
+	ep.Revision++
+	f(&ep)
+	m.target = &bellwire.Target{Endpoint: &ep, URL: m.target.URL, Limits: m.target.Limits}
+	s := m.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.adopt(s.lane(ep.ID, ep.Tenant), m.target, time.Now())
+}
+
+// publish publishes n events.
+func (m *blockedModel) publish(n int) {
+	for range n {
+		c := m.event(m.target.Endpoint.Tenant, 10, 1)
+		r := m.s.Reserve(time.Now(), []*bellwire.Target{m.target}, c, nil)
+		m.s.Commit(time.Now(), r, []*Job{m.job(m.target, c, r[0].Epoch())})
+	}
+}
+
+// end ends the first attempt in flight.
+func (m *blockedModel) end(o Outcome) {
+	o.Job, o.Target = m.running[0], m.target
+	m.running = m.running[1:]
+	o.Attempt = &bellwire.Attempt{}
+	if next, _, _ := m.s.Finish(time.Now(), &o); next != nil {
+		m.running = append(m.running, next)
+	}
+	m.s.Recorded(time.Now(), []*Outcome{&o}, make([]bellwire.Recorded, 1))
+}
+
+// Each reason for which an endpoint's deliveries wait is reported, with the time at which it ends if that is known.
+func TestBlocked(t *testing.T) {
+	cases := map[string]struct {
+		do    func(m *blockedModel)
+		why   Why
+		after time.Duration // until the reason ends; 0: not known
+	}{
+		"nothing": {func(*blockedModel) {}, NotBlocked, 0},
+		"sent":    {func(m *blockedModel) { m.publish(1) }, InFlightLimit, 0}, // the window is 1 until the first answer
+		"paused": {func(m *blockedModel) {
+			m.change(func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+		}, Paused, 0},
+		"disabled": {func(m *blockedModel) {
+			m.change(func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
+		}, Disabled, 0},
+		"deleted": {func(m *blockedModel) {
+			m.change(func(ep *bellwire.Endpoint) { ep.Deleted = true })
+		}, Disabled, 0},
+		"asked to wait": {func(m *blockedModel) {
+			m.publish(2)
+			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Minute})
+		}, RetryAfter, time.Minute},
+		"rate limit": {func(m *blockedModel) {
+			m.change(func(ep *bellwire.Endpoint) { ep.RateLimit = 0.1 })
+			m.publish(2)
+			m.end(Outcome{Verdict: bellwire.Acknowledged})
+		}, RateLimited, 10 * time.Second},
+		"the later of two": {func(m *blockedModel) {
+			m.change(func(ep *bellwire.Endpoint) { ep.RateLimit = 0.1 })
+			m.publish(2)
+			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Second})
+		}, RateLimited, 10 * time.Second},
+		"in order": {func(m *blockedModel) {
+			m.change(func(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO })
+			m.s.lanes["ep_1"].nextSequence = 1
+			m.publish(2)
+		}, InOrder, 0},
+		"no answer": {func(m *blockedModel) {
+			m.publish(1)
+			m.end(Outcome{Verdict: bellwire.Acknowledged})
+			m.publish(1)
+			time.Sleep(2 * stallAfter)
+		}, Unanswered, 0},
+		"breaker": {func(m *blockedModel) {
+			m.publish(1)
+			m.s.lanes["ep_1"].breaker = breaker{failures: breakerFailures - 1, since: time.Now().Add(-breakerSpan)}
+			m.end(Outcome{Verdict: bellwire.Failed})
+		}, BreakerOpen, firstPause},
+		"fault of the node at one endpoint": {func(m *blockedModel) {
+			m.publish(1)
+			j := m.running[0]
+			m.running = nil
+			m.s.SetBack(time.Now(), j, false)
+			m.release(nil)
+		}, StoreBackoff, firstEndpointPause},
+		"the store failed": {func(m *blockedModel) {
+			m.s.Due([]bellwire.DueEndpoint{{Endpoint: "ep_1", Tenant: "acme", At: time.Now()}})
+			m.s.Postpone(m.s.ReadyToClaim(time.Now(), 1)...)
+		}, StoreBackoff, storeBackoff},
+		"host": {func(m *blockedModel) {
+			m.publish(2)
+			l := m.s.lanes["ep_1"]
+			l.hosts[0] = m.s.hosts.of(hostKey{"acme", "a.test"}, 60)
+			l.hosts[0].left.AllowN(time.Now(), 60)
+			m.end(Outcome{Verdict: bellwire.Impossible})
+		}, HostLimit, time.Minute},
+		"share of the tenant": {func(m *blockedModel) {
+			m.s.take(m.s.account("acme"), unrecorded, 8)
+			m.publish(1)
+		}, TenantShare, 0},
+		"pace": {func(m *blockedModel) {
+			m.s.pace.running = m.s.pace.limit
+			m.publish(1)
+		}, Pacing, 0},
+		"fault of the whole node": {func(m *blockedModel) {
+			m.s.faults.add(time.Now(), firstNodePause, longestNodePause)
+		}, NodeFault, firstNodePause},
+		"another node's": {func(m *blockedModel) { m.s.SetLeases(&bellwire.Leases{Term: time.Minute}, time.Time{}) }, OtherNode, 0},
+		"leases": {func(m *blockedModel) {
+			m.s.SetLeases(m.s.Leases(), time.Now().Add(time.Second))
+			time.Sleep(time.Second)
+		}, LeaseLapsed, 0},
+		"draining": {func(m *blockedModel) { m.s.Drain() }, Draining, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := &blockedModel{schedulerModel: newSchedulerModel(), target: ofTenant("acme", "ep_1")}
+				m.change(func(*bellwire.Endpoint) {})
+				c.do(m)
+				why, until := m.s.Blocked("ep_1")
+				if why != c.why {
+					t.Fatalf("blocked by %q, want %q", why, c.why)
+				}
+				if left := time.Until(until); c.after == 0 && !until.IsZero() || c.after > 0 && (left < c.after-time.Millisecond || left > c.after+time.Millisecond) {
+					t.Errorf("until in %v, want %v", left, c.after)
+				}
+			})
+		})
+	}
+}
+
+func TestWhysHaveTexts(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for w := range whys {
+		text := w.String()
+		if text == "" || seen[text] || strings.HasSuffix(text, ".") || strings.ToLower(text[:1]) != text[:1] {
+			t.Errorf("reason %d is %q", w, text)
+		}
+		seen[text] = true
+	}
+	if got := Why(-1).String(); got != "unknown" {
+		t.Errorf("an unknown reason is %q", got)
+	}
+}
+
+// The guards of a manual delivery are among those of others, so that a lane that can send can send what comes first.
+func TestManualDeliveriesHaveFewerGuards(t *testing.T) {
+	t.Parallel()
+	if more := guards[toSendManual] &^ guards[toSend]; more != 0 {
+		t.Errorf("guards %b stand before manual deliveries alone", more)
+	}
+}

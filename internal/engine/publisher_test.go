@@ -1,0 +1,71 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine"
+)
+
+// checks counts how often events are checked, and against a catalogue that was read again or not.
+type checks []bool
+
+func (c *checks) Check(_ context.Context, again bool) (int64, error) {
+	*c = append(*c, again)
+	return 7, nil
+}
+
+// What the store finds stale is read again, and only that, and what was read again holds.
+func TestStaleAppendsAreRepeated(t *testing.T) {
+	tenant, catalogue := bellwire.Stale{Tenant: true}, bellwire.Stale{Catalogue: true}
+	both := bellwire.Stale{Tenant: true, Catalogue: true}
+	cases := map[string]struct {
+		stale  []bellwire.Stale // what the store finds, append by append
+		checks checks
+		holds  []bellwire.Stale // what each append does not depend on
+		code   bellwire.Code
+	}{
+		"nothing":                 {nil, checks{false}, []bellwire.Stale{{}}, ""},
+		"the tenant":              {[]bellwire.Stale{tenant}, checks{false}, []bellwire.Stale{{}, tenant}, ""},
+		"the catalogue":           {[]bellwire.Stale{catalogue}, checks{false, true}, []bellwire.Stale{{}, catalogue}, ""},
+		"both at once":            {[]bellwire.Stale{both}, checks{false, true}, []bellwire.Stale{{}, both}, ""},
+		"one after the other":     {[]bellwire.Stale{catalogue, tenant}, checks{false, true}, []bellwire.Stale{{}, catalogue, both}, ""},
+		"a store that never ends": {[]bellwire.Stale{tenant, tenant, tenant}, checks{false}, []bellwire.Stale{{}, tenant}, bellwire.CodeStale},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.endpoint("a")
+				var (
+					holds  []bellwire.Stale
+					called checks
+					f      = w.withFaults()
+				)
+				f.append = func(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+					a, n := appends[0], len(holds)
+					holds = append(holds, bellwire.Stale{Tenant: a.TenantRevision == 0, Catalogue: a.OperatorRevision == 0})
+					if n < len(c.stale) {
+						return []bellwire.AppendResult{{Err: bellwire.Errorf(bellwire.CodeStale, "stale"), Stale: c.stale[n]}}, nil
+					}
+					a.OperatorRevision = 0 // the test's catalogue is none of this store's
+					return f.Store.AppendEvents(ctx, appends)
+				}
+				_, err := w.engine.Publish(t.Context(), &engine.Publication{
+					Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte("1")}}, Checks: &called,
+				})
+				if code := bellwire.CodeOf(err); code != c.code {
+					t.Errorf("code %q, want %q", code, c.code)
+				}
+				if diff := cmp.Diff(c.checks, called); diff != "" {
+					t.Error("checks (-want +got):", diff)
+				}
+				if diff := cmp.Diff(c.holds, holds); diff != "" {
+					t.Error("what appends do not depend on (-want +got):", diff)
+				}
+			})
+		})
+	}
+}
