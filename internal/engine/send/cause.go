@@ -19,12 +19,12 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// classify returns the outcome that err stands for, and a sentence for the tenant. All of its text comes from here,
-// from the endpoint's own URL and certificate, and from tables of the operating system's and TLS's fixed texts: err's own
-// text may name addresses of this node and of name servers, or repeat what the receiver sent.
+// classify returns the outcome that err stands for, and a sentence for the tenant. The sentence is made of fixed texts, and of
+// the endpoint's own URL and certificate. The text of err must not be in it: that may name addresses of this node and of name
+// servers, or repeat what the receiver sent.
 func classify(err error, t *trace) (bellwire.Outcome, string) {
 	if dialled := t.failedDial(); dialled != nil && errors.Is(err, destination.ErrBlocked) {
-		err = dialled // another address of the host is good, and says more
+		err = dialled // another address of the host is allowed, and its error says more
 	}
 	var (
 		dns     *net.DNSError
@@ -32,7 +32,7 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	)
 	switch {
 	case errors.Is(err, destination.ErrBlocked):
-		// Which address it is stays unsaid: a tenant could learn of the platform's own hosts that way.
+		// The address is not named: it could tell a tenant about the platform's own hosts.
 		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
 	case t.turnedAway():
 		return bellwire.OutcomeReset, fmt.Sprintf("The endpoint accepted %d connections one after another, and took the request on none of them.", maxMade)
@@ -57,7 +57,7 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	return bellwire.OutcomeProtocol, t.protocolCause(err)
 }
 
-// bodyCause explains why the body of an answer is incomplete.
+// bodyCause returns why the body of an answer is incomplete, as a sentence.
 func bodyCause(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -68,7 +68,7 @@ func bodyCause(err error) string {
 	return "The body is not valid HTTP."
 }
 
-// dnsCause is the class of an error of name resolution. The error itself names the resolver, and the address of this node.
+// dnsCause returns the class of an error in name resolution. The error itself names the resolver and the address of this node.
 func dnsCause(err *net.DNSError) string {
 	switch {
 	case err.IsNotFound:
@@ -79,7 +79,7 @@ func dnsCause(err *net.DNSError) string {
 	return "the name server failed"
 }
 
-// because returns what is known of an error's cause, with a colon before it, or nothing.
+// because returns the cause of an error after a colon, or "" if it is not known.
 func because(err error) string {
 	var number syscall.Errno
 	if errors.As(err, &number) {
@@ -97,14 +97,14 @@ func because(err error) string {
 func brokenOff(err error) bool {
 	var stream streamError
 	if errors.As(err, &stream) {
-		return stream.byWish()
+		return stream.deliberate()
 	}
 	return isGoAway(err) || errors.Is(err, errUntaken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE)
 }
 
-// protocolCause explains how an endpoint breaks the rules of HTTP.
+// protocolCause returns how an endpoint violates HTTP, as a sentence.
 func (t *trace) protocolCause(err error) string {
 	code, ok := http2Code(err)
 	switch {
@@ -118,7 +118,7 @@ func (t *trace) protocolCause(err error) string {
 	return "The endpoint's answer is not valid HTTP."
 }
 
-// tlsCause explains what is wrong with the endpoint's TLS. It returns nothing if TLS is not at fault.
+// tlsCause returns what is wrong with the endpoint's TLS, as a sentence, or "" if TLS is not at fault.
 func (t *trace) tlsCause(err error) string {
 	var (
 		verification *tls.CertificateVerificationError
@@ -147,7 +147,7 @@ func (t *trace) tlsCause(err error) string {
 }
 
 // unanswered reports whether the connection ended without an answer, and without an error code of HTTP/2. In TLS 1.3 an endpoint
-// refuses a client after the handshake, and its alert may be lost with the connection.
+// rejects a client after the handshake, and its alert may be lost with the connection.
 func (t *trace) unanswered(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -157,7 +157,7 @@ func (t *trace) unanswered(err error) bool {
 
 const wantsCertificate = "the endpoint asks for a client certificate, which deliveries do not have"
 
-// alertCause explains an alert that the endpoint sent (RFC 8446, 6). The type of crypto/tls is not exported.
+// alertCause returns the meaning of an alert that the endpoint sent (RFC 8446, 6). The type in crypto/tls is not exported.
 func alertCause(err error, asked bool) string {
 	const handshakeFailure, protocolVersion, internalError, unrecognizedName, certificateRequired = 40, 70, 80, 112, 116
 	v := reflect.ValueOf(err)
@@ -180,7 +180,7 @@ func alertCause(err error, asked bool) string {
 	}
 }
 
-// certificateCause explains why a certificate was not accepted for a host.
+// certificateCause returns why a certificate was not accepted for a host.
 func certificateCause(err error, host string) string {
 	var (
 		name      x509.HostnameError
@@ -202,8 +202,7 @@ func certificateCause(err error, host string) string {
 	return "it, or one that signed it, is not made for this use"
 }
 
-// streamError is what net/http's HTTP/2 fills in for errors.As: its own type, which it does not export, has fields of
-// the same names.
+// streamError is filled in by errors.As from the unexported error type of net/http's HTTP/2, which has fields of the same names.
 type streamError struct {
 	StreamID uint32
 	Code     uint32 // RFC 9113, 7
@@ -212,9 +211,9 @@ type streamError struct {
 
 func (e streamError) Error() string { return fmt.Sprintf("the stream ended with code %d", e.Code) }
 
-// byWish reports whether a peer ends a stream with this code because it wants to. With the others either side says
-// that the rules of HTTP/2 were broken.
-func (e streamError) byWish() bool {
+// deliberate reports whether a peer ends a stream with this code because it wants to. With the other codes, either side reports a
+// violation of HTTP/2.
+func (e streamError) deliberate() bool {
 	const protocol, flowControl, streamClosed, frameSize, compression = 1, 3, 5, 6, 9
 	switch e.Code {
 	case protocol, flowControl, streamClosed, frameSize, compression:
@@ -223,8 +222,8 @@ func (e streamError) byWish() bool {
 	return true
 }
 
-// isGoAway reports whether err says that a receiver ended the connection with a GOAWAY frame. The type of net/http's
-// HTTP/2 is not exported, and has no errors.As.
+// isGoAway reports whether a receiver ended the connection with a GOAWAY frame. The error type of net/http's HTTP/2 is not
+// exported, and does not support errors.As.
 func isGoAway(err error) bool {
 	v := reflect.ValueOf(err)
 	return v.Kind() == reflect.Struct && v.FieldByName("LastStreamID").IsValid() && v.FieldByName("ErrCode").IsValid()
@@ -236,7 +235,7 @@ var http2Codes = []string{
 	"REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
 }
 
-// http2Code returns the name of the error code with which a stream or a connection of HTTP/2 ended.
+// http2Code returns the name of the HTTP/2 error code that ended a stream or a connection.
 func http2Code(err error) (name string, ok bool) {
 	var stream streamError
 	if errors.As(err, &stream) {

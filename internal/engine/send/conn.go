@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// maxConnAge bounds how long a connection is used, so that a receiver's move in DNS is followed. The request that
-	// finds the connection this old is the last one on it; one that nobody uses ends after idleTimeout.
+	// maxConnAge bounds the age of a connection, so that changes in DNS take effect. The request that finds a connection this
+	// old is the last one on it. An unused connection ends after idleTimeout.
 	maxConnAge = 2 * time.Minute
-	// keepAliveMargin is subtracted from the receiver's keep-alive timeout: a request that crosses the close on the wire
+	// keepAliveMargin is subtracted from the receiver's keep-alive timeout, because a request that crosses the close on the wire
 	// is lost.
 	keepAliveMargin = time.Second
 )
 
-// conn is a connection to a receiver. It keeps track of how long it can be used, and asks the fence of the attempt that
-// it serves before each write.
+// conn is a connection to a receiver. It records how long it can be used, and checks the lease of the attempt that it serves
+// before each write.
 type conn struct {
 	net.Conn
-	socket   syscall.RawConn // nil: there is none
+	socket   syscall.RawConn // nil: not a socket
 	made     time.Time
-	closesAt atomic.Int64 // when the receiver closes it if it stays idle, in nanoseconds since 1970; 0: it did not say
-	retired  atomic.Bool  // the receiver was asked to close it
+	closesAt atomic.Int64 // when the receiver closes it if it is idle, in Unix nanoseconds; 0: not known
+	retired  atomic.Bool  // whether the receiver was asked to close it
 	written  atomic.Int64 // bytes
 	read     atomic.Int64 // bytes
 	lease    atomic.Pointer[leaseCheck]
@@ -36,13 +36,12 @@ type conn struct {
 func newConn(inner net.Conn) *conn {
 	c := &conn{Conn: inner, made: time.Now()}
 	if s, ok := inner.(syscall.Conn); ok {
-		c.socket, _ = s.SyscallConn() // without it the connection is not looked at
+		c.socket, _ = s.SyscallConn() // without a socket, stale does not peek
 	}
 	return c
 }
 
-// connOf returns the connection below TLS, nil if it is of another kind, and reports whether HTTP/2 runs over it, where
-// several requests share one.
+// connOf returns the connection below TLS, or nil if it is not a conn, and reports whether requests share it, as over HTTP/2.
 func connOf(top net.Conn) (c *conn, shared bool) {
 	if secure, ok := top.(*tls.Conn); ok {
 		shared = secure.ConnectionState().NegotiatedProtocol == "h2"
@@ -67,8 +66,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// stale reports whether a connection that was idle is no longer good for a request. What arrives on an idle one of
-// HTTP/1.1 is no answer to anything; over HTTP/2 it may be the business of others.
+// stale reports whether a connection that was idle can no longer be used. Data that arrived on an idle connection makes it
+// unusable over HTTP/1.1, where it answers no request; over HTTP/2 it may be for other requests.
 func (c *conn) stale(now time.Time, shared bool) bool {
 	closesAt := c.closesAt.Load()
 	if c.retired.Load() && !shared || closesAt > 0 && now.UnixNano() > closesAt {
@@ -81,7 +80,7 @@ func (c *conn) stale(now time.Time, shared bool) bool {
 	return ended || arrived && !shared
 }
 
-// keptFor reads how long the receiver keeps the connection while it is idle, from a header like
+// keptFor reads how long the receiver keeps an idle connection, from a header such as
 // "Keep-Alive: timeout=5, max=100".
 func (c *conn) keptFor(header string, now time.Time) {
 	for part := range strings.SplitSeq(header, ",") {

@@ -8,8 +8,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// loggedHeaders lists what was sent, in order of names, without the values of credentials, and reports whether some did not
-// fit. Those that the endpoint was given itself go first then: they are the same on every attempt.
+// loggedHeaders returns the headers that were sent, by name, without the values of credentials, and reports whether some did not
+// fit. The endpoint's own headers are left out first then, because they are the same in every attempt.
 func loggedHeaders(sent http.Header, credentials []bellwire.Header) (list []bellwire.Header, cut bool) {
 	list = make([]bellwire.Header, 0, len(sent))
 	for name, values := range sent {
@@ -33,7 +33,7 @@ func loggedHeaders(sent http.Header, credentials []bellwire.Header) (list []bell
 	return list, cut
 }
 
-// receivedHeaders lists what came back, in order of names, and reports whether some did not fit.
+// receivedHeaders returns the headers of an answer, by name, and reports whether some did not fit.
 func receivedHeaders(received http.Header, secrets redactor) (list []bellwire.Header, cut bool) {
 	list = make([]bellwire.Header, 0, len(received))
 	for name, values := range received {
@@ -44,7 +44,7 @@ func receivedHeaders(received http.Header, secrets redactor) (list []bellwire.He
 	return cappedHeaders(list)
 }
 
-// cappedHeaders returns the first headers, as many as fit into MaxStoredHeaders, and reports whether there were more.
+// cappedHeaders returns as many headers as fit into MaxStoredHeaders, and reports whether there were more.
 func cappedHeaders(list []bellwire.Header) (fitting []bellwire.Header, cut bool) {
 	const around = len(`{"Name":"","Value":""},`)
 	size := 0
@@ -56,7 +56,7 @@ func cappedHeaders(list []bellwire.Header) (fitting []bellwire.Header, cut bool)
 	return list, false
 }
 
-// storedSize is how many bytes a text takes as JSON.
+// storedSize returns how many bytes a text takes as JSON.
 func storedSize(text string) int {
 	const escaped = len(`\u0000`)
 	size := len(text)

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds how long a receiver can put deliveries off by its Retry-After header.
+// maxRetryAfter bounds how long a receiver can delay deliveries with its Retry-After header.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the Retry-After header (RFC 9110, 10.2.3), in seconds or as a date. What is above maxRetryAfter
-// counts as that, however big it is; what is in the past, or cannot be read, as 0.
+// retryAfter reads the Retry-After header (RFC 9110, 10.2.3), in seconds or as a date. A longer wait counts as maxRetryAfter. A
+// date in the past, or a value that cannot be read, counts as 0.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, ok := readSeconds(text); ok {
@@ -24,7 +24,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(date.Sub(now), 0), maxRetryAfter)
 }
 
-// readSeconds reads decimal digits, which may have a fraction.
+// readSeconds reads a decimal number, with or without a fraction.
 func readSeconds(text string) (float64, bool) {
 	if text == "" || text[0] == '.' || strings.Trim(text, "0123456789.") != "" {
 		return 0, false

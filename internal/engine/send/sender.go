@@ -179,7 +179,7 @@ func (s *Sender) exchange(req *http.Request, body []byte, t *bellwire.Target, tr
 	a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(resp.Header, secrets)
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		// What follows is the bare connection, and no deadline bounds reading from it.
-		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols, which nobody asked it to."
+		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols without being asked."
 		return
 	}
 	if err := s.read(resp, a.Response, secrets, tr.abort); err != nil {

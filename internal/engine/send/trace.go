@@ -14,32 +14,32 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// trace follows an attempt through its phases, for its timings and to tell where it broke.
-// The transport may still call it from a dial that goes on after the attempt has ended.
+// trace follows an attempt through its phases, for its timings and to find where it failed. The transport may call it from a
+// dial that outlives the attempt.
 type trace struct {
 	started time.Time
 	abort   context.CancelFunc // ends the attempt
 	lease   *leaseCheck
-	header  http.Header // of the request; only for the goroutine that makes the attempt
-	host    string      // without its port
+	header  http.Header // of the request; used by the goroutine of the attempt only
+	host    string      // without the port
 
 	mu         sync.Mutex
 	dns        phase
 	connecting phase
 	handshake  phase
-	tries      int    // how often a connection was got for the request
-	made       int    // connections for the request
-	sent       bool   // the whole request, on the last of them
-	conn       *conn  // that was got last, or nil
-	before     int64  // bytes written on it by then
-	unread     int64  // bytes read from it by then
-	dialErr    error  // of the first address that was dialled, and not blocked
-	remote     string // the address that was dialled last, and not blocked, with its port
-	wantsCert  bool   // the endpoint asked for a client certificate
+	tries      int    // connections that the transport got for the request
+	made       int    // connections opened for the request
+	sent       bool   // whether the whole request was sent, on the last connection
+	conn       *conn  // the last connection, or nil
+	before     int64  // bytes written on conn before the request
+	unread     int64  // bytes read from conn before the request
+	dialErr    error  // of the first address that was dialled and not blocked
+	remote     string // the last address that was dialled and not blocked, with its port
+	wantsCert  bool   // whether the endpoint asked for a client certificate
 	reused     bool
-	shared     bool // with other requests: HTTP/2
-	stale      bool // closed, because it was found to be of no use
-	second     bool // the request is sent once more
+	shared     bool // whether other requests use conn too, as over HTTP/2
+	stale      bool // whether conn was closed because it was stale
+	second     bool // whether the request is sent a second time
 	firstByte  time.Duration
 }
 
@@ -66,7 +66,7 @@ func newTrace(started time.Time, abort context.CancelFunc) *trace {
 	return &trace{started: started, abort: abort}
 }
 
-// traced is an attempt's context, in which a handshake finds the trace.
+// traced is an attempt's context. A handshake finds the trace in it.
 type traced struct {
 	context.Context
 	trace *trace
@@ -81,7 +81,7 @@ func (c traced) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// noCertificate answers an endpoint that asks for a client certificate, and notes that it did.
+// noCertificate answers an endpoint that asks for a client certificate, and records that it asked.
 func noCertificate(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	if t, ok := request.Context().Value(traceKey{}).(*trace); ok {
 		t.note(func() { t.wantsCert = true })
@@ -111,18 +111,18 @@ func (t *trace) context(ctx context.Context) context.Context {
 	})
 }
 
-// closing is the value of the header by which the connection ends with the request.
+// closing is the value of the Connection header that ends a connection with the request.
 var closing = []string{"close"}
 
-// got looks at the connection that the transport has chosen. It runs in the attempt's own goroutine, before the request
-// is written.
+// got checks the connection that the transport has chosen. It runs in the goroutine of the attempt, before the request is
+// written.
 func (t *trace) got(info httptrace.GotConnInfo) {
 	c, shared := connOf(info.Conn)
 	now := time.Now()
 	stale := c != nil && info.Reused && c.stale(now, shared)
 	switch {
 	case stale:
-		_ = c.Close() // the transport finds that nothing can be written
+		_ = c.Close() // so that the transport cannot write to it
 	case c != nil && now.Sub(c.made) >= maxConnAge:
 		c.retired.Store(true)
 		t.header["Connection"] = closing
@@ -140,8 +140,8 @@ func (t *trace) got(info httptrace.GotConnInfo) {
 	})
 }
 
-// unsent reports whether the request may be sent once more after err: nothing of it was written, or the receiver says
-// that it did not process it.
+// unsent reports whether the request may be sent once more after err, because nothing of it was written or the receiver says that
+// it did not process it.
 func (t *trace) unsent(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,8 +156,8 @@ func (t *trace) unsent(err error) bool {
 	return t.reused && t.conn != nil && t.conn.written.Load() == t.before
 }
 
-// again begins the second try.
-func (t *trace) again() {
+// startOver starts the second try.
+func (t *trace) startOver() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.dns, t.connecting, t.handshake = phase{}, phase{}, phase{}
@@ -165,7 +165,7 @@ func (t *trace) again() {
 	t.dialErr, t.wantsCert = nil, false
 }
 
-// answered learns from an answer how long its connection can be kept.
+// answered records how long the connection of an answer can be kept.
 func (t *trace) answered(resp *http.Response) {
 	header := resp.Header["Keep-Alive"]
 	if header == nil {
@@ -185,11 +185,11 @@ func (t *trace) note(f func()) {
 	f()
 }
 
-// maxMade is how many connections an attempt may use up. net/http makes another one whenever a peer says that it goes
-// away or takes no requests now, as often as it says so. Connections that were kept do not count.
+// maxMade is how many connections an attempt may open. net/http opens another one whenever a peer says that it goes away or
+// accepts no requests, without limit. Kept connections do not count.
 const maxMade = 3
 
-// dialled notes how the dial of one of the host's addresses ended.
+// dialled records how the dial of one of the host's addresses ended.
 func (t *trace) dialled(address string, err error) {
 	if !errors.Is(err, destination.ErrBlocked) {
 		t.remote = address
@@ -222,7 +222,7 @@ func (t *trace) timings(ended time.Time) bellwire.Timings {
 	return out
 }
 
-// phaseName says what the attempt was waiting for.
+// phaseName returns what the attempt was doing, as a phrase that follows "while".
 func (t *trace) phaseName() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -263,7 +263,7 @@ func (t *trace) isShared() bool {
 	return t.shared
 }
 
-// failedDial returns the error of an address that was really dialled, nil if none was.
+// failedDial returns the error of an address that was dialled and not blocked, or nil.
 func (t *trace) failedDial() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -273,7 +273,7 @@ func (t *trace) failedDial() error {
 	return t.dialErr
 }
 
-// address returns by what the address that the request went to is counted (network); empty: it went to none.
+// address returns the network that the request went to, or "" if it went to none.
 func (t *trace) address() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -284,7 +284,7 @@ func (t *trace) address() string {
 	return network(at.Addr())
 }
 
-// flooded reports whether more was read than the headers of an answer may have.
+// flooded reports whether more was read than the headers of an answer may be long.
 func (t *trace) flooded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -304,7 +304,7 @@ func (t *trace) isConnected() bool {
 	return t.tries > 0
 }
 
-// earlier says that the request was sent before within the attempt, and not taken.
+// earlier returns a phrase about the first try, or "" during it.
 func (t *trace) earlier() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -20,21 +20,21 @@ const (
 	idleTimeout        = 60 * time.Second
 	maxResponseHeaders = 64 << 10
 	readBody           = 64 << 10
-	// The status decides, so the rest of an answer is waited for only so long.
+	// bodyTimeout bounds the wait for the body of an answer, because the status alone decides.
 	bodyTimeout = 3 * time.Second
 	keepAlive   = 30 * time.Second
-	// A dial and a handshake go on after the attempt that began them, so they have a bound of their own. A
-	// connection that is kept is asked as often whether it is still there.
+	// connectTimeout bounds a dial and a handshake, which outlive the attempt that started them. It is also the interval of pings
+	// on a kept connection.
 	connectTimeout = 15 * time.Second
 )
 
 // dialFunc opens a connection.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// transport is the HTTP client's lower half. Each attempt brings the one deadline that covers all of it.
+// transport sends requests. The context of a request has the one deadline that covers all of it.
 type transport struct {
-	kept  http.RoundTripper // uses connections again
-	fresh http.RoundTripper // makes a new connection for each request
+	kept  http.RoundTripper // reuses connections
+	fresh http.RoundTripper // opens a new connection for each request
 }
 
 // newTransport returns a transport that keeps up to idlePerHost idle connections to each host, and up to idle in all.
@@ -54,7 +54,7 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// newRequest makes the request of an attempt. The transport changes neither URL nor body.
+// newRequest returns the request of an attempt. The transport changes neither URL nor body.
 func newRequest(ctx context.Context, target *url.URL, body []byte) *http.Request {
 	r := http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -72,22 +72,21 @@ func readerOf(body []byte) io.ReadCloser {
 
 var errUntaken = errors.New("the endpoint did not take the request")
 
-// refuseBody is a request's GetBody, by which net/http asks for the body once more: over HTTP/2 when the receiver said
-// that it did not process the request, else when nothing was written or when a header of the endpoint's own calls the
-// request idempotent. net/http repeats as often as it likes, so it gets nothing, and post decides.
+// refuseBody is a request's GetBody. net/http calls it to repeat a request: over HTTP/2 when the receiver says that it did not
+// process the request, else when nothing was written, or when a header of the endpoint marks the request as idempotent. It
+// repeats without limit, so refuseBody fails, and post decides instead.
 func refuseBody() (io.ReadCloser, error) { return nil, errUntaken }
 
-// post sends the request, and once more over a new connection if it is certain that the receiver did not get to see it or
-// did not process it: the kept connection was closed before anything was written, or the receiver says so in the words of
-// HTTP/2 (RFC 9113, 8.7).
+// post sends the request. It sends it once more over a new connection if the receiver certainly did not get or process it: the
+// kept connection was closed before anything was written, or the receiver says so over HTTP/2 (RFC 9113, 8.7).
 func (t *transport) post(req *http.Request, body []byte, tr *trace) (*http.Response, error) {
 	resp, err := t.kept.RoundTrip(req)
 	if err == nil || !tr.unsent(err) || req.Context().Err() != nil {
 		return resp, err
 	}
-	tr.again()
+	tr.startOver()
 	second := req.Clone(req.Context())
-	delete(second.Header, "Connection") // an old connection may have got it
+	delete(second.Header, "Connection") // set for an old connection
 	second.Body = readerOf(body)
 	tr.header = second.Header
 	return t.fresh.RoundTrip(second)
@@ -115,9 +114,9 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 		HTTP2: &http.HTTP2Config{
 			SendPingTimeout: connectTimeout,
 			PingTimeout:     connectTimeout,
-			// A peer that reads nothing would otherwise hold its connection's memory for good.
+			// Without this, a peer that reads nothing would hold its connection's memory forever.
 			WriteByteTimeout: connectTimeout,
-			// What nobody has read yet stays in memory. More than readBody nobody reads.
+			// Received data stays in memory until it is read, and no more than readBody is read.
 			MaxReceiveBufferPerStream:     readBody,
 			MaxReceiveBufferPerConnection: bellwire.DefaultMaxInFlight * readBody,
 		},
@@ -130,12 +129,12 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 	}
 }
 
-// guardedDialer dials only what the guard lets through.
+// guardedDialer returns a dialFunc that dials only addresses that the guard allows.
 func guardedDialer(guard *destination.Guard) dialFunc {
 	return guarded(newDialer(guard), new(lookups))
 }
 
-// guarded returns a dialFunc whose errors tell a shortage of the node, also one that name resolution met.
+// guarded returns a dialFunc whose errors include shortages of this node in name resolution.
 func guarded(dialer *net.Dialer, names *lookups) dialFunc {
 	dialer.Resolver = names.resolver()
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -148,7 +147,7 @@ func guarded(dialer *net.Dialer, names *lookups) dialFunc {
 	}
 }
 
-// newDialer returns a dialer. Without a guard it reaches public addresses only.
+// newDialer returns a dialer. Without a guard it dials public addresses only.
 func newDialer(guard *destination.Guard) *net.Dialer {
 	if guard == nil {
 		guard = destination.New(destination.Config{})
