@@ -122,21 +122,24 @@ func (in *inbox) AppendEvents(ctx context.Context, appends []*bellwire.Append) (
 			}
 		}
 	}
-	results, err := in.Store.AppendEvents(ctx, appends)
-	if err != nil {
-		return nil, err
+	unmatched := make(map[*bellwire.NewEvent]bool)
+	for _, a := range appends {
+		for _, e := range a.Events {
+			unmatched[e], e.Unmatched = e.Unmatched, false // the store has no outbox
+		}
 	}
+	results, err := in.Store.AppendEvents(ctx, appends)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for i, a := range appends {
 		for _, e := range a.Events {
-			if results[i].Err == nil && e.Unmatched {
+			if e.Unmatched = unmatched[e]; err == nil && results[i].Err == nil && e.Unmatched {
 				in.stored = append(in.stored, e.Event)
 				in.waiting = slices.DeleteFunc(in.waiting, func(u bellwire.Unmatched) bool { return u.Event.ID == e.Event.ID })
 			}
 		}
 	}
-	return results, nil
+	return results, err
 }
 
 func idsOf(events []bellwire.Event) (ids []bellwire.EventID) {
@@ -190,8 +193,9 @@ func TestUnmatchedEventsThatDoNotFit(t *testing.T) {
 		for _, e := range in.look().stored {
 			problems = append(problems, e.Problem)
 		}
-		if len(problems) != 4 || !strings.HasPrefix(problems[2], "data") || !strings.Contains(problems[2], `event type "ping": got string, want number`) {
-			t.Fatalf("problems: %q", problems)
+		if len(problems) != 4 || !strings.HasPrefix(problems[2], "data") || !strings.Contains(problems[2], `schema of event type "ping"`) {
+			t.Errorf("problems: %q", problems)
+			return
 		}
 		problems[2] = ""
 		if diff := cmp.Diff([]string{"", "", "", ""}, problems); diff != "" {
