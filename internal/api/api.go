@@ -2,9 +2,9 @@
 // page for people at /docs. The routes are those of the public contract; the document is made from the
 // same Go types that the handlers use.
 //
-// Requests and answers are JSON, errors are problem+json (RFC 9457) with a stable code. The content type
-// of a request is not looked at: every body is read as JSON. Unknown members and unknown query parameters
-// are refused, because a misspelled option that is quietly ignored does harm.
+// Requests and responses are JSON; errors are problem+json (RFC 9457) with a stable code. The content type of a request is
+// ignored: every body is parsed as JSON. Unknown fields and query parameters are refused, because silently ignoring a misspelled
+// option does harm.
 package api
 
 import (
@@ -25,21 +25,21 @@ import (
 
 const base = "/api/v1"
 
-// Options are what the API can be told. The zero value is good.
+// Options configure the API. The zero value is valid.
 type Options struct {
-	Logger    *slog.Logger // nil: nothing is logged
+	Logger    *slog.Logger // nil for no logging
 	Version   string       // of Bellwire, shown in the documentation
 	PublicURL string       // where clients reach this server, for the documentation's examples
 }
 
-// New makes the handler for /api, /openapi.json and /docs. To all other paths it answers 404.
+// New returns the handler for /api, /openapi.json and /docs. It responds to all other paths with 404.
 func New(svc *service.Service, o Options) http.Handler {
 	return newAPI(svc, o).handler()
 }
 
-func newAPI(svc *service.Service, o Options) *api {
+func newAPI(svc useCases, o Options) *api {
 	a := &api{
-		svc: svc, publisher: svc, log: o.Logger, outage: rate.NewLimiter(1, 10),
+		svc: svc, log: o.Logger, outage: rate.NewLimiter(1, 10),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -65,29 +65,28 @@ func newAPI(svc *service.Service, o Options) *api {
 func (a *api) handler() http.Handler { return httpx.Recover(a.log, a.panicked, a.mux) }
 
 type api struct {
-	svc       *service.Service
-	publisher publisher
-	log       *slog.Logger
-	outage    *rate.Limiter // of log records about refusals that are nobody's fault
-	mux       *httpx.Mux
-	huma      huma.API
+	svc    useCases
+	log    *slog.Logger
+	outage *rate.Limiter // of log records about refusals that are not the caller's fault
+	mux    *httpx.Mux
+	huma   huma.API
 }
 
-// call is what a handler knows of the request beside its input.
+// call has what handlers need to know about a request in addition to its input.
 type call struct {
 	caller    service.Caller
 	requestID string
 	url       *url.URL
 	writer    http.ResponseWriter
-	changes   bool    // it is asked to change something
-	encoded   *[]byte // the answer's body, once it is known
+	changes   bool    // the request changes something
+	encoded   *[]byte // the body of the response, once it is known
 	// beginReading is the service's.
 	beginReading func(ctx context.Context, owner string, bytes int) (end func(), err error)
 }
 
 type callKey struct{}
 
-// authenticateCall comes before everything else, so that who has no key learns nothing of what is valid.
+// authenticateCall runs before everything else, so that unauthenticated callers cannot probe what exists.
 func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	caller, err := a.authenticate(r)
@@ -102,14 +101,14 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, call{
 		caller: caller, requestID: httpx.RequestID(w), url: r.URL, writer: w,
 		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),
-		beginReading: a.publisher.BeginReading,
+		beginReading: a.svc.BeginReading,
 	}))
 }
 
-// answerToChange is the room for the answer to a change, in bytes, which is taken before there is one.
+// answerToChange is the size, in bytes, that is reserved for the response to a change before the change is made.
 const answerToChange = 64 << 10
 
-// permit comes before parameters and body are looked at, so that a wrong role is told so whatever it sent.
+// permit runs before parameters and body are read, so that a missing permission is reported whatever the request contains.
 func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		c := ctx.Context().Value(callKey{}).(call)
@@ -134,13 +133,13 @@ func (a *api) authenticate(r *http.Request) (service.Caller, error) {
 	if err != nil {
 		return service.Caller{}, err
 	}
-	return a.publisher.Authenticate(r.Context(), key)
+	return a.svc.Authenticate(r.Context(), key)
 }
 
-// handler is a use case between its input and output on the wire.
+// handler runs a use case for an input from the wire, and returns its output for the wire.
 type handler[I, O any] func(ctx context.Context, caller service.Caller, in *I) (*O, error)
 
-// route adds an operation, for which callers need the permission, with its documentation.
+// route adds an operation that requires the permission, with its documentation.
 func route[I, O any](a *api, need service.Permission, op huma.Operation, handle handler[I, O]) {
 	describe(&op)
 	op.Middlewares = huma.Middlewares{a.permit(need)}
@@ -160,12 +159,12 @@ func route[I, O any](a *api, need service.Permission, op huma.Operation, handle 
 
 // answered is an output with a body.
 type answered interface {
-	// take returns the body, and leaves none: what it is made of is not kept while it is sent.
+	// take returns the body and removes it from the output, so that its parts are not retained while it is sent.
 	take() any
 }
 
-// encode makes the body of an answer, and charges the caller for it before Huma writes its status. What a change has come
-// to is told in any case.
+// encode encodes the body of a response, and charges the caller for it before Huma writes the status. The response to a change is
+// sent even if the caller's share is used up.
 func (c call) encode(out any) error {
 	answer, ok := out.(answered)
 	if !ok {
@@ -182,13 +181,13 @@ func (c call) encode(out any) error {
 	return nil
 }
 
-// charge charges the caller for an answer, as httpx.Charge does.
+// charge charges the caller for a response, as httpx.Charge does.
 func (c call) charge(bytes int) error { return httpx.Charge(c.writer, bytes) }
 
-// encoded is JSON already.
+// encoded is a body that is JSON already.
 type encoded []byte
 
-// useEncoded has Huma write what encode has made.
+// useEncoded makes Huma write the body that encode has encoded.
 func useEncoded(ctx huma.Context, _ string, v any) (any, error) {
 	c, ok := ctx.Context().Value(callKey{}).(call)
 	if _, refused := v.(*Problem); refused || !ok || *c.encoded == nil {
@@ -197,7 +196,7 @@ func useEncoded(ctx huma.Context, _ string, v any) (any, error) {
 	return encoded(*c.encoded), nil
 }
 
-// describe fills in what all operations have in common.
+// describe fills in the documentation that all operations share.
 func describe(op *huma.Operation) {
 	op.Path = base + op.Path
 	op.Security = []map[string][]string{{"key": {}}}
@@ -208,8 +207,8 @@ func describe(op *huma.Operation) {
 	}
 }
 
-// documentBody adds the request body to an operation's documentation. Huma does this only for bodies that
-// it reads itself; body says why it does not.
+// documentBody adds the request body to the documentation of an operation. Huma does this only for bodies that it reads itself.
+// The type body says why it does not.
 func documentBody[I any](doc *huma.OpenAPI, op huma.Operation) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[I]()) {
 		b, ok := reflect.New(field.Type).Interface().(documented)

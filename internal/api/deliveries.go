@@ -22,9 +22,9 @@ type Delivery struct {
 	EventType     string                  `json:"event_type" example:"invoice.paid"`
 	Endpoint      string                  `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Status        bellwire.DeliveryStatus `json:"status" enum:"pending,retrying,succeeded,exhausted,canceled"`
-	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, where the status does not say it all."`
-	AttemptCount  int                     `json:"attempt_count" doc:"How many attempts were made."`
-	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if none is."`
+	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, if the status alone does not say so."`
+	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
+	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
 	CreatedAt     time.Time               `json:"created_at"`
 	UpdatedAt     time.Time               `json:"updated_at"`
 }
@@ -43,7 +43,7 @@ func wireDelivery(d *bellwire.Delivery) Delivery {
 
 type deliveryWithAttempts struct {
 	Delivery
-	Attempts []attempt `json:"attempts" doc:"The newest attempts, oldest first: as many as 4 MiB hold. attempt_count says how many were made."`
+	Attempts []attempt `json:"attempts" doc:"The newest attempts, oldest first, up to 4 MiB. attempt_count is the number of all attempts."`
 }
 
 // attempt is an attempt on the wire.
@@ -52,15 +52,15 @@ type attempt struct {
 	ID             bellwire.AttemptID `json:"id" example:"att_0198c7a3f2e47d0a9b1c2d3e4f506174"`
 	Trigger        bellwire.Trigger   `json:"trigger" enum:"schedule,manual,test"`
 	StartedAt      time.Time          `json:"started_at"`
-	Timings        timings            `json:"timings" doc:"In milliseconds; 0: the phase did not happen or did not end."`
-	Outcome        bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where it went wrong, if it did."`
+	Timings        timings            `json:"timings" doc:"In milliseconds; 0 if the phase did not happen or did not end."`
+	Outcome        bellwire.Outcome   `json:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where the attempt failed, if it did."`
 	Error          string             `json:"error" doc:"What went wrong; empty if nothing did."`
-	Request        *attemptRequest    `json:"request" doc:"null: it is not kept any more, see details_dropped."`
-	Response       *attemptResponse   `json:"response" doc:"null: nothing came back."`
-	DetailsDropped bool               `json:"details_dropped" doc:"The delivery has many attempts, of which the first and the last ones alone are kept with their details. Of this one request is null, and of the response the status alone is left."`
+	Request        *attemptRequest    `json:"request" doc:"null if it is no longer stored; see details_dropped."`
+	Response       *attemptResponse   `json:"response" doc:"null if there was no response."`
+	DetailsDropped bool               `json:"details_dropped" doc:"Of a delivery with many attempts, only the first and the last keep their details. If true, request is null, and the response has only its status."`
 }
 
-// TransformSchema says that request and response can be null, which Huma cannot say of an object.
+// TransformSchema makes request and response nullable, which Huma cannot express for objects.
 func (attempt) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	for _, name := range []string{"request", "response"} {
 		member := s.Properties[name]
@@ -84,18 +84,18 @@ type attemptRequest struct {
 	Method           string  `json:"method" example:"POST"`
 	URL              string  `json:"url" example:"https://example.com/webhooks"`
 	Headers          headers `json:"headers" doc:"Credentials are redacted."`
-	HeadersTruncated bool    `json:"headers_truncated" doc:"There were more headers than fit into 4 KiB."`
+	HeadersTruncated bool    `json:"headers_truncated" doc:"Whether there were more headers than fit into 4 KiB."`
 	BodyBytes        int     `json:"body_bytes"`
 }
 
 type attemptResponse struct {
 	Status           int     `json:"status" example:"200"`
 	Headers          headers `json:"headers"`
-	HeadersTruncated bool    `json:"headers_truncated" doc:"There were more headers than fit into 4 KiB."`
+	HeadersTruncated bool    `json:"headers_truncated" doc:"Whether there were more headers than fit into 4 KiB."`
 	Body             string  `json:"body" doc:"The first 4 KiB."`
-	Encoding         string  `json:"encoding" enum:"text,base64" doc:"How body is written: base64 where it is not UTF-8."`
-	Truncated        bool    `json:"truncated" doc:"There was more of the body."`
-	Note             string  `json:"note,omitempty" doc:"What was wrong with the response although its status counts, such as a body that broke off or did not end."`
+	Encoding         string  `json:"encoding" enum:"text,base64" doc:"The encoding of body: base64 if it is not UTF-8."`
+	Truncated        bool    `json:"truncated" doc:"Whether the body was longer."`
+	Note             string  `json:"note,omitempty" doc:"What was wrong with the response although its status counts, such as an incomplete body."`
 }
 
 func wireAttempt(at *bellwire.Attempt) attempt {
@@ -120,7 +120,7 @@ func wireAttempt(at *bellwire.Attempt) attempt {
 	return wire
 }
 
-// wireBody writes a response's body as text if it is text. A cut may have gone through a character.
+// wireBody returns a response's body as text if it is UTF-8. If it was cut, its last character may be incomplete.
 func wireBody(body []byte, cut bool) (text, encoding string) {
 	whole := body
 	if cut {
@@ -164,7 +164,7 @@ func (a *api) deliveries() {
 
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-delivery", Method: http.MethodGet, Path: one, Tags: []string{tagDeliveries},
-		Summary: "Get a delivery with its attempts", Description: "Shows what was sent and what came back, with credentials redacted.",
+		Summary: "Get a delivery with its attempts", Description: "Shows the requests and the responses. Credentials are redacted.",
 	}, func(ctx context.Context, c service.Caller, in *ofDelivery) (*output[deliveryWithAttempts], error) {
 		id, err := in.id()
 		if err != nil {
@@ -195,16 +195,16 @@ func (a *api) deliveries() {
 	route(a, service.Change, huma.Operation{
 		OperationID: "retry-delivery", Method: http.MethodPost, Path: one + "/retry", Tags: []string{tagDeliveries},
 		Summary: "Retry a delivery now", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
-		Description: "Makes one attempt at once, whatever the delivery's state. It neither uses up nor ends the schedule.",
+		Description: "Makes one attempt at once, whatever the status of the delivery. It does not affect the schedule.",
 	}, by(a.svc.RetryDelivery))
 	route(a, service.Change, huma.Operation{
 		OperationID: "cancel-delivery", Method: http.MethodPost, Path: one + "/cancel", Tags: []string{tagDeliveries},
 		Summary: "Cancel a delivery", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
-		Description: "Answers 409 if it has ended already.",
+		Description: "Responds with 409 if the delivery has ended already.",
 	}, by(a.svc.CancelDelivery))
 }
 
-// ofDelivery are the parameters of a delivery.
+// ofDelivery has the parameters of a delivery.
 type ofDelivery struct {
 	InTenant
 	ID string `path:"id" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"The delivery's id."`

@@ -16,19 +16,19 @@ import (
 type Endpoint struct {
 	ID           string                  `json:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Tenant       string                  `json:"tenant" example:"acme"`
-	URL          string                  `json:"url" example:"https://example.com/webhooks" doc:"tenant-read keys get [redacted] for the values of its query and what looks like a token in its path."`
+	URL          string                  `json:"url" example:"https://example.com/webhooks" doc:"For tenant-read keys, values in the query and parts of the path that look like a token are redacted."`
 	Description  string                  `json:"description"`
 	Dialect      string                  `json:"dialect" example:"standard"`
 	Events       []string                `json:"events" example:"invoice.*"`
 	Retry        retryPolicy             `json:"retry" example:"{\"schedule\":[\"5s\",\"5m\",\"30m\"],\"jitter\":0.2}"`
 	Auth         shownAuth               `json:"auth"`
 	Headers      headers                 `json:"headers" doc:"The values are not shown."`
-	RateLimit    *float64                `json:"rate_limit" nullable:"true" doc:"Events a second; null: no limit."`
-	MaxInFlight  int                     `json:"max_in_flight" example:"64" doc:"Requests at a time, tests and manual retries included."`
+	RateLimit    *float64                `json:"rate_limit" nullable:"true" doc:"Events per second; null for no limit."`
+	MaxInFlight  int                     `json:"max_in_flight" example:"64" doc:"Maximum number of concurrent requests, including tests and manual retries."`
 	Ordering     bellwire.Ordering       `json:"ordering" enum:"none,fifo"`
 	Signing      bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
 	Status       bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
-	StatusReason string                  `json:"status_reason" doc:"Why, where Bellwire chose the status; empty otherwise."`
+	StatusReason string                  `json:"status_reason" doc:"Why Bellwire chose the status; empty if it did not."`
 	Metadata     map[string]string       `json:"metadata"`
 	CreatedAt    time.Time               `json:"created_at"`
 	UpdatedAt    time.Time               `json:"updated_at"`
@@ -67,28 +67,28 @@ func redacted(hs []bellwire.Header) headers {
 	return out
 }
 
-// EndpointChange is what can be said of an endpoint, all of it optional.
+// EndpointChange has the settings of an endpoint, all of them optional.
 type EndpointChange struct {
 	URL         value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
 	Events      value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
 	Description clearable[string]              `json:"description,omitzero" doc:"null clears it."`
-	Dialect     value[string]                  `json:"dialect,omitzero" doc:"How deliveries look and the endpoint is managed; standard unless given. A change that the dialect cannot say is refused, and a secret that has not its form is replaced."`
-	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. The dialect's own policy unless given."`
-	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire proves itself beside the signature; null: not at all."`
-	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Sent with each delivery, names and values. Replaces all there are; null clears them."`
-	RateLimit   clearable[float64]             `json:"rate_limit,omitzero" doc:"Events a second, above 0; null: no limit."`
-	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" doc:"Requests at a time, tests and manual retries included; 64 unless given."`
-	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo the next delivery is sent when the one before it has ended; none unless given."`
-	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"paused keeps deliveries for later, disabled gets none; enabled unless given."`
-	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"With which schemes deliveries are signed; hmac unless given."`
-	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own instead of a made one, in the dialect's form; that of standard is whsec_ and base64 of 24 to 64 bytes. It replaces the old one at once; see rotate."`
-	Metadata    clearable[map[string]string]   `json:"metadata,omitzero" doc:"At most 50 entries of your own. Replaces all; null clears them."`
+	Dialect     value[string]                  `json:"dialect,omitzero" doc:"The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced."`
+	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy."`
+	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire authenticates, in addition to the signature; null for not at all."`
+	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Names and values, sent with each delivery. Replaces all present headers; null removes them."`
+	RateLimit   clearable[float64]             `json:"rate_limit,omitzero" doc:"Events per second, above 0; null for no limit."`
+	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" doc:"Maximum number of concurrent requests, including tests and manual retries; default 64."`
+	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo, a delivery is sent only after the one before it has ended; default none."`
+	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled."`
+	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"The signature schemes of deliveries; default hmac."`
+	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it."`
+	Metadata    clearable[map[string]string]   `json:"metadata,omitzero" doc:"Up to 50 entries of your own. Replaces all present entries; null removes them."`
 }
 
-// newEndpoint is an EndpointChange in a document where two members are required.
+// newEndpoint is an EndpointChange that is documented with two required fields.
 type newEndpoint struct{ EndpointChange }
 
-// TransformSchema says what is required.
+// TransformSchema marks the required fields.
 func (newEndpoint) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Required = []string{"url", "events"}
 	return s
@@ -113,7 +113,7 @@ func (e *EndpointChange) input() service.EndpointInput {
 	return in
 }
 
-// auth is an endpoint's authentication with its secrets, as it is given.
+// auth is an endpoint's authentication with its secrets.
 type auth struct {
 	Type     bellwire.AuthType `json:"type" enum:"none,api_key,basic,bearer"`
 	Header   string            `json:"header,omitzero" example:"X-Api-Key" doc:"With api_key: the header that carries the key."`
@@ -133,7 +133,7 @@ func (a *auth) auth() *bellwire.Auth {
 	}
 }
 
-// retryPolicy is a bellwire.RetryPolicy, which knows its JSON, with a schema.
+// retryPolicy is a bellwire.RetryPolicy with a schema.
 type retryPolicy struct{ bellwire.RetryPolicy }
 
 // Schema describes the three forms.
@@ -149,12 +149,12 @@ func (retryPolicy) Schema(huma.Registry) *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"schedule":     {Type: huma.TypeArray, Items: duration(""), Description: "The delay before each retry."},
 			"interval":     duration("The delay before each of count retries."),
-			"count":        {Type: huma.TypeInteger, Description: "How many retries; attempts are one more."},
+			"count":        {Type: huma.TypeInteger, Description: "Number of retries; there is one attempt more."},
 			"initial":      duration("The delay before the first retry."),
-			"factor":       {Type: huma.TypeNumber, Description: "By which each delay is longer than the one before it; 2 unless given."},
-			"max_interval": duration("No delay is longer."),
-			"max_elapsed":  duration("No retry comes later than this after the event was taken, or after the endpoint was last changed."),
-			"jitter":       {Type: huma.TypeNumber, Description: "The share of each delay that is random, 0 to 1; 0 unless given."},
+			"factor":       {Type: huma.TypeNumber, Description: "By which each delay is multiplied for the next; default 2."},
+			"max_interval": duration("The longest delay."),
+			"max_elapsed":  duration("No retry is made later than this after the event was accepted, or after the endpoint was last changed."),
+			"jitter":       {Type: huma.TypeNumber, Description: "The random share of each delay, 0 to 1; default 0."},
 		},
 	}
 }
@@ -170,7 +170,7 @@ func (headers) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-// MarshalJSONTo writes the headers; the values of one name are joined by commas (RFC 9110, 5.3).
+// MarshalJSONTo writes the headers. The values of one name are joined by commas (RFC 9110, 5.3).
 func (hs headers) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
 		return err
@@ -201,7 +201,7 @@ func (hs headers) values(name string) []string {
 	return values
 }
 
-// UnmarshalJSONFrom reads what MarshalJSONTo writes, but refuses a value that was only shown redacted.
+// UnmarshalJSONFrom parses what MarshalJSONTo writes. It refuses redacted values.
 func (hs *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '{' {
 		return bellwire.Invalid("", "must be an object of names and values")

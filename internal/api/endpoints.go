@@ -13,9 +13,9 @@ import (
 
 const tagEndpoints = "Endpoints"
 
-// EndpointSecret is what receivers verify deliveries with.
+// EndpointSecret is a secret that receivers verify deliveries with.
 type EndpointSecret struct {
-	Secret    string `json:"secret,omitzero" example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" doc:"What receivers verify the deliveries with."`
+	Secret    string `json:"secret,omitzero" example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" doc:"The secret with which receivers verify deliveries."`
 	PublicKey string `json:"public_key,omitzero" example:"whpk_MCowBQYDK2VwAyEAe8Qd" doc:"The ed25519 public key, if the endpoint signs with one."`
 }
 
@@ -23,15 +23,15 @@ func wireSecret(s service.LiveSecret) EndpointSecret {
 	return EndpointSecret{Secret: s.Secret, PublicKey: s.PublicKey}
 }
 
-// EndpointSecrets are what receivers verify deliveries with, all that sign.
+// EndpointSecrets are all secrets that sign deliveries.
 type EndpointSecrets struct {
 	EndpointSecret
-	Secrets []signingSecret `json:"secrets" doc:"All that sign, newest first. There are several while an overlap lasts."`
+	Secrets []signingSecret `json:"secrets" doc:"All secrets that sign, newest first. There are several during an overlap."`
 }
 
 type signingSecret struct {
 	EndpointSecret
-	ExpiresAt *time.Time `json:"expires_at" nullable:"true" doc:"Until when it signs; null: it is the newest one."`
+	ExpiresAt *time.Time `json:"expires_at" nullable:"true" doc:"When it stops to sign; null for the newest secret."`
 }
 
 func wireSecrets(s *service.EndpointSecret) EndpointSecrets {
@@ -42,10 +42,10 @@ func wireSecrets(s *service.EndpointSecret) EndpointSecrets {
 	return wire
 }
 
-// RotatedSecret is a new secret, and what becomes of the one before it.
+// RotatedSecret is a new secret, with the expiry of the previous one.
 type RotatedSecret struct {
 	EndpointSecret
-	PreviousExpiresAt *time.Time `json:"previous_expires_at" nullable:"true" doc:"Until when the secret before this one signs too; null: it does not sign any more."`
+	PreviousExpiresAt *time.Time `json:"previous_expires_at" nullable:"true" doc:"When the previous secret stops to sign; null if it has stopped."`
 }
 
 func wireRotation(s *service.EndpointSecret) RotatedSecret {
@@ -69,20 +69,20 @@ type createdEndpoint struct {
 }
 
 type rotation struct {
-	Overlap value[bellwire.Duration] `json:"overlap,omitzero" example:"24h" doc:"For how long the old secret signs too, such as 24h (the default) or 0s. In dialects whose deliveries carry one signature it must be 0s, which is the default there."`
+	Overlap value[bellwire.Duration] `json:"overlap,omitzero" example:"24h" doc:"How long the previous secret continues to sign, such as 24h (the default) or 0s. In dialects whose deliveries carry one signature, it must be 0s, which is the default there."`
 }
 
 type test struct {
-	Type string `json:"type,omitzero" example:"invoice.paid" doc:"Whose example to deliver; left out: a type that the endpoint subscribes to."`
+	Type string `json:"type,omitzero" example:"invoice.paid" doc:"The event type whose example is delivered; by default one that the endpoint subscribes to."`
 }
 
 type testReceipt struct {
 	Event    bellwire.EventID    `json:"event" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
-	Delivery bellwire.DeliveryID `json:"delivery" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"Look it up to see what came back."`
+	Delivery bellwire.DeliveryID `json:"delivery" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"Get this delivery to see the response."`
 	Type     string              `json:"type" example:"invoice.paid"`
 }
 
-// OfEndpoint are the parameters of what belongs to an endpoint.
+// OfEndpoint has the parameters of operations on an endpoint.
 type OfEndpoint struct {
 	InTenant
 	ID string `path:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The endpoint's id."`
@@ -98,7 +98,7 @@ func (a *api) endpoints() {
 	route(a, service.Change, huma.Operation{
 		OperationID: "create-endpoint", Method: http.MethodPost, Path: all, Tags: []string{tagEndpoints},
 		Summary: "Create an endpoint", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
-		Description: "The answer shows the endpoint's `secret`, and with ed25519 its `public_key`: receivers verify deliveries with them.",
+		Description: "The response has the endpoint's `secret`, and with ed25519 its `public_key`, with which receivers verify deliveries.",
 	}, func(ctx context.Context, c service.Caller, in *created) (*output[createdEndpoint], error) {
 		ep, secret, err := a.svc.CreateEndpoint(ctx, c, in.Tenant, in.Input.value.input())
 		if err != nil {
@@ -158,7 +158,7 @@ func (a *api) endpoints() {
 	route(a, service.Change, huma.Operation{
 		OperationID: "test-endpoint", Method: http.MethodPost, Path: one + "/test", Tags: []string{tagEndpoints},
 		Summary: "Test an endpoint", DefaultStatus: http.StatusAccepted,
-		Description: "Delivers the example of an event type to this endpoint alone, in one attempt.",
+		Description: "Delivers the example of an event type to this endpoint only, in one attempt.",
 	}, func(ctx context.Context, c service.Caller, in *tested) (*output[testReceipt], error) {
 		t, err := a.svc.TestEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
 		return answer(t, err, func(t service.TestReceipt) testReceipt { return testReceipt(t) })
@@ -181,8 +181,8 @@ func (a *api) secrets(one string) {
 	route(a, service.Change, huma.Operation{
 		OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: one + "/secret/rotate", Tags: []string{tagEndpoints},
 		Summary: "Rotate an endpoint's secret", Errors: []int{http.StatusConflict},
-		Description: "Makes a new secret and answers with it. Until the overlap ends, deliveries carry the signatures of both. " +
-			"At most 5 secrets sign at the same time: one more is a conflict.",
+		Description: "Returns a new secret. Until the overlap ends, deliveries carry the signatures of both secrets. " +
+			"At most 5 secrets can sign at the same time; another one is a conflict.",
 	}, func(ctx context.Context, c service.Caller, in *rotated) (*output[RotatedSecret], error) {
 		overlap := (*time.Duration)(in.Input.value.Overlap.given)
 		s, err := a.svc.RotateSecret(ctx, c, in.Tenant, in.ID, overlap)

@@ -21,12 +21,12 @@ type event struct {
 	ID             bellwire.EventID `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Type           string           `json:"type" example:"invoice.paid"`
 	Data           json.RawMessage  `json:"data" doc:"Byte for byte as published."`
-	IdempotencyKey *string          `json:"idempotency_key" nullable:"true" doc:"The id that the publisher gave; null if none."`
-	OccurredAt     time.Time        `json:"occurred_at" doc:"When it happened by the publisher's word, or else when Bellwire took it."`
-	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire took it."`
-	Test           bool             `json:"test" doc:"Made by testing an endpoint, not published."`
-	Deliveries     int              `json:"deliveries" doc:"How many endpoints it was matched to."`
-	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was sent to nobody. Left out if there is no reason."`
+	IdempotencyKey *string          `json:"idempotency_key" nullable:"true" doc:"The id given by the publisher; null if there is none."`
+	OccurredAt     time.Time        `json:"occurred_at" doc:"When it happened according to the publisher, or else when Bellwire accepted it."`
+	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire accepted it."`
+	Test           bool             `json:"test" doc:"Whether it was created by testing an endpoint, not published."`
+	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it."`
+	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was not sent. Omitted if it was."`
 }
 
 func wireEvent(e *bellwire.Event) event {
@@ -40,7 +40,7 @@ func wireEvent(e *bellwire.Event) event {
 	return wire
 }
 
-// appendJSON writes the event by hand, because every JSON library would put data into a form of its own.
+// appendJSON encodes the event without a JSON library, because all of them would reformat data.
 func (e event) appendJSON(b []byte) ([]byte, error) {
 	b = append(b, `{"id":"`...)
 	b, _ = e.ID.AppendText(b) // never fails
@@ -59,7 +59,7 @@ func (e event) appendJSON(b []byte) ([]byte, error) {
 	return append(b, rest[1:]...), nil
 }
 
-// eventRest is an event without what appendJSON writes itself.
+// eventRest has the fields of an event that appendJSON does not encode itself.
 type eventRest struct {
 	ID             bellwire.EventID `json:"-"`
 	Type           string           `json:"-"`
@@ -72,7 +72,7 @@ type eventRest struct {
 	Problem        string           `json:"problem,omitempty"`
 }
 
-// eventList is a list of events. Its answer is written by hand, too.
+// eventList is a list of events, which encodes itself for the same reason.
 type eventList list[event]
 
 func (l eventList) appendJSON(b []byte) ([]byte, error) {
@@ -96,10 +96,10 @@ func (l eventList) appendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// withPlus undoes what a query makes of a time zone such as +01:00 that was not escaped.
+// withPlus restores the plus of a time zone such as +01:00, which means a space in a query.
 func withPlus(text string) string { return strings.Replace(text, " ", "+", 1) }
 
-// sizeOf returns how many bytes of data events have.
+// sizeOf returns the size of the events' data in bytes.
 func sizeOf(events []*bellwire.Event) (size int) {
 	for _, e := range events {
 		size += len(e.Data)
@@ -112,12 +112,12 @@ func (a *api) events() {
 		InTenant
 		Paging
 		Type  string `query:"type" example:"invoice.paid" doc:"Only events of this type."`
-		Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events taken at or after this time."`
-		Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events taken before this time."`
+		Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
+		Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time."`
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
-		Summary: "List events", Description: "Also those that no endpoint subscribed to.",
+		Summary: "List events", Description: "Includes events that no endpoint subscribes to.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
 		since, err := parseTime("since", withPlus(in.Since))
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// rawJSON is any JSON value, passed on as it is.
+// rawJSON is any JSON value, unchanged.
 type rawJSON struct{ jsontext.Value }
 
 // Schema allows anything.
@@ -22,9 +22,9 @@ type eventType struct {
 	Name        string    `json:"name" example:"invoice.paid"`
 	Group       string    `json:"group" example:"billing"`
 	Description string    `json:"description" example:"An invoice was paid in full."`
-	Schema      rawJSON   `json:"schema" doc:"The JSON Schema that data must fit; null: any data."`
-	Example     rawJSON   `json:"example" doc:"What a test delivers; null if there is none."`
-	Archived    bool      `json:"archived" doc:"Archived types cannot be published or newly subscribed to."`
+	Schema      rawJSON   `json:"schema" doc:"The JSON Schema for the data; null if any data is allowed."`
+	Example     rawJSON   `json:"example" doc:"The data that a test delivers; null if there is none."`
+	Archived    bool      `json:"archived" doc:"Archived types cannot be published, and endpoints can no longer subscribe to them."`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 }
@@ -40,14 +40,14 @@ func wireEventType(t *bellwire.EventType) eventType {
 type eventTypeInput struct {
 	Description string  `json:"description,omitzero" example:"An invoice was paid in full."`
 	Group       string  `json:"group,omitzero" example:"billing"`
-	Schema      rawJSON `json:"schema,omitzero" example:"{\"type\":\"object\"}" doc:"A JSON Schema (2020-12) that data must fit; left out or null: any data."`
-	Example     rawJSON `json:"example,omitzero" example:"{\"invoice\":\"in_123\"}" doc:"What a test of an endpoint delivers."`
-	Archived    bool    `json:"archived,omitzero" doc:"Archived types cannot be published or newly subscribed to."`
+	Schema      rawJSON `json:"schema,omitzero" example:"{\"type\":\"object\"}" doc:"A JSON Schema (2020-12) for the data; omitted or null to allow any data."`
+	Example     rawJSON `json:"example,omitzero" example:"{\"invoice\":\"in_123\"}" doc:"The data that a test of an endpoint delivers."`
+	Archived    bool    `json:"archived,omitzero" doc:"Archived types cannot be published, and endpoints can no longer subscribe to them."`
 }
 
 const tagEventTypes = "Event types"
 
-// putEventType is the answer to putting an event type.
+// putEventType is the response to creating or replacing an event type.
 type putEventType struct {
 	Status int
 	Body   eventType
@@ -70,7 +70,7 @@ func (a *api) eventTypes() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary: "Create or replace an event type",
-		Description: "For admin keys. Answers 201 if it was not there, 200 if it was replaced. " +
+		Description: "For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. " +
 			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putEventType, error) {
 		v := in.Input.value
@@ -109,8 +109,8 @@ func (a *api) eventTypes() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-event-type", Method: http.MethodDelete, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary: "Delete an event type",
-		Description: "For admin keys. Publishes of the type are refused from then on, also where endpoints name it. " +
-			"Events of the type stay, and are still delivered; archive the type to keep its name known.",
+		Description: "For admin keys. Events of the type can no longer be published, even if endpoints subscribe to it. " +
+			"Existing events remain and are still delivered. To keep the type visible, archive it instead.",
 	}, func(ctx context.Context, c service.Caller, in *Named) (*struct{}, error) {
 		return nil, a.svc.DeleteEventType(ctx, c, in.Name)
 	})

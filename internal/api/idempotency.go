@@ -11,8 +11,8 @@ import (
 
 const idempotencyHeader = "Idempotency-Key"
 
-// idempotencyKey returns the key of an Idempotency-Key header, empty if there is none. It is taken bare, and as the
-// string in quotes that draft-ietf-httpapi-idempotency-key-header asks for.
+// idempotencyKey returns the value of the Idempotency-Key header, empty if there is none. It accepts a bare value, and a string in
+// quotes as in draft-ietf-httpapi-idempotency-key-header.
 func idempotencyKey(r *http.Request) (string, error) {
 	values := r.Header.Values(idempotencyHeader)
 	if len(values) == 0 {
@@ -39,7 +39,7 @@ func refusedHeader(format string, args ...any) error {
 	return bellwire.Invalid(idempotencyHeader, format, args...)
 }
 
-// unquote reads a string of RFC 8941, 3.3.3, where a backslash stands before a quote or another backslash.
+// unquote parses a string of RFC 8941, 3.3.3, in which a backslash escapes a quote or another backslash.
 func unquote(s string) (string, bool) {
 	if len(s) < 2 || !strings.HasSuffix(s, `"`) {
 		return "", false
@@ -63,7 +63,7 @@ func unquote(s string) (string, bool) {
 	return b.String(), true
 }
 
-// identify gives an event the request's key as its id, unless it has one.
+// identify sets the id of an event to the request's key, unless it has one.
 func identify(d *service.Draft, key string) error {
 	switch {
 	case key == "" || d.IdempotencyKey == key:
@@ -75,8 +75,7 @@ func identify(d *service.Draft, key string) error {
 	return nil
 }
 
-// identifyAll makes a batch repeatable: those events without an id of their own get the request's key, a slash and their
-// place, counted from 0.
+// identifyAll makes a batch repeatable: events without an id get the request's key, a slash and their index.
 func identifyAll(drafts []service.Draft, key string) error {
 	if key == "" {
 		return nil

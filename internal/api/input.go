@@ -19,12 +19,11 @@ import (
 // maxConfigurationBody bounds the bodies of everything but publishing. A large JSON Schema fits.
 const maxConfigurationBody = 1 << 20
 
-// body is a request body of T. Huma would read it twice, once without and once with its type, lose
-// numbers such as 1E400 on the way and put the values at fault, which may be secrets, into its answer;
-// so it is read like the bodies of every other front end.
+// body is a request body of type T. It is parsed like the bodies of all other front ends, because Huma would parse it twice, lose
+// numbers such as 1E400, and repeat invalid values, which may be secrets, in its errors.
 type body[T any] struct{ value T }
 
-// Resolve reads the body when Huma has read the parameters.
+// Resolve reads the body after Huma has read the parameters.
 func (b *body[T]) Resolve(ctx huma.Context) []error {
 	data, err := readConfiguration(ctx)
 	if err == nil {
@@ -38,7 +37,7 @@ func (b *body[T]) Resolve(ctx huma.Context) []error {
 
 func (b *body[T]) document(r huma.Registry) *huma.RequestBody { return requestBody[T](r, true) }
 
-// optionalBody is a request body of T that may be left out.
+// optionalBody is a request body of type T that may be omitted.
 type optionalBody[T any] struct{ value T }
 
 // Resolve reads the body, if there is one.
@@ -62,7 +61,7 @@ func readConfiguration(ctx huma.Context) ([]byte, error) {
 	return httpx.ReadBody(r, maxConfigurationBody)
 }
 
-// parseInTurn reads a body as JSON. Large ones take turns with large publications: reading one takes as long.
+// parseInTurn parses a body. Large bodies wait for their turn like large publications, because parsing them takes as long.
 func parseInTurn(ctx huma.Context, data []byte, v any) error {
 	c := ctx.Context().Value(callKey{}).(call)
 	end, err := c.beginReading(ctx.Context(), c.caller.Owner(), len(data))
@@ -73,7 +72,7 @@ func parseInTurn(ctx huma.Context, data []byte, v any) error {
 	return httpx.ParseJSON(data, v)
 }
 
-// documented is a part of an operation's input that documents itself as the request body.
+// documented is a part of an operation's input that describes itself as the request body.
 type documented interface {
 	document(huma.Registry) *huma.RequestBody
 }
@@ -83,10 +82,10 @@ func requestBody[T any](r huma.Registry, required bool) *huma.RequestBody {
 	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
-// value is a member that can be left out and cannot be null.
+// value is a field that may be omitted and must not be null.
 type value[T any] struct{ given *T }
 
-// UnmarshalJSONFrom reads the member.
+// UnmarshalJSONFrom parses the field.
 func (v *value[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == 'n' {
 		return bellwire.Invalid("", "must not be null; leave it out, or give a value")
@@ -95,18 +94,18 @@ func (v *value[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, v.given)
 }
 
-// Schema is that of the member's type.
+// Schema returns the schema of T.
 func (v value[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// clearable is a member that can be left out, and that null sets to T's zero value.
+// clearable is a field that may be omitted, and that null sets to the zero value of T.
 type clearable[T any] struct {
 	given *T
 	null  bool
 }
 
-// UnmarshalJSONFrom reads the member.
+// UnmarshalJSONFrom parses the field.
 func (c *clearable[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	c.given = new(T)
 	if dec.PeekKind() == 'n' {
@@ -116,7 +115,7 @@ func (c *clearable[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, c.given)
 }
 
-// Schema is that of the member's type, or null.
+// Schema returns the schema of T or null.
 func (c clearable[T]) Schema(r huma.Registry) *huma.Schema {
 	schema := r.Schema(reflect.TypeFor[T](), true, "")
 	if schema.Ref == "" && (schema.Type == huma.TypeString || schema.Type == huma.TypeNumber) {
@@ -126,24 +125,24 @@ func (c clearable[T]) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{AnyOf: []*huma.Schema{schema, {Type: "null"}}}
 }
 
-// InTenant are the parameters of what belongs to a tenant.
+// InTenant has the parameters of operations in a tenant.
 type InTenant struct {
 	Tenant string `path:"tenant" example:"acme" doc:"The tenant's id."`
 }
 
-// Paging are the parameters of lists.
+// Paging has the parameters of lists.
 type Paging struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"How many to return at most: 1 to 250, 50 unless given. A page ends before once it has 4 MiB, and next_cursor goes on."`
-	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the page before, with the same other parameters; left out for the first page."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50" doc:"Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it."`
+	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the previous page, with the same other parameters; omitted for the first page."`
 }
 
 // list is a page of a list, newest first.
 type list[T any] struct {
 	Data       []T     `json:"data" doc:"Newest first."`
-	NextCursor *string `json:"next_cursor" doc:"For the parameter cursor, to get the next page; null: there is no more."`
+	NextCursor *string `json:"next_cursor" doc:"Value of cursor for the next page; null on the last page."`
 }
 
-// output is an answer with a body.
+// output is a response with a body.
 type output[T any] struct{ Body T }
 
 func (o *output[T]) take() any {
@@ -152,8 +151,8 @@ func (o *output[T]) take() any {
 	return body
 }
 
-// paged answers with a page of a list. Its cursors are good for the same list alone: the same path, which names the tenant,
-// and the same filters.
+// paged returns a page of a list. Its cursor is valid only for the same list: the same path, which names the tenant, and the same
+// filters.
 func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.Page) (*bellwire.List[S], error), wire func(S) T) (*output[list[T]], error) {
 	page := bellwire.Page{Limit: p.Limit}
 	of := listOf(ctx.Value(callKey{}).(call).url)
@@ -181,7 +180,7 @@ func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.P
 	return &output[list[T]]{Body: out}, nil
 }
 
-// listOf returns what tells a list from others: all of the URL but what says which page of it is wanted.
+// listOf returns what identifies a list: its URL without the parameters that select a page.
 func listOf(u *url.URL) string {
 	query := u.Query()
 	query.Del("limit")
@@ -189,7 +188,7 @@ func listOf(u *url.URL) string {
 	return u.Path + "?" + query.Encode()
 }
 
-// parseTime reads a time of a filter or event.
+// parseTime parses the time of a filter or an event. An empty text is the zero time.
 func parseTime(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

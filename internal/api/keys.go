@@ -16,7 +16,7 @@ type Key struct {
 	ID        bellwire.KeyID `json:"id" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Name      string         `json:"name" example:"billing service"`
 	Role      bellwire.Role  `json:"role" enum:"admin,publisher,tenant,tenant-read"`
-	HMAC      bool           `json:"hmac" doc:"Whether it can sign requests."`
+	HMAC      bool           `json:"hmac" doc:"Whether the key can sign requests."`
 	CreatedAt time.Time      `json:"created_at"`
 }
 
@@ -26,13 +26,13 @@ func wireKey(k *service.Key) Key {
 
 type createdKey struct {
 	Key
-	Secret string `json:"secret" doc:"What requests are authenticated with. It is shown here only."`
+	Secret string `json:"secret" doc:"The secret that authenticates requests. It is shown only once."`
 }
 
 type newTenantKey struct {
 	Name string        `json:"name,omitzero" maxLength:"256" example:"customer portal"`
 	Role bellwire.Role `json:"role" enum:"tenant,tenant-read"`
-	HMAC bool          `json:"hmac,omitzero" doc:"Keep the secret, sealed, so that requests can be signed with it."`
+	HMAC bool          `json:"hmac,omitzero" doc:"Whether to store the secret, encrypted, so that the key can sign requests."`
 }
 
 type newOperatorKey struct {
@@ -50,7 +50,7 @@ func (a *api) keys() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "create-tenant-key", Method: http.MethodPost, Path: "/tenants/{tenant}/keys", Tags: []string{tagKeys},
 		Summary: "Create a tenant's key", DefaultStatus: http.StatusCreated,
-		Description: "For admin keys. The secret is in this answer only: Bellwire keeps its hash. With `hmac` it is kept sealed.",
+		Description: "For admin keys. Only this response has the secret: Bellwire stores its hash, or with `hmac` the encrypted secret.",
 	}, func(ctx context.Context, c service.Caller, in *ofTenant) (*output[createdKey], error) {
 		v := in.Input.value
 		return a.createKey(ctx, c, in.Tenant, service.NewKey{Name: v.Name, Role: v.Role, HMAC: v.HMAC})
@@ -73,7 +73,7 @@ func (a *api) keys() {
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-tenant-key", Method: http.MethodDelete, Path: "/tenants/{tenant}/keys/{id}", Tags: []string{tagKeys},
-		Summary: "Delete a tenant's key", Description: "For admin keys. Requests with it are refused from now on.",
+		Summary: "Delete a tenant's key", Description: "For admin keys. Further requests with the key are refused.",
 	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {
 		return nil, a.deleteKey(ctx, c, in.Tenant, in.ID)
 	})
@@ -87,7 +87,7 @@ func (a *api) operatorKeys() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "create-key", Method: http.MethodPost, Path: "/keys", Tags: []string{tagKeys},
 		Summary: "Create an operator's key", DefaultStatus: http.StatusCreated,
-		Description: "For admin keys. The secret is in this answer only.",
+		Description: "For admin keys. Only this response has the secret.",
 	}, func(ctx context.Context, c service.Caller, in *ofOperator) (*output[createdKey], error) {
 		return a.createKey(ctx, c, "", service.NewKey{Name: in.Input.value.Name, Role: in.Input.value.Role})
 	})
@@ -105,7 +105,7 @@ func (a *api) operatorKeys() {
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-key", Method: http.MethodDelete, Path: "/keys/{id}", Tags: []string{tagKeys},
-		Summary: "Delete an operator's key", Description: "For admin keys. Requests with it are refused from now on.",
+		Summary: "Delete an operator's key", Description: "For admin keys. Further requests with the key are refused.",
 	}, func(ctx context.Context, c service.Caller, in *deleted) (*struct{}, error) {
 		return nil, a.deleteKey(ctx, c, "", in.ID)
 	})

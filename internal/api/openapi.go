@@ -16,12 +16,12 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-const introduction = "Publish an event once; Bellwire stores it, finds every endpoint that asked for it, and delivers it until it is " +
-	"acknowledged or the retry policy is spent. " +
-	"Requests and answers are JSON in UTF-8; the content type of a request is not looked at. " +
-	"Unknown members and query parameters are refused. Times are RFC 3339 in UTC. " +
+const introduction = "Publish an event once. Bellwire stores it, finds all endpoints that subscribe to it, and delivers it to each until it is " +
+	"acknowledged or the retry policy is exhausted. " +
+	"Requests and responses are JSON in UTF-8; the content type of a request is ignored. " +
+	"Unknown fields and query parameters are refused. Times are RFC 3339 in UTC. " +
 	"Lists are newest first; follow `next_cursor` until it is null. " +
-	"Every answer carries an `X-Request-Id`, yours if you send one."
+	"Every response has an `X-Request-Id`: yours, if you send one."
 
 // configuration is Huma's, without the documentation pages of its own, which load code from elsewhere.
 func configuration(o Options) huma.Config {
@@ -41,13 +41,13 @@ func configuration(o Options) huma.Config {
 				}},
 			},
 			Tags: []*huma.Tag{
-				{Name: tagTenants, Description: "A tenant is a customer of yours. Endpoints, events and deliveries belong to one; another tenant's are not found."},
+				{Name: tagTenants, Description: "A tenant is one of your customers. Endpoints, events and deliveries belong to a tenant and are invisible to others."},
 				{Name: tagKeys, Description: "Roles: `admin` may do everything; `publisher` may publish for any tenant and read event types; `tenant` may manage its own tenant's endpoints, secrets and deliveries; `tenant-read` may read them, without secrets."},
-				{Name: tagEventTypes, Description: "The catalogue of what can be published. A type's JSON Schema is checked on every publish."},
-				{Name: tagEndpoints, Description: "A tenant's URLs: what each subscribes to and how it is served."},
-				{Name: tagEvents, Description: "Published once, immutable, delivered byte for byte."},
-				{Name: tagDeliveries, Description: "One event on its way to one endpoint, with every attempt that was made."},
-				{Name: tagAudit, Description: "Who asked for personal data, on whose behalf, and why."},
+				{Name: tagEventTypes, Description: "The catalogue of event types that can be published. Data is checked against the type's JSON Schema on every publish."},
+				{Name: tagEndpoints, Description: "The URLs of a tenant, with their subscriptions and delivery settings."},
+				{Name: tagEvents, Description: "Events are published once, never change, and are delivered byte for byte."},
+				{Name: tagDeliveries, Description: "A delivery sends one event to one endpoint. It records every attempt."},
+				{Name: tagAudit, Description: "Who read personal data, on whose behalf, and why."},
 			},
 		},
 		Formats: map[string]huma.Format{"application/json": wireFormat, "json": wireFormat},
@@ -115,21 +115,21 @@ func (a *api) documentation() {
 type (
 	publication struct {
 		Type       string     `json:"type" example:"invoice.paid" doc:"An event type of the catalogue."`
-		Data       rawJSON    `json:"data" example:"{\"invoice\":\"in_123\",\"total\":1.50}" doc:"Any JSON value. It is kept and delivered byte for byte, spaces, escapes, the spelling of numbers and repeated names included."`
-		ID         *string    `json:"id,omitempty" nullable:"true" minLength:"1" maxLength:"128" example:"in_123-paid" doc:"Your idempotency key, kept 7 days or as long as the event. The same id with the same type and data is answered with the first event; with others it is a conflict."`
-		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened. Left out: when Bellwire took it, which is another microsecond for each event of a tenant. Give each event a time of its own where receivers tell events by it, as those of the dialect atelio do."`
+		Data       rawJSON    `json:"data" example:"{\"invoice\":\"in_123\",\"total\":1.50}" doc:"Any JSON value. It is stored and delivered byte for byte, including white space, escapes, the format of numbers and duplicate names."`
+		ID         *string    `json:"id,omitempty" nullable:"true" minLength:"1" maxLength:"128" example:"in_123-paid" doc:"Your idempotency key, kept for 7 days, or as long as the event if that is longer. Publishing the same id with the same type and data returns the first event; with other data it is a conflict."`
+		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened; by default when Bellwire accepted it, which is a different microsecond for each event of a tenant. Give each event its own time if receivers identify events by it, as in the dialect atelio."`
 	}
 	receipt struct {
-		ID         string `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id, which receivers see as webhook-id."`
+		ID         string `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id, sent to receivers as webhook-id."`
 		Type       string `json:"type" example:"invoice.paid"`
-		Deliveries int    `json:"deliveries" example:"2" doc:"How many endpoints get it."`
-		Duplicate  bool   `json:"duplicate" doc:"The id was known: this is the first event, and nothing new was stored."`
+		Deliveries int    `json:"deliveries" example:"2" doc:"Number of endpoints that receive it."`
+		Duplicate  bool   `json:"duplicate" doc:"Whether the id was known: then this is the first event, and nothing new was stored."`
 	}
 	batch struct {
-		Events []publication `json:"events" minItems:"1" maxItems:"1000" doc:"Published together or not at all."`
+		Events []publication `json:"events" minItems:"1" maxItems:"1000" doc:"The events, of which all or none are published."`
 	}
 	receipts struct {
-		Data []receipt `json:"data" doc:"In the order of the request."`
+		Data []receipt `json:"data" doc:"The receipts, in the order of the events."`
 	}
 )
 
@@ -140,13 +140,13 @@ func (a *api) documentPublishing() {
 	documentPublish[publication, receipt](doc, &huma.Operation{
 		OperationID: "publish-event", Path: "/tenants/{tenant}/events", Summary: "Publish an event",
 		Description: durable + "For admin and publisher keys. `data` that does not fit the type's schema is refused.",
-	}, "Counts as `id` where the body has none; where it has one, both must be the same. Bare, or a string in quotes.")
+	}, "Used as `id` if the body has none; otherwise both must be equal. Bare, or a string in quotes.")
 	documentPublish[batch, receipts](doc, &huma.Operation{
 		OperationID: "publish-events", Path: "/tenants/{tenant}/events/batch", Summary: "Publish a batch of events",
 		Description: durable + "For admin and publisher keys. Up to " + strconv.Itoa(service.MaxBatchEvents) +
-			" events in at most 16 MiB; all are taken or none. A fault names its event, such as `events[3].data`.",
-	}, "Makes the batch repeatable: events without an `id` get this key, a slash and their place, such as `KEY/0`, "+
-		"which must fit into 128 characters. Bare, or a string in quotes.")
+			" events in at most 16 MiB; all of them are published or none. An error names the event at fault, such as `events[3].data`.",
+	}, "Makes the batch repeatable: events without an `id` get this key, a slash and their index, such as `KEY/0`, "+
+		"with at most 128 characters. Bare, or a string in quotes.")
 }
 
 func documentPublish[I, O any](doc *huma.OpenAPI, op *huma.Operation, key string) {

@@ -25,7 +25,7 @@ const (
 	codeUnsupportedEncoding = httpx.CodeUnsupportedEncoding
 )
 
-// titles are the same for every problem of a code.
+// titles are the titles of problems by their code.
 var titles = map[bellwire.Code]string{
 	bellwire.CodeMalformed:       "Malformed request",
 	bellwire.CodeInvalid:         "Invalid request",
@@ -44,15 +44,15 @@ var titles = map[bellwire.Code]string{
 	codeUnsupportedEncoding:      "Unsupported content encoding",
 }
 
-// defaultWait is what clients are told to wait when the error does not know.
+// defaultWait is the Retry-After of errors that do not have one.
 const defaultWait = time.Second
 
-// Problem is an error answer (RFC 9457).
+// Problem is the response to a failed request (RFC 9457).
 type Problem struct {
-	Type   string        `json:"type" format:"uri-reference" example:"/docs#error-invalid" doc:"Where this kind of problem is described."`
-	Title  string        `json:"title" example:"Invalid request" doc:"What kind of problem it is, for people."`
+	Type   string        `json:"type" format:"uri-reference" example:"/docs#error-invalid" doc:"Link to the description of this kind of problem."`
+	Title  string        `json:"title" example:"Invalid request" doc:"The kind of problem, for people."`
 	Status int           `json:"status" example:"422" doc:"The HTTP status."`
-	Code   bellwire.Code `json:"code" example:"invalid" doc:"What kind of problem it is, for programs. Codes are stable."`
+	Code   bellwire.Code `json:"code" example:"invalid" doc:"The kind of problem, for programs. Codes are stable."`
 	Detail string        `json:"detail" example:"url must be an absolute http or https URL, such as https://example.com/hooks" doc:"What is wrong, in a sentence. With several errors, the first of them."`
 	Hint   string        `json:"hint,omitempty" example:"Wait until one of them expires, or rotate with the overlap 0s." doc:"What to do about it, where the detail does not say so already."`
 	Errors []Fault       `json:"errors,omitempty" doc:"The fields or parameters at fault, all of them, if there are any."`
@@ -60,9 +60,9 @@ type Problem struct {
 	retryAfter time.Duration
 }
 
-// Fault is what is wrong with one member or parameter.
+// Fault says what is wrong with one field or parameter.
 type Fault struct {
-	Field   string `json:"field" example:"url" doc:"The member or parameter at fault, such as retry.schedule[2]."`
+	Field   string `json:"field" example:"url" doc:"The field or parameter at fault, such as retry.schedule[2]."`
 	Message string `json:"message" example:"must be an absolute http or https URL, such as https://example.com/hooks" doc:"What is wrong with it. The field is the subject of the sentence."`
 }
 
@@ -114,7 +114,7 @@ func (p *Problem) GetHeaders() http.Header {
 }
 
 func init() {
-	// Huma takes these from package variables only. No other package of this program uses Huma.
+	// Huma has only package variables for these. No other package of this program uses Huma.
 	huma.NewError = humaError
 	huma.DefaultArrayNullable = false
 }
@@ -139,7 +139,7 @@ func humaError(status int, _ string, errs ...error) huma.StatusError {
 	return problemOf(bellwire.Errorf(bellwire.CodeInvalid, "the request is not valid"))
 }
 
-// problem turns any error into the Problem to answer with, and logs what the client is not told.
+// problem returns the Problem for an error, and logs what the client is not told.
 func (a *api) problem(ctx context.Context, requestID string, err error) *Problem {
 	known := httpx.AsError(err)
 	level := slog.LevelDebug
@@ -149,7 +149,7 @@ func (a *api) problem(ctx context.Context, requestID string, err error) *Problem
 	case bellwire.CodeUnavailable:
 		level = slog.LevelWarn
 	}
-	// While the database is away or full, every publish fails: a few of them say it.
+	// While the database is unavailable or full, every publish fails, and only some are logged.
 	if a.log.Enabled(ctx, level) && (known.Code == bellwire.CodeInternal || level == slog.LevelDebug || a.outage.Allow()) {
 		a.log.LogAttrs(ctx, level, "request refused",
 			slog.String("id", requestID), slog.String("code", string(known.Code)), slog.String("error", known.Error()))
@@ -157,7 +157,7 @@ func (a *api) problem(ctx context.Context, requestID string, err error) *Problem
 	return problemOf(known)
 }
 
-// fail writes an error answer where no use of Huma is.
+// fail writes an error response outside of Huma.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := a.problem(r.Context(), httpx.RequestID(w), err)
 	httpx.NoteRefusal(w, p.Code)
@@ -169,10 +169,10 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	header.Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	body, err := marshal(nil, p)
-	if err != nil { // a Problem holds nothing that could fail
+	if err != nil { // a Problem can always be encoded
 		panic(err)
 	}
-	_, _ = w.Write(body) // the client may be gone: nobody is left to tell
+	_, _ = w.Write(body) // the client may be gone
 }
 
 func (a *api) notFound(w http.ResponseWriter, r *http.Request) {

@@ -19,7 +19,7 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// parsePublication reads the body of a publish. The draft's data is a part of body.
+// parsePublication parses the body of a publish. The draft's data is a part of body.
 func parsePublication(body []byte) (service.Draft, error) {
 	if !utf8.Valid(body) {
 		return service.Draft{}, notUTF8()
@@ -33,8 +33,8 @@ func parsePublication(body []byte) (service.Draft, error) {
 	return draft, p.end()
 }
 
-// parseBatch reads the body of a batch. Each draft has data of its own, so that one event that has to
-// wait does not keep the others' bytes in memory.
+// parseBatch parses the body of a batch. Each draft has its own copy of the data, so that an event that waits does not retain the
+// data of the others.
 func parseBatch(body []byte) ([]service.Draft, error) {
 	if !utf8.Valid(body) {
 		return nil, notUTF8()
@@ -77,8 +77,8 @@ func parseBatch(body []byte) ([]service.Draft, error) {
 	return drafts, p.end()
 }
 
-// parser reads publications from a body. Duplicate names, and escapes of half a surrogate pair (RFC 8259,
-// 8.2), are let through in data, because it is delivered as it is and is nobody's to interpret here.
+// parser parses publications. It accepts duplicate names and escapes of half a surrogate pair (RFC 8259, 8.2) in data, which is
+// delivered unchanged and not interpreted.
 type parser struct {
 	body []byte
 	buf  bytes.Buffer
@@ -87,8 +87,8 @@ type parser struct {
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// parserOptions allow what the grammar of JSON does. AllowInvalidUTF8 is about the escapes: the bytes have been
-// looked at before.
+// parserOptions allow everything that the grammar of JSON does. AllowInvalidUTF8 is for the escapes; the bytes are checked
+// before.
 var parserOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 func newParser(body []byte) *parser {
@@ -98,7 +98,7 @@ func newParser(body []byte) *parser {
 }
 
 func (p *parser) release() {
-	p.reset(nil) // it must not keep the body
+	p.reset(nil) // it must not retain the body
 	parsers.Put(p)
 }
 
@@ -141,7 +141,7 @@ const (
 	memberOccurredAt
 )
 
-// place is an event's index in a batch, which is put into words only for an error.
+// place is the index of an event in a batch. It is formatted only for errors.
 type place int
 
 const alone place = -1 // not in a batch
@@ -157,7 +157,7 @@ func (at place) field(name string) string {
 	return field + "." + name
 }
 
-// draft reads one publication.
+// draft parses one publication.
 func (p *parser) draft(at place) (service.Draft, error) {
 	var (
 		d      service.Draft
@@ -259,7 +259,7 @@ func (p *parser) skip(fault error) error {
 	return fault
 }
 
-// begin reads the start of an object or array.
+// begin consumes the start of an object or array.
 func (p *parser) begin(kind jsontext.Kind, at place, name string) error {
 	if got := p.dec.PeekKind(); got != kind && got != 0 {
 		what := "an object"
@@ -276,7 +276,7 @@ func (p *parser) begin(kind jsontext.Kind, at place, name string) error {
 	return p.broken(err)
 }
 
-// name reads a member's name, with its quotes and without needless escapes.
+// name parses the name of a field, with its quotes and without unnecessary escapes.
 func (p *parser) name() ([]byte, error) {
 	raw, err := p.dec.ReadValue()
 	if err != nil {
@@ -292,7 +292,7 @@ func (p *parser) name() ([]byte, error) {
 	return jsontext.AppendQuote(nil, plain)
 }
 
-// raw reads a value as it is.
+// raw returns a value unchanged.
 func (p *parser) raw() ([]byte, error) {
 	value, err := p.dec.ReadValue()
 	if err != nil {
@@ -302,7 +302,7 @@ func (p *parser) raw() ([]byte, error) {
 	return p.body[end-len(value) : end : end], nil
 }
 
-// text reads a string that is not empty. null is like a member left out, where that is allowed.
+// text parses a string that is not empty. In optional fields, null means the same as an omitted field.
 func (p *parser) text(at place, name string) (string, error) {
 	raw, err := p.dec.ReadValue()
 	if err != nil {
@@ -329,7 +329,7 @@ func (p *parser) time(at place, name string) (time.Time, error) {
 	return parseTime(at.field(name), text)
 }
 
-// end makes sure that nothing follows.
+// end checks that nothing follows.
 func (p *parser) end() error {
 	switch _, err := p.dec.ReadToken(); {
 	case errors.Is(err, io.EOF):
@@ -340,7 +340,7 @@ func (p *parser) end() error {
 	return bellwire.Errorf(bellwire.CodeMalformed, "the body continues after its JSON value")
 }
 
-// broken gives an error of the decoder the form of ours.
+// broken turns an error of the decoder into a *bellwire.Error.
 func (p *parser) broken(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {

@@ -11,40 +11,29 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// publisher is the part of the service that publishing needs.
-type publisher interface {
-	Authenticate(ctx context.Context, secret string) (service.Caller, error)
-	AuthenticatePublisher(ctx context.Context, secret string) (service.Caller, error)
-	Publish(ctx context.Context, c service.Caller, tenant string, d service.Draft) (service.Receipt, error)
-	PublishBatch(ctx context.Context, c service.Caller, tenant string, drafts []service.Draft) ([]service.Receipt, error)
-	BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error)
-	MaxEventBytes() int
-}
-
 const (
-	// wrapperBytes is the room that a publish has for what is around data.
+	// wrapperBytes is the size allowed for a publish in addition to its data.
 	wrapperBytes = 4 << 10
-	// maxBatchBody is the most bytes that a whole batch may have.
+	// maxBatchBody is the maximum size of the body of a batch.
 	maxBatchBody = 16 << 20
-	// receiptBytes is the room for a receipt beside its event type's name.
+	// receiptBytes is the size of a receipt without the name of its event type.
 	receiptBytes = 112
 )
 
-// publishing adds the two routes that handle raw bytes, without Huma: data is neither decoded nor
-// encoded again on its way.
+// publishing adds the two routes for publishing. They do not use Huma, so that data is neither decoded nor encoded again.
 func (a *api) publishing() {
 	a.mux.HandleFunc("POST "+base+"/tenants/{tenant}/events", a.publish)
 	a.mux.HandleFunc("POST "+base+"/tenants/{tenant}/events/batch", a.publishBatch)
 	a.documentPublishing()
 }
 
-// authenticatePublisher refuses who may not publish before any of the body is read.
+// authenticatePublisher refuses callers that must not publish, before any of the body is read.
 func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
 		return service.Caller{}, err
 	}
-	caller, err := a.publisher.AuthenticatePublisher(r.Context(), key)
+	caller, err := a.svc.AuthenticatePublisher(r.Context(), key)
 	if err != nil {
 		return caller, err
 	}
@@ -54,10 +43,9 @@ func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 	return caller, service.Permit(caller, service.Publish, r.PathValue("tenant"))
 }
 
-// unhurried is the request's context without its end. net/http ends it when the client closes its side of the
-// connection, which one that has sent everything may do and still wait for the answer. What was handed in is
-// stored in any case.
-func unhurried(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+// withoutCancel returns the request's context without its cancellation. net/http cancels it when the client closes its side of
+// the connection, which a client may do and still wait for the response. What was received is stored in any case.
+func withoutCancel(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
 func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 	caller, err := a.authenticatePublisher(r)
@@ -70,7 +58,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	body, err := httpx.ReadBody(r, int64(a.publisher.MaxEventBytes()+wrapperBytes))
+	body, err := httpx.ReadBody(r, int64(a.svc.MaxEventBytes()+wrapperBytes))
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -83,7 +71,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	receipt, err := a.publisher.Publish(unhurried(r), caller, r.PathValue("tenant"), draft)
+	receipt, err := a.svc.Publish(withoutCancel(r), caller, r.PathValue("tenant"), draft)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -123,7 +111,7 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	receipts, err := a.publisher.PublishBatch(unhurried(r), caller, r.PathValue("tenant"), drafts)
+	receipts, err := a.svc.PublishBatch(withoutCancel(r), caller, r.PathValue("tenant"), drafts)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -138,9 +126,9 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 	accepted(w, append(answer, "]}"...))
 }
 
-// inTurn parses a body. Large ones take turns.
+// inTurn parses a body. Large bodies wait for their turn.
 func inTurn[T any](a *api, r *http.Request, body []byte, parse func([]byte) (T, error)) (parsed T, err error) {
-	end, err := a.publisher.BeginReading(unhurried(r), r.PathValue("tenant"), len(body))
+	end, err := a.svc.BeginReading(withoutCancel(r), r.PathValue("tenant"), len(body))
 	if err != nil {
 		return parsed, err
 	}
@@ -148,13 +136,13 @@ func inTurn[T any](a *api, r *http.Request, body []byte, parse func([]byte) (T, 
 	return parse(body)
 }
 
-// jsonType is shared by all answers; a header's values are not changed in place.
+// jsonType is shared by all responses. It must not be modified.
 var jsonType = []string{"application/json"}
 
 func accepted(w http.ResponseWriter, body []byte) {
 	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(http.StatusAccepted)
-	_, _ = w.Write(body) // the publisher may be gone; the event is stored all the same
+	_, _ = w.Write(body) // the publisher may be gone, but the event is stored
 }
 
 func appendReceipt(b []byte, eventType string, r service.Receipt) []byte {

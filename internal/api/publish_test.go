@@ -17,6 +17,8 @@ import (
 
 // publisherStub takes everything, or nothing if err is set.
 type publisherStub struct {
+	useCases
+
 	receipt service.Receipt
 	err     error
 	taken   []service.Draft
@@ -63,11 +65,7 @@ func (p *publisherStub) PublishBatch(ctx context.Context, _ service.Caller, _ st
 func (p *publisherStub) MaxEventBytes() int { return service.DefaultMaxEventBytes }
 
 // newStubbed makes an API whose publishing ends in p.
-func newStubbed(p publisher) *api {
-	a := newAPI(nil, Options{})
-	a.publisher = p
-	return a
-}
+func newStubbed(svc useCases) *api { return newAPI(svc, Options{}) }
 
 func newID() bellwire.EventID {
 	id, err := bellwire.ParseID[bellwire.EventKind]("evt_0198c7a3f2e47d0a9b1c2d3e4f506172")
@@ -193,7 +191,7 @@ func TestPublishLimits(t *testing.T) {
 
 func TestPanicsAreAnswered(t *testing.T) {
 	t.Parallel()
-	a := newStubbed(nil)
+	a := newStubbed(struct{ useCases }{}) // whose methods panic
 	w := httptest.NewRecorder()
 	a.handler().ServeHTTP(w, post("/api/v1/tenants/acme/events", `{}`))
 	checkProblem(t, w, http.StatusInternalServerError, bellwire.CodeInternal)

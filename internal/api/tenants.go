@@ -15,8 +15,8 @@ type tenant struct {
 	ID        string            `json:"id" example:"acme"`
 	Name      string            `json:"name" example:"Acme Ltd"`
 	Metadata  map[string]string `json:"metadata"`
-	Limits    heldLimits        `json:"limits" doc:"The limits that this tenant has values of its own for."`
-	Effective heldLimits        `json:"effective_limits" doc:"All limits as they hold for this tenant: its own values, and the server's where it has none. 0 means that there is no limit."`
+	Limits    heldLimits        `json:"limits" doc:"The tenant's own values of limits."`
+	Effective heldLimits        `json:"effective_limits" doc:"All limits of this tenant: its own values, and the server's for the others. 0 means no limit."`
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`
 }
@@ -29,16 +29,16 @@ func (a *api) wireTenant(t *bellwire.Tenant) tenant {
 }
 
 type newTenant struct {
-	ID       string            `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" example:"acme" doc:"Chosen by you."`
-	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"For people."`
-	Metadata map[string]string `json:"metadata,omitzero" doc:"At most 50 entries of your own."`
-	Limits   ownLimits         `json:"limits,omitzero" doc:"Values of its own for limits of the server."`
+	ID       string            `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" example:"acme" doc:"The id, which you choose."`
+	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
+	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
+	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 }
 
 type tenantChange struct {
-	Name     clearable[string]            `json:"name,omitzero" example:"Acme Ltd" doc:"null clears it."`
-	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null clears them."`
-	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"Values of its own for limits of the server, others stay as they are; null takes one away, or all."`
+	Name     clearable[string]            `json:"name,omitzero" example:"Acme Ltd" doc:"null removes it."`
+	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null removes them."`
+	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"The tenant's own values of limits. Others stay unchanged; null removes one, or all."`
 }
 
 func (c *tenantChange) limits() map[string]*float64 {
@@ -57,7 +57,7 @@ func (a *api) tenants() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "create-tenant", Method: http.MethodPost, Path: "/tenants", Tags: []string{tagTenants},
 		Summary: "Create a tenant", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
-		Description: "For admin keys. Answers 409 if the id is taken.",
+		Description: "For admin keys. Responds with 409 if the id is taken.",
 	}, func(ctx context.Context, c service.Caller, in *created) (*output[tenant], error) {
 		t, err := a.svc.CreateTenant(ctx, c, service.NewTenant{
 			ID: in.Input.value.ID, Name: in.Input.value.Name, Metadata: in.Input.value.Metadata,
@@ -90,7 +90,7 @@ func (a *api) tenants() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "update-tenant", Method: http.MethodPatch, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Change a tenant", Errors: []int{http.StatusConflict},
-		Description: "For admin keys. Only the given members change.",
+		Description: "For admin keys. Only the given fields change.",
 	}, func(ctx context.Context, c service.Caller, in *changed) (*output[tenant], error) {
 		t, err := a.svc.UpdateTenant(ctx, c, in.Tenant, service.TenantChange{
 			Name: in.Input.value.Name.given, Metadata: in.Input.value.Metadata.given,
@@ -102,13 +102,13 @@ func (a *api) tenants() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary:     "Delete a tenant",
-		Description: "For admin keys. Its keys, endpoints, events and deliveries go with it; open deliveries are canceled.",
+		Description: "For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled.",
 	}, func(ctx context.Context, c service.Caller, in *InTenant) (*struct{}, error) {
 		return nil, a.svc.DeleteTenant(ctx, c, in.Tenant)
 	})
 }
 
-// answer wraps one thing, unless there is an error.
+// answer returns the output for a result, unless there is an error.
 func answer[S, T any](from S, err error, wire func(S) T) (*output[T], error) {
 	if err != nil {
 		return nil, err

@@ -1,0 +1,57 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// useCases is what the API needs of *service.Service.
+type useCases interface {
+	Authenticate(ctx context.Context, secret string) (service.Caller, error)
+	AuthenticatePublisher(ctx context.Context, secret string) (service.Caller, error)
+	Publish(ctx context.Context, c service.Caller, tenant string, d service.Draft) (service.Receipt, error)
+	PublishBatch(ctx context.Context, c service.Caller, tenant string, drafts []service.Draft) ([]service.Receipt, error)
+	BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error)
+	MaxEventBytes() int
+
+	Tenants(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error)
+	Tenant(ctx context.Context, c service.Caller, id string) (*bellwire.Tenant, error)
+	CreateTenant(ctx context.Context, c service.Caller, in service.NewTenant) (*bellwire.Tenant, error)
+	UpdateTenant(ctx context.Context, c service.Caller, id string, in service.TenantChange) (*bellwire.Tenant, error)
+	DeleteTenant(ctx context.Context, c service.Caller, id string) error
+	LimitsOf(t *bellwire.Tenant) *bellwire.Limits
+
+	Keys(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*service.Key], error)
+	CreateKey(ctx context.Context, c service.Caller, tenant string, in service.NewKey) (key *service.Key, secret string, err error)
+	DeleteKey(ctx context.Context, c service.Caller, tenant string, id bellwire.KeyID) error
+
+	EventTypes(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error)
+	EventType(ctx context.Context, c service.Caller, name string) (*bellwire.EventType, error)
+	PutEventType(ctx context.Context, c service.Caller, name string, in service.EventTypeInput) (t *bellwire.EventType, created bool, err error)
+	DeleteEventType(ctx context.Context, c service.Caller, name string) error
+
+	Endpoints(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
+	Endpoint(ctx context.Context, c service.Caller, tenant, id string) (*service.Endpoint, error)
+	CreateEndpoint(ctx context.Context, c service.Caller, tenant string, in service.EndpointInput) (*service.Endpoint, *service.EndpointSecret, error)
+	UpdateEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (*service.Endpoint, error)
+	DeleteEndpoint(ctx context.Context, c service.Caller, tenant, id string) error
+	EndpointSecret(ctx context.Context, c service.Caller, tenant, id string) (*service.EndpointSecret, error)
+	RotateSecret(ctx context.Context, c service.Caller, tenant, id string, overlap *time.Duration) (*service.EndpointSecret, error)
+	TestEndpoint(ctx context.Context, c service.Caller, tenant, id, eventType string) (service.TestReceipt, error)
+
+	Events(ctx context.Context, c service.Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
+	Event(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID) (*bellwire.Event, error)
+
+	Deliveries(ctx context.Context, c service.Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
+	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
+	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
+	CancelDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
+
+	AuditLog(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error)
+
+	SealCursor(list string, c bellwire.Cursor) (string, error)
+	OpenCursor(list, text string) (bellwire.Cursor, error)
+}
