@@ -1,19 +1,18 @@
-// Package bellwire is the root of Bellwire, the webhook system that a platform runs so that its customers hear about
-// events: they register endpoints, the platform publishes events, and Bellwire delivers them, signed, retried, logged and
-// replayable.
+// Package bellwire is the front page of Bellwire, a webhook sender: customers of a platform register endpoints, the platform
+// publishes events, and Bellwire signs them, delivers them, retries, and records every attempt.
 //
-// The root package is empty. The program is cmd/bellwire:
+// The package is empty. The program is cmd/bellwire:
 //
 //	go install github.com/bellwire/bellwire/cmd/bellwire@latest
 //	bellwire serve
 //
-// Two packages are made for other programs:
+// Other programs import two modules, which need Go 1.24 and the standard library only:
 //
 //   - [github.com/bellwire/bellwire/client] publishes events and manages tenants and endpoints;
-//   - [github.com/bellwire/bellwire/receive] verifies deliveries in the programs that receive them, in each of the dialects.
+//   - [github.com/bellwire/bellwire/receive] verifies deliveries where they are received, in every dialect.
 //
-// A program whose database is the PostgreSQL of Bellwire can also publish in its own transaction, with the SQL function
-// bellwire.publish. See docs/transactional-publish.md.
+// A program whose data is in Bellwire's PostgreSQL database can also publish in its own transactions, with the SQL function
+// bellwire.publish; docs/transactional-publish.md describes it.
 //
-// The README shows what Bellwire does, and docs/architecture.md how.
+// The README shows what Bellwire does, and docs/architecture.md how it works.
 package bellwire

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -21,6 +23,9 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	flag.Parse()
+	if err := moreInParallel(); err != nil {
+		return fail(err)
+	}
 	dir, err := os.MkdirTemp("", "bellwire-test-")
 	if err != nil {
 		return fail(err)
@@ -36,6 +41,17 @@ func run(m *testing.M) int {
 		}
 	}
 	return m.Run()
+}
+
+// moreInParallel runs more tests at a time than there are processors, unless the command line says how many: most of their
+// time they wait, for the leases of dead nodes for example.
+func moreInParallel() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
 // installPackages installs the npm packages that deliveries are checked against, unless they are there. It fails on a

@@ -79,7 +79,7 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 				}
 			}
 			for _, s := range []*server{here, there} {
-				if warned := strings.Contains(s.logged(), "--database-direct-url can lead past"); warned == c.direct {
+				if warned := strings.Contains(s.logged(), "--database-direct-url leads past the pooler"); warned == c.direct {
 					t.Errorf("it is %v that the log warns of the pooler", warned)
 				}
 			}
