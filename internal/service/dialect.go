@@ -27,20 +27,11 @@ type EndpointView struct {
 }
 
 // PermitOwn is Permit in the caller's own tenant, for APIs that do not name one. It refuses operators.
-func (d *DialectService) PermitOwn(c Caller, need Permission) error {
+func PermitOwn(c Caller, need Permission) error {
 	if c.Tenant == "" {
-		return bellwire.Errorf(bellwire.CodeForbidden, "this key does not belong to a customer; use a customer's key")
+		return bellwire.Errorf(bellwire.CodeForbidden, "this key does not belong to a tenant; use a tenant's key")
 	}
-	return d.Permit(c, need, c.Tenant)
-}
-
-// Permit is service.Permit with a message for customers of a vendor, who do not know roles.
-func (d *DialectService) Permit(c Caller, need Permission, tenant string) error {
-	err := Permit(c, need, tenant)
-	if bellwire.CodeOf(err) == bellwire.CodeForbidden {
-		return bellwire.Wrap(bellwire.CodeForbidden, err, "this key is not allowed to do this; use another one")
-	}
-	return err
+	return Permit(c, need, c.Tenant)
 }
 
 // HasTenant reports whether a tenant exists. For a tenant's caller, other tenants do not.

@@ -50,7 +50,7 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	if err := f.versions.check(r.Header["Accept"]); err != nil {
 		return c, err
 	}
-	return c, f.endpoints.PermitOwn(c, need)
+	return c, service.PermitOwn(c, need)
 }
 
 // authenticate accepts a JSON Web Token or an API key. A token has two dots, and a key has none.

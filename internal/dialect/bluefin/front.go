@@ -71,7 +71,7 @@ var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 // id does not have the vendor's form can still use its own account.
 func (f *front) admit(r *http.Request, c service.Caller, need service.Permission, account string) error {
 	if c.Role.OfTenant() && c.Tenant == account {
-		return f.endpoints.Permit(c, need, account)
+		return service.Permit(c, need, account)
 	}
 	if !accountForm.MatchString(account) {
 		return bellwire.Invalid(accountParam, "must have 12 digits")
@@ -79,7 +79,7 @@ func (f *front) admit(r *http.Request, c service.Caller, need service.Permission
 	if c.Role.OfTenant() {
 		return errNoAccount()
 	}
-	if err := f.endpoints.Permit(c, need, account); err != nil {
+	if err := service.Permit(c, need, account); err != nil {
 		return err
 	}
 	known, err := f.endpoints.HasTenant(r.Context(), c, account)

@@ -56,7 +56,7 @@ func (f *front) authorize(r *http.Request, need service.Permission) (*call, erro
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
 		return nil, err
 	}
-	if err := f.endpoints.PermitOwn(c, need); err != nil {
+	if err := service.PermitOwn(c, need); err != nil {
 		return nil, err
 	}
 	note := service.AuditNote{Tenant: c.Tenant, Method: r.Method, Path: auditPath(r)}
