@@ -531,7 +531,7 @@ func MakeCursor(key []byte) Cursor {
 func (c Cursor) Key(size int) ([]byte, error) {
 	key, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(key) != size || MakeCursor(key) != c { // the decoder passes over line breaks
-		return nil, Invalid("cursor", "It is not a cursor of this list; take next_cursor of the page before as it is.")
+		return nil, Invalid("cursor", "must be the next_cursor of the page before, unchanged")
 	}
 	return key, nil
 }

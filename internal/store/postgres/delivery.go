@@ -106,7 +106,7 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 			return err
 		}
 		if d, err = tx.delivery(tenant, id); err == nil && ended == 0 {
-			err = bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
+			err = bellwire.Errorf(bellwire.CodeConflict, "delivery %q is already %s and cannot be canceled", id, d.Status)
 		}
 		return err
 	})
@@ -215,5 +215,5 @@ func (t *tx) mustGetNone(endpoint string) (n int64, deleted bool, err error) {
 	if deleted || bellwire.EndpointStatus(status) == bellwire.EndpointDisabled {
 		return n, deleted, nil
 	}
-	return 0, false, bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
+	return 0, false, bellwire.Errorf(bellwire.CodeStale, "endpoint %q is %s, so that its deliveries are not canceled; read it again", endpoint, status)
 }

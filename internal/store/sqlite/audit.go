@@ -76,7 +76,7 @@ func (s *Store) UseNonce(ctx context.Context, key bellwire.KeyID, nonce string, 
 		err := w.query("INSERT INTO nonces (key, nonce, expires_at) VALUES (?, ?, ?)").
 			blob(key[:]).text(nonce).time(until).exec()
 		if isConflict(err) {
-			return bellwire.Errorf(bellwire.CodeConflict, "The key %s has used this nonce before.", key)
+			return bellwire.Errorf(bellwire.CodeConflict, "the key %s has used this nonce before", key)
 		}
 		return err
 	})

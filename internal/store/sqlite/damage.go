@@ -28,7 +28,7 @@ func isDamage(err error) bool {
 // database takes nothing any more: what it would acknowledge might not be there afterwards.
 func (s *Store) noteDamage(cause error) *bellwire.Error {
 	e := bellwire.Wrap(bellwire.CodeUnavailable, cause,
-		"The database is damaged and takes nothing more. It must be restored from a backup, and Bellwire be started again.")
+		"the database is damaged and cannot be used; restore it from a backup, and restart Bellwire")
 	if s.damage.CompareAndSwap(nil, e) {
 		s.options.Logger.Error("the database is damaged: it takes nothing more until it is restored and Bellwire is started again",
 			"database", s.path, "error", cause.Error())
@@ -99,8 +99,9 @@ func (s *Store) checkAtStart(ctx context.Context) (faults []string, err error) {
 }
 
 func damagedAtStart(path string, cause error) error {
-	return bellwire.Wrap(bellwire.CodeUnavailable, cause,
-		"The database %s is damaged. It must be restored from a backup: docs/integrity.md says how. What is wrong", path)
+	err := bellwire.Wrap(bellwire.CodeUnavailable, cause, "the database %s is damaged", path)
+	err.Hint = "Restore it from a backup, as docs/integrity.md describes."
+	return err
 }
 
 // FindFaults looks through all of the database at path and returns what is wrong with it, at most a hundred things. It
@@ -111,11 +112,11 @@ func FindFaults(ctx context.Context, path string) (faults []string, err error) {
 		_, err = os.Stat(real)
 	}
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", path)
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be opened", path)
 	}
 	conn, err := openReadOnly(real)
 	if err != nil {
-		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be opened.", path)
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be opened", path)
 	}
 	defer conn.Close() // nothing was written
 	conn.SetInterrupt(ctx.Done())
@@ -124,7 +125,7 @@ func FindFaults(ctx context.Context, path string) (faults []string, err error) {
 	case isDamage(err):
 		return append(faults, err.Error()), nil
 	case err != nil:
-		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be read.", path)
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be read", path)
 	}
 	return faults, nil
 }

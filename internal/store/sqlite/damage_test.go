@@ -155,7 +155,7 @@ func TestOpenRefusesADamagedDatabase(t *testing.T) {
 	spoil(t, path)
 	damaged := readFile(t, path)
 	_, err := Open(t.Context(), path, Options{})
-	refused(t, err, bellwire.CodeUnavailable, path+" is damaged. It must be restored from a backup: docs/integrity.md")
+	refused(t, err, bellwire.CodeUnavailable, path+" is damaged")
 	faults, err := FindFaults(t.Context(), path)
 	if err != nil || len(faults) == 0 {
 		t.Errorf("a full check finds %q, %v", faults, err)

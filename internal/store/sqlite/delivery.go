@@ -125,7 +125,7 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 			return err
 		}
 		if !d.Status.Open() {
-			return bellwire.Errorf(bellwire.CodeConflict, "The delivery %q is %s already and cannot be canceled.", id, d.Status)
+			return bellwire.Errorf(bellwire.CodeConflict, "delivery %q is already %s and cannot be canceled", id, d.Status)
 		}
 		if err = w.endOpen(id, bellwire.DeliveryCanceled, reason, now); err != nil {
 			return err
@@ -211,7 +211,7 @@ func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 	if deleted || status == bellwire.EndpointDisabled {
 		return deleted, nil
 	}
-	return false, bellwire.Errorf(bellwire.CodeStale, "The endpoint %q is %s, so nothing of it is canceled. Read it again.", endpoint, status)
+	return false, bellwire.Errorf(bellwire.CodeStale, "endpoint %q is %s, so that its deliveries are not canceled; read it again", endpoint, status)
 }
 
 // sqlOpenOf select what is open of an endpoint, deleted or not.

@@ -28,7 +28,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 			return err
 		}
 		if taken {
-			return bellwire.Errorf(bellwire.CodeConflict, "There is an endpoint %q already.", ep.ID)
+			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
 		}
 		delete(w.refs.endpoints, ep.ID) // one of a deleted tenant may have had the id
 		if revision, err = w.changeTenant(tenant.n); err != nil {

@@ -31,20 +31,20 @@ func (s *Store) translate(err error) error {
 	switch code.ToPrimary() {
 	case sqlite.ResultFull:
 		return bellwire.Wrap(bellwire.CodeNoSpace, cause,
-			"There is no room left for the database. When its disk has room again, work goes on by itself.")
+			"the database has no room left on its disk; it continues when there is room again")
 	case sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultCantOpen, sqlite.ResultAuth:
 		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
-			"The database cannot be written. Check the permissions of the file and its folder.")
+			"the database cannot be written; check the permissions of its file and folder")
 	case sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultProtocol:
 		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
-			"Another program holds the database locked. End it.")
+			"another program has locked the database; stop that program")
 	case sqlite.ResultInterrupt:
-		return bellwire.Wrap(bellwire.CodeUnavailable, cause, "Reading the database took too long or was called off. Try again.")
+		return bellwire.Wrap(bellwire.CodeUnavailable, cause, "reading the database took too long, or was canceled; try again")
 	case sqlite.ResultIOErr, sqlite.ResultNoMem:
 		return bellwire.Wrap(bellwire.CodeUnavailable, cause,
-			"The database could not be read or written. Check its disk.")
+			"the database could not be read or written; check its disk")
 	}
-	return bellwire.Wrap(bellwire.CodeInternal, cause, "The database refused an operation.")
+	return bellwire.Wrap(bellwire.CodeInternal, cause, "the database refused an operation")
 }
 
 // translateAtStart makes what went wrong with a start into a *bellwire.Error that says which file it is about.
@@ -55,7 +55,7 @@ func (s *Store) translateAtStart(err error) error {
 	err = s.translate(err)
 	if bellwire.CodeOf(err) == bellwire.CodeNoSpace {
 		return bellwire.Wrap(bellwire.CodeNoSpace, errors.Unwrap(err),
-			"There is no room for the database %s. Make room on its disk, and start again.", s.path)
+			"the database %s has no room left on its disk; make room, and start again", s.path)
 	}
 	return err
 }
@@ -77,7 +77,7 @@ func ofCaller(err error) bool {
 
 // gaveUp is the error for a caller whose context ended first.
 func gaveUp(ctx context.Context) error {
-	return bellwire.Wrap(bellwire.CodeUnavailable, context.Cause(ctx), "The database did not get to it in time. Try again.")
+	return bellwire.Wrap(bellwire.CodeUnavailable, context.Cause(ctx), "the database did not answer in time; try again")
 }
 
-var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "The database is closed.")
+var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "the database is closed")

@@ -18,7 +18,7 @@ func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
 		err = w.query("INSERT INTO keys (id, tenant, name, role, hash, sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)").
 			blob(k.ID[:]).int(owner).text(k.Name).text(string(k.Role)).blob(k.Hash[:]).blob(k.Sealed).time(k.CreatedAt).exec()
 		if isConflict(err) {
-			return bellwire.Errorf(bellwire.CodeConflict, "There is a key %q already.", k.ID)
+			return bellwire.Errorf(bellwire.CodeConflict, "key %q already exists", k.ID)
 		}
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ func checkLibrary(version int) error {
 		return nil
 	}
 	return bellwire.Errorf(bellwire.CodeUnavailable,
-		"This program was built with SQLite %s, which can lose what it has stored. It must be built with SQLite %s or newer.",
+		"this program was built with SQLite %s, which can lose what it has stored; build it with SQLite %s or newer",
 		dotted(version), dotted(leastVersion))
 }
 

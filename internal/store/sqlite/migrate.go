@@ -62,10 +62,10 @@ func (w *writer) migrate() error {
 		return err
 	case application != applicationID && (version != 0 || tables != 0):
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The file %s is a database of another program. Choose another path.", w.store.path)
+			"the file %s is a database of another program; choose another path", w.store.path)
 	case int(version) > len(files):
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s was written by a newer Bellwire: its schema is number %d, and this one knows %d. Install that version again, or restore a backup from before.",
+			"the database %s was written by a newer Bellwire, with schema %d, and this one knows schema %d; use the newer version, or restore an older backup",
 			w.store.path, version, len(files))
 	}
 	if version == 0 && !w.store.place.made { // all that was in it is gone with its log

@@ -54,7 +54,7 @@ func openPlace(path string, mayMake func(path string) error) (*place, error) {
 	real, err := Resolve(path)
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be opened. Its folder must exist and be writable.", path)
+			"the database %s cannot be opened; its folder must exist and be writable", path)
 	}
 	p := &place{path: real}
 	if info, err := os.Stat(real); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
@@ -79,11 +79,11 @@ func (p *place) acquire() error {
 	held, err := p.lock.TryLock()
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be opened. Its folder must exist and be writable.", p.path)
+			"the database %s cannot be opened; its folder must exist and be writable", p.path)
 	}
 	if !held {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s is in use by another process, which holds %s-lock. End that process, or choose another database.",
+			"the database %s is in use by another process, which holds %s-lock; stop that process, or choose another database",
 			p.path, p.path)
 	}
 	return nil
@@ -102,17 +102,17 @@ func (p *place) open() (err error) {
 	p.file, err = os.OpenFile(p.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be opened. It must be writable for the user that Bellwire runs as, and so must its file system.",
+			"the database %s cannot be opened; the user that Bellwire runs as must be able to write it, on a writable file system",
 			p.path)
 	}
 	held, err := lockFile(p.file)
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"The database %s cannot be locked. It must be on a file system with file locks.", p.path)
+			"the database %s cannot be locked; it must be on a file system with file locks", p.path)
 	}
 	if !held {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The database %s is in use by another process, maybe under another name. End that process, or choose another database.",
+			"the database %s is in use by another process, maybe under another name; stop that process, or choose another database",
 			p.path)
 	}
 	head := make([]byte, len(magic))
@@ -121,10 +121,10 @@ func (p *place) open() (err error) {
 	case err == io.EOF && n == 0: // it is new
 		return nil
 	case err != nil && err != io.EOF:
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s cannot be read.", p.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be read", p.path)
 	case string(head[:n]) != magic:
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"The file %s is damaged or not a database. Restore it from a backup, or choose another file.", p.path)
+			"the file %s is damaged or not a database; restore it from a backup, or choose another file", p.path)
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (p *place) check() error {
 			continue // nobody can tell, and SQLite goes on
 		}
 		return bellwire.Wrap(bellwire.CodeUnavailable, err,
-			"A file of the database was moved, deleted or replaced while the server runs. It must be put back.")
+			"a file of the database was moved, deleted or replaced while the server was running; put it back")
 	}
 	return nil
 }

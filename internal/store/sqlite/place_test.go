@@ -122,7 +122,7 @@ func TestLockedByAnotherProgram(t *testing.T) {
 
 	exec("BEGIN IMMEDIATE")
 	for range 2 {
-		refused(t, write(), bellwire.CodeUnavailable, "Another program holds the database locked")
+		refused(t, write(), bellwire.CodeUnavailable, "another program has locked the database")
 		if got, want := wait(), busyAgain.Milliseconds(); got != want {
 			t.Errorf("having waited in vain it waits for %d ms, want %d", got, want)
 		}

@@ -262,7 +262,7 @@ func (s *Store) release() error {
 	}
 	errs = append(errs, s.place.close())
 	if err := errors.Join(errs...); err != nil {
-		return bellwire.Wrap(bellwire.CodeUnavailable, err, "The database %s could not be closed cleanly.", s.path)
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s could not be closed cleanly", s.path)
 	}
 	return nil
 }

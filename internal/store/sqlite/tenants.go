@@ -20,7 +20,7 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	err = s.write(ctx, func(w *writer) error {
 		_, err := w.tenant(t.ID)
 		if err == nil {
-			return bellwire.Errorf(bellwire.CodeConflict, "There is a tenant %q already.", t.ID)
+			return bellwire.Errorf(bellwire.CodeConflict, "tenant %q already exists", t.ID)
 		}
 		if bellwire.CodeOf(err) != bellwire.CodeNotFound {
 			return err
