@@ -81,7 +81,7 @@ func TestDamagedDatabase(t *testing.T) {
 	if status, answer, err := s.do("GET", "/tenants/acme/events", nil); err != nil || status != http.StatusServiceUnavailable {
 		t.Errorf("a list answered %d: %s, %v", status, answer, err)
 	}
-	s.takesNothing("The database is damaged")
+	s.takesNothing("the database is damaged")
 	if _, metrics := s.get("/metrics"); !strings.Contains(metrics, "\nbellwire_database_damaged 1\n") {
 		t.Error("the metrics do not say that the database is damaged")
 	}
