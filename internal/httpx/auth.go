@@ -7,8 +7,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Single returns the value of a header that identifies the caller, empty if there is none. Its error has
-// CodeUnauthenticated: of several values a proxy may have checked another one.
+// Single returns the value of a header that identifies the caller, empty if there is none. Several values are an error with
+// CodeUnauthenticated, because a proxy may have checked another one.
 func Single(r *http.Request, header string) (string, error) {
 	values := r.Header.Values(header)
 	switch len(values) {
@@ -20,8 +20,7 @@ func Single(r *http.Request, header string) (string, error) {
 	return "", bellwire.Errorf(bellwire.CodeUnauthenticated, "the header %s must be given once, but was given %d times", header, len(values))
 }
 
-// Bearer returns the token of an "Authorization: Bearer" header (RFC 6750, 2.1). Its error has
-// CodeUnauthenticated.
+// Bearer returns the token of an "Authorization: Bearer" header (RFC 6750, 2.1). Its error has CodeUnauthenticated.
 func Bearer(r *http.Request) (string, error) {
 	header, err := Single(r, "Authorization")
 	if err != nil {

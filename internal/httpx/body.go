@@ -11,18 +11,18 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// firstRead is how much room a body gets before any of it has arrived: a header that promises a lot must
-// not by itself cost memory.
+// firstRead is the largest buffer that is allocated before any of a body has arrived, so that announcing a large body does not by
+// itself cost memory.
 const firstRead = 64 << 10
 
-// maxDrain is how much of a body that is not taken is read and thrown away. A client that first writes its whole
-// body and then reads would otherwise see its connection break, and not the answer.
+// maxDrain is the maximum size of a refused body that is read and discarded. Otherwise, a client that writes its whole body before
+// it reads would see a broken connection instead of the response.
 const maxDrain = 64 << 20
 
-// ReadBody reads a request's whole body into memory of its own, so that parts of it can be kept. Its
-// errors have CodeUnsupportedEncoding for one that is compressed, CodeTooLarge over limit bytes, CodeRateLimited if the
-// caller has too much under way, CodeCanceled if the rest never came, or CodeMalformed. The caller must be confirmed or
-// claimed before: until then a body has little time to come, and all such bodies share what one owner may have.
+// ReadBody reads the whole body of a request into memory of its own, so that parts of it can be retained. Its errors have
+// CodeUnsupportedEncoding for a compressed body, CodeTooLarge for more than limit bytes, CodeRateLimited if the caller has too many
+// bytes in transit, CodeCanceled for an incomplete body, or CodeMalformed. The caller should be confirmed or claimed before: until
+// then, a body must arrive quickly, and all such bodies share the memory of one owner.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if coding := contentCoding(r); coding != "" && r.ContentLength != 0 {
 		drainUnlessExpected(r)
@@ -37,7 +37,7 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 		size = 512
 	}
 	c := connectionOf(r)
-	first := int(min(size, firstRead)) + 1 // one more byte to see the end without growing
+	first := int(min(size, firstRead)) + 1 // one more byte, to see the end without growing
 	if err := c.holdBody(first); err != nil {
 		c.hurry()
 		drainUnlessExpected(r)
@@ -80,8 +80,8 @@ func contentCoding(r *http.Request) string {
 	return ""
 }
 
-// room is how much a body gets that has filled what it had: twice as much, or all that was announced if that is
-// less. So little is copied and thrown away, and memory follows what has really arrived.
+// room returns the next size of a full buffer: twice as much, or the announced size if that is less. So little is copied, and
+// memory follows what has arrived.
 func room(filled int, announced int64) int {
 	if int64(filled) <= announced {
 		return int(min(int64(2*filled), announced+1))
@@ -89,15 +89,14 @@ func room(filled int, announced int64) int {
 	return 2 * filled
 }
 
-// Bounds on what is taken of the body of a request that has been refused unread: as much as a client that is in no trouble
-// sends at once.
+// Bounds on what is read of the body of a refused request: as much as a client on a good connection sends at once.
 const (
 	maxRefusal   = 500 * time.Millisecond
 	refusedBytes = 16 << 20
 )
 
-// Refuse takes in what is left of a request's body, within bounds, so that a client that first writes its whole body
-// and then reads gets the answer. It comes before a refusal is written.
+// Refuse discards the rest of a request's body, within bounds, so that a client that writes its whole body before it reads gets
+// the response. It must be called before a refusal is written.
 func Refuse(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 || r.Header.Get("Expect") != "" {
 		return
@@ -110,15 +109,15 @@ func Refuse(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// drainUnlessExpected drains the request, except of a client that waits for 100 Continue: it has sent nothing yet.
+// drainUnlessExpected drains the request, unless the client waits for 100 Continue and has sent nothing yet.
 func drainUnlessExpected(r *http.Request) {
 	if r.Header.Get("Expect") == "" {
 		drain(r, maxDrain)
 	}
 }
 
-// drain takes what is still coming of a body, up to a bound, and reports whether that was all. Its errors do not matter:
-// the body is refused anyway.
+// drain discards up to most bytes of a body, and reports whether that was all. Errors do not matter, because the body is
+// refused.
 func drain(r *http.Request, most int64) bool {
 	_, err := io.CopyN(io.Discard, r.Body, most)
 	return errors.Is(err, io.EOF)

@@ -13,33 +13,33 @@ import (
 	"github.com/bellwire/bellwire/internal/share"
 )
 
-// reserved is the part of all connections that is kept for owners who have no request under way.
+// reserved is the divisor for the part of all connections that is reserved for owners without a request.
 const reserved = 16
 
-// grace is how long a connection has that nobody is confirmed on, before it makes room: a client that says at once who it is
-// must not be pushed out by many that come at the same time. These wait to be taken in.
+// grace is the time that a new connection has until its caller is confirmed, before it can be closed to make room. It keeps many
+// new connections, which wait to be accepted, from displacing clients that authenticate at once.
 const grace = 100 * time.Millisecond
 
-// connections bounds a server's connections, and divides among owners those on which a request is served. Until its caller
-// is confirmed, a request's connection belongs to nobody. When there are too many, one of those makes room, the one that was
-// used the longest ago, and then one that only waits for the next request of its owner.
+// connections bounds the connections of a server, and divides those that serve a request among their owners. A connection has no
+// owner until the caller of its request is confirmed. When there are too many connections, the least recently used one without an
+// owner is closed, or else one that is idle.
 type connections struct {
 	most, reserve   int64
 	bodies, answers *share.Pool // of bytes
 
 	mu      sync.Mutex
 	open    int64
-	serving int64 // of open, with a request whose caller is confirmed
-	resting int64 // of open, in idle
+	serving int64 // of open: with a request whose caller is confirmed
+	resting int64 // of open: in idle
 	owners  map[string]*owner
-	nobodys list.List // of *connection: first to make room, the one that was used the longest ago first
+	nobodys list.List // of *connection, without an owner; the least recently used first
 	headers headers
-	idle    list.List // of *connection: between two requests of their owner, the one that was used the longest ago first
+	idle    list.List // of *connection, between two requests of their owner; the least recently used first
 
-	room chan struct{} // gets one when a connection has gone
+	room chan struct{} // signaled when a connection has ended
 }
 
-// owner is what one owner has of the connections.
+// owner counts the connections of one owner.
 type owner struct {
 	name             string
 	serving, resting int64
@@ -55,34 +55,34 @@ func newConnections(most int) *connections {
 	}
 }
 
-// connection is a connection of a server, with what the request on it holds.
+// connection is a connection of a server, with the resources that its request holds.
 type connection struct {
 	net.Conn
 	all *connections
 
-	// These are guarded by all.mu.
-	place  *list.Element // in nobodys or idle; nil: a confirmed request is served, or it is closed
-	owner  *owner        // nil: nobody
-	since  time.Time     // when it came into nobodys
+	// Guarded by all.mu.
+	place  *list.Element // in nobodys or idle; nil while a confirmed request is served, and when closed
+	owner  *owner        // nil for none
+	since  time.Time     // when it was put into nobodys
 	header header
 
-	// These are the handler's.
+	// Used by the handler only.
 	confirmed     bool
-	payer         string // who is charged for what follows
-	body, answer  int64  // bytes that are held
-	headerBytes   int    // that its owner is charged for with the body
+	payer         string // the owner that is charged for the following
+	body, answer  int64  // charged bytes
+	headerBytes   int    // charged together with the body
 	bodyStartedAt time.Time
 }
 
 type connKey struct{}
 
-// connectionOf returns the connection that a request came by, nil if it was not by one of a Server.
+// connectionOf returns the connection of a request, nil if it is not one of a Server.
 func connectionOf(r *http.Request) *connection {
 	c, _ := r.Context().Value(connKey{}).(*connection)
 	return c
 }
 
-// limit has a server keep to these bounds. Its listener must be wrapped by wrap.
+// limit applies these bounds to a server, which must be started by Server.Serve.
 func (cs *connections) limit(s *http.Server) {
 	s.ConnState = cs.changed
 	s.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
@@ -103,7 +103,7 @@ func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		if surplus := cs.add(c); surplus != nil {
-			surplus.Close() // net/http finds out by itself, and has nobody to tell either
+			surplus.Close() // net/http notices it
 		}
 	case http.StateIdle:
 		cs.beginHeader(c)
@@ -114,7 +114,7 @@ func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// add takes in a connection, and returns the one to close instead, if there is one too many.
+// add adds a connection, and returns the one to be closed if there are too many.
 func (cs *connections) add(c *connection) (surplus *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -124,7 +124,7 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 			first = cs.idle.Front()
 		}
 		if first == nil {
-			return c // each is of another owner, and serves a request
+			return c // all serve requests
 		}
 		surplus = first.Value.(*connection)
 		cs.remove(surplus)
@@ -135,12 +135,12 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 	return surplus
 }
 
-// disown puts a connection last among those that are nobody's. cs.mu is held.
+// disown puts a connection last among those without an owner. The caller must hold cs.mu.
 func (cs *connections) disown(c *connection) {
 	c.place, c.since = cs.nobodys.PushBack(c), time.Now()
 }
 
-// admit waits until there is room for one more connection, or one that has had its grace.
+// admit waits until there is room for another connection, or one whose grace has ended.
 func (cs *connections) admit() {
 	for {
 		wait := cs.full()
@@ -154,7 +154,7 @@ func (cs *connections) admit() {
 	}
 }
 
-// full returns how long it will be until one more connection can be taken in.
+// full returns the time until another connection can be accepted.
 func (cs *connections) full() time.Duration {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -165,21 +165,21 @@ func (cs *connections) full() time.Duration {
 	return grace - time.Since(first.Value.(*connection).since)
 }
 
-// remove forgets a connection. cs.mu is held.
+// remove removes a connection. The caller must hold cs.mu.
 func (cs *connections) remove(c *connection) {
 	if c.place == nil && c.owner == nil {
-		return // it made room, or was turned away
+		return // it was closed to make room
 	}
 	cs.leave(c)
 	cs.dropHeader(c)
 	cs.open--
 	select {
 	case cs.room <- struct{}{}:
-	default: // it is known already
+	default: // signaled already
 	}
 }
 
-// leave takes a connection from its list and its owner. cs.mu is held.
+// leave removes a connection from its list and its owner. The caller must hold cs.mu.
 func (cs *connections) leave(c *connection) {
 	o := c.owner
 	switch {
@@ -199,12 +199,12 @@ func (cs *connections) leave(c *connection) {
 	}
 }
 
-// confirm gives a connection to the owner of the request on it, and reports whether that may have one more.
+// confirm assigns a connection to the owner of its request, and reports whether the owner may have another one.
 func (cs *connections) confirm(c *connection, name string) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if c.place == nil {
-		return c.owner != nil // it is confirmed, or was closed meanwhile
+		return c.owner != nil // confirmed already, or closed
 	}
 	o := cs.owners[name]
 	if o == nil {
@@ -224,14 +224,13 @@ func (cs *connections) confirm(c *connection, name string) bool {
 	return true
 }
 
-// rest puts a connection whose request was served behind the others that wait for one. What an owner has beyond its share
-// of all connections is nobody's.
+// rest makes a connection idle when its request has been served. Connections beyond the owner's share lose their owner.
 func (cs *connections) rest(c *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	o := c.owner
 	if c.place == nil && o == nil {
-		return // it is closed
+		return // closed
 	}
 	cs.leave(c)
 	if o == nil || !share.Fits(o.serving+o.resting, 1, cs.most-cs.serving-cs.resting, cs.reserve) {
@@ -244,14 +243,14 @@ func (cs *connections) rest(c *connection) {
 	c.owner, c.place = o, cs.idle.PushBack(c)
 }
 
-// nobody reports whether a connection is nobody's.
+// nobody reports whether a connection has no owner.
 func (cs *connections) nobody(c *connection) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return c.owner == nil
 }
 
-// answered gives back what a request held.
+// answered releases the resources of a request.
 func (cs *connections) answered(c *connection) {
 	if c.body > 0 {
 		cs.bodies.Give(c.payer, c.body)
@@ -263,8 +262,8 @@ func (cs *connections) answered(c *connection) {
 	cs.rest(c)
 }
 
-// Confirm says that a request's caller is known, and who is charged for what the request holds. CodeRateLimited: too
-// many of the owner's requests are under way. A handler calls it before it reads the body.
+// Confirm records that the caller of a request is authenticated, and which owner is charged for its resources. Its error has
+// CodeRateLimited if the owner has too many requests in progress. A handler must call it before it reads the body.
 func Confirm(r *http.Request, owner string) error {
 	c := connectionOf(r)
 	if c == nil {
@@ -278,15 +277,15 @@ func Confirm(r *http.Request, owner string) error {
 	return c.holdBody(claimed)
 }
 
-// Claim says who a request's caller may be, if only its body can tell: the claimed owner is charged for that as if it were
-// another one, so that nobody can use up the share of somebody else.
+// Claim records the unverified owner of a request that only its body can authenticate. The body is charged to a separate owner of
+// that name, so that false claims do not use up the share of the real one.
 func Claim(r *http.Request, owner string) {
 	if c := connectionOf(r); c != nil {
 		c.pays("claimed " + owner)
 	}
 }
 
-// pays has another owner pay for the request, and returns how many bytes the one before had paid for.
+// pays changes the owner that is charged for the request, and returns the number of bytes charged to the previous one.
 func (c *connection) pays(owner string) (bytes int) {
 	if c.body > 0 {
 		c.all.bodies.Give(c.payer, c.body)
@@ -296,7 +295,7 @@ func (c *connection) pays(owner string) (bytes int) {
 	return bytes
 }
 
-// holdBody charges the caller for so many bytes of the request's body in all, and for its header.
+// holdBody charges the caller for the request's header, and for its body of the given total size.
 func (c *connection) holdBody(bytes int) error {
 	if c == nil || !grow(c.all.bodies, c.payer, &c.body, c.headerBytes+bytes) {
 		return nil
@@ -304,9 +303,9 @@ func (c *connection) holdBody(bytes int) error {
 	return tooMuch("too many bytes of your requests are in transit; send fewer large ones at the same time, and try again shortly")
 }
 
-// Charge charges the caller for an answer of so many bytes, until it has been sent: who does not read what it asks for
-// keeps it in memory. CodeRateLimited: its answers have too many. It is called as soon as the size is known, and can be
-// called again with a larger one.
+// Charge charges the caller for a response of the given size until it has been sent, because a caller that does not read its
+// responses keeps them in memory. Its error has CodeRateLimited if the caller's responses have too many bytes. It should be called
+// as soon as the size is known, and may be called again with a larger one.
 func Charge(w http.ResponseWriter, bytes int) error {
 	rec, ok := w.(*recorder)
 	if !ok || rec.conn == nil || !grow(rec.conn.all.answers, rec.conn.payer, &rec.conn.answer, bytes) {
@@ -315,7 +314,7 @@ func Charge(w http.ResponseWriter, bytes int) error {
 	return tooMuch("too many bytes of responses to you are in transit; read them, or ask for smaller pages, and try again shortly")
 }
 
-// grow takes what is missing to bytes in all, less those that are not counted, and reports whether the payer may not.
+// grow charges the difference to the given total, except for uncounted bytes, and reports whether that was refused.
 func grow(pool *share.Pool, payer string, held *int64, bytes int) (refused bool) {
 	more := int64(bytes) - limits.UncountedBytes - *held
 	if more <= 0 {

@@ -1,4 +1,3 @@
-// Package httpx holds what all front ends share, the native API and each dialect's: reading requests
-// within limits, telling who calls, logging, and answers where no handler speaks. How an error looks is
-// each front end's own business: everything here reports faults as *bellwire.Error.
+// Package httpx holds what the native API and the APIs of dialects share: reading requests within limits, credentials, logging, and
+// responses to requests without a handler. Errors are *bellwire.Error, which each front end writes in its own format.
 package httpx

@@ -11,8 +11,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// AsError returns err as the *bellwire.Error to answer with. What is none of ours becomes
-// CodeInternal with a message that gives nothing away, and err as the cause to log.
+// AsError returns the *bellwire.Error to respond with. Other errors become CodeInternal, with a message that reveals nothing, and
+// with err as the cause to be logged.
 func AsError(err error) *bellwire.Error {
 	var known *bellwire.Error
 	switch {
@@ -31,7 +31,7 @@ func AsError(err error) *bellwire.Error {
 
 const internalMessage = "an internal error occurred; report it with the id of the request"
 
-// RetryAfter tells the client when to come back (RFC 9110, 10.2.3), in whole seconds and at least one.
+// RetryAfter sets the header Retry-After (RFC 9110, 10.2.3), in whole seconds and at least one.
 func RetryAfter(h http.Header, wait time.Duration) {
 	h.Set("Retry-After", strconv.Itoa(retrySeconds(wait)))
 }

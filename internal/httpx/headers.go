@@ -9,36 +9,35 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// headers bounds the memory for the headers of requests whose caller is not confirmed. When there is too much of them, the
-// connection makes room that began with its own the longest ago: who sends a header at once is not kept waiting by those who
-// do not. connections.mu guards it.
+// headers bounds the memory for headers of requests whose caller is not confirmed. When it is used up, the connection whose header
+// began first is closed, so that slow senders do not hinder fast ones. It is guarded by connections.mu.
 type headers struct {
 	bytes   int
-	holding list.List // of *connection: those that hold some of bytes, the one that began the longest ago first
+	holding list.List // of *connection with charged bytes; the one whose header began first is first
 }
 
-// header is what a connection holds of headers. connections.mu guards it.
+// header counts the header of a connection's request. It is guarded by connections.mu.
 type header struct {
-	reading bool // a request's header is coming, or is awaited
-	blank   bool // its last line has nothing in it so far
+	reading bool // a header is being received or expected
+	blank   bool // the current line is empty so far
 	lines   int
-	bytes   int // of memory, about
+	bytes   int // of memory, approximately
 	place   *list.Element
 }
 
 const (
-	lineBytes = 48 // what a line of a header costs beside its text
+	lineBytes = 48 // memory for a line in addition to its text
 	maxLines  = limits.HeaderLines
 )
 
-// tooManyLines is the answer to a header of more. net/http has none for it.
+// tooManyLines is the response to a header with more than maxLines, for which net/http has none.
 var tooManyLines = fmt.Appendf(nil, "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+
 	"the header of a request must have at most %d lines\n", maxLines)
 
-// charged returns what of a header is counted.
+// charged returns the counted size of a header.
 func (h *header) charged() int { return max(0, h.bytes-limits.UncountedHeaderBytes) }
 
-// add counts what has come of a header, until it ends.
+// add counts received bytes until the header ends.
 func (h *header) add(b []byte) {
 	h.bytes += len(b)
 	for _, ch := range b {
@@ -64,7 +63,7 @@ func (c *connection) Read(b []byte) (int, error) {
 	}
 	late, refused := c.all.arrived(c, b[:n])
 	for _, l := range late {
-		l.Close() // net/http finds out by itself
+		l.Close() // net/http notices it
 	}
 	if refused {
 		c.refuseHeader()
@@ -73,8 +72,8 @@ func (c *connection) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// refuseHeader answers a header of too many lines, and takes in what is left of it for a moment: what stayed unread would
-// reset the connection, and the client would not see the answer. Errors do not matter: the client may be gone.
+// refuseHeader responds to a header with too many lines, and discards the rest of it for a moment, because unread data would reset
+// the connection before the client sees the response. Errors do not matter, because the client may be gone.
 func (c *connection) refuseHeader() {
 	_ = c.SetDeadline(time.Now().Add(maxRefusal))
 	_, _ = c.Conn.Write(tooManyLines)
@@ -84,7 +83,7 @@ func (c *connection) refuseHeader() {
 	_, _ = io.CopyN(io.Discard, c.Conn, refusedBytes)
 }
 
-// arrived counts what has come of a header. It returns the connections to close for it, and whether it has too many lines.
+// arrived counts received bytes of a header. It returns the connections to be closed for it, and whether it has too many lines.
 func (cs *connections) arrived(c *connection, b []byte) (late []*connection, refused bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -113,15 +112,15 @@ func (cs *connections) arrived(c *connection, b []byte) (late []*connection, ref
 	return late, false
 }
 
-// beginHeader gives back a header whose request was answered, and waits for the next one.
+// beginHeader releases the header of a request that has been served, and expects the next one.
 func (cs *connections) beginHeader(c *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.dropHeader(c)
-	c.header.reading = c.place != nil // it is closed otherwise
+	c.header.reading = c.place != nil // otherwise it is closed
 }
 
-// endHeader notes that all of a header has come. What comes now is the body.
+// endHeader records the end of a header. What follows is the body.
 func (cs *connections) endHeader(c *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -129,7 +128,7 @@ func (cs *connections) endHeader(c *connection) {
 	c.headerBytes = c.header.charged()
 }
 
-// dropHeader gives back what a connection holds of headers. cs.mu is held.
+// dropHeader releases the header of a connection. The caller must hold cs.mu.
 func (cs *connections) dropHeader(c *connection) {
 	if h := &c.header; h.place != nil {
 		cs.headers.bytes -= h.charged()

@@ -18,8 +18,7 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// DecodeJSON reads a body of at most limit bytes into v, as ParseJSON does. The content type is not
-// looked at: whatever comes is read as JSON.
+// DecodeJSON reads a body of at most limit bytes and parses it into v as ParseJSON does. The content type is ignored.
 func DecodeJSON(r *http.Request, limit int64, v any, options ...json.Options) error {
 	body, err := ReadBody(r, limit)
 	if err != nil {
@@ -28,10 +27,9 @@ func DecodeJSON(r *http.Request, limit int64, v any, options ...json.Options) er
 	return ParseJSON(body, v, options...)
 }
 
-// ParseJSON reads one JSON value into v, strictly: names match exactly, unknown and repeated members
-// and invalid UTF-8 are refused. Its errors are *bellwire.Error: CodeMalformed for what is not JSON,
-// CodeInvalid with the member's path as Field, and ErrUnknown, ErrDuplicate, ErrNull or ErrType as a cause, for what does
-// not fit v. Options loosen this.
+// ParseJSON parses a JSON value into v, strictly: names must match exactly, and unknown or repeated fields and invalid UTF-8 are
+// refused. Its error is a *bellwire.Error: CodeMalformed if data is not JSON, and CodeInvalid with all faults if it does not fit v.
+// Each fault has the field's path, and ErrUnknown, ErrDuplicate, ErrNull or ErrType as its cause. Options can loosen this.
 func ParseJSON(data []byte, v any, options ...json.Options) error {
 	options = append([]json.Options{json.RejectUnknownMembers(true)}, options...)
 	err := json.Unmarshal(data, v, options...)
@@ -157,7 +155,7 @@ func unfit(field string, cause error, message string) error {
 	return &bellwire.Error{Code: bellwire.CodeInvalid, Field: field, Message: message, Err: cause}
 }
 
-// kindOf says in the words of JSON what a Go type takes.
+// kindOf names the JSON values of a Go type.
 func kindOf(t reflect.Type) string {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -186,7 +184,7 @@ func kindOf(t reflect.Type) string {
 	return "a string"
 }
 
-// Field writes a JSON pointer (RFC 6901) as the path that bellwire.Error has: "retry.schedule[2]".
+// Field returns a JSON pointer (RFC 6901) as a path for bellwire.Error.Field: "retry.schedule[2]".
 func Field(pointer jsontext.Pointer) string {
 	var b strings.Builder
 	for token := range pointer.Tokens() {

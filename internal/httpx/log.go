@@ -12,16 +12,16 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// RequestIDHeader carries the request's id, in the request if the client chose one, and in every answer.
+// RequestIDHeader has the request's id: in the request if the client chose one, and in every response.
 const RequestIDHeader = "X-Request-Id"
 
 const maxRequestID = 64
 
-// RequestID returns the id that Observe gave to the request being answered.
+// RequestID returns the id of the request that w responds to.
 func RequestID(w http.ResponseWriter) string { return w.Header().Get(RequestIDHeader) }
 
-// Observe gives each request an id and logs it at debug level when it has been answered; what went wrong is
-// logged where it is known. Bodies, headers and query strings, where secrets could be, are not logged.
+// Observe assigns an id to each request, and logs the request at debug level after the response. Bodies, headers and queries, which
+// may contain secrets, are not logged. Errors are logged where they occur.
 func Observe(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -44,14 +44,14 @@ func Observe(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// The reasons that WatchAuthentication gives.
+// The reasons that WatchAuthentication reports.
 const (
 	ReasonMissing = "missing" // no credentials were sent
-	ReasonInvalid = "invalid" // those that were are nobody's, or no longer good
+	ReasonInvalid = "invalid" // the credentials are unknown or no longer valid
 )
 
-// WatchAuthentication calls failed for each request that a front end refuses with CodeUnauthenticated, with the reason and
-// the address that it came from. It must be inside Observe.
+// WatchAuthentication calls failed for each request that a front end refuses with CodeUnauthenticated, with the reason and the
+// client's address. It must be wrapped by Observe.
 func WatchAuthentication(front http.Handler, failed func(reason, from string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		front.ServeHTTP(w, r)
@@ -71,8 +71,8 @@ func WatchAuthentication(front http.Handler, failed func(reason, from string)) h
 	})
 }
 
-// Recover logs a handler's panic and answers it with internal, a front end's own 500, if nothing has been
-// sent yet; otherwise it cuts the answer off, so that the client does not take a part for the whole.
+// Recover logs a panic of a handler, and responds with internal, the front end's own 500, if nothing has been sent yet. Otherwise it
+// aborts the response, so that the client does not take a part for the whole.
 func Recover(log *slog.Logger, internal http.HandlerFunc, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec, ok := w.(*recorder)
@@ -102,7 +102,7 @@ func Recover(log *slog.Logger, internal http.HandlerFunc, next http.Handler) htt
 	})
 }
 
-// requestID takes the client's id if it is short and plain, so that it cannot forge log lines.
+// requestID returns the client's id if it is short and plain, so that it cannot forge log lines, and a new one otherwise.
 func requestID(r *http.Request) string {
 	given := r.Header.Get(RequestIDHeader)
 	if given == "" || len(given) > maxRequestID {
@@ -118,15 +118,15 @@ func requestID(r *http.Request) string {
 
 func newRequestID() string { return strconv.FormatUint(rand.Uint64()|1<<63, 16) }
 
-// recorder remembers what was answered.
+// recorder records the response.
 type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
-	code   bellwire.Code // of the refusal, if it is one
+	code   bellwire.Code // of a refusal
 
-	conn    *connection // nil: not of a Server
-	changes bool        // the request is one to change something
+	conn    *connection // nil if not of a Server
+	changes bool        // the request changes something
 }
 
 func newRecorder(w http.ResponseWriter, r *http.Request) *recorder {
@@ -136,7 +136,7 @@ func newRecorder(w http.ResponseWriter, r *http.Request) *recorder {
 	}
 }
 
-// NoteRefusal records why a request is refused, for WatchAuthentication.
+// NoteRefusal records the code of a refusal, for WatchAuthentication.
 func NoteRefusal(w http.ResponseWriter, code bellwire.Code) {
 	if rec, ok := w.(*recorder); ok {
 		rec.code = code
@@ -144,7 +144,7 @@ func NoteRefusal(w http.ResponseWriter, code bellwire.Code) {
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK { // informational ones come before the answer
+	if r.status == 0 && status >= http.StatusOK { // informational responses come before
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)

@@ -9,23 +9,23 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// How a member of a body does not fit. They are causes of an error with CodeInvalid whose Field names the member, so that
-// each front end can phrase them in its vendor's words.
+// The kinds of faults of a field. They are the causes of errors with CodeInvalid, so that front ends can phrase them in the words of
+// their vendors.
 var (
-	ErrUnknown   = errors.New("there is no such member")
-	ErrDuplicate = errors.New("the member is there twice")
-	ErrMissing   = errors.New("the member is missing")
-	ErrNull      = errors.New("the member is null")
-	ErrType      = errors.New("the member is of another type")
+	ErrUnknown   = errors.New("unknown field")
+	ErrDuplicate = errors.New("duplicate field")
+	ErrMissing   = errors.New("missing field")
+	ErrNull      = errors.New("null field")
+	ErrType      = errors.New("field of another type")
 )
 
-// Member is a member of a JSON object that may be left out, and that cannot be null.
+// Member is a field of a JSON object that may be omitted and must not be null.
 type Member[T any] struct {
 	Value T
 	Given bool
 }
 
-// UnmarshalJSONFrom reads the member.
+// UnmarshalJSONFrom parses the field.
 func (m *Member[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == 'n' {
 		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: "must not be null", Err: ErrNull}
@@ -34,7 +34,7 @@ func (m *Member[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, &m.Value)
 }
 
-// Pointer returns the value, nil if it was left out.
+// Pointer returns the value, nil if it was omitted.
 func (m Member[T]) Pointer() *T {
 	if !m.Given {
 		return nil
@@ -42,7 +42,7 @@ func (m Member[T]) Pointer() *T {
 	return &m.Value
 }
 
-// Require refuses a body without the member of the given name.
+// Require returns an error about the field unless it was given.
 func Require(field string, given bool) error {
 	if given {
 		return nil

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// The limits of the HTTP server. They bound what a slow or hostile client can hold.
+// Limits of the HTTP server, which bound the resources of slow and hostile clients.
 const (
-	ReadTimeout    = 5 * time.Second // a request's header, and all of one whose caller is not confirmed
-	IdleTimeout    = 2 * time.Minute // between requests of one connection, where the last had a confirmed caller
-	MaxHeaderBytes = 32 << 10        // line and headers of a request
+	ReadTimeout    = 5 * time.Second // for a header, and for the whole request while its caller is not confirmed
+	IdleTimeout    = 2 * time.Minute // between requests of a connection with a confirmed caller
+	MaxHeaderBytes = 32 << 10        // request line and headers
 
-	// Patience is how long a confirmed caller may take to go on: with the body that it sends, and with the answer that
-	// it reads. It is also how long a connection without such a caller is kept.
+	// Patience is the longest pause of a confirmed caller in sending a body or reading a response. It is also the longest
+	// time for which a connection without such a caller is kept.
 	Patience = 10 * time.Second
-	// bodyRate is how many bytes of a body must come in each second beyond Patience.
+	// bodyRate is the minimum rate of a body in bytes per second, after Patience.
 	bodyRate = 16 << 10
 )
 
-// Bounds on what is written. The kernel's buffer is kept small, so that it takes a part of what a slow client is sent
-// within Patience, and so that who reads nothing does not keep megabytes there.
+// Bounds on writing. The kernel's buffer is small, so that a slow client frees a part of it within Patience, and a client that
+// reads nothing does not keep megabytes in it.
 const (
 	writePiece  = 64 << 10
 	writeBuffer = 128 << 10
@@ -34,8 +34,7 @@ type Server struct {
 	connections *connections
 }
 
-// NewServer makes a Server. It keeps at most so many connections. It is not started; nobody else may set its ConnState and
-// ConnContext.
+// NewServer returns a Server with the given maximum of connections. Its ConnState and ConnContext must not be changed.
 func NewServer(addr string, connections int, handler http.Handler) *Server {
 	s := &Server{
 		Server: &http.Server{
@@ -52,7 +51,7 @@ func NewServer(addr string, connections int, handler http.Handler) *Server {
 	return s
 }
 
-// Serve is http.Server's.
+// Serve is like the method of http.Server.
 func (s *Server) Serve(l net.Listener) error {
 	return s.Server.Serve(&listener{l, s.connections})
 }
@@ -62,20 +61,20 @@ type listener struct {
 	connections *connections
 }
 
-// Accept waits for a connection, and for room for it.
+// Accept waits for a connection, and until there is room for it.
 func (l *listener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetWriteBuffer(writeBuffer) // with the system's own it works, too
+		_ = tcp.SetWriteBuffer(writeBuffer) // the default works, too
 	}
 	l.connections.admit()
 	return &connection{Conn: conn, all: l.connections}, nil
 }
 
-// Write writes b, as long as the client takes something of it within Patience.
+// Write writes b while the client accepts some of it within Patience.
 func (c *connection) Write(b []byte) (written int, err error) {
 	for {
 		if err := c.SetWriteDeadline(time.Now().Add(Patience)); err != nil {
@@ -93,7 +92,7 @@ func (c *connection) Write(b []byte) (written int, err error) {
 	}
 }
 
-// CloseWrite ends what is sent, as net/http does before it closes a connection whose client may still be sending.
+// CloseWrite closes the sending side, as net/http does before it closes a connection whose client may still be sending.
 func (c *connection) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -101,7 +100,7 @@ func (c *connection) CloseWrite() error {
 	return nil
 }
 
-// wait gives a confirmed caller's body as much time as what has come of it is worth. Others' must have come by ReadTimeout.
+// wait extends the deadline of a confirmed caller's body by the time that its received bytes have earned. Other bodies must arrive within ReadTimeout.
 func (c *connection) wait(arrived int) {
 	if c == nil || !c.confirmed {
 		return
@@ -110,10 +109,10 @@ func (c *connection) wait(arrived int) {
 		c.bodyStartedAt = time.Now()
 	}
 	earned := time.Duration(arrived/bodyRate) * time.Second
-	_ = c.SetReadDeadline(c.bodyStartedAt.Add(Patience + earned)) // a connection that is closed tells so when it is read
+	_ = c.SetReadDeadline(c.bodyStartedAt.Add(Patience + earned)) // a closed connection fails when it is read
 }
 
-// SetReadDeadline is net.Conn's. net/http sets IdleTimeout by it: a connection that is nobody's is not kept that long.
+// SetReadDeadline shortens the IdleTimeout, which net/http sets by it, of connections without an owner.
 func (c *connection) SetReadDeadline(t time.Time) error {
 	if soon := time.Now().Add(Patience); t.After(soon) && c.all.nobody(c) {
 		t = soon
@@ -121,5 +120,5 @@ func (c *connection) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// hurry gives the rest of a body that is not taken the time of a refusal.
+// hurry limits the time for the rest of a refused body.
 func (c *connection) hurry() { _ = c.SetReadDeadline(time.Now().Add(maxRefusal)) }

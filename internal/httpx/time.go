@@ -8,8 +8,8 @@ import (
 
 var errNoLeapSecond = errors.New("there is no leap second at this time")
 
-// ParseTime reads a time of RFC 3339, whose letters may be small (5.6), in UTC. A leap second, 23:59:60 in UTC, is the
-// second after it, as clocks without leap seconds have it (5.7).
+// ParseTime parses an RFC 3339 time, whose letters may be lower-case (5.6), and returns it in UTC. A leap second, 23:59:60 in UTC,
+// becomes the second after it, as on clocks without leap seconds (5.7).
 func ParseTime(text string) (time.Time, error) {
 	upper := strings.ToUpper(text)
 	const minute = len("2016-12-31T23:59:")

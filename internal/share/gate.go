@@ -9,37 +9,37 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// gateRetryAfter is when an owner who has too much waiting at a Gate may try again.
+// gateRetryAfter is the Retry-After for an owner with too many waiting at a Gate.
 const gateRetryAfter = time.Second
 
-// Gate lets so many in at a time. Those of one owner wait in their order, and owners take turns; one who has nobody
-// inside comes before those who have. While there is more than one place, the last free one is kept for such an owner.
-// It is safe for concurrent use.
+// Gate is a semaphore that is fair between owners. Callers of one owner wait in order, and owners take turns; an owner without a
+// place comes before those that have one. If there is more than one place, the last free one is reserved for such an owner. A Gate
+// is safe for concurrent use.
 type Gate struct {
-	most int // that wait, of one owner
+	most int // waiting callers of one owner
 
 	mu     sync.Mutex
 	free   int
 	places int
-	owners map[string]*visitors // those with somebody inside or waiting
-	turns  list.List            // of *visitors: those with somebody waiting, the next one first
+	owners map[string]*visitors // those with a place or waiting callers
+	turns  list.List            // of *visitors with waiting callers, the next one first
 }
 
-// visitors are what one owner has at a Gate.
+// visitors are the callers of one owner.
 type visitors struct {
 	owner   string
 	inside  int
-	waiting list.List     // of chan struct{}: closed when it is let in
-	turn    *list.Element // nil: nobody waits
+	waiting list.List     // of chan struct{}, which is closed to let a caller in
+	turn    *list.Element // nil if none waits
 }
 
-// NewGate makes a Gate with so many places, at which so many of one owner may wait.
+// NewGate returns a Gate with the given number of places, at which each owner may have the given number of waiting callers.
 func NewGate(places, waiting int) *Gate {
 	return &Gate{most: waiting, free: places, places: places, owners: make(map[string]*visitors)}
 }
 
-// Enter waits until an owner's turn has come, and returns what ends it, to be called once. CodeRateLimited: too many of
-// the owner wait already. CodeCanceled: ctx ended before.
+// Enter waits for a place, and returns the function that releases it. Its error has CodeRateLimited if too many callers of the owner
+// are waiting, and CodeCanceled if ctx ended before there was a place.
 func (g *Gate) Enter(ctx context.Context, owner string) (leave func(), err error) {
 	g.mu.Lock()
 	v := g.owners[owner]
@@ -75,7 +75,7 @@ func (g *Gate) Enter(ctx context.Context, owner string) (leave func(), err error
 	}
 }
 
-// fits reports whether one more of an owner may be inside.
+// fits reports whether an owner may have another place.
 func (g *Gate) fits(v *visitors) bool {
 	if v.inside == 0 || g.places == 1 {
 		return g.free > 0
@@ -97,7 +97,7 @@ func (g *Gate) leave(v *visitors) {
 	g.forget(v)
 }
 
-// giveUp takes back one who waits. Should it have been let in meanwhile, its place goes to the next.
+// giveUp removes a waiting caller. If it has just been let in, its place goes to the next one.
 func (g *Gate) giveUp(v *visitors, place *list.Element, entered chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -113,7 +113,7 @@ func (g *Gate) giveUp(v *visitors, place *list.Element, entered chan struct{}) {
 	g.forget(v)
 }
 
-// admit lets in those whose turn it is, for as long as there are places for them.
+// admit lets in waiting callers while there are places for them.
 func (g *Gate) admit() {
 	for {
 		v := g.next()
@@ -127,7 +127,7 @@ func (g *Gate) admit() {
 	}
 }
 
-// next returns the owner whose turn it is, nil if there is no place for any.
+// next returns the owner whose turn it is, nil if there is no place for one.
 func (g *Gate) next() *visitors {
 	var first *visitors
 	for e := g.turns.Front(); e != nil && g.free > 0; e = e.Next() {
@@ -142,7 +142,7 @@ func (g *Gate) next() *visitors {
 	return first
 }
 
-// sitOut takes an owner of whom nobody waits out of the turns.
+// sitOut removes an owner without waiting callers from the turns.
 func (g *Gate) sitOut(v *visitors) {
 	if v.turn != nil && v.waiting.Len() == 0 {
 		g.turns.Remove(v.turn)
@@ -150,7 +150,7 @@ func (g *Gate) sitOut(v *visitors) {
 	}
 }
 
-// forget drops an owner who has nobody at the gate.
+// forget removes an owner without places and waiting callers.
 func (g *Gate) forget(v *visitors) {
 	if v.inside == 0 && v.waiting.Len() == 0 {
 		delete(g.owners, v.owner)

@@ -10,23 +10,23 @@ import (
 
 // Bounds of Rates.
 const (
-	rateOwners = 100_000     // whose buckets are kept
-	rateSweep  = time.Minute // between two looks for full buckets, which need not be kept
+	rateOwners = 100_000     // with a bucket
+	rateSweep  = time.Minute // between two removals of full buckets
 )
 
-// Rates are a token bucket for each owner. A full bucket takes no memory. It is safe for concurrent use.
+// Rates has a token bucket for each owner. Full buckets take no memory. It is safe for concurrent use.
 type Rates struct {
 	mu      sync.Mutex
 	buckets map[string]*rate.Limiter
 	swept   time.Time
 }
 
-// NewRates makes Rates in which all buckets are full.
+// NewRates returns Rates in which all buckets are full.
 func NewRates() *Rates { return &Rates{buckets: make(map[string]*rate.Limiter)} }
 
-// Allow takes n tokens from an owner's bucket, which is filled with perSecond of them and holds burst, and reports
-// whether it had them; if not, it takes none, and returns when it will have them. What is more than the bucket holds waits
-// for a full one, and leaves a debt.
+// Allow takes n tokens from an owner's bucket, which refills at the rate perSecond and holds burst, and reports whether it had them.
+// If not, it takes none, and returns the time until it will have them. More tokens than the bucket holds need a full bucket and
+// leave a debt.
 func (r *Rates) Allow(owner string, perSecond float64, burst, n int) (retryAfter time.Duration, ok bool) {
 	now := time.Now()
 	r.mu.Lock()
@@ -54,13 +54,13 @@ func (r *Rates) Allow(owner string, perSecond float64, burst, n int) (retryAfter
 	return 0, true
 }
 
-// wait returns how long it takes until so many tokens have come, rounded up to a millisecond.
+// wait returns the time in which the tokens are refilled, rounded up to a millisecond.
 func wait(tokens, perSecond float64) time.Duration {
 	ms := math.Ceil(tokens / perSecond * 1000)
 	return time.Duration(min(ms, float64(time.Hour/time.Millisecond))) * time.Millisecond
 }
 
-// sweep drops buckets that are full, now and then, or at once if there are very many.
+// sweep removes full buckets, periodically or when there are very many.
 func (r *Rates) sweep(now time.Time) {
 	if now.Sub(r.swept) < rateSweep && len(r.buckets) < rateOwners {
 		return
@@ -71,7 +71,7 @@ func (r *Rates) sweep(now time.Time) {
 			delete(r.buckets, owner)
 		}
 	}
-	for owner := range r.buckets { // all are in use: whichever go lose what they have spent
+	for owner := range r.buckets { // all are in use; those removed are full again
 		if len(r.buckets) < rateOwners {
 			return
 		}

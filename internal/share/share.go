@@ -1,15 +1,14 @@
-// Package share divides what all owners have in common, so that none of them can take it from the others. An owner is
-// mostly a tenant.
+// Package share divides shared resources among owners, so that no owner can take them from the others. Owners are mostly tenants.
 //
-// A Pool divides units that are held for a while, such as bytes of memory or requests in flight. A Gate lets so many in at
-// a time and has the others wait, owner by owner. Rates bound how often each owner may do something.
+// A Pool divides units that are held for a while, such as bytes of memory or requests in flight. A Gate bounds how many callers
+// proceed at a time, and lets the others wait fairly. Rates bound how often each owner does something.
 package share
 
 import "sync"
 
-// Fits reports whether an owner who holds so many units may take n more, when so many are free. Who holds nothing may take
-// what is free. Who holds something must leave as much free as it then holds, and at least the reserve: so one owner never
-// has more than half, and the reserve is for those who have nothing yet.
+// Fits reports whether an owner that holds the given number of units may take n more of the free ones. An owner that holds none may
+// take all free units. Otherwise it must leave as many free as it then holds, and at least the reserve. So no owner has more than
+// half, and the reserve is for owners without units.
 func Fits(held, n, free, reserve int64) bool {
 	if n > free {
 		return false
@@ -17,21 +16,21 @@ func Fits(held, n, free, reserve int64) bool {
 	return held == 0 || free-n >= max(held+n, reserve)
 }
 
-// Pool is the units of one resource, divided by Fits. It is safe for concurrent use.
+// Pool divides the units of a resource by Fits. It is safe for concurrent use.
 type Pool struct {
 	total, reserve int64
 
 	mu   sync.Mutex
 	free int64
-	held map[string]int64 // by owner; only those who hold something
+	held map[string]int64 // by owner; only owners with units
 }
 
-// NewPool makes a Pool of so many units, of which the reserve is for owners who hold nothing.
+// NewPool returns a Pool of total units, of which reserve are for owners without units.
 func NewPool(total, reserve int64) *Pool {
 	return &Pool{total: total, reserve: reserve, free: total, held: make(map[string]int64)}
 }
 
-// Take takes n units for an owner, and reports whether it may have them now. It never takes a part of them.
+// Take takes n units for an owner, all or none, and reports whether it did.
 func (p *Pool) Take(owner string, n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,7 +44,7 @@ func (p *Pool) Take(owner string, n int64) bool {
 	return true
 }
 
-// Give gives back n units that an owner has taken.
+// Give returns n units of an owner.
 func (p *Pool) Give(owner string, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +57,7 @@ func (p *Pool) Give(owner string, n int64) {
 	}
 }
 
-// Free returns how many units nobody has.
+// Free returns the number of free units.
 func (p *Pool) Free() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
