@@ -1,5 +1,5 @@
-// Package destination says where deliveries may go: which URLs an endpoint may have, and which addresses may be reached.
-// Registration and dialling ask the same Guard.
+// Package destination decides where deliveries may go: which URLs endpoints may have, and which addresses may be dialed. One Guard is
+// used for registration and for dialing.
 package destination
 
 import (
@@ -12,26 +12,26 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// ErrBlocked is what an address is refused with.
+// ErrBlocked is the error for addresses that deliveries must not reach.
 var ErrBlocked = errors.New("deliveries may not reach this address")
 
-// Config says what a Guard lets through beyond the public addresses, and what it refuses of these.
+// Config configures a Guard, which by default allows all public addresses and no others.
 type Config struct {
 	Allow []netip.Prefix
-	Deny  []netip.Prefix // wins over Allow
-	// Own returns the node's own addresses, which are refused unless they are in Allow; nil: none.
+	Deny  []netip.Prefix // takes precedence over Allow
+	// Own returns the node's own addresses, which are refused unless they are in Allow; nil for none.
 	Own func() []netip.Addr
 }
 
-// Guard decides which addresses deliveries may reach. It is asked for each address that is really dialled, after name
-// resolution, so that a name which resolves to several addresses or changes them is no way in.
+// Guard decides which addresses deliveries may reach. It checks each address that is dialed, after name resolution, so that names
+// with several or changing addresses cannot bypass it.
 type Guard struct {
 	allow, deny []netip.Prefix
 	own         func() []netip.Addr
 	public      *ssrf.Guardian
 }
 
-// New makes a Guard.
+// New returns a Guard.
 func New(c Config) *Guard {
 	if c.Own == nil {
 		c.Own = func() []netip.Addr { return nil }
@@ -46,8 +46,8 @@ func New(c Config) *Guard {
 	}
 }
 
-// services are those of clouds that every machine in them can reach, and that tell it secrets or take its orders. Some
-// have public addresses. They are allowed only by a prefix that is theirs alone, so that no wide one opens them by mistake.
+// services are the metadata and control services of clouds, which give machines secrets. Some have public addresses. A service is
+// allowed only by a prefix of its address alone, so that no wider prefix allows it by mistake.
 var services = []netip.Addr{
 	netip.MustParseAddr("168.63.129.16"),   // Azure: WireServer
 	netip.MustParseAddr("169.254.169.254"), // metadata in most clouds
@@ -60,7 +60,7 @@ var services = []netip.Addr{
 	netip.MustParseAddr("fd20:ce::254"),    // Google Cloud: metadata
 }
 
-// Check refuses an address that deliveries may not reach, with an ErrBlocked.
+// Check returns an error that wraps ErrBlocked for an address that deliveries must not reach.
 func (g *Guard) Check(addr netip.Addr) error {
 	if g.allows(addr.WithZone("").Unmap()) {
 		return nil
@@ -68,7 +68,7 @@ func (g *Guard) Check(addr netip.Addr) error {
 	return fmt.Errorf("%w: %s", ErrBlocked, addr)
 }
 
-// Control is a net.Dialer's Control.
+// Control is the Control function for a net.Dialer.
 func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
 	if network != "tcp4" && network != "tcp6" {
 		return fmt.Errorf("%w: %s is not TCP", ErrBlocked, network)
@@ -92,7 +92,7 @@ func (g *Guard) allows(addr netip.Addr) bool {
 	}
 	switch {
 	case nat64.Contains(addr):
-		// It is for public addresses (RFC 6052, 3.1). A private one behind it is the gateway's, and not what was allowed here.
+		// The prefix is for public addresses (RFC 6052, 3.1). A private one in it is in the gateway's network, not in an allowed one.
 		return g.public.SafeAddr(inner[0]) == nil || within(g.allow, addr)
 	case slices.Contains(services, addr):
 		return slices.Contains(g.allow, netip.PrefixFrom(addr, addr.BitLen()))
@@ -104,7 +104,7 @@ func (g *Guard) allows(addr netip.Addr) bool {
 	return g.public.SafeAddr(addr) == nil
 }
 
-// Prefixes of IPv6 whose addresses lead to an IPv4 address.
+// IPv6 prefixes whose addresses lead to an IPv4 address.
 var (
 	nat64      = netip.MustParsePrefix("64:ff9b::/96")   // RFC 6052
 	nat64Local = netip.MustParsePrefix("64:ff9b:1::/48") // RFC 8215
@@ -124,7 +124,7 @@ func embedded(addr netip.Addr) []netip.Addr {
 	case nat64.Contains(addr):
 		return []netip.Addr{last}
 	case nat64Local.Contains(addr):
-		// A network chooses a prefix in it. In the form for one of 48 bits, the address has nothing behind it.
+		// A network uses a prefix in it. An address with a 48-bit prefix has zeros at its end.
 		if b[8] == 0 && [5]byte(b[11:]) == [5]byte{} {
 			return []netip.Addr{netip.AddrFrom4([4]byte{b[6], b[7], b[9], b[10]})}
 		}
@@ -143,7 +143,7 @@ func within(prefixes []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// plainPrefixes writes prefixes of IPv4 addresses in IPv6 as those of IPv4.
+// plainPrefixes converts prefixes of IPv4-mapped IPv6 addresses to IPv4.
 func plainPrefixes(prefixes []netip.Prefix) []netip.Prefix {
 	plain := make([]netip.Prefix, len(prefixes))
 	for i, p := range prefixes {

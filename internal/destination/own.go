@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ownAge is how old what is known of the node's own addresses may become.
+// ownAge is how long the node's addresses are cached.
 const ownAge = time.Minute
 
-// NodeAddresses returns a function that returns the addresses of this node's interfaces. They are read again now and then,
-// when it is called; if they cannot be, those that were known stay.
+// NodeAddresses returns a function that returns the addresses of this node's interfaces. They are cached for a minute, and longer if
+// they cannot be read.
 func NodeAddresses() func() []netip.Addr {
 	var (
 		mu    sync.Mutex

@@ -14,9 +14,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// NormalizeURL returns an endpoint's URL as it is stored and used: without blanks around it, and with the host as it
-// is looked up, in lower-case ASCII (RFC 5891), so that what is dialled, the server name of TLS and the Host header are
-// one. Everything else stays byte for byte. Its error has CodeInvalid, and is about "url".
+// NormalizeURL returns an endpoint's URL as it is stored and used: without surrounding white space, and with its host in lower-case
+// ASCII (RFC 5891), so that the dialed host, the TLS server name and the Host header are equal. Everything else stays unchanged. Its
+// error has CodeInvalid and the field "url".
 func NormalizeURL(raw string) (string, error) {
 	raw = strings.TrimFunc(raw, blank)
 	if err := bellwire.CheckURL(raw); err != nil {
@@ -42,15 +42,15 @@ func NormalizeURL(raw string) (string, error) {
 	return normalized, bellwire.CheckURL(normalized)
 }
 
-// blank reports whether a character around a URL came there by copying: white space, the no-break space included, and
-// what has no form, such as the zero width space and the byte order mark.
+// blank reports whether a character is white space or invisible, such as the zero width space and the byte order mark, which copying
+// can add to a URL.
 func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
-// NormalizeHost returns the name of a host in lower-case ASCII. Its error has CodeInvalid, and is about "url".
+// NormalizeHost returns the name of a host in lower-case ASCII. Its error has CodeInvalid and the field "url".
 func NormalizeHost(host string) (string, error) {
 	lower := strings.ToLower(host)
 	if isASCII(host) && !strings.HasPrefix(lower, "xn--") && !strings.Contains(lower, ".xn--") {
-		return lower, nil // also where it is no name by the rules of IDNA: such ones are used inside of networks
+		return lower, nil // even if it is not valid by IDNA, because internal networks use such names
 	}
 	name, rooted := strings.CutSuffix(host, ".")
 	ascii, err := lookup.ToASCII(name)
@@ -63,16 +63,15 @@ func NormalizeHost(host string) (string, error) {
 	return ascii, nil
 }
 
-// lookup is idna.Lookup that also checks the length of names and of their parts.
+// lookup is idna.Lookup with checks of the length of names and labels.
 var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true))
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
 }
 
-// CheckURL refuses a normalized URL whose host is an address that deliveries may not reach, in any spelling that some
-// resolver takes for one. What a name leads to is looked at when it is dialled. Its error has CodeInvalid, and is about
-// "url".
+// CheckURL refuses a normalized URL whose host is an address that deliveries must not reach, in any notation that some resolver
+// accepts. The addresses of a name are checked when it is dialed. Its error has CodeInvalid and the field "url".
 func (g *Guard) CheckURL(normalized string) error {
 	u, err := url.Parse(normalized)
 	if err != nil {
@@ -86,8 +85,7 @@ func (g *Guard) CheckURL(normalized string) error {
 	return bellwire.Invalid("url", "must lead to a public address; %.64s is private, reserved or not allowed on this server", host)
 }
 
-// addressesOf returns the addresses that a host means without being looked up: as an address, or as a name of this machine
-// (RFC 6761).
+// addressesOf returns the addresses of a host that is an address itself, or a name of this machine (RFC 6761).
 func addressesOf(host string) []netip.Addr {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}
@@ -102,8 +100,8 @@ func addressesOf(host string) []netip.Addr {
 	return nil
 }
 
-// parseOldIPv4 reads an IPv4 address as the C library does: of one to four numbers, decimal, octal or hexadecimal, of
-// which the last fills what is left.
+// parseOldIPv4 parses an IPv4 address as the C library does: one to four numbers, decimal, octal or hexadecimal, of which the last
+// fills the remaining bytes.
 func parseOldIPv4(text string) (netip.Addr, bool) {
 	parts := strings.Split(text, ".")
 	if len(parts) > 4 {

@@ -1,5 +1,5 @@
-// Package envelope helps dialects to put published data into their messages: byte for byte, in the order, the spelling
-// and the spacing that it was published with. Data is one valid JSON value, which publishing has made sure of.
+// Package envelope embeds published data in the messages of dialects, byte for byte. Data must be a valid JSON value, as checked by
+// publishing.
 package envelope
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Object returns what stands between the braces of data: members that can be written beside others. It is empty for an
-// object without members. Its error has CodeInvalid: data is no object, and the dialect cannot send it.
+// Object returns the text between the braces of data, whose members can be combined with others. It is empty for an empty object.
+// Its error has CodeInvalid if data is not an object.
 func Object(dialect string, data []byte) ([]byte, error) {
 	data = bytes.TrimSpace(data)
 	if len(data) < 2 || data[0] != '{' {
@@ -26,8 +26,8 @@ func Object(dialect string, data []byte) ([]byte, error) {
 	return inner, nil
 }
 
-// Members goes through the members that Object has returned. Names are in their quotes, with their escapes; values are
-// without the spaces around them.
+// Members iterates over the members in a text that Object has returned. Names have their quotes and escapes; values have no
+// surrounding white space.
 func Members(inner []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		for m := range members(inner) {
@@ -38,7 +38,7 @@ func Members(inner []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// member is one of an object: its name, its value, and the whole of it with the spaces on either side.
+// member is a member of an object: its name, its value, and its whole text with surrounding white space.
 type member struct {
 	name, value, whole []byte
 	at                 int // where the value begins
@@ -63,13 +63,13 @@ func members(inner []byte) iter.Seq[member] {
 	}
 }
 
-// Has reports whether the members that Object has returned have one of the given name.
+// Has reports whether the members have one with the given name.
 func Has(inner []byte, name string) bool {
 	_, found := Find(inner, name)
 	return found
 }
 
-// Find returns the value of the first member of the given name.
+// Find returns the value of the first member with the given name.
 func Find(inner []byte, name string) (value []byte, found bool) {
 	if !mayHave(inner, name) {
 		return nil, false
@@ -82,13 +82,13 @@ func Find(inner []byte, name string) (value []byte, found bool) {
 	return nil, false
 }
 
-// mayHave reports whether the name is there at all, or may be behind escapes. Most data is settled by this.
+// mayHave reports whether the name occurs, or may be written with escapes. It quickly excludes most data.
 func mayHave(inner []byte, name string) bool {
 	return bytes.Contains(inner, []byte(name)) || bytes.IndexByte(inner, '\\') >= 0
 }
 
-// Without returns the members without those of the given name, which must all be the text of want: a publisher who sends
-// the vendor's whole message has said no more by them than the message says anyway. Its error has CodeInvalid.
+// Without returns the members without those of the given name, whose values must be the text want, which the dialect's message has
+// anyway. Its error has CodeInvalid if one has another value.
 func Without(dialect string, inner []byte, name, want string) ([]byte, error) {
 	if !Has(inner, name) {
 		return inner, nil
@@ -110,7 +110,7 @@ func Without(dialect string, inner []byte, name, want string) ([]byte, error) {
 	return rest, nil
 }
 
-// AppendElements appends an array with each element as change appends it. What is between them stays as it is.
+// AppendElements appends an array with its elements as appended by change. The text between them stays unchanged.
 func AppendElements(dst, array []byte, change func(dst, element []byte) []byte) []byte {
 	dst = append(dst, '[')
 	inner := array[1 : len(array)-1]
@@ -130,8 +130,8 @@ func AppendElements(dst, array []byte, change func(dst, element []byte) []byte) 
 	}
 }
 
-// AppendWith appends an object in which the members of the given name have the given value, or which has such a member
-// more, at its end. All else stays as it is, and so does a value that is no object.
+// AppendWith appends an object with the given value for all members of the given name, or with such a member added at its end. The
+// rest stays unchanged, as does a value that is not an object.
 func AppendWith(dst, object []byte, name string, value []byte) []byte {
 	if object[0] != '{' {
 		return append(dst, object...)
@@ -158,7 +158,7 @@ func AppendWith(dst, object []byte, name string, value []byte) []byte {
 	return append(append(dst, inner[copied:]...), '}')
 }
 
-// Is tells whether a name in quotes, as Members yields it, means the given one.
+// Is reports whether a quoted name, as yielded by Members, equals the given one.
 func Is(quoted []byte, name string) bool {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return string(quoted[1:len(quoted)-1]) == name
@@ -183,7 +183,7 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipString returns the place behind the string that begins at i.
+// skipString returns the index after the string that begins at i.
 func skipString(b []byte, i int) int {
 	for i++; i < len(b); i++ {
 		switch b[i] {
@@ -196,7 +196,7 @@ func skipString(b []byte, i int) int {
 	return len(b)
 }
 
-// skipValue returns the place behind the value that begins at i.
+// skipValue returns the index after the value that begins at i.
 func skipValue(b []byte, i int) int {
 	for depth := 0; i < len(b); {
 		switch b[i] {

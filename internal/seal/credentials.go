@@ -6,19 +6,18 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// SealCredentials seals an endpoint's credentials for the store. They open for the same endpoint only, so
-// that blobs cannot be swapped in the database. Its error has CodeInvalid if a text is not UTF-8: JSON
-// could not give it back as it was.
+// SealCredentials seals an endpoint's credentials for the store. They can be opened only for the same endpoint, so that they cannot
+// be swapped in the database. Its error has CodeInvalid if a text is not UTF-8, which JSON cannot represent.
 func (k *Keyring) SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error) {
 	plaintext, err := json.Marshal(c, json.FormatNilSliceAsNull(true))
 	if err != nil {
-		// The cause is left out of the error, because it may quote what it stumbled over.
+		// The cause is left out of the error, because it may quote a secret.
 		return nil, bellwire.Errorf(bellwire.CodeInvalid, "the credentials of endpoint %q are not UTF-8 text", endpoint)
 	}
 	return k.Seal(plaintext, []byte(credentialsOf+endpoint))
 }
 
-// OpenCredentials opens what SealCredentials made for the same endpoint.
+// OpenCredentials opens what SealCredentials sealed for the same endpoint.
 func (k *Keyring) OpenCredentials(endpoint string, sealed []byte) (*bellwire.Credentials, error) {
 	plaintext, err := k.Open(sealed, []byte(credentialsOf+endpoint))
 	if err != nil {

@@ -14,12 +14,11 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// maxKeysetFile is the most bytes a keyset file has. A key takes about 300.
+// maxKeysetFile is the maximum size of a keyset file. A key takes about 300 bytes.
 const maxKeysetFile = 1 << 20
 
-// OpenKeyring reads the keyset file, and makes it if it is not there. An existing file is never written
-// to; of several processes that start at once, one makes the file and all use it. A file with
-// rights for others than those who must read it is refused. Its errors have CodeInvalid.
+// OpenKeyring reads the keyset file, and creates it if it does not exist. It never writes to an existing file; of several processes
+// that start at once, one creates the file and all use it. A file that others can access is refused. Its errors have CodeInvalid.
 func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	keyset, err := ReadKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -27,7 +26,7 @@ func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 			return nil, false, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be created", path),
 				"Choose a place that Bellwire can write to (--keyset-file).")
 		}
-		// It is read back also by the process that made it: what is used is what is on disk.
+		// It is read back even by the process that created it, so that what is used is what is on disk.
 		keyset, err = ReadKeyset(path)
 	}
 	if err != nil {
@@ -55,7 +54,7 @@ func ReadKeyset(path string) (*Keyset, error) {
 	return ParseKeyset(text, "the file "+path)
 }
 
-// WriteKeyset replaces a keyset file, whole or not at all.
+// WriteKeyset replaces a keyset file atomically.
 func WriteKeyset(name string, s *Keyset) (err error) {
 	defer func() {
 		if err != nil && bellwire.CodeOf(err) == bellwire.CodeInternal {
@@ -81,7 +80,7 @@ func WriteKeyset(name string, s *Keyset) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
-// checkMode refuses a file that others can read or write. Windows has no such mode.
+// checkMode refuses a file that others can read or write. Windows has no file modes.
 func checkMode(f *os.File) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -105,10 +104,9 @@ func hinted(err *bellwire.Error, hint string) *bellwire.Error {
 	return err
 }
 
-// tolerable reports whether a key file may have a mode. It is PostgreSQL's rule: nobody but the owner has any right to
-// it; if it belongs to root and the process is another user's, its group may read it, because the process could not
-// otherwise. Beyond that rule all may read one that nobody may write: some stores of secrets mount them like that, alone
-// in a container.
+// tolerable reports whether a key file may have a mode. The rule is PostgreSQL's: only the owner may have access; if the file
+// belongs to root and the process to another user, the group may read it, because the process could not otherwise. In addition,
+// everyone may read a file of root that no one can write, because some secret stores mount files like that in a container.
 func tolerable(mode fs.FileMode, ownedByRoot, amRoot bool) bool {
 	if mode&0o077 == 0 {
 		return true
@@ -119,8 +117,8 @@ func tolerable(mode fs.FileMode, ownedByRoot, amRoot bool) bool {
 	return mode&0o037 == 0 || mode == 0o444
 }
 
-// createKeyset makes the file whole or not at all, and tells whether it was this call that made it. It
-// links the finished file to its name instead of renaming it, because that never replaces another.
+// createKeyset creates the file atomically, and reports whether this call created it. It links the finished file to its name instead
+// of renaming it, because a link never replaces another file.
 func createKeyset(path string) (created bool, err error) {
 	text, err := newKeyset()
 	if err != nil {
@@ -137,7 +135,7 @@ func createKeyset(path string) (created bool, err error) {
 		return false, err
 	}
 	created = err == nil
-	// Who lost the race waits for the disk as well: a secret that is stored must not outlive its key.
+	// The process that lost the race syncs as well, because a stored secret must not outlive its key.
 	return created, syncDir(filepath.Dir(path))
 }
 
@@ -149,7 +147,7 @@ func newKeyset() ([]byte, error) {
 	return (&Keyset{handle: handle}).Text()
 }
 
-// writeTemporary writes the text to a new file beside path, readable by its owner only, down to the disk.
+// writeTemporary writes and syncs the text to a new file beside path that only its owner can read.
 func writeTemporary(path string, text []byte) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {

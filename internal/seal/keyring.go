@@ -11,8 +11,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Keyring seals and opens with the keys of one keyset. The primary key seals; all of its enabled keys
-// open, so that what was sealed before a rotation stays readable. It is safe for concurrent use.
+// Keyring seals and opens with the keys of a keyset. The primary key seals. All enabled keys open, so that what was sealed before a
+// rotation remains readable. A Keyring is safe for concurrent use.
 type Keyring struct {
 	aead    tink.AEAD
 	primary tink.AEAD // of the primary key alone
@@ -22,7 +22,7 @@ type Keyring struct {
 	otherIDs  []uint32 // of all other keys
 }
 
-// newKeyring makes a keyring of a keyset. source says where the keyset is from, for messages.
+// newKeyring returns a keyring of a keyset. source says where the keyset is from, for messages.
 func newKeyring(handle *keyset.Handle, source string) (*Keyring, error) {
 	all, err := aead.New(handle)
 	if err != nil {
@@ -52,8 +52,7 @@ func unusable(err error, source string) error {
 		"Restore the keyset that this node ran with before.")
 }
 
-// Seal encrypts plaintext and binds it to associated, which says what it belongs to and is needed again
-// to open it.
+// Seal encrypts plaintext and binds it to associated, which says what it belongs to and is needed to open it.
 func (k *Keyring) Seal(plaintext, associated []byte) ([]byte, error) {
 	sealed, err := k.aead.Encrypt(plaintext, associated)
 	if err != nil {
@@ -62,8 +61,8 @@ func (k *Keyring) Seal(plaintext, associated []byte) ([]byte, error) {
 	return sealed, nil
 }
 
-// Open decrypts what Seal made for the same associated data. Its error has CodeUnavailable: this node cannot open it, and
-// one with another keyset may.
+// Open decrypts what Seal encrypted for the same associated data. Its error has CodeUnavailable, because a node with another keyset
+// may be able to open it.
 func (k *Keyring) Open(sealed, associated []byte) ([]byte, error) {
 	plaintext, err := k.aead.Decrypt(sealed, associated)
 	if err != nil {
@@ -72,7 +71,7 @@ func (k *Keyring) Open(sealed, associated []byte) ([]byte, error) {
 	return plaintext, nil
 }
 
-// What the associated data starts with, so that a blob of one kind is never taken for one of another.
+// Prefixes of the associated data, which keep one kind of secret from being used as another.
 const (
 	credentialsOf = "endpoint credentials:"
 	keySecretOf   = "key secret:"
@@ -85,18 +84,18 @@ func (k *Keyring) SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error
 	return k.Seal([]byte(secret), fmt.Append(nil, keySecretOf, id))
 }
 
-// OpenKeySecret opens what SealKeySecret made for the same key.
+// OpenKeySecret opens what SealKeySecret sealed for the same key.
 func (k *Keyring) OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error) {
 	secret, err := k.Open(sealed, fmt.Append(nil, keySecretOf, id))
 	return string(secret), err
 }
 
-// SealCursor seals a place in a list of the given name, for clients to bring back.
+// SealCursor seals a cursor of the list with the given name for clients.
 func (k *Keyring) SealCursor(list string, c bellwire.Cursor) ([]byte, error) {
 	return k.Seal([]byte(c), []byte(cursorOf+list))
 }
 
-// OpenCursor opens what SealCursor made for the same list.
+// OpenCursor opens what SealCursor sealed for the same list.
 func (k *Keyring) OpenCursor(list string, sealed []byte) (bellwire.Cursor, error) {
 	c, err := k.Open(sealed, []byte(cursorOf+list))
 	return bellwire.Cursor(c), err

@@ -10,7 +10,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Keyset is a keyset that can be changed. A change makes another one; nothing is written anywhere.
+// Keyset is an immutable keyset. Its methods that change it return another one and write nothing.
 type Keyset struct {
 	handle *keyset.Handle
 	source string
@@ -23,7 +23,7 @@ type KeyInfo struct {
 	Status  string
 }
 
-// ParseKeyset reads a Tink keyset in JSON. source says where it is from, such as "the file x". Its error has CodeInvalid.
+// ParseKeyset parses a Tink keyset in JSON. source says where it is from, such as "the file x". Its error has CodeInvalid.
 func ParseKeyset(text []byte, source string) (*Keyset, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
@@ -34,10 +34,10 @@ func ParseKeyset(text []byte, source string) (*Keyset, error) {
 	return &Keyset{handle: handle, source: source}, nil
 }
 
-// Keyring returns what seals and opens with the keys.
+// Keyring returns a keyring with the keys.
 func (s *Keyset) Keyring() (*Keyring, error) { return newKeyring(s.handle, s.source) }
 
-// Text returns the keyset in JSON. It is as secret as what is sealed with it.
+// Text returns the keyset in JSON, which is as secret as everything sealed with it.
 func (s *Keyset) Text() ([]byte, error) {
 	var text bytes.Buffer
 	if err := insecurecleartextkeyset.Write(s.handle, keyset.NewJSONWriter(&text)); err != nil {
@@ -65,7 +65,7 @@ func (s *Keyset) newest() KeyInfo {
 	return keys[len(keys)-1]
 }
 
-// Add adds a new key, which opens and does not seal. It refuses while the one that was added last does not seal yet.
+// Add returns the keyset with a new key, which opens but does not seal. It refuses if the newest key is not the primary one.
 func (s *Keyset) Add() (*Keyset, error) {
 	if newest := s.newest(); !newest.Primary {
 		return nil, hinted(bellwire.Errorf(bellwire.CodeConflict, "key %d was added before and is not the primary key yet", newest.ID),
@@ -77,7 +77,7 @@ func (s *Keyset) Add() (*Keyset, error) {
 	})
 }
 
-// Promote makes the key that was added last the primary one.
+// Promote returns the keyset with its newest key as the primary one.
 func (s *Keyset) Promote() (*Keyset, error) {
 	newest := s.newest()
 	if newest.Primary {
@@ -87,7 +87,7 @@ func (s *Keyset) Promote() (*Keyset, error) {
 	return s.change(func(m *keyset.Manager) error { return m.SetPrimary(newest.ID) })
 }
 
-// Prune takes all keys out but the primary one. It refuses if that is not the newest, or the only one.
+// Prune returns the keyset with its primary key alone. It refuses if that is not the newest key, or the only one.
 func (s *Keyset) Prune() (*Keyset, error) {
 	if keys := s.Keys(); len(keys) == 1 {
 		return nil, bellwire.Errorf(bellwire.CodeConflict, "the keyset has one key only, %d, which cannot be removed", keys[0].ID)

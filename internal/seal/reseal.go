@@ -9,19 +9,18 @@ import (
 )
 
 const (
-	resealBatch = 200 // secrets that are read and replaced at a time
-	maxNamed    = 10  // of secrets that do not open, in an error
+	resealBatch = 200 // secrets per batch
+	maxNamed    = 10  // secrets named in an error
 )
 
-// Resealed says what became of the secrets in a database.
+// Resealed is the result of Reseal.
 type Resealed struct {
-	Secrets  int // all that there are
-	Resealed int // those that were sealed anew
+	Secrets  int // all secrets
+	Resealed int // secrets that were sealed again
 }
 
-// Reseal seals every secret in the database anew that is not sealed with the primary key. It can be repeated at any time,
-// also after it was interrupted, and while nodes run: a secret that is changed meanwhile is left as it was changed, and
-// looked at again.
+// Reseal seals all secrets in the database again that are not sealed with the primary key. It can be repeated at any time, also
+// after an interruption and while nodes run: a secret that is changed concurrently is left as it is and checked again.
 func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed, error) {
 	var sum Resealed
 	if _, err := k.recognize(ctx, store); err != nil {
@@ -46,9 +45,9 @@ func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed,
 	}
 }
 
-// Prune makes the database independent of all keys but the primary: it refuses if a secret is sealed with another, takes
-// the witnesses of the others away, and has nobody seal with them any more. What a node sealed with one of them at the
-// last moment is sealed anew. Then those keys can be taken out of the keyset.
+// Prune makes the database independent of all keys but the primary one, so that the others can be removed from the keyset. It
+// refuses if a secret is sealed with another key, removes the witnesses of the others, and records that no node may seal with them.
+// What a node has sealed with one of them at the last moment is sealed again.
 func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 	stored, err := k.recognize(ctx, store)
 	if err != nil {
@@ -82,8 +81,8 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 	return err
 }
 
-// eachStale gives f the secrets that are not sealed with the primary key, in batches, each with its Anew. It returns how
-// many secrets there are. Those that do not open at all are passed over, and named in its error at the end.
+// eachStale calls f with batches of the secrets that are not sealed with the primary key, each with its Anew. It returns the number
+// of all secrets. Secrets that no key opens are skipped, and named in its error.
 func (k *Keyring) eachStale(ctx context.Context, store bellwire.Secrets, f func([]*bellwire.SealedSecret) error) (total int, err error) {
 	var (
 		after  *bellwire.SealedSecret
@@ -128,7 +127,7 @@ func unopened(owners []string) error {
 		"Use the keyset that they were sealed with, or give these endpoints new secrets and delete these keys.")
 }
 
-// sealAnew returns the secret sealed with the primary key, nil if it is already.
+// sealAnew returns the secret sealed with the primary key, nil if it is that already.
 func (k *Keyring) sealAnew(s *bellwire.SealedSecret) ([]byte, error) {
 	associated := []byte(credentialsOf + s.Endpoint)
 	if s.Endpoint == "" {

@@ -10,17 +10,17 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// A database has a witness of each key that its secrets are sealed with: a constant, sealed with that key. A keyset that
-// does not open all of them is not the database's, or is out of date. Of keys that were taken out of use it keeps the
-// numbers, so that nobody seals with them again.
+// A database has a witness for each key that its secrets are sealed with: a constant, sealed with that key. A keyset that cannot
+// open all witnesses belongs to another database, or is out of date. The database also records the ids of keys that were taken out
+// of use, so that no node seals with them again.
 
-// record is what a database knows of its keyset.
+// record is what a database stores about its keyset.
 type record struct {
 	Witnesses [][]byte `json:"witnesses"`
 	Retired   []uint32 `json:"retired,omitempty"` // keys that were taken out of use
 }
 
-// readRecord reads what is stored: a record as JSON, or the first witness as it is.
+// readRecord parses what is stored: a record in JSON, or a witness alone.
 func readRecord(stored []byte) record {
 	var r record
 	if bytes.HasPrefix(stored, []byte("{")) && json.Unmarshal(stored, &r) == nil {
@@ -34,8 +34,8 @@ func (k *Keyring) Witness() ([]byte, error) {
 	return k.Seal([]byte(witness), []byte(witness))
 }
 
-// CheckWitness refuses a database that has a witness which the keyset does not open, or in which the primary key was taken
-// out of use. Its error has CodeConflict and is meant to be the node's last word.
+// CheckWitness returns an error if the keyset does not open all witnesses, or if its primary key was taken out of use. The error has
+// CodeConflict, and is meant to end the node.
 func (k *Keyring) CheckWitness(stored []byte) error {
 	r := readRecord(stored)
 	for _, sealed := range r.Witnesses {
@@ -58,7 +58,7 @@ func (k *Keyring) CheckWitness(stored []byte) error {
 // retired reports whether the primary key was taken out of use.
 func (k *Keyring) retired(r record) bool { return slices.Contains(r.Retired, k.primaryID) }
 
-// addWitness returns what is stored with the primary key's witness, and reports whether that was missing.
+// addWitness returns what is stored with the witness of the primary key, and reports whether that was missing.
 func (k *Keyring) addWitness(stored []byte) (with []byte, missing bool, err error) {
 	r := readRecord(stored)
 	if slices.ContainsFunc(r.Witnesses, func(sealed []byte) bool { return k.current(sealed, []byte(witness)) }) {
@@ -73,7 +73,7 @@ func (k *Keyring) addWitness(stored []byte) (with []byte, missing bool, err erro
 	return with, true, err
 }
 
-// retire returns what is stored with the primary key's witness alone, and the keyset's other keys as taken out of use.
+// retire returns what is stored with the witness of the primary key only, and with the keyset's other keys taken out of use.
 func (k *Keyring) retire(stored []byte) ([]byte, error) {
 	own, err := k.Witness()
 	if err != nil {
@@ -84,8 +84,8 @@ func (k *Keyring) retire(stored []byte) ([]byte, error) {
 	return json.Marshal(record{Witnesses: [][]byte{own}, Retired: slices.Compact(retired)})
 }
 
-// MaySeal refuses to seal with a key that was taken out of use while this node ran: what is sealed with it might never be
-// opened again. Its error has CodeUnavailable.
+// MaySeal returns an error with CodeUnavailable if the primary key was taken out of use while this node ran, because what it seals
+// might never be opened again.
 func (k *Keyring) MaySeal(ctx context.Context, store bellwire.Secrets) error {
 	stored, err := store.Witness(ctx, nil)
 	if err != nil || !k.retired(readRecord(stored)) {
@@ -97,11 +97,11 @@ func (k *Keyring) MaySeal(ctx context.Context, store bellwire.Secrets) error {
 		"secrets cannot be stored on this server right now")
 }
 
-// witnessAttempts is how often the witnesses are looked at again because another node has changed them meanwhile.
+// witnessAttempts is how often Admit tries again because another node has changed the witnesses.
 const witnessAttempts = 10
 
-// Admit makes sure that the keyset is the one that the database's secrets are sealed with, and that the database has a
-// witness of the primary key. A new database takes the keyset as its own.
+// Admit checks that the secrets of the database are sealed with the keyset, and stores a witness of the primary key. A new database
+// adopts the keyset.
 func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 	fresh, err := k.Witness()
 	if err != nil {
@@ -127,8 +127,8 @@ func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 	return bellwire.Errorf(bellwire.CodeUnavailable, "other nodes are changing the keyset's record in the database; try again")
 }
 
-// recognize returns the witnesses of a database that the keyset belongs to. Its error has CodeConflict if the database is
-// another's, or new: that is not the one that somebody means who changes a keyset.
+// recognize returns the witnesses of a database that uses the keyset. Its error has CodeConflict if the database uses another
+// keyset, or if it is new, which cannot be the one for which a keyset is changed.
 func (k *Keyring) recognize(ctx context.Context, store bellwire.Secrets) ([]byte, error) {
 	stored, err := store.Witness(ctx, nil)
 	if err != nil {
