@@ -9,10 +9,10 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// ownLimits are values of limits by name, as a tenant has them of its own. Nil stands for null: there is none.
+// ownLimits are a tenant's own values, by the name of the limit. A nil value stands for null, which removes one.
 type ownLimits map[string]*float64
 
-// UnmarshalJSONFrom reads an object of numbers, of text for delays, and of null.
+// UnmarshalJSONFrom parses an object whose values are numbers, text for delays, or null.
 func (o *ownLimits) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '{' {
 		return bellwire.Invalid("", "must be an object of names and values")
@@ -36,7 +36,7 @@ func (o *ownLimits) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// readLimit reads a value, nil for null. What is no limit's name is refused by the service.
+// readLimit parses a value, which is nil for null. The service refuses unknown names.
 func readLimit(dec *jsontext.Decoder, name string) (*float64, error) {
 	if l := limits.Find(name); l != nil && l.Kind == limits.Delay {
 		var delay *bellwire.Duration
@@ -50,10 +50,10 @@ func readLimit(dec *jsontext.Decoder, name string) (*float64, error) {
 	return number, err
 }
 
-// Schema has a member for each limit that a tenant can have a value of its own of.
+// Schema has a property for each limit of tenants, which can be null.
 func (ownLimits) Schema(huma.Registry) *huma.Schema { return limitsSchema(true) }
 
-// heldLimits are values of limits by name: numbers, and bellwire.Duration for delays.
+// heldLimits are values by the name of the limit: numbers, and bellwire.Duration for delays.
 type heldLimits map[string]any
 
 // MarshalJSONTo writes the limits in the order of docs/limits.md, so that answers can be compared.
@@ -76,7 +76,7 @@ func (h heldLimits) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteToken(jsontext.EndObject)
 }
 
-// Schema has a member for each limit of a tenant.
+// Schema has a property for each limit of tenants.
 func (heldLimits) Schema(huma.Registry) *huma.Schema { return limitsSchema(false) }
 
 func limitsSchema(nullable bool) *huma.Schema {
@@ -97,7 +97,7 @@ func limitsSchema(nullable bool) *huma.Schema {
 	return object
 }
 
-// wireOwn shows the values that a tenant has of its own.
+// wireOwn returns the tenant's own values.
 func wireOwn(own map[string]float64) heldLimits {
 	shown := heldLimits{}
 	for _, l := range limits.All {
@@ -108,7 +108,7 @@ func wireOwn(own map[string]float64) heldLimits {
 	return shown
 }
 
-// wireHeld shows what holds for a tenant.
+// wireHeld returns all limits of a tenant.
 func wireHeld(held *bellwire.Limits) heldLimits {
 	shown := heldLimits{}
 	for _, l := range limits.All {

@@ -23,7 +23,7 @@ const introduction = "Publish an event once. Bellwire stores it, finds all endpo
 	"Lists are newest first; follow `next_cursor` until it is null. " +
 	"Every response has an `X-Request-Id`: yours, if you send one."
 
-// configuration is Huma's, without the documentation pages of its own, which load code from elsewhere.
+// configuration returns the configuration of Huma, without its documentation pages, which load code from other servers.
 func configuration(o Options) huma.Config {
 	version := o.Version
 	if version == "" {
@@ -59,7 +59,7 @@ func configuration(o Options) huma.Config {
 	}
 }
 
-// wireFormat is how Huma writes answers. An answer is made whole before any of it is sent.
+// wireFormat is the format of responses. They are encoded completely before they are sent.
 var wireFormat = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
 		b, ok := v.(encoded)
@@ -69,13 +69,13 @@ var wireFormat = huma.Format{
 				return err
 			}
 		}
-		_, _ = w.Write(b) // the client may be gone: nobody is left to tell
+		_, _ = w.Write(b) // the client may be gone
 		return nil
 	},
 	Unmarshal: func(data []byte, v any) error { return httpx.ParseJSON(data, v) },
 }
 
-// appender is what writes its JSON itself.
+// appender encodes itself.
 type appender interface {
 	appendJSON(b []byte) ([]byte, error)
 }
@@ -84,7 +84,7 @@ func marshal(b []byte, v any) ([]byte, error) {
 	if a, ok := v.(appender); ok {
 		return a.appendJSON(b)
 	}
-	// An example may have a name twice, and a problem may repeat what a client sent, UTF-8 or not.
+	// An example may repeat a name, and a problem may repeat a client's text, which need not be UTF-8.
 	out, err := json.Marshal(v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if b == nil {
 		return out, err
@@ -92,7 +92,7 @@ func marshal(b []byte, v any) ([]byte, error) {
 	return append(b, out...), err
 }
 
-// documentation serves the document and the page.
+// documentation adds the OpenAPI document and the page for people.
 func (a *api) documentation() {
 	doc := a.huma.OpenAPI()
 	document, err := doc.MarshalJSON()
@@ -111,7 +111,7 @@ func (a *api) documentation() {
 	})
 }
 
-// The bodies of publishing, for the documentation only.
+// The bodies of publishing, which are used only for the documentation.
 type (
 	publication struct {
 		Type       string     `json:"type" example:"invoice.paid" doc:"An event type of the catalogue."`
@@ -183,7 +183,7 @@ func addErrors(doc *huma.OpenAPI, op *huma.Operation, statuses ...int) {
 	}
 }
 
-// documentStatus says that an operation may answer with another status in the way of its 200.
+// documentStatus documents another status of an operation, with the same response as its 200.
 func documentStatus(doc *huma.OpenAPI, method, path string, status int) {
 	responses := find(doc, method, path).Responses
 	other := *responses["200"]
@@ -192,7 +192,7 @@ func documentStatus(doc *huma.OpenAPI, method, path string, status int) {
 	responses[strconv.Itoa(status)] = &other
 }
 
-// operations returns what a path can do, in the order in which people look for it.
+// operations returns the operations of a path, in the order for the page.
 func operations(item *huma.PathItem) []*huma.Operation {
 	return []*huma.Operation{item.Post, item.Put, item.Get, item.Patch, item.Delete}
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,9 +16,6 @@ import (
 
 // The functions that make a bellwire.Error, by the place of the message, or of its format, among their arguments.
 var makers = map[string]int{"Errorf": 1, "Invalid": 1, "Wrap": 2}
-
-// pending are the folders whose messages do not have the style yet.
-var pending = []string{"internal/engine"}
 
 // TestMessages holds the style of errors: a message is a clause, or the predicate of its field, and a hint is a sentence.
 func TestMessages(t *testing.T) {
@@ -31,9 +27,8 @@ func TestMessages(t *testing.T) {
 		checked += len(texts)
 		for _, text := range texts {
 			place := filepath.ToSlash(strings.TrimPrefix(set.Position(text.at).Filename, "../../"))
-			isPending := slices.ContainsFunc(pending, func(p string) bool { return strings.HasPrefix(place, p) })
 			text.vendors = strings.HasPrefix(place, "internal/dialect/")
-			if fault := text.fault(); fault != "" && !isPending {
+			if fault := text.fault(); fault != "" {
 				t.Errorf("%s: %q %s", set.Position(text.at), text.text, fault)
 			}
 		}

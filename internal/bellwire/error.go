@@ -7,25 +7,24 @@ import (
 	"time"
 )
 
-// Code says what kind of thing went wrong. Codes are stable: clients match on them, and each front
-// end has one table from code to status and body.
+// Code is the kind of an error. Codes are stable: clients match on them, and front ends map them to statuses.
 type Code string
 
 // The codes an Error can carry.
 const (
-	CodeMalformed       Code = "malformed"       // the input could not be read at all: broken JSON
-	CodeInvalid         Code = "invalid"         // the input was read and cannot be accepted
-	CodeUnauthenticated Code = "unauthenticated" // no key, or one that nobody knows
-	CodeForbidden       Code = "forbidden"       // the key is known and may not do this
-	CodeNotFound        Code = "not_found"       // no such thing, or another tenant's
-	CodeConflict        Code = "conflict"        // it contradicts what is already there
-	CodeStale           Code = "stale"           // it was decided on configuration that has changed since; look again and repeat
-	CodeTooLarge        Code = "too_large"       // the input is over a limit
-	CodeRateLimited     Code = "rate_limited"    // more than the caller's share or rate; try again later, more slowly
-	CodeUnavailable     Code = "unavailable"     // overload, shutdown, or no database; try again later
+	CodeMalformed       Code = "malformed"       // the input cannot be parsed, such as broken JSON
+	CodeInvalid         Code = "invalid"         // the input can be parsed but not accepted
+	CodeUnauthenticated Code = "unauthenticated" // no key, or an unknown one
+	CodeForbidden       Code = "forbidden"       // the key does not have the permission
+	CodeNotFound        Code = "not_found"       // the thing does not exist, or belongs to another tenant
+	CodeConflict        Code = "conflict"        // the request conflicts with the current state
+	CodeStale           Code = "stale"           // the configuration has changed since it was read; read it again and repeat
+	CodeTooLarge        Code = "too_large"       // the input exceeds a limit
+	CodeRateLimited     Code = "rate_limited"    // the caller exceeds its share or rate; try again later
+	CodeUnavailable     Code = "unavailable"     // overload, shutdown or no database; try again later
 	CodeNoSpace         Code = "no_space"        // the database has no room left
-	CodeCanceled        Code = "canceled"        // the caller went away before an answer
-	CodeInternal        Code = "internal"        // a fault of ours
+	CodeCanceled        Code = "canceled"        // the caller disconnected
+	CodeInternal        Code = "internal"        // a fault of the server
 )
 
 // Error is the one error type that crosses package borders. It never contains a secret.
@@ -73,8 +72,8 @@ func (e *Error) Summary() string {
 }
 
 // Join returns one error for several: nil if all are nil, the error itself if there is one, and otherwise an *Error like the
-// first whose Faults are those of all of them. An error that is no *Error, or has another code than the first, is returned
-// alone, because it is no fault of a field.
+// first whose Faults are those of all of them. An error that is not an *Error, or has another code than the first, is returned
+// alone, because it is not a fault of a field.
 func Join(errs ...error) error {
 	var faults []*Error
 	for _, err := range errs {
@@ -104,28 +103,27 @@ func Join(errs ...error) error {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf makes an Error of the given code.
+// Errorf returns an Error with the given code.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Wrap makes an Error of the given code that keeps err as its cause.
+// Wrap returns an Error with the given code and the cause err.
 func Wrap(code Code, err error, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Err: err}
 }
 
-// Invalid makes an Error of CodeInvalid about one field.
+// Invalid returns an Error with CodeInvalid about a field.
 func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalid, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// NotFound makes the Error for a thing of the given kind that is not there.
+// NotFound returns the Error for a thing of the given kind that does not exist.
 func NotFound(kind, id string) *Error {
 	return &Error{Code: CodeNotFound, Message: fmt.Sprintf("%s %q does not exist", kind, id)}
 }
 
-// CodeOf returns the code that err carries, and CodeInternal for an error without one.
-// It returns the empty code for nil.
+// CodeOf returns the code of err, CodeInternal if it has none, and the empty code for nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

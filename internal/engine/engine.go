@@ -247,7 +247,7 @@ func (e *Engine) Ready() error {
 		}
 	}
 	if term := e.leases.lapsed(); term > 0 {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "this node could not renew its leases for %v, and sends nothing; the log says why", term)
+		return bellwire.Errorf(bellwire.CodeUnavailable, "this node could not renew its leases for %s, and sends nothing; the log says why", term)
 	}
 	return nil
 }
