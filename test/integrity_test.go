@@ -166,7 +166,7 @@ func TestLostDatabase(t *testing.T) {
 		if err := lose(); err != nil {
 			t.Fatal(err)
 		}
-		says(t, serve(dir), database, keyset, "--database-url", "restored from a backup", "--new-database")
+		says(t, serve(dir), database, keyset, "--database-url", "restore it from a backup", "--new-database")
 	}
 	if len(log) == 0 {
 		t.Error("there was no log to be lost")

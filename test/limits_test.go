@@ -38,7 +38,7 @@ func TestLimits(t *testing.T) {
 			}
 		}
 		status, answer := create(tenant)
-		if status != 409 || !strings.Contains(answer, fmt.Sprintf("There are %d endpoints already", most)) || !strings.Contains(answer, "limit endpoints") {
+		if status != 409 || !strings.Contains(answer, fmt.Sprintf(`the tenant has %d endpoints, and the limit \"endpoints\" allows %[1]d`, most)) {
 			t.Errorf("%s: %d %s", tenant, status, answer)
 		}
 	}
@@ -138,7 +138,11 @@ func TestRequestRateInAllDialects(t *testing.T) {
 			t.Errorf("%s: the first request is answered %d: %s", path, status, body)
 		}
 		status, retryAfter, body := ask()
-		if seconds, err := strconv.Atoi(retryAfter); status != 429 || err != nil || seconds < 900 || seconds > 1000 || !json.Valid([]byte(body)) || !strings.Contains(body, "limit request_rate") {
+		says := "too many requests" // vendors have no names for Bellwire's limits
+		if strings.HasPrefix(path, "/api/v1/") {
+			says = `the limit \"request_rate\"`
+		}
+		if seconds, err := strconv.Atoi(retryAfter); status != 429 || err != nil || seconds < 900 || seconds > 1000 || !json.Valid([]byte(body)) || !strings.Contains(body, says) {
 			t.Errorf("%s: the second is answered %d, Retry-After %q: %s", path, status, retryAfter, body)
 		}
 	}

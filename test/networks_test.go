@@ -11,7 +11,7 @@ func TestNetworks(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, 0)
 	s := startServer(t, t.TempDir(), "--allow-network", "0.0.0.0/0", "--deny-network", "10.0.0.0/8,8.8.8.0/24", "--deny-network", "fd00::/8")
-	if !strings.Contains(s.logged(), `"level":"WARN","msg":"--allow-network allows every address`) {
+	if !strings.Contains(s.logged(), `"level":"WARN","msg":"--allow-network allows all addresses`) {
 		t.Errorf("nothing is said of 0.0.0.0/0:\n%s", s.logged())
 	}
 	s.subscribe(receiver.url)
