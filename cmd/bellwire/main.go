@@ -133,6 +133,8 @@ func newParser(std streams) (*kong.Kong, error) {
 			"version":              thisBuild().String(),
 		},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), cli.DurationMapper),
+		kong.TypeMapper(reflect.TypeFor[int](), cli.IntMapper),
+		kong.TypeMapper(reflect.TypeFor[float64](), cli.FloatMapper),
 	)
 	if err == nil {
 		cli.TidyValues(parser.Model.Node)

@@ -201,6 +201,23 @@ func TestNegativeValues(t *testing.T) {
 	}
 }
 
+// A number that is none is refused in the option's own words.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ option, value, want string }{
+		{"--database-connections", "many", `--database-connections: "many" must be a whole number`},
+		{"--database-connections", "1.5", `"1.5" must be a whole number`},
+		{"--database-connections", "99999999999999999999", "must be a whole number"},
+	} {
+		if _, err := parse(t, "serve", c.option, c.value); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %s: %v, want %s", c.option, c.value, err, c.want)
+		}
+	}
+	if _, err := parse(t, "listen", "--fail-rate", "often"); err == nil || !strings.Contains(err.Error(), `--fail-rate: "often" must be a number`) {
+		t.Error(err)
+	}
+}
+
 // Dialects that deliver this server's URL need one that can be called.
 func TestUnspecifiedAddressNeedsPublicURL(t *testing.T) {
 	t.Parallel()

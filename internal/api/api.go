@@ -17,7 +17,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
@@ -38,12 +37,11 @@ func New(svc *service.Service, o Options) http.Handler {
 }
 
 func newAPI(svc useCases, o Options) *api {
-	a := &api{
-		svc: svc, log: o.Logger, outage: rate.NewLimiter(1, 10),
-	}
+	a := &api{svc: svc, log: o.Logger}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
+	a.refused = httpx.NewRefusalLog(a.log)
 	if o.PublicURL == "" {
 		o.PublicURL = "http://127.0.0.1:8080"
 	}
@@ -65,11 +63,11 @@ func newAPI(svc useCases, o Options) *api {
 func (a *api) handler() http.Handler { return httpx.Recover(a.log, a.panicked, a.mux) }
 
 type api struct {
-	svc    useCases
-	log    *slog.Logger
-	outage *rate.Limiter // of log records about refusals that are not the caller's fault
-	mux    *httpx.Mux
-	huma   huma.API
+	svc     useCases
+	log     *slog.Logger
+	refused *httpx.RefusalLog
+	mux     *httpx.Mux
+	huma    huma.API
 }
 
 // call has what handlers need to know about a request in addition to its input.

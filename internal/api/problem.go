@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -142,18 +141,7 @@ func humaError(status int, _ string, errs ...error) huma.StatusError {
 // problem returns the Problem for an error, and logs what the client is not told.
 func (a *api) problem(ctx context.Context, requestID string, err error) *Problem {
 	known := httpx.AsError(err)
-	level := slog.LevelDebug
-	switch known.Code {
-	case bellwire.CodeInternal, bellwire.CodeNoSpace:
-		level = slog.LevelError
-	case bellwire.CodeUnavailable:
-		level = slog.LevelWarn
-	}
-	// While the database is unavailable or full, every publish fails, and only some are logged.
-	if a.log.Enabled(ctx, level) && (known.Code == bellwire.CodeInternal || level == slog.LevelDebug || a.outage.Allow()) {
-		a.log.LogAttrs(ctx, level, "request refused",
-			slog.String("id", requestID), slog.String("code", string(known.Code)), slog.String("error", known.Error()))
-	}
+	a.refused.Add(ctx, requestID, known)
 	return problemOf(known)
 }
 

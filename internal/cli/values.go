@@ -185,6 +185,34 @@ var DurationMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflec
 	return nil
 })
 
+// IntMapper reads an int. Kong's own message has Go's words for it.
+var IntMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("number", &text); err != nil {
+		return err
+	}
+	n, err := strconv.ParseInt(text, 10, target.Type().Bits())
+	if err != nil {
+		return fmt.Errorf("%q must be a whole number", text)
+	}
+	target.SetInt(n)
+	return nil
+})
+
+// FloatMapper reads a float64.
+var FloatMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("number", &text); err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("%q must be a number", text)
+	}
+	target.SetFloat(f)
+	return nil
+})
+
 // ParseDuration is time.ParseDuration with days: 30d, 1d12h.
 func ParseDuration(text string) (time.Duration, bool) {
 	unsigned := strings.TrimPrefix(text, "-")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // checkPlaces is how many long checks run at the same time: they leave a processor to everything else.
@@ -105,10 +106,8 @@ func (d *Directory) BeginReading(ctx context.Context, tenant string, bytes int) 
 
 // enterChecks waits for a tenant's turn, but not for ever.
 func (d *Directory) enterChecks(ctx context.Context, tenant string) (leave func(), err error) {
-	patient, cancel := context.WithTimeout(ctx, limits.CheckPatience)
-	defer cancel()
-	leave, err = d.checks.Enter(patient, tenant)
-	if err != nil && patient.Err() != nil && ctx.Err() == nil {
+	leave, err = d.checks.EnterWithin(ctx, tenant, limits.CheckPatience)
+	if errors.Is(err, share.ErrLate) {
 		return nil, &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
 			Message:    "too many large requests are being checked; send fewer at the same time, and try again shortly",

@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
@@ -28,8 +27,7 @@ const MaxSmallBody = limits.ShortCheckBytes
 // in the vendor's shape: those of handlers, and those for unknown paths, wrong methods and panics.
 type Front struct {
 	mux     *Mux
-	log     *slog.Logger
-	outage  *rate.Limiter // of log records about outages
+	refused *RefusalLog
 	fail    func(w http.ResponseWriter, r *http.Request, err *bellwire.Error)
 	handler http.Handler
 }
@@ -40,7 +38,7 @@ func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	f := &Front{log: log, outage: rate.NewLimiter(1, 10), fail: fail}
+	f := &Front{refused: NewRefusalLog(log), fail: fail}
 	f.mux = NewMux(f.notFound, f.methodNotAllowed)
 	f.handler = Recover(log, f.panicked, f.mux)
 	return f
@@ -76,19 +74,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.handler.Se
 func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	known := AsError(err)
 	NoteRefusal(w, known.Code)
-	level := slog.LevelDebug
-	switch known.Code {
-	case bellwire.CodeInternal, bellwire.CodeNoSpace:
-		level = slog.LevelError
-	case bellwire.CodeUnavailable:
-		level = slog.LevelWarn
-	}
-	// While the database is away every request fails: a few of them say it.
-	often := level != slog.LevelDebug && known.Code != bellwire.CodeInternal
-	if f.log.Enabled(r.Context(), level) && (!often || f.outage.Allow()) {
-		f.log.LogAttrs(r.Context(), level, "request refused",
-			slog.String("id", RequestID(w)), slog.String("code", string(known.Code)), slog.String("error", known.Error()))
-	}
+	f.refused.Add(r.Context(), RequestID(w), known)
 	if known.Code == bellwire.CodeUnavailable || known.Code == bellwire.CodeRateLimited {
 		RetryAfter(w.Header(), known.RetryAfter)
 	}

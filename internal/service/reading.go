@@ -2,10 +2,12 @@ package service
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // beginRead checks that the caller has the permission in the tenant and that the tenant exists, and waits until the caller may
@@ -27,10 +29,8 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 
 // acquireRead waits until a caller's tenant may read. All operators count as one tenant.
 func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Context, end func(), err error) {
-	waiting, stop := context.WithTimeout(ctx, limits.ReadWait)
-	defer stop()
-	leave, err := s.readers.Enter(waiting, c.Tenant)
-	if bellwire.CodeOf(err) == bellwire.CodeCanceled && ctx.Err() == nil {
+	leave, err := s.readers.EnterWithin(ctx, c.Tenant, limits.ReadWait)
+	if errors.Is(err, share.ErrLate) {
 		err = &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
 			Message:    "the request has waited too long behind others; send fewer at the same time, and try again shortly",

@@ -3,6 +3,7 @@ package share
 import (
 	"container/list"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -73,6 +74,16 @@ func (g *Gate) Enter(ctx context.Context, owner string) (leave func(), err error
 		g.giveUp(v, place, entered)
 		return nil, bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx), "the caller disconnected before its turn came")
 	}
+}
+
+// ErrLate is the cause of EnterWithin's error if the owner's turn has not come in time.
+var ErrLate = errors.New("the turn has not come in time")
+
+// EnterWithin is Enter with a limit on the time to wait.
+func (g *Gate) EnterWithin(ctx context.Context, owner string, patience time.Duration) (leave func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrLate)
+	defer cancel()
+	return g.Enter(ctx, owner)
 }
 
 // fits reports whether an owner may have another place.
