@@ -143,7 +143,7 @@ func TestASlowTenantsUnmatchedEventsHoldUpNobody(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		resume := make(chan struct{})
 		w.around = func(d engine.Directory) engine.Directory { return slowSchemas{d, "slow", resume} }
-		in := withInbox(w)
+		in := withOutbox(w)
 		must(t, w.store.CreateTenant(t.Context(), &bellwire.Tenant{ID: "slow", CreatedAt: now(), UpdatedAt: now()}))
 		in.put("1", "2", "3")
 		in.mu.Lock()

@@ -18,8 +18,8 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 )
 
-// inbox is what others published in the store's database, as a store on PostgreSQL keeps it.
-type inbox struct {
+// outbox holds events that were published in the store's database, as a store on PostgreSQL does.
+type outbox struct {
 	bellwire.Store
 
 	mu       sync.Mutex
@@ -30,7 +30,7 @@ type inbox struct {
 	refuse func(data string) error // what is appended; nil: nothing
 }
 
-// seen is what the engine did with an inbox.
+// seen is what the engine did with an outbox.
 type seen struct {
 	stored   []bellwire.Event
 	problems map[bellwire.EventID]string
@@ -39,7 +39,7 @@ type seen struct {
 }
 
 // look returns what the engine did up to now.
-func (in *inbox) look() seen {
+func (in *outbox) look() seen {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	now := in.seen
@@ -47,9 +47,9 @@ func (in *inbox) look() seen {
 	return now
 }
 
-// withInbox has the world's engine match what is put into the inbox.
-func withInbox(w *world) *inbox {
-	in := &inbox{deferred: map[bellwire.EventID]time.Time{}, seen: seen{problems: map[bellwire.EventID]string{}}}
+// withOutbox restarts the world with an outbox.
+func withOutbox(w *world) *outbox {
+	in := &outbox{deferred: map[bellwire.EventID]time.Time{}, seen: seen{problems: map[bellwire.EventID]string{}}}
 	w.stop()
 	w.wrap = func(s bellwire.Store) bellwire.Store {
 		in.Store = s
@@ -61,7 +61,7 @@ func withInbox(w *world) *inbox {
 }
 
 // put publishes events of the type "ping" inside the database.
-func (in *inbox) put(data ...string) (ids []bellwire.EventID) {
+func (in *outbox) put(data ...string) (ids []bellwire.EventID) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, d := range data {
@@ -74,7 +74,7 @@ func (in *inbox) put(data ...string) (ids []bellwire.EventID) {
 	return ids
 }
 
-func (in *inbox) Unmatched(_ context.Context, _ *bellwire.Leases, but []string) ([]bellwire.Unmatched, error) {
+func (in *outbox) Unmatched(_ context.Context, _ *bellwire.Leases, but []string) ([]bellwire.Unmatched, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.looks++
@@ -95,23 +95,23 @@ func (in *inbox) Unmatched(_ context.Context, _ *bellwire.Leases, but []string) 
 	return append(due, again...), nil
 }
 
-func (in *inbox) DeferUnmatched(_ context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
+func (in *outbox) DeferUnmatched(_ context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.deferred[id], in.problems[id] = time.Now().Add(wait), problem
 	return nil
 }
 
-func (in *inbox) Attend(context.Context, string, time.Duration) error {
+func (in *outbox) Attend(context.Context, string, time.Duration) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.attended++
 	return nil
 }
 
-func (in *inbox) LimitEvents(context.Context, int) error { return nil }
+func (in *outbox) LimitEvents(context.Context, int) error { return nil }
 
-func (in *inbox) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+func (in *outbox) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
 	for _, a := range appends {
 		for _, e := range a.Events {
 			if in.refuse == nil {
@@ -157,7 +157,7 @@ func putSchema(t *testing.T, w *world, schema string) {
 
 func TestUnmatchedEventsAreDelivered(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		in := withInbox(w)
+		in := withOutbox(w)
 		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO })
 		r := w.receiver("a", answers(200))
 		var data []string
@@ -181,7 +181,7 @@ func TestUnmatchedEventsAreDelivered(t *testing.T) {
 // The schema that counts is the one of the moment of matching, whatever this node knew before.
 func TestUnmatchedEventsThatDoNotFit(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		in := withInbox(w)
+		in := withOutbox(w)
 		ep := w.endpoint("a")
 		w.receiver("a", answers(200))
 		in.put(`"first"`)
@@ -259,7 +259,7 @@ func TestUnmatchedEventsOfAFault(t *testing.T) {
 				w.around = func(d engine.Directory) engine.Directory {
 					return badSchemas{d, func(data string) error { return at13(data, fault.schemas) }}
 				}
-				in := withInbox(w)
+				in := withOutbox(w)
 				in.refuse = func(data string) error { return at13(data, fault.store) }
 				ep := w.endpoint("a")
 				w.receiver("a", answers(200))
@@ -285,7 +285,7 @@ func TestUnmatchedEventsOfAFault(t *testing.T) {
 // While there is much to do, publishers need not wake the node; when there is nothing, it looks once a second.
 func TestMatcherAttends(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		in := withInbox(w)
+		in := withOutbox(w)
 		w.pass(time.Minute)
 		if in.look().attended != 0 || in.look().looks > 70 || in.look().looks < 50 {
 			t.Errorf("in a quiet minute it looks %d times and attends %d times", in.look().looks, in.look().attended)

@@ -64,7 +64,7 @@ type Config struct {
 	Busy func() bool
 
 	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
-	MaxBegun    int // of them, those that start at once; 0: limits.BegunPerProcessor for each processor
+	MaxStarting int // of them, those that start at once; 0: limits.BegunPerProcessor for each processor
 	MaxIdle     int // connections kept to endpoints in all; 0: DefaultMaxIdle
 	MaxQueued   int // deliveries in memory in all; 0: limits.MaxQueued
 	MaxBytes    int // of events and request bodies in memory in all; 0: limits.MaxMemory
@@ -101,7 +101,7 @@ func New(c Config) *Engine {
 	del := &deliverer{recorder: rec, observer: c.Observer}
 	cl := &claimer{store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}
 	sch := lanes.New(lanes.Config{
-		MaxInFlight: c.MaxInFlight, MaxQueued: c.MaxQueued, MaxBytes: c.MaxBytes, MaxStarting: c.MaxBegun,
+		MaxInFlight: c.MaxInFlight, MaxQueued: c.MaxQueued, MaxBytes: c.MaxBytes, MaxStarting: c.MaxStarting,
 		Start: del.start, Release: rec.release, WakeClaimer: func() { poke(cl.wake) },
 	})
 	rec.scheduler, del.scheduler, cl.scheduler = sch, sch, sch
@@ -164,7 +164,7 @@ func withDefaults(c Config) Config {
 	}
 	c.UserAgent = orDefault(c.UserAgent, "Bellwire")
 	c.MaxInFlight = orDefault(c.MaxInFlight, DefaultMaxInFlight)
-	c.MaxBegun = orDefault(c.MaxBegun, limits.BegunPerProcessor*runtime.GOMAXPROCS(0))
+	c.MaxStarting = orDefault(c.MaxStarting, limits.BegunPerProcessor*runtime.GOMAXPROCS(0))
 	c.MaxIdle = orDefault(c.MaxIdle, DefaultMaxIdle)
 	c.MaxQueued = orDefault(c.MaxQueued, limits.MaxQueued)
 	c.MaxBytes = orDefault(c.MaxBytes, limits.MaxMemory)

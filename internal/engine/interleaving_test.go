@@ -247,7 +247,7 @@ func TestBatchesAreNotKept(t *testing.T) {
 			must(t, err)
 		}
 		w.pass(time.Second)
-		// Cleanups run some time after a collection. What was stored last may still be on the intake's stack.
+		// Cleanups run some time after a collection. What was stored last may still be on the batcher's stack.
 		for collections := 0; freed.Load() < 40; collections++ {
 			if collections == 1000 {
 				t.Fatalf("of 50 events that nobody waits for, %d were let go; %+v", freed.Load(), w.engine.Stats())

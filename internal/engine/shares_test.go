@@ -181,7 +181,7 @@ func TestFailingEndpointsTakeNoMoreThanTheirShare(t *testing.T) {
 func TestAttemptsBeginInPortions(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		busy := false
-		w.restart(func() { w.config.MaxBegun, w.config.Busy = 10, func() bool { return busy } })
+		w.restart(func() { w.config.MaxStarting, w.config.Busy = 10, func() bool { return busy } })
 		w.hanging(100)
 		w.receiver("other", answers(200))
 		w.endpoint("other", w.tenant("other"))
@@ -206,7 +206,7 @@ func TestAttemptsBeginInPortions(t *testing.T) {
 // A burst of one tenant delays another tenant's delivery by a portion, not by the whole.
 func TestABurstDelaysOthersByAPortion(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.restart(func() { w.config.MaxBegun, w.config.Busy = 10, func() bool { return true } })
+		w.restart(func() { w.config.MaxStarting, w.config.Busy = 10, func() bool { return true } })
 		w.hanging(100)
 		r := w.receiver("other", answers(200))
 		w.endpoint("other", w.tenant("other"))
@@ -223,7 +223,7 @@ func TestABurstDelaysOthersByAPortion(t *testing.T) {
 // Attempts that end at once make room for each other, however busy the processors are.
 func TestQuickAttemptsDoNotWaitForAPortion(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.restart(func() { w.config.MaxBegun, w.config.Busy = 2, func() bool { return true } })
+		w.restart(func() { w.config.MaxStarting, w.config.Busy = 2, func() bool { return true } })
 		var receivers []*receiver
 		for i := range 100 {
 			name := fmt.Sprint("quick", i)

@@ -38,7 +38,7 @@ func TestGivenBackIsBounded(t *testing.T) {
 	}
 }
 
-// Tenants take turns in the intake: one who floods does not come before the others with all that it has.
+// Tenants take turns in the batcher: one that floods does not come before the others with all that it has.
 func TestTenantsTakeTurns(t *testing.T) {
 	t.Parallel()
 	b := newBatcher(batcherDeps{}, ordinaryBytes)

@@ -55,7 +55,7 @@ var loopback = destination.New(destination.Config{
 type rendered struct{}
 
 func (rendered) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
-	return t.Renderer.AppendBody(nil, m)
+	return t.Renderer.AppendBody(make([]byte, 0, len(m.Event.Data)+256), m)
 }
 
 func newTestRequest(t *bellwire.Target, data string) *Request {
