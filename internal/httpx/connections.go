@@ -32,7 +32,7 @@ type connections struct {
 	serving int64 // of open: with a request whose caller is confirmed
 	resting int64 // of open: in idle
 	owners  map[string]*owner
-	nobodys list.List // of *connection, without an owner; the least recently used first
+	unowned list.List // of *connection, without an owner; the least recently used first
 	headers headers
 	idle    list.List // of *connection, between two requests of their owner; the least recently used first
 
@@ -61,9 +61,9 @@ type connection struct {
 	all *connections
 
 	// Guarded by all.mu.
-	place  *list.Element // in nobodys or idle; nil while a confirmed request is served, and when closed
+	place  *list.Element // in unowned or idle; nil while a confirmed request is served, and when closed
 	owner  *owner        // nil for none
-	since  time.Time     // when it was put into nobodys
+	since  time.Time     // when it was put into unowned
 	header header
 
 	// Used by the handler only.
@@ -119,7 +119,7 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.open >= cs.most {
-		first := cs.nobodys.Front()
+		first := cs.unowned.Front()
 		if first == nil {
 			first = cs.idle.Front()
 		}
@@ -137,7 +137,7 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 
 // disown puts a connection last among those without an owner. The caller must hold cs.mu.
 func (cs *connections) disown(c *connection) {
-	c.place, c.since = cs.nobodys.PushBack(c), time.Now()
+	c.place, c.since = cs.unowned.PushBack(c), time.Now()
 }
 
 // admit waits until there is room for another connection, or one whose grace has ended.
@@ -158,7 +158,7 @@ func (cs *connections) admit() {
 func (cs *connections) full() time.Duration {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	first := cs.nobodys.Front()
+	first := cs.unowned.Front()
 	if cs.open < cs.most || first == nil {
 		return 0
 	}
@@ -184,7 +184,7 @@ func (cs *connections) leave(c *connection) {
 	o := c.owner
 	switch {
 	case o == nil:
-		cs.nobodys.Remove(c.place)
+		cs.unowned.Remove(c.place)
 	case c.place == nil:
 		o.serving--
 		cs.serving--
@@ -243,8 +243,8 @@ func (cs *connections) rest(c *connection) {
 	c.owner, c.place = o, cs.idle.PushBack(c)
 }
 
-// nobody reports whether a connection has no owner.
-func (cs *connections) nobody(c *connection) bool {
+// isUnowned reports whether a connection has no owner.
+func (cs *connections) isUnowned(c *connection) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return c.owner == nil

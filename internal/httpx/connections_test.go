@@ -528,9 +528,9 @@ func TestConnectionsAreCounted(t *testing.T) {
 				}
 			}
 			if serving != cs.serving || resting != cs.resting || int(resting) != cs.idle.Len() ||
-				cs.open != serving+resting+int64(cs.nobodys.Len()) || cs.open > cs.most {
+				cs.open != serving+resting+int64(cs.unowned.Len()) || cs.open > cs.most {
 				t.Fatalf("%d open, %d serving, %d resting, of %d; by owner %d and %d; %d nobody's",
-					cs.open, cs.serving, cs.resting, cs.most, serving, resting, cs.nobodys.Len())
+					cs.open, cs.serving, cs.resting, cs.most, serving, resting, cs.unowned.Len())
 			}
 		}
 		for _, c := range all {

@@ -114,7 +114,7 @@ func (c *connection) wait(arrived int) {
 
 // SetReadDeadline shortens the IdleTimeout, which net/http sets by it, of connections without an owner.
 func (c *connection) SetReadDeadline(t time.Time) error {
-	if soon := time.Now().Add(Patience); t.After(soon) && c.all.nobody(c) {
+	if soon := time.Now().Add(Patience); t.After(soon) && c.all.isUnowned(c) {
 		t = soon
 	}
 	return c.Conn.SetReadDeadline(t)
