@@ -26,6 +26,26 @@ func ExampleAzakawAPIKey() {
 	// RiskAssessmentCalculated {"RiskAssessmentId":"12345","SubmissionId":"67890","Risk":"Low","ClientRating":"Retail"}
 }
 
+func ExampleAzakawBasic() {
+	verifier, err := receive.AzakawBasic("your-username", "your-password")
+	if err != nil {
+		panic(err)
+	}
+	request, err := http.NewRequest(http.MethodPost, "/webhooks", nil)
+	if err != nil {
+		panic(err)
+	}
+	request.SetBasicAuth("your-username", "your-password")
+
+	d, err := verifier.Verify(request.Header, []byte(`{"Type":"ProfileStatusUpdated","Status":"Approved"}`))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(d.Type, string(d.Data))
+	// Output:
+	// ProfileStatusUpdated {"Status":"Approved"}
+}
+
 func TestAzakawRefuses(t *testing.T) {
 	t.Parallel()
 	verifier, err := receive.AzakawAPIKey("X-Own", "old", "new")

@@ -357,7 +357,8 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
-// A hanging endpoint with a long backlog does not delay another's events.
+// Hanging endpoints with a long backlog do not delay another's events: 25 endpoints with 50 events each want ten times as
+// many requests at a time as the engine makes.
 func TestIsolation(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.config.MaxInFlight = 128
