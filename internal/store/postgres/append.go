@@ -12,12 +12,12 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// AppendEvents stores the appends, each whole or not at all. What is there is read first, and all reasons to refuse an
-// append are found in that. Then all others are written together. Should another transaction have written the same key
-// or event in between, this one begins again, and sees it.
+// AppendEvents stores the appends, each whole or not at all. It first reads all that they depend on, and decides which are
+// refused; then it writes all others together. If another transaction writes the same key or event in between, this one is
+// retried and sees it.
 //
-// A publisher's id may be held by a transaction of the publisher's own, for as long as that is open. Who publishes the
-// same over HTTP meanwhile is found by halving the group, and waits alone.
+// An open transaction of a publisher can hold the lock of an id for long. A group that contains the same id is halved until
+// the append with that id waits alone.
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
 	results, err := s.appendWithin(ctx, appends, heldKeyWait)
 	if err == nil {
@@ -26,7 +26,7 @@ func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([
 	return results, err
 }
 
-// How long a group waits for the publishers' ids that others hold, and parts of it after that.
+// How long a group, and then each part of it, waits for ids that open transactions hold.
 const (
 	heldKeyWait  = 250 * time.Millisecond
 	heldPartWait = 50 * time.Millisecond
@@ -38,7 +38,7 @@ func (s *Store) appendWithin(ctx context.Context, appends []*bellwire.Append, wa
 		return results, err
 	}
 	if len(appends) == 1 {
-		held := unavailable(err, "Its id is being used in a transaction that is open. Try again when that has ended.")
+		held := unavailable(err, "the id of the event is in use by an open transaction; try again when that has ended")
 		return []bellwire.AppendResult{{Err: held}}, nil
 	}
 	half := len(appends) / 2
@@ -65,8 +65,8 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int), endpoints: make(map[string]endpointRef),
 			waiting: make(map[string]int),
 		}
-		careful = true // if it fails because of another transaction, that may have been an earlier try of this one
-		if err := g.look(appends); err != nil {
+		careful = true // the transaction that this one conflicted with may have been an earlier try of the same appends
+		if err := g.load(appends); err != nil {
 			return err
 		}
 		results = make([]bellwire.AppendResult, len(appends))
@@ -90,24 +90,24 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 	return results, nil
 }
 
-// group is a group of appends with what there is about them.
+// group is a group of appends with all that they depend on.
 type group struct {
 	tx          *tx
-	careful     bool // to look whether the events are stored already, which is rare: their insertion fails then
+	careful     bool // checks whether the events are stored already, which is rare and makes the insertion fail
 	heldKeyWait time.Duration
-	sent        bool     // the last of it, with the commit
+	sent        bool     // COMMIT has been sent
 	wakes       []string // endpoints of other nodes that have something new
-	wakesFanOut bool     // of other nodes
+	wakesFanOut bool     // other nodes have deliveries left to FanOut
 	operator    int64
 	tenants     map[string]tenantRef
 	endpoints   map[string]endpointRef
 	keys        map[ownKey]*rules.KnownEvent
 	stored      map[bellwire.EventID]*storedEvent
-	unmatched   map[bellwire.EventID]bool // those that are still to be matched
+	unmatched   map[bellwire.EventID]bool // events that still wait to be matched
 	waiting     map[string]int            // deliveries that are left to FanOut, by tenant
 
 	accepted []acceptedEvent
-	here     map[ownEvent]int // the places of those in accepted
+	here     map[ownEvent]int // the indexes of the events in accepted
 	repeats  []repeat
 }
 
@@ -118,7 +118,7 @@ type ownEvent struct {
 
 // repeat is an event that is in the group a second time.
 type repeat struct {
-	first    int // its place in accepted
+	first    int // its index in accepted
 	event    *bellwire.NewEvent
 	appended *bellwire.AppendedEvent
 }
@@ -143,24 +143,24 @@ type storedEvent struct {
 	numbers    map[bellwire.DeliveryID]int64
 }
 
-// acceptedEvent is an event that is to be stored.
+// acceptedEvent is an event to be stored.
 type acceptedEvent struct {
 	tenant int64
 	*bellwire.NewEvent
 	appended *bellwire.AppendedEvent
 	numbers  []int64   // to be filled
-	place    int64     // among its tenant's in the group, from 1
-	at       time.Time // its time as far as the group tells
+	place    int64     // its position among its tenant's events in the group, from 1
+	at       time.Time // its time, unless the tenant's clock in the database is ahead
 	left     bool      // its deliveries are left to FanOut
 }
 
 const (
-	// The lock makes changes of the tenant wait for this append, so that none is answered before it.
+	// Changes of the tenant wait for this lock, so that none is answered before the append is committed.
 	sqlHoldTenants = "SELECT id, n, revision FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR SHARE"
-	// The lock makes others who match the same events wait, so that they find them stored.
+	// Other nodes that match the same events wait for this lock, and then find them stored.
 	sqlHoldUnmatched = "SELECT event FROM bellwire.unmatched WHERE event = ANY($1) ORDER BY event FOR UPDATE"
 	sqlFindEndpoints = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NULL"
-	// The lock keeps Purge from removing them before this append has stored a delivery that names them.
+	// The lock keeps Purge from removing endpoints before this append has stored deliveries to them.
 	sqlHoldDeleted = "SELECT id, n, tenant FROM bellwire.endpoints WHERE id = ANY($1) AND deleted_at IS NOT NULL ORDER BY id FOR KEY SHARE"
 	sqlFindKeys    = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries
 		FROM unnest($1::text[], $2::text[]) AS w (tenant, key)
@@ -168,13 +168,13 @@ const (
 	sqlFindEvents = `SELECT e.id, e.tenant, e.created_at, e.deliveries FROM unnest($1::text[], $2::uuid[]) AS w (tenant, id)
 		JOIN bellwire.events e ON e.tenant = ` + tenantWanted + ` AND e.id = w.id
 		WHERE e.id BETWEEN $3 AND $4`
-	// Put this way each is looked up in the index, however few tenants there seem to be.
+	// As a subquery, each tenant is looked up in the index, however few tenants the statistics show.
 	tenantWanted   = "(SELECT t.n FROM bellwire.tenants t WHERE t.id = w.tenant AND t.deleted_at IS NULL)"
 	sqlFindNumbers = "SELECT d.event, d.id, d.sequence FROM unnest($1::uuid[]) AS w (id) JOIN bellwire.deliveries d ON d.id = w.id"
 )
 
-// look reads what there is about the appends, in one round trip.
-func (g *group) look(appends []*bellwire.Append) error {
+// load reads all that the appends depend on, in one round trip.
+func (g *group) load(appends []*bellwire.Append) error {
 	w := wantedOf(appends)
 	batch := new(pgx.Batch)
 	batch.Queue(sqlHoldTenants, w.tenants).Query(g.scanTenants)
@@ -204,16 +204,16 @@ func (g *group) look(appends []*bellwire.Append) error {
 	return g.lookUpNumbers(appends)
 }
 
-// wanted is what appends are about.
+// wanted is what appends depend on.
 type wanted struct {
 	tenants, endpoints []string
-	anyState           []string // those of the endpoints that may have been deleted
+	anyState           []string // endpoints that may have been deleted
 	keyTenants, keys   []string
 	eventTenants       []string
 	events             [][16]byte
 	first, last        [16]byte // of the events
 	unmatched          [][16]byte
-	ordered            bool // something may be left to FanOut
+	ordered            bool // deliveries may have to be left to FanOut
 }
 
 func wantedOf(appends []*bellwire.Append) *wanted {

@@ -65,7 +65,7 @@ func (s *Store) Delivery(ctx context.Context, tenant string, id bellwire.Deliver
 
 const sqlRequestRetry = "UPDATE bellwire.deliveries SET manual_epoch = 0 WHERE id = $1 AND manual_epoch IS NULL"
 
-// RequestRetry asks for an attempt at once. If one by hand is in memory already, that is the one.
+// RequestRetry requests an attempt at once. A manual retry that is in memory already counts as the requested one.
 func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	var d *bellwire.Delivery
 	err := s.write(ctx, func(tx *tx) (err error) {
@@ -117,23 +117,23 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 }
 
 const (
-	// sqlOpenOf takes a chunk of what is open of an endpoint, oldest first of each kind.
+	// sqlOpenOf selects some of an endpoint's open deliveries of a kind, oldest first.
 	sqlOpenOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 ORDER BY id LIMIT $4 FOR UPDATE`
-	// sqlExpiredOf takes a chunk of what of it is on the schedule, free, and older than an id.
+	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
 	sqlExpiredOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
 			AND due_at IS NOT NULL AND epoch <> $6 ORDER BY id LIMIT $4 FOR UPDATE`
-	// sqlHoldEndpoint finds an endpoint whose shard is held in an epoch, and keeps others from taking it over.
+	// sqlHoldEndpoint finds an endpoint whose shard is owned in an epoch, and keeps other nodes from taking it over.
 	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
 	sqlStatus       = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
 )
 
-// openKinds are the kinds of open deliveries that lie together.
+// openKinds are the kinds of open deliveries, each of which has an index.
 var openKinds = []struct {
 	status  int16
 	ordered bool
 }{{codec.Pending, false}, {codec.Pending, true}, {codec.Retrying, false}, {codec.Retrying, true}}
 
-// CancelOpen ends up to limit open deliveries of an endpoint that gets none.
+// CancelOpen cancels up to limit open deliveries of an endpoint that is disabled or deleted.
 func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
 	var ended int
 	err := s.write(ctx, func(tx *tx) error {
@@ -165,11 +165,11 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 	return ended, err
 }
 
-// sqlForgetManual takes back what was asked for by hand of a deleted endpoint. Nothing can be sent to it any more.
+// sqlForgetManual withdraws manual retries of a deleted endpoint, to which nothing can be sent.
 const sqlForgetManual = `UPDATE bellwire.deliveries SET manual_epoch = NULL WHERE id = ANY (ARRAY (SELECT id FROM bellwire.deliveries
 	WHERE endpoint = $1 AND manual_epoch IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE))`
 
-// ExpireOpen ends what is open and free and too old.
+// ExpireOpen ends open and free deliveries that are too old.
 func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
 	var ended int
 	before := [16]byte(bellwire.FirstID[bellwire.DeliveryKind](x.Before))

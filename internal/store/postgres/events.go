@@ -75,8 +75,8 @@ func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[
 	return digests, err
 }
 
-// listEvents lists what lies between $2 and $3, without these, and not more than $4. The size of data is known before
-// it is read: what comes back is a page that ends when it has $5 bytes, and one event more.
+// listEvents lists up to $4 events between $2 and $3, both exclusive. The size of data is known before it is read: the
+// result ends one event after its data has $5 bytes.
 func listEvents(more, order string) string {
 	return fmt.Sprintf(`SELECT %s FROM (
 			SELECT f.*, sum(octet_length(data)) OVER (ORDER BY id %[3]s ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS carried
@@ -110,8 +110,8 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 	return list.read(ctx, s, ofType, append(args, f.Type)...)
 }
 
-// eventRange returns the ids between which events are looked for. No event has the id that FirstID returns, so that
-// what is above it is what was taken at that time or later.
+// eventRange returns the bounds of the ids of the listed events. No event has the id that FirstID returns, so
+// events above it were accepted at that time or later.
 func eventRange(f bellwire.EventFilter, after bellwire.Cursor) (above, below [16]byte, err error) {
 	below = codec.LastID
 	if !f.Since.IsZero() {

@@ -15,7 +15,7 @@ import (
 
 const (
 	sqlWaiting = "SELECT t.id, f.waiting FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant WHERE t.id = ANY($1) AND t.deleted_at IS NULL"
-	// Rows of a group come in the order of their tenants, so that no two groups wait for each other.
+	// The rows of a group are sorted by tenant, so that two groups cannot deadlock.
 	sqlAddWaiting = `INSERT INTO bellwire.fanout_tenants AS f (tenant, waiting) SELECT * FROM unnest($1::bigint[], $2::bigint[])
 		ON CONFLICT (tenant) DO UPDATE SET waiting = f.waiting + excluded.waiting`
 	sqlAddFanout = `INSERT INTO bellwire.fanouts (tenant, at, events, times, endpoints, total, done)
@@ -35,8 +35,8 @@ func (g *group) scanWaiting(rows pgx.Rows) error {
 	return err
 }
 
-// leaveUnnumbered leaves those events to FanOut of which an ordered delivery got no number, because their tenant has
-// something left to it.
+// leaveUnnumbered leaves those events to FanOut of which an ordered delivery got no number because their tenant has
+// deliveries left to it.
 func (g *group) leaveUnnumbered(numbered map[int64]bool) {
 	for i := range g.accepted {
 		e := &g.accepted[i]
@@ -57,7 +57,7 @@ type fanout struct {
 
 func (f *fanout) total() int64 { return int64(len(f.events) * len(f.endpoints)) }
 
-// queueFanouts leaves deliveries to FanOut, and reports whether there are any.
+// queueFanouts stores what is left to FanOut.
 func (g *group) queueFanouts(batch *pgx.Batch) {
 	var (
 		rows   []*fanout
@@ -88,7 +88,7 @@ func (g *group) queueFanouts(batch *pgx.Batch) {
 	batch.Queue(sqlAddWaiting, tenants, counts)
 }
 
-// recipients returns who gets an event, as it is stored.
+// recipients returns the endpoints that get an event, in the form in which they are stored.
 func (g *group) recipients(e *bellwire.NewEvent) []int64 {
 	of := e.Recipients
 	if of == nil {
@@ -104,7 +104,7 @@ func (g *group) recipients(e *bellwire.NewEvent) []int64 {
 	return endpoints
 }
 
-// leaves reports whether something was left to FanOut of tenants that are not this node's.
+// leaves reports whether deliveries were left to FanOut of tenants that other nodes own.
 func (g *group) leaves(owned *bellwire.Leases) bool {
 	return slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool {
 		return e.left && owned.Epochs[e.tenant%bellwire.Shards] == 0
@@ -113,7 +113,7 @@ func (g *group) leaves(owned *bellwire.Leases) bool {
 
 var (
 	sqlFanoutTurn = `SELECT f.tenant, t.id FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant AND t.deleted_at IS NULL
-		WHERE f.tenant > $2 AND ` + isOwnedTenant("f.tenant") + ` ORDER BY f.tenant LIMIT 1`
+		WHERE f.tenant > $2 AND ($1::bigint[])[f.tenant % 256 + 1] > 0 ORDER BY f.tenant LIMIT 1`
 	sqlHoldTenant  = "SELECT FROM bellwire.tenants WHERE n = $1 AND deleted_at IS NULL FOR SHARE"
 	sqlHoldWaiting = "SELECT FROM bellwire.fanout_tenants WHERE tenant = $1 FOR UPDATE"
 	// sqlFirstFanouts reads as many rows as have $2 deliveries to be stored, and maxFanouts at most.
@@ -182,7 +182,7 @@ type fanning struct {
 	left   int // deliveries that may still be stored
 	rows   []fanoutRow
 	names  []string // of endpoints that have something new
-	wakes  []string // those of them that are other nodes'
+	wakes  []string // those of them that other nodes own
 
 	ids, events        [][16]byte
 	endpoints, ordered []int64 // of the deliveries; 0 in ordered: it gets no number
@@ -197,8 +197,8 @@ type fanoutRow struct {
 	total, done int64
 }
 
-// read holds the tenant, and reads what is left to be stored, so that nobody else stores it. If all of it was stored, or the
-// tenant was deleted, while it waited, there is nothing to hold, and another turn is taken.
+// read locks the tenant, so that no other node stores the same deliveries, and reads what is left to be stored. If the rows
+// are gone, because all was stored or the tenant was deleted while it waited for the lock, the transaction is retried.
 func (f *fanning) read(limit int) error {
 	batch := new(pgx.Batch)
 	for _, sql := range []string{sqlHoldTenant, sqlHoldWaiting} {
@@ -220,7 +220,7 @@ func (f *fanning) read(limit int) error {
 	return err
 }
 
-// store stores the next deliveries, and how far that went.
+// store stores the next deliveries and the progress.
 func (f *fanning) store(s *Store) error {
 	if len(f.rows) == 0 {
 		return nil
@@ -274,7 +274,7 @@ func (f *fanning) expand(r *fanoutRow) {
 	}
 }
 
-// number takes numbers for the ordered deliveries.
+// number assigns numbers to the ordered deliveries.
 func (f *fanning) number() ([]int64, error) {
 	numbers := make([]int64, len(f.ids))
 	count := make(map[int64]int64)
@@ -302,7 +302,7 @@ func (f *fanning) number() ([]int64, error) {
 	return numbers, err
 }
 
-// name finds the endpoints that have something new. Those that are not even a tombstone any more get nothing.
+// name finds the ids of the endpoints that have something new. Endpoints whose tombstone was purged get nothing.
 func (f *fanning) name() error {
 	endpoints := slices.Clone(f.endpoints)
 	slices.Sort(endpoints)
@@ -326,7 +326,7 @@ func (f *fanning) name() error {
 	return err
 }
 
-// others returns those of the endpoints that are other nodes'.
+// others returns the endpoints that other nodes own.
 func others(endpoints []string, owned *bellwire.Leases) []string {
 	return slices.DeleteFunc(slices.Clone(endpoints), func(id string) bool { return owned.Epoch(id) != 0 })
 }

@@ -34,7 +34,7 @@ const (
 		UPDATE bellwire.idempotency_keys k SET deliveries = m.deliveries FROM matched m
 		WHERE k.tenant = m.tenant AND k.key = m.idempotency_key AND k.event = m.event`
 	// sqlNextNumbers takes numbers, but not for tenants that have something left to FanOut: that comes first. This group
-	// holds their clocks, so that nobody leaves anything to it before this is committed.
+	// holds their clocks, so that no other group leaves anything to it before this one is committed.
 	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last)
 		SELECT w.endpoint, w.count FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (endpoint, count, tenant)
 		WHERE NOT EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = w.tenant) ORDER BY w.endpoint` + addNumbers
@@ -47,8 +47,8 @@ const (
 			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
 )
 
-// storeGroup writes what was accepted, and commits. Keys, then clocks, and then counters are written in their order, so
-// that no two groups wait for each other.
+// storeGroup writes the accepted events, and commits. Keys, then clocks, and then counters are written, each sorted, so that
+// two groups cannot deadlock.
 func (s *Store) storeGroup(g *group) error {
 	if len(g.accepted) == 0 {
 		return nil
@@ -85,7 +85,7 @@ func (g *group) insert(batch *pgx.Batch, send func(*pgx.Batch) error) error {
 	return err
 }
 
-// reportRepeats answers those events that were in the group before.
+// reportRepeats answers events that the group contains twice.
 func (g *group) reportRepeats() {
 	for _, r := range g.repeats {
 		first := &g.accepted[r.first]
@@ -145,8 +145,8 @@ func (g *group) queueMatched(batch *pgx.Batch) {
 	}
 }
 
-// queueClocks gives the events their times, each later than the one before of its tenant. The database knows the last
-// one of all.
+// queueClocks gives the events their times, each later than the tenant's event before it. The database has the time of the
+// last one.
 func (g *group) queueClocks(batch *pgx.Batch) {
 	type clock struct {
 		events int32
@@ -213,7 +213,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data)
 }
 
-// queueNumbers takes numbers for the ordered deliveries, and tells whether there are any.
+// queueNumbers assigns numbers to the ordered deliveries, and reports whether there are any.
 func (g *group) queueNumbers(batch *pgx.Batch) bool {
 	count := make(map[int64]int64)
 	tenantOf := make(map[int64]int64)
@@ -252,7 +252,7 @@ func (g *group) queueNumbers(batch *pgx.Batch) bool {
 	return true
 }
 
-// sortedCounts returns the keys in their order, and what is counted for each.
+// sortedCounts returns the keys, sorted, and their counts.
 func sortedCounts(count map[int64]int64) (keys, counts []int64) {
 	keys = slices.Sorted(maps.Keys(count))
 	counts = make([]int64, len(keys))
@@ -262,7 +262,7 @@ func sortedCounts(count map[int64]int64) (keys, counts []int64) {
 	return keys, counts
 }
 
-// number gives the ordered deliveries their numbers. next holds the last one given before.
+// number gives the ordered deliveries their numbers. next holds the last number that each endpoint has given.
 func (g *group) number(next map[int64]int64) {
 	for _, e := range g.accepted {
 		if e.left {
@@ -308,7 +308,7 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 	}
 }
 
-// woken returns the endpoints of other nodes that have something new.
+// woken returns the endpoints that other nodes own and that have something new.
 func (g *group) woken(owned *bellwire.Leases) []string {
 	endpoints := make(map[string]bool)
 	for _, e := range g.accepted {

@@ -65,7 +65,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 	return leases, nil
 }
 
-// own sets the shards in which this process takes care of what is new. What it stores for others, it notifies them of.
+// own sets the shards whose new deliveries this process claims. It notifies the owners of all others of what it stores.
 func (s *Store) own(leases *bellwire.Leases) {
 	owned := *leases
 	for _, shard := range leases.Surplus {

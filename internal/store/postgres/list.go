@@ -17,7 +17,7 @@ type lister[T, K any] struct {
 	size func(T) int // as rules.Page counts it
 }
 
-// fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
+// fetch returns how many rows to read: one more than the page has shows whether there is a next page.
 func (l *lister[T, K]) fetch() int64 { return int64(l.page.Limit) + 1 }
 
 // read runs a statement on a connection for lists, and makes a page of its rows.

@@ -187,7 +187,7 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 func TestTombstonesAreFoundByIndex(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
-	for sql, parameters := range map[string]int{sqlTombstones: 3, sqlBury: 1} {
+	for sql, parameters := range map[string]int{sqlTombstones: 3, sqlDeleteTombstones: 1} {
 		plan := strings.Join(planForAny(t, s, sql, parameters), "\n")
 		if !strings.Contains(plan, "(endpoint = p.n)") && !strings.Contains(plan, "(endpoint = endpoints.n)") ||
 			strings.Contains(plan, "Filter: (ordered") || strings.Contains(plan, "Seq Scan") {

@@ -13,23 +13,23 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Connections is how many connections a node makes unless told otherwise: one for leases, one for notifications, the rest for
-// work. MinConnections is the least.
+// Connections is the default number of connections of a node: one for leases, one for notifications, the rest for work.
+// MinConnections is the least.
 const (
 	Connections    = 18
 	MinConnections = 3
 	reserved       = 2
 )
 
-// Lists returns how many reads for callers a node with so many connections makes at the same time.
+// Lists returns how many lists and look-ups a node with so many connections runs at the same time.
 func Lists(connections int) int { return limits.ReadConnections(max(connections-reserved, 1)) }
 
 const (
-	// forever is how long the connection for leases lives: one that is made anew may find no slot.
+	// forever is the lifetime of the connection for leases: a new one might find no free slot.
 	forever = 100 * 365 * 24 * time.Hour
-	// shortage is how long the pool opens no further connection after the server had no room for one.
+	// shortage is how long the pool opens no further connection after the server refused one.
 	shortage = 5 * time.Second
-	// roomPause is how long a server may take to end a connection that was closed.
+	// roomPause is the time that a server needs to end a closed connection.
 	roomPause = 100 * time.Millisecond
 )
 
@@ -39,14 +39,13 @@ type lender interface {
 	giveBack(conn *pgxpool.Conn)
 }
 
-// pool lends the connections that are for work. If the server has no room for another one, callers wait for one that is
-// open.
+// pool lends the connections for work. If the server refuses another one, callers wait for one that is open.
 type pool struct {
 	*pgxpool.Pool
-	turns *semaphore.Weighted // as many as there may be connections
+	turns *semaphore.Weighted // one for each connection that may be open
 }
 
-// newPool makes a pool of at most so many connections. None is made before one is borrowed.
+// newPool returns a pool of at most so many connections, which are opened when they are borrowed.
 func newPool(ctx context.Context, config *pgxpool.Config, most int) (*pool, error) {
 	config = config.Copy()
 	config.MaxConns, config.MinConns = int32(most), 0
@@ -78,7 +77,7 @@ func (p *pool) giveBack(conn *pgxpool.Conn) {
 	p.turns.Release(1)
 }
 
-// part lends some of the connections, so that others are left for other work.
+// part lends some of the connections, so that the rest remains for other work.
 type part struct {
 	lender
 	turns *semaphore.Weighted
@@ -104,16 +103,16 @@ func (p *part) giveBack(conn *pgxpool.Conn) {
 	p.turns.Release(1)
 }
 
-// withhold keeps a turn back for a while. No more turns are left then than there are connections, so that each turn finds one.
+// withhold keeps a turn back for a while, so that there are no more turns than open connections.
 func (p *pool) withhold() { time.AfterFunc(shortage, func() { p.turns.Release(1) }) }
 
-// isFull reports whether the server, or a pooler before it, has no room for another connection.
+// isFull reports whether the server, or a pooler before it, refused a connection because it has too many.
 func isFull(err error) bool {
 	var connecting *pgconn.ConnectError
-	return isState(err, "53300") || errors.As(err, &connecting) && isState(err, "08P01") // too_many_connections; PgBouncer's for all it refuses
+	return isState(err, "53300") || errors.As(err, &connecting) && isState(err, "08P01") // too_many_connections; PgBouncer's only code
 }
 
-// leasePool lends the one connection that is for leases, so that no other work holds up their renewal.
+// leasePool lends the one connection for leases, so that no other work delays their renewal.
 type leasePool struct {
 	*pgxpool.Pool
 	store *Store
@@ -133,7 +132,7 @@ func (p *leasePool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 
 func (p *leasePool) giveBack(conn *pgxpool.Conn) { conn.Release() }
 
-// insist connects. If the server has no room, it closes a connection that is for work, and tries again.
+// insist connects. If the server has too many connections, it closes one that is for work and tries again.
 func insist[T any](ctx context.Context, s *Store, connect func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
@@ -145,7 +144,7 @@ func insist[T any](ctx context.Context, s *Store, connect func(context.Context) 
 	}
 }
 
-// makeRoom closes a connection that is for work, and reports whether there was one.
+// makeRoom closes a connection for work, and reports whether there was one.
 func (s *Store) makeRoom(ctx context.Context) bool {
 	if s.pool.Stat().TotalConns() == 0 {
 		return false
@@ -156,6 +155,6 @@ func (s *Store) makeRoom(ctx context.Context) bool {
 	}
 	hangUp(ctx, conn.Conn())
 	conn.Release()
-	s.pool.withhold() // or the next borrower would take the room
+	s.pool.withhold() // or the next borrower would open it again
 	return true
 }

@@ -677,7 +677,7 @@ func TestPublishHoldsItsID(t *testing.T) {
 	check(t, err)
 	for n, r := range results {
 		if n == 7 {
-			refused(t, r.Err, bellwire.CodeUnavailable, "Its id is being used")
+			refused(t, r.Err, bellwire.CodeUnavailable, "in use by an open transaction")
 		} else if r.Err != nil || r.Events[0].ID != appends[n].Events[0].Event.ID {
 			t.Errorf("append %d was answered %+v", n, r)
 		}

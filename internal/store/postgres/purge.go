@@ -34,10 +34,10 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 	return min(deleted+partitions, limit), s.translate(err)
 }
 
-// partitionsEvery is how often partitions are looked at while there are many rows to be deleted.
+// partitionsEvery is how often partitions are reviewed while there are many rows to be deleted.
 const partitionsEvery = time.Minute
 
-// purgeRows deletes rows in several transactions: that an event is gone is seen by what looks for publishers' ids.
+// purgeRows deletes rows in several transactions, so that the search for publishers' ids sees which events are gone.
 func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	left := limit
 	step := func(run func(*purge) error) error {
@@ -102,7 +102,7 @@ func (p *purge) run() error {
 			return err
 		}
 	}
-	// Clocks of nodes may differ, so that yesterday's count is still needed.
+	// Clocks of nodes may differ, so yesterday's count is still needed.
 	if err := p.delete(sqlPurgeAuditDays, bellwire.AuditDay(p.now)-1, p.left); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (p *purge) run() error {
 		var tenant int64
 		err := p.tx.row(sqlDeletedTenant).Scan(&tenant)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return p.bury()
+			return p.deleteTombstones()
 		}
 		if err != nil {
 			return err
@@ -122,17 +122,17 @@ func (p *purge) run() error {
 	return nil
 }
 
-// bury deletes the tombstones that were found. An append that names one holds it until it has ended: the tombstone is left for
-// another round then. What was stored before it is held is seen by the statement after.
-func (p *purge) bury() error {
+// deleteTombstones deletes the tombstones that were found. One that an append has locked is left for another round. The
+// statement after the lock sees deliveries that were stored before it.
+func (p *purge) deleteTombstones() error {
 	held, err := pgx.CollectRows(p.tx.query(sqlHoldTombstones, p.tombstones[:min(p.left, len(p.tombstones))]), pgx.RowTo[int64])
 	if err != nil || len(held) == 0 {
 		return err
 	}
-	return p.delete(sqlBury, held)
+	return p.delete(sqlDeleteTombstones, held)
 }
 
-// delete runs a statement and counts what it deleted.
+// delete runs a statement and counts the rows that it deleted.
 func (p *purge) delete(sql string, args ...any) error {
 	n, err := p.tx.change(sql, args...)
 	p.left -= n
@@ -190,7 +190,7 @@ func (p *purge) allDeliveries(sql string, of ...any) error {
 	return nil
 }
 
-// deliveries deletes some deliveries, after their attempts, and tells whether there may be more.
+// deliveries deletes some deliveries, after their attempts, and reports whether there may be more.
 func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
 	ids, err := pgx.CollectRows(p.tx.query(sql, append(slices.Clip(of), p.left)...), pgx.RowTo[[16]byte])
 	if err != nil || len(ids) == 0 {
@@ -205,26 +205,25 @@ func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
 	return true, err
 }
 
-// These find, and delete, deleted endpoints that no delivery names, and none that is left to FanOut can. Each endpoint's first
-// delivery is looked for by itself: as a condition of EXISTS among what is selected, PostgreSQL might read all deliveries there
-// are, to find them in memory.
+// These find, and delete, deleted endpoints that no delivery names, not even one that is left to FanOut. Each endpoint's first
+// delivery is looked up separately: for an EXISTS in the select list, PostgreSQL might hash all deliveries.
 var (
 	sqlTombstones = `SELECT p.tenant, p.n, d.named IS NULL AND NOT ` + isFanningOut("p.tenant") + ` FROM (
 			SELECT tenant, n FROM bellwire.endpoints WHERE deleted_at IS NOT NULL AND (tenant, n) > ($1, $2) ORDER BY tenant, n LIMIT $3
 		) p LEFT JOIN LATERAL (
 			SELECT true AS named ` + namingEndpoint + ` LIMIT 1
 		) d ON true ORDER BY p.tenant, p.n`
-	sqlHoldTombstones = "SELECT n FROM bellwire.endpoints WHERE n = ANY ($1) AND deleted_at IS NOT NULL FOR UPDATE SKIP LOCKED"
-	sqlBury           = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT " + namingEndpoint +
+	sqlHoldTombstones   = "SELECT n FROM bellwire.endpoints WHERE n = ANY ($1) AND deleted_at IS NOT NULL FOR UPDATE SKIP LOCKED"
+	sqlDeleteTombstones = "DELETE FROM bellwire.endpoints p WHERE n = ANY ($1) AND deleted_at IS NOT NULL AND NOT EXISTS (SELECT " + namingEndpoint +
 		") AND NOT " + isFanningOut("p.tenant")
 )
 
-// namingEndpoint is what deliveries of an endpoint p are selected from. Each kind is looked for by itself, because the endpoint
-// comes last in the index.
+// namingEndpoint selects deliveries of an endpoint p. Each kind is looked up separately, because the endpoint is the last
+// column of the index.
 const namingEndpoint = `FROM unnest('{0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
 	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = p.n LIMIT 1) d`
 
-// tombstones finds some deleted endpoints that no delivery names. It is no part of a transaction that others may wait for.
+// tombstones finds some deleted endpoints that no delivery names, outside of any transaction that others may wait for.
 func (s *Store) tombstones(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	g := &s.retention.tombstones
 	g.Begin(now)

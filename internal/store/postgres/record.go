@@ -14,9 +14,9 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// RecordOutcomes stores attempts and moves their deliveries on. What comes of most deliveries, success at the first
-// attempt, is recorded without reading them first. If all results claim to be that, and some turn out not to be, those
-// are recorded in a transaction of their own.
+// RecordOutcomes stores attempts and updates their deliveries. Successes at the first attempt, which are most results, are
+// recorded without reading their deliveries first. If all results seem to be such, and some turn out not to be, these are
+// recorded in a transaction of their own.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	details, err := codec.EncodeAttempts(results)
 	if err != nil {

@@ -123,7 +123,7 @@ func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow
 const (
 	sqlHoldDeliveries = "SELECT " + isOutstanding + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE"
 	sqlOldDeliveries  = "SELECT id FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 LIMIT $3"
-	// Another node may have deleted it since it was found, and somebody have used it again.
+	// Since it was found, another node may have deleted the id, and a publisher may have used it again.
 	sqlPurgeKey = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
 )
 

@@ -100,11 +100,11 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = tx.changeTenant(ref.n); err != nil {
 			return err
 		}
-		bound, err := pgx.CollectRows(tx.query(sqlBoundAnew, ref.n, j.Limits), pgx.RowTo[string])
+		limited, err := pgx.CollectRows(tx.query(sqlNewlyLimited, ref.n, j.Limits), pgx.RowTo[string])
 		if err != nil {
 			return err
 		}
-		if err := s.notify(tx, message{Tenant: t.ID, Endpoints: bound}); err != nil {
+		if err := s.notify(tx, message{Tenant: t.ID, Endpoints: limited}); err != nil {
 			return err
 		}
 		return tx.exec("UPDATE bellwire.tenants SET name = $1, metadata = $2, limits = $3, updated_at = $4 WHERE n = $5",
@@ -116,11 +116,11 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	return err
 }
 
-// sqlBoundAnew lists the tenant's endpoints if its limits are about to change, which those who send to them must know.
-const sqlBoundAnew = `SELECT p.id FROM bellwire.tenants t JOIN bellwire.endpoints p ON p.tenant = t.n
+// sqlNewlyLimited selects the tenant's endpoints if its limits are about to change, so that their owners are notified.
+const sqlNewlyLimited = `SELECT p.id FROM bellwire.tenants t JOIN bellwire.endpoints p ON p.tenant = t.n
 	WHERE t.n = $1 AND t.limits <> $2 AND p.deleted_at IS NULL`
 
-// DeleteTenant makes the tenant and all it has invisible. Purge removes the rows.
+// DeleteTenant hides the tenant and all it has. Purge removes the rows.
 func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) error {
 	return s.write(ctx, func(tx *tx) error {
 		ref, err := tx.holdTenant(id)
@@ -136,8 +136,8 @@ func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) erro
 
 type tenantRef struct{ n, revision int64 }
 
-// holdTenant finds a tenant that is not deleted, and keeps others from changing it or what it has. Who changes
-// anything of a tenant does this first, so that nobody waits for somebody who waits for them.
+// holdTenant finds a tenant that is not deleted, and keeps other transactions from changing it or what it has. Every change
+// of a tenant begins with this lock, so that two of them cannot deadlock.
 func (t *tx) holdTenant(id string) (ref tenantRef, err error) {
 	err = t.row("SELECT n, revision FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR UPDATE", id).Scan(&ref.n, &ref.revision)
 	return ref, orNotFound(err, "tenant", id)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	_ "embed"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -9,58 +10,37 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds on what Unmatched returns at a time.
+// The bounds of one call of Unmatched.
 const (
-	maxTurns       = 64      // tenants
-	maxTurn        = 250     // events of one of them
-	maxMatching    = 1000    // events
-	maxMatchBytes  = 8 << 20 // of data, unless it is one event's
-	maxTurnBytes   = 2 << 20 // of data of one tenant, likewise
-	maxRetried     = 20      // events that could not be matched before
-	unmatchedEvent = `u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
-		coalesce(u.problem, ''), u.data`
+	maxTurns      = 64      // tenants
+	maxTurn       = 250     // events of one of them
+	maxMatching   = 1000    // events
+	maxMatchBytes = 8 << 20 // of data, unless it is one event's
+	maxTurnBytes  = 2 << 20 // of data of one tenant, likewise
+	maxRetried    = 20      // events that could not be matched before
 )
 
 var (
-	// sqlUnmatched steps from tenant to tenant, from the one after $2 on, so that one with a million events delays nobody
-	// else's. $1 holds the epochs of the shards that are owned.
-	sqlUnmatched = `WITH RECURSIVE line (tenant) AS (
-			(SELECT min(tenant) FROM bellwire.unmatched WHERE retry_at IS NULL AND tenant > $2)
-			UNION ALL
-			SELECT (SELECT min(tenant) FROM bellwire.unmatched WHERE retry_at IS NULL AND tenant > line.tenant)
-			FROM line WHERE line.tenant IS NOT NULL
-		), turn AS (SELECT tenant FROM line WHERE ` + isOwnedTenant("tenant") + isNotOf("tenant", "$7") + ` LIMIT $3),
-		u AS (
-			SELECT taken.*, sum(octet_length(taken.data)) OVER (ORDER BY taken.tenant, taken.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS carried,
-				sum(octet_length(taken.data)) OVER (PARTITION BY taken.tenant ORDER BY taken.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS own
-			FROM turn CROSS JOIN LATERAL (
-				SELECT * FROM bellwire.unmatched WHERE tenant = turn.tenant AND retry_at IS NULL ORDER BY n LIMIT $4
-			) taken
-		)
-		SELECT u.tenant, ` + unmatchedEvent + ` FROM u LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL
-		WHERE (u.carried IS NULL OR u.carried < $5) AND (u.own IS NULL OR u.own < $8) ORDER BY u.tenant, u.n LIMIT $6`
+	//go:embed queries/unmatched.sql
+	sqlUnmatched string
+	//go:embed queries/unmatched_again.sql
+	sqlUnmatchedAgain string
+)
 
-	sqlUnmatchedAgain = `SELECT u.tenant, ` + unmatchedEvent + ` FROM (
-			SELECT * FROM bellwire.unmatched WHERE retry_at <= clock_timestamp() AND ` + isOwnedTenant("tenant") + isNotOf("tenant", "$3") + ` ORDER BY retry_at LIMIT $2
-		) u LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL`
+const (
+	// unmatchedEvent are the columns of unmatched events u in place of eventColumns.
+	unmatchedEvent = `u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
+		coalesce(u.problem, ''), u.data`
 
-	// sqlDropUnmatched forgets what was published for tenants that were deleted before it was matched, and Purge may
-	// have removed already.
+	// sqlDropUnmatched removes events of tenants that were deleted before the events were matched. Purge may have removed
+	// the tenants already.
 	sqlDropUnmatched = `WITH dropped AS (DELETE FROM bellwire.unmatched WHERE event = ANY($1) RETURNING event, tenant, idempotency_key)
 		DELETE FROM bellwire.idempotency_keys k USING dropped d
 		WHERE k.tenant = d.tenant AND k.key = d.idempotency_key AND k.event = d.event`
 )
 
-// isOwnedTenant is true of tenants whose events this node matches: the owner of the shard that their number falls in.
-// bellwire.publish knows the same rule.
-func isOwnedTenant(column string) string { return "($1::bigint[])[" + column + " % 256 + 1] > 0" }
-
-// isNotOf is true of all tenants but those with these ids.
-func isNotOf(column, ids string) string {
-	return " AND " + column + " <> ALL (ARRAY(SELECT n FROM bellwire.tenants WHERE id = ANY(" + ids + "::text[]) AND deleted_at IS NULL))"
-}
-
-// Unmatched returns events that wait to be matched. Tenants take turns.
+// Unmatched returns events that wait to be matched, of the tenants whose number falls into a shard that this node owns.
+// bellwire.publish has the same rule. Tenants take turns.
 func (s *Store) Unmatched(ctx context.Context, leases *bellwire.Leases, but []string) ([]bellwire.Unmatched, error) {
 	var events []bellwire.Unmatched
 	after := s.turn.Load()
@@ -112,7 +92,7 @@ func rowToUnmatched(tenant *int64) pgx.RowToFunc[*bellwire.Event] {
 	}
 }
 
-// dropOfDeleted forgets the events whose tenant was deleted, and returns the others.
+// dropOfDeleted removes the events whose tenant was deleted, and returns the others.
 func (s *Store) dropOfDeleted(ctx context.Context, events []bellwire.Unmatched) ([]bellwire.Unmatched, error) {
 	var dropped [][16]byte
 	kept := events[:0]
@@ -131,19 +111,19 @@ func (s *Store) dropOfDeleted(ctx context.Context, events []bellwire.Unmatched) 
 
 const (
 	sqlDefer = `UPDATE bellwire.unmatched SET retry_at = clock_timestamp() + $2, problem = $3 WHERE event = $1`
-	// Nodes that are gone are forgotten.
+	// Entries of nodes that no longer poll are removed.
 	sqlAttend = `WITH gone AS (DELETE FROM bellwire.attendance WHERE until < clock_timestamp() - interval '1 hour')
 		INSERT INTO bellwire.attendance (node, until) VALUES ($1, clock_timestamp() + $2)
 		ON CONFLICT (node) DO UPDATE SET until = excluded.until`
 	sqlLimitEvents = "UPDATE bellwire.meta SET number = $1 WHERE name = 'max_event_bytes' AND number <> $1"
 )
 
-// DeferUnmatched puts an event aside that cannot be matched now.
+// DeferUnmatched postpones an event that cannot be matched now.
 func (s *Store) DeferUnmatched(ctx context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
 	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlDefer, [16]byte(id), wait, problem) })
 }
 
-// Attend tells publishers that they need not wake the node for some time.
+// Attend records that the node polls for some time, so that publishers need not notify it.
 func (s *Store) Attend(ctx context.Context, node string, during time.Duration) error {
 	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlAttend, node, during) })
 }
