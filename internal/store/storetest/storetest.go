@@ -309,8 +309,19 @@ func (w *world) backlog() *bellwire.Backlog {
 // due returns what the endpoint has to claim, without its tenant, which it checks.
 func (w *world) due(endpoint string) bellwire.DueEndpoint {
 	w.Helper()
+	return w.dueIn(w.allDue(), endpoint)
+}
+
+func (w *world) allDue() []bellwire.DueEndpoint {
+	w.Helper()
 	all, err := w.store.DueEndpoints(w.ctx, w.leases)
 	w.check(err)
+	return all
+}
+
+// dueIn returns the entry of an endpoint, without its tenant.
+func (w *world) dueIn(all []bellwire.DueEndpoint, endpoint string) bellwire.DueEndpoint {
+	w.Helper()
 	found := bellwire.DueEndpoint{Endpoint: endpoint}
 	seen := false
 	for _, d := range all {
