@@ -137,7 +137,7 @@ func (d *Directory) readTenant(ctx context.Context, id string, last *Tenant) (*T
 		return nil, nil, err
 	}
 	t, changed, err := d.newTenant(ctx, changes, last)
-	if err != nil || len(t.members) == changes.Living || changes.Since == 0 {
+	if err != nil || len(t.members) == changes.Total || changes.Since == 0 {
 		return t, changed, err
 	}
 	return d.readTenant(ctx, id, nil) // the traces of a deleted endpoint are gone

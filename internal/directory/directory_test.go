@@ -73,7 +73,7 @@ func (s *fakeStore) EndpointsSince(ctx context.Context, id string, revision int6
 				continue
 			}
 			if !ep.Deleted {
-				c.Living++
+				c.Total++
 			}
 			if ep.Revision > revision && (revision > 0 || !ep.Deleted) {
 				c.Changed = append(c.Changed, ep)

@@ -105,7 +105,7 @@ const (
 func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointChanges, last *Tenant) (t *Tenant, changed []*member, err error) {
 	t = &Tenant{
 		ID: changes.Tenant.ID, Revision: changes.Tenant.Revision,
-		byID: make(map[string]*member, changes.Living), bytes: tenantBytes, matched: make(map[string][]*bellwire.Target),
+		byID: make(map[string]*member, changes.Total), bytes: tenantBytes, matched: make(map[string][]*bellwire.Target),
 	}
 	t.limits = d.LimitsOf(changes.Tenant)
 	known := map[string]*member{}

@@ -111,7 +111,7 @@ func (d *dispatcher) decide(ctx context.Context) {
 	d.pollUntil = now.Add(2 * pollFor) // even if Attend fails: it may have been done
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := d.outbox.Attend(ctx, d.node, pollFor); err != nil {
+	if err := d.outbox.AnnouncePolling(ctx, d.node, pollFor); err != nil {
 		d.observer.StoreFailed("attend to publishers", err)
 	}
 }

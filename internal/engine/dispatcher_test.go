@@ -102,7 +102,7 @@ func (in *outbox) DeferUnmatched(_ context.Context, id bellwire.EventID, problem
 	return nil
 }
 
-func (in *outbox) Attend(context.Context, string, time.Duration) error {
+func (in *outbox) AnnouncePolling(context.Context, string, time.Duration) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.attended++

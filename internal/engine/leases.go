@@ -94,7 +94,7 @@ func (k *leaseKeeper) renew(ctx context.Context, term time.Duration, gained time
 func (k *leaseKeeper) set(leases *bellwire.Leases, asked time.Time) (gained bool) {
 	k.renewed.Store(&asked) // before there are leases, which makes lapsed read it
 	gained, lost := k.scheduler.SetLeases(leases, validUntil(leases, asked))
-	for _, t := range leases.Taken {
+	for _, t := range leases.Acquired {
 		k.observer.TookOver(t)
 	}
 	if lost > 0 {

@@ -50,7 +50,7 @@ func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases
 		return nil, err
 	}
 	l.Term = 6 * time.Second
-	l.Taken, s.taken = s.taken, nil
+	l.Acquired, s.taken = s.taken, nil
 	for _, shard := range s.lost {
 		l.Epochs[shard] = 0
 	}
@@ -58,7 +58,7 @@ func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases
 		if slices.Contains(s.handed, shard) {
 			l.Epochs[shard] = 0
 		} else if slices.Contains(s.surplus, shard) {
-			l.Surplus = append(l.Surplus, shard)
+			l.ToRelease = append(l.ToRelease, shard)
 		}
 	}
 	return l, nil

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -29,15 +28,6 @@ type Draft struct {
 	Data           []byte // JSON; kept, so it must not be changed afterwards
 	IdempotencyKey string
 	OccurredAt     time.Time
-}
-
-// Digest identifies what is published by its type and data. A publisher may use an id for one of them only.
-func (d *Draft) Digest() [32]byte {
-	h := sha256.New()
-	h.Write([]byte(d.Type))
-	h.Write([]byte{0})
-	h.Write(d.Data)
-	return [32]byte(h.Sum(nil))
 }
 
 // Receipt confirms that an event is stored.

@@ -128,7 +128,7 @@ func newEvent(tenant string, d *Draft) bellwire.NewEvent {
 		Tenant: tenant, Type: d.Type, Data: d.Data, IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt,
 	}}
 	if d.IdempotencyKey != "" {
-		e.Digest = d.Digest()
+		e.Digest = bellwire.Digest(d.Type, d.Data)
 	}
 	return e
 }

@@ -70,7 +70,7 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 	if err != nil {
 		return err
 	}
-	switch err := store.ReplaceWitness(ctx, stored, alone); {
+	switch err := store.ReplaceKeysetCheck(ctx, stored, alone); {
 	case bellwire.CodeOf(err) == bellwire.CodeStale:
 		return bellwire.Errorf(bellwire.CodeConflict, "a node was started, or another command changed the keyset's record in the database, "+
 			"at the same moment; nothing was changed, so prune again")
@@ -104,7 +104,7 @@ func (k *Keyring) eachStale(ctx context.Context, store bellwire.Secrets, f func(
 			case err != nil:
 				closed = append(closed, secret.Owner())
 			case anew != nil:
-				secret.Anew = anew
+				secret.Resealed = anew
 				stale = append(stale, secret)
 			}
 		}

@@ -24,14 +24,14 @@ type secrets struct {
 	replacing func()
 }
 
-func (s *secrets) Witness(_ context.Context, sealed []byte) ([]byte, error) {
+func (s *secrets) KeysetCheck(_ context.Context, sealed []byte) ([]byte, error) {
 	if s.witness == nil {
 		s.witness = sealed
 	}
 	return s.witness, nil
 }
 
-func (s *secrets) ReplaceWitness(_ context.Context, old, sealed []byte) error {
+func (s *secrets) ReplaceKeysetCheck(_ context.Context, old, sealed []byte) error {
 	if s.replacing != nil {
 		s.replacing()
 		s.replacing = nil
@@ -67,7 +67,7 @@ func (s *secrets) ReplaceSecrets(_ context.Context, anew []*bellwire.SealedSecre
 	for _, new := range anew {
 		for _, secret := range s.sealed {
 			if secret.Owner() == new.Owner() && bytes.Equal(secret.Sealed, new.Sealed) {
-				secret.Sealed = new.Anew
+				secret.Sealed = new.Resealed
 				replaced++
 			}
 		}

@@ -87,7 +87,7 @@ func (k *Keyring) retire(stored []byte) ([]byte, error) {
 // MaySeal returns an error with CodeUnavailable if the primary key was taken out of use while this node ran, because what it seals
 // might never be opened again.
 func (k *Keyring) MaySeal(ctx context.Context, store bellwire.Secrets) error {
-	stored, err := store.Witness(ctx, nil)
+	stored, err := store.KeysetCheck(ctx, nil)
 	if err != nil || !k.retired(readRecord(stored)) {
 		return err
 	}
@@ -108,7 +108,7 @@ func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 		return err
 	}
 	for range witnessAttempts {
-		stored, err := store.Witness(ctx, fresh)
+		stored, err := store.KeysetCheck(ctx, fresh)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 		if err != nil || !missing {
 			return err
 		}
-		err = store.ReplaceWitness(ctx, stored, with)
+		err = store.ReplaceKeysetCheck(ctx, stored, with)
 		if bellwire.CodeOf(err) != bellwire.CodeStale {
 			return err
 		}
@@ -130,7 +130,7 @@ func (k *Keyring) Admit(ctx context.Context, store bellwire.Secrets) error {
 // recognize returns the witnesses of a database that uses the keyset. Its error has CodeConflict if the database uses another
 // keyset, or if it is new, which cannot be the one for which a keyset is changed.
 func (k *Keyring) recognize(ctx context.Context, store bellwire.Secrets) ([]byte, error) {
-	stored, err := store.Witness(ctx, nil)
+	stored, err := store.KeysetCheck(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

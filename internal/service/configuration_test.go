@@ -259,7 +259,7 @@ func TestRetryAndCancel(t *testing.T) {
 	ep := e.endpoint(tenant)
 	d := e.delivery(tenant, ep.ID)
 	got, err := e.CancelDelivery(t.Context(), admin, tenant, d.ID)
-	if err != nil || got.Status != bellwire.DeliveryCanceled || got.Reason != bellwire.ReasonCanceledByHand {
+	if err != nil || got.Status != bellwire.DeliveryCanceled || got.Reason != bellwire.ReasonCanceledOnRequest {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	if !e.engine.forgotten[d.ID] {

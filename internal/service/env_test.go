@@ -130,7 +130,7 @@ func (e *fakeEngine) append(ctx context.Context, p *engine.Publication, revision
 		ev := &bellwire.NewEvent{Event: bellwire.Event{
 			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: p.Tenant, Type: d.Type, Data: d.Data,
 			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, CreatedAt: at,
-		}, Digest: d.Digest()}
+		}, Digest: bellwire.Digest(d.Type, d.Data)}
 		for _, target := range tenant.Match(d.Type) {
 			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{
 				ID: bellwire.DeliveryOf(ev.Event.ID, len(ev.Deliveries)), Endpoint: target.Endpoint.ID,

@@ -163,7 +163,7 @@ func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, i
 	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
-	d, err := s.store.CancelDelivery(ctx, tenant, id, bellwire.ReasonCanceledByHand, now())
+	d, err := s.store.CancelDelivery(ctx, tenant, id, bellwire.ReasonCanceledOnRequest, now())
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Dr
 		if d.IdempotencyKey == "" {
 			continue
 		}
-		digest := d.Digest()
+		digest := bellwire.Digest(d.Type, d.Data)
 		if _, known := used[d.IdempotencyKey]; !known {
 			used[d.IdempotencyKey] = digest
 		}
@@ -210,7 +210,7 @@ func (s *Service) check(ctx context.Context, c Caller, tenant string, catalogue 
 			}
 			asked = true
 		}
-		if digest, known := accepted[d.IdempotencyKey]; known && digest == d.Digest() {
+		if digest, known := accepted[d.IdempotencyKey]; known && digest == bellwire.Digest(d.Type, d.Data) {
 			continue
 		}
 		faults = append(faults, locate(i, refusal))

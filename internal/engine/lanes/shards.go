@@ -45,7 +45,7 @@ func (s *Scheduler) Leases() *bellwire.Leases { return s.ownership.Load().leases
 func (s *Scheduler) SetLeases(leases *bellwire.Leases, validUntil time.Time) (gained bool, lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, shard := range leases.Surplus {
+	for _, shard := range leases.ToRelease {
 		s.toRelease[shard] = leases.Epochs[shard]
 	}
 	now, before := *leases, s.Leases()

@@ -144,7 +144,7 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 			return err
 		}
 		changes = &bellwire.EndpointChanges{Tenant: t, Since: revision}
-		if err := tx.row(sqlCountLiving, n).Scan(&changes.Living); err != nil {
+		if err := tx.row(sqlCountLiving, n).Scan(&changes.Total); err != nil {
 			return err
 		}
 		if revision > 0 {

@@ -68,7 +68,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 // own sets the shards whose new deliveries this process claims. It notifies the owners of all others of what it stores.
 func (s *Store) own(leases *bellwire.Leases) {
 	owned := *leases
-	for _, shard := range leases.Surplus {
+	for _, shard := range leases.ToRelease {
 		owned.Epochs[shard] = 0
 	}
 	s.owned.Store(&owned)
@@ -108,7 +108,7 @@ func (s *Store) renew(tx *tx, node string, table *lease.Table, plan lease.Plan) 
 	if err := tx.exec(sqlRenew, node, s.instance); err != nil {
 		return nil, err
 	}
-	leases := &bellwire.Leases{Term: s.options.LeaseTerm, Epochs: plan.Keep, Surplus: plan.Surplus}
+	leases := &bellwire.Leases{Term: s.options.LeaseTerm, Epochs: plan.Keep, ToRelease: plan.Surplus}
 	if err := takeShards(tx, node, table, plan.Take, leases); err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func takeShards(tx *tx, node string, table *lease.Table, shards []int, leases *b
 	})
 	for origin, count := range taken {
 		origin.Shards = count
-		leases.Taken = append(leases.Taken, origin)
+		leases.Acquired = append(leases.Acquired, origin)
 	}
 	return err
 }
@@ -157,7 +157,7 @@ func (s *Store) HandOver(ctx context.Context, node string, shards []int, leaving
 	s.renewing.Lock()
 	defer s.renewing.Unlock()
 	owned := *s.owned.Load()
-	owned.Surplus = shards
+	owned.ToRelease = shards
 	s.own(&owned) // before others own them, so that they are notified of whatever is stored from now on
 	for _, shard := range shards {
 		s.held[shard] = 0

@@ -34,8 +34,8 @@ func renew(t *testing.T, s testStore, node string) *bellwire.Leases {
 func yield(t *testing.T, s testStore, node string) *bellwire.Leases {
 	t.Helper()
 	l := renew(t, s, node)
-	check(t, s.HandOver(t.Context(), node, l.Surplus, false))
-	for _, shard := range l.Surplus {
+	check(t, s.HandOver(t.Context(), node, l.ToRelease, false))
+	for _, shard := range l.ToRelease {
 		l.Epochs[shard] = 0
 	}
 	return l
@@ -52,8 +52,8 @@ func TestLeasesAreShared(t *testing.T) {
 	if n := count(renew(t, b, "b")); n != 0 {
 		t.Fatalf("the second has %d before the first gave any", n)
 	}
-	if l := renew(t, a, "a"); count(l) != 256 || len(l.Surplus) != 128 {
-		t.Fatalf("of %d shards %d are too many", count(l), len(l.Surplus))
+	if l := renew(t, a, "a"); count(l) != 256 || len(l.ToRelease) != 128 {
+		t.Fatalf("of %d shards %d are too many", count(l), len(l.ToRelease))
 	}
 	if n := count(renew(t, b, "b")); n != 0 {
 		t.Fatalf("the second has %d before the first handed any over", n)
@@ -95,7 +95,7 @@ func TestTakeoversAreExplained(t *testing.T) {
 	a := newStore(t, Options{LeaseTerm: term})
 	took := func(when string, l *bellwire.Leases, want ...bellwire.Takeover) {
 		t.Helper()
-		if diff := cmp.Diff(want, l.Taken); diff != "" {
+		if diff := cmp.Diff(want, l.Acquired); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", when, diff)
 		}
 	}
@@ -128,8 +128,8 @@ func TestLeavingNodeGetsNoMore(t *testing.T) {
 	renew(t, b, "b")
 	check(t, a.HandOver(t.Context(), "a", []int{0, 1, 2}, true))
 	left := renew(t, a, "a")
-	if count(left) != 125 || len(left.Surplus) != 125 {
-		t.Fatalf("who leaves has %d shards, of which it may keep %d", count(left), count(left)-len(left.Surplus))
+	if count(left) != 125 || len(left.ToRelease) != 125 {
+		t.Fatalf("who leaves has %d shards, of which it may keep %d", count(left), count(left)-len(left.ToRelease))
 	}
 	if n := count(renew(t, b, "b")); n != 131 {
 		t.Fatalf("who stays has %d shards", n)
@@ -138,7 +138,7 @@ func TestLeavingNodeGetsNoMore(t *testing.T) {
 	if n := count(renew(t, fresh, "a")); n != 125 {
 		t.Fatalf("who comes back has %d shards", n)
 	}
-	if l := renew(t, fresh, "a"); len(l.Surplus) > 0 {
+	if l := renew(t, fresh, "a"); len(l.ToRelease) > 0 {
 		t.Fatalf("who comes back is still taken to be leaving")
 	}
 }
@@ -350,11 +350,11 @@ func (c *cluster) renew(rt *rapid.T, n *clusterNode) {
 			}
 		}
 	}
-	if n.yields && len(leases.Surplus) > 0 {
-		if err := n.store.HandOver(context.Background(), n.name, leases.Surplus, false); err != nil {
+	if n.yields && len(leases.ToRelease) > 0 {
+		if err := n.store.HandOver(context.Background(), n.name, leases.ToRelease, false); err != nil {
 			rt.Fatal(err)
 		}
-		for _, shard := range leases.Surplus {
+		for _, shard := range leases.ToRelease {
 			leases.Epochs[shard] = 0
 		}
 	}

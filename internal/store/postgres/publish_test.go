@@ -606,22 +606,22 @@ func TestPublishWakes(t *testing.T) {
 	if got := heard(); !cmp.Equal(got, []string{`{"u":true}`}) {
 		t.Errorf("heard %q of a transaction with many", got)
 	}
-	check(t, s.Attend(t.Context(), "another", time.Hour))
+	check(t, s.AnnouncePolling(t.Context(), "another", time.Hour))
 	p.published(p, "acme", "order.paid", "1", nil)
 	if len(heard()) != 1 {
 		t.Error("the wrong node attends, and the right one is not woken")
 	}
-	check(t, s.Attend(t.Context(), "a", time.Hour))
+	check(t, s.AnnouncePolling(t.Context(), "a", time.Hour))
 	p.published(p, "acme", "order.paid", "1", nil)
 	if got := heard(); len(got) != 0 {
 		t.Errorf("heard %q of the node that attends", got)
 	}
-	check(t, s.Attend(t.Context(), "a", -2*time.Hour))
+	check(t, s.AnnouncePolling(t.Context(), "a", -2*time.Hour))
 	p.published(p, "acme", "order.paid", "1", nil)
 	if len(heard()) != 1 {
 		t.Error("the node attends no longer, and is not woken")
 	}
-	check(t, s.Attend(t.Context(), "b", time.Hour))
+	check(t, s.AnnouncePolling(t.Context(), "b", time.Hour))
 	if n := count1(t, s, "SELECT count(*) FROM bellwire.attendance"); n != 2 {
 		t.Errorf("%d nodes attend, want the two whose time has not long passed", n)
 	}

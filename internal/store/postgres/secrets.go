@@ -10,7 +10,7 @@ import (
 )
 
 // Witness returns the sealed value that was stored first, after storing the given one if there was none.
-func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
+func (s *Store) KeysetCheck(ctx context.Context, sealed []byte) ([]byte, error) {
 	var stored []byte
 	err := s.write(ctx, func(tx *tx) error {
 		stored = nil
@@ -30,7 +30,7 @@ func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
 }
 
 // ReplaceWitness replaces the witness. CodeStale: it is not old any more.
-func (s *Store) ReplaceWitness(ctx context.Context, old, sealed []byte) error {
+func (s *Store) ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) error {
 	return s.write(ctx, func(tx *tx) error {
 		n, err := tx.change("UPDATE bellwire.meta SET value = $2 WHERE name = 'witness' AND value = $1", old, sealed)
 		if err == nil && n == 0 {
@@ -84,7 +84,7 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 			if secret.Endpoint == "" {
 				sql, id = "UPDATE bellwire.keys SET sealed = $2 WHERE id = $1 AND sealed = $3", [16]byte(secret.Key)
 			}
-			n, err := tx.change(sql, id, secret.Anew, secret.Sealed)
+			n, err := tx.change(sql, id, secret.Resealed, secret.Sealed)
 			if err != nil {
 				return err
 			}

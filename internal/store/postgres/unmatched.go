@@ -123,8 +123,8 @@ func (s *Store) DeferUnmatched(ctx context.Context, id bellwire.EventID, problem
 	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlDefer, [16]byte(id), wait, problem) })
 }
 
-// Attend records that the node polls for some time, so that publishers need not notify it.
-func (s *Store) Attend(ctx context.Context, node string, during time.Duration) error {
+// AnnouncePolling records that the node polls for some time, so that publishers need not notify it.
+func (s *Store) AnnouncePolling(ctx context.Context, node string, during time.Duration) error {
 	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlAttend, node, during) })
 }
 

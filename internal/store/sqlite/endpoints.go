@@ -165,7 +165,7 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 		if err != nil {
 			return err
 		}
-		changes.Living = int(living)
+		changes.Total = int(living)
 		if revision > 0 {
 			q := c.query(sqlServedSince).int(n).int(revision).int(bellwire.MaxEndpointChanges + 1)
 			if changes.Changed, err = scanEndpoints(q); err != nil || len(changes.Changed) <= bellwire.MaxEndpointChanges {

@@ -7,7 +7,7 @@ import (
 )
 
 // Witness returns the sealed value that was stored first, after storing the given one if there was none.
-func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
+func (s *Store) KeysetCheck(ctx context.Context, sealed []byte) ([]byte, error) {
 	var stored []byte
 	err := s.write(ctx, func(w *writer) error {
 		if sealed != nil {
@@ -27,7 +27,7 @@ func (s *Store) Witness(ctx context.Context, sealed []byte) ([]byte, error) {
 }
 
 // ReplaceWitness replaces the witness. CodeStale: it is not old any more.
-func (s *Store) ReplaceWitness(ctx context.Context, old, sealed []byte) error {
+func (s *Store) ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) error {
 	return s.write(ctx, func(w *writer) error {
 		err := w.query("UPDATE meta SET value = ?2 WHERE name = 'witness' AND value = ?1").blob(old).blob(sealed).exec()
 		if err == nil && w.conn.Changes() == 0 {
@@ -79,7 +79,7 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 			} else {
 				q = w.query("UPDATE endpoints SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").text(secret.Endpoint)
 			}
-			if err := q.blob(secret.Anew).blob(secret.Sealed).exec(); err != nil {
+			if err := q.blob(secret.Resealed).blob(secret.Sealed).exec(); err != nil {
 				return err
 			}
 			replaced += w.conn.Changes()

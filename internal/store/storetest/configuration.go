@@ -117,23 +117,23 @@ var configurationTests = []test{
 		w.equal("what there is", namesOf(changes.Changed), []string{kept.ID})
 	}},
 	{name: "Store/KeepsTheFirstWitness", run: func(w *world) {
-		none, err := w.store.Witness(w.ctx, nil)
+		none, err := w.store.KeysetCheck(w.ctx, nil)
 		w.check(err)
 		w.equal("the witness before there is one", none, []byte(nil))
 		for _, sealed := range [][]byte{[]byte("first"), []byte("second")} {
-			got, err := w.store.Witness(w.ctx, sealed)
+			got, err := w.store.KeysetCheck(w.ctx, sealed)
 			w.check(err)
 			w.equal("the witness", got, []byte("first"))
 		}
 	}},
 	{name: "Store/ReplacesTheWitness", run: func(w *world) {
 		old, next := []byte("old"), []byte("next")
-		w.refused(w.store.ReplaceWitness(w.ctx, old, next), bellwire.CodeStale)
-		_, err := w.store.Witness(w.ctx, old)
+		w.refused(w.store.ReplaceKeysetCheck(w.ctx, old, next), bellwire.CodeStale)
+		_, err := w.store.KeysetCheck(w.ctx, old)
 		w.check(err)
-		w.check(w.store.ReplaceWitness(w.ctx, old, next))
-		w.refused(w.store.ReplaceWitness(w.ctx, old, []byte("late")), bellwire.CodeStale)
-		got, err := w.store.Witness(w.ctx, old)
+		w.check(w.store.ReplaceKeysetCheck(w.ctx, old, next))
+		w.refused(w.store.ReplaceKeysetCheck(w.ctx, old, []byte("late")), bellwire.CodeStale)
+		got, err := w.store.KeysetCheck(w.ctx, old)
 		w.check(err)
 		w.equal("the witness", got, next)
 	}},
@@ -227,8 +227,8 @@ func endpointsSince(w *world) {
 	}
 	all := since(0)
 	w.equal("all", all.Changed, []*bellwire.Endpoint{served(c), served(b), served(a)})
-	w.equal("how many", all.Living, 3)
-	if none := since(all.Tenant.Revision); len(none.Changed) != 0 || none.Living != 3 || none.Since != all.Tenant.Revision {
+	w.equal("how many", all.Total, 3)
+	if none := since(all.Tenant.Revision); len(none.Changed) != 0 || none.Total != 3 || none.Since != all.Tenant.Revision {
 		w.Errorf("since nothing has changed: %+v", none)
 	}
 
@@ -237,7 +237,7 @@ func endpointsSince(w *world) {
 	d := w.endpoint(t)
 	changes := since(all.Tenant.Revision)
 	w.equal("what has changed", changes.Changed, []*bellwire.Endpoint{served(d), served(b), served(a)})
-	w.equal("how many", changes.Living, 3)
+	w.equal("how many", changes.Total, 3)
 	w.equal("since the last change but one", namesOf(since(a.Revision).Changed), []string{d.ID, b.ID})
 	w.equal("all", namesOf(since(0).Changed), []string{d.ID, c.ID, a.ID})
 
@@ -448,7 +448,7 @@ func replacesSecrets(w *world) {
 	before, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
 	for i, secret := range all {
-		secret.Anew = []byte{9, byte(i)}
+		secret.Resealed = []byte{9, byte(i)}
 	}
 	all[0].Sealed, all[len(all)-1].Sealed = []byte("changed"), []byte("changed")
 	replaced, err := w.store.ReplaceSecrets(w.ctx, all)
@@ -457,7 +457,7 @@ func replacesSecrets(w *world) {
 	now, err := w.store.SealedSecrets(w.ctx, nil, 100)
 	w.check(err)
 	for i, secret := range now {
-		anew := all[i].Anew
+		anew := all[i].Resealed
 		if i == 0 || i == len(all)-1 {
 			anew = want[secret.Owner()]
 		}

@@ -15,9 +15,9 @@ var endTests = []test{
 			id := w.ended(ep, state)
 			w.request(ep, id)
 			w.tick(time.Second)
-			d, err := w.store.CancelDelivery(w.ctx, ep.Tenant, id, bellwire.ReasonCanceledByHand, w.now)
+			d, err := w.store.CancelDelivery(w.ctx, ep.Tenant, id, bellwire.ReasonCanceledOnRequest, w.now)
 			w.check(err)
-			if d.Status != bellwire.DeliveryCanceled || d.Reason != bellwire.ReasonCanceledByHand || !d.DueAt.IsZero() ||
+			if d.Status != bellwire.DeliveryCanceled || d.Reason != bellwire.ReasonCanceledOnRequest || !d.DueAt.IsZero() ||
 				!d.UpdatedAt.Equal(w.now) || d.Epoch != 0 {
 				w.Errorf("the delivery is %+v", d)
 			}

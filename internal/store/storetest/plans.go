@@ -108,7 +108,7 @@ func useAll(w *world) {
 	w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
 	w.purge(3)
 	w.check(w.store.Check(w.ctx))
-	_, err = w.store.Witness(w.ctx, []byte("w"))
+	_, err = w.store.KeysetCheck(w.ctx, []byte("w"))
 	w.check(err)
 	w.check(w.store.ReleaseLeases(w.ctx, "node"))
 }
