@@ -78,7 +78,7 @@ func (w *writer) appendFacts(tenant tenantRef, a *bellwire.Append) (facts *rules
 		}
 	}
 	for i, e := range a.Events {
-		f := rules.EventFacts{Pending: true} // the outbox, if there is one, is not in this database
+		f := rules.EventFacts{Pending: true}                                          // the outbox, if there is one, is not in this database
 		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // as with most
 			f.MissingEndpoint = facts.Events[i-1].MissingEndpoint
 		} else if f.MissingEndpoint, err = w.missingEndpoint(tenant, e); err != nil {
