@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,35 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, open, storetest.Hooks{Reopen: reopen, Crash: crash, Fill: fill, Plans: plans})
 }
 
-func open(t *testing.T) bellwire.Store { return openAt(t, filepath.Join(t.TempDir(), "bellwire.db")) }
+// open opens a copy of an empty database, because making one takes longer than most tests.
+func open(t *testing.T) bellwire.Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bellwire.db")
+	writeFile(t, path, empty())
+	return openAt(t, path)
+}
+
+// empty returns the file of an empty database.
+var empty = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "bellwire")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "bellwire.db")
+	s, err := Open(context.Background(), path, Options{NoSync: true, Readers: 1, Lists: 1})
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return content
+})
 
 // openAt opens a store that need not survive a power loss. It remembers the statements for plans.
 func openAt(t *testing.T, path string) *Store {
