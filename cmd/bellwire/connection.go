@@ -17,7 +17,7 @@ func (c *connection) client() (*client.Client, error) {
 	}
 	made, err := client.New(c.Server, c.Key)
 	if err != nil {
-		return nil, cli.Option("server", "%v", err)
+		return nil, cli.Option("server", "%s", err)
 	}
 	return made, nil
 }

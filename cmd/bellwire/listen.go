@@ -68,7 +68,7 @@ func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	if len(c.Secret) > 0 {
 		verifier, err := d.verifier(c.Secret...)
 		if err != nil {
-			return cli.Usagef("--secret: %v", err)
+			return cli.Usagef("--secret: %s", err)
 		}
 		r.verifier = verifier
 	}

@@ -78,7 +78,7 @@ func (c *helpCommand) Run(std streams) error {
 		return err
 	}
 	_, err = parser.Parse(append(c.Command, "--help"))
-	return cli.Usagef("%v", err)
+	return cli.Usagef("%s", err)
 }
 
 // streams are the standard streams of the process, or others in tests.

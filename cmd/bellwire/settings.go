@@ -50,7 +50,7 @@ type settings struct {
 	storage
 	NewDatabase bool          `group:"storage" env:"BELLWIRE_NEW_DATABASE" help:"Create a new SQLite database although a keyset exists, as after the loss of a database."`
 	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: created and printed on first start."`
-	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, after their last delivery has finished. 0: forever."`
+	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, counted from when they were accepted. Events with open deliveries are kept longer. 0: forever."`
 
 	AllowNetwork  []network    `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Repeat it for more. Default: none."`
 	DenyNetwork   []network    `group:"delivery" env:"BELLWIRE_DENY_NETWORKS" placeholder:"CIDR" help:"Network that deliveries must not reach, whatever is allowed. Repeat it for more. Default: none."`

@@ -14,8 +14,14 @@ import (
 	"unicode/utf8"
 )
 
-// The functions that make a bellwire.Error, by the place of the message, or of its format, among their arguments.
+// makers are the functions that make a bellwire.Error, by the place of the message, or of its format, among their arguments.
 var makers = map[string]int{"Errorf": 1, "Invalid": 1, "Wrap": 2}
+
+// wrappers are functions of several packages that pass a message on.
+var wrappers = map[string]int{
+	"refusedHeader": 0, "refuse": 0, "Usagef": 0, "Option": 1, "unfit": 2, "tooMuch": 0, "reworded": 1, "unauthenticated": 0,
+	"tooLarge": 1, "unavailable": 1,
+}
 
 // TestMessages holds the style of errors: a message is a clause, or the predicate of its field, and a hint is a sentence.
 func TestMessages(t *testing.T) {
@@ -206,6 +212,9 @@ func (c *collector) visit(n ast.Node) {
 		if place, maker := makers[name]; ok && maker && len(n.Args) > place {
 			c.add(n.Args[place], false)
 		}
+		if place, wrapper := wrappers[called(n.Fun)]; wrapper && len(n.Args) > place {
+			c.add(n.Args[place], false)
+		}
 	case *ast.CompositeLit:
 		if name, ok := c.bellwires(n.Type); ok && name == "Error" {
 			for _, element := range n.Elts {
@@ -240,6 +249,17 @@ func (c *collector) bellwires(e ast.Expr) (name string, ok bool) {
 		return e.Name, c.own
 	}
 	return "", false
+}
+
+// called returns the name of the function or method that is called, without its package.
+func called(fun ast.Expr) string {
+	switch fun := fun.(type) {
+	case *ast.SelectorExpr:
+		return fun.Sel.Name
+	case *ast.Ident:
+		return fun.Name
+	}
+	return ""
 }
 
 func (c *collector) add(e ast.Expr, hint bool) {

@@ -73,12 +73,12 @@ func readConfigFile(path string) (*configFile, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, Option("config", "%s does not exist", path)
 	case err != nil:
-		return nil, Option("config", "%v", err)
+		return nil, Option("config", "%s", err)
 	}
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		return nil, Option("config", "%s is not YAML: %v", path, err)
+		return nil, Option("config", "%s is not YAML: %s", path, err)
 	}
 	if decoder.Decode(&second) != io.EOF {
 		return nil, Option("config", "%s must be one YAML document: remove what follows the line ---", path)
@@ -91,7 +91,7 @@ func readConfigFile(path string) (*configFile, error) {
 		return nil, Option("config", "%s is not a YAML mapping of options to values", path)
 	}
 	if err := document.Decode(&file.values); err != nil {
-		return nil, Option("config", "%s: %v", path, err)
+		return nil, Option("config", "%s: %s", path, err)
 	}
 	return file, nil
 }

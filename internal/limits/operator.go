@@ -29,7 +29,7 @@ var (
 	}
 	ConfigurationBytes = &Limit{
 		Name: "configuration_bytes", Kind: Bytes, Default: 4 << 20, Min: 256 << 10, Max: 256 << 20, Unit: "bytes",
-		Meaning: "Size of the configuration of all endpoints together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory.",
+		Meaning: "Size of the configuration of all endpoints together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata.",
 		Answer:  answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
 	}

@@ -43,7 +43,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 			return err
 		}
 		if added == 0 {
-			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q exists already", ep.ID)
+			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
 		}
 		return s.notify(tx, message{Tenant: ep.Tenant})
 	})

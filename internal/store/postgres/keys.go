@@ -24,7 +24,7 @@ func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
 			return err
 		}
 		if added == 0 {
-			return bellwire.Errorf(bellwire.CodeConflict, "key %q exists already", k.ID)
+			return bellwire.Errorf(bellwire.CodeConflict, "key %q already exists", k.ID)
 		}
 		return s.changeOwner(tx, owner, k.Tenant)
 	})

@@ -26,7 +26,7 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 			ON CONFLICT (id) WHERE deleted_at IS NULL DO NOTHING RETURNING revision`,
 			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt).Scan(&revision)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return bellwire.Errorf(bellwire.CodeConflict, "tenant %q exists already", t.ID)
+			return bellwire.Errorf(bellwire.CodeConflict, "tenant %q already exists", t.ID)
 		}
 		return err
 	})
