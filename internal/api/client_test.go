@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/api"
 )
 
 // TestClient makes every call of the public client: both sides must mean the same by each member.
@@ -218,4 +222,37 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	if _, err := c.CancelDelivery(ctx, "acme", id); !errors.As(err, &refusal) || refusal.Code != client.CodeConflict {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestClientHasAllMembers looks for the JSON members of the API's types among those of the client's.
+func TestClientHasAllMembers(t *testing.T) {
+	t.Parallel()
+	for name, types := range map[string][2]any{
+		"endpoint": {api.Endpoint{}, client.Endpoint{}},
+		"secret":   {api.EndpointSecret{}, client.EndpointSecret{}},
+		"change":   {api.EndpointChange{}, client.EndpointInput{}},
+		"delivery": {api.Delivery{}, client.Delivery{}},
+		"key":      {api.Key{}, client.Key{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			known := membersOf(reflect.TypeOf(types[1]))
+			for _, name := range membersOf(reflect.TypeOf(types[0])) {
+				if !slices.Contains(known, name) {
+					t.Errorf("the client lacks %q", name)
+				}
+			}
+		})
+	}
+}
+
+// membersOf returns the names of a type's JSON members.
+func membersOf(t reflect.Type) (names []string) {
+	for _, field := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -158,14 +158,23 @@ func (w *world) endpoint(t *bellwire.Tenant, change ...func(*bellwire.Endpoint))
 	return ep
 }
 
+// newEndpoint returns an endpoint that has a value in every field that its creator sets, so that a store which does not keep
+// one of them is found out.
 func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
-	return &bellwire.Endpoint{
+	ep := &bellwire.Endpoint{
 		ID: w.name("ep"), Tenant: tenant, URL: "https://example.com/hook", Description: "A test.", Dialect: "standard",
 		Events: []string{"order.*", "ping"}, Retry: bellwire.StandardRetryPolicy(), RateLimit: 2.5, MaxInFlight: 8,
 		Ordering: bellwire.OrderingNone, Signing: bellwire.SigningBoth, Status: bellwire.EndpointEnabled,
 		StatusReason: "Because.", Metadata: map[string]string{"a": "b"}, Extra: map[string]string{"path": "/x"},
 		Sealed: []byte{0, 1, 2, 0xff}, CreatedAt: w.now, UpdatedAt: w.now,
 	}
+	set := reflect.ValueOf(ep).Elem()
+	for _, field := range reflect.VisibleFields(set.Type()) {
+		if set.FieldByIndex(field.Index).IsZero() && field.Name != "Revision" && field.Name != "Deleted" {
+			w.Fatalf("newEndpoint must set %s, so that the tests see whether it is kept", field.Name)
+		}
+	}
+	return ep
 }
 
 func fifo(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO }
