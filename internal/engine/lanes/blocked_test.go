@@ -109,8 +109,8 @@ func TestBlocked(t *testing.T) {
 		"host": {func(m *blockedModel) {
 			m.publish(2)
 			l := m.s.lanes["ep_1"]
-			l.hosts[0] = m.s.hosts.of(hostKey{"acme", "a.test"}, 60)
-			l.hosts[0].left.AllowN(time.Now(), 60)
+			l.hosts[0] = m.s.hosts.of(hostKey{"acme", byName, "a.test"}, 60, time.Now())
+			l.hosts[0].used = 60
 			m.end(Outcome{Verdict: bellwire.Impossible})
 		}, HostLimit, time.Minute},
 		"share of the tenant": {func(m *blockedModel) {

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 )
@@ -21,22 +19,32 @@ type hosts struct {
 	swept time.Time
 }
 
+// hostKey is what a tenant's requests are counted by. An IP address can be both the name in a URL and the address that a request
+// goes to; these are counted separately, because they have different bounds.
 type hostKey struct {
 	tenant string
-	place  string // the host's name, or its address
+	kind   hostKind
+	value  string
 }
 
-// host counts a tenant's remaining requests to a host. The count goes below zero by the requests that were in flight when it
-// reached zero.
+type hostKind int
+
+const (
+	byName    hostKind = iota // the host in the URL
+	byAddress                 // the network that the name resolved to
+)
+
+// host counts the requests of a tenant to a host that were not acknowledged. The count drops by bound an hour, down to zero. It
+// can exceed bound by the requests that were in flight when it reached it.
 type host struct {
-	left     *rate.Limiter
+	bound    int
+	used     float64 // as of usedAt
+	usedAt   time.Time
 	reported bool // whether count has reported the last request
 }
 
 // hostSweep is the interval between sweeps.
 const hostSweep = time.Minute
-
-func perHour(requests int) rate.Limit { return rate.Limit(float64(requests) / time.Hour.Seconds()) }
 
 // charge counts a request that was not acknowledged, and reports whether it was the last one that was left; see count.
 func (h *hosts) charge(l *lane, o *Outcome, now time.Time) (spent bool) {
@@ -49,9 +57,9 @@ func (h *hosts) charge(l *lane, o *Outcome, now time.Time) (spent bool) {
 	}
 	h.sweep(now)
 	tenant := o.Target.Endpoint.Tenant
-	l.hosts[0] = h.of(hostKey{tenant, HostName(o.Target)}, bound)
+	l.hosts[0] = h.of(hostKey{tenant, byName, HostName(o.Target)}, bound, now)
 	if o.Address != "" {
-		l.hosts[1] = h.of(hostKey{tenant, o.Address}, bound*limits.AddressShare)
+		l.hosts[1] = h.of(hostKey{tenant, byAddress, o.Address}, bound*limits.AddressShare, now)
 	}
 	for _, at := range l.hosts {
 		if at.count(now) {
@@ -62,25 +70,43 @@ func (h *hosts) charge(l *lane, o *Outcome, now time.Time) (spent bool) {
 }
 
 // of returns the host of a key, with the given bound. It makes the host if nothing has failed there lately.
-func (h *hosts) of(key hostKey, bound int) *host {
+func (h *hosts) of(key hostKey, bound int, now time.Time) *host {
 	at := h.known[key]
 	if at == nil {
 		if h.known == nil {
 			h.known = make(map[hostKey]*host)
 		}
-		at = &host{left: rate.NewLimiter(perHour(bound), bound)}
+		at = &host{bound: bound, usedAt: now}
 		h.known[key] = at
 	}
-	at.bind(bound)
+	at.bind(bound, now)
 	return at
 }
 
-// bind changes the bound.
-func (at *host) bind(bound int) {
-	if at.left.Burst() != bound {
-		at.left.SetBurst(bound)
-		at.left.SetLimit(perHour(bound))
+// bind changes the bound. A higher one gives room at once; with a lower one, no more than all of it counts as used.
+func (at *host) bind(bound int, now time.Time) {
+	if at.bound == bound {
+		return
 	}
+	at.drain(now)
+	if bound < at.bound {
+		at.used = min(at.used, float64(bound))
+	}
+	at.bound = bound
+}
+
+// drain brings the count up to date.
+func (at *host) drain(now time.Time) {
+	if passed := now.Sub(at.usedAt); passed > 0 {
+		at.used = max(at.used-passed.Hours()*float64(at.bound), 0)
+		at.usedAt = now
+	}
+}
+
+// left returns how many requests are left.
+func (at *host) left(now time.Time) float64 {
+	at.drain(now)
+	return float64(at.bound) - at.used
 }
 
 // boundOf returns how many unacknowledged requests an hour an endpoint's host may get; 0: any number.
@@ -92,14 +118,14 @@ func boundOf(t *bellwire.Target) int {
 }
 
 // attach gives a lane the host of its URL, if something has failed there lately.
-func (h *hosts) attach(l *lane) {
+func (h *hosts) attach(l *lane, now time.Time) {
 	l.hosts = [2]*host{}
 	bound := boundOf(l.target)
 	if bound == 0 {
 		return
 	}
-	if at := h.known[hostKey{l.target.Endpoint.Tenant, HostName(l.target)}]; at != nil {
-		at.bind(bound)
+	if at := h.known[hostKey{l.target.Endpoint.Tenant, byName, HostName(l.target)}]; at != nil {
+		at.bind(bound, now)
 		l.hosts[0] = at
 	}
 }
@@ -111,7 +137,7 @@ func (h *hosts) sweep(now time.Time) {
 	}
 	h.swept = now
 	for key, at := range h.known {
-		if at.left.TokensAt(now) >= float64(at.left.Burst()) {
+		if at.left(now) >= float64(at.bound) {
 			delete(h.known, key)
 		}
 	}
@@ -122,9 +148,10 @@ func (at *host) count(now time.Time) (last bool) {
 	if at == nil {
 		return false
 	}
-	at.left.ReserveN(now, 1)
-	switch left := at.left.TokensAt(now); {
-	case left >= float64(at.left.Burst())/10:
+	at.drain(now)
+	at.used++
+	switch left := at.left(now); {
+	case left >= float64(at.bound)/10:
 		at.reported = false
 	case left < 1 && !at.reported:
 		at.reported = true
@@ -138,7 +165,11 @@ func (at *host) usedUpUntil(now time.Time) time.Time {
 	if at == nil {
 		return time.Time{}
 	}
-	return tokenAt(at.left, now)
+	missing := 1 - at.left(now)
+	if missing <= 0 {
+		return time.Time{}
+	}
+	return now.Add(max(time.Duration(missing/float64(at.bound)*float64(time.Hour)), time.Microsecond))
 }
 
 // hostUsedUp reports whether nothing is left of the tenant's requests to the endpoint's host.

@@ -101,7 +101,7 @@ func (s *Scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 		l.account = s.account(t.Endpoint.Tenant)
 		s.take(l.account, laneCount, 1)
 	}
-	s.hosts.attach(l)
+	s.hosts.attach(l, now)
 	if !l.enabled() {
 		s.evict(l)
 	}
