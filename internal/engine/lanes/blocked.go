@@ -11,7 +11,8 @@ const (
 	Paused            // the endpoint is paused
 	Disabled          // the endpoint is disabled or deleted
 	BreakerOpen       // the circuit breaker is open
-	RetryAfter        // the endpoint asked to be left alone, or is overloaded
+	Resting           // the endpoint asked for a rest with Retry-After, or is overloaded
+	FailureRate       // too many of the tenant's attempts fail, so its failing endpoints take turns
 	HostLimit         // the tenant's requests to the host that may go unacknowledged are used up
 	RateLimited       // the endpoint's rate limit is reached
 	InFlightLimit     // as many requests are in flight as the endpoint takes
@@ -33,7 +34,8 @@ var whyTexts = [whys]string{
 	Paused:        "the endpoint is paused",
 	Disabled:      "the endpoint is disabled",
 	BreakerOpen:   "the circuit breaker is open",
-	RetryAfter:    "the endpoint asked to be left alone or is overloaded",
+	Resting:       "the endpoint asked for a rest or is overloaded",
+	FailureRate:   "too many of the tenant's attempts fail",
 	HostLimit:     "the host has acknowledged too few of the tenant's requests",
 	RateLimited:   "the rate limit is reached",
 	InFlightLimit: "the limit of requests in flight is reached",
@@ -78,31 +80,30 @@ const (
 	ifBreakerClosed                   // the breaker must be closed
 	ifBreakerLets                     // the breaker must be closed, or let an attempt through now
 	ifHostLeft                        // the host must have requests left
-	ifNotAsked                        // the endpoint must not have asked to be left alone
+	ifNotResting                      // the endpoint must not rest, and few enough of the tenant's attempts must fail
 	ifNodeAble                        // this node must not have failed a moment ago
 	ifToken                           // the rate limit must allow a request
 	ifSlot                            // fewer requests than max_in_flight must be in flight
 	ifWindow                          // the endpoint must take more requests than are in flight
-	ifOrdered                         // a FIFO delivery must be the next of its order, and known to be
+	ifOrdered                         // a FIFO lane, or one whose breaker pauses it, must hold no other delivery
 	ifRoom                            // the lane must have room for a group of deliveries
 	ifManualRoom                      // the lane must have room for a test or a manual retry
 	ifStoreAble                       // the store must not have failed a moment ago
 )
 
-// guards holds the guards of each purpose. The guards of toSendManual are a subset of those of toSend, so a lane that can send
-// can send what is first in it.
+// guards holds the guards of each purpose. head prefers manual deliveries, so whatever toSend allows, toSendManual must allow.
 var guards = [purposes]guard{
 	toAdmit:       ifEnabled | ifBreakerClosed | ifHostLeft,
-	toSend:        ifEnabled | ifBreakerLets | ifHostLeft | ifNotAsked | ifNodeAble | ifToken | ifSlot | ifWindow,
+	toSend:        ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifNodeAble | ifToken | ifSlot | ifWindow,
 	toSendManual:  ifHostLeft | ifNodeAble | ifSlot,
-	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotAsked | ifStoreAble | ifOrdered | ifRoom,
+	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifStoreAble | ifOrdered | ifRoom,
 	toClaimManual: ifStoreAble | ifManualRoom,
 	toMaintain:    ifStoreAble,
 }
 
 // blocked returns what keeps the lane from a purpose at now, and until when. Everything that asks whether a lane may do
-// something, or when, derives from it. Of several reasons it returns the one that lasts longest. A zero time with a reason
-// means that the reason ends with an event, such as the end of an attempt, after which the lane is reevaluated.
+// something, or when, derives from it. Reasons that end with an event, such as the end of an attempt, come first and have a zero
+// time; the lane is reevaluated after the event. Of the reasons that end at a known time, it returns the one that lasts longest.
 func (l *lane) blocked(now time.Time, p purpose) (why Why, until time.Time) {
 	g := guards[p]
 	if why := l.blockedByState(now, g); why != NotBlocked {
@@ -111,8 +112,11 @@ func (l *lane) blocked(now time.Time, p purpose) (why Why, until time.Time) {
 	if g&ifBreakerLets != 0 && l.pauses() && l.breaker.probeAt.After(now) {
 		why, until = BreakerOpen, l.breaker.probeAt
 	}
-	if g&ifNotAsked != 0 && l.retryAfterUntil.After(now) && l.retryAfterUntil.After(until) {
-		why, until = RetryAfter, l.retryAfterUntil
+	if g&ifNotResting != 0 && l.restUntil.After(now) && l.restUntil.After(until) {
+		why, until = Resting, l.restUntil
+	}
+	if g&ifNotResting != 0 && l.failuresUntil.After(now) && l.failuresUntil.After(until) {
+		why, until = FailureRate, l.failuresUntil
 	}
 	if g&ifNodeAble != 0 && l.faults.until.After(now) && l.faults.until.After(until) {
 		why, until = NodeFault, l.faults.until

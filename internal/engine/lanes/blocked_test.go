@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // blockedModel is a model with one endpoint, and what a test needs to bring its lane into a state.
@@ -68,7 +69,12 @@ func TestBlocked(t *testing.T) {
 		"asked to wait": {func(m *blockedModel) {
 			m.publish(2)
 			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Minute})
-		}, RetryAfter, time.Minute},
+		}, Resting, time.Minute},
+		"failure rate": {func(m *blockedModel) {
+			m.publish(2)
+			m.s.account("acme").failed = time.Now().Add(time.Minute)
+			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Second})
+		}, FailureRate, time.Minute + time.Second/limits.FailureRate},
 		"rate limit": {func(m *blockedModel) {
 			m.change(func(ep *bellwire.Endpoint) { ep.RateLimit = 0.1 })
 			m.publish(2)

@@ -91,7 +91,7 @@ func (s *Scheduler) ended(j *Job) {
 func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
 	failures = l.breaker.failures
 	if o.Verdict != bellwire.Acknowledged {
-		l.retryAfterUntil = later(l.retryAfterUntil, now.Add(l.rest(o)))
+		l.restUntil = later(l.restUntil, now.Add(l.rest(o)))
 		o.SpentHost = s.hosts.charge(l, o, now)
 		o.WaitsForIt = o.Retrying && l.hostUsedUp(now)
 	}
@@ -100,6 +100,9 @@ func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change
 		return BreakerSame, failures // the event is at fault, not the endpoint
 	case o.Verdict == bellwire.Acknowledged:
 		l.healthy = true
+		if o.Job.Manual() {
+			l.restUntil = time.Time{} // the endpoint takes requests again
+		}
 		if l.breaker.succeeded() {
 			l.window.restart()
 			return BreakerClosed, failures
@@ -111,7 +114,7 @@ func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change
 	}
 	l.healthy = false
 	l.window.failed()
-	l.retryAfterUntil = later(l.retryAfterUntil, l.account.fail(now))
+	l.failuresUntil = l.account.fail(now)
 	if l.breaker.failed(now) {
 		if l.pauses() {
 			s.evict(l)
@@ -125,8 +128,12 @@ func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change
 const minRest = time.Second
 
 // rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
-// overloaded. The tenant chose a fixed interval, so only the endpoint's own wish prolongs that.
+// overloaded. The tenant chose a fixed interval, so only Retry-After prolongs that. An answer from a URL that the endpoint no
+// longer has causes no rest.
 func (l *lane) rest(o *Outcome) time.Duration {
+	if o.Target != nil && o.Target.Endpoint.URL != l.target.Endpoint.URL {
+		return 0
+	}
 	if l.fixed() || o.Attempt == nil || !l.overloaded(o.Attempt.Response) {
 		return o.RetryAfter
 	}

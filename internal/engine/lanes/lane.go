@@ -39,15 +39,16 @@ type lane struct {
 	unrecorded     int       // attempts that ended and are not in the store yet
 	releasing      int       // deliveries on their way back to the store
 	progress       time.Time // end of the last request, or start of the first of those in flight
-	healthy        bool      // the last attempt was acknowledged
+	healthy        bool      // an attempt was acknowledged, and none of the schedule has failed since
 
-	window          window
-	breaker         breaker
-	limiter         *rate.Limiter // nil: no rate limit
-	noTokenUntil    time.Time     // when the limiter will have a token, as of the last look at it
-	retryAfterUntil time.Time     // end of the rest that the endpoint asked for
-	hosts           [2]*host      // its host, and the address of its last request; nil: nothing has failed there lately
-	faults          backoff       // after faults of this node
+	window        window
+	breaker       breaker
+	limiter       *rate.Limiter // nil: no rate limit
+	noTokenUntil  time.Time     // when the limiter will have a token, as of the last look at it
+	restUntil     time.Time     // end of the endpoint's rest, because it asked for one or is overloaded
+	failuresUntil time.Time     // end of the pause because too many of the tenant's attempts fail
+	hosts         [2]*host      // its host, and the address of its last request; nil: nothing has failed there lately
+	faults        backoff       // after faults of this node
 
 	// The part of the lane that is in the store:
 	due               time.Time // earliest time at which a free delivery may be due; zero: there is none
@@ -136,6 +137,9 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 	}
 	if ep.Ordering != bellwire.OrderingFIFO {
 		l.nextSequence = 0
+	}
+	if l.target != nil && l.target.Endpoint.URL != ep.URL {
+		l.restUntil = time.Time{} // another receiver may be behind the new URL
 	}
 	l.window.max = ep.MaxInFlight
 	l.target = t
@@ -335,7 +339,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 func (l *lane) dispensable(now time.Time) bool {
 	return l.empty() && !l.claiming && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
 		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > laneMemory &&
-		!l.retryAfterUntil.After(now) && !l.noTokenUntil.After(now)
+		!l.restUntil.After(now) && !l.failuresUntil.After(now) && !l.noTokenUntil.After(now)
 }
 
 func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }

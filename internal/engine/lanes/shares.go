@@ -59,7 +59,7 @@ type account struct {
 	tenant string
 	held   [resources]int
 	lines  [kinds]line
-	failed time.Time // when its failed attempts would have ended at a rate of limits.FailureRate
+	failed time.Time // leaky bucket of failed attempts, which leaks limits.FailureRate a second: when it is empty again
 }
 
 // fail counts a failed attempt and returns until when its endpoint rests, so that hundreds of endpoints that fail at once do
