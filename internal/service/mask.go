@@ -60,13 +60,18 @@ func mapEach(text, separator string, f func(string) string) string {
 	return strings.Join(parts, separator)
 }
 
-// Bounds on the words that people choose for a path.
+// Bounds on the words that people choose for a path. Lengths are in characters.
 const (
 	minToken      = 8  // letters and digits; shorter texts are not tokens
 	maxWord       = 20 // letters
 	maxNumber     = 10 // digits on their own, such as a customer's number
 	maxSuffix     = 4  // digits behind a word, such as a year
 	maxConsonants = 5  // in a row
+
+	// Random text changes often between upper case, lower case and digits, so its words are short.
+	minWord     = 3            // average length in a run of minToken or more
+	longToken   = 2 * minToken // from which the average must be minWordLong
+	minWordLong = 4
 )
 
 var (
@@ -82,7 +87,7 @@ func looksLikeToken(part string) bool {
 		return true
 	}
 	all := runs.FindAllString(text, -1)
-	if len(strings.Join(all, "")) < minToken {
+	if utf8.RuneCountInString(strings.Join(all, "")) < minToken {
 		return false
 	}
 	turns := 0 // from a digit to a letter
@@ -103,18 +108,28 @@ func looksLikeToken(part string) bool {
 // isRandom reports whether a run of letters and digits, or one of the words found in it, is not one that people choose.
 func isRandom(run string, found []string) bool {
 	for i, word := range found {
-		most := maxWord
-		switch {
-		case isNumber(word) && i > 0:
-			most = maxSuffix
-		case isNumber(word):
-			most = maxNumber
-		}
-		if len(word) > most || slices.ContainsFunc(consonants.FindAllString(word, -1), func(s string) bool { return len(s) > maxConsonants }) {
+		if utf8.RuneCountInString(word) > longest(word, i == 0) || hasClutter(word) {
 			return true
 		}
 	}
-	return len(run) >= minToken && len(run) < 3*len(found) || len(run) >= 2*minToken && len(run) < 4*len(found)
+	length := utf8.RuneCountInString(run)
+	return length >= minToken && length < minWord*len(found) || length >= longToken && length < minWordLong*len(found)
+}
+
+// longest returns the most characters that a word, or a number at the start of a run or behind a word, has.
+func longest(word string, first bool) int {
+	switch {
+	case !isNumber(word):
+		return maxWord
+	case first:
+		return maxNumber
+	}
+	return maxSuffix
+}
+
+// hasClutter reports whether too many consonants follow each other.
+func hasClutter(word string) bool {
+	return slices.ContainsFunc(consonants.FindAllString(word, -1), func(s string) bool { return len(s) > maxConsonants })
 }
 
 func isNumber(word string) bool {

@@ -36,6 +36,9 @@ func TestMaskURL(t *testing.T) {
 		"https://example.com?key=«a%20b»",
 		"https://example.com/ʰʰʰʰ/%CA%B0%CA%B0%CA%B0%CA%B0/ǅǅǅǅ",
 		"https://example.com/«٠١٢٣٤٥٦٧٨٩٠»/in",
+		"https://example.com/уведомления/интеграция/オーダー通知受信",
+		"https://example.com/«абвгдеёжзийклмнопрсту»/in",
+		"https://example.com/ж1Д2ю3/«ж1Д2ю3Ы4»",
 		"https://example.com/%zz«»",
 	} {
 		url := strings.NewReplacer("«", "", "»", "").Replace(text)
