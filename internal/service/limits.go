@@ -180,7 +180,7 @@ func configurationBytes(ep *bellwire.Endpoint) int {
 const (
 	recount     = time.Minute
 	recountFull = 10 * time.Second // while the tenant has as many as it may
-	countShare  = 100              // counting takes at most one part in this many of the time
+	countShare  = 100              // counting takes at most a hundredth of the time
 )
 
 // maxCounted is the number of tenants whose event counts are cached.
@@ -241,7 +241,7 @@ func (c *eventCount) take(ctx context.Context, store bellwire.Store, tenant stri
 		Code: bellwire.CodeRateLimited,
 		Message: "the tenant has " + limits.StoredEvents.Amount(float64(c.n)) + " stored, and the limit " + strconv.Quote(limits.StoredEvents.Name) + " allows " +
 			limits.StoredEvents.Amount(float64(limit)) + "; try again when older ones have passed their retention, or ask for a higher limit",
-		RetryAfter: recount,
+		RetryAfter: max(time.Second, time.Until(c.counted.Add(c.recountAfter(recountFull)))),
 	}
 }
 
@@ -253,7 +253,12 @@ func (c *eventCount) due(limit, n int) bool {
 	if c.n+n > limit {
 		after = recountFull
 	}
-	return c.counted.IsZero() || time.Since(c.counted) >= max(after, countShare*c.took)
+	return c.counted.IsZero() || time.Since(c.counted) >= c.recountAfter(after)
+}
+
+// recountAfter returns the time between two counts: the given one, or more if counting takes long. c.mu is held.
+func (c *eventCount) recountAfter(least time.Duration) time.Duration {
+	return max(least, countShare*c.took)
 }
 
 // count counts the events, unless that is in progress; then the previous count is used.

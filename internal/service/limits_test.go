@@ -253,7 +253,7 @@ func TestStoredEvents(t *testing.T) {
 		}
 		wantFull := func(err error) {
 			t.Helper()
-			wantRateLimited(t, err, "stored_events", time.Minute)
+			wantRateLimited(t, err, "stored_events", 10*time.Second)
 		}
 		if err := publish(4); err != nil {
 			t.Fatal(err)
@@ -277,7 +277,9 @@ func TestStoredEvents(t *testing.T) {
 		if n, err := e.store.Purge(ctx, time.Now(), time.Now().Add(-time.Minute), 1000); err != nil || n == 0 {
 			t.Fatalf("%d rows were purged, %v", n, err)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(4 * time.Second)
+		wantRateLimited(t, publish(1), "stored_events", 6*time.Second)
+		time.Sleep(6 * time.Second)
 		if err := publish(5); err != nil {
 			t.Errorf("after all were purged: %v", err)
 		}
@@ -303,10 +305,10 @@ func TestStoredEventsOfOtherNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = e.Publish(ctx, admin, tenant, draft)
-		wantRateLimited(t, err, "stored_events", time.Minute)
+		wantRateLimited(t, err, "stored_events", 10*time.Second)
 		time.Sleep(time.Minute)
 		_, err = node.Publish(ctx, admin, tenant, draft)
-		wantRateLimited(t, err, "stored_events", time.Minute)
+		wantRateLimited(t, err, "stored_events", 10*time.Second)
 	})
 }
 
