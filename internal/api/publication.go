@@ -182,7 +182,7 @@ func (p *parser) draft(at place) (service.Draft, error) {
 			d.Data, err = p.raw()
 		case `"id"`:
 			member = memberID
-			d.IdempotencyKey, err = p.text(at, "id")
+			d.IdempotencyKey, err = p.optionalText(at, "id")
 		case `"occurred_at"`:
 			member = memberOccurredAt
 			d.OccurredAt, err = p.time(at, "occurred_at")
@@ -215,7 +215,7 @@ const maxFaults = 20
 // faultList collects what is wrong with a body that can be read.
 type faultList []error
 
-// add adds an error, nil for none, and reports whether reading can go on.
+// add adds an error, nil for none, and reports whether the rest of the body can be read.
 func (l *faultList) add(err error) bool {
 	switch {
 	case err == nil:
@@ -261,7 +261,8 @@ func (p *parser) skip(fault error) error {
 
 // begin consumes the start of an object or array.
 func (p *parser) begin(kind jsontext.Kind, at place, name string) error {
-	if got := p.dec.PeekKind(); got != kind && got != 0 {
+	const unreadable jsontext.Kind = 0 // ReadToken returns the error
+	if got := p.dec.PeekKind(); got != kind && got != unreadable {
 		what := "an object"
 		if kind == '[' {
 			what = "an array"
@@ -302,14 +303,20 @@ func (p *parser) raw() ([]byte, error) {
 	return p.body[end-len(value) : end : end], nil
 }
 
-// text parses a string that is not empty. In optional fields, null means the same as an omitted field.
+// optionalText is text for a field that may be null, which means the same as omitting it: the text is empty then.
+func (p *parser) optionalText(at place, name string) (string, error) {
+	if p.dec.PeekKind() == 'n' {
+		_, err := p.dec.ReadToken()
+		return "", p.broken(err)
+	}
+	return p.text(at, name)
+}
+
+// text parses a string that is not empty.
 func (p *parser) text(at place, name string) (string, error) {
 	raw, err := p.dec.ReadValue()
 	if err != nil {
 		return "", p.broken(err)
-	}
-	if raw.Kind() == 'n' && name != "type" {
-		return "", nil
 	}
 	if raw.Kind() != '"' || len(raw) == len(`""`) {
 		return "", bellwire.Invalid(at.field(name), "must be a string that is not empty")
@@ -322,7 +329,7 @@ func (p *parser) text(at place, name string) (string, error) {
 }
 
 func (p *parser) time(at place, name string) (time.Time, error) {
-	text, err := p.text(at, name)
+	text, err := p.optionalText(at, name)
 	if err != nil {
 		return time.Time{}, err
 	}
