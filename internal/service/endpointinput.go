@@ -67,7 +67,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 		s.applyURL(ep, in.URL),
 		applyTarget(ep, in),
 		s.applyRetry(ctx, ep, in),
-		applyLimits(ep, in),
+		applySettings(ep, in),
 		s.applyEvents(ctx, ep, in),
 		applyCredentials(c, in),
 	)
@@ -175,8 +175,8 @@ func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, in *End
 	return nil
 }
 
-// applyLimits sets the delivery settings.
-func applyLimits(ep *bellwire.Endpoint, in *EndpointInput) error {
+// applySettings sets the rate limit, the requests in flight, the ordering, the signing and the status.
+func applySettings(ep *bellwire.Endpoint, in *EndpointInput) error {
 	if in.NoRateLimit {
 		ep.RateLimit = 0
 	}

@@ -59,7 +59,7 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	}
 	found := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{}}
 	size, searched, searchedBytes := 0, 0, 0
-	// The pages that are read grow: little is read in vain if most events match, and seldom if few do.
+	// Pages double in size: a small first page is enough if most events match, and few reads are needed if few do.
 	limit := page.Limit
 	for searched < maxSearched && searchedBytes < maxSearchedBytes && size < bellwire.MaxPageBytes {
 		events, err := s.readEvents(ctx, c, f, bellwire.Page{Limit: limit, After: page.After})
@@ -146,7 +146,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 		return nil, err
 	}
 	if err != nil || ep.Deleted {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "endpoint %q of the delivery was deleted, so that nothing can be sent to it", d.Endpoint)
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "endpoint %q of the delivery was deleted, so nothing can be sent to it", d.Endpoint)
 	}
 	if err := refuseDisabled(ep); err != nil {
 		return nil, err
