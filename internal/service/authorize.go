@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
@@ -127,4 +128,13 @@ func authorizeIn(c Caller, p Permission, tenant string) error {
 
 func errUnauthenticated() error {
 	return bellwire.Errorf(bellwire.CodeUnauthenticated, "the API key is not valid; it may have been mistyped or deleted")
+}
+
+// requireTenant checks that the caller has the permission in the tenant, and that the tenant exists.
+func (s *Service) requireTenant(ctx context.Context, c Caller, p Permission, tenant string) error {
+	if err := authorizeIn(c, p, tenant); err != nil {
+		return err
+	}
+	_, err := s.store.Tenant(ctx, tenant)
+	return err
 }
