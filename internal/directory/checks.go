@@ -42,9 +42,9 @@ func (d *Directory) Checks(tenant string, sizes ...int) *Checks {
 	return c
 }
 
-// Check refuses data that does not fit the type's schema, as CompiledType.Validate does, and with CodeTooLarge what takes
-// more steps than are left to the publication.
-func (c *Checks) Check(ctx context.Context, t *CompiledType, data []byte) error {
+// Validate refuses data that does not fit the type's schema, as CompiledType.Validate does. Its error has CodeTooLarge if the check
+// takes more steps than the publication has left.
+func (c *Checks) Validate(ctx context.Context, t *CompiledType, data []byte) error {
 	if t.checker == nil {
 		return t.Validate(data)
 	}

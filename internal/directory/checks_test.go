@@ -33,7 +33,7 @@ func TestLongChecksTakeTurns(t *testing.T) {
 		check := func(data []byte, others ...int) error {
 			checks := d.Checks("acme", append(others, len(data))...)
 			defer checks.End()
-			return checks.Check(t.Context(), costly, data)
+			return checks.Validate(t.Context(), costly, data)
 		}
 		if err := check([]byte(`["a"]`)); err != nil {
 			t.Errorf("a short one: %v", err)
@@ -94,7 +94,7 @@ func TestABatchHasABudget(t *testing.T) {
 	}
 	d := New(Config{})
 	single := d.Checks("acme", len(data))
-	err := single.Check(t.Context(), costly, data)
+	err := single.Validate(t.Context(), costly, data)
 	single.End()
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestABatchHasABudget(t *testing.T) {
 	spent := 0
 	for i := range sizes {
 		before := batch.left
-		err := batch.Check(t.Context(), costly, data)
+		err := batch.Validate(t.Context(), costly, data)
 		spent += before - batch.left
 		if err == nil {
 			continue

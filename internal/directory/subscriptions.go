@@ -41,5 +41,5 @@ func (s tenantSchemas) Check(ctx context.Context, eventType string, data []byte)
 	}
 	checks := s.directory.Checks(s.tenant, len(data))
 	defer checks.End()
-	return checks.Check(ctx, t, data)
+	return checks.Validate(ctx, t, data)
 }

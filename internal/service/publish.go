@@ -28,7 +28,7 @@ func (s *Service) Publish(ctx context.Context, c Caller, tenant string, d Draft)
 }
 
 func (s *Service) publish(ctx context.Context, c Caller, tenant string, d Draft) (Receipt, error) {
-	if err := s.checkDraft(&d); err != nil {
+	if err := s.validateDraft(&d); err != nil {
 		return Receipt{}, err
 	}
 	receipts, err := s.take(ctx, c, tenant, []Draft{d}, func(_ int, err error) error { return err })
@@ -52,7 +52,7 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 	if len(drafts) == 0 || len(drafts) > MaxBatchEvents {
 		return nil, bellwire.Invalid("events", "must have 1 to %s entries, but has %s", bellwire.Number(MaxBatchEvents), bellwire.Number(len(drafts)))
 	}
-	size, err := s.checkDrafts(drafts)
+	size, err := s.validateDrafts(drafts)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +66,11 @@ func (s *Service) PublishBatch(ctx context.Context, c Caller, tenant string, dra
 	return receipts, err
 }
 
-// checkDrafts applies checkDraft to a batch, and returns its size in bytes of data.
-func (s *Service) checkDrafts(drafts []Draft) (size int, err error) {
+// validateDrafts applies validateDraft to a batch, and returns its size in bytes of data.
+func (s *Service) validateDrafts(drafts []Draft) (size int, err error) {
 	var faults []error
 	for i := range drafts {
-		err := s.checkDraft(&drafts[i])
+		err := s.validateDraft(&drafts[i])
 		invalid := bellwire.CodeOf(err) == bellwire.CodeInvalid
 		switch {
 		case err == nil:
@@ -128,27 +128,32 @@ func inEvent(i int, err error) error {
 	return renameFields(err, func(field string) string { return fmt.Sprintf("events[%d].%s", i, field) })
 }
 
-// take checks the drafts against the catalogue and passes them to the engine. If the catalogue has changed in between, possibly
-// because the caller's key was deleted, it is read again. What is decided then is final, because that state is newer than the
-// request, so that constant changes of the catalogue cannot delay a publisher. locate says in which event an error is.
-func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Draft, locate func(int, error) error) ([]Receipt, error) {
+// take passes the drafts to the engine, which has them checked against the catalogue. locate returns an error as one about the
+// i-th draft.
+func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Draft, locate func(i int, err error) error) ([]Receipt, error) {
 	if err := s.allowEvents(ctx, tenant, len(drafts)); err != nil {
 		return nil, err
 	}
-	p := &publication{service: s, caller: c, locate: locate}
-	p.Tenant, p.Events, p.Checks = tenant, drafts, p
+	p := &publication{
+		Publication: engine.Publication{Tenant: tenant, Events: drafts},
+		service:     s, caller: c, locate: locate,
+	}
+	p.Publication.Checks = p
 	return s.engine.Publish(ctx, &p.Publication)
 }
 
-// publication is what a caller publishes.
+// publication checks what a caller publishes against the catalogue. It contains what the engine is given, so that a publish needs one
+// allocation for both.
 type publication struct {
 	engine.Publication
 	service *Service
 	caller  Caller
-	locate  func(int, error) error
+	locate  func(i int, err error) error
 }
 
-// Check checks the drafts against the catalogue. The second time it checks the caller's key too.
+// Check implements engine.Checker. The second check also covers the caller's key, whose deletion can be what changed the catalogue.
+// Its decision is final: it is based on a state newer than the request, and a third check would let constant changes of the
+// catalogue delay a publisher.
 func (p *publication) Check(ctx context.Context, again bool) (revision int64, err error) {
 	catalogue, err := p.service.directory.Catalogue(ctx)
 	if err != nil {
@@ -159,92 +164,114 @@ func (p *publication) Check(ctx context.Context, again bool) (revision int64, er
 			return 0, unknownKey(err)
 		}
 	}
-	stale, err := p.service.check(ctx, p.caller, p.Tenant, catalogue, again, p.Events, p.locate)
-	if stale {
-		err = bellwire.Errorf(bellwire.CodeStale, "the catalogue has changed since this node read it")
-	}
-	return catalogue.Revision, err
+	return catalogue.Revision, p.fit(ctx, catalogue, again)
 }
 
 // maxFaults is the most faults that are reported of one batch.
 const maxFaults = 20
 
-// check refuses drafts that do not fit the catalogue, and reports whether the catalogue is stale, unless it was read just now.
-// An event that was accepted once stays accepted under its id, whatever has become of its type.
-func (s *Service) check(ctx context.Context, c Caller, tenant string, catalogue *directory.Catalogue, justRead bool, drafts []Draft, locate func(int, error) error) (stale bool, err error) {
-	sizes := make([]int, len(drafts))
-	for i := range drafts {
-		sizes[i] = len(drafts[i].Data)
-	}
-	checks := s.directory.Checks(tenant, sizes...)
+// fit refuses drafts that do not fit the catalogue. Its error has CodeStale if the catalogue has changed since it was read, which is
+// not asked if it was read just now. An event that was accepted once stays accepted under its id, whatever happens to its type.
+func (p *publication) fit(ctx context.Context, catalogue *directory.Catalogue, justRead bool) error {
+	checks := p.service.directory.Checks(p.Tenant, dataSizes(p.Events)...)
 	defer checks.End()
 	var (
-		accepted map[string][32]byte
-		asked    bool
+		accepted acceptedEvents
 		faults   []error
 	)
-	for i := range drafts {
-		d := &drafts[i]
+	for i := range p.Events {
+		d := &p.Events[i]
 		cached, _ := catalogue.Type(d.Type)
-		refusal := fit(ctx, checks, cached, d)
+		refusal := fitType(ctx, checks, cached, d)
 		switch code := bellwire.CodeOf(refusal); {
 		case code == "":
 			continue
 		case len(faults) > 0 && code != bellwire.CodeInvalid:
-			return false, s.refuse(ctx, tenant, bellwire.Join(faults...))
+			return p.refuse(ctx, faults)
 		case code == bellwire.CodeRateLimited, code == bellwire.CodeCanceled:
-			return false, refusal // which is not about the draft
+			return refusal // it is not about the draft
 		}
 		if cached == nil {
-			refusal = unknownType("type", d.Type, catalogue, allows(c.Role, Publish))
+			refusal = unknownType("type", d.Type, catalogue, allows(p.caller.Role, Publish))
 		}
 		if !justRead {
-			current, err := s.isCurrent(ctx, cached, d.Type)
-			if err != nil || !current {
-				return err == nil, err
+			if err := p.requireCurrent(ctx, cached, d.Type); err != nil {
+				return err
 			}
 		}
-		if !asked {
-			if accepted, err = s.digests(ctx, tenant, drafts); err != nil {
-				return false, err
-			}
-			asked = true
-		}
-		if digest, known := accepted[d.IdempotencyKey]; known && digest == bellwire.Digest(d.Type, d.Data) {
+		if known, err := accepted.have(ctx, p, d); err != nil {
+			return err
+		} else if known {
 			continue
 		}
-		faults = append(faults, locate(i, refusal))
+		faults = append(faults, p.locate(i, refusal))
 		if len(faults) == maxFaults || bellwire.CodeOf(refusal) != bellwire.CodeInvalid {
 			break
 		}
 	}
-	if len(faults) > 0 {
-		return false, s.refuse(ctx, tenant, bellwire.Join(faults...))
-	}
-	return false, nil
+	return p.refuse(ctx, faults)
 }
 
-// fit refuses a draft whose type cannot be published, or whose data does not fit the type.
-func fit(ctx context.Context, checks *directory.Checks, t *directory.CompiledType, d *Draft) error {
+// requireCurrent returns an error with CodeStale if the cached event type is not the stored one.
+func (p *publication) requireCurrent(ctx context.Context, cached *directory.CompiledType, name string) error {
+	current, err := p.service.isCurrent(ctx, cached, name)
+	if err != nil || current {
+		return err
+	}
+	return bellwire.Errorf(bellwire.CodeStale, "the catalogue has changed since this node read it")
+}
+
+// refuse joins the faults. If the tenant does not exist, that is the error instead.
+func (p *publication) refuse(ctx context.Context, faults []error) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	if _, err := p.service.directory.Tenant(ctx, p.Tenant); err != nil {
+		return err
+	}
+	return bellwire.Join(faults...)
+}
+
+// acceptedEvents are the digests of the stored events that have the ids of a publication. They are read on first use.
+type acceptedEvents struct {
+	read    bool
+	digests map[string][32]byte
+}
+
+// have reports whether the same event is stored under the draft's id.
+func (a *acceptedEvents) have(ctx context.Context, p *publication, d *Draft) (bool, error) {
+	if !a.read {
+		digests, err := p.service.digests(ctx, p.Tenant, p.Events)
+		if err != nil {
+			return false, err
+		}
+		a.read, a.digests = true, digests
+	}
+	digest, known := a.digests[d.IdempotencyKey]
+	return known && digest == bellwire.Digest(d.Type, d.Data), nil
+}
+
+func dataSizes(drafts []Draft) []int {
+	sizes := make([]int, len(drafts))
+	for i := range drafts {
+		sizes[i] = len(drafts[i].Data)
+	}
+	return sizes
+}
+
+// fitType refuses a draft whose type cannot be published, or whose data does not fit the type's schema.
+func fitType(ctx context.Context, checks *directory.Checks, t *directory.CompiledType, d *Draft) error {
 	switch {
 	case t == nil:
 		return bellwire.Invalid("type", "%.128q is not a known event type", d.Type)
 	case t.Archived:
 		return bellwire.Invalid("type", "%q is archived; events of this type cannot be published", d.Type)
 	}
-	return checks.Check(ctx, t, d.Data)
+	return checks.Validate(ctx, t, d.Data)
 }
 
-// refuse returns the refusal, unless the tenant does not exist.
-func (s *Service) refuse(ctx context.Context, tenant string, refusal error) error {
-	if _, err := s.directory.Tenant(ctx, tenant); err != nil {
-		return err
-	}
-	return refusal
-}
-
-// checkDraft refuses drafts that are not valid for any event type.
-func (s *Service) checkDraft(d *Draft) error {
+// validateDraft refuses drafts that are not valid for any event type.
+func (s *Service) validateDraft(d *Draft) error {
 	if len(d.Data) > s.maxEventBytes {
 		return tooLarge("data", "must have at most %s bytes, but has %s", bellwire.Number(s.maxEventBytes), bellwire.Number(len(d.Data)))
 	}
