@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Witness returns the sealed value that was stored first, after storing the given one if there was none.
+// KeysetCheck returns the sealed check value that was stored first. If there is none, it stores the given one.
 func (s *Store) KeysetCheck(ctx context.Context, sealed []byte) ([]byte, error) {
 	var stored []byte
 	err := s.write(ctx, func(tx *tx) error {
@@ -29,7 +29,7 @@ func (s *Store) KeysetCheck(ctx context.Context, sealed []byte) ([]byte, error) 
 	return stored, err
 }
 
-// ReplaceWitness replaces the witness. CodeStale: it is not old any more.
+// ReplaceKeysetCheck replaces the check value. CodeStale: the stored value is no longer old.
 func (s *Store) ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) error {
 	return s.write(ctx, func(tx *tx) error {
 		n, err := tx.change("UPDATE bellwire.meta SET value = $2 WHERE name = 'witness' AND value = $1", old, sealed)
