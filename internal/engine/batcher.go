@@ -30,7 +30,7 @@ type submission struct {
 	targets [][]*bellwire.Target // the recipients of each event
 	append  bellwire.Append
 	bytes   int
-	test    bool // delivered at once and once, beside the schedule
+	test    bool // a test: one attempt, outside the schedule
 
 	result bellwire.AppendResult
 	done   chan struct{} // capacity 1
@@ -57,7 +57,8 @@ func (s *submission) maxWaiting() int {
 	return int(limits.FanOut.Default)
 }
 
-// recipients returns the recipients of an event of a wide submission. Events with the same targets share the list.
+// recipients returns the recipients of an event of a wide submission. Events with the same targets share the list, which lists
+// holds by the first element of the targets.
 func (s *submission) recipients(event int, lists map[**bellwire.Target]*bellwire.Recipients) *bellwire.Recipients {
 	targets := s.targets[event]
 	if len(targets) == 0 {

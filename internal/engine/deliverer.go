@@ -38,7 +38,7 @@ func (d *deliverer) work(j *lanes.Job) {
 // attempt makes one attempt, and returns the job to be attempted next, or nil.
 func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
 	target := d.scheduler.TargetOf(j)
-	request := send.Request{Target: target, Event: j.Content.Event, Delivery: &j.Delivery, Trigger: j.Trigger, Body: j.Content}
+	request := send.Request{Target: target, Event: j.Content.Event, Delivery: &j.Delivery, Trigger: j.Trigger, Content: j.Content}
 	sent := d.sender.Do(d.ctx, &request)
 	if sent.Verdict != bellwire.Acknowledged && (sent.NotSent || d.ctx.Err() != nil) {
 		d.scheduler.Abort(j)

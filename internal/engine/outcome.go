@@ -41,8 +41,8 @@ func newResult(j *lanes.Job, t *bellwire.Target, sent send.Result) *result {
 	return r
 }
 
-// decide returns the transition of the delivery for a verdict. A retry policy that is older than the tenant's limit on retry
-// delays is held to that limit.
+// decide returns the transition of the delivery for a verdict. The tenant's limit on retry delays applies here too, because the
+// policy can be older than the limit, and jitter and max_elapsed can shorten a delay.
 func (r *result) decide(v bellwire.Verdict) bellwire.Transition {
 	next := r.Job.Delivery.Decide(r.Job.Trigger, v, r.Target.Endpoint, r.endedAt, r.RetryAfter, rand.Float64())
 	if limits := r.Target.Limits; limits != nil && next.Status == bellwire.DeliveryRetrying {

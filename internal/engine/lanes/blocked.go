@@ -175,8 +175,8 @@ func (l *lane) windowFull(now time.Time) Why {
 	return NotBlocked
 }
 
-// free reports whether nothing keeps the lane from a purpose.
-func (l *lane) free(now time.Time, p purpose) bool {
+// may reports whether nothing keeps the lane from a purpose.
+func (l *lane) may(now time.Time, p purpose) bool {
 	why, _ := l.blocked(now, p)
 	return why == NotBlocked
 }
@@ -226,7 +226,7 @@ func (s *Scheduler) blockedBeside(l *lane, now time.Time) (why Why, until time.T
 	}
 	waits := false
 	for k, queued := range l.queuedIn {
-		if queued && l.account.lines[k].place >= 0 {
+		if queued && l.account.lines[k].index >= 0 {
 			return TenantShare, time.Time{}
 		}
 		waits = waits || queued

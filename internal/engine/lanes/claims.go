@@ -245,6 +245,6 @@ func (s *Scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult
 // bring puts a claimed delivery into a lane.
 func (s *Scheduler) bring(l *lane, j *Job, e *bellwire.Event) {
 	j.Content = s.contentOf(e)
-	s.place(l.account, j.Content)
+	s.retainContent(l.account, j.Content)
 	s.enqueue(l, j)
 }

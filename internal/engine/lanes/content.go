@@ -78,8 +78,8 @@ func (s *Scheduler) charge(a *account, c *Content) {
 	}
 }
 
-// place gives a delivery of an event a place in memory.
-func (s *Scheduler) place(a *account, c *Content) {
+// retainContent counts a delivery of an event in memory.
+func (s *Scheduler) retainContent(a *account, c *Content) {
 	s.take(a, places, 1)
 	c.users++
 	s.charge(a, c)

@@ -168,7 +168,7 @@ func newLimiter(perSecond float64) *rate.Limiter {
 func (l *lane) admits(now time.Time, size int) bool {
 	held := l.queue.Len() + l.reserved + l.releasing
 	switch {
-	case !l.free(now, toAdmit):
+	case !l.may(now, toAdmit):
 		return false
 	case held > 0 && l.bytes+size > l.byteLimit():
 		return false
@@ -182,7 +182,7 @@ func (l *lane) admits(now time.Time, size int) bool {
 
 // sendable reports whether an attempt may start now.
 func (l *lane) sendable(now time.Time) bool {
-	return l.manualQueue.Len() > 0 && l.free(now, toSendManual) || l.queue.Len() > 0 && l.free(now, toSend)
+	return l.manualQueue.Len() > 0 && l.may(now, toSendManual) || l.queue.Len() > 0 && l.may(now, toSend)
 }
 
 // sends returns the kind of line in which the lane waits to send, and reports whether it can send.
@@ -223,8 +223,8 @@ func tokenAt(l *rate.Limiter, now time.Time) time.Time {
 	return now.Add(max(time.Duration(missing/float64(l.Limit())*float64(time.Second)), time.Microsecond))
 }
 
-// take removes the delivery to be attempted next. The lane must be sendable.
-func (l *lane) take(now time.Time) *Job {
+// pop removes the delivery to be attempted next. The lane must be sendable.
+func (l *lane) pop(now time.Time) *Job {
 	if l.manualQueue.Len() > 0 {
 		j := l.manualQueue.Pop()
 		l.manualInFlight++
@@ -249,14 +249,14 @@ func (l *lane) claims(now time.Time) (k kind, ok bool) {
 	case l.claiming:
 		return 0, false
 	case l.mustMaintain(now):
-		return maintaining, l.free(now, toMaintain)
-	case isDue(l.due, now) && l.free(now, toClaim):
+		return maintaining, l.may(now, toMaintain)
+	case isDue(l.due, now) && l.may(now, toClaim):
 		if l.healthy || l.empty() {
 			return claiming, true
 		}
 		return claimingUnproven, true
 	}
-	return claimingManual, l.manualDue && l.free(now, toClaimManual)
+	return claimingManual, l.manualDue && l.may(now, toClaimManual)
 }
 
 // mustMaintain reports whether the endpoint must be loaded, or deliveries in the store ended.
@@ -291,7 +291,7 @@ func (l *lane) room() int {
 // claimLimit returns how many deliveries of the schedule the lane can take from the store now.
 func (l *lane) claimLimit(now time.Time) int {
 	switch {
-	case !l.free(now, toClaim):
+	case !l.may(now, toClaim):
 		return 0
 	case l.pauses():
 		return 1

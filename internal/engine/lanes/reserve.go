@@ -47,7 +47,7 @@ func (s *Scheduler) reserve(now time.Time, epoch int64, t *bellwire.Target, c *C
 	l.reserved++
 	l.bytes += len(c.Data)
 	s.addPending(l)
-	s.place(l.account, c)
+	s.retainContent(l.account, c)
 	return Reservation{l, epoch}
 }
 

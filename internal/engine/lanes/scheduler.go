@@ -227,7 +227,7 @@ func (s *Scheduler) serve(ln *line, now time.Time) *Job {
 		return nil
 	}
 	ln.leave()
-	j := l.take(now)
+	j := l.pop(now)
 	s.pace.start(j)
 	s.give(a, places, 1)
 	s.take(a, requests, 1)

@@ -75,13 +75,13 @@ type line struct {
 	kind    kind
 	lanes   fifo.Queue[*lane]
 	lacks   resource // that it waits for, if it does
-	place   int      // index in the heap of lines that lack the same; -1: it waits for no resource
+	index   int      // in the heap of lines that lack the same; -1: it waits for no resource
 }
 
 func newAccount(tenant string) *account {
 	a := &account{tenant: tenant}
 	for k := range a.lines {
-		a.lines[k] = line{account: a, kind: kind(k), place: -1}
+		a.lines[k] = line{account: a, kind: kind(k), index: -1}
 	}
 	return a
 }
@@ -262,8 +262,8 @@ func (s *Scheduler) recheckSenders(a *account, r resource) {
 		return
 	}
 	for k := range a.lines {
-		if ln := &a.lines[k]; ln.kind.sends() && ln.place >= 0 && ln.lacks == r {
-			heap.Remove(&s.waiting[r], ln.place)
+		if ln := &a.lines[k]; ln.kind.sends() && ln.index >= 0 && ln.lacks == r {
+			heap.Remove(&s.waiting[r], ln.index)
 			s.queue(ln)
 		}
 	}
@@ -275,8 +275,8 @@ func (s *Scheduler) reorder(a *account, r resource) {
 		return
 	}
 	for k := range a.lines {
-		if ln := &a.lines[k]; ln.place >= 0 && ln.lacks == r {
-			heap.Fix(&s.waiting[r], ln.place)
+		if ln := &a.lines[k]; ln.index >= 0 && ln.lacks == r {
+			heap.Fix(&s.waiting[r], ln.index)
 		}
 	}
 }
@@ -290,11 +290,11 @@ func (h lineHeap) Len() int           { return len(h) }
 func (h lineHeap) Less(i, j int) bool { return h[i].weight() < h[j].weight() }
 func (h lineHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].index, h[j].index = i, j
 }
 func (h *lineHeap) Push(x any) {
 	ln := x.(*line)
-	ln.place = len(*h)
+	ln.index = len(*h)
 	*h = append(*h, ln)
 }
 func (h *lineHeap) Pop() any {
@@ -302,6 +302,6 @@ func (h *lineHeap) Pop() any {
 	ln := old[len(old)-1]
 	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
-	ln.place = -1
+	ln.index = -1
 	return ln
 }

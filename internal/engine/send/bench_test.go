@@ -43,7 +43,7 @@ func benchmarkSend(b *testing.B, transport *transport, url string) {
 	s := newSender(transport, "Bellwire")
 	b.ReportAllocs()
 	for b.Loop() {
-		request := Request{Target: target, Event: event, Delivery: delivery, Trigger: bellwire.TriggerSchedule, Body: rendered{}}
+		request := Request{Target: target, Event: event, Delivery: delivery, Trigger: bellwire.TriggerSchedule, Content: rendered{}}
 		if r := s.Do(context.Background(), &request); r.Verdict != bellwire.Acknowledged {
 			b.Fatal(r.Attempt.Error)
 		}

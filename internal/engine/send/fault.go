@@ -14,7 +14,6 @@ import (
 type Fault string
 
 // The faults of a node.
-
 const (
 	FaultDescriptors   Fault = "descriptors"   // too many open files
 	FaultMemory        Fault = "memory"        // no memory or buffers left

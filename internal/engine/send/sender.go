@@ -19,8 +19,8 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// A Body makes the body of a request. It may share one with other attempts of the same event.
-type Body interface {
+// Content makes the body of a request. It may share one with other attempts of the same event.
+type Content interface {
 	Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error)
 }
 
@@ -30,7 +30,7 @@ type Request struct {
 	Event    *bellwire.Event
 	Delivery *bellwire.Delivery
 	Trigger  bellwire.Trigger
-	Body     Body
+	Content  Content
 }
 
 // Result is what came of an attempt.
@@ -38,7 +38,7 @@ type Result struct {
 	Verdict    bellwire.Verdict
 	Attempt    *bellwire.Attempt // nil: no request could be made, for Reason or because of Fault
 	EndedAt    time.Time
-	RetryAfter time.Duration // the wait that the receiver asked for, if its dialect heeds that
+	RetryAfter time.Duration // how long Retry-After asks to wait; 0 if the dialect ignores it
 	Address    string        // the network that the request went to, unless it was acknowledged; see network
 	NotSent    bool          // nothing was sent, because the delivery belongs to another node now
 	Fault      Fault         // a fault of this node that kept it from sending; empty: none
@@ -111,7 +111,7 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 		return impossible(sentAt, "The endpoint's URL cannot be requested.")
 	}
 	message := &bellwire.Message{Event: req.Event, Delivery: d.ID, SentAt: sentAt}
-	body, err := req.Body.Body(t, message)
+	body, err := req.Content.Body(t, message)
 	if err != nil {
 		return refused(sentAt, err)
 	}

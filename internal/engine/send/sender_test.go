@@ -61,7 +61,7 @@ func (rendered) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
 func newTestRequest(t *bellwire.Target, data string) *Request {
 	return &Request{
 		Target: t, Event: &bellwire.Event{Type: "ping", Data: []byte(data)}, Delivery: new(bellwire.Delivery),
-		Trigger: bellwire.TriggerSchedule, Body: rendered{},
+		Trigger: bellwire.TriggerSchedule, Content: rendered{},
 	}
 }
 
