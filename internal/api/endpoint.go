@@ -153,8 +153,9 @@ func (retryPolicy) Schema(huma.Registry) *huma.Schema {
 			"initial":      duration("The delay before the first retry."),
 			"factor":       {Type: huma.TypeNumber, Description: "By which each delay is multiplied for the next; default 2."},
 			"max_interval": duration("The longest delay."),
-			"max_elapsed":  duration("No retry is made later than this after the event was accepted, or after the endpoint was last changed."),
-			"jitter":       {Type: huma.TypeNumber, Description: "The random share of each delay, 0 to 1; default 0."},
+			"max_elapsed": duration("No retry is due later than this after the event was accepted, or after the endpoint was last changed, " +
+				"unless Retry-After or the limit min_retry_delay puts it off."),
+			"jitter": {Type: huma.TypeNumber, Description: "The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0."},
 		},
 	}
 }

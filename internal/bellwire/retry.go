@@ -30,7 +30,7 @@ type RetryPolicy struct {
 	Initial     Duration // the delay before the first retry
 	Factor      float64  // by which each delay is multiplied for the next; at least 1
 	MaxInterval Duration // the longest delay; 0 for MaxRetryDelay
-	MaxElapsed  Duration // no retry is made later, unless Retry-After asks for it
+	MaxElapsed  Duration // no retry is due later, unless Retry-After or Limits.MinRetryDelay puts it off
 
 	Jitter float64 // the random share of each delay, half of it on either side; 0 to 1
 }

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -175,5 +176,19 @@ func TestManualDeliveriesHaveFewerGuards(t *testing.T) {
 	t.Parallel()
 	if more := guards[toSendManual] &^ guards[toSend]; more != 0 {
 		t.Errorf("guards %b stand before manual deliveries alone", more)
+	}
+}
+
+// The table of reasons in docs/architecture.md has a row for each of them.
+func TestDocumentedWhys(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for w := NotBlocked + 1; w < whys; w++ {
+		if !strings.Contains(string(page), "\n| "+w.String()+" | ") {
+			t.Errorf("docs/architecture.md does not contain the reason %q", w)
+		}
 	}
 }
