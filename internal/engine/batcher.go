@@ -112,7 +112,7 @@ type bound struct{ most, reserve int64 }
 
 // The bounds on the data that waits in the batcher of ordinary publications, and in that of bulky ones.
 var (
-	ordinaryBytes = bound{limits.IntakeBytes, limits.IntakeBytesReserve}
+	ordinaryBytes = bound{limits.BatcherBytes, limits.BatcherBytesReserve}
 	bulkyBytes    = bound{limits.BulkBytes, limits.BulkBytesReserve}
 )
 
@@ -138,7 +138,7 @@ func (b *batcher) fits(a amount, s *submission) bool {
 	if b.all.submissions == 0 {
 		return true
 	}
-	return share.Fits(int64(a.submissions), 1, int64(limits.IntakePublishes-b.all.submissions), limits.IntakePublishesReserve) &&
+	return share.Fits(int64(a.submissions), 1, int64(limits.BatcherPublications-b.all.submissions), limits.BatcherPublicationsReserve) &&
 		share.Fits(int64(a.bytes), int64(s.bytes), b.bytes.most-int64(b.all.bytes), b.bytes.reserve)
 }
 

@@ -82,13 +82,13 @@ func TestIntakeIsShared(t *testing.T) {
 			s := submissionOf(fmt.Sprint("tenant-", rapid.IntRange(1, 6).Draw(t, "tenant")), 1)
 			s.bytes = rapid.IntRange(1, 16<<20).Draw(t, "bytes")
 			tenant := s.events[0].Event.Tenant
-			before, free := held[tenant], limits.IntakeBytes-all.bytes
+			before, free := held[tenant], limits.BatcherBytes-all.bytes
 			after, left := before.bytes+s.bytes, free-s.bytes
 			err := b.push(s)
 			switch code := bellwire.CodeOf(err); {
-			case err == nil && before.submissions > 0 && (after > left || left < limits.IntakeBytesReserve):
+			case err == nil && before.submissions > 0 && (after > left || left < limits.BatcherBytesReserve):
 				t.Errorf("a tenant with %d bytes got %d more: %d are left", before.bytes, s.bytes, left)
-			case err != nil && before.submissions > 0 && (code != bellwire.CodeRateLimited || after <= left && left >= limits.IntakeBytesReserve):
+			case err != nil && before.submissions > 0 && (code != bellwire.CodeRateLimited || after <= left && left >= limits.BatcherBytesReserve):
 				t.Errorf("a tenant with %d bytes was refused %d of %d: %v", before.bytes, s.bytes, free, err)
 			case err != nil && before.submissions == 0 && (code != bellwire.CodeUnavailable || left >= 0):
 				t.Errorf("a tenant with nothing was refused %d of %d: %v", s.bytes, free, err)
@@ -114,10 +114,10 @@ func TestIntakeIsBounded(t *testing.T) {
 	for push("flood") == "" {
 		taken++
 	}
-	if taken != limits.IntakePublishes/2 {
+	if taken != limits.BatcherPublications/2 {
 		t.Errorf("%d publications of one tenant were taken", taken)
 	}
-	for i := range limits.IntakePublishes / 2 {
+	for i := range limits.BatcherPublications / 2 {
 		if code := push(fmt.Sprint("tenant", i)); code != "" {
 			t.Fatalf("the first publication of tenant %d was refused: %s", i, code)
 		}

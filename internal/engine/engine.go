@@ -64,7 +64,7 @@ type Config struct {
 	Busy func() bool
 
 	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
-	MaxStarting int // of them, those that start at once; 0: limits.BegunPerProcessor for each processor
+	MaxStarting int // of them, those that start at once; 0: limits.StartingPerProcessor for each processor
 	MaxIdle     int // connections kept to endpoints in all; 0: DefaultMaxIdle
 	MaxQueued   int // deliveries in memory in all; 0: limits.MaxQueued
 	MaxBytes    int // of events and request bodies in memory in all; 0: limits.MaxMemory
@@ -164,7 +164,7 @@ func withDefaults(c Config) Config {
 	}
 	c.UserAgent = orDefault(c.UserAgent, "Bellwire")
 	c.MaxInFlight = orDefault(c.MaxInFlight, DefaultMaxInFlight)
-	c.MaxStarting = orDefault(c.MaxStarting, limits.BegunPerProcessor*runtime.GOMAXPROCS(0))
+	c.MaxStarting = orDefault(c.MaxStarting, limits.StartingPerProcessor*runtime.GOMAXPROCS(0))
 	c.MaxIdle = orDefault(c.MaxIdle, DefaultMaxIdle)
 	c.MaxQueued = orDefault(c.MaxQueued, limits.MaxQueued)
 	c.MaxBytes = orDefault(c.MaxBytes, limits.MaxMemory)

@@ -130,7 +130,7 @@ func TestRequestsThatNobodyAcknowledges(t *testing.T) {
 }
 
 // An hour's requests are used up by tests and manual retries as well, and these wait too.
-func TestRequestsByHandThatNobodyAcknowledges(t *testing.T) {
+func TestManualRequestsThatNobodyAcknowledges(t *testing.T) {
 	const limit = 30
 	inWorld(t, func(t *testing.T, w *world) {
 		w.restart(func() { w.limits.TargetRequests = limit })

@@ -171,7 +171,7 @@ func TestRateLimitTakenAway(t *testing.T) {
 	})
 }
 
-func TestSuccessByHandIsNotSentAgain(t *testing.T) {
+func TestManualSuccessIsNotSentAgain(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(200))
 		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.RateLimit = 0.01 })

@@ -205,7 +205,7 @@ func TestDisablingCancels(t *testing.T) {
 	})
 }
 
-func TestRetryByHand(t *testing.T) {
+func TestManualRetry(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(500, 500, 500, 500, 200))
 		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {

@@ -42,11 +42,19 @@ var configurationReloads = Resource{
 }
 
 var longChecks = Resource{
-	Name: "Processors for long requests",
-	Bound: fmt.Sprintf("bodies over %d KiB, and schema checks of more than %s steps, use all processors but one, and at least one; the checks of a batch can take %s steps together, plus one for every four bytes",
-		ShortCheckBytes>>10, bellwire.Number(ShortCheckSteps), bellwire.Number(BatchSteps)),
+	Name:    fmt.Sprintf("Bodies over %d KiB being parsed, and schema checks of more than %s steps", ShortCheckBytes>>10, bellwire.Number(ShortCheckSteps)),
+	Bound:   "one for each processor but one, and at least one",
 	Share:   fmt.Sprintf("%s steps per turn while others wait; %s waiting, each for up to %v", bellwire.Number(CheckTurnSteps), bellwire.Number(WaitingChecks), CheckPatience),
-	Reserve: "small requests do not wait; if several processors are used, one is for tenants that use none",
+	Reserve: "smaller requests do not wait; if there are several places, one is for tenants that use none",
 	Order:   "tenants take turns",
-	Answer:  "413 `too_large` for a batch that takes too many steps and must be sent in parts; 429 `rate_limited` if too many wait",
+	Answer:  "429 `rate_limited` with `Retry-After`",
+}
+
+var batchChecks = Resource{
+	Name:    "Schema checks of one batch",
+	Bound:   fmt.Sprintf("%s steps, plus one for every four bytes of data", bellwire.Number(BatchSteps)),
+	Share:   "each batch has the whole bound",
+	Reserve: "not needed",
+	Order:   "none",
+	Answer:  "413 `too_large`; smaller batches pass",
 }

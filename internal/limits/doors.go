@@ -6,9 +6,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds on what the clients of the API hold: connections, and memory for what they send and are sent.
+// Bounds on the connections of API clients, and on memory for their requests and answers.
 const (
-	Connections = 10_000 // of one node, where there are file descriptors for them; each costs about 10 KiB
+	Connections = 10_000 // of one node, as far as its file descriptors suffice; each costs about 10 KiB
 
 	HeaderBytes          = 32 << 20 // of memory for headers of requests whose caller is not confirmed
 	UncountedHeaderBytes = 4 << 10  // of each header: most take less
@@ -21,10 +21,10 @@ const (
 	UncountedBytes      = 16 << 10 // of each body and each answer: most are smaller
 )
 
-// atTheAPI are what clients of the API share.
+// atTheAPI returns the resources that clients of the API share.
 func atTheAPI() []Resource {
 	const (
-		halves = "as much as it leaves free for others: half, if it is alone"
+		fair   = "a fair share"
 		answer = "429 `rate_limited` with `Retry-After`, before the body is read"
 	)
 	return []Resource{
@@ -35,7 +35,7 @@ func atTheAPI() []Resource {
 			Answer: "the connection is closed",
 		},
 		Resource{
-			Name: "API requests of authenticated callers, in progress", Bound: "one per connection", Share: halves,
+			Name: "API requests of authenticated callers, in progress", Bound: "one per connection", Share: fair,
 			Reserve: "a sixteenth", Order: "none", Answer: answer,
 		},
 		Resource{
@@ -44,11 +44,11 @@ func atTheAPI() []Resource {
 			Order: "the connection whose header began first is closed first", Answer: "the connection is closed; 431 for too many lines",
 		},
 		Resource{
-			Name: "Request bodies, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: halves,
+			Name: "Request bodies, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(RequestBytes>>20, " MiB"), Share: fair,
 			Reserve: fmt.Sprint(RequestBytesReserve>>20, " MiB"), Order: "none", Answer: "429 `rate_limited` with `Retry-After`",
 		},
 		Resource{
-			Name: "Answers being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: halves,
+			Name: "Answers being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: fair,
 			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none", Answer: "429 `rate_limited` with `Retry-After`",
 		},
 	}

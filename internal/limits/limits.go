@@ -1,5 +1,5 @@
-// Package limits is the one place where the bounds of everything that tenants share are written down: what operators can
-// set, and what is fixed. docs/limits.md is made from it.
+// Package limits defines the bounds on everything that tenants share: those that operators can set, and those that are fixed.
+// docs/limits.md is made from it.
 package limits
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Kind is what the value of a limit is.
+// Kind is the kind of a limit's value.
 type Kind int
 
 // The kinds of values.
@@ -32,25 +32,25 @@ type Limit struct {
 	Unit       string // of the value: "endpoints", "events per second"
 	One        string // the unit of the value 1: "endpoint"
 	Meaning    string // a sentence
-	Answer     string // answer to requests beyond it
+	Answer     string // to requests beyond it
 	PerTenant  bool   // a tenant can have a value of its own
 
-	// Of a rate: how many seconds of it may come at once, and the least that may.
+	// BurstSeconds is how many seconds' worth of a rate may come at once, but at least MinBurst.
 	BurstSeconds float64
 	MinBurst     int
 
-	// field returns where the value is: a *int, *float64 or *time.Duration.
+	// field returns a pointer to the value: an *int, *float64 or *time.Duration.
 	field func(*bellwire.Limits) any
 }
 
-// Resource is something that tenants share, and how it is divided.
+// Resource is something that tenants share. Its texts are a row of docs/limits.md.
 type Resource struct {
 	Name    string
-	Bound   string // in all
+	Bound   string // the total
 	Share   string // of one tenant
-	Reserve string // for tenants that have nothing yet
+	Reserve string // for tenants that use none of it yet
 	Order   string // of waiting
-	Answer  string // answer to requests beyond the share
+	Answer  string // to requests beyond the share
 }
 
 // Find returns the limit with the given name, or nil.
@@ -131,7 +131,7 @@ func Seconds(v float64) bellwire.Duration {
 // OfSeconds returns a duration as a value of the kind Delay.
 func OfSeconds(d bellwire.Duration) float64 { return time.Duration(d).Seconds() }
 
-// Of returns the limit's value among those that hold.
+// Of returns the limit's value in the limits of a tenant.
 func (l *Limit) Of(held *bellwire.Limits) float64 {
 	switch v := l.field(held).(type) {
 	case *int:
@@ -156,7 +156,7 @@ func (l *Limit) set(held *bellwire.Limits, value float64) {
 	}
 }
 
-// Burst returns how much may come at once at a rate.
+// Burst returns how much of a rate may come at once.
 func (l *Limit) Burst(perSecond float64) int {
 	return max(1, l.MinBurst, int(math.Ceil(perSecond*l.BurstSeconds)))
 }
@@ -188,7 +188,7 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 // Resources lists everything that is shared, in the order of docs/limits.md.
 var Resources = slices.Concat(
 	atTheAPI(),
-	[]Resource{intake, longChecks, fanOut},
+	[]Resource{publications, longChecks, batchChecks, fanOut},
 	inTheEngine(),
 	[]Resource{reads, configuration, configurationReloads, auditLog},
 )

@@ -13,7 +13,7 @@ var All = []*Limit{
 	StoredEvents, FanOut, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
 }
 
-// What the API answers to who hits a limit.
+// Answers of the API to requests beyond a limit.
 const (
 	answerConflict = "409 `conflict`"
 	answerRate     = "429 `rate_limited` with `Retry-After`"
@@ -29,7 +29,7 @@ var (
 	}
 	ConfigurationBytes = &Limit{
 		Name: "configuration_bytes", Kind: Bytes, Default: 4 << 20, Min: 256 << 10, Max: 256 << 20, Unit: "bytes",
-		Meaning: "Size of the configuration of all endpoints together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata.",
+		Meaning: fmt.Sprintf("Size of the configuration of all endpoints together: URLs, event patterns, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. If that is more than %d MiB, it does not fit in the cache and is read from the database again and again.", CachedConfiguration>>20),
 		Answer:  answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
 	}
@@ -101,7 +101,7 @@ var (
 	}
 	MinRetryDelay = &Limit{
 		Name: "min_retry_delay", Kind: Delay, Default: 1, Min: 0.001, Max: 3600, Unit: "time",
-		Meaning: "Shortest delay in the retry policy of an endpoint. It also applies to policies that are older than the limit.",
+		Meaning: "Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`.",
 		Answer:  answerInvalid, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.MinRetryDelay },
 	}
@@ -119,7 +119,7 @@ var (
 	}
 )
 
-// Rates are from one event in a thousand seconds to a million in one.
+// Rates are between one in a thousand seconds and a million per second.
 const (
 	minRate = 0.001
 	maxRate = 1_000_000

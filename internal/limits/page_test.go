@@ -79,6 +79,9 @@ request names the limit and its value.
 Each resource has a total, a share that one tenant cannot exceed while others want theirs, and a reserve for tenants
 that use none of it yet. These bounds are fixed.
 
+With a *fair share*, a tenant must leave as much free for others as it has itself: a tenant alone can have half of the
+total, two can have a third each, and so on. A tenant that has none yet can take all that is free.
+
 `
 
 func writePage() string {

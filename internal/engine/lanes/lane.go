@@ -266,7 +266,7 @@ func (l *lane) mustMaintain(now time.Time) bool {
 
 // manualRoom returns how many tests and manual retries to claim.
 func (l *lane) manualRoom() int {
-	return limits.MaxByHand - l.manualQueue.Len() - l.manualInFlight
+	return limits.MaxManual - l.manualQueue.Len() - l.manualInFlight
 }
 
 // empty reports whether the lane has nothing in memory.

@@ -101,7 +101,7 @@ func newCounts(inFlight, queued, bytes int) counts {
 	var c counts
 	c.most = [resources]int{
 		laneCount: limits.MaxLanes, places: queued, memory: bytes,
-		requests: inFlight, unprovenRequests: max(inFlight/limits.TrialsPart, 1), manualDeliveries: max(inFlight/limits.ByHandPart, 1), unrecorded: inFlight,
+		requests: inFlight, unprovenRequests: max(inFlight/limits.TrialsPart, 1), manualDeliveries: max(inFlight/limits.ManualPart, 1), unrecorded: inFlight,
 	}
 	for r, most := range c.most {
 		c.reserve[r] = most / limits.ReservePart

@@ -7,16 +7,16 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds on what is published and not stored yet, and on how it is stored.
+// Bounds on publications that are not stored yet, and on the transactions that store them.
 const (
-	IntakePublishes        = 8192     // that wait to be stored, of all tenants
-	IntakePublishesReserve = 512      // of them, for tenants of whom nothing waits
-	IntakeBytes            = 32 << 20 // of their events' data
-	IntakeBytesReserve     = 8 << 20
+	BatcherPublications        = 8192     // waiting to be stored, of all tenants
+	BatcherPublicationsReserve = 512      // of them, for tenants without a waiting one
+	BatcherBytes               = 32 << 20 // of their events' data
+	BatcherBytesReserve        = 8 << 20
 
-	// BulkFrom is how much data a publication may have that waits with the others. Larger ones are stored beside them.
+	// BulkFrom is the most data of a publication in the main queue. Larger ones wait in a second one.
 	BulkFrom         = 1 << 20
-	BulkBytes        = 64 << 20 // of them that wait
+	BulkBytes        = 64 << 20 // of data in the second queue
 	BulkBytesReserve = 16 << 20
 
 	GroupEvents           = 400  // in one transaction, unless one batch has more
@@ -25,26 +25,26 @@ const (
 	SharedGroupDeliveries = 1000
 	GroupBytes            = 8 << 20 // unless one batch has more
 
-	// FanOutFrom is how many deliveries a publication may have that are stored with its events. Those of larger ones follow.
+	// FanOutFrom is the most deliveries of a publication that are stored with its events. Those of larger ones follow.
 	FanOutFrom  = 1000
 	FanOutStep  = 500 // deliveries that follow in one transaction
-	FanOutShare = 3   // these transactions take one part in so many of the time
+	FanOutShare = 3   // these transactions take 1/FanOutShare of the time
 
 	FanOutRetryAfter = 10 * time.Second
 )
 
-var intake = Resource{
+var publications = Resource{
 	Name:    "Publications waiting to be stored",
-	Bound:   fmt.Sprintf("%s publications with %d MiB of data; separately, as many of more than %d MiB each, with %d MiB of data", bellwire.Number(IntakePublishes), IntakeBytes>>20, BulkFrom>>20, BulkBytes>>20),
-	Share:   "as much as it leaves free for others: half, if it is alone",
-	Reserve: fmt.Sprintf("%d publications and %d MiB; %d MiB for large ones", IntakePublishesReserve, IntakeBytesReserve>>20, BulkBytesReserve>>20),
+	Bound:   fmt.Sprintf("%[1]s publications with %[2]d MiB of data; a second queue of the same length, with %[4]d MiB of data, for publications over %[3]d MiB", bellwire.Number(BatcherPublications), BatcherBytes>>20, BulkFrom>>20, BulkBytes>>20),
+	Share:   "a fair share",
+	Reserve: fmt.Sprintf("%d publications and %d MiB; %d MiB for large ones", BatcherPublicationsReserve, BatcherBytesReserve>>20, BulkBytesReserve>>20),
 	Order:   fmt.Sprintf("tenants take turns; while several wait, %d events and %s deliveries per transaction", SharedGroupEvents, bellwire.Number(SharedGroupDeliveries)),
 	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have used up everything",
 }
 
 var fanOut = Resource{
 	Name:    "Storing deliveries of large publications",
-	Bound:   fmt.Sprintf("one part in %d of the time, %d deliveries per transaction", FanOutShare, FanOutStep),
+	Bound:   fmt.Sprintf("a third of the time, %d deliveries per transaction", FanOutStep),
 	Share:   "`fan_out` deliveries waiting",
 	Reserve: fmt.Sprintf("publications with up to %s deliveries do not wait", bellwire.Number(FanOutFrom)),
 	Order:   "tenants take turns; events in order of publication",
