@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Store holds everything that Bellwire knows. Each method is atomic, and its effects are durable when it returns. All errors
-// are *Error: CodeNotFound, CodeConflict, CodeStale, CodeInvalid (a cursor), CodeNoSpace, CodeUnavailable or CodeInternal.
+// Store persists configuration, events, deliveries, attempts and the audit log. Each method is atomic, and its effects are
+// durable when it returns. All errors are *Error: CodeNotFound, CodeConflict, CodeStale, CodeInvalid (a cursor),
+// CodeNoSpace, CodeUnavailable or CodeInternal.
 //
 // Callers provide ids and times. Times are kept to the microsecond, in UTC.
 type Store interface {
@@ -204,11 +205,11 @@ type Queue interface {
 	// nothing; the others are stored. An error of the whole means that nothing was stored, or with CodeUnavailable that the
 	// outcome is unknown: it is safe to repeat the same appends with the same ids.
 	//
-	// An event with Recipients is stored with the list, and its deliveries are left to FanOut. While deliveries of a tenant
-	// are left to FanOut, so are those of each event that has an ordered one, because numbers are given in the order of
+	// An event with Recipients is stored with the list, and its deliveries are deferred to FanOut. While deliveries of a tenant
+	// are deferred to FanOut, so are those of each event that has an ordered one, because numbers are given in the order of
 	// publication.
 	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
-	// FanOut stores up to limit of the deliveries that AppendEvents has left to it, of one tenant in the leased shards. Tenants
+	// FanOut stores up to limit of the deliveries that AppendEvents has deferred to it, of one tenant in the leased shards. Tenants
 	// take turns, and each tenant's events go in the order in which they were stored. The deliveries are free. Each is stored
 	// once, even if several nodes call FanOut.
 	FanOut(ctx context.Context, leases *Leases, limit int) (*FannedOut, error)
@@ -252,7 +253,8 @@ type Outbox interface {
 	// DeferUnmatched sets an event aside that cannot be matched now, so that it does not hold up those behind it. Unmatched
 	// returns it again after the wait.
 	DeferUnmatched(ctx context.Context, id EventID, problem string, wait time.Duration) error
-	// AnnouncePolling tells publishers that they need not notify the node, because it calls Unmatched every few milliseconds.
+	// AnnouncePolling records that the node calls Unmatched every few milliseconds for a while, so that publishers need not
+	// notify it.
 	AnnouncePolling(ctx context.Context, node string, during time.Duration) error
 	// LimitEvents sets the most bytes that the data of an event published inside the database may have.
 	LimitEvents(ctx context.Context, bytes int) error
@@ -261,7 +263,7 @@ type Outbox interface {
 // Unmatched is an event that waits to be matched.
 type Unmatched struct {
 	Event *Event
-	Again bool // it was deferred, and has lost its place in the order
+	Again bool // it was set aside, and has lost its place in the order
 }
 
 // Leases are the shards that a node owns.
@@ -299,12 +301,12 @@ type Notification struct {
 	Tenant        string   // a tenant whose configuration changed; empty: none
 	Configuration bool     // the operator's configuration changed
 	Unmatched     bool     // events were published inside the database
-	FanOut        bool     // deliveries were left to FanOut
+	FanOut        bool     // deliveries were deferred to FanOut
 	Leases        bool     // leases should be renewed: shards were released, or nodes came or went
 	Missed        bool     // other notifications may have been lost
 }
 
-// Append is one or more events that are stored together or not at all.
+// Append is one or more events of one tenant that are stored together or not at all.
 type Append struct {
 	Events []*NewEvent
 	// TenantRevision and OperatorRevision are the revisions of the configuration that the append was decided on. At any other
@@ -312,9 +314,9 @@ type Append struct {
 	// stored like others.
 	TenantRevision   int64
 	OperatorRevision int64
-	// MaxWaiting is the most deliveries that the tenant may have left to FanOut. The append is refused with CodeRateLimited if
-	// it would leave more and the tenant has some waiting already. 0: no limit.
-	MaxWaiting int
+	// MaxDeferred is the most deliveries that the tenant may have deferred to FanOut. The append is refused with
+	// CodeRateLimited if it would exceed that and the tenant has some deferred already. 0: no limit.
+	MaxDeferred int
 }
 
 // NewEvent is an event to be stored, with its deliveries.
@@ -397,7 +399,7 @@ type AppendedEvent struct {
 	CreatedAt  time.Time // of the stored event; zero if Duplicate
 	Deliveries int       // how many the stored event has
 	Sequences  []int64   // the numbers of the deliveries, 0 for those without an order; nil if Duplicate or Deferred
-	Deferred   bool      // its deliveries are left to FanOut
+	Deferred   bool      // its deliveries are deferred to FanOut
 }
 
 // DueEndpoint is an endpoint with something to claim.
@@ -482,7 +484,7 @@ type Recorded struct {
 type Backlog struct {
 	Open   int
 	Oldest time.Time // when the longest waiting delivery became due; zero: nothing is due
-	FanOut int       // open deliveries that are left to FanOut
+	FanOut int       // open deliveries that are deferred to FanOut
 
 	Unmatched       int       // events that were published inside the database and wait to be matched
 	OldestUnmatched time.Time // when the first of them was published; zero: there is none

@@ -47,8 +47,8 @@ func (s *submission) deliveries() int {
 // wide reports whether the deliveries are too many to be stored with their events.
 func (s *submission) wide() bool { return s.deliveries() > limits.FanOutFrom }
 
-// maxWaiting returns how many deliveries of the tenant may wait to be stored.
-func (s *submission) maxWaiting() int {
+// maxDeferred returns how many deliveries of the tenant may wait to be stored.
+func (s *submission) maxDeferred() int {
 	for _, targets := range s.targets {
 		if len(targets) > 0 && targets[0].Limits != nil && targets[0].Limits.FanOut > 0 {
 			return targets[0].Limits.FanOut

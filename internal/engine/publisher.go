@@ -86,9 +86,9 @@ func (p *publisher) match(ctx context.Context, tenant string, s *submission) (re
 			s.targets[i] = subscriptions.Match(e.Type)
 		}
 	}
-	s.append.MaxWaiting = s.maxWaiting()
-	if n := s.deliveries(); n > s.append.MaxWaiting && !s.events[0].Unmatched { // else it is stored already
-		return 0, tooWide(n, s.append.MaxWaiting)
+	s.append.MaxDeferred = s.maxDeferred()
+	if n := s.deliveries(); n > s.append.MaxDeferred && !s.events[0].Unmatched { // else it is stored already
+		return 0, tooWide(n, s.append.MaxDeferred)
 	}
 	return revision, nil
 }

@@ -63,7 +63,7 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		g = &group{
 			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*rules.KnownEvent),
 			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int), endpoints: make(map[string]endpointRef),
-			waiting: make(map[string]int),
+			deferred: make(map[string]int),
 		}
 		careful = true // the transaction that this one conflicted with may have been an earlier try of the same appends
 		if err := g.load(appends); err != nil {
@@ -97,14 +97,14 @@ type group struct {
 	heldKeyWait time.Duration
 	sent        bool     // COMMIT has been sent
 	wakes       []string // endpoints of other nodes that have something new
-	wakesFanOut bool     // other nodes have deliveries left to FanOut
+	wakesFanOut bool     // other nodes have deliveries deferred to FanOut
 	operator    int64
 	tenants     map[string]tenantRef
 	endpoints   map[string]endpointRef
 	keys        map[ownKey]*rules.KnownEvent
 	stored      map[bellwire.EventID]*storedEvent
 	unmatched   map[bellwire.EventID]bool // events that still wait to be matched
-	waiting     map[string]int            // deliveries that are left to FanOut, by tenant
+	deferred    map[string]int            // number of deliveries deferred to FanOut, by tenant
 
 	accepted []acceptedEvent
 	here     map[ownEvent]int // the indexes of the events in accepted
@@ -151,7 +151,7 @@ type acceptedEvent struct {
 	numbers  []int64   // to be filled
 	place    int64     // its position among its tenant's events in the group, from 1
 	at       time.Time // its time, unless the tenant's clock in the database is ahead
-	left     bool      // its deliveries are left to FanOut
+	deferred bool      // its deliveries are deferred to FanOut
 }
 
 const (
@@ -187,7 +187,7 @@ func (g *group) load(appends []*bellwire.Append) error {
 		batch.Queue(sqlHoldDeleted, w.anyState).Query(g.scanEndpoints)
 	}
 	if w.ordered {
-		batch.Queue(sqlWaiting, w.tenants).Query(g.scanWaiting)
+		batch.Queue(sqlDeferred, w.tenants).Query(g.scanDeferred)
 	}
 	if len(w.keys) > 0 {
 		batch.Queue(sqlFindKeys, w.keyTenants, w.keys).Query(g.scanKeys)
@@ -213,7 +213,7 @@ type wanted struct {
 	events             [][16]byte
 	first, last        [16]byte // of the events
 	unmatched          [][16]byte
-	ordered            bool // deliveries may have to be left to FanOut
+	ordered            bool // deliveries may have to be deferred to FanOut
 }
 
 func wantedOf(appends []*bellwire.Append) *wanted {
@@ -364,7 +364,7 @@ func (g *group) append(a *bellwire.Append) (bellwire.AppendResult, error) {
 	case admitted.Late:
 		return rules.Repeated(a, facts, admitted.AppendResult), nil
 	}
-	g.waiting[id] += admitted.Deferred
+	g.deferred[id] += admitted.Deferred
 	for _, i := range admitted.Store {
 		g.accept(tenant.n, a.Events[i], &admitted.Events[i])
 	}
@@ -374,7 +374,7 @@ func (g *group) append(a *bellwire.Append) (bellwire.AppendResult, error) {
 // facts returns what the group has loaded about an append.
 func (g *group) facts(id string, tenant tenantRef, a *bellwire.Append) *rules.AppendFacts {
 	facts := &rules.AppendFacts{
-		TenantRevision: tenant.revision, OperatorRevision: g.operator, Waiting: g.waiting[id],
+		TenantRevision: tenant.revision, OperatorRevision: g.operator, Deferred: g.deferred[id],
 		Events: make([]rules.EventFacts, len(a.Events)),
 	}
 	for i, e := range a.Events {
@@ -384,7 +384,7 @@ func (g *group) facts(id string, tenant tenantRef, a *bellwire.Append) *rules.Ap
 		} else {
 			f.MissingEndpoint = g.missingEndpoint(tenant, e)
 		}
-		f.Pending = g.unmatched[e.Event.ID]
+		f.Unmatched = g.unmatched[e.Event.ID]
 		if e.Event.IdempotencyKey != "" {
 			f.Known = g.keys[ownKey{tenant.n, e.Event.IdempotencyKey}]
 		}
@@ -440,9 +440,8 @@ func (g *group) accept(tenant int64, e *bellwire.NewEvent, appended *bellwire.Ap
 	}
 	g.here[ownEvent{tenant, e.Event.ID}] = len(g.accepted)
 	numbers := make([]int64, len(e.Deliveries))
-	left := appended.Deferred
 	appended.Sequences = numbers
-	g.accepted = append(g.accepted, acceptedEvent{tenant: tenant, NewEvent: e, appended: appended, numbers: numbers, left: left})
+	g.accepted = append(g.accepted, acceptedEvent{tenant: tenant, NewEvent: e, appended: appended, numbers: numbers, deferred: appended.Deferred})
 	if e.Event.IdempotencyKey != "" {
 		g.keys[ownKey{tenant, e.Event.IdempotencyKey}] = &rules.KnownEvent{ID: e.Event.ID, Digest: e.Digest, Deliveries: e.Count()}
 	}

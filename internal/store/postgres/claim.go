@@ -14,8 +14,8 @@ import (
 // ClaimDue claims free deliveries, for all claims together, in two steps: it finds what could be claimed, and claims some of
 // it.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
-	s.claiming.Lock()
-	defer s.claiming.Unlock()
+	s.claimLock.Lock()
+	defer s.claimLock.Unlock()
 	if err := s.releasePending(ctx); err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 			}
 			backlog.Oldest = rules.Earlier(backlog.Oldest, orZero(oldest))
 		}
-		if err := tx.row(sqlSumWaiting).Scan(&backlog.FanOut); err != nil {
+		if err := tx.row(sqlSumDeferred).Scan(&backlog.FanOut); err != nil {
 			return err
 		}
 		backlog.Open += backlog.FanOut

@@ -53,7 +53,8 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 	return err
 }
 
-// selectEndpoint selects endpoints with what stands in the columns that only people read.
+// selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
+// do not need.
 func selectEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,

@@ -69,7 +69,7 @@ func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (in
 
 const sqlFirstFannedOut = "SELECT event FROM (SELECT unnest(events) AS event FROM bellwire.fanouts) f ORDER BY event LIMIT 1"
 
-// beforeFanouts returns the first event whose deliveries are left to FanOut, if it comes before end: its deliveries will
+// beforeFanouts returns the first event whose deliveries are deferred to FanOut, if it comes before end: its deliveries will
 // be stored in the partition of its time.
 func (s *Store) beforeFanouts(ctx context.Context, end bellwire.EventID) (bellwire.EventID, error) {
 	var first [16]byte

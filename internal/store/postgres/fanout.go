@@ -14,33 +14,33 @@ import (
 )
 
 const (
-	sqlWaiting = "SELECT t.id, f.waiting FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant WHERE t.id = ANY($1) AND t.deleted_at IS NULL"
+	sqlDeferred = "SELECT t.id, f.waiting FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant WHERE t.id = ANY($1) AND t.deleted_at IS NULL"
 	// The rows of a group are sorted by tenant, so that two groups cannot deadlock.
-	sqlAddWaiting = `INSERT INTO bellwire.fanout_tenants AS f (tenant, waiting) SELECT * FROM unnest($1::bigint[], $2::bigint[])
+	sqlAddDeferred = `INSERT INTO bellwire.fanout_tenants AS f (tenant, waiting) SELECT * FROM unnest($1::bigint[], $2::bigint[])
 		ON CONFLICT (tenant) DO UPDATE SET waiting = f.waiting + excluded.waiting`
 	sqlAddFanout = `INSERT INTO bellwire.fanouts (tenant, at, events, times, endpoints, total, done)
 		VALUES ($1, ($3::timestamptz[])[1], $2, $3, $4, $5, 0)`
 )
 
-// scanWaiting reads how many deliveries of the group's tenants are left to FanOut.
-func (g *group) scanWaiting(rows pgx.Rows) error {
+// scanDeferred reads how many deliveries each tenant of the group has deferred to FanOut.
+func (g *group) scanDeferred(rows pgx.Rows) error {
 	var (
-		id      string
-		waiting int
+		id    string
+		count int
 	)
-	_, err := pgx.ForEachRow(rows, []any{&id, &waiting}, func() error {
-		g.waiting[id] = waiting
+	_, err := pgx.ForEachRow(rows, []any{&id, &count}, func() error {
+		g.deferred[id] = count
 		return nil
 	})
 	return err
 }
 
-// leaveUnnumbered leaves those events to FanOut of which an ordered delivery got no number because their tenant has
-// deliveries left to it.
-func (g *group) leaveUnnumbered(numbered map[int64]bool) {
+// deferUnnumbered defers the events with an ordered delivery that got no number, because their tenant has deferred
+// deliveries.
+func (g *group) deferUnnumbered(numbered map[int64]bool) {
 	for i := range g.accepted {
 		e := &g.accepted[i]
-		e.left = e.left || slices.ContainsFunc(e.Deliveries, func(d bellwire.NewDelivery) bool {
+		e.deferred = e.deferred || slices.ContainsFunc(e.Deliveries, func(d bellwire.NewDelivery) bool {
 			return d.Ordered && !numbered[g.endpoints[d.Endpoint].n]
 		})
 	}
@@ -57,16 +57,16 @@ type fanout struct {
 
 func (f *fanout) total() int64 { return int64(len(f.events) * len(f.endpoints)) }
 
-// queueFanouts stores what is left to FanOut.
+// queueFanouts stores the recipients of the events that are deferred to FanOut.
 func (g *group) queueFanouts(batch *pgx.Batch) {
 	var (
 		rows   []*fanout
 		latest *fanout
 	)
-	waiting := make(map[int64]int64)
+	deferred := make(map[int64]int64)
 	for i := range g.accepted {
 		e := &g.accepted[i]
-		if !e.left {
+		if !e.deferred {
 			latest = nil
 			continue
 		}
@@ -75,7 +75,7 @@ func (g *group) queueFanouts(batch *pgx.Batch) {
 			rows = append(rows, latest)
 		}
 		latest.events, latest.times = append(latest.events, e.Event.ID), append(latest.times, e.appended.CreatedAt)
-		waiting[e.tenant] += int64(e.Count())
+		deferred[e.tenant] += int64(e.Count())
 		e.appended.Deferred, e.appended.Sequences = true, nil
 	}
 	if len(rows) == 0 {
@@ -84,8 +84,8 @@ func (g *group) queueFanouts(batch *pgx.Batch) {
 	for _, f := range rows {
 		batch.Queue(sqlAddFanout, f.tenant, f.events, f.times, f.endpoints, f.total())
 	}
-	tenants, counts := sortedCounts(waiting)
-	batch.Queue(sqlAddWaiting, tenants, counts)
+	tenants, counts := sortedCounts(deferred)
+	batch.Queue(sqlAddDeferred, tenants, counts)
 }
 
 // recipients returns the endpoints that get an event, in the form in which they are stored.
@@ -104,34 +104,34 @@ func (g *group) recipients(e *bellwire.NewEvent) []int64 {
 	return endpoints
 }
 
-// leaves reports whether deliveries were left to FanOut of tenants that other nodes own.
-func (g *group) leaves(owned *bellwire.Leases) bool {
+// defersToOthers reports whether deliveries were deferred to FanOut of tenants that other nodes own.
+func (g *group) defersToOthers(owned *bellwire.Leases) bool {
 	return slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool {
-		return e.left && owned.Epochs[e.tenant%bellwire.Shards] == 0
+		return e.deferred && owned.Epochs[e.tenant%bellwire.Shards] == 0
 	})
 }
 
 var (
 	sqlFanoutTurn = `SELECT f.tenant, t.id FROM bellwire.fanout_tenants f JOIN bellwire.tenants t ON t.n = f.tenant AND t.deleted_at IS NULL
 		WHERE f.tenant > $2 AND ($1::bigint[])[f.tenant % 256 + 1] > 0 ORDER BY f.tenant LIMIT 1`
-	sqlHoldTenant  = "SELECT FROM bellwire.tenants WHERE n = $1 AND deleted_at IS NULL FOR SHARE"
-	sqlHoldWaiting = "SELECT FROM bellwire.fanout_tenants WHERE tenant = $1 FOR UPDATE"
+	sqlHoldTenant   = "SELECT FROM bellwire.tenants WHERE n = $1 AND deleted_at IS NULL FOR SHARE"
+	sqlHoldDeferred = "SELECT FROM bellwire.fanout_tenants WHERE tenant = $1 FOR UPDATE"
 	// sqlFirstFanouts reads as many rows as have $2 deliveries to be stored, and maxFanouts at most.
 	sqlFirstFanouts = `SELECT at, events, times, endpoints, total, done FROM (
 			SELECT f.*, sum(total - done) OVER (ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
 			FROM (SELECT * FROM bellwire.fanouts WHERE tenant = $1 ORDER BY at LIMIT $3) f
 		) g WHERE before IS NULL OR before < $2 ORDER BY at`
-	sqlEndFanouts  = "DELETE FROM bellwire.fanouts WHERE tenant = $1 AND at = ANY($2)"
-	sqlMoveFanout  = "UPDATE bellwire.fanouts SET done = $3 WHERE tenant = $1 AND at = $2"
-	sqlLessWaiting = "UPDATE bellwire.fanout_tenants SET waiting = waiting - $2 WHERE tenant = $1"
-	sqlNoneWaiting = "DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND waiting <= 0"
-	sqlNames       = "SELECT n, id FROM bellwire.endpoints WHERE n = ANY($1)"
-	sqlSumWaiting  = "SELECT coalesce(sum(waiting), 0)::bigint FROM bellwire.fanout_tenants"
+	sqlEndFanouts   = "DELETE FROM bellwire.fanouts WHERE tenant = $1 AND at = ANY($2)"
+	sqlMoveFanout   = "UPDATE bellwire.fanouts SET done = $3 WHERE tenant = $1 AND at = $2"
+	sqlLessDeferred = "UPDATE bellwire.fanout_tenants SET waiting = waiting - $2 WHERE tenant = $1"
+	sqlNoneDeferred = "DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND waiting <= 0"
+	sqlNames        = "SELECT n, id FROM bellwire.endpoints WHERE n = ANY($1)"
+	sqlSumDeferred  = "SELECT coalesce(sum(waiting), 0)::bigint FROM bellwire.fanout_tenants"
 )
 
 const maxFanouts = 200
 
-// FanOut stores deliveries that were left to it, of the tenant whose turn it is.
+// FanOut stores deliveries that were deferred to it, of the tenant whose turn it is.
 func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) (*bellwire.FannedOut, error) {
 	var (
 		out   *bellwire.FannedOut
@@ -143,7 +143,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 		if err != nil || !there {
 			return err
 		}
-		f := &fanning{tx: tx, tenant: tenant, left: limit}
+		f := &fanning{tx: tx, tenant: tenant, remaining: limit}
 		if err := f.read(limit); err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 		if wakes = f.wakes; err != nil {
 			return err
 		}
-		*out = bellwire.FannedOut{Tenant: name, Deliveries: limit - f.left, Endpoints: f.names}
+		*out = bellwire.FannedOut{Tenant: name, Deliveries: limit - f.remaining, Endpoints: f.names}
 		return nil
 	})
 	s.notifier.add(wakes, false) // also if the outcome of the commit is not known
@@ -177,12 +177,12 @@ func (s *Store) fanoutTurn(tx *tx, leases *bellwire.Leases) (tenant int64, name 
 
 // fanning is one step of FanOut, for one tenant.
 type fanning struct {
-	tx     *tx
-	tenant int64
-	left   int // deliveries that may still be stored
-	rows   []fanoutRow
-	names  []string // of endpoints that have something new
-	wakes  []string // those of them that other nodes own
+	tx        *tx
+	tenant    int64
+	remaining int // deliveries that this step may still store
+	rows      []fanoutRow
+	names     []string // of endpoints that have something new
+	wakes     []string // those of them that other nodes own
 
 	ids, events        [][16]byte
 	endpoints, ordered []int64 // of the deliveries; 0 in ordered: it gets no number
@@ -201,7 +201,7 @@ type fanoutRow struct {
 // are gone, because all was stored or the tenant was deleted while it waited for the lock, the transaction is retried.
 func (f *fanning) read(limit int) error {
 	batch := new(pgx.Batch)
-	for _, sql := range []string{sqlHoldTenant, sqlHoldWaiting} {
+	for _, sql := range []string{sqlHoldTenant, sqlHoldDeferred} {
 		batch.Queue(sql, f.tenant).Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
 				return errRetry
@@ -227,7 +227,7 @@ func (f *fanning) store(s *Store) error {
 	}
 	batch := new(pgx.Batch)
 	var ended []time.Time
-	before := f.left
+	before := f.remaining
 	for i := range f.rows {
 		r := &f.rows[i]
 		f.expand(r)
@@ -240,8 +240,8 @@ func (f *fanning) store(s *Store) error {
 	if len(ended) > 0 {
 		batch.Queue(sqlEndFanouts, f.tenant, ended)
 	}
-	batch.Queue(sqlLessWaiting, f.tenant, before-f.left)
-	batch.Queue(sqlNoneWaiting, f.tenant)
+	batch.Queue(sqlLessDeferred, f.tenant, before-f.remaining)
+	batch.Queue(sqlNoneDeferred, f.tenant)
 	if err := f.name(); err != nil {
 		return err
 	}
@@ -261,7 +261,7 @@ func (f *fanning) store(s *Store) error {
 
 // expand makes the next deliveries of a row.
 func (f *fanning) expand(r *fanoutRow) {
-	for ; f.left > 0 && r.done < r.total; r.done++ {
+	for ; f.remaining > 0 && r.done < r.total; r.done++ {
 		event, place := rules.FanOutPlace(r.done, int64(len(r.events)), int64(len(r.endpoints)))
 		endpoint, ordered := r.endpoints[place], int64(0)
 		if endpoint < 0 {
@@ -270,7 +270,7 @@ func (f *fanning) expand(r *fanoutRow) {
 		f.ids, f.events = append(f.ids, bellwire.FannedOutOf(r.events[event], int(place))), append(f.events, r.events[event])
 		f.endpoints, f.ordered = append(f.endpoints, endpoint), append(f.ordered, ordered)
 		f.at = append(f.at, r.times[event])
-		f.left--
+		f.remaining--
 	}
 }
 

@@ -33,8 +33,8 @@ const (
 		)
 		UPDATE bellwire.idempotency_keys k SET deliveries = m.deliveries FROM matched m
 		WHERE k.tenant = m.tenant AND k.key = m.idempotency_key AND k.event = m.event`
-	// sqlNextNumbers takes numbers, but not for tenants that have something left to FanOut: that comes first. This group
-	// holds their clocks, so that no other group leaves anything to it before this one is committed.
+	// sqlNextNumbers takes numbers, but not for tenants that have something deferred to FanOut: that comes first. This group
+	// holds their clocks, so that no other group defers anything to it before this one is committed.
 	sqlNextNumbers = `INSERT INTO bellwire.sequences AS s (endpoint, last)
 		SELECT w.endpoint, w.count FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (endpoint, count, tenant)
 		WHERE NOT EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = w.tenant) ORDER BY w.endpoint` + addNumbers
@@ -47,8 +47,8 @@ const (
 			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
 )
 
-// storeGroup writes the accepted events, and commits. Keys, then clocks, and then counters are written, each sorted, so that
-// two groups cannot deadlock.
+// storeGroup writes the accepted events, and commits. It writes keys, then clocks, and then counters, each sorted, so that two
+// groups cannot deadlock.
 func (s *Store) storeGroup(g *group) error {
 	if len(g.accepted) == 0 {
 		return nil
@@ -58,9 +58,9 @@ func (s *Store) storeGroup(g *group) error {
 	g.queueMatched(batch)
 	g.queueClocks(batch)
 	g.queueEvents(batch)
-	leaves := slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.left }) // with the events' times
-	if g.queueNumbers(batch) || leaves {
-		if err := g.insert(batch, g.tx.send); err != nil {
+	defers := slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.deferred }) // with the events' times
+	if g.queueNumbers(batch) || defers {
+		if err := g.sendGroup(batch, g.tx.send); err != nil {
 			return err
 		}
 		batch = new(pgx.Batch)
@@ -68,16 +68,17 @@ func (s *Store) storeGroup(g *group) error {
 	g.queueFanouts(batch)
 	g.queueDeliveries(batch)
 	owned := s.owned.Load()
-	g.sent, g.wakes, g.wakesFanOut = true, g.woken(owned), g.leaves(owned)
-	if err := g.insert(batch, g.tx.sendLast); err != nil {
+	g.sent, g.wakes, g.wakesFanOut = true, g.woken(owned), g.defersToOthers(owned)
+	if err := g.sendGroup(batch, g.tx.sendLast); err != nil {
 		return err
 	}
 	g.reportRepeats()
 	return nil
 }
 
-// insert sends statements that fail if another transaction has inserted the same since this one looked.
-func (g *group) insert(batch *pgx.Batch, send func(*pgx.Batch) error) error {
+// sendGroup sends statements of storeGroup. The transaction is retried if another one has inserted the same key or event
+// since this one looked.
+func (g *group) sendGroup(batch *pgx.Batch, send func(*pgx.Batch) error) error {
 	err := send(batch)
 	if isState(err, "23505") { // unique_violation
 		return errRetry
@@ -91,7 +92,7 @@ func (g *group) reportRepeats() {
 		first := &g.accepted[r.first]
 		stored := storedEvent{createdAt: first.appended.CreatedAt, deliveries: first.Count(), numbers: make(map[bellwire.DeliveryID]int64)}
 		for i := range first.Deliveries {
-			if !first.left {
+			if !first.deferred {
 				stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
 			}
 		}
@@ -213,13 +214,13 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data)
 }
 
-// queueNumbers assigns numbers to the ordered deliveries, and reports whether there are any.
+// queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.
 func (g *group) queueNumbers(batch *pgx.Batch) bool {
 	count := make(map[int64]int64)
 	tenantOf := make(map[int64]int64)
 	for i := range g.accepted {
 		e := &g.accepted[i]
-		if e.left {
+		if e.deferred {
 			continue
 		}
 		for k := range e.Deliveries {
@@ -245,7 +246,7 @@ func (g *group) queueNumbers(batch *pgx.Batch) bool {
 			next[endpoint], numbered[endpoint] = last-count[endpoint], true
 			return nil
 		})
-		g.leaveUnnumbered(numbered)
+		g.deferUnnumbered(numbered)
 		g.number(next)
 		return err
 	})
@@ -265,7 +266,7 @@ func sortedCounts(count map[int64]int64) (keys, counts []int64) {
 // number gives the ordered deliveries their numbers. next holds the last number that each endpoint has given.
 func (g *group) number(next map[int64]int64) {
 	for _, e := range g.accepted {
-		if e.left {
+		if e.deferred {
 			continue
 		}
 		for i := range e.Deliveries {
@@ -288,7 +289,7 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 	)
 	for i := range g.accepted {
 		e := &g.accepted[i]
-		if e.left {
+		if e.deferred {
 			continue
 		}
 		for j := range e.Deliveries {
@@ -312,7 +313,7 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 func (g *group) woken(owned *bellwire.Leases) []string {
 	endpoints := make(map[string]bool)
 	for _, e := range g.accepted {
-		if e.left {
+		if e.deferred {
 			continue
 		}
 		for i := range e.Deliveries {

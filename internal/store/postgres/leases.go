@@ -46,7 +46,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 		if err != nil {
 			return err
 		}
-		plan := table.Plan(lease.Member{Name: node, Instance: s.instance, Held: s.held})
+		plan := table.Plan(lease.Node{Name: node, Instance: s.instance, Held: s.held})
 		if plan.Replaces && s.known[node] && table.Lives(node) {
 			return bellwire.Errorf(bellwire.CodeConflict,
 				"another process serves as the node %q and has its shards; give each node a name of its own with --node", node)
@@ -76,10 +76,10 @@ func (s *Store) own(leases *bellwire.Leases) {
 
 // readLeases reads the nodes and the owners of the shards.
 func (s *Store) readLeases(tx *tx) (*lease.Table, error) {
-	table := &lease.Table{Nodes: make(map[string]lease.Node)}
+	table := &lease.Table{Nodes: make(map[string]lease.NodeState)}
 	var (
 		id       string
-		n        lease.Node
+		n        lease.NodeState
 		renewals int64
 	)
 	now := time.Now()

@@ -118,7 +118,7 @@ func startNotifier(send func(context.Context, message) error, log *slog.Logger) 
 	return n
 }
 
-// add schedules a notification about endpoints that have something new to claim, and about deliveries left to FanOut.
+// add schedules a notification about endpoints that have something new to claim, and about deliveries deferred to FanOut.
 func (n *notifier) add(endpoints []string, fanOut bool) {
 	if len(endpoints) == 0 && !fanOut {
 		return

@@ -188,7 +188,7 @@ func TestFrequentTransactionsDoNotNotify(t *testing.T) {
 			letGo := hold(there)
 			hears := map[string]func() bool{
 				"an append": l.heard(namesEndpoint("ep_" + name)), "fan-out": l.heard(namesEndpoint("ep_" + name + "_wide")),
-				"something left to FanOut": l.heard(func(n bellwire.Notification) bool { return n.FanOut }),
+				"something deferred to FanOut": l.heard(func(n bellwire.Notification) bool { return n.FanOut }),
 			}
 			publish(t, there, e)
 			publish(t, there, wide)

@@ -55,7 +55,7 @@ func survivingAttempts(p *partition) string {
 	return "delivery IN (SELECT id FROM bellwire.deliveries WHERE " + p.holds("id") + ")"
 }
 
-// survivingEvents is true of the events of deliveries that exist or are left to FanOut. They lie in partitions of the
+// survivingEvents is true of the events of deliveries that exist or are deferred to FanOut. They lie in partitions of the
 // same time.
 func survivingEvents(p *partition) string {
 	return "((tenant, id) IN (SELECT tenant, event FROM bellwire.deliveries WHERE " + p.holds("id") + ")" +

@@ -174,8 +174,8 @@ func (s *Store) releaseAnyPending(ctx context.Context) error {
 	if s.pending.empty() {
 		return nil
 	}
-	s.claiming.Lock()
-	defer s.claiming.Unlock()
+	s.claimLock.Lock()
+	defer s.claimLock.Unlock()
 	return s.releasePending(ctx)
 }
 

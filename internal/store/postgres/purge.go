@@ -205,7 +205,7 @@ func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
 	return true, err
 }
 
-// These find, and delete, deleted endpoints that no delivery names, not even one that is left to FanOut. Each endpoint's first
+// These find, and delete, deleted endpoints that no delivery names, not even one that is deferred to FanOut. Each endpoint's first
 // delivery is looked up separately: for an EXISTS in the select list, PostgreSQL might hash all deliveries.
 var (
 	sqlTombstones = `SELECT p.tenant, p.n, d.named IS NULL AND NOT ` + isFanningOut("p.tenant") + ` FROM (

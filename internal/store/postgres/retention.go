@@ -54,7 +54,7 @@ var sqlOldEvents = `SELECT e.tenant, '', e.id,
 		ORDER BY 2 LIMIT $3
 	) e ORDER BY e.id`
 
-// isFanningOut is true of tenants that have deliveries left to FanOut. Meanwhile their events in the default partition stay.
+// isFanningOut is true of tenants that have deliveries deferred to FanOut. Meanwhile their events in the default partition stay.
 func isFanningOut(tenant string) string {
 	return "EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = " + tenant + ")"
 }

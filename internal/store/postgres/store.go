@@ -94,8 +94,8 @@ type Store struct {
 	held     [bellwire.Shards]int64 // the epochs in which this process has shards
 	owned    atomic.Pointer[bellwire.Leases]
 
-	claiming sync.Mutex
-	pending  pendingCommits
+	claimLock sync.Mutex
+	pending   pendingCommits
 
 	polls   sync.Once // guards the warning that Watch polls
 	watched watched   // guarded by Watch, which runs once at a time

@@ -13,7 +13,7 @@ import (
 type AppendFacts struct {
 	TenantRevision   int64
 	OperatorRevision int64
-	Waiting          int          // deliveries of the tenant that are left to FanOut
+	Deferred         int          // deliveries of the tenant that are deferred to FanOut already
 	Events           []EventFacts // one for each event
 }
 
@@ -22,7 +22,7 @@ type EventFacts struct {
 	MissingEndpoint string       // an endpoint that is to get the event and is not the tenant's; empty: none
 	Known           *KnownEvent  // the event that has the same idempotency key; nil: none
 	Stored          *StoredEvent // the event itself, if an earlier try of the append has stored it; nil: it has not, or the store did not look
-	Pending         bool         // the event waits in the outbox
+	Unmatched       bool         // the outbox holds the event
 }
 
 // KnownEvent is an event with an idempotency key.
@@ -42,16 +42,17 @@ type StoredEvent struct {
 // Admission is the decision about an append.
 type Admission struct {
 	bellwire.AppendResult
-	// Late reports that the refusal does not hold for an append that an earlier try has stored. See Repeated.
+	// Late reports that the refusal does not apply to an append that an earlier try has stored. The store must then look
+	// for its events and call Repeated.
 	Late bool
 	// Store has the indexes of the events that are to be stored. In Events they have their id, the number of their deliveries,
-	// and whether these are left to FanOut. All other events are answered.
+	// and whether these are deferred to FanOut. All other events are answered.
 	Store []int
-	// Deferred is how many deliveries are left to FanOut.
+	// Deferred is the number of deliveries that this append defers to FanOut.
 	Deferred int
 }
 
-// Admit decides whether an append is accepted, and what is stored of it.
+// Admit decides whether an append is accepted, and which of its events are stored. All of them are of one tenant.
 func Admit(a *bellwire.Append, f *AppendFacts) Admission {
 	tenant := a.Events[0].Event.Tenant
 	if stale := staleOf(a, f); stale != (bellwire.Stale{}) {
@@ -76,7 +77,7 @@ func Admit(a *bellwire.Append, f *AppendFacts) Admission {
 		}
 		admitted.answer(i, e, first, f)
 	}
-	if err := tooManyWaiting(a, f.Waiting, admitted.Deferred); err != nil {
+	if err := tooManyDeferred(a, f.Deferred, admitted.Deferred); err != nil {
 		return Admission{AppendResult: bellwire.AppendResult{Err: err}, Late: true}
 	}
 	return admitted
@@ -90,7 +91,7 @@ func (ad *Admission) answer(i int, e *bellwire.NewEvent, first *KnownEvent, f *A
 	case stored != nil:
 		ad.Events[i] = stored.Answer(e)
 	default:
-		deferred := IsDeferred(e, f.Waiting+ad.Deferred > 0)
+		deferred := IsDeferred(e, f.Deferred+ad.Deferred > 0)
 		ad.Events[i] = bellwire.AppendedEvent{ID: e.Event.ID, Deliveries: e.Count(), Deferred: deferred}
 		ad.Store = append(ad.Store, i)
 		if deferred {
@@ -115,7 +116,7 @@ func (f *EventFacts) check(e *bellwire.NewEvent) (first *KnownEvent, err error) 
 	switch {
 	case f.MissingEndpoint != "":
 		return nil, bellwire.NotFound("endpoint", f.MissingEndpoint)
-	case e.Unmatched && !f.Pending && f.Stored == nil:
+	case e.Unmatched && !f.Unmatched && f.Stored == nil:
 		return nil, bellwire.NotFound("unmatched event", e.Event.ID.String())
 	case f.Known != nil && f.Known.ID != e.Event.ID:
 		return f.Known, nil

@@ -64,7 +64,7 @@ func TestAdmit(t *testing.T) {
 		name    string
 		events  events
 		at      [2]int64 // the revisions of tenant and operator that it was decided on; the facts say 7 and 8
-		most    int      // MaxWaiting
+		most    int      // MaxDeferred
 		waiting int
 		facts   facts
 		want    rules.Admission
@@ -100,7 +100,7 @@ func TestAdmit(t *testing.T) {
 		{name: "stored by FanOut", events: events{event(1)}, facts: facts{{Stored: &rules.StoredEvent{CreatedAt: start, Deliveries: 1}}},
 			want: rules.Admission{AppendResult: bellwire.AppendResult{Events: []bellwire.AppendedEvent{{ID: eventID(1), CreatedAt: start, Deliveries: 1, Deferred: true}}}}},
 
-		{name: "from the outbox", events: events{unmatched(event(1))}, facts: facts{{Pending: true}},
+		{name: "from the outbox", events: events{unmatched(event(1))}, facts: facts{{Unmatched: true}},
 			want: rules.Admission{Store: []int{0}, AppendResult: bellwire.AppendResult{Events: []bellwire.AppendedEvent{toStore(1)}}}},
 		{name: "not in the outbox any more", events: events{unmatched(event(1))}, code: bellwire.CodeNotFound},
 		{name: "matched by another node", events: events{unmatched(event(1))}, facts: facts{{Stored: &rules.StoredEvent{CreatedAt: start, Deliveries: 2}}},
@@ -124,8 +124,8 @@ func TestAdmit(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			a := &bellwire.Append{Events: tc.events, TenantRevision: tc.at[0], OperatorRevision: tc.at[1], MaxWaiting: tc.most}
-			f := &rules.AppendFacts{TenantRevision: 7, OperatorRevision: 8, Waiting: tc.waiting, Events: tc.facts}
+			a := &bellwire.Append{Events: tc.events, TenantRevision: tc.at[0], OperatorRevision: tc.at[1], MaxDeferred: tc.most}
+			f := &rules.AppendFacts{TenantRevision: 7, OperatorRevision: 8, Deferred: tc.waiting, Events: tc.facts}
 			if f.Events == nil {
 				f.Events = make(facts, len(tc.events))
 			}
@@ -179,8 +179,8 @@ func TestAdmissionProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 8).Draw(t, "events")
-		a := &bellwire.Append{MaxWaiting: rapid.IntRange(0, 10).Draw(t, "max waiting")}
-		f := &rules.AppendFacts{Waiting: rapid.IntRange(0, 10).Draw(t, "waiting")}
+		a := &bellwire.Append{MaxDeferred: rapid.IntRange(0, 10).Draw(t, "max waiting")}
+		f := &rules.AppendFacts{Deferred: rapid.IntRange(0, 10).Draw(t, "waiting")}
 		inDatabase := make(map[string]*rules.KnownEvent)
 		for i := range n {
 			e := event(i + 1)
@@ -220,7 +220,7 @@ func TestAdmissionProperties(t *testing.T) {
 			store[i] = true
 		}
 		firsts := make(map[string]bool)
-		waiting, deferred := f.Waiting, 0
+		waiting, deferred := f.Deferred, 0
 		for i, e := range a.Events {
 			answer := got.Events[i]
 			if !store[i] {
@@ -249,8 +249,8 @@ func TestAdmissionProperties(t *testing.T) {
 		if got.Deferred != deferred {
 			t.Fatalf("%d deliveries are deferred, and it says %d", deferred, got.Deferred)
 		}
-		if a.MaxWaiting > 0 && f.Waiting > 0 && deferred > 0 && waiting > a.MaxWaiting {
-			t.Fatalf("%d deliveries wait, and %d may", waiting, a.MaxWaiting)
+		if a.MaxDeferred > 0 && f.Deferred > 0 && deferred > 0 && waiting > a.MaxDeferred {
+			t.Fatalf("%d deliveries wait, and %d may", waiting, a.MaxDeferred)
 		}
 	})
 }

@@ -77,8 +77,9 @@ func (c *Chooser) Choose(claim *bellwire.Claim, found *Candidates) Choice {
 	return t.Choice
 }
 
-// count adds a delivery's data, once for each event.
+// count adds the size of a delivery's event, unless another delivery of the event was counted.
 func (c *Chooser) count(taken Candidate) {
+	// The ids of an event's deliveries differ only in their number, so number 0 stands for the event.
 	event := bellwire.EventID(bellwire.DeliveryOf(bellwire.EventID(taken.ID), 0))
 	if c.events[event] {
 		return
@@ -87,12 +88,12 @@ func (c *Chooser) count(taken Candidate) {
 	c.bytes += taken.Bytes
 }
 
-// taking is the choice for one claim.
+// taking makes the Choice for one claim.
 type taking struct {
 	*bellwire.Claim
 	Choice
 	now   time.Time
-	bytes int
+	bytes int // of the data of those taken
 	taken []Candidate
 }
 

@@ -7,25 +7,25 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// tooManyWaiting refuses an append that would leave more of a tenant's deliveries to FanOut than may wait. A tenant that has
-// none waiting is never refused, because a large append would be refused forever.
-func tooManyWaiting(a *bellwire.Append, waiting, more int) error {
-	if a.MaxWaiting == 0 || waiting == 0 || more == 0 || waiting+more <= a.MaxWaiting {
+// tooManyDeferred refuses an append that would defer more of a tenant's deliveries than may wait. A tenant that has none
+// deferred is never refused, because a large append would be refused forever.
+func tooManyDeferred(a *bellwire.Append, deferred, more int) error {
+	if a.MaxDeferred == 0 || deferred == 0 || more == 0 || deferred+more <= a.MaxDeferred {
 		return nil
 	}
 	return &bellwire.Error{
 		Code: bellwire.CodeRateLimited,
 		Message: fmt.Sprintf("%d deliveries of earlier events are still to be stored, and this request adds %d more; at most %d may wait",
-			waiting, more, a.MaxWaiting),
+			deferred, more, a.MaxDeferred),
 		Hint:       "Nothing was accepted. Publish more slowly, and try again later.",
 		RetryAfter: limits.FanOutRetryAfter,
 	}
 }
 
-// IsDeferred reports whether an event's deliveries are left to FanOut. Ordered ones must not overtake deliveries of their
-// tenant that wait there.
-func IsDeferred(e *bellwire.NewEvent, waiting bool) bool {
-	return e.Recipients != nil && len(*e.Recipients) > 0 || waiting && e.Ordered()
+// IsDeferred reports whether an event's deliveries are deferred to FanOut. If its tenant has deferred deliveries already,
+// ordered ones must not overtake them.
+func IsDeferred(e *bellwire.NewEvent, already bool) bool {
+	return e.Recipients != nil && len(*e.Recipients) > 0 || already && e.Ordered()
 }
 
 // fanOutBand is the number of events that FanOut stores together for one recipient after the other, so that neighboring rows

@@ -73,12 +73,12 @@ func (w *writer) appendFacts(tenant tenantRef, a *bellwire.Append) (facts *rules
 	}
 	mayDefer := func(e *bellwire.NewEvent) bool { return rules.IsDeferred(e, true) }
 	if slices.ContainsFunc(a.Events, mayDefer) {
-		if facts.Waiting, err = w.waiting(tenant.n); err != nil {
+		if facts.Deferred, err = w.deferred(tenant.n); err != nil {
 			return nil, err
 		}
 	}
 	for i, e := range a.Events {
-		f := rules.EventFacts{Pending: true}                                          // the outbox, if there is one, is not in this database
+		f := rules.EventFacts{Unmatched: true}                                        // the outbox, if there is one, is not in this database
 		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // as with most
 			f.MissingEndpoint = facts.Events[i-1].MissingEndpoint
 		} else if f.MissingEndpoint, err = w.missingEndpoint(tenant, e); err != nil {
@@ -229,10 +229,10 @@ func (w *writer) answerStored(tenant int64, n *bellwire.NewEvent, appended *bell
 	return nil
 }
 
-// insertDeliveries stores the deliveries of an event, or leaves them to FanOut.
+// insertDeliveries stores the deliveries of an event, or defers them to FanOut.
 func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, deferred *run, appended *bellwire.AppendedEvent) error {
 	if appended.Deferred {
-		return w.leave(deferred, tenant, event, n)
+		return w.deferDeliveries(deferred, tenant, event, n)
 	}
 	appended.Sequences = make([]int64, len(n.Deliveries))
 	for i := range n.Deliveries {

@@ -29,7 +29,7 @@ func (w *writer) insertAttempt(a *bellwire.Attempt, delivery bellwire.DeliveryID
 const sqlDropDetails = `UPDATE attempts SET response_body = NULL, details = CAST(substr(details, 1, instr(details, x'5d')) || ',"d":true}' AS BLOB)
 	WHERE delivery = ? AND number = ?`
 
-// dropDetails leaves of an attempt what tells when it was made and what came of it; number 0: of none.
+// dropDetails removes the details of an attempt, except its time, outcome and timings; number 0: of none.
 func (w *writer) dropDetails(delivery bellwire.DeliveryID, number int64) error {
 	if number == 0 {
 		return nil

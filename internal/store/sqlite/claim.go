@@ -61,7 +61,7 @@ func (g *claiming) run(claim *bellwire.Claim) (result bellwire.ClaimResult, err 
 		return result, err
 	}
 	result.Due, err = g.take(sqlTake, claim.Epoch, choice.Due)
-	for i := range result.Due {
+	for i := range result.Due { // which were read before they were marked
 		result.Due[i].Delivery.Epoch = claim.Epoch
 	}
 	return result, err
@@ -72,7 +72,8 @@ const (
 	sqlFreePending  = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id" + sqlRead
 	sqlFreeRetrying = sqlFree + isRetrying + " AND epoch <> ?3 ORDER BY due_at, id" + sqlRead
 	sqlFreeInOrder  = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence" + sqlRead
-	// Free deliveries are found in an index alone. Only the first few are read, and of their events no more than the size.
+	// The inner query finds free deliveries in an index, without reading their rows. Only those within the limit are read,
+	// and of their events' data only the size.
 	sqlFree = "SELECT " + dueAt + ", e.n, length(e.data), " + unnamedColumns + ", ?5, ?6 FROM (SELECT id FROM deliveries WHERE endpoint = ?1 AND "
 	sqlRead = " LIMIT +?4) free CROSS JOIN deliveries d ON d.id = free.id CROSS JOIN events e ON e.n = d.event"
 
@@ -86,7 +87,7 @@ type claimedEndpoint struct {
 	n        int64
 	id       string
 	tenant   string
-	ordering bellwire.Ordering // now, whatever the claimer knows
+	ordering bellwire.Ordering // the stored one, which the claim may not know yet
 	sequence int64
 }
 

@@ -102,7 +102,7 @@ func (s *Store) Delivery(ctx context.Context, tenant string, id bellwire.Deliver
 	return d, err
 }
 
-// RequestRetry asks for an attempt at once. If one by hand is in memory already, that is the one.
+// RequestRetry requests a manual retry. If one is in memory already, it is that one.
 func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	var d *bellwire.Delivery
 	err := s.write(ctx, func(w *writer) (err error) {
@@ -169,7 +169,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 	return ended, err
 }
 
-// sqlForgetManual takes back what was asked for by hand of a deleted endpoint. Nothing can be sent to it any more.
+// sqlForgetManual withdraws the manual retries of a deleted endpoint, to which nothing can be sent any more.
 const sqlForgetManual = `UPDATE deliveries SET manual_epoch = NULL WHERE id IN (SELECT id FROM deliveries
 	WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND manual_epoch IS NOT NULL ORDER BY id LIMIT +?)`
 

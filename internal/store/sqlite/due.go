@@ -74,11 +74,11 @@ func oldestOf(condition, order string) string {
 		FROM line` + sqlOfLivingTenants
 }
 
-// What is left to FanOut is open too.
+// What is deferred to FanOut is open too.
 const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPending + `)
 		+ (SELECT count(*) FROM deliveries WHERE ` + isRetrying + `)
 		+ (SELECT count(*) FROM deliveries WHERE ` + isOrdered + `)
-		+ (` + sqlSumWaiting + `)`
+		+ (` + sqlSumDeferred + `)`
 
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
@@ -109,15 +109,15 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	return due, err
 }
 
-// Backlog tells how much is open. The writer counts along.
+// Backlog counts open deliveries. The writer keeps their number up to date.
 func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 	backlog := &bellwire.Backlog{Open: int(s.open.Load())}
 	err := s.read(ctx, func(c *db) error {
-		waiting, _, err := c.query(sqlSumWaiting).scalar()
+		deferred, _, err := c.query(sqlSumDeferred).scalar()
 		if err != nil {
 			return err
 		}
-		backlog.FanOut = int(waiting)
+		backlog.FanOut = int(deferred)
 		for _, sql := range sqlOldest {
 			q := c.query(sql)
 			for q.next() {

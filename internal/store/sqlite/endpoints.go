@@ -52,7 +52,8 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoi
 		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.Metadata).text(j.Extra).blob(ep.Sealed)
 }
 
-// selectEndpoint selects endpoints with what stands in the columns that only people read.
+// selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
+// do not need.
 func selectEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,

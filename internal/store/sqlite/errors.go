@@ -60,7 +60,7 @@ func (s *Store) translateAtStart(err error) error {
 	return err
 }
 
-// ofCaller tells whether an error was caused by what one caller wanted written, and not by the state of the
+// ofCaller reports whether an error was caused by what one caller wanted written, and not by the state of the
 // disk, so that others may well succeed.
 func ofCaller(err error) bool {
 	if _, ok := errors.AsType[*bellwire.Error](err); ok {

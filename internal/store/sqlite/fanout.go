@@ -26,13 +26,13 @@ type recipient struct {
 
 const (
 	sqlAddFanout   = "INSERT INTO fanouts (tenant, event, events, recipients, done, endpoints) VALUES (?, ?, ?, ?, 0, ?)"
-	sqlAddWaiting  = "INSERT INTO fanout_tenants (tenant, waiting) VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET waiting = waiting + excluded.waiting"
-	sqlAllWaiting  = "SELECT tenant, waiting FROM fanout_tenants"
-	sqlSumWaiting  = "SELECT coalesce(sum(waiting), 0) FROM fanout_tenants"
+	sqlAddDeferred = "INSERT INTO fanout_tenants (tenant, waiting) VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET waiting = waiting + excluded.waiting"
+	sqlAllDeferred = "SELECT tenant, waiting FROM fanout_tenants"
+	sqlSumDeferred = "SELECT coalesce(sum(waiting), 0) FROM fanout_tenants"
 	sqlFirstFanout = "SELECT event, events, done, endpoints FROM fanouts WHERE tenant = ? ORDER BY event LIMIT 1"
 )
 
-// encode writes recipients by their numbers, each as what it is more than the one before.
+// encode sorts recipients by their numbers, and writes each as the difference to the one before.
 func encode(recipients []recipient) []byte {
 	slices.SortFunc(recipients, func(a, b recipient) int { return int(a.endpoint - b.endpoint) })
 	var (
@@ -65,31 +65,31 @@ func decode(b []byte) ([]recipient, error) {
 	return recipients, nil
 }
 
-// waiting returns how many deliveries of a tenant are left to FanOut.
-func (w *writer) waiting(tenant int64) (int, error) {
-	if w.refs.waiting == nil {
-		w.refs.waiting = make(map[int64]int)
-		q := w.query(sqlAllWaiting)
+// deferred returns how many deliveries of a tenant are deferred to FanOut.
+func (w *writer) deferred(tenant int64) (int, error) {
+	if w.refs.deferred == nil {
+		w.refs.deferred = make(map[int64]int)
+		q := w.query(sqlAllDeferred)
 		for q.next() {
 			n := q.getInt()
-			w.refs.waiting[n] = int(q.getInt())
+			w.refs.deferred[n] = int(q.getInt())
 		}
 		if q.err != nil {
-			w.refs.waiting = nil
+			w.refs.deferred = nil
 			return 0, q.err
 		}
 	}
-	return w.refs.waiting[tenant], nil
+	return w.refs.deferred[tenant], nil
 }
 
-// run is what an append leaves to FanOut and has not written yet.
+// run holds the deliveries that an append defers to FanOut, until they are written.
 type run struct {
 	of *bellwire.Recipients
 	fanout
 }
 
-// leave leaves an event's deliveries to FanOut.
-func (w *writer) leave(r *run, tenant, event int64, e *bellwire.NewEvent) error {
+// deferDeliveries defers an event's deliveries to FanOut.
+func (w *writer) deferDeliveries(r *run, tenant, event int64, e *bellwire.NewEvent) error {
 	if e.Recipients != nil && r.of == e.Recipients && event == r.event+r.events {
 		r.events++
 		return nil
@@ -124,33 +124,33 @@ func (w *writer) finish(r *run) error {
 	if err != nil {
 		return err
 	}
-	return w.moveWaiting(r.tenant, int(r.events*count))
+	return w.moveDeferred(r.tenant, int(r.events*count))
 }
 
-// moveWaiting counts what is left to FanOut, more or less.
-func (w *writer) moveWaiting(tenant int64, by int) error {
-	before, err := w.waiting(tenant)
+// moveDeferred changes the number of deliveries that are deferred to FanOut.
+func (w *writer) moveDeferred(tenant int64, by int) error {
+	before, err := w.deferred(tenant)
 	if err != nil {
 		return err
 	}
 	if before+by <= 0 {
-		delete(w.refs.waiting, tenant)
+		delete(w.refs.deferred, tenant)
 		return w.query("DELETE FROM fanout_tenants WHERE tenant = ?").int(tenant).exec()
 	}
-	w.refs.waiting[tenant] = before + by
-	return w.query(sqlAddWaiting).int(tenant).int(int64(by)).exec()
+	w.refs.deferred[tenant] = before + by
+	return w.query(sqlAddDeferred).int(tenant).int(int64(by)).exec()
 }
 
-// FanOut stores deliveries that were left to it, of the tenant whose turn it is.
+// FanOut stores deliveries that were deferred to it, of the tenant whose turn it is.
 func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) (*bellwire.FannedOut, error) {
 	out := new(bellwire.FannedOut)
 	if leases.Epochs[0] == 0 { // one node has all shards, or none
 		return out, nil
 	}
 	err := s.write(ctx, func(w *writer) error {
-		f := fanning{w: w, left: limit, endpoints: make(map[int64]bool)}
+		f := fanning{w: w, remaining: limit, endpoints: make(map[int64]bool)}
 		err := f.run()
-		*out = bellwire.FannedOut{Tenant: f.tenant, Deliveries: limit - f.left, Endpoints: f.names}
+		*out = bellwire.FannedOut{Tenant: f.tenant, Deliveries: limit - f.remaining, Endpoints: f.names}
 		return err
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 type fanning struct {
 	w         *writer
 	tenant    string         // whose turn it is
-	left      int            // deliveries that may still be stored
+	remaining int            // deliveries that this step may still store
 	endpoints map[int64]bool // those that have something new, with whether they were deleted
 	names     []string       // of them
 }
@@ -181,8 +181,8 @@ func (f *fanning) run() error {
 		return err
 	}
 	f.w.turn = tenant
-	before := f.left
-	for f.left > 0 {
+	before := f.remaining
+	for f.remaining > 0 {
 		more, err := f.first(tenant)
 		if err != nil {
 			return err
@@ -191,7 +191,7 @@ func (f *fanning) run() error {
 			break
 		}
 	}
-	return f.w.moveWaiting(tenant, f.left-before)
+	return f.w.moveDeferred(tenant, f.remaining-before)
 }
 
 // turn finds the next tenant after a given one.
@@ -204,7 +204,7 @@ func (f *fanning) turn(after int64) (tenant int64, found bool, err error) {
 	return tenant, true, q.close()
 }
 
-// first stores deliveries of the first of a tenant's rows, and reports whether there was one.
+// first stores deliveries of the first of a tenant's rows. It reports whether there was a row.
 func (f *fanning) first(tenant int64) (found bool, err error) {
 	q := f.w.query(sqlFirstFanout).int(tenant)
 	if found, err = q.one(); !found {
@@ -217,11 +217,11 @@ func (f *fanning) first(tenant int64) (found bool, err error) {
 	}
 	total := row.events * int64(len(row.recipients))
 	events := make(map[int64]fannedEvent)
-	for ; f.left > 0 && row.done < total; row.done++ {
+	for ; f.remaining > 0 && row.done < total; row.done++ {
 		if err := f.store(&row, events); err != nil {
 			return false, err
 		}
-		f.left--
+		f.remaining--
 	}
 	if row.done == total {
 		return true, f.w.query("DELETE FROM fanouts WHERE tenant = ? AND event = ?").int(tenant).int(row.event).exec()
@@ -276,7 +276,8 @@ func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
 	return e, q.close()
 }
 
-// name notes that an endpoint has something new, and reports whether it was deleted, and whether there is a tombstone then.
+// name records that an endpoint has something new. It reports whether the endpoint was deleted, and whether its row still
+// exists.
 func (f *fanning) name(endpoint int64) (deleted, there bool, err error) {
 	if deleted, known := f.endpoints[endpoint]; known {
 		return deleted, true, nil

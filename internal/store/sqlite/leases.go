@@ -8,7 +8,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// leases say who holds the shards: one node holds all, or nobody does.
+// leases records which node holds the shards: one node holds all of them, or none does.
 type leases struct {
 	mu     sync.Mutex
 	holder string
@@ -17,8 +17,8 @@ type leases struct {
 
 const sqlNextEpoch = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value"
 
-// RenewLeases gives the node all shards, for ever, unless another one holds them. A node that released them
-// and comes back gets a new epoch.
+// RenewLeases gives the node all shards, for good, unless another node holds them. A node that has released them gets
+// them in a new epoch.
 func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
@@ -26,6 +26,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 	if s.leases.holder != "" && s.leases.holder != node {
 		return leased, nil
 	}
+	// A node must not keep its leases while the database cannot be read.
 	if err := s.read(ctx, func(*db) error { return nil }); err != nil {
 		return nil, err
 	}
@@ -36,10 +37,10 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 	return leased, nil
 }
 
-// HandOver does nothing: there is nobody to take a shard.
+// HandOver does nothing, because no other node can take a shard.
 func (s *Store) HandOver(context.Context, string, []int, bool) error { return nil }
 
-// ReleaseLeases ends the epoch: what was taken into memory in it is free.
+// ReleaseLeases ends the epoch, so that deliveries that were claimed in it are free.
 func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()

@@ -19,7 +19,7 @@ func newLister[T, K any](page bellwire.Page, scan func(*query) (T, K, error), ke
 	return &lister[T, K]{page, scan, key, size}
 }
 
-// fetch is how many rows to ask for: one more than the page has tells whether there is a next one.
+// fetch returns how many rows to read: one more than the page has shows that there is a next one.
 func (l *lister[T, K]) fetch() int64 { return int64(l.page.Limit) + 1 }
 
 // read runs the query on a connection for lists.

@@ -130,15 +130,15 @@ func (p *purge) tenant(n int64) error {
 	return nil
 }
 
-// fanouts forgets what is left to FanOut of a tenant.
+// fanouts deletes the deliveries that a tenant has deferred to FanOut.
 func (p *purge) fanouts(tenant int64) error {
-	waiting, err := p.w.waiting(tenant)
+	deferred, err := p.w.deferred(tenant)
 	if err != nil {
 		return err
 	}
-	if waiting > 0 {
-		p.w.opened -= waiting
-		if err := p.w.moveWaiting(tenant, -waiting); err != nil {
+	if deferred > 0 {
+		p.w.opened -= deferred
+		if err := p.w.moveDeferred(tenant, -deferred); err != nil {
 			return err
 		}
 	}
@@ -223,7 +223,7 @@ func (p *purge) deliveriesOf(event bellwire.EventID) ([]doomed, error) {
 	return all, q.err
 }
 
-// sqlUnnamed is true of an endpoint p that no delivery names, and none that is left to FanOut can.
+// sqlUnnamed is true of an endpoint p that no delivery names, and none that is deferred to FanOut can.
 const (
 	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)

@@ -10,7 +10,7 @@ import (
 type db struct {
 	conn    *sqlite.Conn
 	queries map[string]*query
-	seen    func(sql string) // told of each statement when it is prepared; nil outside of tests
+	seen    func(sql string) // called with each statement that is prepared; nil outside of tests
 }
 
 // query is a prepared statement. Parameters are bound and columns are read from left to right:
@@ -45,7 +45,7 @@ func (c *db) query(sql string) *query {
 // exec runs a statement without parameters.
 func (c *db) exec(sql string) error { return c.query(sql).exec() }
 
-// bind goes on to the next parameter, and tells whether there is a statement to bind it to.
+// bind advances to the next parameter, and reports whether there is a statement to bind it to.
 func (q *query) bind() bool {
 	q.param++
 	return q.err == nil
@@ -157,7 +157,7 @@ func (q *query) exec() error {
 	return q.err
 }
 
-// one steps to the first row and tells whether there is one. The caller reads it and then calls close.
+// one steps to the first row, and reports whether there is one. The caller must read it and then call close.
 func (q *query) one() (bool, error) {
 	found := q.next()
 	return found, q.err
@@ -221,5 +221,5 @@ func (q *query) getTimeOrZero() time.Time {
 // skip passes over a column.
 func (q *query) skip() { q.column++ }
 
-// isNull tells whether the next column is NULL.
+// isNull reports whether the next column is NULL.
 func (q *query) isNull() bool { return q.stmt.ColumnIsNull(q.column) }

@@ -24,10 +24,10 @@ type oldEvent struct {
 	kept bool // something of it is to be delivered
 }
 
-// isWanted is true of a delivery that is to be made, by the schedule or by hand.
+// isWanted is true of a delivery that is still to be made, by the schedule or as a manual retry.
 const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
 
-// isFanningOut is true of an event e of which deliveries may be left to FanOut.
+// isFanningOut is true of an event e of which deliveries may be deferred to FanOut.
 const isFanningOut = "coalesce((SELECT event + events FROM fanouts WHERE tenant = e.tenant AND event <= e.n ORDER BY event DESC LIMIT 1) > e.n, false)"
 
 const (
@@ -102,7 +102,7 @@ const (
 	sqlKeepKey = "INSERT INTO expiring_keys (expires_at, tenant, key, event) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 
-// event deletes an event with all it has, and tells whether that is done with: not if no more rows may be deleted.
+// event deletes an event with all its rows. It reports whether that is complete: it is not if no more rows may be deleted.
 func (p *purge) event(e oldEvent) (done bool, err error) {
 	first, last := bellwire.DeliveriesOf(e.id)
 	kept, _, err := p.w.query(sqlIsKept).blob(first[:]).blob(last[:]).blob(e.id[:]).scalar()

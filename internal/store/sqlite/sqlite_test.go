@@ -158,7 +158,7 @@ var scans = []string{
 	sqlCountOpen, "SELECT count(*) FROM sqlite_schema", // once, when the database is opened
 	sqlEventType + "ORDER BY n DESC", // the catalogue
 	sqlCountEvents,                   // what one tenant has, up to its limit
-	sqlAllWaiting, sqlSumWaiting,     // of tenants with fan-outs under way
+	sqlAllDeferred, sqlSumDeferred,   // of tenants with fan-outs under way
 }
 
 // plans checks that no statement reads a whole table, or sorts what it read.

@@ -18,7 +18,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Options are what Open can be told. The zero value is right for production.
+// Options configure a Store. The zero value is right for production.
 type Options struct {
 	// NoSync leaves out the fsync of each commit: a power loss may lose what was answered. For tests only.
 	NoSync bool
@@ -33,14 +33,14 @@ type Options struct {
 	// New is asked before a new database is made at path, where there is none or an empty one. Its error ends Open; nil: it
 	// is always made.
 	New func(path string) error
-	// Logger is told what an operator must know; nil: nobody is.
+	// Logger gets the messages for the operator; nil: they are discarded.
 	Logger *slog.Logger
 
 	busyWait   time.Duration    // 0: the constant
 	startCheck time.Duration    // 0: the constant
 	longLog    uint32           // 0: the constant
 	began      func()           // called when the checkpointer begins
-	seen       func(sql string) // told of each statement that is prepared
+	seen       func(sql string) // called with each statement that is prepared
 }
 
 // Store is a bellwire.Store on an SQLite file. It owns all shards, in an epoch that grows each time the file
@@ -209,7 +209,7 @@ func (s *Store) connect(cacheKiB int) (*db, error) {
 	return c, nil
 }
 
-// Check tells whether the database can be read and written, by doing both.
+// Check reads and writes the database.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.sound(); err != nil {
 		return err

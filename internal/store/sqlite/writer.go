@@ -32,15 +32,14 @@ const (
 	withdrawn
 )
 
-// writer is the one connection that writes. What is queued when it gets round to it becomes one
-// transaction with one fsync.
+// writer is the one connection that writes. All writes that are queued when a transaction begins share it, and its fsync.
 type writer struct {
 	db
 	store  *Store
 	group  []*write
 	refs   refs
 	facts  rules.AppendFacts // of the append that is being stored
-	opened int               // by how many deliveries the transaction changes what is open
+	opened int               // change of the number of open deliveries in this transaction
 	clock  int64             // the time of the newest event, in microseconds since 1970
 	turn   int64             // the tenant that FanOut has served last
 	busy   bool              // the last transaction found the database locked
@@ -101,8 +100,8 @@ func (w *writer) serve() {
 	}
 }
 
-// gather makes a group of the operation and of what else is queued. Those whose writes were answered last may have
-// more to write: it lets them run first, because otherwise two busy callers would take turns and never share a
+// gather makes a group of the operation and all others in the queue. It first yields the processor, so that callers whose
+// writes have just been answered can queue the next ones. Otherwise two busy callers would take turns and never share a
 // transaction.
 func (w *writer) gather(op *write) {
 	runtime.Gosched()
@@ -196,14 +195,14 @@ func (w *writer) rollback() {
 	_ = w.exec("ROLLBACK")
 }
 
-// refs are what the writer remembers of tenants and endpoints, so that an append needs no look-up. Only the
-// writer changes them, so they are never out of date.
+// refs caches tenants and endpoints, so that an append needs no look-up. Only the writer changes them, so the cache is
+// never out of date.
 type refs struct {
 	tenants   map[string]tenantRef
 	ids       map[int64]string       // of those in tenants
 	endpoints map[string]endpointRef // that are not deleted
 	operator  int64                  // the operator's revision; 0: not known
-	waiting   map[int64]int          // for each tenant, how many deliveries are left to FanOut; nil: not known
+	deferred  map[int64]int          // number of deliveries deferred to FanOut, by tenant; nil: not loaded
 }
 
 type tenantRef struct{ n, revision int64 }
@@ -220,7 +219,7 @@ func (r *refs) forget() {
 	r.ids = make(map[int64]string)
 	r.endpoints = make(map[string]endpointRef)
 	r.operator = 0
-	r.waiting = nil
+	r.deferred = nil
 }
 
 // tenant finds a tenant that is not deleted.
@@ -305,7 +304,7 @@ func (w *writer) changeOperator() error {
 	return w.query("UPDATE meta SET value = ? WHERE name = 'operator_revision'").int(revision).exec()
 }
 
-// isConflict tells whether a statement broke a uniqueness rule.
+// isConflict reports whether a statement broke a uniqueness rule.
 func isConflict(err error) bool {
 	code := sqlite.ErrCode(err)
 	return code == sqlite.ResultConstraintUnique || code == sqlite.ResultConstraintPrimaryKey

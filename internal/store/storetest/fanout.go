@@ -140,7 +140,7 @@ func (w *world) many(t *bellwire.Tenant, n int, change ...func(*bellwire.Endpoin
 	return endpoints
 }
 
-// wide makes an event whose deliveries are left to FanOut.
+// wide makes an event whose deliveries are deferred to FanOut.
 func (w *world) wide(tenant string, endpoints ...*bellwire.Endpoint) *bellwire.NewEvent {
 	e := w.event(tenant)
 	e.Recipients = recipients(endpoints...)
@@ -165,7 +165,7 @@ func (w *world) fanOut(limit int) *bellwire.FannedOut {
 	return out
 }
 
-// fanAllOut stores all that is left to FanOut, and returns how many deliveries that were.
+// fanAllOut stores all that is deferred to FanOut, and returns how many deliveries that were.
 func (w *world) fanAllOut(limit int) (total int) {
 	w.Helper()
 	for {
@@ -236,7 +236,7 @@ func fanoutStores(w *world) {
 	}
 }
 
-// fanoutOrder publishes behind what is left to FanOut.
+// fanoutOrder publishes behind what is deferred to FanOut.
 func fanoutOrder(w *world) {
 	t, other := w.tenant(), w.tenant()
 	ordered, plain, foreign := w.endpoint(t, fifo), w.endpoint(t), w.endpoint(other, fifo)
@@ -278,7 +278,7 @@ func fanoutOrderInGroup(w *world) {
 	for _, e := range got {
 		deferred = append(deferred, e.Deferred)
 	}
-	w.equal("what is left to FanOut", deferred, []bool{false, true, true, true})
+	w.equal("what is deferred to FanOut", deferred, []bool{false, true, true, true})
 	w.equal("what FanOut stores", w.fanAllOut(3), 4)
 	w.equal("the order", w.order(ordered), []bellwire.EventID{first.Event.ID, wide.Event.ID, behind.Event.ID, same.Event.ID})
 }
@@ -292,9 +292,9 @@ func fanoutRepeated(w *world) {
 	behind.Deliveries[0].Epoch = w.leases.Epoch(ordered.ID)
 	appends := []*bellwire.Append{together(wide), together(behind)}
 	want := w.append(appends...)
-	w.equal("both are left to FanOut", []bool{want[0].Deferred, want[1].Deferred}, []bool{true, true})
+	w.equal("both are deferred to FanOut", []bool{want[0].Deferred, want[1].Deferred}, []bool{true, true})
 	for _, a := range appends {
-		a.MaxWaiting = 1 // what is stored is not refused
+		a.MaxDeferred = 1 // what is stored is not refused
 	}
 	for range 4 {
 		w.equal("the answer", w.append(appends...), want)
@@ -311,7 +311,7 @@ func fanoutRefuses(w *world) {
 	t := w.tenant()
 	endpoints := w.many(t, 4, fifo)
 	bounded := func(events ...*bellwire.NewEvent) *bellwire.Append {
-		return &bellwire.Append{Events: events, MaxWaiting: 10}
+		return &bellwire.Append{Events: events, MaxDeferred: 10}
 	}
 	refused := func(a *bellwire.Append) {
 		w.Helper()

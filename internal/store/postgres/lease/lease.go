@@ -11,12 +11,12 @@ import (
 
 // Table holds the nodes and the owners of all shards, as one transaction sees them.
 type Table struct {
-	Nodes  map[string]Node
+	Nodes  map[string]NodeState
 	Shards [bellwire.Shards]Shard
 }
 
-// Node is a member of the cluster.
-type Node struct {
+// NodeState is what the table and this process's observation say of a node.
+type NodeState struct {
 	Instance [16]byte // the process that last renewed
 	Leaving  bool     // it is draining and gets no more shards
 	Dead     bool     // it has stopped renewing
@@ -29,8 +29,8 @@ type Shard struct {
 	Epoch int64
 }
 
-// Member is the node that renews its leases.
-type Member struct {
+// Node is the node that renews its leases, as this process knows it.
+type Node struct {
 	Name     string
 	Instance [16]byte
 	Held     [bellwire.Shards]int64 // the epochs in which this process knows that it holds shards
@@ -43,7 +43,7 @@ type Plan struct {
 	Keep     [bellwire.Shards]int64 // the epochs of the shards that the node keeps
 	Surplus  []int                  // those of them that it must hand over
 	Take     []int                  // free shards that it takes, each in a new epoch
-	Give     []int                  // shards that are its own in the table only, which it gives away
+	Give     []int                  // shards that are its own in the table only, and that it does not take
 	Forget   []string               // nodes that have died
 }
 
@@ -59,7 +59,7 @@ func (t *Table) Lives(node string) bool {
 // So are shards that are the node's in an epoch that this process does not know: an earlier process had them, or a
 // renewal took them and its answer was lost. They get a new epoch even so, because deliveries that were claimed in the
 // old one would never be free again.
-func (t *Table) Plan(me Member) Plan {
+func (t *Table) Plan(me Node) Plan {
 	before, known := t.Nodes[me.Name]
 	p := Plan{Joins: before.Instance != me.Instance}
 	p.Replaces = known && p.Joins
@@ -91,7 +91,7 @@ func (t *Table) Plan(me Member) Plan {
 	return p
 }
 
-// share returns how many shards a node is to have: as many as the others, give or take one. The nodes that hold most
+// share returns how many shards a node should have: as many as the others, give or take one. The nodes that hold most
 // keep one more, so that no shard moves without need.
 func (t *Table) share(me string, joins bool) int {
 	held := make(map[string]int)
@@ -121,7 +121,7 @@ func (t *Table) share(me string, joins bool) int {
 	return share
 }
 
-// Origin returns where a shard that a node takes comes from. Shards is left for the caller to count.
+// Origin returns which node a shard that node takes comes from, and why. The caller counts Takeover.Shards.
 func (t *Table) Origin(shard int, node string) bellwire.Takeover {
 	switch s := t.Shards[shard]; {
 	case s.Owner == node:

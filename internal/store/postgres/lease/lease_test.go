@@ -22,7 +22,7 @@ type owned struct {
 	Shard
 }
 
-func table(nodes map[string]Node, shards ...owned) *Table {
+func table(nodes map[string]NodeState, shards ...owned) *Table {
 	t := &Table{Nodes: nodes}
 	i := 0
 	for _, o := range shards {
@@ -61,8 +61,8 @@ func (p Plan) String() string {
 
 func TestPlan(t *testing.T) {
 	t.Parallel()
-	me, alive := Node{Instance: thisProcess}, Node{Instance: otherProcess}
-	dead, leaving := Node{Instance: otherProcess, Dead: true}, Node{Instance: otherProcess, Leaving: true}
+	me, alive := NodeState{Instance: thisProcess}, NodeState{Instance: otherProcess}
+	dead, leaving := NodeState{Instance: otherProcess, Dead: true}, NodeState{Instance: otherProcess, Leaving: true}
 	for _, c := range []struct {
 		name  string
 		table *Table
@@ -76,73 +76,73 @@ func TestPlan(t *testing.T) {
 		},
 		{
 			"ASecondNodeWaits",
-			table(map[string]Node{"b": alive}, owned{256, Shard{Owner: "b", Epoch: 1}}), 0,
+			table(map[string]NodeState{"b": alive}, owned{256, Shard{Owner: "b", Epoch: 1}}), 0,
 			"joins true, replaces false, keep , surplus , take , give , forget ",
 		},
 		{
 			"TheFirstOfTwoHasTooMany",
-			table(map[string]Node{"a": me, "b": alive}, owned{256, Shard{Owner: "a", Epoch: 1}}), 1,
+			table(map[string]NodeState{"a": me, "b": alive}, owned{256, Shard{Owner: "a", Epoch: 1}}), 1,
 			"joins false, replaces false, keep 0-255, surplus 128-255, take , give , forget ",
 		},
 		{
 			"GivenShardsAreTaken",
-			table(map[string]Node{"a": me, "b": alive}, owned{128, Shard{Owner: "b", Epoch: 1}}, owned{128, Shard{Giver: "b", Epoch: 1}}), 0,
+			table(map[string]NodeState{"a": me, "b": alive}, owned{128, Shard{Owner: "b", Epoch: 1}}, owned{128, Shard{Giver: "b", Epoch: 1}}), 0,
 			"joins false, replaces false, keep , surplus , take 128-255, give , forget ",
 		},
 		{
 			"MoreThanTheShareIsLeft",
-			table(map[string]Node{"a": me, "b": alive, "c": alive}, owned{100, Shard{Owner: "b", Epoch: 1}}, owned{156, Shard{}}), 0,
+			table(map[string]NodeState{"a": me, "b": alive, "c": alive}, owned{100, Shard{Owner: "b", Epoch: 1}}, owned{156, Shard{}}), 0,
 			"joins false, replaces false, keep , surplus , take 100-184, give , forget ",
 		},
 		{
 			"TheNodesThatHoldMostKeepOneMore",
-			table(map[string]Node{"a": me, "b": alive, "c": alive}, owned{86, Shard{Owner: "a", Epoch: 1}}, owned{85, Shard{Owner: "b", Epoch: 1}}, owned{85, Shard{Owner: "c", Epoch: 1}}), 1,
+			table(map[string]NodeState{"a": me, "b": alive, "c": alive}, owned{86, Shard{Owner: "a", Epoch: 1}}, owned{85, Shard{Owner: "b", Epoch: 1}}, owned{85, Shard{Owner: "c", Epoch: 1}}), 1,
 			"joins false, replaces false, keep 0-85, surplus , take , give , forget ",
 		},
 		{
 			"ShardsOfTheDeadAreFree",
-			table(map[string]Node{"a": me, "b": dead}, owned{100, Shard{Owner: "a", Epoch: 3}}, owned{156, Shard{Owner: "b", Epoch: 1}}), 3,
+			table(map[string]NodeState{"a": me, "b": dead}, owned{100, Shard{Owner: "a", Epoch: 3}}, owned{156, Shard{Owner: "b", Epoch: 1}}), 3,
 			"joins false, replaces false, keep 0-99, surplus , take 100-255, give , forget b",
 		},
 		{
 			"ShardsOfUnknownNodesAreFree",
-			table(map[string]Node{"a": me}, owned{256, Shard{Owner: "b", Epoch: 1}}), 0,
+			table(map[string]NodeState{"a": me}, owned{256, Shard{Owner: "b", Epoch: 1}}), 0,
 			"joins false, replaces false, keep , surplus , take 0-255, give , forget ",
 		},
 		{
 			"ANodeThatLeavesCountsForNobody",
-			table(map[string]Node{"a": me, "b": leaving}, owned{128, Shard{Owner: "a", Epoch: 1}}, owned{28, Shard{Giver: "b", Epoch: 1}}, owned{100, Shard{Owner: "b", Epoch: 1}}), 1,
+			table(map[string]NodeState{"a": me, "b": leaving}, owned{128, Shard{Owner: "a", Epoch: 1}}, owned{28, Shard{Giver: "b", Epoch: 1}}, owned{100, Shard{Owner: "b", Epoch: 1}}), 1,
 			"joins false, replaces false, keep 0-127, surplus , take 128-155, give , forget ",
 		},
 		{
 			"ANodeThatLeavesHasAllTooMany",
-			table(map[string]Node{"a": {Instance: thisProcess, Leaving: true}, "b": alive}, owned{100, Shard{Owner: "a", Epoch: 1}}, owned{156, Shard{}}), 1,
+			table(map[string]NodeState{"a": {Instance: thisProcess, Leaving: true}, "b": alive}, owned{100, Shard{Owner: "a", Epoch: 1}}, owned{156, Shard{}}), 1,
 			"joins false, replaces false, keep 0-99, surplus 0-99, take , give , forget ",
 		},
 		{
 			"ANewProcessTakesItsShardsInANewEpoch",
-			table(map[string]Node{"a": {Instance: otherProcess, Leaving: true}, "b": alive}, owned{128, Shard{Owner: "a", Epoch: 1}}, owned{128, Shard{Owner: "b", Epoch: 1}}), 1,
+			table(map[string]NodeState{"a": {Instance: otherProcess, Leaving: true}, "b": alive}, owned{128, Shard{Owner: "a", Epoch: 1}}, owned{128, Shard{Owner: "b", Epoch: 1}}), 1,
 			"joins true, replaces true, keep , surplus , take 0-127, give , forget ",
 		},
 		{
 			"ANewProcessOfADeadOneIsNotForgotten",
-			table(map[string]Node{"a": dead}, owned{256, Shard{Owner: "a", Epoch: 1}}), 0,
+			table(map[string]NodeState{"a": dead}, owned{256, Shard{Owner: "a", Epoch: 1}}), 0,
 			"joins true, replaces true, keep , surplus , take 0-255, give , forget ",
 		},
 		{
 			"AnEpochWhoseAnswerWasLostIsNotUsed",
-			table(map[string]Node{"a": me}, owned{256, Shard{Owner: "a", Epoch: 2}}), 1,
+			table(map[string]NodeState{"a": me}, owned{256, Shard{Owner: "a", Epoch: 2}}), 1,
 			"joins false, replaces false, keep , surplus , take 0-255, give , forget ",
 		},
 		{
 			"UnknownShardsBeyondTheShareAreGiven",
-			table(map[string]Node{"a": me, "b": alive}, owned{256, Shard{Owner: "a", Epoch: 2}}), 1,
+			table(map[string]NodeState{"a": me, "b": alive}, owned{256, Shard{Owner: "a", Epoch: 2}}), 1,
 			"joins false, replaces false, keep , surplus , take 0-127, give 128-255, forget ",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			m := Member{Name: "a", Instance: thisProcess}
+			m := Node{Name: "a", Instance: thisProcess}
 			for i, s := range c.table.Shards {
 				if s.Owner == "a" {
 					m.Held[i] = c.knows
@@ -219,7 +219,7 @@ func TestPeers(t *testing.T) {
 		for i := range 4 {
 			p.Observe("b", 1, start.Add(time.Duration(i)*2*time.Second), term)
 		}
-		p.Retain(&Table{Nodes: map[string]Node{"a": {}}})
+		p.Retain(&Table{Nodes: map[string]NodeState{"a": {}}})
 		if p.Observe("b", 1, start.Add(7*time.Second), term) {
 			t.Error("it is dead at once")
 		}
