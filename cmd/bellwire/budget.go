@@ -36,8 +36,8 @@ func (b budget) check() error {
 	if b.descriptors >= leastDescriptors {
 		return nil
 	}
-	return fmt.Errorf("limit on open files is %[2]d and must be at least %[1]d; raise it with ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit",
-		leastDescriptors, b.descriptors)
+	return fmt.Errorf("limit on open files is %d and must be at least %d; raise it with ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit",
+		b.descriptors, leastDescriptors)
 }
 
 func thisBudget() budget { return newBudget(descriptors()) }
@@ -57,7 +57,7 @@ func (b budget) log(log *slog.Logger) {
 	if b.descriptors == math.MaxInt {
 		return
 	}
-	level, message := slog.LevelInfo, "open files"
+	level, message := slog.LevelInfo, "open files divided"
 	attributes := []slog.Attr{
 		slog.Int("limit", b.descriptors), slog.Int("clients", b.clients),
 		slog.Int("requests_in_flight", b.inFlight), slog.Int("kept_connections", b.idle),
@@ -85,7 +85,7 @@ func (l *reportingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		l.sometimes.Do(func() {
-			l.log.Warn("connections cannot be accepted", "error", err.Error(), "limit_on_open_files", descriptors())
+			l.log.Warn("connection not accepted", "error", err.Error(), "limit_on_open_files", descriptors())
 		})
 	}
 	return conn, err

@@ -156,11 +156,11 @@ func (c *rotateKeysetCommand) Run(std streams) error {
 		}
 		return added.Promote()
 	}
-	const done = "A new key was added. It seals from the next start."
+	const done = "Added a new key. The server seals with it after the next restart."
 	if c.DatabaseURL.postgres == "" {
 		return c.change(std, rotate, done, "While the server is stopped, run \"bellwire keyset reseal\".")
 	}
-	return c.change(std, rotate, done+" This is for a single server. Several nodes need add, and then promote.",
+	return c.change(std, rotate, done+" With several nodes, use \"keyset add\" and then \"keyset promote\" instead.",
 		"Restart the server.", "Then run \"bellwire keyset reseal\".")
 }
 
@@ -170,7 +170,7 @@ type addKeysetCommand struct {
 
 // Run adds a key.
 func (c *addKeysetCommand) Run(std streams) error {
-	return c.change(std, (*seal.Keyset).Add, "A new key was added. It opens, but does not seal yet.",
+	return c.change(std, (*seal.Keyset).Add, "Added a new key. It opens secrets, but does not seal any until it is promoted.",
 		distribute, "When all nodes run with it, run \"bellwire keyset promote\".")
 }
 
@@ -180,7 +180,7 @@ type promoteKeysetCommand struct {
 
 // Run promotes the newest key.
 func (c *promoteKeysetCommand) Run(std streams) error {
-	return c.change(std, (*seal.Keyset).Promote, "The newest key is now the primary key. It seals from the next start.",
+	return c.change(std, (*seal.Keyset).Promote, "The newest key is now the primary key. A node seals with it after its next restart.",
 		distribute, "When all nodes run with it, run \"bellwire keyset reseal\".")
 }
 
@@ -203,7 +203,7 @@ func (c *resealKeysetCommand) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		return say(std.err, fmt.Sprintf("%[2]d of %[1]d secrets in the database were sealed again. All are sealed with the primary key.", sum.Secrets, sum.Resealed),
+		return say(std.err, fmt.Sprintf("Sealed %d of %d secrets in the database again. All are now sealed with the primary key.", sum.Resealed, sum.Secrets),
 			"When every node runs with this keyset, run \"bellwire keyset prune\".")
 	})
 }
@@ -230,6 +230,6 @@ func (c *pruneKeysetCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	return c.write(std, pruned, fmt.Sprintf("Only the primary of %d keys is left. Nothing in the database needs the others.", len(keyset.Keys())),
+	return c.write(std, pruned, "Removed the old keys and kept the primary key. Nothing in the database is sealed with the old keys.",
 		distribute, "Destroy the copies of the old keyset, except those that older backups of the database need.")
 }

@@ -8,9 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // Limits of one batch. The server accepts 1000 events and 16 MiB.
@@ -29,6 +33,9 @@ type line struct {
 	ID         string          `json:"id"`
 	OccurredAt time.Time       `json:"occurred_at"`
 }
+
+// lineFields are the names of a line's members.
+var lineFields = []string{"type", "data", "id", "occurred_at"}
 
 // batch is the events of one request.
 type batch struct {
@@ -97,20 +104,9 @@ func (b *batch) add(event client.Publication, line, size int) {
 }
 
 func (c *publishCommand) event(text []byte) (client.Publication, error) {
-	var in line
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&in); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) && kind.Field != "" {
-			err = fmt.Errorf("%s must not be a JSON %s", kind.Field, kind.Value)
-		} else if errors.As(err, &kind) {
-			err = fmt.Errorf("it is a JSON %s", kind.Value)
-		}
-		return client.Publication{}, fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}: %w", err)
-	}
-	if decoder.More() {
-		return client.Publication{}, errors.New("must be one JSON value")
+	in, err := parseLine(text)
+	if err != nil {
+		return client.Publication{}, err
 	}
 	if in.Type == "" {
 		in.Type = c.Type
@@ -122,6 +118,44 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 		return client.Publication{}, errors.New("data is required")
 	}
 	return client.Publication{Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt}, nil
+}
+
+// parseLine parses the JSON of one event.
+func parseLine(text []byte) (in line, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&in); err != nil {
+		return in, explainLine(text, err)
+	}
+	if decoder.More() {
+		return in, errors.New("must be one JSON value")
+	}
+	return in, nil
+}
+
+// explainLine returns the error of decoding a line in the words of its writer.
+func explainLine(text []byte, err error) error {
+	var (
+		wrongType *json.UnmarshalTypeError
+		wrongTime *time.ParseError
+		members   map[string]json.RawMessage
+	)
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return fmt.Errorf("%s must not be a JSON %s", wrongType.Field, wrongType.Value)
+	case errors.As(err, &wrongType):
+		return fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}, but is a JSON %s", wrongType.Value)
+	case errors.As(err, &wrongTime):
+		return errors.New("occurred_at must be an RFC 3339 time, such as 2026-01-31T12:30:00Z")
+	case json.Unmarshal(text, &members) == nil:
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			// encoding/json ignores the case of names.
+			if !slices.ContainsFunc(lineFields, func(known string) bool { return strings.EqualFold(known, name) }) {
+				return fmt.Errorf("%s is not a known field%s", name, suggest.DidYouMean(name, lineFields))
+			}
+		}
+	}
+	return fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}: %w", err)
 }
 
 // flush publishes and empties the batch.

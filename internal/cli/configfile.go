@@ -11,9 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // defaultConfigFile is read if it is there and no other is named.
@@ -131,13 +132,7 @@ func (f *configFile) check(flags []*kong.Flag) error {
 // environment variable.
 func nearest(key string, names []string) string {
 	key = strings.TrimPrefix(strings.ReplaceAll(strings.ToLower(key), "_", "-"), "bellwire-")
-	found, least := "", max(1, len(key)/4)+1
-	for _, name := range names {
-		if d := levenshtein.ComputeDistance(key, name); d < least {
-			found, least = name, d
-		}
-	}
-	return found
+	return suggest.Nearest(key, names)
 }
 
 // Validate is part of kong.Resolver. The keys are checked in BeforeResolve, which knows the command.
