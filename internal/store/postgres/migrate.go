@@ -76,9 +76,11 @@ func (t *tx) makeSchema(there bool) error {
 			return err
 		}
 	}
-	return t.exec(`CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea) WITH (fillfactor = 50);
-		INSERT INTO bellwire.meta (name, number) VALUES ('schema', 0)`, pgx.QueryExecModeSimpleProtocol)
+	return t.exec(sqlMakeMeta, pgx.QueryExecModeSimpleProtocol)
 }
+
+const sqlMakeMeta = `CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea) WITH (fillfactor = 50);
+	INSERT INTO bellwire.meta (name, number) VALUES ('schema', 0)`
 
 // sqlStranger finds an object in Bellwire's schema, the schema itself first, whose owner could use it against Bellwire, by a
 // trigger for instance. Superusers can do everything anyway, and a role whose rights Bellwire's own role has is trusted. A

@@ -1,0 +1,74 @@
+package sqlite
+
+import (
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// TestMigrationsKeepEndpoints writes endpoints with the schema before version 13, which finds them by their revision.
+func TestMigrationsKeepEndpoints(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bellwire.db")
+	writeAtVersion(t, path, 12, `
+		INSERT INTO tenants (n, id, name, metadata, created_at, updated_at, revision) VALUES (1, 'acme', 'Acme', 'null', 1, 1, 7);
+		INSERT INTO endpoints (id, tenant, revision, created_at, updated_at, deleted_at, status, status_reason, ordering, dialect,
+			url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+		VALUES ('old', 1, 5, 1, 1, NULL, 'enabled', '', 'none', 'standard', 'https://example.com/old', '', '["a"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'),
+			('changed', 1, 6, 1, 1, NULL, 'paused', '', 'fifo', 'standard', 'https://example.com/', '', '["b.*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'),
+			('gone', 1, 7, 1, 2, 2, 'enabled', '', 'none', 'standard', 'https://example.com/', '', '["a"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null')`)
+	s := openAt(t, path)
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, _ := scalar(t, s, "PRAGMA user_version"); int(version) != len(files) {
+		t.Errorf("the schema has version %d, want %d", version, len(files))
+	}
+	changes, err := s.EndpointsSince(t.Context(), "acme", 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes.Total != 2 || len(changes.Changed) != 2 {
+		t.Fatalf("%d of %d endpoints have changed, want 2 of 2", len(changes.Changed), changes.Total)
+	}
+	if gone := changes.Changed[0]; gone.ID != "gone" || !gone.Deleted {
+		t.Errorf("the last change is %+v, want the deletion of gone", gone)
+	}
+	changed := changes.Changed[1]
+	if changed.ID != "changed" || changed.Status != bellwire.EndpointPaused || changed.Ordering != bellwire.OrderingFIFO || changed.Events[0] != "b.*" {
+		t.Errorf("the change before is %+v, want changed as it was written", changed)
+	}
+}
+
+// writeAtVersion makes a database with the schema of a version, and runs a script in it.
+func writeAtVersion(t *testing.T, path string, version int, script string) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &writer{db: db{conn: conn}}
+	for i, file := range files[:version] {
+		if err := w.apply(file, i+1); err != nil {
+			t.Fatal(file, err)
+		}
+	}
+	if err := sqlitex.ExecuteScript(conn, script, nil); err != nil {
+		t.Fatal(err)
+	}
+}
