@@ -286,10 +286,10 @@ func TestStartsThatCannotWrite(t *testing.T) {
 	startServer(t, used).terminate()
 	for name, c := range map[string]struct{ script, says, advice string }{
 		"a full disk": {
-			`head -c 1m /dev/zero >"$dir/filler" 2>/dev/null || true`, "no room", "Make room",
+			`head -c 1m /dev/zero >"$dir/filler" 2>/dev/null || true`, "no room", "make room",
 		},
 		"a full disk and a database": {
-			`cp "` + used + `"/* "$dir"; cat /dev/zero >"$dir/filler" 2>/dev/null || true`, "no room", "Make room",
+			`cp "` + used + `"/* "$dir"; cat /dev/zero >"$dir/filler" 2>/dev/null || true`, "no room", "make room",
 		},
 		"a file system that is read-only": {
 			`cp "` + used + `"/* "$dir"; mount -o remount,bind,ro "$dir"`, "cannot be opened", "writable",
@@ -339,7 +339,7 @@ func TestDatabaseThatCannotBeWritten(t *testing.T) {
 
 	s.limitFiles("0")
 	l := s.press("stuck")
-	l.onlyRefusedFor(t, http.StatusServiceUnavailable, "unavailable", "could not be read or written. Check its disk.")
+	l.onlyRefusedFor(t, http.StatusServiceUnavailable, "unavailable", "could not be read or written; check its disk")
 	s.answersReads()
 	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "Check its disk") {
 		t.Errorf("/readyz answered %d: %s", status, body)
