@@ -341,7 +341,7 @@ func TestDatabaseThatCannotBeWritten(t *testing.T) {
 	l := s.press("stuck")
 	l.onlyRefusedFor(t, http.StatusServiceUnavailable, "unavailable", "could not be read or written; check its disk")
 	s.answersReads()
-	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "Check its disk") {
+	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "check its disk") {
 		t.Errorf("/readyz answered %d: %s", status, body)
 	}
 	if wait := s.retryAfter(); wait < 1 {
