@@ -20,8 +20,8 @@ const commitWindow = 15 * time.Minute
 // waits for its answer for Options.Timeout.
 const maxPendingAppends = 100_000
 
-// pendingCommits remembers what transactions have claimed whose COMMIT got no answer. If such a transaction is committed,
-// nobody has its deliveries in memory, and their epoch keeps them from being claimed again: they must be released.
+// pendingCommits records deliveries that were claimed in transactions whose COMMIT got no answer. If such a transaction is
+// committed, its deliveries are in no node's memory, and their epoch keeps them from being claimed: they must be released.
 type pendingCommits struct {
 	mu sync.Mutex
 	// Deliveries of claims, to be released before anything else is claimed.

@@ -19,7 +19,7 @@ type AppendFacts struct {
 
 // EventFacts are the facts about an event of an append.
 type EventFacts struct {
-	MissingEndpoint string       // an endpoint that is to get the event and is not the tenant's; empty: none
+	MissingEndpoint string       // a recipient of the event that is not an endpoint of the tenant; empty: none
 	Known           *KnownEvent  // the event that has the same idempotency key; nil: none
 	Stored          *StoredEvent // the event itself, if an earlier try of the append has stored it; nil: it has not, or the store did not look
 	Unmatched       bool         // the outbox holds the event

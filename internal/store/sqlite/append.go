@@ -78,7 +78,8 @@ func (w *writer) appendFacts(tenant tenantRef, a *bellwire.Append) (facts *rules
 		}
 	}
 	for i, e := range a.Events {
-		f := rules.EventFacts{Unmatched: true}                                        // the outbox, if there is one, is not in this database
+		// An outbox, if there is one, is in another database, so its events are taken for unmatched.
+		f := rules.EventFacts{Unmatched: true}
 		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // as with most
 			f.MissingEndpoint = facts.Events[i-1].MissingEndpoint
 		} else if f.MissingEndpoint, err = w.missingEndpoint(tenant, e); err != nil {

@@ -14,8 +14,8 @@ const longLog = 16 << 10
 // checkpointer copies the log into the database beside the writer, so that a commit costs one fsync and no
 // more. SQLite's own checkpoints would make some commits wait for them.
 //
-// The log begins anew once all of it is copied and nobody reads in it. While the writer appends there is
-// always something left, so the writer copies that last bit itself, between two transactions.
+// The log begins anew once all of it is copied and no reader uses it. While the writer appends, a part is always left, so the
+// writer copies that last part itself, between two transactions.
 //
 // No checkpoint may begin while all of the log is copied, because the next commit could begin the log anew during it. So
 // only the writer's goroutine asks for a checkpoint, and at the end of a round it withdraws what it asked for meanwhile.
@@ -147,7 +147,7 @@ func (p *checkpointer) err() error {
 	return nil
 }
 
-// checkpoint copies as much of the log as nobody is in the way of, without waiting.
+// checkpoint copies as much of the log as it can without waiting for readers.
 func (c *db) checkpoint() error {
 	return c.exec("PRAGMA wal_checkpoint(PASSIVE)")
 }

@@ -24,8 +24,8 @@ func isDamage(err error) bool {
 	}
 }
 
-// noteDamage remembers that the database is damaged, and returns the error for everybody from then on. A damaged
-// database takes nothing any more: what it would acknowledge might not be there afterwards.
+// noteDamage records that the database is damaged, and returns the error that all calls get from then on. A damaged database
+// accepts no more writes, because an acknowledged one might be lost.
 func (s *Store) noteDamage(cause error) *bellwire.Error {
 	e := bellwire.Wrap(bellwire.CodeUnavailable, cause,
 		"the database is damaged and cannot be used; restore it from a backup, and restart Bellwire")

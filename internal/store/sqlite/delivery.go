@@ -102,7 +102,7 @@ func (s *Store) Delivery(ctx context.Context, tenant string, id bellwire.Deliver
 	return d, err
 }
 
-// RequestRetry requests a manual retry. If one is in memory already, it is that one.
+// RequestRetry requests a manual retry, unless one is requested or claimed already.
 func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 	var d *bellwire.Delivery
 	err := s.write(ctx, func(w *writer) (err error) {

@@ -53,7 +53,7 @@ func endpointsWith(condition string) string {
 const sqlOfLivingTenants = ` CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
 		WHERE t.deleted_at IS NULL`
 
-// Of a deleted endpoint only what is open matters, because it is to be canceled.
+// Of a deleted endpoint only open deliveries matter, because they must be canceled.
 var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
 		SELECT p.id, t.id FROM line` + sqlOfLivingTenants + `
 			AND EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND manual_epoch IS NOT NULL AND manual_epoch <> ?1)
@@ -62,7 +62,7 @@ var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isNumbered + `)
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + hasStatus + `1))`
 
-// The longest waiting ones are looked for among the first of each endpoint, taken or not.
+// sqlOldest looks for the longest waiting deliveries among the first ones of each endpoint, claimed or free.
 var sqlOldest = []string{
 	oldestOf(isPending, "id"), oldestOf(isRetrying, "due_at, id"), oldestOf(isOrdered, "sequence"),
 }

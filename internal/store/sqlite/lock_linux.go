@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// lockFile locks an open file against other processes, and reports whether nobody else had it locked. Linux keeps these
+// lockFile locks an open file against other processes, and reports whether it got the lock. Linux keeps these
 // locks apart from the POSIX locks on parts of the file that SQLite uses.
 func lockFile(f *os.File) (held bool, err error) {
 	raw, err := f.SyscallConn()

@@ -73,7 +73,7 @@ func openPlace(path string, mayMake func(path string) error) (*place, error) {
 	return p, nil
 }
 
-// acquire takes the lock of the lock file, which tells other processes before they touch the database.
+// acquire locks the lock file, so that other processes are refused before they touch the database.
 func (p *place) acquire() error {
 	p.lock = flock.New(p.path+"-lock", flock.SetPermissions(0o600))
 	held, err := p.lock.TryLock()
@@ -129,7 +129,7 @@ func (p *place) open() (err error) {
 	return nil
 }
 
-// settle remembers the files as they are now that SQLite has opened them.
+// settle records which files SQLite has opened.
 func (p *place) settle() error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(p.path + suffix)
@@ -141,8 +141,8 @@ func (p *place) settle() error {
 	return nil
 }
 
-// check returns an error if one of the files was moved, deleted or replaced: what is written would go where nobody
-// finds it. It takes a few microseconds.
+// check returns an error if one of the files was moved, deleted or replaced, because writes would then go to a file that is
+// lost. It takes a few microseconds.
 func (p *place) check() error {
 	for _, f := range p.used {
 		now, err := os.Stat(f.path)
@@ -152,7 +152,7 @@ func (p *place) check() error {
 		case err == nil:
 			err = errors.New(f.path + " is another file now")
 		case !errors.Is(err, fs.ErrNotExist):
-			continue // nobody can tell, and SQLite goes on
+			continue // the file cannot be compared, and SQLite continues to use it
 		}
 		return bellwire.Wrap(bellwire.CodeUnavailable, err,
 			"a file of the database was moved, deleted or replaced while the server was running; put it back")

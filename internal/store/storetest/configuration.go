@@ -468,7 +468,8 @@ func replacesSecrets(w *world) {
 	w.equal("the tenant's revision", after.Revision, before.Revision)
 }
 
-// tellsUsage: keys, and living endpoints with the bytes of their configuration, of the tenant alone.
+// tellsUsage counts a tenant's keys, and its endpoints with the bytes of their configuration, without those that are deleted
+// or another tenant's.
 func tellsUsage(w *world) {
 	t, other := w.tenant(), w.tenant()
 	w.endpoint(other)
@@ -479,7 +480,7 @@ func tellsUsage(w *world) {
 		w.check(err)
 		return *u
 	}
-	w.equal("the usage of who has nothing", usage(), bellwire.Usage{})
+	w.equal("the usage of a tenant without anything", usage(), bellwire.Usage{})
 	w.check(w.store.CreateKey(w.ctx, w.newKey(t.ID)))
 	a := w.endpoint(t)
 	one := usage()
