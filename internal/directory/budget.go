@@ -11,23 +11,23 @@ import (
 	"golang.org/x/text/message"
 )
 
-// The budget of a check, in steps. A step is one schema that is applied to one value, or work that costs about as much:
-// less than a microsecond. What would take more steps is refused, and costs no more than the budget.
+// The budget of a check, in steps. A step is one schema applied to one value, or work that costs about as much: less than a
+// microsecond. A check that exceeds its budget is given up and refused.
 const (
 	baseSteps    = 100_000
 	stepsPerByte = 4 // of the data
-	// explainSteps are those that finding out what is wrong may take: what is found is kept until the end.
+	// explainSteps bounds the search for what is wrong, whose findings are kept in memory until the end.
 	explainSteps = 50_000
-	// maxExpansion is how many schemas may be applied to one and the same value.
+	// maxExpansion is the most schemas that may be applied to one value.
 	maxExpansion = 10_000
-	// maxSchemas is how many a schema may consist of: what compiling it costs grows with their square.
+	// maxSchemas is the most schemas that one may consist of: the cost of compiling grows with their square.
 	maxSchemas = 5000
 )
 
-// budgetOf returns how many steps the check of so many bytes may take.
+// budgetOf returns how many steps the check of data of the given size may take.
 func budgetOf(bytes int) int { return baseSteps + stepsPerByte*bytes }
 
-// overBudget is what a meter panics with, to get out of the schema library.
+// overBudget is the value of a meter's panic, which unwinds the schema library.
 type overBudget struct{}
 
 // meter counts the steps of one check.
@@ -40,37 +40,41 @@ func (m *meter) spend(steps int) {
 	}
 }
 
-// evaluator is a compiled schema whose steps are counted. It makes one check at a time.
+// evaluator is a compiled schema that counts its steps. It is not safe for concurrent use.
 type evaluator struct {
 	schema  *jsonschema.Schema
-	refuter *jsonschema.Schema // {"not": schema}: it is checked without keeping what is wrong
+	refuter *jsonschema.Schema // {"not": schema}: checking it does not collect faults
 	meter   meter
-	// tracks: the schema has unevaluatedItems or unevaluatedProperties, for which the members of every value are listed.
+	// tracks is true for schemas with unevaluatedItems or unevaluatedProperties, for which the library lists the members of every value.
 	tracks  bool
 	schemas int // that the schema consists of
 	widest  int // how many of them are applied to one value, at most
 }
 
-// errOverBudget says that a check was given up because it would take too many steps.
-var errOverBudget = errors.New("too many steps")
+var (
+	// errOverBudget reports that a check was given up because it would take too many steps.
+	errOverBudget = errors.New("too many steps")
+	// errUnexplained reports that a value does not fit, and that finding out why would take too many steps.
+	errUnexplained = errors.New("the value does not fit")
+)
 
-// check reports whether the value fits, and how many steps that took. err is an errOverBudget, a
-// *jsonschema.ValidationError that says what does not fit, or nil: finding that out would take too long.
-func (e *evaluator) check(value any, steps int) (fits bool, spent int, err error) {
+// check returns nil if the value fits, and how many steps that took. Otherwise err is errOverBudget, errUnexplained, or a
+// *jsonschema.ValidationError that describes what does not fit.
+func (e *evaluator) check(value any, steps int) (spent int, err error) {
 	refuted, err := e.run(e.refuter, value, steps)
 	spent = steps - e.meter.left
 	if err != nil || refuted != nil {
-		return refuted != nil, spent, err
+		return spent, err
 	}
 	wrong, err := e.run(e.schema, value, explainSteps)
 	spent += explainSteps - e.meter.left
 	if err != nil {
-		return false, spent, nil
+		return spent, errUnexplained
 	}
-	return false, spent, wrong
+	return spent, wrong
 }
 
-// run returns what the schema says, or an errOverBudget.
+// run applies a schema to a value. wrong is the schema's verdict, and err is errOverBudget or nil.
 func (e *evaluator) run(schema *jsonschema.Schema, value any, steps int) (wrong, err error) {
 	defer func() {
 		switch r := recover(); r {
@@ -85,8 +89,8 @@ func (e *evaluator) run(schema *jsonschema.Schema, value any, steps int) (wrong,
 	return schema.Validate(value), nil
 }
 
-// instrument makes the schemas count what they cost, and replaces the library's slow checks. A schema is asked for its
-// format before it is applied, so this is where it counts.
+// instrument makes the schemas count their steps, and replaces the library's slow checks. The steps are counted in the format,
+// because the library checks it before the rest of a schema.
 func (e *evaluator) instrument(schemas []*jsonschema.Schema) {
 	for _, s := range schemas {
 		e.tracks = e.tracks || s.UnevaluatedItems != nil || s.UnevaluatedProperties != nil
@@ -118,7 +122,7 @@ func (e *evaluator) instrument(schemas []*jsonschema.Schema) {
 	}
 }
 
-// cost is what a schema's application costs: fixed, and for each member or item of the value.
+// cost is the steps of applying a schema: a fixed number, and one for each member or item of the value.
 type cost struct{ fixed, member, item int }
 
 func costOf(s *jsonschema.Schema) cost {
@@ -168,7 +172,7 @@ func (c cost) of(v any, tracks bool) int {
 	return c.fixed
 }
 
-// counted is a regular expression that counts what it costs, which grows with its own size and that of the text.
+// counted is a regular expression that counts its steps, which grow with its own size and that of the text.
 type counted struct {
 	*regexp.Regexp
 	instructions int
@@ -197,21 +201,21 @@ func (e *evaluator) compileRegexp(text string) (jsonschema.Regexp, error) {
 	return counted{compiled, len(program.Inst), &e.meter}, nil
 }
 
-// mismatch carries what a check of ours found through the library's check of formats.
+// mismatch passes the finding of our own check through the library's check of formats.
 type mismatch struct{ jsonschema.ErrorKind }
 
 func (m *mismatch) Error() string { return "it is not one of the values" }
 
-// LocalizedString is the library's way to ask an error for its text.
+// LocalizedString implements jsonschema.ErrorKind.
 func (m *mismatch) LocalizedString(p *message.Printer) string { return m.ErrorKind.LocalizedString(p) }
 
-// checker checks data against one schema. As an evaluator makes one check at a time, there are as many as there are
-// processors to use them; all but the first are made when they are first needed.
+// checker checks data against one schema. It is safe for concurrent use: it has up to one evaluator for each processor. All but
+// the first are compiled when they are first needed.
 type checker struct {
 	compile func() (*evaluator, error)
 	idle    chan *evaluator
-	unmade  chan struct{}
-	// The schema's extent, as the evaluator has it.
+	unmade  chan struct{} // one token for each evaluator that is not compiled yet
+	// as in evaluator
 	schemas, widest int
 }
 
@@ -227,15 +231,17 @@ func newChecker(first *evaluator, compile func() (*evaluator, error)) *checker {
 	return c
 }
 
-func (c *checker) check(value any, steps int) (fits bool, spent int, err error) {
+// check is evaluator.check.
+func (c *checker) check(value any, steps int) (spent int, err error) {
 	e, err := c.take()
 	if err != nil {
-		return false, 0, err
+		return 0, err
 	}
 	defer func() { c.idle <- e }()
 	return e.check(value, steps)
 }
 
+// take waits for an idle evaluator, or compiles one.
 func (c *checker) take() (*evaluator, error) {
 	select {
 	case e := <-c.idle:

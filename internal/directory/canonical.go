@@ -12,8 +12,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// canonical appends a form of a JSON value that is the same for equal values: members in order, numbers without
-// superfluous digits. The meter counts what that costs.
+// canonical appends a form of a JSON value that is the same for equal values: members are sorted, and numbers have no
+// superfluous digits. The meter counts the steps.
 func canonical(to []byte, v any, m *meter) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -41,15 +41,15 @@ func canonical(to []byte, v any, m *meter) []byte {
 		}
 		return append(to, '}')
 	}
-	return append(to, '?') // encoding/json makes nothing else
+	return append(to, '?') // unreachable: encoding/json decodes into nothing else
 }
 
-// appendText writes a text with its length before it, so that no text runs into what follows.
+// appendText appends a text after its length, so that it cannot run into what follows.
 func appendText(to []byte, text string) []byte {
 	return append(append(strconv.AppendInt(append(to, '"'), int64(len(text)), 10), ':'), text...)
 }
 
-// canonicalNumber writes a number as its sign, its digits without zeros at either end, and its exponent.
+// canonicalNumber appends a number as its sign, its digits without zeros at either end, and its exponent.
 func canonicalNumber(to []byte, number string) []byte {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	exp := new(big.Int)
@@ -70,11 +70,11 @@ func canonicalNumber(to []byte, number string) []byte {
 	return append(append(append(to, shortened...), 'e'), exp.String()...)
 }
 
-// enumeration is the values of an enum, found by their canonical form.
+// enumeration is the values of an enum, indexed by their canonical form.
 type enumeration struct {
 	values []any
 	known  map[string]bool
-	parts  bool // there are arrays or objects among them
+	parts  bool // some values are arrays or objects
 }
 
 func newEnumeration(enum *jsonschema.Enum) *enumeration {
@@ -105,10 +105,10 @@ func (e *enumeration) has(v any, m *meter) bool {
 	return e.known[string(canonical(nil, v, m))]
 }
 
-// unique is the keyword uniqueItems.
+// unique implements the keyword uniqueItems.
 type unique struct{ meter *meter }
 
-// Validate is a jsonschema.SchemaExt's.
+// Validate implements jsonschema.SchemaExt.
 func (u unique) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	items, ok := v.([]any)
 	if !ok {
@@ -127,7 +127,7 @@ func (u unique) Validate(ctx *jsonschema.ValidatorContext, v any) {
 	}
 }
 
-// size returns about how many bytes a JSON value has.
+// size returns the approximate number of bytes of a JSON value.
 func size(v any) int {
 	switch v := v.(type) {
 	case json.Number:

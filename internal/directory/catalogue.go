@@ -23,7 +23,7 @@ func (c *Catalogue) Type(name string) (*CompiledType, bool) {
 	return t, ok
 }
 
-// Group returns the group of an event type, empty if there is no such type or it has none.
+// Group returns the group of an event type, or "" if the type does not exist or has none.
 func (c *Catalogue) Group(eventType string) string {
 	if t, ok := c.types[eventType]; ok {
 		return t.Group
@@ -31,14 +31,14 @@ func (c *Catalogue) Group(eventType string) string {
 	return ""
 }
 
-// Len tells how many event types there are, archived ones too.
+// Len returns the number of event types, including archived ones.
 func (c *Catalogue) Len() int { return len(c.types) }
 
 // Names returns the names of all event types, sorted.
 func (c *Catalogue) Names() []string { return slices.Sorted(maps.Keys(c.types)) }
 
-// newCatalogue compiles the schemas that were not in the catalogue before. A schema that cannot be compiled
-// any more refuses its own type's events only.
+// newCatalogue returns a catalogue of the types. It compiles only schemas that the last catalogue does not have. A schema that can
+// no longer be compiled affects only the events of its type.
 func (d *Directory) newCatalogue(ctx context.Context, types []*bellwire.EventType, revision int64, last *Catalogue) *Catalogue {
 	c := &Catalogue{Revision: revision, types: make(map[string]*CompiledType, len(types))}
 	for _, t := range types {
@@ -57,7 +57,7 @@ func (d *Directory) newCatalogue(ctx context.Context, types []*bellwire.EventTyp
 	return c
 }
 
-// sameSchema returns t with the schema as it was compiled before, nil if it was not.
+// sameSchema returns t with its schema as compiled in this catalogue, or nil if the catalogue does not have that schema.
 func (c *Catalogue) sameSchema(t *bellwire.EventType) *CompiledType {
 	if c == nil {
 		return nil

@@ -12,21 +12,21 @@ import (
 	"github.com/bellwire/bellwire/internal/share"
 )
 
-// checkPlaces is how many long checks run at the same time: they leave a processor to everything else.
+// checkPlaces returns how many long checks run at the same time. They leave one processor to everything else.
 func checkPlaces() int { return max(1, runtime.GOMAXPROCS(0)-1) }
 
-// Checks checks the events of one publication against the schemas of their types. Long checks wait for their turn, in
-// which tenants take turns; short ones wait for nobody. End must be called when all are checked.
+// Checks checks the events of one publication against the schemas of their types. Tenants take turns at long checks; short ones
+// do not wait. The caller must call End after the last event.
 type Checks struct {
 	directory *Directory
 	tenant    string
-	short     int // steps that are left before it counts as a long one
-	left      int // steps that are left at all
-	turn      int // steps that are left of the turn
+	short     int // steps left before the check counts as a long one
+	left      int // steps left in all
+	turn      int // steps left of the turn
 	leave     func()
 }
 
-// Checks begins to check a publication of a tenant: sizes are those of its events' data.
+// Checks returns the Checks of a publication of a tenant. sizes are the sizes of its events' data.
 func (d *Directory) Checks(tenant string, sizes ...int) *Checks {
 	bytes, largest := 0, 0
 	for _, size := range sizes {
@@ -81,7 +81,7 @@ func (c *Checks) spend(steps int) {
 	c.turn -= steps
 }
 
-// await waits for a turn, unless it is not over yet.
+// await waits for a turn, unless the last one is not over.
 func (c *Checks) await(ctx context.Context) error {
 	if c.leave != nil && c.turn > 0 {
 		return nil
@@ -95,8 +95,8 @@ func (c *Checks) await(ctx context.Context) error {
 	return nil
 }
 
-// BeginReading waits for a turn to read a publication of so many bytes, as a long check does, if it is a large one. end must
-// be called once it is read.
+// BeginReading waits for a turn to parse a publication of the given size, unless it is small. The caller must call end after
+// parsing.
 func (d *Directory) BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error) {
 	if bytes <= limits.ShortCheckBytes {
 		return func() {}, nil
@@ -104,7 +104,7 @@ func (d *Directory) BeginReading(ctx context.Context, tenant string, bytes int) 
 	return d.enterChecks(ctx, tenant)
 }
 
-// enterChecks waits for a tenant's turn, but not for ever.
+// enterChecks waits for a tenant's turn, up to limits.CheckPatience.
 func (d *Directory) enterChecks(ctx context.Context, tenant string) (leave func(), err error) {
 	leave, err = d.checks.EnterWithin(ctx, tenant, limits.CheckPatience)
 	if errors.Is(err, share.ErrLate) {
@@ -117,7 +117,7 @@ func (d *Directory) enterChecks(ctx context.Context, tenant string) (leave func(
 	return leave, err
 }
 
-// checkRetryAfter is when one may try again whose turn has not come in time.
+// checkRetryAfter is when callers may try again whose turn did not come in time.
 const checkRetryAfter = 5 * time.Second
 
 // End ends the turn.

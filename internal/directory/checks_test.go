@@ -120,3 +120,37 @@ func TestABatchHasABudget(t *testing.T) {
 	}
 	t.Errorf("all events were checked, in %d steps", spent)
 }
+
+// A load that may not wait is refused as such, and not as one whose caller has left.
+func TestTooManyWaitingLoads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := New(Config{})
+		var leaves []func()
+		for i := range limits.ConfigurationLoads {
+			leave, err := d.loads.Enter(t.Context(), string(rune('a'+i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaves = append(leaves, leave)
+		}
+		for range waitingLoads {
+			go func() {
+				leave, err := d.loads.Enter(t.Context(), "acme")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				leave()
+			}()
+		}
+		synctest.Wait()
+		if _, err := d.Tenant(t.Context(), "acme"); bellwire.CodeOf(err) != bellwire.CodeRateLimited {
+			t.Errorf("got %v, want the code rate_limited", err)
+		}
+		for _, leave := range leaves {
+			leave()
+		}
+		synctest.Wait()
+	})
+}

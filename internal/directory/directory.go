@@ -1,7 +1,6 @@
-// Package directory is the configuration as this node knows it: tenants with their endpoints made ready
-// for sending, the catalogue with its schemas compiled, and keys. What it hands out is immutable and cached until it is
-// forgotten; then what has changed is read again. What is not in the cache is asked of the store, so that a miss is never
-// an answer by itself.
+// Package directory caches the configuration in the memory of this node: tenants with their endpoints ready for sending, the
+// catalogue with its schemas compiled, and keys. Cached values are immutable. They stay until they are forgotten; then only the
+// changes are read. A cache miss always reads the store, so only the store can answer that something does not exist.
 package directory
 
 import (
@@ -14,38 +13,38 @@ import (
 	"github.com/bellwire/bellwire/internal/share"
 )
 
-// Keyring opens what was sealed for the store.
+// Keyring opens sealed credentials.
 type Keyring interface {
 	OpenCredentials(endpoint string, sealed []byte) (*bellwire.Credentials, error)
 }
 
-// Config is what a Directory is made of.
+// Config configures a Directory.
 type Config struct {
 	Store    bellwire.Configuration
 	Keyring  Keyring
 	Dialects map[string]bellwire.Dialect // by name
-	Limits   *bellwire.Limits            // of tenants without values of their own; nil: the defaults
-	Logger   *slog.Logger                // told about endpoints that cannot be served; nil: nobody is
+	Limits   *bellwire.Limits            // for tenants without values of their own; nil means the defaults
+	Logger   *slog.Logger                // for endpoints that cannot be served; nil means none
 }
 
-// Directory is the cache. It is safe for concurrent use. No load, and nothing else that takes long, is done under its lock.
+// Directory is the cache. It is safe for concurrent use. Its lock is not held during loads.
 type Directory struct {
 	store    bellwire.Configuration
 	keyring  Keyring
 	dialects map[string]bellwire.Dialect
 	limits   *bellwire.Limits
 	logger   *slog.Logger
-	loads    *share.Gate // loads of tenants' endpoints, which cost the most
+	loads    *share.Gate // loads of tenants' endpoints, which are the most expensive
 	checks   *share.Gate // checks of data that take long
 
 	mu        sync.Mutex
 	flights   flights
 	owners    owners
-	catalogue *Catalogue // as it was last read, also when it was forgotten since: a load begins with it
-	current   bool       // catalogue was not forgotten
+	catalogue *Catalogue // as last read; a load starts from it, even if it was forgotten
+	current   bool       // catalogue was not forgotten since it was read
 }
 
-// New makes an empty Directory.
+// New returns an empty Directory.
 func New(c Config) *Directory {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -66,16 +65,18 @@ func New(c Config) *Directory {
 	}
 }
 
-// waitingLoads is how many loads of one tenant may wait: there is one at a time, as those who want the same wait together.
+// waitingLoads is the most loads of one tenant that wait. Callers share a load, so there is rarely more than one.
 const waitingLoads = 2
 
-// The names of what is forgotten and loaded, beside those of tenants, in which there is no slash.
+// There are two kinds of names. Things are forgotten by the name of their owner, which is a tenant's id or operator, or by
+// endpointName. Loads have the name of what they read: "tenant/acme", "limits/acme", "catalogue/", endpointName or keyName. The
+// two cannot be confused, because ids of tenants have no slash.
 const operator = ""
 
 func endpointName(id string) string    { return "endpoint/" + id }
 func keyName(id bellwire.KeyID) string { return "key/" + id.String() }
 
-// Tenant returns a tenant with its endpoints. CodeNotFound is always the store's own answer.
+// Tenant returns a tenant with its endpoints.
 func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
 	d.mu.Lock()
 	if o := d.owners.get(id); o != nil && o.current {
@@ -89,11 +90,14 @@ func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
 	return wait[*Tenant](ctx, f)
 }
 
-// loadTenant reads what has changed of a tenant since it was last read. Tenants take turns.
+// loadTenant reads the changes of a tenant since it was last read. Tenants take turns.
 func (d *Directory) loadTenant(ctx context.Context, id string, begin func() uint64) (*Tenant, error) {
 	leave, err := d.loads.Enter(ctx, id)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return nil, leftError(context.Cause(ctx))
+	case err != nil:
+		return nil, err
 	}
 	defer leave()
 	began := begin()
@@ -116,7 +120,7 @@ func (d *Directory) loadTenant(ctx context.Context, id string, begin func() uint
 	return t, nil
 }
 
-// lastTenant returns a tenant as it was last read, nil if it is not cached.
+// lastTenant returns a tenant as it was last read, or nil if it is not cached.
 func (d *Directory) lastTenant(id string) *Tenant {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -126,9 +130,9 @@ func (d *Directory) lastTenant(id string) *Tenant {
 	return nil
 }
 
-// readTenant returns the tenant as it is now, and those of its endpoints that are not as they were in the last one.
+// readTenant reads the tenant. It returns also those of its endpoints that differ from the last one, which is nil to read all.
 func (d *Directory) readTenant(ctx context.Context, id string, last *Tenant) (*Tenant, []*member, error) {
-	since := int64(0)
+	since := int64(0) // the revision after which changes are read; 0 reads everything
 	if last != nil {
 		since = last.Revision
 	}
@@ -140,15 +144,15 @@ func (d *Directory) readTenant(ctx context.Context, id string, last *Tenant) (*T
 	if err != nil || len(t.members) == changes.Total || changes.Since == 0 {
 		return t, changed, err
 	}
-	return d.readTenant(ctx, id, nil) // the traces of a deleted endpoint are gone
+	return d.readTenant(ctx, id, nil) // the store no longer lists an endpoint that was deleted since: read everything
 }
 
-// Target returns any endpoint made ready for sending, disabled and deleted ones too; nothing can be
-// rendered for a deleted one.
+// Target returns an endpoint ready for sending. It also returns disabled and deleted ones; the Renderer of a deleted one returns
+// an error.
 func (d *Directory) Target(ctx context.Context, endpoint string) (*bellwire.Target, error) {
 	target, tenant := d.cachedTarget(endpoint)
 	if tenant != "" {
-		// Once what has changed of its tenant is read, the endpoint is known, and so are all others.
+		// Reading the changes of its tenant brings all its endpoints up to date at once.
 		if _, err := d.Tenant(ctx, tenant); err != nil {
 			return nil, err
 		}
@@ -184,8 +188,8 @@ func (d *Directory) Target(ctx context.Context, endpoint string) (*bellwire.Targ
 	return wait[*bellwire.Target](ctx, f)
 }
 
-// cachedTarget returns an endpoint if it is cached, or else the tenant that is to be read again, empty if the endpoint is not
-// known to be one of a tenant that is cached.
+// cachedTarget returns a cached endpoint. If it is out of date, it returns the tenant to read instead. It returns neither if the
+// endpoint is not cached.
 func (d *Directory) cachedTarget(endpoint string) (target *bellwire.Target, tenant string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -208,7 +212,7 @@ func (d *Directory) cachedTarget(endpoint string) (target *bellwire.Target, tena
 	return nil, o.id
 }
 
-// Key returns a key. CodeNotFound is always the store's own answer.
+// Key returns a key.
 func (d *Directory) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
 	d.mu.Lock()
 	if o := d.owners.keys[id]; o != nil {
@@ -254,7 +258,7 @@ func (d *Directory) Catalogue(ctx context.Context) (*Catalogue, error) {
 		defer d.mu.Unlock()
 		if d.catalogue == nil || d.catalogue.Revision <= c.Revision {
 			d.catalogue, d.current = c, d.flights.last(operator) <= began
-			d.forgetOwner(operator) // what is kept of its keys is never older than the catalogue, whose revision publishes are held to
+			d.forgetOwner(operator) // cached operator keys must not be older than the catalogue, whose revision publishes are checked against
 		}
 		return c, nil
 	})
@@ -262,16 +266,15 @@ func (d *Directory) Catalogue(ctx context.Context) (*Catalogue, error) {
 	return wait[*Catalogue](ctx, f)
 }
 
-// ForgetTenant has a tenant, its endpoints and its keys read again, as far as they have changed. It is called after a
-// change.
+// ForgetTenant makes the next caller read the changes of a tenant, its endpoints and its keys. It must be called after a change.
 func (d *Directory) ForgetTenant(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.forgetOwner(id)
 }
 
-// ForgetTenantAt is ForgetTenant for one who has found that a revision is not the tenant's any more. Where a later one is
-// known already, nothing is forgotten: it was read after the caller asked for the earlier one.
+// ForgetTenantAt is ForgetTenant for a caller whose revision the store reported as stale. It does nothing if a later revision was
+// read in the meantime.
 func (d *Directory) ForgetTenantAt(id string, revision int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -280,7 +283,7 @@ func (d *Directory) ForgetTenantAt(id string, revision int64) {
 	}
 }
 
-// ForgetEndpoint has an endpoint read again, and the tenant that it is cached for.
+// ForgetEndpoint makes the next caller read an endpoint, and the changes of the tenant that has it in the cache.
 func (d *Directory) ForgetEndpoint(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -292,7 +295,7 @@ func (d *Directory) ForgetEndpoint(id string) {
 	d.flights.forget(names...)
 }
 
-// ForgetCatalogue has the operator's configuration read again: event types and operator keys.
+// ForgetCatalogue makes the next caller read the operator's configuration: event types and operator keys.
 func (d *Directory) ForgetCatalogue() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -300,7 +303,8 @@ func (d *Directory) ForgetCatalogue() {
 	d.forgetOwner(operator)
 }
 
-// ForgetCatalogueAt is to ForgetCatalogue what ForgetTenantAt is to ForgetTenant.
+// ForgetCatalogueAt is ForgetCatalogue for a caller whose revision the store reported as stale. It does nothing if a later
+// revision was read in the meantime.
 func (d *Directory) ForgetCatalogueAt(revision int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -310,7 +314,7 @@ func (d *Directory) ForgetCatalogueAt(revision int64) {
 	}
 }
 
-// forgetOwner has all of an owner read again. d.mu is held.
+// forgetOwner makes the next caller read all of an owner. d.mu is held.
 func (d *Directory) forgetOwner(id string) {
 	d.flights.forget(id)
 	if o := d.owners.byID[id]; o != nil {
@@ -318,7 +322,7 @@ func (d *Directory) forgetOwner(id string) {
 	}
 }
 
-// expire drops what cannot be brought up to date. d.mu is held.
+// expire marks an owner as out of date, and drops the parts that cannot be updated with changes. d.mu is held.
 func (d *Directory) expire(o *owner) {
 	o.current = false
 	d.owners.dropParts(o)

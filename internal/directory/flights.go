@@ -8,47 +8,46 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// loadTimeout bounds a load, which goes on for the others who wait for it when its first caller leaves.
+// loadTimeout bounds a load, which continues for its other callers when the first one leaves.
 const loadTimeout = 10 * time.Second
 
-// maxForgotten is how many names flights.forgotten holds.
+// maxForgotten is the most names in flights.forgotten.
 const maxForgotten = 10_000
 
-// flights run loads, and share each among all callers who want the same thing. One load of a thing runs at a time. A second
-// one waits for its end: it is for callers who came after a change, and must not get what was read before it. d.mu guards
-// them.
+// flights run loads, and share each among all callers that want the same thing. One load of a thing runs at a time. A second one
+// can wait behind it, for callers that came after a change and must not get a value that was read before. d.mu guards them.
 type flights struct {
 	lines map[string]*line
 	count int // in all lines
-	// moment is a logical clock: it goes on by one each time that something is forgotten.
+	// moment is a logical clock that advances each time something is forgotten.
 	moment uint64
-	// forgotten has the moment at which each thing was last forgotten. A load that began before it may have read what was
-	// true until then. It is kept as long as loads are under way.
+	// forgotten has the moment at which each thing was last forgotten. A load that began before may have read the old value.
+	// It is cleared when no loads are in progress.
 	forgotten map[string]uint64
-	floor     uint64 // the moment at which forgotten was cleared because it was full: everything counts as forgotten then
+	floor     uint64 // the moment at which forgotten overflowed and was cleared; everything counts as forgotten then
 }
 
-// line is the loads of one thing.
+// line has the loads of one thing.
 type line struct{ running, next *flight }
 
 // flight is one load.
 type flight struct {
 	load  load
 	begun bool
-	began uint64 // the moment, once it has begun
+	began uint64 // the moment at which it began
 	done  chan struct{}
 	value any
 	err   error
 }
 
-// load reads something. It calls begin before it looks at anything; who asks until then gets what it reads.
+// load reads something. It must call begin before it reads: callers that come until then share its result.
 type load func(ctx context.Context, begin func() (moment uint64)) (any, error)
 
 func newFlights() flights {
 	return flights{lines: make(map[string]*line), forgotten: make(map[string]uint64)}
 }
 
-// forget notes that things were forgotten.
+// forget records that things were forgotten.
 func (f *flights) forget(names ...string) {
 	f.moment++
 	if f.count == 0 {
@@ -63,7 +62,7 @@ func (f *flights) forget(names ...string) {
 	}
 }
 
-// last returns when one of the things was last forgotten, as far as that matters to loads that are under way.
+// last returns the moment at which one of the things was last forgotten while loads were in progress.
 func (f *flights) last(names ...string) uint64 {
 	at := f.floor
 	for _, name := range names {
@@ -72,7 +71,7 @@ func (f *flights) last(names ...string) uint64 {
 	return at
 }
 
-// join returns the load whose result may be given to one who asks now: it has not begun before since. d.mu is held.
+// join returns a load that did not begin before the moment since, and starts or queues one if there is none. d.mu is held.
 func (d *Directory) join(ctx context.Context, name string, since uint64, load load) *flight {
 	l := d.flights.lines[name]
 	if l == nil {
@@ -95,7 +94,7 @@ func (d *Directory) newFlight(load load) *flight {
 	return &flight{load: load, done: make(chan struct{})}
 }
 
-// runLoads runs the loads of a line one after the other, until nobody waits for another.
+// runLoads runs the loads of a line one after the other, until none is left.
 func (d *Directory) runLoads(ctx context.Context, name string, l *line) {
 	for f := l.running; f != nil; f = d.endLoad(name, l) {
 		ctx, cancel := context.WithTimeout(ctx, loadTimeout)
@@ -110,7 +109,7 @@ func (d *Directory) runLoads(ctx context.Context, name string, l *line) {
 	}
 }
 
-// endLoad ends the load that runs, and returns the next one of its line.
+// endLoad ends the running load, and returns the next one of its line, or nil.
 func (d *Directory) endLoad(name string, l *line) *flight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -126,7 +125,7 @@ func (d *Directory) endLoad(name string, l *line) *flight {
 	return l.running
 }
 
-// wait waits for a load. A caller who leaves does not end it for the others.
+// wait waits for a load. It returns early if ctx ends, and the load continues for other callers.
 func wait[V any](ctx context.Context, f *flight) (V, error) {
 	select {
 	case <-f.done:
@@ -138,6 +137,7 @@ func wait[V any](ctx context.Context, f *flight) (V, error) {
 	}
 }
 
+// leftError returns the error for a context that ended before a load did.
 func leftError(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the configuration could not be read in time; try again")

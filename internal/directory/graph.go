@@ -10,7 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// onSame yields the schemas that a schema applies to the value that it is applied to itself.
+// onSame yields the schemas that s applies to its own value.
 func onSame(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	return func(yield func(*jsonschema.Schema) bool) {
 		single := []*jsonschema.Schema{s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else}
@@ -37,7 +37,7 @@ func onSame(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	}
 }
 
-// onParts yields the schemas that a schema applies to members, names and items of the value.
+// onParts yields the schemas that s applies to members, names and items of its value.
 func onParts(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	return func(yield func(*jsonschema.Schema) bool) {
 		single := []*jsonschema.Schema{s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems, s.ContentSchema}
@@ -91,11 +91,11 @@ func reachable(from []*jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// graph is the schemas of a document, with the ways that lead from one to others for the same value.
+// graph has the schemas of a document, and which of them apply others to the same value.
 type graph struct {
 	all       []*jsonschema.Schema
-	anchors   map[string][]*jsonschema.Schema // that a $dynamicRef may lead to, by name
-	recursive []*jsonschema.Schema            // that a $recursiveRef may lead to
+	anchors   map[string][]*jsonschema.Schema // targets of $dynamicRef, by name
+	recursive []*jsonschema.Schema            // targets of $recursiveRef
 	widths    map[*jsonschema.Schema]int      // see width; 0 while it is being counted
 }
 
@@ -113,7 +113,7 @@ func newGraph(from []*jsonschema.Schema) *graph {
 	return g
 }
 
-// onSame yields the schemas that s may apply to its own value, wherever references lead that depend on the way to them.
+// onSame yields the schemas that s may apply to its own value, including all possible targets of dynamic references.
 func (g *graph) onSame(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	return func(yield func(*jsonschema.Schema) bool) {
 		for sub := range onSame(s) {
@@ -136,8 +136,8 @@ func (g *graph) onSame(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	}
 }
 
-// width returns how many schemas s applies to one value, itself included, and whether a way leads back to where it came
-// from. Beyond maxExpansion it stops counting.
+// width returns how many schemas s applies to one value, including itself, and whether one of them leads back to itself. It stops
+// counting beyond maxExpansion.
 func (g *graph) width(s *jsonschema.Schema) (n int, loop bool) {
 	if known, ok := g.widths[s]; ok {
 		return known, known == 0
@@ -155,7 +155,7 @@ func (g *graph) width(s *jsonschema.Schema) (n int, loop bool) {
 	return n, false
 }
 
-// widest returns the most schemas that any applies to one value, and whether one applies itself to its own value.
+// widest returns the largest width of all schemas, and whether one applies itself to its own value.
 func (g *graph) widest() (most int, loop bool) {
 	for _, s := range g.all {
 		n, loop := g.width(s)
@@ -167,7 +167,7 @@ func (g *graph) widest() (most int, loop bool) {
 	return most, false
 }
 
-// anchored returns the places in a schema's document that a $dynamicRef can lead to from anywhere.
+// anchored returns the places in a schema's document that a $dynamicRef can refer to from anywhere.
 func anchored(doc any, pointer string) []string {
 	var found []string
 	switch doc := doc.(type) {

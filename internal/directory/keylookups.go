@@ -8,15 +8,15 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds on what it costs to look up keys that may not exist. Anybody can make up as many as they like.
+// Bounds on the cost of looking up keys that may not exist. Anybody can invent any number of them.
 const (
-	unprovenLookups = 4               // at the same time, of keys that were not found before
-	unknownHolds    = 5 * time.Second // how long an answer "no such key" is kept; nobody knows a key's id before the key exists
-	maxRememberKeys = 8_000           // in each half of what is remembered
+	unprovenLookups = 4               // at the same time, of keys that were never found
+	unknownHolds    = 5 * time.Second // how long a missing key is remembered; nobody can know the id of a key that is created in the meantime
+	maxRememberKeys = 8_000           // in each generation of recent
 )
 
-// keyLookups is a store that bounds look-ups of keys. Those that it has not found before are looked up a few at a time, so
-// that they keep nobody else waiting. Those that it did not find are not looked up again for a while.
+// keyLookups is a store that bounds look-ups of keys. Keys that were never found are looked up a few at a time, so that they do not
+// delay others. Missing keys are not looked up again for a while.
 type keyLookups struct {
 	bellwire.Configuration
 	places chan struct{}
@@ -64,9 +64,9 @@ func (s *keyLookups) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key,
 	return key, err
 }
 
-// recent remembers ids in two halves. When the younger half is full or old, it becomes the older one, which is forgotten.
+// recent remembers ids in two generations. When the young one is full or too old, it replaces the old one.
 type recent struct {
-	holds      time.Duration // zero: for any time
+	holds      time.Duration // zero means any time
 	begun      time.Time
 	young, old map[bellwire.KeyID]struct{}
 }
@@ -83,7 +83,7 @@ func (r *recent) add(id bellwire.KeyID) {
 	r.young[id] = struct{}{}
 }
 
-// rotate begins a new younger half, if it is time for it.
+// rotate starts a new generation if it is time.
 func (r *recent) rotate() {
 	age := time.Since(r.begun)
 	switch {

@@ -7,13 +7,13 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// LimitsOf returns what holds for a tenant: its own values, and the server's where it has none. It may be shared: it must
-// not be changed.
+// LimitsOf returns the limits of a tenant: its own values, and the server's for the others. They can be shared and must not be
+// changed.
 func (d *Directory) LimitsOf(t *bellwire.Tenant) *bellwire.Limits {
 	return limits.With(d.limits, t.Limits)
 }
 
-// Limits is LimitsOf by the tenant's id. CodeNotFound is always the store's own answer.
+// Limits returns the limits of the tenant with the given id.
 func (d *Directory) Limits(ctx context.Context, tenant string) (*bellwire.Limits, error) {
 	d.mu.Lock()
 	if o := d.owners.get(tenant); o != nil && o.limits != nil {

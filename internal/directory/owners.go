@@ -9,23 +9,23 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Bounds on what is cached beside a tenant's endpoints.
+// Bounds on the cache, besides limits.CachedConfiguration.
 const (
 	maxOwners     = 16_000
 	maxOwnersKeys = 1000 // of one tenant, or of the operator
-	maxSingles    = 1000 // of one tenant: endpoints that were read alone
+	maxSingles    = 1000 // of one tenant; see owner.singles
 	ownerBytes    = 512
 	keyBytes      = 512
-	idleFor       = 10 * time.Minute // what was not used for so long goes first
+	idleFor       = 10 * time.Minute // entries that were not used for so long are evicted first
 )
 
-// owner is a tenant, or the operator, with what is cached of its configuration.
+// owner is the cached configuration of a tenant or of the operator.
 type owner struct {
 	id      string // empty: the operator
 	tenant  *Tenant
-	current bool // tenant is as it is in the store, as far as this node knows; otherwise it is what a load begins with
-	// What was read alone. It is dropped when anything of the owner is forgotten.
-	limits  *bellwire.Limits // nil: they are not cached
+	current bool // tenant is up to date, as far as this node knows; otherwise a load starts from it
+	// The parts that were read alone. They are dropped when anything of the owner is forgotten.
+	limits  *bellwire.Limits // nil if not cached
 	keys    map[bellwire.KeyID]*bellwire.Key
 	singles map[string]*member
 
@@ -35,13 +35,13 @@ type owner struct {
 	place *list.Element // in its class
 }
 
-// owners are those of whom something is cached. d.mu guards them.
+// owners are all cached owners. d.mu guards them.
 type owners struct {
 	byID      map[string]*owner
 	endpoints map[string]*owner // of their tenants and singles
 	keys      map[bellwire.KeyID]*owner
 	bytes     int
-	// classes hold tenants by the logarithm of their size, each the last used one first.
+	// classes are the owners by the logarithm of their size, the most recently used ones first.
 	classes [bits.UintSize]list.List
 }
 
@@ -49,7 +49,7 @@ func newOwners() owners {
 	return owners{byID: make(map[string]*owner), endpoints: make(map[string]*owner), keys: make(map[bellwire.KeyID]*owner)}
 }
 
-// get returns an owner, nil if nothing is cached of it.
+// get returns an owner, or nil if nothing of it is cached.
 func (c *owners) get(id string) *owner {
 	o := c.byID[id]
 	if o != nil {
@@ -58,7 +58,7 @@ func (c *owners) get(id string) *owner {
 	return o
 }
 
-// add returns an owner, made if need be.
+// add returns an owner, and creates it if it does not exist.
 func (c *owners) add(id string) *owner {
 	if o := c.get(id); o != nil {
 		return o
@@ -70,7 +70,7 @@ func (c *owners) add(id string) *owner {
 	return o
 }
 
-// touch notes that an owner was used.
+// touch records that an owner was used.
 func (c *owners) touch(o *owner) {
 	o.used = time.Now()
 	class := bits.Len(uint(o.bytes))
@@ -89,7 +89,8 @@ func (c *owners) unlist(o *owner) {
 	}
 }
 
-// grow notes that an owner has become larger, or smaller, and makes room.
+// grow adds to the size of an owner, and evicts others if the cache is full. bytes can be negative. An owner that exceeds the
+// whole cache by itself is evicted at once.
 func (c *owners) grow(o *owner, bytes int) {
 	o.bytes += bytes
 	c.bytes += bytes
@@ -103,8 +104,8 @@ func (c *owners) grow(o *owner, bytes int) {
 	}
 }
 
-// victim returns the tenant whose configuration goes to make room: the one that was not used for longest, if that is long;
-// otherwise one of the largest. So nobody loses what they use to a tenant that has more.
+// victim returns the owner to evict: the least recently used one if it was idle for idleFor, and otherwise one of the largest, so
+// that no tenant loses configuration in use to a larger one.
 func (c *owners) victim() *owner {
 	var oldest, largest *owner
 	for class := range c.classes {
@@ -142,7 +143,7 @@ func (c *owners) dropEndpoint(o *owner, id string) {
 	}
 }
 
-// dropParts drops what was read alone.
+// dropParts drops the parts that were read alone.
 func (c *owners) dropParts(o *owner) {
 	for id := range o.keys {
 		delete(c.keys, id)
@@ -161,7 +162,7 @@ func (c *owners) dropParts(o *owner) {
 	c.bytes -= freed
 }
 
-// keepTenant keeps a tenant as it was read. Its endpoints are those that were cached of it, but for the changed ones.
+// keepTenant caches a tenant. changed are those of its endpoints that differ from the cached ones.
 func (c *owners) keepTenant(o *owner, t *Tenant, changed []*member) {
 	before := 0
 	if o.tenant != nil {

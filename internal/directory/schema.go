@@ -19,17 +19,17 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Bounds on JSON that meets a schema. Numbers are compared as exact fractions, so a short number with a huge
-// exponent, or a very long one, would cost seconds and gigabytes.
+// Bounds on JSON that is checked against a schema. The library compares numbers as exact fractions, so a number with a huge
+// exponent or very many digits would cost seconds and gigabytes.
 const (
 	maxExponent   = 400
 	maxNumber     = 1000 // characters
 	maxDepth      = 128
-	maxComplaint  = 300 // bytes of what the schema library says
+	maxComplaint  = 300 // bytes of a message of the schema library
 	maxFieldBytes = 200
 )
 
-// schemaURL is what the references of a schema without $id start from. It can be reached by nobody.
+// schemaURL is the base of references in a schema without $id. Nothing can be loaded from it.
 const (
 	schemaBase = "bellwire:///"
 	schemaURL  = schemaBase + "schema.json"
@@ -40,7 +40,7 @@ const (
 type CompiledType struct {
 	bellwire.EventType
 
-	checker *checker // nil: any data fits
+	checker *checker // nil if any data fits
 	broken  error    // why the schema could not be compiled
 }
 
@@ -59,9 +59,8 @@ func CompileType(t *bellwire.EventType) (*CompiledType, error) {
 	return compiled, nil
 }
 
-// CheckCost refuses a schema by which checking a single value can take a great many steps. Such a schema can be used all
-// the same if it was stored before there was this limit: no check takes more steps than its budget. Its error has
-// CodeInvalid.
+// CheckCost refuses a schema that can take too many steps for a single value. Schemas that were stored before this limit existed
+// remain usable, because each check has a budget. The error has CodeInvalid.
 func (t *CompiledType) CheckCost() error {
 	if t.checker == nil {
 		return nil
@@ -103,7 +102,7 @@ func newEvaluator(schema []byte) (*evaluator, error) {
 	}
 	roots := []*jsonschema.Schema{e.refuter}
 	for _, fragment := range anchored(doc, "") {
-		// What does not compile is no schema, but the data of an enum, say.
+		// A place that does not compile is not a schema, but, for example, a value of an enum.
 		if s, err := c.Compile(schemaURL + fragment); err == nil {
 			roots = append(roots, s)
 		}
@@ -148,7 +147,7 @@ func schemaError(err error, doc any) error {
 // the path of what does not fit, such as "data.items[2].price".
 func (t *CompiledType) Validate(data []byte) error { return t.ValidateAs("data", data) }
 
-// ValidateAs is Validate for data that its giver knows by another name.
+// ValidateAs is Validate with another name for the data in the path.
 func (t *CompiledType) ValidateAs(name string, data []byte) error {
 	_, err := t.validate(name, data, budgetOf(len(data)))
 	if errors.Is(err, errOverBudget) {
@@ -162,7 +161,7 @@ func (t *CompiledType) overBudget(name string) error {
 		"with fewer anyOf, oneOf and $ref inside of each other, or send less data", t.Name)
 }
 
-// validate is ValidateAs within so many steps, and returns how many it took. It returns errOverBudget if these are too few.
+// validate is ValidateAs with a bound on the steps, and returns how many it took. Its error is errOverBudget if they are not enough.
 func (t *CompiledType) validate(name string, data []byte, steps int) (spent int, err error) {
 	if t.broken != nil {
 		return 0, bellwire.Wrap(bellwire.CodeInternal, t.broken, "the schema of event type %q cannot be used; put the event type again", t.Name)
@@ -174,18 +173,18 @@ func (t *CompiledType) validate(name string, data []byte, steps int) (spent int,
 	if fault != nil {
 		return 0, fault.in(name)
 	}
-	fits, spent, err := t.checker.check(value, steps)
-	if fits || errors.Is(err, errOverBudget) {
+	spent, err = t.checker.check(value, steps)
+	if err == nil || errors.Is(err, errOverBudget) {
 		return spent, err
 	}
 	return spent, t.misfit(name, value, err)
 }
 
-// misfit says what does not fit, as far as a check has found out.
+// misfit returns the error for data that does not fit, from the error of a check.
 func (t *CompiledType) misfit(name string, value any, err error) error {
 	var wrong *jsonschema.ValidationError
 	switch {
-	case err == nil:
+	case errors.Is(err, errUnexplained):
 		return bellwire.Invalid(name, "does not fit the schema of event type %q", t.Name)
 	case !errors.As(err, &wrong):
 		return bellwire.Wrap(bellwire.CodeInternal, err, "the data could not be checked against the schema of event type %q", t.Name)
@@ -204,7 +203,7 @@ func (t *CompiledType) misfit(name string, value any, err error) error {
 // maxFaults is the most faults that are reported of one value.
 const maxFaults = 5
 
-// fault is what is wrong with a value, and where.
+// fault describes what is wrong with a value, and where.
 type fault struct {
 	path      string // such as ".items[2]"
 	problem   string
@@ -215,7 +214,7 @@ func (f *fault) in(root string) error {
 	return bellwire.Invalid(bounded(root+f.path, maxFieldBytes), "%s", f.problem)
 }
 
-// decode reads one JSON value with its numbers as text, and refuses what would be costly to check.
+// decode parses one JSON value, with its numbers as text, and refuses values that would be expensive to check.
 func decode(data []byte) (any, *fault) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -268,7 +267,7 @@ func checkable(number string) bool {
 	return err == nil && exponent >= -maxExponent && exponent <= maxExponent
 }
 
-// explainAll finds what is wrong with a value: where, and what was wanted there. It finds one fault at least.
+// explainAll returns the faults of a value, at least one.
 func explainAll(err *jsonschema.ValidationError, root string, value any) (faults []fault) {
 	if len(err.Causes) > 0 && isGroup(err.ErrorKind) {
 		for _, cause := range err.Causes {
@@ -296,7 +295,7 @@ func explainAll(err *jsonschema.ValidationError, root string, value any) (faults
 	return faults
 }
 
-// complain says what was wanted of the value at a field.
+// complain describes the fault of the value at a field.
 func complain(err *jsonschema.ValidationError, field, root string, value any) string {
 	if len(err.Causes) > 0 && isChoice(err.ErrorKind) {
 		return explainChoice(err.Causes, field, root, value)
@@ -304,7 +303,7 @@ func complain(err *jsonschema.ValidationError, field, root string, value any) st
 	switch k := err.ErrorKind.(type) {
 	case *kind.FalseSchema:
 		return "no value is allowed here"
-	case *kind.OneOf: // one that isChoice does not know: it has Subschemas
+	case *kind.OneOf: // with Subschemas, unlike those of isChoice
 		return "more than one alternative fits, and only one may"
 	case *kind.Format:
 		var own *mismatch
@@ -315,13 +314,13 @@ func complain(err *jsonschema.ValidationError, field, root string, value any) st
 	return err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 }
 
-// explainChoice tells for each alternative why it does not fit, with the way down from field.
+// explainChoice describes why each alternative does not fit, with paths relative to field.
 func explainChoice(causes []*jsonschema.ValidationError, field, root string, value any) string {
 	var reasons []string
 	length := 0
 	for _, cause := range causes {
 		if length > maxComplaint {
-			break // nobody would see it
+			break // the rest would be cut off
 		}
 		first := explainAll(cause, root, value)[0]
 		at, complaint := first.path, first.problem
@@ -338,7 +337,7 @@ func explainChoice(causes []*jsonschema.ValidationError, field, root string, val
 	return "no alternative fits (" + strings.Join(reasons, "; ") + ")"
 }
 
-// isChoice reports whether the kind says that none of several alternatives fits.
+// isChoice reports whether the kind means that none of several alternatives fits.
 func isChoice(k jsonschema.ErrorKind) bool {
 	if one, ok := k.(*kind.OneOf); ok {
 		return len(one.Subschemas) == 0
@@ -347,7 +346,7 @@ func isChoice(k jsonschema.ErrorKind) bool {
 	return ok
 }
 
-// isGroup reports whether the kind says nothing by itself but that a cause below it failed.
+// isGroup reports whether the kind only groups its causes.
 func isGroup(k jsonschema.ErrorKind) bool {
 	switch k.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
@@ -356,7 +355,7 @@ func isGroup(k jsonschema.ErrorKind) bool {
 	return false
 }
 
-// pathOf writes the way from the root to a place in value: ".name" for a member, "[0]" for an item.
+// pathOf returns the path from the root to a place in value: ".name" for a member, "[0]" for an item.
 func pathOf(root string, value any, tokens []string) string {
 	path := root
 	for _, token := range tokens {
@@ -383,7 +382,7 @@ func step(parent any, token string) string {
 	return "." + token
 }
 
-// bounded cuts text to at most limit bytes, at a character's border.
+// bounded cuts text to at most limit bytes, at a boundary between characters.
 func bounded(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -6,7 +6,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Subscriptions returns the tenant's endpoints, and the revision of its configuration that they are of.
+// Subscriptions returns the tenant's endpoints, and the revision of its configuration.
 func (d *Directory) Subscriptions(ctx context.Context, tenant string) (s bellwire.Subscriptions, revision int64, err error) {
 	t, err := d.Tenant(ctx, tenant)
 	if err != nil {
@@ -15,8 +15,7 @@ func (d *Directory) Subscriptions(ctx context.Context, tenant string) (s bellwir
 	return t, t.Revision, nil
 }
 
-// Schemas returns the schemas for a tenant's data, and the revision of the catalogue that they are of. Checks that take long
-// wait for the tenant's turn.
+// Schemas returns the schemas for a tenant's data, and the revision of the catalogue. Long checks wait for the tenant's turn.
 func (d *Directory) Schemas(ctx context.Context, tenant string) (s bellwire.Schemas, revision int64, err error) {
 	c, err := d.Catalogue(ctx)
 	if err != nil {
@@ -32,8 +31,8 @@ type tenantSchemas struct {
 	tenant    string
 }
 
-// Check refuses data that does not fit the schema of its event type. Data of a type that was archived or removed from the
-// catalogue was accepted while the type was there, so a type without a schema refuses nothing.
+// Check refuses data that does not fit the schema of its event type. It accepts data of a type that the catalogue no longer has,
+// because that data was accepted before the type was removed.
 func (s tenantSchemas) Check(ctx context.Context, eventType string, data []byte) error {
 	t, known := s.catalogue.Type(eventType)
 	if !known {

@@ -16,40 +16,39 @@ import (
 	"github.com/bellwire/bellwire/internal/match"
 )
 
-// Bounds on what a Tenant remembers: names, and targets in the lists of all of them. They grow with the tenant, as what they
-// spare does.
+// Bounds on the results of Match that a Tenant remembers. They grow with its number of endpoints, as the cost of a Match does.
 const (
 	leastMatchedNames = 64
 	maxMatchedNames   = 1024
-	matchedTargets    = 32 // for each of the tenant's, and for leastMatchedNames more
+	matchedTargets    = 32 // per endpoint of the tenant, counting leastMatchedNames more
 )
 
-// Tenant is a tenant with its endpoints at one revision.
+// Tenant is a tenant with its endpoints at one revision of its configuration.
 type Tenant struct {
 	ID       string
 	Revision int64
 
-	members []*member // those that are not deleted
+	members []*member // without deleted ones
 	byID    map[string]*member
 	bytes   int
 	limits  *bellwire.Limits
 
 	mu      sync.RWMutex
 	matched map[string][]*bellwire.Target
-	total   int // targets in all lists of matched
+	total   int // number of targets in matched
 }
 
 // member is an endpoint of a tenant.
 type member struct {
 	target   *bellwire.Target
-	patterns *match.Patterns // nil: it is disabled or deleted
-	bytes    int             // of memory, about
+	patterns *match.Patterns // nil if the endpoint is disabled or deleted
+	bytes    int             // of memory, estimated
 }
 
-// Len returns how many endpoints the tenant has, disabled ones too.
+// Len returns the number of the tenant's endpoints, including disabled ones.
 func (t *Tenant) Len() int { return len(t.members) }
 
-// Targets returns all of the tenant's endpoints, disabled ones too.
+// Targets returns all of the tenant's endpoints, including disabled ones.
 func (t *Tenant) Targets() []*bellwire.Target {
 	targets := make([]*bellwire.Target, len(t.members))
 	for i, m := range t.members {
@@ -58,8 +57,7 @@ func (t *Tenant) Targets() []*bellwire.Target {
 	return targets
 }
 
-// Match returns the enabled and paused endpoints that subscribe to the event type. The list is shared: it
-// must not be changed.
+// Match returns the enabled and paused endpoints that subscribe to the event type. The list is shared and must not be changed.
 func (t *Tenant) Match(eventType string) []*bellwire.Target {
 	t.mu.RLock()
 	targets, known := t.matched[eventType]
@@ -93,15 +91,15 @@ func (t *Tenant) remember(eventType string, targets []*bellwire.Target) {
 	t.total += len(targets)
 }
 
-// What is estimated of memory.
+// Estimates of memory.
 const (
 	tenantBytes = 1 << 10
-	memberBytes = 1500 // an endpoint, its target, and its part of what its tenant remembers
-	textBytes   = 16   // a text, beside what is in it
+	memberBytes = 1500 // an endpoint, its target, and its share of Tenant.matched
+	textBytes   = 16   // the header of a text
 )
 
-// newTenant returns the tenant as the changes say, and those of its endpoints that are new or have changed. All others are
-// as they were in the last one, which is nil if the changes are all.
+// newTenant applies changes to the last Tenant, and returns the new one and those of its endpoints that are new or changed. last is
+// nil if the changes are complete.
 func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointChanges, last *Tenant) (t *Tenant, changed []*member, err error) {
 	t = &Tenant{
 		ID: changes.Tenant.ID, Revision: changes.Tenant.Revision,
@@ -115,7 +113,7 @@ func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointCha
 			t.limits = last.limits
 		}
 	}
-	now := make(map[string]*member, len(changes.Changed)) // nil: it was deleted
+	now := make(map[string]*member, len(changes.Changed)) // nil for deleted ones
 	for _, ep := range changes.Changed {
 		if now[ep.ID] = nil; ep.Deleted {
 			continue
@@ -133,7 +131,7 @@ func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointCha
 	if len(known) == 0 {
 		return t, changed, nil
 	}
-	for _, m := range last.members { // each keeps its place
+	for _, m := range last.members { // endpoints keep their order
 		if change, found := now[m.target.Endpoint.ID]; found {
 			m = change
 		}
@@ -150,7 +148,7 @@ func (t *Tenant) add(m *member) {
 	t.bytes += m.bytes
 }
 
-// within returns the endpoint with its tenant's limits, which may have changed since.
+// within returns the endpoint with the current limits of its tenant.
 func (m *member) within(held *bellwire.Limits) *member {
 	if m.target.Limits == held {
 		return m
@@ -161,7 +159,7 @@ func (m *member) within(held *bellwire.Limits) *member {
 	return &changed
 }
 
-// newMember makes an endpoint ready for matching and sending.
+// newMember prepares an endpoint for matching and sending.
 func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *bellwire.Limits) (*member, error) {
 	m := &member{target: d.newTarget(ctx, ep, held), bytes: memberBytes + 2*(len(ep.ID)+len(ep.URL)) + 2*len(ep.Sealed)}
 	for _, pattern := range ep.Events {
@@ -184,12 +182,12 @@ func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *
 	return m, nil
 }
 
-// newTarget makes an endpoint ready for sending. One that cannot be served gets a Renderer that says why, so that its
-// deliveries end explained, or wait if that is this node's fault, and its tenant's other endpoints go on.
+// newTarget prepares an endpoint for sending. An endpoint that cannot be served gets a Renderer that returns the reason: its
+// deliveries fail with it, or wait if the cause is this node, and the tenant's other endpoints are not affected.
 func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint, held *bellwire.Limits) *bellwire.Target {
 	ep := *stored
-	ep.Sealed = nil                       // opened below, and of no use to anyone after
-	ep.Description, ep.Metadata = "", nil // which only people read
+	ep.Sealed = nil                       // opened below, and not needed afterwards
+	ep.Description, ep.Metadata = "", nil // not needed for sending
 	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held}
 	if ep.Deleted {
 		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}
@@ -203,8 +201,8 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint, he
 	return target
 }
 
-// requestURL returns a stored URL as it is requested, nil if that is impossible. One that was stored before hosts were
-// normalized counts as if it were: what is dialled, the server name of TLS and the Host header are one.
+// requestURL returns a stored URL as it is requested, or nil if it cannot be parsed. It normalizes the host, because older versions
+// stored it unchanged: the dialled name, the TLS server name and the Host header must be the same.
 func requestURL(stored string) *url.URL {
 	if normalized, err := destination.NormalizeURL(stored); err == nil {
 		stored = normalized
@@ -217,9 +215,9 @@ func requestURL(stored string) *url.URL {
 	return u
 }
 
-// unusable returns what is said of an endpoint that cannot be served. Its code is CodeInvalid if that is the endpoint's
-// fault, and CodeUnavailable if it is this node's, such as a keyset that does not open the endpoint's secrets, or a dialect
-// that is not enabled. Tenants read what the endpoint lacks, and nothing of causes inside this server.
+// unusable returns the error for an endpoint that cannot be served. Its code is CodeInvalid if the endpoint is the cause, and
+// CodeUnavailable if this node is, such as a keyset that does not open the endpoint's secrets, or a dialect that is not enabled.
+// Tenants see the message, so it does not contain causes inside the server.
 func unusable(err error) *bellwire.Error {
 	var known *bellwire.Error
 	if errors.As(err, &known) && known.Code == bellwire.CodeInvalid {
@@ -228,6 +226,7 @@ func unusable(err error) *bellwire.Error {
 	return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "the endpoint cannot be served on this server right now", Err: err}
 }
 
+// bind sets the renderer, the headers and the timeout of a target.
 func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) error {
 	dialect := d.dialects[stored.Dialect]
 	if dialect == nil {
@@ -250,8 +249,7 @@ func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) err
 	return nil
 }
 
-// authHeaders are the headers by which Bellwire proves itself to an endpoint: RFC 7617 for basic, RFC 6750
-// for bearer.
+// authHeaders returns the headers that authenticate Bellwire to an endpoint (RFC 7617 for basic, RFC 6750 for bearer).
 func authHeaders(a bellwire.Auth) []bellwire.Header {
 	switch a.Type {
 	case bellwire.AuthAPIKey:
@@ -265,7 +263,7 @@ func authHeaders(a bellwire.Auth) []bellwire.Header {
 	return nil
 }
 
-// refusal is the Renderer of an endpoint that nothing can be sent to.
+// refusal is the Renderer of an endpoint that cannot be served.
 type refusal struct{ err *bellwire.Error }
 
 func (r refusal) AppendBody(dst []byte, _ *bellwire.Message) ([]byte, error) { return dst, r.err }
