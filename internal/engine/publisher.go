@@ -40,8 +40,9 @@ func (p *publisher) publish(ctx context.Context, tenant string, s *submission, c
 		}
 		if err == nil {
 			s.append.TenantRevision, s.append.OperatorRevision = unless(again.Tenant, revision), unless(again.Catalogue, catalogue)
-			err = p.submit(ctx, s)
-			stale = s.result.Stale
+			if err = p.submit(ctx, s); bellwire.CodeOf(err) == bellwire.CodeStale {
+				stale = s.result.Stale // else the batcher may still be about to write it
+			}
 		} else {
 			stale = bellwire.Stale{Catalogue: true} // as Check reports if the code is CodeStale
 		}

@@ -78,7 +78,9 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		}
 		return s.storeGroup(g)
 	})
-	if g != nil && g.sent { // also if the outcome of the commit is not known
+	// Also if the outcome of the commit is not known. A commit that takes effect later than this is found by the next scan of
+	// the owner, within a minute.
+	if g != nil && g.sent {
 		s.notifier.add(g.wakes, g.wakesFanOut)
 	}
 	if err != nil && g != nil && g.sent && bellwire.CodeOf(err) == bellwire.CodeUnavailable {

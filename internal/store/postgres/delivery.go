@@ -74,11 +74,11 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 		}
 		return tx.exec(sqlRequestRetry, [16]byte(id))
 	})
+	if d != nil && s.owned.Load().Epoch(d.Endpoint) == 0 { // also if the outcome of the commit is not known
+		s.notifier.add([]string{d.Endpoint}, false)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if s.owned.Load().Epoch(d.Endpoint) == 0 {
-		s.notifier.add([]string{d.Endpoint}, false)
 	}
 	return d, nil
 }

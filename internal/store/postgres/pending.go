@@ -174,7 +174,9 @@ func (s *Store) releaseAnyPending(ctx context.Context) error {
 	if s.pending.empty() {
 		return nil
 	}
-	s.claimLock.Lock()
+	if !s.claimLock.TryLock() {
+		return nil // the claim in progress has released them, or failed to; it may wait for locks longer than leases last
+	}
 	defer s.claimLock.Unlock()
 	return s.releasePending(ctx)
 }

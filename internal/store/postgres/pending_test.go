@@ -83,3 +83,36 @@ func TestPendingCommits(t *testing.T) {
 		})
 	}
 }
+
+// A scan does not wait for a claim in progress, which may wait for locked rows longer than leases last.
+func TestScanBesideClaimThatWaits(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{Timeout: time.Minute})
+	leases := renew(t, s, "a")
+	token := bellwire.ClaimToken{Delivery: bellwire.NewID[bellwire.DeliveryKind](time.Now()), Epoch: 1}
+	s.pending.addAppends([]*bellwire.Append{{Events: []*bellwire.NewEvent{{Deliveries: []bellwire.NewDelivery{{ID: token.Delivery, Epoch: 1}}}}}}, time.Now())
+	s.pending.abandon([]bellwire.ClaimToken{token})
+
+	other := connect(t, s.url)
+	run1(t, other, "BEGIN; SELECT FROM bellwire.shards FOR UPDATE")
+	claimed, scanned := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := s.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{{Endpoint: "ep", Epoch: leases.Epoch("ep"), Limit: 1}})
+		claimed <- err
+	}()
+	waitFor(t, func() bool {
+		return count1(t, s, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+	})
+	go func() {
+		_, err := s.DueEndpoints(t.Context(), leases)
+		scanned <- err
+	}()
+	select {
+	case err := <-scanned:
+		check(t, err)
+	case <-time.After(10 * time.Second):
+		t.Error("the scan waits for the claim")
+	}
+	run1(t, other, "ROLLBACK")
+	check(t, <-claimed)
+}
