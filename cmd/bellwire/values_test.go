@@ -13,7 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/cli"
 )
 
-// parse reads a command line. It returns what serve was told, which is zero for other commands.
+// parse reads a command line. It returns the options of serve, which are zero for other commands.
 func parse(t *testing.T, args ...string) (*settings, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -38,7 +38,7 @@ func configured(t *testing.T, text string) (*settings, error) {
 
 const goodKey = "a-key-of-good-length"
 
-// White space around a value is nobody's intention, whatever the option and wherever the value comes from.
+// White space around a value is removed, whatever the option and the source of the value.
 func TestWhiteSpaceAroundValues(t *testing.T) {
 	t.Parallel()
 	for _, space := range []string{"\n", "\r\n", " ", "\t", "\u00a0"} {
@@ -76,7 +76,7 @@ func TestWhiteSpaceInTheFile(t *testing.T) {
 	}
 }
 
-// What cannot be made right is refused, with the option's name and without the value, which can be a secret.
+// Wrong values are refused with the option's name and without the value, which can be a secret.
 func TestValuesThatNobodyMeans(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{

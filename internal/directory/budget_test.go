@@ -138,7 +138,7 @@ func TestChecksKeepTheirBudget(t *testing.T) {
 	}
 }
 
-// TestPlainChecksFit: what platforms have is far within the budget.
+// TestPlainChecksFit checks that ordinary schemas are far within the budget.
 func TestPlainChecksFit(t *testing.T) {
 	t.Parallel()
 	const order = `{"type": "object", "required": ["id", "items"], "properties": {"id": {"type": "string", "pattern": "^[A-Z0-9-]{1,64}$"},
@@ -182,7 +182,7 @@ func TestManyMismatches(t *testing.T) {
 	}
 }
 
-// TestCountedChecksAgree holds the checks that count, and what they do instead of the library, against the library.
+// TestCountedChecksAgree compares the checks that count steps with those of the library.
 func TestCountedChecksAgree(t *testing.T) {
 	t.Parallel()
 	number := rapid.SampledFrom([]string{"0", "-0", "0.0", "1", "1.0", "10e-1", "1E0", "100", "1e2", "1.00e+2", "-1", "0.5", "5e-1", "50e-2", "12", "1.2e1", "0e9", "1e400"})

@@ -84,7 +84,7 @@ func TestAChangeCostsWhatHasChanged(t *testing.T) {
 	}
 }
 
-// What only people read takes no memory.
+// Descriptions and metadata take no memory.
 func TestTargetsAreWithoutWhatPeopleRead(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -101,7 +101,7 @@ func TestTargetsAreWithoutWhatPeopleRead(t *testing.T) {
 	}
 }
 
-// Whatever is changed in whatever order, what is known after is what a new directory reads.
+// After any changes in any order, a directory has what a new one reads.
 func TestChangesLeadToWhatThereIs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -177,7 +177,7 @@ func TestAChangeOfOneTenantLeavesOthersCached(t *testing.T) {
 	}
 }
 
-// A deleted key must not come back with what is read of its tenant after.
+// A deleted key must not come back when its tenant is read again.
 func TestAKeyIsForgottenWithItsTenant(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -234,7 +234,7 @@ func TestLoadsAreBounded(t *testing.T) {
 	}
 }
 
-// BenchmarkChange is what a change of one endpoint costs a tenant with many.
+// BenchmarkChange measures a change of one endpoint of a tenant with many.
 func BenchmarkChange(b *testing.B) {
 	for _, n := range []int{10, 1000} {
 		b.Run(fmt.Sprintf("endpoints=%d", n), func(b *testing.B) {

@@ -144,7 +144,7 @@ func (s *fakeStore) put(ep *bellwire.Endpoint) {
 	s.endpoints[ep.ID] = &changed
 }
 
-// plainKeyring opens blobs that name what is in them.
+// plainKeyring opens blobs that are not encrypted.
 type plainKeyring struct{}
 
 func (plainKeyring) OpenCredentials(_ string, sealed []byte) (*bellwire.Credentials, error) {
@@ -402,7 +402,7 @@ func TestConcurrentMissesLoadOnce(t *testing.T) {
 	}
 }
 
-// A load that began before a change must neither be kept nor be shared with those who ask after it.
+// A load that began before a change must neither be cached nor shared with callers that come after the change.
 func TestStaleLoadIsNotKept(t *testing.T) {
 	t.Parallel()
 	s := newStore()

@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 )
 
-// slowKeys is a store that takes a second for each key, and has those of which it is told.
+// slowKeys is a store that has the given keys and takes a second for each look-up.
 type slowKeys struct {
 	bellwire.Configuration
 

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// What holds for a tenant is read once, without its endpoints, and anew after it was forgotten. Targets have it with them.
+// The limits of a tenant are read once, without its endpoints, and again after it was forgotten. Targets carry them.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	s := newStore()

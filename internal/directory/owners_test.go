@@ -24,7 +24,7 @@ func keepOf(c *owners, id string, endpoints, bytes int) {
 	c.keepTenant(c.add(id), t, members)
 }
 
-// Tenants with very much make room for each other, and those with little keep what they use.
+// Large tenants are evicted for each other, and small ones keep what they use.
 func TestLargeTenantsMakeRoomFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestLargeTenantsMakeRoomFirst(t *testing.T) {
 	})
 }
 
-// What is counted is what is there, whatever is kept and dropped.
+// The counted bytes are those of the cached values, whatever is added and dropped.
 func TestOwnersCountWhatTheyKeep(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

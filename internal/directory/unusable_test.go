@@ -8,7 +8,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// A tenant is told what an endpoint lacks, and nothing of faults inside this server.
+// Tenants see what an endpoint lacks, and no faults inside this server.
 func TestUnusable(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("/var/lib/bellwire.keyset: cipher: message authentication failed")

@@ -45,7 +45,7 @@ var (
 	}
 	StoredEvents = &Limit{
 		Name: "stored_events", Min: 1, Max: 100_000_000, ZeroIsNone: true, Unit: "events", One: "event",
-		Meaning: "Number of stored events. Each node counts them at most once a minute and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event.",
+		Meaning: "Number of stored events. Each node counts them at most once a minute, or every ten seconds while the tenant is at the limit, and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event.",
 		Answer:  answerRate + "; 413 `too_large` for a batch that exceeds the limit by itself", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.StoredEvents },
 	}

@@ -29,7 +29,7 @@ func TestSignedRequests(t *testing.T) {
 	good := service.SignedRequest{Key: key.ID.String(), Nonce: "one", At: time.Now()}
 	signed := func(s string) bool { return s == secret }
 
-	// These are told without the body that is signed.
+	// These errors are returned without the signed body.
 	for name, change := range map[string]func(r *service.SignedRequest){
 		"too long ago":                   func(r *service.SignedRequest) { r.At = r.At.Add(-10*time.Second - service.SignatureWindow) },
 		"in the future":                  func(r *service.SignedRequest) { r.At = r.At.Add(10*time.Second + service.SignatureWindow) },

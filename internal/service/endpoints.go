@@ -351,8 +351,7 @@ func (s *Service) announce(ctx context.Context, c Caller, action string, ep *bel
 	s.changed(ctx, c, action, slog.String("tenant", ep.Tenant), slog.String("endpoint", ep.ID), slog.String("status", string(ep.Status)))
 }
 
-// cancelOpen cancels the first open deliveries of an endpoint that is disabled or deleted. What it does not cancel, the engine
-// does.
+// cancelOpen cancels the first open deliveries of a disabled or deleted endpoint. The engine cancels the rest.
 func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
 	s.directory.ForgetEndpoint(endpoint)
 	if _, err := s.store.CancelOpen(ctx, endpoint, reason, now(), cancelChunk); err != nil {

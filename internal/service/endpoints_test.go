@@ -167,7 +167,7 @@ func TestUpdateEndpoint(t *testing.T) {
 	if update(service.EndpointInput{NoRateLimit: true}); ep.RateLimit != 0 {
 		t.Errorf("rate limit %v", ep.RateLimit)
 	}
-	// What was subscribed to stays possible when its type is archived.
+	// An existing subscription stays valid when its type is archived.
 	e.putType("order.paid", service.EventTypeInput{Archived: true})
 	update(service.EndpointInput{Events: &[]string{"order.created", "order.paid"}})
 	target, err := e.config.Directory.Target(t.Context(), ep.ID)
@@ -274,7 +274,7 @@ func (e *env) signatures(endpoint string, at time.Time) int {
 	return len(strings.Fields(h.Get("Webhook-Signature")))
 }
 
-// What is told of an ed25519 key verifies what the endpoint signs with it.
+// The shown ed25519 public key verifies the endpoint's signatures.
 func TestPublicKeyVerifies(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -483,7 +483,7 @@ func TestManyConcurrentUpdates(t *testing.T) {
 	}
 }
 
-// The limit holds for those who create at the same moment.
+// The limit holds for concurrent creations.
 func TestConcurrentCreatesKeepTheLimit(t *testing.T) {
 	t.Parallel()
 	const limit = 5

@@ -238,7 +238,7 @@ func TestRateOfEvents(t *testing.T) {
 	})
 }
 
-// Stored events are counted up to the limit exactly, however they come, and there is place again when some are gone.
+// The limit on stored events is exact for single events and batches, and there is room again when some are purged.
 func TestStoredEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
@@ -287,7 +287,7 @@ func TestStoredEvents(t *testing.T) {
 	})
 }
 
-// What others take, such as another node, is seen at the next count.
+// Events that another node accepts are seen at the next count.
 func TestStoredEventsOfOtherNodes(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
@@ -490,7 +490,7 @@ func TestControlCharacters(t *testing.T) {
 	}
 }
 
-// What has control characters since before they were refused is shown, and can be changed in its other members.
+// An endpoint that got control characters before they were refused is shown, and its other members can be changed.
 func TestStoredControlCharactersStay(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -12,7 +12,7 @@ import (
 
 func TestMaskURL(t *testing.T) {
 	t.Parallel()
-	// What is between « and » is hidden.
+	// The text between « and » is hidden.
 	for _, text := range []string{
 		"https://example.com",
 		"https://example.com/",

@@ -86,7 +86,7 @@ func TestBadDrafts(t *testing.T) {
 	wantCode(t, err, bellwire.CodeNotFound, "")
 }
 
-// A publisher who got no answer may repeat what was accepted, whatever has become of its type meanwhile.
+// A publisher without an answer may repeat an accepted event, whatever happened to its type in the meantime.
 func TestWhatWasAcceptedStaysAccepted(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
