@@ -43,7 +43,7 @@ func TestDecide(t *testing.T) {
 	}{
 		{"acknowledged at once", bellwire.TriggerSchedule, acknowledged, 0, 0, twice, 0, succeeded},
 		{"acknowledged in the end", bellwire.TriggerSchedule, acknowledged, 2, 7, twice, time.Hour, succeeded},
-		{"acknowledged by hand", bellwire.TriggerManual, acknowledged, 2, 0, twice, 0, succeeded},
+		{"a manual retry is acknowledged", bellwire.TriggerManual, acknowledged, 2, 0, twice, 0, succeeded},
 		{"acknowledged test", bellwire.TriggerTest, acknowledged, 0, 0, never, 0, succeeded},
 
 		{"first failure", bellwire.TriggerSchedule, failed, 0, 0, twice, 0, after(10 * time.Second)},
@@ -62,10 +62,10 @@ func TestDecide(t *testing.T) {
 		{"impossible", bellwire.TriggerSchedule, impossible, 0, 0, twice, 0, exhausted("")},
 		{"impossible in order", bellwire.TriggerSchedule, impossible, 0, 7, twice, 0, exhausted("")},
 
-		{"failed by hand", bellwire.TriggerManual, failed, 1, 0, twice, time.Hour, asItWas},
-		{"failed by hand, retries spent", bellwire.TriggerManual, failed, 2, 7, twice, 0, asItWas},
-		{"gone by hand", bellwire.TriggerManual, gone, 1, 0, twice, 0, asItWas},
-		{"impossible by hand", bellwire.TriggerManual, impossible, 1, 0, twice, 0, asItWas},
+		{"a manual retry fails", bellwire.TriggerManual, failed, 1, 0, twice, time.Hour, asItWas},
+		{"a manual retry fails, and retries are spent", bellwire.TriggerManual, failed, 2, 7, twice, 0, asItWas},
+		{"a manual retry finds the endpoint gone", bellwire.TriggerManual, gone, 1, 0, twice, 0, asItWas},
+		{"a manual retry is impossible", bellwire.TriggerManual, impossible, 1, 0, twice, 0, asItWas},
 
 		{"failed test", bellwire.TriggerTest, failed, 0, 0, twice, time.Hour, exhausted(bellwire.ReasonTestFailed)},
 		{"gone test", bellwire.TriggerTest, gone, 0, 0, twice, 0, exhausted(bellwire.ReasonEndpointGone)},

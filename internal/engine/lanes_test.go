@@ -224,7 +224,7 @@ func TestManualRetry(t *testing.T) {
 		retry() // fails, and changes nothing about the schedule
 		d := w.deliveries(ep.ID)[0]
 		if d.Status != bellwire.DeliveryRetrying || d.Attempts != 2 || !d.DueAt.Equal(before.DueAt) || d.Retries != before.Retries {
-			t.Errorf("after a failed retry by hand:\n%+v, before\n%+v", d, before)
+			t.Errorf("after a failed manual retry:\n%+v, before\n%+v", d, before)
 		}
 		w.pass(3 * time.Hour)
 		if d := w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliveryExhausted || len(r.got()) != 4 {
@@ -232,7 +232,7 @@ func TestManualRetry(t *testing.T) {
 		}
 		retry()
 		if d := w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliverySucceeded || d.Attempts != 5 {
-			t.Errorf("after a retry by hand that succeeded: %+v", d)
+			t.Errorf("after a manual retry that succeeded: %+v", d)
 		}
 	})
 }

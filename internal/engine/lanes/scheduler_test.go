@@ -319,7 +319,7 @@ func (m *schedulerModel) job(target *bellwire.Target, event *Content, epoch int6
 	return j
 }
 
-// retry asks for a delivery by hand.
+// retry requests a manual retry.
 func (m *schedulerModel) retry(t *rapid.T, target *bellwire.Target) {
 	j := m.job(target, m.event(target.Endpoint.Tenant, rapid.SampledFrom([]int{10, 50_000}).Draw(t, "bytes"), 1), 0)
 	j.Trigger, j.Delivery.Sequence = bellwire.TriggerManual, 0

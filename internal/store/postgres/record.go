@@ -96,8 +96,8 @@ func (r *recording) settle(tx *tx, places []int) error {
 	return tx.sendLast(batch)
 }
 
-// sqlSucceed moves deliveries and inserts their attempts, of those that it has moved. The status is cast so that it is
-// looked at and not looked for: its index would lead through all that is pending.
+// sqlSucceed moves deliveries and inserts their attempts, of those that it has moved. The cast keeps
+// PostgreSQL from using the index of the status, which would lead through all pending deliveries.
 const sqlSucceed = `WITH moved AS (
 		UPDATE bellwire.deliveries d SET status = 2, reason = r.reason, attempts = 1, epoch = 0, due_at = NULL, updated_at = r.at
 		FROM unnest($11::text[], $12::timestamptz[], ` + attemptArrays + `) AS r (reason, at, ` + attemptColumns + `)

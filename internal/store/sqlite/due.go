@@ -24,11 +24,11 @@ const (
 const dueAt = "iif(status = 0, min(due_at, ?2), due_at)"
 
 // The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not
-// by deliveries. What is taken lies between the free ones, but a lane holds few.
+// by deliveries. Claimed deliveries lie between the free ones, but a lane holds few.
 var (
 	sqlDuePending  = firstOfEach(isPending, "id", dueAt)
 	sqlDueRetrying = firstOfEach(isRetrying, "due_at, id", dueAt)
-	// A number means nothing at an endpoint without order: what has one is taken at once to be looked at.
+	// An endpoint without an order ignores numbers: deliveries that have one are due at once, so that a claim removes it.
 	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "iif(p.ordering = 'fifo', "+dueAt+", min(created_at, ?2))")
 )
 

@@ -58,9 +58,9 @@ type purge struct {
 	w          *writer
 	now        time.Time
 	left       int     // rows that may still be deleted
-	tombstones []int64 // that were found before
+	tombstones []int64 // found before
 	old        []oldEvent
-	done       bellwire.EventID // up to which events have been looked at
+	done       bellwire.EventID // the last event that has been examined
 }
 
 func (p *purge) run() error {

@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// retention is how far old events have been looked at. Those that had something to be delivered are passed over until
-// the next round, so that a great backlog is not looked through again and again.
+// retention records how far old events have been examined. Events with open deliveries are skipped until the next round,
+// so that a large backlog is not read again and again.
 type retention struct {
 	sync.Mutex
 	done       bellwire.EventID

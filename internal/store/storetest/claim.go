@@ -40,7 +40,7 @@ var claimTests = []test{
 		_, err := w.store.RequestRetry(w.ctx, ep.Tenant, e.Deliveries[0].ID)
 		w.check(err)
 		before := w.claim(ep, 10)
-		w.equal("taken by schedule and by hand", []int{len(before.Due), len(before.Manual)}, []int{1, 1})
+		w.equal("claimed by the schedule and manually", []int{len(before.Due), len(before.Manual)}, []int{1, 1})
 		w.reopen()
 		if epoch := w.leases.Epoch(ep.ID); epoch <= before.Due[0].Delivery.Epoch {
 			w.Errorf("the epoch went from %d to %d", before.Due[0].Delivery.Epoch, epoch)

@@ -59,7 +59,7 @@ var endTests = []test{
 		w.equal("what is due", w.due(ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: w.now, Manual: true})
 		n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 10)
 		w.check(err)
-		w.equal("how many", n, 3) // two are open, and one was asked for by hand
+		w.equal("how many", n, 3) // two are open, and one has a manual retry requested
 		w.nothingDue(ep.ID)
 		w.equal("the reason", w.load(t.ID, id).Reason, bellwire.ReasonEndpointDeleted)
 		n, err = w.store.CancelOpen(w.ctx, "nothing", "", w.now, 10)

@@ -49,7 +49,7 @@ type model struct {
 // modelRow is a delivery. Its Epoch, and hand, are those in which it was taken; it is free in any other.
 type modelRow struct {
 	bellwire.Delivery
-	manual bool // a retry by hand is asked for
+	manual bool // a manual retry is requested
 	hand   int64
 }
 

@@ -13,7 +13,7 @@ var pendingTests = []test{
 }
 
 // listPending pages through what is pending in all the ways in which it can be: free or taken, with and without an
-// order that still holds or not, as a test, with a retry by hand, at endpoints that are paused or deleted.
+// order that still holds or not, as a test, with a manual retry, at endpoints that are paused or deleted.
 func listPending(w *world) {
 	t := w.tenant()
 	endpoints := []*bellwire.Endpoint{

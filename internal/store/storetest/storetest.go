@@ -366,7 +366,7 @@ func retryIn(d time.Duration) bellwire.Transition {
 	return bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: d}
 }
 
-// nothing is no delivery.
+// nothing is an empty list of deliveries.
 var nothing []bellwire.DeliveryID
 
 // idsOf returns the ids of what was claimed.
