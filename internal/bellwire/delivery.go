@@ -156,7 +156,7 @@ func (s *DeliveryState) Apply(r *Result, disabled bool) (moved bool) {
 	case DeliveryRetrying:
 		s.Status, s.Reason, s.Epoch = DeliveryRetrying, t.Reason, 0
 		s.Retries++
-		s.DueAt = r.EndedAt.Add(t.Delay).UTC().Truncate(time.Microsecond)
+		s.DueAt = StoredTime(r.EndedAt.Add(t.Delay))
 	case DeliverySucceeded, DeliveryExhausted, DeliveryCanceled:
 		s.End(t.Status, t.Reason)
 	default:

@@ -31,6 +31,9 @@ type Store interface {
 	Close() error
 }
 
+// StoredTime returns a time as a Store keeps it: in UTC, to the microsecond.
+func StoredTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
 // RetentionReview is how long Purge passes over an old event that had something left to deliver. There may be a million of
 // them, behind an endpoint that is paused or dead.
 const RetentionReview = time.Hour

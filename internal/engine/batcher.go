@@ -352,7 +352,7 @@ func (b *batcher) prepare(s *submission, now, created time.Time) {
 		if !e.Unmatched { // else it has had both since it was published
 			at := created.Add(time.Duration(i) * time.Microsecond)
 			e.Event.ID = bellwire.Next[bellwire.EventKind](b.ids, at)
-			e.Event.CreatedAt = stored(at)
+			e.Event.CreatedAt = bellwire.StoredTime(at)
 		}
 		e.Event.Deliveries = len(s.targets[i])
 		s.append.Events = append(s.append.Events, e)

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // clock is the wall clock, which may jump at any time. It dates what is stored and what receivers see. All waiting uses the
@@ -10,10 +12,7 @@ import (
 type clock func() time.Time
 
 // now returns the time in the precision of the store.
-func (c clock) now() time.Time { return stored(c()) }
-
-// stored returns a time in the precision of the store.
-func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+func (c clock) now() time.Time { return bellwire.StoredTime(c()) }
 
 // local converts a time of the store to the monotonic clock, as the wall clock stands now. Zero stays zero.
 func (c clock) local(at time.Time) time.Time {

@@ -12,7 +12,7 @@ import (
 const casAttempts = 10
 
 // now returns the time in the precision of the store.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+func now() time.Time { return bellwire.StoredTime(time.Now()) }
 
 // retryStale runs a change, which reads, modifies and writes, under the lock of the tenant, and repeats it while its write is
 // refused as stale.

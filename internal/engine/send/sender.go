@@ -123,7 +123,7 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 	tr.header, tr.host = post.Header, t.URL.Hostname()
 	a := &bellwire.Attempt{
 		ID: bellwire.NewID[bellwire.AttemptKind](sentAt), Delivery: d.ID, Number: d.Attempts + 1,
-		Trigger: req.Trigger, StartedAt: stored(sentAt),
+		Trigger: req.Trigger, StartedAt: bellwire.StoredTime(sentAt),
 	}
 	r.Attempt = a
 	s.setHeaders(post, t, message, body)
@@ -136,15 +136,12 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 	}
 	r.NotSent = tr.lease.lost.Load()
 	a.Timings = tr.timings(time.Now())
-	r.EndedAt = stored(s.now())
+	r.EndedAt = bellwire.StoredTime(s.now())
 	if !t.Renderer.RetryAfter() {
 		r.RetryAfter = 0
 	}
 	return r
 }
-
-// stored returns a time in the precision of the store.
-func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // refused returns the result of a request that could not be rendered: the event can never be sent, or this node cannot
 // render it at the moment. Tenants read the reason: it is the error's message, and never its cause.
@@ -160,7 +157,7 @@ func refused(now time.Time, err error) Result {
 
 // impossible returns the result of an attempt for which no request can be made, now or later.
 func impossible(now time.Time, reason string) Result {
-	return Result{Verdict: bellwire.Impossible, EndedAt: stored(now), Reason: reason}
+	return Result{Verdict: bellwire.Impossible, EndedAt: bellwire.StoredTime(now), Reason: reason}
 }
 
 // exchange posts the request, reads the response within bounds, and judges it.

@@ -206,7 +206,7 @@ func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (b
 		return err
 	})
 	// lock_not_available, deadlock_detected, duplicate_table, invalid_object_definition and check_violation: another
-	// node makes the same partition, or a row that belongs into it is being written.
+	// node makes the same partition, or a row of it is being written.
 	if isState(err, "55P03", "40P01", "42P07", "42P17", "23514") || errors.Is(err, errBusy) {
 		return false, nil
 	}
