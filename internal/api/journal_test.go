@@ -195,11 +195,11 @@ func TestDeliveries(t *testing.T) {
 
 		{name: "get", method: "GET", path: deliveries + "/{id}", key: "tenant-read", status: 200,
 			want: `{"id":"{id}","status":"retrying","attempt_count":4,"next_attempt_at":"*","attempts":[
-				{"number":1,"id":"*","trigger":"schedule","started_at":"2026-01-31T12:30:00Z","outcome":"timeout","error":"Nothing came in time.",
+				{"number":1,"id":"*","trigger":"schedule","started_at":"2026-01-31T12:30:00Z","outcome":"timeout","error":"the deadline passed while waiting for the response",
 					"timings":{"dns":0.5,"connect":1,"tls":2.25,"first_byte":0,"total":15000},
 					"request":{"method":"POST","url":"https://example.com","headers":{"webhook-id":"x","authorization":"[redacted]"},"headers_truncated":false,"body_bytes":99},"response":null,"details_dropped":false},
 				{"number":2,"outcome":"status","response":{"status":503,"headers":{"Set-Cookie":"a=1, b=2"},"headers_truncated":true,"body":"/wA=","encoding":"base64","truncated":false}},
-				{"number":3,"outcome":"status","error":"It answered 503.","started_at":"2026-01-31T13:30:00Z","timings":{"total":0},"details_dropped":true,"request":null,
+				{"number":3,"outcome":"status","error":"the endpoint answered 503 Service Unavailable","started_at":"2026-01-31T13:30:00Z","timings":{"total":0},"details_dropped":true,"request":null,
 					"response":{"status":503,"headers":{},"headers_truncated":false,"body":"","encoding":"text","truncated":false}},
 				{"number":4,"outcome":"ok","details_dropped":false}]}`},
 		{name: "get another tenant's", method: "GET", path: "/tenants/other/deliveries/{id}", status: 404, problem: "not_found"},
@@ -245,11 +245,11 @@ func (w *world) recordAttempts(t *testing.T) {
 		Headers: []bellwire.Header{{Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}},
 	}
 	attempts := []*bellwire.Attempt{
-		{StartedAt: start, Outcome: bellwire.OutcomeTimeout, Error: "Nothing came in time.", Request: request, Timings: bellwire.Timings{
+		{StartedAt: start, Outcome: bellwire.OutcomeTimeout, Error: "the deadline passed while waiting for the response", Request: request, Timings: bellwire.Timings{
 			DNS: 500 * time.Microsecond, Connect: time.Millisecond, TLS: 2250 * time.Microsecond, Total: 15 * time.Second,
 		}},
-		{StartedAt: start.Add(time.Minute), Outcome: bellwire.OutcomeStatus, Error: "It answered 503.", Request: request, Response: answer},
-		{StartedAt: start.Add(time.Hour), Outcome: bellwire.OutcomeStatus, Error: "It answered 503.", Request: request, Response: answer},
+		{StartedAt: start.Add(time.Minute), Outcome: bellwire.OutcomeStatus, Error: "the endpoint answered 503 Service Unavailable", Request: request, Response: answer},
+		{StartedAt: start.Add(time.Hour), Outcome: bellwire.OutcomeStatus, Error: "the endpoint answered 503 Service Unavailable", Request: request, Response: answer},
 		{StartedAt: start.Add(2 * time.Hour), Outcome: bellwire.OutcomeOK, Request: request},
 	}
 	var moved []bool

@@ -32,7 +32,7 @@ func (p *publisherStub) Authenticate(context.Context, string) (service.Caller, e
 
 func (p *publisherStub) BeginReading(_ context.Context, _ string, bytes int) (func(), error) {
 	if p.full {
-		return nil, bellwire.Errorf(bellwire.CodeRateLimited, "Too much is being checked at the moment.")
+		return nil, bellwire.Errorf(bellwire.CodeRateLimited, "too much is being checked at the moment")
 	}
 	p.read += bytes
 	return func() { p.read -= bytes }, nil
@@ -128,7 +128,7 @@ func TestPublishErrors(t *testing.T) {
 		bellwire.CodeNotFound: 404, bellwire.CodeConflict: 409, bellwire.CodeStale: 409, bellwire.CodeTooLarge: 413,
 		bellwire.CodeUnavailable: 503, bellwire.CodeNoSpace: 507, bellwire.CodeCanceled: 408, bellwire.CodeInternal: 500,
 	} {
-		refusal := &bellwire.Error{Code: code, Message: "Told.", Err: fmt.Errorf("untold"), RetryAfter: 2500 * time.Millisecond}
+		refusal := &bellwire.Error{Code: code, Message: "told", Err: fmt.Errorf("untold"), RetryAfter: 2500 * time.Millisecond}
 		a := newStubbed(&publisherStub{err: refusal})
 		w := httptest.NewRecorder()
 		a.mux.ServeHTTP(w, post("/api/v1/tenants/acme/events", `{"type":"a","data":1}`))
@@ -136,7 +136,7 @@ func TestPublishErrors(t *testing.T) {
 		if strings.Contains(w.Body.String(), "untold") {
 			t.Errorf("%s: the cause is told: %s", code, w.Body)
 		}
-		if told := p.Detail == "Told."; told == (code == bellwire.CodeInternal) {
+		if told := p.Detail == "told"; told == (code == bellwire.CodeInternal) {
 			t.Errorf("%s: detail %q", code, p.Detail)
 		}
 		if got := w.Header().Get("Retry-After"); (got == "3") != (code == bellwire.CodeUnavailable) {

@@ -20,10 +20,11 @@ var makers = map[string]int{"Errorf": 1, "Invalid": 1, "Wrap": 2}
 // wrappers are functions of several packages that pass a message on.
 var wrappers = map[string]int{
 	"refusedHeader": 0, "refuse": 0, "Usagef": 0, "Option": 1, "unfit": 2, "tooMuch": 0, "reworded": 1, "unauthenticated": 0,
-	"tooLarge": 1, "unavailable": 1,
+	"tooLarge": 1, "unavailable": 1, "impossible": 1,
 }
 
-// TestMessages holds the style of errors: a message is a clause, or the predicate of its field, and a hint is a sentence.
+// TestMessages holds the style of errors: a message is a clause, or the predicate of its field, and a hint is a sentence. The
+// reasons of deliveries and the errors of attempts are clauses too.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	checked := 0
@@ -224,10 +225,43 @@ func (c *collector) visit(n ast.Node) {
 			}
 		}
 	case *ast.AssignStmt:
-		if selector, ok := n.Lhs[0].(*ast.SelectorExpr); ok && selector.Sel.Name == "Hint" {
-			c.add(n.Rhs[0], true)
+		c.addAssigned(n)
+	case *ast.FuncDecl:
+		if n.Name.Name == "classify" || strings.HasSuffix(n.Name.Name, "Cause") {
+			c.addReturned(n)
+		}
+	case *ast.ValueSpec:
+		for i, value := range n.Values {
+			if c.own && strings.HasPrefix(n.Names[i].Name, "Reason") {
+				c.add(value, false)
+			}
 		}
 	}
+}
+
+// addAssigned adds what is assigned to a hint of an error, or to the error of an attempt.
+func (c *collector) addAssigned(n *ast.AssignStmt) {
+	if len(n.Lhs) != len(n.Rhs) {
+		return
+	}
+	for i, left := range n.Lhs {
+		if selector, ok := left.(*ast.SelectorExpr); ok && (selector.Sel.Name == "Hint" || selector.Sel.Name == "Error") {
+			c.add(n.Rhs[i], selector.Sel.Name == "Hint")
+		}
+	}
+}
+
+// addReturned adds the last result of a function, which says why an attempt failed, unless it is empty.
+func (c *collector) addReturned(function *ast.FuncDecl) {
+	ast.Inspect(function, func(n ast.Node) bool {
+		if n, ok := n.(*ast.ReturnStmt); ok && len(n.Results) > 0 {
+			cause := n.Results[len(n.Results)-1]
+			if text, ok := c.constant(cause); !ok || text != "" {
+				c.add(cause, false)
+			}
+		}
+		return true
+	})
 }
 
 func (c *collector) addMember(member *ast.KeyValueExpr) {

@@ -150,7 +150,7 @@ func TestError(t *testing.T) {
 		{fmt.Errorf("while publishing: %w", e), bellwire.CodeInvalid},
 		{errors.Join(io.EOF, e), bellwire.CodeInvalid},
 		{bellwire.Errorf(bellwire.CodeTooLarge, "%d bytes", 5), bellwire.CodeTooLarge},
-		{bellwire.Wrap(bellwire.CodeUnavailable, e, "No database."), bellwire.CodeUnavailable},
+		{bellwire.Wrap(bellwire.CodeUnavailable, e, "no database"), bellwire.CodeUnavailable},
 		{bellwire.NotFound("tenant", "acme"), bellwire.CodeNotFound},
 	} {
 		if got := bellwire.CodeOf(tc.err); got != tc.want {

@@ -24,15 +24,15 @@ func (s DeliveryStatus) Open() bool { return s == DeliveryPending || s == Delive
 
 // The reasons why deliveries end or wait, where the status does not tell.
 const (
-	ReasonRetriesSpent      = "The retry policy is spent."
-	ReasonSkipped           = "The retry policy is spent; the next delivery in order goes ahead."
-	ReasonTimeOver          = "The retry policy's max_elapsed has passed."
-	ReasonCanceledOnRequest = "Canceled on request."
-	ReasonEndpointDisabled  = "The endpoint was disabled."
-	ReasonEndpointDeleted   = "The endpoint was deleted."
-	ReasonEndpointGone      = "The endpoint answered 410 Gone and was disabled."
-	ReasonTestFailed        = "A test is one attempt only."
-	ReasonTargetRequests    = "Too many requests to its host were not acknowledged within the last hour, so that the next attempt may come late (limit target_requests)."
+	ReasonRetriesSpent      = "the retry policy is spent"
+	ReasonSkipped           = "the retry policy is spent; the next delivery in order goes ahead"
+	ReasonTimeOver          = "the retry policy's max_elapsed has passed"
+	ReasonCanceledOnRequest = "canceled on request"
+	ReasonEndpointDisabled  = "the endpoint was disabled"
+	ReasonEndpointDeleted   = "the endpoint was deleted"
+	ReasonEndpointGone      = "the endpoint answered 410 Gone and was disabled"
+	ReasonTestFailed        = "a test is one attempt only"
+	ReasonTargetRequests    = "too many requests to the endpoint's host were not acknowledged within the last hour, so the next attempt may be late (limit target_requests)"
 )
 
 // Delivery is the delivery of one event to one endpoint.

@@ -160,7 +160,7 @@ func TestApply(t *testing.T) {
 		success  = bellwire.Transition{Status: bellwire.DeliverySucceeded}
 		spent    = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: bellwire.ReasonRetriesSpent}
 		gone     = bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointGone}
-		retry    = bellwire.Transition{Status: bellwire.DeliveryRetrying, Reason: "Soon.", Delay: time.Minute}
+		retry    = bellwire.Transition{Status: bellwire.DeliveryRetrying, Reason: "the next attempt may be late", Delay: time.Minute}
 		schedule = bellwire.Result{Trigger: bellwire.TriggerSchedule, Epoch: epoch, Attempt: new(bellwire.Attempt)}
 		manual   = bellwire.Result{Trigger: bellwire.TriggerManual, Epoch: epoch, Attempt: new(bellwire.Attempt)}
 		test     = bellwire.Result{Trigger: bellwire.TriggerTest, Epoch: epoch, Attempt: new(bellwire.Attempt)}
@@ -170,7 +170,7 @@ func TestApply(t *testing.T) {
 		claimed   = bellwire.DeliveryState{Status: bellwire.DeliveryPending, Epoch: epoch, DueAt: created}
 		free      = bellwire.DeliveryState{Status: bellwire.DeliveryPending, DueAt: created}
 		elsewhere = bellwire.DeliveryState{Status: bellwire.DeliveryRetrying, Epoch: epoch + 1, Attempts: 3, Retries: 2, DueAt: created}
-		canceled  = bellwire.DeliveryState{Status: bellwire.DeliveryCanceled, Reason: "So.", Attempts: 1, Epoch: epoch}
+		canceled  = bellwire.DeliveryState{Status: bellwire.DeliveryCanceled, Reason: "because", Attempts: 1, Epoch: epoch}
 		succeeded = bellwire.DeliveryState{Status: bellwire.DeliverySucceeded, Attempts: 1, Epoch: epoch}
 		tested    = bellwire.DeliveryState{Status: bellwire.DeliveryPending, Manual: bellwire.ManualRetry{Requested: true, Epoch: epoch}}
 
@@ -270,7 +270,7 @@ func TestPlainSuccess(t *testing.T) {
 	t.Parallel()
 	r := &bellwire.Result{
 		Attempt: new(bellwire.Attempt), Trigger: bellwire.TriggerSchedule, Epoch: 7,
-		Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded, Reason: "So."},
+		Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded, Reason: "because"},
 	}
 	if !r.IsPlainSuccess() {
 		t.Fatal("a plain success is not recognized")
@@ -301,7 +301,7 @@ func TestPlainSuccess(t *testing.T) {
 
 func TestDisableReason(t *testing.T) {
 	t.Parallel()
-	for reason, want := range map[string]string{"": bellwire.ReasonEndpointGone, "So.": "So."} {
+	for reason, want := range map[string]string{"": bellwire.ReasonEndpointGone, "because": "because"} {
 		r := &bellwire.Result{Transition: bellwire.Transition{Reason: reason}}
 		if got := r.DisableReason(); got != want {
 			t.Errorf("with the reason %q it is %q, want %q", reason, got, want)

@@ -221,7 +221,7 @@ func requestURL(stored string) *url.URL {
 func unusable(err error) *bellwire.Error {
 	var known *bellwire.Error
 	if errors.As(err, &known) && known.Code == bellwire.CodeInvalid {
-		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: known.Message, Err: err}
+		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: known.Summary(), Err: err}
 	}
 	return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "the endpoint cannot be served on this server right now", Err: err}
 }

@@ -13,9 +13,9 @@ func TestUnusable(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("/var/lib/bellwire.keyset: cipher: message authentication failed")
 	for err, want := range map[error]string{
-		bellwire.Invalid("secret", "The endpoint has no secret."):                   "The endpoint has no secret.",
-		bellwire.Wrap(bellwire.CodeInternal, cause, "The credentials do not open."): "the endpoint cannot be served on this server right now",
-		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                         "the endpoint cannot be served on this server right now",
+		bellwire.Invalid("secret", "must not be empty"):                            "secret must not be empty",
+		bellwire.Wrap(bellwire.CodeInternal, cause, "the credentials do not open"): "the endpoint cannot be served on this server right now",
+		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                        "the endpoint cannot be served on this server right now",
 		cause: "the endpoint cannot be served on this server right now",
 	} {
 		got := unusable(err)

@@ -238,7 +238,7 @@ func (f faultySchemas) Check(ctx context.Context, eventType string, data []byte)
 func TestUnmatchedEventsOfAFault(t *testing.T) {
 	t.Parallel()
 	internal := func() error {
-		return bellwire.Wrap(bellwire.CodeInternal, errors.New("secret"), "The database refused an operation.")
+		return bellwire.Wrap(bellwire.CodeInternal, errors.New("secret"), "the database refused an operation")
 	}
 	for name, fault := range map[string]struct {
 		schemas, store func() error

@@ -170,7 +170,7 @@ func TestFanOutLeavesTime(t *testing.T) {
 // TestFanOutGoesOn: a process that dies between two steps, or whose store fails, leaves nothing out and repeats nothing.
 func TestFanOutGoesOn(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		failing := bellwire.Errorf(bellwire.CodeUnavailable, "The store is away.")
+		failing := bellwire.Errorf(bellwire.CodeUnavailable, "the store is away")
 		steps := withFanOut(w, func(_ context.Context, step int, do func() (*bellwire.FannedOut, error)) (*bellwire.FannedOut, error) {
 			switch {
 			case step == 3:
@@ -207,7 +207,7 @@ func TestFanOutIsBounded(t *testing.T) {
 		var open atomic.Bool
 		withFanOut(w, func(_ context.Context, _ int, do func() (*bellwire.FannedOut, error)) (*bellwire.FannedOut, error) {
 			if !open.Load() {
-				return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The store is away.")
+				return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the store is away")
 			}
 			return do()
 		})

@@ -95,7 +95,7 @@ func TestNothingFailsBecauseTheEngineEnds(t *testing.T) {
 }
 
 func unavailable() error {
-	return bellwire.Errorf(bellwire.CodeUnavailable, "The connection broke off.")
+	return bellwire.Errorf(bellwire.CodeUnavailable, "the connection broke off")
 }
 
 // A row that the database refuses is answered to its publisher alone.
@@ -108,7 +108,7 @@ func TestOnePublishersFaultIsAnsweredToThatOneAlone(t *testing.T) {
 			time.Sleep(time.Millisecond) // so that groups form
 			for _, a := range appends {
 				if bytes.Contains(a.Events[0].Event.Data, []byte("poison")) {
-					return nil, bellwire.Errorf(bellwire.CodeInternal, "A constraint failed.")
+					return nil, bellwire.Errorf(bellwire.CodeInternal, "a constraint failed")
 				}
 			}
 			return f.Store.AppendEvents(ctx, appends)
@@ -221,7 +221,7 @@ func TestOneBadResultDoesNotHoldUpOthers(t *testing.T) {
 			}
 			for _, r := range results {
 				if r.Delivery == bad {
-					return nil, bellwire.Errorf(bellwire.CodeInternal, "A constraint failed.")
+					return nil, bellwire.Errorf(bellwire.CodeInternal, "a constraint failed")
 				}
 			}
 			return f.Store.RecordOutcomes(ctx, results)
@@ -256,7 +256,7 @@ func TestReadyTellsWhetherEventsCanBeStored(t *testing.T) {
 		f := w.withFaults()
 		must(t, w.engine.Ready())
 		f.append = func(context.Context, []*bellwire.Append) ([]bellwire.AppendResult, error) {
-			return nil, bellwire.Errorf(bellwire.CodeNoSpace, "There is no room left.")
+			return nil, bellwire.Errorf(bellwire.CodeNoSpace, "the disk is full")
 		}
 		_, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte("1")}}})
 		if bellwire.CodeOf(err) != bellwire.CodeNoSpace || bellwire.CodeOf(w.engine.Ready()) != bellwire.CodeNoSpace {

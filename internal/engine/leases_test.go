@@ -31,7 +31,7 @@ func (s *leased) ReleaseLeases(ctx context.Context, node string) error {
 	defer s.mu.Unlock()
 	if s.cut {
 		s.cut = false
-		return bellwire.Errorf(bellwire.CodeUnavailable, "The connection was cut.")
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the connection was cut")
 	}
 	return s.Store.ReleaseLeases(ctx, node)
 }
@@ -40,10 +40,10 @@ func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database is away.")
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database is away")
 	}
 	if s.twin {
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "Another process serves as the node.")
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "another process serves as the node")
 	}
 	l, err := s.Store.RenewLeases(ctx, node)
 	if err != nil {

@@ -234,7 +234,7 @@ type closed struct {
 
 func (c *closed) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	if time.Now().Before(c.until) {
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The endpoint cannot be served on this server now.")
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the endpoint cannot be served on this server now")
 	}
 	return c.Renderer.AppendBody(dst, m)
 }

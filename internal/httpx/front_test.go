@@ -34,10 +34,10 @@ func newFront() (*httpx.Front, *bytes.Buffer) {
 		return httpx.DecodeJSON(r, httpx.MaxSmallBody, new(struct{}))
 	})
 	front.Handle("GET /busy", func(http.ResponseWriter, *http.Request) error {
-		return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "The database /x is busy.", RetryAfter: 3 * time.Second}
+		return &bellwire.Error{Code: bellwire.CodeUnavailable, Message: "the database /x is busy", RetryAfter: 3 * time.Second}
 	})
 	front.Handle("GET /full", func(http.ResponseWriter, *http.Request) error {
-		return bellwire.Errorf(bellwire.CodeNoSpace, "The database /x is full.")
+		return bellwire.Errorf(bellwire.CodeNoSpace, "the database /x is full")
 	})
 	front.Handle("GET /broken", func(http.ResponseWriter, *http.Request) error { return errors.New("hunter2") })
 	front.Handle("GET /panic", func(http.ResponseWriter, *http.Request) error { panic("hunter2") })

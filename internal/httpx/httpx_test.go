@@ -249,11 +249,11 @@ func TestAsError(t *testing.T) {
 		code    bellwire.Code
 		message string
 	}{
-		{"ours", fmt.Errorf("wrapped: %w", bellwire.Invalid("url", "Bad.")), bellwire.CodeInvalid, "Bad."},
+		{"ours", fmt.Errorf("wrapped: %w", bellwire.Invalid("url", "bad")), bellwire.CodeInvalid, "bad"},
 		{"canceled", fmt.Errorf("x: %w", context.Canceled), bellwire.CodeCanceled, "the request was canceled"},
 		{"deadline", context.DeadlineExceeded, bellwire.CodeUnavailable, "the server did not answer in time; try again"},
 		{"foreign", secret, bellwire.CodeInternal, ""},
-		{"internal of ours", bellwire.Wrap(bellwire.CodeInternal, secret, "The row %q is broken.", "x"), bellwire.CodeInternal, ""},
+		{"internal of ours", bellwire.Wrap(bellwire.CodeInternal, secret, "the row %q is broken", "x"), bellwire.CodeInternal, ""},
 	}
 	for _, test := range tests {
 		got := httpx.AsError(test.err)

@@ -37,7 +37,7 @@ func (s *secrets) ReplaceKeysetCheck(_ context.Context, old, sealed []byte) erro
 		s.replacing = nil
 	}
 	if !bytes.Equal(s.witness, old) {
-		return bellwire.Errorf(bellwire.CodeStale, "It has changed.")
+		return bellwire.Errorf(bellwire.CodeStale, "the keyset has changed")
 	}
 	s.witness = sealed
 	return nil

@@ -95,7 +95,7 @@ func TestSpeakerUpdatesWhatOthersChangeMeanwhile(t *testing.T) {
 		t.Errorf("asked %d times: %+v, %v", asked, updated, err)
 	}
 	_, err = standard.Update(t.Context(), admin, tenant, k.ID, func(*service.EndpointView) (service.EndpointInput, error) {
-		return service.EndpointInput{}, bellwire.Invalid("x", "No.")
+		return service.EndpointInput{}, bellwire.Invalid("x", "no")
 	})
 	wantCode(t, err, bellwire.CodeInvalid, "x")
 }

@@ -33,7 +33,7 @@ type tampered struct {
 
 func (s *tampered) refuse() error {
 	if s.stale.Add(-1) >= 0 {
-		return bellwire.Errorf(bellwire.CodeStale, "Somebody was faster.")
+		return bellwire.Errorf(bellwire.CodeStale, "somebody was faster")
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (s *slowStore) wait(ctx context.Context, tenant string) error {
 	case <-s.free:
 		return nil
 	case <-ctx.Done():
-		return bellwire.Wrap(bellwire.CodeUnavailable, ctx.Err(), "It took too long.")
+		return bellwire.Wrap(bellwire.CodeUnavailable, ctx.Err(), "the operation took too long")
 	}
 }
 

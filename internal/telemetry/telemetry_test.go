@@ -83,7 +83,7 @@ func TestObserverCounts(t *testing.T) {
 func TestStoreFailuresAreAllCountedButRarelyLogged(t *testing.T) {
 	t.Parallel()
 	m, o, logged := newObserved(t)
-	failure := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("disk I/O error"), "The database did not answer.")
+	failure := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("disk I/O error"), "the database did not answer")
 	for range 100 {
 		o.StoreFailed("append", failure)
 	}
@@ -281,7 +281,7 @@ func TestScrapeSurvivesStoreOutage(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("", "")
 	m.Gauge(func() Stats { return Stats{Lanes: 1} }, func(context.Context) (*bellwire.Backlog, error) {
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "The database did not answer.")
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database did not answer")
 	})
 	families, err := m.registry.Gather()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"reflect"
 	"strconv"
@@ -19,9 +20,9 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// classify returns the outcome that err stands for, and a sentence for the tenant. The sentence is made of fixed texts, and of
-// the endpoint's own URL and certificate. The text of err must not be in it: that may name addresses of this node and of name
-// servers, or repeat what the receiver sent.
+// classify returns the outcome that err stands for, and a clause for the tenant that says what
+// happened. The clause consists of fixed texts, and of the endpoint's own URL and certificate. It must not contain the text of
+// err, which may name addresses of this node and of name servers, or repeat what the receiver sent.
 func classify(err error, t *trace) (bellwire.Outcome, string) {
 	if dialled := t.failedDial(); dialled != nil && errors.Is(err, destination.ErrBlocked) {
 		err = dialled // another address of the host is allowed, and its error says more
@@ -33,39 +34,51 @@ func classify(err error, t *trace) (bellwire.Outcome, string) {
 	switch {
 	case errors.Is(err, destination.ErrBlocked):
 		// The address is not named: it could tell a tenant about the platform's own hosts.
-		return bellwire.OutcomeBlocked, "The host's address is private or otherwise special, and deliveries may not reach it. An operator can allow its network."
+		return bellwire.OutcomeBlocked, "the host's address is private or otherwise special, and deliveries may not reach it unless an operator allows its network"
 	case t.turnedAway():
-		return bellwire.OutcomeReset, fmt.Sprintf("The endpoint accepted %d connections one after another, and took the request on none of them.", maxMade)
+		return bellwire.OutcomeReset, fmt.Sprintf("the endpoint accepted %d connections one after another, and took the request on none of them", maxMade)
 	case errors.As(err, &dns):
-		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: %s.", t.host, dnsCause(dns))
+		return bellwire.OutcomeDNS, fmt.Sprintf("the host name %q could not be resolved: %s", t.host, dnsCause(dns))
 	case t.resolving():
-		return bellwire.OutcomeDNS, fmt.Sprintf("The host name %q could not be resolved: the name server did not answer in time.", t.host)
+		return bellwire.OutcomeDNS, fmt.Sprintf("the host name %q could not be resolved: the name server did not answer in time", t.host)
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
-		return bellwire.OutcomeTimeout, "The deadline passed while " + t.phaseName() + t.earlier() + "."
+		return bellwire.OutcomeTimeout, "the deadline passed while " + t.phaseName() + t.earlier()
 	case errors.Is(err, errUntaken) && t.twice():
-		return bellwire.OutcomeReset, "The endpoint refused the request, or closed the connection before taking it, twice."
+		return bellwire.OutcomeReset, "the endpoint refused the request, or closed the connection before taking it, twice"
 	}
 	if cause := t.tlsCause(err); cause != "" {
 		return bellwire.OutcomeTLS, cause
 	}
 	switch {
 	case brokenOff(err):
-		return bellwire.OutcomeReset, "The connection broke off while " + t.phaseName() + because(err) + "."
+		return bellwire.OutcomeReset, "the connection broke off while " + t.phaseName() + because(err)
 	case !t.isConnected():
-		return bellwire.OutcomeConnect, "No connection could be made" + because(err) + "."
+		return bellwire.OutcomeConnect, "no connection could be made" + because(err)
 	}
 	return bellwire.OutcomeProtocol, t.protocolCause(err)
 }
 
-// bodyCause returns why the body of an answer is incomplete, as a sentence.
+// statusCause returns what an endpoint answered instead of an acknowledgement.
+func statusCause(code int) string {
+	answered := "the endpoint answered " + strings.TrimSpace(strconv.Itoa(code)+" "+http.StatusText(code))
+	switch code / 100 {
+	case 2:
+		return answered + ", which does not acknowledge deliveries"
+	case 3:
+		return answered + "; redirects are not followed"
+	}
+	return answered
+}
+
+// bodyCause returns why the body of an answer is incomplete.
 func bodyCause(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return "The body did not end in time, and the rest was not read."
+		return "the body did not end in time, and the rest was not read"
 	case brokenOff(err):
-		return "The body broke off" + because(err) + "."
+		return "the body broke off" + because(err)
 	}
-	return "The body is not valid HTTP."
+	return "the body is not valid HTTP"
 }
 
 // dnsCause returns the class of an error in name resolution. The error itself names the resolver and the address of this node.
@@ -104,21 +117,21 @@ func brokenOff(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE)
 }
 
-// protocolCause returns how an endpoint violates HTTP, as a sentence.
+// protocolCause returns how an endpoint violates HTTP.
 func (t *trace) protocolCause(err error) string {
 	code, ok := http2Code(err)
 	switch {
 	case ok:
-		return "The endpoint does not speak valid HTTP/2: " + code + "."
+		return "the endpoint does not speak valid HTTP/2: " + code
 	case t.isShared():
-		return "The endpoint does not speak valid HTTP/2."
+		return "the endpoint does not speak valid HTTP/2"
 	case t.flooded():
-		return fmt.Sprintf("The endpoint's answer has headers of more than %d KiB.", maxResponseHeaders>>10)
+		return fmt.Sprintf("the endpoint's answer has headers of more than %d KiB", maxResponseHeaders>>10)
 	}
-	return "The endpoint's answer is not valid HTTP."
+	return "the endpoint's answer is not valid HTTP"
 }
 
-// tlsCause returns what is wrong with the endpoint's TLS, as a sentence, or "" if TLS is not at fault.
+// tlsCause returns what is wrong with the endpoint's TLS, or "" if TLS is not at fault.
 func (t *trace) tlsCause(err error) string {
 	var (
 		verification *tls.CertificateVerificationError
@@ -128,22 +141,22 @@ func (t *trace) tlsCause(err error) string {
 	asked := t.askedForCertificate()
 	switch {
 	case errors.As(err, &verification):
-		return "The endpoint's certificate is not valid: " + certificateCause(verification.Err, t.host) + "."
+		return certificateCause(verification.Err, t.host)
 	case errors.As(err, &record):
 		if string(record.RecordHeader[:]) == "HTTP/" {
-			return "The endpoint answered in HTTP without TLS: the URL must begin with http://, or name another port."
+			return "the endpoint answered in HTTP without TLS: the URL must begin with http://, or name another port"
 		}
-		return "The TLS handshake failed: what the endpoint sent is not TLS."
+		return "the TLS handshake failed: what the endpoint sent is not TLS"
 	case errors.As(err, &remote) && remote.Op == "remote error":
-		return "The TLS handshake failed: " + alertCause(remote.Err, asked) + "."
+		return "the TLS handshake failed: " + alertCause(remote.Err, asked)
 	case !t.inHandshake() && !(asked && t.unanswered(err)):
 		return ""
 	case asked:
-		return "The TLS handshake failed: " + wantsCertificate + "."
+		return "the TLS handshake failed: " + wantsCertificate
 	case brokenOff(err):
-		return "The TLS handshake failed: the connection broke off" + because(err) + "."
+		return "the TLS handshake failed: the connection broke off" + because(err)
 	}
-	return "The TLS handshake failed: what the endpoint sent is not valid TLS 1.2 or 1.3."
+	return "the TLS handshake failed: what the endpoint sent is not valid TLS 1.2 or 1.3"
 }
 
 // unanswered reports whether the connection ended without an answer, and without an error code of HTTP/2. In TLS 1.3 an endpoint
@@ -189,17 +202,17 @@ func certificateCause(err error, host string) string {
 	)
 	switch {
 	case errors.As(err, &name):
-		return fmt.Sprintf("it is not for the host %q", host)
+		return fmt.Sprintf("the endpoint's certificate is not for the host %q", host)
 	case errors.As(err, &authority):
-		return "it is signed by an unknown authority, or an intermediate certificate is missing"
+		return "the endpoint's certificate is signed by an unknown authority, or an intermediate certificate is missing"
 	case !errors.As(err, &invalid):
-		return "it could not be verified"
+		return "the endpoint's certificate could not be verified"
 	case invalid.Reason == x509.Expired && invalid.Cert.NotAfter.Before(time.Now()):
-		return "it expired on " + invalid.Cert.NotAfter.UTC().Format(time.DateOnly)
+		return "the endpoint's certificate expired on " + invalid.Cert.NotAfter.UTC().Format(time.DateOnly)
 	case invalid.Reason == x509.Expired:
-		return "it is not valid before " + invalid.Cert.NotBefore.UTC().Format(time.DateOnly)
+		return "the endpoint's certificate is not valid before " + invalid.Cert.NotBefore.UTC().Format(time.DateOnly)
 	}
-	return "it, or one that signed it, is not made for this use"
+	return "the endpoint's certificate, or one that signed it, is not made for this use"
 }
 
 // streamError is filled in by errors.As from the unexported error type of net/http's HTTP/2, which has fields of the same names.

@@ -69,7 +69,7 @@ func TestNameResolutionIsToldByItsClass(t *testing.T) {
 		dial dialFunc
 		text string
 	}{
-		"no such host":     {unresolved(net.DNSError{Err: "no such host", IsNotFound: true}), `"a.test" could not be resolved: no such host.`},
+		"no such host":     {unresolved(net.DNSError{Err: "no such host", IsNotFound: true}), `"a.test" could not be resolved: no such host`},
 		"time-out":         {unresolved(net.DNSError{Err: leak + "i/o timeout", IsTimeout: true, IsTemporary: true}), "did not answer in time"},
 		"failure":          {unresolved(net.DNSError{Err: "server misbehaving", IsTemporary: true}), "the name server failed"},
 		"refused":          {unresolved(net.DNSError{Err: leak + "read: connection refused"}), "the name server failed"},
@@ -228,7 +228,7 @@ func TestDialsThatFailTellNoAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dial := func(context.Context, string, string) (net.Conn, error) { return nil, err }
-			checkCause(t, attempt(t, dial, nil, "http://a.test/").Attempt, bellwire.OutcomeConnect, "No connection could be made.")
+			checkCause(t, attempt(t, dial, nil, "http://a.test/").Attempt, bellwire.OutcomeConnect, "no connection could be made")
 		})
 	}
 }
@@ -237,13 +237,13 @@ func TestDialsThatFailTellNoAddress(t *testing.T) {
 type leaking struct{ plain }
 
 func (leaking) AppendBody([]byte, *bellwire.Message) ([]byte, error) {
-	return nil, bellwire.Wrap(bellwire.CodeInvalid, errors.New("/var/lib/canary: aead_factory"), "The endpoint cannot be served.")
+	return nil, bellwire.Wrap(bellwire.CodeInvalid, errors.New("/var/lib/canary: aead_factory"), "the endpoint cannot be served")
 }
 
 func TestReasonsTellNoCause(t *testing.T) {
 	t.Parallel()
 	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = leaking{} })
-	if r.Reason != "The endpoint cannot be served." {
+	if r.Reason != "the endpoint cannot be served" {
 		t.Errorf("the reason is %q", r.Reason)
 	}
 }
@@ -254,10 +254,10 @@ func TestTheStatusCountsWithoutTheBody(t *testing.T) {
 	bodies := map[string]struct{ rest, note string }{
 		"whole":       {"Content-Length: 3\r\n\r\nabc", ""},
 		"none":        {"Content-Length: 0\r\n\r\n", ""},
-		"too short":   {"Content-Length: 10\r\n\r\nabc", "The body broke off: the endpoint closed it."},
-		"cut chunks":  {"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "The body broke off: the endpoint closed it."},
-		"bad chunk":   {"Transfer-Encoding: chunked\r\n\r\ncanary\r\n", "The body is not valid HTTP."},
-		"bad trailer": {"Transfer-Encoding: chunked\r\n\r\n0\r\ncanary canary\r\n\r\n", "The body is not valid HTTP."},
+		"too short":   {"Content-Length: 10\r\n\r\nabc", "the body broke off: the endpoint closed it"},
+		"cut chunks":  {"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "the body broke off: the endpoint closed it"},
+		"bad chunk":   {"Transfer-Encoding: chunked\r\n\r\ncanary\r\n", "the body is not valid HTTP"},
+		"bad trailer": {"Transfer-Encoding: chunked\r\n\r\n0\r\ncanary canary\r\n\r\n", "the body is not valid HTTP"},
 	}
 	for status, want := range map[int]bellwire.Verdict{200: bellwire.Acknowledged, 202: bellwire.Acknowledged, 302: bellwire.Failed, 500: bellwire.Failed} {
 		for name, body := range bodies {
@@ -309,6 +309,23 @@ func TestEndlessBodiesAreGivenUp(t *testing.T) {
 					t.Error("the connection was not closed")
 				}
 			})
+		})
+	}
+}
+
+func TestStatusCause(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		202: "the endpoint answered 202 Accepted, which does not acknowledge deliveries",
+		307: "the endpoint answered 307 Temporary Redirect; redirects are not followed",
+		500: "the endpoint answered 500 Internal Server Error",
+		799: "the endpoint answered 799",
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			if got := statusCause(status); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
 		})
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -108,7 +106,7 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 	case t.Renderer == nil:
 		return impossible(sentAt, bellwire.ReasonEndpointDeleted)
 	case t.URL == nil:
-		return impossible(sentAt, "The endpoint's URL cannot be requested.")
+		return impossible(sentAt, "the endpoint's URL cannot be requested")
 	}
 	message := &bellwire.Message{Event: req.Event, Delivery: d.ID, SentAt: sentAt}
 	body, err := req.Content.Body(t, message)
@@ -144,13 +142,13 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 }
 
 // refused returns the result of a request that could not be rendered: the event can never be sent, or this node cannot
-// render it at the moment. Tenants read the reason: it is the error's message, and never its cause.
+// render it at the moment. Tenants read the reason, which has the error's text and never its cause.
 func refused(now time.Time, err error) Result {
 	var known *bellwire.Error
 	if !errors.As(err, &known) || known.Code != bellwire.CodeInvalid && known.Code != bellwire.CodeNotFound {
 		return Result{Fault: FaultConfiguration, Cause: err}
 	}
-	r := impossible(now, known.Message)
+	r := impossible(now, known.Summary())
 	r.Unsendable = known.Code == bellwire.CodeInvalid
 	return r
 }
@@ -176,7 +174,7 @@ func (s *Sender) exchange(req *http.Request, body []byte, t *bellwire.Target, tr
 	a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(resp.Header, secrets)
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		// What follows is the bare connection, and no deadline bounds reading from it.
-		a.Outcome, a.Error = bellwire.OutcomeProtocol, "The endpoint switched protocols without being asked."
+		a.Outcome, a.Error = bellwire.OutcomeProtocol, "the endpoint switched protocols without being asked"
 		return
 	}
 	if err := s.read(resp, a.Response, secrets, tr.abort); err != nil {
@@ -186,7 +184,7 @@ func (s *Sender) exchange(req *http.Request, body []byte, t *bellwire.Target, tr
 	a.Outcome = bellwire.OutcomeOK
 	if r.Verdict != bellwire.Acknowledged {
 		a.Outcome = bellwire.OutcomeStatus
-		a.Error = "The endpoint answered " + strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode)) + "."
+		a.Error = statusCause(resp.StatusCode)
 	}
 	r.RetryAfter = retryAfter(resp.Header, s.now())
 }

@@ -153,11 +153,11 @@ func TestOutcomesAreToldApart(t *testing.T) {
 		url  string
 		dial dialFunc
 		want bellwire.Outcome
-		text string // part of the sentence
+		text string // part of the error
 	}{
 		"acknowledged": {raw(t, write("HTTP/1.1 204 No Content\r\n\r\n")), open, bellwire.OutcomeOK, ""},
 		"status":       {raw(t, write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")), open, bellwire.OutcomeStatus, "404 Not Found"},
-		"redirect":     {raw(t, write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")), open, bellwire.OutcomeStatus, "302 Found"},
+		"redirect":     {raw(t, write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")), open, bellwire.OutcomeStatus, "302 Found; redirects are not followed"},
 		"no such host": {"http://does-not-exist.invalid/", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "does-not-exist.invalid"}}
 		}, bellwire.OutcomeDNS, "does-not-exist.invalid"},
@@ -378,13 +378,13 @@ func TestHandshakesEnd(t *testing.T) {
 func TestUnsendable(t *testing.T) {
 	t.Parallel()
 	r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) {
-		target.Renderer = refusing{err: bellwire.Invalid("data", "It must be an object.")}
+		target.Renderer = refusing{err: bellwire.Invalid("data", "must be an object")}
 	})
-	if r.Attempt != nil || r.Verdict != bellwire.Impossible || r.Reason != "It must be an object." || !r.Unsendable {
+	if r.Attempt != nil || r.Verdict != bellwire.Impossible || r.Reason != "data must be an object" || !r.Unsendable {
 		t.Errorf("%+v", r)
 	}
 	// Anything else is the node's fault.
-	broken := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("open /var/lib: denied"), "The endpoint cannot be used.")
+	broken := bellwire.Wrap(bellwire.CodeUnavailable, errors.New("open /var/lib: denied"), "the endpoint cannot be used")
 	for _, err := range []error{broken, broken.Err} {
 		r := attempt(t, guardedDialer(loopback), nil, "http://127.0.0.1:1/", func(target *bellwire.Target) { target.Renderer = refusing{err: err} })
 		if r.Fault != FaultConfiguration || r.Reason != "" || r.Unsendable {

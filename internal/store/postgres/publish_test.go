@@ -339,7 +339,7 @@ func TestUnmatchedAreStoredOnce(t *testing.T) {
 		p.published(p, "acme", "order.paid", fmt.Sprint(n), fmt.Sprint("k", n))
 	}
 	waiting := unmatched(t, s)
-	waiting[1].Event.Problem = "It does not fit."
+	waiting[1].Event.Problem = "does not match the schema"
 	ours, others := matched(waiting, "ep"), matched(waiting[:2], "ep")
 	ours.Events[1].Deliveries = nil
 
@@ -375,7 +375,7 @@ func TestUnmatchedAreStoredOnce(t *testing.T) {
 	}
 	list, err := s.Events(t.Context(), bellwire.EventFilter{Tenant: "acme"}, bellwire.Page{Limit: 10})
 	check(t, err)
-	if len(list.Items) != 3 || list.Items[1].Problem != "It does not fit." || list.Items[0].Problem != "" {
+	if len(list.Items) != 3 || list.Items[1].Problem != "does not match the schema" || list.Items[0].Problem != "" {
 		t.Errorf("the list has %d events", len(list.Items))
 	}
 
@@ -554,16 +554,16 @@ func TestUnmatchedCanBeDeferred(t *testing.T) {
 	p := newPlatform(t, s)
 	first := p.published(p, "acme", "order.paid", "1", nil)
 	second := p.published(p, "acme", "order.paid", "2", nil)
-	check(t, s.DeferUnmatched(t.Context(), first, "Not now.", time.Hour))
+	check(t, s.DeferUnmatched(t.Context(), first, "could not be matched yet", time.Hour))
 	if got := idsOf(unmatched(t, s)); !cmp.Equal(got, []bellwire.EventID{second}) {
 		t.Errorf("%v wait", got)
 	}
 	e, err := s.Event(t.Context(), "acme", first)
 	check(t, err)
-	if e.Problem != "Not now." {
+	if e.Problem != "could not be matched yet" {
 		t.Errorf("its problem is %q", e.Problem)
 	}
-	check(t, s.DeferUnmatched(t.Context(), first, "Not now.", 0))
+	check(t, s.DeferUnmatched(t.Context(), first, "could not be matched yet", 0))
 	waiting := unmatched(t, s)
 	if len(waiting) != 2 || !waiting[1].Again || waiting[1].Event.ID != first || waiting[0].Again {
 		t.Errorf("after its time %v wait", waiting)

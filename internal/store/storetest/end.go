@@ -41,7 +41,7 @@ var endTests = []test{
 		ep := w.endpoint(w.tenant())
 		w.publish(ep)
 		d := w.take(ep)
-		_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, d.ID, "So.", w.now)
+		_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, d.ID, "because", w.now)
 		w.check(err)
 		w.equal("a failure", w.record(w.result(d, retryIn(0)))[0], bellwire.Recorded{Status: bellwire.DeliveryCanceled})
 		w.equal("a success", w.record(w.result(d, success))[0], bellwire.Recorded{Status: bellwire.DeliverySucceeded, Moved: true})

@@ -343,12 +343,12 @@ func fanoutEnded(w *world) {
 	w.equal("what FanOut stores", w.fanOut(10).Deliveries, 2)
 	for _, ep := range []*bellwire.Endpoint{deleted, disabled} {
 		w.equal("due", w.due(ep.ID).At, e.Event.CreatedAt)
-		n, err := w.store.CancelOpen(w.ctx, ep.ID, "It is over.", w.now, 10)
+		n, err := w.store.CancelOpen(w.ctx, ep.ID, "because", w.now, 10)
 		w.check(err)
 		w.equal("how many are canceled", n, 1)
 	}
 	for _, d := range w.all(bellwire.DeliveryFilter{Tenant: t.ID, Event: e.Event.ID}) {
-		w.equal("what became of it", []string{string(d.Status), d.Reason}, []string{string(bellwire.DeliveryCanceled), "It is over."})
+		w.equal("what became of it", []string{string(d.Status), d.Reason}, []string{string(bellwire.DeliveryCanceled), "because"})
 	}
 	w.equal("what is open", w.backlog().Open, 0)
 }

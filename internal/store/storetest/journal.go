@@ -87,7 +87,7 @@ func listDeliveries(w *world) {
 	endpoints := []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo), w.endpoint(t)}
 	foreign := w.endpoint(other)
 	ends := []bellwire.Transition{
-		{}, retryIn(time.Hour), success, spent, {Status: bellwire.DeliveryCanceled, Reason: "So."}, success,
+		{}, retryIn(time.Hour), success, spent, {Status: bellwire.DeliveryCanceled, Reason: "because"}, success,
 	}
 	var (
 		events  []*bellwire.NewEvent

@@ -187,7 +187,7 @@ var manualTests = []test{
 // manualStates asks for retries in each state.
 func manualStates(w *world) {
 	for _, end := range []bellwire.Transition{
-		{}, retryIn(time.Hour), success, spent, {Status: bellwire.DeliveryCanceled, Reason: "So."},
+		{}, retryIn(time.Hour), success, spent, {Status: bellwire.DeliveryCanceled, Reason: "because"},
 	} {
 		ep := w.endpoint(w.tenant())
 		id := w.ended(ep, end)

@@ -281,13 +281,13 @@ func (m *model) cancel(t *rapid.T) {
 		t.Skip("there are no deliveries")
 	}
 	row := rapid.SampledFrom(m.rows).Draw(t, "delivery")
-	_, err := m.w.store.CancelDelivery(m.w.ctx, row.Tenant, row.ID, "So.", m.w.now)
+	_, err := m.w.store.CancelDelivery(m.w.ctx, row.Tenant, row.ID, "because", m.w.now)
 	if !row.Status.Open() {
 		m.w.refused(err, bellwire.CodeConflict)
 		return
 	}
 	m.w.check(err)
-	row.end(bellwire.DeliveryCanceled, "So.")
+	row.end(bellwire.DeliveryCanceled, "because")
 	row.UpdatedAt = m.w.now
 }
 

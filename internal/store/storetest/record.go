@@ -36,7 +36,7 @@ var recordTests = []test{
 	}},
 	{name: "Record/End", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
-		for _, end := range []bellwire.Transition{spent, {Status: bellwire.DeliveryCanceled, Reason: "Gone."}} {
+		for _, end := range []bellwire.Transition{spent, {Status: bellwire.DeliveryCanceled, Reason: "the endpoint is gone"}} {
 			w.publish(ep)
 			d := w.take(ep)
 			w.equal("the answer", w.record(w.result(d, end))[0], bellwire.Recorded{Status: end.Status, Moved: true})
@@ -51,7 +51,7 @@ var recordTests = []test{
 		ep := w.endpoint(w.tenant())
 		w.publish(ep)
 		d := w.take(ep)
-		r := w.result(d, bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: "It cannot be sent."})
+		r := w.result(d, bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: "the endpoint cannot be requested"})
 		r.Attempt = nil
 		w.equal("the answer", w.record(r)[0], bellwire.Recorded{Status: bellwire.DeliveryExhausted, Moved: true})
 		w.equal("attempts", w.load(ep.Tenant, d.ID).Attempts, 0)
@@ -59,7 +59,7 @@ var recordTests = []test{
 	}},
 	{name: "Record/SuccessWinsWhateverTheState", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
-		for _, end := range []bellwire.Transition{spent, {Status: bellwire.DeliveryCanceled, Reason: "So."}, retryIn(time.Hour)} {
+		for _, end := range []bellwire.Transition{spent, {Status: bellwire.DeliveryCanceled, Reason: "because"}, retryIn(time.Hour)} {
 			w.publish(ep)
 			d := w.take(ep)
 			late := w.result(d, success)
@@ -148,7 +148,7 @@ var recordTests = []test{
 func (w *world) fullAttempt(d bellwire.DeliveryID) *bellwire.Attempt {
 	return &bellwire.Attempt{
 		ID: bellwire.Next[bellwire.AttemptKind](w.ids, w.now), Delivery: d, Trigger: bellwire.TriggerSchedule,
-		StartedAt: w.now, Outcome: bellwire.OutcomeStatus, Error: "It answered 500.",
+		StartedAt: w.now, Outcome: bellwire.OutcomeStatus, Error: "the endpoint answered 500 Internal Server Error",
 		Timings: bellwire.Timings{
 			DNS: time.Millisecond, Connect: 2 * time.Millisecond, TLS: 3 * time.Millisecond,
 			FirstByte: 4 * time.Millisecond, Total: 5 * time.Second,
@@ -159,7 +159,7 @@ func (w *world) fullAttempt(d bellwire.DeliveryID) *bellwire.Attempt {
 		},
 		Response: &bellwire.AttemptResponse{
 			Status: 500, Headers: []bellwire.Header{{Name: "X", Value: "é \"quoted\" <>&\u2028\x00"}}, HeadersTruncated: true,
-			Body: []byte{0xff, 0, '<'}, Truncated: true, Note: "The body broke off.",
+			Body: []byte{0xff, 0, '<'}, Truncated: true, Note: "the body broke off",
 		},
 	}
 }

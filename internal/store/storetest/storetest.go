@@ -165,7 +165,7 @@ func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
 		ID: w.name("ep"), Tenant: tenant, URL: "https://example.com/hook", Description: "A test.", Dialect: "standard",
 		Events: []string{"order.*", "ping"}, Retry: bellwire.StandardRetryPolicy(), RateLimit: 2.5, MaxInFlight: 8,
 		Ordering: bellwire.OrderingNone, Signing: bellwire.SigningBoth, Status: bellwire.EndpointEnabled,
-		StatusReason: "Because.", Metadata: map[string]string{"a": "b"}, Extra: map[string]string{"path": "/x"},
+		StatusReason: "because", Metadata: map[string]string{"a": "b"}, Extra: map[string]string{"path": "/x"},
 		Sealed: []byte{0, 1, 2, 0xff}, CreatedAt: w.now, UpdatedAt: w.now,
 	}
 	set := reflect.ValueOf(ep).Elem()
@@ -262,7 +262,7 @@ func (w *world) take(ep *bellwire.Endpoint) bellwire.Delivery {
 func (w *world) attempt(d bellwire.DeliveryID) *bellwire.Attempt {
 	return &bellwire.Attempt{
 		ID: bellwire.Next[bellwire.AttemptKind](w.ids, w.now), Delivery: d, Trigger: bellwire.TriggerSchedule,
-		StartedAt: w.now, Outcome: bellwire.OutcomeConnect, Error: "It was refused.",
+		StartedAt: w.now, Outcome: bellwire.OutcomeConnect, Error: "no connection could be made",
 	}
 }
 
