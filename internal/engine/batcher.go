@@ -75,12 +75,12 @@ func (s *submission) recipients(event int, lists map[**bellwire.Target]*bellwire
 	return list
 }
 
-// batcher commits concurrent publications in groups: what queued while one group was being committed is the next group.
-// Tenants take turns, so a tenant that floods delays the others by a group and not by all that it has sent. A turn is worth a
+// batcher commits concurrent publications in groups: the publications that arrive during one commit form the next group.
+// Tenants take turns, so a tenant that floods delays the others by one group and not by all that it has sent. A turn is a
 // number of events, not of publications, so tenants that publish in batches get no more than others.
 type batcher struct {
 	batcherDeps
-	bytes bound         // on the data that waits
+	bytes bound         // on the data that waits to be stored
 	wake  chan struct{} // capacity 1
 
 	failure atomic.Pointer[failure] // why the last group was not stored; nil: it was
@@ -107,7 +107,7 @@ type batcherDeps struct {
 	deferred  func() // wakes the fan-out
 }
 
-// bound is how much there may be, and how much of it is for tenants that have nothing.
+// bound is the most that may wait, and how much of it is kept for tenants that have nothing waiting.
 type bound struct{ most, reserve int64 }
 
 // The bounds on the data that waits in the batcher of ordinary publications, and in that of bulky ones.
@@ -133,7 +133,7 @@ func (a *amount) add(s *submission, sign int) {
 	a.bytes += sign * s.bytes
 }
 
-// fits reports whether a tenant of which the amount a waits may have s waiting too. It always may if nothing waits.
+// fits reports whether s may wait too, for a tenant that has the amount a waiting. If nothing waits, anything fits.
 func (b *batcher) fits(a amount, s *submission) bool {
 	if b.all.submissions == 0 {
 		return true
@@ -168,7 +168,8 @@ func (b *batcher) submit(ctx context.Context, s *submission) error {
 	}
 }
 
-// push queues a submission, unless its tenant has its share of what may wait, or other tenants have the rest.
+// push queues a submission. It refuses the submission if its tenant has used up its share of the queue, or if all tenants
+// together have filled the queue.
 func (b *batcher) push(s *submission) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -349,7 +350,7 @@ func (b *batcher) prepare(s *submission, now, created time.Time) {
 	}
 	for i := range s.events {
 		e := &s.events[i]
-		if !e.Unmatched { // else it has had both since it was published
+		if !e.Unmatched { // an unmatched event got both when it was published
 			at := created.Add(time.Duration(i) * time.Microsecond)
 			e.Event.ID = bellwire.Next[bellwire.EventKind](b.ids, at)
 			e.Event.CreatedAt = bellwire.StoredTime(at)
@@ -384,8 +385,8 @@ func (b *batcher) prepare(s *submission, now, created time.Time) {
 // deliveries appends the rows for the recipients of an event.
 func (b *batcher) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, s *submission, event int) []bellwire.NewDelivery {
 	first := 0
-	if e.Unmatched { // so that of two nodes that match it each knows whose deliveries were stored
-		first = rand.IntN(bellwire.MaxDeliveries - 2*len(s.targets[event]) + 1) // the last ones are those of the fan-out
+	if e.Unmatched { // two nodes may match it; random numbers show each of them whose deliveries were stored
+		first = rand.IntN(bellwire.MaxDeliveries - 2*len(s.targets[event]) + 1) // the last numbers are for the fan-out
 	}
 	for k, t := range s.targets[event] {
 		rows = append(rows, bellwire.NewDelivery{
@@ -458,7 +459,7 @@ func (b *batcher) append(ctx context.Context, appends []*bellwire.Append) (resul
 	return results, err
 }
 
-// settle hands stored deliveries to their lanes, and returns the places of those that were not stored.
+// settle hands stored deliveries to their lanes, and gives back the places of those that were not stored.
 func (b *batcher) settle(group []*submission) {
 	now := time.Now()
 	at := 0

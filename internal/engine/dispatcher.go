@@ -17,14 +17,14 @@ import (
 
 // Times of the dispatcher.
 const (
-	dispatchEvery = time.Second            // between polls without being woken: notifications can be lost
+	dispatchEvery = time.Second            // between polls if nothing wakes the dispatcher: notifications can be lost
 	deferFor      = time.Minute            // how long an event waits that could not be dispatched
 	pollDecision  = time.Second            // how often the dispatcher decides whether publishers need to wake it
-	pollFor       = 3 * pollDecision       // how long publishers need not; the dispatcher polls twice as long, for open transactions
+	pollFor       = 3 * pollDecision       // how long publishers need not wake it after such a decision
 	pollEvery     = 10 * time.Millisecond  // between polls meanwhile
-	pollFrom      = 50                     // events a second
-	fewWaiting    = 100                    // events that a poll returns
-	pollShare     = 4                      // a poll may take one part in so many of the time
+	pollFrom      = 50                     // events a second from which it polls without being woken
+	fewWaiting    = 100                    // a poll that returns fewer events should be quick
+	pollShare     = 4                      // polls may take up to this fraction of the time: a quarter
 	dispatchTurn  = 250 * time.Millisecond // how long the events of one tenant are checked at a time
 	patience      = 50 * time.Millisecond  // how long a poll waits for tenants that are being dispatched
 )
@@ -108,7 +108,9 @@ func (d *dispatcher) decide(ctx context.Context) {
 	if !many {
 		return
 	}
-	d.pollUntil = now.Add(2 * pollFor) // even if Attend fails: it may have been done
+	// Transactions that are open now may commit after pollFor without waking the dispatcher, so it polls twice as long. It
+	// does so even if AnnouncePolling fails, because the announcement may have been stored.
+	d.pollUntil = now.Add(2 * pollFor)
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := d.outbox.AnnouncePolling(ctx, d.node, pollFor); err != nil {
@@ -116,8 +118,8 @@ func (d *dispatcher) decide(ctx context.Context) {
 	}
 }
 
-// round starts to dispatch what waits, and returns how many events that is. It waits a moment until they are done, so that the
-// next poll finds the events of all tenants that are quick.
+// round starts to dispatch the events that wait, and returns their number. It waits a moment for them, so that the next poll
+// includes the tenants whose events were dispatched quickly.
 func (d *dispatcher) round(ctx context.Context) (found int, err error) {
 	busy, full := d.current()
 	if full {
@@ -203,8 +205,8 @@ func (d *dispatcher) dispatchAll(ctx context.Context, tenant string, groups [][]
 	d.end(tenant, int(dispatched.Load()))
 }
 
-// poll reads what waits. That is expensive if the database cannot clean up because a transaction stays open for long; then poll
-// waits longer between reads.
+// poll reads the events that wait. While a long transaction keeps the database from cleaning up, that is expensive, so poll then
+// pauses longer between reads.
 func (d *dispatcher) poll(ctx context.Context, busy []string) ([]bellwire.Unmatched, error) {
 	if d.pollTook > pollEvery {
 		sleep(ctx, min((pollShare-1)*d.pollTook, dispatchEvery))

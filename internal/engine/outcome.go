@@ -13,7 +13,7 @@ import (
 type result struct {
 	lanes.Outcome
 	endedAt    time.Time
-	unsendable bool // the dialect has no form for the event
+	unsendable bool // the dialect cannot express the event
 	transition bellwire.Transition
 	otherwise  bellwire.Transition // applies instead if the endpoint that is gone was changed meanwhile
 }

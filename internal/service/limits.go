@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// allow takes one from a tenant's rate. Its error has CodeRateLimited if the rate is used up.
+// allow takes one unit from a tenant's rate. The error has CodeRateLimited if the rate is used up.
 func (s *Service) allow(ctx context.Context, l *limits.Limit, tenant string) error {
 	held, err := s.directory.Limits(ctx, tenant)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *Service) allow(ctx context.Context, l *limits.Limit, tenant string) err
 	return s.spend(l, held, tenant, 1)
 }
 
-// spend takes n from a tenant's rate.
+// spend takes n units from a tenant's rate.
 func (s *Service) spend(l *limits.Limit, held *bellwire.Limits, tenant string, n int) error {
 	perSecond := l.Of(held)
 	if perSecond == 0 {
@@ -116,7 +116,7 @@ func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
 	return s.stored.of(tenant).take(ctx, s.store, tenant, held.StoredEvents, n)
 }
 
-// checkUsage returns an error if has, the present number, has reached the limit.
+// checkUsage returns an error if the present number, has, has reached the limit.
 func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
 	if float64(has) < l.Of(held) {
 		return nil

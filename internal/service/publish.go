@@ -38,8 +38,8 @@ func (s *Service) publish(ctx context.Context, c Caller, tenant string, d Draft)
 	return receipts[0], nil
 }
 
-// BeginReading waits until a publication of the given size may be parsed, if that takes long. The caller must call end when it is
-// parsed. Its error has CodeRateLimited if too many are waiting.
+// BeginReading waits for a turn to parse a publication of the given size, if it is large. The caller must call end once it is
+// parsed. The error has CodeRateLimited if too many are waiting.
 func (s *Service) BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error) {
 	return s.directory.BeginReading(ctx, tenant, bytes)
 }
@@ -86,8 +86,8 @@ func (s *Service) validateDrafts(drafts []Draft) (size int, err error) {
 	return size, bellwire.Join(faults...)
 }
 
-// locateConflict returns the conflict as one about the event of the batch whose id was used before, in the batch or earlier, for
-// another event.
+// locateConflict adds to a conflict the field of the first event of the batch whose id was used for another event, earlier or in
+// the same batch.
 func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Draft, conflict error) error {
 	used, err := s.digests(ctx, tenant, drafts)
 	if err != nil {
@@ -170,8 +170,8 @@ func (p *publication) Check(ctx context.Context, again bool) (revision int64, er
 // maxFaults is the most faults that are reported of one batch.
 const maxFaults = 20
 
-// fit refuses drafts that do not fit the catalogue. Its error has CodeStale if the catalogue has changed since it was read, which is
-// not asked if it was read just now. An event that was accepted once stays accepted under its id, whatever happens to its type.
+// fit refuses drafts that do not fit the catalogue. Unless the catalogue was just read, the error has CodeStale if it has changed
+// since. An event that was accepted once stays accepted under its id, whatever happens to its type.
 func (p *publication) fit(ctx context.Context, catalogue *directory.Catalogue, justRead bool) error {
 	checks := p.service.directory.Checks(p.Tenant, dataSizes(p.Events)...)
 	defer checks.End()

@@ -19,11 +19,11 @@ type Outcome struct {
 
 	// Finish sets these.
 	Size       int  // of the attempt, in bytes of memory
-	SpentHost  bool // it was the last of its tenant's requests to the host for now
-	WaitsForIt bool // the next attempt waits until the host has requests left
+	SpentHost  bool // the attempt used up the tenant's requests to the host
+	WaitsForIt bool // the next attempt waits until the tenant may send requests to the host again
 }
 
-// mayReturn reports whether the delivery, whose turn in an order it was, may need another turn.
+// mayReturn reports whether the delivery may be attempted again. In a FIFO order, those behind it must then wait.
 func (o *Outcome) mayReturn() bool { return o.Retrying || o.Verdict == bellwire.Gone }
 
 // BreakerChange is what an attempt did to its endpoint's circuit breaker.
@@ -37,7 +37,7 @@ const (
 )
 
 // Finish records an ended attempt whose outcome is about to be stored. It returns the delivery that the caller may attempt
-// next, or nil, and what became of the breaker after how many failures in a row.
+// next, or nil, how the outcome changed the circuit breaker, and the number of failures in a row.
 func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change BreakerChange, failures int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +124,7 @@ func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change
 	return BreakerSame, failures + 1
 }
 
-// minRest is how long an overloaded endpoint rests that does not say for how long.
+// minRest is how long an overloaded endpoint rests if its answer has no Retry-After.
 const minRest = time.Second
 
 // rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
@@ -155,7 +155,7 @@ func (l *lane) overloaded(answer *bellwire.AttemptResponse) bool {
 	return false
 }
 
-// Recorded records that outcomes are in the store.
+// Recorded marks outcomes as stored.
 func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellwire.Recorded) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

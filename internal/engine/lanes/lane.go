@@ -164,7 +164,7 @@ func newLimiter(perSecond float64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/10)))
 }
 
-// admits reports whether a delivery with so many bytes of data, which is being published, may go into memory directly.
+// admits reports whether a delivery that is being published, with data of the given size, may go into memory directly.
 func (l *lane) admits(now time.Time, size int) bool {
 	held := l.queue.Len() + l.reserved + l.releasing
 	switch {

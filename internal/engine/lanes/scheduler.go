@@ -43,7 +43,7 @@ type Scheduler struct {
 	accounts map[string]*account
 	contents map[bellwire.EventID]*Content // that several deliveries may share
 	turns    [kinds]lineQueue              // lines whose tenants may have more, in turn
-	waiting  [resources]lineHeap           // lines whose tenants have their share
+	waiting  [resources]lineHeap           // lines whose tenants have used up their share
 	rotation int                           // among the kinds
 	timers   laneHeap
 	hosts    hosts
@@ -52,7 +52,7 @@ type Scheduler struct {
 	pending   [bellwire.Shards]int   // what keeps shards from being handed over
 
 	faults      backoff // after faults of this node that affect all lanes
-	leftInStore int     // deliveries left in the store because their tenant had its share, since the start
+	leftInStore int     // deliveries left in the store, because their tenant had used up its share, since the start
 }
 
 // New returns a scheduler that owns no shards.
@@ -67,8 +67,8 @@ func New(c Config) *Scheduler {
 	return s
 }
 
-// lane returns the endpoint's lane, which it makes if necessary, or nil if the tenant has its share of lanes. The tenant is
-// empty if it is not known.
+// lane returns the endpoint's lane, which it makes if necessary. It returns nil if the tenant has used up its share of lanes.
+// The tenant is empty if it is not known.
 func (s *Scheduler) lane(endpoint, tenant string) *lane {
 	l := s.lanes[endpoint]
 	if l != nil {
@@ -318,7 +318,7 @@ type Stats struct {
 	QueuedBytes  int // of events and request bodies, each counted once, and of results
 	InFlight     int // requests in flight
 	Unrecorded   int // results that are not in the store yet
-	LeftInStore  int // deliveries that found no place in memory, since the start, because their tenant had its share
+	LeftInStore  int // deliveries that got no place in memory, since the start, because their tenant had used up its share
 	OpenBreakers int
 	OwnedShards  int // shards that this node sends for
 }

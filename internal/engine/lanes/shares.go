@@ -69,13 +69,13 @@ func (a *account) fail(now time.Time) time.Time {
 	return a.failed
 }
 
-// line is the lanes of one tenant that wait for the same, in turn. A line is in the turns of its kind, or waits for a resource.
+// line is the lanes of one tenant that wait for the same thing, in turn. A line is in the turns of its kind, or waits for a resource.
 type line struct {
 	account *account
 	kind    kind
 	lanes   fifo.Queue[*lane]
 	lacks   resource // that it waits for, if it does
-	index   int      // in the heap of lines that lack the same; -1: it waits for no resource
+	index   int      // in the heap of lines that wait for the same resource; -1: it waits for none
 }
 
 func newAccount(tenant string) *account {
@@ -117,7 +117,7 @@ func (c *counts) fits(a *account, r resource, n int, lowPriority bool) bool {
 	return share.Fits(int64(a.weight(r, lowPriority)), int64(n), int64(c.most[r]-c.held[r]), int64(c.reserve[r]))
 }
 
-// weight returns how much of a resource a tenant counts as having: share.Fits leaves as much free for others.
+// weight returns how much of a resource share.Fits counts for a tenant. As much must stay free for others.
 func (a *account) weight(r resource, lowPriority bool) int {
 	if lowPriority {
 		return 2*a.held[r] + 1
@@ -248,7 +248,8 @@ func (s *Scheduler) wait(ln *line, lacks resource) {
 	heap.Push(&s.waiting[lacks], ln)
 }
 
-// wakeWaiting gives a turn to the lines whose tenants may have more of a resource. The first of the heap may before all others.
+// wakeWaiting gives a turn to the lines whose tenants may have more of a resource. If the heap's first line may not have more, no
+// line may.
 func (s *Scheduler) wakeWaiting(r resource) {
 	h := &s.waiting[r]
 	for len(*h) > 0 && s.suffices((*h)[0], r) {
@@ -256,7 +257,7 @@ func (s *Scheduler) wakeWaiting(r resource) {
 	}
 }
 
-// recheckSenders gives a turn to a tenant's lines that wait to send and lack a resource: they may need no more of it now.
+// recheckSenders gives a turn to those of a tenant's lines that wait for a resource to send: they may no longer need more of it.
 func (s *Scheduler) recheckSenders(a *account, r resource) {
 	if len(s.waiting[r]) == 0 {
 		return
@@ -283,7 +284,7 @@ func (s *Scheduler) reorder(a *account, r resource) {
 
 func (ln *line) weight() int { return ln.account.weight(ln.lacks, ln.kind.lowPriority()) }
 
-// lineHeap orders lines that lack the same by how much of it their tenants have.
+// lineHeap orders the lines that wait for the same resource by how much of it their tenants have.
 type lineHeap []*line
 
 func (h lineHeap) Len() int           { return len(h) }

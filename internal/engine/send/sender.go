@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// Content makes the body of a request. It may share one with other attempts of the same event.
+// Content makes the body of a request. Attempts of the same event may share a body.
 type Content interface {
 	Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error)
 }
@@ -42,7 +42,7 @@ type Result struct {
 	Fault      Fault         // a fault of this node that kept it from sending; empty: none
 	Cause      error         // the cause of Fault
 	Reason     string        // why no request can be made; empty: one can
-	Unsendable bool          // the dialect has no form for the event
+	Unsendable bool          // the dialect cannot express the event
 }
 
 // Config configures a Sender.
@@ -58,7 +58,7 @@ type Config struct {
 	IdlePerHost int // idle connections kept to each host
 	MaxIdle     int // idle connections kept in all
 
-	// Owns reports whether this node owns the endpoint in the epoch. It is asked at the last moment before each request.
+	// Owns reports whether this node owns the endpoint in the epoch. It is called at the last moment before each request.
 	Owns func(endpoint string, epoch int64) bool
 	// Now is the wall clock, which dates attempts.
 	Now func() time.Time

@@ -111,7 +111,7 @@ func (t *trace) context(ctx context.Context) context.Context {
 	})
 }
 
-// closing is the value of the Connection header that ends a connection with the request.
+// closing is the value of the Connection header that ends a connection after the request.
 var closing = []string{"close"}
 
 // got checks the connection that the transport has chosen. It runs in the goroutine of the attempt, before the request is
@@ -140,8 +140,8 @@ func (t *trace) got(info httptrace.GotConnInfo) {
 	})
 }
 
-// unsent reports whether the request may be sent once more after err, because nothing of it was written or the receiver says that
-// it did not process it.
+// unsent reports whether the request may be sent once more after err, because none of it was written or because the receiver
+// says that it did not process the request.
 func (t *trace) unsent(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -284,7 +284,7 @@ func (t *trace) address() string {
 	return network(at.Addr())
 }
 
-// flooded reports whether more was read than the headers of an answer may be long.
+// flooded reports whether more bytes were read than the headers of an answer may have.
 func (t *trace) flooded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -63,8 +63,8 @@ func (w *writer) append(a *bellwire.Append) (result bellwire.AppendResult, err e
 	return admitted.AppendResult, w.finish(deferred)
 }
 
-// appendFacts loads the facts about an append, except for events that are stored already: those are rare, and their insertion
-// has no effect. The facts are valid until the next call.
+// appendFacts loads the facts about an append, but not whether its events are stored already: that is rare, and inserting them
+// again has no effect. The facts are valid until the next call.
 func (w *writer) appendFacts(tenant tenantRef, a *bellwire.Append) (facts *rules.AppendFacts, err error) {
 	facts = &w.facts
 	*facts = rules.AppendFacts{TenantRevision: tenant.revision, Events: facts.Events[:0]}
@@ -78,9 +78,9 @@ func (w *writer) appendFacts(tenant tenantRef, a *bellwire.Append) (facts *rules
 		}
 	}
 	for i, e := range a.Events {
-		// An outbox, if there is one, is in another database, so its events are taken for unmatched.
+		// If there is an outbox, it is in another database, so an event that comes from one is assumed to be still in it.
 		f := rules.EventFacts{Unmatched: true}
-		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // as with most
+		if i > 0 && e.Recipients != nil && e.Recipients == a.Events[i-1].Recipients { // events mostly share the list
 			f.MissingEndpoint = facts.Events[i-1].MissingEndpoint
 		} else if f.MissingEndpoint, err = w.missingEndpoint(tenant, e); err != nil {
 			return nil, err
@@ -175,13 +175,13 @@ const (
 	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at)
 		VALUES (?1, ?2, ?3, ?4, 0, '', 0, 0, ?5, ?6, ?7, ?8, ?9, ?9)`
-	// A delivery to an endpoint that was deleted meanwhile is listed where those are that it had before.
+	// sqlSettleLate marks a delivery to an endpoint that was deleted meanwhile, if the endpoint's earlier deliveries are marked already.
 	sqlSettleLate   = "UPDATE deliveries SET of_deleted = 1 WHERE id = ?1 AND (SELECT settled FROM endpoints WHERE n = ?2) = 1"
 	sqlNextSequence = "UPDATE endpoints SET sequence = sequence + 1 WHERE n = ? RETURNING sequence"
 )
 
-// The clock of the events' times is one for all tenants, and never set back: the newest event shows it, and what Purge has
-// saved if that event is gone.
+// The times of all tenants' events come from one clock, which never goes back. It stands at the time of the newest event, or at
+// the time that Purge has saved if that event is gone.
 const (
 	sqlClock = `SELECT max(coalesce((SELECT value FROM meta WHERE name = 'clock'), 0),
 		coalesce((SELECT created_at FROM events WHERE n = (SELECT max(n) FROM events)), 0))`
@@ -217,7 +217,7 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, 
 	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).int(int64(n.Count())).exec()
 }
 
-// answerStored answers an event that is stored already. That of another tenant is not found.
+// answerStored answers an event that is stored already. An event of another tenant counts as not found.
 func (w *writer) answerStored(tenant int64, n *bellwire.NewEvent, appended *bellwire.AppendedEvent) error {
 	stored, err := w.storedEvent(tenant, n)
 	if err == nil && stored == nil {

@@ -45,9 +45,9 @@ type writer struct {
 	busy   bool              // the last transaction found the database locked
 }
 
-// write has run executed in a transaction and returns when that is on disk. A *bellwire.Error of run
-// refuses this operation alone: run must have written nothing then. Any other error undoes the
-// transaction, and run may be executed again.
+// write executes run in a transaction, and returns once the transaction is on disk. If run returns a *bellwire.Error, only this
+// operation is refused, and run must not have written anything. Any other error undoes the transaction, and run may be executed
+// again.
 func (s *Store) write(ctx context.Context, run func(*writer) error) error {
 	op := &write{run: run, done: make(chan error, 1)}
 	if err := s.enqueue(ctx, op); err != nil {
@@ -121,7 +121,8 @@ func (w *writer) gather(op *write) {
 	}
 }
 
-// execute runs the group in one transaction, and if the database refuses something in it, each by itself.
+// execute runs the group in one transaction. If the database refuses the group because of what a caller wrote, execute runs each
+// operation by itself.
 func (w *writer) execute(group []*write) {
 	if len(group) == 0 {
 		return
@@ -168,8 +169,8 @@ func (w *writer) transact(group []*write) error {
 	return nil
 }
 
-// begin begins a transaction, and waits for one of another program. Having waited in vain it waits only shortly, until
-// the database is free.
+// begin begins a transaction. It waits while another program has one open. After a wait in vain, later waits are short, until
+// the database is free again.
 func (w *writer) begin() error {
 	err := w.exec("BEGIN IMMEDIATE")
 	busy := sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy
@@ -289,7 +290,7 @@ func (w *writer) changeTenant(n int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	delete(w.refs.tenants, w.refs.ids[n]) // and nothing of other tenants
+	delete(w.refs.tenants, w.refs.ids[n]) // what is cached of other tenants stays valid
 	delete(w.refs.ids, n)
 	return revision, w.query("UPDATE tenants SET revision = ? WHERE n = ?").int(revision).int(n).exec()
 }
