@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"errors"
-	"math/rand/v2"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func TestLibraryIsSound(t *testing.T) {
@@ -47,7 +47,7 @@ func TestLibraryIsSound(t *testing.T) {
 func TestLibraryKeepsWhatWasCommitted(t *testing.T) {
 	// It takes a thread that is interrupted in the middle, so there must be more of them than processors.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + 2))
-	r := newRace(t)
+	r, random := newRace(t), testenv.Random(t)
 	for range runtime.NumCPU() {
 		r.checkpoints()
 	}
@@ -61,7 +61,7 @@ func TestLibraryKeepsWhatWasCommitted(t *testing.T) {
 		}
 		r.check(r.writer.exec("PRAGMA wal_checkpoint(PASSIVE)"))
 		r.copied.Store(true)
-		time.Sleep(rand.N(200 * time.Microsecond)) // so that the commit comes at any moment of a checkpoint
+		time.Sleep(time.Duration(random.Int64N(int64(200 * time.Microsecond)))) // so that the commit comes at any moment of a checkpoint
 		r.insert()
 		r.copied.Store(false)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func TestOpenRefusesASecondProcess(t *testing.T) {
@@ -260,8 +260,9 @@ func TestTornLog(t *testing.T) {
 		sizes = append(sizes, size(t, s.path+"-wal"))
 	}
 	path := filepath.Join(t.TempDir(), "torn.db")
+	random := testenv.Random(t)
 	for range 15 {
-		cut := sizes[0] + rand.Int64N(sizes[writes]-sizes[0]+1)
+		cut := sizes[0] + random.Int64N(sizes[writes]-sizes[0]+1)
 		copyFiles(t, s, path)
 		if err := os.Truncate(path+"-wal", cut); err != nil {
 			t.Fatal(err)
