@@ -91,9 +91,9 @@ func TestBadCertificatesAreToldApart(t *testing.T) {
 
 // hostile is a receiver that means no good, and what an attempt at it has to come to.
 type hostile struct {
-	serve  func(net.Conn)
-	unread bool // it is given the connection before the request has been read
-	body   int  // bytes of the event's data; 0: a few
+	serve  func(net.Conn) // nil: no connection is ever accepted, so nothing is read
+	unread bool           // it is given the connection before the request has been read
+	body   int            // bytes of the event's data; 0: a few
 	want   bellwire.Outcome
 	or     bellwire.Outcome // instead, where it depends on who is faster
 	text   string           // a part of what is told
@@ -153,7 +153,7 @@ var hostileReceivers = map[string]hostile{
 	"half-closes":         {serve: halfClose(""), want: bellwire.OutcomeReset, text: "waiting for the response"},
 	"half-closes late":    {serve: halfClose(ok + "Content-Length: 10\r\n\r\nabc"), want: bellwire.OutcomeOK, note: "broke off"},
 	"breaks off":          {serve: write(ok + "Content-Length: 10\r\n\r\nabc"), want: bellwire.OutcomeOK, note: "broke off"},
-	"reads nothing":       {serve: nap, unread: true, body: mebibytes, want: bellwire.OutcomeTimeout, text: "sending the request"},
+	"reads nothing":       {body: mebibytes, want: bellwire.OutcomeTimeout, text: "sending the request"},
 	"resets at once":      {serve: reset, unread: true, want: bellwire.OutcomeReset},
 	"resets the request":  {serve: resetAfter(64 << 10), unread: true, body: mebibytes, want: bellwire.OutcomeReset, text: "sending the request"},
 	"resets instead":      {serve: reset, want: bellwire.OutcomeReset, text: "waiting for the response"},
@@ -197,9 +197,6 @@ func halfClose(text string) func(net.Conn) {
 	}
 }
 
-// nap reads nothing for longer than an attempt lasts.
-func nap(net.Conn) { time.Sleep(1500 * time.Millisecond) }
-
 func resetAfter(bytes int64) func(net.Conn) {
 	return func(c net.Conn) {
 		_, _ = io.CopyN(io.Discard, c, bytes)
@@ -224,13 +221,28 @@ func (h hostile) change(target *bellwire.Target) {
 	}
 }
 
+// unserved listens and accepts no connection. The system completes its handshake, and nobody reads from it.
+func unserved(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return "http://" + l.Addr().String()
+}
+
 // listen starts the receiver.
 func (h hostile) listen(t *testing.T) string {
 	t.Helper()
-	if h.unread {
+	switch {
+	case h.serve == nil:
+		return unserved(t)
+	case h.unread:
 		return accepting(t, h.serve)
+	default:
+		return raw(t, h.serve)
 	}
-	return raw(t, h.serve)
 }
 
 func TestHostileReceivers(t *testing.T) {
