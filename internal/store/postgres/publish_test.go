@@ -245,21 +245,23 @@ func TestPublishIDsAreThoseOfHTTP(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
 	p := newPlatform(t, s)
-	rows, err := p.Query(t.Context(), `SELECT n, bellwire.is_printable(chr(n)) FROM generate_series(1, 1114111) n WHERE n NOT BETWEEN 55296 AND 57343`)
-	check(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		var (
-			r         rune
-			printable bool
-		)
-		check(t, rows.Scan(&r, &printable))
+	const surrogate, afterSurrogates = 0xD800, 0xE000 // chr refuses what is between them
+	var answers string // one letter for each rune from 1 on, in one row, because a million rows take long
+	check(t, p.QueryRow(t.Context(), `SELECT string_agg(CASE WHEN n BETWEEN $1 AND $2 - 1 THEN '-' WHEN bellwire.is_printable(chr(n)) THEN 'y' ELSE 'n' END, '' ORDER BY n)
+		FROM generate_series(1, $3::int) n`, surrogate, afterSurrogates, unicode.MaxRune).Scan(&answers))
+	if len(answers) != unicode.MaxRune {
+		t.Fatalf("got %d answers, want %d", len(answers), unicode.MaxRune)
+	}
+	for i, answer := range []byte(answers) {
+		r, printable := rune(i+1), answer == 'y'
+		if r >= surrogate && r < afterSurrogates {
+			continue
+		}
 		want := unicode.IsPrint(r) && r != unicode.ReplacementChar
 		if printable != want && (!printable || r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Z)) {
 			t.Errorf("%U is printable: %v", r, printable)
 		}
 	}
-	check(t, rows.Err())
 }
 
 func TestPublishAgain(t *testing.T) {
