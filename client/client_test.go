@@ -71,9 +71,11 @@ func newClient(t *testing.T, s *server, options ...client.Option) *client.Client
 func TestNewRefusesWhatIsNoURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "bellwire.test", "ftp://bellwire.test", "http://", ":"} {
-		if _, err := client.New(url, "key"); err == nil {
-			t.Errorf("%q was taken", url)
-		}
+		t.Run(url, func(t *testing.T) {
+			if _, err := client.New(url, "key"); err == nil {
+				t.Errorf("%q was taken", url)
+			}
+		})
 	}
 }
 
@@ -276,10 +278,12 @@ func TestEndpointInput(t *testing.T) {
 		`{"events":["*"],"retry":{"jitter":1}}`: {Events: []string{"*"}, Retry: &client.RetryPolicy{Jitter: 1}},
 		`{"ordering":"fifo","status":"paused"}`: {Ordering: client.Ptr(client.OrderingFIFO), Status: client.Ptr(client.EndpointPaused)},
 	} {
-		got, err := json.Marshal(in)
-		if err != nil || string(got) != want {
-			t.Errorf("%s, want %s (%v)", got, want, err)
-		}
+		t.Run(want, func(t *testing.T) {
+			got, err := json.Marshal(in)
+			if err != nil || string(got) != want {
+				t.Errorf("%s, want %s (%v)", got, want, err)
+			}
+		})
 	}
 }
 
@@ -296,14 +300,16 @@ func TestRetryPolicy(t *testing.T) {
 			Initial: time.Second, Factor: 1.5, MaxInterval: time.Minute, MaxElapsed: 72 * time.Hour,
 		},
 	} {
-		written, err := json.Marshal(policy)
-		if err != nil || string(written) != text {
-			t.Errorf("%+v is written as %s, %v, want %s", policy, written, err, text)
-		}
-		var read client.RetryPolicy
-		if err := json.Unmarshal([]byte(text), &read); err != nil || !reflect.DeepEqual(read, policy) {
-			t.Errorf("%s is read as %+v, %v, want %+v", text, read, err, policy)
-		}
+		t.Run(text, func(t *testing.T) {
+			written, err := json.Marshal(policy)
+			if err != nil || string(written) != text {
+				t.Errorf("%+v is written as %s, %v, want %s", policy, written, err, text)
+			}
+			var read client.RetryPolicy
+			if err := json.Unmarshal([]byte(text), &read); err != nil || !reflect.DeepEqual(read, policy) {
+				t.Errorf("%s is read as %+v, %v, want %+v", text, read, err, policy)
+			}
+		})
 	}
 	var read client.RetryPolicy
 	if err := json.Unmarshal([]byte(`{"schedule":["72h","30m"]}`), &read); err != nil || read.Schedule[0] != 72*time.Hour {

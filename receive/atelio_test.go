@@ -86,9 +86,11 @@ func TestAtelio(t *testing.T) {
 		})
 	}
 	for _, secrets := range [][]string{nil, {""}, {"whsec_"}, {"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"}} {
-		if _, err := receive.Atelio(secrets...); err == nil {
-			t.Errorf("%q is taken for secrets", secrets)
-		}
+		t.Run(fmt.Sprint(secrets), func(t *testing.T) {
+			if _, err := receive.Atelio(secrets...); err == nil {
+				t.Errorf("%q is taken for secrets", secrets)
+			}
+		})
 	}
 }
 

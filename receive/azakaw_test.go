@@ -100,10 +100,12 @@ func TestAzakawData(t *testing.T) {
 		"{\n\"Type\": \"RiskAssessmentCalculated\",\n\"RiskAssessmentId\": \"12345\",\n\"Risk\": \"Low\"\n}": "{\n\"RiskAssessmentId\": \"12345\",\n\"Risk\": \"Low\"\n}",
 		`{"Type":"T","a":{"Type":"x"}}`: `{"a":{"Type":"x"}}`,
 	} {
-		d, err := verifier.Verify(header, []byte(body))
-		if err != nil || string(d.Data) != want {
-			t.Errorf("%s: %+v, %v", body, d, err)
-		}
+		t.Run(body, func(t *testing.T) {
+			d, err := verifier.Verify(header, []byte(body))
+			if err != nil || string(d.Data) != want {
+				t.Errorf("%s: %+v, %v", body, d, err)
+			}
+		})
 	}
 }
 

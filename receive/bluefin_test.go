@@ -93,9 +93,11 @@ func TestBluefinRefusals(t *testing.T) {
 		`{"id":"n","wbhid":"wbh_5249941f13564471b3be9f96a6d532c2","event":"E","payload":{}}`: receive.ErrSignature,
 		`{"id":"n","wbhid":"wbh_","event":"E","payload":{}}`:                                 receive.ErrSignature,
 	} {
-		if d, err := v.Verify(nil, []byte(body)); !errors.Is(err, want) || d != nil {
-			t.Errorf("%s: %v", body, err)
-		}
+		t.Run(fmt.Sprintf("%.60s", body), func(t *testing.T) {
+			if d, err := v.Verify(nil, []byte(body)); !errors.Is(err, want) || d != nil {
+				t.Errorf("%s: %v", body, err)
+			}
+		})
 	}
 	for _, ids := range [][]string{nil, {""}, {bluefinWebhook, ""}} {
 		if _, err := receive.Bluefin(ids...); err == nil {

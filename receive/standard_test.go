@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -230,20 +231,24 @@ func TestOnlySoManySignaturesAreLookedAt(t *testing.T) {
 func TestAnyDataIsHandedOnByteForByte(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{`null`, `"bare"`, `1.0`, `"\u00e9"`, `{ "a" : [ 1E400 ] }`} {
-		body := `{"type":"a","timestamp":"2026-05-04T01:02:01Z","data":` + data + `}`
-		d, err := verifier(t, sentAt, secret).Verify(signed(t, "evt_1", sentAt, body, secret), []byte(body))
-		if err != nil || string(d.Data) != data {
-			t.Errorf("%s: got %+v, %v", data, d, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			body := `{"type":"a","timestamp":"2026-05-04T01:02:01Z","data":` + data + `}`
+			d, err := verifier(t, sentAt, secret).Verify(signed(t, "evt_1", sentAt, body, secret), []byte(body))
+			if err != nil || string(d.Data) != data {
+				t.Errorf("%s: got %+v, %v", data, d, err)
+			}
+		})
 	}
 }
 
 func TestStandardRefusesKeys(t *testing.T) {
 	t.Parallel()
 	for _, keys := range [][]string{nil, {""}, {"secret"}, {secret, "whsec_x"}, {"whpk_x"}, {privateKey}} {
-		if _, err := receive.Standard(keys...); err == nil {
-			t.Errorf("%q is taken", keys)
-		}
+		t.Run(fmt.Sprint(keys), func(t *testing.T) {
+			if _, err := receive.Standard(keys...); err == nil {
+				t.Errorf("%q is taken", keys)
+			}
+		})
 	}
 }
 

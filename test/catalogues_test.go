@@ -44,14 +44,16 @@ func TestCatalogues(t *testing.T) {
 	testenv.Needs(t, "Python")
 	s := startServer(t, t.TempDir(), append([]string{"--limit", "test_rate=0"}, everyDialect...)...)
 	for vendor, size := range catalogueSizes {
-		for i, want := range []string{
-			fmt.Sprintf("%s: %d event types, %d added, 0 changed\n", vendor, size, size),
-			fmt.Sprintf("%s: %d event types, 0 added, 0 changed\n", vendor, size),
-		} {
-			if got := s.run("catalogue", "load", vendor); got != want {
-				t.Errorf("load %s, time %d: %s", vendor, i+1, got)
+		t.Run(vendor, func(t *testing.T) {
+			for i, want := range []string{
+				fmt.Sprintf("%s: %d event types, %d added, 0 changed\n", vendor, size, size),
+				fmt.Sprintf("%s: %d event types, 0 added, 0 changed\n", vendor, size),
+			} {
+				if got := s.run("catalogue", "load", vendor); got != want {
+					t.Errorf("load %s, time %d: %s", vendor, i+1, got)
+				}
 			}
-		}
+		})
 	}
 	everything := append([]string{"catalogue", "load"}, "bluefin", "lemon", "azakaw", "atelio", "akkuro")
 	if got := s.run(everything...); strings.Count(got, " 0 added, 0 changed\n") != len(catalogueSizes) {
@@ -61,11 +63,13 @@ func TestCatalogues(t *testing.T) {
 	a := openAccountWithKey(t, s)
 	in := openInbox(t, nil)
 	for vendor, size := range catalogueSizes {
-		types := catalogueOf(t, s, vendor)
-		if len(types) != size {
-			t.Errorf("the list of %s has %d event types", vendor, len(types))
-		}
-		a.testExamples(in, vendorOf(vendor), types)
+		t.Run(vendor, func(t *testing.T) {
+			types := catalogueOf(t, s, vendor)
+			if len(types) != size {
+				t.Errorf("the list of %s has %d event types", vendor, len(types))
+			}
+			a.testExamples(in, vendorOf(vendor), types)
+		})
 	}
 	s.terminate()
 }

@@ -74,21 +74,23 @@ func TestConnectionsThatAreHeldMakeRoom(t *testing.T) {
 		{"a body that does not end, with an unknown key", requestOf("POST", publish, "bwk_x", chunked, "1\r\n{\r\n")},
 		{"a body that does not end, of a tenant", requestOf("POST", "/tenants/hostile/endpoints", hostile, "Content-Length: 100000\r\n", "{")},
 	} {
-		stop := make(chan struct{})
-		var holding sync.WaitGroup
-		for range 3 * slots {
-			holding.Go(func() { drip(address, attack.text, stop) })
-		}
-		for range 20 {
-			if status, answer := s.visit("GET", "/readyz", "", ""); status != http.StatusOK {
-				t.Errorf("%s: /readyz is answered %d %s", attack.name, status, answer)
+		t.Run(attack.name, func(t *testing.T) {
+			stop := make(chan struct{})
+			var holding sync.WaitGroup
+			for range 3 * slots {
+				holding.Go(func() { drip(address, attack.text, stop) })
 			}
-			if status, answer := s.visit("POST", "/api/v1"+publish, adminKey, `{"type":"ping","data":1}`); status != http.StatusAccepted {
-				t.Errorf("%s: a publish is answered %d %s", attack.name, status, answer)
+			for range 20 {
+				if status, answer := s.visit("GET", "/readyz", "", ""); status != http.StatusOK {
+					t.Errorf("%s: /readyz is answered %d %s", attack.name, status, answer)
+				}
+				if status, answer := s.visit("POST", "/api/v1"+publish, adminKey, `{"type":"ping","data":1}`); status != http.StatusAccepted {
+					t.Errorf("%s: a publish is answered %d %s", attack.name, status, answer)
+				}
 			}
-		}
-		close(stop)
-		holding.Wait()
+			close(stop)
+			holding.Wait()
+		})
 	}
 }
 

@@ -106,45 +106,47 @@ func TestRequestRateInAllDialects(t *testing.T) {
 		"/api/v1/tenants/{tenant}/endpoints", "/lending/events/counterparty.merged/endpoints", "/api/v0.1/webhooks", "/webhooks",
 		"/v1/webhooks", "/api/v4/accounts/{tenant}/webhooks",
 	} {
-		tenant := fmt.Sprintf("%012d", i)
-		s.call("POST", "/tenants", `{"id": "`+tenant+`"}`, nil)
-		var key struct{ ID, Secret string }
-		s.call("POST", "/tenants/"+tenant+"/keys", `{"role": "tenant"}`, &key)
-		ask := func() (status int, retryAfter, body string) {
-			t.Helper()
-			r, err := http.NewRequestWithContext(t.Context(), "GET", s.url+strings.ReplaceAll(path, "{tenant}", tenant), nil)
-			if err != nil {
-				t.Fatal(err)
+		t.Run(path, func(t *testing.T) {
+			tenant := fmt.Sprintf("%012d", i)
+			s.call("POST", "/tenants", `{"id": "`+tenant+`"}`, nil)
+			var key struct{ ID, Secret string }
+			s.call("POST", "/tenants/"+tenant+"/keys", `{"role": "tenant"}`, &key)
+			ask := func() (status int, retryAfter, body string) {
+				t.Helper()
+				r, err := http.NewRequestWithContext(t.Context(), "GET", s.url+strings.ReplaceAll(path, "{tenant}", tenant), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header = http.Header{
+					"Authorization": {"Bearer " + key.Secret}, "Identity": {key.ID},
+					"Lmg-Data-Privacy-Access-Principal": {"someone"}, "Lmg-Data-Privacy-Access-Justification": {"a test"},
+				}
+				if strings.HasPrefix(path, "/api/v4") {
+					r.SetBasicAuth(key.ID, key.Secret)
+				}
+				response, err := apiClient.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer response.Body.Close()
+				answer, err := io.ReadAll(response.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return response.StatusCode, response.Header.Get("Retry-After"), string(answer)
 			}
-			r.Header = http.Header{
-				"Authorization": {"Bearer " + key.Secret}, "Identity": {key.ID},
-				"Lmg-Data-Privacy-Access-Principal": {"someone"}, "Lmg-Data-Privacy-Access-Justification": {"a test"},
+			if status, _, body := ask(); status == 401 || status == 429 {
+				t.Errorf("%s: the first request is answered %d: %s", path, status, body)
 			}
-			if strings.HasPrefix(path, "/api/v4") {
-				r.SetBasicAuth(key.ID, key.Secret)
+			status, retryAfter, body := ask()
+			says := "too many requests" // vendors have no names for Bellwire's limits
+			if strings.HasPrefix(path, "/api/v1/") {
+				says = `the limit \"request_rate\"`
 			}
-			response, err := apiClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
+			if seconds, err := strconv.Atoi(retryAfter); status != 429 || err != nil || seconds < 900 || seconds > 1000 || !json.Valid([]byte(body)) || !strings.Contains(body, says) {
+				t.Errorf("%s: the second is answered %d, Retry-After %q: %s", path, status, retryAfter, body)
 			}
-			defer response.Body.Close()
-			answer, err := io.ReadAll(response.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return response.StatusCode, response.Header.Get("Retry-After"), string(answer)
-		}
-		if status, _, body := ask(); status == 401 || status == 429 {
-			t.Errorf("%s: the first request is answered %d: %s", path, status, body)
-		}
-		status, retryAfter, body := ask()
-		says := "too many requests" // vendors have no names for Bellwire's limits
-		if strings.HasPrefix(path, "/api/v1/") {
-			says = `the limit \"request_rate\"`
-		}
-		if seconds, err := strconv.Atoi(retryAfter); status != 429 || err != nil || seconds < 900 || seconds > 1000 || !json.Valid([]byte(body)) || !strings.Contains(body, says) {
-			t.Errorf("%s: the second is answered %d, Retry-After %q: %s", path, status, retryAfter, body)
-		}
+		})
 	}
 	s.terminate()
 }

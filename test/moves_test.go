@@ -94,19 +94,21 @@ func TestWhatDialectsCannotTakeIsExplained(t *testing.T) {
 		{`{"Type": null}`, []string{"azakaw"}},
 		{`{"type": 1, "id": 2, "context": 3, "payload": 4, "meta": 5}`, nil},
 	} {
-		event, _ := a.occur(settlement, c.data)
-		for name, ep := range endpoints {
-			d := a.ended(event)[ep.id]
-			if !slices.Contains(c.refuses, name) {
-				if d.Status != "succeeded" {
+		t.Run(c.data, func(t *testing.T) {
+			event, _ := a.occur(settlement, c.data)
+			for name, ep := range endpoints {
+				d := a.ended(event)[ep.id]
+				if !slices.Contains(c.refuses, name) {
+					if d.Status != "succeeded" {
+						t.Errorf("%s to %s: %+v", c.data, name, d)
+					}
+					continue
+				}
+				if d.Status != "exhausted" || !strings.Contains(d.Reason, "the dialect "+name+" ") || !strings.HasSuffix(d.Reason, "nothing was sent") {
 					t.Errorf("%s to %s: %+v", c.data, name, d)
 				}
-				continue
 			}
-			if d.Status != "exhausted" || !strings.Contains(d.Reason, "the dialect "+name+" ") || !strings.HasSuffix(d.Reason, "nothing was sent") {
-				t.Errorf("%s to %s: %+v", c.data, name, d)
-			}
-		}
+		})
 	}
 	event, _ := a.occur(updates, `{"updates": "none"}`)
 	if d := a.ended(event)[links.id]; d.Status != "exhausted" || !strings.Contains(d.Reason, "updates") {
@@ -114,9 +116,11 @@ func TestWhatDialectsCannotTakeIsExplained(t *testing.T) {
 	}
 	// azakaw's gets events of every type.
 	for path, want := range map[string]int{"/standard": 7, "/akkuro": 7, "/atelio": 2, "/azakaw": 4, "/lemon": 4, "/bluefin": 4, "/links": 0} {
-		if got := len(in.bodies(path)); got != want {
-			t.Errorf("%s got %d bodies, not %d", path, got, want)
-		}
+		t.Run(path, func(t *testing.T) {
+			if got := len(in.bodies(path)); got != want {
+				t.Errorf("%s got %d bodies, not %d", path, got, want)
+			}
+		})
 	}
 	a.countsUnsendable(map[string]int{"atelio": 5, "azakaw": 4, "lemon": 3, "bluefin": 3 + 1})
 	a.server.terminate()
@@ -253,23 +257,25 @@ func TestMovesThatCannotBe(t *testing.T) {
 		{`"events": ["` + cards + `"], "headers": {"bond-signature": "t"}`, map[string]string{"atelio": "headers.bond-signature"}},
 		{`"events": ["` + cards + `"], "headers": {"LMG-Signature": "t"}`, map[string]string{"lemon": "headers.LMG-Signature"}},
 	} {
-		var ep shownEndpoint
-		a.server.call("POST", "/tenants/"+a.id+"/endpoints", `{"url": "https://hooks.example.test/", `+c.endpoint+`}`, &ep)
-		for _, v := range vendors[1:] {
-			change := object("dialect", v.name)
-			field, refused := c.refused[v.name]
-			if !refused {
-				a.patch(ep.ID, change)
-				a.patch(ep.ID, `{"dialect": "standard"}`)
-				continue
+		t.Run(c.endpoint, func(t *testing.T) {
+			var ep shownEndpoint
+			a.server.call("POST", "/tenants/"+a.id+"/endpoints", `{"url": "https://hooks.example.test/", `+c.endpoint+`}`, &ep)
+			for _, v := range vendors[1:] {
+				change := object("dialect", v.name)
+				field, refused := c.refused[v.name]
+				if !refused {
+					a.patch(ep.ID, change)
+					a.patch(ep.ID, `{"dialect": "standard"}`)
+					continue
+				}
+				if got := a.refused("PATCH", "/tenants/"+a.id+"/endpoints/"+ep.ID, change); got != field {
+					t.Errorf("%s to %s: refused for %q, not %q", c.endpoint, v.name, got, field)
+				}
+				if shown := a.endpoint(ep.ID); shown.Dialect != "standard" {
+					t.Errorf("%s to %s: refused, and it is %+v", c.endpoint, v.name, shown)
+				}
 			}
-			if got := a.refused("PATCH", "/tenants/"+a.id+"/endpoints/"+ep.ID, change); got != field {
-				t.Errorf("%s to %s: refused for %q, not %q", c.endpoint, v.name, got, field)
-			}
-			if shown := a.endpoint(ep.ID); shown.Dialect != "standard" {
-				t.Errorf("%s to %s: refused, and it is %+v", c.endpoint, v.name, shown)
-			}
-		}
+		})
 	}
 	a.server.terminate()
 }

@@ -173,23 +173,25 @@ func TestTransactionalPublishIsAsOverHTTP(t *testing.T) {
 		"bad id":        {"acme", "order.paid", `1`, "\u200b"},
 		"empty id":      {"acme", "order.paid", `1`, ""},
 	} {
-		body, err := json.Marshal(map[string]any{"type": c.eventType, "data": json.RawMessage(c.data), "id": c.id})
-		if err != nil {
-			t.Fatal(err)
-		}
-		status, answer, err := s.do("POST", "/tenants/"+c.tenant+"/events", body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var problem struct{ Detail string }
-		if err := json.Unmarshal(answer, &problem); err != nil {
-			t.Fatal(err)
-		}
-		_, err = platform.Exec(t.Context(), "SELECT bellwire.publish($1, $2, $3, $4)", c.tenant, c.eventType, c.data, c.id)
-		var refused *pgconn.PgError
-		if !errors.As(err, &refused) || refused.Code != fmt.Sprint("WH", status) || refused.Message != problem.Detail {
-			t.Errorf("%s: HTTP answers %d %q, SQL %v", name, status, problem.Detail, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			body, err := json.Marshal(map[string]any{"type": c.eventType, "data": json.RawMessage(c.data), "id": c.id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, answer, err := s.do("POST", "/tenants/"+c.tenant+"/events", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var problem struct{ Detail string }
+			if err := json.Unmarshal(answer, &problem); err != nil {
+				t.Fatal(err)
+			}
+			_, err = platform.Exec(t.Context(), "SELECT bellwire.publish($1, $2, $3, $4)", c.tenant, c.eventType, c.data, c.id)
+			var refused *pgconn.PgError
+			if !errors.As(err, &refused) || refused.Code != fmt.Sprint("WH", status) || refused.Message != problem.Detail {
+				t.Errorf("%s: HTTP answers %d %q, SQL %v", name, status, problem.Detail, err)
+			}
+		})
 	}
 }
 

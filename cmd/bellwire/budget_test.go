@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net"
@@ -21,13 +22,15 @@ func TestBudgetFitsItsLimit(t *testing.T) {
 		65_536:      {65_536, 10_000, 4096, 2048},
 		math.MaxInt: {math.MaxInt, 10_000, 4096, 2048},
 	} {
-		got := newBudget(limit)
-		if got != want {
-			t.Errorf("%d descriptors: %+v, want %+v", limit, got, want)
-		}
-		if used := got.clients + 2*got.inFlight + got.idle; used > limit-limit/8 {
-			t.Errorf("%d of %d descriptors are given away", used, limit)
-		}
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			got := newBudget(limit)
+			if got != want {
+				t.Errorf("%d descriptors: %+v, want %+v", limit, got, want)
+			}
+			if used := got.clients + 2*got.inFlight + got.idle; used > limit-limit/8 {
+				t.Errorf("%d of %d descriptors are given away", used, limit)
+			}
+		})
 	}
 	if got := newBudget(1); got.clients < 1 || got.inFlight < 1 || got.idle < 1 {
 		t.Errorf("%+v", got)

@@ -28,22 +28,26 @@ func TestLimits(t *testing.T) {
 		"text":     func() (*settings, error) { return configured(t, "limit: "+list+"\n") },
 		"mapping":  func() (*settings, error) { return configured(t, mapping) },
 	} {
-		s, err := read()
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if diff := cmp.Diff(want, s.limits()); diff != "" {
-			t.Errorf("%s: (-want +got)\n%s", name, diff)
-		}
+		t.Run(name, func(t *testing.T) {
+			s, err := read()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			if diff := cmp.Diff(want, s.limits()); diff != "" {
+				t.Errorf("%s: (-want +got)\n%s", name, diff)
+			}
+		})
 	}
 	for _, none := range []string{"limit:\n", "limit: {}\n", "limit: []\n", "limit: {endpoints: }\n"} {
-		s, err := configured(t, none)
-		if err != nil {
-			t.Errorf("%q: %v", none, err)
-		} else if diff := cmp.Diff(limits.Default(), s.limits()); diff != "" {
-			t.Errorf("%q: (-want +got)\n%s", none, diff)
-		}
+		t.Run(none, func(t *testing.T) {
+			s, err := configured(t, none)
+			if err != nil {
+				t.Errorf("%q: %v", none, err)
+			} else if diff := cmp.Diff(limits.Default(), s.limits()); diff != "" {
+				t.Errorf("%q: (-want +got)\n%s", none, diff)
+			}
+		})
 	}
 }
 
@@ -66,15 +70,19 @@ func TestBadLimits(t *testing.T) {
 		"endpoints=1,endpoints=2":       "endpoints must be given once",
 		"endpoints=1,publish_rate=none": "publish_rate must be",
 	} {
-		_, err := parse(t, "serve", "--limit", value)
-		if err == nil || !strings.Contains(err.Error(), "--limit") || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", value, err, want)
-		}
+		t.Run(value, func(t *testing.T) {
+			_, err := parse(t, "serve", "--limit", value)
+			if err == nil || !strings.Contains(err.Error(), "--limit") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %s", value, err, want)
+			}
+		})
 	}
 	for _, text := range []string{"limit: {endpoints: [1]}\n", "limit: [{endpoints: 1}]\n", "limit: {endpoints: 0}\n", "listen: {a: b}\n"} {
-		if _, err := configured(t, text); err == nil {
-			t.Errorf("%q is taken", text)
-		}
+		t.Run(text, func(t *testing.T) {
+			if _, err := configured(t, text); err == nil {
+				t.Errorf("%q is taken", text)
+			}
+		})
 	}
 }
 

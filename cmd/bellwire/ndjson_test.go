@@ -13,12 +13,14 @@ func TestParseLine(t *testing.T) {
 		`{"type": "a", "data": 1} {}`:                          `must be one JSON value`,
 		`{"TYPE": "a", "Data": 1, "Occurred_At": null}`:        ``,
 	} {
-		got := ""
-		if _, err := parseLine([]byte(text)); err != nil {
-			got = err.Error()
-		}
-		if got != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			got := ""
+			if _, err := parseLine([]byte(text)); err != nil {
+				got = err.Error()
+			}
+			if got != want {
+				t.Errorf("%s: got %q, want %q", text, got, want)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -14,12 +15,14 @@ func TestRetentionIsBounded(t *testing.T) {
 		0: true, time.Second: true, 720 * time.Hour: true, maxRetention: true,
 		-time.Hour: false, time.Millisecond: false, maxRetention + 1: false,
 	} {
-		s := settings{
-			storage: storage{DatabaseConnections: postgres.Connections}, Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
-		}
-		err := s.Validate()
-		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: must be between 1s and") {
-			t.Errorf("%v: %v", retention, err)
-		}
+		t.Run(fmt.Sprint(retention), func(t *testing.T) {
+			s := settings{
+				storage: storage{DatabaseConnections: postgres.Connections}, Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
+			}
+			err := s.Validate()
+			if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: must be between 1s and") {
+				t.Errorf("%v: %v", retention, err)
+			}
+		})
 	}
 }

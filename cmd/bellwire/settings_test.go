@@ -35,14 +35,16 @@ func TestDatabaseURL(t *testing.T) {
 		"postgres://host/?sslmode=disable":          "",
 		"mysql://user:hunter2@host/base":            "",
 	} {
-		var d databaseURL
-		err := d.UnmarshalText([]byte(raw))
-		if d.path != want || (err == nil) != (want != "") {
-			t.Errorf("%q is the file %q (%v), want %q", raw, d.path, err, want)
-		}
-		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the error repeats the password: %v", err)
-		}
+		t.Run(raw, func(t *testing.T) {
+			var d databaseURL
+			err := d.UnmarshalText([]byte(raw))
+			if d.path != want || (err == nil) != (want != "") {
+				t.Errorf("%q is the file %q (%v), want %q", raw, d.path, err, want)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error repeats the password: %v", err)
+			}
+		})
 	}
 }
 
@@ -56,10 +58,12 @@ func TestDatabaseURLOfPostgres(t *testing.T) {
 		"postgres://user:hunter2@host/?dbname=base":           "postgres://host/?dbname=base",
 		"postgres://user:p%40w%2Fhunter2@host/base":           "postgres://host/base",
 	} {
-		d := databaseURL{path: "the default"}
-		if err := d.UnmarshalText([]byte(raw)); err != nil || d.postgres != raw || d.path != "" || d.String() != shown {
-			t.Errorf("%q is %q (%v), shown as %q, want %q", raw, d.postgres, err, d, shown)
-		}
+		t.Run(raw, func(t *testing.T) {
+			d := databaseURL{path: "the default"}
+			if err := d.UnmarshalText([]byte(raw)); err != nil || d.postgres != raw || d.path != "" || d.String() != shown {
+				t.Errorf("%q is %q (%v), shown as %q, want %q", raw, d.postgres, err, d, shown)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,23 +43,25 @@ const goodKey = "a-key-of-good-length"
 func TestWhiteSpaceAroundValues(t *testing.T) {
 	t.Parallel()
 	for _, space := range []string{"\n", "\r\n", " ", "\t", "\u00a0"} {
-		want, err := parse(t, "serve", "--admin-key", goodKey, "--database-url", "sqlite://other.db", "--keyset-file", "other.keyset",
-			"--allow-network", "10.0.0.0/8", "--allow-network", "127.0.0.0/8", "--dialects", "lemon,atelio", "--log-format", "json",
-			"--drain-timeout", "5s", "--max-event-bytes", "100", "--sandbox=true")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := parse(t, "serve", "--admin-key", goodKey+space, "--database-url", space+"sqlite://other.db"+space,
-			"--keyset-file", "other.keyset"+space, "--allow-network", "10.0.0.0/8,"+space+"127.0.0.0/8"+space,
-			"--dialects", "lemon"+space+",atelio", "--log-format", "json"+space, "--drain-timeout", "5s"+space,
-			"--max-event-bytes", space+"100", "--sandbox=true"+space)
-		if err != nil {
-			t.Errorf("%q: %v", space, err)
-			continue
-		}
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, databaseURL{}), cmp.Comparer(sameNetwork)); diff != "" {
-			t.Errorf("%q: (-without +with)\n%s", space, diff)
-		}
+		t.Run(space, func(t *testing.T) {
+			want, err := parse(t, "serve", "--admin-key", goodKey, "--database-url", "sqlite://other.db", "--keyset-file", "other.keyset",
+				"--allow-network", "10.0.0.0/8", "--allow-network", "127.0.0.0/8", "--dialects", "lemon,atelio", "--log-format", "json",
+				"--drain-timeout", "5s", "--max-event-bytes", "100", "--sandbox=true")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := parse(t, "serve", "--admin-key", goodKey+space, "--database-url", space+"sqlite://other.db"+space,
+				"--keyset-file", "other.keyset"+space, "--allow-network", "10.0.0.0/8,"+space+"127.0.0.0/8"+space,
+				"--dialects", "lemon"+space+",atelio", "--log-format", "json"+space, "--drain-timeout", "5s"+space,
+				"--max-event-bytes", space+"100", "--sandbox=true"+space)
+			if err != nil {
+				t.Errorf("%q: %v", space, err)
+				return
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(settings{}, databaseURL{}), cmp.Comparer(sameNetwork)); diff != "" {
+				t.Errorf("%q: (-without +with)\n%s", space, diff)
+			}
+		})
 	}
 }
 
@@ -90,13 +93,15 @@ func TestValuesThatNobodyMeans(t *testing.T) {
 		"hunter2hunter2hunter2\xe9": "UTF-8",
 		"hunter2":                   "at least 16 characters",
 	} {
-		_, err := parse(t, "serve", "--admin-key", value)
-		if err == nil || !strings.Contains(err.Error(), "--admin-key") || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %s", value, err, want)
-		}
-		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the error repeats the value: %v", err)
-		}
+		t.Run(value, func(t *testing.T) {
+			_, err := parse(t, "serve", "--admin-key", value)
+			if err == nil || !strings.Contains(err.Error(), "--admin-key") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %s", value, err, want)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error repeats the value: %v", err)
+			}
+		})
 	}
 }
 
@@ -172,9 +177,11 @@ func TestEmptyValuesOfCommands(t *testing.T) {
 		{"keys", "delete", "--key", goodKey, "--tenant", "", "key_1"},
 		{"keys", "delete", "--key", goodKey, ""},
 	} {
-		if _, err := parse(t, args...); err == nil || !strings.Contains(err.Error(), "the value is empty") {
-			t.Errorf("%q: %v", args, err)
-		}
+		t.Run(fmt.Sprint(args), func(t *testing.T) {
+			if _, err := parse(t, args...); err == nil || !strings.Contains(err.Error(), "the value is empty") {
+				t.Errorf("%q: %v", args, err)
+			}
+		})
 	}
 }
 
@@ -182,10 +189,12 @@ func TestEmptyValuesOfCommands(t *testing.T) {
 func TestDataIsVerbatim(t *testing.T) {
 	t.Parallel()
 	for data, good := range map[string]bool{`"text"`: true, " [1,\n2] ": true, "-1": true, "\"\xe9\"": false} {
-		_, err := parse(t, "publish", "--key", goodKey, "--tenant", "acme", "--type", "a", "--data", data)
-		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--data: the value must be UTF-8") {
-			t.Errorf("%q: %v", data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			_, err := parse(t, "publish", "--key", goodKey, "--tenant", "acme", "--type", "a", "--data", data)
+			if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--data: the value must be UTF-8") {
+				t.Errorf("%q: %v", data, err)
+			}
+		})
 	}
 	const keyset = "{\n  \"primaryKeyId\": 1\n}\n"
 	if s, err := parse(t, "serve", "--keyset", keyset); err != nil || s.Keyset != keyset {
@@ -222,23 +231,27 @@ func TestNumbers(t *testing.T) {
 func TestUnspecifiedAddressNeedsPublicURL(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"0.0.0.0:8080", "[::]:8080", ":8080", "[::ffff:0.0.0.0]:80"} {
-		_, err := parse(t, "serve", "--listen", address)
-		if err == nil || !strings.Contains(err.Error(), "akkuro and bluefin") || !strings.Contains(err.Error(), "--dialects") {
-			t.Errorf("%s: %v", address, err)
-		}
-		for _, way := range [][]string{{"--public-url", "https://webhooks.example.com"}, {"--dialects", "standard"}, {"--dialects", "lemon,atelio"}} {
-			if _, err := parse(t, append([]string{"serve", "--listen", address}, way...)...); err != nil {
-				t.Errorf("%s %q: %v", address, way, err)
+		t.Run(address, func(t *testing.T) {
+			_, err := parse(t, "serve", "--listen", address)
+			if err == nil || !strings.Contains(err.Error(), "akkuro and bluefin") || !strings.Contains(err.Error(), "--dialects") {
+				t.Errorf("%s: %v", address, err)
 			}
-		}
-		if _, err := parse(t, "serve", "--listen", address, "--dialects", "lemon,bluefin"); err == nil || strings.Contains(err.Error(), "akkuro") {
-			t.Errorf("%s: %v", address, err)
-		}
+			for _, way := range [][]string{{"--public-url", "https://webhooks.example.com"}, {"--dialects", "standard"}, {"--dialects", "lemon,atelio"}} {
+				if _, err := parse(t, append([]string{"serve", "--listen", address}, way...)...); err != nil {
+					t.Errorf("%s %q: %v", address, way, err)
+				}
+			}
+			if _, err := parse(t, "serve", "--listen", address, "--dialects", "lemon,bluefin"); err == nil || strings.Contains(err.Error(), "akkuro") {
+				t.Errorf("%s: %v", address, err)
+			}
+		})
 	}
 	for _, address := range []string{"127.0.0.1:8080", "10.1.2.3:80", "bellwire.internal:80", "[::1]:80"} {
-		if _, err := parse(t, "serve", "--listen", address); err != nil {
-			t.Errorf("%s: %v", address, err)
-		}
+		t.Run(address, func(t *testing.T) {
+			if _, err := parse(t, "serve", "--listen", address); err != nil {
+				t.Errorf("%s: %v", address, err)
+			}
+		})
 	}
 }
 
@@ -249,14 +262,18 @@ func TestPublicURL(t *testing.T) {
 		"webhooks.example.com", "ftp://a.example", "https://", "https://:8080", "http://0.0.0.0:8080", "http://[::]:8080", "http://[::ffff:0.0.0.0]",
 		"https://user:hunter2@a.example", "https://a.example/?a=b", "https://a.example?", "https://a.example/#b", "https://a.example/%zz",
 	} {
-		if _, err := parse(t, "serve", "--public-url", text); err == nil || !strings.Contains(err.Error(), "--public-url") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v", text, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			if _, err := parse(t, "serve", "--public-url", text); err == nil || !strings.Contains(err.Error(), "--public-url") || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s: %v", text, err)
+			}
+		})
 	}
 	for _, text := range []string{"https://a.example", "https://a.example/", "http://10.1.2.3:8080/hooks", "http://[::1]:8080"} {
-		if _, err := parse(t, "serve", "--public-url", text); err != nil {
-			t.Errorf("%s: %v", text, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			if _, err := parse(t, "serve", "--public-url", text); err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		})
 	}
 }
 

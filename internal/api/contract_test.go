@@ -191,19 +191,21 @@ func TestSchemasTellWhatAnswersHold(t *testing.T) {
 		"EventList":       w.call("GET", "/tenants/acme/events", adminKey, ""),
 		"Problem":         w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://a.example/","events":["*"],"retry":{}}`),
 	} {
-		var got object
-		if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		described, ok := schemas[schema].(object)
-		if !ok {
-			t.Errorf("there is no schema %s among %v", schema, slices.Sorted(maps.Keys(schemas)))
-			continue
-		}
-		want := slices.Sorted(maps.Keys(described["properties"].(object)))
-		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
-			t.Errorf("%s: %s", schema, diff)
-		}
+		t.Run(schema, func(t *testing.T) {
+			var got object
+			if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			described, ok := schemas[schema].(object)
+			if !ok {
+				t.Errorf("there is no schema %s among %v", schema, slices.Sorted(maps.Keys(schemas)))
+				return
+			}
+			want := slices.Sorted(maps.Keys(described["properties"].(object)))
+			if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
+				t.Errorf("%s: %s", schema, diff)
+			}
+		})
 	}
 }
 
@@ -229,16 +231,18 @@ func TestWhatIsNotThere(t *testing.T) {
 		{"DELETE", "/docs", 405, "method_not_allowed", "GET, HEAD"},
 	}
 	for _, test := range tests {
-		answer := httptest.NewRecorder()
-		request := httptest.NewRequest(test.method, test.path, nil)
-		request.Header.Set("Authorization", "Bearer "+adminKey)
-		w.handler.ServeHTTP(answer, request)
-		var got any
-		if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || answer.Code != test.status || answer.Header().Get("Allow") != test.allow {
-			t.Errorf("%s %s: %d with Allow %q: %s", test.method, test.path, answer.Code, answer.Header().Get("Allow"), answer.Body)
-			continue
-		}
-		checkProblem(t, test.method+" "+test.path, answer, got, test.code)
+		t.Run(test.method, func(t *testing.T) {
+			answer := httptest.NewRecorder()
+			request := httptest.NewRequest(test.method, test.path, nil)
+			request.Header.Set("Authorization", "Bearer "+adminKey)
+			w.handler.ServeHTTP(answer, request)
+			var got any
+			if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || answer.Code != test.status || answer.Header().Get("Allow") != test.allow {
+				t.Errorf("%s %s: %d with Allow %q: %s", test.method, test.path, answer.Code, answer.Header().Get("Allow"), answer.Body)
+				return
+			}
+			checkProblem(t, test.method+" "+test.path, answer, got, test.code)
+		})
 	}
 }
 
@@ -246,22 +250,24 @@ func TestContentTypesDoNotMatter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i, contentType := range []string{"", "application/json", "application/json; charset=utf-8", "application/x-www-form-urlencoded", "text/plain", ";+"} {
-		for path, body := range map[string]string{
-			"/api/v1/tenants":             fmt.Sprintf(`{"id":"t%d"}`, i),
-			"/api/v1/tenants/acme/events": `{"type":"invoice.paid","data":{}}`,
-		} {
-			r := httptest.NewRequest("POST", path, strings.NewReader(body))
-			r.Header.Set("Authorization", "Bearer "+adminKey)
-			r.Header.Set("Accept", "text/html")
-			if contentType != "" {
-				r.Header.Set("Content-Type", contentType)
+		t.Run(contentType, func(t *testing.T) {
+			for path, body := range map[string]string{
+				"/api/v1/tenants":             fmt.Sprintf(`{"id":"t%d"}`, i),
+				"/api/v1/tenants/acme/events": `{"type":"invoice.paid","data":{}}`,
+			} {
+				r := httptest.NewRequest("POST", path, strings.NewReader(body))
+				r.Header.Set("Authorization", "Bearer "+adminKey)
+				r.Header.Set("Accept", "text/html")
+				if contentType != "" {
+					r.Header.Set("Content-Type", contentType)
+				}
+				answer := httptest.NewRecorder()
+				w.handler.ServeHTTP(answer, r)
+				if answer.Code/100 != 2 || answer.Header().Get("Content-Type") != "application/json" {
+					t.Errorf("%s with %q: %d %s", path, contentType, answer.Code, answer.Body)
+				}
 			}
-			answer := httptest.NewRecorder()
-			w.handler.ServeHTTP(answer, r)
-			if answer.Code/100 != 2 || answer.Header().Get("Content-Type") != "application/json" {
-				t.Errorf("%s with %q: %d %s", path, contentType, answer.Code, answer.Body)
-			}
-		}
+		})
 	}
 }
 
@@ -301,10 +307,12 @@ func TestDocs(t *testing.T) {
 		t.Fatalf("%d %v", answer.Code, answer.Header())
 	}
 	for route := range contract {
-		method, path, _ := strings.Cut(route, " ")
-		if want := fmt.Sprintf(`<span class="method %s">%s</span> <span class="path">/api/v1%s</span>`, method, method, path); !strings.Contains(page, want) {
-			t.Errorf("%s is not there", route)
-		}
+		t.Run(route, func(t *testing.T) {
+			method, path, _ := strings.Cut(route, " ")
+			if want := fmt.Sprintf(`<span class="method %s">%s</span> <span class="path">/api/v1%s</span>`, method, method, path); !strings.Contains(page, want) {
+				t.Errorf("%s is not there", route)
+			}
+		})
 	}
 	for _, want := range []string{"<script", "@import"} {
 		if strings.Contains(page, want) {
@@ -326,9 +334,11 @@ func TestDocs(t *testing.T) {
 	for _, want := range []string{
 		"curl -X POST https://hooks.example.com/api/v1/tenants/acme/events \\\n", "error-not_found", "error-unavailable", "error-method_not_allowed",
 	} {
-		if !strings.Contains(page, want) {
-			t.Errorf("no %s", want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if !strings.Contains(page, want) {
+				t.Errorf("no %s", want)
+			}
+		})
 	}
 }
 

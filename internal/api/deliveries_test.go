@@ -20,9 +20,11 @@ func TestResponseBodies(t *testing.T) {
 		{"bytes, cut", "\xff\x00abc", true, "/wBhYmM=", "base64"},
 	}
 	for _, test := range tests {
-		text, encoding := wireBody([]byte(test.body), test.cut)
-		if text != test.text || encoding != test.encoding {
-			t.Errorf("%s: %q as %s, want %q as %s", test.name, text, encoding, test.text, test.encoding)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			text, encoding := wireBody([]byte(test.body), test.cut)
+			if text != test.text || encoding != test.encoding {
+				t.Errorf("%s: %q as %s, want %q as %s", test.name, text, encoding, test.text, test.encoding)
+			}
+		})
 	}
 }

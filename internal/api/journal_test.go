@@ -143,16 +143,18 @@ func TestDataComesBackByteForByte(t *testing.T) {
 		"{\n\t\"total\": 12345678901234567890.0\n}",
 	}
 	for _, data := range datas {
-		answer := w.call("POST", "/tenants/acme/events", adminKey, `{"type":"invoice.paid","data":`+data+`}`)
-		var receipt struct{ ID string }
-		if err := json.Unmarshal(answer.Body.Bytes(), &receipt); err != nil || answer.Code != 202 {
-			t.Fatalf("%s: %d %s", data, answer.Code, answer.Body)
-		}
-		answer = w.call("GET", "/tenants/acme/events/"+receipt.ID, adminKey, "")
-		var event struct{ Data json.RawMessage }
-		if err := json.Unmarshal(answer.Body.Bytes(), &event); err != nil || string(event.Data) != data {
-			t.Errorf("%q became %q (%v)", data, event.Data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			answer := w.call("POST", "/tenants/acme/events", adminKey, `{"type":"invoice.paid","data":`+data+`}`)
+			var receipt struct{ ID string }
+			if err := json.Unmarshal(answer.Body.Bytes(), &receipt); err != nil || answer.Code != 202 {
+				t.Fatalf("%s: %d %s", data, answer.Code, answer.Body)
+			}
+			answer = w.call("GET", "/tenants/acme/events/"+receipt.ID, adminKey, "")
+			var event struct{ Data json.RawMessage }
+			if err := json.Unmarshal(answer.Body.Bytes(), &event); err != nil || string(event.Data) != data {
+				t.Errorf("%q became %q (%v)", data, event.Data, err)
+			}
+		})
 	}
 	var list struct {
 		Data []struct{ Data json.RawMessage }

@@ -128,23 +128,25 @@ func TestPublishErrors(t *testing.T) {
 		bellwire.CodeNotFound: 404, bellwire.CodeConflict: 409, bellwire.CodeStale: 409, bellwire.CodeTooLarge: 413,
 		bellwire.CodeUnavailable: 503, bellwire.CodeNoSpace: 507, bellwire.CodeCanceled: 408, bellwire.CodeInternal: 500,
 	} {
-		refusal := &bellwire.Error{Code: code, Message: "told", Err: fmt.Errorf("untold"), RetryAfter: 2500 * time.Millisecond}
-		a := newStubbed(&publisherStub{err: refusal})
-		w := httptest.NewRecorder()
-		a.mux.ServeHTTP(w, post("/api/v1/tenants/acme/events", `{"type":"a","data":1}`))
-		p := checkProblem(t, w, want, code)
-		if strings.Contains(w.Body.String(), "untold") {
-			t.Errorf("%s: the cause is told: %s", code, w.Body)
-		}
-		if told := p.Detail == "told"; told == (code == bellwire.CodeInternal) {
-			t.Errorf("%s: detail %q", code, p.Detail)
-		}
-		if got := w.Header().Get("Retry-After"); (got == "3") != (code == bellwire.CodeUnavailable) {
-			t.Errorf("%s: Retry-After %q", code, got)
-		}
-		if got := w.Header().Get("WWW-Authenticate"); (got != "") != (code == bellwire.CodeUnauthenticated) {
-			t.Errorf("%s: WWW-Authenticate %q", code, got)
-		}
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			refusal := &bellwire.Error{Code: code, Message: "told", Err: fmt.Errorf("untold"), RetryAfter: 2500 * time.Millisecond}
+			a := newStubbed(&publisherStub{err: refusal})
+			w := httptest.NewRecorder()
+			a.mux.ServeHTTP(w, post("/api/v1/tenants/acme/events", `{"type":"a","data":1}`))
+			p := checkProblem(t, w, want, code)
+			if strings.Contains(w.Body.String(), "untold") {
+				t.Errorf("%s: the cause is told: %s", code, w.Body)
+			}
+			if told := p.Detail == "told"; told == (code == bellwire.CodeInternal) {
+				t.Errorf("%s: detail %q", code, p.Detail)
+			}
+			if got := w.Header().Get("Retry-After"); (got == "3") != (code == bellwire.CodeUnavailable) {
+				t.Errorf("%s: Retry-After %q", code, got)
+			}
+			if got := w.Header().Get("WWW-Authenticate"); (got != "") != (code == bellwire.CodeUnauthenticated) {
+				t.Errorf("%s: WWW-Authenticate %q", code, got)
+			}
+		})
 	}
 }
 
@@ -177,15 +179,17 @@ func TestPublishLimits(t *testing.T) {
 		{"a batch over the limit", "events/batch", maxBatchBody, 413},
 	}
 	for _, test := range tests {
-		body := `{"type":"a","data":"` + strings.Repeat("x", test.size-2) + `"}`
-		if test.path != "events" {
-			body = `{"events":[` + body + `]}`
-		}
-		w := httptest.NewRecorder()
-		a.mux.ServeHTTP(w, post("/api/v1/tenants/acme/"+test.path, body))
-		if w.Code != test.want {
-			t.Errorf("%s: %d %s", test.name, w.Code, w.Body)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			body := `{"type":"a","data":"` + strings.Repeat("x", test.size-2) + `"}`
+			if test.path != "events" {
+				body = `{"events":[` + body + `]}`
+			}
+			w := httptest.NewRecorder()
+			a.mux.ServeHTTP(w, post("/api/v1/tenants/acme/"+test.path, body))
+			if w.Code != test.want {
+				t.Errorf("%s: %d %s", test.name, w.Code, w.Body)
+			}
+		})
 	}
 }
 

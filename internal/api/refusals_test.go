@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -50,19 +51,21 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			`publisher keys cannot manage endpoints and deliveries; use a tenant or admin key`},
 		{"manage by a publisher", "/tenants", "publisher", `{"id":"x"}`, `publisher keys cannot manage tenants, keys and event types; use an admin key`},
 	} {
-		want, err := json.Marshal(map[string]string{"detail": refusal.detail})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := step{
-			name: refusal.name, method: "POST", path: refusal.path, key: refusal.key, body: refusal.body, want: string(want),
-			status: http.StatusForbidden, problem: "forbidden",
-		}
-		if refusal.key == "" {
-			field, _, _ := strings.Cut(refusal.detail, " ")
-			s.status, s.problem = http.StatusUnprocessableEntity, "invalid "+field
-		}
-		steps = append(steps, s)
+		t.Run(refusal.name, func(t *testing.T) {
+			want, err := json.Marshal(map[string]string{"detail": refusal.detail})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := step{
+				name: refusal.name, method: "POST", path: refusal.path, key: refusal.key, body: refusal.body, want: string(want),
+				status: http.StatusForbidden, problem: "forbidden",
+			}
+			if refusal.key == "" {
+				field, _, _ := strings.Cut(refusal.detail, " ")
+				s.status, s.problem = http.StatusUnprocessableEntity, "invalid "+field
+			}
+			steps = append(steps, s)
+		})
 	}
 	run(t, steps)
 }
@@ -85,21 +88,23 @@ func TestRefusalsListAllFaults(t *testing.T) {
 		{"types of a batch", "POST", "/tenants/acme/events/batch", `{"events":[{"type":"a","data":1},{"type":"b","data":1}]}`, []string{"events[0].type", "events[1].type"}},
 		{"parameters", "GET", "/tenants/acme/deliveries?limit=0&status=failed&staus=x", "", []string{"limit", "status", "staus"}},
 	} {
-		var got api.Problem
-		if err := json.Unmarshal(w.call(c.method, c.path, adminKey, c.body).Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		var fields []string
-		for _, fault := range got.Errors {
-			fields = append(fields, fault.Field)
-		}
-		if diff := cmp.Diff(c.want, fields); diff != "" {
-			t.Errorf("%s: %+v (-want +got):\n%s", c.name, got, diff)
-			continue
-		}
-		if first := got.Errors[0].Field + " " + got.Errors[0].Message; got.Detail != first {
-			t.Errorf("%s: the detail is %q, the first fault %q", c.name, got.Detail, first)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			var got api.Problem
+			if err := json.Unmarshal(w.call(c.method, c.path, adminKey, c.body).Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			var fields []string
+			for _, fault := range got.Errors {
+				fields = append(fields, fault.Field)
+			}
+			if diff := cmp.Diff(c.want, fields); diff != "" {
+				t.Errorf("%s: %+v (-want +got):\n%s", c.name, got, diff)
+				return
+			}
+			if first := got.Errors[0].Field + " " + got.Errors[0].Message; got.Detail != first {
+				t.Errorf("%s: the detail is %q, the first fault %q", c.name, got.Detail, first)
+			}
+		})
 	}
 }
 
@@ -114,12 +119,14 @@ func TestRefusalsOfParameters(t *testing.T) {
 		"limit=1&limit=2":                     "limit must be given once, but was given 2 times",
 		"cursor=" + strings.Repeat("x", 1000): "cursor must have at most 512 characters",
 	} {
-		var got api.Problem
-		if err := json.Unmarshal(w.call("GET", "/tenants/acme/deliveries?"+query, adminKey, "").Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		if got.Detail != want || got.Status != http.StatusUnprocessableEntity {
-			t.Errorf("%.40s: %d %q, want 422 %q", query, got.Status, got.Detail, want)
-		}
+		t.Run(fmt.Sprintf("%.60s", query), func(t *testing.T) {
+			var got api.Problem
+			if err := json.Unmarshal(w.call("GET", "/tenants/acme/deliveries?"+query, adminKey, "").Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got.Detail != want || got.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%.40s: %d %q, want 422 %q", query, got.Status, got.Detail, want)
+			}
+		})
 	}
 }

@@ -70,9 +70,11 @@ func TestMessageStyle(t *testing.T) {
 		"must be %+v or shorter":  false,
 		"no member is there, no ": false,
 	} {
-		if fault := (message{text: text}).fault(); (fault == "") != good {
-			t.Errorf("%q: %q", text, fault)
-		}
+		t.Run(text, func(t *testing.T) {
+			if fault := (message{text: text}).fault(); (fault == "") != good {
+				t.Errorf("%q: %q", text, fault)
+			}
+		})
 	}
 	for text, good := range map[string]bool{
 		"Run it again.":      true,
@@ -81,9 +83,11 @@ func TestMessageStyle(t *testing.T) {
 		"Run it again":       false,
 		"There is no other.": false,
 	} {
-		if fault := (message{text: text, hint: true}).fault(); (fault == "") != good {
-			t.Errorf("hint %q: %q", text, fault)
-		}
+		t.Run(text, func(t *testing.T) {
+			if fault := (message{text: text, hint: true}).fault(); (fault == "") != good {
+				t.Errorf("hint %q: %q", text, fault)
+			}
+		})
 	}
 }
 

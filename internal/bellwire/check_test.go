@@ -34,7 +34,9 @@ func TestCheckURL(t *testing.T) {
 		"https://example.com/a b/é", "https://example.com/?a={b}|c&d=%C3%A9",
 		"https://example.com/" + strings.Repeat("a", bellwire.MaxURLLength-20),
 	} {
-		about(t, url, bellwire.CheckURL(url), "")
+		t.Run(fmt.Sprintf("%.60s", url), func(t *testing.T) {
+			about(t, url, bellwire.CheckURL(url), "")
+		})
 	}
 	for _, url := range []string{
 		"", "example.com", "/hook", "//example.com/", "https:", "https://", "https:///hook", "https://:443/", "https:example.com", "http:/example.com",
@@ -46,13 +48,15 @@ func TestCheckURL(t *testing.T) {
 		"https://example.com/?a b", "https://example.com/?é", "https://example.com/?a=\u00a0",
 		"https://example.com/%zz", "https://example.com/" + strings.Repeat("a", bellwire.MaxURLLength-19),
 	} {
-		err := bellwire.CheckURL(url)
-		about(t, url, err, "url")
-		if err == nil {
-			t.Errorf("%.100q is taken", url)
-		} else if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the error quotes a password: %v", err)
-		}
+		t.Run(fmt.Sprintf("%.60s", url), func(t *testing.T) {
+			err := bellwire.CheckURL(url)
+			about(t, url, err, "url")
+			if err == nil {
+				t.Errorf("%.100q is taken", url)
+			} else if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error quotes a password: %v", err)
+			}
+		})
 	}
 }
 
@@ -120,14 +124,18 @@ func TestRoles(t *testing.T) {
 	for role, ofTenant := range map[bellwire.Role]bool{
 		bellwire.RoleAdmin: false, bellwire.RolePublisher: false, bellwire.RoleTenant: true, bellwire.RoleTenantRead: true,
 	} {
-		if !role.Valid() || role.OfTenant() != ofTenant {
-			t.Errorf("%s is valid: %t, of a tenant: %t", role, role.Valid(), role.OfTenant())
-		}
+		t.Run(fmt.Sprint(role), func(t *testing.T) {
+			if !role.Valid() || role.OfTenant() != ofTenant {
+				t.Errorf("%s is valid: %t, of a tenant: %t", role, role.Valid(), role.OfTenant())
+			}
+		})
 	}
 	for _, role := range []bellwire.Role{"", "root", "Admin", "tenant-write"} {
-		if role.Valid() || role.OfTenant() {
-			t.Errorf("%q is taken", role)
-		}
+		t.Run(fmt.Sprint(role), func(t *testing.T) {
+			if role.Valid() || role.OfTenant() {
+				t.Errorf("%q is taken", role)
+			}
+		})
 	}
 }
 

@@ -71,15 +71,17 @@ func TestDecide(t *testing.T) {
 		{"gone test", bellwire.TriggerTest, gone, 0, 0, twice, 0, exhausted(bellwire.ReasonEndpointGone)},
 		{"impossible test", bellwire.TriggerTest, impossible, 0, 0, twice, 0, exhausted(bellwire.ReasonTestFailed)},
 	} {
-		d := &bellwire.Delivery{Status: bellwire.DeliveryRetrying, Retries: tc.retries, Sequence: tc.sequence}
-		before := *d
-		got := d.Decide(tc.trigger, tc.verdict, &bellwire.Endpoint{Retry: tc.policy}, time.Now(), tc.retryAfter, 0.25)
-		if diff := cmp.Diff(tc.want, got); diff != "" {
-			t.Errorf("%s:\n%s", tc.name, diff)
-		}
-		if *d != before {
-			t.Errorf("%s: the delivery itself was changed", tc.name)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			d := &bellwire.Delivery{Status: bellwire.DeliveryRetrying, Retries: tc.retries, Sequence: tc.sequence}
+			before := *d
+			got := d.Decide(tc.trigger, tc.verdict, &bellwire.Endpoint{Retry: tc.policy}, time.Now(), tc.retryAfter, 0.25)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s:\n%s", tc.name, diff)
+			}
+			if *d != before {
+				t.Errorf("%s: the delivery itself was changed", tc.name)
+			}
+		})
 	}
 }
 
@@ -111,16 +113,18 @@ func TestDecideEndsAtMaxElapsed(t *testing.T) {
 		{"a fixed interval has no end", bellwire.RetryPolicy{Interval: duration(time.Second), Count: 9}, 8, 1000 * time.Hour, 0, 0, time.Second, ""},
 		{"a schedule has no end", bellwire.RetryPolicy{Schedule: []bellwire.Duration{duration(time.Second)}}, 0, 1000 * time.Hour, 0, 0, time.Second, ""},
 	} {
-		d := &bellwire.Delivery{Retries: tc.retries, CreatedAt: taken}
-		ep := &bellwire.Endpoint{Retry: tc.policy, UpdatedAt: taken.Add(tc.changed)}
-		want := bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: tc.want}
-		if tc.want == 0 {
-			want = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: tc.reason}
-		}
-		got := d.Decide(bellwire.TriggerSchedule, bellwire.Failed, ep, taken.Add(tc.elapsed), tc.retryAfter, 0.5)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s:\n%s", tc.name, diff)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			d := &bellwire.Delivery{Retries: tc.retries, CreatedAt: taken}
+			ep := &bellwire.Endpoint{Retry: tc.policy, UpdatedAt: taken.Add(tc.changed)}
+			want := bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: tc.want}
+			if tc.want == 0 {
+				want = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: tc.reason}
+			}
+			got := d.Decide(bellwire.TriggerSchedule, bellwire.Failed, ep, taken.Add(tc.elapsed), tc.retryAfter, 0.5)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s:\n%s", tc.name, diff)
+			}
+		})
 	}
 }
 

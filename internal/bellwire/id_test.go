@@ -32,17 +32,19 @@ func TestIDIsAPrefixAndAUUIDv7(t *testing.T) {
 		{bellwire.NewID[bellwire.AttemptKind](now).String(), "att_"},
 		{bellwire.NewID[bellwire.KeyKind](now).String(), "key_"},
 	} {
-		digits, ok := strings.CutPrefix(tc.id, tc.prefix)
-		if !ok || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(digits) {
-			t.Fatalf("%q is not %s and 32 lower-case digits", tc.id, tc.prefix)
-		}
-		id, err := uuid.Parse(digits)
-		if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 {
-			t.Errorf("%q is no UUIDv7: version %d, variant %s, %v", tc.id, id.Version(), id.Variant(), err)
-		}
-		if ms := time.Unix(id.Time().UnixTime()).UnixMilli(); ms != now.UnixMilli() {
-			t.Errorf("%q was made at %d, it says %d", tc.id, now.UnixMilli(), ms)
-		}
+		t.Run(tc.id, func(t *testing.T) {
+			digits, ok := strings.CutPrefix(tc.id, tc.prefix)
+			if !ok || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(digits) {
+				t.Fatalf("%q is not %s and 32 lower-case digits", tc.id, tc.prefix)
+			}
+			id, err := uuid.Parse(digits)
+			if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 {
+				t.Errorf("%q is no UUIDv7: version %d, variant %s, %v", tc.id, id.Version(), id.Variant(), err)
+			}
+			if ms := time.Unix(id.Time().UnixTime()).UnixMilli(); ms != now.UnixMilli() {
+				t.Errorf("%q was made at %d, it says %d", tc.id, now.UnixMilli(), ms)
+			}
+		})
 	}
 	if id := uuid.UUID(bellwire.NewUUID(now)); id.Version() != 7 || id.Variant() != uuid.RFC4122 {
 		t.Errorf("NewUUID makes %s", id)
@@ -79,14 +81,16 @@ func TestParseIDRefuses(t *testing.T) {
 		"", "evt_", good[4:], good[:35], good + "0", "dlv_" + good[4:], "EVT_" + good[4:], " " + good[:35],
 		good[:35] + "g", good[:35] + "A", "evt_" + strings.ToUpper("abcdef") + good[10:], good[:35] + "\n",
 	} {
-		id, err := bellwire.ParseID[bellwire.EventKind](text)
-		if bellwire.CodeOf(err) != bellwire.CodeInvalid || !id.IsZero() {
-			t.Errorf("ParseID(%q) = %s, %v", text, id, err)
-		}
-		var into bellwire.EventID
-		if err := into.UnmarshalText([]byte(text)); bellwire.CodeOf(err) != bellwire.CodeInvalid || !into.IsZero() {
-			t.Errorf("UnmarshalText(%q) = %s, %v", text, into, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			id, err := bellwire.ParseID[bellwire.EventKind](text)
+			if bellwire.CodeOf(err) != bellwire.CodeInvalid || !id.IsZero() {
+				t.Errorf("ParseID(%q) = %s, %v", text, id, err)
+			}
+			var into bellwire.EventID
+			if err := into.UnmarshalText([]byte(text)); bellwire.CodeOf(err) != bellwire.CodeInvalid || !into.IsZero() {
+				t.Errorf("UnmarshalText(%q) = %s, %v", text, into, err)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package bellwire_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -143,16 +144,18 @@ func TestRetryPolicyRefuses(t *testing.T) {
 		{`{"initial":"1s","max_elapsed":"-1s"}`, "retry.max_elapsed"},
 		{`{"initial":"1s","max_elapsed":"72001h"}`, "retry.max_elapsed"},
 	} {
-		// Also from inside another value: the error must come through as it is.
-		in := struct{ Retry bellwire.RetryPolicy }{bellwire.StandardRetryPolicy()}
-		err := json.Unmarshal([]byte(`{"retry":`+tc.json+`}`), &in)
-		var e *bellwire.Error
-		if !errors.As(err, &e) || e.Code != bellwire.CodeInvalid || e.Field != tc.field || e.Message == "" {
-			t.Errorf("%.80s: got %#v, want CodeInvalid about %s", tc.json, err, tc.field)
-		}
-		if diff := cmp.Diff(bellwire.StandardRetryPolicy(), in.Retry); diff != "" {
-			t.Errorf("%.80s: a refused policy was kept:\n%s", tc.json, diff)
-		}
+		t.Run(fmt.Sprintf("%.60s", tc.json), func(t *testing.T) {
+			// Also from inside another value: the error must come through as it is.
+			in := struct{ Retry bellwire.RetryPolicy }{bellwire.StandardRetryPolicy()}
+			err := json.Unmarshal([]byte(`{"retry":`+tc.json+`}`), &in)
+			var e *bellwire.Error
+			if !errors.As(err, &e) || e.Code != bellwire.CodeInvalid || e.Field != tc.field || e.Message == "" {
+				t.Errorf("%.80s: got %#v, want CodeInvalid about %s", tc.json, err, tc.field)
+			}
+			if diff := cmp.Diff(bellwire.StandardRetryPolicy(), in.Retry); diff != "" {
+				t.Errorf("%.80s: a refused policy was kept:\n%s", tc.json, diff)
+			}
+		})
 	}
 }
 
@@ -167,9 +170,11 @@ func TestCheckRefusesWhatJSONCannotSay(t *testing.T) {
 		"delay before the start":   {Schedule: []bellwire.Duration{math.MinInt64}},
 		"elapsed in three hundred": {Initial: duration(time.Second), Factor: 2, MaxElapsed: math.MaxInt64},
 	} {
-		if err := p.Check(); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := p.Check(); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 
@@ -199,11 +204,13 @@ func TestNoRetryOutOfRange(t *testing.T) {
 		"zero": {}, "standard": bellwire.StandardRetryPolicy(), "interval": {Interval: duration(time.Second), Count: 100},
 		"growth": {Initial: duration(time.Millisecond), Factor: 1, MaxElapsed: duration(time.Hour)},
 	} {
-		for _, retry := range []int{math.MinInt, -1, 0, bellwire.MaxRetries + 1, math.MaxInt} {
-			if delay, more := p.Delay(retry, 0); more || delay != 0 {
-				t.Errorf("%s: retry %d comes after %s", name, retry, delay)
+		t.Run(name, func(t *testing.T) {
+			for _, retry := range []int{math.MinInt, -1, 0, bellwire.MaxRetries + 1, math.MaxInt} {
+				if delay, more := p.Delay(retry, 0); more || delay != 0 {
+					t.Errorf("%s: retry %d comes after %s", name, retry, delay)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -318,20 +325,24 @@ func TestDuration(t *testing.T) {
 		"5s": "5s", "0": "0s", "0s": "0s", "90s": "1m30s", "5m": "5m", "10m0s": "10m", "72h": "72h", "1h0m5s": "1h0m5s",
 		"1h30m": "1h30m", "100ms": "100ms", "1.5h": "1h30m", "-5m": "-5m", "2540400h": "2540400h",
 	} {
-		var d bellwire.Duration
-		if err := d.UnmarshalText([]byte(text)); err != nil {
-			t.Errorf("%q: %v", text, err)
-			continue
-		}
-		if written, err := d.MarshalText(); err != nil || string(written) != want || d.String() != want {
-			t.Errorf("%q writes as %q, %v", text, written, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			var d bellwire.Duration
+			if err := d.UnmarshalText([]byte(text)); err != nil {
+				t.Errorf("%q: %v", text, err)
+				return
+			}
+			if written, err := d.MarshalText(); err != nil || string(written) != want || d.String() != want {
+				t.Errorf("%q writes as %q, %v", text, written, err)
+			}
+		})
 	}
 	for _, text := range []string{"", "5", "s", "5 s", "1d", "NaN", "Infs", "9999999999h"} {
-		d := duration(time.Second)
-		if err := d.UnmarshalText([]byte(text)); bellwire.CodeOf(err) != bellwire.CodeInvalid || d != duration(time.Second) {
-			t.Errorf("%q: %s, %v", text, d, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			d := duration(time.Second)
+			if err := d.UnmarshalText([]byte(text)); bellwire.CodeOf(err) != bellwire.CodeInvalid || d != duration(time.Second) {
+				t.Errorf("%q: %s, %v", text, d, err)
+			}
+		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		want := bellwire.Duration(rapid.Int64().Draw(t, "ns"))

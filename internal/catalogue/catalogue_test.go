@@ -23,8 +23,10 @@ func TestParse(t *testing.T) {
 		`{"dialect":"x","event_types":[{"name":"a","description":"d","example":1}]}`,
 		`{"dialect":"x","event_types":[{"name":"a","group":"g","description":"d"}]}`,
 	} {
-		if _, err := catalogue.Parse([]byte(bad)); err == nil {
-			t.Errorf("%s was taken", bad)
-		}
+		t.Run(bad, func(t *testing.T) {
+			if _, err := catalogue.Parse([]byte(bad)); err == nil {
+				t.Errorf("%s was taken", bad)
+			}
+		})
 	}
 }

@@ -70,18 +70,20 @@ func TestCheck(t *testing.T) {
 		},
 		{"one of Azure", "168.63.129.16 64:ff9b::168.63.129.16", "169.254.169.254 10.0.0.1"},
 	} {
-		for want, list := range map[bool]string{true: c.reachable, false: c.blocked} {
-			for text := range strings.FieldsSeq(list) {
-				addr, err := netip.ParseAddr(text)
-				if err != nil {
-					t.Fatal(err)
-				}
-				err = guards[c.guard].Check(addr)
-				if (err == nil) != want || err != nil && !errors.Is(err, destination.ErrBlocked) {
-					t.Errorf("%s: %s: %v", c.guard, text, err)
+		t.Run(c.guard, func(t *testing.T) {
+			for want, list := range map[bool]string{true: c.reachable, false: c.blocked} {
+				for text := range strings.FieldsSeq(list) {
+					addr, err := netip.ParseAddr(text)
+					if err != nil {
+						t.Fatal(err)
+					}
+					err = guards[c.guard].Check(addr)
+					if (err == nil) != want || err != nil && !errors.Is(err, destination.ErrBlocked) {
+						t.Errorf("%s: %s: %v", c.guard, text, err)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 

@@ -44,21 +44,25 @@ func TestNormalizeURL(t *testing.T) {
 		"https://example.com/hook\u00a0":       "https://example.com/hook",
 		"https://example.com/a\u200cb\u200b":   "https://example.com/a\u200cb",
 	} {
-		got, err := destination.NormalizeURL(raw)
-		if err != nil || got != want {
-			t.Errorf("%q becomes %q, %v; want %q", raw, got, err, want)
-		}
-		if again, err := destination.NormalizeURL(got); err != nil || again != got {
-			t.Errorf("%q becomes %q, %v the second time", got, again, err)
-		}
+		t.Run(raw, func(t *testing.T) {
+			got, err := destination.NormalizeURL(raw)
+			if err != nil || got != want {
+				t.Errorf("%q becomes %q, %v; want %q", raw, got, err, want)
+			}
+			if again, err := destination.NormalizeURL(got); err != nil || again != got {
+				t.Errorf("%q becomes %q, %v the second time", got, again, err)
+			}
+		})
 	}
 	for _, raw := range []string{
 		"", " ", "https://", "https://a b/", "https://xn--a.example/", "https://xn--0.example/", "https://-ü.example/", "https://\u200d.example/",
 		"https://" + strings.Repeat("ü", 70) + ".example/", "https://example.com/\u00a0?\u00a0x", "ftp://example.com/", "https://ü..example/",
 	} {
-		if got, err := destination.NormalizeURL(raw); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%q becomes %q, %v", raw, got, err)
-		}
+		t.Run(raw, func(t *testing.T) {
+			if got, err := destination.NormalizeURL(raw); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%q becomes %q, %v", raw, got, err)
+			}
+		})
 	}
 }
 

@@ -306,12 +306,14 @@ func TestTooManyRequestsInEveryShape(t *testing.T) {
 		atelio.Name:  {"/api/v0.1/webhooks", `{"Message":` + sentence + `,"Status":429,"Code":"invalid_request","Type":"Request Error"}`},
 		bluefin.Name: {"/api/v4/accounts/123456789012/webhooks", `{"message":"Too Many Requests","traceId":"[0-9a-f-]+","errorType":"invalid_request","errorCode":40001,"value":null,"source":null,"details":\[{"message":` + sentence + `,"source":"request","value":null}\]}`},
 	} {
-		w := limited(t, authorizing(t, name), "request_rate", 0.001)
-		w.Call("tenant", "GET", want.path, privacy, "")
-		answer := w.Call("tenant", "GET", want.path, privacy, "")
-		if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" ||
-			!regexp.MustCompile("^"+want.body+"$").MatchString(strings.TrimSpace(answer.Body.String())) {
-			t.Errorf("%s: %d %v %s", name, answer.Code, answer.Header(), answer.Body)
-		}
+		t.Run(name, func(t *testing.T) {
+			w := limited(t, authorizing(t, name), "request_rate", 0.001)
+			w.Call("tenant", "GET", want.path, privacy, "")
+			answer := w.Call("tenant", "GET", want.path, privacy, "")
+			if answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" ||
+				!regexp.MustCompile("^"+want.body+"$").MatchString(strings.TrimSpace(answer.Body.String())) {
+				t.Errorf("%s: %d %v %s", name, answer.Code, answer.Header(), answer.Body)
+			}
+		})
 	}
 }

@@ -257,23 +257,25 @@ func TestTarget(t *testing.T) {
 	}
 	message := &bellwire.Message{Event: &bellwire.Event{Type: "x", Data: []byte("1")}}
 	for _, id := range []string{"broken", "foreign", "unbindable", "deleted"} {
-		target, err := d.Target(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := bellwire.CodeInvalid
-		switch id {
-		case "broken", "foreign":
-			want = bellwire.CodeUnavailable // this node's fault, and not the endpoint's
-		case "deleted":
-			want = bellwire.CodeNotFound
-		}
-		var refused *bellwire.Error
-		if _, err = target.Renderer.AppendBody(nil, message); !errors.As(err, &refused) || refused.Code != want {
-			t.Errorf("%s: rendering gives %v, want %s", id, err, want)
-		} else if strings.Contains(refused.Message, "/") {
-			t.Errorf("%s: the tenant is told %q", id, refused.Message)
-		}
+		t.Run(id, func(t *testing.T) {
+			target, err := d.Target(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := bellwire.CodeInvalid
+			switch id {
+			case "broken", "foreign":
+				want = bellwire.CodeUnavailable // this node's fault, and not the endpoint's
+			case "deleted":
+				want = bellwire.CodeNotFound
+			}
+			var refused *bellwire.Error
+			if _, err = target.Renderer.AppendBody(nil, message); !errors.As(err, &refused) || refused.Code != want {
+				t.Errorf("%s: rendering gives %v, want %s", id, err, want)
+			} else if strings.Contains(refused.Message, "/") {
+				t.Errorf("%s: the tenant is told %q", id, refused.Message)
+			}
+		})
 	}
 	target, err := d.Target(t.Context(), "good")
 	if err != nil {
@@ -351,12 +353,14 @@ func TestCached(t *testing.T) {
 		{"catalogue forgotten", d.ForgetCatalogue, 2},
 	}
 	for _, step := range steps {
-		step.forget()
-		before := s.reads.Load()
-		readAll()
-		if got := s.reads.Load() - before; got != step.reads {
-			t.Errorf("%s: %d reads, want %d", step.name, got, step.reads)
-		}
+		t.Run(step.name, func(t *testing.T) {
+			step.forget()
+			before := s.reads.Load()
+			readAll()
+			if got := s.reads.Load() - before; got != step.reads {
+				t.Errorf("%s: %d reads, want %d", step.name, got, step.reads)
+			}
+		})
 	}
 }
 

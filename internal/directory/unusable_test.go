@@ -2,6 +2,7 @@ package directory
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -18,12 +19,14 @@ func TestUnusable(t *testing.T) {
 		bellwire.Wrap(bellwire.CodeUnavailable, cause, "x"):                        "the endpoint cannot be served on this server right now",
 		cause: "the endpoint cannot be served on this server right now",
 	} {
-		got := unusable(err)
-		if (got.Code == bellwire.CodeInvalid) != (bellwire.CodeOf(err) == bellwire.CodeInvalid) {
-			t.Errorf("%v: the code is %s", err, got.Code)
-		}
-		if !strings.HasPrefix(got.Message, want) || strings.Contains(got.Message, "cipher") || !errors.Is(got, err) {
-			t.Errorf("%v: %+v", err, got)
-		}
+		t.Run(fmt.Sprint(err), func(t *testing.T) {
+			got := unusable(err)
+			if (got.Code == bellwire.CodeInvalid) != (bellwire.CodeOf(err) == bellwire.CodeInvalid) {
+				t.Errorf("%v: the code is %s", err, got.Code)
+			}
+			if !strings.HasPrefix(got.Message, want) || strings.Contains(got.Message, "cipher") || !errors.Is(got, err) {
+				t.Errorf("%v: %+v", err, got)
+			}
+		})
 	}
 }

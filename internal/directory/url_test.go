@@ -14,10 +14,12 @@ func TestStoredURLsAreRequestedNormalized(t *testing.T) {
 		"http://127.0.0.1/x%2Fy//..;":       {"http://127.0.0.1/x%2Fy//..;", "127.0.0.1"},
 		"http://a.test:22/":                 {"http://a.test:22/", "a.test:22"}, // refused today, and requested as it is
 	} {
-		got := requestURL(stored)
-		if got == nil || got.String() != want.url || got.Host != want.host {
-			t.Errorf("%q is requested as %v, want %s", stored, got, want.url)
-		}
+		t.Run(stored, func(t *testing.T) {
+			got := requestURL(stored)
+			if got == nil || got.String() != want.url || got.Host != want.host {
+				t.Errorf("%q is requested as %v, want %s", stored, got, want.url)
+			}
+		})
 	}
 	if got := requestURL("http://a b/"); got != nil {
 		t.Errorf("what is no URL is requested as %v", got)

@@ -13,9 +13,11 @@ import (
 func TestObjectRefusesWhatIsNone(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{`null`, `[]`, `[{}]`, `"{}"`, `1`, ` true `} {
-		if _, err := envelope.Object("azakaw", []byte(data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			if _, err := envelope.Object("azakaw", []byte(data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", data, err)
+			}
+		})
 	}
 }
 
@@ -56,18 +58,22 @@ func TestWithout(t *testing.T) {
 		`{"type":"X"}`:                                            `"type":"X"`,
 		`{"a":"Type"}`:                                            `"a":"Type"`,
 	} {
-		inner, err := envelope.Object("x", []byte(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rest, err := envelope.Without("x", inner, "Type", "T"); err != nil || string(rest) != want {
-			t.Errorf("%s: %q, %v, want %q", data, rest, err, want)
-		}
+		t.Run(data, func(t *testing.T) {
+			inner, err := envelope.Object("x", []byte(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rest, err := envelope.Without("x", inner, "Type", "T"); err != nil || string(rest) != want {
+				t.Errorf("%s: %q, %v, want %q", data, rest, err, want)
+			}
+		})
 	}
 	for _, inner := range []string{`"Type":"t"`, `"Type":null`, `"Type":["T"]`, `"Type":"T","Type":"U"`, `"a":1,"Type":""`} {
-		if _, err := envelope.Without("x", []byte(inner), "Type", "T"); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", inner, err)
-		}
+		t.Run(inner, func(t *testing.T) {
+			if _, err := envelope.Without("x", []byte(inner), "Type", "T"); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", inner, err)
+			}
+		})
 	}
 }
 
@@ -83,12 +89,14 @@ func TestAppendWith(t *testing.T) {
 		`[{"\u0069d":null,"id":{"id":[]} }]`: `[{"\u0069d":7,"id":7 }]`,
 		`[1, "{}" ,[{"id":1}],null]`:         `[1, "{}" ,[{"id":1}],null]`,
 	} {
-		got := envelope.AppendElements(nil, []byte(array), func(dst, element []byte) []byte {
-			return envelope.AppendWith(dst, element, "id", []byte("7"))
+		t.Run(array, func(t *testing.T) {
+			got := envelope.AppendElements(nil, []byte(array), func(dst, element []byte) []byte {
+				return envelope.AppendWith(dst, element, "id", []byte("7"))
+			})
+			if string(got) != want {
+				t.Errorf("%s became\n%s, want\n%s", array, got, want)
+			}
 		})
-		if string(got) != want {
-			t.Errorf("%s became\n%s, want\n%s", array, got, want)
-		}
 	}
 }
 

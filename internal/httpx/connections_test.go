@@ -330,27 +330,29 @@ func TestDribbledBodies(t *testing.T) {
 		{"nothing", "acme", 0, Patience},
 		{"slow and steady", "acme", bodyRate, 0},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			g := newGatehouse(t, 10)
-			v := g.connect().ask("POST", "/", test.owner, body)
-			start := time.Now()
-			var sending sync.WaitGroup
-			sending.Go(func() {
-				for sent := 1; sent < 1_000_000; sent += test.piece {
-					time.Sleep(time.Second)
-					if _, err := v.Write(make([]byte, min(test.piece, 1_000_000-sent))); err != nil {
-						return
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGatehouse(t, 10)
+				v := g.connect().ask("POST", "/", test.owner, body)
+				start := time.Now()
+				var sending sync.WaitGroup
+				sending.Go(func() {
+					for sent := 1; sent < 1_000_000; sent += test.piece {
+						time.Sleep(time.Second)
+						if _, err := v.Write(make([]byte, min(test.piece, 1_000_000-sent))); err != nil {
+							return
+						}
 					}
+				})
+				err, took := <-g.failed, time.Since(start)
+				go v.answered()
+				if test.want == 0 && err != nil || test.want != 0 && (bellwire.CodeOf(err) != bellwire.CodeCanceled || took != test.want) {
+					t.Errorf("%s: %v after %s, want %s", test.name, err, took, test.want)
 				}
+				time.Sleep(10 * Patience)
+				v.Close()
+				sending.Wait()
 			})
-			err, took := <-g.failed, time.Since(start)
-			go v.answered()
-			if test.want == 0 && err != nil || test.want != 0 && (bellwire.CodeOf(err) != bellwire.CodeCanceled || took != test.want) {
-				t.Errorf("%s: %v after %s, want %s", test.name, err, took, test.want)
-			}
-			time.Sleep(10 * Patience)
-			v.Close()
-			sending.Wait()
 		})
 	}
 }

@@ -62,19 +62,21 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 		{do: "GET /broken", want: "internal an internal error occurred; report it with the id of the request", logged: true},
 		{do: "GET /panic", want: "internal an internal error occurred; report it with the id of the request", logged: true},
 	} {
-		front, log := newFront()
-		method, path, _ := strings.Cut(c.do, " ")
-		answer := httptest.NewRecorder()
-		front.ServeHTTP(answer, httptest.NewRequest(method, path, strings.NewReader(c.body)))
-		if got := answer.Body.String(); got != c.want {
-			t.Errorf("%s: %s", c.do, got)
-		}
-		if name, value, ok := strings.Cut(c.header, ": "); ok && answer.Header().Get(name) != value {
-			t.Errorf("%s: %v", c.do, answer.Header())
-		}
-		if logged := log.Len() > 0; logged != c.logged {
-			t.Errorf("%s: logged %s", c.do, log)
-		}
+		t.Run(c.do, func(t *testing.T) {
+			front, log := newFront()
+			method, path, _ := strings.Cut(c.do, " ")
+			answer := httptest.NewRecorder()
+			front.ServeHTTP(answer, httptest.NewRequest(method, path, strings.NewReader(c.body)))
+			if got := answer.Body.String(); got != c.want {
+				t.Errorf("%s: %s", c.do, got)
+			}
+			if name, value, ok := strings.Cut(c.header, ": "); ok && answer.Header().Get(name) != value {
+				t.Errorf("%s: %v", c.do, answer.Header())
+			}
+			if logged := log.Len() > 0; logged != c.logged {
+				t.Errorf("%s: logged %s", c.do, log)
+			}
+		})
 	}
 }
 
@@ -106,11 +108,13 @@ func TestDispatcherByTwoSegments(t *testing.T) {
 		"/api/events": "native", "/v1/events": "lemon", "/group/events": "events", "/group/events/x": "events", "/group/event": "fallback",
 		"/": "root", "//events": "root", "/events": "fallback",
 	} {
-		answer := httptest.NewRecorder()
-		d.ServeHTTP(answer, httptest.NewRequest("GET", "http://x"+path, nil))
-		if got := answer.Body.String(); got != want {
-			t.Errorf("%s: %s, want %s", path, got, want)
-		}
+		t.Run(path, func(t *testing.T) {
+			answer := httptest.NewRecorder()
+			d.ServeHTTP(answer, httptest.NewRequest("GET", "http://x"+path, nil))
+			if got := answer.Body.String(); got != want {
+				t.Errorf("%s: %s, want %s", path, got, want)
+			}
+		})
 	}
 	for _, again := range []func(){func() { d.Mount(text("x"), "api/v4") }, func() { d.MountSecond(text("x"), "events") }} {
 		func() {
@@ -143,12 +147,14 @@ func TestMembersTellHowTheyDoNotFit(t *testing.T) {
 		{`{"uri":"x"}`, httpx.ErrUnknown, "uri"},
 		{`{"URL":"x"}`, httpx.ErrUnknown, "URL"},
 	} {
-		var v in
-		err := httpx.ParseJSON([]byte(c.body), &v)
-		var known *bellwire.Error
-		if !errors.Is(err, c.kind) || errors.As(err, &known) && (known.Field != c.field || known.Code != bellwire.CodeInvalid) {
-			t.Errorf("%s: %v", c.body, err)
-		}
+		t.Run(c.body, func(t *testing.T) {
+			var v in
+			err := httpx.ParseJSON([]byte(c.body), &v)
+			var known *bellwire.Error
+			if !errors.Is(err, c.kind) || errors.As(err, &known) && (known.Field != c.field || known.Code != bellwire.CodeInvalid) {
+				t.Errorf("%s: %v", c.body, err)
+			}
+		})
 	}
 	var v in
 	if err := httpx.ParseJSON([]byte(`{"URL":"x"}`), &v, json.MatchCaseInsensitiveNames(true)); err != nil || v.URL.Value != "x" || !v.URL.Given {

@@ -104,22 +104,24 @@ func TestTooLargeBodiesAreAnswered(t *testing.T) {
 		{"chunked", "Transfer-Encoding: chunked\r\n", fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", size, body), true},
 		{"asking first", fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n", size), "", false},
 	} {
-		read.Store(0)
-		connection, err := net.Dial("tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\nHost: x\r\n"+test.header+"\r\n"+test.body); err != nil {
-			t.Errorf("%s: the body could not be sent: %v", test.name, err)
-		}
-		answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
-		if err != nil {
-			t.Fatalf("%s: %v", test.name, err)
-		}
-		if answer.StatusCode != http.StatusRequestEntityTooLarge || (read.Load() > 0) != test.read {
-			t.Errorf("%s: %s, with %d bytes read", test.name, answer.Status, read.Load())
-		}
-		_ = connection.Close()
+		t.Run(test.name, func(t *testing.T) {
+			read.Store(0)
+			connection, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\nHost: x\r\n"+test.header+"\r\n"+test.body); err != nil {
+				t.Errorf("%s: the body could not be sent: %v", test.name, err)
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			if err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+			if answer.StatusCode != http.StatusRequestEntityTooLarge || (read.Load() > 0) != test.read {
+				t.Errorf("%s: %s, with %d bytes read", test.name, answer.Status, read.Load())
+			}
+			_ = connection.Close()
+		})
 	}
 }
 
@@ -147,17 +149,19 @@ func TestBearer(t *testing.T) {
 		{"abc", ""},
 	}
 	for _, test := range tests {
-		r := httptest.NewRequest("GET", "/", nil)
-		if test.header != "" {
-			r.Header.Set("Authorization", test.header)
-		}
-		got, err := httpx.Bearer(r)
-		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%q: %q, %v", test.header, got, err)
-		}
-		if err != nil && bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
-			t.Errorf("%q: %v", test.header, err)
-		}
+		t.Run(test.header, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/", nil)
+			if test.header != "" {
+				r.Header.Set("Authorization", test.header)
+			}
+			got, err := httpx.Bearer(r)
+			if got != test.want || (err == nil) != (test.want != "") {
+				t.Errorf("%q: %q, %v", test.header, got, err)
+			}
+			if err != nil && bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+				t.Errorf("%q: %v", test.header, err)
+			}
+		})
 	}
 }
 
@@ -256,16 +260,18 @@ func TestAsError(t *testing.T) {
 		{"internal of ours", bellwire.Wrap(bellwire.CodeInternal, secret, "the row %q is broken", "x"), bellwire.CodeInternal, ""},
 	}
 	for _, test := range tests {
-		got := httpx.AsError(test.err)
-		if got.Code != test.code {
-			t.Errorf("%s: code %q, want %q", test.name, got.Code, test.code)
-		}
-		if test.message != "" && got.Message != test.message {
-			t.Errorf("%s: %q, want %q", test.name, got.Message, test.message)
-		}
-		if test.code == bellwire.CodeInternal && (!errors.Is(got, secret) || strings.ContainsAny(got.Message, "\"2")) {
-			t.Errorf("%s: the message must hide the cause and the error keep it: %q", test.name, got.Message)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			got := httpx.AsError(test.err)
+			if got.Code != test.code {
+				t.Errorf("%s: code %q, want %q", test.name, got.Code, test.code)
+			}
+			if test.message != "" && got.Message != test.message {
+				t.Errorf("%s: %q, want %q", test.name, got.Message, test.message)
+			}
+			if test.code == bellwire.CodeInternal && (!errors.Is(got, secret) || strings.ContainsAny(got.Message, "\"2")) {
+				t.Errorf("%s: the message must hide the cause and the error keep it: %q", test.name, got.Message)
+			}
+		})
 	}
 }
 
@@ -280,11 +286,13 @@ func TestStatusTable(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	for wait, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", 1500 * time.Millisecond: "2", time.Hour: "3600"} {
-		h := http.Header{}
-		httpx.RetryAfter(h, wait)
-		if h.Get("Retry-After") != want {
-			t.Errorf("%s: %s, want %s", wait, h.Get("Retry-After"), want)
-		}
+		t.Run(fmt.Sprint(wait), func(t *testing.T) {
+			h := http.Header{}
+			httpx.RetryAfter(h, wait)
+			if h.Get("Retry-After") != want {
+				t.Errorf("%s: %s, want %s", wait, h.Get("Retry-After"), want)
+			}
+		})
 	}
 }
 
@@ -310,11 +318,13 @@ func TestMux(t *testing.T) {
 		{"GET", "/things/1/", "own 404", ""},
 	}
 	for _, test := range tests {
-		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
-		if w.Body.String() != test.want || w.Header().Get("Allow") != test.allow {
-			t.Errorf("%s %s: %q with Allow %q", test.method, test.path, w.Body, w.Header().Get("Allow"))
-		}
+		t.Run(test.method, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
+			if w.Body.String() != test.want || w.Header().Get("Allow") != test.allow {
+				t.Errorf("%s %s: %q with Allow %q", test.method, test.path, w.Body, w.Header().Get("Allow"))
+			}
+		})
 	}
 }
 
@@ -325,11 +335,13 @@ func TestDispatcher(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api": "api", "/api/v1/x": "api", "/docs": "api", "/": "fallback", "/apis": "fallback", "/x/api": "fallback",
 	} {
-		w := httptest.NewRecorder()
-		d.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		if w.Body.String() != want {
-			t.Errorf("%s: %q, want %q", path, w.Body, want)
-		}
+		t.Run(path, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			d.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+			if w.Body.String() != want {
+				t.Errorf("%s: %q, want %q", path, w.Body, want)
+			}
+		})
 	}
 	defer func() {
 		if recover() == nil {
@@ -360,9 +372,11 @@ func TestObserve(t *testing.T) {
 	}
 	line := out.String()
 	for _, want := range []string{"id=from-the-client", "method=POST", "path=/pots/1", "status=418", "bytes=15", "took="} {
-		if !strings.Contains(line, want) {
-			t.Errorf("no %s in %s", want, line)
-		}
+		t.Run(want, func(t *testing.T) {
+			if !strings.Contains(line, want) {
+				t.Errorf("no %s in %s", want, line)
+			}
+		})
 	}
 	if strings.Contains(line, "secret") {
 		t.Errorf("a secret is in the log: %s", line)
@@ -374,15 +388,17 @@ func TestObserveMakesIDs(t *testing.T) {
 	h := httpx.Observe(slog.New(slog.DiscardHandler), text(""))
 	seen := map[string]bool{}
 	for _, given := range []string{"", "two words", "new\nline", `quote"`, strings.Repeat("x", 65), "ümlaut"} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header["X-Request-Id"] = []string{given}
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		id := w.Header().Get("X-Request-Id")
-		if len(id) != 16 || id == given || seen[id] {
-			t.Errorf("%q became %q", given, id)
-		}
-		seen[id] = true
+		t.Run(given, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.Header["X-Request-Id"] = []string{given}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			id := w.Header().Get("X-Request-Id")
+			if len(id) != 16 || id == given || seen[id] {
+				t.Errorf("%q became %q", given, id)
+			}
+			seen[id] = true
+		})
 	}
 }
 

@@ -31,9 +31,11 @@ func TestParseTime(t *testing.T) {
 		"2016-12-31T23:59:60.25.25z": {},
 		"2026-02-30T12:30:00Z":       {},
 	} {
-		got, err := httpx.ParseTime(text)
-		if !got.Equal(want) || (err != nil) != want.IsZero() {
-			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			got, err := httpx.ParseTime(text)
+			if !got.Equal(want) || (err != nil) != want.IsZero() {
+				t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
+			}
+		})
 	}
 }

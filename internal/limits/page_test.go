@@ -180,9 +180,11 @@ func TestShow(t *testing.T) {
 		{limits.ConfigurationBytes, 256 << 10, "256KiB"}, {limits.ConfigurationBytes, 1000001, "1,000,001"},
 		{limits.MinRetryDelay, 0.001, "1ms"}, {limits.MinRetryDelay, 3600, "1h"},
 	} {
-		if got := tt.limit.Show(tt.value); got != tt.want {
-			t.Errorf("%s of %v is shown as %q, want %q", tt.limit.Name, tt.value, got, tt.want)
-		}
+		t.Run(tt.want, func(t *testing.T) {
+			if got := tt.limit.Show(tt.value); got != tt.want {
+				t.Errorf("%s of %v is shown as %q, want %q", tt.limit.Name, tt.value, got, tt.want)
+			}
+		})
 	}
 	if d := bellwire.Duration(1500e6); limits.Seconds(limits.OfSeconds(d)) != d {
 		t.Errorf("%v comes back as %v", d, limits.Seconds(limits.OfSeconds(d)))

@@ -41,11 +41,13 @@ func TestSignedRequests(t *testing.T) {
 		"an unknown key":                 func(r *service.SignedRequest) { r.Key = strings.Repeat("0", 32) },
 		"a key whose secret is not kept": func(r *service.SignedRequest) { r.Key = plain.ID.String() },
 	} {
-		r := good
-		change(&r)
-		if _, err := e.ClaimSigned(t.Context(), r); bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			r := good
+			change(&r)
+			if _, err := e.ClaimSigned(t.Context(), r); bellwire.CodeOf(err) != bellwire.CodeUnauthenticated {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 
 	claim := func(change func(*service.SignedRequest)) *service.Claim {
@@ -77,13 +79,15 @@ func TestSignedRequests(t *testing.T) {
 			r.Nonce, r.At = "four", r.At.Add(10*time.Second-service.SignatureWindow)
 		}, signed, ""},
 	} {
-		caller, err := claim(c.change).Prove(t.Context(), c.verify)
-		if bellwire.CodeOf(err) != c.code {
-			t.Errorf("%s: %v, want the code %q", c.name, err, c.code)
-		}
-		if want := (service.Caller{Key: key.ID, Role: bellwire.RoleTenant, Tenant: tenant}); err == nil && caller != want {
-			t.Errorf("%s: %+v", c.name, caller)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			caller, err := claim(c.change).Prove(t.Context(), c.verify)
+			if bellwire.CodeOf(err) != c.code {
+				t.Errorf("%s: %v, want the code %q", c.name, err, c.code)
+			}
+			if want := (service.Caller{Key: key.ID, Role: bellwire.RoleTenant, Tenant: tenant}); err == nil && caller != want {
+				t.Errorf("%s: %+v", c.name, caller)
+			}
+		})
 	}
 	late := claim(func(r *service.SignedRequest) { r.Nonce = "nine" })
 	if err := e.DeleteKey(t.Context(), admin, tenant, key.ID); err != nil {
@@ -107,17 +111,21 @@ func TestAuthenticateKey(t *testing.T) {
 	}
 	bare := hex.EncodeToString(key.ID[:])
 	for _, id := range []string{key.ID.String(), bare, uuid.UUID(key.ID).String(), strings.ToUpper(bare)} {
-		c, err := e.AuthenticateKey(t.Context(), id, secret)
-		if err != nil || c.Key != key.ID || c.Tenant != tenant {
-			t.Errorf("%s: %+v, %v", id, c, err)
-		}
+		t.Run(id, func(t *testing.T) {
+			c, err := e.AuthenticateKey(t.Context(), id, secret)
+			if err != nil || c.Key != key.ID || c.Tenant != tenant {
+				t.Errorf("%s: %+v, %v", id, c, err)
+			}
+		})
 	}
 	for id, with := range map[string]string{
 		key.ID.String(): other, "": secret, "key_": secret, bare[1:]: secret, "api_" + bare: secret,
 		strings.ReplaceAll(uuid.UUID(key.ID).String(), "-", "x"): secret, strings.Repeat("0", 32): secret,
 	} {
-		_, err := e.AuthenticateKey(t.Context(), id, with)
-		wantCode(t, err, bellwire.CodeUnauthenticated, "")
+		t.Run(id, func(t *testing.T) {
+			_, err := e.AuthenticateKey(t.Context(), id, with)
+			wantCode(t, err, bellwire.CodeUnauthenticated, "")
+		})
 	}
 }
 

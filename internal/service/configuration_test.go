@@ -39,11 +39,13 @@ func TestAuthenticate(t *testing.T) {
 		"bwk_" + strings.Repeat("g", 32) + "_" + strings.Repeat("A", 43),
 		strings.Replace(secret, "_", "-", 2),
 	} {
-		_, err := e.Authenticate(t.Context(), wrong)
-		wantCode(t, err, bellwire.CodeUnauthenticated, "")
-		if err != nil && wrong != "" && wrong != "x" && strings.Contains(err.Error(), wrong) {
-			t.Error("the error shows the secret")
-		}
+		t.Run(wrong, func(t *testing.T) {
+			_, err := e.Authenticate(t.Context(), wrong)
+			wantCode(t, err, bellwire.CodeUnauthenticated, "")
+			if err != nil && wrong != "" && wrong != "x" && strings.Contains(err.Error(), wrong) {
+				t.Error("the error shows the secret")
+			}
+		})
 	}
 	if err := e.DeleteKey(t.Context(), admin, "acme", key.ID); err != nil {
 		t.Fatal(err)
@@ -101,8 +103,10 @@ func TestKeys(t *testing.T) {
 		{"", bellwire.RoleTenant, "", "role"}, {"", bellwire.RoleTenantRead, "", "role"}, {"", "root", "", "role"},
 		{"acme", bellwire.RoleTenant, strings.Repeat("x", 257), "name"},
 	} {
-		_, _, err := e.CreateKey(t.Context(), admin, tt.tenant, service.NewKey{Role: tt.role, Name: tt.name})
-		wantCode(t, err, bellwire.CodeInvalid, tt.field)
+		t.Run(fmt.Sprintf("%.60s", tt.name), func(t *testing.T) {
+			_, _, err := e.CreateKey(t.Context(), admin, tt.tenant, service.NewKey{Role: tt.role, Name: tt.name})
+			wantCode(t, err, bellwire.CodeInvalid, tt.field)
+		})
 	}
 }
 
@@ -168,13 +172,15 @@ func TestTenants(t *testing.T) {
 		{service.NewTenant{ID: "b", Name: strings.Repeat("x", 257)}, bellwire.CodeInvalid, "name"},
 		{service.NewTenant{ID: "b", Metadata: map[string]string{"": "x"}}, bellwire.CodeInvalid, "metadata"},
 	} {
-		_, err := e.CreateTenant(t.Context(), admin, tt.in)
-		if bellwire.CodeOf(err) != tt.code {
-			t.Errorf("%+v: got %v, want the code %q", tt.in, err, tt.code)
-		}
-		if tt.field != "" {
-			wantCode(t, err, tt.code, tt.field)
-		}
+		t.Run(tt.field, func(t *testing.T) {
+			_, err := e.CreateTenant(t.Context(), admin, tt.in)
+			if bellwire.CodeOf(err) != tt.code {
+				t.Errorf("%+v: got %v, want the code %q", tt.in, err, tt.code)
+			}
+			if tt.field != "" {
+				wantCode(t, err, tt.code, tt.field)
+			}
+		})
 	}
 	updated, err := e.UpdateTenant(t.Context(), admin, "acme", service.TenantChange{Metadata: &map[string]string{}})
 	if err != nil || updated.Name != "Acme" || len(updated.Metadata) != 0 || updated.Revision <= created.Revision {
@@ -238,8 +244,10 @@ func TestEventTypes(t *testing.T) {
 		{"a", service.EventTypeInput{Example: []byte(`{`)}, bellwire.CodeInvalid, "example"},
 		{"a", service.EventTypeInput{Schema: []byte(orderSchema), Example: []byte(`{"amount": ""}`)}, bellwire.CodeInvalid, "example.amount"},
 	} {
-		_, _, err := e.PutEventType(t.Context(), admin, tt.name, tt.in)
-		wantCode(t, err, tt.code, tt.field)
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := e.PutEventType(t.Context(), admin, tt.name, tt.in)
+			wantCode(t, err, tt.code, tt.field)
+		})
 	}
 	_, err = e.EventType(t.Context(), admin, "a")
 	wantCode(t, err, bellwire.CodeNotFound, "")
@@ -331,13 +339,17 @@ func TestChangesAreLoggedWithoutSecrets(t *testing.T) {
 	}
 	text := log.String()
 	for _, hidden := range []string{keySecret, secret.Secret, rotated.Secret, "top-secret"} {
-		if strings.Contains(text, hidden) {
-			t.Errorf("the log shows %q", hidden)
-		}
+		t.Run(hidden, func(t *testing.T) {
+			if strings.Contains(text, hidden) {
+				t.Errorf("the log shows %q", hidden)
+			}
+		})
 	}
 	for _, shown := range []string{"action=endpoint.create", "action=endpoint.rotate-secret", "by=" + key.ID.String(), "endpoint=" + ep.ID} {
-		if !strings.Contains(text, shown) {
-			t.Errorf("the log has no %q:\n%s", shown, text)
-		}
+		t.Run(shown, func(t *testing.T) {
+			if !strings.Contains(text, shown) {
+				t.Errorf("the log has no %q:\n%s", shown, text)
+			}
+		})
 	}
 }

@@ -469,24 +469,28 @@ func TestControlCharacters(t *testing.T) {
 	}
 	bad := []string{"a\x01b", "\x00", "\x7f", "\u0085", "\x1b[0m"}
 	for name, set := range texts {
-		for _, text := range append(bad, "a\nb", "a\tb") {
-			if err := set(text); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.Contains(err.Error(), "control characters") {
-				t.Errorf("the %s takes %q: %v", name, text, err)
+		t.Run(name, func(t *testing.T) {
+			for _, text := range append(bad, "a\nb", "a\tb") {
+				if err := set(text); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.Contains(err.Error(), "control characters") {
+					t.Errorf("the %s takes %q: %v", name, text, err)
+				}
 			}
-		}
-		if err := set("Ünïcode & <b> 🙂"); err != nil {
-			t.Errorf("the %s: %v", name, err)
-		}
+			if err := set("Ünïcode & <b> 🙂"); err != nil {
+				t.Errorf("the %s: %v", name, err)
+			}
+		})
 	}
 	for name, set := range lines {
-		for _, text := range bad {
-			if err := set(text); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.Contains(err.Error(), "control characters") {
-				t.Errorf("the %s takes %q: %v", name, text, err)
+		t.Run(name, func(t *testing.T) {
+			for _, text := range bad {
+				if err := set(text); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.Contains(err.Error(), "control characters") {
+					t.Errorf("the %s takes %q: %v", name, text, err)
+				}
 			}
-		}
-		if err := set("one\n\ttwo\r\nthree"); err != nil {
-			t.Errorf("the %s: %v", name, err)
-		}
+			if err := set("one\n\ttwo\r\nthree"); err != nil {
+				t.Errorf("the %s: %v", name, err)
+			}
+		})
 	}
 }
 
@@ -566,10 +570,12 @@ func TestLimitsOfATenant(t *testing.T) {
 	for name, value := range map[string]*float64{
 		"endpoints": &zero, "keys": &half, "min_retry_delay": &zero, "nothing": &two, "event_types": &two,
 	} {
-		_, err := e.UpdateTenant(ctx, admin, tenant, service.TenantChange{Limits: map[string]*float64{name: value}})
-		wantCode(t, err, bellwire.CodeInvalid, "limits."+name)
-		_, err = e.CreateTenant(ctx, admin, service.NewTenant{ID: "new", Limits: map[string]*float64{name: value}})
-		wantCode(t, err, bellwire.CodeInvalid, "limits."+name)
+		t.Run(name, func(t *testing.T) {
+			_, err := e.UpdateTenant(ctx, admin, tenant, service.TenantChange{Limits: map[string]*float64{name: value}})
+			wantCode(t, err, bellwire.CodeInvalid, "limits."+name)
+			_, err = e.CreateTenant(ctx, admin, service.NewTenant{ID: "new", Limits: map[string]*float64{name: value}})
+			wantCode(t, err, bellwire.CodeInvalid, "limits."+name)
+		})
 	}
 	_, err := e.UpdateTenant(context.Background(), service.Caller{Role: bellwire.RoleTenant, Tenant: tenant}, tenant, service.TenantChange{Limits: map[string]*float64{"keys": &two}})
 	wantCode(t, err, bellwire.CodeForbidden, "")

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,22 +42,24 @@ func TestMaskURL(t *testing.T) {
 		"https://example.com/ж1Д2ю3/«ж1Д2ю3Ы4»",
 		"https://example.com/%zz«»",
 	} {
-		url := strings.NewReplacer("«", "", "»", "").Replace(text)
-		want, hidden := "", []string{}
-		for i, part := range strings.FieldsFunc(text, func(r rune) bool { return r == '«' || r == '»' }) {
-			if i%2 == 1 {
-				hidden = append(hidden, part)
-				part = "[redacted]"
+		t.Run(fmt.Sprintf("%.60s", text), func(t *testing.T) {
+			url := strings.NewReplacer("«", "", "»", "").Replace(text)
+			want, hidden := "", []string{}
+			for i, part := range strings.FieldsFunc(text, func(r rune) bool { return r == '«' || r == '»' }) {
+				if i%2 == 1 {
+					hidden = append(hidden, part)
+					part = "[redacted]"
+				}
+				want += part
 			}
-			want += part
-		}
-		if strings.HasSuffix(text, "%zz«»") { // cannot be read
-			want, hidden = "https://example.com/[redacted]", []string{"%zz"}
-		}
-		got, secrets := maskURL(url)
-		if got != want || strings.Join(secrets, " ") != strings.Join(hidden, " ") {
-			t.Errorf("%s:\ngot  %s %q\nwant %s %q", url, got, secrets, want, hidden)
-		}
+			if strings.HasSuffix(text, "%zz«»") { // cannot be read
+				want, hidden = "https://example.com/[redacted]", []string{"%zz"}
+			}
+			got, secrets := maskURL(url)
+			if got != want || strings.Join(secrets, " ") != strings.Join(hidden, " ") {
+				t.Errorf("%s:\ngot  %s %q\nwant %s %q", url, got, secrets, want, hidden)
+			}
+		})
 	}
 }
 
@@ -74,16 +77,18 @@ func TestMaskedTokens(t *testing.T) {
 		"base32": rand.Text,
 		"base64": func() string { return base64.RawURLEncoding.EncodeToString(bytes(24)) },
 	} {
-		const tries = 2000
-		missed := 0
-		for range tries {
-			if !looksLikeToken(make()) {
-				missed++
+		t.Run(name, func(t *testing.T) {
+			const tries = 2000
+			missed := 0
+			for range tries {
+				if !looksLikeToken(make()) {
+					missed++
+				}
 			}
-		}
-		if missed > tries/50 {
-			t.Errorf("%d of %d tokens of the form %s are not known", missed, tries, name)
-		}
-		t.Logf("%s: %d of %d", name, missed, tries)
+			if missed > tries/50 {
+				t.Errorf("%d of %d tokens of the form %s are not known", missed, tries, name)
+			}
+			t.Logf("%s: %d of %d", name, missed, tries)
+		})
 	}
 }

@@ -35,8 +35,10 @@ func TestRetriesAreNotFasterThanTheLimit(t *testing.T) {
 		{"retry.interval", bellwire.RetryPolicy{Interval: ms, Count: 100}},
 		{"retry.initial", bellwire.RetryPolicy{Initial: ms, Factor: 2, MaxElapsed: second}},
 	} {
-		_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, input(tc.policy))
-		wantCode(t, err, bellwire.CodeInvalid, tc.field)
+		t.Run(tc.field, func(t *testing.T) {
+			_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, input(tc.policy))
+			wantCode(t, err, bellwire.CodeInvalid, tc.field)
+		})
 	}
 	for _, p := range []bellwire.RetryPolicy{
 		{}, {Interval: 0, Count: 0}, {Schedule: delays(time.Second)}, {Interval: second, Count: 100}, {Initial: second, Factor: 1, MaxElapsed: second},

@@ -1,6 +1,7 @@
 package suggest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,9 +23,11 @@ func TestNearest(t *testing.T) {
 		"\xff\xfe":               "",
 		strings.Repeat("a", 200): "",
 	} {
-		if got := suggest.Nearest(name, known); got != want {
-			t.Errorf("Nearest(%q) is %q, want %q", name, got, want)
-		}
+		t.Run(fmt.Sprintf("%.60s", name), func(t *testing.T) {
+			if got := suggest.Nearest(name, known); got != want {
+				t.Errorf("Nearest(%q) is %q, want %q", name, got, want)
+			}
+		})
 	}
 	if got := suggest.Nearest("anything", nil); got != "" {
 		t.Errorf("of nothing: %q", got)

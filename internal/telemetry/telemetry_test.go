@@ -71,9 +71,11 @@ func TestObserverCounts(t *testing.T) {
 		"breakers open 1":   testutil.ToFloat64(m.breakers.WithLabelValues("open")),
 		"breakers closed 0": testutil.ToFloat64(m.breakers.WithLabelValues("closed")),
 	} {
-		if want := float64(name[len(name)-1] - '0'); got != want {
-			t.Errorf("%s: got %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if want := float64(name[len(name)-1] - '0'); got != want {
+				t.Errorf("%s: got %v", name, got)
+			}
+		})
 	}
 	if n := testutil.CollectAndCount(m.attemptSeconds); n != 1 {
 		t.Errorf("attempt durations have %d series, want 1: an attempt without a request took no time", n)
@@ -158,9 +160,11 @@ func TestBreakerLogsNameTheEndpoint(t *testing.T) {
 	o.Breaker(ep, true, 12)
 	o.Breaker(ep, false, 0)
 	for _, want := range []string{`"level":"WARN"`, `"endpoint":"ep_1"`, `"tenant":"acme"`, `"failures":12`, "succeeds again"} {
-		if !strings.Contains(logged.String(), want) {
-			t.Errorf("the records lack %s:\n%s", want, logged)
-		}
+		t.Run(want, func(t *testing.T) {
+			if !strings.Contains(logged.String(), want) {
+				t.Errorf("the records lack %s:\n%s", want, logged)
+			}
+		})
 	}
 	if strings.Contains(logged.String(), "secret-path") {
 		t.Error("the records contain the endpoint's URL, which can hold a credential")

@@ -87,10 +87,12 @@ func TestSharedSecret(t *testing.T) {
 		{"a key of ours", "bwk_0123", bellwire.CodeUnauthenticated},
 		{"too long", good + strings.Repeat("A", 20_000), bellwire.CodeUnauthenticated},
 	} {
-		tenant, err := v.Tenant(t.Context(), c.token)
-		if bellwire.CodeOf(err) != c.code || err == nil && tenant != "acme" {
-			t.Errorf("%s: %q, %v", c.name, tenant, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			tenant, err := v.Tenant(t.Context(), c.token)
+			if bellwire.CodeOf(err) != c.code || err == nil && tenant != "acme" {
+				t.Errorf("%s: %q, %v", c.name, tenant, err)
+			}
+		})
 	}
 }
 
@@ -324,20 +326,22 @@ func TestKeysAreForWhatTheySay(t *testing.T) {
 		{"another algorithm", map[string]any{jwk.AlgorithmKey: jwa.PS256()}, bellwire.CodeUnauthenticated},
 		{"another use", map[string]any{jwk.KeyUsageKey: "enc"}, bellwire.CodeUnauthenticated},
 	} {
-		key, err := jwk.Import(raw)
-		must(t, err)
-		for name, value := range c.say {
-			must(t, key.Set(name, value))
-		}
-		source := &issuer{}
-		source.publish(t, key)
-		server := httptest.NewServer(source)
-		v, err := token.New(token.Config{JWKSURL: server.URL, Audience: "bellwire", Now: clock})
-		must(t, err)
-		if _, err := v.Tenant(t.Context(), sign(t, jwa.RS256(), raw, nil)); bellwire.CodeOf(err) != c.code {
-			t.Errorf("%s: %v, want %q", c.name, err, c.code)
-		}
-		server.Close()
+		t.Run(c.name, func(t *testing.T) {
+			key, err := jwk.Import(raw)
+			must(t, err)
+			for name, value := range c.say {
+				must(t, key.Set(name, value))
+			}
+			source := &issuer{}
+			source.publish(t, key)
+			server := httptest.NewServer(source)
+			v, err := token.New(token.Config{JWKSURL: server.URL, Audience: "bellwire", Now: clock})
+			must(t, err)
+			if _, err := v.Tenant(t.Context(), sign(t, jwa.RS256(), raw, nil)); bellwire.CodeOf(err) != c.code {
+				t.Errorf("%s: %v, want %q", c.name, err, c.code)
+			}
+			server.Close()
+		})
 	}
 }
 

@@ -199,13 +199,17 @@ func TestPythonJSONKeepsNumbers(t *testing.T) {
 		`{"a":1E400,"b":3.0,"a":1.10}`:                         `{"a": 1.1, "b": 3.0}`,
 		`[100000000000000000000000.0,12345678901234567890.50]`: `[1e+23, 12345678901234567890.50]`,
 	} {
-		got := sign.AppendPythonJSON(nil, []byte(data))
-		if string(got) != want {
-			t.Errorf("%s becomes %s, want %s", data, got, want)
-		}
+		t.Run(fmt.Sprintf("%.60s", data), func(t *testing.T) {
+			got := sign.AppendPythonJSON(nil, []byte(data))
+			if string(got) != want {
+				t.Errorf("%s becomes %s, want %s", data, got, want)
+			}
+		})
 	}
 	for _, data := range delicate {
-		checkPythonJSON(t, data)
+		t.Run(fmt.Sprintf("%.60s", data), func(t *testing.T) {
+			checkPythonJSON(t, data)
+		})
 	}
 }
 
@@ -291,19 +295,21 @@ func TestBondVectors(t *testing.T) {
 		{`{"event": "customer.updated", "name": "Zo\u00eb"}`, updated, updated},
 		{`{"event":"customer.updated","name":"Zoë"}`, updated, "3ba34a8bbc8fff73b6e97a8283ca436721d042e4865fc36b61f0d62270842764"},
 	} {
-		if got := string(m.AppendBond([]byte("x"), 1709287200, []byte(v.body))); got != "xt=1709287200,v1="+v.v1+",v2="+v.v2 {
-			t.Errorf("%s is signed %s", v.body, got)
-		}
-		v1, v2 := unhex(t, v.v1), unhex(t, v.v2)
-		for _, changed := range []string{v.body, strings.Replace(v.body, "e", "f", 1), v.body + "x", ""} {
-			good := changed == v.body
-			if m.VerifyBondV1(v1, 1709287200, []byte(changed)) != good || m.VerifyBondV2(v2, 1709287200, []byte(changed)) != good {
-				t.Errorf("%s is taken for %s, or is not", changed, v.body)
+		t.Run(v.body, func(t *testing.T) {
+			if got := string(m.AppendBond([]byte("x"), 1709287200, []byte(v.body))); got != "xt=1709287200,v1="+v.v1+",v2="+v.v2 {
+				t.Errorf("%s is signed %s", v.body, got)
 			}
-		}
-		if m.VerifyBondV1(v1, 1709287201, []byte(v.body)) || m.VerifyBondV2(v2[1:], 1709287200, []byte(v.body)) || m.VerifyBondV1(nil, 1709287200, []byte(v.body)) {
-			t.Errorf("another time or a part of the signature is taken for %s", v.body)
-		}
+			v1, v2 := unhex(t, v.v1), unhex(t, v.v2)
+			for _, changed := range []string{v.body, strings.Replace(v.body, "e", "f", 1), v.body + "x", ""} {
+				good := changed == v.body
+				if m.VerifyBondV1(v1, 1709287200, []byte(changed)) != good || m.VerifyBondV2(v2, 1709287200, []byte(changed)) != good {
+					t.Errorf("%s is taken for %s, or is not", changed, v.body)
+				}
+			}
+			if m.VerifyBondV1(v1, 1709287201, []byte(v.body)) || m.VerifyBondV2(v2[1:], 1709287200, []byte(v.body)) || m.VerifyBondV1(nil, 1709287200, []byte(v.body)) {
+				t.Errorf("another time or a part of the signature is taken for %s", v.body)
+			}
+		})
 	}
 }
 

@@ -133,12 +133,14 @@ func TestVerifyRefusesWhatWasChanged(t *testing.T) {
 		{"the signature", sign.NewMAC(secret), public, [][]byte{v1[:31]}, [][]byte{v1a[:63]}, vectorID, vectorBody, vectorUnix, false},
 		{"all signatures gone", sign.NewMAC(secret), public, nil, nil, vectorID, vectorBody, vectorUnix, false},
 	} {
-		if got := tc.mac.VerifyV1(tc.v1, tc.id, tc.unix, []byte(tc.body)); got != tc.verifiable {
-			t.Errorf("%s changed: v1 is verified: %t", tc.what, got)
-		}
-		if got := sign.VerifyV1a(tc.public, tc.v1a, tc.id, tc.unix, []byte(tc.body)); got != tc.verifiable {
-			t.Errorf("%s changed: v1a is verified: %t", tc.what, got)
-		}
+		t.Run(tc.what, func(t *testing.T) {
+			if got := tc.mac.VerifyV1(tc.v1, tc.id, tc.unix, []byte(tc.body)); got != tc.verifiable {
+				t.Errorf("%s changed: v1 is verified: %t", tc.what, got)
+			}
+			if got := sign.VerifyV1a(tc.public, tc.v1a, tc.id, tc.unix, []byte(tc.body)); got != tc.verifiable {
+				t.Errorf("%s changed: v1a is verified: %t", tc.what, got)
+			}
+		})
 	}
 }
 
@@ -200,25 +202,31 @@ func TestParseRefuses(t *testing.T) {
 		"whsec_" + b64(31)[:43] + "d=", // bits that stand for nothing
 		"whsec_" + base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 24)), "whpk_" + b64(32), "whsk_" + b64(32),
 	} {
-		if _, err := sign.ParseSecret(text); err != sign.ErrSecret {
-			t.Errorf("ParseSecret(%.80q): %v", text, err)
-		}
+		t.Run(fmt.Sprintf("%.60s", text), func(t *testing.T) {
+			if _, err := sign.ParseSecret(text); err != sign.ErrSecret {
+				t.Errorf("ParseSecret(%.80q): %v", text, err)
+			}
+		})
 	}
 	for _, text := range []string{
 		"", "whsk_", "whsk_" + b64(31), "whsk_" + b64(33), "whsk_" + b64(63), "whsk_" + b64(65), "whsec_" + b64(32),
 		"whsk_" + b64(64), "whsk_" + base64.StdEncoding.EncodeToString(mixed), // the halves do not belong together
 	} {
-		if _, err := sign.ParsePrivateKey(text); err != sign.ErrPrivateKey {
-			t.Errorf("ParsePrivateKey(%q): %v", text, err)
-		}
-		if _, err := sign.PublicKeyOf(text); err != sign.ErrPrivateKey {
-			t.Errorf("PublicKeyOf(%q): %v", text, err)
-		}
+		t.Run(fmt.Sprintf("%.60s", text), func(t *testing.T) {
+			if _, err := sign.ParsePrivateKey(text); err != sign.ErrPrivateKey {
+				t.Errorf("ParsePrivateKey(%q): %v", text, err)
+			}
+			if _, err := sign.PublicKeyOf(text); err != sign.ErrPrivateKey {
+				t.Errorf("PublicKeyOf(%q): %v", text, err)
+			}
+		})
 	}
 	for _, text := range []string{"", "whpk_", "whpk_" + b64(31), "whpk_" + b64(33), "whsec_" + b64(32)} {
-		if _, err := sign.ParsePublicKey(text); err != sign.ErrPublicKey {
-			t.Errorf("ParsePublicKey(%q): %v", text, err)
-		}
+		t.Run(fmt.Sprintf("%.60s", text), func(t *testing.T) {
+			if _, err := sign.ParsePublicKey(text); err != sign.ErrPublicKey {
+				t.Errorf("ParsePublicKey(%q): %v", text, err)
+			}
+		})
 	}
 }
 

@@ -69,12 +69,14 @@ func TestVersions(t *testing.T) {
 		"application/json;api-version=2025.2.0": false, "application/json;api-version=2025.1": false,
 		"application/json;api-version=2025.1.0;q=0": false,
 	} {
-		s := step{Name: accept, Do: "GET /process-orchestration/events/event-types", Status: 200, Want: `["process.status-changed"]`}
-		if !taken {
-			s = refused(accept, s.Do, "", 406, "the Accept header must allow application/json;api-version=2024.1.0 or 2025.1.0")
-		}
-		s.Header = []string{"Accept: " + accept}
-		dialecttest.Run(t, w, []step{s})
+		t.Run(accept, func(t *testing.T) {
+			s := step{Name: accept, Do: "GET /process-orchestration/events/event-types", Status: 200, Want: `["process.status-changed"]`}
+			if !taken {
+				s = refused(accept, s.Do, "", 406, "the Accept header must allow application/json;api-version=2024.1.0 or 2025.1.0")
+			}
+			s.Header = []string{"Accept: " + accept}
+			dialecttest.Run(t, w, []step{s})
+		})
 	}
 }
 
@@ -84,9 +86,11 @@ func TestCheckVersion(t *testing.T) {
 		"2024.1.0": true, "2025.10.12": true, "": false, "2024.1": false, "24.1.0": false, "2024.1.0.0": false, " 2024.1.0": false,
 		"2024.1.0\n": false, "latest": false,
 	} {
-		if err := akkuro.CheckVersion(text); (err == nil) != want {
-			t.Errorf("%q: %v", text, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			if err := akkuro.CheckVersion(text); (err == nil) != want {
+				t.Errorf("%q: %v", text, err)
+			}
+		})
 	}
 }
 
@@ -99,9 +103,11 @@ func TestUnsupportedVersion(t *testing.T) {
 		"GET " + events + "/event-types", "POST " + endpoints, "GET " + endpoints, "GET " + merged + "/token/{id}",
 		"PUT " + endpoints + "/{id}", "DELETE " + endpoints + "/{id}", "GET " + merged + "/example",
 	} {
-		s := refused("version", do, body, 406, "the Accept header must allow application/json;api-version=2024.1.0")
-		s.Header = []string{"Accept: application/json;api-version=2019.1.0"}
-		dialecttest.Run(t, w, []step{s})
+		t.Run(do, func(t *testing.T) {
+			s := refused("version", do, body, 406, "the Accept header must allow application/json;api-version=2024.1.0")
+			s.Header = []string{"Accept: application/json;api-version=2019.1.0"}
+			dialecttest.Run(t, w, []step{s})
+		})
 	}
 	dialecttest.Run(t, w, []step{unchanged})
 }

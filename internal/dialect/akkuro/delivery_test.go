@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,11 +72,13 @@ func TestOccurredOn(t *testing.T) {
 		time.Date(1969, 12, 31, 23, 59, 59, 1, time.UTC):     "1969-12-31T23:59:59.000Z",
 		time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC): "9999-12-31T23:59:59.999Z",
 	} {
-		m := message(t, "1")
-		m.Event.OccurredAt = at
-		if got, err := renderer.AppendBody(nil, m); err != nil || !strings.Contains(string(got), `"occurredOn":"`+want+`"}`) {
-			t.Errorf("%s: %s, %v", at, got, err)
-		}
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			m := message(t, "1")
+			m.Event.OccurredAt = at
+			if got, err := renderer.AppendBody(nil, m); err != nil || !strings.Contains(string(got), `"occurredOn":"`+want+`"}`) {
+				t.Errorf("%s: %s, %v", at, got, err)
+			}
+		})
 	}
 	m := message(t, "1")
 	m.Event.OccurredAt = time.Date(9999, 12, 31, 23, 30, 0, 0, time.FixedZone("", -60*60))
@@ -319,9 +322,11 @@ func TestIDsAndTokens(t *testing.T) {
 		"", "string", sampleToken[:43], sampleToken + "=", strings.Replace(sampleToken, "8=", "9=", 1), sampleToken[:10] + "\n" + sampleToken[10:],
 		base64.StdEncoding.EncodeToString(make([]byte, 31)), base64.StdEncoding.EncodeToString(make([]byte, 33)), strings.Repeat("_", 43) + "=",
 	} {
-		if err := dialect.CheckSecret(bad); bellwire.CodeOf(err) != bellwire.CodeInvalid || bad != "" && strings.Contains(err.Error(), bad) {
-			t.Errorf("%q: %v", bad, err)
-		}
+		t.Run(bad, func(t *testing.T) {
+			if err := dialect.CheckSecret(bad); bellwire.CodeOf(err) != bellwire.CodeInvalid || bad != "" && strings.Contains(err.Error(), bad) {
+				t.Errorf("%q: %v", bad, err)
+			}
+		})
 	}
 }
 
@@ -339,9 +344,11 @@ func TestDefaults(t *testing.T) {
 		200: bellwire.Acknowledged, 202: bellwire.Acknowledged, 299: bellwire.Acknowledged,
 		199: bellwire.Failed, 301: bellwire.Failed, 401: bellwire.Failed, 410: bellwire.Failed, 500: bellwire.Failed,
 	} {
-		if got := renderer.Classify(status); got != want {
-			t.Errorf("%d: %v", status, got)
-		}
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			if got := renderer.Classify(status); got != want {
+				t.Errorf("%d: %v", status, got)
+			}
+		})
 	}
 	if !renderer.RetryAfter() || dialect.Name() != "akkuro" {
 		t.Error("Retry-After is not heeded, or the name is another")

@@ -145,9 +145,11 @@ func TestBodies(t *testing.T) {
 		{"too long", `{"uri":"https://example.com/` + strings.Repeat("a", 3000) + `"}`, 422, `uri must have at most 2,083 bytes, but has 3,020`},
 		{"too large", strings.Repeat(" ", httpx.MaxSmallBody) + body, 413, `the body must have at most 65,536 bytes`},
 	} {
-		dialecttest.Run(t, w, []step{
-			refused(c.name, "POST "+endpoints, c.body, c.status, c.detail),
-			refused(c.name, "PUT "+endpoints+"/{id}", c.body, c.status, c.detail),
+		t.Run(c.name, func(t *testing.T) {
+			dialecttest.Run(t, w, []step{
+				refused(c.name, "POST "+endpoints, c.body, c.status, c.detail),
+				refused(c.name, "PUT "+endpoints+"/{id}", c.body, c.status, c.detail),
+			})
 		})
 	}
 	dialecttest.Run(t, w, []step{unchanged})
@@ -158,11 +160,13 @@ func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, contentType := range []string{"", "Content-Type: application/x-www-form-urlencoded", "Content-Type: application/json; charset=utf-8", "Content-Type: text/plain"} {
-		s := register
-		if contentType != "" {
-			s.Header = []string{contentType}
-		}
-		dialecttest.Run(t, w, []step{s, {Name: "update", Do: "PUT " + endpoints + "/{id}", Header: s.Header, Body: body, Status: 204}})
+		t.Run(contentType, func(t *testing.T) {
+			s := register
+			if contentType != "" {
+				s.Header = []string{contentType}
+			}
+			dialecttest.Run(t, w, []step{s, {Name: "update", Do: "PUT " + endpoints + "/{id}", Header: s.Header, Body: body, Status: 204}})
+		})
 	}
 }
 
@@ -174,11 +178,13 @@ func TestStrict(t *testing.T) {
 	declared.Header = []string{"Content-Type: application/json; charset=utf-8"}
 	dialecttest.Run(t, w, []step{declared, unchanged})
 	for _, contentType := range []string{"", "application/x-www-form-urlencoded", "text/json", "application/json/x"} {
-		for _, do := range []string{"POST " + endpoints, "PUT " + endpoints + "/{id}"} {
-			s := refused("undeclared", do, body, 400, "the body must be sent with Content-Type: application/json")
-			s.Header = []string{"Content-Type: " + contentType}
-			dialecttest.Run(t, w, []step{s})
-		}
+		t.Run(contentType, func(t *testing.T) {
+			for _, do := range []string{"POST " + endpoints, "PUT " + endpoints + "/{id}"} {
+				s := refused("undeclared", do, body, 400, "the body must be sent with Content-Type: application/json")
+				s.Header = []string{"Content-Type: " + contentType}
+				dialecttest.Run(t, w, []step{s})
+			}
+		})
 	}
 	dialecttest.Run(t, w, []step{unchanged, {Name: "delete", Do: "DELETE " + endpoints + "/{id}", Status: 204}})
 }
@@ -224,10 +230,12 @@ func TestPaths(t *testing.T) {
 		{"PUT " + merged + "/token/{id}", "GET, HEAD"},
 		{"POST " + merged + "/example", "GET, HEAD"},
 	} {
-		method, _, _ := strings.Cut(c.do, " ")
-		s := refused("wrong method", c.do, body, 405, "method "+method+" is not allowed for this path; use "+c.allow)
-		s.WantHeader = append(s.WantHeader, "Allow: "+c.allow)
-		dialecttest.Run(t, w, []step{s})
+		t.Run(c.do, func(t *testing.T) {
+			method, _, _ := strings.Cut(c.do, " ")
+			s := refused("wrong method", c.do, body, 405, "method "+method+" is not allowed for this path; use "+c.allow)
+			s.WantHeader = append(s.WantHeader, "Allow: "+c.allow)
+			dialecttest.Run(t, w, []step{s})
+		})
 	}
 	dialecttest.Run(t, w, []step{unchanged})
 }
@@ -252,34 +260,36 @@ func TestCallers(t *testing.T) {
 		{"DELETE " + endpoints + "/{id}", false},
 		{"GET " + merged + "/example", true},
 	} {
-		// The body and the version are wrong: both are checked after the permission.
-		as := func(key string, status int, detail string) step {
-			s := refused(key, route.do, "{", status, detail)
-			s.Key = key
-			if status == 401 {
-				s.Header = []string{"Accept: application/json;api-version=1.0"}
-				s.WantHeader = append(s.WantHeader, "WWW-Authenticate: Bearer")
+		t.Run(route.do, func(t *testing.T) {
+			// The body and the version are wrong: both are checked after the permission.
+			as := func(key string, status int, detail string) step {
+				s := refused(key, route.do, "{", status, detail)
+				s.Key = key
+				if status == 401 {
+					s.Header = []string{"Accept: application/json;api-version=1.0"}
+					s.WantHeader = append(s.WantHeader, "WWW-Authenticate: Bearer")
+				}
+				return s
 			}
-			return s
-		}
-		scheme := as("none", 401, noToken)
-		scheme.Header = append(scheme.Header, "Authorization: Basic YTpi")
-		steps := []step{
-			as("none", 401, noToken),
-			scheme,
-			as("wrong", 401, "the token is not valid"),
-			as("admin", 403, forbidden),
-			as("publisher", 403, forbidden),
-		}
-		if !route.reads {
-			steps = append(steps, as("tenant-read", 403, forbidden))
-		}
-		if strings.Contains(route.do, "{id}") {
-			s := refused("stranger", route.do, body, 404, `endpoint \"{id}\" does not exist`)
-			s.Key = "stranger"
-			steps = append(steps, s)
-		}
-		dialecttest.Run(t, w, steps)
+			scheme := as("none", 401, noToken)
+			scheme.Header = append(scheme.Header, "Authorization: Basic YTpi")
+			steps := []step{
+				as("none", 401, noToken),
+				scheme,
+				as("wrong", 401, "the token is not valid"),
+				as("admin", 403, forbidden),
+				as("publisher", 403, forbidden),
+			}
+			if !route.reads {
+				steps = append(steps, as("tenant-read", 403, forbidden))
+			}
+			if strings.Contains(route.do, "{id}") {
+				s := refused("stranger", route.do, body, 404, `endpoint \"{id}\" does not exist`)
+				s.Key = "stranger"
+				steps = append(steps, s)
+			}
+			dialecttest.Run(t, w, steps)
+		})
 	}
 	dialecttest.Run(t, w, []step{
 		{Name: "a stranger's list", Key: "stranger", Do: "GET " + endpoints, Status: 200, Want: `[]`},
@@ -311,9 +321,11 @@ func TestNativeChanges(t *testing.T) {
 		{"headers.x-event-token", service.EndpointInput{Headers: &[]bellwire.Header{{Name: "x-event-token", Value: "v"}}}},
 		{"auth.header", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "X-Event-Token", Key: "k"}}},
 	} {
-		if _, err := w.Native(id, c.in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), c.field+" ") {
-			t.Errorf("%s: %v", c.field, err)
-		}
+		t.Run(c.field, func(t *testing.T) {
+			if _, err := w.Native(id, c.in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), c.field+" ") {
+				t.Errorf("%s: %v", c.field, err)
+			}
+		})
 	}
 	dialecttest.Run(t, w, []step{unchanged})
 	const own = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

@@ -18,9 +18,11 @@ func TestCreatedOn(t *testing.T) {
 		"2024-07-26T04:18:29.82Z":      time.Date(2024, 7, 26, 4, 18, 29, 820e6, time.UTC),
 		"2024-07-26T04:18:29Z":         time.Date(2024, 7, 26, 4, 18, 29, 0, time.UTC),
 	} {
-		if got := formatCreatedOn(at); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if got := formatCreatedOn(at); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
 	}
 }
 

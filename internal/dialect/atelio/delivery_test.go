@@ -76,15 +76,19 @@ func TestBody(t *testing.T) {
 		`{"occurred_at":"2020-01-01T00:00:00+00:00","a":1}`:                 `{"event": "transactions", "occurred_at": "2020-01-01T00:00:00+00:00", "a": 1}`,
 		`{"\u006fccurred_at":null}`:                                         `{"event": "transactions", "occurred_at": null}`,
 	} {
-		body, err := renderer.AppendBody([]byte("x"), message("transactions", data))
-		if err != nil || string(body) != "x"+want {
-			t.Errorf("%s: %s, %v", data, body, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			body, err := renderer.AppendBody([]byte("x"), message("transactions", data))
+			if err != nil || string(body) != "x"+want {
+				t.Errorf("%s: %s, %v", data, body, err)
+			}
+		})
 	}
 	for _, data := range []string{`null`, `[]`, `"x"`, `7`, `{"event":"x"}`, `{"a":1,"\u0065vent":null}`} {
-		if _, err := renderer.AppendBody(nil, message("transactions", data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			if _, err := renderer.AppendBody(nil, message("transactions", data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", data, err)
+			}
+		})
 	}
 	late := message("transactions", `{}`)
 	late.Event.OccurredAt = time.Date(2020, 1, 2, 3, 4, 5, 678901999, time.UTC)

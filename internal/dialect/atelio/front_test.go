@@ -214,9 +214,11 @@ func TestRefusals(t *testing.T) {
 		{"status of null", `{` + url + `,"events":["card*"],"status":null}`, "input_error", `status must not be null`},
 	}
 	for _, b := range bodies {
-		for _, do := range []string{"POST /api/v0.1/webhooks", "PATCH /api/v0.1/webhooks/{id}"} {
-			dialecttest.Run(t, w, []step{{Name: b.name, Do: do, Body: b.body, Status: 400, Want: refused("400", b.code, b.message)}})
-		}
+		t.Run(b.name, func(t *testing.T) {
+			for _, do := range []string{"POST /api/v0.1/webhooks", "PATCH /api/v0.1/webhooks/{id}"} {
+				dialecttest.Run(t, w, []step{{Name: b.name, Do: do, Body: b.body, Status: 400, Want: refused("400", b.code, b.message)}})
+			}
+		})
 	}
 	large := strings.Repeat(" ", httpx.MaxSmallBody) + seedCreate
 	dialecttest.Run(t, w, []step{
@@ -255,34 +257,38 @@ func TestCallers(t *testing.T) {
 		{"GET /api/v0.1/webhooks", true}, {"POST /api/v0.1/webhooks", false},
 		{"PATCH /api/v0.1/webhooks/{id}", false}, {"DELETE /api/v0.1/webhooks/{id}", false},
 	} {
-		// The body is broken: it is checked after the permission.
-		steps := []step{
-			{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 403, Want: both},
-			{Name: "no identity", Key: "none", Header: []string{"Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: both},
-			{Name: "no authorization", Key: "none", Header: []string{"Identity: {bare}"}, Do: route.do, Body: "{", Status: 403, Want: both},
-			{Name: "an empty authorization", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Bearer "}, Do: route.do, Body: "{", Status: 403, Want: both},
-			{Name: "two keys", Key: "none", Header: []string{"Identity: {bare}", "Authorization: {key}", "Authorization: other"}, Do: route.do, Body: "{", Status: 403, Want: twice("Authorization")},
-			{Name: "two identities", Key: "none", Header: []string{"Identity: {bare}", "Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: twice("Identity")},
-			{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 403, Want: no},
-			{Name: "another's identity", Key: "none", Header: []string{"Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
-			{Name: "no id", Key: "none", Header: []string{"Identity: acme", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
-			{Name: "another scheme", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Basic {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
-			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")},
-			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")},
-		}
-		if !route.reads {
-			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")})
-		}
-		if strings.Contains(route.do, "{id}") {
-			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: seedPatch, Status: 404, Want: gone})
-		}
-		dialecttest.Run(t, w, steps)
+		t.Run(route.do, func(t *testing.T) {
+			// The body is broken: it is checked after the permission.
+			steps := []step{
+				{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 403, Want: both},
+				{Name: "no identity", Key: "none", Header: []string{"Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: both},
+				{Name: "no authorization", Key: "none", Header: []string{"Identity: {bare}"}, Do: route.do, Body: "{", Status: 403, Want: both},
+				{Name: "an empty authorization", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Bearer "}, Do: route.do, Body: "{", Status: 403, Want: both},
+				{Name: "two keys", Key: "none", Header: []string{"Identity: {bare}", "Authorization: {key}", "Authorization: other"}, Do: route.do, Body: "{", Status: 403, Want: twice("Authorization")},
+				{Name: "two identities", Key: "none", Header: []string{"Identity: {bare}", "Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: twice("Identity")},
+				{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 403, Want: no},
+				{Name: "another's identity", Key: "none", Header: []string{"Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
+				{Name: "no id", Key: "none", Header: []string{"Identity: acme", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
+				{Name: "another scheme", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Basic {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
+				{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")},
+				{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")},
+			}
+			if !route.reads {
+				steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")})
+			}
+			if strings.Contains(route.do, "{id}") {
+				steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: seedPatch, Status: 404, Want: gone})
+			}
+			dialecttest.Run(t, w, steps)
+		})
 	}
 	for _, good := range [][]string{
 		{"Identity: {bare}", "Authorization: {key}"}, {"Identity: {keyid}", "Authorization: {key}"},
 		{"Identity: {bare}", "Authorization: Bearer {key}"}, {"identity: {keyid}", "authorization: bearer {key}"},
 	} {
-		dialecttest.Run(t, w, []step{{Name: strings.Join(good, ", "), Key: "none", Header: good, Do: "GET /api/v0.1/webhooks", Status: 200, Want: several(shown)}})
+		t.Run(fmt.Sprint(good), func(t *testing.T) {
+			dialecttest.Run(t, w, []step{{Name: strings.Join(good, ", "), Key: "none", Header: good, Do: "GET /api/v0.1/webhooks", Status: 200, Want: several(shown)}})
+		})
 	}
 	dialecttest.Run(t, w, []step{
 		{Name: "a stranger's list", Key: "stranger", Do: "GET /api/v0.1/webhooks", Status: 200, Want: several()},
@@ -318,9 +324,11 @@ func TestNativeChanges(t *testing.T) {
 		"auth.header":            {Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "bond-signature", Key: "k"}},
 		"secret":                 {Secret: new("whsec_" + strings.Repeat("A", 44))},
 	} {
-		if _, err := w.Native(id, in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), field) {
-			t.Errorf("%s: %v", field, err)
-		}
+		t.Run(field, func(t *testing.T) {
+			if _, err := w.Native(id, in); bellwire.CodeOf(err) != bellwire.CodeInvalid || !strings.HasPrefix(err.Error(), field) {
+				t.Errorf("%s: %v", field, err)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package azakaw_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,19 +35,23 @@ func TestBody(t *testing.T) {
 		`{"Type":"RiskAssessmentCalculated"}`:                 `{"Type":"RiskAssessmentCalculated"}`,
 		`{"a":{"Type":"x"}}`:                                  `{"Type":"RiskAssessmentCalculated","a":{"Type":"x"}}`,
 	} {
-		body, header := dialecttest.Render(t, azakaw.Dialect{}, &bellwire.Endpoint{}, &bellwire.Credentials{}, message(data))
-		if string(body) != want {
-			t.Errorf("%s: %s", data, body)
-		}
-		if diff := cmp.Diff(http.Header{"Content-Type": {"application/json"}}, header); diff != "" {
-			t.Error(diff)
-		}
+		t.Run(data, func(t *testing.T) {
+			body, header := dialecttest.Render(t, azakaw.Dialect{}, &bellwire.Endpoint{}, &bellwire.Credentials{}, message(data))
+			if string(body) != want {
+				t.Errorf("%s: %s", data, body)
+			}
+			if diff := cmp.Diff(http.Header{"Content-Type": {"application/json"}}, header); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 	renderer, _ := azakaw.Dialect{}.Bind(nil, nil)
 	for _, data := range []string{`null`, `[]`, `"x"`, `{"Type":"x"}`, `{"\u0054ype":"x"}`, `{"Type":"RiskAssessmentCalculated","Type":null}`} {
-		if _, err := renderer.AppendBody(nil, message(data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			if _, err := renderer.AppendBody(nil, message(data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", data, err)
+			}
+		})
 	}
 }
 
@@ -176,10 +181,12 @@ func TestSchemas(t *testing.T) {
 		`{"SubmissionId":"2","Risk":"Low","ClientRating":"N/A"}`,
 		`{"Type":"x","RiskAssessmentId":"1","SubmissionId":"2","Risk":"Low","ClientRating":"N/A"}`,
 	} {
-		_, err := w.Service.Publish(t.Context(), dialecttest.Admin, w.Tenant, service.Draft{Type: "RiskAssessmentCalculated", Data: []byte(data)})
-		if bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			_, err := w.Service.Publish(t.Context(), dialecttest.Admin, w.Tenant, service.Draft{Type: "RiskAssessmentCalculated", Data: []byte(data)})
+			if bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", data, err)
+			}
+		})
 	}
 }
 
@@ -190,9 +197,11 @@ func TestClassify(t *testing.T) {
 		200: bellwire.Acknowledged, 204: bellwire.Acknowledged, 299: bellwire.Acknowledged,
 		199: bellwire.Failed, 301: bellwire.Failed, 410: bellwire.Failed, 500: bellwire.Failed,
 	} {
-		if got := renderer.Classify(status); got != want {
-			t.Errorf("%d: %v", status, got)
-		}
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			if got := renderer.Classify(status); got != want {
+				t.Errorf("%d: %v", status, got)
+			}
+		})
 	}
 }
 

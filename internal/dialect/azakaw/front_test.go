@@ -165,9 +165,11 @@ func TestRefusals(t *testing.T) {
 				`retryCount must be between 0 and 100","authType must be None, ApiKey or Basic`},
 		{"own id", `{"webhookBaseUrl":"https://example.com","id":"x"}`, `id is assigned by the server and cannot be changed`},
 	} {
-		for _, do := range []string{"POST /webhooks", "PUT /webhooks/{id}"} {
-			dialecttest.Run(t, w, []step{{Name: c.name, Do: do, Body: c.body, Status: 400, Want: refused("400", c.message)}})
-		}
+		t.Run(c.name, func(t *testing.T) {
+			for _, do := range []string{"POST /webhooks", "PUT /webhooks/{id}"} {
+				dialecttest.Run(t, w, []step{{Name: c.name, Do: do, Body: c.body, Status: 400, Want: refused("400", c.message)}})
+			}
+		})
 	}
 	large := strings.Repeat(" ", httpx.MaxSmallBody) + minimal
 	dialecttest.Run(t, w, []step{
@@ -191,23 +193,25 @@ func TestCallers(t *testing.T) {
 		{"GET /webhooks", true}, {"POST /webhooks", false}, {"GET /webhooks/{id}", true},
 		{"PUT /webhooks/{id}", false}, {"DELETE /webhooks/{id}", false},
 	} {
-		// The body is broken: it is checked after the permission.
-		steps := []step{
-			{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 401, WantHeader: []string{`WWW-Authenticate: Bearer realm="azakaw"`},
-				Want: refused("401", "the Authorization header must be given once, as Bearer <any>")},
-			{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 401,
-				Want: refused("401", "the token is not valid")},
-			{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
-			{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
-		}
-		if !route.reads {
-			steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")})
-		}
-		if strings.Contains(route.do, "{id}") {
-			steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,
-				Want: refused("404", `webhook configuration \"{id}\" does not exist`)})
-		}
-		dialecttest.Run(t, w, steps)
+		t.Run(route.do, func(t *testing.T) {
+			// The body is broken: it is checked after the permission.
+			steps := []step{
+				{Name: "no key", Key: "none", Do: route.do, Body: "{", Status: 401, WantHeader: []string{`WWW-Authenticate: Bearer realm="azakaw"`},
+					Want: refused("401", "the Authorization header must be given once, as Bearer <any>")},
+				{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 401,
+					Want: refused("401", "the token is not valid")},
+				{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
+				{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
+			}
+			if !route.reads {
+				steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")})
+			}
+			if strings.Contains(route.do, "{id}") {
+				steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,
+					Want: refused("404", `webhook configuration \"{id}\" does not exist`)})
+			}
+			dialecttest.Run(t, w, steps)
+		})
 	}
 	dialecttest.Run(t, w, []step{
 		{Name: "a stranger's list", Key: "stranger", Do: "GET /webhooks", Status: 200, Want: done(`[]`)},

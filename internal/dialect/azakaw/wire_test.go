@@ -1,6 +1,7 @@
 package azakaw
 
 import (
+	"fmt"
 	"testing"
 	"testing/quick"
 
@@ -16,9 +17,11 @@ func TestJoin(t *testing.T) {
 		{"https://example.com/api/", "", "https://example.com/api/"},
 		{"https://example.com", "/", "https://example.com/"},
 	} {
-		if got := join(c[0], c[1]); got != c[2] {
-			t.Errorf("%s and %s: %s", c[0], c[1], got)
-		}
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			if got := join(c[0], c[1]); got != c[2] {
+				t.Errorf("%s and %s: %s", c[0], c[1], got)
+			}
+		})
 	}
 	same := func(rest string) bool {
 		url := "https://example.com" + rest
@@ -28,9 +31,11 @@ func TestJoin(t *testing.T) {
 		t.Error(err)
 	}
 	for _, rest := range []string{"", "/", "//a", "/a/", "?a=/b", "/a?b=c/d"} {
-		if !same(rest) {
-			t.Errorf("%q is not joined of what it was split into", rest)
-		}
+		t.Run(rest, func(t *testing.T) {
+			if !same(rest) {
+				t.Errorf("%q is not joined of what it was split into", rest)
+			}
+		})
 	}
 }
 

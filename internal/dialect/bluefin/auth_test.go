@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -38,11 +39,13 @@ func TestFormsOfKeyIDs(t *testing.T) {
 		"api_key_" + digits: 401, "api_" + uuid.UUID(k.ID).String(): 401, "api_" + digits[1:]: 401, "api_" + digits + "0": 401,
 		"API_" + digits: 401, "api_" + strings.Repeat("0", 32): 401, "evt_" + digits: 401, "api_": 401,
 	} {
-		s := sign(w, "GET", webhooks, "")
-		s.id = id
-		if answer := send(w, "GET", webhooks, "", s.header()); answer.Code != want {
-			t.Errorf("%s: %d %s", id, answer.Code, answer.Body)
-		}
+		t.Run(id, func(t *testing.T) {
+			s := sign(w, "GET", webhooks, "")
+			s.id = id
+			if answer := send(w, "GET", webhooks, "", s.header()); answer.Code != want {
+				t.Errorf("%s: %d %s", id, answer.Code, answer.Body)
+			}
+		})
 	}
 }
 
@@ -71,11 +74,13 @@ func TestSignatureCoversTheRequest(t *testing.T) {
 		{"URL signed whole", "GET", webhooks, "", func(s *signed) { s.target = publicURL + webhooks }, 401},
 		{"body of a DELETE is not signed", "DELETE", webhooks + "/wbh_1", "{}", func(s *signed) { s.body = "" }, 404},
 	} {
-		s := sign(w, tc.method, tc.target, tc.body)
-		tc.signed(&s)
-		if answer := send(w, tc.method, tc.target, tc.body, s.header()); answer.Code != tc.status {
-			t.Errorf("%s: %d %s", tc.name, answer.Code, answer.Body)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			s := sign(w, tc.method, tc.target, tc.body)
+			tc.signed(&s)
+			if answer := send(w, tc.method, tc.target, tc.body, s.header()); answer.Code != tc.status {
+				t.Errorf("%s: %d %s", tc.name, answer.Code, answer.Body)
+			}
+		})
 	}
 }
 
@@ -88,20 +93,22 @@ func TestTargetAsItWasSent(t *testing.T) {
 	for target, want := range map[string]int{
 		webhooks: 200, webhooks + "?": 200, webhooks + "/a%2fb%41~%7e\"": 404, strings.Replace(webhooks, "accounts", "%61ccounts", 1) + "?page=%31": 200,
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.URL.Opaque = target // goes out as it is
-		r.Header.Set("Authorization", sign(w, "GET", target, "").header())
-		answer, err := server.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
-			t.Errorf("%s: %d", target, answer.StatusCode)
-		}
+		t.Run(target, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.URL.Opaque = target // goes out as it is
+			r.Header.Set("Authorization", sign(w, "GET", target, "").header())
+			answer, err := server.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if answer.StatusCode != want {
+				t.Errorf("%s: %d", target, answer.StatusCode)
+			}
+		})
 	}
 }
 
@@ -112,11 +119,13 @@ func TestClockWindow(t *testing.T) {
 		-290 * time.Second: 200, 290 * time.Second: 200, -310 * time.Second: 401, 310 * time.Second: 401,
 		-24 * time.Hour: 401, 100 * 365 * 24 * time.Hour: 401,
 	} {
-		s := sign(w, "GET", webhooks, "")
-		s.at = time.Now().Add(offset).Unix()
-		if answer := send(w, "GET", webhooks, "", s.header()); answer.Code != want {
-			t.Errorf("%s: %d", offset, answer.Code)
-		}
+		t.Run(fmt.Sprint(offset), func(t *testing.T) {
+			s := sign(w, "GET", webhooks, "")
+			s.at = time.Now().Add(offset).Unix()
+			if answer := send(w, "GET", webhooks, "", s.header()); answer.Code != want {
+				t.Errorf("%s: %d", offset, answer.Code)
+			}
+		})
 	}
 	s := sign(w, "GET", webhooks, "")
 	s.at = time.Now().UnixMilli()
@@ -196,10 +205,12 @@ func TestFormsOfTheHeader(t *testing.T) {
 		"time with a leading zero": {func(h string) string { return strings.Replace(h, `timestamp="`, `timestamp="0`, 1) }, 401},
 		"no nonce":                 {func(h string) string { return strings.Replace(h, "nonce=", "x=", 1) }, 401},
 	} {
-		header := sign(w, "GET", webhooks, "").header()
-		if answer := send(w, "GET", webhooks, "", tc.change(header)); answer.Code != tc.status {
-			t.Errorf("%s: %d %s", name, answer.Code, tc.change(header))
-		}
+		t.Run(name, func(t *testing.T) {
+			header := sign(w, "GET", webhooks, "").header()
+			if answer := send(w, "GET", webhooks, "", tc.change(header)); answer.Code != tc.status {
+				t.Errorf("%s: %d %s", name, answer.Code, tc.change(header))
+			}
+		})
 	}
 	twice := http.Header{"Authorization": {sign(w, "GET", webhooks, "").header(), sign(w, "GET", webhooks, "").header()}}
 	if answer := w.Call("none", "GET", webhooks, twice, ""); answer.Code != 401 {
@@ -249,9 +260,11 @@ func TestBasic(t *testing.T) {
 		"bearer":        {on, "Bearer " + on.Keys["tenant"].Secret, 401},
 		"hmac still on": {on, sign(on, "GET", webhooks, "").header(), 200},
 	} {
-		if answer := send(tc.w, "GET", webhooks, "", tc.header); answer.Code != tc.status {
-			t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
-		}
+		t.Run(name, func(t *testing.T) {
+			if answer := send(tc.w, "GET", webhooks, "", tc.header); answer.Code != tc.status {
+				t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
+			}
+		})
 	}
 	if answer := send(on, "POST", webhooks, seedBody, basic(on, "tenant")); answer.Code != 201 {
 		t.Errorf("create: %d %s", answer.Code, answer.Body)

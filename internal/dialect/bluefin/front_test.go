@@ -91,9 +91,11 @@ func TestRefusedBodies(t *testing.T) {
 		{"ftp", `{"url":"ftp://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must be an absolute http or https URL, such as https://example.com/hooks"},
 		{"credentials in the url", `{"url":"https://a:b@example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", "url must not contain a user name or password"},
 	} {
-		dialecttest.Run(t, w, []dialecttest.Step{
-			{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.source, tc.text)},
-			{Name: tc.name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: tc.body, Status: 422, Want: invalidItem(tc.source, tc.text)},
+		t.Run(tc.name, func(t *testing.T) {
+			dialecttest.Run(t, w, []dialecttest.Step{
+				{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.source, tc.text)},
+				{Name: tc.name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: tc.body, Status: 422, Want: invalidItem(tc.source, tc.text)},
+			})
 		})
 	}
 	both := []string{"url", violation("url", "is required"), "event", violation("event", "is required")}
@@ -106,18 +108,22 @@ func TestRefusedBodies(t *testing.T) {
 		{"null", `null`, both},
 		{"two wrong values", `{"url":"https://","event":"CARD_CREATED"}`, wrong},
 	} {
-		dialecttest.Run(t, w, []dialecttest.Step{
-			{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.faults...)},
-			{Name: tc.name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: tc.body, Status: 422, Want: invalidItem(tc.faults...)},
+		t.Run(tc.name, func(t *testing.T) {
+			dialecttest.Run(t, w, []dialecttest.Step{
+				{Name: tc.name, Do: "POST " + webhooks, Body: tc.body, Status: 422, Want: invalid(tc.faults...)},
+				{Name: tc.name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: tc.body, Status: 422, Want: invalidItem(tc.faults...)},
+			})
 		})
 	}
 	for name, body := range map[string]string{
 		"empty": "", "broken": `{"url":`, "trailing garbage": `{` + whole + `}x`, "two values": `{` + whole + `}{}`, "no JSON": `url=https://example.com/`,
 		"not UTF-8": `{"url":"https://example.com/` + "\xff" + `","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "a BOM": "\ufeff{" + whole + "}",
 	} {
-		dialecttest.Run(t, w, []dialecttest.Step{
-			{Name: name, Do: "POST " + webhooks, Body: body, Status: 400, Want: badRequest},
-			{Name: name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: body, Status: 400, Want: badRequest},
+		t.Run(name, func(t *testing.T) {
+			dialecttest.Run(t, w, []dialecttest.Step{
+				{Name: name, Do: "POST " + webhooks, Body: body, Status: 400, Want: badRequest},
+				{Name: name, Do: "PATCH " + webhooks + "/wbh_{id}", Body: body, Status: 400, Want: badRequest},
+			})
 		})
 	}
 	huge := `{` + whole + `,"x":"` + strings.Repeat("x", 300<<10) + `"}`
@@ -199,7 +205,9 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"/api/v4", "/api/v4/", "/api/v4/accounts", "/api/v4/accounts/" + account, webhooks + "/", webhooks + "/a/b", "/api/v4/webhooks",
 		"/api/v4/accounts/" + account + "/account-updater/updates", "/api/v4/accounts/" + account + "/Webhooks",
 	} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: "unknown path", Do: "GET " + path, Status: 404, Want: notFound(path)}})
+		t.Run(path, func(t *testing.T) {
+			dialecttest.Run(t, w, []dialecttest.Step{{Name: "unknown path", Do: "GET " + path, Status: 404, Want: notFound(path)}})
+		})
 	}
 	for do, allow := range map[string]string{
 		"PUT " + webhooks:             "GET, HEAD, POST",
@@ -208,13 +216,17 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"PUT " + webhooks + "/wbh_1":  "DELETE, GET, HEAD, PATCH",
 		"POST " + updates + "aupres_": "GET, HEAD",
 	} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: "wrong method", Do: do, Status: 405, Want: badRequest, WantHeader: []string{"Allow: " + allow}}})
+		t.Run(do, func(t *testing.T) {
+			dialecttest.Run(t, w, []dialecttest.Step{{Name: "wrong method", Do: do, Status: 405, Want: badRequest, WantHeader: []string{"Allow: " + allow}}})
+		})
 	}
 	for name, id := range map[string]string{"no id": "x", "a quote": "%22", "NUL": "%00", "not UTF-8": "%ff", "a slash": "a%2Fb", "long": strings.Repeat("w", 5000)} {
-		answer := w.Call("tenant", "GET", webhooks+"/"+id, nil, "")
-		if answer.Code != 404 || !strings.Contains(answer.Body.String(), `"errorCode":40005`) {
-			t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
-		}
+		t.Run(name, func(t *testing.T) {
+			answer := w.Call("tenant", "GET", webhooks+"/"+id, nil, "")
+			if answer.Code != 404 || !strings.Contains(answer.Body.String(), `"errorCode":40005`) {
+				t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
+			}
+		})
 	}
 }
 
@@ -269,9 +281,11 @@ func TestMovedEndpoints(t *testing.T) {
 		"another signature": {Dialect: new("bluefin"), Events: &[]string{accountUpdates}, Signing: new(bellwire.SigningBoth)},
 		"a secret":          {Dialect: new("bluefin"), Events: &[]string{accountUpdates}, Secret: new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")},
 	} {
-		if _, err := w.Native(wide, in); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := w.Native(wide, in); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	for _, id := range []string{moved, wide} {
 		if _, err := w.Native(id, service.EndpointInput{Dialect: new("bluefin"), Events: &[]string{accountUpdates}}); err != nil {
@@ -374,24 +388,28 @@ func TestPages(t *testing.T) {
 			path, "1000000", "1", "23", "1000", "0", "0", "0",
 		}},
 	} {
-		answer := w.Call("tenant", "GET", webhooks+tc.query, nil, "")
-		if want := "[" + strings.Join(all[tc.from:tc.to], ",") + "]"; answer.Code != 200 || answer.Body.String() != want {
-			t.Errorf("%s: %d\n%s\nwant\n%s", tc.name, answer.Code, answer.Body, want)
-		}
-		var got []string
-		for _, name := range pageHeaders {
-			values, given := answer.Header()[name]
-			if !given {
-				t.Errorf("%s: there is no %s", tc.name, name)
+		t.Run(tc.name, func(t *testing.T) {
+			answer := w.Call("tenant", "GET", webhooks+tc.query, nil, "")
+			if want := "[" + strings.Join(all[tc.from:tc.to], ",") + "]"; answer.Code != 200 || answer.Body.String() != want {
+				t.Errorf("%s: %d\n%s\nwant\n%s", tc.name, answer.Code, answer.Body, want)
 			}
-			got = append(got, strings.Join(values, ", "))
-		}
-		if diff := cmp.Diff(tc.headers, got); diff != "" {
-			t.Errorf("%s:\n%s", tc.name, diff)
-		}
+			var got []string
+			for _, name := range pageHeaders {
+				values, given := answer.Header()[name]
+				if !given {
+					t.Errorf("%s: there is no %s", tc.name, name)
+				}
+				got = append(got, strings.Join(values, ", "))
+			}
+			if diff := cmp.Diff(tc.headers, got); diff != "" {
+				t.Errorf("%s:\n%s", tc.name, diff)
+			}
+		})
 	}
 	for _, query := range []string{"page=0", "page=-1", "page=x", "page=", "page=1000001", "page=99999999999999999999"} {
-		dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "page must be a whole number between 1 and 1,000,000")}})
+		t.Run(query, func(t *testing.T) {
+			dialecttest.Run(t, w, []dialecttest.Step{{Name: query, Do: "GET " + webhooks + "?" + query, Status: 422, Want: invalid("page", "page must be a whole number between 1 and 1,000,000")}})
+		})
 	}
 	for _, name := range []string{"page", "limit"} {
 		query := name + "=1&" + name + "=2"

@@ -2,6 +2,7 @@ package bluefin_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -73,10 +74,12 @@ func TestPayloadIsDataByteForByte(t *testing.T) {
 	for _, data := range []string{
 		`{}`, `{ }`, `{"batchId":"\u0031\/","n":1E400,"a":1.0,"a":-0}`, "{\n\t\"updates\" : null }", `{"x":"é<>&` + "\u2028" + `"}`,
 	} {
-		body, _ := dialecttest.Render(t, dialect, endpoint(), &bellwire.Credentials{}, message(t, batchSettlement, data))
-		if !strings.HasSuffix(string(body), `","event":"PAYCONEX_BATCH_SETTLEMENT","payload":`+data+`}`) || !json.Valid(body) {
-			t.Errorf("%s became %s", data, body)
-		}
+		t.Run(data, func(t *testing.T) {
+			body, _ := dialecttest.Render(t, dialect, endpoint(), &bellwire.Credentials{}, message(t, batchSettlement, data))
+			if !strings.HasSuffix(string(body), `","event":"PAYCONEX_BATCH_SETTLEMENT","payload":`+data+`}`) || !json.Valid(body) {
+				t.Errorf("%s became %s", data, body)
+			}
+		})
 	}
 }
 
@@ -136,12 +139,14 @@ func TestSettle(t *testing.T) {
 		{"everything", []string{"*"}, bellwire.SigningHMAC, "events"},
 		{"another signature", []string{accountUpdates}, bellwire.SigningEd25519, "signing"},
 	} {
-		ep := endpoint()
-		ep.Events, ep.Signing = tc.events, tc.signing
-		err := dialect.Normalize(ep, &bellwire.Credentials{}, func(string) string { return "" })
-		if got := field(t, err); got != tc.field {
-			t.Errorf("%s: %v", tc.name, err)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			ep := endpoint()
+			ep.Events, ep.Signing = tc.events, tc.signing
+			err := dialect.Normalize(ep, &bellwire.Credentials{}, func(string) string { return "" })
+			if got := field(t, err); got != tc.field {
+				t.Errorf("%s: %v", tc.name, err)
+			}
+		})
 	}
 }
 
@@ -180,9 +185,11 @@ func TestClassify(t *testing.T) {
 		200: bellwire.Acknowledged, 201: bellwire.Acknowledged, 204: bellwire.Acknowledged, 299: bellwire.Acknowledged,
 		302: bellwire.Failed, 400: bellwire.Failed, 404: bellwire.Failed, 410: bellwire.Failed, 429: bellwire.Failed, 500: bellwire.Failed,
 	} {
-		if got := r.Classify(status); got != want {
-			t.Errorf("Classify(%d) = %d, want %d", status, got, want)
-		}
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			if got := r.Classify(status); got != want {
+				t.Errorf("Classify(%d) = %d, want %d", status, got, want)
+			}
+		})
 	}
 	if !r.RetryAfter() {
 		t.Error("Retry-After is not heeded")

@@ -139,7 +139,9 @@ func TestAccountsAreRefused(t *testing.T) {
 		{"unknown member", with(`{`, `{"x":1,`), `Error in 'body.x': is not a known field`},
 		{"member twice", with(`"customer":{`, `"customer":{"email":"",`), `Error in 'body.customer.email': is given twice`},
 	} {
-		run(t, w, step{Name: c.name, Do: "POST /v1/accounts", Body: c.body, Status: 400, Want: message(c.message)})
+		t.Run(c.name, func(t *testing.T) {
+			run(t, w, step{Name: c.name, Do: "POST /v1/accounts", Body: c.body, Status: 400, Want: message(c.message)})
+		})
 	}
 	run(t, w, []step{
 		{Name: "who may only read", Key: "tenant-read", Do: "POST /v1/accounts", Body: seedAccount, Status: 403, Want: message("the API key does not permit this operation")},

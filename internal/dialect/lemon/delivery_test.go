@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -63,15 +64,19 @@ func TestContextIsByteForByte(t *testing.T) {
 	t.Parallel()
 	renderer := bind(t)
 	for _, data := range []string{`{}`, `{ }`, `{"n":1E400,"s":"\u00e9\/","a":[1.0,-0]}`, "{\n\t\"z\": 1,\r \"a\": {\"id\":\"x\"}}", `{"a":1,"a":2}`} {
-		body, err := renderer.AppendBody([]byte("before"), golden(t, data))
-		if err != nil || !strings.HasPrefix(string(body), `before{"id":"evt_`) || !strings.HasSuffix(string(body), `,"context":`+data+`}`) {
-			t.Errorf("%s: %s, %v", data, body, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			body, err := renderer.AppendBody([]byte("before"), golden(t, data))
+			if err != nil || !strings.HasPrefix(string(body), `before{"id":"evt_`) || !strings.HasSuffix(string(body), `,"context":`+data+`}`) {
+				t.Errorf("%s: %s, %v", data, body, err)
+			}
+		})
 	}
 	for _, data := range []string{`null`, `[]`, `"x"`, `1`, `true`} {
-		if _, err := renderer.AppendBody(nil, golden(t, data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%s: %v", data, err)
-		}
+		t.Run(data, func(t *testing.T) {
+			if _, err := renderer.AppendBody(nil, golden(t, data)); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%s: %v", data, err)
+			}
+		})
 	}
 }
 
@@ -94,9 +99,11 @@ func TestClassify(t *testing.T) {
 		200: {bellwire.Acknowledged, bellwire.Acknowledged}, 201: {bellwire.Acknowledged, bellwire.Failed}, 204: {bellwire.Acknowledged, bellwire.Failed},
 		301: {bellwire.Failed, bellwire.Failed}, 404: {bellwire.Failed, bellwire.Failed}, 410: {bellwire.Failed, bellwire.Failed}, 500: {bellwire.Failed, bellwire.Failed},
 	} {
-		if got := [2]bellwire.Verdict{bind(t).Classify(status), strict.Classify(status)}; got != want {
-			t.Errorf("%d: %v", status, got)
-		}
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			if got := [2]bellwire.Verdict{bind(t).Classify(status), strict.Classify(status)}; got != want {
+				t.Errorf("%d: %v", status, got)
+			}
+		})
 	}
 	if !bind(t).RetryAfter() {
 		t.Error("Retry-After is not heeded")
@@ -262,13 +269,15 @@ func TestMoving(t *testing.T) {
 		"key": {service.EndpointInput{Events: &[]string{"account.created"}, Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "LMG-Signature", Key: "x"}},
 			"auth.header"},
 	} {
-		c.in.URL = &receiver.URL
-		id, _ := create(c.in)
-		_, err := w.Native(id, service.EndpointInput{Dialect: new(lemon.Name)})
-		wantField(t, name, err, c.field)
-		c.in.Dialect = new(lemon.Name)
-		_, _, err = w.Service.CreateEndpoint(t.Context(), dialecttest.Admin, w.Tenant, c.in)
-		wantField(t, name, err, c.field)
+		t.Run(name, func(t *testing.T) {
+			c.in.URL = &receiver.URL
+			id, _ := create(c.in)
+			_, err := w.Native(id, service.EndpointInput{Dialect: new(lemon.Name)})
+			wantField(t, name, err, c.field)
+			c.in.Dialect = new(lemon.Name)
+			_, _, err = w.Service.CreateEndpoint(t.Context(), dialecttest.Admin, w.Tenant, c.in)
+			wantField(t, name, err, c.field)
+		})
 	}
 	_, _, err = w.Service.CreateEndpoint(t.Context(), dialecttest.Admin, w.Tenant, service.EndpointInput{
 		URL: &receiver.URL, Events: &[]string{"account.created"}, Dialect: new(lemon.Name), Secret: new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),

@@ -3,6 +3,7 @@ package lemon_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -100,18 +101,20 @@ func TestEventsAreWhatIsDelivered(t *testing.T) {
 	}
 	var want []string
 	for _, p := range published {
-		receiver.Answer(500)
-		w.Publish(p.eventType, p.data)
-		if p.eventType == "order.executed" {
-			receiver.Answer() // nobody wants it
-			want = append(want, "")
-			continue
-		}
-		first, again := receiver.Next(), receiver.Next()
-		if !bytes.Equal(first.Body, again.Body) {
-			t.Errorf("%s, then %s", first.Body, again.Body)
-		}
-		want = append(want, string(first.Body))
+		t.Run(p.eventType, func(t *testing.T) {
+			receiver.Answer(500)
+			w.Publish(p.eventType, p.data)
+			if p.eventType == "order.executed" {
+				receiver.Answer() // nobody wants it
+				want = append(want, "")
+				return
+			}
+			first, again := receiver.Next(), receiver.Next()
+			if !bytes.Equal(first.Body, again.Body) {
+				t.Errorf("%s, then %s", first.Body, again.Body)
+			}
+			want = append(want, string(first.Body))
+		})
 	}
 	pages, oldest := walk(t, w, query("sort", "asc"))
 	if len(pages) != 1 || len(oldest) != len(want) {
@@ -227,11 +230,13 @@ func TestSince(t *testing.T) {
 		url.QueryEscape(at.In(time.FixedZone("", 5*60*60)).Format(time.RFC3339Nano)): 2,
 		"1970-01-01T00:00:00Z":                                                       3, "0001-01-01T00:00:00Z": 3, "0000-01-01T00:00:00%2B23:00": 3, "9999-12-31T00:00:00Z": 0,
 	} {
-		answer := w.Call("tenant", "GET", "/v1/events?since="+since, privacy(), "")
-		var page listing
-		if err := json.Unmarshal(answer.Body.Bytes(), &page); err != nil || len(page.Data) != want {
-			t.Errorf("%s: %d %s, want %d", since, answer.Code, answer.Body, want)
-		}
+		t.Run(since, func(t *testing.T) {
+			answer := w.Call("tenant", "GET", "/v1/events?since="+since, privacy(), "")
+			var page listing
+			if err := json.Unmarshal(answer.Body.Bytes(), &page); err != nil || len(page.Data) != want {
+				t.Errorf("%s: %d %s, want %d", since, answer.Code, answer.Body, want)
+			}
+		})
 	}
 	if pages, got := walk(t, w, query("since", second.CreatedAt, "limit", "1")); len(got) != 2 || pages[0] != 1 {
 		t.Errorf("the cursor forgets since: %v %q", pages, got)
@@ -347,6 +352,8 @@ func TestBadSearches(t *testing.T) {
 		"%ff=1":                                       "Error in 'query.?': is not a known parameter",
 		"a;b":                                         "the query string is not correctly percent-encoded",
 	} {
-		run(t, w, step{Name: q, Do: "GET /v1/events?" + q, Status: 400, Want: message(want)})
+		t.Run(fmt.Sprintf("%.60s", q), func(t *testing.T) {
+			run(t, w, step{Name: q, Do: "GET /v1/events?" + q, Status: 400, Want: message(want)})
+		})
 	}
 }

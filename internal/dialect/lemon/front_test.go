@@ -149,7 +149,9 @@ func TestRefusals(t *testing.T) {
 		{"member twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': is given twice`},
 		{"long member", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': is not a known field`},
 	} {
-		run(t, w, step{Name: c.name, Do: "POST /v1/webhooks", Body: c.body, Status: 400, Want: message(c.message)})
+		t.Run(c.name, func(t *testing.T) {
+			run(t, w, step{Name: c.name, Do: "POST /v1/webhooks", Body: c.body, Status: 400, Want: message(c.message)})
+		})
 	}
 	run(t, w, []step{
 		{Name: "too large", Do: "POST /v1/webhooks", Body: strings.Repeat(" ", httpx.MaxSmallBody) + seedRequest, Status: 413,
@@ -182,26 +184,28 @@ func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer})
 	const wrong = "the API key is not valid; it may have been mistyped or deleted"
 	for _, route := range routes {
-		run(t, w, []step{
-			{Name: "no key", Key: "none", Do: route, Status: 401, Want: message("No API key found in request"), WantHeader: []string{`WWW-Authenticate: Bearer realm="lemon"`}},
-			{Name: "neither key nor headers", Key: "none", Do: route, Header: []string{}, Status: 401, Want: message("No API key found in request")},
-			{Name: "two keys", Key: "none", Do: route, Header: []string{"Authorization: Bearer a", "Authorization: Bearer b", principal, justification}, Status: 401,
-				Want: message("the header Authorization must be given once, but was given 2 times")},
-			{Name: "another scheme", Key: "none", Do: route, Header: []string{"Authorization: Basic YTpi", principal, justification}, Status: 401, Want: message("No API key found in request")},
-			{Name: "wrong key", Key: "wrong", Do: route, Status: 401, Want: message(wrong)},
-			{Name: "wrong key, no headers", Key: "wrong", Do: route, Header: []string{}, Status: 401, Want: message(wrong)},
-			{Name: "an operator's key", Key: "admin", Do: route, Status: 403, Want: message("the API key does not permit this operation")},
-			{Name: "a publisher's key", Key: "publisher", Do: route, Status: 403, Want: message("the API key does not permit this operation")},
-			{Name: "no headers", Do: route, Header: []string{}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': Field required")},
-			{Name: "no principal", Do: route, Header: []string{justification}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': Field required")},
-			{Name: "no justification", Do: route, Header: []string{principal}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': Field required")},
-			{Name: "empty", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: "}, Status: 400,
-				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': must not be empty")},
-			{Name: "long", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: " + strings.Repeat("x", 257)}, Status: 400,
-				Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': must have at most 256 bytes, but has 257")},
-			{Name: "long when it is decoded", Do: route, Header: []string{"LMG-Data-Privacy-Access-Principal: " + strings.Repeat("\xff", 129), justification}, Status: 400,
-				Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': must have at most 256 bytes, but has 258")},
-		}...)
+		t.Run(route, func(t *testing.T) {
+			run(t, w, []step{
+				{Name: "no key", Key: "none", Do: route, Status: 401, Want: message("No API key found in request"), WantHeader: []string{`WWW-Authenticate: Bearer realm="lemon"`}},
+				{Name: "neither key nor headers", Key: "none", Do: route, Header: []string{}, Status: 401, Want: message("No API key found in request")},
+				{Name: "two keys", Key: "none", Do: route, Header: []string{"Authorization: Bearer a", "Authorization: Bearer b", principal, justification}, Status: 401,
+					Want: message("the header Authorization must be given once, but was given 2 times")},
+				{Name: "another scheme", Key: "none", Do: route, Header: []string{"Authorization: Basic YTpi", principal, justification}, Status: 401, Want: message("No API key found in request")},
+				{Name: "wrong key", Key: "wrong", Do: route, Status: 401, Want: message(wrong)},
+				{Name: "wrong key, no headers", Key: "wrong", Do: route, Header: []string{}, Status: 401, Want: message(wrong)},
+				{Name: "an operator's key", Key: "admin", Do: route, Status: 403, Want: message("the API key does not permit this operation")},
+				{Name: "a publisher's key", Key: "publisher", Do: route, Status: 403, Want: message("the API key does not permit this operation")},
+				{Name: "no headers", Do: route, Header: []string{}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': Field required")},
+				{Name: "no principal", Do: route, Header: []string{justification}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': Field required")},
+				{Name: "no justification", Do: route, Header: []string{principal}, Status: 400, Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': Field required")},
+				{Name: "empty", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: "}, Status: 400,
+					Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': must not be empty")},
+				{Name: "long", Do: route, Header: []string{principal, "LMG-Data-Privacy-Access-Justification: " + strings.Repeat("x", 257)}, Status: 400,
+					Want: message("Error in 'header.LMG-Data-Privacy-Access-Justification': must have at most 256 bytes, but has 257")},
+				{Name: "long when it is decoded", Do: route, Header: []string{"LMG-Data-Privacy-Access-Principal: " + strings.Repeat("\xff", 129), justification}, Status: 400,
+					Want: message("Error in 'header.LMG-Data-Privacy-Access-Principal': must have at most 256 bytes, but has 258")},
+			}...)
+		})
 	}
 	if entries := audit(t, w, ""); len(entries) != 1 {
 		t.Errorf("what was refused is in the audit log: %q", entries)

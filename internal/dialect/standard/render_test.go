@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -167,10 +168,12 @@ func TestWhichSecretsSign(t *testing.T) {
 		},
 		{"overlap without a key", bellwire.SigningEd25519, []bellwire.Secret{newest, earlier(1)}, []string{v1a(newest)}},
 	} {
-		h, _ := render(t, bind(t, tc.signing, tc.secrets...), m)
-		if diff := cmp.Diff(tc.want, strings.Split(h.Get("Webhook-Signature"), " ")); diff != "" {
-			t.Errorf("%s:\n%s", tc.name, diff)
-		}
+		t.Run(tc.name, func(t *testing.T) {
+			h, _ := render(t, bind(t, tc.signing, tc.secrets...), m)
+			if diff := cmp.Diff(tc.want, strings.Split(h.Get("Webhook-Signature"), " ")); diff != "" {
+				t.Errorf("%s:\n%s", tc.name, diff)
+			}
+		})
 	}
 }
 
@@ -181,13 +184,15 @@ func TestDataIsDeliveredByteForByte(t *testing.T) {
 		`1E400`, `1.0`, `-0`, `"\u00e9"`, `"é"`, `"\/<>&` + "\u2028" + `"`, `{ "b" : 1 ,` + "\n\t" + `"a" : [ ] }`, `null`, `"bare"`, `true`,
 		`{"a":1,"a":2}`, `123456789012345678901234567890`, `"\ud800"`,
 	} {
-		_, body := render(t, r, message(t, data))
-		if !strings.HasSuffix(string(body), `,"data":`+data+`}`) {
-			t.Errorf("%s became %s", data, body)
-		}
-		if !json.Valid(body) {
-			t.Errorf("%s is not JSON", body)
-		}
+		t.Run(data, func(t *testing.T) {
+			_, body := render(t, r, message(t, data))
+			if !strings.HasSuffix(string(body), `,"data":`+data+`}`) {
+				t.Errorf("%s became %s", data, body)
+			}
+			if !json.Valid(body) {
+				t.Errorf("%s is not JSON", body)
+			}
+		})
 	}
 }
 
@@ -277,9 +282,11 @@ func TestClassify(t *testing.T) {
 		301: bellwire.Failed, 304: bellwire.Failed, 400: bellwire.Failed, 404: bellwire.Failed, 409: bellwire.Failed,
 		410: bellwire.Gone, 411: bellwire.Failed, 429: bellwire.Failed, 500: bellwire.Failed, 503: bellwire.Failed,
 	} {
-		if got := r.Classify(status); got != want {
-			t.Errorf("Classify(%d) = %d, want %d", status, got, want)
-		}
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			if got := r.Classify(status); got != want {
+				t.Errorf("Classify(%d) = %d, want %d", status, got, want)
+			}
+		})
 	}
 	if !r.RetryAfter() {
 		t.Error("Retry-After is not heeded")

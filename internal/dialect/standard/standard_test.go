@@ -104,12 +104,14 @@ func TestSettleAndBindRefuseWhatCannotBeSigned(t *testing.T) {
 		{"broken secret", bellwire.SigningHMAC, []bellwire.Secret{{Value: "whsec_x"}}, "secret"},
 		{"broken key", bellwire.SigningEd25519, []bellwire.Secret{{Value: good.Value, PrivateKey: "whsk_x"}}, "secret"},
 	} {
-		ep, c := &bellwire.Endpoint{Signing: tc.signing}, &bellwire.Credentials{Secrets: tc.secrets}
-		_, bindErr := dialect.Bind(ep, c)
-		for _, err := range []error{dialect.Normalize(ep, c, nil), bindErr} {
-			if got := fieldOf(t, err); got != tc.field {
-				t.Errorf("%s: the field at fault is %q, want %q (%v)", tc.name, got, tc.field, err)
+		t.Run(tc.name, func(t *testing.T) {
+			ep, c := &bellwire.Endpoint{Signing: tc.signing}, &bellwire.Credentials{Secrets: tc.secrets}
+			_, bindErr := dialect.Bind(ep, c)
+			for _, err := range []error{dialect.Normalize(ep, c, nil), bindErr} {
+				if got := fieldOf(t, err); got != tc.field {
+					t.Errorf("%s: the field at fault is %q, want %q (%v)", tc.name, got, tc.field, err)
+				}
 			}
-		}
+		})
 	}
 }

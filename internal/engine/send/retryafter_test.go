@@ -49,9 +49,11 @@ func TestReadsRetryAfter(t *testing.T) {
 		"Sun, 01 Mar 2026 12:10:00 GMT; x=1": 0,
 	}
 	for text, want := range cases {
-		if got := retryAfter(http.Header{"Retry-After": {text}}, retryAfterNow); got != want {
-			t.Errorf("Retry-After: %q is read as %s, want %s", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := retryAfter(http.Header{"Retry-After": {text}}, retryAfterNow); got != want {
+				t.Errorf("Retry-After: %q is read as %s, want %s", text, got, want)
+			}
+		})
 	}
 	if got := retryAfter(http.Header{}, retryAfterNow); got != 0 {
 		t.Error("without the header:", got)

@@ -320,13 +320,15 @@ func TestGuardSeesTheAddressDialled(t *testing.T) {
 		"0.0.0.0:80": false, "255.255.255.255:80": false, "[fe80::1]:80": false, "[fd00::1]:80": false,
 		"[::ffff:10.0.0.1]:80": false, "[64:ff9b::7f00:1]:80": false, "[2002:7f00:1::]:80": false,
 	} {
-		network := "tcp4"
-		if strings.HasPrefix(address, "[") {
-			network = "tcp6"
-		}
-		if err := g.Control(network, address, nil); (err == nil) != allowed || err != nil && !errors.Is(err, destination.ErrBlocked) {
-			t.Errorf("%s: %v", address, err)
-		}
+		t.Run(address, func(t *testing.T) {
+			network := "tcp4"
+			if strings.HasPrefix(address, "[") {
+				network = "tcp6"
+			}
+			if err := g.Control(network, address, nil); (err == nil) != allowed || err != nil && !errors.Is(err, destination.ErrBlocked) {
+				t.Errorf("%s: %v", address, err)
+			}
+		})
 	}
 }
 
@@ -432,18 +434,20 @@ func TestHeadersAreBounded(t *testing.T) {
 		Response: &bellwire.AttemptResponse{Status: 500, Body: make([]byte, bellwire.MaxStoredBody), Truncated: true},
 	}
 	for name, value := range map[string]string{"control characters": "\x01", "quotes": `"`, "no UTF-8": "\xff", "HTML": "<", "short": ""} {
-		received := http.Header{}
-		for n := range 1000 {
-			received["X"+strconv.Itoa(n)] = []string{strings.Repeat(value, n)}
-		}
-		a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(received, nil)
-		details, err := codec.EncodeAttempts([]*bellwire.Result{{Attempt: a}})
-		if err != nil || !a.Response.HeadersTruncated {
-			t.Fatal(err, a.Response.HeadersTruncated)
-		}
-		if size := len(details[0]) + len(a.Response.Body); size > 16<<10 {
-			t.Errorf("%s: an attempt takes %d bytes", name, size)
-		}
+		t.Run(name, func(t *testing.T) {
+			received := http.Header{}
+			for n := range 1000 {
+				received["X"+strconv.Itoa(n)] = []string{strings.Repeat(value, n)}
+			}
+			a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(received, nil)
+			details, err := codec.EncodeAttempts([]*bellwire.Result{{Attempt: a}})
+			if err != nil || !a.Response.HeadersTruncated {
+				t.Fatal(err, a.Response.HeadersTruncated)
+			}
+			if size := len(details[0]) + len(a.Response.Body); size > 16<<10 {
+				t.Errorf("%s: an attempt takes %d bytes", name, size)
+			}
+		})
 	}
 	short, cut := loggedHeaders(http.Header{"B": {"2"}, "A": {"secret"}}, []bellwire.Header{{Name: "a", Value: "secret"}})
 	if want := []bellwire.Header{{Name: "a", Value: bellwire.Redacted}, {Name: "b", Value: "2"}}; cut || !slices.Equal(short, want) {

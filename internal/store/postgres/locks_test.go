@@ -72,14 +72,16 @@ func TestPublishersLockNothing(t *testing.T) {
 	publisher := connect(t, low)
 	run1(t, publisher, "SELECT bellwire.publish('acme', 'order.paid', '1')")
 	for _, table := range []string{"meta", "nodes", "shards", "events", "deliveries", "tenants"} {
-		for _, sql := range []string{
-			"SELECT FROM bellwire.%s FOR UPDATE", "SELECT FROM bellwire.%s FOR KEY SHARE", "DO $$ BEGIN LOCK TABLE bellwire.%s IN ACCESS SHARE MODE; END $$",
-		} {
-			_, err := publisher.Exec(t.Context(), fmt.Sprintf(sql, table))
-			if !isState(err, "42501") { // insufficient_privilege
-				t.Errorf("%s: %v", fmt.Sprintf(sql, table), err)
+		t.Run(table, func(t *testing.T) {
+			for _, sql := range []string{
+				"SELECT FROM bellwire.%s FOR UPDATE", "SELECT FROM bellwire.%s FOR KEY SHARE", "DO $$ BEGIN LOCK TABLE bellwire.%s IN ACCESS SHARE MODE; END $$",
+			} {
+				_, err := publisher.Exec(t.Context(), fmt.Sprintf(sql, table))
+				if !isState(err, "42501") { // insufficient_privilege
+					t.Errorf("%s: %v", fmt.Sprintf(sql, table), err)
+				}
 			}
-		}
+		})
 	}
 }
 

@@ -44,21 +44,23 @@ func TestPlansOfGroups(t *testing.T) {
 		sqlClaimed:       {ids},
 		sqlClaimedEvents: {ids},
 	} {
-		for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {
-			scans := 0
-			for _, step := range plan {
-				if !strings.Contains(step, "Scan") || !strings.Contains(step, "deliveries") {
-					continue
+		t.Run(sql, func(t *testing.T) {
+			for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {
+				scans := 0
+				for _, step := range plan {
+					if !strings.Contains(step, "Scan") || !strings.Contains(step, "deliveries") {
+						continue
+					}
+					scans++
+					if !strings.Contains(step, "_pkey") && !strings.Contains(step, "Bitmap Heap Scan") {
+						t.Errorf("the plan %s of %s:\n%s", kind, sql, step)
+					}
 				}
-				scans++
-				if !strings.Contains(step, "_pkey") && !strings.Contains(step, "Bitmap Heap Scan") {
-					t.Errorf("the plan %s of %s:\n%s", kind, sql, step)
+				if scans == 0 {
+					t.Errorf("the plan %s of %s reads nothing:\n%s", kind, sql, strings.Join(plan, "\n"))
 				}
 			}
-			if scans == 0 {
-				t.Errorf("the plan %s of %s reads nothing:\n%s", kind, sql, strings.Join(plan, "\n"))
-			}
-		}
+		})
 	}
 }
 
@@ -176,9 +178,11 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 		"endpoints":            {sqlEndpoints, "'acme', 1000000, 50", 2 * page},
 		"tombstones":           {sqlTombstones, "0, 0, 50", 20 * page},
 	} {
-		if rows := rowsRead(t, s, c.sql, c.args); rows > c.most {
-			t.Errorf("%s: %v rows were read, want at most %v", name, rows, c.most)
-		}
+		t.Run(name, func(t *testing.T) {
+			if rows := rowsRead(t, s, c.sql, c.args); rows > c.most {
+				t.Errorf("%s: %v rows were read, want at most %v", name, rows, c.most)
+			}
+		})
 	}
 }
 

@@ -144,9 +144,11 @@ func TestReadsLeaveConnections(t *testing.T) {
 		"readiness":   func() error { return s.Check(t.Context()) },
 		"metrics":     func() error { _, err := s.Backlog(t.Context()); return err },
 	} {
-		if err := work(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := work(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 

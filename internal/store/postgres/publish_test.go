@@ -199,11 +199,13 @@ func TestPublishRefuses(t *testing.T) {
 		"bad id":             {"acme", "order.paid", "1", "a\tb", "WH422", "id", "id must have printable characters only"},
 		"other data":         {"acme", "order.paid", "1.0", "used", "WH409", "id", `id "used" was used before, with another type or other data`},
 	} {
-		_, err := p.Exec(t.Context(), sqlPublish, c.tenant, c.eventType, c.data, c.id)
-		var refused *pgconn.PgError
-		if !errors.As(err, &refused) || refused.Code != c.state || refused.ColumnName != c.column || !strings.HasPrefix(refused.Message, c.message) {
-			t.Errorf("%s: got %+v, want %s of %s that says %q", name, refused, c.state, c.column, c.message)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, err := p.Exec(t.Context(), sqlPublish, c.tenant, c.eventType, c.data, c.id)
+			var refused *pgconn.PgError
+			if !errors.As(err, &refused) || refused.Code != c.state || refused.ColumnName != c.column || !strings.HasPrefix(refused.Message, c.message) {
+				t.Errorf("%s: got %+v, want %s of %s that says %q", name, refused, c.state, c.column, c.message)
+			}
+		})
 	}
 	if waiting := unmatched(t, s); len(waiting) != 1 {
 		t.Errorf("%d events wait, want the one that was taken", len(waiting))
@@ -225,12 +227,14 @@ func TestPublishTakesWhatFits(t *testing.T) {
 		"a large one":  {`1E400`, "x"},
 		"nested":       {strings.Repeat("[", 1000) + strings.Repeat("]", 1000), nil},
 	} {
-		id := p.published(p, "acme", "order.paid", c[0].(string), c[1])
-		e, err := s.Event(t.Context(), "acme", id)
-		check(t, err)
-		if want := strings.Trim(c[0].(string), " \r\n\t"); string(e.Data) != want {
-			t.Errorf("%s: it was not kept as it is", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			id := p.published(p, "acme", "order.paid", c[0].(string), c[1])
+			e, err := s.Event(t.Context(), "acme", id)
+			check(t, err)
+			if want := strings.Trim(c[0].(string), " \r\n\t"); string(e.Data) != want {
+				t.Errorf("%s: it was not kept as it is", name)
+			}
+		})
 	}
 	_, err := p.Exec(t.Context(), sqlPublish, "acme", "order.paid", strings.Repeat("[", 1<<19)+strings.Repeat("]", 1<<19), nil)
 	var refused *pgconn.PgError
@@ -246,7 +250,7 @@ func TestPublishIDsAreThoseOfHTTP(t *testing.T) {
 	s := newInbox(t)
 	p := newPlatform(t, s)
 	const surrogate, afterSurrogates = 0xD800, 0xE000 // chr refuses what is between them
-	var answers string // one letter for each rune from 1 on, in one row, because a million rows take long
+	var answers string                                // one letter for each rune from 1 on, in one row, because a million rows take long
 	check(t, p.QueryRow(t.Context(), `SELECT string_agg(CASE WHEN n BETWEEN $1 AND $2 - 1 THEN '-' WHEN bellwire.is_printable(chr(n)) THEN 'y' ELSE 'n' END, '' ORDER BY n)
 		FROM generate_series(1, $3::int) n`, surrogate, afterSurrogates, unicode.MaxRune).Scan(&answers))
 	if len(answers) != unicode.MaxRune {
@@ -708,12 +712,14 @@ func TestPlansOfUnmatched(t *testing.T) {
 		sqlDefer:          {ids[0], time.Minute, ""},
 		sqlCountUnmatched: {maxCounted},
 	} {
-		plan := strings.Join(planFor(t, s, sql, args), "\n")
-		for _, table := range []string{"unmatched", "idempotency_keys"} {
-			if sql != sqlCountUnmatched && strings.Contains(plan, "Seq Scan on "+table) {
-				t.Errorf("%s\nreads all of %s:\n%s", sql, table, plan)
+		t.Run(sql, func(t *testing.T) {
+			plan := strings.Join(planFor(t, s, sql, args), "\n")
+			for _, table := range []string{"unmatched", "idempotency_keys"} {
+				if sql != sqlCountUnmatched && strings.Contains(plan, "Seq Scan on "+table) {
+					t.Errorf("%s\nreads all of %s:\n%s", sql, table, plan)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -729,8 +735,10 @@ func TestPublisherRole(t *testing.T) {
 		"GRANT EXECUTE ON FUNCTION bellwire.publish(text, text, text, text) TO " + role,
 		"SET ROLE " + role,
 	} {
-		_, err := p.Exec(t.Context(), sql)
-		check(t, err)
+		t.Run(sql, func(t *testing.T) {
+			_, err := p.Exec(t.Context(), sql)
+			check(t, err)
+		})
 	}
 	p.published(p, "acme", "order.paid", "1", "k")
 	// It must not be able to put something of its own in the way of what the function calls.

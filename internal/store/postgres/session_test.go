@@ -88,7 +88,9 @@ func TestSettingsOfTheRole(t *testing.T) {
 	s := newStore(t, Options{})
 	spy(t, s)
 	for name, value := range hostile {
-		check(t, server.Exec(t.Context(), fmt.Sprintf("ALTER ROLE postgres IN DATABASE %s SET %s = '%s'", databaseOf(t, s.url), name, value)))
+		t.Run(name, func(t *testing.T) {
+			check(t, server.Exec(t.Context(), fmt.Sprintf("ALTER ROLE postgres IN DATABASE %s SET %s = '%s'", databaseOf(t, s.url), name, value)))
+		})
 	}
 	check(t, server.Exec(t.Context(), fmt.Sprintf("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'", databaseOf(t, s.url))))
 	waitFor(t, func() bool { return s.Check(t.Context()) == nil }) // connections that are cut are found out

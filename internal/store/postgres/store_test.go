@@ -75,11 +75,13 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 		"postgres://nobody:hunter2@" + at + "/postgres?sslmode=disable": "the database at " + at + " refuses the user \"nobody\"; check the user and the password in --database-url: FATAL: role \"nobody\" does not exist (SQLSTATE 28000)",
 		"postgres://postgres:hunter2@/postgres?host=/nowhere":           "the database at /nowhere cannot be reached; check that it is running and that --database-url is right: dial unix /nowhere/.s.PGSQL.5432: connect: no such file or directory",
 	} {
-		_, err := Open(t.Context(), url, Options{NoSync: true})
-		refused(t, err, bellwire.CodeUnavailable, "")
-		if err.Error() != says {
-			t.Errorf("%s:\n got %s\nwant %s", url, err, says)
-		}
+		t.Run(url, func(t *testing.T) {
+			_, err := Open(t.Context(), url, Options{NoSync: true})
+			refused(t, err, bellwire.CodeUnavailable, "")
+			if err.Error() != says {
+				t.Errorf("%s:\n got %s\nwant %s", url, err, says)
+			}
+		})
 	}
 }
 

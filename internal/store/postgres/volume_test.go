@@ -331,17 +331,19 @@ func TestPlansOfVolume(t *testing.T) {
 		{"purge", every, 500, func() error { _, err := v.Purge(t.Context(), now, v.start, 100); return err }},
 		{"backlog", every, 40_000, func() error { _, err := v.Backlog(t.Context()); return err }},
 	} {
-		tr.take()
-		if err := c.call(); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-			continue
-		}
-		for _, st := range tr.take() {
-			w := v.explain(st)
-			if w.partitions() > c.partitions || w.Hit+w.Read > c.pages {
-				t.Errorf("%s looks in %d partitions and %d pages, want at most %d and %d:\n%s",
-					c.name, w.partitions(), w.Hit+w.Read, c.partitions, c.pages, st.sql)
+		t.Run(c.name, func(t *testing.T) {
+			tr.take()
+			if err := c.call(); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+				return
 			}
-		}
+			for _, st := range tr.take() {
+				w := v.explain(st)
+				if w.partitions() > c.partitions || w.Hit+w.Read > c.pages {
+					t.Errorf("%s looks in %d partitions and %d pages, want at most %d and %d:\n%s",
+						c.name, w.partitions(), w.Hit+w.Read, c.partitions, c.pages, st.sql)
+				}
+			}
+		})
 	}
 }

@@ -143,9 +143,11 @@ func TestOnlyDamageIsDamage(t *testing.T) {
 		sqlite.ResultIOErrRead: false, sqlite.ResultIOErrFsync: false, sqlite.ResultIOErr: false, sqlite.ResultFull: false,
 		sqlite.ResultBusy: false, sqlite.ResultInterrupt: false, sqlite.ResultConstraintUnique: false, sqlite.ResultNoMem: false,
 	} {
-		if err := fmt.Errorf("step: %w", code.ToError()); isDamage(err) != damage {
-			t.Errorf("%v counts as damage: %v", code, isDamage(err))
-		}
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			if err := fmt.Errorf("step: %w", code.ToError()); isDamage(err) != damage {
+				t.Errorf("%v counts as damage: %v", code, isDamage(err))
+			}
+		})
 	}
 }
 

@@ -89,8 +89,10 @@ func TestWhatIsLost(t *testing.T) {
 		"no log, which was empty":      {remains{at(0, 0), true, [8]byte{}, false}, 0, 0},
 		"no index":                     {remains{index{}, false, salt, true}, 50, 0},
 	} {
-		if got := c.remains.lost(c.usable); got != c.lost {
-			t.Errorf("%s: %d pages are lost, want %d", name, got, c.lost)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := c.remains.lost(c.usable); got != c.lost {
+				t.Errorf("%s: %d pages are lost, want %d", name, got, c.lost)
+			}
+		})
 	}
 }

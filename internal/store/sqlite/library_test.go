@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -35,9 +36,11 @@ func TestLibraryIsSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for version, sound := range map[int]bool{3_049_002: false, 3_051_002: false, 3_051_003: true, 3_053_000: true, 4_000_000: true} {
-		if err := checkLibrary(version); (err == nil) != sound {
-			t.Errorf("%s: %v", dotted(version), err)
-		}
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			if err := checkLibrary(version); (err == nil) != sound {
+				t.Errorf("%s: %v", dotted(version), err)
+			}
+		})
 	}
 	refused(t, checkLibrary(3_049_002), bellwire.CodeUnavailable, "SQLite 3.49.2, which can lose")
 }

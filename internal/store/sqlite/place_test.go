@@ -25,20 +25,22 @@ func TestOpenFollowsLinks(t *testing.T) {
 		}
 	}
 	for _, path := range []string{chain, absolute, relative, real} {
-		s := openAt(t, path)
-		if s.path != real {
-			t.Errorf("%s leads to %s, want %s", path, s.path, real)
-		}
-		if err := s.Check(t.Context()); err != nil {
-			t.Error(err)
-		}
-		for _, other := range []string{chain, relative, real} {
-			_, err := Open(t.Context(), other, Options{})
-			refused(t, err, bellwire.CodeUnavailable, "in use by another process")
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(path, func(t *testing.T) {
+			s := openAt(t, path)
+			if s.path != real {
+				t.Errorf("%s leads to %s, want %s", path, s.path, real)
+			}
+			if err := s.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+			for _, other := range []string{chain, relative, real} {
+				_, err := Open(t.Context(), other, Options{})
+				refused(t, err, bellwire.CodeUnavailable, "in use by another process")
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	if left, err := filepath.Glob(filepath.Join(links, "*.db-*")); err != nil || len(left) > 0 {
 		t.Errorf("files were made beside the links: %v %v", left, err)

@@ -36,8 +36,10 @@ func TestListsHoldUpNothingElse(t *testing.T) {
 		"what is due":       func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
 		"retention":         func() error { _, err := s.Purge(t.Context(), time.Now(), time.Now(), 10); return err },
 	} {
-		if err := read(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := read(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }

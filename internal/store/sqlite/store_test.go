@@ -86,13 +86,15 @@ func TestFilesAreForTheOwnerOnly(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
 	for _, suffix := range []string{"", "-wal", "-shm", "-lock"} {
-		info, err := os.Stat(s.path + suffix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if info.Mode().Perm() != 0o600 {
-			t.Errorf("%s has the mode %v", info.Name(), info.Mode())
-		}
+		t.Run(suffix, func(t *testing.T) {
+			info, err := os.Stat(s.path + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode().Perm() != 0o600 {
+				t.Errorf("%s has the mode %v", info.Name(), info.Mode())
+			}
+		})
 	}
 }
 
