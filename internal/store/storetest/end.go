@@ -55,7 +55,7 @@ var endTests = []test{
 		test.Deliveries[0].Manual = true
 		w.append(together(test))
 		w.request(ep, w.ended(ep, spent))
-		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}))
 		w.equal("what is due", w.due(ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: w.now, Manual: true})
 		n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 10)
 		w.check(err)

@@ -337,7 +337,7 @@ func fanoutEnded(w *world) {
 	deleted, disabled := w.endpoint(t, fifo), w.endpoint(t)
 	e := w.wide(t.ID, deleted, disabled)
 	w.append(together(e))
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
 	w.disable(disabled)
 	w.purge(100)
 	w.equal("what FanOut stores", w.fanOut(10).Deliveries, 2)

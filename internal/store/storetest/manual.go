@@ -28,7 +28,7 @@ var manualTests = []test{
 			w.request(ep, ids[len(ids)-1])
 		}
 		w.publish(ep)
-		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now, bellwire.ChangeNote{}))
 		for _, want := range []int{2, 2, 0} { // one is open
 			n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 2)
 			w.check(err)

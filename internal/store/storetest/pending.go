@@ -49,9 +49,9 @@ func listPending(w *world) {
 	}
 	slices.Reverse(want)
 	endpoints[2].Ordering = bellwire.OrderingNone
-	w.check(w.store.UpdateEndpoint(w.ctx, endpoints[2]))
+	w.check(w.store.UpdateEndpoint(w.ctx, endpoints[2], bellwire.ChangeNote{}))
 	w.claim(endpoints[2], 0) // which ends the order of what is there
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[3].ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[3].ID, w.now, bellwire.ChangeNote{}))
 	foreign := w.endpoint(w.tenant())
 	w.publish(foreign)
 

@@ -43,7 +43,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, appendTests, clockTests, fanoutTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
+		configurationTests, historyTests, appendTests, clockTests, fanoutTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
 		auditTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
@@ -154,7 +154,7 @@ func (w *world) endpoint(t *bellwire.Tenant, change ...func(*bellwire.Endpoint))
 	for _, f := range change {
 		f(ep)
 	}
-	w.check(w.store.CreateEndpoint(w.ctx, ep))
+	w.check(w.store.CreateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	return ep
 }
 
@@ -298,7 +298,7 @@ func (w *world) disable(ep *bellwire.Endpoint) {
 	now, err := w.store.Endpoint(w.ctx, ep.ID)
 	w.check(err)
 	now.Status = bellwire.EndpointDisabled
-	w.check(w.store.UpdateEndpoint(w.ctx, now))
+	w.check(w.store.UpdateEndpoint(w.ctx, now, bellwire.ChangeNote{}))
 }
 
 func (w *world) attempts(id bellwire.DeliveryID) []*bellwire.Attempt {
