@@ -174,7 +174,7 @@ func (w *world) newKey(tenant string) *bellwire.Key {
 	}
 }
 
-// revisionGrows does all that changes what a tenant has, and expects a new revision each time.
+// revisionGrows makes every kind of change to a tenant's configuration, and expects a new revision after each.
 func revisionGrows(w *world) {
 	t := w.tenant()
 	ep, key := w.newEndpoint(t.ID), w.newKey(t.ID)

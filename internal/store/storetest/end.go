@@ -98,7 +98,7 @@ var endTests = []test{
 	}},
 }
 
-// expiry asks for the end of what is older than now.
+// expiry returns a request to end the deliveries that are older than now.
 func (w *world) expiry(ep *bellwire.Endpoint, limit int) bellwire.Expiry {
 	return bellwire.Expiry{
 		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Before: w.now, Reason: bellwire.ReasonTimeOver, Limit: limit,
