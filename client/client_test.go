@@ -18,7 +18,7 @@ import (
 	"github.com/bellwire/bellwire/client"
 )
 
-// server answers calls one after the other, and keeps what it was asked.
+// server answers one call after another, and stores the requests.
 type server struct {
 	mu      sync.Mutex
 	answers []answer

@@ -15,7 +15,7 @@ import (
 	"github.com/bellwire/bellwire/client"
 )
 
-// TestPublishIsRepeated: what may not have arrived is sent again, the same to the last byte.
+// TestPublishIsRepeated: a publish that may not have arrived is sent again, byte for byte.
 func TestPublishIsRepeated(t *testing.T) {
 	t.Parallel()
 	reset := &net.OpError{Op: "read", Err: errors.New("connection reset")}

@@ -106,7 +106,7 @@ func TestBluefinRefusals(t *testing.T) {
 	}
 }
 
-// FuzzBluefin: whatever comes, what is taken is a notification of the webhook, and its payload is in the body as it is.
+// FuzzBluefin: every accepted body is a notification of the webhook, and its payload is a part of the body.
 func FuzzBluefin(f *testing.F) {
 	f.Add([]byte(bluefinBody))
 	f.Add([]byte(`{"id":"n","wbhid":"` + bluefinWebhook + `","event":"E","payload":{"a":1E400}}`))

@@ -146,7 +146,7 @@ func TestLemonRefuses(t *testing.T) {
 
 func TestLemonOnTheVendorsVector(t *testing.T) {
 	t.Parallel()
-	// The body of the vector is no event; that it comes so far shows that the signature is good.
+	// The body of the vector is not an event, so the error is about the body: the signature was accepted.
 	h := lemonHeader("t=0,v1=3523dcc0013f08dfa1855772441107330218793f399d7452bd3ff2159c6e0285")
 	if _, err := lemonVerifier(t, time.Unix(0, 0), otherLemon).Verify(h, []byte("{}")); !errors.Is(err, receive.ErrBody) {
 		t.Errorf("got %v", err)

@@ -116,7 +116,7 @@ func TestHelp(t *testing.T) {
 		}
 		exited := -1
 		parser.Exit = func(code int) { exited = code }
-		// After the help kong would have ended the process, so what it says about the rest does not matter.
+		// kong would have ended the process after the help, so its later errors do not matter.
 		parser.Parse([]string{node.Name, "--help"})
 		if exited != exitOK || !strings.Contains(out.String(), "  bellwire "+node.Name) {
 			t.Errorf("bellwire %s --help ended with %d and no example:\n%s", node.Name, exited, &out)

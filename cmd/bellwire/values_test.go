@@ -202,7 +202,7 @@ func TestDataIsVerbatim(t *testing.T) {
 	}
 }
 
-// A negative value reaches the option, which says what it must be.
+// A negative value is passed to the option, whose error says what it must be.
 func TestNegativeValues(t *testing.T) {
 	t.Parallel()
 	if _, err := parse(t, "serve", "--drain-timeout", "-1s"); err == nil || !strings.Contains(err.Error(), "--drain-timeout: must be longer than 0s") {

@@ -45,8 +45,8 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 
 type object = map[string]any
 
-// TestOpenAPI checks the document's structure (OpenAPI 3.1.0, 4.8) and that it tells of the contract's
-// routes and no others.
+// TestOpenAPI checks the document's structure (OpenAPI 3.1.0, 4.8), and that it describes exactly the routes of the
+// contract.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	answer := get(api.New(nil, api.Options{Version: "1.2.3", PublicURL: "https://hooks.example.com"}), "/openapi.json")
@@ -298,7 +298,7 @@ func TestClosedStoreIsUnavailable(t *testing.T) {
 
 var reference = regexp.MustCompile(`(?:href|src|action|url)\s*[=(]\s*["']?([^"')>\s]+)`)
 
-// TestDocs: the page tells of every operation and error, and needs nothing from elsewhere.
+// TestDocs: the page describes every operation and error, and loads nothing from elsewhere.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	answer := get(api.New(nil, api.Options{PublicURL: "https://hooks.example.com"}), "/docs")

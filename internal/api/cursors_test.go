@@ -11,8 +11,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestCursors follows each list with its own cursor, and with those of all others, of another tenant's and of other filters,
-// which are refused. So are those of the store, which would tell what other tenants have.
+// TestCursors follows each list with its own cursor. The cursors of other lists, tenants and filters are refused, and so
+// are those of the store, which would reveal what other tenants have.
 func TestCursors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -115,7 +115,7 @@ func TestIdempotencyKey(t *testing.T) {
 	})
 }
 
-// TestGivenOnce repeats what can be there once only.
+// TestGivenOnce repeats headers and parameters that may be given only once.
 func TestGivenOnce(t *testing.T) {
 	const of = "/tenants/acme/"
 	run(t, []step{
@@ -221,8 +221,8 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-// recordAttempts does to the first delivery what an engine would do after four attempts, of which the first two and the newest are
-// kept whole.
+// recordAttempts records four attempts of the first delivery as the engine would; the first two and the newest are kept
+// complete.
 func (w *world) recordAttempts(t *testing.T) {
 	t.Helper()
 	id, err := bellwire.ParseID[bellwire.DeliveryKind](w.vars["id"])

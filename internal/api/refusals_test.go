@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/api"
 )
 
-// A refusal says what is wrong, with what, and what to do instead.
+// An error names the problem, the field, and what to do instead.
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	endpoint := func(more string) string { return `{"url":"https://a.example/","events":["*"],` + more + `}` }
 	const endpoints = "/tenants/acme/endpoints"

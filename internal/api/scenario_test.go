@@ -26,7 +26,7 @@ import (
 
 const adminKey = "an-admin-key-for-tests"
 
-// idleEngine stores what is published and delivers nothing, so that answers do not depend on timing.
+// idleEngine stores events and delivers nothing, so that answers do not depend on timing.
 type idleEngine struct {
 	store     bellwire.Store
 	directory *directory.Directory

@@ -269,7 +269,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// Stores write AfterPlainSuccess without reading the delivery. It must not depend on what they have not read.
+// Stores write AfterPlainSuccess without reading the delivery, so it must not depend on stored values.
 func TestPlainSuccess(t *testing.T) {
 	t.Parallel()
 	r := &bellwire.Result{

@@ -13,7 +13,7 @@ import (
 func TestNormalizeURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
-		// What is there is kept.
+		// The given parts are kept.
 		"https://example.com/":                                 "https://example.com/",
 		"https://example.com":                                  "https://example.com",
 		"https://example.com?x":                                "https://example.com?x",
@@ -89,7 +89,7 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
-// FuzzNormalizeURL: what is normalized stays as it is, and only its host differs from what was given.
+// FuzzNormalizeURL: normalizing twice changes nothing more, and only the host may differ from the input.
 func FuzzNormalizeURL(f *testing.F) {
 	for _, raw := range []string{"https://BÜCHER.example:1/a?b", " http://a/ ", "https://xn--fa-hia.de", "http://0x7f.1/", "http://[::1]:2/%zz", "http://a:/"} {
 		f.Add(raw)

@@ -68,8 +68,8 @@ func TestCostlySchemasAreRefused(t *testing.T) {
 	}
 }
 
-// TestLoopsAreRefused: a schema that applies itself to its own value fits nothing, and what the library does about it costs
-// more than steps.
+// TestLoopsAreRefused: a schema that applies itself to its own value matches nothing, and the library spends more on it
+// than steps can count.
 func TestLoopsAreRefused(t *testing.T) {
 	t.Parallel()
 	for schema, refused := range map[string]bool{

@@ -101,7 +101,7 @@ func TestTargetsAreWithoutWhatPeopleRead(t *testing.T) {
 	}
 }
 
-// After any changes in any order, a directory has what a new one reads.
+// After any changes in any order, a directory has the same content as a new one.
 func TestChangesLeadToWhatThereIs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -41,8 +41,8 @@ func (s *slowKeys) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, e
 	return &bellwire.Key{ID: id, Tenant: "acme"}, ctx.Err()
 }
 
-// Strangers who try keys wait for each other. Who has a key that was good before does not wait for them, also when it has to
-// be read again.
+// Callers with unknown keys wait for each other. A caller with a known key does not wait for them, even if the key must be
+// read again.
 func TestStrangersKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -24,7 +24,7 @@ func keepOf(c *owners, id string, endpoints, bytes int) {
 	c.keepTenant(c.add(id), t, members)
 }
 
-// Large tenants are evicted for each other, and small ones keep what they use.
+// Large tenants are evicted for each other, and small ones stay in the cache.
 func TestLargeTenantsMakeRoomFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

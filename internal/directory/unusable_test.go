@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Tenants see what an endpoint lacks, and no faults inside this server.
+// Tenants see why an endpoint is unusable, and no faults inside this server.
 func TestUnusable(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("/var/lib/bellwire.keyset: cipher: message authentication failed")

@@ -59,9 +59,9 @@ func TestBatcherServesTenantsAlike(t *testing.T) {
 	})
 }
 
-// TestIntakeIsShared lets tenants hand in and have stored whatever they like. Who has nothing waiting is refused only if
-// everything is taken, and that is a fault of the server's; who has something only if it would have more than stays free,
-// or take of the reserve, and then it is told so.
+// TestIntakeIsShared publishes and stores at random for several tenants. A tenant with nothing waiting is refused only if
+// all memory is in use, with CodeUnavailable. A tenant with something waiting is refused if it would exceed its share or
+// need the reserve, with CodeRateLimited.
 func TestIntakeIsShared(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -177,7 +177,8 @@ func TestMaxElapsedEndsWhatWaits(t *testing.T) {
 	}
 }
 
-// A pause is no waiting: what it held up has all its retries when it ends.
+// Time behind an open breaker does not count as waiting: the deliveries that it held back have all their retries
+// afterwards.
 func TestMaxElapsedAfterAPause(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(500, 500, 500, 200))

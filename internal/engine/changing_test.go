@@ -10,7 +10,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 )
 
-// restless is a store in which somebody changes something right before each append, as another node may.
+// restless is a store in which the configuration changes right before each append, as another node may change it.
 type restless struct {
 	bellwire.Store
 	change  atomic.Pointer[func()] // nil: nobody does
@@ -66,7 +66,7 @@ func TestChangesNeverRefuseAPublish(t *testing.T) {
 	})
 }
 
-// An endpoint that is deleted right before its event is stored gets no more than what was on its way.
+// An endpoint that is deleted right before an event is stored does not get that event.
 func TestADeletedEndpointsLastDeliveriesAreCanceled(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		s := withRestless(w)

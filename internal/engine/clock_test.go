@@ -37,7 +37,7 @@ type customer struct {
 	acks map[string]int // acknowledgements by event
 }
 
-// add makes a customer that answers by what the function says and counts what it acknowledges.
+// add makes a customer that answers as the function says, and counts the deliveries that it acknowledges.
 func (c *customers) add(name string, status func(n int, r *http.Request) int, change ...func(*bellwire.Endpoint)) {
 	one := &customer{acks: map[string]int{}}
 	one.receiver = c.w.receiver(name, func(n int, rw http.ResponseWriter, r *http.Request) {
@@ -96,7 +96,7 @@ func newCustomers(w *world) *customers {
 	return c
 }
 
-// recover brings back what was down or paused.
+// recover restores everything that was down or paused.
 func (c *customers) recover() {
 	close(c.release)
 	for _, one := range c.all {
@@ -106,7 +106,7 @@ func (c *customers) recover() {
 	}
 }
 
-// faults says what is wrong with what has come, given what was published.
+// faults returns the differences between the published events and the received ones.
 func (c *customers) faults(ids []string) []string {
 	var faults []string
 	for _, one := range c.all {
@@ -250,7 +250,7 @@ func TestClockJumpsShiftRetries(t *testing.T) {
 	}
 }
 
-// step is one jump of the clock, and what is done around it.
+// step is one jump of the clock, with actions before and after it.
 type step struct {
 	pass    time.Duration
 	publish int
@@ -267,7 +267,7 @@ func drawStep(t *rapid.T) step {
 	}
 }
 
-// Whatever the clock does, what is published arrives once and in order, and nothing is stuck.
+// After any jumps of the clock, published events arrive once and in order, and nothing is stuck.
 func TestClockJumpsAtRandom(t *testing.T) {
 	plans := rapid.SliceOfN(rapid.Custom(drawStep), 1, 4)
 	for seed := range 8 {

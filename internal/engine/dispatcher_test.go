@@ -30,7 +30,7 @@ type outbox struct {
 	refuse func(data string) error // what is appended; nil: nothing
 }
 
-// seen is what the engine did with an outbox.
+// seen records the calls that the engine made to an outbox.
 type seen struct {
 	stored   []bellwire.Event
 	problems map[bellwire.EventID]string
@@ -38,7 +38,7 @@ type seen struct {
 	looks    int
 }
 
-// look returns what the engine did up to now.
+// look returns the calls so far.
 func (in *outbox) look() seen {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -93,8 +93,8 @@ func (w *world) expectAll(receivers []*receiver, events []bellwire.EventID, orde
 	}
 }
 
-// TestLargePublication: a publication whose deliveries follow their events reaches everybody once, and keeps its place
-// in the order of what is published before, while they are being stored, and after.
+// TestLargePublication: a publication that is fanned out reaches each endpoint once, and keeps its place in the order among
+// events that are published before, during and after its fan-out.
 func TestLargePublication(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		ordered, plain := w.crowd(2, fifo), w.crowd(30)
@@ -115,7 +115,7 @@ func TestLargePublication(t *testing.T) {
 	})
 }
 
-// TestOthersAreStoredBetweenSteps: between two steps there is time for what others publish.
+// TestOthersAreStoredBetweenSteps: other publications are stored between two steps of a fan-out.
 func TestOthersAreStoredBetweenSteps(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		stored := 0
@@ -197,7 +197,8 @@ func TestFanOutGoesOn(t *testing.T) {
 	})
 }
 
-// TestFanOutIsBounded: who has too many deliveries to be stored is told so, and what it says is true.
+// TestFanOutIsBounded: a publish is refused while too many deliveries of the tenant wait for fan-out, and the refusal
+// states the right numbers.
 func TestFanOutIsBounded(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		acme, err := w.store.Tenant(t.Context(), "acme")

@@ -74,7 +74,7 @@ func (c *complaints) StoreFailed(operation string, _ error) {
 	c.list = append(c.list, operation)
 }
 
-// A claim that is cut off because the engine is being closed is no failure of the store.
+// A claim that is interrupted because the engine closes does not count as a failure of the store.
 func TestNothingFailsBecauseTheEngineEnds(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(500))
@@ -140,7 +140,7 @@ func TestOnePublishersFaultIsAnsweredToThatOneAlone(t *testing.T) {
 	})
 }
 
-// A commit that nobody knows the outcome of is repeated with the same ids: nothing is doubled.
+// A commit with an unknown outcome is repeated with the same ids: nothing is stored twice.
 func TestUnknownOutcomeIsRepeated(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(200))
@@ -162,7 +162,8 @@ func TestUnknownOutcomeIsRepeated(t *testing.T) {
 	})
 }
 
-// When the store stays silent the publisher learns that nobody knows; what was stored after all is delivered.
+// While the store does not answer, the publisher learns that the outcome is unknown. An event that was stored after all is
+// delivered.
 func TestUnknownOutcomeIsNotForgotten(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(200))
@@ -208,7 +209,7 @@ func TestRecorderWaitsForTheStore(t *testing.T) {
 	})
 }
 
-// A result that the database refuses holds up nobody else's.
+// A result that the database refuses does not delay the results of others.
 func TestOneBadResultDoesNotHoldUpOthers(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.receiver("a", answers(200))
@@ -234,7 +235,7 @@ func TestOneBadResultDoesNotHoldUpOthers(t *testing.T) {
 	})
 }
 
-// An endpoint made by somebody else a moment ago counts for the next publish, whatever the cache says.
+// An endpoint that another node has just made counts for the next publish, although the cache does not have it.
 func TestStaleConfigurationIsMatchedAgain(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, b := w.receiver("a", answers(200)), w.receiver("b", answers(200))
@@ -250,7 +251,7 @@ func TestStaleConfigurationIsMatchedAgain(t *testing.T) {
 	})
 }
 
-// While publishes cannot be stored the engine is not ready; after a while somebody may try again.
+// While publishes cannot be stored, the engine is not ready. After a while it lets one publish try again.
 func TestReadyTellsWhetherEventsCanBeStored(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.withFaults()

@@ -16,7 +16,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// overdrawn notes what the engine says of hosts that a tenant has no requests left to.
+// overdrawn records what the engine reports about hosts for which a tenant has no requests left.
 type overdrawn struct {
 	bellwire.NopObserver
 	mu    sync.Mutex

@@ -103,7 +103,7 @@ func TestChangesDuringARoundAreSeen(t *testing.T) {
 	})
 }
 
-// An endpoint that is enabled again when the claimer is just about to cancel what was open loses nothing.
+// An endpoint that is enabled again just before the claimer cancels its open deliveries loses nothing.
 func TestEnabledAgainBeforeItIsCanceled(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.withFaults()
@@ -294,7 +294,7 @@ func (u unloadable) Target(ctx context.Context, endpoint string) (*bellwire.Targ
 	return u.Directory.Target(ctx, endpoint)
 }
 
-// One endpoint that cannot be loaded holds up nobody else's retries of the same round, and is asked about again later.
+// An endpoint that cannot be loaded does not delay the retries of others in the same round, and is loaded again later.
 func TestOneLoadErrorHoldsUpNobodyElse(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		var broken atomic.Value
@@ -319,8 +319,8 @@ func TestOneLoadErrorHoldsUpNobodyElse(t *testing.T) {
 	})
 }
 
-// TestDeliversTheTimeThatIsStored sets the clock back between two events: what a receiver is told of the second is what the
-// store has, a moment after the first, and it is sent at once.
+// TestDeliversTheTimeThatIsStored sets the clock back between two events: the receiver gets the stored time of the second
+// event, which is a moment after the first, and gets it at once.
 func TestDeliversTheTimeThatIsStored(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(200))

@@ -121,7 +121,7 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
-// A drain repeats nothing and loses nothing: what is in flight is recorded, the rest is given back.
+// A drain repeats nothing and loses nothing: attempts in flight are recorded, and queued deliveries are released.
 func TestDrain(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(5 * time.Second) })

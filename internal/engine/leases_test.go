@@ -134,8 +134,8 @@ func TestNothingIsSentWithoutLease(t *testing.T) {
 	})
 }
 
-// A shard that another node is to have is handed over when what is under way in it is recorded, and the others at once;
-// nothing more is sent in it.
+// A shard that must move to another node is released once its attempts in flight are recorded, or at once if it has none.
+// Nothing more is sent in it.
 func TestShardsAreHandedOverWhenQuiet(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		s := leasing(w)
@@ -172,7 +172,7 @@ func TestShardsAreHandedOverWhenQuiet(t *testing.T) {
 	})
 }
 
-// changes notes what is reported of shards.
+// changes records the reported changes of shards.
 type changes struct {
 	bellwire.NopObserver
 

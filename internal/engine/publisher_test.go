@@ -18,7 +18,7 @@ func (c *checks) Check(_ context.Context, again bool) (int64, error) {
 	return 7, nil
 }
 
-// What the store finds stale is read again, and only that, and what was read again holds.
+// Only the configuration that the store reports as stale is read again, and the publish then uses it.
 func TestStaleAppendsAreRepeated(t *testing.T) {
 	tenant, catalogue := bellwire.Stale{Tenant: true}, bellwire.Stale{Catalogue: true}
 	both := bellwire.Stale{Tenant: true, Catalogue: true}

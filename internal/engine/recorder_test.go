@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine/lanes"
 )
 
-// What one tenant has to record comes in turn with what others have, and no group is large.
+// Results of one tenant and of others are recorded in turn, and no batch is large.
 func TestResultsAreRecordedInTurn(t *testing.T) {
 	t.Parallel()
 	rec := New(Config{}).recorder

@@ -71,8 +71,8 @@ func inShortage(t *testing.T, test func(t *testing.T, w *world, s *shortage)) {
 	})
 }
 
-// What the node lacks costs a delivery nothing but time: no attempt, no retry, no failure of its endpoint. It does not
-// keep the node busy either.
+// A shortage on the node costs a delivery only time: it uses up no attempt and no retry, and does not count as a failure of
+// the endpoint. It does not keep the node busy either.
 func TestShortagesCostNothing(t *testing.T) {
 	for kind, errno := range map[string]syscall.Errno{
 		"descriptors": syscall.EMFILE, "memory": syscall.ENOBUFS, "ports": syscall.EADDRNOTAVAIL,

@@ -109,7 +109,7 @@ func TestTestsDoNotHoldUpRetries(t *testing.T) {
 	})
 }
 
-// While one tenant has its share of places in memory, what others have in the store is claimed.
+// While one tenant uses its share of places in memory, the deliveries of others are claimed.
 func TestClaimsWaitForTheirOwnTenantOnly(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.restart(func() { w.config.MaxQueued = 200 })

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// While the store is down, what publishes give back is bounded and keeps no data.
+// While the store is unavailable, the reservations of failed publishes are bounded and retain no data.
 func TestGivenBackIsBounded(t *testing.T) {
 	t.Parallel()
 	e := New(Config{})

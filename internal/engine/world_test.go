@@ -279,7 +279,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	answer(n, w, req)
 }
 
-// now changes how the receiver answers from here on.
+// now changes how the receiver answers.
 func (r *receiver) now(answer func(int, http.ResponseWriter, *http.Request)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -294,7 +294,7 @@ func TestIdleConnectionsAreShared(t *testing.T) {
 	})
 }
 
-// Connections are kept for the next request of somebody who is known, and for seconds only for others.
+// Idle connections of known callers are kept for the next request, those of others only for seconds.
 func TestIdleConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -317,7 +317,8 @@ func TestIdleConnectionsEnd(t *testing.T) {
 	})
 }
 
-// A body has seconds to come, and more of them only as it comes; the one of a caller who is not confirmed has ReadTimeout.
+// A body must arrive within seconds, and gets more time as it arrives. The body of a caller that is not confirmed must
+// arrive within ReadTimeout.
 func TestDribbledBodies(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -357,7 +358,7 @@ func TestDribbledBodies(t *testing.T) {
 	}
 }
 
-// Who does not read an answer is cut off, and who reads it slowly gets it.
+// A client that does not read an answer is disconnected, and one that reads slowly gets all of it.
 func TestUnreadAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// newFront makes a front whose errors are answered 400 with "code message", and what it logs.
+// newFront returns a front whose errors are answered 400 with "code message", and its log.
 func newFront() (*httpx.Front, *bytes.Buffer) {
 	log := new(bytes.Buffer)
 	front := httpx.NewFront(slog.New(slog.NewTextHandler(log, nil)), func(w http.ResponseWriter, _ *http.Request, err *bellwire.Error) {
@@ -80,7 +80,7 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 	}
 }
 
-// TestWriteJSONWritesWhatIsNoUTF8: what a client sent comes back in errors, and these must not end in an empty 200.
+// TestWriteJSONWritesWhatIsNoUTF8: errors repeat client input that may not be UTF-8, and must not end as an empty 200.
 func TestWriteJSONWritesWhatIsNoUTF8(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()

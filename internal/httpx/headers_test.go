@@ -15,7 +15,7 @@ import (
 // crowded is a header that takes about as much memory as one can, without its end.
 var crowded = strings.Repeat("X: "+strings.Repeat("x", 120)+"\r\n", maxLines-10)
 
-// crowdedBytes is what is counted of one.
+// crowdedBytes is the counted size of one such header.
 var crowdedBytes = len("GET / HTTP/1.1\r\nHost: x\r\n"+crowded) + lineBytes*(maxLines-8) - limits.UncountedHeaderBytes
 
 // Headers that do not end have bounded memory. Who began first makes room, and others are served.
@@ -41,7 +41,8 @@ func TestHeadersThatDoNotEnd(t *testing.T) {
 	})
 }
 
-// A confirmed caller pays for the header as for the body: one who has many of them under way has half of what there is.
+// The memory of a confirmed caller's headers counts toward its share as that of its bodies does: with many requests at
+// once, it gets at most half of all memory.
 func TestHeadersAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

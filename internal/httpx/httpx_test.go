@@ -125,7 +125,7 @@ func TestTooLargeBodiesAreAnswered(t *testing.T) {
 	}
 }
 
-// counted counts what is read of a body.
+// counted counts the bytes that are read of a body.
 type counted struct {
 	io.ReadCloser
 	read *atomic.Int64
@@ -477,7 +477,7 @@ func TestServerSurvivesPanicsAndRefusesLongHeaders(t *testing.T) {
 	}
 }
 
-// FuzzParseJSON: what is taken is JSON, and what is refused is told as the client's fault.
+// FuzzParseJSON: only JSON is accepted, and each refusal is the client's fault.
 func FuzzParseJSON(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"name":"a","list":[1,2],"more":{"x":"y"}}`, `{"list":[1e999]}`, `{"name":null}`, `[`, "\xff", `{"a":1,"a":2}`, `{"more":{"":{}}}`} {
 		f.Add([]byte(seed))

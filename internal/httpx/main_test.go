@@ -6,7 +6,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain sees to it that no test leaves a goroutine behind: each has an owner and an end. Those of net/http that leave a
+// TestMain checks that no test leaves a goroutine behind: each has an owner and an end. Those of net/http that leave a
 // client half a second to read a refusal end by themselves.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/limits.md")
 
-// The page says what the code does: `go test ./internal/limits -update` writes it.
+// The page on limits is generated from the code: `go test ./internal/limits -update` writes it.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	const path = "../../docs/limits.md"

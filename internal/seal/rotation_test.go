@@ -18,7 +18,7 @@ import (
 type secrets struct {
 	witness []byte
 	sealed  []*bellwire.SealedSecret
-	// during is called before secrets are replaced: a change by somebody else.
+	// during is called before secrets are replaced, and can make a concurrent change.
 	during func()
 	// replacing is called before the witness is replaced.
 	replacing func()
@@ -198,8 +198,8 @@ func TestRotationToTheEnd(t *testing.T) {
 	}
 }
 
-// TestPruneBesideOthers: a node that seals with the old key at the last moment loses nothing, and who was slower than
-// another command is told so.
+// TestPruneBesideOthers: secrets that a node seals with the old key at the last moment are not lost, and a command that was
+// overtaken by another one says so.
 func TestPruneBesideOthers(t *testing.T) {
 	t.Parallel()
 	first, db := newKeyset(t), new(secrets)

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// things are what a use case is tried on: a tenant with one of each.
+// things are the arguments of a use case: a tenant with one of each kind.
 type things struct {
 	tenant   string
 	key      bellwire.KeyID
@@ -246,8 +246,8 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
-// Ids of another tenant's things do not exist within one's own tenant, for the operator neither; and what is
-// in no tenant is not found.
+// Ids of another tenant's objects are not found within a tenant, not even by an operator; and ids of no tenant are not
+// found either.
 func TestForeignIDs(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -178,7 +178,7 @@ func TestFindEvents(t *testing.T) {
 			published = append(published, r.Event)
 		}
 	}
-	// The ids of a millisecond have no order among themselves, so the store's own lists say what is right.
+	// Ids made within a millisecond have no order, so the expected order is that of the store's own lists.
 	for _, oldestFirst := range []bool{false, true} {
 		f := bellwire.EventFilter{Tenant: tenant, OldestFirst: oldestFirst}
 		var want []bellwire.EventID

@@ -262,7 +262,7 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// signatures tells how many signatures a delivery to the endpoint would carry at a moment.
+// signatures returns how many signatures a delivery to the endpoint would carry at a time.
 func (e *env) signatures(endpoint string, at time.Time) int {
 	e.t.Helper()
 	target, err := e.config.Directory.Target(e.t.Context(), endpoint)

@@ -86,7 +86,7 @@ func (s *tampered) EventType(ctx context.Context, name string) (*bellwire.EventT
 	return s.Store.EventType(ctx, name)
 }
 
-// fakeEngine stores what is published and delivers nothing.
+// fakeEngine stores events and delivers nothing.
 type fakeEngine struct {
 	store     bellwire.Store
 	directory *directory.Directory

@@ -52,7 +52,7 @@ func pair(t *testing.T) [2]node {
 	return nodes
 }
 
-// publish publishes with a key and tells what came of it: how many deliveries, or the code of the error.
+// publish publishes with a key, and returns the number of deliveries or the code of the error.
 func (n node) publish(secret, tenant, eventType, data string) string {
 	n.t.Helper()
 	c, err := n.AuthenticatePublisher(n.t.Context(), secret)
@@ -70,7 +70,7 @@ func (n node) publish(secret, tenant, eventType, data string) string {
 	return fmt.Sprint(len(list.Items))
 }
 
-// enter tells what comes of a request with a key that publishes nothing.
+// enter returns the result of a request with a key that may not publish.
 func (n node) requireTenant(secret string) string {
 	_, err := n.Authenticate(n.t.Context(), secret)
 	return string(bellwire.CodeOf(err))
@@ -79,7 +79,7 @@ func (n node) requireTenant(secret string) string {
 // change is something that one node does and that counts on another the moment it is done.
 type change struct {
 	name string
-	// prepare makes what is there before, and returns what a publish, or a request, on the other node comes to.
+	// prepare sets up the configuration, and returns the expected result of a publish or request on the other node.
 	prepare func(here node, tenant string) (look func(there node) string)
 	do      func(here node, tenant string)
 	before  string

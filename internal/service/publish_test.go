@@ -174,7 +174,7 @@ func TestPublishOnStaleCatalogue(t *testing.T) {
 	}
 }
 
-// Where in a batch a conflict is, and whether what does not fit was accepted before, is asked of the store once.
+// The store is asked once which event of a batch conflicts, and once whether data that does not match was accepted before.
 func TestConflictsAreLookedUpTogether(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

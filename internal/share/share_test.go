@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/share"
 )
 
-// Whatever several owners take and give back, no unit is lost or given twice, nobody has more than half, and who is
-// under its share is not refused.
+// After any sequence of acquiring and releasing by several owners, no unit is lost or given twice, no owner has more than
+// half, and no owner below its share is refused.
 func TestPoolIsFair(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

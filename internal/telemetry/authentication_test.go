@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// Every failure is counted; the log tells of one in ten seconds, and of how many there were.
+// Every failure is counted. The log reports one in ten seconds, with the number of failures since the last report.
 func TestAuthenticationFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -303,7 +303,7 @@ func TestScrapeSurvivesStoreOutage(t *testing.T) {
 	}
 }
 
-// The operator's page on metrics lists exactly what a scrape can show.
+// The documentation page on metrics lists exactly the metrics that a scrape can return.
 func TestDocumentedMetrics(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/metrics.md")
@@ -344,7 +344,7 @@ func registered(t *testing.T) map[string]bool {
 	return names
 }
 
-// All are counted; the log tells of the first of each kind, and again when it has been away for a while.
+// All requests are counted. The log reports the first of each kind, and again after a pause.
 func TestNodeFaults(t *testing.T) {
 	t.Parallel()
 	m, o, logged := newObserved(t)

@@ -297,7 +297,7 @@ func TestCallers(t *testing.T) {
 	})
 }
 
-// Changes through the native API are shown. It refuses what an endpoint of this dialect cannot be.
+// Changes through the native API are shown. The native API refuses values that this dialect does not support.
 func TestNativeChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

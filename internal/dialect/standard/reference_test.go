@@ -13,7 +13,7 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// What the reference library signs is what the server signs, and what package receive verifies.
+// The reference library and the server make the same signatures, and package receive verifies both.
 func TestSignaturesOfTheReferenceLibrary(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// BenchmarkLaneHandOver is what a delivery costs in the scheduler: reserved, accepted, sent, finished, recorded.
+// BenchmarkLaneHandOver measures the cost of a delivery in the scheduler: reserved, accepted, sent, finished, recorded.
 func BenchmarkLaneHandOver(b *testing.B) {
 	m := newSchedulerModel()
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "ep_1", MaxInFlight: 64, Status: bellwire.EndpointEnabled, Revision: 1}}

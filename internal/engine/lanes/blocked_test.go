@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// blockedModel is a model with one endpoint, and what a test needs to bring its lane into a state.
+// blockedModel is a model with one endpoint, and helpers that bring its lane into a given state.
 type blockedModel struct {
 	*schedulerModel
 	target *bellwire.Target
@@ -171,7 +171,8 @@ func TestWhysHaveTexts(t *testing.T) {
 	}
 }
 
-// The guards of a manual delivery are among those of others, so that a lane that can send can send what comes first.
+// A manual delivery is held back by a subset of the reasons that hold back others, so a lane that may send scheduled
+// deliveries may also send manual ones.
 func TestManualDeliveriesHaveFewerGuards(t *testing.T) {
 	t.Parallel()
 	if more := guards[toSendManual] &^ guards[toSend]; more != 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine/fifo"
 )
 
-// claimBytes is what the model's store hands out at a time, as bellwire.MaxClaimBytes.
+// claimBytes is how much the model's store returns per claim, as bellwire.MaxClaimBytes.
 const claimBytes = 200_000
 
 // ended is an outcome that is not recorded yet.
@@ -52,7 +52,7 @@ func newSchedulerModel() *schedulerModel {
 	return m
 }
 
-// check holds what must be true between any two steps.
+// check checks the invariants that hold between any two steps.
 func (m *schedulerModel) check(t *rapid.T) {
 	m.checkLanes(t)
 	m.checkBooks(t)
@@ -168,7 +168,7 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 	}
 }
 
-// checkTurns sees that nobody waits who may go on.
+// checkTurns checks that no lane waits that may send.
 func (m *schedulerModel) checkTurns(t *rapid.T) {
 	s := m.s
 	for r := range s.waiting {
@@ -280,7 +280,7 @@ func (m *schedulerModel) hasNothing(tenant string) bool {
 	return a == nil || a.held[places] == 0 && a.held[memory] == 0
 }
 
-// end ends all that is under way, after which nobody holds anything.
+// end ends all attempts in flight, and checks that no resource is held afterwards.
 func (m *schedulerModel) end(t *rapid.T) {
 	m.s.Drain()
 	for len(m.running) > 0 {
@@ -383,7 +383,7 @@ func (m *schedulerModel) release(*rapid.T) {
 	m.s.Released(time.Now(), given)
 }
 
-// giveBack keeps what is free in the order in which the store hands it out.
+// giveBack returns deliveries to the model's store, in the order in which it returns them.
 func (m *schedulerModel) giveBack(j *Job) {
 	id := j.Delivery.Endpoint
 	if j.Manual() {
@@ -397,7 +397,7 @@ func (m *schedulerModel) giveBack(j *Job) {
 	m.free[id] = list
 }
 
-// claim does what the claimer does, on the model's store.
+// claim claims from the model's store as the claimer does.
 func (m *schedulerModel) claim(targets []*bellwire.Target) {
 	now := time.Now()
 	turns := m.s.ReadyToClaim(now, 10)

@@ -76,7 +76,7 @@ func TestWindowGrowsAndShrinks(t *testing.T) {
 	}
 }
 
-// Memory that a publish gives back wakes the claims that wait for it.
+// Memory that a publish releases wakes the claims that wait for it.
 func TestStarvedClaimsAreWoken(t *testing.T) {
 	t.Parallel()
 	m := newSchedulerModel()

@@ -84,7 +84,7 @@ func TestNameResolutionIsToldByItsClass(t *testing.T) {
 	}
 }
 
-// Of several addresses the one that was really dialled tells what is wrong, in whatever order they come.
+// If a host has several addresses, the error is that of the address that was dialled, in whatever order they are resolved.
 func TestABlockedAddressDoesNotHideAnother(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -149,7 +149,7 @@ func TestTLSFailuresAreToldApart(t *testing.T) {
 			})
 		}
 	}
-	// A certificate that is asked for and not needed is no failure, nor the cause of another.
+	// An endpoint that asks for a certificate and does not require it is no cause of a failure.
 	url, trusting := secured(t, &tls.Config{ClientAuth: tls.RequestClientCert}, true)
 	if r := attempt(t, guardedDialer(loopback), trusting, url); r.Verdict != bellwire.Acknowledged {
 		t.Error(r.Attempt.Error)

@@ -99,7 +99,7 @@ var (
 	refuse = word(7) // REFUSED_STREAM
 )
 
-// preface is what a client sends first (RFC 9113, 3.4).
+// preface is the first thing that a client sends (RFC 9113, 3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 func discard(c net.Conn) { _, _ = io.Copy(io.Discard, c) }

@@ -89,7 +89,7 @@ func TestBadCertificatesAreToldApart(t *testing.T) {
 	}
 }
 
-// hostile is a receiver that means no good, and what an attempt at it has to come to.
+// hostile is a hostile receiver, with the expected result of an attempt at it.
 type hostile struct {
 	serve  func(net.Conn) // nil: no connection is ever accepted, so nothing is read
 	unread bool           // it is given the connection before the request has been read
@@ -221,7 +221,7 @@ func (h hostile) change(target *bellwire.Target) {
 	}
 }
 
-// unserved listens and accepts no connection. The system completes its handshake, and nobody reads from it.
+// unserved listens and accepts no connection: the system completes the handshake, and nothing is ever read.
 func unserved(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -255,7 +255,7 @@ func TestHostileReceivers(t *testing.T) {
 	}
 }
 
-// A redirect is an answer like others: nobody goes where it points, least of all inside.
+// A redirect is an answer like any other: it is never followed, least of all to a private address.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	var visits atomic.Int32
@@ -325,14 +325,14 @@ func TestMemoryStaysFlat(t *testing.T) {
 // patient has an attempt wait for a machine that has much else to do.
 func patient(target *bellwire.Target) { target.Timeout = 10 * time.Second }
 
-// markedHeap is what the last garbage collection found to be used, in bytes. It costs nothing.
+// markedHeap returns how many bytes the last garbage collection found in use. It costs nothing.
 func markedHeap() int64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	return int64(sample[0].Value.Uint64())
 }
 
-// liveHeap is what the heap holds that is still used, in bytes.
+// liveHeap returns how many bytes of the heap are in use.
 func liveHeap() int64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -28,7 +28,7 @@ type witness struct {
 	held  chan struct{} // closed: answers go out
 }
 
-// breaking is what the event's data contains on which a witness breaks.
+// breaking is the text in an event's data at which a witness breaks the connection.
 const breaking = "break"
 
 // newWitness makes a receiver of HTTP/1.1 that leaves the connection to do when the head of a marked request has come.
@@ -104,7 +104,8 @@ func (w *witness) warm(t *testing.T, transport *transport, idle int) {
 	all.Wait()
 }
 
-// marked has the attempt send what a witness breaks on, with a body of so many bytes.
+// marked makes an attempt whose body has the given number of bytes and contains the text at which a witness breaks the
+// connection.
 func marked(body int) func(*bellwire.Target) {
 	return func(target *bellwire.Target) {
 		target.Renderer = bulky{bytes: body}

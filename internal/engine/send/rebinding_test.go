@@ -80,8 +80,8 @@ func listenOn(t *testing.T, address string) (port string, visits *atomic.Int32) 
 	return port, visits
 }
 
-// A name that resolves to a public address when it is looked at, and to a private one when it is dialled, is no way
-// in: what counts is the address that is dialled. Here 127.0.0.1 is public, and 127.0.0.2 private.
+// A host name that resolves to a public address when it is checked, and to a private one when it is dialled, does not reach
+// the private one: the address that is dialled is checked. Here 127.0.0.1 counts as public, and 127.0.0.2 as private.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
 	port, outside := listenOn(t, "127.0.0.1:0")

@@ -266,7 +266,7 @@ func TestCredentialsAreSentAndRedacted(t *testing.T) {
 	}
 }
 
-// A receiver that answers with what it was sent does not bring the credentials to those who may read attempts.
+// If a receiver echoes the request, the credentials are not shown to readers of its attempts.
 func TestEchoedCredentialsAreRedacted(t *testing.T) {
 	t.Parallel()
 	fill := strings.Repeat("-", bellwire.MaxStoredBody-20)

@@ -9,9 +9,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestClockOfSeveralNodes has two nodes, one of whose clocks is an hour behind, store events of the same tenants at the
-// same time, among them some that were published inside the database. Each tenant's events have times of their own, in
-// the order in which they were stored.
+// TestClockOfSeveralNodes stores events of the same tenants from two nodes at once, one with a clock that is an hour
+// behind; some events are published inside the database. Each event of a tenant has a time of its own, in the order in
+// which they were stored.
 func TestClockOfSeveralNodes(t *testing.T) {
 	t.Parallel()
 	here := newInbox(t)

@@ -30,7 +30,7 @@ func renew(t *testing.T, s testStore, node string) *bellwire.Leases {
 	return l
 }
 
-// yield renews the leases and hands over what is too much.
+// yield renews the leases, and releases the shards beyond the node's share.
 func yield(t *testing.T, s testStore, node string) *bellwire.Leases {
 	t.Helper()
 	l := renew(t, s, node)
@@ -166,7 +166,8 @@ func TestLeasesOfTheDeadAreTaken(t *testing.T) {
 	}
 }
 
-// TestLeasesOutliveAnAbsence lets nobody renew for long, as when the database was away: that is nobody's death.
+// TestLeasesOutliveAnAbsence lets no node renew for long, as when the database was unavailable: no node is declared dead
+// for that.
 func TestLeasesOutliveAnAbsence(t *testing.T) {
 	t.Parallel()
 	const term = 100 * time.Millisecond
@@ -205,8 +206,8 @@ func TestLeasesOfAnOldProcess(t *testing.T) {
 	})
 }
 
-// TestStoppedNodeHoldsUpNobody stops a node in the middle of a claim, which keeps its shard for a while, and of a
-// renewal: others go on, and get what is locked once the server has ended that.
+// TestStoppedNodeHoldsUpNobody stops a node in the middle of a claim and of a renewal, which keep rows locked: other nodes
+// go on, and get those rows once the server has ended the transaction.
 func TestStoppedNodeHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	const term = 200 * time.Millisecond
@@ -229,8 +230,8 @@ func TestStoppedNodeHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// TestClocksMayDiffer has nodes whose clocks are a quarter of an hour apart: nobody is taken for dead, and what one of them
-// publishes is due for the other at once.
+// TestClocksMayDiffer runs nodes whose clocks differ by a quarter of an hour: none is declared dead, and an event of one
+// node is due at once on the other.
 func TestClocksMayDiffer(t *testing.T) {
 	t.Parallel()
 	const apart, term = 7 * time.Minute, 400 * time.Millisecond
@@ -262,7 +263,7 @@ func TestClocksMayDiffer(t *testing.T) {
 	}
 }
 
-// TestTransactionsEnd sees to it that the server ends what a stopped node has begun.
+// TestTransactionsEnd checks that the server ends transactions that a stopped node has begun.
 func TestTransactionsEnd(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{LeaseTerm: 5 * time.Second})
@@ -278,12 +279,13 @@ func TestTransactionsEnd(t *testing.T) {
 	}))
 }
 
-// cluster is nodes that come, go, die and stand still, at random. It knows who holds what by what the store told them.
+// cluster is a set of nodes that join, leave, die and freeze at random. It tracks which node owns which shard by the
+// results of the store.
 type cluster struct {
 	t    *testing.T
 	url  string
 	term time.Duration
-	// patience is how long to wait for somebody's death to be found.
+	// patience is how long to wait until a node is found dead.
 	patience time.Duration
 	nodes    []*clusterNode
 	count    int
@@ -326,7 +328,7 @@ func (c *cluster) forget(n *clusterNode) {
 	_ = n.store.Close() // its renewals end with it, whatever it has
 }
 
-// renew has a node renew, and holds what it got against what others rely on.
+// renew renews the leases of a node, and checks that they do not conflict with those of others.
 func (c *cluster) renew(rt *rapid.T, n *clusterNode) {
 	asked := time.Now()
 	leases, err := n.store.RenewLeases(context.Background(), n.name)
@@ -398,8 +400,8 @@ func (c *cluster) settled() bool {
 	return total == bellwire.Shards && most-least <= 1
 }
 
-// TestLeasesHoldWhateverHappens is about what must be true however nodes come and go: a shard is nobody's or one's,
-// who takes one has it in a new epoch, and once all is quiet they are spread evenly and stay.
+// TestLeasesHoldWhateverHappens checks the invariants while nodes come and go: a shard has at most one owner, each new
+// owner has a new epoch, and without further changes the shards are spread evenly and stay.
 func TestLeasesHoldWhateverHappens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -449,8 +451,8 @@ func TestLeasesHoldWhateverHappens(t *testing.T) {
 	})
 }
 
-// TestMovesAreFew joins and leaves one node after the other: whoever comes gets its share, whoever goes gives what it
-// has, and no other shard moves.
+// TestMovesAreFew lets one node after another join and leave: a new node gets its share, a leaving node releases its
+// shards, and no other shard moves.
 func TestMovesAreFew(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

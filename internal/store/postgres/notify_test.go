@@ -15,7 +15,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// outbox keeps what a notifier sends. While it is shut, sending waits.
+// outbox records the messages of a notifier. While it is shut, sending waits.
 type outbox struct {
 	mu   sync.Mutex
 	sent []message
@@ -252,8 +252,8 @@ func TestNotificationsOutliveAnOutage(t *testing.T) {
 	waitFor(t, heard)
 }
 
-// TestDeathMakesOthersScan has a node die, and then one whose process is replaced: what they stored last they may have told
-// nobody, so each node, whether it gets shards or not, is told that it may have missed something.
+// TestDeathMakesOthersScan kills a node, and then replaces the process of one: their last notifications may be lost, so
+// every node, whether it gets shards or not, learns that it may have missed something.
 func TestDeathMakesOthersScan(t *testing.T) {
 	t.Parallel()
 	const term = 200 * time.Millisecond

@@ -64,9 +64,8 @@ func TestPlansOfGroups(t *testing.T) {
 	}
 }
 
-// TestClaimsLockTheirOwn looks at what the searches for a claim lock, with the plans that PostgreSQL prefers at different
-// times: never what others have free. Nodes that lock each other's deliveries wait for each other until one is told of a
-// deadlock, at each claim.
+// TestClaimsLockTheirOwn checks which rows the searches of a claim lock, under different plans of PostgreSQL: never free
+// deliveries of other nodes. Otherwise nodes would wait for each other's locks until a deadlock is reported, at each claim.
 func TestClaimsLockTheirOwn(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})

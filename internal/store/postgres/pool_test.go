@@ -46,8 +46,8 @@ func busy(t *testing.T, s testStore, tenant string) {
 	work.Wait()
 }
 
-// Where a server has fewer connections than a node would make, it does with those, also when all were cut and many want one
-// at the same time.
+// If the server allows fewer connections than a node wants, the node works with those, also after all were cut and while
+// many operations want one.
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -89,7 +89,7 @@ func TestFewConnections(t *testing.T) {
 	}
 }
 
-// A node gives back what it does not use, so that another one can start.
+// A node closes connections that it does not use, so that another node can start.
 func TestIdleConnectionsAreGivenBack(t *testing.T) {
 	t.Parallel()
 	_, url := limited(t, 6)

@@ -243,8 +243,8 @@ func TestPublishTakesWhatFits(t *testing.T) {
 	}
 }
 
-// TestPublishIDsAreThoseOfHTTP holds the two rules for printable ids against each other: what Go prints is taken, and
-// what is taken beyond that are characters that Go's version of Unicode does not know.
+// TestPublishIDsAreThoseOfHTTP compares the two rules for printable ids: the database accepts every character that Go
+// prints, and beyond those only characters that Go's version of Unicode does not know.
 func TestPublishIDsAreThoseOfHTTP(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
@@ -486,7 +486,7 @@ func TestUnmatchedTenantsTakeTurns(t *testing.T) {
 	}
 }
 
-// turnOf counts what waits, and tells whether the event is among it.
+// turnOf returns the number of waiting events, and whether the event is one of them.
 func turnOf(turns map[string]int, waiting []bellwire.Unmatched, event bellwire.EventID) bool {
 	for _, u := range waiting {
 		turns[u.Event.Tenant]++
@@ -585,7 +585,7 @@ func TestUnmatchedCanBeDeferred(t *testing.T) {
 	}
 }
 
-// TestPublishWakes listens as a node does. While the node attends by itself, nobody is notified.
+// TestPublishWakes listens as a node does. While the node polls anyway, no notification is sent.
 func TestPublishWakes(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
@@ -661,7 +661,7 @@ func TestPublishHoldsUpNobody(t *testing.T) {
 	check(t, tx.Rollback(t.Context()))
 }
 
-// TestPublishHoldsItsID publishes over HTTP what an open transaction is publishing, together with other things.
+// TestPublishHoldsItsID publishes over HTTP, in a batch with others, an id that an open transaction is publishing.
 func TestPublishHoldsItsID(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
@@ -694,7 +694,7 @@ func TestPublishHoldsItsID(t *testing.T) {
 	}
 }
 
-// TestPlansOfUnmatched has much wait, and looks how what is next is found.
+// TestPlansOfUnmatched makes many events wait, and checks how the next ones are found.
 func TestPlansOfUnmatched(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
@@ -723,7 +723,7 @@ func TestPlansOfUnmatched(t *testing.T) {
 	}
 }
 
-// TestPublisherRole gives a role what docs/transactional-publish.md says, and looks what it may do.
+// TestPublisherRole gives a role the rights of docs/transactional-publish.md, and checks what it may do.
 func TestPublisherRole(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
@@ -741,7 +741,7 @@ func TestPublisherRole(t *testing.T) {
 		})
 	}
 	p.published(p, "acme", "order.paid", "1", "k")
-	// It must not be able to put something of its own in the way of what the function calls.
+	// The role must not be able to replace objects that the function uses.
 	_, err := p.Exec(t.Context(), `CREATE TEMP TABLE tenants (id text, n bigint, deleted_at timestamptz);
 		SET search_path = pg_temp, public, bellwire`, pgx.QueryExecModeSimpleProtocol)
 	check(t, err)

@@ -78,7 +78,7 @@ func (p *past) finish(e *bellwire.NewEvent) *bellwire.NewEvent {
 	return e
 }
 
-// expire gives up what is older than the given time after start, at a time after now.
+// expire deletes events that are older than the given time after start, at a time after now.
 func (p *past) expire(before, after time.Duration) int {
 	p.Helper()
 	// As far as the clock is ahead of the database's it is not trusted.
@@ -87,7 +87,7 @@ func (p *past) expire(before, after time.Duration) int {
 	return n
 }
 
-// tables returns the partitions of two days that are left, without what is the same in all names.
+// tables returns the remaining partitions of two days, without the common part of their names.
 func (p *past) tables() (names []string) {
 	p.Helper()
 	for _, table := range []partitionedTable{eventsTable, deliveriesTable, attemptsTable} {
@@ -115,7 +115,7 @@ func (p *past) want(names ...string) {
 	}
 }
 
-// has expects that an event is there with all its deliveries and attempts, or that nothing of it is.
+// has checks that an event exists with all its deliveries and attempts, or that nothing of it does.
 func (p *past) has(e *bellwire.NewEvent, want bool, attempts int) {
 	p.Helper()
 	_, err := p.Event(p.Context(), "acme", e.Event.ID)
@@ -158,7 +158,8 @@ func TestOldPartitionsAreDropped(t *testing.T) {
 	}
 }
 
-// TestOldPartitionsKeepWhatIsOpen leaves in a partition what is still to be delivered, whole, and goes on delivering it.
+// TestOldPartitionsKeepWhatIsOpen leaves open deliveries in a partition: the partition is kept complete, and they are still
+// delivered.
 func TestOldPartitionsKeepWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	p := newPast(t)
@@ -216,7 +217,7 @@ func (p *past) sameIndexes() {
 	}))
 }
 
-// TestOldPartitionsBehindAReader has somebody read for long, as a backup does. Publishers hardly wait.
+// TestOldPartitionsBehindAReader runs a long read, as a backup does. Publishers hardly wait.
 func TestOldPartitionsBehindAReader(t *testing.T) {
 	t.Parallel()
 	p := newPast(t)
@@ -280,7 +281,7 @@ func TestOldPartitionsUnderAWrongClock(t *testing.T) {
 	}
 }
 
-// TestMissingPartitions publishes while there is no partition, as other programs do when all nodes were off for weeks.
+// TestMissingPartitions publishes while no partition exists, as other programs do when all nodes were off for weeks.
 func TestMissingPartitions(t *testing.T) {
 	t.Parallel()
 	p := newPast(t)

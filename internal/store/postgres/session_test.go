@@ -58,7 +58,7 @@ func spy(t *testing.T, s testStore) {
 	}))
 }
 
-// seen expects that each of so many appends ran with what is wanted.
+// seen checks that the given number of appends ran with the expected settings.
 func seen(t *testing.T, s testStore, appends int) {
 	t.Helper()
 	for name, setting := range required {

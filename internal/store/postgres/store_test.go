@@ -56,7 +56,7 @@ func TestOpenRefuses(t *testing.T) {
 	refused(t, err, bellwire.CodeUnavailable, "newer Bellwire")
 }
 
-// The operator who starts a node reads what is wrong, with what, and what to do; once, and nothing of a password.
+// The error of a failed start says what is wrong, with what, and what to do. It says so once, and never shows a password.
 func TestStartSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	pgtest.Needed(t)
@@ -85,7 +85,8 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A failover may lead to a standby for a while, which can be read. That is no fault of what is asked, and ends by itself.
+// During a failover the database may be a read-only standby for a while. That is not the fault of an operation, and ends by
+// itself.
 func TestStandby(t *testing.T) {
 	t.Parallel()
 	pgtest.Needed(t)
@@ -299,7 +300,7 @@ func TestPartitionsHoldWhatIsNew(t *testing.T) {
 	check(t, s.makePartitions(t.Context(), time.Now().Add(1000*time.Hour))) // again, and more
 }
 
-// TestClaimOfUnknownOutcome loses the answer to a claim's commit: what it took must be claimed by the next.
+// TestClaimOfUnknownOutcome loses the answer to a claim's commit: the next claim must return the same deliveries.
 func TestClaimOfUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
@@ -352,7 +353,7 @@ func TestClaimThatIsUnderWay(t *testing.T) {
 	}
 }
 
-// An append that got no answer may be committed when nobody waits for it any more.
+// An append without an answer may be committed after its publisher has stopped waiting.
 func TestAppendThatIsCommittedLate(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
@@ -407,8 +408,8 @@ func TestFunctionsOfOthersAreNotCalled(t *testing.T) {
 	check(t, err)
 }
 
-// TestServerDies kills the server under load and starts it again. What was answered must be there, what was not must be
-// harmless to repeat, and work goes on by itself.
+// TestServerDies kills the server under load and starts it again. Acknowledged writes must exist, others must be safe to
+// repeat, and work must continue by itself.
 func TestServerDies(t *testing.T) {
 	t.Parallel()
 	pgtest.Needed(t)

@@ -117,7 +117,7 @@ func (v *volume) traced() *trace {
 	return tr
 }
 
-// trace notes statements with what they were about.
+// trace records statements with their purpose.
 type trace struct {
 	mu         sync.Mutex
 	statements []statement
@@ -138,7 +138,7 @@ func (tr *trace) note(sql string, args []any) {
 	}
 }
 
-// take returns what was noted since.
+// take returns the statements recorded since the last call.
 func (tr *trace) take() []statement {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -160,7 +160,7 @@ func (tr *trace) TraceBatchQuery(_ context.Context, _ *pgx.Conn, d pgx.TraceBatc
 }
 func (tr *trace) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-// work is what a step of a plan did.
+// work is the cost of one step of a plan.
 type work struct {
 	Type     string  `json:"Node Type"`
 	Relation string  `json:"Relation Name"`

@@ -117,7 +117,7 @@ func TestWatchTellsOfLimits(t *testing.T) {
 	}
 }
 
-// TestWatchIsCut cuts the connection that listens, and changes something while nobody does.
+// TestWatchIsCut cuts the connection that listens, and makes a change before it is restored.
 func TestWatchIsCut(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})

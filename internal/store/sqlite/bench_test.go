@@ -141,7 +141,8 @@ func BenchmarkCycle(b *testing.B) {
 	}
 }
 
-// cpuTime is what the process has used. It says more than the clock where others use the machine too.
+// cpuTime returns the processor time of the process. Unlike wall-clock time, it does not depend on other users of the
+// machine.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -62,7 +62,7 @@ func TestNothingIsLostToTheCheckpointer(t *testing.T) {
 	}
 }
 
-// logState is what the index says of the log.
+// logState is the state of the write-ahead log according to its index.
 type logState struct{ length, backfilled uint32 }
 
 func (l logState) copied() bool { return l.length == l.backfilled }

@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// records keeps what is logged.
+// records stores log records.
 type records struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -183,7 +183,7 @@ func TestLargeDatabaseIsCheckedInPart(t *testing.T) {
 	}
 }
 
-// TestCheckLeavesTheFilesAlone checks what a crash has left.
+// TestCheckLeavesTheFilesAlone checks a database after a crash.
 func TestCheckLeavesTheFilesAlone(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))

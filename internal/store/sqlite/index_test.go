@@ -8,7 +8,7 @@ import (
 
 const lostLog = "a part of the database's log is missing or damaged"
 
-// TestLostLogIsSaid opens what a process that was killed has left, after somebody was at the log.
+// TestLostLogIsSaid opens the files of a killed process after its log was removed or changed.
 func TestLostLogIsSaid(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
@@ -37,7 +37,7 @@ func TestLostLogIsSaid(t *testing.T) {
 		"a flipped bit":        {func(path string) { flip(path, size(t, path)/2) }, 1},
 		"a flipped last bit":   {func(path string) { flip(path, size(t, path)-1) }, 1},
 		"a flipped header":     {func(path string) { flip(path, 9) }, 1},
-		// Nobody can tell then.
+		// Without the index, the loss cannot be detected.
 		"the index is missing, too": {func(path string) {
 			check(t, os.Truncate(path, size(t, path)/2))
 			check(t, os.Remove(path[:len(path)-len("-wal")]+"-shm"))
@@ -69,7 +69,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// TestWhatIsLost counts by hand.
+// TestWhatIsLost compares with manually counted numbers.
 func TestWhatIsLost(t *testing.T) {
 	t.Parallel()
 	salt, other := [8]byte{1}, [8]byte{2}

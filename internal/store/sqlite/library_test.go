@@ -45,8 +45,8 @@ func TestLibraryIsSound(t *testing.T) {
 	refused(t, checkLibrary(3_049_002), bellwire.CodeUnavailable, "SQLite 3.49.2, which can lose")
 }
 
-// TestLibraryKeepsWhatWasCommitted commits on one connection what begins the log anew, while others begin checkpoints.
-// Before version 3.51.3 SQLite could lose what was committed then.
+// TestLibraryKeepsWhatWasCommitted commits on one connection a write that restarts the log, while others begin checkpoints.
+// Before version 3.51.3 SQLite could lose that commit.
 func TestLibraryKeepsWhatWasCommitted(t *testing.T) {
 	// It takes a thread that is interrupted in the middle, so there must be more of them than processors.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + 2))
@@ -127,7 +127,7 @@ func (r *race) insert() {
 	r.committed++
 }
 
-// judge looks at the database as one finds it who has no pages in memory.
+// judge checks the database as a reader without cached pages finds it.
 func (r *race) judge() {
 	r.ended.Store(true)
 	r.others.Wait()

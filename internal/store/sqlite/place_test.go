@@ -13,7 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestOpenFollowsLinks opens a database by links to it, also before it is there.
+// TestOpenFollowsLinks opens a database through symbolic links, also before the file exists.
 func TestOpenFollowsLinks(t *testing.T) {
 	t.Parallel()
 	data, links := t.TempDir(), t.TempDir()
@@ -47,7 +47,7 @@ func TestOpenFollowsLinks(t *testing.T) {
 	}
 }
 
-// TestSecondNameIsWarnedOf opens a database that somebody has made a hard link of, as some backups do.
+// TestSecondNameIsWarnedOf opens a database that has a hard link, as some backups make.
 func TestSecondNameIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	path := makeLarge(t)

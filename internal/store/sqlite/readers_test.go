@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestListsHoldUpNothingElse has all connections for lists busy, for good. Keys are found all the same, the configuration is
-// read, what is due is claimed, and readiness and metrics are answered.
+// TestListsHoldUpNothingElse keeps all connections for lists busy. Keys and the configuration can still be read, due
+// deliveries are claimed, and readiness and metrics are answered.
 func TestListsHoldUpNothingElse(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))

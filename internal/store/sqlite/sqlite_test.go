@@ -161,7 +161,7 @@ var scans = []string{
 	sqlAllDeferred, sqlSumDeferred,   // of tenants with fan-outs under way
 }
 
-// plans checks that no statement reads a whole table, or sorts what it read.
+// plans checks that no statement reads a whole table, or sorts its rows.
 func plans(t *testing.T, store bellwire.Store) {
 	s := store.(*Store)
 	checked := 0

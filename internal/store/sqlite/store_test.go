@@ -200,7 +200,7 @@ func TestLongReadIsCutOff(t *testing.T) {
 	}
 }
 
-// TestLogBeginsAnew writes many times what the log may hold, with readers always in it.
+// TestLogBeginsAnew writes many times the size of the log, with readers always active.
 func TestLogBeginsAnew(t *testing.T) {
 	t.Parallel()
 	const pages = 64
