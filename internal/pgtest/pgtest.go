@@ -82,11 +82,12 @@ func (s *Server) start() (err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-		"--no-locale", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = s.who, s.dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	made, err := initialized()
+	if err != nil {
+		return err
+	}
+	if err := made.write(s.data(), s.who); err != nil {
+		return err
 	}
 	if s.port, err = freePort(); err != nil {
 		return err
