@@ -177,16 +177,13 @@ func dripText(text string) func(net.Conn) {
 	}
 }
 
-// bomb is a gibibyte, compressed.
+// bomb is a gibibyte, compressed: a compressed mebibyte again and again, which the format allows.
 var bomb = sync.OnceValue(func() string {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // neither level nor buffer can fail
-	zeros := make([]byte, 1<<20)
-	for range 1 << 10 {
-		_, _ = w.Write(zeros)
-	}
+	_, _ = w.Write(make([]byte, 1<<20))
 	_ = w.Close()
-	return b.String()
+	return strings.Repeat(b.String(), 1<<10)
 })
 
 func halfClose(text string) func(net.Conn) {
