@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// payload is the data of a published event.
+// payload is what a test publishes.
 type payload struct {
 	eventType string
 	data      []byte

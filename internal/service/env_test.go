@@ -38,11 +38,11 @@ func (s *tampered) refuse() error {
 	return nil
 }
 
-func (s *tampered) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
+func (s *tampered) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
 	if err := s.refuse(); err != nil {
 		return err
 	}
-	return s.Store.UpdateEndpoint(ctx, ep, note)
+	return s.Store.UpdateEndpoint(ctx, ep)
 }
 
 func (s *tampered) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {

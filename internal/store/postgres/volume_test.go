@@ -236,13 +236,13 @@ func (v *volume) explain(st statement) *work {
 	return explained[0].Plan
 }
 
-// TestPlansOfVolume calls the store's verbs on a million rows in six weeks, and holds in how many partitions and pages
+// TestPlansOfVolume calls the store's verbs on half a million rows in six weeks, and holds in how many partitions and pages
 // their statements look.
 func TestPlansOfVolume(t *testing.T) {
 	t.Parallel()
 	const weeks = 6
 	const every = weeks + partitionsAhead
-	v := newVolume(t, weeks, 43_000)
+	v := newVolume(t, weeks, 20_000)
 	leases := renew(t, v.testStore, "node")
 	tr := v.traced()
 	events, err := v.Events(t.Context(), bellwire.EventFilter{Tenant: "t1"}, bellwire.Page{Limit: 50})
