@@ -97,7 +97,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 		err = json.NewDecoder(response.Body).Decode(out)
 	}
 	if err != nil {
-		return fmt.Errorf("read the response to %s %s: %w", method, path, err)
+		return misread(method, path, err)
 	}
 	return nil
 }

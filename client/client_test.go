@@ -164,8 +164,8 @@ func TestErrors(t *testing.T) {
 			client.Error{Status: 403, Code: "forbidden", Detail: "tenant keys cannot publish", Hint: "Use a publisher key."},
 			"tenant keys cannot publish (forbidden); hint: Use a publisher key."},
 		{"a proxy's page", answer{status: 502, body: "<html>Bad gateway</html>"}, client.Error{Status: 502}, "server answered 502 Bad Gateway"},
-		{"when to come back", answer{status: 503, body: `{"code":"unavailable","detail":"Later."}`, header: http.Header{"Retry-After": {"3"}}},
-			client.Error{Status: 503, Code: "unavailable", Detail: "Later.", RetryAfter: 3 * time.Second}, "Later. (unavailable)"},
+		{"when to come back", answer{status: 503, body: `{"code":"unavailable","detail":"the node is stopping"}`, header: http.Header{"Retry-After": {"3"}}},
+			client.Error{Status: 503, Code: "unavailable", Detail: "the node is stopping", RetryAfter: 3 * time.Second}, "the node is stopping (unavailable)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -185,11 +185,22 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestBrokenAnswerIsAnError(t *testing.T) {
+func TestUnreadableResponsesAreErrors(t *testing.T) {
 	t.Parallel()
-	_, err := newClient(t, &server{answers: []answer{{status: 200, body: `{"id":`}}}).Tenant(t.Context(), "acme")
-	if err == nil || !strings.Contains(err.Error(), "GET /tenants/acme") {
-		t.Errorf("%v", err)
+	const other = "the response to GET /tenants/acme is not that of a Bellwire server"
+	for name, test := range map[string]struct{ body, want string }{
+		"cut off":        {`{"id":`, "the response to GET /tenants/acme ends too early"},
+		"empty":          {``, other},
+		"a page":         {`<html>`, other},
+		"something else": {`[1]`, other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, &server{answers: []answer{{status: 200, body: test.body}}}).Tenant(t.Context(), "acme")
+			if err == nil || err.Error() != test.want {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
 	}
 }
 

@@ -80,6 +80,25 @@ type Auth struct {
 	Token    string   `json:"token,omitzero"`
 }
 
+// EndpointChange is a change of an endpoint.
+type EndpointChange struct {
+	At     time.Time                  `json:"at"`
+	Action ChangeAction               `json:"action"`
+	By     Actor                      `json:"by"`
+	Before map[string]json.RawMessage `json:"before"` // members that changed, or all of an endpoint that was deleted
+	After  map[string]json.RawMessage `json:"after"`  // members that changed, or all of a new endpoint; without secrets
+}
+
+// Actor is the originator of a change.
+type Actor struct {
+	Kind      ActorKind `json:"kind"`
+	Key       string    `json:"key"` // the key's id; empty without one, or if it is an operator's and the caller a tenant
+	Role      Role      `json:"role"`
+	RequestID string    `json:"request_id"`
+	Address   string    `json:"address"`
+	Reason    string    `json:"reason"` // why Bellwire made the change
+}
+
 // EndpointSecret is the secret with which a receiver verifies deliveries.
 type EndpointSecret struct {
 	Secret    string `json:"secret"`
@@ -129,6 +148,11 @@ func (c *Client) UpdateEndpoint(ctx context.Context, tenant, id string, in Endpo
 // DeleteEndpoint deletes an endpoint and cancels its open deliveries.
 func (c *Client) DeleteEndpoint(ctx context.Context, tenant, id string) error {
 	return c.call(ctx, http.MethodDelete, inTenant(tenant, "endpoints", id), nil, nil)
+}
+
+// EndpointHistory lists the changes of an endpoint, newest first, also of one that was deleted.
+func (c *Client) EndpointHistory(ctx context.Context, tenant, id string, page Page) (*List[EndpointChange], error) {
+	return fetchList[EndpointChange](ctx, c, inTenant(tenant, "endpoints", id, "history"), page, nil)
 }
 
 // EndpointSecret returns the secrets with which deliveries to an endpoint are signed.

@@ -77,26 +77,41 @@ func (e *Error) detail() string {
 	return strings.Join(texts, "; ")
 }
 
-// unreachable is an error whose message says why the server cannot be reached.
-type unreachable struct {
+// explained is an error with a message of its own in place of that of its cause.
+type explained struct {
 	message string
 	err     error
 }
 
-func (e *unreachable) Error() string { return e.message }
+func (e *explained) Error() string { return e.message }
 
-func (e *unreachable) Unwrap() error { return e.err }
+func (e *explained) Unwrap() error { return e.err }
 
 // notReached returns an error that says why a server cannot be reached, or err if that is unknown.
 func notReached(server string, err error) error {
 	var unknown *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &unreachable{fmt.Sprintf("no server answers at %s: connection refused", server), err}
+		return &explained{fmt.Sprintf("no server answers at %s: connection refused", server), err}
 	case errors.As(err, &unknown) && unknown.IsNotFound:
-		return &unreachable{fmt.Sprintf("no server answers at %s: host %s does not exist", server, unknown.Name), err}
+		return &explained{fmt.Sprintf("no server answers at %s: host %s does not exist", server, unknown.Name), err}
 	}
 	return err
+}
+
+// misread returns an error that says why the response to a request cannot be read.
+func misread(method, path string, err error) error {
+	var (
+		syntax    *json.SyntaxError
+		wrongType *json.UnmarshalTypeError
+	)
+	switch {
+	case errors.As(err, &syntax), errors.As(err, &wrongType), err == io.EOF:
+		return &explained{fmt.Sprintf("the response to %s %s is not that of a Bellwire server", method, path), err}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &explained{fmt.Sprintf("the response to %s %s ends too early", method, path), err}
+	}
+	return fmt.Errorf("read the response to %s %s: %w", method, path, err)
 }
 
 const maxProblem = 1 << 20 // bytes that are read of an error response

@@ -109,6 +109,7 @@ func ExampleClient_CreateEndpoint() {
 	// Output: https://example.com/webhooks enabled 1h0m0s
 }
 
+// Read all tenants, page by page.
 func ExampleAll() {
 	server := newServer()
 	defer server.Close()
@@ -130,6 +131,7 @@ func ExampleAll() {
 	// acme
 }
 
+// Handle an error by its code.
 func ExampleError() {
 	server := newServer()
 	defer server.Close()

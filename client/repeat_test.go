@@ -19,8 +19,8 @@ import (
 func TestPublishIsRepeated(t *testing.T) {
 	t.Parallel()
 	reset := &net.OpError{Op: "read", Err: errors.New("connection reset")}
-	unavailable := answer{status: 503, body: `{"code":"unavailable","detail":"Later."}`, header: http.Header{"Retry-After": {"7"}}}
-	limited := answer{status: 429, body: `{"code":"rate_limited","detail":"Too many."}`, header: http.Header{"Retry-After": {"2"}}}
+	unavailable := answer{status: 503, body: `{"code":"unavailable","detail":"the node is stopping"}`, header: http.Header{"Retry-After": {"7"}}}
+	limited := answer{status: 429, body: `{"code":"rate_limited","detail":"too many requests"}`, header: http.Header{"Retry-After": {"2"}}}
 	ok := answer{status: 202, body: receipt}
 	tests := []struct {
 		name     string

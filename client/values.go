@@ -51,6 +51,29 @@ const (
 	RoleTenantRead Role = "tenant-read" // read what RoleTenant reads, without secrets
 )
 
+// ChangeAction is the kind of a change of an endpoint.
+type ChangeAction string
+
+// The kinds of change.
+const (
+	ChangeCreated ChangeAction = "created"
+	ChangeUpdated ChangeAction = "updated"
+	ChangeDeleted ChangeAction = "deleted"
+	ChangeFound   ChangeAction = "found" // the state in which the endpoint was when its history began
+)
+
+// ActorKind is the kind of originator of a change.
+type ActorKind string
+
+// The kinds of originator.
+const (
+	ActorKey        ActorKind = "key"        // an API key
+	ActorConfigured ActorKind = "configured" // the configured admin key
+	ActorVouched    ActorKind = "vouched"    // a caller without a key whom a dialect's API has authenticated
+	ActorBellwire   ActorKind = "bellwire"   // Bellwire itself
+	ActorUnknown    ActorKind = "unknown"    // the change was made before Bellwire kept histories
+)
+
 // DeliveryStatus is the state of a delivery.
 type DeliveryStatus string
 

@@ -17,7 +17,7 @@ const DefaultMaxBody = 4 << 20
 //   - 401 if the signature, the token or the time is wrong, 400 if the request is not a delivery, 413 if its body exceeds
 //     MaxBody, and 405 if its method is not POST. The answer says why; senders show it in their logs.
 //
-// The same event can arrive more than once. Deliver recognizes it by Delivery.ID.
+// The same event can arrive more than once. Deliver recognizes it by Delivery.ID, if the dialect has one.
 type Handler struct {
 	Verifier Verifier
 	// Deliver processes a verified delivery. The sender waits for it: put work that takes more than a few seconds into

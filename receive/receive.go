@@ -15,9 +15,10 @@ import (
 	"time"
 )
 
-// Delivery is a verified request.
+// Delivery is a verified request. Fields that the dialect does not send are empty.
 type Delivery struct {
-	// ID identifies the event. It is the same in every attempt, so that a receiver recognizes what it has seen.
+	// ID identifies the event, and in the dialect bluefin the delivery. It is the same in every attempt, so that a receiver
+	// recognizes what it has seen. It is empty in the dialects atelio and azakaw.
 	ID string
 	// Type is the event's type, such as "order.created".
 	Type string

@@ -15,8 +15,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// A policy of a hundred retries cannot be quicker than a second apart, unless the operator allows it; and then an event against
-// large failing answers, with many long headers, takes little of the database. What was dropped is told.
+// A policy of a hundred retries must wait a second between attempts unless the operator allows less. If so, an event with
+// large failing answers and many long headers still takes little space in the database, and the API says what was dropped.
 func TestManyAttemptsTakeLittle(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir(), "--allow-network", "127.0.0.0/8")

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// benchReport is what is looked at of a benchmark's report. How fast it was is nobody's business here.
+// benchReport is the part of a benchmark's report that the tests check. They do not judge speed.
 type benchReport struct {
 	Stored   int       `json:"stored"`
 	Expected int       `json:"expected"`

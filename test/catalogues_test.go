@@ -13,7 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// run runs a command of the binary against the server, and returns what it prints.
+// run runs a command of the binary against the server, and returns its output.
 func (s *server) run(args ...string) string {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), binary, args...)
@@ -175,7 +175,7 @@ func (a *account) followExample(payload string, example json.RawMessage) {
 	}
 }
 
-// typed returns what came to an endpoint of an event type.
+// typed returns the requests of an event type that an endpoint received.
 func (in *inbox) typed(ep *subscription, eventType string) []*hit {
 	var all []*hit
 	for body, hits := range in.at(ep.path) {

@@ -10,8 +10,8 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// A tenant that changes its endpoint in a loop, and an operator who replaces event types in a loop, keep nobody from
-// publishing, and each event reaches the endpoint.
+// While a tenant changes its endpoint in a loop and an operator replaces event types in a loop, others can publish, and
+// each event reaches the endpoint.
 func TestChangesRefuseNoPublish(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)

@@ -34,12 +34,12 @@ func fromEnvironment(t *testing.T, variable string, usual int) int {
 	return n
 }
 
-// chaosStreams is how many publishers there are. Each has an event type and an endpoint of its own, half of
-// them FIFO, and repeats a publish with the same id until it has an answer. So what a stream published, and in
-// which order, is known without asking the server.
+// chaosStreams is the number of publishers. Each has an event type and an endpoint of its own, half of them FIFO, and
+// repeats a publish with the same id until it has an answer. So the test knows which events a stream published, and in
+// which order, without asking the server.
 const chaosStreams = 16
 
-// ledger is what the outside knows of a number of streams, each with an endpoint: what was acknowledged, and what came.
+// ledger counts, for each stream, which events were acknowledged to the publisher and which were received by the endpoint.
 type ledger struct {
 	failRate float64
 	random   *rand.Rand
@@ -235,8 +235,8 @@ func chaos(t *testing.T, failRate float64, disturb disturbance, args ...string) 
 	return l
 }
 
-// Killed at random moments under load, with receivers that fail one time in five: nothing that was acknowledged is
-// lost, nothing exists twice, and FIFO endpoints get first receipts in order. Only what was under way is repeated.
+// The server is killed at random moments under load, and one request in five fails: no acknowledged event is lost or exists
+// twice, and FIFO endpoints get first receipts in order. Only attempts that were in flight are repeated.
 func TestChaosOfKills(t *testing.T) {
 	t.Parallel()
 	chaos(t, 0.2, killed)

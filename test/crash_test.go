@@ -38,7 +38,7 @@ func startLoad(s *server, run string, enough int) *load {
 	return l
 }
 
-// note keeps what came of a publish and tells whether to go on.
+// note records the result of a publish, and reports whether to continue.
 func (l *load) note(id, body string, err error, enough int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,8 +62,8 @@ func (l *load) awaitEnough(t *testing.T) {
 	}
 }
 
-// Whatever was acknowledged before a kill -9 in the middle of everything arrives after it, and a publish
-// that got no answer can be repeated without a second event.
+// Everything acknowledged before a kill -9 under load arrives after it, and a publish without an answer can be repeated
+// without making a second event.
 func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
@@ -115,7 +115,7 @@ func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	s.terminate()
 }
 
-// SIGTERM lets what is under way end: nothing is lost, and nothing is sent a second time.
+// After SIGTERM the server completes the attempts in flight: nothing is lost, and nothing is sent a second time.
 func TestTerminationLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

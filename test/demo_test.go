@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// The demonstration stays up, takes what a person publishes, and leaves nothing behind.
+// The demonstration keeps running, accepts events that a person publishes, and leaves no files behind.
 func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)

@@ -66,7 +66,7 @@ func (s *server) inside(dir string) string {
 	return filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid), "root", dir)
 }
 
-// pressure is what came of publishing until no more was taken.
+// pressure is the result of publishing until the server refuses.
 type pressure struct {
 	mu      sync.Mutex
 	acked   []string
@@ -196,8 +196,8 @@ func cameOnce(t *testing.T, r *receiver, acked []string) {
 	}
 }
 
-// When the disk is full publishers are told so, reading goes on, and when there is room again so does everything,
-// without a restart: exactly what was acknowledged is delivered, and once, although outcomes had to wait for room.
+// While the disk is full, publishes are refused and reads work. Once there is space, everything works again without a
+// restart: each acknowledged event is delivered once, although outcomes had to wait for space.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
@@ -256,7 +256,7 @@ func TestKilledWhileTheDiskIsFull(t *testing.T) {
 	s.terminate()
 }
 
-// refuses runs a server that must not start, and returns what it says.
+// refuses runs a server that must not start, and returns its output.
 func refuses(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	var said strings.Builder
@@ -322,8 +322,8 @@ func (s *server) limitFiles(size string) {
 	}
 }
 
-// When the database cannot be written any more publishers are told to come back, reading goes on, and all goes on by
-// itself when it can: exactly what was acknowledged is delivered, and once.
+// While the database cannot be written, publishes are answered 503 and reads work. Everything continues by itself once it
+// can: each acknowledged event is delivered once.
 func TestDatabaseThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)

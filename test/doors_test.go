@@ -51,7 +51,7 @@ func (s *server) makeKey(tenant, role string) string {
 	return made.Secret
 }
 
-// Whoever has no key can hold no connection that others need, whatever he does with it; nor can one tenant who has.
+// Clients without a key cannot use up the connections that others need, and neither can one tenant with a key.
 func TestConnectionsThatAreHeldMakeRoom(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
@@ -94,7 +94,7 @@ func TestConnectionsThatAreHeldMakeRoom(t *testing.T) {
 	}
 }
 
-// A tenant whose clients ask for large lists and do not read them costs bounded memory, and nobody else an answer.
+// A tenant whose clients request large lists and do not read them uses bounded memory, and others still get their answers.
 func TestUnreadAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)

@@ -16,8 +16,9 @@ const (
 	crowdBatch = 100
 )
 
-// fanOutChaos publishes batches to many endpoints, and disturbs the server while it stores their deliveries. What was
-// acknowledged reaches everybody, and FIFO endpoints in order, including events that were published after a batch.
+// fanOutChaos publishes batches to many endpoints, and disturbs the server while it stores their deliveries. Every
+// acknowledged event reaches every endpoint, and FIFO endpoints in order, including events that were published after a
+// batch.
 func fanOutChaos(t *testing.T, disturb disturbance, args ...string) {
 	t.Helper()
 	testenv.Long(t)

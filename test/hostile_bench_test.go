@@ -13,8 +13,8 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// besides is what is looked at of a neighbour's figures. How long things took is judged by people who run the bench on a quiet
-// machine; here only what is beyond all doubt.
+// besides is the part of a neighbour's figures that the test checks. Latencies need a quiet machine, so only violations
+// that no machine excuses fail here.
 type besides struct {
 	Publish, Delivery, Retry, Lists, Newcomer struct {
 		Count int
@@ -40,8 +40,8 @@ type hostileResult struct {
 // shares: memory, connections, events that do not come.
 const hostileScenarios = "fan-out,hanging-tests,unread-dialects,dribbled-bodies,keyed-bodies"
 
-// In a short form of the hostile bench nothing is refused to the neighbour, everything arrives, nobody says not to be ready, and
-// memory stays within its bound.
+// In a short run of the hostile bench, the neighbour is never refused, all its events arrive, all probes find the server
+// ready, and memory stays within its bound.
 func TestHostileNeighbours(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)

@@ -76,7 +76,8 @@ func manyKeys(n int) string {
 
 func nested(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 
-// Whatever clients send, they are told what is wrong with it, nothing of it is stored, and others go on.
+// Malformed requests of all kinds are refused with an explanation, nothing of them is stored, and other clients are not
+// affected.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)

@@ -27,7 +27,7 @@ type hit struct {
 	answered int
 }
 
-// sentAt checks what a header says of when the attempt was made, in seconds.
+// sentAt checks that a header has the time of the attempt in seconds.
 func (h *hit) sentAt(unix string) error {
 	seconds, err := strconv.ParseInt(unix, 10, 64)
 	if err != nil {
@@ -128,14 +128,14 @@ func (in *inbox) acknowledged(ep *subscription) int {
 	return n
 }
 
-// bodies returns what came to a path, in the order of first receipt.
+// bodies returns the bodies that a path received, in the order of first receipt.
 func (in *inbox) bodies(path string) []string {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return slices.Clone(in.order[path])
 }
 
-// check tells what a customer of the vendor would find wrong with an attempt, and what it says.
+// check returns what a customer of the vendor would find wrong with an attempt, and the event that it carries.
 func (ep *subscription) check(h *hit) (map[string]string, error) {
 	names := append([]string{"Content-Length", "Content-Type", "User-Agent"}, ep.vendor.headers...)
 	slices.Sort(names)
@@ -155,7 +155,7 @@ func (ep *subscription) check(h *hit) (map[string]string, error) {
 	return parts, ep.checkByPackage(h, parts)
 }
 
-// checkByPackage has the package receive verify the attempt, and compares what it reads.
+// checkByPackage verifies the attempt with package receive, and compares the event that it returns.
 func (ep *subscription) checkByPackage(h *hit, parts map[string]string) error {
 	verifier, err := ep.vendor.verifier(ep)
 	if err != nil {
@@ -236,7 +236,7 @@ func checkInPython(t *testing.T, deliveries []pythonDelivery) {
 	}
 }
 
-// busiest tells how many requests were under way to a path at a time.
+// busiest returns the largest number of concurrent requests to a path.
 func (in *inbox) busiest(path string) int {
 	in.mu.Lock()
 	defer in.mu.Unlock()

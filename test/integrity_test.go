@@ -93,7 +93,8 @@ func TestDamagedDatabase(t *testing.T) {
 	says(t, exec.Command(binary, "check", "--database-url", "sqlite://"+database), database+" is damaged")
 }
 
-// A database has one server, whatever it is called, and also when somebody has deleted the lock file.
+// A database file is served by one process at a time, by whatever path it is opened, and also after its lock file was
+// deleted.
 func TestDatabaseHasOneServer(t *testing.T) {
 	t.Parallel()
 	dir, elsewhere := t.TempDir(), t.TempDir()

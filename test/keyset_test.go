@@ -30,7 +30,7 @@ func rotationSteps(t *testing.T, heading string) []string {
 	return strings.Split(strings.TrimSpace(block[1]), "\n")
 }
 
-// keyset runs a command about the keyset in a directory, and returns what it says.
+// keyset runs a keyset command in a directory, and returns its output.
 func keyset(t *testing.T, dir, database string, args ...string) string {
 	t.Helper()
 	out, err := tryKeyset(dir, database, args...)
@@ -70,7 +70,7 @@ func refusesToStart(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// sealedThings makes secrets of every kind, and returns a check that they are still what they were.
+// sealedThings makes secrets of every kind, and returns a check that they are unchanged.
 func sealedThings(t *testing.T, s *server, url string) func(*server) {
 	t.Helper()
 	ep := s.subscribe(url)
@@ -241,7 +241,8 @@ func unmarshal(t *testing.T, text []byte, out any) bool {
 	return true
 }
 
-// TestKeysetThatANodeDoesNotHave: what a running node cannot open waits until it has the keyset, and ends nothing.
+// TestKeysetThatANodeDoesNotHave: deliveries whose secrets a running node cannot open wait until it has the keyset, and
+// none of them ends.
 func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 	t.Parallel()
 	database, option := startPostgres(t)

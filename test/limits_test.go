@@ -98,7 +98,7 @@ func TestBadLimits(t *testing.T) {
 	}
 }
 
-// A tenant who asks too often is told so in every dialect, and when to come back.
+// A tenant that exceeds its rate is refused in every dialect, with the time after which to try again.
 func TestRequestRateInAllDialects(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir(), "--bluefin-basic", "--limit", "request_rate=0.001")

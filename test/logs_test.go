@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// blabbing answers each delivery, and sends the headers that it got behind the answer, where nobody expects anything.
+// blabbing answers each delivery, and sends the headers that it got after the answer, where HTTP expects no more bytes.
 func blabbing(t *testing.T) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -48,7 +48,7 @@ func blabbing(t *testing.T) (url string) {
 	return "http://" + l.Addr().String()
 }
 
-// Nothing is logged past the log that was asked for, at any level, and nothing in it is what a receiver or a client sent.
+// At every level, all log lines have the configured format, and none contains text that a receiver or a client sent.
 func TestOnlyTheServerWritesItsLog(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-5f0b61"

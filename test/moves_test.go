@@ -39,7 +39,7 @@ func (a *account) ended(event string) map[string]shownDelivery {
 	return all
 }
 
-// shownEndpoint is what the native API tells of an endpoint.
+// shownEndpoint is the part of the native API's endpoint that the tests compare.
 type shownEndpoint struct {
 	ID, Dialect, URL, Ordering, Status string
 	Events                             []string
@@ -126,8 +126,8 @@ func TestWhatDialectsCannotTakeIsExplained(t *testing.T) {
 	a.server.terminate()
 }
 
-// countsUnsendable waits until the metrics have so many deliveries by dialect that could not be sent, and looks whether the
-// log says of each which it was.
+// countsUnsendable waits until the metrics show the given numbers of unsendable deliveries by dialect, and checks that the
+// log names each of them.
 func (a *account) countsUnsendable(want map[string]int) {
 	a.t.Helper()
 	for dialect, n := range want {
@@ -213,7 +213,7 @@ var ownSecrets = map[string]string{
 	"lemon":    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 }
 
-// sharedForm tells whether secrets of the one dialect are good in the other.
+// sharedForm reports whether secrets of the one dialect are accepted by the other.
 func sharedForm(a, b string) bool {
 	whsec := []string{"standard", "atelio"}
 	return slices.Contains(whsec, a) && slices.Contains(whsec, b)

@@ -42,7 +42,7 @@ type fleet struct {
 	stop       chan struct{}
 }
 
-// witness is the receiver of a fleet. Beyond what a ledger knows it remembers when things came.
+// witness is the receiver of several nodes. Beyond the ledger, it records when each request arrived.
 type witness struct {
 	*ledger
 	delay time.Duration
@@ -146,7 +146,7 @@ func (f *fleet) held() map[string]int {
 	return held
 }
 
-// spread tells whether the shards are spread evenly over all nodes.
+// spread reports whether the shards are spread evenly over all nodes.
 func (f *fleet) spread() bool {
 	held := f.held()
 	total, least, most := 0, 256, 0
@@ -174,14 +174,14 @@ func (f *fleet) passBy(place int) {
 	f.still = place
 }
 
-// replace has publishers go to another process from here on.
+// replace makes the publishers use another process.
 func (f *fleet) replace(place int, s *server) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.nodes[place] = s
 }
 
-// disturbs notes that what is under way now may be repeated.
+// disturbs records that attempts that are in flight now may be repeated.
 func (f *fleet) disturbs() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -211,7 +211,7 @@ func (f *fleet) run(stream, limit int) {
 	})
 }
 
-// behind notes that so many events of a stream are acknowledged, and tells how many of them are still to come.
+// behind records that this many events of a stream are acknowledged, and returns how many of them have not arrived yet.
 func (f *fleet) behind(stream, acked int) int {
 	l := f.witness.ledger
 	l.mu.Lock()
@@ -220,7 +220,7 @@ func (f *fleet) behind(stream, acked int) int {
 	return acked - len(l.done[stream])
 }
 
-// pause leaves some of the machine to the nodes, and tells whether to go on.
+// pause lets the nodes have some of the machine, and reports whether to continue.
 func (f *fleet) pause() bool {
 	select {
 	case <-f.stop:
@@ -230,7 +230,7 @@ func (f *fleet) pause() bool {
 	}
 }
 
-// accepted publishes, and waits no longer for an answer than a publisher does who knows other nodes.
+// accepted publishes, and gives up on a node as soon as a publisher that knows other nodes would.
 func (f *fleet) accepted(s *server, body []byte) bool {
 	ctx, cancel := context.WithTimeout(f.t.Context(), publishTimeout)
 	defer cancel()
@@ -257,7 +257,7 @@ func (f *fleet) accepted(s *server, body []byte) bool {
 	return resp.StatusCode == http.StatusAccepted
 }
 
-// flows waits until each stream gets through what is published from now on, and tells how long that took.
+// flows waits until each stream has received an event that was published after the call, and returns how long that took.
 func (f *fleet) flows() time.Duration {
 	f.t.Helper()
 	start := time.Now()
@@ -278,7 +278,7 @@ func (f *fleet) flows() time.Duration {
 	return time.Since(start)
 }
 
-// finish ends the load, waits for what is under way, ends the nodes, and judges.
+// finish stops the publishers, waits for events that have not arrived, stops the nodes, and checks the ledger.
 func (f *fleet) finish() {
 	t := f.t
 	t.Helper()
@@ -298,8 +298,8 @@ func (f *fleet) finish() {
 	f.explain()
 }
 
-// explain holds each repeat against what was done to the nodes: it must have been under way, or on its way into the
-// database, when one of them ended.
+// explain checks that each repeated attempt has a reason: it was in flight, or its result was being recorded, when a node
+// ended.
 func (f *fleet) explain() {
 	const window = 2 * time.Second
 	unexplained := 0
@@ -364,8 +364,8 @@ func TestNodesDie(t *testing.T) {
 	f.finish()
 }
 
-// A node that stands still for longer than its lease, in the middle of everything, sends nothing more of what others have
-// taken over when it goes on, and what it records late disturbs nobody.
+// A node that is frozen under load for longer than its lease sends nothing of the shards that others have taken over when
+// it continues, and its late results change nothing.
 func TestNodeStandsStill(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, 3, 0)
@@ -403,8 +403,8 @@ func TestNodeStandsStill(t *testing.T) {
 	f.finish()
 }
 
-// PostgreSQL dies under the load of several nodes, or cuts all their connections: publishers are told to come back, nothing
-// is lost, nobody is taken for dead, and work goes on by itself within seconds.
+// PostgreSQL is killed under the load of several nodes, or cuts all their connections: publishes are answered 503, nothing
+// is lost, no node is declared dead, and work continues by itself within seconds.
 func TestNodesLoseTheDatabase(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, 2, 0.2)
@@ -457,7 +457,7 @@ func (f *fleet) epochs() (sum int) {
 	return sum
 }
 
-// refuses tells whether a publish is answered 503.
+// refuses reports whether a publish is answered 503.
 func (f *fleet) refuses() bool {
 	status, _, err := f.any().do("POST", "/tenants/acme/events", []byte(`{"type": "stream.0", "data": {"n": -1}}`))
 	return err == nil && status == http.StatusServiceUnavailable
@@ -533,7 +533,8 @@ func TestNodesOfOneName(t *testing.T) {
 	first.terminate()
 }
 
-// A node drains while a receiver is slow: what is under way ends and is not repeated, all else is the other node's at once.
+// A node drains while a receiver is slow: attempts in flight end and are not repeated, and the other node sends everything
+// else at once.
 func TestNodeHandsOver(t *testing.T) {
 	t.Parallel()
 	database, option := startPostgres(t)

@@ -75,7 +75,7 @@ func TestOperatorsQuestions(t *testing.T) {
 	s.terminate()
 }
 
-// An endpoint on this machine is no way in unless the operator allows it, also one that is stored already.
+// Endpoints on this machine cannot be reached unless the operator allows it, not even those that were stored before.
 func TestPrivateNetworksAreRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/receive"
 )
 
-// payload is what a test publishes.
+// payload is the data of a published event.
 type payload struct {
 	eventType string
 	data      []byte

@@ -60,8 +60,8 @@ func TestChaosOfDyingPostgres(t *testing.T) {
 	}, option)
 }
 
-// Two nodes share a database, and the one that is published to is killed again and again: the other goes on at once,
-// takes over what the dead one owned, and the order of first receipts holds.
+// Two nodes share a database, and the one that gets the publishes is killed again and again: the other continues at once,
+// takes over the shards of the killed one, and keeps the order of first receipts.
 func TestChaosOfTwoNodes(t *testing.T) {
 	t.Parallel()
 	database, option := startPostgres(t)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestReadersOfOneTenant has far more read lists of one tenant at the same time than may wait. They are told so, and nobody else
-// notices: another tenant reads, keys are refused and taken, and the server stays ready.
+// TestReadersOfOneTenant reads more lists of one tenant at the same time than may wait. The excess is refused, and others
+// are not affected: another tenant can read, keys are still checked, and the server stays ready.
 func TestReadersOfOneTenant(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]func(*testing.T) string{

@@ -15,7 +15,7 @@ type request struct {
 	body   []byte
 }
 
-// receiver keeps what it receives, by event.
+// receiver stores the requests that it receives, by event.
 type receiver struct {
 	url   string
 	delay time.Duration // before each answer

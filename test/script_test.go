@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// api METHOD PATH BODY: the server at $URL does what it is asked with $BELLWIRE_ADMIN_KEY.
+// api METHOD PATH BODY: makes a request to the server at $URL with $BELLWIRE_ADMIN_KEY.
 func api(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: api METHOD PATH BODY")

@@ -144,7 +144,7 @@ func (s *server) wait() error {
 	}
 }
 
-// insist sends SIGTERM again and again until the server ends, as an impatient person does, and returns what it ended with.
+// insist sends SIGTERM repeatedly until the server exits, as an impatient person does, and returns its exit error.
 func (s *server) insist() error {
 	s.t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)

@@ -125,7 +125,7 @@ func TestTransactionalPublishDocs(t *testing.T) {
 	}
 }
 
-// blocks returns what a page shows in a language.
+// blocks returns the code blocks of a page in a language.
 func blocks(page, language string) (all []string) {
 	for _, found := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(page, -1) {
 		all = append(all, found[1])

@@ -124,8 +124,8 @@ func TestTransactionalPublish(t *testing.T) {
 	}
 }
 
-// A publish over HTTP and one inside a transaction are the same: what the one has taken is a duplicate, or a conflict,
-// for the other, and the one refuses what the other does in the same words.
+// A publish over HTTP and one inside a transaction share their ids: an id used by one is a duplicate or a conflict for the
+// other, and both refuse the same input with the same words.
 func TestTransactionalPublishIsAsOverHTTP(t *testing.T) {
 	t.Parallel()
 	_, option := startPostgres(t)
@@ -195,13 +195,13 @@ func TestTransactionalPublishIsAsOverHTTP(t *testing.T) {
 	}
 }
 
-// optionURL returns what an option is set to.
+// optionURL returns the value of an option.
 func optionURL(option string) string {
 	_, value, _ := strings.Cut(option, "=")
 	return value
 }
 
-// What does not fit its schema was taken with its transaction: it is kept, says why, and is sent to nobody.
+// An event that does not match its schema is committed with its transaction: it is kept with a problem, and sent to nobody.
 func TestTransactionalPublishOfWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	here, there, database := startPair(t)
@@ -248,8 +248,8 @@ func TestTransactionalPublishOfWhatDoesNotFit(t *testing.T) {
 	})
 }
 
-// Two nodes match what is published inside transactions, some of which are rolled back, and one of them is killed again
-// and again: nothing that was committed is lost or exists twice, and FIFO endpoints get it in order.
+// Two nodes match events that are published inside transactions, some of which are rolled back, and one of them is killed
+// again and again: no committed event is lost or exists twice, and FIFO endpoints get them in order.
 func TestChaosOfMatchers(t *testing.T) {
 	t.Parallel()
 	chaosOfMatchers(t, (*server).kill)
@@ -361,7 +361,7 @@ func (l *ledger) delivered() (n int) {
 	return n
 }
 
-// behind notes that so many events of a stream are committed, and tells how many of them are still to come.
+// behind records that this many events of a stream are committed, and returns how many of them have not arrived yet.
 func (l *ledger) behind(stream, committed int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,7 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
@@ -33,6 +36,9 @@ type line struct {
 	ID         string          `json:"id"`
 	OccurredAt time.Time       `json:"occurred_at"`
 }
+
+// lineForm says what a line must be.
+const lineForm = `must be an event, such as {"type": …, "data": …}`
 
 // lineFields are the names of a line's members.
 var lineFields = []string{"type", "data", "id", "occurred_at"}
@@ -120,14 +126,14 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 	return client.Publication{Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt}, nil
 }
 
-// parseLine parses the JSON of one event.
+// parseLine parses the JSON of one event. text has no space around it.
 func parseLine(text []byte) (in line, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&in); err != nil {
 		return in, explainLine(text, err)
 	}
-	if decoder.More() {
+	if decoder.InputOffset() < int64(len(text)) {
 		return in, errors.New("must be one JSON value")
 	}
 	return in, nil
@@ -138,13 +144,18 @@ func explainLine(text []byte, err error) error {
 	var (
 		wrongType *json.UnmarshalTypeError
 		wrongTime *time.ParseError
+		syntax    *jsontext.SyntacticError
 		members   map[string]json.RawMessage
 	)
+	reader := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	switch {
+	case errors.As(reader.SkipValue(), &syntax):
+		fault := httpx.ExplainSyntax(text, syntax)
+		return fmt.Errorf("is not JSON: %s at column %d", fault.Problem, fault.Column)
 	case errors.As(err, &wrongType) && wrongType.Field != "":
 		return fmt.Errorf("%s must not be a JSON %s", wrongType.Field, wrongType.Value)
 	case errors.As(err, &wrongType):
-		return fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}, but is a JSON %s", wrongType.Value)
+		return fmt.Errorf("%s, but is a JSON %s", lineForm, wrongType.Value)
 	case errors.As(err, &wrongTime):
 		return errors.New("occurred_at must be an RFC 3339 time, such as 2026-01-31T12:30:00Z")
 	case json.Unmarshal(text, &members) == nil:
@@ -155,7 +166,7 @@ func explainLine(text []byte, err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("must be an event, such as {\"type\": …, \"data\": …}: %w", err)
+	return errors.New(lineForm)
 }
 
 // flush publishes and empties the batch.

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -96,6 +97,7 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 		a.fail(w, r, err)
 		return
 	}
+	ctx = huma.WithContext(ctx, bellwire.WithOrigin(ctx.Context(), httpx.Origin(w, r)))
 	next(huma.WithValue(ctx, callKey{}, call{
 		caller: caller, requestID: httpx.RequestID(w), url: r.URL, writer: w,
 		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),

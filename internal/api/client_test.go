@@ -169,6 +169,12 @@ func clientEndpoints(t *testing.T, c *client.Client) {
 	if err := c.DeleteEndpoint(ctx, "acme", created.ID); err != nil {
 		t.Error(err)
 	}
+	history, err := c.EndpointHistory(ctx, "acme", created.ID, client.Page{Limit: 3})
+	if must(t, history, err); len(history.Data) != 3 || history.NextCursor == "" || history.Data[0].Action != client.ChangeDeleted ||
+		string(history.Data[1].After["secret"]) != `"[changed]"` || string(history.Data[2].Before["rate_limit"]) != "2.5" ||
+		history.Data[0].By.Kind != client.ActorConfigured || history.Data[0].By.Role != client.RoleAdmin || history.Data[0].At.IsZero() {
+		t.Errorf("%+v", history)
+	}
 }
 
 func clientEvents(t *testing.T, c *client.Client) {

@@ -215,5 +215,13 @@ func TestEndpoints(t *testing.T) {
 		{name: "delete", method: "DELETE", path: all + "/{id}", key: "tenant", status: 204},
 		{name: "delete again", method: "DELETE", path: all + "/{id}", status: 404, problem: "not_found"},
 		{name: "get deleted", method: "GET", path: all + "/{id}", status: 404, problem: "not_found"},
+
+		{name: "history of a deleted one", method: "GET", path: all + "/{id}/history?limit=1", key: "tenant-read", status: 200, save: "older=next_cursor", without: []string{"whsec_"},
+			want: `{"data":[{"at":"*","action":"deleted","by":{"kind":"key","key":"*","role":"tenant","address":"192.0.2.1"},"before":{"url":"https://example.com/hooks"},"after":{}}],"next_cursor":"*"}`},
+		{name: "older history", method: "GET", path: all + "/{id}/history?cursor={older}", key: "tenant", status: 200, without: []string{"whsec_"},
+			want: `{"data":[{"action":"updated","by":{"kind":"configured","key":null,"role":"admin"},"before":{},"after":{"secret":"[changed]"}},{},{},{},{"action":"created","before":{},"after":{"url":"https://example.com/hooks"}}],"next_cursor":null}`},
+		{name: "history of another tenant's", method: "GET", path: all + "/{id}/history", key: "stranger", status: 404, problem: "not_found"},
+		{name: "history in another tenant", method: "GET", path: "/tenants/other/endpoints/{id}/history", status: 404, problem: "not_found"},
+		{name: "history of nothing", method: "GET", path: all + "/ep_x/history", status: 404, problem: "not_found"},
 	})
 }

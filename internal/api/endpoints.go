@@ -149,6 +149,7 @@ func (a *api) endpoints() {
 		return nil, a.svc.DeleteEndpoint(ctx, c, in.Tenant, in.ID)
 	})
 
+	a.history(one)
 	a.secrets(one)
 
 	type tested struct {

@@ -354,7 +354,7 @@ func (p *parser) broken(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		return httpx.Broken(len(p.body), syntax)
+		return httpx.Broken(p.body, syntax)
 	case errors.Is(err, io.EOF):
 		return bellwire.Errorf(bellwire.CodeMalformed, "the body is empty; it must be JSON")
 	}

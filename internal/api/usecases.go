@@ -38,6 +38,7 @@ type useCases interface {
 	CreateEndpoint(ctx context.Context, c service.Caller, tenant string, in service.EndpointInput) (*service.Endpoint, *service.EndpointSecret, error)
 	UpdateEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (*service.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, c service.Caller, tenant, id string) error
+	EndpointHistory(ctx context.Context, c service.Caller, tenant, id string, page bellwire.Page) (*bellwire.List[*bellwire.Change], error)
 	EndpointSecret(ctx context.Context, c service.Caller, tenant, id string) (*service.EndpointSecret, error)
 	RotateSecret(ctx context.Context, c service.Caller, tenant, id string, overlap *time.Duration) (*service.EndpointSecret, error)
 	TestEndpoint(ctx context.Context, c service.Caller, tenant, id, eventType string) (service.TestReceipt, error)

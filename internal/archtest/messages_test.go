@@ -50,7 +50,7 @@ func TestMessageStyle(t *testing.T) {
 	for text, good := range map[string]bool{
 		"must be between 1 and 250":                         true,
 		"must be an absolute http or https URL":             true,
-		"the body is not JSON: %s, at byte %d":              true,
+		"the body is not JSON: %s in line %d, column %d":    true,
 		"PostgreSQL refuses connections; wait":              true,
 		"%q is not a known event type":                      true,
 		"must be an event type, such as order.*; it is not": true,

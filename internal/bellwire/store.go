@@ -69,17 +69,21 @@ type Configuration interface {
 	// or operator key raises it.
 	Catalogue(ctx context.Context) (types []*EventType, revision int64, err error)
 
-	// CreateEndpoint adds an endpoint, sets its revision and raises its tenant's. CodeConflict if the id is in use.
-	CreateEndpoint(ctx context.Context, ep *Endpoint) error
+	// CreateEndpoint adds an endpoint, sets its revision and raises its tenant's. CodeConflict if the id is in use. Like all
+	// changes of an endpoint, it adds a Change to the endpoint's history.
+	CreateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// Endpoint returns an endpoint by its id alone, even a deleted one. The caller must check the tenant.
 	Endpoint(ctx context.Context, id string) (*Endpoint, error)
 	// Endpoints lists a tenant's endpoints, without deleted ones.
 	Endpoints(ctx context.Context, tenant string, page Page) (*List[*Endpoint], error)
 	// UpdateEndpoint replaces the endpoint if it is still at ep.Revision, and sets the new revision. Otherwise its error has
 	// CodeStale. Id, tenant and creation time do not change.
-	UpdateEndpoint(ctx context.Context, ep *Endpoint) error
+	UpdateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// DeleteEndpoint leaves a tombstone without secrets.
-	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error
+	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time, note ChangeNote) error
+	// EndpointHistory lists the changes of a tenant's endpoint, also of a deleted one: the newest MaxChanges, within
+	// MaxHistoryBytes. Of a tenant's deleted endpoints, the MaxDeletedHistories that were deleted last have a history.
+	EndpointHistory(ctx context.Context, tenant, endpoint string, page Page) (*List[*Change], error)
 	// TenantEndpoints returns a tenant with all its endpoints, without deleted ones, read at one revision.
 	TenantEndpoints(ctx context.Context, tenant string) (*Tenant, []*Endpoint, error)
 	// EndpointsSince returns the changes of a tenant's endpoints since a revision, read from one snapshot. Since 0 it returns

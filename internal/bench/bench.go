@@ -1,4 +1,4 @@
-// Package bench measures a server from outside, in processes of its own: what it publishes, delivers and costs.
+// Package bench measures from other processes what a server publishes, delivers and costs.
 package bench
 
 import (

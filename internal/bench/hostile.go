@@ -18,8 +18,8 @@ import (
 	"github.com/bellwire/bellwire/internal/hostile"
 )
 
-// Attack is the hostile customer, in a process of its own so that what it does is not counted as the neighbour's cost. It
-// attacks as its parent process says, until that closes in.
+// Attack plays the hostile customer in a process of its own, so that its own cost is not counted as the neighbour's. Its
+// parent process controls it through standard input, and ends it by closing that.
 func Attack(ctx context.Context, in io.Reader, errOut io.Writer) error {
 	return hostile.Serve(ctx, in, errOut, usedCPU)
 }
@@ -200,7 +200,7 @@ func (b *benchmark) quiet(ctx context.Context) error {
 	return err
 }
 
-// used adds what the processes and the database have used since the start of the attack.
+// used returns the resources that the processes and the database have used since the start of the attack.
 func (b *benchmark) used(ctx context.Context, result *hostile.Result, seconds, cpu float64, size int64) error {
 	after, err := b.metric(ctx, processors)
 	if err != nil {

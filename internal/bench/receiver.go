@@ -23,7 +23,7 @@ type receiverPlan struct {
 	Secrets []string `json:"secrets"` // by endpoint
 }
 
-// sighting describes what the receiver got of all events or of a range.
+// sighting describes the deliveries that the receiver got, of all events or of a range.
 type sighting struct {
 	Received  int           `json:"received"`  // different events
 	Repeated  int           `json:"repeated"`  // repetitions of all events

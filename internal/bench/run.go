@@ -256,7 +256,7 @@ func (b *benchmark) get(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// seen asks the receiver what it got of the events with the given numbers.
+// seen asks the receiver which of the events with the given numbers it got.
 func (b *benchmark) seen(ctx context.Context, first, end int) (*sighting, error) {
 	page, err := b.get(ctx, fmt.Sprintf("%s/seen?first=%d&end=%d", b.receiver.url, first, end))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// start starts the servers. The first one creates what they share.
+// start starts the servers. The first one creates the keyset and the database that they share.
 func (b *benchmark) start(ctx context.Context) error {
 	b.recorded, b.tenants = 0, nil
 	database := "sqlite://" + b.file()

@@ -79,7 +79,7 @@ func readConfigFile(path string) (*configFile, error) {
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		return nil, Option("config", "%s is not YAML: %s", path, err)
+		return nil, Option("config", "%s is not YAML: %s", path, yamlProblem(err))
 	}
 	if decoder.Decode(&second) != io.EOF {
 		return nil, Option("config", "%s must be one YAML document: remove what follows the line ---", path)
@@ -91,10 +91,32 @@ func readConfigFile(path string) (*configFile, error) {
 	if document.Content[0].Kind != yaml.MappingNode {
 		return nil, Option("config", "%s is not a YAML mapping of options to values", path)
 	}
-	if err := document.Decode(&file.values); err != nil {
+	if err := checkKeys(document.Content[0]); err != nil {
 		return nil, Option("config", "%s: %s", path, err)
 	}
+	if err := document.Decode(&file.values); err != nil {
+		return nil, Option("config", "%s: %s", path, yamlProblem(err))
+	}
 	return file, nil
+}
+
+// yamlProblem returns the text of an error of the YAML library without the library's name.
+func yamlProblem(err error) string { return strings.TrimPrefix(err.Error(), "yaml: ") }
+
+// checkKeys refuses keys that cannot be names of options, and keys that are given twice.
+func checkKeys(mapping *yaml.Node) error {
+	lines := map[string]int{}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		if key.Kind != yaml.ScalarNode {
+			return fmt.Errorf("line %d: a key must be the name of an option", key.Line)
+		}
+		if first, given := lines[key.Value]; given {
+			return fmt.Errorf("line %d: %s is given twice, first in line %d", key.Line, key.Value, first)
+		}
+		lines[key.Value] = key.Line
+	}
+	return nil
 }
 
 // check refuses unknown keys, because a misspelt one would silently leave a default in place.

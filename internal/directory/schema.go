@@ -140,7 +140,36 @@ func schemaError(err error, doc any) error {
 		}
 		return bellwire.Invalid(first.path, "is not a JSON Schema: %s", first.problem)
 	}
-	return bellwire.Invalid("schema", "is not a JSON Schema that can be used: %s", bounded(err.Error(), maxComplaint))
+	return unusableSchema(err)
+}
+
+// unusableSchema returns the error for a schema that fits the rules of JSON Schema, and cannot be compiled.
+func unusableSchema(err error) error {
+	var (
+		pointer *jsonschema.JSONPointerNotFoundError
+		anchor  *jsonschema.AnchorNotFoundError
+		id      *jsonschema.DuplicateIDError
+		twice   *jsonschema.DuplicateAnchorError
+	)
+	refused := bellwire.Invalid("schema", "cannot be used as a JSON Schema")
+	switch {
+	case errors.As(err, &pointer):
+		refused.Message = fmt.Sprintf("must not refer to %q, which it does not contain", reference(pointer.URL))
+	case errors.As(err, &anchor):
+		refused.Message = fmt.Sprintf("must not refer to %q, which it does not contain", reference(anchor.Reference))
+	case errors.As(err, &id):
+		refused.Message = fmt.Sprintf("must not have the $id %q twice", bounded(id.ID, maxFieldBytes))
+	case errors.As(err, &twice):
+		refused.Message = fmt.Sprintf("must not have the $anchor %q twice", bounded(twice.Anchor, maxFieldBytes))
+	}
+	refused.Err = err
+	return refused
+}
+
+// reference returns what follows # in the URL that the compiler gives to a $ref.
+func reference(url string) string {
+	_, fragment, _ := strings.Cut(url, "#")
+	return "#" + bounded(fragment, maxFieldBytes)
 }
 
 // Validate refuses data that does not fit the type's schema. Its error has CodeInvalid, and its Field is
@@ -309,6 +338,9 @@ func complain(err *jsonschema.ValidationError, field, root string, value any) st
 		var own *mismatch
 		if errors.As(k.Err, &own) {
 			return own.LocalizedString(message.NewPrinter(language.English))
+		}
+		if text, ok := k.Got.(string); ok {
+			return fmt.Sprintf("%q is not a valid %s", text, k.Want)
 		}
 	}
 	return err.ErrorKind.LocalizedString(message.NewPrinter(language.English))

@@ -169,6 +169,28 @@ func TestCompileType(t *testing.T) {
 	}
 }
 
+func TestFaultsOfSchemasAreExplained(t *testing.T) {
+	t.Parallel()
+	for schema, want := range map[string]string{
+		`{"$ref": "#/$defs/none"}`: `schema must not refer to "#/$defs/none", which it does not contain`,
+		`{"$ref": "#none"}`:        `schema must not refer to "#none", which it does not contain`,
+		`{"$defs": {"a": {"$id": "http://x/y"}, "b": {"$id": "http://x/y"}}}`: `schema must not have the $id "http://x/y" twice`,
+		`{"$defs": {"a": {"$anchor": "y"}, "b": {"$anchor": "y"}}}`:           `schema must not have the $anchor "y" twice`,
+		`{"$schema": "::"}`: `schema cannot be used as a JSON Schema`,
+		`{"$ref": "%zz"}`:   `schema.$ref is not a JSON Schema: "%zz" is not a valid uri-reference`,
+		`{"pattern": "("}`:  `schema.pattern is not a JSON Schema: "(" is not a valid regex`,
+	} {
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			_, err := directory.CompileType(&bellwire.EventType{Name: "x", Schema: []byte(schema)})
+			refused, ok := errors.AsType[*bellwire.Error](err)
+			if !ok || refused.Text() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		})
+	}
+}
+
 func TestReferenceLoopEnds(t *testing.T) {
 	t.Parallel()
 	c, err := directory.CompileType(&bellwire.EventType{Name: "x", Schema: []byte(`{"$ref": "#"}`)})

@@ -47,7 +47,7 @@ func TestChangesNeverRefuseAPublish(t *testing.T) {
 		change := func() {
 			ep, err := w.store.Endpoint(t.Context(), changing.ID)
 			must(t, err)
-			must(t, w.store.UpdateEndpoint(t.Context(), ep))
+			must(t, w.store.UpdateEndpoint(t.Context(), ep, bellwire.ChangeNote{}))
 		}
 		w.publish(1)
 		s.change.Store(&change)
@@ -80,7 +80,7 @@ func TestADeletedEndpointsLastDeliveriesAreCanceled(t *testing.T) {
 			}
 			gone := doomed[0]
 			doomed = doomed[1:]
-			must(t, w.store.DeleteEndpoint(t.Context(), "acme", gone.ID, now()))
+			must(t, w.store.DeleteEndpoint(t.Context(), "acme", gone.ID, now(), bellwire.ChangeNote{}))
 			w.directory.ForgetTenant("acme")
 			w.engine.Refresh(gone.ID)
 		}

@@ -87,7 +87,8 @@ func (c *claimer) claim(ctx context.Context, turns []lanes.Turn) error {
 	return nil
 }
 
-// load gives the lane its endpoint, and ends open deliveries if the endpoint gets nothing any more or their time is over.
+// load gives the lane its endpoint. It ends open deliveries if the endpoint is disabled or deleted, or if their max_elapsed has
+// passed.
 func (c *claimer) load(ctx context.Context, turn lanes.Turn) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -105,7 +106,7 @@ func (c *claimer) load(ctx context.Context, turn lanes.Turn) error {
 	return c.expire(ctx, turn, target.Endpoint)
 }
 
-// cancelOpen cancels the open deliveries of an endpoint that gets nothing any more.
+// cancelOpen cancels the open deliveries of a disabled or deleted endpoint.
 func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
 	reason := bellwire.ReasonEndpointDisabled
 	switch {
@@ -127,7 +128,7 @@ func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.
 	return nil
 }
 
-// expire ends deliveries that have waited for longer than max_elapsed while the endpoint's breaker is open.
+// expire ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open.
 func (c *claimer) expire(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
 	now := c.clock.now()
 	x, possible := c.scheduler.Expiry(turn, now, cancelChunk)

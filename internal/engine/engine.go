@@ -19,7 +19,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Directory is the configuration as this node knows it, with secrets opened.
+// Directory is this node's cache of the configuration, with secrets opened.
 type Directory interface {
 	// Subscriptions returns a tenant's endpoints, and the revision of its configuration that they are of. CodeNotFound if the
 	// tenant does not exist.
@@ -28,8 +28,8 @@ type Directory interface {
 	Schemas(ctx context.Context, tenant string) (s bellwire.Schemas, revision int64, err error)
 	// Target returns any endpoint, even a disabled or deleted one.
 	Target(ctx context.Context, endpoint string) (*bellwire.Target, error)
-	// ForgetTenant and the other methods discard what is known, so that it is read again. Those with a revision do so unless
-	// what is known is of a later revision.
+	// ForgetTenant and the methods below discard what is cached, so that it is read again. Those with a revision keep what is
+	// of a later one.
 	ForgetTenant(tenant string)
 	ForgetTenantAt(tenant string, revision int64)
 	ForgetEndpoint(endpoint string)

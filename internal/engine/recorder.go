@@ -23,8 +23,8 @@ const (
 	storeTimeout      = 10 * time.Second
 )
 
-// recorder stores the results of attempts, and releases deliveries. It groups as the batcher does: what was handed in while one
-// group was being stored is the next group. Tenants take turns. The scheduler bounds how many results of each tenant wait.
+// recorder stores the results of attempts, and releases deliveries. It forms groups as the batcher does: what arrives while one
+// group is being stored is the next group. Tenants take turns. The scheduler bounds how many results of each tenant wait.
 type recorder struct {
 	store     Store
 	scheduler *lanes.Scheduler
@@ -69,7 +69,7 @@ func (rec *recorder) close() {
 	poke(rec.wake)
 }
 
-// run stores groups until close, or until ctx ends: then the next epoch finds what is left.
+// run stores groups until close, or until ctx ends. What is left then is free to be claimed in the next epoch.
 func (rec *recorder) run(ctx context.Context) {
 	for {
 		results, releases, closed := rec.next()

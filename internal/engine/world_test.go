@@ -140,7 +140,7 @@ func (w *world) endpoint(name string, change ...func(*bellwire.Endpoint)) *bellw
 	must(w.t, err)
 	ep.Sealed, err = w.keyring.SealCredentials(ep.ID, &bellwire.Credentials{Secrets: []bellwire.Secret{secret}})
 	must(w.t, err)
-	must(w.t, w.store.CreateEndpoint(w.t.Context(), ep))
+	must(w.t, w.store.CreateEndpoint(w.t.Context(), ep, bellwire.ChangeNote{}))
 	if !w.silent {
 		w.directory.ForgetTenant(ep.Tenant)
 	}
@@ -169,7 +169,7 @@ func (w *world) update(id string, change func(*bellwire.Endpoint)) {
 	ep, err := w.store.Endpoint(w.t.Context(), id)
 	must(w.t, err)
 	change(ep)
-	must(w.t, w.store.UpdateEndpoint(w.t.Context(), ep))
+	must(w.t, w.store.UpdateEndpoint(w.t.Context(), ep, bellwire.ChangeNote{}))
 	w.directory.ForgetTenant("acme")
 	w.directory.ForgetEndpoint(id)
 	w.engine.Refresh(id)

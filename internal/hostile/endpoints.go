@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// atEndpoints are scenarios with endpoints that misbehave or are many. They get a few hundred to a few thousand requests a
-// second, a fraction of what a core can serve.
+// atEndpoints are scenarios with endpoints that misbehave, or with very many of them. They get a few hundred to a few
+// thousand requests per second, a fraction of what one core can serve.
 var atEndpoints = []*Scenario{
 	{
 		Name: "hanging-endpoints", Meaning: "1000 endpoints never answer; the platform publishes a small event to all of them each second",
@@ -113,7 +113,7 @@ func prepareManyTenants(ctx context.Context, a *attacker) error {
 	return nil
 }
 
-// atPublishing are about what a tenant's platform sends for it.
+// atPublishing are scenarios in which a tenant's platform publishes costly events.
 var atPublishing = []*Scenario{
 	{
 		Name: "single-flood", Meaning: "the platform publishes 1000 single events a second over 64 connections to a healthy endpoint",
@@ -130,7 +130,7 @@ var atPublishing = []*Scenario{
 		prepare: func(ctx context.Context, a *attacker) error {
 			return a.makeEndpoints(ctx, 1, a.receiver.at("hang"), nil)
 		},
-		// One a second is what a common disk writes twice, log and database, while others write too.
+		// A common disk can write one per second twice, to log and database, while others write too.
 		attack: func(ctx context.Context, a *attacker) error {
 			body := batchBody(1000, 15_000)
 			repeat(ctx, 4, 1, func(int) { a.publishBatch(ctx, body) })
@@ -221,7 +221,7 @@ func prepareCostlyData(ctx context.Context, a *attacker) error {
 	if err := a.must(ctx, a.AdminKey, "PUT", "/event-types/"+eventType, object{"schema": object{"uniqueItems": true}}, nil); err != nil {
 		return err
 	}
-	// Each level has two equal alternatives, so that what is tried doubles with each.
+	// Each level has two equal alternatives, so the work doubles with each level.
 	levels := object{"l0": object{"type": "string"}}
 	for i := 1; i <= 20; i++ {
 		below := object{"$ref": "#/$defs/l" + strconv.Itoa(i-1)}

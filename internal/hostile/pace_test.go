@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A time that was missed is not made up for: after a stall the rate is what it was.
+// Missed times are not made up for: after a stall the rate is the same as before.
 func TestRepeatDoesNotCatchUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

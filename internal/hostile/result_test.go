@@ -12,7 +12,7 @@ func calmFigures() Figures {
 	return Figures{Publish: s, Delivery: s, Retry: s, Lists: s, Newcomer: s, SignUp: s, Ready: 1}
 }
 
-// Each bound is kept by what is just within it, and missed by what is just beyond.
+// Values just within a bound pass, and values just beyond it fail.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -63,7 +63,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// What did not arrive counts for as long as it was waited for; what was tried twice counts as late from the policy's delay on.
+// An event that did not arrive counts as late for the whole time that the bench waited for it. An event that needed two
+// attempts counts as late from the retry policy's delay on.
 func TestFigures(t *testing.T) {
 	t.Parallel()
 	start := time.Now()

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// reviewed are what a security review and the field's bug reports had found others to feel, with the review's own numbers. Where a
-// number is smaller, it is because the machine would have no processor left for anybody: what is measured is how the server
-// shares, with cores to spare.
+// reviewed are scenarios from a security review and from bug reports of similar systems, in which other tenants were
+// affected, with the numbers of the review. Some numbers are smaller, because the load itself would use up the machine: the
+// scenarios measure how the server shares resources while processors are free.
 var reviewed = []*Scenario{
 	{
 		Name: "unread-bodies", Meaning: "150 endpoints accept connections and never read; the platform publishes 900 kB to all of them every 5 s",
@@ -55,7 +55,8 @@ var reviewed = []*Scenario{
 		Name: "tombstones", Meaning: "a tenant key creates, tests and deletes endpoints; then 150 connections of a tenant-read key list deliveries",
 		prepare: prepareTombstones,
 		attack: func(ctx context.Context, a *attacker) error {
-			// As fast as answers come, but for 600 a second: what the lists cost is the server's affair, how many it answers not.
+			// As fast as answers come, up to 600 per second: the cost of the lists is measured, not the speed of the
+			// answers.
 			repeat(ctx, a.of(150), 600, func(int) { a.native(ctx, a.readKey, "GET", tenantPath("/deliveries"), nil) })
 			return nil
 		},
@@ -132,7 +133,7 @@ func (a *attacker) largeEndpoint(character string) object {
 	}
 }
 
-// listRequest asks for a page as the tenant does who may only read.
+// listRequest returns a request for a page of a list, with the tenant's read-only key.
 func (a *attacker) listRequest(path string) string {
 	return text("GET", "/api/v1"+tenantPath(path), "Bearer "+a.readKey, "", "")
 }

@@ -21,7 +21,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Names are unique, and each scenario says what it means.
+// Names are unique, and each scenario has a meaning.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	names := Names()

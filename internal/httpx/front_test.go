@@ -52,7 +52,7 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 		logged         bool
 	}{
 		{do: "GET /ok", want: `{"z":"<&>","a":1}`, header: "Content-Type: application/json"},
-		{do: "POST /in", body: "{", want: "malformed the body is not JSON: unexpected EOF, at byte 1"},
+		{do: "POST /in", body: "{", want: "malformed the body is not JSON: unexpected end in line 1, column 2"},
 		{do: "POST /in", body: strings.Repeat(" ", httpx.MaxSmallBody+1), want: "too_large the body must have at most 65,536 bytes"},
 		{do: "GET /none", want: "not_found path /none does not exist"},
 		{do: "GET /%FF%20", want: "not_found path /%FF%20 does not exist"},

@@ -38,7 +38,7 @@ func ParseJSON(data []byte, v any, options ...json.Options) error {
 	}
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
-		return Broken(len(data), syntax)
+		return Broken(data, syntax)
 	}
 	var meaning *json.SemanticError
 	if errors.As(err, &meaning) {
@@ -101,17 +101,6 @@ func withoutMember(data []byte, at jsontext.Pointer) (rest []byte, found bool) {
 		}
 		return slices.Concat(data[:start], rest), true
 	}
-}
-
-// Broken turns a fault in JSON of the given size into a *bellwire.Error.
-func Broken(size int, err *jsontext.SyntacticError) error {
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return unfit(Field(err.JSONPointer), ErrDuplicate, "is given twice")
-	}
-	if size == 0 {
-		return bellwire.Errorf(bellwire.CodeMalformed, "the body is empty; it must be JSON")
-	}
-	return bellwire.Wrap(bellwire.CodeMalformed, err, "the body is not JSON: %s, at byte %d", err.Err, err.ByteOffset)
 }
 
 func misfit(err *json.SemanticError) error {

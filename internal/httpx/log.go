@@ -20,6 +20,20 @@ const maxRequestID = 64
 // RequestID returns the id of the request that w responds to.
 func RequestID(w http.ResponseWriter) string { return w.Header().Get(RequestIDHeader) }
 
+// Origin returns where the request that w responds to came from, for the history of what it changes.
+func Origin(w http.ResponseWriter, r *http.Request) bellwire.Origin {
+	return bellwire.Origin{RequestID: RequestID(w), Address: clientAddress(r)}
+}
+
+// clientAddress returns the client's address without its port.
+func clientAddress(r *http.Request) string {
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return address
+}
+
 // Observe assigns an id to each request, and logs the request at debug level after the response. Bodies, headers and queries, which
 // may contain secrets, are not logged. Errors are logged where they occur.
 func Observe(log *slog.Logger, next http.Handler) http.Handler {
@@ -59,15 +73,11 @@ func WatchAuthentication(front http.Handler, failed func(reason, from string)) h
 		if !ok || rec.code != bellwire.CodeUnauthenticated {
 			return
 		}
-		from, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			from = r.RemoteAddr
-		}
 		reason := ReasonInvalid
 		if r.Header.Get("Authorization") == "" {
 			reason = ReasonMissing
 		}
-		failed(reason, from)
+		failed(reason, clientAddress(r))
 	})
 }
 

@@ -114,6 +114,10 @@ var useCases = []useCase{
 	{"DeleteEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
 		return e.DeleteEndpoint(e.t.Context(), c, on.tenant, on.endpoint)
 	}},
+	{"EndpointHistory", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.EndpointHistory(e.t.Context(), c, on.tenant, on.endpoint, bellwire.Page{})
+		return err
+	}},
 	{"EndpointSecret", "at", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.EndpointSecret(e.t.Context(), c, on.tenant, on.endpoint)
 		return err

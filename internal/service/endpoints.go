@@ -56,7 +56,11 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err := s.checkRoom(ctx, ep, nil); err != nil {
 		return nil, nil, err
 	}
-	if err := s.store.CreateEndpoint(ctx, ep); err != nil {
+	note, err := c.created(ctx, ep, credentials)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.store.CreateEndpoint(ctx, ep, note); err != nil {
 		return nil, nil, err
 	}
 	s.announce(ctx, c, "endpoint.create", ep)
@@ -166,7 +170,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 			return nil, err
 		}
 		disabling = in.Status != nil && *in.Status == bellwire.EndpointDisabled
-		before := *ep
+		before, had := *ep, membersOf(ep, credentials)
 		ep.UpdatedAt = now()
 		if err := s.apply(ctx, ep, credentials, in); err != nil {
 			return nil, err
@@ -174,7 +178,11 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err := s.checkRoom(ctx, ep, &before); err != nil {
 			return nil, err
 		}
-		return ep, s.store.UpdateEndpoint(ctx, ep)
+		note, err := c.updated(ctx, had, ep, credentials)
+		if err != nil {
+			return nil, err
+		}
+		return ep, s.store.UpdateEndpoint(ctx, ep, note)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -199,7 +207,11 @@ func (s *Service) DeleteEndpoint(ctx context.Context, c Caller, tenant, id strin
 }
 
 func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.Endpoint) error {
-	if err := s.store.DeleteEndpoint(ctx, ep.Tenant, ep.ID, now()); err != nil {
+	note, err := s.deleted(ctx, c, ep)
+	if err != nil {
+		return err
+	}
+	if err := s.store.DeleteEndpoint(ctx, ep.Tenant, ep.ID, now(), note); err != nil {
 		return err
 	}
 	s.cancelOpen(ctx, ep.ID, bellwire.ReasonEndpointDeleted)
@@ -235,11 +247,16 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 		if err != nil {
 			return nil, err
 		}
+		had := membersOf(ep, credentials)
 		ep.UpdatedAt = now()
 		if err := s.rotate(ctx, ep, credentials, overlap); err != nil {
 			return nil, err
 		}
-		if err := s.store.UpdateEndpoint(ctx, ep); err != nil {
+		note, err := c.updated(ctx, had, ep, credentials)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.store.UpdateEndpoint(ctx, ep, note); err != nil {
 			return nil, err
 		}
 		rotated = ep

@@ -196,7 +196,7 @@ func TestStatusReasonIsCleared(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored.Status, stored.StatusReason = bellwire.EndpointDisabled, bellwire.ReasonEndpointGone
-	if err := e.store.UpdateEndpoint(t.Context(), stored); err != nil {
+	if err := e.store.UpdateEndpoint(t.Context(), stored, bellwire.ChangeNote{}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Description: new("x")})

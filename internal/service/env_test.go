@@ -38,11 +38,11 @@ func (s *tampered) refuse() error {
 	return nil
 }
 
-func (s *tampered) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+func (s *tampered) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
 	if err := s.refuse(); err != nil {
 		return err
 	}
-	return s.Store.UpdateEndpoint(ctx, ep)
+	return s.Store.UpdateEndpoint(ctx, ep, note)
 }
 
 func (s *tampered) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {

@@ -510,7 +510,7 @@ func TestStoredControlCharactersStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored.Description, stored.Metadata = old, map[string]string{"k": old}
-	if err := e.store.UpdateEndpoint(ctx, stored); err != nil {
+	if err := e.store.UpdateEndpoint(ctx, stored, bellwire.ChangeNote{}); err != nil {
 		t.Fatal(err)
 	}
 	changed, err := e.UpdateEndpoint(ctx, admin, tenant.ID, ep.ID, service.EndpointInput{MaxInFlight: new(3)})

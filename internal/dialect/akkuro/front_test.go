@@ -122,7 +122,7 @@ func TestBodies(t *testing.T) {
 		detail     string
 	}{
 		{"nothing", ``, 400, `the body is empty; it must be JSON`},
-		{"broken", `{"uri":`, 400, `the body is not JSON: unexpected EOF, at byte 7`},
+		{"broken", `{"uri":`, 400, `the body is not JSON: unexpected end in line 1, column 8`},
 		{"a form", `uri=https://example.com`, 400, `the body is not JSON: <any>`},
 		{"trailing", body + "x", 400, `the body is not JSON: <any>`},
 		{"two", body + body, 400, `the body is not JSON: <any>`},

@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
 	"github.com/bellwire/bellwire/internal/dialecttest"
 	"github.com/bellwire/bellwire/internal/token"
@@ -164,6 +167,39 @@ func newRSA(t testing.TB) *rsa.PrivateKey {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// TestHistoryNamesTheCaller registers endpoints with a token and with a key.
+func TestHistoryNamesTheCaller(t *testing.T) {
+	t.Parallel()
+	tokens, err := token.New(token.Config{Secret: jwtSecret, Audience: audience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldWith(t, akkuro.Dialect{PublicURL: publicURL, Tokens: tokens})
+	signed := jwt(t, map[string]any{"alg": "HS256", "typ": "JWT"}, claims(nil), hs256([]byte(jwtSecret)))
+	origin := bellwire.Origin{RequestID: "r1", Address: "192.0.2.1"}
+	for key, want := range map[string]bellwire.Actor{
+		"none":   {Kind: bellwire.ActorVouched, Role: bellwire.RoleTenant, Origin: origin},
+		"tenant": {Kind: bellwire.ActorKey, Key: w.Keys["tenant"].ID, Role: bellwire.RoleTenant, Origin: origin},
+	} {
+		header := http.Header{"X-Request-Id": {"r1"}}
+		if key == "none" {
+			header.Set("Authorization", "Bearer "+signed)
+		}
+		answer := w.Call(key, "POST", endpoints, header, body)
+		var made struct{ ID string }
+		if err := json.Unmarshal(answer.Body.Bytes(), &made); err != nil || answer.Code != 201 {
+			t.Fatalf("%d %s: %v", answer.Code, answer.Body, err)
+		}
+		list, err := w.Service.EndpointHistory(t.Context(), dialecttest.Admin, w.Tenant, made.ID, bellwire.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, list.Items[0].Actor); diff != "" {
+			t.Errorf("%s: %s", key, diff)
+		}
+	}
 }
 
 func TestPublishedKeys(t *testing.T) {

@@ -181,7 +181,7 @@ func TestRefusals(t *testing.T) {
 	const url = `"url":"https://hostname.com/webhook/route"`
 	bodies := []struct{ name, body, code, message string }{
 		{"nothing", ``, "invalid_request", `the body is empty; it must be JSON`},
-		{"broken", `{`, "invalid_request", `the body is not JSON: unexpected EOF, at byte 1`},
+		{"broken", `{`, "invalid_request", `the body is not JSON: unexpected end in line 1, column 2`},
 		{"the seed's backslashes", `{` + url + `,"events":["card.created",\` + "\n" + `"card*"]}`, "invalid_request", `the body is not JSON: <any>`},
 		{"more behind it", `{` + url + `,"events":["card.created"]}{}`, "invalid_request", `the body is not JSON: <any>`},
 		{"no UTF-8", `{` + url + `,"events":["card.created"],"description":"` + "\xff" + `"}`, "invalid_request", `the body is not JSON: <any>`},

@@ -130,7 +130,7 @@ func TestRefusals(t *testing.T) {
 		Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})
 	for _, c := range []struct{ name, body, message string }{
 		{"nothing", ``, `the body is empty; it must be JSON`},
-		{"broken", `{`, `the body is not JSON: unexpected EOF, at byte 1`},
+		{"broken", `{`, `the body is not JSON: unexpected end in line 1, column 2`},
 		{"no object", `[]`, `the body must be an object`},
 		{"no URL", `{}`, `webhookBaseUrl is required`},
 		{"null", `{"webhookBaseUrl":null}`, `webhookBaseUrl must not be null`},

@@ -122,9 +122,9 @@ func TestRefusals(t *testing.T) {
 	run(t, w, step{Name: "create", Do: "POST /v1/webhooks", Body: seedRequest, Status: 201, Want: seedAnswer})
 	for _, c := range []struct{ name, body, message string }{
 		{"nothing", ``, `Error in 'body': the body is empty; it must be JSON`},
-		{"broken", `{`, `Error in 'body': the body is not JSON: unexpected EOF, at byte 1`},
-		{"trailing garbage", `{} x`, `Error in 'body': the body is not JSON: <any>, at byte 3`},
-		{"not UTF-8", "{\"url\":\"\xff\"}", `Error in 'body': the body is not JSON: invalid UTF-8, at byte 8`},
+		{"broken", `{`, `Error in 'body': the body is not JSON: unexpected end in line 1, column 2`},
+		{"trailing garbage", `{} x`, `Error in 'body': the body is not JSON: unexpected 'x' in line 1, column 4`},
+		{"not UTF-8", "{\"url\":\"\xff\"}", `Error in 'body': the body is not JSON: a byte that is not UTF-8 in line 1, column 9`},
 		{"no object", `[]`, `Error in 'body': the body must be an object`},
 		{"null", `null`, `Error in 'body.url': Field required`},
 		{"no URL", `{"events":["account.created"]}`, `Error in 'body.url': Field required`},

@@ -87,7 +87,7 @@ func (s *Scheduler) Expiry(turn Turn, now time.Time, limit int) (x bellwire.Expi
 		Endpoint: ep.ID, Epoch: s.Leases().Epochs[l.shard], Reason: bellwire.ReasonTimeOver, Limit: limit,
 		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
 	}
-	// Delivery.Since is the endpoint's last change, if that is later than all that is old.
+	// max_elapsed counts from the endpoint's last change if the event is older, so after a recent change nothing has expired.
 	return x, !ep.UpdatedAt.After(x.Before)
 }
 

@@ -61,8 +61,8 @@ func (s *Scheduler) hasRoom(l *lane, c *Content) bool {
 	return s.fits(l.account, places, 1, lowPriority) && (more == 0 || s.fits(l.account, memory, more, lowPriority))
 }
 
-// Commit hands over deliveries that were stored. Those with a place go into their lanes, and the lanes of the others learn that
-// there is something in the store.
+// Commit hands over deliveries that were stored. Those with a place go into their lanes. The lanes of the others are marked as
+// having something due in the store.
 func (s *Scheduler) Commit(now time.Time, reserved []Reservation, jobs []*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

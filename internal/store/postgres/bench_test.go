@@ -34,7 +34,7 @@ func benchCycle(b *testing.B, size int) {
 		if err := s.CreateTenant(b.Context(), &bellwire.Tenant{ID: tenant, CreatedAt: now}); err != nil {
 			b.Fatal(err)
 		}
-		if err := s.CreateEndpoint(b.Context(), &bellwire.Endpoint{ID: "ep_" + tenant, Tenant: tenant, CreatedAt: now}); err != nil {
+		if err := s.CreateEndpoint(b.Context(), &bellwire.Endpoint{ID: "ep_" + tenant, Tenant: tenant, CreatedAt: now}, bellwire.ChangeNote{}); err != nil {
 			b.Fatal(err)
 		}
 	}

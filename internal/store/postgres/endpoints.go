@@ -20,7 +20,7 @@ func changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoint, before 
 }
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
-func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
 	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
@@ -44,6 +44,9 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 		}
 		if added == 0 {
 			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
+		}
+		if err := tx.addChange(tenant.n, ep.ID, rules.Created(ep, note)); err != nil {
+			return err
 		}
 		return s.notify(tx, message{Tenant: ep.Tenant})
 	})
@@ -162,7 +165,7 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 }
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
-func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
 	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
@@ -177,6 +180,9 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 			return rules.StaleVersion("endpoint", ep.ID)
 		}
 		if revision, err = tx.changeTenant(tenant); err != nil {
+			return err
+		}
+		if err := tx.addChange(tenant, ep.ID, rules.Updated(ep, note)); err != nil {
 			return err
 		}
 		if err := s.notify(tx, message{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
@@ -204,7 +210,7 @@ func (t *tx) holdEndpoint(tenant, id string) (n, owner, revision int64, err erro
 }
 
 // DeleteEndpoint leaves a tombstone, so that deliveries can still name it.
-func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error {
+func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time, note bellwire.ChangeNote) error {
 	return s.write(ctx, func(tx *tx) error {
 		n, owner, _, err := tx.holdEndpoint(tenant, id)
 		if err != nil {
@@ -212,6 +218,9 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 		}
 		revision, err := tx.changeTenant(owner)
 		if err != nil {
+			return err
+		}
+		if err := tx.addChange(owner, id, rules.Deleted(now, note)); err != nil {
 			return err
 		}
 		if err := s.notify(tx, message{Tenant: tenant, Endpoints: []string{id}}); err != nil {

@@ -171,8 +171,8 @@ func TestTombstoneOfDeliveryThatIsBeingStored(t *testing.T) {
 	s := newStore(t, Options{})
 	e := publication(t, s, "acme")
 	publish(t, s, e) // so that the tenant has a clock
-	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "gone", Tenant: "acme"}))
-	check(t, s.DeleteEndpoint(t.Context(), "acme", "gone", time.Now()))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "gone", Tenant: "acme"}, bellwire.ChangeNote{}))
+	check(t, s.DeleteEndpoint(t.Context(), "acme", "gone", time.Now(), bellwire.ChangeNote{}))
 	late := bellwire.NewEvent{Event: bellwire.Event{ID: bellwire.NewID[bellwire.EventKind](time.Now()), Tenant: "acme", Type: "x", Data: []byte("1"), CreatedAt: time.Now()}}
 	late.Deliveries = []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(late.Event.ID, 0), Endpoint: "gone"}}
 

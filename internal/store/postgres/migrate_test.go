@@ -3,10 +3,14 @@ package postgres
 import (
 	"context"
 	"io/fs"
+	"reflect"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // TestMigrationsKeepUnmatchedEvents publishes with the function before version 14, which replaces it.
@@ -46,6 +50,52 @@ func TestMigrationsKeepUnmatchedEvents(t *testing.T) {
 	check(t, err)
 	if e.Type != "order.paid" || string(e.Data) != `{"n": 1}` {
 		t.Errorf("the stored event is %+v, want it as it was published", e)
+	}
+}
+
+// TestMigrationBeginsHistories writes endpoints with the schema before version 15, which keeps histories.
+func TestMigrationBeginsHistories(t *testing.T) {
+	t.Parallel()
+	url := server.NewDatabase(t, "template1")
+	conn, err := pgx.Connect(t.Context(), url)
+	check(t, err)
+	t.Cleanup(func() { check(t, conn.Close(context.Background())) })
+	makeVersion(t, conn, 14)
+	_, err = conn.Exec(t.Context(), `
+		INSERT INTO bellwire.tenants (id, name, metadata, created_at, updated_at, revision) VALUES ('acme', 'Acme', 'null', now(), now(), 7);
+		INSERT INTO bellwire.endpoints (id, tenant, shard, revision, created_at, updated_at, deleted_at, status, status_reason, ordering, dialect,
+			url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+		SELECT p.id, n, 0, 5, now(), '2026-01-02 03:04:05.678901Z', p.deleted_at, 'paused', '', 'none', 'standard', 'https://example.com/old', '', '["a", "b.*"]',
+			'{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'
+		FROM bellwire.tenants t, (VALUES ('old', NULL), ('gone', now())) AS p (id, deleted_at)`, pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+	s := openAt(t, url, Options{NoSync: true})
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
+	list, err := s.EndpointHistory(t.Context(), "acme", "old", bellwire.Page{Limit: 10})
+	check(t, err)
+	if len(list.Items) != 1 || list.Items[0].Action != bellwire.ChangeFound || list.Items[0].Actor.Kind != bellwire.ActorUnknown || !list.Items[0].At.Equal(at) {
+		t.Errorf("the history is %+v, want the state that was found", list.Items)
+	}
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		ref, err := tx.holdTenant("acme")
+		if err != nil {
+			return err
+		}
+		h, err := tx.history(ref.n, "old")
+		if err != nil {
+			return err
+		}
+		want := &bellwire.Standing{
+			Status: bellwire.EndpointPaused, Events: []string{"a", "b.*"}, Since: at, By: bellwire.Actor{Kind: bellwire.ActorUnknown},
+		}
+		if !reflect.DeepEqual(h.standing, want) || !h.clock.Equal(at) || h.bytes == 0 {
+			t.Errorf("the standing is %+v, want %+v, in %+v", h.standing, want, h)
+		}
+		return nil
+	}))
+	_, err = s.EndpointHistory(t.Context(), "acme", "gone", bellwire.Page{Limit: 10})
+	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Errorf("the history of a deleted endpoint: %v", err)
 	}
 }
 

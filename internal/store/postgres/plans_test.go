@@ -80,7 +80,7 @@ func TestClaimsLockTheirOwn(t *testing.T) {
 	)
 	for i := range endpoints {
 		id := fmt.Sprintf("ep%d", i)
-		check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme", CreatedAt: time.Now()}))
+		check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme", CreatedAt: time.Now()}, bellwire.ChangeNote{}))
 		ids, shards = append(ids, id), append(shards, int16(bellwire.ShardOf(id)))
 	}
 	leases := renew(t, s, "a")

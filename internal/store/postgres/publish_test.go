@@ -340,7 +340,7 @@ func TestUnmatchedAreStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
 	p := newPlatform(t, s)
-	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now(), Ordering: bellwire.OrderingFIFO}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now(), Ordering: bellwire.OrderingFIFO}, bellwire.ChangeNote{}))
 	for n := range 3 {
 		p.published(p, "acme", "order.paid", fmt.Sprint(n), fmt.Sprint("k", n))
 	}
@@ -404,7 +404,7 @@ func TestUnmatchedConcurrently(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
 	p := newPlatform(t, s)
-	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now()}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now()}, bellwire.ChangeNote{}))
 	const events = 500
 	open := p.begin()
 	var want []bellwire.EventID
@@ -637,14 +637,14 @@ func TestPublishWakes(t *testing.T) {
 func TestPublishHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
-	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now()}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now()}, bellwire.ChangeNote{}))
 	p := newPlatform(t, s)
 	tx := p.begin()
 	p.published(tx, "acme", "order.paid", "1", "k")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	check(t, s.makePartitions(ctx, time.Now().Add(10_000*time.Hour)))
-	check(t, s.CreateEndpoint(ctx, &bellwire.Endpoint{ID: "ep2", Tenant: "acme", CreatedAt: time.Now()}))
+	check(t, s.CreateEndpoint(ctx, &bellwire.Endpoint{ID: "ep2", Tenant: "acme", CreatedAt: time.Now()}, bellwire.ChangeNote{}))
 	_, err := s.PutEventType(ctx, &bellwire.EventType{Name: "order.paid"})
 	check(t, err)
 	check(t, s.DeleteEventType(ctx, "order.paid"))

@@ -154,6 +154,9 @@ var sqlPurgeTenant = []string{
 		(SELECT key FROM bellwire.idempotency_keys WHERE tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.keys WHERE id IN (SELECT id FROM bellwire.keys WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.endpoints WHERE n IN (SELECT n FROM bellwire.endpoints WHERE tenant = $1 LIMIT $2)",
+	`DELETE FROM bellwire.endpoint_changes WHERE (history, number) IN (SELECT c.history, c.number
+		FROM bellwire.endpoint_histories h JOIN bellwire.endpoint_changes c ON c.history = h.n WHERE h.tenant = $1 LIMIT $2)`,
+	"DELETE FROM bellwire.endpoint_histories WHERE n IN (SELECT n FROM bellwire.endpoint_histories WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.clocks WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.tenants WHERE n = $1 AND $2 > 0",

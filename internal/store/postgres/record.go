@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -293,6 +294,13 @@ func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) 
 	case err != nil:
 		return false, err
 	}
+	change, err := r.tx.disabling(n, result)
+	if err != nil {
+		return false, err
+	}
+	if err := r.tx.addChange(owner, result.Endpoint, change); err != nil {
+		return false, err
+	}
 	if revision, err = r.tx.changeTenant(owner); err != nil {
 		return false, err
 	}
@@ -300,4 +308,22 @@ func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) 
 		return false, err
 	}
 	return true, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), result.DisableReason(), revision, result.EndedAt, n)
+}
+
+// disabling returns the change of the endpoint with the number n that a result disables.
+func (t *tx) disabling(n int64, result *bellwire.Result) (*rules.EndpointChange, error) {
+	var (
+		status       bellwire.EndpointStatus
+		reason       string
+		events       []string
+		eventsColumn []byte
+	)
+	err := t.row("SELECT status, status_reason, events FROM bellwire.endpoints WHERE n = $1", n).Scan((*string)(&status), &reason, &eventsColumn)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(eventsColumn, &events); err != nil {
+		return nil, err
+	}
+	return rules.Disabled(result, status, reason, events), nil
 }

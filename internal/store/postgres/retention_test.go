@@ -33,7 +33,7 @@ func newPast(t *testing.T) *past {
 	p.leases = renew(t, p.testStore, "node")
 	check(t, p.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme", CreatedAt: start}))
 	for _, id := range []string{"a", "b"} {
-		check(t, p.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme", CreatedAt: start}))
+		check(t, p.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme", CreatedAt: start}, bellwire.ChangeNote{}))
 	}
 	return p
 }

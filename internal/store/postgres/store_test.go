@@ -187,7 +187,7 @@ func publication(t *testing.T, s testStore, name string) *bellwire.NewEvent {
 	t.Helper()
 	now := time.Now()
 	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: name, CreatedAt: now}))
-	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep_" + name, Tenant: name, CreatedAt: now}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep_" + name, Tenant: name, CreatedAt: now}, bellwire.ChangeNote{}))
 	id := bellwire.NewID[bellwire.EventKind](now)
 	return &bellwire.NewEvent{
 		Event:      bellwire.Event{ID: id, Tenant: name, Type: "a", Data: []byte("1"), CreatedAt: now},

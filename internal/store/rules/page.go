@@ -66,6 +66,9 @@ func SizeOfAuditEntry(e *bellwire.AuditEntry) int {
 	return text(e.Path) + text(e.Principal) + text(e.Justification)
 }
 
+// SizeOfChange is SizeOfEndpoint for a change of an endpoint.
+func SizeOfChange(c *bellwire.Change) int { return len(c.Before) + len(c.After) }
+
 func sizeOfMap(m map[string]string) (size int) {
 	for name, value := range m {
 		size += text(name) + text(value)

@@ -37,7 +37,7 @@ func newBench(b *testing.B, tenants int) *bench {
 		tenant := fmt.Sprintf("tenant%d", n)
 		w.check(s.CreateTenant(b.Context(), &bellwire.Tenant{ID: tenant, CreatedAt: now}))
 		w.endpoints = append(w.endpoints, "ep_"+tenant)
-		w.check(s.CreateEndpoint(b.Context(), &bellwire.Endpoint{ID: "ep_" + tenant, Tenant: tenant, CreatedAt: now}))
+		w.check(s.CreateEndpoint(b.Context(), &bellwire.Endpoint{ID: "ep_" + tenant, Tenant: tenant, CreatedAt: now}, bellwire.ChangeNote{}))
 	}
 	b.ReportAllocs()
 	return w
@@ -193,7 +193,7 @@ func BenchmarkFanOut(b *testing.B) {
 	to := new(bellwire.Recipients)
 	for n := range 1000 {
 		ep := &bellwire.Endpoint{ID: fmt.Sprint("ep_", n), Tenant: "tenant0", CreatedAt: time.Now()}
-		w.check(w.store.CreateEndpoint(b.Context(), ep))
+		w.check(w.store.CreateEndpoint(b.Context(), ep, bellwire.ChangeNote{}))
 		*to = append(*to, bellwire.Recipient{Endpoint: ep.ID})
 	}
 	leases, err := w.store.RenewLeases(b.Context(), "node")

@@ -45,15 +45,15 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 	leases, err := s.RenewLeases(t.Context(), "node")
 	check(t, err)
 	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
-	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "living", Tenant: "acme"}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "living", Tenant: "acme"}, bellwire.ChangeNote{}))
 	deliver(t, s, "living", 300)
 	removed := 0
 	remove := func(until int) {
 		for ; removed < until; removed++ {
 			id := fmt.Sprint("gone", removed)
-			check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme"}))
+			check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: id, Tenant: "acme"}, bellwire.ChangeNote{}))
 			deliver(t, s, id, 1)
-			check(t, s.DeleteEndpoint(t.Context(), "acme", id, time.Now()))
+			check(t, s.DeleteEndpoint(t.Context(), "acme", id, time.Now(), bellwire.ChangeNote{}))
 			_, err := s.CancelOpen(t.Context(), id, "", time.Now(), 10)
 			check(t, err)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
-func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
 	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
@@ -30,14 +30,21 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 		if taken {
 			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
 		}
+		change, err := w.prepareChange(tenant.n, ep.ID, rules.Created(ep, note))
+		if err != nil {
+			return err
+		}
 		delete(w.refs.endpoints, ep.ID) // one of a deleted tenant may have had the id
 		if revision, err = w.changeTenant(tenant.n); err != nil {
 			return err
 		}
-		return w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
+		return firstError(
+			w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
 				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
-			text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec()
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
+				text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec(),
+			w.storeChange(change),
+		)
 	})
 	if err == nil {
 		ep.Revision = revision
@@ -181,7 +188,7 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 }
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
-func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error {
+func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
 	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
@@ -199,13 +206,20 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint) error
 		if current != ep.Revision {
 			return rules.StaleVersion("endpoint", ep.ID)
 		}
+		change, err := w.prepareChange(ref.tenant, ep.ID, rules.Updated(ep, note))
+		if err != nil {
+			return err
+		}
 		if revision, err = w.changeTenant(ref.tenant); err != nil {
 			return err
 		}
-		return w.query(`UPDATE endpoints SET revision = ?, updated_at = ?, status = ?, status_reason = ?, ordering = ?, dialect = ?,
-				url = ?, description = ?, events = ?, retry = ?, rate_limit = ?, max_in_flight = ?, signing = ?, metadata = ?,
-				extra = ?, sealed = ?
-			WHERE n = ?`).changeable(ep, revision, j).int(ref.n).exec()
+		return firstError(
+			w.query(`UPDATE endpoints SET revision = ?, updated_at = ?, status = ?, status_reason = ?, ordering = ?, dialect = ?,
+					url = ?, description = ?, events = ?, retry = ?, rate_limit = ?, max_in_flight = ?, signing = ?, metadata = ?,
+					extra = ?, sealed = ?
+				WHERE n = ?`).changeable(ep, revision, j).int(ref.n).exec(),
+			w.storeChange(change),
+		)
 	})
 	if err == nil {
 		ep.Revision = revision
@@ -230,9 +244,13 @@ func (w *writer) ownEndpoint(tenant, id string) (endpointRef, error) {
 }
 
 // DeleteEndpoint leaves a tombstone, so that deliveries can still name it.
-func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time) error {
+func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time, note bellwire.ChangeNote) error {
 	return s.write(ctx, func(w *writer) error {
 		ref, err := w.ownEndpoint(tenant, id)
+		if err != nil {
+			return err
+		}
+		change, err := w.prepareChange(ref.tenant, id, rules.Deleted(now, note))
 		if err != nil {
 			return err
 		}
@@ -245,8 +263,11 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 		if err != nil {
 			return err
 		}
-		return w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2, settled = ?3 WHERE n = ?4").
-			time(now).int(revision).bool(settled).int(ref.n).exec()
+		return firstError(
+			w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2, settled = ?3 WHERE n = ?4").
+				time(now).int(revision).bool(settled).int(ref.n).exec(),
+			w.storeChange(change),
+		)
 	})
 }
 

@@ -164,8 +164,8 @@ type fanning struct {
 	w         *writer
 	tenant    string         // whose turn it is
 	remaining int            // deliveries that this step may still store
-	endpoints map[int64]bool // those that have something new, with whether they were deleted
-	names     []string       // of them
+	endpoints map[int64]bool // the endpoints that got deliveries; true: the endpoint was deleted
+	names     []string       // ids of these endpoints
 }
 
 // sqlFanoutTurn finds the next tenant after a given one.

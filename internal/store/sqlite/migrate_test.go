@@ -3,7 +3,9 @@ package sqlite
 import (
 	"io/fs"
 	"path/filepath"
+	"reflect"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -70,5 +72,42 @@ func writeAtVersion(t *testing.T, path string, version int, script string) {
 	}
 	if err := sqlitex.ExecuteScript(conn, script, nil); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestMigrationBeginsHistories writes endpoints with the schema before version 15, which keeps histories.
+func TestMigrationBeginsHistories(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bellwire.db")
+	const at = 1_767_323_045_678_901
+	writeAtVersion(t, path, 14, `
+		INSERT INTO tenants (n, id, name, metadata, created_at, updated_at, revision) VALUES (1, 'acme', 'Acme', 'null', 1, 1, 7);
+		INSERT INTO endpoints (id, tenant, revision, created_at, updated_at, deleted_at, status, status_reason, ordering, dialect,
+			url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+		VALUES ('old', 1, 5, 1, 1767323045678901, NULL, 'paused', '', 'none', 'standard', 'https://example.com/old', '', '["a", "b.*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'),
+			('gone', 1, 7, 1, 2, 2, 'enabled', '', 'none', 'standard', 'https://example.com/', '', '["a"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null')`)
+	s := openAt(t, path)
+	list, err := s.EndpointHistory(t.Context(), "acme", "old", bellwire.Page{Limit: 10})
+	check(t, err)
+	if len(list.Items) != 1 || list.Items[0].Action != bellwire.ChangeFound || list.Items[0].Actor.Kind != bellwire.ActorUnknown || list.Items[0].At.UnixMicro() != at {
+		t.Errorf("the history is %+v, want the state that was found", list.Items)
+	}
+	check(t, s.write(t.Context(), func(w *writer) error {
+		h, err := w.history(1, "old")
+		if err != nil {
+			return err
+		}
+		want := &bellwire.Standing{
+			Status: bellwire.EndpointPaused, Events: []string{"a", "b.*"}, Since: time.UnixMicro(at).UTC(),
+			By: bellwire.Actor{Kind: bellwire.ActorUnknown},
+		}
+		if !reflect.DeepEqual(h.standing, want) || h.clock != at || h.bytes == 0 {
+			t.Errorf("the standing is %+v, want %+v, in %+v", h.standing, want, h)
+		}
+		return nil
+	}))
+	_, err = s.EndpointHistory(t.Context(), "acme", "gone", bellwire.Page{Limit: 10})
+	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Errorf("the history of a deleted endpoint: %v", err)
 	}
 }

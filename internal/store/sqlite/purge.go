@@ -118,6 +118,9 @@ func (p *purge) tenant(n int64) error {
 		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT +?2)",
 		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NULL LIMIT +?2)",
 		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NOT NULL LIMIT +?2)",
+		`DELETE FROM endpoint_changes WHERE (history, number) IN (SELECT c.history, c.number
+			FROM endpoint_histories h CROSS JOIN endpoint_changes c ON c.history = h.n WHERE h.tenant = ?1 LIMIT +?2)`,
+		"DELETE FROM endpoint_histories WHERE n IN (SELECT n FROM endpoint_histories WHERE tenant = ?1 LIMIT +?2)",
 		"DELETE FROM tenants WHERE n = ?1 AND ?2 > 0",
 	} {
 		if err := p.delete(p.w.query(sql).int(n).int(int64(p.left))); err != nil {

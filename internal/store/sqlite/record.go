@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -99,21 +100,30 @@ func (w *writer) disable(r *bellwire.Result) (disabled bool, err error) {
 	if !r.Disable {
 		return false, nil
 	}
-	q := w.query("SELECT n, tenant FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
+	q := w.query("SELECT n, tenant, status, status_reason, events FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
 		text(r.Endpoint).int(r.EndpointRevision)
 	if found, err := q.one(); !found {
 		return false, err
 	}
-	n, tenant := q.getInt(), q.getInt()
-	if err := q.close(); err != nil {
+	n, tenant, status, reason := q.getInt(), q.getInt(), bellwire.EndpointStatus(q.getText()), q.getText()
+	var events []string
+	err = json.Unmarshal([]byte(q.getText()), &events)
+	if err := firstError(err, q.close()); err != nil {
+		return false, err
+	}
+	change, err := w.prepareChange(tenant, r.Endpoint, rules.Disabled(r, status, reason, events))
+	if err != nil {
 		return false, err
 	}
 	revision, err := w.changeTenant(tenant)
 	if err != nil {
 		return false, err
 	}
-	return true, w.query("UPDATE endpoints SET status = ?, status_reason = ?, revision = ?, updated_at = ? WHERE n = ?").
-		text(string(bellwire.EndpointDisabled)).text(r.DisableReason()).int(revision).time(r.EndedAt).int(n).exec()
+	return true, firstError(
+		w.query("UPDATE endpoints SET status = ?, status_reason = ?, revision = ?, updated_at = ? WHERE n = ?").
+			text(string(bellwire.EndpointDisabled)).text(r.DisableReason()).int(revision).time(r.EndedAt).int(n).exec(),
+		w.storeChange(change),
+	)
 }
 
 // ReleaseDeliveries releases deliveries that were claimed and not attempted.

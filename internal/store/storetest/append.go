@@ -56,8 +56,8 @@ var appendTests = []test{
 		t, other := w.tenant(), w.tenant()
 		kept, gone, foreign := w.endpoint(t), w.endpoint(t, fifo), w.endpoint(other)
 		w.publish(gone) // so that the store has met it
-		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now))
-		w.check(w.store.DeleteEndpoint(w.ctx, other.ID, foreign.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now, bellwire.ChangeNote{}))
+		w.check(w.store.DeleteEndpoint(w.ctx, other.ID, foreign.ID, w.now, bellwire.ChangeNote{}))
 		e := w.event(t.ID, kept, gone)
 		e.Deliveries[1].Ordered = true
 		w.equal("the numbers", w.append(together(e))[0].Sequences, []int64{0, 2})

@@ -51,7 +51,7 @@ var bytesTests = []test{
 		for range made / 50 {
 			var results []*bellwire.Result
 			for range 50 {
-				r := w.byHand(d, bellwire.TriggerManual, bellwire.Transition{})
+				r := w.manualResult(d, bellwire.TriggerManual, bellwire.Transition{})
 				r.Attempt.Response = &bellwire.AttemptResponse{Status: 500, Body: []byte(strings.Repeat("\x01", bellwire.MaxStoredBody))}
 				results = append(results, r)
 			}

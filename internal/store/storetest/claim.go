@@ -293,7 +293,7 @@ func orderingChanged(w *world) {
 	publish()
 	publish()
 	ep.Ordering = bellwire.OrderingNone
-	w.check(w.store.UpdateEndpoint(w.ctx, ep))
+	w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	w.record(w.result(w.claim(ep, 1).Due[0].Delivery, retryIn(time.Hour)))
 	publish()
 	if at := w.due(ep.ID).At; at.IsZero() || at.After(w.now) {
@@ -303,7 +303,7 @@ func orderingChanged(w *world) {
 
 	publish()
 	ep.Ordering = bellwire.OrderingFIFO
-	w.check(w.store.UpdateEndpoint(w.ctx, ep))
+	w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	publish()
 	w.equal("with order, one outside of it waits", idsOf(w.claim(ep, 10).Due), want[3:])
 	w.tick(time.Hour)

@@ -139,7 +139,7 @@ func (c *ownClock) append(n int) {
 	c.w.append(together(events...))
 }
 
-// check expects n events with times that grow, and that these are what is stored. It returns the last.
+// check expects n stored events with growing times, and that reading returns the same times. It returns the last.
 func (c *ownClock) check(n int) (last time.Time) {
 	c.w.Helper()
 	c.w.equal("how many", len(c.events), n)

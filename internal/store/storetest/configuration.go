@@ -83,8 +83,8 @@ var configurationTests = []test{
 		w.equal("the endpoint", read, made)
 		again := w.newEndpoint(t.ID)
 		again.ID = made.ID
-		w.refused(w.store.CreateEndpoint(w.ctx, again), bellwire.CodeConflict)
-		w.refused(w.store.CreateEndpoint(w.ctx, w.newEndpoint("nobody")), bellwire.CodeNotFound)
+		w.refused(w.store.CreateEndpoint(w.ctx, again, bellwire.ChangeNote{}), bellwire.CodeConflict)
+		w.refused(w.store.CreateEndpoint(w.ctx, w.newEndpoint("nobody"), bellwire.ChangeNote{}), bellwire.CodeNotFound)
 		_, err = w.store.Endpoint(w.ctx, "nothing")
 		w.refused(err, bellwire.CodeNotFound)
 	}},
@@ -94,7 +94,7 @@ var configurationTests = []test{
 		t, other := w.tenant(), w.tenant()
 		a, gone, b := w.endpoint(t), w.endpoint(t), w.endpoint(t)
 		w.endpoint(other)
-		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now, bellwire.ChangeNote{}))
 		read, endpoints, err := w.store.TenantEndpoints(w.ctx, t.ID)
 		w.check(err)
 		fresh, err := w.store.Tenant(w.ctx, t.ID)
@@ -109,7 +109,7 @@ var configurationTests = []test{
 		t := w.tenant()
 		kept := w.endpoint(t)
 		for range bellwire.MaxEndpointChanges + 1 {
-			w.check(w.store.DeleteEndpoint(w.ctx, t.ID, w.endpoint(t).ID, w.now))
+			w.check(w.store.DeleteEndpoint(w.ctx, t.ID, w.endpoint(t).ID, w.now, bellwire.ChangeNote{}))
 		}
 		changes, err := w.store.EndpointsSince(w.ctx, t.ID, kept.Revision)
 		w.check(err)
@@ -174,7 +174,7 @@ func (w *world) newKey(tenant string) *bellwire.Key {
 	}
 }
 
-// revisionGrows does all that changes what a tenant has, and expects a new revision each time.
+// revisionGrows makes every kind of change to a tenant's configuration, and expects a new revision after each.
 func revisionGrows(w *world) {
 	t := w.tenant()
 	ep, key := w.newEndpoint(t.ID), w.newKey(t.ID)
@@ -183,11 +183,11 @@ func revisionGrows(w *world) {
 		name string
 		make func() error
 	}{
-		{"CreateEndpoint", func() error { return w.store.CreateEndpoint(w.ctx, ep) }},
-		{"UpdateEndpoint", func() error { return w.store.UpdateEndpoint(w.ctx, ep) }},
+		{"CreateEndpoint", func() error { return w.store.CreateEndpoint(w.ctx, ep, bellwire.ChangeNote{}) }},
+		{"UpdateEndpoint", func() error { return w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}) }},
 		{"CreateKey", func() error { return w.store.CreateKey(w.ctx, key) }},
 		{"DeleteKey", func() error { return w.store.DeleteKey(w.ctx, t.ID, key.ID) }},
-		{"DeleteEndpoint", func() error { return w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now) }},
+		{"DeleteEndpoint", func() error { return w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}) }},
 	} {
 		w.check(change.make())
 		read, err := w.store.Tenant(w.ctx, t.ID)
@@ -232,8 +232,8 @@ func endpointsSince(w *world) {
 		w.Errorf("since nothing has changed: %+v", none)
 	}
 
-	w.check(w.store.UpdateEndpoint(w.ctx, a))
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now))
+	w.check(w.store.UpdateEndpoint(w.ctx, a, bellwire.ChangeNote{}))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now, bellwire.ChangeNote{}))
 	d := w.endpoint(t)
 	changes := since(all.Tenant.Revision)
 	w.equal("what has changed", changes.Changed, []*bellwire.Endpoint{served(d), served(b), served(a)})
@@ -365,7 +365,7 @@ func replaceEndpoint(w *world) {
 		Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 3}, UpdatedAt: w.tick(time.Second),
 		CreatedAt: w.now,
 	}
-	w.check(w.store.UpdateEndpoint(w.ctx, ep))
+	w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	if ep.Revision <= old.Revision {
 		w.Errorf("the revision went from %d to %d", old.Revision, ep.Revision)
 	}
@@ -375,26 +375,26 @@ func replaceEndpoint(w *world) {
 	want.CreatedAt = old.CreatedAt
 	w.equal("the endpoint", read, &want)
 
-	w.refused(w.store.UpdateEndpoint(w.ctx, &old), bellwire.CodeStale)
+	w.refused(w.store.UpdateEndpoint(w.ctx, &old, bellwire.ChangeNote{}), bellwire.CodeStale)
 	foreign := *ep
 	foreign.Tenant = other.ID
-	w.refused(w.store.UpdateEndpoint(w.ctx, &foreign), bellwire.CodeNotFound)
-	w.refused(w.store.UpdateEndpoint(w.ctx, w.newEndpoint(t.ID)), bellwire.CodeNotFound)
+	w.refused(w.store.UpdateEndpoint(w.ctx, &foreign, bellwire.ChangeNote{}), bellwire.CodeNotFound)
+	w.refused(w.store.UpdateEndpoint(w.ctx, w.newEndpoint(t.ID), bellwire.ChangeNote{}), bellwire.CodeNotFound)
 }
 
 func tombstone(w *world) {
 	t, other := w.tenant(), w.tenant()
 	ep := w.endpoint(t)
 	e := w.publish(ep)
-	w.refused(w.store.DeleteEndpoint(w.ctx, other.ID, ep.ID, w.now), bellwire.CodeNotFound)
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.tick(time.Second)))
-	w.refused(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now), bellwire.CodeNotFound)
+	w.refused(w.store.DeleteEndpoint(w.ctx, other.ID, ep.ID, w.now, bellwire.ChangeNote{}), bellwire.CodeNotFound)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.tick(time.Second), bellwire.ChangeNote{}))
+	w.refused(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}), bellwire.CodeNotFound)
 	read, err := w.store.Endpoint(w.ctx, ep.ID)
 	w.check(err)
 	if !read.Deleted || read.Sealed != nil || read.Tenant != t.ID || read.Revision <= ep.Revision {
 		w.Errorf("the tombstone is %+v", read)
 	}
-	w.refused(w.store.UpdateEndpoint(w.ctx, read), bellwire.CodeNotFound)
+	w.refused(w.store.UpdateEndpoint(w.ctx, read, bellwire.ChangeNote{}), bellwire.CodeNotFound)
 	list, err := w.store.Endpoints(w.ctx, t.ID, bellwire.Page{Limit: 10})
 	w.check(err)
 	w.equal("the endpoints", list.Items, []*bellwire.Endpoint(nil))
@@ -422,7 +422,7 @@ func replacesSecrets(w *world) {
 	}
 	w.check(w.store.CreateKey(w.ctx, &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](w.now), Tenant: t.ID, Role: bellwire.RoleTenant, CreatedAt: w.now}))
 	gone := w.endpoint(t)
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now, bellwire.ChangeNote{}))
 
 	var all []*bellwire.SealedSecret
 	for _, limit := range []int{1, 2, 4, 100} {
@@ -488,12 +488,12 @@ func tellsUsage(w *world) {
 		w.Errorf("the usage is %+v", one)
 	}
 	a.Description += "0123456789é"
-	w.check(w.store.UpdateEndpoint(w.ctx, a))
+	w.check(w.store.UpdateEndpoint(w.ctx, a, bellwire.ChangeNote{}))
 	w.equal("the bytes of a longer description", usage().Configuration, one.Configuration+len("0123456789é"))
 	b := w.endpoint(t)
 	w.equal("the endpoints", usage().Endpoints, 2)
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, a.ID, w.now))
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, a.ID, w.now, bellwire.ChangeNote{}))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now, bellwire.ChangeNote{}))
 	w.equal("the usage after all was deleted", usage(), bellwire.Usage{Keys: 1})
 	_, err := w.store.Usage(w.ctx, "nobody")
 	w.refused(err, bellwire.CodeNotFound)

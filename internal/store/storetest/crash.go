@@ -13,7 +13,7 @@ var crashTests = []test{
 	{name: "Full/RefusesAndGoesOn", need: fills, run: full},
 }
 
-// crashLosesNothing dies after each write and looks at what is there.
+// crashLosesNothing kills the store after each write, and compares what a new one reads.
 func crashLosesNothing(w *world) {
 	ep := w.endpoint(w.tenant(), fifo)
 	for n := range 12 {
@@ -93,7 +93,7 @@ func firstRefusal(results []bellwire.AppendResult) error {
 	return nil
 }
 
-// full publishes until there is no more room, and expects all to go on once there is some again.
+// full publishes until the disk is full, and expects everything to work again once there is space.
 func full(w *world) {
 	t := w.tenant()
 	ep := w.endpoint(t)

@@ -55,7 +55,7 @@ var endTests = []test{
 		test.Deliveries[0].Manual = true
 		w.append(together(test))
 		w.request(ep, w.ended(ep, spent))
-		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}))
 		w.equal("what is due", w.due(ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: w.now, Manual: true})
 		n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 10)
 		w.check(err)
@@ -98,7 +98,7 @@ var endTests = []test{
 	}},
 }
 
-// expiry asks for the end of what is older than now.
+// expiry returns a request to end the deliveries that are older than now.
 func (w *world) expiry(ep *bellwire.Endpoint, limit int) bellwire.Expiry {
 	return bellwire.Expiry{
 		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Before: w.now, Reason: bellwire.ReasonTimeOver, Limit: limit,

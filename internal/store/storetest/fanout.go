@@ -236,7 +236,7 @@ func fanoutStores(w *world) {
 	}
 }
 
-// fanoutOrder publishes behind what is deferred to FanOut.
+// fanoutOrder publishes while earlier deliveries still wait for FanOut.
 func fanoutOrder(w *world) {
 	t, other := w.tenant(), w.tenant()
 	ordered, plain, foreign := w.endpoint(t, fifo), w.endpoint(t), w.endpoint(other, fifo)
@@ -337,7 +337,7 @@ func fanoutEnded(w *world) {
 	deleted, disabled := w.endpoint(t, fifo), w.endpoint(t)
 	e := w.wide(t.ID, deleted, disabled)
 	w.append(together(e))
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
 	w.disable(disabled)
 	w.purge(100)
 	w.equal("what FanOut stores", w.fanOut(10).Deliveries, 2)
@@ -353,8 +353,8 @@ func fanoutEnded(w *world) {
 	w.equal("what is open", w.backlog().Open, 0)
 }
 
-// fanoutTogether has many publish and many fan out at the same time, to two ordered endpoints: each delivery is there once,
-// and the numbers are in the order of the events' times.
+// fanoutTogether publishes and fans out concurrently, to two ordered endpoints: each delivery exists once, and the order
+// numbers follow the times of the events.
 func fanoutTogether(w *world) {
 	t := w.tenant()
 	endpoints := append(w.many(t, 2, fifo), w.many(t, 8)...)
@@ -411,7 +411,7 @@ func (w *world) inOrder(ep *bellwire.Endpoint) (events []bellwire.EventID) {
 	return events
 }
 
-// fanoutModel is what is published to a tenant with some endpoints.
+// fanoutModel holds the publications of a tenant with some endpoints.
 type fanoutModel struct {
 	w         *world
 	endpoints []*bellwire.Endpoint

@@ -114,7 +114,7 @@ func listDeliveries(w *world) {
 		w.append(appends...)
 	}
 	w.record(results...)
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[2].ID, w.now)) // its deliveries stay
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[2].ID, w.now, bellwire.ChangeNote{})) // its deliveries stay
 
 	var all []*bellwire.Delivery
 	for _, r := range results {
@@ -184,7 +184,7 @@ func listDeliveriesOfDeleted(w *world) {
 	slices.SortFunc(want, func(a, b bellwire.DeliveryID) int { return bytes.Compare(a[:], b[:]) })
 	compare("of living endpoints")
 	for _, ep := range []*bellwire.Endpoint{little, much} {
-		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}))
 	}
 	compare("of deleted endpoints")
 	for _, ep := range []*bellwire.Endpoint{little, much} {
@@ -302,7 +302,7 @@ func listConfiguration(w *world) {
 	gone := tenants[5]
 	tenants = slices.Delete(tenants, 5, 6)
 	w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
-	w.check(w.store.DeleteEndpoint(w.ctx, owner.ID, endpoints[5].ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, owner.ID, endpoints[5].ID, w.now, bellwire.ChangeNote{}))
 	endpoints = slices.Delete(endpoints, 5, 6)
 	owner, err := w.store.Tenant(w.ctx, owner.ID)
 	w.check(err)
@@ -332,6 +332,7 @@ func listConfiguration(w *world) {
 
 func badCursors(w *world) {
 	t := w.tenant()
+	ep := w.endpoint(t)
 	for _, cursor := range []bellwire.Cursor{"!", "AA", "AAAA AAAA", bellwire.MakeCursor([]byte("five?")), bellwire.MakeCursor(make([]byte, 64))} {
 		page := bellwire.Page{Limit: 10, After: cursor}
 		for name, read := range map[string]func() error{
@@ -348,7 +349,8 @@ func badCursors(w *world) {
 				_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID, OldestFirst: true}, page)
 				return err
 			},
-			"AuditEntries": func() error { _, err := w.store.AuditEntries(w.ctx, t.ID, page); return err },
+			"EndpointHistory": func() error { _, err := w.store.EndpointHistory(w.ctx, t.ID, ep.ID, page); return err },
+			"AuditEntries":    func() error { _, err := w.store.AuditEntries(w.ctx, t.ID, page); return err },
 			"Deliveries": func() error {
 				_, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, page)
 				return err

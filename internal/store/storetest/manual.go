@@ -28,7 +28,7 @@ var manualTests = []test{
 			w.request(ep, ids[len(ids)-1])
 		}
 		w.publish(ep)
-		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now, bellwire.ChangeNote{}))
 		for _, want := range []int{2, 2, 0} { // one is open
 			n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDeleted, w.now, 2)
 			w.check(err)
@@ -92,7 +92,7 @@ var manualTests = []test{
 		w.record(w.result(w.take(ep), retryIn(time.Hour)))
 		d := w.load(ep.Tenant, w.newest(ep).ID)
 		w.request(ep, d.ID)
-		w.record(w.byHand(w.claim(ep, 10).Manual[0].Delivery, bellwire.TriggerManual, bellwire.Transition{}))
+		w.record(w.manualResult(w.claim(ep, 10).Manual[0].Delivery, bellwire.TriggerManual, bellwire.Transition{}))
 		after := w.load(ep.Tenant, d.ID)
 		w.equal("attempts", after.Attempts, 2)
 		after.Attempts, after.UpdatedAt = d.Attempts, d.UpdatedAt
@@ -107,7 +107,7 @@ var manualTests = []test{
 		w.record(w.result(w.take(ep), retryIn(time.Hour)))
 		id := w.newest(ep).ID
 		w.request(ep, id)
-		got := w.record(w.byHand(w.claim(ep, 10).Manual[0].Delivery, bellwire.TriggerManual, success))
+		got := w.record(w.manualResult(w.claim(ep, 10).Manual[0].Delivery, bellwire.TriggerManual, success))
 		w.equal("the answer", got[0], bellwire.Recorded{Status: bellwire.DeliverySucceeded, Moved: true})
 		w.tick(2 * time.Hour)
 		w.nothingDue(ep.ID)
@@ -152,7 +152,7 @@ var manualTests = []test{
 			w.equal("by schedule", len(got.Due), 0)
 			w.equal("by hand", len(got.Manual), 1)
 			w.equal("as a test", got.Manual[0].Event.Test, true)
-			r := w.byHand(got.Manual[0].Delivery, bellwire.TriggerTest, result)
+			r := w.manualResult(got.Manual[0].Delivery, bellwire.TriggerTest, result)
 			w.equal("the answer", w.record(r)[0], bellwire.Recorded{Status: result.Status, Moved: true})
 			w.nothingDue(ep.ID)
 		}
@@ -167,10 +167,10 @@ var manualTests = []test{
 		w.nothingDue(ep.ID)
 		d := w.load(ep.Tenant, e.Deliveries[0].ID)
 		failed := bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: bellwire.ReasonTestFailed}
-		other := w.byHand(*d, bellwire.TriggerTest, failed)
+		other := w.manualResult(*d, bellwire.TriggerTest, failed)
 		other.Epoch--
 		w.equal("of another epoch", w.record(other)[0], bellwire.Recorded{Status: bellwire.DeliveryPending})
-		w.equal("the answer", w.record(w.byHand(*d, bellwire.TriggerTest, failed))[0],
+		w.equal("the answer", w.record(w.manualResult(*d, bellwire.TriggerTest, failed))[0],
 			bellwire.Recorded{Status: bellwire.DeliveryExhausted, Moved: true})
 	}},
 	{name: "Test/IsFreeWhenReopened", need: reopens, run: func(w *world) {
@@ -227,8 +227,8 @@ func (w *world) newest(ep *bellwire.Endpoint) *bellwire.Delivery {
 	return list.Items[0]
 }
 
-// byHand is what came of an attempt outside the schedule.
-func (w *world) byHand(d bellwire.Delivery, trigger bellwire.Trigger, t bellwire.Transition) *bellwire.Result {
+// manualResult returns the result of an attempt outside the schedule.
+func (w *world) manualResult(d bellwire.Delivery, trigger bellwire.Trigger, t bellwire.Transition) *bellwire.Result {
 	r := w.result(d, t)
 	r.Trigger, r.Attempt.Trigger, r.Epoch = trigger, trigger, w.leases.Epoch(d.Endpoint)
 	return r

@@ -37,7 +37,7 @@ var modelTests = []test{
 	}},
 }
 
-// model is what a store should hold of one tenant with two endpoints, one of them ordered.
+// model holds the expected state of a store with one tenant and two endpoints, one of them ordered.
 type model struct {
 	w         *world
 	endpoints []*bellwire.Endpoint
@@ -92,7 +92,7 @@ func (m *model) append(t *rapid.T) {
 	}
 }
 
-// expire deletes what is old and has nothing to be delivered.
+// expire deletes old events that have no open deliveries.
 func (m *model) expire(t *rapid.T) {
 	age := bellwire.RetentionReview + time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds"))*time.Second
 	before := m.w.tick(bellwire.RetentionReview).Add(-age).Truncate(time.Millisecond)
@@ -102,7 +102,7 @@ func (m *model) expire(t *rapid.T) {
 	m.rows = slices.DeleteFunc(m.rows, gone)
 }
 
-// endOld ends what is open and free and too old: what is pending first, and the oldest of each kind.
+// endOld ends deliveries that are open, free and too old: pending ones first, and the oldest of each status first.
 func (m *model) endOld(t *rapid.T) {
 	x := m.w.expiry(m.draw(t), rapid.IntRange(1, 4).Draw(t, "limit"))
 	x.Before = x.Before.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second).Truncate(time.Millisecond)
@@ -125,12 +125,12 @@ func (m *model) endOld(t *rapid.T) {
 func (m *model) claim(t *rapid.T) {
 	ep, limit := m.draw(t), rapid.IntRange(0, 4).Draw(t, "limit")
 	got := m.w.claim(ep, limit)
-	byHand, due, next := m.claimable(ep, limit)
-	m.w.equal("claimed by hand", idsOf(got.Manual), ids(byHand))
+	manualResult, due, next := m.claimable(ep, limit)
+	m.w.equal("claimed by hand", idsOf(got.Manual), ids(manualResult))
 	m.w.equal("claimed by schedule", idsOf(got.Due), ids(due))
 	m.w.equal("due next", got.Next, next)
 	epoch := m.w.leases.Epoch(ep.ID)
-	for i, r := range byHand {
+	for i, r := range manualResult {
 		r.hand = epoch
 		m.taken = append(m.taken, taken{row: r, delivery: got.Manual[i].Delivery, epoch: epoch, manual: true})
 	}
@@ -140,8 +140,8 @@ func (m *model) claim(t *rapid.T) {
 	}
 }
 
-// claimable says what a claim must hand out, in order, and when the next is due.
-func (m *model) claimable(ep *bellwire.Endpoint, limit int) (byHand, due []*modelRow, next time.Time) {
+// claimable returns the deliveries that a claim must return, in order, and when the next one is due.
+func (m *model) claimable(ep *bellwire.Endpoint, limit int) (manualResult, due []*modelRow, next time.Time) {
 	var free []*modelRow
 	epoch := m.w.leases.Epoch(ep.ID)
 	for _, r := range m.rows {
@@ -149,7 +149,7 @@ func (m *model) claimable(ep *bellwire.Endpoint, limit int) (byHand, due []*mode
 			continue
 		}
 		if r.manual && r.hand != epoch {
-			byHand = append(byHand, r)
+			manualResult = append(manualResult, r)
 		}
 		if r.Status.Open() && r.Epoch != epoch {
 			free = append(free, r)
@@ -160,11 +160,11 @@ func (m *model) claimable(ep *bellwire.Endpoint, limit int) (byHand, due []*mode
 	}
 	for _, r := range free {
 		if len(due) == limit || r.DueAt.After(m.w.now) {
-			return byHand, due, r.DueAt
+			return manualResult, due, r.DueAt
 		}
 		due = append(due, r)
 	}
-	return byHand, due, next
+	return manualResult, due, next
 }
 
 func ids(rows []*modelRow) []bellwire.DeliveryID {
@@ -175,7 +175,7 @@ func ids(rows []*modelRow) []bellwire.DeliveryID {
 	return ids
 }
 
-// record ends what somebody has in memory, maybe somebody who should not have it any more.
+// record ends a claimed delivery, also on behalf of a node that has lost it.
 func (m *model) record(t *rapid.T) {
 	took := m.drop(t)
 	transition := rapid.SampledFrom([]bellwire.Transition{success, spent, gone, retryIn(30 * time.Second)}).Draw(t, "transition")
@@ -255,7 +255,7 @@ func (m *model) release(t *rapid.T) {
 	}
 }
 
-// drop chooses one of what is in memory, and takes it out.
+// drop removes a random claimed delivery, and returns it.
 func (m *model) drop(t *rapid.T) taken {
 	if len(m.taken) == 0 {
 		t.Skip("nothing is in memory")
@@ -291,7 +291,7 @@ func (m *model) cancel(t *rapid.T) {
 	row.UpdatedAt = m.w.now
 }
 
-// reopen ends the epoch: what was in memory is free, and who had it comes too late.
+// reopen begins a new epoch: claimed deliveries become free, and late results of the old epoch must be rejected.
 func (m *model) reopen(t *rapid.T) {
 	if m.w.hooks.Reopen != nil && rapid.IntRange(0, 9).Draw(t, "by reopening") == 9 {
 		m.w.reopen()
@@ -321,7 +321,7 @@ func (m *model) compare(*rapid.T) {
 	m.w.equal("the deliveries", got, want)
 	due := m.w.allDue()
 	for _, ep := range m.endpoints {
-		byHand, _, next := m.claimable(ep, 0)
-		m.w.equal("what is due", m.w.dueIn(due, ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: next, Manual: len(byHand) > 0})
+		manualResult, _, next := m.claimable(ep, 0)
+		m.w.equal("what is due", m.w.dueIn(due, ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, At: next, Manual: len(manualResult) > 0})
 	}
 }

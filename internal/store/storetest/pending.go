@@ -12,8 +12,8 @@ var pendingTests = []test{
 	{name: "Lists/WhatIsPending", run: listPending},
 }
 
-// listPending pages through what is pending in all the ways in which it can be: free or taken, with and without an
-// order that still holds or not, as a test, with a manual retry, at endpoints that are paused or deleted.
+// listPending pages through pending deliveries of every kind: free or claimed, with and without a valid order number,
+// tests, with a manual retry, and of endpoints that are paused or deleted.
 func listPending(w *world) {
 	t := w.tenant()
 	endpoints := []*bellwire.Endpoint{
@@ -49,9 +49,9 @@ func listPending(w *world) {
 	}
 	slices.Reverse(want)
 	endpoints[2].Ordering = bellwire.OrderingNone
-	w.check(w.store.UpdateEndpoint(w.ctx, endpoints[2]))
+	w.check(w.store.UpdateEndpoint(w.ctx, endpoints[2], bellwire.ChangeNote{}))
 	w.claim(endpoints[2], 0) // which ends the order of what is there
-	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[3].ID, w.now))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, endpoints[3].ID, w.now, bellwire.ChangeNote{}))
 	foreign := w.endpoint(w.tenant())
 	w.publish(foreign)
 

@@ -16,7 +16,7 @@ var purgeTests = []test{
 		named, unnamed := w.endpoint(t), w.endpoint(t)
 		w.publish(named)
 		for _, ep := range []*bellwire.Endpoint{named, unnamed} {
-			w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now))
+			w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}))
 		}
 		w.equal("how many", w.purge(100), 1)
 		_, err := w.store.Endpoint(w.ctx, named.ID)
@@ -95,7 +95,7 @@ func purgeTenants(w *world) {
 	w.equal("of the new tenant", w.take(fresh).ID, e.Deliveries[0].ID)
 	reused := w.newEndpoint(again.ID)
 	reused.ID = ep.ID
-	w.check(w.store.CreateEndpoint(w.ctx, reused))
+	w.check(w.store.CreateEndpoint(w.ctx, reused, bellwire.ChangeNote{}))
 	w.publish(reused)
 	w.take(reused)
 }

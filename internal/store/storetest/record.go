@@ -164,8 +164,8 @@ func (w *world) fullAttempt(d bellwire.DeliveryID) *bellwire.Attempt {
 	}
 }
 
-// Of many attempts the first and the newest are kept whole, the others without their request and what the response has beside
-// its status. What moves the delivery is not concerned.
+// The first and the newest of many attempts are kept complete. The others lose their request, and their response except its
+// status. The delivery's own state does not change.
 func recordDrops(w *world) {
 	const whole, made = 5, 12
 	ep := w.endpoint(w.tenant())

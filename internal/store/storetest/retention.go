@@ -139,7 +139,7 @@ func (w *world) gone(events ...*bellwire.NewEvent) {
 	}
 }
 
-// kept expects that all of an event is there.
+// kept checks that an event still has all its deliveries and attempts.
 func (w *world) kept(e *bellwire.NewEvent) {
 	w.Helper()
 	got, err := w.store.Event(w.ctx, e.Event.Tenant, e.Event.ID)

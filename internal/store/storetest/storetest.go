@@ -19,7 +19,7 @@ import (
 // Open makes a store that is empty, and closes it when the test ends.
 type Open func(t *testing.T) bellwire.Store
 
-// Hooks are what the suite can do only with help. Tests whose hook is nil are left out.
+// Hooks do for the suite what the interface of a store cannot. Tests whose hook is nil are left out.
 type Hooks struct {
 	// Reopen closes the store and opens its database again, as a process does that is started anew.
 	Reopen func(t *testing.T, s bellwire.Store) bellwire.Store
@@ -43,7 +43,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, appendTests, clockTests, fanoutTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
+		configurationTests, historyTests, appendTests, clockTests, fanoutTests, claimTests, recordTests, manualTests, endTests, journalTests, pendingTests,
 		auditTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
@@ -154,7 +154,7 @@ func (w *world) endpoint(t *bellwire.Tenant, change ...func(*bellwire.Endpoint))
 	for _, f := range change {
 		f(ep)
 	}
-	w.check(w.store.CreateEndpoint(w.ctx, ep))
+	w.check(w.store.CreateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	return ep
 }
 
@@ -266,7 +266,7 @@ func (w *world) attempt(d bellwire.DeliveryID) *bellwire.Attempt {
 	}
 }
 
-// result is what came of a scheduled attempt.
+// result returns the result of a scheduled attempt.
 func (w *world) result(d bellwire.Delivery, t bellwire.Transition) *bellwire.Result {
 	return &bellwire.Result{
 		Attempt: w.attempt(d.ID), Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: d.Epoch,
@@ -298,7 +298,7 @@ func (w *world) disable(ep *bellwire.Endpoint) {
 	now, err := w.store.Endpoint(w.ctx, ep.ID)
 	w.check(err)
 	now.Status = bellwire.EndpointDisabled
-	w.check(w.store.UpdateEndpoint(w.ctx, now))
+	w.check(w.store.UpdateEndpoint(w.ctx, now, bellwire.ChangeNote{}))
 }
 
 func (w *world) attempts(id bellwire.DeliveryID) []*bellwire.Attempt {
@@ -315,7 +315,7 @@ func (w *world) backlog() *bellwire.Backlog {
 	return b
 }
 
-// due returns what the endpoint has to claim, without its tenant, which it checks.
+// due returns the due deliveries of the endpoint, without their tenant, which it checks.
 func (w *world) due(endpoint string) bellwire.DueEndpoint {
 	w.Helper()
 	return w.dueIn(w.allDue(), endpoint)
@@ -369,7 +369,7 @@ func retryIn(d time.Duration) bellwire.Transition {
 // nothing is an empty list of deliveries.
 var nothing []bellwire.DeliveryID
 
-// idsOf returns the ids of what was claimed.
+// idsOf returns the ids of claimed deliveries.
 func idsOf(claimed []bellwire.Claimed) []bellwire.DeliveryID {
 	var ids []bellwire.DeliveryID
 	for _, c := range claimed {

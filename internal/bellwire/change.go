@@ -1,0 +1,94 @@
+package bellwire
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// ChangeAction is the kind of a change of an endpoint.
+type ChangeAction string
+
+// The kinds of change.
+const (
+	ChangeCreated ChangeAction = "created"
+	ChangeUpdated ChangeAction = "updated" // also a rotation of secrets
+	ChangeDeleted ChangeAction = "deleted"
+	// ChangeFound is the state that an endpoint had when Bellwire began to keep its history.
+	ChangeFound ChangeAction = "found"
+)
+
+// Change is a change of an endpoint, as its history keeps it.
+type Change struct {
+	At     time.Time
+	Action ChangeAction
+	ChangeNote
+}
+
+// ChangeNote is the part of a change that its originator tells a Store.
+type ChangeNote struct {
+	Actor Actor
+	// Before and After are JSON objects of the members that the change is about. They contain no secrets: a secret that has
+	// changed is SecretChanged. Empty: no members.
+	Before, After json.RawMessage
+}
+
+// SecretChanged stands for the new value of a secret in the members of a change.
+const SecretChanged = "[changed]"
+
+// ActorKind is the kind of originator of a change.
+type ActorKind string
+
+// The kinds of originator.
+const (
+	ActorUnknown    ActorKind = "unknown"    // the change was made before Bellwire kept histories
+	ActorKey        ActorKind = "key"        // a key, named by Actor.Key
+	ActorConfigured ActorKind = "configured" // the configured admin key
+	ActorVouched    ActorKind = "vouched"    // a caller whom a dialect's front end has authenticated, such as by a token
+	ActorBellwire   ActorKind = "bellwire"   // Bellwire itself, for Actor.Reason
+)
+
+// Actor is the originator of a change.
+type Actor struct {
+	Kind ActorKind
+	Key  KeyID `json:",omitzero"`
+	Role Role  `json:",omitzero"` // of the caller; empty unless there was one
+	Origin
+	Reason string `json:",omitzero"` // why Bellwire made the change
+}
+
+// Origin is where a request came from.
+type Origin struct {
+	RequestID string `json:",omitzero"`
+	Address   string `json:",omitzero"` // the client's, without a port
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context of a request that came from o.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// OriginOf returns where the request of the context came from, the zero Origin if that is not known.
+func OriginOf(ctx context.Context) Origin {
+	o, _ := ctx.Value(originKey{}).(Origin)
+	return o
+}
+
+// Standing is the part of an endpoint that decides whether an event is delivered to it. Each change of a history has the
+// standing that it led to.
+type Standing struct {
+	Status  EndpointStatus
+	Deleted bool `json:",omitzero"`
+	Events  []string
+	Since   time.Time // when Status, or Deleted, became what it is
+	By      Actor     // who changed it then
+}
+
+// Bounds on the histories of endpoints.
+const (
+	MaxChanges          = 1000      // newest changes that an endpoint keeps
+	MaxHistoryBytes     = 512 << 10 // of one endpoint's changes
+	MaxDeletedHistories = 1000      // newest deleted endpoints of a tenant whose changes are kept
+)

@@ -1,0 +1,220 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// EndpointHistory lists the changes of an endpoint, also of a deleted one. Tenants are not shown keys and addresses of operators.
+func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id string, page bellwire.Page) (*bellwire.List[*bellwire.Change], error) {
+	if err := authorizeIn(c, Read, tenant); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	list, err := s.store.EndpointHistory(ctx, tenant, id, page)
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range list.Items {
+		change.Actor = actorFor(c, change.Actor)
+		if allows(c.Role, Change) {
+			continue
+		}
+		for _, members := range []*json.RawMessage{&change.Before, &change.After} {
+			if *members, err = maskMembers(*members); err != nil {
+				return nil, bellwire.Wrap(bellwire.CodeInternal, err, "the history of endpoint %q cannot be read", id)
+			}
+		}
+	}
+	return list, nil
+}
+
+// actorFor returns an actor as the caller may see it.
+func actorFor(c Caller, a bellwire.Actor) bellwire.Actor {
+	if c.Role.OfTenant() && !a.Role.OfTenant() {
+		a.Key, a.Address = bellwire.KeyID{}, ""
+	}
+	return a
+}
+
+// actor returns the originator of the caller's changes.
+func (c Caller) actor(ctx context.Context) bellwire.Actor {
+	a := bellwire.Actor{Kind: bellwire.ActorConfigured, Key: c.Key, Role: c.Role, Origin: bellwire.OriginOf(ctx)}
+	switch {
+	case !c.Key.IsZero():
+		a.Kind = bellwire.ActorKey
+	case c.Role.OfTenant():
+		a.Kind = bellwire.ActorVouched
+	}
+	return a
+}
+
+// The members of a history whose values need care.
+const (
+	memberURL      = "url"
+	memberSettings = "dialect_settings" // Endpoint.Extra, which may contain parts of the URL
+)
+
+// members are what the history of an endpoint shows of it, by name, and the secrets that it compares.
+type members struct {
+	values  map[string]any
+	secrets map[string]string // by where they are shown: "secret", "auth" or "headers." and a name
+}
+
+// membersOf returns the members of an endpoint. The values stay as they are if the endpoint is changed.
+func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
+	m := members{secrets: make(map[string]string)}
+	headers := make(map[string]string)
+	for _, h := range c.Headers {
+		headers[h.Name] = bellwire.Redacted
+		m.secrets["headers."+h.Name] = h.Value
+	}
+	auth := map[string]string{"type": string(c.Auth.Type)}
+	for name, value := range map[string]string{"header": c.Auth.Header, "username": c.Auth.Username} {
+		if value != "" {
+			auth[name] = value
+		}
+	}
+	m.secrets["auth"] = strings.Join([]string{c.Auth.Key, c.Auth.Password, c.Auth.Token}, "\x00")
+	if len(c.Secrets) > 0 {
+		m.secrets["secret"] = c.Secrets[0].Value + "\x00" + c.Secrets[0].PrivateKey
+	}
+	m.values = map[string]any{
+		memberURL: ep.URL, "description": ep.Description, "dialect": ep.Dialect, "events": ep.Events, "retry": ep.Retry,
+		"auth": auth, "headers": headers, "rate_limit": nil, "max_in_flight": ep.MaxInFlight, "ordering": ep.Ordering,
+		"signing": ep.Signing, "status": ep.Status, "status_reason": ep.StatusReason, "metadata": ep.Metadata, memberSettings: ep.Extra,
+	}
+	if ep.RateLimit > 0 {
+		m.values["rate_limit"] = ep.RateLimit
+	}
+	return m
+}
+
+// all returns all members as JSON.
+func (m members) all() (json.RawMessage, error) { return encodeMembers(m.values) }
+
+// changesTo returns the members that differ from those of an endpoint after a change. A secret that differs is shown as
+// bellwire.SecretChanged.
+func (m members) changesTo(after members) (was, is json.RawMessage, err error) {
+	from, to := make(map[string]any), make(map[string]any)
+	for name, value := range after.values {
+		same, err := equalMembers(m.values[name], value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !same {
+			from[name], to[name] = m.values[name], value
+		}
+	}
+	auth, headers := after.values["auth"].(map[string]string), after.values["headers"].(map[string]string)
+	for name, value := range after.secrets {
+		if m.secrets[name] == value {
+			continue
+		}
+		switch header, isHeader := strings.CutPrefix(name, "headers."); {
+		case isHeader:
+			from["headers"], to["headers"] = m.values["headers"], headers
+			headers[header] = bellwire.SecretChanged
+		case name == "auth":
+			from[name], to[name] = m.values[name], auth
+			auth["secret"] = bellwire.SecretChanged
+		default:
+			to[name] = bellwire.SecretChanged
+		}
+	}
+	if was, err = encodeMembers(from); err != nil {
+		return nil, nil, err
+	}
+	is, err = encodeMembers(to)
+	return was, is, err
+}
+
+func equalMembers(a, b any) (bool, error) {
+	x, err := json.Marshal(a)
+	if err != nil {
+		return false, encodingError(err)
+	}
+	y, err := json.Marshal(b)
+	if err != nil {
+		return false, encodingError(err)
+	}
+	return bytes.Equal(x, y), nil
+}
+
+// encodeMembers returns members as a JSON object, nil if there are none.
+func encodeMembers(values map[string]any) (json.RawMessage, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	b, err := json.Marshal(values)
+	if err != nil {
+		return nil, encodingError(err)
+	}
+	return b, nil
+}
+
+func encodingError(err error) error {
+	return bellwire.Wrap(bellwire.CodeInternal, err, "the members of an endpoint cannot be encoded")
+}
+
+// maskMembers redacts what callers without the permission Change must not see of an endpoint's URL.
+func maskMembers(encoded json.RawMessage) (json.RawMessage, error) {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(encoded, &values); err != nil {
+		return nil, err
+	}
+	masked := make(map[string]any, len(values))
+	for name, value := range values {
+		masked[name] = value
+		switch name {
+		case memberURL:
+			var url string
+			if err := json.Unmarshal(value, &url); err != nil {
+				return nil, err
+			}
+			masked[name], _ = maskURL(url)
+		case memberSettings:
+			masked[name] = bellwire.Redacted
+		}
+	}
+	return json.Marshal(masked)
+}
+
+// created returns the note of an endpoint's creation.
+func (c Caller) created(ctx context.Context, ep *bellwire.Endpoint, credentials *bellwire.Credentials) (note bellwire.ChangeNote, err error) {
+	note.Actor = c.actor(ctx)
+	note.After, err = membersOf(ep, credentials).all()
+	return note, err
+}
+
+// updated returns the note of a change of an endpoint that had other members before.
+func (c Caller) updated(ctx context.Context, before members, ep *bellwire.Endpoint, credentials *bellwire.Credentials) (note bellwire.ChangeNote, err error) {
+	note.Actor = c.actor(ctx)
+	note.Before, note.After, err = before.changesTo(membersOf(ep, credentials))
+	return note, err
+}
+
+// deleted returns the note of an endpoint's deletion. An endpoint whose credentials cannot be opened can be deleted too.
+func (s *Service) deleted(ctx context.Context, c Caller, ep *bellwire.Endpoint) (note bellwire.ChangeNote, err error) {
+	credentials, err := s.keyring.OpenCredentials(ep.ID, ep.Sealed)
+	if err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "credentials of a deleted endpoint cannot be opened",
+			slog.String("endpoint", ep.ID), slog.Any("error", err))
+		credentials = new(bellwire.Credentials)
+	}
+	note.Actor = c.actor(ctx)
+	note.Before, err = membersOf(ep, credentials).all()
+	return note, err
+}

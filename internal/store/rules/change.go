@@ -1,0 +1,80 @@
+package rules
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// EndpointChange is a change of an endpoint that is about to be stored.
+type EndpointChange struct {
+	bellwire.Change
+	Status bellwire.EndpointStatus // after the change
+	Events []string
+}
+
+// Created returns the change that creates an endpoint.
+func Created(ep *bellwire.Endpoint, note bellwire.ChangeNote) *EndpointChange {
+	return changeOf(ep, bellwire.ChangeCreated, note)
+}
+
+// Updated returns the change that gives an endpoint its present state.
+func Updated(ep *bellwire.Endpoint, note bellwire.ChangeNote) *EndpointChange {
+	return changeOf(ep, bellwire.ChangeUpdated, note)
+}
+
+func changeOf(ep *bellwire.Endpoint, action bellwire.ChangeAction, note bellwire.ChangeNote) *EndpointChange {
+	return &EndpointChange{
+		Change: bellwire.Change{At: ep.UpdatedAt, Action: action, ChangeNote: note},
+		Status: ep.Status, Events: ep.Events,
+	}
+}
+
+// Deleted returns the change that deletes an endpoint.
+func Deleted(at time.Time, note bellwire.ChangeNote) *EndpointChange {
+	return &EndpointChange{Change: bellwire.Change{At: at, Action: bellwire.ChangeDeleted, ChangeNote: note}}
+}
+
+// Disabled returns the change of an endpoint that a result disables. status and reason are the endpoint's before.
+func Disabled(r *bellwire.Result, status bellwire.EndpointStatus, reason string, events []string) *EndpointChange {
+	why := r.DisableReason()
+	return &EndpointChange{
+		Change: bellwire.Change{At: r.EndedAt, Action: bellwire.ChangeUpdated, ChangeNote: bellwire.ChangeNote{
+			Actor:  bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: why},
+			Before: statusMembers(status, reason),
+			After:  statusMembers(bellwire.EndpointDisabled, why),
+		}},
+		Status: bellwire.EndpointDisabled, Events: events,
+	}
+}
+
+func statusMembers(status bellwire.EndpointStatus, reason string) json.RawMessage {
+	members, _ := json.Marshal(map[string]string{"status": string(status), "status_reason": reason}) // texts can always be encoded
+	return members
+}
+
+// Standing returns the endpoint's standing after the change, and whether the change has to be stored: a request that changes
+// nothing is not. before is nil if the endpoint has no history.
+func (c *EndpointChange) Standing(before *bellwire.Standing) (after bellwire.Standing, store bool) {
+	after = bellwire.Standing{Status: c.Status, Events: c.Events, Since: c.At, By: c.Actor}
+	if before == nil {
+		return after, true
+	}
+	if c.Action == bellwire.ChangeDeleted {
+		after.Deleted, after.Status, after.Events = true, before.Status, before.Events
+		return after, true
+	}
+	same := before.Status == c.Status && before.Deleted == after.Deleted
+	if same {
+		after.Since, after.By = before.Since, before.By
+	}
+	return after, !same || !slices.Equal(before.Events, c.Events) || len(c.Before)+len(c.After) > 0
+}
+
+// HistoryFull reports whether a history with the changes first to last, of so many bytes, must lose its first one. The last change
+// stays in any case.
+func HistoryFull(first, last, bytes int64) bool {
+	return last-first >= bellwire.MaxChanges || bytes > bellwire.MaxHistoryBytes && first < last
+}

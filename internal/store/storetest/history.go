@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+var historyTests = []test{
+	{name: "History/KeepsEachChange", run: keepsChanges},
+	{name: "History/LeavesOutWhatChangesNothing", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		for range 3 {
+			w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("again", "", "")))
+		}
+		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeCreated})
+		ep.Events = []string{"other"}
+		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("events", "", "")))
+		ep.Status = bellwire.EndpointPaused
+		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("status", "", "")))
+		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("members", "", `{"url":"u"}`)))
+		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{
+			bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeCreated,
+		})
+	}},
+	{name: "History/IsOfItsTenant", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		ep := w.endpoint(t)
+		for _, c := range []struct{ tenant, endpoint string }{{other.ID, ep.ID}, {"nobody", ep.ID}, {t.ID, "nothing"}} {
+			_, err := w.store.EndpointHistory(w.ctx, c.tenant, c.endpoint, bellwire.Page{Limit: 1})
+			w.refused(err, bellwire.CodeNotFound)
+		}
+		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+		_, err := w.store.EndpointHistory(w.ctx, t.ID, ep.ID, bellwire.Page{Limit: 1})
+		w.refused(err, bellwire.CodeNotFound)
+	}},
+	{name: "History/OutlivesTheTombstone", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now, bellwire.ChangeNote{}))
+		w.equal("what was purged", w.purge(100), 1)
+		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeDeleted, bellwire.ChangeCreated})
+		w.check(w.store.CreateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
+		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeCreated, bellwire.ChangeDeleted, bellwire.ChangeCreated})
+	}},
+	{name: "History/KeepsTheNewestChanges", need: thorough, run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		for n := range bellwire.MaxChanges + 5 {
+			w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("k", "", fmt.Sprintf(`{"n":%d}`, n))))
+		}
+		kept := w.history(ep)
+		w.equal("how many", len(kept), bellwire.MaxChanges)
+		w.equal("the oldest", string(kept[len(kept)-1].After), `{"n":5}`)
+	}},
+	{name: "History/IsBoundedInBytes", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		large := func(n, size int) string {
+			return fmt.Sprintf(`{"n":"%d%s"}`, n, bytes.Repeat([]byte("x"), size))
+		}
+		for n := range 20 {
+			w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("k", "", large(n, bellwire.MaxHistoryBytes/10))))
+		}
+		w.equal("how many large ones", len(w.history(ep)), 9)
+		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("k", "", large(1, 2*bellwire.MaxHistoryBytes))))
+		w.equal("how many beside one that is too large", len(w.history(ep)), 1)
+		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("k", "", `{"n":1}`)))
+		w.equal("how many behind it", len(w.history(ep)), 1)
+	}},
+	{name: "History/KeepsTheNewestDeleted", need: thorough, run: func(w *world) {
+		t := w.tenant()
+		living := w.endpoint(t)
+		var gone []*bellwire.Endpoint
+		for range bellwire.MaxDeletedHistories + 2 {
+			gone = append(gone, w.endpoint(t))
+			w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone[len(gone)-1].ID, w.tick(time.Second), bellwire.ChangeNote{}))
+		}
+		for _, ep := range gone[:2] {
+			_, err := w.store.EndpointHistory(w.ctx, t.ID, ep.ID, bellwire.Page{Limit: 1})
+			w.refused(err, bellwire.CodeNotFound)
+		}
+		for _, ep := range []*bellwire.Endpoint{living, gone[2]} {
+			w.equal("the first change", w.actions(ep)[len(w.actions(ep))-1], bellwire.ChangeCreated)
+		}
+	}},
+}
+
+// keepsChanges makes a change of each kind, and reads them page by page.
+func keepsChanges(w *world) {
+	ep := w.newEndpoint(w.tenant().ID)
+	ep.StatusReason = ""
+	var want []*bellwire.Change
+	expect := func(action bellwire.ChangeAction, note bellwire.ChangeNote) bellwire.ChangeNote {
+		c := &bellwire.Change{At: w.now, Action: action, ChangeNote: note}
+		for _, members := range []*json.RawMessage{&c.Before, &c.After} {
+			if len(*members) == 0 {
+				*members = json.RawMessage("{}")
+			}
+		}
+		want = slices.Insert(want, 0, c)
+		return note
+	}
+	w.check(w.store.CreateEndpoint(w.ctx, ep, expect(bellwire.ChangeCreated, w.note("created", "", `{"url":"a"}`))))
+	ep.URL, ep.UpdatedAt = "https://example.com/other", w.tick(time.Second)
+	w.check(w.store.UpdateEndpoint(w.ctx, ep, expect(bellwire.ChangeUpdated, w.note("updated", `{"url":"a"}`, `{"url":"b"}`))))
+
+	w.publish(ep)
+	w.tick(time.Second)
+	r := w.result(w.take(ep), gone)
+	r.Disable, r.EndpointRevision = true, ep.Revision
+	w.record(r)
+	expect(bellwire.ChangeUpdated, bellwire.ChangeNote{
+		Actor:  bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: bellwire.ReasonEndpointGone},
+		Before: json.RawMessage(`{"status":"enabled","status_reason":""}`),
+		After:  json.RawMessage(`{"status":"disabled","status_reason":"` + bellwire.ReasonEndpointGone + `"}`),
+	})
+	w.tick(time.Second)
+	w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now, expect(bellwire.ChangeDeleted, w.note("deleted", `{"url":"b"}`, ""))))
+
+	for _, limit := range []int{1, 2, 3, 4, 100} {
+		w.equal("the history", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Change], error) {
+			return w.store.EndpointHistory(w.ctx, ep.Tenant, ep.ID, p)
+		}), want)
+	}
+}
+
+// note is the note of a change by some key.
+func (w *world) note(request, before, after string) bellwire.ChangeNote {
+	return bellwire.ChangeNote{
+		Actor: bellwire.Actor{
+			Kind: bellwire.ActorKey, Key: bellwire.Next[bellwire.KeyKind](w.ids, w.now), Role: bellwire.RoleTenant,
+			Origin: bellwire.Origin{RequestID: request, Address: "192.0.2.1"},
+		},
+		Before: json.RawMessage(before), After: json.RawMessage(after),
+	}
+}
+
+// history reads the whole history of an endpoint.
+func (w *world) history(ep *bellwire.Endpoint) []*bellwire.Change {
+	w.Helper()
+	list, err := w.store.EndpointHistory(w.ctx, ep.Tenant, ep.ID, bellwire.Page{Limit: 2 * bellwire.MaxChanges})
+	w.check(err)
+	return list.Items
+}
+
+func (w *world) actions(ep *bellwire.Endpoint) (actions []bellwire.ChangeAction) {
+	w.Helper()
+	for _, c := range w.history(ep) {
+		actions = append(actions, c.Action)
+	}
+	return actions
+}
