@@ -68,7 +68,7 @@ func newClient(t *testing.T, s *server, options ...client.Option) *client.Client
 	return c
 }
 
-func TestNewRefusesWhatIsNoURL(t *testing.T) {
+func TestNewRefusesInvalidURLs(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "bellwire.test", "ftp://bellwire.test", "http://", ":"} {
 		t.Run(url, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestPublishBatch(t *testing.T) {
 	}
 }
 
-func TestPublishRefusesWhatIsNotJSON(t *testing.T) {
+func TestPublishRefusesInvalidJSON(t *testing.T) {
 	t.Parallel()
 	s := &server{answers: []answer{{status: 202, body: receipt}}}
 	c := newClient(t, s)

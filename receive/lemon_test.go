@@ -74,7 +74,7 @@ func lemonVerifier(t testing.TB, now time.Time, secrets ...string) *receive.Lemo
 	return v
 }
 
-func TestLemonReadsWhatIsGood(t *testing.T) {
+func TestLemonAcceptsValidDeliveries(t *testing.T) {
 	t.Parallel()
 	want := &receive.Delivery{
 		ID: "evt_0123456789abcdef0123456789abcdef", Type: "account.created", SentAt: lemonSentAt, Timestamp: lemonSentAt,

@@ -85,7 +85,7 @@ func verifier(t testing.TB, now time.Time, keys ...string) *receive.StandardVeri
 	return v
 }
 
-func TestVerifyReadsWhatIsGood(t *testing.T) {
+func TestVerifyAcceptsValidDeliveries(t *testing.T) {
 	t.Parallel()
 	want := &receive.Delivery{
 		ID: "evt_1", Type: "card.created", SentAt: sentAt, Data: []byte(`{"id": "c_1", "limit": 1E400}`),
@@ -203,7 +203,7 @@ func TestTolerance(t *testing.T) {
 }
 
 // A public key must not be taken for a secret: it is known to all, so anyone could sign with it.
-func TestAPublicKeyIsNoSecret(t *testing.T) {
+func TestPublicKeysAreNotSecrets(t *testing.T) {
 	t.Parallel()
 	key, err := sign.ParsePublicKey(publicKey(t))
 	if err != nil {

@@ -373,7 +373,7 @@ func (c *campaign) followLinks() {
 
 // An event that is published once reaches the endpoints of every dialect, in the vendor's shape, with the vendor's signature and
 // with the published data.
-func TestEveryDialectDeliversWhatIsPublished(t *testing.T) {
+func TestEveryDialectDeliversPublishedData(t *testing.T) {
 	t.Parallel()
 	testenv.Needs(t, "Python")
 	s := startServer(t, t.TempDir(), everyDialect...)

@@ -89,7 +89,7 @@ func TestOnlyTheServerWritesItsLog(t *testing.T) {
 }
 
 // In an image without root certificates no https endpoint can be reached, and the server says so at once.
-func TestMissingRootCertificatesAreTold(t *testing.T) {
+func TestMissingRootCertificatesAreLogged(t *testing.T) {
 	t.Parallel()
 	const told = "no root certificates found"
 	for _, missing := range []bool{true, false} {
@@ -118,7 +118,7 @@ func TestMissingRootCertificatesAreTold(t *testing.T) {
 
 // A reader of the log that has stopped reading holds up neither the server nor its end. Lines that find no room are
 // counted, and reported when it reads again.
-func TestLogThatNobodyReads(t *testing.T) {
+func TestUnreadLog(t *testing.T) {
 	t.Parallel()
 	for _, resumes := range []bool{true, false} {
 		t.Run(fmt.Sprintf("resumes=%v", resumes), func(t *testing.T) {

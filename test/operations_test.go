@@ -128,7 +128,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 }
 
 // A drain ends with its time: what hangs is cut off, kept, and sent again after the next start.
-func TestDrainTimeoutCutsOffWhatHangs(t *testing.T) {
+func TestDrainTimeoutAbortsHangingAttempts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := startServer(t, dir, append(local, "--drain-timeout", "100ms")...)

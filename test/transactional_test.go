@@ -202,7 +202,7 @@ func optionURL(option string) string {
 }
 
 // An event that does not match its schema is committed with its transaction: it is kept with a problem, and sent to nobody.
-func TestTransactionalPublishOfWhatDoesNotFit(t *testing.T) {
+func TestTransactionalPublishOfInvalidData(t *testing.T) {
 	t.Parallel()
 	here, there, database := startPair(t)
 	receiver := startReceiver(t, 0)

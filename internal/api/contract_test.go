@@ -210,7 +210,7 @@ func TestSchemasTellWhatAnswersHold(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThere(t *testing.T) {
+func TestUnknownPaths(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tests := []struct {

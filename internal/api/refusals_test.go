@@ -13,7 +13,7 @@ import (
 )
 
 // An error names the problem, the field, and what to do instead.
-func TestRefusalsSayWhatToDo(t *testing.T) {
+func TestErrorsSayWhatToDo(t *testing.T) {
 	endpoint := func(more string) string { return `{"url":"https://a.example/","events":["*"],` + more + `}` }
 	const endpoints = "/tenants/acme/endpoints"
 	var steps []step

@@ -51,7 +51,7 @@ func TestIDIsAPrefixAndAUUIDv7(t *testing.T) {
 	}
 }
 
-func TestIDReadsBackAndTellsItsTime(t *testing.T) {
+func TestIDParsesBackWithItsTime(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		now := moments().Draw(t, "now")

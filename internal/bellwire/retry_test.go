@@ -159,7 +159,7 @@ func TestRetryPolicyRefuses(t *testing.T) {
 	}
 }
 
-func TestCheckRefusesWhatJSONCannotSay(t *testing.T) {
+func TestCheckRefusesValuesOutsideJSON(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]bellwire.RetryPolicy{
 		"jitter is no number":      {Jitter: math.NaN()},

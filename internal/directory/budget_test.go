@@ -166,7 +166,7 @@ func TestPlainChecksFit(t *testing.T) {
 	}
 }
 
-func TestOverBudgetIsSaid(t *testing.T) {
+func TestOverBudgetIsReported(t *testing.T) {
 	t.Parallel()
 	err := compileType(t, doubling(24, "anyOf")).Validate([]byte(`1`))
 	var e *bellwire.Error

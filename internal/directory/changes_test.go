@@ -31,7 +31,7 @@ func (k countingKeyring) OpenCredentials(id string, sealed []byte) (*bellwire.Cr
 
 // A change of one endpoint among many has one endpoint read and its secrets opened, for matching, and for sending to any
 // of them.
-func TestAChangeCostsWhatHasChanged(t *testing.T) {
+func TestChangeReloadsOnlyWhatChanged(t *testing.T) {
 	t.Parallel()
 	s := newStore()
 	for i := range 500 {

@@ -100,7 +100,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestValidateSaysWhatWasWanted(t *testing.T) {
+func TestValidateNamesTheExpectedValue(t *testing.T) {
 	t.Parallel()
 	compiled := compile(t, `{"properties": {
 		"amount": {"type": "number"},

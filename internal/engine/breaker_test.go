@@ -145,7 +145,7 @@ func growing(longest time.Duration) func(*bellwire.Endpoint) {
 }
 
 // max_elapsed ends what waits behind an open breaker, whether it has been attempted or not, without an attempt for each.
-func TestMaxElapsedEndsWhatWaits(t *testing.T) {
+func TestMaxElapsedEndsWaitingDeliveries(t *testing.T) {
 	for name, change := range map[string]func(*bellwire.Endpoint){"parallel": func(*bellwire.Endpoint) {}, "in order": fifo} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

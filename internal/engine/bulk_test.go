@@ -32,7 +32,7 @@ func (h *heldAppends) AppendEvents(ctx context.Context, appends []*bellwire.Appe
 }
 
 // A publication with megabytes of data is being committed. Small ones are stored and delivered meanwhile.
-func TestBulkHoldsUpNothingElse(t *testing.T) {
+func TestBulkDelaysNothingElse(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		held := &heldAppends{hold: make(chan struct{})}
 		w.stop()

@@ -139,7 +139,7 @@ func (s waitingSchemas) Check(ctx context.Context, eventType string, data []byte
 }
 
 // A tenant whose events take for ever to be checked holds up none of the others', and loses nothing.
-func TestASlowTenantsUnmatchedEventsHoldUpNobody(t *testing.T) {
+func TestSlowTenantsUnmatchedEventsDelayNoOthers(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		resume := make(chan struct{})
 		w.around = func(d engine.Directory) engine.Directory { return slowSchemas{d, "slow", resume} }

@@ -182,7 +182,7 @@ func TestClockJumps(t *testing.T) {
 
 // New events go out at once, whatever the clock has done, also those that were written before a jump and are found
 // after it.
-func TestClockSetBackHoldsUpNothingNew(t *testing.T) {
+func TestClockSetBackDelaysNothingNew(t *testing.T) {
 	for name, order := range map[string]func(*bellwire.Endpoint){"unordered": func(*bellwire.Endpoint) {}, "fifo": fifo} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

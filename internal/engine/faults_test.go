@@ -164,7 +164,7 @@ func TestUnknownOutcomeIsRepeated(t *testing.T) {
 
 // While the store does not answer, the publisher learns that the outcome is unknown. An event that was stored after all is
 // delivered.
-func TestUnknownOutcomeIsNotForgotten(t *testing.T) {
+func TestPublishOfUnknownOutcome(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(200))
 		ep := w.endpoint("a")
@@ -252,7 +252,7 @@ func TestStaleConfigurationIsMatchedAgain(t *testing.T) {
 }
 
 // While publishes cannot be stored, the engine is not ready. After a while it lets one publish try again.
-func TestReadyTellsWhetherEventsCanBeStored(t *testing.T) {
+func TestReadyReportsWhetherEventsCanBeStored(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.withFaults()
 		must(t, w.engine.Ready())

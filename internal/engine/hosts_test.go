@@ -63,7 +63,7 @@ func within(got []receipt, from, to time.Time) (n int) {
 // A host that acknowledges nothing gets no more of a tenant's requests in an hour than its limit says, from however many
 // endpoints, and all of them once it acknowledges. An endpoint at the same host that is acknowledged is not concerned, nor are
 // other hosts.
-func TestRequestsThatNobodyAcknowledges(t *testing.T) {
+func TestUnacknowledgedRequests(t *testing.T) {
 	const limit, endpoints, events = 60, 5, 20
 	inWorld(t, func(t *testing.T, w *world) {
 		seen := &overdrawn{}
@@ -130,7 +130,7 @@ func TestRequestsThatNobodyAcknowledges(t *testing.T) {
 }
 
 // An hour's requests are used up by tests and manual retries as well, and these wait too.
-func TestManualRequestsThatNobodyAcknowledges(t *testing.T) {
+func TestUnacknowledgedManualRequests(t *testing.T) {
 	const limit = 30
 	inWorld(t, func(t *testing.T, w *world) {
 		w.restart(func() { w.limits.TargetRequests = limit })
@@ -153,7 +153,7 @@ func TestManualRequestsThatNobodyAcknowledges(t *testing.T) {
 }
 
 // Any number of names lead to one address: that gets no more than its own share.
-func TestRequestsToOneAddressThatNobodyAcknowledges(t *testing.T) {
+func TestUnacknowledgedRequestsToOneAddress(t *testing.T) {
 	const limit, names = 20, 30
 	inWorld(t, func(t *testing.T, w *world) {
 		victim := w.receiver("victim", answers(500))

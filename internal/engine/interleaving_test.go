@@ -295,7 +295,7 @@ func (u unloadable) Target(ctx context.Context, endpoint string) (*bellwire.Targ
 }
 
 // An endpoint that cannot be loaded does not delay the retries of others in the same round, and is loaded again later.
-func TestOneLoadErrorHoldsUpNobodyElse(t *testing.T) {
+func TestLoadErrorDelaysNoOthers(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		var broken atomic.Value
 		w.stop()

@@ -47,7 +47,7 @@ func TestFIFO(t *testing.T) {
 }
 
 // A FIFO delivery whose policy is spent is skipped, and says so; the next ones follow.
-func TestFIFOSkipsWhatIsExhausted(t *testing.T) {
+func TestFIFOSkipsExhaustedDeliveries(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", nil)
 		r.now(func(_ int, rw http.ResponseWriter, req *http.Request) {
@@ -170,7 +170,7 @@ func TestPauseKeepsDeliveries(t *testing.T) {
 	})
 }
 
-func TestPauseGivesBackWhatIsQueued(t *testing.T) {
+func TestPauseReleasesQueuedDeliveries(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(3 * time.Second) })
 		ep := w.endpoint("a")

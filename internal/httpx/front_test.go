@@ -80,8 +80,8 @@ func TestFrontAnswersEveryErrorInOneShape(t *testing.T) {
 	}
 }
 
-// TestWriteJSONWritesWhatIsNoUTF8: errors repeat client input that may not be UTF-8, and must not end as an empty 200.
-func TestWriteJSONWritesWhatIsNoUTF8(t *testing.T) {
+// TestWriteJSONWritesInvalidUTF8: errors repeat client input that may not be UTF-8, and must not end as an empty 200.
+func TestWriteJSONWritesInvalidUTF8(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()
 	if err := httpx.WriteJSON(answer, 404, map[string]string{"message": "no \xff"}); err != nil {

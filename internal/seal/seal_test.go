@@ -115,7 +115,7 @@ func TestKeySecret(t *testing.T) {
 	}
 }
 
-func TestErrorsDoNotTellWhatIsInside(t *testing.T) {
+func TestErrorsHideInternals(t *testing.T) {
 	t.Parallel()
 	keyring, _ := open(t)
 	// Sealed as credentials, by a caller who went around SealCredentials, but not JSON of them.

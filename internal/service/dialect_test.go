@@ -76,7 +76,7 @@ func TestSpeakerSeesItsOwnDialectAlone(t *testing.T) {
 	}
 }
 
-func TestSpeakerUpdatesWhatOthersChangeMeanwhile(t *testing.T) {
+func TestUpdateRepeatsAfterConcurrentChange(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")

@@ -162,8 +162,8 @@ func encoded(t *testing.T, v any) string {
 	return compact(t, b)
 }
 
-// TestHistoryHidesWhatACallerMustNotSee reads the changes of an operator, and of a URL with a token.
-func TestHistoryHidesWhatACallerMustNotSee(t *testing.T) {
+// TestHistoryHidesOperatorsAndTokens reads the changes of an operator, and of a URL with a token.
+func TestHistoryHidesOperatorsAndTokens(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")

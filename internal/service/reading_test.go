@@ -90,9 +90,9 @@ func reader(tenant string) service.Caller {
 	return service.Caller{Role: bellwire.RoleTenantRead, Tenant: tenant}
 }
 
-// TestReadersOfOneTenantHoldUpNobodyElse has a hundred readers of one tenant, none of whom gets an answer. Others read, keys
+// TestReadersOfOneTenantDelayNoOthers has a hundred readers of one tenant, none of whom gets an answer. Others read, keys
 // are looked up, and operators read, all at once.
-func TestReadersOfOneTenantHoldUpNobodyElse(t *testing.T) {
+func TestReadersOfOneTenantDelayNoOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := newSlowStore("crowd")

@@ -311,8 +311,8 @@ func TestKnownKeysDoNotWait(t *testing.T) {
 	}
 }
 
-// TestKeysAreForWhatTheySay checks that a published key's "alg" and "use" are enforced.
-func TestKeysAreForWhatTheySay(t *testing.T) {
+// TestAlgorithmAndUseOfKeysAreEnforced checks that a published key's "alg" and "use" are enforced.
+func TestAlgorithmAndUseOfKeysAreEnforced(t *testing.T) {
 	t.Parallel()
 	raw, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)

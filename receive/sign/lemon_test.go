@@ -40,7 +40,7 @@ func TestLemonOnThePublishedVectors(t *testing.T) {
 	}
 }
 
-func TestLemonIsWhatThePlainHMACIs(t *testing.T) {
+func TestLemonEqualsPlainHMAC(t *testing.T) {
 	t.Parallel()
 	r := random(t)
 	for range 200 {

@@ -53,7 +53,7 @@ func TestV1aOnThePublishedVector(t *testing.T) {
 	}
 }
 
-func TestV1IsWhatThePlainHMACIs(t *testing.T) {
+func TestV1EqualsPlainHMAC(t *testing.T) {
 	t.Parallel()
 	r := random(t)
 	for range 200 {
@@ -108,7 +108,7 @@ func decode(t *testing.T, signature string) []byte {
 	return raw
 }
 
-func TestVerifyRefusesWhatWasChanged(t *testing.T) {
+func TestVerifyRefusesChangedDeliveries(t *testing.T) {
 	t.Parallel()
 	secret, _ := sign.ParseSecret(vectorSecret)
 	private, _ := sign.ParsePrivateKey(vectorSeed)

@@ -288,7 +288,7 @@ func TestNoTwoEventsLookLikeARepetition(t *testing.T) {
 }
 
 // A delivery that the dialect cannot send ends at once, with the reason.
-func TestWhatCannotBeSent(t *testing.T) {
+func TestUnsendableEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	receiver := dialecttest.NewReceiver(t)

@@ -140,7 +140,7 @@ func TestBasicDelivery(t *testing.T) {
 }
 
 // A delivery that the dialect cannot send ends at once, with the reason. Other endpoints get the event.
-func TestWhatCannotBeSent(t *testing.T) {
+func TestUnsendableEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	receiver := dialecttest.NewReceiver(t)

@@ -149,7 +149,7 @@ func routes(id string) []dialecttest.Step {
 // collection reports whether a route is one of the collection, whose errors differ.
 func collection(do string) bool { return strings.HasSuffix(do, "/webhooks") }
 
-func TestWhoMayDoWhat(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
 	dialecttest.Run(t, w, []dialecttest.Step{

@@ -83,7 +83,7 @@ func TestPayloadIsDataByteForByte(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSent(t *testing.T) {
+func TestUnsendableEvents(t *testing.T) {
 	t.Parallel()
 	r, err := dialect.Bind(endpoint(), &bellwire.Credentials{})
 	if err != nil {

@@ -191,7 +191,7 @@ func independently(secret, header string, body []byte) bool {
 }
 
 // A delivery that the dialect cannot send ends at once, with the reason. Other endpoints get the event.
-func TestWhatCannotBeSent(t *testing.T) {
+func TestUnsendableEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	receiver := dialecttest.NewReceiver(t)

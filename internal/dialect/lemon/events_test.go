@@ -89,7 +89,7 @@ var published = []struct{ eventType, data string }{
 var shape = regexp.MustCompile(`(?s)\A\{"id":"evt_[0-9a-f]{32}","type":"[a-z._]+","created_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00","context":\{.*\}\}\z`)
 
 // The list has every delivered event byte for byte, and also events without a subscription.
-func TestEventsAreWhatIsDelivered(t *testing.T) {
+func TestEventsMatchDeliveries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	receiver := dialecttest.NewReceiver(t)
@@ -302,7 +302,7 @@ func TestDefaultLimit(t *testing.T) {
 }
 
 // The list has no test events, and none that the dialect cannot deliver.
-func TestWhatIsNoEvent(t *testing.T) {
+func TestEventsThatAreNotListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	receiver := dialecttest.NewReceiver(t)

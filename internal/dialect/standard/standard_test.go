@@ -78,7 +78,7 @@ func TestCheckSecret(t *testing.T) {
 	}
 }
 
-func TestSettleAndBindRefuseWhatCannotBeSigned(t *testing.T) {
+func TestSettleAndBindRefuseUnusableSecrets(t *testing.T) {
 	t.Parallel()
 	good, err := dialect.NewSecret(bellwire.SigningBoth)
 	if err != nil {

@@ -44,7 +44,7 @@ func unresolved(err net.DNSError) dialFunc {
 	}
 }
 
-func TestNameResolutionIsToldByItsClass(t *testing.T) {
+func TestNameResolutionErrorsAreClassified(t *testing.T) {
 	t.Parallel()
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -125,7 +125,7 @@ func secured(t *testing.T, config *tls.Config, http2 bool) (url string, trusting
 	return s.URL, &tls.Config{RootCAs: pool}
 }
 
-func TestTLSFailuresAreToldApart(t *testing.T) {
+func TestTLSFailuresAreDistinguished(t *testing.T) {
 	t.Parallel()
 	refuses := func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("canary") }
 	for name, c := range map[string]struct {
@@ -156,7 +156,7 @@ func TestTLSFailuresAreToldApart(t *testing.T) {
 	}
 }
 
-func TestNoTLSIsToldApart(t *testing.T) {
+func TestMissingTLSIsDistinguished(t *testing.T) {
 	t.Parallel()
 	for name, peer := range map[string]struct {
 		serve func(net.Conn)

@@ -54,7 +54,7 @@ func certificate(t *testing.T, name string, until time.Time) (tls.Certificate, *
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: parsed}, pool
 }
 
-func TestBadCertificatesAreToldApart(t *testing.T) {
+func TestCertificateErrorsAreDistinguished(t *testing.T) {
 	t.Parallel()
 	tomorrow, yesterday := time.Now().Add(24*time.Hour), time.Now().Add(-time.Hour)
 	cases := map[string]struct {

@@ -206,9 +206,9 @@ func TestLeasesOfAnOldProcess(t *testing.T) {
 	})
 }
 
-// TestStoppedNodeHoldsUpNobody stops a node in the middle of a claim and of a renewal, which keep rows locked: other nodes
+// TestStoppedNodeDelaysNoOthers stops a node in the middle of a claim and of a renewal, which keep rows locked: other nodes
 // go on, and get those rows once the server has ended the transaction.
-func TestStoppedNodeHoldsUpNobody(t *testing.T) {
+func TestStoppedNodeDelaysNoOthers(t *testing.T) {
 	t.Parallel()
 	const term = 200 * time.Millisecond
 	dead := newStore(t, Options{LeaseTerm: term})

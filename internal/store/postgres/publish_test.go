@@ -633,8 +633,8 @@ func TestPublishWakes(t *testing.T) {
 	}
 }
 
-// TestPublishHoldsUpNobody leaves a transaction open, and does what Bellwire does meanwhile.
-func TestPublishHoldsUpNobody(t *testing.T) {
+// TestPublishDelaysNoOthers leaves a transaction open, and does what Bellwire does meanwhile.
+func TestPublishDelaysNoOthers(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
 	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme", CreatedAt: time.Now()}, bellwire.ChangeNote{}))

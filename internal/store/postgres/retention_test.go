@@ -158,9 +158,9 @@ func TestOldPartitionsAreDropped(t *testing.T) {
 	}
 }
 
-// TestOldPartitionsKeepWhatIsOpen leaves open deliveries in a partition: the partition is kept complete, and they are still
+// TestOldPartitionsKeepOpenDeliveries leaves open deliveries in a partition: the partition is kept complete, and they are still
 // delivered.
-func TestOldPartitionsKeepWhatIsOpen(t *testing.T) {
+func TestOldPartitionsKeepOpenDeliveries(t *testing.T) {
 	t.Parallel()
 	p := newPast(t)
 	ended, half, byHand := p.finish(p.publish(time.Hour, "")), p.publish(time.Hour, "k"), p.finish(p.publish(time.Hour, ""))

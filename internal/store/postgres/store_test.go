@@ -57,7 +57,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 // The error of a failed start says what is wrong, with what, and what to do. It says so once, and never shows a password.
-func TestStartSaysWhatIsWrong(t *testing.T) {
+func TestStartErrors(t *testing.T) {
 	t.Parallel()
 	pgtest.Needed(t)
 	at := hostOf(server.URL("postgres"))
@@ -202,7 +202,7 @@ func publish(t *testing.T, s testStore, e *bellwire.NewEvent) {
 	check(t, results[0].Err)
 }
 
-func TestWatchTellsOfOtherNodes(t *testing.T) {
+func TestWatchReportsOtherNodes(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})
 	there := openAt(t, here.url, here.options)
@@ -283,8 +283,8 @@ func TestNoticesFitIntoTheirPayload(t *testing.T) {
 	}
 }
 
-// TestPartitionsHoldWhatIsNew looks where rows are.
-func TestPartitionsHoldWhatIsNew(t *testing.T) {
+// TestNewRowsHavePartitions checks in which partition new rows are.
+func TestNewRowsHavePartitions(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
 	publish(t, s, publication(t, s, "acme"))

@@ -48,9 +48,9 @@ func missed(n bellwire.Notification) bool { return n.Missed }
 // sqlSilently changes a tenant as another node does whose notification is lost.
 const sqlSilently = "UPDATE bellwire.tenants SET revision = nextval('bellwire.revisions') WHERE id = $1"
 
-// TestWatchFindsWhatNobodyTold has changes arrive without a notification, one of them committed long after its revision
+// TestWatchFindsChangesWithoutNotification has changes arrive without a notification, one of them committed long after its revision
 // was given.
-func TestWatchFindsWhatNobodyTold(t *testing.T) {
+func TestWatchFindsChangesWithoutNotification(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{PollEvery: 10 * time.Millisecond})
 	there := openAt(t, here.url, here.options)
@@ -83,8 +83,8 @@ func TestWatchFindsWhatNobodyTold(t *testing.T) {
 	waitFor(t, configuration)
 }
 
-// TestWatchTellsOfLimits has other nodes look at the endpoints of a tenant whose limits have changed, and at none otherwise.
-func TestWatchTellsOfLimits(t *testing.T) {
+// TestWatchReportsLimits has other nodes look at the endpoints of a tenant whose limits have changed, and at none otherwise.
+func TestWatchReportsLimits(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})
 	there := openAt(t, here.url, here.options)

@@ -87,9 +87,9 @@ func spoil(t *testing.T, path string) {
 
 const readAll = "SELECT sum(length(value)) FROM meta NOT INDEXED"
 
-// TestDamageIsNoticed damages the file under a store that has it open. From the first read that comes upon it on, nothing
+// TestDamageIsDetected damages the file under a store that has it open. From the first read that comes upon it on, nothing
 // is written, and the store says why.
-func TestDamageIsNoticed(t *testing.T) {
+func TestDamageIsDetected(t *testing.T) {
 	t.Parallel()
 	s, logged := openLogged(t, makeLarge(t), Options{})
 	if err := s.Check(t.Context()); err != nil || s.Damaged() {
@@ -117,8 +117,8 @@ func TestDamageIsNoticed(t *testing.T) {
 	}
 }
 
-// TestDamageIsNoticedByTheWriter has the writer itself come upon it.
-func TestDamageIsNoticedByTheWriter(t *testing.T) {
+// TestDamageIsDetectedByTheWriter has the writer itself come upon it.
+func TestDamageIsDetectedByTheWriter(t *testing.T) {
 	t.Parallel()
 	s, _ := openLogged(t, makeLarge(t), Options{})
 	spoil(t, s.path)

@@ -8,8 +8,8 @@ import (
 
 const lostLog = "a part of the database's log is missing or damaged"
 
-// TestLostLogIsSaid opens the files of a killed process after its log was removed or changed.
-func TestLostLogIsSaid(t *testing.T) {
+// TestLostLogIsReported opens the files of a killed process after its log was removed or changed.
+func TestLostLogIsReported(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
 	for range 20 {
@@ -69,8 +69,8 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// TestWhatIsLost compares with manually counted numbers.
-func TestWhatIsLost(t *testing.T) {
+// TestCountLost compares with manually counted numbers.
+func TestCountLost(t *testing.T) {
 	t.Parallel()
 	salt, other := [8]byte{1}, [8]byte{2}
 	at := func(length, copied uint32) index { return index{length: length, copied: copied, salt: salt} }

@@ -45,9 +45,9 @@ func TestLibraryIsSound(t *testing.T) {
 	refused(t, checkLibrary(3_049_002), bellwire.CodeUnavailable, "SQLite 3.49.2, which can lose")
 }
 
-// TestLibraryKeepsWhatWasCommitted commits on one connection a write that restarts the log, while others begin checkpoints.
+// TestLibraryKeepsCommits commits on one connection a write that restarts the log, while others begin checkpoints.
 // Before version 3.51.3 SQLite could lose that commit.
-func TestLibraryKeepsWhatWasCommitted(t *testing.T) {
+func TestLibraryKeepsCommits(t *testing.T) {
 	// It takes a thread that is interrupted in the middle, so there must be more of them than processors.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + 2))
 	r, random := newRace(t), testenv.Random(t)

@@ -9,9 +9,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestListsHoldUpNothingElse keeps all connections for lists busy. Keys and the configuration can still be read, due
+// TestListsDelayNothingElse keeps all connections for lists busy. Keys and the configuration can still be read, due
 // deliveries are claimed, and readiness and metrics are answered.
-func TestListsHoldUpNothingElse(t *testing.T) {
+func TestListsDelayNothingElse(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
 	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))

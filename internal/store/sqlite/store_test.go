@@ -27,7 +27,7 @@ func TestOpenRefusesASecondProcess(t *testing.T) {
 	openAt(t, s.path)
 }
 
-func TestOpenRefusesWhatItCannotRead(t *testing.T) {
+func TestOpenRefusesForeignFiles(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change string
