@@ -25,6 +25,7 @@ type Endpoint struct {
 	Status       EndpointStatus    `json:"status"`
 	StatusReason string            `json:"status_reason"`
 	Metadata     map[string]string `json:"metadata"`
+	Health       *Health           `json:"health"` // nil in answers to changes
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
 
@@ -130,9 +131,20 @@ func (c *Client) CreateEndpoint(ctx context.Context, tenant string, in EndpointI
 	return fetch[Endpoint](ctx, c, http.MethodPost, inTenant(tenant, "endpoints"), in)
 }
 
-// Endpoints lists a tenant's endpoints.
-func (c *Client) Endpoints(ctx context.Context, tenant string, page Page) (*List[Endpoint], error) {
-	return fetchList[Endpoint](ctx, c, inTenant(tenant, "endpoints"), page, nil)
+// EndpointFilter selects endpoints. An empty field selects all.
+type EndpointFilter struct {
+	Health  HealthState
+	Status  EndpointStatus
+	Dialect string
+}
+
+// Endpoints lists a tenant's endpoints, or those of all tenants if tenant is empty.
+func (c *Client) Endpoints(ctx context.Context, tenant string, f EndpointFilter, page Page) (*List[Endpoint], error) {
+	values := filter("health", string(f.Health), "status", string(f.Status), "dialect", f.Dialect)
+	if tenant == "" {
+		return fetchList[Endpoint](ctx, c, path("endpoints"), page, values)
+	}
+	return fetchList[Endpoint](ctx, c, inTenant(tenant, "endpoints"), page, values)
 }
 
 // Endpoint returns an endpoint.

@@ -150,7 +150,7 @@ func clientEndpoints(t *testing.T, c *client.Client) {
 	if must(t, got, err).Secret != "" || got.MaxInFlight != 64 {
 		t.Errorf("%+v", got)
 	}
-	listed, err := c.Endpoints(ctx, "acme", client.Page{})
+	listed, err := c.Endpoints(ctx, "acme", client.EndpointFilter{}, client.Page{})
 	if len(must(t, listed, err).Data) != 1 {
 		t.Errorf("%+v", listed)
 	}
@@ -234,7 +234,7 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 func TestClientHasAllMembers(t *testing.T) {
 	t.Parallel()
 	for name, types := range map[string][2]any{
-		"endpoint": {api.Endpoint{}, client.Endpoint{}},
+		"endpoint": {api.EndpointWithHealth{}, client.Endpoint{}},
 		"secret":   {api.EndpointSecret{}, client.EndpointSecret{}},
 		"change":   {api.EndpointChange{}, client.EndpointInput{}},
 		"delivery": {api.Delivery{}, client.Delivery{}},

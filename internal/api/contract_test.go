@@ -34,7 +34,7 @@ var contract = map[string]string{
 	"GET /tenants/{tenant}/events": "200", "GET /tenants/{tenant}/events/{id}": "200",
 	"GET /tenants/{tenant}/deliveries": "200", "GET /tenants/{tenant}/deliveries/{id}": "200",
 	"POST /tenants/{tenant}/deliveries/{id}/retry": "202", "POST /tenants/{tenant}/deliveries/{id}/cancel": "202",
-	"GET /audit": "200",
+	"GET /audit": "200", "GET /endpoints": "200",
 }
 
 func get(h http.Handler, path string) *httptest.ResponseRecorder {

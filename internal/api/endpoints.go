@@ -88,6 +88,19 @@ type OfEndpoint struct {
 	ID string `path:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The endpoint's id."`
 }
 
+// endpointFilter has the filters of lists of endpoints.
+type endpointFilter struct {
+	Health  string `query:"health" enum:"healthy,failing,recovering,idle" doc:"Endpoints with this health."`
+	Status  string `query:"status" enum:"enabled,paused,disabled" doc:"Endpoints with this status."`
+	Dialect string `query:"dialect" doc:"Endpoints of this dialect."`
+}
+
+func (f *endpointFilter) filter(tenant string) bellwire.EndpointFilter {
+	return bellwire.EndpointFilter{
+		Tenant: tenant, Health: bellwire.HealthState(f.Health), Status: bellwire.EndpointStatus(f.Status), Dialect: f.Dialect,
+	}
+}
+
 func (a *api) endpoints() {
 	const all, one = "/tenants/{tenant}/endpoints", "/tenants/{tenant}/endpoints/{id}"
 
@@ -109,23 +122,38 @@ func (a *api) endpoints() {
 
 	type listed struct {
 		InTenant
+		endpointFilter
 		Paging
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-endpoints", Method: http.MethodGet, Path: all, Tags: []string{tagEndpoints},
 		Summary: "List endpoints", Description: "Secrets are not shown.",
-	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Endpoint]], error) {
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[EndpointWithHealth]], error) {
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.Endpoint], error) {
-			return a.svc.Endpoints(ctx, c, in.Tenant, page)
-		}, wireEndpoint)
+			return a.svc.Endpoints(ctx, c, in.filter(in.Tenant), page)
+		}, wireEndpointWithHealth)
+	})
+
+	type listedAll struct {
+		Tenant string `query:"tenant" doc:"Endpoints of this tenant."`
+		endpointFilter
+		Paging
+	}
+	route(a, service.Manage, huma.Operation{
+		OperationID: "list-all-endpoints", Method: http.MethodGet, Path: "/endpoints", Tags: []string{tagEndpoints},
+		Summary: "List the endpoints of all tenants", Description: "For admin keys. Secrets are not shown.",
+	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[list[EndpointWithHealth]], error) {
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.Endpoint], error) {
+			return a.svc.AllEndpoints(ctx, c, in.filter(in.Tenant), page)
+		}, wireEndpointWithHealth)
 	})
 
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-endpoint", Method: http.MethodGet, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Get an endpoint", Description: "Secrets are not shown.",
-	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[Endpoint], error) {
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointWithHealth], error) {
 		ep, err := a.svc.Endpoint(ctx, c, in.Tenant, in.ID)
-		return answer(ep, err, wireEndpoint)
+		return answer(ep, err, wireEndpointWithHealth)
 	})
 
 	type changed struct {

@@ -33,7 +33,8 @@ type useCases interface {
 	PutEventType(ctx context.Context, c service.Caller, name string, in service.EventTypeInput) (t *bellwire.EventType, created bool, err error)
 	DeleteEventType(ctx context.Context, c service.Caller, name string) error
 
-	Endpoints(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
+	Endpoints(ctx context.Context, c service.Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
+	AllEndpoints(ctx context.Context, c service.Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
 	Endpoint(ctx context.Context, c service.Caller, tenant, id string) (*service.Endpoint, error)
 	CreateEndpoint(ctx context.Context, c service.Caller, tenant string, in service.EndpointInput) (*service.Endpoint, *service.EndpointSecret, error)
 	UpdateEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (*service.Endpoint, error)

@@ -74,10 +74,13 @@ type Configuration interface {
 	CreateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// Endpoint returns an endpoint by its id alone, even a deleted one. The caller must check the tenant.
 	Endpoint(ctx context.Context, id string) (*Endpoint, error)
-	// Endpoints lists a tenant's endpoints, without deleted ones.
-	Endpoints(ctx context.Context, tenant string, page Page) (*List[*Endpoint], error)
+	// Endpoints lists endpoints, without deleted ones.
+	Endpoints(ctx context.Context, f EndpointFilter, page Page) (*List[*Endpoint], error)
+	// Health returns the health of endpoints, in their order. It counts up to limit of the deliveries that wait for each. The
+	// health of an unknown endpoint is zero.
+	Health(ctx context.Context, endpoints []string, limit int) ([]EndpointHealth, error)
 	// UpdateEndpoint replaces the endpoint if it is still at ep.Revision, and sets the new revision. Otherwise its error has
-	// CodeStale. Id, tenant and creation time do not change.
+	// CodeStale. Id, tenant and creation time do not change. If Restarts says so, the endpoint's health is restarted.
 	UpdateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// DeleteEndpoint leaves a tombstone without secrets.
 	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time, note ChangeNote) error
@@ -230,7 +233,8 @@ type Queue interface {
 	ClaimDue(ctx context.Context, now time.Time, claims []Claim) ([]ClaimResult, error)
 	// ReleaseDeliveries releases deliveries that were claimed and not attempted.
 	ReleaseDeliveries(ctx context.Context, claimed []ClaimToken) error
-	// RecordOutcomes stores the attempts and applies the results to their deliveries. See DeliveryState.Apply.
+	// RecordOutcomes stores the attempts, and applies the results to their deliveries and to the health of their endpoints. See
+	// DeliveryState.Apply and Health.Record.
 	RecordOutcomes(ctx context.Context, results []*Result) ([]Recorded, error)
 
 	// RequestRetry requests a manual retry of a delivery, whatever its status, and returns the delivery. ClaimDue returns it
@@ -477,6 +481,7 @@ type Result struct {
 	EndpointRevision int64
 	Otherwise        Transition
 	WholeAttempts    int // how many attempts of the delivery keep their details, see DroppedAttempt; 0: all
+	Health           HealthNote
 }
 
 // Recorded is what the store made of a Result.
@@ -485,6 +490,7 @@ type Recorded struct {
 	Moved    bool           // the transition was made
 	DueAt    time.Time      // with DeliveryRetrying: when the next attempt is due
 	Disabled bool           // the endpoint was disabled
+	Proven   bool           // with HealthCounts: Health.Proven of the endpoint now
 }
 
 // Backlog counts what is open.

@@ -64,6 +64,7 @@ func (r *result) row() *bellwire.Result {
 		Endpoint:         r.Job.Delivery.Endpoint,
 		EndpointRevision: r.Target.Endpoint.Revision,
 		Otherwise:        r.otherwise,
+		Health:           r.Health,
 	}
 	if limits := r.Target.Limits; limits != nil {
 		row.WholeAttempts = limits.AttemptDetails

@@ -104,7 +104,11 @@ var useCases = []useCase{
 		return err
 	}},
 	{"Endpoints", "atr", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Endpoints(e.t.Context(), c, on.tenant, bellwire.Page{})
+		_, err := e.Endpoints(e.t.Context(), c, bellwire.EndpointFilter{Tenant: on.tenant}, bellwire.Page{})
+		return err
+	}},
+	{"AllEndpoints", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.AllEndpoints(e.t.Context(), c, bellwire.EndpointFilter{}, bellwire.Page{})
 		return err
 	}},
 	{"UpdateEndpoint", "at", false, func(e *env, c service.Caller, on things) error {

@@ -200,7 +200,7 @@ func TestTenants(t *testing.T) {
 	_, err = e.Publish(t.Context(), admin, "acme", draft)
 	wantCode(t, err, bellwire.CodeNotFound, "")
 	e.tenant("acme")
-	if list, err := e.Endpoints(t.Context(), admin, "acme", bellwire.Page{}); err != nil || len(list.Items) != 0 {
+	if list, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: "acme"}, bellwire.Page{}); err != nil || len(list.Items) != 0 {
 		t.Errorf("a new tenant of the old name has %v, %v", list, err)
 	}
 }
@@ -289,10 +289,13 @@ func TestPages(t *testing.T) {
 	e := newEnv(t)
 	tenant := e.tenant("acme")
 	lists := map[string]func(bellwire.Page) error{
-		"tenants":   func(p bellwire.Page) error { _, err := e.Tenants(t.Context(), admin, p); return err },
-		"keys":      func(p bellwire.Page) error { _, err := e.Keys(t.Context(), admin, "", p); return err },
-		"types":     func(p bellwire.Page) error { _, err := e.EventTypes(t.Context(), admin, p); return err },
-		"endpoints": func(p bellwire.Page) error { _, err := e.Endpoints(t.Context(), admin, tenant, p); return err },
+		"tenants": func(p bellwire.Page) error { _, err := e.Tenants(t.Context(), admin, p); return err },
+		"keys":    func(p bellwire.Page) error { _, err := e.Keys(t.Context(), admin, "", p); return err },
+		"types":   func(p bellwire.Page) error { _, err := e.EventTypes(t.Context(), admin, p); return err },
+		"endpoints": func(p bellwire.Page) error {
+			_, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: tenant}, p)
+			return err
+		},
 		"events": func(p bellwire.Page) error {
 			_, err := e.Events(t.Context(), admin, bellwire.EventFilter{Tenant: tenant}, p)
 			return err

@@ -57,14 +57,11 @@ func (d *DialectService) Create(ctx context.Context, c Caller, tenant string, in
 func (d *DialectService) List(ctx context.Context, c Caller, tenant string) ([]*EndpointView, error) {
 	list := []*EndpointView{}
 	for page := (bellwire.Page{Limit: MaxPageLimit}); ; {
-		endpoints, err := d.service.readEndpoints(ctx, c, tenant, page)
+		endpoints, err := d.page(ctx, c, tenant, page)
 		if err != nil {
 			return nil, err
 		}
 		for _, ep := range endpoints.Items {
-			if ep.Dialect != d.dialect {
-				continue
-			}
 			credentials, err := d.service.keyring.OpenCredentials(ep.ID, ep.Sealed)
 			if err != nil {
 				return nil, err
@@ -78,6 +75,16 @@ func (d *DialectService) List(ctx context.Context, c Caller, tenant string) ([]*
 		}
 		page.After = endpoints.Next
 	}
+}
+
+// page reads a page of the tenant's endpoints of the dialect.
+func (d *DialectService) page(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+	ctx, end, err := d.service.beginRead(ctx, c, Read, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return d.service.store.Endpoints(ctx, bellwire.EndpointFilter{Tenant: tenant, Dialect: d.dialect, Now: now()}, page)
 }
 
 // Get returns an endpoint.

@@ -22,6 +22,7 @@ type Endpoint struct {
 	bellwire.Endpoint
 	Auth    bellwire.Auth
 	Headers []bellwire.Header
+	Health  *bellwire.EndpointHealth // nil in answers to changes
 }
 
 // TestReceipt identifies the event and the delivery of a test.
@@ -107,32 +108,54 @@ func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*E
 	if err != nil {
 		return nil, err
 	}
-	return s.shown(ctx, c, ep), nil
-}
-
-// Endpoints lists a tenant's endpoints.
-func (s *Service) Endpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
-	if err := authorizeIn(c, Read, tenant); err != nil {
-		return nil, err
-	}
-	if err := checkPage(&page); err != nil {
-		return nil, err
-	}
-	endpoints, err := s.readEndpoints(ctx, c, tenant, page)
+	shown, err := s.shownWithHealth(ctx, c, maxWaiting, []*bellwire.Endpoint{ep})
 	if err != nil {
 		return nil, err
 	}
-	return mapList(endpoints, func(ep *bellwire.Endpoint) *Endpoint { return s.shown(ctx, c, ep) }), nil
+	return shown[0], nil
 }
 
-// readEndpoints reads a page of endpoints.
-func (s *Service) readEndpoints(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+// Endpoints lists endpoints of f.Tenant.
+func (s *Service) Endpoints(ctx context.Context, c Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+	ctx, end, err := s.beginRead(ctx, c, Read, f.Tenant)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	return s.store.Endpoints(ctx, tenant, page)
+	return s.readEndpoints(ctx, c, f, page)
+}
+
+// AllEndpoints lists endpoints of all tenants, or of f.Tenant unless that is empty.
+func (s *Service) AllEndpoints(ctx context.Context, c Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+	if f.Tenant != "" {
+		return s.Endpoints(ctx, c, f, page)
+	}
+	if err := authorize(c, Manage); err != nil {
+		return nil, err
+	}
+	ctx, end, err := s.acquireRead(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return s.readEndpoints(ctx, c, f, page)
+}
+
+// readEndpoints reads a page of endpoints with their health.
+func (s *Service) readEndpoints(ctx context.Context, c Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+	if err := bellwire.Join(checkPage(&page), s.checkEndpointFilter(&f)); err != nil {
+		return nil, err
+	}
+	f.Now = now()
+	endpoints, err := s.store.Endpoints(ctx, f, page)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.shownWithHealth(ctx, c, maxWaitingListed, endpoints.Items)
+	if err != nil {
+		return nil, err
+	}
+	return &bellwire.List[*Endpoint]{Items: shown, Next: endpoints.Next}, nil
 }
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
@@ -378,7 +401,7 @@ func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
 }
 
 // shown returns an endpoint as the caller may see it. If its credentials cannot be opened, it is shown without them.
-func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint) *Endpoint {
+func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint, h bellwire.EndpointHealth) *Endpoint {
 	credentials, err := s.keyring.OpenCredentials(ep.ID, ep.Sealed)
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelError, "credentials cannot be opened",
@@ -386,8 +409,11 @@ func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint) *E
 		credentials = &bellwire.Credentials{}
 	}
 	shown := show(ep, credentials)
+	shown.Health = &h
 	if !allows(c.Role, Change) {
-		shown.URL, _ = maskURL(ep.URL)
+		var hidden []string
+		shown.URL, hidden = maskURL(ep.URL)
+		h.LastError = hideIn(h.LastError, hidden)
 	}
 	return shown
 }

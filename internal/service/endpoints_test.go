@@ -54,6 +54,10 @@ func TestCreateEndpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if read.Health.State != bellwire.HealthIdle || got.Health != nil {
+		t.Errorf("the health of a new endpoint is %+v, and in the answer to its creation %+v", read.Health, got.Health)
+	}
+	read.Health = nil
 	if diff := cmp.Diff(got, read); diff != "" {
 		t.Error(diff)
 	}
@@ -91,7 +95,7 @@ func TestCredentialsAreNotShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := e.Endpoints(t.Context(), admin, tenant, bellwire.Page{})
+	list, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: tenant}, bellwire.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"bytes"
 	"net/url"
 	"regexp"
 	"slices"
@@ -141,18 +140,23 @@ func isNumber(word string) bool {
 func hideURL(a *bellwire.Attempt) {
 	masked, hidden := maskURL(a.Request.URL)
 	a.Request.URL = masked
+	a.Error = hideIn(a.Error, hidden)
+	if a.Response == nil {
+		return
+	}
+	a.Response.Body = []byte(hideIn(string(a.Response.Body), hidden))
+	for i := range a.Response.Headers {
+		h := &a.Response.Headers[i]
+		h.Value = hideIn(h.Value, hidden)
+	}
+}
+
+// hideIn redacts secrets of a URL in a text that may repeat them.
+func hideIn(text string, hidden []string) string {
 	for _, secret := range hidden {
-		if len(secret) < minToken {
-			continue // a shorter text may be there by chance
-		}
-		a.Error = strings.ReplaceAll(a.Error, secret, bellwire.Redacted)
-		if a.Response == nil {
-			continue
-		}
-		a.Response.Body = bytes.ReplaceAll(a.Response.Body, []byte(secret), []byte(bellwire.Redacted))
-		for i := range a.Response.Headers {
-			h := &a.Response.Headers[i]
-			h.Value = strings.ReplaceAll(h.Value, secret, bellwire.Redacted)
+		if len(secret) >= minToken { // a shorter text may be there by chance
+			text = strings.ReplaceAll(text, secret, bellwire.Redacted)
 		}
 	}
+	return text
 }

@@ -21,6 +21,7 @@ type Outcome struct {
 	Size       int  // of the attempt, in bytes of memory
 	SpentHost  bool // the attempt used up the tenant's requests to the host
 	WaitsForIt bool // the next attempt waits until the tenant may send requests to the host again
+	Health     bellwire.HealthNote
 }
 
 // mayReturn reports whether the delivery may be attempted again. In a FIFO order, those behind it must then wait.
@@ -56,6 +57,7 @@ func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change Breaker
 		l.progress = now
 	}
 	change, failures = s.judge(l, now, o, full)
+	o.Health = l.note(now, o)
 	if j.Delivery.Sequence > 0 && !j.Manual() && o.mayReturn() {
 		s.evict(l) // the ones behind it wait for it in the store
 	}
@@ -164,6 +166,7 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 		s.give(j.lane.account, unrecorded, 1)
 		s.give(j.lane.account, memory, o.Size)
 		j.lane.unrecorded--
+		j.lane.noted(o, &records[i])
 		s.donePending(j.lane)
 		l := s.current(j.lane)
 		if l == nil {

@@ -40,6 +40,7 @@ type lane struct {
 	releasing      int       // deliveries on their way back to the store
 	progress       time.Time // end of the last request, or start of the first of those in flight
 	healthy        bool      // an attempt was acknowledged, and none of the schedule has failed since
+	health         health
 
 	window        window
 	breaker       breaker

@@ -45,6 +45,9 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if added == 0 {
 			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
 		}
+		if err := tx.exec("INSERT INTO bellwire.endpoint_health (endpoint) SELECT n FROM bellwire.endpoints WHERE id = $1", ep.ID); err != nil {
+			return err
+		}
 		if err := tx.addChange(tenant.n, ep.ID, rules.Created(ep, note)); err != nil {
 			return err
 		}
@@ -68,8 +71,6 @@ func selectEndpoint(description, metadata string) string {
 var (
 	sqlEndpoint     = selectEndpoint("p.description", "p.metadata")
 	sqlEndpointByID = sqlEndpoint + "WHERE p.id = $1 AND t.deleted_at IS NULL"
-	sqlEndpoints    = sqlEndpoint + "WHERE p.tenant = " + theTenant + ` AND p.n < $2 AND p.deleted_at IS NULL
-		ORDER BY p.n DESC LIMIT $3`
 	sqlAllEndpoints = sqlEndpoint + "WHERE p.tenant = $1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
 
 	sqlServed          = selectEndpoint("''", "'null'::text")
@@ -106,14 +107,40 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 	return ep, err
 }
 
-// Endpoints lists a tenant's endpoints that are not deleted, newest first.
-func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+// endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant.
+func endpointLists(of string) map[bellwire.HealthState]string {
+	list := func(health string) string {
+		return sqlEndpoint + "JOIN bellwire.endpoint_health h ON h.endpoint = p.n WHERE " + of + ` AND p.n < $2 AND p.deleted_at IS NULL
+			AND t.deleted_at IS NULL AND ($3 = '' OR p.status = $3) AND ($4 = '' OR p.dialect = $4) AND $6::timestamptz IS NOT NULL` + health + `
+			ORDER BY p.n DESC LIMIT $5`
+	}
+	const attempted = "greatest(h.last_success_at, h.last_failure_at) > $6"
+	return map[bellwire.HealthState]string{
+		"":                        list(""),
+		bellwire.HealthHealthy:    list(" AND h.state = 0 AND " + attempted),
+		bellwire.HealthIdle:       list(" AND h.state = 0 AND (" + attempted + ") IS NOT TRUE"),
+		bellwire.HealthFailing:    list(" AND h.state = 1 AND h.state > 0"),
+		bellwire.HealthRecovering: list(" AND h.state = 2 AND h.state > 0"),
+	}
+}
+
+var (
+	sqlEndpointsOfTenant = endpointLists("p.tenant = " + theTenant)
+	sqlEndpointsOfAll    = endpointLists("$1 = ''")
+)
+
+// Endpoints lists endpoints that are not deleted, newest first.
+func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
 	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
+	sql := sqlEndpointsOfTenant[f.Health]
+	if f.Tenant == "" {
+		sql = sqlEndpointsOfAll[f.Health]
+	}
 	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, codec.RowKey, rules.SizeOfEndpoint}
-	return list.read(ctx, s, sqlEndpoints, tenant, before, list.fetch())
+	return list.read(ctx, s, sql, f.Tenant, before, string(f.Status), f.Dialect, list.fetch(), f.Now.Add(-bellwire.HealthIdleAfter))
 }
 
 // TenantEndpoints returns a tenant with all its endpoints, read at one revision.
@@ -164,6 +191,9 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 	return changes, err
 }
 
+// sqlBefore reads what a change of an endpoint is compared with.
+const sqlBefore = "SELECT status, url FROM bellwire.endpoints WHERE n = $1"
+
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
 func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
 	j, err := codec.EncodeEndpoint(ep)
@@ -178,6 +208,15 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		}
 		if current != ep.Revision {
 			return rules.StaleVersion("endpoint", ep.ID)
+		}
+		var before bellwire.Endpoint
+		if err := tx.row(sqlBefore, n).Scan((*string)(&before.Status), &before.URL); err != nil {
+			return err
+		}
+		if bellwire.Restarts(&before, ep) {
+			if err := tx.restartHealth(n, ep.UpdatedAt); err != nil {
+				return err
+			}
 		}
 		if revision, err = tx.changeTenant(tenant); err != nil {
 			return err

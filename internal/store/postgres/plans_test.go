@@ -174,7 +174,7 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 		"all deliveries":       {sqlDeliveriesOfTenant[5], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
 		"succeeded deliveries": {sqlDeliveriesOfTenant[2], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
 		"no deliveries":        {sqlDeliveriesOfTenant[1], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
-		"endpoints":            {sqlEndpoints, "'acme', 1000000, 50", 2 * page},
+		"endpoints":            {sqlEndpointsOfTenant[""], "'acme', 1000000, '', '', 50, now()", 3 * page},
 		"tombstones":           {sqlTombstones, "0, 0, 50", 20 * page},
 	} {
 		t.Run(name, func(t *testing.T) {

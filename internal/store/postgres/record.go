@@ -33,10 +33,12 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 			left = nil
 			return r.settle(tx, others)
 		case len(others) == 0:
+			r.queueSeen(batch)
 			err := tx.sendLast(batch)
 			left = r.left()
 			return err
 		}
+		r.queueSeen(batch)
 		if err := tx.send(batch); err != nil {
 			return err
 		}
@@ -66,6 +68,7 @@ type recording struct {
 	states   map[bellwire.DeliveryID]*bellwire.DeliveryState
 	attempts map[bellwire.AttemptID]bool // that are stored
 	changed  map[bellwire.DeliveryID]time.Time
+	healths  map[string]*healthRow // of their endpoints
 }
 
 // left returns the places of the results that are not recorded yet.
@@ -93,6 +96,7 @@ func (r *recording) settle(tx *tx, places []int) error {
 	}
 	batch := new(pgx.Batch)
 	r.queueMoves(batch)
+	r.queueHealth(batch)
 	r.rows.queue(batch)
 	return tx.sendLast(batch)
 }
@@ -118,7 +122,7 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 	places := make(map[bellwire.DeliveryID]int)
 	seen := make(map[bellwire.DeliveryID]bool, len(r.results))
 	for i, result := range r.results {
-		if seen[result.Delivery] || !result.IsPlainSuccess() {
+		if seen[result.Delivery] || !result.IsPlainSuccess() || result.Health.Kind == bellwire.HealthCounts {
 			others = append(others, i)
 		} else {
 			places[result.Delivery] = i
@@ -189,6 +193,7 @@ func (r *recording) read(places []int) error {
 		})
 		return err
 	})
+	r.queueReadHealth(batch, places)
 	return r.tx.send(batch)
 }
 
@@ -213,6 +218,7 @@ func (r *recording) record(i int) error {
 	}
 	r.changed[result.Delivery] = result.EndedAt
 	r.recorded[i] = st.Recorded(moved, disabled)
+	r.recordHealth(i)
 	return nil
 }
 

@@ -59,7 +59,10 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 		}
 	}
 	reads := map[string]func() error{
-		"endpoints":     func() error { _, err := s.Endpoints(t.Context(), "acme", bellwire.Page{Limit: 50}); return err },
+		"endpoints": func() error {
+			_, err := s.Endpoints(t.Context(), bellwire.EndpointFilter{Tenant: "acme"}, bellwire.Page{Limit: 50})
+			return err
+		},
 		"all endpoints": func() error { _, _, err := s.TenantEndpoints(t.Context(), "acme"); return err },
 		"events": func() error {
 			_, err := s.Events(t.Context(), bellwire.EventFilter{Tenant: "acme"}, bellwire.Page{Limit: 50})

@@ -38,11 +38,15 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if revision, err = w.changeTenant(tenant.n); err != nil {
 			return err
 		}
-		return firstError(
-			w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
+		err = w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
 				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
-				text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec(),
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
+			text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec()
+		if err != nil {
+			return err
+		}
+		return firstError(
+			w.query("INSERT INTO endpoint_health (endpoint) VALUES (?)").int(w.conn.LastInsertRowID()).exec(),
 			w.storeChange(change),
 		)
 	})
@@ -71,8 +75,6 @@ func selectEndpoint(description, metadata string) string {
 var (
 	sqlEndpoint     = selectEndpoint("p.description", "p.metadata")
 	sqlEndpointByID = sqlEndpoint + "WHERE p.id = ? AND t.deleted_at IS NULL"
-	sqlEndpoints    = sqlEndpoint + `WHERE p.tenant = (SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL)
-		AND p.n < ? AND p.deleted_at IS NULL ORDER BY p.n DESC LIMIT +?`
 
 	sqlServed          = selectEndpoint("''", "'null'")
 	sqlServedEndpoints = sqlServed + "WHERE p.tenant = ?1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
@@ -119,15 +121,51 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 	return ep, err
 }
 
-// Endpoints lists a tenant's endpoints that are not deleted, newest first.
-func (s *Store) Endpoints(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+// endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant; all
+// others that are not healthy are found by their health.
+func endpointLists(of string, byHealth bool) map[bellwire.HealthState]string {
+	list := func(health string) string {
+		return sqlEndpoint + "WHERE " + of + " AND p.n < ?2 AND p.deleted_at IS NULL AND t.deleted_at IS NULL" +
+			" AND (?3 = '' OR p.status = ?3) AND (?4 = '' OR p.dialect = ?4)" + health + " ORDER BY p.n DESC LIMIT +?5"
+	}
+	is := func(health string) string {
+		if byHealth {
+			return " AND p.n IN (SELECT endpoint FROM endpoint_health WHERE state > 0 AND " + health + ")"
+		}
+		return " AND EXISTS (SELECT 1 FROM endpoint_health WHERE endpoint = p.n AND " + health + ")"
+	}
+	const attempted = "max(coalesce(last_success_at, 0), coalesce(last_failure_at, 0)) > ?6"
+	healthy := func(health string) string {
+		return " AND EXISTS (SELECT 1 FROM endpoint_health WHERE endpoint = p.n AND state = 0 AND " + health + ")"
+	}
+	return map[bellwire.HealthState]string{
+		"":                        list(" AND ?6 IS NOT NULL"),
+		bellwire.HealthHealthy:    list(healthy(attempted)),
+		bellwire.HealthIdle:       list(healthy("NOT " + attempted)),
+		bellwire.HealthFailing:    list(is("state = 1 AND ?6 IS NOT NULL")),
+		bellwire.HealthRecovering: list(is("state = 2 AND ?6 IS NOT NULL")),
+	}
+}
+
+var (
+	sqlEndpointsOfTenant = endpointLists("p.tenant = (SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)", false)
+	sqlEndpointsOfAll    = endpointLists("?1 = ''", true)
+)
+
+// Endpoints lists endpoints that are not deleted, newest first.
+func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
 	before, err := codec.RowCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
+	sql := sqlEndpointsOfTenant[f.Health]
+	if f.Tenant == "" {
+		sql = sqlEndpointsOfAll[f.Health]
+	}
 	list := newLister(page, scanEndpoint, codec.RowKey, rules.SizeOfEndpoint)
 	return list.read(ctx, s, func(c *db) *query {
-		return c.query(sqlEndpoints).text(tenant).int(before).int(list.fetch())
+		return c.query(sql).text(f.Tenant).int(before).text(string(f.Status)).text(f.Dialect).int(list.fetch()).
+			time(f.Now.Add(-bellwire.HealthIdleAfter))
 	})
 }
 
@@ -199,16 +237,21 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if err != nil {
 			return err
 		}
-		current, _, err := w.query("SELECT revision FROM endpoints WHERE n = ?").int(ref.n).scalar()
+		before, err := w.endpointBefore(ref.n)
 		if err != nil {
 			return err
 		}
-		if current != ep.Revision {
+		if before.Revision != ep.Revision {
 			return rules.StaleVersion("endpoint", ep.ID)
 		}
 		change, err := w.prepareChange(ref.tenant, ep.ID, rules.Updated(ep, note))
 		if err != nil {
 			return err
+		}
+		if bellwire.Restarts(before, ep) {
+			if err := w.restartHealth(ref.n, ep.UpdatedAt); err != nil {
+				return err
+			}
 		}
 		if revision, err = w.changeTenant(ref.tenant); err != nil {
 			return err
@@ -225,6 +268,16 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		ep.Revision = revision
 	}
 	return err
+}
+
+// endpointBefore reads what a change of an endpoint is compared with.
+func (w *writer) endpointBefore(n int64) (*bellwire.Endpoint, error) {
+	q := w.query("SELECT revision, status, url FROM endpoints WHERE n = ?").int(n)
+	if _, err := q.one(); err != nil {
+		return nil, err
+	}
+	before := &bellwire.Endpoint{Revision: q.getInt(), Status: bellwire.EndpointStatus(q.getText()), URL: q.getText()}
+	return before, q.close()
 }
 
 // ownEndpoint finds an endpoint of the tenant.

@@ -24,7 +24,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 				return err
 			}
 		}
-		return nil
+		return w.recordHealth(results, recorded)
 	})
 	if err != nil {
 		return nil, err

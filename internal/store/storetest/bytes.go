@@ -34,7 +34,7 @@ var bytesTests = []test{
 			return w.store.Tenants(w.ctx, page)
 		})
 		fill(w, "endpoints", 40, func(page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-			return w.store.Endpoints(w.ctx, t.ID, page)
+			return w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: t.ID}, page)
 		})
 		fill(w, "event types", 40, func(page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
 			return w.store.EventTypes(w.ctx, page)

@@ -395,7 +395,7 @@ func tombstone(w *world) {
 		w.Errorf("the tombstone is %+v", read)
 	}
 	w.refused(w.store.UpdateEndpoint(w.ctx, read, bellwire.ChangeNote{}), bellwire.CodeNotFound)
-	list, err := w.store.Endpoints(w.ctx, t.ID, bellwire.Page{Limit: 10})
+	list, err := w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: t.ID}, bellwire.Page{Limit: 10})
 	w.check(err)
 	w.equal("the endpoints", list.Items, []*bellwire.Endpoint(nil))
 	w.equal("the endpoint of its delivery", w.load(t.ID, e.Deliveries[0].ID).Endpoint, ep.ID)

@@ -313,7 +313,7 @@ func listConfiguration(w *world) {
 			return w.store.Tenants(w.ctx, p)
 		}), tenants)
 		w.equal("endpoints", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
-			return w.store.Endpoints(w.ctx, owner.ID, p)
+			return w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: owner.ID}, p)
 		}), endpoints)
 		w.equal("keys", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
 			return w.store.Keys(w.ctx, owner.ID, p)
@@ -340,7 +340,10 @@ func badCursors(w *world) {
 			"Keys":          func() error { _, err := w.store.Keys(w.ctx, t.ID, page); return err },
 			"Operator keys": func() error { _, err := w.store.Keys(w.ctx, "", page); return err },
 			"EventTypes":    func() error { _, err := w.store.EventTypes(w.ctx, page); return err },
-			"Endpoints":     func() error { _, err := w.store.Endpoints(w.ctx, t.ID, page); return err },
+			"Endpoints": func() error {
+				_, err := w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: t.ID}, page)
+				return err
+			},
 			"Events": func() error {
 				_, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID}, page)
 				return err

@@ -55,6 +55,8 @@ func useAll(w *world) {
 		r.Disable, r.EndpointRevision = true, ep.Revision
 		third := w.result(d, bellwire.Transition{})
 		third.WholeAttempts = 2
+		third.Health.Kind = bellwire.HealthCounts
+		r.Health.Kind = bellwire.HealthSeen
 		w.record(r, w.result(d, bellwire.Transition{}), third)
 	}
 	w.append(together(w.wide(t.ID, plain, ordered)))
@@ -94,7 +96,13 @@ func useAll(w *world) {
 	w.check(err)
 	_, err = w.store.EventTypes(w.ctx, page)
 	w.check(err)
-	_, err = w.store.Endpoints(w.ctx, t.ID, page)
+	for _, state := range append([]bellwire.HealthState{""}, bellwire.HealthStates...) {
+		for _, tenant := range []string{"", t.ID} {
+			_, err = w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: tenant, Health: state, Now: w.now}, page)
+			w.check(err)
+		}
+	}
+	_, err = w.store.Health(w.ctx, []string{plain.ID, ordered.ID}, 10)
 	w.check(err)
 	w.history(plain)
 	w.attempts(e.Deliveries[0].ID)

@@ -1,0 +1,193 @@
+package bellwire
+
+import (
+	"fmt"
+	"time"
+)
+
+// HealthState is what an endpoint's recent attempts say about it.
+type HealthState string
+
+// The states. A store keeps the last three; HealthIdle is a healthy endpoint that was not attempted for HealthIdleAfter.
+const (
+	HealthIdle       HealthState = "idle"
+	HealthHealthy    HealthState = "healthy"
+	HealthFailing    HealthState = "failing"
+	HealthRecovering HealthState = "recovering" // it failed, and has not been acknowledged often enough since
+)
+
+// HealthStates lists all states.
+var HealthStates = []HealthState{HealthHealthy, HealthFailing, HealthRecovering, HealthIdle}
+
+// The rules of an endpoint's health. The table in docs/delivery.md states them too.
+const (
+	FailingAfter     = 3              // failures in a row; one suffices if it ends its delivery
+	HealthyAfter     = 3              // acknowledged attempts in a row, after failing
+	HealthySpan      = time.Minute    // or two acknowledged attempts that far apart, without a failure between them
+	HealthIdleAfter  = 24 * time.Hour // without an attempt
+	HealthSeenPeriod = 10 * time.Second
+)
+
+// Health is what a store keeps about an endpoint's attempts. RecordOutcomes changes it, in the order in which it stores the
+// outcomes. Tests and manual retries count if they are acknowledged.
+type Health struct {
+	State         HealthState // never HealthIdle
+	Since         time.Time   // when the state began: with HealthFailing, the first failure in a row
+	LastSuccessAt time.Time   // at most HealthSeenPeriod too early; zero: none
+	LastFailureAt time.Time   // zero: none
+	LastError     string      // Attempt.Error of the last failure
+	Failures      int         // in a row
+	Successes     int         // in a row, with HealthRecovering
+
+	// The first failure in a row, and the first one of another event.
+	FirstFailureAt time.Time
+	FirstFailed    DeliveryID // number 0 of its event
+	OthersSince    time.Time
+
+	// What held the endpoint's lane back after the last failure.
+	BreakerOpen bool
+	HeldUntil   time.Time
+	Epoch       int64 // the shard epoch of the last failure: in another one, nothing holds the lane back
+}
+
+// HealthNote says what a result means for the health of its endpoint.
+type HealthNote struct {
+	Kind        HealthKind
+	BreakerOpen bool          // the endpoint's circuit breaker is open after the failure
+	HeldFor     time.Duration // after the failure, until the endpoint's rest and the pause of its circuit breaker end
+}
+
+// HealthKind is how a result counts for the health of its endpoint.
+type HealthKind int
+
+// The kinds.
+const (
+	HealthUnchanged HealthKind = iota // it says nothing new
+	HealthSeen                        // an acknowledgement of an endpoint that is healthy and has no failures in a row
+	HealthCounts                      // any other acknowledgement, or a failure
+)
+
+// Record applies a result of kind HealthCounts. moved says whether the result changed its delivery. A failure that did not
+// change it does not count, because another node has the delivery by now.
+func (h *Health) Record(r *Result, moved bool) {
+	switch {
+	case r.Transition.Status == DeliverySucceeded:
+		h.succeeded(r.EndedAt)
+	case moved && r.Attempt != nil && r.Trigger == TriggerSchedule:
+		h.failed(r)
+	}
+}
+
+func (h *Health) succeeded(at time.Time) {
+	h.LastSuccessAt = at
+	h.endRun()
+	switch h.State {
+	case HealthFailing:
+		h.State, h.Since, h.Successes = HealthRecovering, at, 1
+	case HealthRecovering:
+		h.Successes++
+		if h.Successes == 1 {
+			h.Since = at // the endpoint was changed before
+		}
+		if h.Successes >= HealthyAfter || at.Sub(h.Since) >= HealthySpan {
+			h.State, h.Since, h.Successes = HealthHealthy, at, 0
+		}
+	case HealthHealthy:
+		if h.Since.IsZero() {
+			h.Since = at
+		}
+	}
+}
+
+func (h *Health) failed(r *Result) {
+	event := DeliveryOf(EventID(r.Delivery), 0)
+	if h.Failures == 0 {
+		h.FirstFailureAt, h.FirstFailed = r.EndedAt, event
+	} else if h.OthersSince.IsZero() && event != h.FirstFailed {
+		h.OthersSince = r.EndedAt
+	}
+	h.Failures++
+	h.Successes = 0
+	h.LastFailureAt, h.LastError = r.EndedAt, r.Attempt.Error
+	h.BreakerOpen, h.Epoch, h.HeldUntil = r.Health.BreakerOpen, r.Epoch, time.Time{}
+	if r.Health.HeldFor > 0 {
+		h.HeldUntil = StoredTime(r.EndedAt.Add(r.Health.HeldFor))
+	}
+	if h.State != HealthFailing && (h.State == HealthRecovering || h.Failures >= FailingAfter || r.Transition.Status != DeliveryRetrying) {
+		h.State, h.Since = HealthFailing, h.FirstFailureAt
+	}
+}
+
+// endRun forgets the failures in a row.
+func (h *Health) endRun() {
+	h.Failures, h.FirstFailureAt, h.FirstFailed, h.OthersSince = 0, time.Time{}, DeliveryID{}, time.Time{}
+	h.BreakerOpen, h.HeldUntil, h.Epoch = false, time.Time{}, 0
+}
+
+// Restart begins anew after a change of the endpoint that can have mended it. What failed before is not held against it.
+func (h *Health) Restart(at time.Time) {
+	h.endRun()
+	h.Successes = 0
+	if h.State == HealthFailing {
+		h.State, h.Since = HealthRecovering, at
+	}
+}
+
+// Restarts reports whether the change of an endpoint from one status and URL to others begins its Health anew.
+func Restarts(before, after *Endpoint) bool {
+	return before.URL != after.URL || after.Status == EndpointEnabled && before.Status == EndpointDisabled
+}
+
+// Proven reports whether the endpoint is healthy and has no failures in a row, so that acknowledgements say nothing new.
+func (h *Health) Proven() bool { return h.State == HealthHealthy && h.Failures == 0 }
+
+// EndpointHealth is an endpoint's health with what waits to be acknowledged.
+type EndpointHealth struct {
+	Health
+	Waiting         int       // open deliveries, at most as many as were to be counted
+	WaitingCapped   bool      // there may be more
+	OldestWaitingAt time.Time // when the event of the oldest of them was accepted; zero: there is none
+	NextAttemptAt   time.Time // when the next of them is due at the earliest; zero: none is
+}
+
+// At returns the health as of a time, at which an endpoint can have become idle.
+func (h EndpointHealth) At(now time.Time) EndpointHealth {
+	last := h.LastSuccessAt
+	if h.LastFailureAt.After(last) {
+		last = h.LastFailureAt
+	}
+	if h.State == HealthHealthy && now.Sub(last) >= HealthIdleAfter {
+		h.State, h.Since = HealthIdle, last
+	}
+	return h
+}
+
+// Reason says why the endpoint is in its state; empty if it is healthy and nothing has failed.
+func (h *EndpointHealth) Reason() string {
+	switch {
+	case h.State == HealthIdle && h.Since.IsZero():
+		return "no attempt was made yet"
+	case h.State == HealthIdle:
+		return "no attempt was made in the last 24 hours"
+	case h.State == HealthRecovering && h.Successes == 0:
+		return "the endpoint was changed after it had failed, and has not acknowledged an attempt since"
+	case h.State == HealthRecovering:
+		return fmt.Sprintf("%d of %d attempts in a row acknowledged since the endpoint failed", h.Successes, HealthyAfter)
+	case h.Failures == 0:
+		return ""
+	}
+	since := h.FirstFailureAt.UTC().Format(time.RFC3339)
+	if h.Failures == 1 {
+		return fmt.Sprintf("1 attempt failed at %s: %s", since, h.LastError)
+	}
+	return fmt.Sprintf("%s attempts in a row failed since %s; the last error: %s", Number(h.Failures), since, h.LastError)
+}
+
+// EndpointFilter selects endpoints that are not deleted. Zero members select all.
+type EndpointFilter struct {
+	Tenant  string // empty: of all tenants
+	Status  EndpointStatus
+	Dialect string
+	Health  HealthState
+	Now     time.Time // decides who is idle
+}

@@ -1,0 +1,101 @@
+package bellwire_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// TestHealthStates plays histories of attempts: + is acknowledged, - fails, x fails and ends its delivery, _ is a minute without
+// an attempt, c a change of the endpoint that can have mended it. The attempts are one second apart.
+func TestHealthStates(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		history string
+		want    bellwire.HealthState
+		since   int // the character at which the state began
+	}{
+		{"", bellwire.HealthHealthy, -1},
+		{"+", bellwire.HealthHealthy, 0},
+		{"+-", bellwire.HealthHealthy, 0},
+		{"+--", bellwire.HealthHealthy, 0},
+		{"+---", bellwire.HealthFailing, 1},
+		{"+------", bellwire.HealthFailing, 1},
+		{"+x", bellwire.HealthFailing, 1},
+		{"-+-+-+-", bellwire.HealthHealthy, 1},
+		{"--+--+--", bellwire.HealthHealthy, 2},
+		{"---+", bellwire.HealthRecovering, 3},
+		{"---++", bellwire.HealthRecovering, 3},
+		{"---+++", bellwire.HealthHealthy, 5},
+		{"---+_+", bellwire.HealthHealthy, 5},
+		{"---+-", bellwire.HealthFailing, 4},
+		{"---++-++", bellwire.HealthRecovering, 6},
+		{"---c", bellwire.HealthRecovering, 3},
+		{"---c_+", bellwire.HealthRecovering, 5},
+		{"---c_+++", bellwire.HealthHealthy, 7},
+		{"---c-", bellwire.HealthFailing, 4},
+		{"--c--", bellwire.HealthHealthy, -1},
+	} {
+		t.Run(c.history, func(t *testing.T) {
+			t.Parallel()
+			h, at := bellwire.Health{State: bellwire.HealthHealthy}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+			times := make([]time.Time, len(c.history))
+			for i, char := range c.history {
+				at = at.Add(time.Second)
+				times[i] = at
+				r := &bellwire.Result{
+					Attempt: &bellwire.Attempt{Error: "it broke"}, Trigger: bellwire.TriggerSchedule, EndedAt: at,
+					Transition: bellwire.Transition{Status: bellwire.DeliveryRetrying},
+				}
+				switch char {
+				case '+':
+					r.Transition.Status = bellwire.DeliverySucceeded
+				case 'x':
+					r.Transition.Status = bellwire.DeliveryExhausted
+				case '_':
+					at = at.Add(time.Minute)
+					continue
+				case 'c':
+					h.Restart(at)
+					continue
+				}
+				h.Record(r, true)
+			}
+			var since time.Time
+			if c.since >= 0 {
+				since = times[c.since]
+			}
+			if h.State != c.want || !h.Since.Equal(since) {
+				t.Errorf("it is %s since %s, want %s since %s", h.State, h.Since, c.want, since)
+			}
+		})
+	}
+}
+
+func TestHealthHasAReason(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for want, h := range map[string]bellwire.Health{
+		"no attempt was made yet":                  {State: bellwire.HealthHealthy},
+		"no attempt was made in the last 24 hours": {State: bellwire.HealthHealthy, LastFailureAt: at.Add(-25 * time.Hour)},
+		"1 attempt failed at 2026-01-02T03:04:05Z: it broke": {
+			State: bellwire.HealthHealthy, Failures: 1, FirstFailureAt: at, LastFailureAt: at, LastError: "it broke",
+		},
+		"1,200 attempts in a row failed since 2026-01-02T03:04:05Z; the last error: it broke": {
+			State: bellwire.HealthFailing, Failures: 1200, FirstFailureAt: at, LastError: "it broke",
+		},
+		"1 of 3 attempts in a row acknowledged since the endpoint failed":                         {State: bellwire.HealthRecovering, Successes: 1},
+		"the endpoint was changed after it had failed, and has not acknowledged an attempt since": {State: bellwire.HealthRecovering},
+	} {
+		shown := bellwire.EndpointHealth{Health: h}.At(at)
+		if got := shown.Reason(); got != want {
+			t.Errorf("the reason is %q, want %q", got, want)
+		}
+	}
+	h := bellwire.EndpointHealth{Health: bellwire.Health{State: bellwire.HealthHealthy, LastSuccessAt: at}}.At(at)
+	if h.Reason() != "" || strings.Contains(string(h.State), "idle") {
+		t.Errorf("a healthy endpoint is %s because %q", h.State, h.Reason())
+	}
+}

@@ -1,0 +1,50 @@
+package lanes
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// health is what a lane knows of its endpoint's health in the store. While that is proven, the store hears of an
+// acknowledgement only now and then, so that most cost it nothing.
+type health struct {
+	proven   bool      // bellwire.Health.Proven, as of the last outcome in the store
+	failures int       // that are not in the store yet
+	seen     time.Time // when the store last heard of an acknowledgement
+}
+
+// note returns what an outcome means for the health of the endpoint. The lane has been adjusted to the outcome.
+func (l *lane) note(now time.Time, o *Outcome) bellwire.HealthNote {
+	h := &l.health
+	switch {
+	case o.Verdict == bellwire.Acknowledged && h.proven && h.failures == 0:
+		if now.Sub(h.seen) < bellwire.HealthSeenPeriod {
+			return bellwire.HealthNote{}
+		}
+		h.seen = now
+		return bellwire.HealthNote{Kind: bellwire.HealthSeen}
+	case o.Verdict == bellwire.Acknowledged:
+		h.seen = now
+		return bellwire.HealthNote{Kind: bellwire.HealthCounts}
+	case o.Verdict == bellwire.Impossible || o.Job.Manual():
+		return bellwire.HealthNote{}
+	}
+	h.failures++
+	until := l.restUntil
+	if l.pauses() {
+		until = later(until, l.breaker.probeAt)
+	}
+	return bellwire.HealthNote{Kind: bellwire.HealthCounts, BreakerOpen: l.breaker.open(), HeldFor: max(until.Sub(now), 0)}
+}
+
+// noted records that an outcome is in the store.
+func (l *lane) noted(o *Outcome, record *bellwire.Recorded) {
+	if o.Health.Kind != bellwire.HealthCounts {
+		return
+	}
+	if o.Verdict != bellwire.Acknowledged {
+		l.health.failures--
+	}
+	l.health.proven = record.Proven
+}

@@ -1,0 +1,179 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
+)
+
+const (
+	healthColumns = `h.state, h.since, h.last_success_at, h.last_failure_at, h.last_error, h.failures, h.successes, h.first_failure_at,
+		h.first_failed, h.others_since, h.breaker_open, h.held_until, h.epoch`
+	// sqlHealths locks the rows in their order.
+	sqlHealths = "SELECT p.id, h.endpoint, " + healthColumns + ` FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n
+		WHERE p.id = ANY($1) ORDER BY h.endpoint FOR UPDATE OF h`
+	sqlHealth     = "SELECT '', h.endpoint, " + healthColumns + " FROM bellwire.endpoint_health h WHERE h.endpoint = $1 FOR UPDATE"
+	sqlSaveHealth = `UPDATE bellwire.endpoint_health SET state = $2, since = $3, last_success_at = $4, last_failure_at = $5, last_error = $6,
+		failures = $7, successes = $8, first_failure_at = $9, first_failed = $10, others_since = $11, breaker_open = $12, held_until = $13,
+		epoch = $14
+		WHERE endpoint = $1`
+	sqlSeen = `UPDATE bellwire.endpoint_health h SET last_success_at = r.at
+		FROM unnest($1::text[], $2::timestamptz[]) AS r (id, at) JOIN bellwire.endpoints p ON p.id = r.id
+		WHERE h.endpoint = p.n AND h.state = 0 AND h.failures = 0`
+)
+
+// healthRow is the health of an endpoint, as a transaction changes it.
+type healthRow struct {
+	endpoint int64
+	bellwire.Health
+}
+
+// scanHealth reads an id, the endpoint's number and healthColumns.
+func scanHealth(row pgx.Row, more ...any) (id string, h *healthRow, err error) {
+	var (
+		state                                        int16
+		since, success, failure, first, others, held *time.Time
+		failed                                       *[16]byte
+	)
+	h = new(healthRow)
+	err = row.Scan(append([]any{&id, &h.endpoint, &state, &since, &success, &failure, &h.LastError, &h.Failures, &h.Successes, &first,
+		&failed, &others, &h.BreakerOpen, &held, &h.Epoch}, more...)...)
+	if err != nil {
+		return "", nil, err
+	}
+	h.State = codec.HealthState(int64(state))
+	h.Since, h.LastSuccessAt, h.LastFailureAt = orZero(since), orZero(success), orZero(failure)
+	h.FirstFailureAt, h.OthersSince, h.HeldUntil = orZero(first), orZero(others), orZero(held)
+	if failed != nil {
+		h.FirstFailed = *failed
+	}
+	return id, h, nil
+}
+
+// saved returns the parameters of sqlSaveHealth.
+func (h *healthRow) saved() []any {
+	var failed *[16]byte
+	if h.Failures > 0 {
+		failed = (*[16]byte)(&h.FirstFailed)
+	}
+	return []any{h.endpoint, int16(codec.HealthNumber(h.State)), orNull(h.Since), orNull(h.LastSuccessAt), orNull(h.LastFailureAt),
+		h.LastError, int64(h.Failures), int64(h.Successes), orNull(h.FirstFailureAt), failed, orNull(h.OthersSince), h.BreakerOpen,
+		orNull(h.HeldUntil), h.Epoch}
+}
+
+// queueSeen has the times of acknowledgements kept that say nothing else about their endpoints.
+func (r *recording) queueSeen(batch *pgx.Batch) {
+	var (
+		ids []string
+		at  []time.Time
+	)
+	for _, result := range r.results {
+		if result.Health.Kind == bellwire.HealthSeen {
+			ids, at = append(ids, result.Endpoint), append(at, result.EndedAt)
+		}
+	}
+	if len(ids) > 0 {
+		batch.Queue(sqlSeen, ids, at)
+	}
+}
+
+// queueReadHealth reads the health of the endpoints that results at the given places are about.
+func (r *recording) queueReadHealth(batch *pgx.Batch, places []int) {
+	var ids []string
+	for _, i := range places {
+		if r.results[i].Health.Kind == bellwire.HealthCounts {
+			ids = append(ids, r.results[i].Endpoint)
+		}
+	}
+	r.healths = make(map[string]*healthRow, len(ids))
+	if len(ids) == 0 {
+		return
+	}
+	batch.Queue(sqlHealths, ids).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			id, h, err := scanHealth(rows)
+			if err != nil {
+				return err
+			}
+			r.healths[id] = h
+		}
+		return rows.Err()
+	})
+}
+
+// recordHealth applies a result to the health of its endpoint.
+func (r *recording) recordHealth(i int) {
+	result := r.results[i]
+	h := r.healths[result.Endpoint]
+	if h == nil || result.Health.Kind != bellwire.HealthCounts {
+		return
+	}
+	h.Record(result, r.recorded[i].Moved)
+	r.recorded[i].Proven = h.Proven()
+}
+
+func (r *recording) queueHealth(batch *pgx.Batch) {
+	for _, h := range r.healths {
+		batch.Queue(sqlSaveHealth, h.saved()...)
+	}
+}
+
+// restartHealth begins the health of an endpoint anew.
+func (t *tx) restartHealth(endpoint int64, at time.Time) error {
+	_, h, err := scanHealth(t.row(sqlHealth, endpoint))
+	if err != nil {
+		return err
+	}
+	h.Restart(at)
+	return t.exec(sqlSaveHealth, h.saved()...)
+}
+
+// sqlHealthOf reads the health of endpoints with what waits for each, and the epochs of their shards.
+var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*
+	FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n JOIN bellwire.shards s ON s.shard = p.shard` +
+	waitingOf("pending", "status = 0 AND NOT ordered", "id") +
+	waitingOf("retrying", "status = 1 AND NOT ordered", "due_at") +
+	waitingOf("ordered", "ordered", "sequence") + `
+	WHERE p.id = ANY($1)`
+
+func waitingOf(name, condition, order string) string {
+	return `
+	CROSS JOIN LATERAL (SELECT count(*), min(created_at) AS oldest, min(due_at) AS due FROM (SELECT created_at, due_at FROM bellwire.deliveries
+		WHERE endpoint = p.n AND ` + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT $2 + 1) d) " + name
+}
+
+// Health returns the health of endpoints, with what waits for each.
+func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]bellwire.EndpointHealth, error) {
+	found := make(map[string]bellwire.EndpointHealth, len(endpoints))
+	err := s.list(ctx, func(tx *tx) error {
+		rows := tx.query(sqlHealthOf, endpoints, limit)
+		defer rows.Close()
+		for rows.Next() {
+			var (
+				epoch       int64
+				counts      [3]int
+				oldest, due [3]*time.Time
+			)
+			id, h, err := scanHealth(rows, &epoch, &counts[0], &oldest[0], &due[0], &counts[1], &oldest[1], &due[1], &counts[2], &oldest[2], &due[2])
+			if err != nil {
+				return err
+			}
+			waiting := rules.Waiting{Limit: limit}
+			for i, n := range counts {
+				waiting.Add(n, orZero(oldest[i]), orZero(due[i]))
+			}
+			found[id] = waiting.Health(&h.Health, epoch)
+		}
+		return rows.Err()
+	})
+	all := make([]bellwire.EndpointHealth, len(endpoints))
+	for i, id := range endpoints {
+		all[i] = found[id]
+	}
+	return all, err
+}

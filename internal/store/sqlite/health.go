@@ -1,0 +1,152 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
+)
+
+const (
+	healthColumns = `state, since, last_success_at, last_failure_at, last_error, failures, successes, first_failure_at, first_failed,
+		others_since, breaker_open, held_until, epoch`
+	sqlHealth     = "SELECT " + healthColumns + " FROM endpoint_health WHERE endpoint = ?"
+	sqlSaveHealth = `UPDATE endpoint_health SET state = ?, since = ?, last_success_at = ?, last_failure_at = ?, last_error = ?,
+		failures = ?, successes = ?, first_failure_at = ?, first_failed = ?, others_since = ?, breaker_open = ?, held_until = ?, epoch = ?
+		WHERE endpoint = ?`
+	sqlSeen = "UPDATE endpoint_health SET last_success_at = ? WHERE endpoint = ? AND state = 0 AND failures = 0"
+)
+
+// scanHealth reads healthColumns.
+func scanHealth(q *query) *bellwire.Health {
+	h := &bellwire.Health{
+		State: codec.HealthState(q.getInt()), Since: q.getTimeOrZero(), LastSuccessAt: q.getTimeOrZero(), LastFailureAt: q.getTimeOrZero(),
+		LastError: q.getText(), Failures: int(q.getInt()), Successes: int(q.getInt()), FirstFailureAt: q.getTimeOrZero(),
+	}
+	if q.isNull() {
+		q.skip()
+	} else {
+		q.getBytes(h.FirstFailed[:])
+	}
+	h.OthersSince, h.BreakerOpen, h.HeldUntil, h.Epoch = q.getTimeOrZero(), q.getBool(), q.getTimeOrZero(), q.getInt()
+	return h
+}
+
+// health reads the health of an endpoint.
+func (c *db) health(endpoint int64) (*bellwire.Health, error) {
+	q := c.query(sqlHealth).int(endpoint)
+	found, err := q.one()
+	if err != nil || !found {
+		return nil, err
+	}
+	h := scanHealth(q)
+	return h, q.close()
+}
+
+func (w *writer) saveHealth(endpoint int64, h *bellwire.Health) error {
+	var first []byte
+	if h.Failures > 0 {
+		first = h.FirstFailed[:]
+	}
+	return w.query(sqlSaveHealth).int(codec.HealthNumber(h.State)).timeOrNull(h.Since).timeOrNull(h.LastSuccessAt).
+		timeOrNull(h.LastFailureAt).text(h.LastError).int(int64(h.Failures)).int(int64(h.Successes)).timeOrNull(h.FirstFailureAt).
+		blob(first).timeOrNull(h.OthersSince).bool(h.BreakerOpen).timeOrNull(h.HeldUntil).int(h.Epoch).int(endpoint).exec()
+}
+
+// recordHealth applies results to the health of their endpoints. An endpoint has one row, whatever the number of its results.
+func (w *writer) recordHealth(results []*bellwire.Result, recorded []bellwire.Recorded) error {
+	changed := make(map[int64]*bellwire.Health)
+	for i, r := range results {
+		if r.Health.Kind == bellwire.HealthUnchanged || recorded[i].Status == "" {
+			continue
+		}
+		ref, err := w.endpoint(r.Endpoint)
+		if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if r.Health.Kind == bellwire.HealthSeen {
+			if err := w.query(sqlSeen).time(r.EndedAt).int(ref.n).exec(); err != nil {
+				return err
+			}
+			continue
+		}
+		h := changed[ref.n]
+		if h == nil {
+			if h, err = w.health(ref.n); err != nil {
+				return err
+			}
+			changed[ref.n] = h
+		}
+		h.Record(r, recorded[i].Moved)
+		recorded[i].Proven = h.Proven()
+	}
+	for endpoint, h := range changed {
+		if err := w.saveHealth(endpoint, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restartHealth begins the health of an endpoint anew.
+func (w *writer) restartHealth(endpoint int64, at time.Time) error {
+	h, err := w.health(endpoint)
+	if err != nil {
+		return err
+	}
+	h.Restart(at)
+	return w.saveHealth(endpoint, h)
+}
+
+// The deliveries that wait for an endpoint lie in three indexes; see due.go.
+var sqlWaiting = []string{waitingOf(isPending, "id"), waitingOf(isRetrying, "due_at, id"), waitingOf(isOrdered, "sequence")}
+
+func waitingOf(condition, order string) string {
+	return "SELECT id, due_at FROM deliveries WHERE endpoint = ?1 AND " + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT +?2"
+}
+
+// Health returns the health of endpoints, with what waits for each.
+func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]bellwire.EndpointHealth, error) {
+	all := make([]bellwire.EndpointHealth, len(endpoints))
+	err := s.list(ctx, snapshot(func(c *db) error {
+		for i, id := range endpoints {
+			n, found, err := c.query("SELECT n FROM endpoints WHERE id = ?").text(id).scalar()
+			if err != nil {
+				return err
+			}
+			if !found {
+				continue
+			}
+			if all[i], err = s.endpointHealth(c, n, limit); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return all, err
+}
+
+func (s *Store) endpointHealth(c *db, endpoint int64, limit int) (bellwire.EndpointHealth, error) {
+	h, err := c.health(endpoint)
+	if err != nil || h == nil {
+		return bellwire.EndpointHealth{}, err
+	}
+	found := rules.Waiting{Limit: limit}
+	for _, sql := range sqlWaiting {
+		q := c.query(sql).int(endpoint).int(int64(limit) + 1)
+		for q.next() {
+			var id bellwire.DeliveryID
+			q.getBytes(id[:])
+			found.Add(1, id.Time(), q.getTime())
+		}
+		if q.err != nil {
+			return bellwire.EndpointHealth{}, q.err
+		}
+	}
+	return found.Health(h, s.leases.epoch.Load()), nil
+}
