@@ -74,6 +74,9 @@ type Configuration interface {
 	CreateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// Endpoint returns an endpoint by its id alone, even a deleted one. The caller must check the tenant.
 	Endpoint(ctx context.Context, id string) (*Endpoint, error)
+	// EndpointsByID returns those of some endpoints that exist, even deleted ones, in any order, without Description and
+	// Metadata.
+	EndpointsByID(ctx context.Context, ids []string) ([]*Endpoint, error)
 	// Endpoints lists endpoints, without deleted ones.
 	Endpoints(ctx context.Context, f EndpointFilter, page Page) (*List[*Endpoint], error)
 	// Health returns the health of endpoints, in their order. It counts up to limit of the deliveries that wait for each. The

@@ -6,6 +6,8 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -69,7 +71,7 @@ func New(c Config) *Directory {
 const waitingLoads = 2
 
 // There are two kinds of names. Things are forgotten by the name of their owner, which is a tenant's id or operator, or by
-// endpointName. Loads have the name of what they read: "tenant/acme", "limits/acme", "catalogue/", endpointName or keyName. The
+// endpointName. Loads have the name of what they read: "tenant/acme", "limits/acme", "catalogue/", "endpoints/" with the ids of several, endpointName or keyName. The
 // two cannot be confused, because ids of tenants have no slash.
 const operator = ""
 
@@ -162,30 +164,64 @@ func (d *Directory) Target(ctx context.Context, endpoint string) (*bellwire.Targ
 		return target, nil
 	}
 	d.mu.Lock()
-	name := endpointName(endpoint)
-	f := d.join(ctx, name, d.flights.moment, func(ctx context.Context, begin func() uint64) (any, error) {
+	f := d.join(ctx, endpointName(endpoint), d.flights.moment, func(ctx context.Context, begin func() uint64) (any, error) {
 		began := begin()
 		ep, err := d.store.Endpoint(ctx, endpoint)
 		if err != nil {
 			return nil, err
 		}
-		held, err := d.Limits(ctx, ep.Tenant)
-		if err != nil {
-			return nil, err
-		}
-		m, err := d.newMember(ctx, ep, held)
-		if err != nil {
-			return nil, err
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.flights.last(ep.Tenant, name) <= began {
-			d.owners.keepSingle(d.owners.add(ep.Tenant), m)
-		}
-		return m.target, nil
+		return d.keepTarget(ctx, ep, began)
 	})
 	d.mu.Unlock()
 	return wait[*bellwire.Target](ctx, f)
+}
+
+// keepTarget prepares an endpoint that was read alone, and keeps it unless it was forgotten since the load began.
+func (d *Directory) keepTarget(ctx context.Context, ep *bellwire.Endpoint, began uint64) (*bellwire.Target, error) {
+	held, err := d.Limits(ctx, ep.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	m, err := d.newMember(ctx, ep, held)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.flights.last(ep.Tenant, endpointName(ep.ID)) <= began {
+		d.owners.keepSingle(d.owners.add(ep.Tenant), m)
+	}
+	return m.target, nil
+}
+
+// Prefetch reads those of the endpoints that are not cached, all at once, so that Target need not read them one by one. Target
+// returns the errors of single endpoints.
+func (d *Directory) Prefetch(ctx context.Context, endpoints []string) error {
+	missing := slices.DeleteFunc(slices.Clone(endpoints), d.isCached)
+	if len(missing) < 2 {
+		return nil
+	}
+	d.mu.Lock()
+	f := d.join(ctx, "endpoints/"+strings.Join(missing, ","), d.flights.moment, func(ctx context.Context, begin func() uint64) (any, error) {
+		began := begin()
+		found, err := d.store.EndpointsByID(ctx, missing)
+		if err != nil {
+			return nil, err
+		}
+		for _, ep := range found {
+			_, _ = d.keepTarget(ctx, ep, began) // Target returns the error
+		}
+		return nil, nil
+	})
+	d.mu.Unlock()
+	_, err := wait[any](ctx, f)
+	return err
+}
+
+// isCached reports whether an endpoint is cached, even if it is out of date.
+func (d *Directory) isCached(endpoint string) bool {
+	target, tenant := d.cachedTarget(endpoint)
+	return target != nil || tenant != ""
 }
 
 // cachedTarget returns a cached endpoint. If it is out of date, it returns the tenant to read instead. It returns neither if the

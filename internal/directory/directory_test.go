@@ -98,6 +98,18 @@ func (s *fakeStore) Tenant(ctx context.Context, id string) (t *bellwire.Tenant, 
 	return t, err
 }
 
+func (s *fakeStore) EndpointsByID(ctx context.Context, ids []string) (found []*bellwire.Endpoint, err error) {
+	err = s.read(ctx, func() error {
+		for _, id := range ids {
+			if ep := s.endpoints[id]; ep != nil {
+				found = append(found, ep)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
 func (s *fakeStore) Endpoint(ctx context.Context, id string) (ep *bellwire.Endpoint, err error) {
 	err = s.read(ctx, func() error {
 		stored, ok := s.endpoints[id]
@@ -295,6 +307,76 @@ func TestTarget(t *testing.T) {
 	if _, err := d.Target(t.Context(), "none"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
 		t.Errorf("unknown endpoint: %v", err)
 	}
+}
+
+func TestPrefetchReadsTogether(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	deleted := endpoint("deleted", "*")
+	deleted.Deleted = true
+	for _, ep := range []*bellwire.Endpoint{endpoint("a", "*"), endpoint("b", "*"), deleted} {
+		s.put(ep)
+	}
+	d := newDirectory(s)
+	prefetch := func() (reads int64) {
+		t.Helper()
+		before := s.reads.Load()
+		if err := d.Prefetch(t.Context(), []string{"a", "unknown", "b", "deleted"}); err != nil {
+			t.Fatal(err)
+		}
+		return s.reads.Load() - before
+	}
+	if n := prefetch(); n != 2 {
+		t.Errorf("%d reads, want one of endpoints and one of their tenant", n)
+	}
+	before := s.reads.Load()
+	for _, id := range []string{"a", "b", "deleted"} {
+		if target, err := d.Target(t.Context(), id); err != nil || target.Endpoint.ID != id {
+			t.Errorf("%s: %+v, %v", id, target, err)
+		}
+	}
+	if n := s.reads.Load() - before; n != 0 {
+		t.Errorf("%d reads of prefetched endpoints", n)
+	}
+	if n := prefetch(); n != 0 {
+		t.Errorf("%d reads, although only one is missing, which Target reads", n)
+	}
+	if _, err := d.Target(t.Context(), "unknown"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Errorf("unknown endpoint: %v", err)
+	}
+	d.ForgetTenant("acme")
+	if n := prefetch(); n != 2 {
+		t.Errorf("%d reads after the tenant was forgotten, want 2", n)
+	}
+}
+
+// An endpoint that changes while it is prefetched is read again.
+func TestStalePrefetchIsNotKept(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(endpoint("a", "*"))
+	s.put(endpoint("b", "*"))
+	s.entered, s.resume = make(chan struct{}), make(chan struct{})
+	d := newDirectory(s)
+	var g errgroup.Group
+	g.Go(func() error { return d.Prefetch(t.Context(), []string{"a", "b"}) })
+	<-s.entered
+	changed := endpoint("a", "*")
+	changed.URL = "https://example.com/changed"
+	s.put(changed)
+	d.ForgetEndpoint("a")
+	close(s.resume)
+	go func() {
+		for range s.entered { // the reads that follow
+		}
+	}()
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := d.Target(t.Context(), "a"); err != nil || target.Endpoint.URL != changed.URL {
+		t.Errorf("got %+v, %v", target, err)
+	}
+	close(s.entered)
 }
 
 // An operator's key that was read before the catalogue may have been deleted before the revision that publishes are held

@@ -48,6 +48,9 @@ func (c *claimer) round(ctx context.Context) bool {
 	if len(turns) == 0 {
 		return false
 	}
+	if err := c.prefetch(ctx, turns); err != nil {
+		reportStore(ctx, c.observer, "load endpoints", err) // perhaps because of one of them: they are loaded one by one
+	}
 	var ready []lanes.Turn
 	for _, turn := range turns {
 		if err := c.load(ctx, turn); err != nil {
@@ -85,6 +88,18 @@ func (c *claimer) claim(ctx context.Context, turns []lanes.Turn) error {
 	c.observer.Claimed(claimed, time.Since(now))
 	c.scheduler.EndClaims(time.Now(), claims, results)
 	return nil
+}
+
+// prefetch reads the endpoints of all turns together. One by one, those of a tenant with many new endpoints would hold up all
+// others.
+func (c *claimer) prefetch(ctx context.Context, turns []lanes.Turn) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	endpoints := make([]string, len(turns))
+	for i, turn := range turns {
+		endpoints[i] = turn.Endpoint()
+	}
+	return c.directory.Prefetch(ctx, endpoints)
 }
 
 // load gives the lane its endpoint. It ends open deliveries if the endpoint is disabled or deleted, or if their max_elapsed has

@@ -28,6 +28,8 @@ type Directory interface {
 	Schemas(ctx context.Context, tenant string) (s bellwire.Schemas, revision int64, err error)
 	// Target returns any endpoint, even a disabled or deleted one.
 	Target(ctx context.Context, endpoint string) (*bellwire.Target, error)
+	// Prefetch reads endpoints that Target will be asked for, together.
+	Prefetch(ctx context.Context, endpoints []string) error
 	// ForgetTenant and the methods below discard what is cached, so that it is read again. Those with a revision keep what is
 	// of a later one.
 	ForgetTenant(tenant string)

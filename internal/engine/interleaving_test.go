@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -347,6 +348,57 @@ func TestDeliversTheTimeThatIsStored(t *testing.T) {
 				t.Errorf("the event of %v came after the one of %v", e.CreatedAt, last)
 			}
 			last = e.CreatedAt
+		}
+	})
+}
+
+// onlyPrefetched is a directory that counts how often endpoints are prefetched, and which ones Target had to read alone.
+type onlyPrefetched struct {
+	engine.Directory
+	mu         sync.Mutex
+	prefetched map[string]bool
+	alone      int
+}
+
+func (o *onlyPrefetched) Prefetch(ctx context.Context, endpoints []string) error {
+	o.mu.Lock()
+	for _, id := range endpoints {
+		o.prefetched[id] = true
+	}
+	o.mu.Unlock()
+	return o.Directory.Prefetch(ctx, endpoints)
+}
+
+func (o *onlyPrefetched) Target(ctx context.Context, endpoint string) (*bellwire.Target, error) {
+	o.mu.Lock()
+	if !o.prefetched[endpoint] {
+		o.alone++
+	}
+	o.mu.Unlock()
+	return o.Directory.Target(ctx, endpoint)
+}
+
+// Endpoints whose deliveries are claimed by a node that has none of them in its cache are read together.
+func TestClaimedEndpointsAreReadTogether(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		receivers := w.crowd(100)
+		for _, r := range receivers {
+			r.now(answers(500, 200))
+		}
+		w.publish(1)
+		w.pass(time.Second)
+		w.stop()
+		d := &onlyPrefetched{prefetched: make(map[string]bool)}
+		w.around = func(inner engine.Directory) engine.Directory { d.Directory = inner; return d }
+		w.start()
+		w.pass(time.Minute)
+		for _, r := range receivers {
+			if n := len(r.got()); n != 2 {
+				t.Fatalf("%s got %d requests, want 2", r.name, n)
+			}
+		}
+		if d.alone > 0 || len(d.prefetched) != len(receivers) {
+			t.Errorf("%d endpoints were prefetched, and %d reads were of one alone", len(d.prefetched), d.alone)
 		}
 	})
 }

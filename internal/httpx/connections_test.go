@@ -18,6 +18,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // pipes is a listener whose connections are made of net.Pipe.
@@ -75,6 +76,14 @@ func (g *gatehouse) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == "/refuse" {
 		g.refuse(w, r, bellwire.Errorf(bellwire.CodeUnauthenticated, "no"))
+		return
+	}
+	if r.URL.Path == "/room" {
+		if err := share.Room(r.Context()); err != nil {
+			g.refuse(w, r, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	if r.ContentLength != 0 {
@@ -404,6 +413,11 @@ func TestAnswersAreShared(t *testing.T) {
 		}
 		if len(held) != limits.AnswerBytes/2/(size-limits.UncountedBytes) {
 			t.Errorf("one owner has %d answers of 4 MiB", len(held))
+		}
+		for owner, status := range map[string]int{"greedy": 429, "frugal": 204} {
+			if got := g.connect().ask("GET", "/room", owner, "").answered(); got != status {
+				t.Errorf("room for %s: %d, want %d", owner, got, status)
+			}
 		}
 		other := g.connect().ask("GET", path, "other", "")
 		for range len(held) + 1 {

@@ -18,6 +18,7 @@ const (
 	RequestBytesReserve = 16 << 20
 	AnswerBytes         = 64 << 20 // of all answers that are being sent
 	AnswerBytesReserve  = 8 << 20
+	LargeAnswer         = 1 << 20  // nothing is read from the database for callers with less room
 	UncountedBytes      = 16 << 10 // of each body and each answer: most are smaller
 )
 
@@ -49,7 +50,8 @@ func atTheAPI() []Resource {
 		},
 		Resource{
 			Name: "Answers being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: fair,
-			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none", Answer: "429 `rate_limited` with `Retry-After`",
+			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none",
+			Answer: fmt.Sprintf("429 `rate_limited` with `Retry-After`; before the database is read if less than %d MiB is left", LargeAnswer>>20),
 		},
 	}
 }

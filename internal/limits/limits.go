@@ -190,5 +190,5 @@ var Resources = slices.Concat(
 	atTheAPI(),
 	[]Resource{publications, longChecks, batchChecks, fanOut},
 	inTheEngine(),
-	[]Resource{reads, configuration, configurationReloads, auditLog},
+	[]Resource{reads, sends, configuration, configurationReloads, auditLog},
 )

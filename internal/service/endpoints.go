@@ -295,9 +295,11 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 // TestEndpoint delivers the example of an event type to one endpoint, in one attempt. If the type is empty, it is the first one
 // of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
-	if err := s.requireSend(ctx, c, tenant, limits.TestRate); err != nil {
+	end, err := s.beginSend(ctx, c, tenant, limits.TestRate)
+	if err != nil {
 		return TestReceipt{}, err
 	}
+	defer end()
 	ep, err := s.endpoint(ctx, tenant, id)
 	if err != nil {
 		return TestReceipt{}, err

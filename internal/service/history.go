@@ -134,9 +134,11 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 // RetryDelivery requests one more attempt at once, whatever the status of the delivery. Its error has CodeConflict if the endpoint
 // is disabled or deleted.
 func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.requireSend(ctx, c, tenant, limits.RetryRate); err != nil {
+	end, err := s.beginSend(ctx, c, tenant, limits.RetryRate)
+	if err != nil {
 		return nil, err
 	}
+	defer end()
 	d, err := s.store.Delivery(ctx, tenant, id)
 	if err != nil {
 		return nil, err

@@ -79,15 +79,24 @@ func (s *Service) requireChange(ctx context.Context, c Caller, tenant string) er
 	return s.requireTenant(ctx, c, Change, tenant)
 }
 
-// requireSend is requireTenant for use cases that send requests to endpoints, at the rate of the given limit.
-func (s *Service) requireSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) error {
+// beginSend is requireTenant for use cases that send requests to endpoints, at the rate of the given limit. It waits for the
+// tenant's turn: each of these requests takes several transactions. The caller must call end when done.
+func (s *Service) beginSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) (end func(), err error) {
 	if err := authorizeIn(c, Change, tenant); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.allow(ctx, l, tenant); err != nil {
-		return err
+		return nil, err
 	}
-	return s.requireTenant(ctx, c, Change, tenant)
+	end, err = enter(ctx, s.sends, tenant, limits.SendWait)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
+		end()
+		return nil, err
+	}
+	return end, nil
 }
 
 // allowTest charges a test with a large event, which is stored, as several tests. No test counts for so many that it would need a

@@ -29,17 +29,39 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 
 // acquireRead waits until a caller's tenant may read. All operators count as one tenant.
 func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Context, end func(), err error) {
-	leave, err := s.readers.EnterWithin(ctx, c.Tenant, limits.ReadWait)
+	leave, err := enter(ctx, s.readers, c.Tenant, limits.ReadWait)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := share.Room(ctx); err != nil { // others of the caller's answers may have been sent while it waited
+		leave()
+		return nil, nil, err
+	}
+	reading, cancel := context.WithTimeout(ctx, limits.ReadTimeout)
+	began := time.Now()
+	return reading, func() { cancel(); leaveAfter(time.Since(began), leave) }, nil
+}
+
+// leaveAfter leaves the place of a read that took the given time. A long one keeps its place for a while, in which its page is
+// encoded and others have the processors.
+func leaveAfter(took time.Duration, leave func()) {
+	if took < limits.LongRead {
+		leave()
+		return
+	}
+	time.AfterFunc(min((limits.LongReadShare-1)*took, limits.LongReadRest), leave)
+}
+
+// enter waits for a tenant's turn at a gate. Its error has CodeRateLimited if the tenant has too many waiting, or if the turn does
+// not come in time.
+func enter(ctx context.Context, gate *share.Gate, tenant string, patience time.Duration) (leave func(), err error) {
+	leave, err = gate.EnterWithin(ctx, tenant, patience)
 	if errors.Is(err, share.ErrLate) {
-		err = &bellwire.Error{
+		return nil, &bellwire.Error{
 			Code:       bellwire.CodeRateLimited,
 			Message:    "the request has waited too long behind others; send fewer at the same time, and try again shortly",
 			RetryAfter: time.Second,
 		}
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	reading, cancel := context.WithTimeout(ctx, limits.ReadTimeout)
-	return reading, func() { cancel(); leave() }, nil
+	return leave, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // slowStore is a store whose lists of one tenant end when they are let go.
@@ -68,7 +69,7 @@ func (s *slowStore) Key(_ context.Context, id bellwire.KeyID) (*bellwire.Key, er
 	return nil, bellwire.NotFound("key", id.String())
 }
 
-// slowService is a service on a slow store. Its engine is never asked.
+// slowService is a service on a slow store. Its engine takes manual retries only.
 func slowService(t *testing.T, s bellwire.Store, reads int) *service.Service {
 	t.Helper()
 	keyring, _, err := seal.OpenKeyring(filepath.Join(t.TempDir(), "keyset"))
@@ -76,7 +77,7 @@ func slowService(t *testing.T, s bellwire.Store, reads int) *service.Service {
 		t.Fatal(err)
 	}
 	svc, err := service.New(service.Config{
-		Store: s, Shared: true, Reads: reads, Keyring: keyring, Engine: new(fakeEngine),
+		Store: s, Shared: true, Reads: reads, Keyring: keyring, Engine: &fakeEngine{refreshed: make(map[string]int)},
 		Directory: directory.New(directory.Config{Store: s, Keyring: keyring}),
 		Dialects:  map[string]bellwire.Dialect{standard.Name: standard.Dialect{}},
 	})
@@ -201,4 +202,115 @@ func TestSearchesEndAtTheirBytes(t *testing.T) {
 	if err != nil || len(found.Items) != 0 || found.Next != bellwire.EventCursor(bellwire.EventID{4}) || store.pages != 4 {
 		t.Errorf("after %d pages: %+v, %v", store.pages, found, err)
 	}
+}
+
+// A long read keeps its place for a pause, in which the tenant's next read waits and another tenant's does not.
+func TestLongReadsPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newSlowStore("crowd")
+		svc := slowService(t, store, 2)
+		read := func(tenant string) (waited time.Duration) {
+			began := time.Now()
+			if _, err := svc.Deliveries(t.Context(), reader(tenant), bellwire.DeliveryFilter{Tenant: tenant}, bellwire.Page{}); err != nil {
+				t.Error(err)
+			}
+			return time.Since(began)
+		}
+		var crowd sync.WaitGroup
+		crowd.Go(func() { read("crowd") })
+		time.Sleep(limits.LongRead)
+		close(store.free)
+		crowd.Wait()
+		if waited := read("other"); waited != 0 {
+			t.Errorf("another tenant waited for %v", waited)
+		}
+		if waited := read("crowd"); waited != (limits.LongReadShare-1)*limits.LongRead {
+			t.Errorf("the tenant's next read waited for %v", waited)
+		}
+		if waited := read("crowd"); waited != 0 {
+			t.Errorf("a read after a short one waited for %v", waited)
+		}
+	})
+}
+
+// Nothing is read for a caller whose earlier answers fill its share. Its place is free for others.
+func TestNothingIsReadWithoutRoom(t *testing.T) {
+	t.Parallel()
+	store := newSlowStore("")
+	svc := slowService(t, store, 1)
+	full := bellwire.Errorf(bellwire.CodeRateLimited, "full")
+	for _, tc := range []struct {
+		tenant string
+		full   error
+		reads  int
+	}{{"greedy", full, 0}, {"other", nil, 1}} {
+		t.Run(tc.tenant, func(t *testing.T) {
+			ctx := share.WithRoom(t.Context(), func() error { return tc.full })
+			_, err := svc.Deliveries(ctx, reader(tc.tenant), bellwire.DeliveryFilter{Tenant: tc.tenant}, bellwire.Page{})
+			if bellwire.CodeOf(err) != bellwire.CodeOf(tc.full) || len(store.order) != tc.reads {
+				t.Errorf("%d reads, %v", len(store.order), err)
+			}
+		})
+	}
+}
+
+// crowdedStore is a store in which manual retries of one tenant do not end.
+type crowdedStore struct {
+	*slowStore
+}
+
+func (s *crowdedStore) Delivery(ctx context.Context, tenant string, _ bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	if err := s.wait(ctx, tenant); err != nil {
+		return nil, err
+	}
+	return &bellwire.Delivery{Tenant: tenant}, nil
+}
+
+func (s *crowdedStore) Endpoint(_ context.Context, id string) (*bellwire.Endpoint, error) {
+	return &bellwire.Endpoint{ID: id, Status: bellwire.EndpointEnabled}, nil
+}
+
+func (s *crowdedStore) RequestRetry(_ context.Context, tenant string, _ bellwire.DeliveryID) (*bellwire.Delivery, error) {
+	return &bellwire.Delivery{Tenant: tenant}, nil
+}
+
+// TestManualRetriesOfOneTenantHoldUpNobodyElse has a hundred manual retries of one tenant, none of which ends.
+func TestManualRetriesOfOneTenantHoldUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &crowdedStore{newSlowStore("crowd")}
+		svc := slowService(t, store, 1)
+		retry := func(tenant string) error {
+			_, err := svc.RetryDelivery(t.Context(), admin, tenant, bellwire.DeliveryID{1})
+			return err
+		}
+		answers := make(chan error, 100)
+		var crowd sync.WaitGroup
+		for range cap(answers) {
+			crowd.Go(func() { answers <- retry("crowd") })
+		}
+		synctest.Wait()
+		if under := store.under.Load(); under != int64(limits.Sends()-1) {
+			t.Errorf("%d of its retries are under way, want all places but one of %d", under, limits.Sends())
+		}
+		if err := retry("other"); err != nil {
+			t.Errorf("another tenant's retry: %v", err)
+		}
+		time.Sleep(limits.SendWait)
+		synctest.Wait()
+		if late := len(answers); late != cap(answers)-(limits.Sends()-1) {
+			t.Errorf("%d were refused because they had waited too long", late)
+		}
+		for range len(answers) {
+			wantCode(t, <-answers, bellwire.CodeRateLimited, "")
+		}
+		close(store.free)
+		crowd.Wait()
+		for range len(answers) {
+			if err := <-answers; err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }

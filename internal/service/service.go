@@ -91,6 +91,7 @@ type Service struct {
 	logger         *slog.Logger
 	locks          *tenantLocks
 	readers        *share.Gate
+	sends          *share.Gate // tests and manual retries
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
 }
@@ -114,6 +115,7 @@ func New(c Config) (*Service, error) {
 		logger:         c.Logger,
 		locks:          newTenantLocks(),
 		readers:        share.NewGate(cmp.Or(c.Reads, limits.Reads), limits.ReadsOf),
+		sends:          share.NewGate(limits.Sends(), limits.SendsOf),
 		rates:          newRates(),
 		stored:         newStoredEvents(),
 	}

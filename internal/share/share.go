@@ -44,6 +44,13 @@ func (p *Pool) Take(owner string, n int64) bool {
 	return true
 }
 
+// Fits reports whether Take would take n units for an owner.
+func (p *Pool) Fits(owner string, n int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Fits(p.held[owner], n, p.free, p.reserve)
+}
+
 // Give returns n units of an owner.
 func (p *Pool) Give(owner string, n int64) {
 	p.mu.Lock()

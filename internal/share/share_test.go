@@ -31,12 +31,15 @@ func TestPoolIsFair(t *testing.T) {
 			}
 			n := rapid.Int64Range(1, total).Draw(t, "wanted")
 			before := held[owner]
+			fits := pool.Fits(owner, n)
 			took := pool.Take(owner, n)
 			if took {
 				held[owner] += n
 				free -= n
 			}
 			switch {
+			case fits != took:
+				t.Errorf("Fits returned %v, and Take %v", fits, took)
 			case took && before > 0 && 2*held[owner] > total:
 				t.Errorf("an owner who had %d has %d of %d", before, held[owner], total)
 			case took && before > 0 && free < reserve:

@@ -75,6 +75,7 @@ var (
 
 	sqlServed          = selectEndpoint("''", "'null'::text")
 	sqlServedEndpoints = sqlServed + "WHERE p.tenant = $1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
+	sqlServedByID      = sqlServed + "WHERE p.id = ANY($1) AND t.deleted_at IS NULL"
 	sqlServedSince     = sqlServed + "WHERE p.tenant = $1 AND p.revision > $2 ORDER BY p.revision DESC LIMIT $3"
 	sqlCountLiving     = "SELECT count(*) FROM bellwire.endpoints WHERE tenant = $1 AND deleted_at IS NULL"
 )
@@ -105,6 +106,15 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 		return orNotFound(err, "endpoint", id)
 	})
 	return ep, err
+}
+
+// EndpointsByID finds endpoints as Endpoint does, without what matching and sending do not need.
+func (s *Store) EndpointsByID(ctx context.Context, ids []string) (endpoints []*bellwire.Endpoint, err error) {
+	err = s.read(ctx, func(tx *tx) (err error) {
+		endpoints, err = pgx.CollectRows(tx.query(sqlServedByID, ids), rowToEndpoint)
+		return err
+	})
+	return endpoints, err
 }
 
 // endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant.

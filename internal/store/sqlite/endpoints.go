@@ -78,6 +78,7 @@ var (
 
 	sqlServed          = selectEndpoint("''", "'null'")
 	sqlServedEndpoints = sqlServed + "WHERE p.tenant = ?1 AND p.deleted_at IS NULL ORDER BY p.n DESC"
+	sqlServedByID      = sqlServed + "WHERE p.id = ? AND t.deleted_at IS NULL"
 	sqlServedSince     = sqlServed + "WHERE p.tenant = ?1 AND p.revision > ?2 ORDER BY p.revision DESC LIMIT +?3"
 	sqlCountLiving     = "SELECT count(*) FROM endpoints WHERE tenant = ? AND deleted_at IS NULL"
 )
@@ -119,6 +120,22 @@ func (s *Store) Endpoint(ctx context.Context, id string) (*bellwire.Endpoint, er
 		return firstError(err, q.close())
 	})
 	return ep, err
+}
+
+// EndpointsByID finds endpoints as Endpoint does, without what matching and sending do not need.
+func (s *Store) EndpointsByID(ctx context.Context, ids []string) (endpoints []*bellwire.Endpoint, err error) {
+	err = s.read(ctx, snapshot(func(c *db) error {
+		endpoints = nil
+		for _, id := range ids {
+			found, err := scanEndpoints(c.query(sqlServedByID).text(id))
+			if err != nil {
+				return err
+			}
+			endpoints = append(endpoints, found...)
+		}
+		return nil
+	}))
+	return endpoints, err
 }
 
 // endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant; all

@@ -105,6 +105,7 @@ var configurationTests = []test{
 		w.refused(err, bellwire.CodeNotFound)
 	}},
 	{name: "Endpoints/AreReadSinceARevision", run: endpointsSince},
+	{name: "Endpoints/AreReadByID", run: endpointsByID},
 	{name: "Endpoints/AreAllReadIfTooManyHaveChanged", run: func(w *world) {
 		t := w.tenant()
 		kept := w.endpoint(t)
@@ -249,6 +250,29 @@ func endpointsSince(w *world) {
 	w.equal("since one was disabled", namesOf(since(d.Revision).Changed), []string{c.ID})
 	_, err := w.store.EndpointsSince(w.ctx, "nobody", 0)
 	w.refused(err, bellwire.CodeNotFound)
+}
+
+func endpointsByID(w *world) {
+	t, other, gone := w.tenant(), w.tenant(), w.tenant()
+	a, b, c, unasked := w.endpoint(t), w.endpoint(t), w.endpoint(other), w.endpoint(gone)
+	w.endpoint(t)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now, bellwire.ChangeNote{}))
+	w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+	want := make(map[string]*bellwire.Endpoint)
+	for _, id := range []string{a.ID, b.ID, c.ID} {
+		ep, err := w.store.Endpoint(w.ctx, id)
+		w.check(err)
+		ep.Description, ep.Metadata = "", nil
+		want[id] = ep
+	}
+	found, err := w.store.EndpointsByID(w.ctx, []string{c.ID, "unknown", b.ID, a.ID, unasked.ID})
+	w.check(err)
+	got := make(map[string]*bellwire.Endpoint)
+	for _, ep := range found {
+		got[ep.ID] = ep
+	}
+	w.equal("the endpoints", got, want)
+	w.equal("their number", len(found), len(want))
 }
 
 func idUsedAgain(w *world) {
