@@ -138,9 +138,11 @@ func TestBenchProfiles(t *testing.T) {
 func TestBenchRefusesOptions(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"--flood", "--flood --rate 1 --backlog 1", "--stored -1", "--failing 0.5 --resetting 0.5", "--hostile nonsense"} {
-		out, err := exec.CommandContext(t.Context(), binary, append([]string{"bench"}, strings.Fields(args)...)...).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), strings.Fields(args)[0]) && !strings.Contains(string(out), "--resetting") {
-			t.Errorf("%s: %v\n%s", args, err, out)
-		}
+		t.Run(args, func(t *testing.T) {
+			out, err := exec.CommandContext(t.Context(), binary, append([]string{"bench"}, strings.Fields(args)...)...).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), strings.Fields(args)[0]) && !strings.Contains(string(out), "--resetting") {
+				t.Errorf("%s: %v\n%s", args, err, out)
+			}
+		})
 	}
 }

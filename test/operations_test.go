@@ -53,9 +53,11 @@ func TestOperatorsQuestions(t *testing.T) {
 		"/docs":         "<html",
 		"/openapi.json": `"openapi"`,
 	} {
-		if status, body := s.get(path); status != http.StatusOK || !strings.Contains(body, want) {
-			t.Errorf("GET %s answered %d without %s: %.200s", path, status, want, body)
-		}
+		t.Run(path, func(t *testing.T) {
+			if status, body := s.get(path); status != http.StatusOK || !strings.Contains(body, want) {
+				t.Errorf("GET %s answered %d without %s: %.200s", path, status, want, body)
+			}
+		})
 	}
 	eventually(t, "the metrics show the delivery", func() bool {
 		_, body := s.get("/metrics")
@@ -68,9 +70,11 @@ func TestOperatorsQuestions(t *testing.T) {
 		t.Errorf("without a key the API answered %d", status)
 	}
 	for _, path := range []string{"/no/such/page", "//docs", "//healthz", "/%FF"} { // none is another's address, to go on to
-		if status, body := s.get(path); status != http.StatusNotFound || !strings.Contains(body, `"not_found"`) {
-			t.Errorf("GET %s answered %d: %s", path, status, body)
-		}
+		t.Run(path, func(t *testing.T) {
+			if status, body := s.get(path); status != http.StatusNotFound || !strings.Contains(body, `"not_found"`) {
+				t.Errorf("GET %s answered %d: %s", path, status, body)
+			}
+		})
 	}
 	s.terminate()
 }

@@ -111,9 +111,11 @@ func TestCheckMetadataAndText(t *testing.T) {
 		{entries(bellwire.MaxMetadata + 1), false}, {map[string]string{"": "a"}, false},
 		{map[string]string{long + "x": ""}, false}, {map[string]string{"a": long + "x"}, false},
 	} {
-		if err := bellwire.CheckMetadata(tc.m); (err == nil) != tc.good || err != nil && bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%d entries: %v", len(tc.m), err)
-		}
+		t.Run(fmt.Sprintf("%d entries", len(tc.m)), func(t *testing.T) {
+			if err := bellwire.CheckMetadata(tc.m); (err == nil) != tc.good || err != nil && bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%d entries: %v", len(tc.m), err)
+			}
+		})
 	}
 	about(t, "text", bellwire.CheckText("name", "four", 4), "")
 	about(t, "text", bellwire.CheckText("name", "fives", 4), "name")
@@ -161,9 +163,11 @@ func TestError(t *testing.T) {
 		{bellwire.Wrap(bellwire.CodeUnavailable, e, "no database"), bellwire.CodeUnavailable},
 		{bellwire.NotFound("tenant", "acme"), bellwire.CodeNotFound},
 	} {
-		if got := bellwire.CodeOf(tc.err); got != tc.want {
-			t.Errorf("CodeOf(%v) = %q, want %q", tc.err, got, tc.want)
-		}
+		t.Run(fmt.Sprint(tc.err), func(t *testing.T) {
+			if got := bellwire.CodeOf(tc.err); got != tc.want {
+				t.Errorf("CodeOf(%v) = %q, want %q", tc.err, got, tc.want)
+			}
+		})
 	}
 	if got := bellwire.NotFound("tenant", "acme").Error(); got != `tenant "acme" does not exist` {
 		t.Errorf("got %q", got)

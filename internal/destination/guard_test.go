@@ -2,6 +2,7 @@ package destination_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -94,9 +95,11 @@ func TestControl(t *testing.T) {
 		{"tcp4", "8.8.8.8:443"}: true, {"tcp6", "[2606:4700::1]:443"}: true,
 		{"udp4", "8.8.8.8:443"}: false, {"tcp4", "8.8.8.8"}: false, {"tcp4", "10.0.0.1:80"}: false, {"unix", "/x"}: false,
 	} {
-		if err := g.Control(target[0], target[1], nil); (err == nil) != want || err != nil && !errors.Is(err, destination.ErrBlocked) {
-			t.Errorf("%v: %v", target, err)
-		}
+		t.Run(fmt.Sprint(target), func(t *testing.T) {
+			if err := g.Control(target[0], target[1], nil); (err == nil) != want || err != nil && !errors.Is(err, destination.ErrBlocked) {
+				t.Errorf("%v: %v", target, err)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"fmt"
 	"io/fs"
 	"testing"
 )
@@ -30,8 +31,10 @@ func TestModesOfKeyFiles(t *testing.T) {
 		{0o444, true, true, false},
 		{0o640, true, true, false},
 	} {
-		if got := tolerable(c.mode, c.ownedByRoot, c.amRoot); got != c.want {
-			t.Errorf("%04o, root's %t, as root %t: %t", c.mode, c.ownedByRoot, c.amRoot, got)
-		}
+		t.Run(fmt.Sprint(c.mode, c.ownedByRoot, c.amRoot), func(t *testing.T) {
+			if got := tolerable(c.mode, c.ownedByRoot, c.amRoot); got != c.want {
+				t.Errorf("%04o, root's %t, as root %t: %t", c.mode, c.ownedByRoot, c.amRoot, got)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -43,9 +44,11 @@ func TestRetriesAreNotFasterThanTheLimit(t *testing.T) {
 	for _, p := range []bellwire.RetryPolicy{
 		{}, {Interval: 0, Count: 0}, {Schedule: delays(time.Second)}, {Interval: second, Count: 100}, {Initial: second, Factor: 1, MaxElapsed: second},
 	} {
-		if _, _, err := e.CreateEndpoint(t.Context(), admin, tenant, input(p)); err != nil {
-			t.Errorf("%+v: %v", p, err)
-		}
+		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
+			if _, _, err := e.CreateEndpoint(t.Context(), admin, tenant, input(p)); err != nil {
+				t.Errorf("%+v: %v", p, err)
+			}
+		})
 	}
 
 	least := func(seconds float64) {

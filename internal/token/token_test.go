@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -351,9 +352,11 @@ func TestConfig(t *testing.T) {
 		{}, {Secret: secret}, {Secret: "short", Audience: "a"}, {JWKSURL: "https://x", Secret: secret, Audience: "a"},
 		{JWKSURL: "x", Audience: "a"}, {JWKSURL: "https://x"},
 	} {
-		if _, err := token.New(c); bellwire.CodeOf(err) != bellwire.CodeInvalid {
-			t.Errorf("%+v: %v", c, err)
-		}
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			if _, err := token.New(c); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("%+v: %v", c, err)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package akkuro_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
@@ -48,14 +49,16 @@ func TestAccept(t *testing.T) {
 		{[]string{"nonsense"}, false},
 		{[]string{"application/json;api-version=2024.1.0;api-version=2024.1.1"}, false},
 	} {
-		s := step{Name: "accept", Do: "GET /process-orchestration/events/event-types", Status: 200, Want: `["process.status-changed"]`}
-		if !c.taken {
-			s = refused("accept", s.Do, "", 406, detail)
-		}
-		for _, value := range c.accept {
-			s.Header = append(s.Header, "Accept: "+value)
-		}
-		dialecttest.Run(t, w, []step{s})
+		t.Run(fmt.Sprint(c.accept), func(t *testing.T) {
+			s := step{Name: "accept", Do: "GET /process-orchestration/events/event-types", Status: 200, Want: `["process.status-changed"]`}
+			if !c.taken {
+				s = refused("accept", s.Do, "", 406, detail)
+			}
+			for _, value := range c.accept {
+				s.Header = append(s.Header, "Accept: "+value)
+			}
+			dialecttest.Run(t, w, []step{s})
+		})
 	}
 }
 

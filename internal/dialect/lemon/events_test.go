@@ -182,13 +182,15 @@ func TestFilters(t *testing.T) {
 		{query("context.account", "cusa_1", "context.order", "ord_2"), []int{}},
 		{query("context.account", "cusa_1", "type", "account.created"), []int{0}},
 	} {
-		if got := found(maps.Clone(c.query)); !slices.Equal(got, c.want) {
-			t.Errorf("%v: %v, want %v", c.query, got, c.want)
-		}
-		c.query.Set("limit", "1") // with a cursor behind each
-		if got := found(c.query); !slices.Equal(got, c.want) {
-			t.Errorf("%v: %v, want %v", c.query, got, c.want)
-		}
+		t.Run(c.query.Encode(), func(t *testing.T) {
+			if got := found(maps.Clone(c.query)); !slices.Equal(got, c.want) {
+				t.Errorf("%v: %v, want %v", c.query, got, c.want)
+			}
+			c.query.Set("limit", "1") // with a cursor behind each
+			if got := found(c.query); !slices.Equal(got, c.want) {
+				t.Errorf("%v: %v, want %v", c.query, got, c.want)
+			}
+		})
 	}
 	for _, key := range contextKeys {
 		id := key + "_0953534cf20f414098533680abd6b1c7"
@@ -290,14 +292,16 @@ func TestDefaultLimit(t *testing.T) {
 	}{
 		{nil, []int{100, 100, 5}}, {query("limit", "100"), []int{100, 100, 5}}, {query("limit", "50", "sort", "asc"), []int{50, 50, 50, 50, 5}},
 	} {
-		pages, elements := walk(t, w, c.query)
-		if diff := cmp.Diff(c.want, pages); diff != "" {
-			t.Errorf("%v: %s", c.query, diff)
-		}
-		slices.Sort(elements)
-		if n := len(slices.Compact(elements)); n != 205 {
-			t.Errorf("%v: %d different events", c.query, n)
-		}
+		t.Run(c.query.Encode(), func(t *testing.T) {
+			pages, elements := walk(t, w, c.query)
+			if diff := cmp.Diff(c.want, pages); diff != "" {
+				t.Errorf("%v: %s", c.query, diff)
+			}
+			slices.Sort(elements)
+			if n := len(slices.Compact(elements)); n != 205 {
+				t.Errorf("%v: %d different events", c.query, n)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -43,17 +44,19 @@ func TestShortagesAreTheNodes(t *testing.T) {
 		{nil, ""},
 	}
 	for _, c := range cases {
-		if got := shortage(c.err); got != c.want {
-			t.Errorf("%v: %q, want %q", c.err, got, c.want)
-		}
-		if c.err == nil {
-			continue
-		}
-		dial := func(context.Context, string, string) (net.Conn, error) { return nil, c.err }
-		r := attempt(t, dial, nil, "http://receiver.test/")
-		if r.Fault != c.want || r.Verdict == bellwire.Acknowledged {
-			t.Errorf("an attempt that ends with %v: %q, want %q", c.err, r.Fault, c.want)
-		}
+		t.Run(fmt.Sprint(c.err), func(t *testing.T) {
+			if got := shortage(c.err); got != c.want {
+				t.Errorf("%v: %q, want %q", c.err, got, c.want)
+			}
+			if c.err == nil {
+				return
+			}
+			dial := func(context.Context, string, string) (net.Conn, error) { return nil, c.err }
+			r := attempt(t, dial, nil, "http://receiver.test/")
+			if r.Fault != c.want || r.Verdict == bellwire.Acknowledged {
+				t.Errorf("an attempt that ends with %v: %q, want %q", c.err, r.Fault, c.want)
+			}
+		})
 	}
 }
 
