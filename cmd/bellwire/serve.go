@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
@@ -38,7 +39,7 @@ SIGTERM, SIGHUP and Ctrl-C drain and end with exit code 0; a second signal ends 
 func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Context) error {
 	lines := telemetry.NewLogWriter(std.err, c.LogFormat)
 	deadline, err := c.serve(ctx, std, parsed, lines)
-	flushing, cancel := context.WithDeadline(context.WithoutCancel(ctx), later(deadline, time.Now().Add(minFlush)))
+	flushing, cancel := context.WithDeadline(context.WithoutCancel(ctx), bellwire.Later(deadline, time.Now().Add(minFlush)))
 	defer cancel()
 	lines.Close(flushing)
 	return err
@@ -46,13 +47,6 @@ func (c *serveCommand) Run(ctx context.Context, std streams, parsed *kong.Contex
 
 // minFlush is how long the last log lines may take to be written, even if the drain has used up its time.
 const minFlush = time.Second
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
 
 // serve serves until the context ends. It returns when the drain timeout ends, which is zero if there was no drain.
 func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Context, lines *telemetry.LogWriter) (time.Time, error) {

@@ -1,6 +1,10 @@
 package lanes
 
-import "time"
+import (
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
 
 // The pauses after faults of this node double while the faults last: those of one endpoint, and those of the whole node.
 const (
@@ -38,7 +42,7 @@ func (s *Scheduler) SetBack(now time.Time, j *Job, nodeWide bool) {
 	}
 	s.release(l, []*Job{j})
 	l.faults.add(now, firstEndpointPause, longestEndpointPause)
-	l.storeBackoffUntil = later(l.storeBackoffUntil, l.faults.until)
+	l.storeBackoffUntil = bellwire.Later(l.storeBackoffUntil, l.faults.until)
 	if nodeWide {
 		s.faults.add(now, firstNodePause, longestNodePause)
 		poke(s.timerChanged)

@@ -110,7 +110,7 @@ func (s *Scheduler) Postpone(turns ...Turn) {
 
 func (s *Scheduler) postpone(l *lane, now time.Time) {
 	l.claiming, l.manualDue, l.reload = false, true, true
-	l.due = sooner(l.due, now)
+	l.due = bellwire.Earlier(l.due, now)
 	l.storeBackoffUntil = now.Add(storeBackoff)
 	if s.lanes[l.endpoint] == l {
 		s.reevaluate(l, now)
@@ -212,7 +212,7 @@ func (s *Scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult
 	if r.Skipped {
 		l.manualDue = l.manualDue || asked.ManualLimit > 0
 		if asked.Limit > 0 {
-			l.due = sooner(l.due, time.Now())
+			l.due = bellwire.Earlier(l.due, time.Now())
 		}
 		return
 	}
@@ -236,7 +236,7 @@ func (s *Scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult
 		s.bring(l, j, c.Event)
 	}
 	s.release(l, back)
-	l.due = sooner(l.due, r.Next)
+	l.due = bellwire.Earlier(l.due, r.Next)
 	if l.ordered() && asked.Ordered && asked.Limit > 0 && l.due.IsZero() && len(back) == 0 {
 		l.nextSequence = r.NextSequence // the store has nothing more: the order continues in memory
 	}

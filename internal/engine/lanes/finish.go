@@ -93,7 +93,7 @@ func (s *Scheduler) ended(j *Job) {
 func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
 	failures = l.breaker.failures
 	if o.Verdict != bellwire.Acknowledged {
-		l.restUntil = later(l.restUntil, now.Add(l.rest(o)))
+		l.restUntil = bellwire.Later(l.restUntil, now.Add(l.rest(o)))
 		o.SpentHost = s.hosts.charge(l, o, now)
 		o.WaitsForIt = o.Retrying && l.hostUsedUp(now)
 	}
@@ -172,7 +172,7 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 		if l == nil {
 			continue
 		}
-		l.due = sooner(l.due, records[i].DueAt)
+		l.due = bellwire.Earlier(l.due, records[i].DueAt)
 		if records[i].Moved && j.Manual() {
 			s.unqueue(l, j.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
 		}

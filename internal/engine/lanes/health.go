@@ -33,7 +33,7 @@ func (l *lane) note(now time.Time, o *Outcome) bellwire.HealthNote {
 	h.failures++
 	until := l.restUntil
 	if l.pauses() {
-		until = later(until, l.breaker.probeAt)
+		until = bellwire.Later(until, l.breaker.probeAt)
 	}
 	return bellwire.HealthNote{Kind: bellwire.HealthCounts, BreakerOpen: l.breaker.open(), HeldFor: max(until.Sub(now), 0)}
 }

@@ -183,7 +183,7 @@ func (l *lane) hostUsedUpUntil(now time.Time) time.Time {
 	if l.healthy {
 		return time.Time{}
 	}
-	return later(l.hosts[0].usedUpUntil(now), l.hosts[1].usedUpUntil(now))
+	return bellwire.Later(l.hosts[0].usedUpUntil(now), l.hosts[1].usedUpUntil(now))
 }
 
 // HostName returns the name that requests to a target are counted by.

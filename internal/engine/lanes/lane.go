@@ -308,8 +308,8 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 		if why != NotBlocked && until.IsZero() {
 			return // an event ends that
 		}
-		if t := later(from, until); t.After(now) {
-			at = sooner(at, t)
+		if t := bellwire.Later(from, until); t.After(now) {
+			at = bellwire.Earlier(at, t)
 		}
 	}
 	if l.manualQueue.Len() > 0 {
@@ -344,18 +344,3 @@ func (l *lane) dispensable(now time.Time) bool {
 }
 
 func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// sooner returns the earlier of two times, of which a zero one means never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}

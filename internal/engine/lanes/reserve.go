@@ -77,7 +77,7 @@ func (s *Scheduler) Commit(now time.Time, reserved []Reservation, jobs []*Job) {
 			continue
 		}
 		if l := s.current(r.lane); l != nil {
-			l.due = sooner(l.due, now)
+			l.due = bellwire.Earlier(l.due, now)
 			s.reevaluate(l, now)
 		}
 	}

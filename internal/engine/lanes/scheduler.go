@@ -43,9 +43,9 @@ type Scheduler struct {
 	accounts map[string]*account
 	contents map[bellwire.EventID]*Content // that several deliveries may share
 	turns    [kinds]lineQueue              // lines whose tenants may have more, in turn
-	waiting  [resources]lineHeap           // lines whose tenants have used up their share
+	waiting  [resources]heapOf[*line]      // lines whose tenants have used up their share
 	rotation int                           // among the kinds
-	timers   laneHeap
+	timers   heapOf[*lane]
 	hosts    hosts
 
 	toRelease [bellwire.Shards]int64 // shards to be handed over, with the epochs that they are held in
@@ -161,7 +161,7 @@ func (s *Scheduler) Released(now time.Time, jobs []*Job) {
 		if j.Manual() {
 			l.manualDue = true
 		} else {
-			l.due = sooner(l.due, now)
+			l.due = bellwire.Earlier(l.due, now)
 		}
 		s.reevaluate(l, now)
 	}
@@ -254,7 +254,7 @@ func (s *Scheduler) Refresh(endpoint string) {
 		return // the next scan finds it
 	}
 	l.reload, l.manualDue = true, true
-	l.due = sooner(l.due, now)
+	l.due = bellwire.Earlier(l.due, now)
 	s.reevaluate(l, now)
 }
 
@@ -285,7 +285,7 @@ func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 			continue
 		}
 		l.manualDue = l.manualDue || d.Manual
-		l.due = sooner(l.due, d.At)
+		l.due = bellwire.Earlier(l.due, d.At)
 		s.reevaluate(l, now)
 	}
 }

@@ -428,7 +428,7 @@ func (m *schedulerModel) claim(targets []*bellwire.Target) {
 			if held || j.Delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit || bytes >= c.MaxBytes {
 				rest = append(rest, j)
 				if !c.Ordered || len(rest) == 1 {
-					results[i].Next = sooner(results[i].Next, later(j.Delivery.DueAt, time.Unix(1, 0)))
+					results[i].Next = bellwire.Earlier(results[i].Next, bellwire.Later(j.Delivery.DueAt, time.Unix(1, 0)))
 				}
 				continue
 			}

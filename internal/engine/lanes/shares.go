@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine/fifo"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/share"
@@ -65,7 +66,7 @@ type account struct {
 // fail counts a failed attempt and returns until when its endpoint rests, so that hundreds of endpoints that fail at once do
 // not use up the node's time. Without many failures that time is in the past.
 func (a *account) fail(now time.Time) time.Time {
-	a.failed = later(a.failed, now.Add(-time.Second)).Add(time.Second / limits.FailureRate)
+	a.failed = bellwire.Later(a.failed, now.Add(-time.Second)).Add(time.Second / limits.FailureRate)
 	return a.failed
 }
 
@@ -284,25 +285,7 @@ func (s *Scheduler) reorder(a *account, r resource) {
 
 func (ln *line) weight() int { return ln.account.weight(ln.lacks, ln.kind.lowPriority()) }
 
-// lineHeap orders the lines that wait for the same resource by how much of it their tenants have.
-type lineHeap []*line
+// before orders the lines that wait for the same resource by how much of it their tenants have.
+func (ln *line) before(other *line) bool { return ln.weight() < other.weight() }
 
-func (h lineHeap) Len() int           { return len(h) }
-func (h lineHeap) Less(i, j int) bool { return h[i].weight() < h[j].weight() }
-func (h lineHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-func (h *lineHeap) Push(x any) {
-	ln := x.(*line)
-	ln.index = len(*h)
-	*h = append(*h, ln)
-}
-func (h *lineHeap) Pop() any {
-	old := *h
-	ln := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	ln.index = -1
-	return ln
-}
+func (ln *line) setIndex(i int) { ln.index = i }

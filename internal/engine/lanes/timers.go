@@ -3,6 +3,8 @@ package lanes
 import (
 	"container/heap"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // laneMemory is how long a lane that has nothing to do remembers how its endpoint behaved.
@@ -22,7 +24,7 @@ func (s *Scheduler) Tick(now time.Time) time.Time {
 		next = s.faults.until
 	}
 	if len(s.timers) > 0 {
-		next = sooner(next, s.timers[0].timerAt)
+		next = bellwire.Earlier(next, s.timers[0].timerAt)
 	}
 	return next
 }
@@ -72,25 +74,7 @@ func poke(c chan struct{}) {
 	}
 }
 
-// laneHeap orders lanes by their timers.
-type laneHeap []*lane
+// before orders lanes by their timers.
+func (l *lane) before(other *lane) bool { return l.timerAt.Before(other.timerAt) }
 
-func (h laneHeap) Len() int           { return len(h) }
-func (h laneHeap) Less(i, j int) bool { return h[i].timerAt.Before(h[j].timerAt) }
-func (h laneHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].timer, h[j].timer = i, j
-}
-func (h *laneHeap) Push(x any) {
-	l := x.(*lane)
-	l.timer = len(*h)
-	*h = append(*h, l)
-}
-func (h *laneHeap) Pop() any {
-	old := *h
-	l := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	l.timer = -1
-	return l
-}
+func (l *lane) setIndex(i int) { l.timer = i }

@@ -114,7 +114,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 			if err := tx.row(sql, first, next).Scan(&oldest); err != nil {
 				return err
 			}
-			backlog.Oldest = rules.Earlier(backlog.Oldest, orZero(oldest))
+			backlog.Oldest = bellwire.Earlier(backlog.Oldest, orZero(oldest))
 		}
 		if err := tx.row(sqlSumDeferred).Scan(&backlog.FanOut); err != nil {
 			return err

@@ -157,7 +157,7 @@ func (g *group) queueClocks(batch *pgx.Batch) {
 	for i := range g.accepted {
 		e := &g.accepted[i]
 		c := clocks[e.tenant]
-		c = clock{c.events + 1, later(e.Event.CreatedAt.Truncate(time.Microsecond), c.last.Add(time.Microsecond))}
+		c = clock{c.events + 1, bellwire.Later(e.Event.CreatedAt.Truncate(time.Microsecond), c.last.Add(time.Microsecond))}
 		e.place, e.at = int64(c.events), c.last
 		clocks[e.tenant] = c
 	}
@@ -178,17 +178,10 @@ func (g *group) queueClocks(batch *pgx.Batch) {
 		})
 		for i := range g.accepted {
 			e := &g.accepted[i]
-			e.appended.CreatedAt = later(e.at, before[e.tenant].Add(time.Duration(e.place)*time.Microsecond)).UTC()
+			e.appended.CreatedAt = bellwire.Later(e.at, before[e.tenant].Add(time.Duration(e.place)*time.Microsecond)).UTC()
 		}
 		return err
 	})
-}
-
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
 }
 
 func (g *group) queueEvents(batch *pgx.Batch) {

@@ -113,7 +113,7 @@ func (t *taking) takeDue(free []Candidate) {
 	for _, f := range free {
 		full := len(t.Due) >= t.Limit || len(t.Due) > 0 && t.bytes >= t.MaxBytes
 		if full || f.Due.After(t.now) {
-			t.Next = Earlier(t.Next, f.Due)
+			t.Next = bellwire.Earlier(t.Next, f.Due)
 			return
 		}
 		t.take(f)

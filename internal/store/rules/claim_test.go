@@ -196,7 +196,7 @@ func TestChoiceProperties(t *testing.T) {
 				if !full && !c.Due.After(start) {
 					t.Fatalf("%s could have been taken", c.ID)
 				}
-				left = rules.Earlier(left, c.Due)
+				left = bellwire.Earlier(left, c.Due)
 				break
 			}
 		}

@@ -24,14 +24,6 @@ func (d *Due) Add(endpoint, tenant string, at time.Time, manual bool) {
 		d.All = append(d.All, bellwire.DueEndpoint{Endpoint: endpoint, Tenant: tenant})
 	}
 	e := &d.All[i]
-	e.At = Earlier(e.At, at)
+	e.At = bellwire.Earlier(e.At, at)
 	e.Manual = e.Manual || manual
-}
-
-// Earlier returns the earlier of two times. The zero time means never.
-func Earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

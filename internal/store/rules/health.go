@@ -18,7 +18,7 @@ type Waiting struct {
 // Add adds what one index has: how many, when the first of their events was accepted, and when the first of them is due.
 func (w *Waiting) Add(count int, oldest, due time.Time) {
 	w.count += count
-	w.oldest, w.due = Earlier(w.oldest, oldest), Earlier(w.due, due)
+	w.oldest, w.due = bellwire.Earlier(w.oldest, oldest), bellwire.Earlier(w.due, due)
 }
 
 // Health returns the health of the endpoint, whose shard is in the given epoch.

@@ -121,7 +121,7 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 		for _, sql := range sqlOldest {
 			q := c.query(sql)
 			for q.next() {
-				backlog.Oldest = rules.Earlier(backlog.Oldest, q.getTimeOrZero())
+				backlog.Oldest = bellwire.Earlier(backlog.Oldest, q.getTimeOrZero())
 			}
 			if q.err != nil {
 				return q.err
