@@ -251,3 +251,43 @@ func flaky(status int) func(int, http.ResponseWriter, *http.Request) {
 		}
 	}
 }
+
+// A corrected URL gets one attempt at once, however long the pause of the open breaker would still last. If that fails, the
+// pauses begin anew.
+func TestCorrectedURLIsTriedAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer     int
+		soon, open int // requests at the new URL, and open breakers, a moment after the change
+		later      int // requests after the first pause
+	}{
+		"right": {200, 3, 0, 3},
+		"wrong": {500, 1, 1, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				r := w.receiver("a", answers(500))
+				corrected := w.receiver("b", answers(c.answer))
+				ep := w.endpoint("a", growing(10*time.Minute))
+				w.publish(10)
+				w.pass(time.Hour)
+				w.publish(1) // its attempt begins another pause
+				w.pass(time.Second)
+				before := len(r.got())
+				w.publish(3)
+				w.pass(10 * time.Second)
+				if got := len(r.got()) - before; got != 0 || w.engine.Stats().OpenBreakers != 1 {
+					t.Fatalf("%d requests behind the open breaker", got)
+				}
+				w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.URL = "http://b.test/hook" })
+				w.pass(time.Second)
+				if got := len(corrected.got()); got != c.soon || w.engine.Stats().OpenBreakers != c.open {
+					t.Errorf("%d requests at once, want %d; %+v", got, c.soon, w.engine.Stats())
+				}
+				w.pass(11 * time.Second)
+				if got := len(corrected.got()); got != c.later {
+					t.Errorf("%d requests after the first pause, want %d", got, c.later)
+				}
+			})
+		})
+	}
+}

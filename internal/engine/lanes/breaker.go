@@ -46,6 +46,14 @@ func (b *breaker) failed(now time.Time) (opened bool) {
 	return true
 }
 
+// moved lets the next attempt of an open breaker start at once, and pauses begin anew, because another receiver may be behind the
+// endpoint's new URL. The failure of an attempt that is in flight to the old one causes no pause.
+func (b *breaker) moved() {
+	if b.open() {
+		b.probeAt, b.pause, b.probing = b.since, firstPause/2, false // the next failure doubles the pause
+	}
+}
+
 // succeeded closes the breaker and reports whether it was open.
 func (b *breaker) succeeded() (closed bool) {
 	closed = b.open()

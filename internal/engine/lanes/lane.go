@@ -141,6 +141,7 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 	}
 	if l.target != nil && l.target.Endpoint.URL != ep.URL {
 		l.restUntil = time.Time{} // another receiver may be behind the new URL
+		l.breaker.moved()
 	}
 	l.window.max = ep.MaxInFlight
 	l.target = t
