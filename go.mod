@@ -40,6 +40,15 @@ require (
 )
 
 require (
+	cel.dev/expr v0.25.1 // indirect
+	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect
+	golang.org/x/exp v0.0.0-20250408133849-7e4ce0ab07d0 // indirect
+	google.golang.org/genproto/googleapis/api v0.0.0-20240826202546-f6391c0de4c7 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240826202546-f6391c0de4c7 // indirect
+)
+
+require (
+	cel.dev/cel-go v0.33.2
 	github.com/bellwire/bellwire/client v0.1.0
 	github.com/bellwire/bellwire/receive v0.1.0
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -15,6 +15,8 @@ type Endpoint struct {
 	Description  string            `json:"description"`
 	Dialect      string            `json:"dialect"`
 	Events       []string          `json:"events"`
+	Filter       *string           `json:"filter"` // the CEL expression that events must match; nil: none
+	OnError      OnError           `json:"on_error"`
 	Retry        RetryPolicy       `json:"retry"`
 	Auth         Auth              `json:"auth"`       // without its secrets
 	Headers      map[string]string `json:"headers"`    // with redacted values
@@ -44,6 +46,8 @@ type Endpoint struct {
 type EndpointInput struct {
 	URL         *string            `json:"url,omitzero"`
 	Events      []string           `json:"events,omitzero"`
+	Filter      *string            `json:"filter,omitzero"` // a pointer to "" removes the filter
+	OnError     *OnError           `json:"on_error,omitzero"`
 	Description *string            `json:"description,omitzero"`
 	Dialect     *string            `json:"dialect,omitzero"`
 	Retry       *RetryPolicy       `json:"retry,omitzero"`

@@ -19,6 +19,15 @@ const (
 	OrderingFIFO Ordering = "fifo" // a delivery is sent when the one before it has ended
 )
 
+// OnError says what happens to an event for which an endpoint's filter has no answer.
+type OnError string
+
+// The choices.
+const (
+	OnErrorDeliver OnError = "deliver"
+	OnErrorSkip    OnError = "skip"
+)
+
 // Signing is how deliveries in the dialect "standard" are signed.
 type Signing string
 

@@ -20,6 +20,8 @@ type Endpoint struct {
 	Description  string                  `json:"description"`
 	Dialect      string                  `json:"dialect" example:"standard"`
 	Events       []string                `json:"events" example:"invoice.*"`
+	Filter       *string                 `json:"filter" nullable:"true" example:"data.amount > 100" doc:"The CEL expression that events must match; null for none."`
+	OnError      bellwire.OnError        `json:"on_error" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer."`
 	Retry        retryPolicy             `json:"retry" example:"{\"schedule\":[\"5s\",\"5m\",\"30m\"],\"jitter\":0.2}"`
 	Auth         shownAuth               `json:"auth"`
 	Headers      headers                 `json:"headers" doc:"The values are not shown."`
@@ -44,7 +46,7 @@ type shownAuth struct {
 func wireEndpoint(ep *service.Endpoint) Endpoint {
 	wire := Endpoint{
 		ID: ep.ID, Tenant: ep.Tenant, URL: ep.URL, Description: ep.Description, Dialect: ep.Dialect,
-		Events: ep.Events, Retry: retryPolicy{ep.Retry}, Headers: redacted(ep.Headers),
+		Events: ep.Events, OnError: ep.OnError, Retry: retryPolicy{ep.Retry}, Headers: redacted(ep.Headers),
 		Auth:        shownAuth{Type: ep.Auth.Type, Header: ep.Auth.Header, Username: ep.Auth.Username},
 		MaxInFlight: ep.MaxInFlight, Ordering: ep.Ordering, Signing: ep.Signing,
 		Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata,
@@ -52,6 +54,9 @@ func wireEndpoint(ep *service.Endpoint) Endpoint {
 	}
 	if wire.Auth.Type == "" {
 		wire.Auth.Type = bellwire.AuthNone
+	}
+	if ep.Filter != "" {
+		wire.Filter = &ep.Filter
 	}
 	if ep.RateLimit > 0 {
 		wire.RateLimit = &ep.RateLimit
@@ -71,6 +76,8 @@ func redacted(hs []bellwire.Header) headers {
 type EndpointChange struct {
 	URL         value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
 	Events      value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
+	Filter      clearable[string]              `json:"filter,omitzero" example:"data.amount > 100" doc:"A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it."`
+	OnError     value[bellwire.OnError]        `json:"on_error,omitzero" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver."`
 	Description clearable[string]              `json:"description,omitzero" doc:"null clears it."`
 	Dialect     value[string]                  `json:"dialect,omitzero" doc:"The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced."`
 	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy."`
@@ -96,7 +103,7 @@ func (newEndpoint) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema
 
 func (e *EndpointChange) input() service.EndpointInput {
 	in := service.EndpointInput{
-		URL: e.URL.given, Events: e.Events.given, Description: e.Description.given, Dialect: e.Dialect.given,
+		URL: e.URL.given, Events: e.Events.given, Filter: e.Filter.given, OnError: e.OnError.given, Description: e.Description.given, Dialect: e.Dialect.given,
 		Headers: (*[]bellwire.Header)(e.Headers.given), RateLimit: e.RateLimit.given, NoRateLimit: e.RateLimit.null,
 		MaxInFlight: e.MaxInFlight.given, Ordering: e.Ordering.given, Status: e.Status.given,
 		Signing: e.Signing.given, Secret: e.Secret.given, Metadata: e.Metadata.given,

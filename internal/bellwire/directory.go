@@ -4,8 +4,10 @@ import "context"
 
 // Subscriptions is the endpoints of a tenant at one revision of its configuration.
 type Subscriptions interface {
-	// Match returns the endpoints that get events of a type. The list is shared and must not be changed.
-	Match(eventType string) []*Target
+	// Recipients sets targets to the endpoints that get each of the events, which are none if the event has a Problem. A list can
+	// be shared and must not be changed. The observer gets the filters that have no answer for an event. If the filters take long,
+	// Recipients waits for the tenant's turn. Its error has CodeRateLimited if that does not come.
+	Recipients(ctx context.Context, events []NewEvent, targets [][]*Target, o Observer) error
 }
 
 // Schemas is the schemas of the event types at one revision of the catalogue.

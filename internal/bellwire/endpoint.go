@@ -39,6 +39,15 @@ const (
 	SigningBoth    Signing = "both"
 )
 
+// OnError says what happens to an event for which an endpoint's filter has no answer.
+type OnError string
+
+// The choices. Nothing is lost with OnErrorDeliver, which is the default.
+const (
+	OnErrorDeliver OnError = "deliver"
+	OnErrorSkip    OnError = "skip"
+)
+
 // DefaultMaxInFlight is the default for Endpoint.MaxInFlight.
 const DefaultMaxInFlight = 64
 
@@ -50,6 +59,8 @@ type Endpoint struct {
 	Description string
 	Dialect     string
 	Events      []string // patterns: an exact name, or a prefix that ends with *
+	Filter      string   // a CEL expression that events of these types must match; empty for none
+	OnError     OnError
 	Retry       RetryPolicy
 	RateLimit   float64 // events per second; 0 for no limit
 	MaxInFlight int

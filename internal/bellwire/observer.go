@@ -16,6 +16,8 @@ type Observer interface {
 	// Unsendable reports that a delivery has ended without an attempt, because the endpoint's dialect cannot represent the
 	// event. The reason is the same for all data with the same fault.
 	Unsendable(ep *Endpoint, eventType, reason string)
+	// FilterFailed reports that an endpoint's filter has no answer for an event, and whether the event is delivered all the same.
+	FilterFailed(ep *Endpoint, delivered bool)
 	// Claimed reports deliveries taken from the store.
 	Claimed(deliveries int, took time.Duration)
 	// Breaker reports that an endpoint's circuit breaker opened or closed.
@@ -43,6 +45,7 @@ func (NopObserver) Attempted(*Attempt, *Endpoint)                  {}
 func (NopObserver) Recorded(int, time.Duration)                    {}
 func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration) {}
 func (NopObserver) Unsendable(*Endpoint, string, string)           {}
+func (NopObserver) FilterFailed(*Endpoint, bool)                   {}
 func (NopObserver) Claimed(int, time.Duration)                     {}
 func (NopObserver) Breaker(*Endpoint, bool, int)                   {}
 func (NopObserver) Overdrawn(*Endpoint, string)                    {}

@@ -37,7 +37,8 @@ type Directory struct {
 	limits   *bellwire.Limits
 	logger   *slog.Logger
 	loads    *share.Gate // loads of tenants' endpoints, which are the most expensive
-	checks   *share.Gate // checks of data that take long
+	checks   *share.Gate // checks of data, and filters, that take long
+	programs programs    // compiled filters
 
 	mu        sync.Mutex
 	flights   flights

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
+	"github.com/bellwire/bellwire/internal/filter"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -33,8 +34,13 @@ type Tenant struct {
 	bytes   int
 	limits  *bellwire.Limits
 
+	filterBytes int
+
+	directory *Directory
+	programs  map[*filter.Program]bool // of the endpoints' filters; nil if there is none
+
 	mu      sync.RWMutex
-	matched map[string][]*bellwire.Target
+	matched map[string]subscribers
 	total   int // number of targets in matched
 }
 
@@ -42,7 +48,8 @@ type Tenant struct {
 type member struct {
 	target   *bellwire.Target
 	patterns *match.Patterns // nil if the endpoint is disabled or deleted
-	bytes    int             // of memory, estimated
+	bytes    int             // of memory, estimated, without the filter
+	filter   *compiledFilter // nil if it has none
 }
 
 // Len returns the number of the tenant's endpoints, including disabled ones.
@@ -57,38 +64,53 @@ func (t *Tenant) Targets() []*bellwire.Target {
 	return targets
 }
 
-// Match returns the enabled and paused endpoints that subscribe to the event type. The list is shared and must not be changed.
-func (t *Tenant) Match(eventType string) []*bellwire.Target {
-	t.mu.RLock()
-	targets, known := t.matched[eventType]
-	t.mu.RUnlock()
-	if known {
-		return targets
-	}
-	for _, m := range t.members {
-		if m.patterns != nil && m.patterns.Match(eventType) {
-			targets = append(targets, m.target)
-		}
-	}
-	targets = slices.Clip(targets)
-	t.remember(eventType, targets)
-	return targets
+// subscribers are the endpoints that subscribe to an event type.
+type subscribers struct {
+	targets []*bellwire.Target
+	filters []*compiledFilter // of the targets; nil if none has one
 }
 
-func (t *Tenant) remember(eventType string, targets []*bellwire.Target) {
+// Match returns the enabled and paused endpoints that subscribe to the event type, whatever their filters. The list is shared and
+// must not be changed.
+func (t *Tenant) Match(eventType string) []*bellwire.Target { return t.subscribers(eventType).targets }
+
+func (t *Tenant) subscribers(eventType string) subscribers {
+	t.mu.RLock()
+	found, known := t.matched[eventType]
+	t.mu.RUnlock()
+	if known {
+		return found
+	}
+	filtered := false
+	for _, m := range t.members {
+		if m.patterns != nil && m.patterns.Match(eventType) {
+			found.targets = append(found.targets, m.target)
+			found.filters = append(found.filters, m.filter)
+			filtered = filtered || m.filter != nil
+		}
+	}
+	found.targets = slices.Clip(found.targets)
+	if !filtered {
+		found.filters = nil
+	}
+	t.remember(eventType, found)
+	return found
+}
+
+func (t *Tenant) remember(eventType string, found subscribers) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, known := t.matched[eventType]; known {
 		return
 	}
 	n := len(t.members) + leastMatchedNames
-	if len(t.matched) >= min(n, maxMatchedNames) || t.total+len(targets) > matchedTargets*n {
+	if len(t.matched) >= min(n, maxMatchedNames) || t.total+len(found.targets) > matchedTargets*n {
 		clear(t.matched)
 		t.total = 0
 	}
 	// The name may be a part of a large request body, which must not be kept alive.
-	t.matched[strings.Clone(eventType)] = targets
-	t.total += len(targets)
+	t.matched[strings.Clone(eventType)] = found
+	t.total += len(found.targets)
 }
 
 // Estimates of memory.
@@ -103,7 +125,7 @@ const (
 func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointChanges, last *Tenant) (t *Tenant, changed []*member, err error) {
 	t = &Tenant{
 		ID: changes.Tenant.ID, Revision: changes.Tenant.Revision,
-		byID: make(map[string]*member, changes.Total), bytes: tenantBytes, matched: make(map[string][]*bellwire.Target),
+		byID: make(map[string]*member, changes.Total), bytes: tenantBytes, matched: make(map[string]subscribers), directory: d,
 	}
 	t.limits = d.LimitsOf(changes.Tenant)
 	known := map[string]*member{}
@@ -122,6 +144,7 @@ func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointCha
 		if err != nil {
 			return nil, nil, err
 		}
+		m.filter = d.compileFilter(ctx, ep)
 		now[ep.ID] = m
 		changed = append(changed, m)
 		if known[ep.ID] == nil {
@@ -146,6 +169,28 @@ func (t *Tenant) add(m *member) {
 	t.members = append(t.members, m)
 	t.byID[m.target.Endpoint.ID] = m
 	t.bytes += m.bytes
+	if m.filter == nil || m.filter.program == nil || t.programs[m.filter.program] {
+		return
+	}
+	if t.programs == nil {
+		t.programs = make(map[*filter.Program]bool)
+	}
+	t.programs[m.filter.program] = true // endpoints with the same filter share it
+	t.bytes += m.filter.program.Size()
+	t.filterBytes += m.filter.program.Size()
+}
+
+// FilterBytes returns how much memory the compiled filters of the endpoints take, estimated, with one more unless it is nil.
+func (t *Tenant) FilterBytes(more *filter.Program) int {
+	if more == nil {
+		return t.filterBytes
+	}
+	for p := range t.programs {
+		if p.String() == more.String() {
+			return t.filterBytes
+		}
+	}
+	return t.filterBytes + more.Size()
 }
 
 // within returns the endpoint with the current limits of its tenant.
@@ -161,7 +206,7 @@ func (m *member) within(held *bellwire.Limits) *member {
 
 // newMember prepares an endpoint for matching and sending.
 func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *bellwire.Limits) (*member, error) {
-	m := &member{target: d.newTarget(ctx, ep, held), bytes: memberBytes + 2*(len(ep.ID)+len(ep.URL)) + 2*len(ep.Sealed)}
+	m := &member{target: d.newTarget(ctx, ep, held), bytes: memberBytes + 2*(len(ep.ID)+len(ep.URL)) + 2*len(ep.Sealed) + len(ep.Filter)}
 	for _, pattern := range ep.Events {
 		m.bytes += 2*textBytes + len(pattern)
 	}

@@ -121,7 +121,7 @@ func New(c Config) *Engine {
 		deferred: func() { poke(fan.wake) },
 	}
 	pub := &publisher{
-		directory: c.Directory, scheduler: sch, gate: new(gate),
+		directory: c.Directory, scheduler: sch, observer: c.Observer, gate: new(gate),
 		batcher: newBatcher(batch, ordinaryBytes), bulk: newBatcher(batch, bulkyBytes),
 	}
 	watch := &watcher{

@@ -25,7 +25,9 @@ func (emptyDirectory) Subscriptions(context.Context, string) (bellwire.Subscript
 
 type noSubscriptions struct{}
 
-func (noSubscriptions) Match(string) []*bellwire.Target { return nil }
+func (noSubscriptions) Recipients(context.Context, []bellwire.NewEvent, [][]*bellwire.Target, bellwire.Observer) error {
+	return nil
+}
 
 // A publisher that leaves does not touch the result, which the batcher is about to write: the race detector sees it.
 func TestPublisherThatLeaves(t *testing.T) {
@@ -36,7 +38,7 @@ func TestPublisherThatLeaves(t *testing.T) {
 	b := newBatcher(batcherDeps{
 		store: slowStore{}, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {},
 	}, ordinaryBytes)
-	p := &publisher{directory: emptyDirectory{}, scheduler: scheduler, gate: new(gate), batcher: b}
+	p := &publisher{directory: emptyDirectory{}, scheduler: scheduler, observer: bellwire.NopObserver{}, gate: new(gate), batcher: b}
 	p.gate.set(true)
 	ended := make(chan struct{})
 	go func() {

@@ -14,6 +14,7 @@ type publisher struct {
 	scheduler *lanes.Scheduler
 	gate      *gate
 	batcher   *batcher
+	observer  bellwire.Observer
 	bulk      *batcher // of publications with much data, so that small ones do not wait for megabytes
 }
 
@@ -82,10 +83,8 @@ func (p *publisher) match(ctx context.Context, tenant string, s *submission) (re
 	if err != nil {
 		return 0, err
 	}
-	for i := range s.events {
-		if e := &s.events[i].Event; e.Problem == "" {
-			s.targets[i] = subscriptions.Match(e.Type)
-		}
+	if err := subscriptions.Recipients(ctx, s.events, s.targets, p.observer); err != nil {
+		return 0, err
 	}
 	s.append.MaxDeferred = s.maxDeferred()
 	if n := s.deliveries(); n > s.append.MaxDeferred && !s.events[0].Unmatched { // else it is stored already

@@ -209,12 +209,17 @@ type spoiled struct {
 	by *unusable
 }
 
-func (s spoiled) Match(eventType string) []*bellwire.Target {
-	targets := slices.Clone(s.Subscriptions.Match(eventType))
-	for i := range targets {
-		targets[i] = s.by.spoil(targets[i])
+func (s spoiled) Recipients(ctx context.Context, events []bellwire.NewEvent, targets [][]*bellwire.Target, o bellwire.Observer) error {
+	if err := s.Subscriptions.Recipients(ctx, events, targets, o); err != nil {
+		return err
 	}
-	return targets
+	for i := range targets {
+		targets[i] = slices.Clone(targets[i])
+		for k := range targets[i] {
+			targets[i][k] = s.by.spoil(targets[i][k])
+		}
+	}
+	return nil
 }
 
 func (u *unusable) spoil(t *bellwire.Target) *bellwire.Target {

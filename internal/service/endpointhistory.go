@@ -92,9 +92,13 @@ func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 		m.secrets["secret"] = c.Secrets[0].Value + "\x00" + c.Secrets[0].PrivateKey
 	}
 	m.values = map[string]any{
-		memberURL: ep.URL, "description": ep.Description, "dialect": ep.Dialect, "events": ep.Events, "retry": ep.Retry,
+		memberURL: ep.URL, "description": ep.Description, "dialect": ep.Dialect, "events": ep.Events, "filter": nil,
+		"on_error": ep.OnError, "retry": ep.Retry,
 		"auth": auth, "headers": headers, "rate_limit": nil, "max_in_flight": ep.MaxInFlight, "ordering": ep.Ordering,
 		"signing": ep.Signing, "status": ep.Status, "status_reason": ep.StatusReason, "metadata": ep.Metadata, memberSettings: ep.Extra,
+	}
+	if ep.Filter != "" {
+		m.values["filter"] = ep.Filter
 	}
 	if ep.RateLimit > 0 {
 		m.values["rate_limit"] = ep.RateLimit

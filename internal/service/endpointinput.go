@@ -28,6 +28,8 @@ type EndpointInput struct {
 	Description *string
 	Dialect     *string
 	Events      *[]string
+	Filter      *string // empty removes the filter
+	OnError     *bellwire.OnError
 	Retry       *bellwire.RetryPolicy
 	Auth        *bellwire.Auth
 	Headers     *[]bellwire.Header
@@ -69,6 +71,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 		s.applyRetry(ctx, ep, in),
 		applySettings(ep, in),
 		s.applyEvents(ctx, ep, in),
+		s.applyFilter(ctx, ep, &before, in),
 		applyCredentials(c, in),
 	)
 	if err != nil {

@@ -84,6 +84,7 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 		Dialect:     name,
 		Retry:       dialect.Defaults().Retry,
 		MaxInFlight: bellwire.DefaultMaxInFlight,
+		OnError:     bellwire.OnErrorDeliver,
 		Ordering:    bellwire.OrderingNone,
 		Signing:     bellwire.SigningHMAC,
 		Status:      bellwire.EndpointEnabled,

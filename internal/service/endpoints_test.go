@@ -29,7 +29,7 @@ func TestCreateEndpoint(t *testing.T) {
 	}
 	want := &service.Endpoint{
 		Endpoint: bellwire.Endpoint{
-			ID: got.ID, Tenant: tenant, URL: "https://example.com/hooks", Dialect: "standard", Events: []string{"order.*"},
+			ID: got.ID, Tenant: tenant, URL: "https://example.com/hooks", Dialect: "standard", Events: []string{"order.*"}, OnError: bellwire.OnErrorDeliver,
 			Retry: bellwire.StandardRetryPolicy(), MaxInFlight: 64, Ordering: bellwire.OrderingNone,
 			Signing: bellwire.SigningHMAC, Status: bellwire.EndpointEnabled,
 			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt, Revision: got.Revision,

@@ -174,7 +174,7 @@ func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) 
 
 // configurationBytes returns the size of an endpoint as Store.Usage counts it.
 func configurationBytes(ep *bellwire.Endpoint) int {
-	size := len(ep.URL) + len(ep.Description) + len(ep.Sealed)
+	size := len(ep.URL) + len(ep.Description) + len(ep.Filter) + len(ep.Sealed)
 	for _, member := range []any{ep.Events, ep.Retry, ep.Metadata, ep.Extra} {
 		text, err := json.Marshal(member)
 		if err != nil {

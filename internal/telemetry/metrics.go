@@ -26,6 +26,7 @@ type Metrics struct {
 	ended          *prometheus.HistogramVec
 	ends           *prometheus.CounterVec
 	unsendable     *prometheus.CounterVec
+	filterErrors   *prometheus.CounterVec
 	overdrawn      prometheus.Counter
 	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
@@ -82,6 +83,9 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_unsendable_deliveries_total",
 			Help: "Deliveries that ended without an attempt, because their endpoint's dialect cannot express the event.",
 		}, []string{"dialect"}),
+		filterErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_filter_errors_total", Help: "Events for which an endpoint's filter had no answer, by what on_error made of them.",
+		}, []string{"result"}),
 		overdrawn: counter("bellwire_target_requests_used_up_total", "Times that a tenant had used up its requests to a host that does not acknowledge them."),
 		shardsTaken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken over, by reason.",
@@ -107,10 +111,13 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.overdrawn, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
+		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
+	}
+	for _, delivered := range []bool{true, false} {
+		m.filterErrors.WithLabelValues(filterResult(delivered))
 	}
 	for kind := range nodeAdvice {
 		m.nodeFaults.WithLabelValues(kind)

@@ -86,6 +86,18 @@ func (o *Observer) Unsendable(ep *bellwire.Endpoint, eventType, reason string) {
 	}
 }
 
+// FilterFailed counts an event for which an endpoint's filter has no answer. Which filter of which endpoint that is, the event says.
+func (o *Observer) FilterFailed(_ *bellwire.Endpoint, delivered bool) {
+	o.metrics.filterErrors.WithLabelValues(filterResult(delivered)).Inc()
+}
+
+func filterResult(delivered bool) string {
+	if delivered {
+		return "delivered"
+	}
+	return "skipped"
+}
+
 // Claimed counts deliveries claimed from the store.
 func (o *Observer) Claimed(deliveries int, took time.Duration) {
 	o.metrics.claimed.Add(float64(deliveries))

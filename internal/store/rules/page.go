@@ -31,7 +31,7 @@ func SizeOfEvent(e *bellwire.Event) int { return len(e.Data) }
 
 // SizeOfEndpoint returns the most bytes that an endpoint takes as JSON, without its short members.
 func SizeOfEndpoint(ep *bellwire.Endpoint) int {
-	size := text(ep.URL) + text(ep.Description) + text(ep.StatusReason) + sizeOfMap(ep.Metadata) + sizeOfMap(ep.Extra) + len(ep.Sealed)
+	size := text(ep.URL) + text(ep.Description) + text(ep.Filter) + text(ep.StatusReason) + sizeOfMap(ep.Metadata) + sizeOfMap(ep.Extra) + len(ep.Sealed)
 	for _, pattern := range ep.Events {
 		size += text(pattern)
 	}

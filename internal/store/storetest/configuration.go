@@ -384,7 +384,7 @@ func replaceEndpoint(w *world) {
 	ep := w.endpoint(t)
 	old := *ep
 	*ep = bellwire.Endpoint{
-		ID: old.ID, Tenant: old.Tenant, Revision: old.Revision, URL: "https://example.org/", Dialect: "lemon",
+		ID: old.ID, Tenant: old.Tenant, Revision: old.Revision, URL: "https://example.org/", Dialect: "lemon", OnError: bellwire.OnErrorDeliver,
 		Status: bellwire.EndpointPaused, Ordering: bellwire.OrderingFIFO, Signing: bellwire.SigningHMAC,
 		Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 3}, UpdatedAt: w.tick(time.Second),
 		CreatedAt: w.now,
@@ -514,6 +514,9 @@ func tellsUsage(w *world) {
 	a.Description += "0123456789é"
 	w.check(w.store.UpdateEndpoint(w.ctx, a, bellwire.ChangeNote{}))
 	w.equal("the bytes of a longer description", usage().Configuration, one.Configuration+len("0123456789é"))
+	a.Filter += " || data.müll"
+	w.check(w.store.UpdateEndpoint(w.ctx, a, bellwire.ChangeNote{}))
+	w.equal("the bytes of a longer filter", usage().Configuration, one.Configuration+len("0123456789é || data.müll"))
 	b := w.endpoint(t)
 	w.equal("the endpoints", usage().Endpoints, 2)
 	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, a.ID, w.now, bellwire.ChangeNote{}))

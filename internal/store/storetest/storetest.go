@@ -163,7 +163,7 @@ func (w *world) endpoint(t *bellwire.Tenant, change ...func(*bellwire.Endpoint))
 func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
 	ep := &bellwire.Endpoint{
 		ID: w.name("ep"), Tenant: tenant, URL: "https://example.com/hook", Description: "A test.", Dialect: "standard",
-		Events: []string{"order.*", "ping"}, Retry: bellwire.StandardRetryPolicy(), RateLimit: 2.5, MaxInFlight: 8,
+		Events: []string{"order.*", "ping"}, Filter: "data.amount > 100", OnError: bellwire.OnErrorSkip, Retry: bellwire.StandardRetryPolicy(), RateLimit: 2.5, MaxInFlight: 8,
 		Ordering: bellwire.OrderingNone, Signing: bellwire.SigningBoth, Status: bellwire.EndpointEnabled,
 		StatusReason: "because", Metadata: map[string]string{"a": "b"}, Extra: map[string]string{"path": "/x"},
 		Sealed: []byte{0, 1, 2, 0xff}, CreatedAt: w.now, UpdatedAt: w.now,

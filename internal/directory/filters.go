@@ -1,0 +1,158 @@
+package directory
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"sync"
+	"weak"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/filter"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// compiledFilter is the filter of an endpoint.
+type compiledFilter struct {
+	program *filter.Program // nil if it can no longer be compiled, which counts as a failure
+	skip    bool            // events for which it has no answer are not delivered
+}
+
+// compileFilter returns the filter of an endpoint, or nil if it has none.
+func (d *Directory) compileFilter(ctx context.Context, ep *bellwire.Endpoint) *compiledFilter {
+	if ep.Filter == "" {
+		return nil
+	}
+	program, err := d.programs.get(ep.Filter)
+	if err != nil {
+		d.logger.LogAttrs(ctx, slog.LevelError, "filter of an endpoint cannot be compiled",
+			slog.String("endpoint", ep.ID), slog.String("tenant", ep.Tenant), slog.Any("error", err))
+	}
+	return &compiledFilter{program: program, skip: ep.OnError == bellwire.OnErrorSkip}
+}
+
+// programs are the compiled filters that are in use, by their text. They are dropped with the last tenant that uses them.
+type programs struct {
+	mu     sync.Mutex
+	byText map[string]weak.Pointer[filter.Program]
+}
+
+func (p *programs) get(text string) (*filter.Program, error) {
+	p.mu.Lock()
+	known := p.byText[text].Value()
+	p.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	compiled, err := filter.Compile(text)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known := p.byText[text].Value(); known != nil {
+		return known, nil
+	}
+	if p.byText == nil {
+		p.byText = make(map[string]weak.Pointer[filter.Program])
+	}
+	p.byText[text] = weak.Make(compiled)
+	runtime.AddCleanup(compiled, p.drop, text)
+	return compiled, nil
+}
+
+// drop forgets a filter that is no longer in use, unless it was compiled again.
+func (p *programs) drop(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byText[text].Value() == nil {
+		delete(p.byText, text)
+	}
+}
+
+// Recipients implements bellwire.Subscriptions.
+func (t *Tenant) Recipients(ctx context.Context, events []bellwire.NewEvent, targets [][]*bellwire.Target, o bellwire.Observer) error {
+	turn := filterTurn{tenant: t, left: limits.ShortFilterSteps, total: limits.AllFilterSteps}
+	defer turn.end()
+	for i := range events {
+		e := &events[i].Event
+		if e.Problem != "" {
+			targets[i] = nil
+			continue
+		}
+		found := t.subscribers(e.Type)
+		targets[i] = found.targets
+		if found.filters == nil {
+			continue
+		}
+		passed, err := turn.filter(ctx, found, e, o)
+		if err != nil {
+			return err
+		}
+		targets[i] = passed
+	}
+	return nil
+}
+
+// filterTurn evaluates the filters of one publication. When that takes long, it waits for the tenant's turn.
+type filterTurn struct {
+	tenant *Tenant
+	left   int // steps left before it must wait, again
+	total  int // steps left of the publication
+	leave  func()
+}
+
+// filter returns those of the subscribers whose filters let the event pass.
+func (turn *filterTurn) filter(ctx context.Context, from subscribers, e *bellwire.Event, o bellwire.Observer) ([]*bellwire.Target, error) {
+	evaluation := filter.Begin(e)
+	defer evaluation.End()
+	passed := make([]*bellwire.Target, 0, len(from.targets))
+	for i, target := range from.targets {
+		if from.filters[i] == nil {
+			passed = append(passed, target)
+			continue
+		}
+		if turn.left <= 0 {
+			if err := turn.await(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if turn.passes(from.filters[i], evaluation, target.Endpoint, o) {
+			passed = append(passed, target)
+		}
+	}
+	return passed, nil
+}
+
+// passes reports whether a filter lets the event pass. If it has no answer, on_error decides.
+func (turn *filterTurn) passes(f *compiledFilter, evaluation *filter.Evaluation, ep *bellwire.Endpoint, o bellwire.Observer) bool {
+	if f.program != nil && turn.total > 0 {
+		before := evaluation.Steps()
+		matched, err := evaluation.Match(f.program)
+		steps := evaluation.Steps() - before
+		turn.left -= steps
+		turn.total -= steps - limits.FilterShare
+		if err == nil {
+			return matched
+		}
+	}
+	o.FilterFailed(ep, !f.skip)
+	return !f.skip
+}
+
+func (turn *filterTurn) await(ctx context.Context) (err error) {
+	turn.end()
+	if ctx.Err() != nil {
+		return leftError(context.Cause(ctx))
+	}
+	turn.leave, err = turn.tenant.directory.enterChecks(ctx, turn.tenant.ID)
+	turn.left = limits.FilterTurnSteps
+	return err
+}
+
+func (turn *filterTurn) end() {
+	if turn.leave != nil {
+		turn.leave()
+		turn.leave = nil
+	}
+}

@@ -1,0 +1,35 @@
+package limits
+
+import (
+	"fmt"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// Bounds on filters. A step takes less than a tenth of a microsecond.
+const (
+	FilterBytes        = 4096   // of an expression
+	FilterNodes        = 500    // parts that an expression consists of
+	FilterDepth        = 60     // of parts within each other
+	FilterInstructions = 500    // of all regular expressions of a filter together
+	FilterSteps        = 50_000 // of one evaluation, and one for every FilterBytesPerStep bytes of data
+	FilterBytesPerStep = 4
+	ShortFilterSteps   = 100_000   // of one publication; one that takes more waits for its tenant's turn
+	FilterTurnSteps    = 2_000_000 // after which a long one lets others go before it
+	// All filters of a publication together may take AllFilterSteps, and FilterShare for each of them and each event. After that,
+	// filters have failed without being evaluated.
+	AllFilterSteps = 10_000_000
+	FilterShare    = 200
+	// FilterMemory is how many times the limit configuration_bytes of a tenant its compiled filters may take in memory.
+	FilterMemory = 4
+)
+
+var longFilters = Resource{
+	Name: fmt.Sprintf("Filters of a publication that take more than %s steps", bellwire.Number(ShortFilterSteps)),
+	Bound: fmt.Sprintf("the places of long checks; %s steps for each filter and event, plus one for every %d bytes of data",
+		bellwire.Number(FilterSteps), FilterBytesPerStep) + fmt.Sprintf("; %s steps for all of a publication, plus %d for each filter and event", bellwire.Number(AllFilterSteps), FilterShare),
+	Share:   fmt.Sprintf("%s steps per turn while others wait", bellwire.Number(FilterTurnSteps)),
+	Reserve: "smaller publications do not wait",
+	Order:   "tenants take turns",
+	Answer:  "429 `rate_limited` with `Retry-After`; a filter beyond its steps has failed, and its endpoint's `on_error` decides",
+}

@@ -1,0 +1,3 @@
+-- Which events of the types that it subscribes to an endpoint gets.
+ALTER TABLE endpoints ADD COLUMN filter text NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN on_error text NOT NULL DEFAULT 'deliver';
