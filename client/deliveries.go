@@ -19,6 +19,21 @@ type Event struct {
 	Test           bool            `json:"test"`
 	Deliveries     int             `json:"deliveries"`
 	Problem        string          `json:"problem"` // why it was not delivered, if it was published with the SQL function
+
+	// Endpoints says what became of the event at each endpoint of the tenant. Only Client.Event returns it. If there are more
+	// endpoints, EndpointsNextCursor is the cursor of Client.EventEndpoints for the rest.
+	Endpoints           []Explanation `json:"endpoints"`
+	EndpointsNextCursor string        `json:"endpoints_next_cursor"`
+}
+
+// Explanation says what became of an event at an endpoint, and why.
+type Explanation struct {
+	Endpoint string       `json:"endpoint"`
+	Outcome  EventOutcome `json:"outcome"`
+	Reason   string       `json:"reason"`   // in words; empty if the outcome says it all
+	Delivery string       `json:"delivery"` // empty if there is none
+	Since    *time.Time   `json:"since"`    // when the endpoint was paused, disabled, deleted or created, if that is the reason
+	By       *Actor       `json:"by"`       // who did that
 }
 
 // EventFilter selects events. A zero field selects all.
@@ -105,7 +120,12 @@ func (c *Client) Events(ctx context.Context, tenant string, f EventFilter, page 
 	return fetchList[Event](ctx, c, inTenant(tenant, "events"), page, values)
 }
 
-// Event returns an event.
+// EventEndpoints lists what became of an event at each endpoint.
+func (c *Client) EventEndpoints(ctx context.Context, tenant, id string, page Page) (*List[Explanation], error) {
+	return fetchList[Explanation](ctx, c, inTenant(tenant, "events", id, "endpoints"), page, nil)
+}
+
+// Event returns an event, with what became of it at each endpoint.
 func (c *Client) Event(ctx context.Context, tenant, id string) (*Event, error) {
 	return fetch[Event](ctx, c, http.MethodGet, inTenant(tenant, "events", id), nil)
 }

@@ -83,6 +83,24 @@ const (
 	ActorUnknown    ActorKind = "unknown"    // the change was made before Bellwire kept histories
 )
 
+// EventOutcome is what became of an event at an endpoint.
+type EventOutcome string
+
+// The outcomes of an event. The first five are those of its delivery.
+const (
+	EventDelivered     EventOutcome = "delivered"
+	EventPending       EventOutcome = "pending"
+	EventRetrying      EventOutcome = "retrying"
+	EventExhausted     EventOutcome = "exhausted"
+	EventCanceled      EventOutcome = "canceled"
+	EventPaused        EventOutcome = "paused"         // the delivery waits, because the endpoint is paused
+	EventNotSubscribed EventOutcome = "not_subscribed" // the endpoint's events did not match
+	EventDisabled      EventOutcome = "disabled"       // the endpoint was disabled
+	EventCreatedLater  EventOutcome = "created_later"  // the endpoint was created after the event
+	EventDeleted       EventOutcome = "deleted"        // the endpoint was deleted before the event
+	EventUnknown       EventOutcome = "unknown"        // the endpoint's history does not reach back to the event
+)
+
 // DeliveryStatus is the state of a delivery.
 type DeliveryStatus string
 

@@ -212,6 +212,14 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 		t.Fatalf("%+v", listed)
 	}
 	id := listed.Data[0].ID
+	explained, err := c.Event(ctx, "acme", event.ID)
+	if must(t, explained, err); len(explained.Endpoints) == 0 || explained.Endpoints[0].Outcome != client.EventPending || explained.Endpoints[0].Delivery != id {
+		t.Errorf("%+v", explained)
+	}
+	part, err := c.EventEndpoints(ctx, "acme", event.ID, client.Page{Limit: 1})
+	if must(t, part, err); len(part.Data) != 1 || part.Data[0].Endpoint != ep.ID {
+		t.Errorf("%+v", part)
+	}
 	got, err := c.Delivery(ctx, "acme", id)
 	if must(t, got, err); got.Event != event.ID || got.Endpoint != ep.ID || got.Attempts == nil {
 		t.Errorf("%+v", got)

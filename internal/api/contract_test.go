@@ -32,7 +32,8 @@ var contract = map[string]string{
 	"POST /tenants/{tenant}/endpoints/{id}/test": "202",
 	"POST /tenants/{tenant}/events":              "202", "POST /tenants/{tenant}/events/batch": "202",
 	"GET /tenants/{tenant}/events": "200", "GET /tenants/{tenant}/events/{id}": "200",
-	"GET /tenants/{tenant}/deliveries": "200", "GET /tenants/{tenant}/deliveries/{id}": "200",
+	"GET /tenants/{tenant}/events/{id}/endpoints": "200",
+	"GET /tenants/{tenant}/deliveries":            "200", "GET /tenants/{tenant}/deliveries/{id}": "200",
 	"POST /tenants/{tenant}/deliveries/{id}/retry": "202", "POST /tenants/{tenant}/deliveries/{id}/cancel": "202",
 	"GET /audit": "200", "GET /endpoints": "200",
 }

@@ -16,8 +16,8 @@ import (
 
 const tagEvents = "Events"
 
-// event is an event on the wire.
-type event struct {
+// Event is an event on the wire.
+type Event struct {
 	ID             bellwire.EventID `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Type           string           `json:"type" example:"invoice.paid"`
 	Data           json.RawMessage  `json:"data" doc:"Byte for byte as published."`
@@ -29,8 +29,8 @@ type event struct {
 	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was not sent. Omitted if it was."`
 }
 
-func wireEvent(e *bellwire.Event) event {
-	wire := event{
+func wireEvent(e *bellwire.Event) Event {
+	wire := Event{
 		ID: e.ID, Type: e.Type, Data: e.Data, OccurredAt: e.Time().UTC(), CreatedAt: e.CreatedAt.UTC(),
 		Test: e.Test, Deliveries: e.Deliveries, Problem: e.Problem,
 	}
@@ -41,7 +41,7 @@ func wireEvent(e *bellwire.Event) event {
 }
 
 // appendJSON encodes the event without a JSON library, because all of them would reformat data.
-func (e event) appendJSON(b []byte) ([]byte, error) {
+func (e Event) appendJSON(b []byte) ([]byte, error) {
 	b = append(b, `{"id":"`...)
 	b, _ = e.ID.AppendText(b) // never fails
 	b = append(b, `","type":`...)
@@ -73,7 +73,7 @@ type eventRest struct {
 }
 
 // eventList is a list of events, which encodes itself for the same reason.
-type eventList list[event]
+type eventList list[Event]
 
 func (l eventList) appendJSON(b []byte) ([]byte, error) {
 	var err error
@@ -141,22 +141,5 @@ func (a *api) events() {
 		return &output[eventList]{Body: eventList(events.Body)}, nil
 	})
 
-	type one struct {
-		InTenant
-		ID string `path:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id."`
-	}
-	route(a, service.Read, huma.Operation{
-		OperationID: "get-event", Method: http.MethodGet, Path: "/tenants/{tenant}/events/{id}", Tags: []string{tagEvents},
-		Summary: "Get an event",
-	}, func(ctx context.Context, c service.Caller, in *one) (*output[event], error) {
-		var id bellwire.EventID
-		if id.UnmarshalText([]byte(in.ID)) != nil {
-			return nil, bellwire.NotFound("event", in.ID)
-		}
-		e, err := a.svc.Event(ctx, c, in.Tenant, id)
-		if err == nil {
-			err = ctx.Value(callKey{}).(call).charge(len(e.Data))
-		}
-		return answer(e, err, wireEvent)
-	})
+	a.explanations()
 }

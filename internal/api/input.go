@@ -166,18 +166,25 @@ func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.P
 	if err != nil {
 		return nil, err
 	}
+	out, err := wireList(a, of, from, wire)
+	if err != nil {
+		return nil, err
+	}
+	return &output[list[T]]{Body: out}, nil
+}
+
+// wireList returns a page of the list with the given name, which listOf returns.
+func wireList[S, T any](a *api, of string, from *bellwire.List[S], wire func(S) T) (list[T], error) {
 	out := list[T]{Data: make([]T, len(from.Items))}
 	for i, item := range from.Items {
 		out.Data[i] = wire(item)
 	}
-	if from.Next != "" {
-		next, err := a.svc.SealCursor(of, from.Next)
-		if err != nil {
-			return nil, err
-		}
-		out.NextCursor = &next
+	if from.Next == "" {
+		return out, nil
 	}
-	return &output[list[T]]{Body: out}, nil
+	next, err := a.svc.SealCursor(of, from.Next)
+	out.NextCursor = &next
+	return out, err
 }
 
 // listOf returns what identifies a list: its URL without the parameters that select a page.

@@ -69,6 +69,73 @@ func TestPublishing(t *testing.T) {
 	})
 }
 
+// TestExplanations asks what became of events at endpoints that were made, paused, disabled and deleted in between.
+func TestExplanations(t *testing.T) {
+	const events, endpoints = "/tenants/acme/events", "/tenants/acme/endpoints"
+	publish := func(name string) step {
+		return step{name: "publish " + name, method: "POST", path: events, body: `{"type":"invoice.paid","data":{"total":1E40}}`, status: 202, save: name + "=id"}
+	}
+	create := func(name, pattern string) step {
+		return step{name: "create " + name, method: "POST", path: endpoints, body: `{"url":"https://example.com","events":["` + pattern + `"]}`, status: 201, save: name + "=id"}
+	}
+	run(t, []step{
+		create("all", "*"), create("cards", "card.*"),
+		publish("first"),
+		create("late", "*"),
+		{name: "disable", method: "PATCH", path: endpoints + "/{late}", key: "tenant", body: `{"status":"disabled"}`, status: 200},
+		{name: "pause", method: "PATCH", path: endpoints + "/{all}", body: `{"status":"paused"}`, status: 200},
+		{name: "delete", method: "DELETE", path: endpoints + "/{cards}", status: 204},
+		publish("second"),
+		{name: "the first", method: "GET", path: events + "/{first}", key: "tenant", status: 200, want: `{"id":"{first}","deliveries":1,"endpoints":[
+			{"endpoint":"{late}","outcome":"created_later","reason":"*","delivery":null,"since":"*"},
+			{"endpoint":"{cards}","outcome":"not_subscribed","reason":"The endpoint's events were card.*, and none of them matches invoice.paid.","delivery":null},
+			{"endpoint":"{all}","outcome":"paused","reason":"*","delivery":"*","since":"*","by":{"kind":"configured","key":null,"role":"admin"}}],"endpoints_next_cursor":null}`,
+			without: []string{"192.0.2.1"}},
+		{name: "the second", method: "GET", path: events + "/{second}", status: 200, want: `{"endpoints":[
+			{"endpoint":"{late}","outcome":"disabled","delivery":null,"since":"*","by":{"kind":"key","key":"*","role":"tenant","address":"192.0.2.1"}},
+			{"endpoint":"{cards}","outcome":"deleted","delivery":null,"since":"*","by":{"kind":"configured"}},
+			{"endpoint":"{all}","outcome":"paused","delivery":"*"}]}`},
+		{name: "page", method: "GET", path: events + "/{first}/endpoints?limit=2", status: 200, want: `{"data":[{"endpoint":"{late}"},{"endpoint":"{cards}"}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "next page", method: "GET", path: events + "/{first}/endpoints?cursor={next}", status: 200, want: `{"data":[{"endpoint":"{all}","outcome":"paused"}],"next_cursor":null}`},
+		{name: "another tenant's", method: "GET", path: events + "/{first}/endpoints", key: "stranger", status: 404, problem: "not_found"},
+		{name: "what is no id", method: "GET", path: events + "/x/endpoints", status: 404, problem: "not_found"},
+		{name: "bad cursor", method: "GET", path: events + "/{second}/endpoints?cursor={next}", status: 422, problem: "invalid cursor"},
+	})
+}
+
+// TestManyEndpoints explains an event at more endpoints than its answer shows.
+func TestManyEndpoints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 101 {
+		if answer := w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://example.com","events":["*"]}`); answer.Code != 201 {
+			t.Fatal(answer.Body)
+		}
+	}
+	var event struct {
+		ID        string
+		Endpoints []struct{ Endpoint, Outcome string }
+		Next      string `json:"endpoints_next_cursor"`
+	}
+	read := func(method, path, body string, into any) {
+		t.Helper()
+		answer := w.call(method, path, adminKey, body)
+		if err := json.Unmarshal(answer.Body.Bytes(), into); err != nil || answer.Code >= 400 {
+			t.Fatal(answer.Code, answer.Body, err)
+		}
+	}
+	read("POST", "/tenants/acme/events", `{"type":"invoice.paid","data":{}}`, &event)
+	read("GET", "/tenants/acme/events/"+event.ID, "", &event)
+	var rest struct {
+		Data []struct{ Endpoint, Outcome string }
+		Next *string `json:"next_cursor"`
+	}
+	read("GET", "/tenants/acme/events/"+event.ID+"/endpoints?cursor="+event.Next, "", &rest)
+	if len(event.Endpoints) != 100 || len(rest.Data) != 1 || rest.Next != nil || rest.Data[0].Outcome != "pending" {
+		t.Errorf("%d endpoints and %+v", len(event.Endpoints), rest)
+	}
+}
+
 // TestIdempotencyKey publishes with the header that other APIs have for it.
 func TestIdempotencyKey(t *testing.T) {
 	const events = "/tenants/acme/events"

@@ -45,7 +45,7 @@ type useCases interface {
 	TestEndpoint(ctx context.Context, c service.Caller, tenant, id, eventType string) (service.TestReceipt, error)
 
 	Events(ctx context.Context, c service.Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
-	Event(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID) (*bellwire.Event, error)
+	Explain(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID, page bellwire.Page) (*bellwire.Event, *bellwire.List[*bellwire.Explanation], error)
 
 	Deliveries(ctx context.Context, c service.Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)

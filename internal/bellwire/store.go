@@ -122,6 +122,9 @@ type Usage struct {
 // early at MaxPageBytes.
 type History interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
+	// Explain returns an event with the endpoints that its tenant has, and those deleted ones that have a history, newest first.
+	// The page is of endpoints. It reads all deliveries of the event, at most MaxDeliveries.
+	Explain(ctx context.Context, tenant string, id EventID, page Page) (*Explained, error)
 	// Digests returns the digests that are stored for idempotency keys. Unknown keys are left out.
 	Digests(ctx context.Context, tenant string, idempotencyKeys []string) (map[string][32]byte, error)
 	// Events lists events. EventCursor makes its cursors.

@@ -146,6 +146,10 @@ var useCases = []useCase{
 		_, err := e.Event(e.t.Context(), c, on.tenant, on.event)
 		return err
 	}},
+	{"Explain", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, _, err := e.Explain(e.t.Context(), c, on.tenant, on.event, bellwire.Page{})
+		return err
+	}},
 	{"Events", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.Events(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, bellwire.Page{})
 		return err

@@ -185,6 +185,30 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 	}
 }
 
+// TestExplanationsReadAPage explains an event to a page of thousands of endpoints, each of which was changed often.
+func TestExplanationsReadAPage(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return errors.Join(
+			tx.exec(`INSERT INTO bellwire.endpoint_histories (tenant, endpoint, first, last, bytes)
+				SELECT n, 'ep' || i, 1, 100, 0 FROM bellwire.tenants, generate_series(1, 1000) i`),
+			tx.exec(`INSERT INTO bellwire.endpoint_changes (history, number, clock, at, action, actor, before, after, standing)
+				SELECT n, i, now() + i * interval '1 second', now(), 'updated', '{}', '{}', '{}', '{}' FROM bellwire.endpoint_histories, generate_series(1, 100) i`),
+		)
+	}))
+	const page = 50
+	for name, c := range map[string]struct{ sql, args string }{
+		"endpoints": {sqlEndpointsAt, "'acme', 1000000, now() + interval '50 seconds', 50"},
+		"a history": {sqlChanges, "500, 90, 50"},
+	} {
+		if rows := rowsRead(t, s, c.sql, c.args); rows > 20*page {
+			t.Errorf("%s: %v rows were read, want at most %v", name, rows, 20*page)
+		}
+	}
+}
+
 // TestTombstonesAreFoundByIndex looks at how it is found whether a delivery names an endpoint: not by a look at all that are in
 // the same state.
 func TestTombstonesAreFoundByIndex(t *testing.T) {

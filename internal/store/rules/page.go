@@ -69,6 +69,19 @@ func SizeOfAuditEntry(e *bellwire.AuditEntry) int {
 // SizeOfChange is SizeOfEndpoint for a change of an endpoint.
 func SizeOfChange(c *bellwire.Change) int { return len(c.Before) + len(c.After) }
 
+// SizeOfEndpointAt is SizeOfEndpoint for an endpoint at the time of an event.
+func SizeOfEndpointAt(at *bellwire.EndpointAt) (size int) {
+	for _, standing := range []*bellwire.Standing{at.Then, at.Now} {
+		if standing == nil {
+			continue
+		}
+		for _, pattern := range standing.Events {
+			size += text(pattern)
+		}
+	}
+	return size
+}
+
 func sizeOfMap(m map[string]string) (size int) {
 	for name, value := range m {
 		size += text(name) + text(value)

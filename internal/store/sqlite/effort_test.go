@@ -58,9 +58,19 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 			check(t, err)
 		}
 	}
+	events, err := s.Events(t.Context(), bellwire.EventFilter{Tenant: "acme"}, bellwire.Page{Limit: 1})
+	check(t, err)
 	reads := map[string]func() error{
 		"endpoints": func() error {
 			_, err := s.Endpoints(t.Context(), bellwire.EndpointFilter{Tenant: "acme"}, bellwire.Page{Limit: 50})
+			return err
+		},
+		"an explanation": func() error {
+			_, err := s.Explain(t.Context(), "acme", events.Items[0].ID, bellwire.Page{Limit: 50})
+			return err
+		},
+		"a history": func() error {
+			_, err := s.EndpointHistory(t.Context(), "acme", "living", bellwire.Page{Limit: 50})
 			return err
 		},
 		"all endpoints": func() error { _, _, err := s.TenantEndpoints(t.Context(), "acme"); return err },

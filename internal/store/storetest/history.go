@@ -46,6 +46,38 @@ var historyTests = []test{
 		w.check(w.store.CreateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeCreated, bellwire.ChangeDeleted, bellwire.ChangeCreated})
 	}},
+	{name: "Explain/ByTheStandingAtTheTime", run: explains},
+	{name: "Explain/NothingOfAnotherTenant", run: func(w *world) {
+		ep, other := w.endpoint(w.tenant()), w.tenant()
+		e := w.publish(ep)
+		for _, tenant := range []string{other.ID, "nobody"} {
+			_, err := w.store.Explain(w.ctx, tenant, e.Event.ID, bellwire.Page{Limit: 1})
+			w.refused(err, bellwire.CodeNotFound)
+		}
+	}},
+	{name: "Explain/TellsWhatIsDeferred", run: func(w *world) {
+		t := w.tenant()
+		a, b := w.endpoint(t), w.endpoint(t)
+		e := w.wide(t.ID, a, b)
+		w.append(together(e))
+		explained, endpoints := w.explain(e, 10)
+		w.equal("it is deferred", explained.FanningOut, true)
+		w.equal("the delivery", endpoints[a.ID].Delivery, (*bellwire.Delivery)(nil))
+		w.fanOut(10)
+		explained, endpoints = w.explain(e, 10)
+		w.equal("it is deferred", explained.FanningOut, false)
+		w.equal("the deliveries", endpoints[a.ID].Delivery != nil && endpoints[b.ID].Delivery != nil, true)
+	}},
+	{name: "Explain/ByTheDeliveryThatSucceeded", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		e := w.event(ep.Tenant, ep, ep, ep)
+		w.append(together(e))
+		_, endpoints := w.explain(e, 10)
+		w.equal("the latest", endpoints[ep.ID].Delivery.ID, e.Deliveries[2].ID)
+		w.record(w.result(*w.load(ep.Tenant, e.Deliveries[1].ID), success))
+		_, endpoints = w.explain(e, 10)
+		w.equal("the one that succeeded", endpoints[ep.ID].Delivery.ID, e.Deliveries[1].ID)
+	}},
 	{name: "History/KeepsTheNewestChanges", need: thorough, run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		for n := range bellwire.MaxChanges + 5 {
@@ -151,4 +183,93 @@ func (w *world) actions(ep *bellwire.Endpoint) (actions []bellwire.ChangeAction)
 		actions = append(actions, c.Action)
 	}
 	return actions
+}
+
+// explain reads an event with all endpoints, page by page, and returns these by their ids.
+func (w *world) explain(e *bellwire.NewEvent, limit int) (*bellwire.Explained, map[string]*bellwire.EndpointAt) {
+	w.Helper()
+	var last *bellwire.Explained
+	all := pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.EndpointAt], error) {
+		explained, err := w.store.Explain(w.ctx, e.Event.Tenant, e.Event.ID, p)
+		if err != nil {
+			return nil, err
+		}
+		last = explained
+		return &explained.Endpoints, nil
+	})
+	byID := make(map[string]*bellwire.EndpointAt)
+	for _, at := range all {
+		byID[at.Endpoint] = at
+	}
+	if len(byID) != len(all) {
+		w.Errorf("%d endpoints were listed, %d different ones", len(all), len(byID))
+	}
+	return last, byID
+}
+
+// explains stores events between the changes of endpoints, all within a microsecond of each other, and expects each event to be
+// explained by what the endpoints were at its place in the order.
+func explains(w *world) {
+	t := w.tenant()
+	w.endpoint(w.tenant()) // another tenant's
+	a, b := w.endpoint(t), w.endpoint(t)
+	type expected map[string]string // of each endpoint
+	var (
+		events []*bellwire.NewEvent
+		want   []expected
+	)
+	publish := func(standings expected, to ...*bellwire.Endpoint) {
+		e := w.event(t.ID, to...)
+		w.append(together(e))
+		events, want = append(events, e), append(want, standings)
+	}
+	publish(expected{a.ID: "enabled [order.* ping]", b.ID: "enabled [order.* ping]"}, a, b)
+	a.Status = bellwire.EndpointPaused
+	pausing := w.note("pause", "", "")
+	w.check(w.store.UpdateEndpoint(w.ctx, a, pausing))
+	publish(expected{a.ID: "paused [order.* ping] by pause", b.ID: "enabled [order.* ping]"}, a)
+	a.Events = []string{"x"}
+	w.check(w.store.UpdateEndpoint(w.ctx, a, w.note("events", "", "")))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, b.ID, w.now, w.note("delete", "", "")))
+	publish(expected{a.ID: "paused [x] by pause", b.ID: "deleted [order.* ping] by delete"})
+	c := w.endpoint(t)
+	publish(expected{a.ID: "paused [x] by pause", b.ID: "deleted [order.* ping] by delete", c.ID: "enabled [order.* ping]"}, c)
+
+	for i, e := range events {
+		for _, limit := range []int{1, 2, 10} {
+			explained, endpoints := w.explain(e, limit)
+			w.equal("the event", explained.Event.ID, e.Event.ID)
+			w.equal("nothing is missing", explained.FanningOut || explained.Unmatched, false)
+			got := make(expected)
+			for id, at := range endpoints {
+				if at.Then != nil {
+					got[id] = describe(at.Then)
+				}
+				w.equal("the first change", at.Begins.Action, bellwire.ChangeCreated)
+			}
+			w.equal(fmt.Sprintf("event %d", i), got, want[i])
+			w.equal("all endpoints", len(endpoints), 3)
+			w.equal("now", describe(endpoints[b.ID].Now), "deleted [order.* ping] by delete")
+			for _, d := range e.Deliveries {
+				w.equal("the delivery", endpoints[d.Endpoint].Delivery, w.load(t.ID, d.ID))
+				delete(endpoints, d.Endpoint)
+			}
+			for _, at := range endpoints {
+				w.equal("no delivery", at.Delivery, (*bellwire.Delivery)(nil))
+			}
+		}
+	}
+}
+
+// describe names a standing, and who is responsible if there is a note about that.
+func describe(s *bellwire.Standing) string {
+	status := string(s.Status)
+	if s.Deleted {
+		status = "deleted"
+	}
+	text := fmt.Sprintf("%s %v", status, s.Events)
+	if s.By.RequestID != "" {
+		text += " by " + s.By.RequestID
+	}
+	return text
 }

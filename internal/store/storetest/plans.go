@@ -105,6 +105,7 @@ func useAll(w *world) {
 	_, err = w.store.Health(w.ctx, []string{plain.ID, ordered.ID}, 10)
 	w.check(err)
 	w.history(plain)
+	w.explain(e, 10)
 	w.attempts(e.Deliveries[0].ID)
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))

@@ -1,0 +1,153 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/match"
+)
+
+// Explain returns an event, and says for each endpoint of the tenant what became of the event there. The page is of endpoints,
+// newest first. Deleted endpoints are among them while they have a history.
+func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellwire.EventID, page bellwire.Page) (*bellwire.Event, *bellwire.List[*bellwire.Explanation], error) {
+	if err := authorizeIn(c, Read, tenant); err != nil {
+		return nil, nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, nil, err
+	}
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer end()
+	e, err := s.store.Explain(ctx, tenant, id, page)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Event, mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
+		for _, standing := range []*bellwire.Standing{at.Then, at.Now} {
+			if standing != nil {
+				standing.By = actorFor(c, standing.By)
+			}
+		}
+		return explain(e, at)
+	}), nil
+}
+
+// explain says what became of an event at an endpoint.
+func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanation {
+	x := &bellwire.Explanation{Endpoint: at.Endpoint, Delivery: at.Delivery}
+	switch {
+	case at.Delivery != nil:
+		explainDelivery(x, e, at)
+	case e.Unmatched:
+		x.Fate, x.Reason = bellwire.FatePending, "The event waits to be matched with endpoints."
+	case at.Then == nil && at.Begins.Action == bellwire.ChangeCreated:
+		x.Fate, x.Since = bellwire.FateCreatedLater, at.Begins.At
+		x.Reason = "The endpoint was created at " + moment(at.Begins.At) + ", after the event."
+	case e.Event.Problem != "":
+		x.Fate, x.Reason = bellwire.FateCanceled, "The event was not sent to any endpoint: "+e.Event.Problem
+	case e.Event.Test:
+		x.Fate, x.Reason = bellwire.FateNotSubscribed, "The event is a test of another endpoint."
+	case at.Then == nil:
+		x.Fate = bellwire.FateUnknown
+		x.Reason = "The endpoint's history begins at " + moment(at.Begins.At) + ", after the event."
+	default:
+		explainNone(x, e, at.Then)
+	}
+	return x
+}
+
+// explainDelivery explains an event that has a delivery to the endpoint.
+func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwire.EndpointAt) {
+	d := at.Delivery
+	x.Fate, x.Reason = fates[d.Status], d.Reason
+	switch {
+	case d.Status.Open() && at.Now.Deleted:
+		stand(x, "The endpoint was deleted", at.Now, "; the delivery is about to be canceled.")
+	case d.Status.Open() && at.Now.Status == bellwire.EndpointDisabled:
+		stand(x, "The endpoint was disabled", at.Now, "; the delivery is about to be canceled.")
+	case d.Status.Open() && at.Now.Status == bellwire.EndpointPaused && !e.Event.Test:
+		x.Fate = bellwire.FatePaused
+		stand(x, "The endpoint was paused", at.Now, ".")
+	case d.Status != bellwire.DeliveryCanceled || d.UpdatedAt.Before(at.Now.Since):
+	case at.Now.Deleted && d.Reason == bellwire.ReasonEndpointDeleted:
+		stand(x, "The endpoint was deleted", at.Now, ".")
+	case !at.Now.Deleted && at.Now.Status == bellwire.EndpointDisabled && d.Reason == bellwire.ReasonEndpointDisabled:
+		stand(x, "The endpoint was disabled", at.Now, ".")
+	}
+}
+
+var fates = map[bellwire.DeliveryStatus]bellwire.Fate{
+	bellwire.DeliveryPending:   bellwire.FatePending,
+	bellwire.DeliveryRetrying:  bellwire.FateRetrying,
+	bellwire.DeliverySucceeded: bellwire.FateDelivered,
+	bellwire.DeliveryExhausted: bellwire.FateExhausted,
+	bellwire.DeliveryCanceled:  bellwire.FateCanceled,
+}
+
+// explainNone explains an event that has no delivery to the endpoint, by the endpoint's standing when the event was stored. All
+// that can keep an event from an endpoint is here, in the order in which it is asked.
+func explainNone(x *bellwire.Explanation, e *bellwire.Explained, then *bellwire.Standing) {
+	switch {
+	case then.Deleted:
+		x.Fate = bellwire.FateDeleted
+		stand(x, "The endpoint was deleted", then, ".")
+	case then.Status == bellwire.EndpointDisabled:
+		x.Fate = bellwire.FateDisabled
+		stand(x, "The endpoint had been disabled", then, ".")
+	case !matches(then.Events, e.Event.Type):
+		x.Fate, x.Reason = bellwire.FateNotSubscribed, notSubscribed(then.Events, e.Event.Type)
+	case e.FanningOut:
+		x.Fate, x.Reason = bellwire.FatePending, "The event has so many deliveries that this one is not stored yet."
+	default:
+		x.Fate, x.Reason = bellwire.FateNotSubscribed, "The endpoint was changed while the event was being stored, and did not match before."
+	}
+}
+
+// matches reports whether one of the patterns matches an event type. Stored patterns can always be compiled.
+func matches(patterns []string, eventType string) bool {
+	compiled, err := match.Compile(patterns)
+	return err == nil && compiled.Match(eventType)
+}
+
+// maxPatternsShown is how many of an endpoint's patterns a reason names.
+const maxPatternsShown = 5
+
+func notSubscribed(patterns []string, eventType string) string {
+	shown := patterns[:min(len(patterns), maxPatternsShown)]
+	more := ""
+	if n := len(patterns) - len(shown); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("The endpoint's events were %s%s, and none of them matches %s.", strings.Join(shown, ", "), more, eventType)
+}
+
+// stand explains a fate by a standing: since when it holds, and who is responsible.
+func stand(x *bellwire.Explanation, what string, standing *bellwire.Standing, end string) {
+	x.Since, x.By = standing.Since, &standing.By
+	x.Reason = what + " at " + moment(standing.Since) + by(standing.By) + end
+}
+
+// by names an actor in a sentence.
+func by(a bellwire.Actor) string {
+	switch {
+	case a.Kind == bellwire.ActorKey && !a.Key.IsZero():
+		return " by the " + string(a.Role) + " key " + a.Key.String()
+	case a.Kind == bellwire.ActorKey:
+		return " by an operator"
+	case a.Kind == bellwire.ActorConfigured:
+		return " by an operator with the configured admin key"
+	case a.Kind == bellwire.ActorVouched:
+		return " by a caller of the dialect's API"
+	case a.Kind == bellwire.ActorBellwire:
+		return " by Bellwire (" + strings.TrimSuffix(a.Reason, ".") + ")"
+	}
+	return " or before"
+}
+
+func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
