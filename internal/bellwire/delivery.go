@@ -7,7 +7,7 @@ type DeliveryStatus string
 
 // The statuses of a delivery. The last three are final, except that a manual retry can still turn them into succeeded.
 const (
-	DeliveryPending   DeliveryStatus = "pending"   // no attempt has been recorded
+	DeliveryPending   DeliveryStatus = "pending"   // no attempt of its schedule has been recorded
 	DeliveryRetrying  DeliveryStatus = "retrying"  // an attempt failed; another is due
 	DeliverySucceeded DeliveryStatus = "succeeded" // acknowledged
 	DeliveryExhausted DeliveryStatus = "exhausted" // no retries are left, or no request can be made
@@ -32,6 +32,7 @@ const (
 	ReasonEndpointDeleted   = "the endpoint was deleted"
 	ReasonEndpointGone      = "the endpoint answered 410 Gone and was disabled"
 	ReasonTestFailed        = "a test is one attempt only"
+	ReasonReplayed          = "replayed"
 	ReasonTargetRequests    = "too many requests to the endpoint's host were not acknowledged within the last hour, so the next attempt may be late (limit target_requests)"
 )
 
@@ -51,6 +52,9 @@ type Delivery struct {
 	DueAt     time.Time // when the next attempt is due; zero unless open
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	Job         JobID     // the job that made it, or has retried it last; zero: none
+	RestartedAt time.Time // when its retry schedule was begun again; zero: never
 }
 
 // Trigger is the cause of an attempt.
@@ -70,13 +74,16 @@ type Transition struct {
 	Delay  time.Duration // with DeliveryRetrying: until the next attempt
 }
 
-// Since returns when max_elapsed begins to run for d: when its event was accepted, or when the endpoint was last changed if
+// Since returns when max_elapsed begins to run for d: when it was stored or restarted, or when the endpoint was last changed if
 // that was later. So a pause costs no retries, and a corrected URL gets the whole time.
 func (d *Delivery) Since(ep *Endpoint) time.Time {
-	if ep.UpdatedAt.After(d.CreatedAt) {
-		return ep.UpdatedAt
+	since := d.CreatedAt
+	for _, later := range []time.Time{d.RestartedAt, ep.UpdatedAt} {
+		if later.After(since) {
+			since = later
+		}
 	}
-	return d.CreatedAt
+	return since
 }
 
 // Decide returns the transition that follows from an attempt with the given verdict, which ended at now. retryAfter is the
@@ -175,6 +182,23 @@ func (s *DeliveryState) release(r *Result) (held bool) {
 		s.Manual = ManualRetry{}
 	}
 	return held
+}
+
+// CanRestart reports whether the schedule can begin again: not if the delivery has succeeded, has not begun, or is claimed in
+// the current epoch of its shard.
+func (s *DeliveryState) CanRestart(current int64) bool {
+	switch s.Status {
+	case DeliveryExhausted, DeliveryCanceled:
+		return true
+	case DeliveryRetrying:
+		return s.Epoch == 0 || s.Epoch != current
+	}
+	return false
+}
+
+// Restart begins the schedule again, with an attempt that is due now. A requested manual retry stays requested.
+func (s *DeliveryState) Restart(now time.Time) {
+	s.Status, s.Reason, s.Retries, s.Epoch, s.DueAt = DeliveryPending, "", 0, 0, StoredTime(now)
 }
 
 // End ends the schedule. A requested manual retry is dropped, unless EndKeepsManual.

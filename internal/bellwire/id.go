@@ -21,6 +21,7 @@ type (
 	AttemptKind  struct{}
 	KeyKind      struct{}
 	AuditKind    struct{}
+	JobIDKind    struct{}
 )
 
 func (EventKind) prefix() string    { return "evt_" }
@@ -28,6 +29,7 @@ func (DeliveryKind) prefix() string { return "dlv_" }
 func (AttemptKind) prefix() string  { return "att_" }
 func (KeyKind) prefix() string      { return "key_" }
 func (AuditKind) prefix() string    { return "aud_" }
+func (JobIDKind) prefix() string    { return "job_" }
 
 // The ids. Those of endpoints are strings, because each dialect has its own form, and those of tenants are chosen by the
 // operator.
@@ -37,6 +39,7 @@ type (
 	AttemptID  = ID[AttemptKind]
 	KeyID      = ID[KeyKind]
 	AuditID    = ID[AuditKind]
+	JobID      = ID[JobIDKind]
 )
 
 // String returns the id as text, such as "evt_" and 32 hex digits.
@@ -128,6 +131,9 @@ func DeliveryOf(event EventID, number int) DeliveryID {
 	binary.BigEndian.PutUint16(id[14:], uint16(number))
 	return id
 }
+
+// NumberOf returns the number of a delivery among those of its event.
+func NumberOf(id DeliveryID) int { return int(binary.BigEndian.Uint16(id[14:])) }
 
 // FannedOutOf returns the id of the delivery that Queue.FanOut stores for the recipient at the given place. The numbers count
 // down from the last one, so that they differ from those of deliveries stored with the event.

@@ -13,7 +13,7 @@ import (
 
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, e.id, e.type, p.id, t.id`
+		d.updated_at, d.job, d.restarted_at, e.id, e.type, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
 	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
@@ -25,16 +25,21 @@ type deliveryRow struct {
 	delivery bellwire.Delivery
 	status   int16
 	dueAt    *time.Time
+	job      *[16]byte
+	restart  *time.Time
 }
 
 func (r *deliveryRow) into() []any {
 	d := &r.delivery
 	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
-		&d.UpdatedAt, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+		&d.UpdatedAt, &r.job, &r.restart, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {
-	r.delivery.Status, r.delivery.DueAt = codec.Status(r.status), orZero(r.dueAt)
+	r.delivery.Status, r.delivery.DueAt, r.delivery.RestartedAt = codec.Status(r.status), orZero(r.dueAt), orZero(r.restart)
+	if r.job != nil {
+		r.delivery.Job = *r.job
+	}
 	return &r.delivery
 }
 
@@ -121,7 +126,7 @@ const (
 	sqlOpenOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
 	sqlExpiredOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
-			AND due_at IS NOT NULL AND epoch <> $6 ORDER BY id LIMIT $4 FOR UPDATE`
+			AND due_at IS NOT NULL AND epoch <> $6 AND greatest(created_at, restarted_at) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlHoldEndpoint finds an endpoint whose shard is owned in an epoch, and keeps other nodes from taking it over.
 	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
 	sqlStatus       = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
@@ -184,7 +189,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 			return err
 		}
 		for _, kind := range openKinds {
-			ids, err := pgx.CollectRows(tx.query(sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch), pgx.RowTo[[16]byte])
+			ids, err := pgx.CollectRows(tx.query(sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch, x.Before), pgx.RowTo[[16]byte])
 			if err != nil {
 				return err
 			}

@@ -41,8 +41,8 @@ const (
 	sqlTakeNumbers      = "INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])" + addNumbers
 	addNumbers          = " ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last"
 	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
-			epoch, manual_epoch, due_at, created_at, updated_at)
-		SELECT id, event, tenant, endpoint, 0, '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at
+			epoch, manual_epoch, due_at, created_at, updated_at, passed_over)
+		SELECT id, event, tenant, endpoint, 0, '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at, manual_epoch IS NOT NULL
 		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])
 			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
 )

@@ -106,6 +106,9 @@ func (p *purge) run() error {
 	if err := p.delete(sqlPurgeAuditDays, bellwire.AuditDay(p.now)-1, p.left); err != nil {
 		return err
 	}
+	if err := p.delete(sqlPurgeJobs, p.now.Add(-bellwire.JobRetention), p.left); err != nil {
+		return err
+	}
 	for p.left > 0 {
 		var tenant int64
 		err := p.tx.row(sqlDeletedTenant).Scan(&tenant)
@@ -157,6 +160,7 @@ var sqlPurgeTenant = []string{
 	`DELETE FROM bellwire.endpoint_changes WHERE (history, number) IN (SELECT c.history, c.number
 		FROM bellwire.endpoint_histories h JOIN bellwire.endpoint_changes c ON c.history = h.n WHERE h.tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.endpoint_histories WHERE n IN (SELECT n FROM bellwire.endpoint_histories WHERE tenant = $1 LIMIT $2)",
+	"DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.clocks WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.tenants WHERE n = $1 AND $2 > 0",

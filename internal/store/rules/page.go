@@ -82,6 +82,15 @@ func SizeOfEndpointAt(at *bellwire.EndpointAt) (size int) {
 	return size
 }
 
+// SizeOfJob is SizeOfEndpoint for a job.
+func SizeOfJob(j *bellwire.Job) int {
+	size := text(j.Waiting) + text(j.Error)
+	for _, pattern := range j.Params.Types {
+		size += text(pattern)
+	}
+	return size
+}
+
 func sizeOfMap(m map[string]string) (size int) {
 	for name, value := range m {
 		size += text(name) + text(value)

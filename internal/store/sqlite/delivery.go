@@ -52,7 +52,7 @@ const (
 	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
 	deliveryColumns = unnamedColumns + ", p.id, t.id"
 	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, e.id, e.type`
+		d.updated_at, d.job, d.restarted_at, e.id, e.type`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
@@ -75,6 +75,8 @@ func scanDelivery(q *query) *bellwire.Delivery {
 	d.Status, d.Reason = codec.Status(q.getInt()), q.getText()
 	d.Attempts, d.Retries, d.Sequence, d.Epoch = int(q.getInt()), int(q.getInt()), q.getInt(), q.getInt()
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
+	q.getBytes(d.Job[:]) // NULL leaves it zero
+	d.RestartedAt = q.getTimeOrZero()
 	q.getBytes(d.Event[:])
 	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
 	return d
@@ -221,7 +223,7 @@ var sqlOpenOf = []string{openOf(isPending), openOf(isNumbered), openOf(hasStatus
 var sqlExpiredOf = []string{expiredOf(isPending), expiredOf(isNumbered), expiredOf(hasStatus + "1")}
 
 func expiredOf(condition string) string {
-	return openOf(condition + " AND id < ? AND due_at IS NOT NULL AND epoch <> ?")
+	return openOf(condition + " AND id < ? AND due_at IS NOT NULL AND epoch <> ? AND max(created_at, ifnull(restarted_at, 0)) < ?")
 }
 
 func openOf(condition string) string {
@@ -234,7 +236,7 @@ func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID,
 
 func (w *writer) expiredOf(x *bellwire.Expiry, sql string, limit int) ([]bellwire.DeliveryID, error) {
 	before := bellwire.FirstID[bellwire.DeliveryKind](x.Before)
-	return ids(w.query(sql).text(x.Endpoint).blob(before[:]).int(x.Epoch).int(int64(max(limit, 0))))
+	return ids(w.query(sql).text(x.Endpoint).blob(before[:]).int(x.Epoch).time(x.Before).int(int64(max(limit, 0))))
 }
 
 // ids reads a column of them.

@@ -102,6 +102,9 @@ func (p *purge) expired() error {
 	if err := p.delete(p.w.query(sqlPurgeAuditDays).int(bellwire.AuditDay(p.now) - 1).int(int64(p.left))); err != nil {
 		return err
 	}
+	if err := p.delete(p.w.query(sqlPurgeJobs).time(p.now.Add(-bellwire.JobRetention)).int(int64(p.left))); err != nil {
+		return err
+	}
 	return p.expiredKeys()
 }
 
@@ -121,6 +124,7 @@ func (p *purge) tenant(n int64) error {
 		`DELETE FROM endpoint_changes WHERE (history, number) IN (SELECT c.history, c.number
 			FROM endpoint_histories h CROSS JOIN endpoint_changes c ON c.history = h.n WHERE h.tenant = ?1 LIMIT +?2)`,
 		"DELETE FROM endpoint_histories WHERE n IN (SELECT n FROM endpoint_histories WHERE tenant = ?1 LIMIT +?2)",
+		sqlPurgeJobsOfTenant,
 		"DELETE FROM tenants WHERE n = ?1 AND ?2 > 0",
 	} {
 		if err := p.delete(p.w.query(sql).int(n).int(int64(p.left))); err != nil {

@@ -1,0 +1,226 @@
+package bellwire
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// JobKind is what a job does to deliveries.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	JobReplay JobKind = "replay" // makes new deliveries of events to one endpoint
+	JobRetry  JobKind = "retry"  // begins the retry schedule of deliveries again
+	JobCancel JobKind = "cancel" // ends open deliveries
+)
+
+// JobState is the stage that a job has reached.
+type JobState string
+
+// The states of a job. The last three are final.
+const (
+	JobRunning  JobState = "running"
+	JobPaused   JobState = "paused"
+	JobDone     JobState = "done"
+	JobCanceled JobState = "canceled"
+	JobFailed   JobState = "failed"
+)
+
+// Ended reports whether the job does nothing any more.
+func (s JobState) Ended() bool { return s == JobDone || s == JobCanceled || s == JobFailed }
+
+// Job is work on many deliveries of a tenant. The owner of the tenant's shard does it in steps.
+type Job struct {
+	ID      JobID
+	Tenant  string
+	Kind    JobKind
+	State   JobState
+	Params  JobParams
+	Total   int     // deliveries or events that were selected when it was created
+	Done    int     // of them, those that were replayed, retried or canceled
+	Skipped int     // of them, those for which there was nothing to do any more
+	Rate    float64 // deliveries per second; 0: as fast as there is room
+	Waiting string  // what a running job waits for; empty: nothing
+	Error   string  // why it failed
+
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	FinishedAt time.Time // zero until it has ended
+
+	Steps         int       // steps made, which numbers the next one
+	Place         JobPlace  // after the last step
+	TenantDeleted time.Time // when the tenant was deleted; zero: it was not
+}
+
+// JobParams are the choices of the job's creator.
+type JobParams struct {
+	Endpoint string           `json:"endpoint,omitempty"` // empty: all of the tenant's
+	Types    []string         `json:"types,omitempty"`    // patterns, as endpoints have them; empty: all
+	Since    time.Time        `json:"since,omitzero"`     // events accepted at or after, to the millisecond
+	Until    time.Time        `json:"until,omitzero"`     // events accepted before
+	Statuses []DeliveryStatus `json:"statuses,omitempty"` // of the deliveries
+	Missing  bool             `json:"missing,omitempty"`  // also events of which the endpoint has no delivery
+}
+
+// JobPlace is how far a job has come: endpoint after endpoint by their ids, and event after event by theirs.
+type JobPlace struct {
+	Endpoint string
+	Event    EventID // the last event that was examined
+}
+
+// TakesType reports whether the job is about events of a type.
+func (p *JobParams) TakesType(eventType string) bool {
+	return len(p.Types) == 0 || slices.ContainsFunc(p.Types, func(pattern string) bool {
+		prefix, any := strings.CutSuffix(pattern, "*")
+		return pattern == eventType || any && strings.HasPrefix(eventType, prefix)
+	})
+}
+
+// Takes reports whether the job is about deliveries with a status.
+func (p *JobParams) Takes(status DeliveryStatus) bool { return slices.Contains(p.Statuses, status) }
+
+// Selection is what a job does something to at one endpoint: events of which the current delivery has one of the job's
+// statuses, or of which there is no delivery. An event's deliveries to an endpoint are its first one and one for each replay,
+// of which the last is the current one. Tests of an endpoint are left out.
+type Selection struct {
+	Tenant   string
+	Endpoint string
+	After    EventID // events from before are left out, and the event itself
+	Before   EventID // this event is left out, and those behind it
+	Statuses []DeliveryStatus
+	Missing  bool
+	// Type reports whether deliveries of an event type are selected, and MissingType the same for missing ones.
+	Type, MissingType func(eventType string) bool
+}
+
+// SelectionOf returns what the job selects at an endpoint. matches reports whether the endpoint gets events of a type.
+func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) *Selection {
+	p := &j.Params
+	s := &Selection{
+		Tenant: j.Tenant, Endpoint: endpoint, Statuses: p.Statuses, Missing: p.Missing,
+		After: FirstID[EventKind](p.Since), Before: FirstID[EventKind](p.Until),
+		Type: p.TakesType, MissingType: func(name string) bool { return p.TakesType(name) && matches(name) },
+	}
+	if j.Place.Endpoint == endpoint && !j.Place.Event.IsZero() {
+		s.After = j.Place.Event
+	}
+	return s
+}
+
+// Selected is a part of what a Selection selects, oldest first.
+type Selected struct {
+	Items []JobItem
+	Last  EventID // events up to this one are examined
+	More  bool    // there are events behind Last
+}
+
+// JobItem is an event that a job selects, with its current delivery to the endpoint.
+type JobItem struct {
+	Event    EventID
+	Delivery DeliveryID // zero: there is none
+}
+
+// JobStep is a step of a job, at one endpoint.
+type JobStep struct {
+	Job      *Job
+	Endpoint string
+	Items    []JobItem
+	Skipped  int      // of what was selected, beside what the store skips
+	Place    JobPlace // after the step
+	Ended    bool     // the job is done after it
+	Error    string   // the job has failed, for this reason
+	Waiting  string   // what the job waits for
+	Now      time.Time
+}
+
+// JobProgress is what a step has done.
+type JobProgress struct {
+	Job        *Job         // after the step
+	Made       bool         // the step was made; false: the job was changed or ended since, or another node has made it
+	Deliveries []DeliveryID // that were stored, restarted or canceled
+	Busy       bool         // nothing was done: deliveries of one of the events are still being stored
+}
+
+// JobChange is what callers change of a job.
+type JobChange struct {
+	State JobState // JobRunning, JobPaused or JobCanceled; empty: as it is
+	Rate  *float64 // nil: as it is
+}
+
+// Apply makes the change. Its error has CodeConflict if the job has ended.
+func (j *Job) Apply(c JobChange, now time.Time) error {
+	if j.State.Ended() {
+		return Errorf(CodeConflict, "job %q is %s and cannot be changed", j.ID, j.State)
+	}
+	if c.Rate != nil {
+		j.Rate = *c.Rate
+	}
+	if c.State != "" && c.State != j.State {
+		j.State, j.Waiting = c.State, ""
+	}
+	if j.State == JobCanceled {
+		j.FinishedAt = now
+	}
+	j.UpdatedAt = now
+	return nil
+}
+
+// Advance records a step that did something to some deliveries and nothing to skipped ones. If more was selected on the way
+// than was counted at first, Total grows.
+func (j *Job) Advance(s *JobStep, acted, skipped int) {
+	j.Steps++
+	j.Done += acted
+	j.Skipped += skipped + s.Skipped
+	j.Total = max(j.Total, j.Done+j.Skipped)
+	j.Place, j.Waiting, j.UpdatedAt = s.Place, s.Waiting, s.Now
+	switch {
+	case s.Error != "":
+		j.State, j.Error, j.Waiting, j.FinishedAt = JobFailed, s.Error, "", s.Now
+	case s.Ended:
+		j.State, j.Waiting, j.FinishedAt = JobDone, "", s.Now
+		j.Total = j.Done + j.Skipped
+	}
+}
+
+// JobBounds bound the jobs that have not ended, and those that are kept.
+type JobBounds struct {
+	OfTenant int // not ended
+	InAll    int // not ended, of all tenants
+	Kept     int // ended, of a tenant
+}
+
+// JobRetention is how long Purge keeps jobs that have ended.
+const JobRetention = 30 * 24 * time.Hour
+
+// Jobs is the part of a Store that holds jobs. Lists are newest first.
+type Jobs interface {
+	// CreateJob adds a running job. CodeRateLimited: as many as the bounds allow have not ended. It deletes the oldest ended jobs
+	// of the tenant beyond the bounds.
+	CreateJob(ctx context.Context, j *Job, bounds JobBounds) error
+	Job(ctx context.Context, tenant string, id JobID) (*Job, error)
+	// Jobs lists the jobs of a tenant, or of all tenants if tenant is empty.
+	Jobs(ctx context.Context, tenant string, page Page) (*List[*Job], error)
+	// ChangeJob changes a job as Job.Apply does, and returns it.
+	ChangeJob(ctx context.Context, tenant string, id JobID, c JobChange, now time.Time) (*Job, error)
+
+	// CountSelected counts what a selection selects, from indexes alone.
+	CountSelected(ctx context.Context, s *Selection) (int, error)
+	// Select returns the next of what a selection selects, after examining up to about limit events.
+	Select(ctx context.Context, s *Selection, limit int) (*Selected, error)
+	// CountWaiting counts the endpoint's pending deliveries, up to a limit.
+	CountWaiting(ctx context.Context, endpoint string, limit int) (int, error)
+
+	// RunningJobs returns the running jobs of tenants in the leased shards, those of deleted tenants too.
+	RunningJobs(ctx context.Context, leases *Leases) ([]*Job, error)
+	// AdvanceJob makes a step of a job, and moves its place, if the job is still running and at the same step. It looks at each
+	// item again, and skips those that the job does not select any more: an event gets a delivery only if its current one has one
+	// of the job's statuses, or if there is none and the job selects missing ones. New and restarted deliveries are free, and get
+	// the next numbers of an ordered endpoint.
+	AdvanceJob(ctx context.Context, s *JobStep) (*JobProgress, error)
+	// RestartDelivery begins the retry schedule of a delivery again, with an attempt at once. CodeConflict: it has succeeded, or
+	// is being attempted at this moment. A delivery of which nothing was attempted yet stays as it is.
+	RestartDelivery(ctx context.Context, tenant string, id DeliveryID, now time.Time) (*Delivery, error)
+}

@@ -1,0 +1,18 @@
+package codec
+
+import (
+	"encoding/json"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// JobParams encodes the JSON column of a job.
+func JobParams(j *bellwire.Job) (string, error) { return JSON(&j.Params) }
+
+// DecodeJobParams decodes it.
+func DecodeJobParams(text string, j *bellwire.Job) error {
+	if err := json.Unmarshal([]byte(text), &j.Params); err != nil {
+		return bellwire.Wrap(bellwire.CodeInternal, err, "the parameters of job %q cannot be read", j.ID)
+	}
+	return nil
+}

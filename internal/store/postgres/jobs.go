@@ -1,0 +1,557 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
+)
+
+const (
+	sqlJob = `SELECT j.id, t.id, j.kind, j.state, j.params, j.total, j.done, j.skipped, j.rate, j.waiting, j.error, j.created_at,
+			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, t.deleted_at
+		FROM bellwire.jobs j JOIN bellwire.tenants t ON t.n = j.tenant `
+	sqlJobByID      = sqlJob + "WHERE j.id = $1"
+	sqlJobToChange  = sqlJobByID + " FOR UPDATE OF j"
+	sqlJobsOfTenant = sqlJob + "WHERE j.tenant = " + theTenant + " AND j.id < $2 ORDER BY j.id DESC LIMIT $3"
+	sqlJobs         = sqlJob + "WHERE j.id < $1 ORDER BY j.id DESC LIMIT $2"
+	// The tenant's shard owns the job, as it owns what is deferred to FanOut.
+	sqlRunningJobs = sqlJob + "WHERE j.finished_at IS NULL AND j.state = 'running' AND ($1::bigint[])[j.tenant % 256 + 1] > 0 ORDER BY j.tenant, j.id"
+	sqlCountJobs   = "SELECT count(*), count(*) FILTER (WHERE tenant = $1) FROM bellwire.jobs WHERE finished_at IS NULL"
+	sqlInsertJob   = `INSERT INTO bellwire.jobs (id, tenant, kind, state, params, total, done, skipped, rate, waiting, error, created_at,
+			updated_at, steps, endpoint, event)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, '', '', $8, $8, 0, '', '00000000-0000-0000-0000-000000000000')`
+	sqlUpdateJob = `UPDATE bellwire.jobs SET state = $2, total = $3, done = $4, skipped = $5, rate = $6, waiting = $7, error = $8, updated_at = $9,
+			finished_at = $10, steps = $11, endpoint = $12, event = $13 WHERE id = $1`
+	// sqlForgetJobs deletes the oldest of a tenant's ended jobs beyond a number.
+	sqlForgetJobs = `DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE tenant = $1 AND finished_at IS NOT NULL
+		ORDER BY id DESC LIMIT 100 OFFSET $2)`
+	sqlPurgeJobs = `DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE finished_at <= $1 LIMIT $2)`
+)
+
+// lockJobs is the lock that a transaction must hold to create a job, so that their number is exact.
+const lockJobs = "jobs"
+
+func scanJob(row pgx.Row) (*bellwire.Job, bellwire.JobID, error) {
+	var (
+		j                 bellwire.Job
+		params            string
+		finished, deleted *time.Time
+	)
+	err := row.Scan((*[16]byte)(&j.ID), &j.Tenant, &j.Kind, &j.State, &params, &j.Total, &j.Done, &j.Skipped, &j.Rate, &j.Waiting, &j.Error,
+		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Place.Endpoint, (*[16]byte)(&j.Place.Event), &deleted)
+	if err != nil {
+		return nil, j.ID, err
+	}
+	j.FinishedAt, j.TenantDeleted = orZero(finished), orZero(deleted)
+	return &j, j.ID, codec.DecodeJobParams(params, &j)
+}
+
+// CreateJob adds a job, unless too many have not ended.
+func (s *Store) CreateJob(ctx context.Context, j *bellwire.Job, bounds bellwire.JobBounds) error {
+	params, err := codec.JobParams(j)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.lock(lockJobs); err != nil {
+			return err
+		}
+		var tenant int64
+		err := tx.row("SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR SHARE", j.Tenant).Scan(&tenant)
+		if err != nil {
+			return orNotFound(err, "tenant", j.Tenant)
+		}
+		var inAll, ofTenant int
+		if err := tx.row(sqlCountJobs, tenant).Scan(&inAll, &ofTenant); err != nil {
+			return err
+		}
+		if err := rules.RefuseJob(bounds, ofTenant, inAll); err != nil {
+			return err
+		}
+		if err := tx.exec(sqlForgetJobs, tenant, bounds.Kept); err != nil {
+			return err
+		}
+		return tx.exec(sqlInsertJob, [16]byte(j.ID), tenant, string(j.Kind), string(j.State), params, j.Total, j.Rate, j.CreatedAt)
+	})
+}
+
+// Job finds a job.
+func (s *Store) Job(ctx context.Context, tenant string, id bellwire.JobID) (*bellwire.Job, error) {
+	var j *bellwire.Job
+	err := s.list(ctx, func(tx *tx) (err error) {
+		j, err = tx.job(sqlJobByID, tenant, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// job reads a job of the tenant.
+func (t *tx) job(sql, tenant string, id bellwire.JobID) (*bellwire.Job, error) {
+	j, _, err := scanJob(t.row(sql, [16]byte(id)))
+	if err != nil {
+		return nil, orNotFound(err, "job", id.String())
+	}
+	if j.Tenant != tenant || !j.TenantDeleted.IsZero() {
+		return nil, bellwire.NotFound("job", id.String())
+	}
+	return j, nil
+}
+
+// Jobs lists jobs, newest first.
+func (s *Store) Jobs(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+	before, err := codec.IDCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := &lister[*bellwire.Job, bellwire.JobID]{page, scanJob, idKey[bellwire.JobID], rules.SizeOfJob}
+	if tenant == "" {
+		return list.read(ctx, s, sqlJobs, before, list.fetch())
+	}
+	return list.read(ctx, s, sqlJobsOfTenant, tenant, before, list.fetch())
+}
+
+// ChangeJob changes a job that has not ended.
+func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID, c bellwire.JobChange, now time.Time) (*bellwire.Job, error) {
+	var j *bellwire.Job
+	err := s.write(ctx, func(tx *tx) (err error) {
+		if j, err = tx.job(sqlJobToChange, tenant, id); err != nil {
+			return err
+		}
+		if err := j.Apply(c, now); err != nil {
+			return err
+		}
+		return tx.updateJob(j)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+func (t *tx) updateJob(j *bellwire.Job) error {
+	return t.exec(sqlUpdateJob, [16]byte(j.ID), string(j.State), j.Total, j.Done, j.Skipped, j.Rate, j.Waiting, j.Error, j.UpdatedAt,
+		orNull(j.FinishedAt), j.Steps, j.Place.Endpoint, [16]byte(j.Place.Event))
+}
+
+// RunningJobs returns the running jobs of tenants whose number falls into a shard that this node owns.
+func (s *Store) RunningJobs(ctx context.Context, leases *bellwire.Leases) ([]*bellwire.Job, error) {
+	var jobs []*bellwire.Job
+	err := s.read(ctx, func(tx *tx) (err error) {
+		jobs, err = pgx.CollectRows(tx.query(sqlRunningJobs, leases.Epochs[:]), func(row pgx.CollectableRow) (*bellwire.Job, error) {
+			j, _, err := scanJob(row)
+			return j, err
+		})
+		return err
+	})
+	return jobs, err
+}
+
+// AdvanceJob makes a step of a job.
+func (s *Store) AdvanceJob(ctx context.Context, step *bellwire.JobStep) (*bellwire.JobProgress, error) {
+	var progress *bellwire.JobProgress
+	err := s.write(ctx, func(tx *tx) (err error) {
+		st := &jobStep{JobStep: step, tx: tx}
+		progress, err = st.run()
+		return err
+	})
+	if len(step.Items) > 0 && step.Job.Kind != bellwire.JobCancel { // also if the outcome of the commit is not known
+		s.notifier.add(others([]string{step.Endpoint}, s.owned.Load()), false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return progress, nil
+}
+
+// jobStep is a step that is being made.
+type jobStep struct {
+	*bellwire.JobStep
+	tx       *tx
+	job      *bellwire.Job
+	tenant   int64
+	endpoint int64
+	ordered  bool
+	gone     bool // the endpoint is deleted
+	next     int64
+	acted    []bellwire.DeliveryID
+}
+
+const (
+	sqlHoldJob = "SELECT tenant FROM bellwire.jobs WHERE id = $1"
+	// Steps of one tenant's jobs wait for each other, because two of them may give numbers to deliveries of one event.
+	sqlHoldJobs      = "SELECT FROM bellwire.jobs WHERE tenant = $1 AND finished_at IS NULL ORDER BY id FOR UPDATE"
+	sqlEndpointOfJob = "SELECT n, ordering, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 AND tenant = $2"
+	sqlAnyFanned     = "SELECT EXISTS (SELECT FROM bellwire.fanouts WHERE tenant = $1 AND events && $2::uuid[])"
+	sqlHoldEpoch     = "SELECT epoch FROM bellwire.shards WHERE shard = $1 FOR SHARE"
+)
+
+func (s *jobStep) run() (*bellwire.JobProgress, error) {
+	err := s.tx.row(sqlHoldJob, [16]byte(s.Job.ID)).Scan(&s.tenant)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &bellwire.JobProgress{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	living, err := s.tx.change(sqlHoldTenant, s.tenant)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.tx.exec(sqlHoldJobs, s.tenant); err != nil {
+		return nil, err
+	}
+	if s.job, _, err = scanJob(s.tx.row(sqlJobByID, [16]byte(s.Job.ID))); err != nil {
+		return nil, orNotFound(err, "job", s.Job.ID.String())
+	}
+	if s.job.State != bellwire.JobRunning || s.job.Steps != s.Job.Steps || living == 0 && s.Error == "" {
+		return &bellwire.JobProgress{Job: s.job}, nil
+	}
+	if len(s.Items) > 0 {
+		if busy, err := s.act(); err != nil || busy {
+			return &bellwire.JobProgress{Job: s.job, Busy: true}, err
+		}
+	}
+	s.job.Advance(s.JobStep, len(s.acted), len(s.Items)-len(s.acted))
+	return &bellwire.JobProgress{Job: s.job, Made: true, Deliveries: s.acted}, s.tx.updateJob(s.job)
+}
+
+// act does what the job does to the items, and reports whether deliveries of one of them are still deferred to FanOut.
+func (s *jobStep) act() (busy bool, err error) {
+	var ordering string
+	err = s.tx.row(sqlEndpointOfJob, s.Endpoint, s.tenant).Scan(&s.endpoint, &ordering, &s.gone)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && s.gone && s.job.Kind != bellwire.JobCancel {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s.ordered = ordering == string(bellwire.OrderingFIFO)
+	switch s.job.Kind {
+	case bellwire.JobReplay:
+		return s.replay()
+	case bellwire.JobRetry:
+		return false, s.restart()
+	}
+	return false, s.cancel()
+}
+
+// sqlJobDeliveries reads and locks deliveries, each in its partition alone, in the order in which they are given.
+const sqlJobDeliveries = `SELECT d.* FROM unnest($1::uuid[]) AS w (id)
+	CROSS JOIN LATERAL (SELECT id, status, epoch, sequence, passed_over FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
+
+// jobDelivery is a delivery that a job may do something to.
+type jobDelivery struct {
+	bellwire.DeliveryState
+	id       bellwire.DeliveryID
+	sequence int64
+}
+
+// deliveries reads those of the items' deliveries that the job still selects.
+func (s *jobStep) deliveries() ([]jobDelivery, error) {
+	var ids [][16]byte
+	for _, item := range s.Items {
+		if !item.Delivery.IsZero() {
+			ids = append(ids, item.Delivery)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	var (
+		selected []jobDelivery
+		d        jobDelivery
+		status   int16
+		passed   bool
+	)
+	_, err := pgx.ForEachRow(s.tx.query(sqlJobDeliveries, ids), []any{(*[16]byte)(&d.id), &status, &d.Epoch, &d.sequence, &passed}, func() error {
+		if d.Status = codec.Status(status); !passed && s.job.Params.Takes(d.Status) {
+			selected = append(selected, d)
+		}
+		return nil
+	})
+	return selected, err
+}
+
+func (s *jobStep) cancel() error {
+	selected, err := s.deliveries()
+	if err != nil || len(selected) == 0 {
+		return err
+	}
+	var ids [][16]byte
+	for _, d := range selected {
+		ids, s.acted = append(ids, d.id), append(s.acted, d.id)
+	}
+	_, err = s.tx.endOpen(ids, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now)
+	return err
+}
+
+// sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does.
+const sqlRestart = `UPDATE bellwire.deliveries d SET status = 0, reason = '', retries = 0, epoch = 0, due_at = $3, updated_at = $3, restarted_at = $3,
+		sequence = w.sequence, job = coalesce($4, d.job)
+	FROM unnest($1::uuid[], $2::bigint[]) AS w (id, sequence) WHERE d.id = w.id`
+
+func (s *jobStep) restart() error {
+	var current int64
+	if err := s.tx.row(sqlHoldEpoch, bellwire.ShardOf(s.Endpoint)).Scan(&current); err != nil {
+		return err
+	}
+	if err := s.takeNumbers(); err != nil {
+		return err
+	}
+	selected, err := s.deliveries()
+	if err != nil {
+		return err
+	}
+	var (
+		ids     [][16]byte
+		numbers []int64
+	)
+	for _, d := range selected {
+		if d.CanRestart(current) {
+			ids, numbers, s.acted = append(ids, d.id), append(numbers, s.number(d.sequence > 0)), append(s.acted, d.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.tx.exec(sqlRestart, ids, numbers, s.Now, [16]byte(s.job.ID))
+}
+
+// takeNumbers takes as many numbers of an ordered endpoint as the step may need. Counters are locked before deliveries.
+func (s *jobStep) takeNumbers() error {
+	if !s.ordered {
+		return nil
+	}
+	var last int64
+	count := int64(len(s.Items))
+	err := s.tx.row(sqlTakeNumbers, []int64{s.endpoint}, []int64{count}).Scan(&s.endpoint, &last)
+	s.next = last - count
+	return err
+}
+
+// number returns the next number of an ordered endpoint.
+func (s *jobStep) number(wanted bool) int64 {
+	if !s.ordered || !wanted {
+		return 0
+	}
+	s.next++
+	return s.next
+}
+
+const (
+	// sqlHasDelivery returns which of some events the endpoint has a delivery of. It looks in the index of the endpoint, however
+	// many deliveries an event has.
+	sqlHasDelivery = `SELECT w.event FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w (event, first, last) WHERE EXISTS (
+			SELECT FROM unnest('{0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+			CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = $1
+				AND id BETWEEN w.first AND w.last LIMIT 1) d
+		)`
+	sqlEventsOfJob = `SELECT e.id, e.deliveries FROM unnest($2::uuid[]) AS w (id)
+		CROSS JOIN LATERAL (SELECT id, deliveries FROM bellwire.events WHERE tenant = $1 AND id = w.id LIMIT 1) e`
+	sqlLastNumbers = `SELECT w.event, d.id FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS w (event, first, before)
+		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE id >= w.first AND id < w.before ORDER BY id DESC LIMIT 1) d`
+	sqlNumbers  = "SELECT id FROM bellwire.deliveries WHERE id >= $1 AND id < $2 ORDER BY id"
+	sqlReplayed = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, due_at,
+			created_at, updated_at, job)
+		SELECT id, event, $4, $5, 0, $6, 0, 0, sequence, 0, $7, $7, $7, $8 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS d (id, event, sequence)`
+	sqlPassOver = "UPDATE bellwire.deliveries d SET passed_over = true FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id"
+)
+
+// replay stores further deliveries of the events that the job still selects.
+func (s *jobStep) replay() (busy bool, err error) {
+	var missing [][16]byte
+	for _, item := range s.Items {
+		if item.Delivery.IsZero() {
+			missing = append(missing, item.Event)
+		}
+	}
+	if len(missing) > 0 {
+		if err := s.tx.row(sqlAnyFanned, s.tenant, missing).Scan(&busy); err != nil || busy {
+			return busy, err
+		}
+	}
+	if err := s.takeNumbers(); err != nil {
+		return false, err
+	}
+	selected, err := s.deliveries()
+	if err != nil {
+		return false, err
+	}
+	has, err := s.tx.hasDelivery(s.endpoint, missing)
+	if err != nil {
+		return false, err
+	}
+	current := make(map[bellwire.DeliveryID]bool)
+	for _, d := range selected {
+		current[d.id] = true
+	}
+	var old, events [][16]byte
+	for _, item := range s.Items {
+		switch {
+		case item.Delivery.IsZero() && !has[item.Event]:
+			events = append(events, item.Event)
+		case current[item.Delivery]:
+			events, old = append(events, item.Event), append(old, item.Delivery)
+		}
+	}
+	if len(events) == 0 {
+		return false, nil
+	}
+	if err := s.store(events); err != nil {
+		return false, err
+	}
+	return false, s.tx.exec(sqlPassOver, old)
+}
+
+// store stores a delivery of each event that is still there.
+func (s *jobStep) store(events [][16]byte) error {
+	free, err := s.tx.freeNumbers(s.tenant, events)
+	if err != nil {
+		return err
+	}
+	var (
+		ids, of [][16]byte
+		numbers []int64
+	)
+	for _, event := range events {
+		number, found := free[event]
+		if !found {
+			continue
+		}
+		id := bellwire.DeliveryOf(event, number)
+		ids, of, numbers = append(ids, id), append(of, event), append(numbers, s.number(true))
+		s.acted = append(s.acted, id)
+	}
+	return s.tx.exec(sqlReplayed, ids, of, numbers, s.tenant, s.endpoint, bellwire.ReasonReplayed, s.Now, [16]byte(s.job.ID))
+}
+
+// hasDelivery returns the events of which the endpoint has a delivery.
+func (t *tx) hasDelivery(endpoint int64, events [][16]byte) (map[bellwire.EventID]bool, error) {
+	has := make(map[bellwire.EventID]bool)
+	if len(events) == 0 {
+		return has, nil
+	}
+	first, last := make([][16]byte, len(events)), make([][16]byte, len(events))
+	for i, event := range events {
+		a, b := bellwire.DeliveriesOf(event)
+		first[i], last[i] = a, b
+	}
+	var event bellwire.EventID
+	_, err := pgx.ForEachRow(t.query(sqlHasDelivery, endpoint, events, first, last), []any{(*[16]byte)(&event)}, func() error {
+		has[event] = true
+		return nil
+	})
+	return has, err
+}
+
+// freeNumbers returns a number for another delivery of each event that is still there.
+func (t *tx) freeNumbers(tenant int64, events [][16]byte) (map[[16]byte]int, error) {
+	var (
+		found, first, end [][16]byte
+		event             [16]byte
+		deliveries        int
+	)
+	count, last := make(map[[16]byte]int), make(map[[16]byte]int)
+	_, err := pgx.ForEachRow(t.query(sqlEventsOfJob, tenant, events), []any{&event, &deliveries}, func() error {
+		count[event], last[event] = max(deliveries, 1), -1
+		found, first = append(found, event), append(first, bellwire.DeliveryOf(event, 0))
+		end = append(end, bellwire.DeliveryOf(event, bellwire.MaxDeliveries-max(deliveries, 1)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var id bellwire.DeliveryID
+	_, err = pgx.ForEachRow(t.query(sqlLastNumbers, found, first, end), []any{&event, (*[16]byte)(&id)}, func() error {
+		last[event] = bellwire.NumberOf(id)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	free := make(map[[16]byte]int)
+	for i, event := range found {
+		number, ok, err := rules.FreeNumber(count[event], last[event], func() ([]int, error) { return t.numbersBetween(first[i], end[i]) })
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			free[event] = number
+		}
+	}
+	return free, nil
+}
+
+func (t *tx) numbersBetween(first, end [16]byte) ([]int, error) {
+	return pgx.CollectRows(t.query(sqlNumbers, first, end), func(row pgx.CollectableRow) (int, error) {
+		var id bellwire.DeliveryID
+		err := row.Scan((*[16]byte)(&id))
+		return bellwire.NumberOf(id), err
+	})
+}
+
+const (
+	sqlToRestart = `SELECT p.id, p.n, p.ordering FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
+		JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL WHERE d.id = $1 AND t.id = $2`
+	sqlStateToRestart = "SELECT status, epoch, sequence FROM bellwire.deliveries WHERE id = $1 FOR UPDATE"
+)
+
+// RestartDelivery begins the schedule of a delivery again.
+func (s *Store) RestartDelivery(ctx context.Context, tenant string, id bellwire.DeliveryID, now time.Time) (*bellwire.Delivery, error) {
+	var d *bellwire.Delivery
+	err := s.write(ctx, func(tx *tx) (err error) {
+		if err = tx.restart(tenant, id, now); err == nil {
+			d, err = tx.delivery(tenant, id)
+		}
+		return err
+	})
+	if d != nil {
+		s.notifier.add(others([]string{d.Endpoint}, s.owned.Load()), false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (t *tx) restart(tenant string, id bellwire.DeliveryID, now time.Time) error {
+	var (
+		endpoint, ordering          string
+		n, current, number, counted int64
+		status                      int16
+		st                          bellwire.DeliveryState
+	)
+	if err := t.row(sqlToRestart, [16]byte(id), tenant).Scan(&endpoint, &n, &ordering); err != nil {
+		return orNotFound(err, "delivery", id.String())
+	}
+	if err := t.row(sqlHoldEpoch, bellwire.ShardOf(endpoint)).Scan(&current); err != nil {
+		return err
+	}
+	if ordering == string(bellwire.OrderingFIFO) {
+		if err := t.row(sqlTakeNumbers, []int64{n}, []int64{1}).Scan(&n, &counted); err != nil {
+			return err
+		}
+	}
+	if err := t.row(sqlStateToRestart, [16]byte(id)).Scan(&status, &st.Epoch, &number); err != nil {
+		return orNotFound(err, "delivery", id.String())
+	}
+	if st.Status = codec.Status(status); !st.CanRestart(current) {
+		return rules.CannotRestart(id, &st)
+	}
+	if number > 0 {
+		number = counted
+	}
+	return t.exec(sqlRestart, [][16]byte{id}, []int64{number}, now, nil)
+}

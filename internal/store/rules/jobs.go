@@ -1,0 +1,52 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// JobRetryAfter is when a refused job may be created.
+const jobRetryAfter = 30 * time.Second
+
+// RefuseJob refuses a job if too many have not ended.
+func RefuseJob(bounds bellwire.JobBounds, ofTenant, inAll int) error {
+	switch {
+	case ofTenant >= bounds.OfTenant:
+		return &bellwire.Error{
+			Code:       bellwire.CodeRateLimited,
+			Message:    "the tenant has " + bellwire.Number(ofTenant) + " jobs that have not ended, which is the most it may have",
+			Hint:       "Wait until one has ended, or cancel one.",
+			RetryAfter: jobRetryAfter,
+		}
+	case inAll >= bounds.InAll:
+		return &bellwire.Error{
+			Code:       bellwire.CodeRateLimited,
+			Message:    "all tenants together have " + bellwire.Number(inAll) + " jobs that have not ended, which is the most there may be",
+			Hint:       "Wait until some have ended.",
+			RetryAfter: jobRetryAfter,
+		}
+	}
+	return nil
+}
+
+// CannotRestart returns the error of a delivery that cannot be restarted; nil if it stays as it is because nothing was
+// attempted yet.
+func CannotRestart(id bellwire.DeliveryID, st *bellwire.DeliveryState) error {
+	switch st.Status {
+	case bellwire.DeliverySucceeded:
+		return &bellwire.Error{
+			Code:    bellwire.CodeConflict,
+			Message: "delivery \"" + id.String() + "\" has succeeded, so its retry schedule cannot begin again",
+			Hint:    `Retry it once, or replay it with the status "all".`,
+		}
+	case bellwire.DeliveryRetrying:
+		return &bellwire.Error{
+			Code:       bellwire.CodeConflict,
+			Message:    "delivery \"" + id.String() + "\" is being attempted at this moment",
+			Hint:       "Try again in a moment.",
+			RetryAfter: time.Second,
+		}
+	}
+	return nil
+}
