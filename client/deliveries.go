@@ -50,6 +50,7 @@ type Delivery struct {
 	Endpoint      string         `json:"endpoint"`
 	Status        DeliveryStatus `json:"status"`
 	Reason        string         `json:"reason"`
+	Job           *string        `json:"job"` // that made it, or retried it last; nil if none did
 	AttemptCount  int            `json:"attempt_count"`
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
 	CreatedAt     time.Time      `json:"created_at"`
@@ -144,6 +145,15 @@ func (c *Client) Delivery(ctx context.Context, tenant, id string) (*Delivery, er
 // RetryDelivery makes one attempt now, in addition to the scheduled ones.
 func (c *Client) RetryDelivery(ctx context.Context, tenant, id string) (*Delivery, error) {
 	return fetch[Delivery](ctx, c, http.MethodPost, inTenant(tenant, "deliveries", id, "retry"), nil)
+}
+
+// RestartDelivery begins the retry schedule of a delivery again, with an attempt now. It fails with CodeConflict if the delivery
+// has succeeded.
+func (c *Client) RestartDelivery(ctx context.Context, tenant, id string) (*Delivery, error) {
+	in := struct {
+		Restart bool `json:"restart"`
+	}{true}
+	return fetch[Delivery](ctx, c, http.MethodPost, inTenant(tenant, "deliveries", id, "retry"), in)
 }
 
 // CancelDelivery cancels a pending or retrying delivery. It fails with CodeConflict if the delivery has ended.

@@ -151,3 +151,35 @@ const (
 
 // Ptr returns a pointer to v, for the optional fields of EndpointInput and TenantChange.
 func Ptr[T any](v T) *T { return &v }
+
+// JobKind is what a job does to deliveries.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	JobReplay JobKind = "replay"
+	JobRetry  JobKind = "retry"
+	JobCancel JobKind = "cancel"
+)
+
+// JobState is the stage that a job has reached.
+type JobState string
+
+// The states of a job. The last three are final.
+const (
+	JobRunning  JobState = "running"
+	JobPaused   JobState = "paused"
+	JobDone     JobState = "done"
+	JobCanceled JobState = "canceled"
+	JobFailed   JobState = "failed"
+)
+
+// ReplayStatus selects the events of a replay.
+type ReplayStatus string
+
+// The choices of a replay.
+const (
+	ReplayFailed  ReplayStatus = "failed"  // whose delivery to the endpoint is exhausted or canceled
+	ReplayMissing ReplayStatus = "missing" // that match the endpoint, and of which it has no delivery
+	ReplayAll     ReplayStatus = "all"     // both, and those that were delivered
+)

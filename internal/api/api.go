@@ -56,6 +56,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.publishing()
 	a.events()
 	a.deliveries()
+	a.jobs()
 	a.audit()
 	a.documentation()
 	return a

@@ -246,6 +246,7 @@ func TestClientHasAllMembers(t *testing.T) {
 		"secret":   {api.EndpointSecret{}, client.EndpointSecret{}},
 		"change":   {api.EndpointChange{}, client.EndpointInput{}},
 		"delivery": {api.Delivery{}, client.Delivery{}},
+		"job":      {api.Job{}, client.Job{}},
 		"key":      {api.Key{}, client.Key{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,6 +36,9 @@ var contract = map[string]string{
 	"GET /tenants/{tenant}/deliveries":            "200", "GET /tenants/{tenant}/deliveries/{id}": "200",
 	"POST /tenants/{tenant}/deliveries/{id}/retry": "202", "POST /tenants/{tenant}/deliveries/{id}/cancel": "202",
 	"GET /audit": "200", "GET /endpoints": "200",
+	"POST /tenants/{tenant}/replays": "200", "POST /tenants/{tenant}/deliveries/retry": "200", "POST /tenants/{tenant}/deliveries/cancel": "200",
+	"GET /jobs": "200", "GET /tenants/{tenant}/jobs": "200", "GET /tenants/{tenant}/jobs/{id}": "200", "PATCH /tenants/{tenant}/jobs/{id}": "200",
+	"POST /tenants/{tenant}/jobs/{id}/pause": "200", "POST /tenants/{tenant}/jobs/{id}/resume": "200", "POST /tenants/{tenant}/jobs/{id}/cancel": "200",
 }
 
 func get(h http.Handler, path string) *httptest.ResponseRecorder {
@@ -127,7 +130,7 @@ func checkOperation(t *testing.T, route, path string, op object) {
 		t.Errorf("%s: %s", route, diff)
 	}
 	wantsBody := !strings.HasPrefix(route, "GET") && !strings.HasPrefix(route, "DELETE") &&
-		!strings.HasSuffix(route, "/retry") && !strings.HasSuffix(route, "/cancel")
+		!strings.HasSuffix(route, "{id}/cancel") && !strings.HasSuffix(route, "/pause") && !strings.HasSuffix(route, "/resume")
 	if (op["requestBody"] != nil) != wantsBody {
 		t.Errorf("%s: body %v", route, op["requestBody"])
 	}

@@ -23,6 +23,7 @@ type Delivery struct {
 	Endpoint      string                  `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Status        bellwire.DeliveryStatus `json:"status" enum:"pending,retrying,succeeded,exhausted,canceled"`
 	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, if the status alone does not say so."`
+	Job           *bellwire.JobID         `json:"job" doc:"The job that made this delivery, or retried it last; null if none did."`
 	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
 	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
 	CreatedAt     time.Time               `json:"created_at"`
@@ -32,7 +33,7 @@ type Delivery struct {
 func wireDelivery(d *bellwire.Delivery) Delivery {
 	wire := Delivery{
 		ID: d.ID, Event: d.Event, EventType: d.EventType, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason,
-		AttemptCount: d.Attempts, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+		Job: orNull(d.Job), AttemptCount: d.Attempts, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	if d.Status.Open() && !d.DueAt.IsZero() {
 		due := d.DueAt.UTC()
@@ -165,7 +166,7 @@ func (a *api) deliveries() {
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-delivery", Method: http.MethodGet, Path: one, Tags: []string{tagDeliveries},
 		Summary: "Get a delivery with its attempts", Description: "Shows the requests and the responses. Credentials are redacted.",
-	}, func(ctx context.Context, c service.Caller, in *ofDelivery) (*output[deliveryWithAttempts], error) {
+	}, func(ctx context.Context, c service.Caller, in *OfDelivery) (*output[deliveryWithAttempts], error) {
 		id, err := in.id()
 		if err != nil {
 			return nil, err
@@ -181,9 +182,13 @@ func (a *api) deliveries() {
 		return &output[deliveryWithAttempts]{Body: out}, nil
 	})
 
+	type retried struct {
+		OfDelivery
+		Input optionalBody[retryInput]
+	}
 	type act func(context.Context, service.Caller, string, bellwire.DeliveryID) (*bellwire.Delivery, error)
-	by := func(do act) handler[ofDelivery, output[Delivery]] {
-		return func(ctx context.Context, c service.Caller, in *ofDelivery) (*output[Delivery], error) {
+	by := func(do act) handler[OfDelivery, output[Delivery]] {
+		return func(ctx context.Context, c service.Caller, in *OfDelivery) (*output[Delivery], error) {
 			id, err := in.id()
 			if err != nil {
 				return nil, err
@@ -195,8 +200,13 @@ func (a *api) deliveries() {
 	route(a, service.Change, huma.Operation{
 		OperationID: "retry-delivery", Method: http.MethodPost, Path: one + "/retry", Tags: []string{tagDeliveries},
 		Summary: "Retry a delivery now", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
-		Description: "Makes one attempt at once, whatever the status of the delivery. It does not affect the schedule.",
-	}, by(a.svc.RetryDelivery))
+		Description: "Makes one attempt at once, whatever the status of the delivery, which does not affect the schedule. " +
+			"With `restart`, the whole schedule begins again instead; responds with 409 if the delivery has succeeded or is being attempted at this moment.",
+	}, func(ctx context.Context, c service.Caller, in *retried) (*output[Delivery], error) {
+		return by(func(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+			return a.svc.RetryDelivery(ctx, c, tenant, id, in.Input.value.Restart)
+		})(ctx, c, &in.OfDelivery)
+	})
 	route(a, service.Change, huma.Operation{
 		OperationID: "cancel-delivery", Method: http.MethodPost, Path: one + "/cancel", Tags: []string{tagDeliveries},
 		Summary: "Cancel a delivery", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
@@ -204,13 +214,18 @@ func (a *api) deliveries() {
 	}, by(a.svc.CancelDelivery))
 }
 
-// ofDelivery has the parameters of a delivery.
-type ofDelivery struct {
+// retryInput says how a delivery is retried.
+type retryInput struct {
+	Restart bool `json:"restart,omitzero" doc:"Whether the whole retry schedule begins again, instead of one attempt."`
+}
+
+// OfDelivery has the parameters of a delivery.
+type OfDelivery struct {
 	InTenant
 	ID string `path:"id" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"The delivery's id."`
 }
 
-func (in *ofDelivery) id() (bellwire.DeliveryID, error) {
+func (in *OfDelivery) id() (bellwire.DeliveryID, error) {
 	var id bellwire.DeliveryID
 	if id.UnmarshalText([]byte(in.ID)) != nil {
 		return id, bellwire.NotFound("delivery", in.ID)

@@ -47,6 +47,7 @@ func configuration(o Options) huma.Config {
 				{Name: tagEndpoints, Description: "The URLs of a tenant, with their subscriptions and delivery settings."},
 				{Name: tagEvents, Description: "Events are published once, never change, and are delivered byte for byte."},
 				{Name: tagDeliveries, Description: "A delivery sends one event to one endpoint. It records every attempt."},
+				{Name: tagJobs, Description: "A job works on many deliveries: it replays events to an endpoint, retries deliveries or cancels them. It goes on after a restart, skips nothing and repeats nothing."},
 				{Name: tagAudit, Description: "Who read personal data, on whose behalf, and why."},
 			},
 		},
@@ -190,6 +191,17 @@ func documentStatus(doc *huma.OpenAPI, method, path string, status int) {
 	other.Description = http.StatusText(status)
 	other.Content = maps.Clone(other.Content)
 	responses[strconv.Itoa(status)] = &other
+}
+
+// documentJob documents the two responses to the creation of a job.
+func documentJob(doc *huma.OpenAPI, path string) {
+	responses, schemas := find(doc, http.MethodPost, path).Responses, doc.Components.Schemas
+	for status, body := range map[int]reflect.Type{http.StatusOK: reflect.TypeFor[jobCount](), http.StatusAccepted: reflect.TypeFor[Job]()} {
+		responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(body, true, "")}},
+		}
+	}
 }
 
 // operations returns the operations of a path, in the order for the page.

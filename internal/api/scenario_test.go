@@ -73,7 +73,9 @@ func (e *idleEngine) append(ctx context.Context, p *engine.Publication, match fu
 func (e *idleEngine) Test(context.Context, string, string, engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error) {
 	return bellwire.NewID[bellwire.EventKind](time.Now()), bellwire.NewID[bellwire.DeliveryKind](time.Now()), nil
 }
-func (e *idleEngine) Refresh(string)                     {}
+func (e *idleEngine) Refresh(string) {}
+func (*idleEngine) WakeJobs()        {}
+
 func (e *idleEngine) Forget(string, bellwire.DeliveryID) {}
 
 // world is an API on a store of its own, and what its steps have learned.

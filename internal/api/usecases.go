@@ -49,8 +49,14 @@ type useCases interface {
 
 	Deliveries(ctx context.Context, c service.Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
-	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
+	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)
 	CancelDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
+
+	CountJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (int, error)
+	CreateJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*bellwire.Job, error)
+	Jobs(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error)
+	Job(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID) (*bellwire.Job, error)
+	ChangeJob(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error)
 
 	AuditLog(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error)
 

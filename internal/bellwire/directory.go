@@ -8,6 +8,10 @@ type Subscriptions interface {
 	// be shared and must not be changed. The observer gets the filters that have no answer for an event. If the filters take long,
 	// Recipients waits for the tenant's turn. Its error has CodeRateLimited if that does not come.
 	Recipients(ctx context.Context, events []NewEvent, targets [][]*Target, o Observer) error
+	// Match returns the endpoints that get events of a type. The list is shared and must not be changed.
+	Match(eventType string) []*Target
+	// Targets returns all endpoints, including disabled ones.
+	Targets() []*Target
 }
 
 // Schemas is the schemas of the event types at one revision of the catalogue.

@@ -61,8 +61,49 @@ type JobParams struct {
 	Types    []string         `json:"types,omitempty"`    // patterns, as endpoints have them; empty: all
 	Since    time.Time        `json:"since,omitzero"`     // events accepted at or after, to the millisecond
 	Until    time.Time        `json:"until,omitzero"`     // events accepted before
+	Status   string           `json:"status,omitempty"`   // as the creator named what Statuses and Missing say; empty: not at all
 	Statuses []DeliveryStatus `json:"statuses,omitempty"` // of the deliveries
 	Missing  bool             `json:"missing,omitempty"`  // also events of which the endpoint has no delivery
+}
+
+// The values of JobParams.Status that are not those of a delivery.
+const (
+	SelectFailed  = "failed"  // exhausted or canceled
+	SelectMissing = "missing" // events that the endpoint gets, and of which it has no delivery
+	SelectAll     = "all"     // both, and what has succeeded
+)
+
+// Choose sets what the job selects by a status, or by the default of its kind if status is empty. It reports whether the kind
+// has it.
+func (p *JobParams) Choose(kind JobKind, status string) bool {
+	p.Status = status
+	ended := []DeliveryStatus{DeliveryExhausted, DeliveryCanceled}
+	switch {
+	case kind == JobCancel && status == "":
+		p.Statuses = []DeliveryStatus{DeliveryPending, DeliveryRetrying}
+	case kind != JobCancel && (status == "" || status == SelectFailed):
+		p.Status, p.Statuses = SelectFailed, ended
+	case kind == JobReplay && status == SelectMissing:
+		p.Missing = true
+	case kind == JobReplay && status == SelectAll:
+		p.Statuses, p.Missing = append(ended, DeliverySucceeded), true
+	case slices.Contains(JobStatuses(kind), status):
+		p.Statuses = []DeliveryStatus{DeliveryStatus(status)}
+	default:
+		return false
+	}
+	return true
+}
+
+// JobStatuses lists the statuses by which jobs of a kind select.
+func JobStatuses(kind JobKind) []string {
+	switch kind {
+	case JobReplay:
+		return []string{SelectFailed, SelectMissing, SelectAll}
+	case JobRetry:
+		return []string{SelectFailed, string(DeliveryExhausted), string(DeliveryCanceled), string(DeliveryRetrying)}
+	}
+	return []string{string(DeliveryPending), string(DeliveryRetrying)}
 }
 
 // JobPlace is how far a job has come: endpoint after endpoint by their ids, and event after event by theirs.
@@ -92,9 +133,14 @@ type Selection struct {
 	Before   EventID // this event is left out, and those behind it
 	Statuses []DeliveryStatus
 	Missing  bool
-	// Type reports whether deliveries of an event type are selected, and MissingType the same for missing ones.
-	Type, MissingType func(eventType string) bool
+	// Type reports whether deliveries of an event type are selected; nil: of all types.
+	Type func(eventType string) bool
+	// MissingType reports the same for missing ones.
+	MissingType func(eventType string) bool
 }
+
+// Takes reports whether deliveries of an event type are selected.
+func (s *Selection) Takes(eventType string) bool { return s.Type == nil || s.Type(eventType) }
 
 // SelectionOf returns what the job selects at an endpoint. matches reports whether the endpoint gets events of a type.
 func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) *Selection {
@@ -102,7 +148,10 @@ func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) 
 	s := &Selection{
 		Tenant: j.Tenant, Endpoint: endpoint, Statuses: p.Statuses, Missing: p.Missing,
 		After: FirstID[EventKind](p.Since), Before: FirstID[EventKind](p.Until),
-		Type: p.TakesType, MissingType: func(name string) bool { return p.TakesType(name) && matches(name) },
+		MissingType: func(name string) bool { return p.TakesType(name) && matches(name) },
+	}
+	if len(p.Types) > 0 {
+		s.Type = p.TakesType
 	}
 	if j.Place.Endpoint == endpoint && !j.Place.Event.IsZero() {
 		s.After = j.Place.Event

@@ -21,4 +21,5 @@ type Limits struct {
 	TargetRequests int           // unacknowledged, to one host, per hour; 0 for no limit
 	AuditEntries   int           // new entries per day
 	FanOut         int           // deliveries of large publications that wait to be stored
+	Jobs           int           // that have not ended
 }

@@ -40,7 +40,10 @@ type Directory interface {
 }
 
 // Store is the part of the store that the engine uses.
-type Store = bellwire.Queue
+type Store interface {
+	bellwire.Queue
+	bellwire.Jobs
+}
 
 // Config configures an Engine. Store and Directory are required.
 type Config struct {
@@ -86,6 +89,7 @@ type Engine struct {
 	leases     *leaseKeeper
 	scanner    *scanner
 	deliverer  *deliverer
+	jobs       *jobRunner
 	dispatcher *dispatcher // nil: there is no outbox
 
 	logger  *slog.Logger
@@ -128,7 +132,11 @@ func New(c Config) *Engine {
 		store: c.Store, scheduler: sch, directory: c.Directory, observer: c.Observer,
 		missed: scan.missed, leasesChanged: keep.changed, fanOut: fan.wake,
 	}
-	e := &Engine{scheduler: sch, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, logger: c.Logger}
+	run := &jobRunner{
+		store: c.Store, directory: c.Directory, scheduler: sch, observer: c.Observer, logger: c.Logger, clock: clk,
+		busy: func() bool { return c.Busy() || pub.waiting() > 0 }, wake: make(chan struct{}, 1),
+	}
+	e := &Engine{scheduler: sch, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
 	if c.Outbox != nil {
 		e.dispatcher = &dispatcher{
 			outbox: c.Outbox, publisher: pub, scheduler: sch, directory: c.Directory, observer: c.Observer, logger: c.Logger, node: c.Node,
@@ -139,6 +147,7 @@ func New(c Config) *Engine {
 	e.plan(
 		&stage{name: "claimer", run: cl.run},
 		&stage{name: "fan-out", run: fan.run},
+		&stage{name: "jobs", run: run.run},
 		&stage{name: "pacer", run: (&pacer{sch, c.Busy}).run},
 		&stage{name: "timekeeper", run: (&timekeeper{sch}).run},
 		&stage{name: "scanner", run: scan.run},
@@ -304,6 +313,9 @@ func (e *Engine) Refresh(endpoint string) { e.scheduler.Refresh(endpoint) }
 // Forget drops a delivery that was canceled, unless its attempt is in flight.
 func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) { e.scheduler.Forget(endpoint, id) }
 
+// WakeJobs reports that a job was created or changed.
+func (e *Engine) WakeJobs() { poke(e.jobs.wake) }
+
 // Blocked returns what keeps the endpoint's next delivery from being sent on this node, and until when. A zero time with a reason
 // means that the time is not known.
 func (e *Engine) Blocked(endpoint string) (why lanes.Why, until time.Time) {
@@ -318,5 +330,5 @@ type Stats struct {
 
 // Stats returns the state of the engine. Its cost grows with the number of lanes.
 func (e *Engine) Stats() Stats {
-	return Stats{Waiting: e.publisher.batcher.length() + e.publisher.bulk.length(), Stats: e.scheduler.Stats()}
+	return Stats{Waiting: e.publisher.waiting(), Stats: e.scheduler.Stats()}
 }

@@ -28,6 +28,9 @@ type noSubscriptions struct{}
 func (noSubscriptions) Recipients(context.Context, []bellwire.NewEvent, [][]*bellwire.Target, bellwire.Observer) error {
 	return nil
 }
+func (noSubscriptions) Targets() []*bellwire.Target { return nil }
+
+func (noSubscriptions) Match(string) []*bellwire.Target { return nil }
 
 // A publisher that leaves does not touch the result, which the batcher is about to write: the race detector sees it.
 func TestPublisherThatLeaves(t *testing.T) {

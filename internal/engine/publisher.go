@@ -110,6 +110,9 @@ func (p *publisher) refreshChanged(ctx context.Context, s *submission) {
 	}
 }
 
+// waiting returns how many publications wait to be stored.
+func (p *publisher) waiting() int { return p.batcher.length() + p.bulk.length() }
+
 // submit has a submission stored, unless the engine is closing.
 func (p *publisher) submit(ctx context.Context, s *submission) error {
 	if err := p.gate.enter(); err != nil {

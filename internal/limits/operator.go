@@ -10,7 +10,7 @@ import (
 var All = []*Limit{
 	Endpoints, ConfigurationBytes, Keys, EventTypes,
 	PublishRate, RequestRate, ChangeRate, TestRate, RetryRate,
-	StoredEvents, FanOut, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
+	StoredEvents, FanOut, Jobs, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
 }
 
 // Answers of the API to requests beyond a limit.

@@ -163,7 +163,7 @@ var useCases = []useCase{
 		return err
 	}},
 	{"RetryDelivery", "at", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.RetryDelivery(e.t.Context(), c, on.tenant, on.delivery)
+		_, err := e.RetryDelivery(e.t.Context(), c, on.tenant, on.delivery, false)
 		return err
 	}},
 	{"CancelDelivery", "at", false, func(e *env, c service.Caller, on things) error {

@@ -276,7 +276,7 @@ func TestRetryAndCancel(t *testing.T) {
 	_, err = e.CancelDelivery(t.Context(), admin, tenant, d.ID)
 	wantCode(t, err, bellwire.CodeConflict, "")
 	before := e.engine.refreshes(ep.ID)
-	if _, err := e.RetryDelivery(t.Context(), admin, tenant, d.ID); err != nil {
+	if _, err := e.RetryDelivery(t.Context(), admin, tenant, d.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	if e.engine.refreshes(ep.ID) != before+1 {

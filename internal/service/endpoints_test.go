@@ -394,7 +394,7 @@ func TestDisableAndDeleteCancel(t *testing.T) {
 	if s, reason := status(d); s != bellwire.DeliveryCanceled || reason != bellwire.ReasonEndpointDisabled {
 		t.Errorf("disabled: %s, %s", s, reason)
 	}
-	_, err := e.RetryDelivery(t.Context(), admin, tenant, d.ID)
+	_, err := e.RetryDelivery(t.Context(), admin, tenant, d.ID, false)
 	wantCode(t, err, bellwire.CodeConflict, "")
 	_, err = e.TestEndpoint(t.Context(), admin, tenant, ep.ID, "")
 	wantCode(t, err, bellwire.CodeConflict, "")
@@ -407,7 +407,7 @@ func TestDisableAndDeleteCancel(t *testing.T) {
 	if s, reason := status(d); s != bellwire.DeliveryCanceled || reason != bellwire.ReasonEndpointDeleted {
 		t.Errorf("deleted: %s, %s", s, reason)
 	}
-	_, err = e.RetryDelivery(t.Context(), admin, tenant, d.ID)
+	_, err = e.RetryDelivery(t.Context(), admin, tenant, d.ID, false)
 	wantCode(t, err, bellwire.CodeConflict, "")
 	_, err = e.Endpoint(t.Context(), admin, tenant, ep.ID)
 	wantCode(t, err, bellwire.CodeNotFound, "")

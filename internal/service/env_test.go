@@ -166,6 +166,8 @@ func (e *fakeEngine) Refresh(endpoint string) {
 	e.refreshed[endpoint]++
 }
 
+func (*fakeEngine) WakeJobs() {}
+
 func (e *fakeEngine) Forget(_ string, id bellwire.DeliveryID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -131,9 +131,9 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 	return s.store.Deliveries(ctx, f, page)
 }
 
-// RetryDelivery requests one more attempt at once, whatever the status of the delivery. Its error has CodeConflict if the endpoint
-// is disabled or deleted.
-func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
+// RetryDelivery requests one more attempt at once, whatever the status of the delivery. With restart, the whole retry schedule
+// begins again instead. Its error has CodeConflict if the endpoint is disabled or deleted, or if the schedule cannot begin again.
+func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error) {
 	end, err := s.beginSend(ctx, c, tenant, limits.RetryRate)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,12 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 	if err := refuseDisabled(ep); err != nil {
 		return nil, err
 	}
-	if d, err = s.store.RequestRetry(ctx, tenant, id); err != nil {
+	if restart {
+		d, err = s.store.RestartDelivery(ctx, tenant, id, now())
+	} else {
+		d, err = s.store.RequestRetry(ctx, tenant, id)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s.engine.Refresh(d.Endpoint)

@@ -27,7 +27,7 @@ var (
 		return err
 	}}
 	retrying = rated{"retry_rate", func(e *env, c service.Caller, tenant string, _ *service.Endpoint, d *bellwire.Delivery) error {
-		_, err := e.RetryDelivery(e.t.Context(), c, tenant, d.ID)
+		_, err := e.RetryDelivery(e.t.Context(), c, tenant, d.ID, false)
 		return err
 	}}
 	changing = []rated{

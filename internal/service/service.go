@@ -41,6 +41,8 @@ type Engine interface {
 	Refresh(endpoint string)
 	// Forget reports that a delivery was canceled.
 	Forget(endpoint string, id bellwire.DeliveryID)
+	// WakeJobs reports that a job was created or changed.
+	WakeJobs()
 }
 
 // Keyring encrypts what is secret from the store.

@@ -97,9 +97,9 @@ func (s *selection) IDs(r rules.Range, after [16]byte, limit int) ([][16]byte, e
 	return rules.FirstIDs(parts, limit), nil
 }
 
-// selected runs f with the selection as a snapshot, unless the endpoint does not exist.
-func (s *Store) selected(ctx context.Context, sel *bellwire.Selection, f func(*selection) error) error {
-	return s.snapshotOn(ctx, s.lists, func(tx *tx) error {
+// selected runs f with the selection on a connection of the given ones, as a snapshot, unless the endpoint does not exist.
+func (s *Store) selected(ctx context.Context, from lender, sel *bellwire.Selection, f func(*selection) error) error {
+	return s.snapshotOn(ctx, from, func(tx *tx) error {
 		x := &selection{Selection: sel, tx: tx}
 		err := tx.row(sqlSelectionOf, sel.Endpoint, sel.Tenant).Scan(&x.endpoint, &x.tenant)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -114,7 +114,7 @@ func (s *Store) selected(ctx context.Context, sel *bellwire.Selection, f func(*s
 
 // CountSelected counts what a selection selects.
 func (s *Store) CountSelected(ctx context.Context, sel *bellwire.Selection) (n int, err error) {
-	err = s.selected(ctx, sel, func(x *selection) (err error) {
+	err = s.selected(ctx, s.lists, sel, func(x *selection) (err error) {
 		n, err = rules.CountSelected(x, sel)
 		return err
 	})
@@ -124,7 +124,7 @@ func (s *Store) CountSelected(ctx context.Context, sel *bellwire.Selection) (n i
 // Select returns the next of what a selection selects.
 func (s *Store) Select(ctx context.Context, sel *bellwire.Selection, limit int) (*bellwire.Selected, error) {
 	found := new(bellwire.Selected)
-	err := s.selected(ctx, sel, func(x *selection) error {
+	err := s.selected(ctx, s.pool, sel, func(x *selection) error {
 		var parts []rules.Part
 		for _, status := range sel.Statuses {
 			found, err := x.deliveries(status, limit)
@@ -167,7 +167,7 @@ func (s *selection) deliveries(status bellwire.DeliveryStatus, limit int) (parts
 		)
 		into := []any{(*[16]byte)(&item.Delivery), &passed, (*[16]byte)(&item.Event), &name}
 		_, err := pgx.ForEachRow(s.tx.query(selectDeliveries(from), append(args, limit)...), into, func() error {
-			if examined++; !passed && s.Type(name) {
+			if examined++; !passed && s.Takes(name) {
 				p.Items = append(p.Items, item)
 			}
 			p.Last = item.Event

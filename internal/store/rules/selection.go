@@ -29,13 +29,14 @@ type Range struct {
 // CountSelected counts what a selection selects. It only counts ranges, unless the endpoint has deliveries of types that are not
 // selected: then it merges ranges by their ids.
 func CountSelected(x Index, s *bellwire.Selection) (int, error) {
-	types, err := x.Types()
-	if err != nil {
-		return 0, err
-	}
-	n, err := countDeliveries(x, s, s.Statuses, types, s.Type)
+	c := &counting{Index: x, Selection: s}
+	n, err := c.deliveries(s.Statuses, s.Type)
 	if err != nil || !s.Missing {
 		return n, err
+	}
+	types, err := c.types()
+	if err != nil {
+		return 0, err
 	}
 	events, err := countAll(x, eventRanges(types, s.MissingType, false))
 	if err != nil || events == 0 {
@@ -46,31 +47,49 @@ func CountSelected(x Index, s *bellwire.Selection) (int, error) {
 		return 0, err
 	}
 	// Each event has at most one delivery to the endpoint that jobs do not pass over.
-	delivered, err := countDeliveries(x, s, bellwire.DeliveryStatuses, types, s.MissingType)
+	delivered, err := c.deliveries(bellwire.DeliveryStatuses, s.MissingType)
 	return n + events - aside - delivered, err
 }
 
-// countDeliveries counts the current deliveries with one of the statuses that are of wanted types.
-func countDeliveries(x Index, s *bellwire.Selection, statuses []bellwire.DeliveryStatus, types []string, wanted func(string) bool) (int, error) {
-	all, err := countAll(x, deliveryRanges(statuses, false))
+// counting is one CountSelected.
+type counting struct {
+	Index
+	*bellwire.Selection
+	known []string
+}
+
+// types returns the types of the tenant's events, which are read once.
+func (c *counting) types() (types []string, err error) {
+	if c.known == nil {
+		c.known, err = c.Types()
+	}
+	return c.known, err
+}
+
+// deliveries counts the current deliveries with one of the statuses that are of wanted types; nil: of all.
+func (c *counting) deliveries(statuses []bellwire.DeliveryStatus, wanted func(string) bool) (int, error) {
+	all, err := countAll(c, deliveryRanges(statuses, false))
 	if err != nil || all == 0 {
 		return 0, err
 	}
-	aside, err := countAll(x, deliveryRanges(statuses, true))
+	aside, err := countAll(c, deliveryRanges(statuses, true))
+	if err != nil || wanted == nil {
+		return all - aside, err
+	}
+	types, err := c.types()
 	if err != nil {
 		return 0, err
 	}
-	unwanted := func(name string) bool { return !wanted(name) }
-	others, err := countAll(x, eventRanges(types, unwanted, false))
+	others, err := countAll(c, eventRanges(types, func(name string) bool { return !wanted(name) }, false))
 	if err != nil || others == 0 {
 		return all - aside, err
 	}
 	events := eventRanges(types, wanted, false)
-	all, err = countBoth(x, s, deliveryRanges(statuses, false), events)
+	all, err = countBoth(c, c.Selection, deliveryRanges(statuses, false), events)
 	if err != nil || aside == 0 {
 		return all, err
 	}
-	aside, err = countBoth(x, s, deliveryRanges(statuses, true), events)
+	aside, err = countBoth(c, c.Selection, deliveryRanges(statuses, true), events)
 	return all - aside, err
 }
 

@@ -113,9 +113,9 @@ func (s *selection) IDs(r rules.Range, after [16]byte, limit int) ([][16]byte, e
 	return rules.FirstIDs(parts, limit), nil
 }
 
-// selected runs f with the selection as a snapshot, unless the endpoint does not exist.
-func (s *Store) selected(ctx context.Context, sel *bellwire.Selection, f func(*selection) error) error {
-	return s.list(ctx, snapshot(func(c *db) error {
+// selected runs f with the selection on a connection of the given ones, as a snapshot, unless the endpoint does not exist.
+func (s *Store) selected(ctx context.Context, from *readers, sel *bellwire.Selection, f func(*selection) error) error {
+	return s.lend(ctx, from, snapshot(func(c *db) error {
 		q := c.query("SELECT n, tenant FROM endpoints WHERE id = ?1 AND tenant = (SELECT n FROM tenants WHERE id = ?2 AND deleted_at IS NULL)").
 			text(sel.Endpoint).text(sel.Tenant)
 		if found, err := q.one(); !found {
@@ -131,7 +131,7 @@ func (s *Store) selected(ctx context.Context, sel *bellwire.Selection, f func(*s
 
 // CountSelected counts what a selection selects.
 func (s *Store) CountSelected(ctx context.Context, sel *bellwire.Selection) (n int, err error) {
-	err = s.selected(ctx, sel, func(x *selection) (err error) {
+	err = s.selected(ctx, s.lists, sel, func(x *selection) (err error) {
 		n, err = rules.CountSelected(x, sel)
 		return err
 	})
@@ -141,7 +141,7 @@ func (s *Store) CountSelected(ctx context.Context, sel *bellwire.Selection) (n i
 // Select returns the next of what a selection selects.
 func (s *Store) Select(ctx context.Context, sel *bellwire.Selection, limit int) (*bellwire.Selected, error) {
 	found := new(bellwire.Selected)
-	err := s.selected(ctx, sel, func(x *selection) error {
+	err := s.selected(ctx, s.readers, sel, func(x *selection) error {
 		var parts []rules.Part
 		for _, status := range sel.Statuses {
 			for _, from := range rangesOf(status) {
@@ -176,7 +176,7 @@ func (s *selection) deliveries(status bellwire.DeliveryStatus, from string, limi
 		q.getBytes(item.Delivery[:])
 		passed := q.getBool()
 		q.getBytes(item.Event[:])
-		if examined++; !passed && s.Type(q.getText()) {
+		if examined++; !passed && s.Takes(q.getText()) {
 			p.Items = append(p.Items, item)
 		}
 		p.Last = item.Event

@@ -1,0 +1,273 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+const tagJobs = "Jobs"
+
+// Job is a job on the wire.
+type Job struct {
+	ID         bellwire.JobID    `json:"id" example:"job_0198c7a3f2e47d0a9b1c2d3e4f506175"`
+	Tenant     string            `json:"tenant" example:"acme"`
+	Kind       bellwire.JobKind  `json:"kind" enum:"replay,retry,cancel"`
+	State      bellwire.JobState `json:"state" enum:"running,paused,done,canceled,failed"`
+	Total      int               `json:"total" doc:"What was selected when the job was created. It grows if more is found on the way, and is done and skipped together in the end."`
+	Done       int               `json:"done" doc:"Deliveries that were made, retried or canceled."`
+	Skipped    int               `json:"skipped" doc:"What was selected, but was delivered, retried, canceled or deleted meanwhile."`
+	Rate       *float64          `json:"rate" doc:"Deliveries per second; null for as fast as there is room."`
+	Params     jobParams         `json:"params"`
+	Waiting    string            `json:"waiting" doc:"What a running job waits for, if it has waited for some seconds; else empty."`
+	Error      string            `json:"error" doc:"Why the job failed; empty if it did not."`
+	CreatedAt  time.Time         `json:"created_at"`
+	UpdatedAt  time.Time         `json:"updated_at"`
+	FinishedAt *time.Time        `json:"finished_at" doc:"null until the job has ended."`
+}
+
+// jobParams are what the creator of a job has chosen.
+type jobParams struct {
+	Endpoint *string    `json:"endpoint" doc:"null for all of the tenant's."`
+	Types    []string   `json:"types" doc:"Empty for all."`
+	Since    *time.Time `json:"since"`
+	Until    time.Time  `json:"until" doc:"Just after the creation of the job, if no time or a later one was given."`
+	Status   *string    `json:"status"`
+}
+
+func wireJob(j *bellwire.Job) Job {
+	p := &j.Params
+	return Job{
+		ID: j.ID, Tenant: j.Tenant, Kind: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Rate: orNull(j.Rate),
+		Params:  jobParams{Endpoint: orNull(p.Endpoint), Types: append([]string{}, p.Types...), Since: timeOrNull(p.Since), Until: p.Until.UTC(), Status: orNull(p.Status)},
+		Waiting: j.Waiting, Error: j.Error, CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: timeOrNull(j.FinishedAt),
+	}
+}
+
+// orNull returns nil for the zero value.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// jobCount is the response to a dry run.
+type jobCount struct {
+	Total int `json:"total" doc:"What the job would be about, counted exactly."`
+}
+
+// startedJob is the response to the creation of a job, or to a dry run.
+type startedJob struct {
+	Status int
+	Body   any
+}
+
+func (o *startedJob) take() any {
+	body := o.Body
+	o.Body = nil
+	return body
+}
+
+// replayInput creates a replay.
+type replayInput struct {
+	Endpoint string         `json:"endpoint,omitzero" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"Nobody else gets anything."`
+	Since    string         `json:"since,omitzero" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
+	Until    string         `json:"until,omitzero" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time; now, if it is left out or later."`
+	Types    []string       `json:"types,omitzero" example:"[\"invoice.*\"]" doc:"Only events of these types: names, or starts of names followed by a single *."`
+	Status   string         `json:"status,omitzero" example:"failed" doc:"failed (default): events whose delivery to the endpoint is exhausted or canceled. missing: events that match the endpoint as it is now and of which it has no delivery, also from before it was made. all: both, and those that were delivered."`
+	Rate     value[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; as fast as there is room, if it is left out."`
+	DryRun   bool           `json:"dry_run,omitzero" doc:"Whether only to count."`
+}
+
+// bulkInput creates a bulk retry or a bulk cancellation.
+type bulkInput struct {
+	Endpoint string         `json:"endpoint,omitzero" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"Only deliveries to this endpoint."`
+	Types    []string       `json:"types,omitzero" example:"[\"invoice.*\"]" doc:"Only events of these types: names, or starts of names followed by a single *."`
+	Since    string         `json:"since,omitzero" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
+	Until    string         `json:"until,omitzero" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time; now, if it is left out or later."`
+	Status   string         `json:"status,omitzero" doc:"Of a retry: failed (default), exhausted, canceled or retrying. Of a cancellation: pending or retrying; both, if it is left out."`
+	Rate     value[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; as fast as there is room, if it is left out."`
+	DryRun   bool           `json:"dry_run,omitzero" doc:"Whether only to count."`
+}
+
+// parseSpan parses the times of a job.
+func parseSpan(in *service.JobInput, since, until string) error {
+	var errs [2]error
+	in.Since, errs[0] = parseTime("since", since)
+	in.Until, errs[1] = parseTime("until", until)
+	return bellwire.Join(errs[:]...)
+}
+
+// startJob creates a job, or only counts.
+func (a *api) startJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput, dry bool) (*startedJob, error) {
+	if dry {
+		total, err := a.svc.CountJob(ctx, c, tenant, in)
+		return &startedJob{http.StatusOK, jobCount{total}}, err
+	}
+	j, err := a.svc.CreateJob(ctx, c, tenant, in)
+	if err != nil {
+		return nil, err
+	}
+	return &startedJob{http.StatusAccepted, wireJob(j)}, nil
+}
+
+func (a *api) jobs() {
+	const starts = "Responds with 202 and a job, or with `dry_run` with 200 and the exact number only. "
+	type replay struct {
+		InTenant
+		Input body[replayInput]
+	}
+	route(a, service.Change, huma.Operation{
+		OperationID: "replay-events", Method: http.MethodPost, Path: "/tenants/{tenant}/replays", Tags: []string{tagJobs},
+		Summary: "Replay events to an endpoint", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
+		Description: starts + "Each event gets a delivery of its own, with the same webhook-id as before. " +
+			"An ordered endpoint gets them after what it has already. The job waits while the endpoint is paused or disabled, or has many deliveries waiting.",
+	}, func(ctx context.Context, c service.Caller, in *replay) (*startedJob, error) {
+		v := in.Input.value
+		job := service.JobInput{Kind: bellwire.JobReplay, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Rate: v.Rate.given}
+		if err := parseSpan(&job, v.Since, v.Until); err != nil {
+			return nil, err
+		}
+		return a.startJob(ctx, c, in.Tenant, job, v.DryRun)
+	})
+
+	type bulk struct {
+		InTenant
+		Input optionalBody[bulkInput]
+	}
+	by := func(kind bellwire.JobKind) handler[bulk, startedJob] {
+		return func(ctx context.Context, c service.Caller, in *bulk) (*startedJob, error) {
+			v := in.Input.value
+			job := service.JobInput{Kind: kind, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Rate: v.Rate.given}
+			if err := parseSpan(&job, v.Since, v.Until); err != nil {
+				return nil, err
+			}
+			return a.startJob(ctx, c, in.Tenant, job, v.DryRun)
+		}
+	}
+	route(a, service.Change, huma.Operation{
+		OperationID: "retry-deliveries", Method: http.MethodPost, Path: "/tenants/{tenant}/deliveries/retry", Tags: []string{tagJobs},
+		Summary: "Retry many deliveries", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
+		Description: starts + "Begins the retry schedule of each delivery again, with an attempt at once. Deliveries to disabled endpoints are left out.",
+	}, by(bellwire.JobRetry))
+	route(a, service.Change, huma.Operation{
+		OperationID: "cancel-deliveries", Method: http.MethodPost, Path: "/tenants/{tenant}/deliveries/cancel", Tags: []string{tagJobs},
+		Summary: "Cancel many deliveries", DefaultStatus: http.StatusAccepted,
+		Description: starts + "Ends deliveries that are pending or retrying.",
+	}, by(bellwire.JobCancel))
+	for _, path := range []string{"/replays", "/deliveries/retry", "/deliveries/cancel"} {
+		documentJob(a.huma.OpenAPI(), base+"/tenants/{tenant}"+path)
+	}
+
+	type listed struct {
+		InTenant
+		Paging
+	}
+	route(a, service.Read, huma.Operation{
+		OperationID: "list-jobs", Method: http.MethodGet, Path: "/tenants/{tenant}/jobs", Tags: []string{tagJobs},
+		Summary: "List jobs", Description: "Jobs that have ended are kept for 30 days, and the newest 200 of a tenant.",
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Job]], error) {
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+			return a.svc.Jobs(ctx, c, in.Tenant, page)
+		}, wireJob)
+	})
+	route(a, service.Manage, huma.Operation{
+		OperationID: "list-all-jobs", Method: http.MethodGet, Path: "/jobs", Tags: []string{tagJobs},
+		Summary: "List jobs of all tenants", Description: "For admin keys.",
+	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[Job]], error) {
+		return paged(ctx, a, *in, func(page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+			return a.svc.Jobs(ctx, c, "", page)
+		}, wireJob)
+	})
+	route(a, service.Read, huma.Operation{
+		OperationID: "get-job", Method: http.MethodGet, Path: "/tenants/{tenant}/jobs/{id}", Tags: []string{tagJobs},
+		Summary: "Get a job with its progress",
+	}, func(ctx context.Context, c service.Caller, in *OfJob) (*output[Job], error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		j, err := a.svc.Job(ctx, c, in.Tenant, id)
+		return answer(j, err, wireJob)
+	})
+	a.jobChanges()
+}
+
+// jobChanges adds the operations that change a job.
+func (a *api) jobChanges() {
+	const one = "/tenants/{tenant}/jobs/{id}"
+	change := func(ctx context.Context, c service.Caller, in *OfJob, change bellwire.JobChange) (*output[Job], error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		j, err := a.svc.ChangeJob(ctx, c, in.Tenant, id, change)
+		return answer(j, err, wireJob)
+	}
+	for _, op := range []struct {
+		name, summary, description string
+		state                      bellwire.JobState
+	}{
+		{"pause", "Pause a job", "What it has done stays done. The job keeps its place.", bellwire.JobPaused},
+		{"resume", "Resume a paused job", "The job continues where it was.", bellwire.JobRunning},
+		{"cancel", "Cancel a job", "What it has done stays done. A canceled job cannot be resumed.", bellwire.JobCanceled},
+	} {
+		route(a, service.Change, huma.Operation{
+			OperationID: op.name + "-job", Method: http.MethodPost, Path: one + "/" + op.name, Tags: []string{tagJobs},
+			Summary: op.summary, Description: op.description + " Responds with 409 if the job has ended.", Errors: []int{http.StatusConflict},
+		}, func(ctx context.Context, c service.Caller, in *OfJob) (*output[Job], error) {
+			return change(ctx, c, in, bellwire.JobChange{State: op.state})
+		})
+	}
+	type changed struct {
+		OfJob
+		Input body[jobChange]
+	}
+	route(a, service.Change, huma.Operation{
+		OperationID: "update-job", Method: http.MethodPatch, Path: one, Tags: []string{tagJobs},
+		Summary: "Change the rate of a job", Description: "Responds with 409 if the job has ended.", Errors: []int{http.StatusConflict},
+	}, func(ctx context.Context, c service.Caller, in *changed) (*output[Job], error) {
+		rate := in.Input.value.Rate.given
+		if rate == nil {
+			return nil, bellwire.Invalid("rate", "is required")
+		}
+		if *rate == 0 && !in.Input.value.Rate.null {
+			*rate = -1 // which is refused: null means no rate
+		}
+		return change(ctx, c, &in.OfJob, bellwire.JobChange{Rate: rate})
+	})
+}
+
+// jobChange changes a job.
+type jobChange struct {
+	Rate clearable[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; null for as fast as there is room."`
+}
+
+// OfJob has the parameters of a job.
+type OfJob struct {
+	InTenant
+	ID string `path:"id" example:"job_0198c7a3f2e47d0a9b1c2d3e4f506175" doc:"The job's id."`
+}
+
+func (in *OfJob) id() (bellwire.JobID, error) {
+	var id bellwire.JobID
+	if id.UnmarshalText([]byte(in.ID)) != nil {
+		return id, bellwire.NotFound("job", in.ID)
+	}
+	return id, nil
+}

@@ -1,0 +1,329 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// The times of jobs.
+const (
+	jobsEvery   = time.Second            // how often jobs are read again
+	firstPause  = 25 * time.Millisecond  // of a job that waits; it doubles up to longPause
+	longPause   = time.Second            // so that a long wait costs little
+	saidAfter   = 2 * time.Second        // a wait that lasts longer is shown
+	busyPause   = 20 * time.Millisecond  // between two looks at whether publishers are busy
+	longestBusy = time.Second            // the longest wait for them before a step
+	rateWindow  = 200 * time.Millisecond // the time for which a step with a rate takes deliveries
+)
+
+// jobRunner makes the steps of the jobs of tenants whose shards this node owns: tenants take turns, and their jobs. The store
+// moves a job's place in the transaction that does the work, so that another node, or the next process, continues exactly there.
+//
+// What jobs bring into the store is free, and claimed as lanes have room. Steps take a share of the time, and wait while
+// publishers need the processors or the store.
+type jobRunner struct {
+	store     bellwire.Jobs
+	directory Directory
+	scheduler *lanes.Scheduler
+	observer  bellwire.Observer
+	logger    *slog.Logger
+	clock     clock
+	busy      func() bool   // reports whether publishers need the processors or the store
+	wake      chan struct{} // capacity 1
+
+	jobs   map[bellwire.JobID]*runningJob
+	served map[string]int // the last turn of each tenant with a job
+	turn   int
+	read   time.Time // when jobs were read last
+}
+
+// runningJob is a job with the time of its next step.
+type runningJob struct {
+	*bellwire.Job
+	next    time.Time
+	pause   time.Duration // of its wait; 0: it does not wait
+	waiting time.Time     // since when it waits
+	served  int           // its last turn
+}
+
+// run makes steps until ctx ends.
+func (r *jobRunner) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		r.refresh(ctx)
+		j := r.pick(time.Now())
+		if j == nil {
+			r.rest(ctx)
+			continue
+		}
+		started := time.Now()
+		if err := r.step(ctx, j); err != nil {
+			reportStore(ctx, r.observer, "make a step of a job", err)
+			j.next = time.Now().Add(storePause)
+		}
+		r.leaveTime(ctx, time.Since(started))
+	}
+}
+
+// leaveTime waits after a step, so that steps take a share of the time, and longer while publishers are busy.
+func (r *jobRunner) leaveTime(ctx context.Context, took time.Duration) {
+	sleep(ctx, min((limits.JobShare-1)*took, time.Second))
+	for waited := time.Duration(0); waited < longestBusy && ctx.Err() == nil && r.busy(); waited += busyPause {
+		sleep(ctx, busyPause)
+	}
+}
+
+// refresh reads the running jobs, if it is time.
+func (r *jobRunner) refresh(ctx context.Context) {
+	if time.Since(r.read) < jobsEvery {
+		return
+	}
+	reading, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	r.read = time.Now()
+	running, err := r.store.RunningJobs(reading, r.scheduler.Leases())
+	if err != nil {
+		reportStore(ctx, r.observer, "read the running jobs", err)
+		return
+	}
+	jobs, served := make(map[bellwire.JobID]*runningJob, len(running)), make(map[string]int)
+	for _, j := range running {
+		known := r.jobs[j.ID]
+		switch {
+		case known == nil:
+			known = new(runningJob)
+		case known.Rate != j.Rate:
+			known.next = time.Time{}
+		}
+		known.Job = j
+		jobs[j.ID], served[j.Tenant] = known, r.served[j.Tenant]
+	}
+	r.jobs, r.served = jobs, served
+}
+
+// pick returns the job whose turn it is; nil: none may make a step now.
+func (r *jobRunner) pick(now time.Time) *runningJob {
+	var chosen *runningJob
+	for _, j := range r.jobs {
+		if now.Before(j.next) {
+			continue
+		}
+		if chosen == nil || cmp.Or(cmp.Compare(r.served[j.Tenant], r.served[chosen.Tenant]), cmp.Compare(j.served, chosen.served)) < 0 {
+			chosen = j
+		}
+	}
+	if chosen != nil {
+		r.turn++
+		chosen.served, r.served[chosen.Tenant] = r.turn, r.turn
+	}
+	return chosen
+}
+
+// rest waits until there may be something to do.
+func (r *jobRunner) rest(ctx context.Context) {
+	var look <-chan time.Time
+	if len(r.jobs) > 0 || r.scheduler.Leases().Term > 0 { // else only this node creates jobs
+		until := r.read.Add(jobsEvery)
+		for _, j := range r.jobs {
+			if j.next.Before(until) {
+				until = j.next
+			}
+		}
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		look = timer.C
+	}
+	select {
+	case <-look:
+	case <-r.wake:
+		r.read = time.Time{}
+	case <-ctx.Done():
+	}
+}
+
+// step makes the next step of a job.
+func (r *jobRunner) step(ctx context.Context, j *runningJob) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	place, err := r.locate(ctx, j.Job)
+	if err != nil {
+		return err
+	}
+	switch {
+	case place.failure != "":
+		return r.advance(ctx, j, &bellwire.JobStep{Error: place.failure})
+	case place.endpoint == nil:
+		return r.advance(ctx, j, &bellwire.JobStep{Ended: true})
+	case place.waiting != "":
+		return r.wait(ctx, j, place.waiting)
+	}
+	limit := limits.JobStep
+	if j.Rate > 0 {
+		limit = min(limit, int(math.Ceil(j.Rate*rateWindow.Seconds())))
+	}
+	if j.Params.Endpoint != "" && j.Kind != bellwire.JobCancel {
+		waiting, err := r.store.CountWaiting(ctx, place.endpoint.ID, limits.JobWaiting)
+		if err != nil {
+			return err
+		}
+		if limit = min(limit, limits.JobWaiting-waiting); limit <= 0 {
+			return r.wait(ctx, j, "The endpoint has "+bellwire.Number(waiting)+" deliveries that have not been attempted.")
+		}
+	}
+	return r.act(ctx, j, place, limit)
+}
+
+// jobPlace is where the next step of a job is made.
+type jobPlace struct {
+	endpoint      *bellwire.Endpoint // nil: there is nothing left to be done
+	next          string             // the id of the endpoint after it; empty: there is none
+	subscriptions bellwire.Subscriptions
+	waiting       string // why the job cannot go on now
+	failure       string // why it cannot go on at all
+}
+
+// The texts about jobs that callers see.
+const (
+	jobTenantDeleted    = "The tenant was deleted."
+	jobEndpointDeleted  = "The endpoint was deleted."
+	jobEndpointPaused   = "The endpoint is paused."
+	jobEndpointDisabled = "The endpoint is disabled."
+	jobFanOut           = "Deliveries of a large publish are still being stored."
+)
+
+// locate finds the endpoint of a job's next step.
+func (r *jobRunner) locate(ctx context.Context, j *bellwire.Job) (p jobPlace, err error) {
+	if !j.TenantDeleted.IsZero() {
+		p.failure = jobTenantDeleted
+		return p, nil
+	}
+	if p.subscriptions, _, err = r.directory.Subscriptions(ctx, j.Tenant); bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		p.failure = jobTenantDeleted
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	endpoints := endpointsOf(p.subscriptions, j)
+	at, _ := slices.BinarySearchFunc(endpoints, j.Place.Endpoint, func(ep *bellwire.Endpoint, id string) int { return cmp.Compare(ep.ID, id) })
+	if at == len(endpoints) {
+		if j.Params.Endpoint != "" {
+			p.failure = jobEndpointDeleted
+		}
+		return p, nil
+	}
+	p.endpoint = endpoints[at]
+	if at+1 < len(endpoints) {
+		p.next = endpoints[at+1].ID
+	}
+	switch {
+	case j.Kind == bellwire.JobCancel, j.Params.Endpoint == "":
+	case p.endpoint.Status == bellwire.EndpointPaused:
+		p.waiting = jobEndpointPaused
+	case p.endpoint.Status == bellwire.EndpointDisabled:
+		p.waiting = jobEndpointDisabled
+	}
+	return p, nil
+}
+
+// endpointsOf returns the endpoints that a job is about, by their ids. What is disabled gets nothing, so that nothing is retried
+// there unless the job is about that endpoint alone.
+func endpointsOf(s bellwire.Subscriptions, j *bellwire.Job) []*bellwire.Endpoint {
+	var endpoints []*bellwire.Endpoint
+	for _, t := range s.Targets() {
+		ep := t.Endpoint
+		if j.Params.Endpoint == ep.ID || j.Params.Endpoint == "" && (j.Kind == bellwire.JobCancel || ep.Status != bellwire.EndpointDisabled) {
+			endpoints = append(endpoints, ep)
+		}
+	}
+	slices.SortFunc(endpoints, func(a, b *bellwire.Endpoint) int { return cmp.Compare(a.ID, b.ID) })
+	return endpoints
+}
+
+// act selects the next deliveries and does what the job does.
+func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit int) error {
+	endpoint := p.endpoint.ID
+	matches := func(eventType string) bool {
+		return slices.ContainsFunc(p.subscriptions.Match(eventType), func(t *bellwire.Target) bool { return t.Endpoint.ID == endpoint })
+	}
+	found, err := r.store.Select(ctx, j.SelectionOf(endpoint, matches), limit)
+	if err != nil {
+		return err
+	}
+	step := &bellwire.JobStep{Endpoint: endpoint, Items: found.Items, Place: bellwire.JobPlace{Endpoint: endpoint, Event: found.Last}}
+	if !found.More {
+		step.Place = bellwire.JobPlace{Endpoint: p.next}
+		step.Ended = p.next == ""
+	}
+	return r.advance(ctx, j, step)
+}
+
+// advance makes a step in the store, and tells the lanes what it has changed.
+func (r *jobRunner) advance(ctx context.Context, j *runningJob, step *bellwire.JobStep) error {
+	step.Job, step.Now = j.Job, r.clock.now()
+	progress, err := r.store.AdvanceJob(ctx, step)
+	if err != nil {
+		return err
+	}
+	if progress.Busy {
+		return r.wait(ctx, j, jobFanOut)
+	}
+	if !progress.Made {
+		delete(r.jobs, j.ID) // it was changed, and is read again if it runs
+		r.read = time.Time{}
+		return nil
+	}
+	j.Job, j.pause, j.waiting = progress.Job, 0, time.Time{}
+	if j.State.Ended() {
+		delete(r.jobs, j.ID)
+		r.logger.Info("job ended", "job", j.ID, "tenant", j.Tenant, "kind", j.Kind, "state", j.State,
+			"done", j.Done, "skipped", j.Skipped, "error", j.Error)
+	}
+	r.tell(j.Job, step.Endpoint, progress.Deliveries)
+	j.next = time.Now()
+	if j.Rate > 0 {
+		j.next = j.next.Add(time.Duration(float64(len(progress.Deliveries)) / j.Rate * float64(time.Second)))
+	}
+	return nil
+}
+
+// tell tells the lanes about deliveries that are due or canceled.
+func (r *jobRunner) tell(j *bellwire.Job, endpoint string, deliveries []bellwire.DeliveryID) {
+	switch {
+	case len(deliveries) == 0:
+	case j.Kind == bellwire.JobCancel:
+		for _, id := range deliveries {
+			r.scheduler.Forget(endpoint, id)
+		}
+	default:
+		r.scheduler.Due([]bellwire.DueEndpoint{{Endpoint: endpoint, Tenant: j.Tenant, At: time.Now()}})
+	}
+}
+
+// wait postpones a job that cannot go on now, and has the reason shown if it has waited for long.
+func (r *jobRunner) wait(ctx context.Context, j *runningJob, reason string) error {
+	now := time.Now()
+	if j.pause == 0 {
+		j.waiting = now
+	}
+	j.pause = min(max(2*j.pause, firstPause), longPause)
+	j.next = now.Add(j.pause)
+	if j.Waiting == reason || now.Sub(j.waiting) < saidAfter {
+		return nil
+	}
+	progress, err := r.store.AdvanceJob(ctx, &bellwire.JobStep{Job: j.Job, Place: j.Place, Waiting: reason, Now: r.clock.now()})
+	if err != nil {
+		return err
+	}
+	if progress.Made {
+		j.Job = progress.Job
+	}
+	return nil
+}

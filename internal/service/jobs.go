@@ -1,0 +1,203 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/match"
+)
+
+// JobInput says what a job is about. Zero fields are not given.
+type JobInput struct {
+	Kind     bellwire.JobKind
+	Endpoint string
+	Types    []string
+	Since    time.Time
+	Until    time.Time
+	Status   string
+	Rate     *float64
+}
+
+// CountJob counts what a job would be about.
+func (s *Service) CountJob(ctx context.Context, c Caller, tenant string, in JobInput) (int, error) {
+	j, err := s.planJob(ctx, c, tenant, in)
+	if err != nil {
+		return 0, err
+	}
+	return j.Total, nil
+}
+
+// CreateJob counts what a job is about, and starts it.
+func (s *Service) CreateJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
+	j, err := s.planJob(ctx, c, tenant, in)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	bounds := bellwire.JobBounds{OfTenant: held.Jobs, InAll: limits.JobsInAll, Kept: limits.JobsKept}
+	if err := s.store.CreateJob(ctx, j, bounds); err != nil {
+		return nil, err
+	}
+	s.engine.WakeJobs()
+	return j, nil
+}
+
+// planJob checks the input, and counts.
+func (s *Service) planJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
+	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	at := now()
+	j := &bellwire.Job{
+		ID: bellwire.NewID[bellwire.JobIDKind](at), Tenant: tenant, Kind: in.Kind, State: bellwire.JobRunning, CreatedAt: at, UpdatedAt: at,
+		// Times count to the millisecond, so that this is just after now.
+		Params: bellwire.JobParams{Endpoint: in.Endpoint, Types: in.Types, Since: in.Since, Until: at.Truncate(time.Millisecond).Add(time.Millisecond)},
+	}
+	endpoints, err := s.checkJob(ctx, j, &in)
+	if err != nil {
+		return nil, err
+	}
+	for _, ep := range endpoints {
+		patterns, err := match.Compile(ep.Events)
+		if err != nil {
+			return nil, err
+		}
+		n, err := s.store.CountSelected(ctx, j.SelectionOf(ep.ID, patterns.Match))
+		if err != nil {
+			return nil, err
+		}
+		j.Total += n
+	}
+	return j, nil
+}
+
+// checkJob refuses a job that makes no sense, and returns the endpoints that it is about.
+func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput) ([]*bellwire.Endpoint, error) {
+	p := &j.Params
+	replay := j.Kind == bellwire.JobReplay
+	var faults []error
+	if replay && p.Endpoint == "" {
+		faults = append(faults, bellwire.Invalid("endpoint", "is required"))
+	}
+	if replay && p.Since.IsZero() {
+		faults = append(faults, bellwire.Invalid("since", "is required"))
+	}
+	if !in.Until.IsZero() && in.Until.Before(p.Until) {
+		p.Until = in.Until
+	}
+	switch {
+	case !in.Until.IsZero() && !in.Until.After(p.Since):
+		faults = append(faults, bellwire.Invalid("until", "must be later than since"))
+	case !p.Since.Before(p.Until):
+		faults = append(faults, bellwire.Invalid("since", "must not be in the future"))
+	}
+	faults = append(faults, checkTypes(p.Types))
+	if !p.Choose(j.Kind, in.Status) {
+		faults = append(faults, bellwire.Invalid("status", "must be %s", bellwire.OneOf(bellwire.JobStatuses(j.Kind))))
+	}
+	if in.Rate != nil {
+		faults = append(faults, checkJobRate(*in.Rate))
+		j.Rate = *in.Rate
+	}
+	endpoints, err := s.endpointsOf(ctx, j)
+	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
+		faults, err = append(faults, err), nil
+	}
+	return endpoints, cmp.Or(bellwire.Join(faults...), err)
+}
+
+// checkTypes refuses patterns of event types that cannot be parsed. Types need not be in the catalogue: events outlive them.
+func checkTypes(patterns []string) error {
+	if len(patterns) > MaxPatterns {
+		return bellwire.Invalid("types", "must have at most %d entries, but has %s", MaxPatterns, bellwire.Number(len(patterns)))
+	}
+	var faults []error
+	for i, text := range patterns {
+		if _, err := match.Parse(text); err != nil {
+			faults = append(faults, inField(fmt.Sprintf("types[%d]", i), err))
+		}
+	}
+	return bellwire.Join(faults...)
+}
+
+func checkJobRate(rate float64) error {
+	if !(rate >= limits.MinJobRate && rate <= limits.MaxJobRate) {
+		return bellwire.Invalid("rate", "must be between %s and %s deliveries per second", bellwire.Number(limits.MinJobRate), bellwire.Number(limits.MaxJobRate))
+	}
+	return nil
+}
+
+// endpointsOf returns the endpoints that a job is about. Nothing is sent to a disabled one.
+func (s *Service) endpointsOf(ctx context.Context, j *bellwire.Job) ([]*bellwire.Endpoint, error) {
+	sends := j.Kind != bellwire.JobCancel
+	if j.Params.Endpoint == "" {
+		_, all, err := s.store.TenantEndpoints(ctx, j.Tenant)
+		return slices.DeleteFunc(all, func(ep *bellwire.Endpoint) bool { return sends && ep.Status == bellwire.EndpointDisabled }), err
+	}
+	ep, err := s.store.Endpoint(ctx, j.Params.Endpoint)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound || err == nil && (ep.Tenant != j.Tenant || ep.Deleted) {
+		return nil, bellwire.Invalid("endpoint", "%.128q is not an endpoint of the tenant", j.Params.Endpoint)
+	}
+	if err == nil && sends {
+		err = refuseDisabled(ep)
+	}
+	return []*bellwire.Endpoint{ep}, err
+}
+
+// Job returns a job.
+func (s *Service) Job(ctx context.Context, c Caller, tenant string, id bellwire.JobID) (*bellwire.Job, error) {
+	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return s.store.Job(ctx, tenant, id)
+}
+
+// Jobs lists the jobs of a tenant, or of all tenants if tenant is empty, which is for operators.
+func (s *Service) Jobs(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+	end := func() {}
+	err := authorize(c, Manage)
+	switch {
+	case tenant != "":
+		ctx, end, err = s.beginRead(ctx, c, Read, tenant)
+	case err == nil:
+		ctx, end, err = s.acquireRead(ctx, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	return s.store.Jobs(ctx, tenant, page)
+}
+
+// ChangeJob pauses, resumes or cancels a job, or changes its rate; 0 means none. Its error has CodeConflict if the job has ended.
+func (s *Service) ChangeJob(ctx context.Context, c Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error) {
+	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
+		return nil, err
+	}
+	if change.Rate != nil && *change.Rate != 0 {
+		if err := checkJobRate(*change.Rate); err != nil {
+			return nil, err
+		}
+	}
+	j, err := s.store.ChangeJob(ctx, tenant, id, change, now())
+	if err != nil {
+		return nil, err
+	}
+	s.engine.WakeJobs()
+	return j, nil
+}
