@@ -58,14 +58,6 @@ func orNull[T comparable](v T) *T {
 	return &v
 }
 
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
-
 // jobCount is the response to a dry run.
 type jobCount struct {
 	Total int `json:"total" doc:"What the job would be about, counted exactly."`

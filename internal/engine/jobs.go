@@ -174,7 +174,7 @@ func (r *jobRunner) step(ctx context.Context, j *runningJob) error {
 			return err
 		}
 		if limit = min(limit, limits.JobWaiting-waiting); limit <= 0 {
-			return r.wait(ctx, j, "The endpoint has "+bellwire.Number(waiting)+" deliveries that have not been attempted.")
+			return r.wait(ctx, j, "the endpoint has "+bellwire.Number(waiting)+" deliveries that have not been attempted")
 		}
 	}
 	return r.act(ctx, j, place, limit)
@@ -191,11 +191,11 @@ type jobPlace struct {
 
 // The texts about jobs that callers see.
 const (
-	jobTenantDeleted    = "The tenant was deleted."
-	jobEndpointDeleted  = "The endpoint was deleted."
-	jobEndpointPaused   = "The endpoint is paused."
-	jobEndpointDisabled = "The endpoint is disabled."
-	jobFanOut           = "Deliveries of a large publish are still being stored."
+	jobTenantDeleted    = "the tenant was deleted"
+	jobEndpointDeleted  = "the endpoint was deleted"
+	jobEndpointPaused   = "the endpoint is paused"
+	jobEndpointDisabled = "the endpoint is disabled"
+	jobFanOut           = "deliveries of a large publish are still being stored"
 )
 
 // locate finds the endpoint of a job's next step.

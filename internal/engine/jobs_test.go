@@ -263,7 +263,7 @@ func TestJobOfWhatIsDeleted(t *testing.T) {
 		j := w.job(bellwire.JobReplay, bellwire.SelectFailed, atEndpoint(ep), atRate(1))
 		w.jobOf("other", bellwire.JobReplay, bellwire.SelectFailed, atEndpoint(foreign), atRate(1))
 		w.pass(10 * time.Second)
-		must(t, w.store.DeleteEndpoint(t.Context(), "acme", ep.ID, now()))
+		must(t, w.store.DeleteEndpoint(t.Context(), "acme", ep.ID, now(), bellwire.ChangeNote{}))
 		w.directory.ForgetTenant("acme")
 		w.directory.ForgetEndpoint(ep.ID)
 		must(t, w.store.DeleteTenant(t.Context(), "other", now()))
@@ -271,7 +271,7 @@ func TestJobOfWhatIsDeleted(t *testing.T) {
 		w.pass(10 * time.Second)
 		all, err := w.store.Jobs(t.Context(), "", bellwire.Page{Limit: 10})
 		must(t, err)
-		want := map[string]string{"acme": "The endpoint was deleted.", "other": "The tenant was deleted."}
+		want := map[string]string{"acme": "the endpoint was deleted", "other": "the tenant was deleted"}
 		for _, got := range all.Items {
 			if got.State != bellwire.JobFailed || got.Error != want[got.Tenant] || got.FinishedAt.IsZero() {
 				t.Errorf("the job of %s is %s: %q", got.Tenant, got.State, got.Error)
@@ -286,7 +286,9 @@ func TestJobOfWhatIsDeleted(t *testing.T) {
 // A bulk retry of all endpoints begins each schedule again, and leaves out those that are disabled.
 func TestBulkRetry(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		twice := func(ep *bellwire.Endpoint) { ep.Retry = bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Second)}} }
+		twice := func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Second)}}
+		}
 		var endpoints []*bellwire.Endpoint
 		var receivers []*receiver
 		for i := range 4 {

@@ -62,10 +62,10 @@ var jobTests = []test{
 		running := w.running()
 		w.equal("running jobs", len(running), 1)
 		w.equal("when its tenant was deleted", running[0].TenantDeleted, w.now)
-		p := w.advance(&bellwire.JobStep{Job: running[0], Error: "It is gone.", Now: w.now})
+		p := w.advance(&bellwire.JobStep{Job: running[0], Error: "the tenant was deleted", Now: w.now})
 		w.equal("the state", p.Job.State, bellwire.JobFailed)
 		w.equal("running jobs", len(w.running()), 0)
-		w.equal("the reason", w.jobs("")[0].Error, "It is gone.")
+		w.equal("the reason", w.jobs("")[0].Error, "the tenant was deleted")
 		w.purge(100)
 		w.equal("jobs of all", len(w.jobs("")), 0)
 	}},
@@ -127,7 +127,7 @@ var jobTests = []test{
 		j := w.job(ep.Tenant, bellwire.JobReplay, w.failed(ep))
 		found := w.selected(j, ep, 10)
 		w.request(ep, ids[0])
-		w.record(w.byHand(w.claim(ep, 10).Manual[0].Delivery, bellwire.TriggerManual, success))
+		w.record(w.manualResult(w.claim(ep, 10).Manual[0].Delivery, bellwire.TriggerManual, success))
 		p := w.advance(&bellwire.JobStep{Job: j, Endpoint: ep.ID, Items: found.Items, Ended: true, Now: w.now})
 		w.equal("done, skipped", []int{p.Job.Done, p.Job.Skipped}, []int{1, 1})
 	}},
@@ -150,7 +150,7 @@ var jobTests = []test{
 		w.ended(ep, spent)
 		j := w.job(ep.Tenant, bellwire.JobReplay, w.failed(ep))
 		found := w.selected(j, ep, 10)
-		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now))
+		w.check(w.store.DeleteEndpoint(w.ctx, ep.Tenant, ep.ID, w.now, bellwire.ChangeNote{}))
 		p := w.advance(&bellwire.JobStep{Job: j, Endpoint: ep.ID, Items: found.Items, Ended: true, Now: w.now})
 		w.equal("done, skipped", []int{p.Job.Done, p.Job.Skipped}, []int{0, 1})
 	}},
@@ -287,8 +287,8 @@ func jobLife(w *world) {
 	none, err := w.store.RunningJobs(w.ctx, new(bellwire.Leases))
 	w.check(err)
 	w.equal("jobs of no shard", len(none), 0)
-	failed := w.advance(&bellwire.JobStep{Job: second, Error: "It is gone.", Now: w.now}).Job
-	w.equal("state and error", []any{failed.State, failed.Error, failed.FinishedAt}, []any{bellwire.JobFailed, "It is gone.", w.now})
+	failed := w.advance(&bellwire.JobStep{Job: second, Error: "the tenant was deleted", Now: w.now}).Job
+	w.equal("state and error", []any{failed.State, failed.Error, failed.FinishedAt}, []any{bellwire.JobFailed, "the tenant was deleted", w.now})
 	w.equal("how many run", len(w.running()), 0)
 }
 
@@ -306,7 +306,7 @@ func replayFailed(w *world) {
 	test := w.event(t.ID, ep)
 	test.Event.Test, test.Deliveries[0].Manual = true, true
 	w.append(together(test))
-	w.record(w.byHand(w.claim(ep, 0).Manual[0].Delivery, bellwire.TriggerTest, bellwire.Transition{Status: bellwire.DeliveryExhausted}))
+	w.record(w.manualResult(w.claim(ep, 0).Manual[0].Delivery, bellwire.TriggerTest, bellwire.Transition{Status: bellwire.DeliveryExhausted}))
 
 	w.tick(time.Hour)
 	j := w.job(t.ID, bellwire.JobReplay, w.failed(ep))
