@@ -282,7 +282,7 @@ func TestManualRetriesOfOneTenantHoldUpNobodyElse(t *testing.T) {
 		store := &crowdedStore{newSlowStore("crowd")}
 		svc := slowService(t, store, 1)
 		retry := func(tenant string) error {
-			_, err := svc.RetryDelivery(t.Context(), admin, tenant, bellwire.DeliveryID{1})
+			_, err := svc.RetryDelivery(t.Context(), admin, tenant, bellwire.DeliveryID{1}, false)
 			return err
 		}
 		answers := make(chan error, 100)
