@@ -95,6 +95,7 @@ const (
 	EventCanceled      EventOutcome = "canceled"
 	EventPaused        EventOutcome = "paused"         // the delivery waits, because the endpoint is paused
 	EventNotSubscribed EventOutcome = "not_subscribed" // the endpoint's events did not match
+	EventFiltered      EventOutcome = "filtered"       // the endpoint's filter did not match
 	EventDisabled      EventOutcome = "disabled"       // the endpoint was disabled
 	EventCreatedLater  EventOutcome = "created_later"  // the endpoint was created after the event
 	EventDeleted       EventOutcome = "deleted"        // the endpoint was deleted before the event

@@ -88,7 +88,7 @@ func TestExplanations(t *testing.T) {
 		publish("second"),
 		{name: "the first", method: "GET", path: events + "/{first}", key: "tenant", status: 200, want: `{"id":"{first}","deliveries":1,"endpoints":[
 			{"endpoint":"{late}","outcome":"created_later","reason":"*","delivery":null,"since":"*"},
-			{"endpoint":"{cards}","outcome":"not_subscribed","reason":"The endpoint's events were card.*, and none of them matches invoice.paid.","delivery":null},
+			{"endpoint":"{cards}","outcome":"not_subscribed","reason":"the endpoint's events were card.*, and none of them matches invoice.paid","delivery":null},
 			{"endpoint":"{all}","outcome":"paused","reason":"*","delivery":"*","since":"*","by":{"kind":"configured","key":null,"role":"admin"}}],"endpoints_next_cursor":null}`,
 			without: []string{"192.0.2.1"}},
 		{name: "the second", method: "GET", path: events + "/{second}", status: 200, want: `{"endpoints":[

@@ -82,6 +82,7 @@ type Standing struct {
 	Status  EndpointStatus
 	Deleted bool `json:",omitzero"`
 	Events  []string
+	Filter  string    `json:",omitzero"`
 	Since   time.Time // when Status, or Deleted, became what it is
 	By      Actor     // who changed it then
 }

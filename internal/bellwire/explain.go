@@ -42,6 +42,7 @@ const (
 	FateCanceled      Fate = "canceled"
 	FatePaused        Fate = "paused"         // it waits because the endpoint is paused
 	FateNotSubscribed Fate = "not_subscribed" // the endpoint's events did not match
+	FateFiltered      Fate = "filtered"       // the endpoint's filter did not match
 	FateDisabled      Fate = "disabled"       // the endpoint was disabled
 	FateCreatedLater  Fate = "created_later"  // the endpoint was created after the event
 	FateDeleted       Fate = "deleted"        // the endpoint was deleted before the event

@@ -45,17 +45,17 @@ func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanati
 	case at.Delivery != nil:
 		explainDelivery(x, e, at)
 	case e.Unmatched:
-		x.Fate, x.Reason = bellwire.FatePending, "The event waits to be matched with endpoints."
+		x.Fate, x.Reason = bellwire.FatePending, "the event waits to be matched with endpoints"
 	case at.Then == nil && at.Begins.Action == bellwire.ChangeCreated:
 		x.Fate, x.Since = bellwire.FateCreatedLater, at.Begins.At
-		x.Reason = "The endpoint was created at " + moment(at.Begins.At) + ", after the event."
+		x.Reason = "the endpoint was created at " + moment(at.Begins.At) + ", after the event"
 	case e.Event.Problem != "":
-		x.Fate, x.Reason = bellwire.FateCanceled, "The event was not sent to any endpoint: "+e.Event.Problem
+		x.Fate, x.Reason = bellwire.FateCanceled, "the event was not sent to any endpoint: "+e.Event.Problem
 	case e.Event.Test:
-		x.Fate, x.Reason = bellwire.FateNotSubscribed, "The event is a test of another endpoint."
+		x.Fate, x.Reason = bellwire.FateNotSubscribed, "the event is a test of another endpoint"
 	case at.Then == nil:
 		x.Fate = bellwire.FateUnknown
-		x.Reason = "The endpoint's history begins at " + moment(at.Begins.At) + ", after the event."
+		x.Reason = "the endpoint's history begins at " + moment(at.Begins.At) + ", after the event"
 	default:
 		explainNone(x, e, at.Then)
 	}
@@ -68,17 +68,17 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 	x.Fate, x.Reason = fates[d.Status], d.Reason
 	switch {
 	case d.Status.Open() && at.Now.Deleted:
-		stand(x, "The endpoint was deleted", at.Now, "; the delivery is about to be canceled.")
+		stand(x, "the endpoint was deleted", at.Now, "; the delivery is about to be canceled")
 	case d.Status.Open() && at.Now.Status == bellwire.EndpointDisabled:
-		stand(x, "The endpoint was disabled", at.Now, "; the delivery is about to be canceled.")
+		stand(x, "the endpoint was disabled", at.Now, "; the delivery is about to be canceled")
 	case d.Status.Open() && at.Now.Status == bellwire.EndpointPaused && !e.Event.Test:
 		x.Fate = bellwire.FatePaused
-		stand(x, "The endpoint was paused", at.Now, ".")
+		stand(x, "the endpoint was paused", at.Now, "")
 	case d.Status != bellwire.DeliveryCanceled || d.UpdatedAt.Before(at.Now.Since):
 	case at.Now.Deleted && d.Reason == bellwire.ReasonEndpointDeleted:
-		stand(x, "The endpoint was deleted", at.Now, ".")
+		stand(x, "the endpoint was deleted", at.Now, "")
 	case !at.Now.Deleted && at.Now.Status == bellwire.EndpointDisabled && d.Reason == bellwire.ReasonEndpointDisabled:
-		stand(x, "The endpoint was disabled", at.Now, ".")
+		stand(x, "the endpoint was disabled", at.Now, "")
 	}
 }
 
@@ -96,16 +96,20 @@ func explainNone(x *bellwire.Explanation, e *bellwire.Explained, then *bellwire.
 	switch {
 	case then.Deleted:
 		x.Fate = bellwire.FateDeleted
-		stand(x, "The endpoint was deleted", then, ".")
+		stand(x, "the endpoint was deleted", then, "")
 	case then.Status == bellwire.EndpointDisabled:
 		x.Fate = bellwire.FateDisabled
-		stand(x, "The endpoint had been disabled", then, ".")
+		stand(x, "the endpoint had been disabled", then, "")
 	case !matches(then.Events, e.Event.Type):
 		x.Fate, x.Reason = bellwire.FateNotSubscribed, notSubscribed(then.Events, e.Event.Type)
+	case e.FanningOut && then.Filter != "":
+		x.Fate, x.Reason = bellwire.FatePending, "the event has so many deliveries that not all are stored yet; the endpoint's filter decides whether this is one of them"
 	case e.FanningOut:
-		x.Fate, x.Reason = bellwire.FatePending, "The event has so many deliveries that this one is not stored yet."
+		x.Fate, x.Reason = bellwire.FatePending, "the event has so many deliveries that this one is not stored yet"
+	case then.Filter != "":
+		x.Fate, x.Reason = bellwire.FateFiltered, filtered(then.Filter)
 	default:
-		x.Fate, x.Reason = bellwire.FateNotSubscribed, "The endpoint was changed while the event was being stored, and did not match before."
+		x.Fate, x.Reason = bellwire.FateNotSubscribed, "the endpoint was changed while the event was being stored, and did not match before"
 	}
 }
 
@@ -124,7 +128,7 @@ func notSubscribed(patterns []string, eventType string) string {
 	if n := len(patterns) - len(shown); n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("The endpoint's events were %s%s, and none of them matches %s.", strings.Join(shown, ", "), more, eventType)
+	return fmt.Sprintf("the endpoint's events were %s%s, and none of them matches %s", strings.Join(shown, ", "), more, eventType)
 }
 
 // stand explains a fate by a standing: since when it holds, and who is responsible.
@@ -145,9 +149,13 @@ func by(a bellwire.Actor) string {
 	case a.Kind == bellwire.ActorVouched:
 		return " by a caller of the dialect's API"
 	case a.Kind == bellwire.ActorBellwire:
-		return " by Bellwire (" + strings.TrimSuffix(a.Reason, ".") + ")"
+		return " by Bellwire (" + a.Reason + ")"
 	}
 	return " or before"
 }
+
+// filtered explains an event that an endpoint's filter has kept from it. That follows from there being no delivery, although all
+// else would have let the event pass.
+func filtered(filter string) string { return "the endpoint's filter did not match the event: " + filter }
 
 func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -318,18 +317,7 @@ func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) 
 
 // disabling returns the change of the endpoint with the number n that a result disables.
 func (t *tx) disabling(n int64, result *bellwire.Result) (*rules.EndpointChange, error) {
-	var (
-		status       bellwire.EndpointStatus
-		reason       string
-		events       []string
-		eventsColumn []byte
-	)
-	err := t.row("SELECT status, status_reason, events FROM bellwire.endpoints WHERE n = $1", n).Scan((*string)(&status), &reason, &eventsColumn)
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(eventsColumn, &events); err != nil {
-		return nil, err
-	}
-	return rules.Disabled(result, status, reason, events), nil
+	var status, reason string
+	err := t.row("SELECT status, status_reason FROM bellwire.endpoints WHERE n = $1", n).Scan(&status, &reason)
+	return rules.Disabled(result, bellwire.EndpointStatus(status), reason), err
 }

@@ -13,6 +13,9 @@ type EndpointChange struct {
 	bellwire.Change
 	Status bellwire.EndpointStatus // after the change
 	Events []string
+	Filter string
+	// OnlyStatus means that only the status changes: Events and Filter stay as they were.
+	OnlyStatus bool
 }
 
 // Created returns the change that creates an endpoint.
@@ -28,17 +31,17 @@ func Updated(ep *bellwire.Endpoint, note bellwire.ChangeNote) *EndpointChange {
 func changeOf(ep *bellwire.Endpoint, action bellwire.ChangeAction, note bellwire.ChangeNote) *EndpointChange {
 	return &EndpointChange{
 		Change: bellwire.Change{At: ep.UpdatedAt, Action: action, ChangeNote: note},
-		Status: ep.Status, Events: ep.Events,
+		Status: ep.Status, Events: ep.Events, Filter: ep.Filter,
 	}
 }
 
 // Deleted returns the change that deletes an endpoint.
 func Deleted(at time.Time, note bellwire.ChangeNote) *EndpointChange {
-	return &EndpointChange{Change: bellwire.Change{At: at, Action: bellwire.ChangeDeleted, ChangeNote: note}}
+	return &EndpointChange{Change: bellwire.Change{At: at, Action: bellwire.ChangeDeleted, ChangeNote: note}, OnlyStatus: true}
 }
 
 // Disabled returns the change of an endpoint that a result disables. status and reason are the endpoint's before.
-func Disabled(r *bellwire.Result, status bellwire.EndpointStatus, reason string, events []string) *EndpointChange {
+func Disabled(r *bellwire.Result, status bellwire.EndpointStatus, reason string) *EndpointChange {
 	why := r.DisableReason()
 	return &EndpointChange{
 		Change: bellwire.Change{At: r.EndedAt, Action: bellwire.ChangeUpdated, ChangeNote: bellwire.ChangeNote{
@@ -46,7 +49,7 @@ func Disabled(r *bellwire.Result, status bellwire.EndpointStatus, reason string,
 			Before: statusMembers(status, reason),
 			After:  statusMembers(bellwire.EndpointDisabled, why),
 		}},
-		Status: bellwire.EndpointDisabled, Events: events,
+		Status: bellwire.EndpointDisabled, OnlyStatus: true,
 	}
 }
 
@@ -58,19 +61,25 @@ func statusMembers(status bellwire.EndpointStatus, reason string) json.RawMessag
 // Standing returns the endpoint's standing after the change, and whether the change has to be stored: a request that changes
 // nothing is not. before is nil if the endpoint has no history.
 func (c *EndpointChange) Standing(before *bellwire.Standing) (after bellwire.Standing, store bool) {
-	after = bellwire.Standing{Status: c.Status, Events: c.Events, Since: c.At, By: c.Actor}
+	after = bellwire.Standing{
+		Status: c.Status, Deleted: c.Action == bellwire.ChangeDeleted, Events: c.Events, Filter: c.Filter, Since: c.At, By: c.Actor,
+	}
 	if before == nil {
 		return after, true
 	}
-	if c.Action == bellwire.ChangeDeleted {
-		after.Deleted, after.Status, after.Events = true, before.Status, before.Events
+	if c.OnlyStatus {
+		after.Events, after.Filter = before.Events, before.Filter
+	}
+	if after.Deleted {
+		after.Status = before.Status
 		return after, true
 	}
-	same := before.Status == c.Status && before.Deleted == after.Deleted
+	same := before.Status == after.Status && !before.Deleted
 	if same {
 		after.Since, after.By = before.Since, before.By
 	}
-	return after, !same || !slices.Equal(before.Events, c.Events) || len(c.Before)+len(c.After) > 0
+	matching := slices.Equal(before.Events, after.Events) && before.Filter == after.Filter
+	return after, !same || !matching || len(c.Before)+len(c.After) > 0
 }
 
 // HistoryFull reports whether a history with the changes first to last, of so many bytes, must lose its first one. The last change

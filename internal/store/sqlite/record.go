@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -100,18 +99,16 @@ func (w *writer) disable(r *bellwire.Result) (disabled bool, err error) {
 	if !r.Disable {
 		return false, nil
 	}
-	q := w.query("SELECT n, tenant, status, status_reason, events FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
+	q := w.query("SELECT n, tenant, status, status_reason FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
 		text(r.Endpoint).int(r.EndpointRevision)
 	if found, err := q.one(); !found {
 		return false, err
 	}
 	n, tenant, status, reason := q.getInt(), q.getInt(), bellwire.EndpointStatus(q.getText()), q.getText()
-	var events []string
-	err = json.Unmarshal([]byte(q.getText()), &events)
-	if err := firstError(err, q.close()); err != nil {
+	if err := q.close(); err != nil {
 		return false, err
 	}
-	change, err := w.prepareChange(tenant, r.Endpoint, rules.Disabled(r, status, reason, events))
+	change, err := w.prepareChange(tenant, r.Endpoint, rules.Disabled(r, status, reason))
 	if err != nil {
 		return false, err
 	}

@@ -20,11 +20,13 @@ var historyTests = []test{
 		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeCreated})
 		ep.Events = []string{"other"}
 		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("events", "", "")))
+		ep.Filter = "true"
+		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("filter", "", "")))
 		ep.Status = bellwire.EndpointPaused
 		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("status", "", "")))
 		w.check(w.store.UpdateEndpoint(w.ctx, ep, w.note("members", "", `{"url":"u"}`)))
 		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{
-			bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeCreated,
+			bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeUpdated, bellwire.ChangeCreated,
 		})
 	}},
 	{name: "History/IsOfItsTenant", run: func(w *world) {

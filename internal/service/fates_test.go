@@ -1,0 +1,76 @@
+package service
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// TestFates explains events by facts that the model of TestExplanationsFollowTheModel does not have.
+func TestFates(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	created := bellwire.Change{Action: bellwire.ChangeCreated, At: at}
+	standing := func(change func(*bellwire.Standing)) *bellwire.Standing {
+		s := &bellwire.Standing{Status: bellwire.EndpointEnabled, Events: []string{"order.*"}, Since: at, By: bellwire.Actor{Kind: bellwire.ActorUnknown}}
+		change(s)
+		return s
+	}
+	same := func(*bellwire.Standing) {}
+	disabled := func(s *bellwire.Standing) {
+		s.Status, s.By = bellwire.EndpointDisabled, bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: bellwire.ReasonEndpointGone}
+	}
+	for name, c := range map[string]struct {
+		event  bellwire.Explained
+		at     bellwire.EndpointAt
+		fate   bellwire.Fate
+		reason string
+	}{
+		"filtered": {at: bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "data.total > 5" })},
+			fate: bellwire.FateFiltered, reason: "the endpoint's filter did not match the event: data.total > 5"},
+		"fanning out": {event: bellwire.Explained{FanningOut: true}, at: bellwire.EndpointAt{Then: standing(same)},
+			fate: bellwire.FatePending, reason: "not stored yet"},
+		"filtered while fanning out": {event: bellwire.Explained{FanningOut: true}, at: bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "true" })},
+			fate: bellwire.FatePending, reason: "the endpoint's filter decides"},
+		"waits to be matched": {event: bellwire.Explained{Unmatched: true}, at: bellwire.EndpointAt{Then: standing(same)},
+			fate: bellwire.FatePending, reason: "waits to be matched"},
+		"unfit": {event: bellwire.Explained{Event: &bellwire.Event{Type: "order.paid", Problem: "it does not fit"}}, at: bellwire.EndpointAt{Then: standing(same)},
+			fate: bellwire.FateCanceled, reason: "it does not fit"},
+		"a test of another": {event: bellwire.Explained{Event: &bellwire.Event{Type: "order.paid", Test: true}}, at: bellwire.EndpointAt{Then: standing(same)},
+			fate: bellwire.FateNotSubscribed, reason: "a test of another endpoint"},
+		"older than the history": {at: bellwire.EndpointAt{Begins: bellwire.Change{Action: bellwire.ChangeFound, At: at}},
+			fate: bellwire.FateUnknown, reason: "begins at 2026-01-02T03:04:05Z"},
+		"many patterns": {at: bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Events = []string{"a", "b", "c", "d", "e", "f", "g"} })},
+			fate: bellwire.FateNotSubscribed, reason: "were a, b, c, d, e and 2 more, and"},
+		"changed in between": {at: bellwire.EndpointAt{Then: standing(same)}, fate: bellwire.FateNotSubscribed, reason: "was changed while"},
+		"disabled by Bellwire": {at: bellwire.EndpointAt{Then: standing(disabled)},
+			fate: bellwire.FateDisabled, reason: "had been disabled at 2026-01-02T03:04:05Z by Bellwire (the endpoint answered 410 Gone and was disabled)"},
+		"a test of a paused one": {event: bellwire.Explained{Event: &bellwire.Event{Test: true}},
+			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryPending}, Now: standing(func(s *bellwire.Standing) { s.Status = bellwire.EndpointPaused })},
+			fate: bellwire.FatePending},
+		"about to be canceled": {at: bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryRetrying}, Now: standing(disabled)},
+			fate: bellwire.FateRetrying, reason: "about to be canceled"},
+		"canceled before it was disabled": {
+			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointDisabled}, Now: standing(disabled)},
+			fate: bellwire.FateCanceled, reason: bellwire.ReasonEndpointDisabled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c.event.Event == nil {
+				c.event.Event = &bellwire.Event{Type: "order.paid"}
+			}
+			if c.at.Begins.Action == "" {
+				c.at.Begins = created
+			}
+			if c.at.Now == nil {
+				c.at.Now = standing(same)
+			}
+			got := explain(&c.event, &c.at)
+			if got.Fate != c.fate || !strings.Contains(got.Reason, c.reason) {
+				t.Errorf("got %q, because %q; want %q, because %q", got.Fate, got.Reason, c.fate, c.reason)
+			}
+		})
+	}
+}
