@@ -61,6 +61,15 @@ func New(baseURL, key string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
+type idempotencyKey struct{}
+
+// WithIdempotencyKey returns a context for a call that creates or does something, such as CreateEndpoint, RotateSecret or
+// RetryDelivery. The same call with the same key is carried out once within 24 hours, and gets the same answer, so it can be
+// repeated if no answer arrived. Use a new key for each call.
+func WithIdempotencyKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, idempotencyKey{}, key)
+}
+
 // call sends in as JSON unless it is nil, and decodes the response into out unless that is nil.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
@@ -80,6 +89,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("User-Agent", c.userAgent)
+	if key, ok := ctx.Value(idempotencyKey{}).(string); ok && method == http.MethodPost {
+		request.Header.Set("Idempotency-Key", key)
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -7,5 +7,6 @@
 // Every call ends when its context does. An answer that is not a success is an [*Error] with a stable Code.
 //
 // [Client.Publish] and [Client.PublishBatch] repeat requests that may not have arrived, with the same idempotency id, so
-// that an event is stored once however often it was sent. Other calls are not repeated.
+// that an event is stored once however often it was sent. Other calls are not repeated; [WithIdempotencyKey] makes it safe to
+// repeat them.
 package client

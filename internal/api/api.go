@@ -78,8 +78,10 @@ type call struct {
 	requestID string
 	url       *url.URL
 	writer    http.ResponseWriter
-	changes   bool    // the request changes something
-	encoded   *[]byte // the body of the response, once it is known
+	changes   bool             // the request changes something
+	encoded   *[]byte          // the body of the response, once it is known
+	body      *[]byte          // of the request, if it has been read
+	request   *service.Request // nil if the request has no idempotency key
 	// beginReading is the service's.
 	beginReading func(ctx context.Context, owner string, bytes int) (end func(), err error)
 }
@@ -144,6 +146,10 @@ type handler[I, O any] func(ctx context.Context, caller service.Caller, in *I) (
 func route[I, O any](a *api, need service.Permission, op huma.Operation, handle handler[I, O]) {
 	describe(&op)
 	op.Middlewares = huma.Middlewares{a.permit(need)}
+	if op.Method == http.MethodPost {
+		op.Middlewares = append(op.Middlewares, a.repeatable)
+		documentKey(&op)
+	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(call)
 		out, err := handle(ctx, c.caller, in)
@@ -153,6 +159,7 @@ func route[I, O any](a *api, need service.Permission, op huma.Operation, handle 
 		if err != nil {
 			return nil, a.problem(ctx, c.requestID, err)
 		}
+		c.answered(ctx, &op, out)
 		return out, nil
 	})
 	documentBody[I](a.huma.OpenAPI(), op)

@@ -50,6 +50,16 @@ func clientTenants(t *testing.T, c *client.Client) {
 	if must(t, created, err).Name != "New" || created.Metadata["a"] != "b" || created.CreatedAt.IsZero() {
 		t.Errorf("%+v", created)
 	}
+	keyed := client.WithIdempotencyKey(ctx, "k")
+	for range 2 {
+		made, err := c.CreateTenant(keyed, client.Tenant{ID: "once"})
+		if must(t, made, err).ID != "once" {
+			t.Errorf("%+v", made)
+		}
+	}
+	if err := c.DeleteTenant(ctx, "once"); err != nil {
+		t.Error(err)
+	}
 	changed, err := c.UpdateTenant(ctx, "new", client.TenantChange{Name: &name})
 	if must(t, changed, err).Name != name || changed.Metadata["a"] != "b" {
 		t.Errorf("%+v", changed)

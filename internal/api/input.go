@@ -57,6 +57,9 @@ func (b *optionalBody[T]) document(r huma.Registry) *huma.RequestBody {
 }
 
 func readConfiguration(ctx huma.Context) ([]byte, error) {
+	if c := ctx.Context().Value(callKey{}).(call); c.body != nil {
+		return *c.body, nil
+	}
 	r, _ := humago.Unwrap(ctx)
 	return httpx.ReadBody(r, maxConfigurationBody)
 }

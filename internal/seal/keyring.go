@@ -76,6 +76,7 @@ const (
 	credentialsOf = "endpoint credentials:"
 	keySecretOf   = "key secret:"
 	cursorOf      = "cursor:"
+	answerOf      = "answer:"
 	witness       = "bellwire witness"
 )
 
@@ -88,6 +89,16 @@ func (k *Keyring) SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error
 func (k *Keyring) OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error) {
 	secret, err := k.Open(sealed, fmt.Append(nil, keySecretOf, id))
 	return string(secret), err
+}
+
+// SealAnswer seals the body of the answer to an idempotent request of a tenant, or of the operator if tenant is empty.
+func (k *Keyring) SealAnswer(tenant, key string, body []byte) ([]byte, error) {
+	return k.Seal(body, fmt.Append(nil, answerOf, tenant, "/", key)) // a tenant's id has no slash
+}
+
+// OpenAnswer opens what SealAnswer sealed for the same request.
+func (k *Keyring) OpenAnswer(tenant, key string, sealed []byte) ([]byte, error) {
+	return k.Open(sealed, fmt.Append(nil, answerOf, tenant, "/", key))
 }
 
 // SealCursor seals a cursor of the list with the given name for clients.

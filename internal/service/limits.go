@@ -71,12 +71,18 @@ func (s *Service) requireChange(ctx context.Context, c Caller, tenant string) er
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return err
 	}
-	if c.Role.OfTenant() {
-		if err := s.allow(ctx, limits.ChangeRate, tenant); err != nil {
-			return err
-		}
+	if err := s.allowChange(ctx, c); err != nil {
+		return err
 	}
 	return s.requireTenant(ctx, c, Change, tenant)
+}
+
+// allowChange applies the limit on changes to a tenant's caller, once for a request.
+func (s *Service) allowChange(ctx context.Context, c Caller) error {
+	if !c.Role.OfTenant() || bellwire.RequestOf(ctx) != nil {
+		return nil
+	}
+	return s.allow(ctx, limits.ChangeRate, c.Tenant)
 }
 
 // beginSend is requireTenant for use cases that send requests to endpoints, at the rate of the given limit. It waits for the

@@ -52,6 +52,8 @@ type Keyring interface {
 	SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error)
 	OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error)
 	MaySeal(ctx context.Context, store bellwire.Secrets) error
+	SealAnswer(tenant, key string, body []byte) ([]byte, error)
+	OpenAnswer(tenant, key string, sealed []byte) ([]byte, error)
 	SealCursor(list string, c bellwire.Cursor) ([]byte, error)
 	OpenCursor(list string, sealed []byte) (bellwire.Cursor, error)
 }

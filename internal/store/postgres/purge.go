@@ -97,7 +97,7 @@ const (
 )
 
 func (p *purge) run() error {
-	for _, sql := range []string{sqlPurgeAudit, sqlPurgeNonces} {
+	for _, sql := range []string{sqlPurgeRequests, sqlPurgeAudit, sqlPurgeNonces} {
 		if err := p.delete(sql, p.now, p.left); err != nil {
 			return err
 		}
@@ -155,6 +155,8 @@ var sqlPurgeTenant = []string{
 	`DELETE FROM bellwire.fanouts WHERE tenant = $1 AND at IN (SELECT at FROM bellwire.fanouts WHERE tenant = $1 LIMIT $2)`,
 	`DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key IN
 		(SELECT key FROM bellwire.idempotency_keys WHERE tenant = $1 LIMIT $2)`,
+	`DELETE FROM bellwire.idempotent_requests WHERE n IN
+		(SELECT n FROM bellwire.idempotent_requests WHERE tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.keys WHERE id IN (SELECT id FROM bellwire.keys WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.endpoints WHERE n IN (SELECT n FROM bellwire.endpoints WHERE tenant = $1 LIMIT $2)",
 	`DELETE FROM bellwire.endpoint_changes WHERE (history, number) IN (SELECT c.history, c.number

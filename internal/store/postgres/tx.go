@@ -35,7 +35,21 @@ type tx struct {
 // write runs f in a transaction and returns when that is durable. f may be run several times. Any error of f rolls the
 // transaction back.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
+	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), marking(ctx, f))
+}
+
+// marking returns f, which also marks the idempotent request of the context, if there is one.
+func marking(ctx context.Context, f func(*tx) error) func(*tx) error {
+	r := bellwire.RequestOf(ctx)
+	if r == nil {
+		return f
+	}
+	return func(tx *tx) error {
+		if err := tx.mark(r); err != nil {
+			return err
+		}
+		return f(tx)
+	}
 }
 
 // snapshot runs f in a transaction in which all statements see the same state.

@@ -91,6 +91,7 @@ const sqlPurgeAuditDays = `DELETE FROM audit_days WHERE (day, tenant) IN
 // expired deletes what had a time to end at.
 func (p *purge) expired() error {
 	for _, sql := range []string{
+		sqlPurgeRequests,
 		"DELETE FROM audit WHERE n IN (SELECT n FROM audit WHERE expires_at <= ? LIMIT +?)",
 		"DELETE FROM nonces WHERE (key, nonce) IN (SELECT key, nonce FROM nonces WHERE expires_at <= ? LIMIT +?)",
 	} {
@@ -118,6 +119,7 @@ func (p *purge) tenant(n int64) error {
 	}
 	for _, sql := range []string{
 		"DELETE FROM idempotency_keys WHERE tenant = ?1 AND key IN (SELECT key FROM idempotency_keys WHERE tenant = ?1 LIMIT +?2)",
+		"DELETE FROM idempotent_requests WHERE n IN (SELECT n FROM idempotent_requests WHERE tenant = ?1 LIMIT +?2)",
 		"DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE tenant = ?1 LIMIT +?2)",
 		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NULL LIMIT +?2)",
 		"DELETE FROM endpoints WHERE n IN (SELECT n FROM endpoints WHERE tenant = ?1 AND deleted_at IS NOT NULL LIMIT +?2)",

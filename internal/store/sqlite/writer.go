@@ -49,6 +49,9 @@ type writer struct {
 // operation is refused, and run must not have written anything. Any other error undoes the transaction, and run may be executed
 // again.
 func (s *Store) write(ctx context.Context, run func(*writer) error) error {
+	if r := bellwire.RequestOf(ctx); r != nil {
+		run = marking(r, run)
+	}
 	op := &write{run: run, done: make(chan error, 1)}
 	if err := s.enqueue(ctx, op); err != nil {
 		return err

@@ -109,6 +109,7 @@ func useAll(w *world) {
 	w.attempts(e.Deliveries[0].ID)
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
+	useRequests(w, t.ID)
 
 	w.check(w.store.DeleteEventType(w.ctx, "a"))
 	w.check(w.store.DeleteKey(w.ctx, t.ID, key.ID))
@@ -128,4 +129,18 @@ func (w *world) reread(t *bellwire.Tenant) *bellwire.Tenant {
 	t, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
 	return t
+}
+
+// useRequests calls each verb for idempotent requests.
+func useRequests(w *world, tenant string) {
+	r := w.idempotent(tenant, "k")
+	w.begin(r)
+	w.check(w.store.CreateKey(bellwire.WithRequest(w.ctx, r), w.newKey(tenant)))
+	w.check(w.store.EndRequest(w.ctx, r, &bellwire.Answer{Status: 201, Sealed: []byte("x")}))
+	_, err := w.store.BeginRequest(w.ctx, w.idempotent(tenant, "k"))
+	w.check(err)
+	w.check(w.store.ForgetRequest(w.ctx, r))
+	later := w.idempotent(tenant, "k")
+	later.At = w.now.Add(bellwire.RequestWindow)
+	w.begin(later)
 }

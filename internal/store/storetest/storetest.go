@@ -44,7 +44,7 @@ type test struct {
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
 		configurationTests, historyTests, appendTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, manualTests, jobTests, endTests, journalTests, pendingTests,
-		auditTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
+		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
 			if test.need != nil && !test.need(hooks) {

@@ -1,0 +1,112 @@
+package api_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// post makes a request with an idempotency key.
+func (w *world) post(path, caller, key, body string) *httptest.ResponseRecorder {
+	r := request("POST", path, caller, body)
+	r.Header.Set("Idempotency-Key", key)
+	answer := httptest.NewRecorder()
+	w.handler.ServeHTTP(answer, r)
+	return answer
+}
+
+const newEndpointBody = `{"url":"https://example.com","events":["*"]}`
+
+func TestRepeatedPosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.vars["endpoint"] = endpointIn(t, w)
+	for path, body := range map[string]string{
+		"/tenants":                `{"id":"new"}`,
+		"/keys":                   `{"role":"publisher"}`,
+		"/tenants/acme/keys":      `{"role":"tenant"}`,
+		"/tenants/acme/endpoints": newEndpointBody,
+		"/tenants/acme/endpoints/" + w.vars["endpoint"] + "/secret/rotate": `{"overlap":"1h"}`,
+		"/tenants/acme/endpoints/" + w.vars["endpoint"] + "/test":          ``,
+	} {
+		t.Run(path, func(t *testing.T) {
+			first := w.post(path, adminKey, path, body)
+			again := w.post(path, adminKey, `"`+path+`"`, body)
+			if first.Code/100 != 2 || first.Body.Len() == 0 || first.Header().Get("Idempotent-Replayed") != "" {
+				t.Fatalf("first %d %v %s", first.Code, first.Header(), first.Body)
+			}
+			if again.Code != first.Code || again.Body.String() != first.Body.String() || again.Header().Get("Idempotent-Replayed") != "true" ||
+				again.Header().Get("Content-Type") != first.Header().Get("Content-Type") {
+				t.Errorf("first %d %s\nagain %d %v %s", first.Code, first.Body, again.Code, again.Header(), again.Body)
+			}
+		})
+	}
+}
+
+// endpointIn makes an endpoint of acme and returns its id.
+func endpointIn(t *testing.T, w *world) string {
+	t.Helper()
+	w.step(t, step{method: "POST", path: "/tenants/acme/endpoints", body: newEndpointBody, status: 201, save: "endpoint=id"})
+	return w.vars["endpoint"]
+}
+
+func TestIdempotencyKeysOfOtherRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const path = "/tenants/acme/endpoints"
+	if first := w.post(path, w.keys["tenant"], "k", newEndpointBody); first.Code != 201 {
+		t.Fatalf("%d %s", first.Code, first.Body)
+	}
+	for name, c := range map[string]struct {
+		path, caller, key, body string
+		status                  int
+	}{
+		"another body":           {path, w.keys["tenant"], "k", strings.Replace(newEndpointBody, "*", "invoice.*", 1), 409},
+		"another route":          {path + "/ep_1/test", w.keys["tenant"], "k", newEndpointBody, 409},
+		"another tenant":         {"/tenants/other/endpoints", w.keys["stranger"], "k", newEndpointBody, 201},
+		"the operator":           {path, adminKey, "k", newEndpointBody, 201},
+		"a role that may not":    {path, w.keys["tenant-read"], "k", newEndpointBody, 403},
+		"a key that is too long": {path, adminKey, strings.Repeat("k", bellwire.MaxIdempotencyKey+1), newEndpointBody, 422},
+		"an empty key":           {path, adminKey, `""`, newEndpointBody, 422},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if answer := w.post(c.path, c.caller, c.key, c.body); answer.Code != c.status {
+				t.Errorf("%d %s, want %d", answer.Code, answer.Body, c.status)
+			}
+		})
+	}
+}
+
+// A refused request has changed nothing, and can be made again.
+func TestRefusedRequestsAreNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, body := range []string{`{`, `{"url":"nowhere","events":["*"]}`} {
+		if answer := w.post("/tenants/acme/endpoints", adminKey, "k", body); answer.Code/100 != 4 {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+	}
+	if answer := w.post("/tenants/acme/endpoints", adminKey, "k", newEndpointBody); answer.Code != 201 {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+}
+
+// TestConcurrentRepetitions: of many equal requests at the same time, one is carried out.
+func TestConcurrentRepetitions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			answer := w.post("/tenants/acme/endpoints", adminKey, "k", newEndpointBody)
+			if answer.Code != 201 && answer.Code != 409 {
+				t.Errorf("%d %v %s", answer.Code, answer.Header(), answer.Body)
+			}
+		})
+	}
+	group.Wait()
+	w.step(t, step{method: "GET", path: "/tenants/acme/endpoints", status: 200, want: `{"data":[{"url":"https://example.com"}]}`})
+}
