@@ -87,7 +87,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	configuration := directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: srv.dialects, Limits: s.limits(), Logger: srv.log,
 	})
-	inbox, err := openInbox(ctx, srv.store, int(s.MaxEventBytes))
+	outbox, err := openOutbox(ctx, srv.store, int(s.MaxEventBytes))
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
@@ -99,7 +99,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		MaxInFlight: budget.inFlight,
 		MaxIdle:     budget.idle,
 		Store:       srv.store,
-		Outbox:      inbox,
+		Outbox:      outbox,
 		Directory:   configuration,
 		Observer:    srv.observer,
 		Logger:      srv.log,
@@ -123,13 +123,13 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	return err
 }
 
-// openInbox returns the store's outbox, which other programs publish in, or nil if it has none.
-func openInbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (bellwire.Outbox, error) {
-	inbox, ok := store.(bellwire.Outbox)
+// openOutbox returns the store's outbox, which other programs publish in, or nil if it has none.
+func openOutbox(ctx context.Context, store bellwire.Store, maxEventBytes int) (bellwire.Outbox, error) {
+	outbox, ok := store.(bellwire.Outbox)
 	if !ok {
 		return nil, nil
 	}
-	return inbox, inbox.LimitEvents(ctx, maxEventBytes)
+	return outbox, outbox.LimitEvents(ctx, maxEventBytes)
 }
 
 // configureDialects returns the enabled dialects by name.

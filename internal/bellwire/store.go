@@ -269,9 +269,9 @@ type Outbox interface {
 	// Unmatched returns events that wait to be matched, of tenants in the leased shards except those in but: the next few of
 	// each tenant in their order, one tenant after the other. The events keep their ids and times.
 	Unmatched(ctx context.Context, leases *Leases, but []string) ([]Unmatched, error)
-	// DeferUnmatched sets an event aside that cannot be matched now, so that it does not hold up those behind it. Unmatched
+	// PostponeUnmatched postpones an event that cannot be matched now, so that it does not hold up those behind it. Unmatched
 	// returns it again after the wait.
-	DeferUnmatched(ctx context.Context, id EventID, problem string, wait time.Duration) error
+	PostponeUnmatched(ctx context.Context, id EventID, problem string, wait time.Duration) error
 	// AnnouncePolling records that the node calls Unmatched every few milliseconds for a while, so that publishers need not
 	// notify it.
 	AnnouncePolling(ctx context.Context, node string, during time.Duration) error
@@ -282,7 +282,7 @@ type Outbox interface {
 // Unmatched is an event that waits to be matched.
 type Unmatched struct {
 	Event *Event
-	Again bool // it was set aside, and has lost its place in the order
+	Again bool // it was postponed, and has lost its place in the order
 }
 
 // Leases are the shards that a node owns.

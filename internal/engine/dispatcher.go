@@ -18,7 +18,7 @@ import (
 // Times of the dispatcher.
 const (
 	dispatchEvery = time.Second            // between polls if nothing wakes the dispatcher: notifications can be lost
-	deferFor      = time.Minute            // how long an event waits that could not be dispatched
+	postponeFor      = time.Minute            // how long an event waits that could not be dispatched
 	pollDecision  = time.Second            // how often the dispatcher decides whether publishers need to wake it
 	pollFor       = 3 * pollDecision       // how long publishers need not wake it after such a decision
 	pollEvery     = 10 * time.Millisecond  // between polls meanwhile
@@ -228,7 +228,7 @@ func (d *dispatcher) failed(ctx context.Context, err error) {
 	}
 }
 
-// byTenant groups each tenant's events. An event that was deferred stands alone.
+// byTenant groups each tenant's events. An event that was postponed stands alone.
 func byTenant(waiting []bellwire.Unmatched) map[string][][]bellwire.Unmatched {
 	tenants := make(map[string][][]bellwire.Unmatched)
 	start := 0
@@ -244,7 +244,7 @@ func byTenant(waiting []bellwire.Unmatched) map[string][][]bellwire.Unmatched {
 }
 
 // dispatch matches and stores the first of some events of a tenant, as many as it has time for, and returns how many. If that
-// fails with an internal error, the event at fault is deferred.
+// fails with an internal error, the event at fault is postponed.
 func (d *dispatcher) dispatch(ctx context.Context, waiting []bellwire.Unmatched) (dispatched int, err error) {
 	started := time.Now()
 	dispatched, err = d.publish(ctx, waiting)
@@ -274,7 +274,7 @@ func (d *dispatcher) postpone(ctx context.Context, e *bellwire.Event, reason err
 		"event", e.ID.String(), "tenant", e.Tenant, "type", e.Type, "error", reason.Error())
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	return d.outbox.DeferUnmatched(ctx, e.ID, "could not be matched yet: "+messageOf(reason), deferFor)
+	return d.outbox.PostponeUnmatched(ctx, e.ID, "could not be matched yet: "+messageOf(reason), postponeFor)
 }
 
 // publish stores the first of some events of one tenant with their deliveries, and returns how many.

@@ -24,7 +24,7 @@ type outbox struct {
 
 	mu       sync.Mutex
 	waiting  []bellwire.Unmatched
-	deferred map[bellwire.EventID]time.Time
+	postponed map[bellwire.EventID]time.Time
 	seen
 
 	refuse func(data string) error // what is appended; nil: nothing
@@ -49,7 +49,7 @@ func (in *outbox) look() seen {
 
 // withOutbox restarts the world with an outbox.
 func withOutbox(w *world) *outbox {
-	in := &outbox{deferred: map[bellwire.EventID]time.Time{}, seen: seen{problems: map[bellwire.EventID]string{}}}
+	in := &outbox{postponed: map[bellwire.EventID]time.Time{}, seen: seen{problems: map[bellwire.EventID]string{}}}
 	w.stop()
 	w.wrap = func(s bellwire.Store) bellwire.Store {
 		in.Store = s
@@ -83,9 +83,9 @@ func (in *outbox) Unmatched(_ context.Context, _ *bellwire.Leases, but []string)
 		if slices.Contains(but, u.Event.Tenant) {
 			continue
 		}
-		until, deferred := in.deferred[u.Event.ID]
+		until, postponed := in.postponed[u.Event.ID]
 		switch {
-		case !deferred:
+		case !postponed:
 			due = append(due, u)
 		case !time.Now().Before(until):
 			u.Again = true
@@ -95,10 +95,10 @@ func (in *outbox) Unmatched(_ context.Context, _ *bellwire.Leases, but []string)
 	return append(due, again...), nil
 }
 
-func (in *outbox) DeferUnmatched(_ context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
+func (in *outbox) PostponeUnmatched(_ context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.deferred[id], in.problems[id] = time.Now().Add(wait), problem
+	in.postponed[id], in.problems[id] = time.Now().Add(wait), problem
 	return nil
 }
 

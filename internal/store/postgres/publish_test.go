@@ -560,7 +560,7 @@ func TestUnmatchedCanBeDeferred(t *testing.T) {
 	p := newPlatform(t, s)
 	first := p.published(p, "acme", "order.paid", "1", nil)
 	second := p.published(p, "acme", "order.paid", "2", nil)
-	check(t, s.DeferUnmatched(t.Context(), first, "could not be matched yet", time.Hour))
+	check(t, s.PostponeUnmatched(t.Context(), first, "could not be matched yet", time.Hour))
 	if got := idsOf(unmatched(t, s)); !cmp.Equal(got, []bellwire.EventID{second}) {
 		t.Errorf("%v wait", got)
 	}
@@ -569,7 +569,7 @@ func TestUnmatchedCanBeDeferred(t *testing.T) {
 	if e.Problem != "could not be matched yet" {
 		t.Errorf("its problem is %q", e.Problem)
 	}
-	check(t, s.DeferUnmatched(t.Context(), first, "could not be matched yet", 0))
+	check(t, s.PostponeUnmatched(t.Context(), first, "could not be matched yet", 0))
 	waiting := unmatched(t, s)
 	if len(waiting) != 2 || !waiting[1].Again || waiting[1].Event.ID != first || waiting[0].Again {
 		t.Errorf("after its time %v wait", waiting)

@@ -118,8 +118,8 @@ const (
 	sqlLimitEvents = "UPDATE bellwire.meta SET number = $1 WHERE name = 'max_event_bytes' AND number <> $1"
 )
 
-// DeferUnmatched postpones an event that cannot be matched now.
-func (s *Store) DeferUnmatched(ctx context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
+// PostponeUnmatched postpones an event that cannot be matched now.
+func (s *Store) PostponeUnmatched(ctx context.Context, id bellwire.EventID, problem string, wait time.Duration) error {
 	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlDefer, [16]byte(id), wait, problem) })
 }
 
