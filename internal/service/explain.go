@@ -156,6 +156,8 @@ func by(a bellwire.Actor) string {
 
 // filtered explains an event that an endpoint's filter has kept from it. That follows from there being no delivery, although all
 // else would have let the event pass.
-func filtered(filter string) string { return "the endpoint's filter did not match the event: " + filter }
+func filtered(filter string) string {
+	return "the endpoint's filter did not match the event: " + filter
+}
 
 func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
