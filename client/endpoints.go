@@ -9,27 +9,29 @@ import (
 
 // Endpoint is a tenant's URL, the event types that it subscribes to, and how they are delivered.
 type Endpoint struct {
-	ID           string            `json:"id"`
-	Tenant       string            `json:"tenant"`
-	URL          string            `json:"url"`
-	Description  string            `json:"description"`
-	Dialect      string            `json:"dialect"`
-	Events       []string          `json:"events"`
-	Filter       *string           `json:"filter"` // the CEL expression that events must match; nil: none
-	OnError      OnError           `json:"on_error"`
-	Retry        RetryPolicy       `json:"retry"`
-	Auth         Auth              `json:"auth"`       // without its secrets
-	Headers      map[string]string `json:"headers"`    // with redacted values
-	RateLimit    *float64          `json:"rate_limit"` // events per second; nil: no limit
-	MaxInFlight  int               `json:"max_in_flight"`
-	Ordering     Ordering          `json:"ordering"`
-	Signing      Signing           `json:"signing"`
-	Status       EndpointStatus    `json:"status"`
-	StatusReason string            `json:"status_reason"`
-	Metadata     map[string]string `json:"metadata"`
-	Health       *Health           `json:"health"` // nil in answers to changes
-	CreatedAt    time.Time         `json:"created_at"`
-	UpdatedAt    time.Time         `json:"updated_at"`
+	ID               string            `json:"id"`
+	Tenant           string            `json:"tenant"`
+	URL              string            `json:"url"`
+	Description      string            `json:"description"`
+	Dialect          string            `json:"dialect"`
+	Events           []string          `json:"events"`
+	Filter           *string           `json:"filter"` // the CEL expression that events must match; nil: none
+	OnError          OnError           `json:"on_error"`
+	Retry            RetryPolicy       `json:"retry"`
+	Auth             Auth              `json:"auth"`       // without its secrets
+	Headers          map[string]string `json:"headers"`    // with redacted values
+	RateLimit        *float64          `json:"rate_limit"` // events per second; nil: no limit
+	MaxInFlight      int               `json:"max_in_flight"`
+	Timeout          Duration          `json:"timeout"`            // of an attempt
+	AutoDisableAfter Duration          `json:"auto_disable_after"` // how long attempts must have failed before the endpoint is disabled; 0: never
+	Ordering         Ordering          `json:"ordering"`
+	Signing          Signing           `json:"signing"`
+	Status           EndpointStatus    `json:"status"`
+	StatusReason     string            `json:"status_reason"`
+	Metadata         map[string]string `json:"metadata"`
+	Health           *Health           `json:"health"` // nil in answers to changes
+	CreatedAt        time.Time         `json:"created_at"`
+	UpdatedAt        time.Time         `json:"updated_at"`
 
 	Secret    string `json:"secret"`     // only from CreateEndpoint
 	PublicKey string `json:"public_key"` // only from CreateEndpoint, and only with ed25519
@@ -44,23 +46,25 @@ type Endpoint struct {
 //		Ordering: client.Ptr(client.OrderingFIFO),
 //	}
 type EndpointInput struct {
-	URL         *string            `json:"url,omitzero"`
-	Events      []string           `json:"events,omitzero"`
-	Filter      *string            `json:"filter,omitzero"` // a pointer to "" removes the filter
-	OnError     *OnError           `json:"on_error,omitzero"`
-	Description *string            `json:"description,omitzero"`
-	Dialect     *string            `json:"dialect,omitzero"`
-	Retry       *RetryPolicy       `json:"retry,omitzero"`
-	Auth        *Auth              `json:"auth,omitzero"`
-	Headers     *map[string]string `json:"headers,omitzero"`
-	RateLimit   *float64           `json:"rate_limit,omitzero"`
-	NoRateLimit bool               `json:"-"` // removes the rate limit
-	MaxInFlight *int               `json:"max_in_flight,omitzero"`
-	Ordering    *Ordering          `json:"ordering,omitzero"`
-	Signing     *Signing           `json:"signing,omitzero"`
-	Status      *EndpointStatus    `json:"status,omitzero"`
-	Secret      *string            `json:"secret,omitzero"`
-	Metadata    *map[string]string `json:"metadata,omitzero"`
+	URL              *string            `json:"url,omitzero"`
+	Events           []string           `json:"events,omitzero"`
+	Filter           *string            `json:"filter,omitzero"` // a pointer to "" removes the filter
+	OnError          *OnError           `json:"on_error,omitzero"`
+	Description      *string            `json:"description,omitzero"`
+	Dialect          *string            `json:"dialect,omitzero"`
+	Retry            *RetryPolicy       `json:"retry,omitzero"`
+	Auth             *Auth              `json:"auth,omitzero"`
+	Headers          *map[string]string `json:"headers,omitzero"`
+	RateLimit        *float64           `json:"rate_limit,omitzero"`
+	NoRateLimit      bool               `json:"-"` // removes the rate limit
+	MaxInFlight      *int               `json:"max_in_flight,omitzero"`
+	Timeout          *Duration          `json:"timeout,omitzero"`
+	AutoDisableAfter *Duration          `json:"auto_disable_after,omitzero"`
+	Ordering         *Ordering          `json:"ordering,omitzero"`
+	Signing          *Signing           `json:"signing,omitzero"`
+	Status           *EndpointStatus    `json:"status,omitzero"`
+	Secret           *string            `json:"secret,omitzero"`
+	Metadata         *map[string]string `json:"metadata,omitzero"`
 }
 
 // MarshalJSON writes null for a rate limit that is removed.

@@ -25,30 +25,30 @@ type RetryPolicy struct {
 
 // retryJSON is a RetryPolicy in the API.
 type retryJSON struct {
-	Schedule    []duration `json:"schedule,omitzero"`
-	Interval    *duration  `json:"interval,omitzero"`
+	Schedule    []Duration `json:"schedule,omitzero"`
+	Interval    *Duration  `json:"interval,omitzero"`
 	Count       *int       `json:"count,omitzero"`
-	Initial     duration   `json:"initial,omitzero"`
+	Initial     Duration   `json:"initial,omitzero"`
 	Factor      float64    `json:"factor,omitzero"`
-	MaxInterval duration   `json:"max_interval,omitzero"`
-	MaxElapsed  duration   `json:"max_elapsed,omitzero"`
+	MaxInterval Duration   `json:"max_interval,omitzero"`
+	MaxElapsed  Duration   `json:"max_elapsed,omitzero"`
 	Jitter      float64    `json:"jitter,omitzero"`
 }
 
 // MarshalJSON writes durations as text such as "5s".
 func (p RetryPolicy) MarshalJSON() ([]byte, error) {
 	out := retryJSON{
-		Initial: duration(p.Initial), Factor: p.Factor, MaxInterval: duration(p.MaxInterval),
-		MaxElapsed: duration(p.MaxElapsed), Jitter: p.Jitter,
+		Initial: Duration(p.Initial), Factor: p.Factor, MaxInterval: Duration(p.MaxInterval),
+		MaxElapsed: Duration(p.MaxElapsed), Jitter: p.Jitter,
 	}
 	if p.Schedule != nil {
-		out.Schedule = make([]duration, len(p.Schedule))
+		out.Schedule = make([]Duration, len(p.Schedule))
 		for i, delay := range p.Schedule {
-			out.Schedule[i] = duration(delay)
+			out.Schedule[i] = Duration(delay)
 		}
 	}
 	if p.Interval != 0 || p.Count != 0 {
-		out.Interval, out.Count = (*duration)(&p.Interval), &p.Count
+		out.Interval, out.Count = (*Duration)(&p.Interval), &p.Count
 	}
 	return json.Marshal(out)
 }
@@ -78,13 +78,13 @@ func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// duration is a time.Duration that is text in JSON.
-type duration time.Duration
+// Duration is a time.Duration that is text in JSON.
+type Duration time.Duration
 
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-func (d *duration) UnmarshalText(text []byte) error {
+func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
-	*d = duration(parsed)
+	*d = Duration(parsed)
 	return err
 }

@@ -14,26 +14,28 @@ import (
 
 // Endpoint is an endpoint on the wire, without its secrets.
 type Endpoint struct {
-	ID           string                  `json:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
-	Tenant       string                  `json:"tenant" example:"acme"`
-	URL          string                  `json:"url" example:"https://example.com/webhooks" doc:"For tenant-read keys, values in the query and parts of the path that look like a token are redacted."`
-	Description  string                  `json:"description"`
-	Dialect      string                  `json:"dialect" example:"standard"`
-	Events       []string                `json:"events" example:"invoice.*"`
-	Filter       *string                 `json:"filter" nullable:"true" example:"data.amount > 100" doc:"The CEL expression that events must match; null for none."`
-	OnError      bellwire.OnError        `json:"on_error" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer."`
-	Retry        retryPolicy             `json:"retry" example:"{\"schedule\":[\"5s\",\"5m\",\"30m\"],\"jitter\":0.2}"`
-	Auth         shownAuth               `json:"auth"`
-	Headers      headers                 `json:"headers" doc:"The values are not shown."`
-	RateLimit    *float64                `json:"rate_limit" nullable:"true" doc:"Events per second; null for no limit."`
-	MaxInFlight  int                     `json:"max_in_flight" example:"64" doc:"Maximum number of concurrent requests, including tests and manual retries."`
-	Ordering     bellwire.Ordering       `json:"ordering" enum:"none,fifo"`
-	Signing      bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
-	Status       bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
-	StatusReason string                  `json:"status_reason" doc:"Why Bellwire chose the status; empty if it did not."`
-	Metadata     map[string]string       `json:"metadata"`
-	CreatedAt    time.Time               `json:"created_at"`
-	UpdatedAt    time.Time               `json:"updated_at"`
+	ID               string                  `json:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Tenant           string                  `json:"tenant" example:"acme"`
+	URL              string                  `json:"url" example:"https://example.com/webhooks" doc:"For tenant-read keys, values in the query and parts of the path that look like a token are redacted."`
+	Description      string                  `json:"description"`
+	Dialect          string                  `json:"dialect" example:"standard"`
+	Events           []string                `json:"events" example:"invoice.*"`
+	Filter           *string                 `json:"filter" nullable:"true" example:"data.amount > 100" doc:"The CEL expression that events must match; null for none."`
+	OnError          bellwire.OnError        `json:"on_error" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer."`
+	Retry            retryPolicy             `json:"retry" example:"{\"schedule\":[\"5s\",\"5m\",\"30m\"],\"jitter\":0.2}"`
+	Auth             shownAuth               `json:"auth"`
+	Headers          headers                 `json:"headers" doc:"The values are not shown."`
+	RateLimit        *float64                `json:"rate_limit" nullable:"true" doc:"Events per second; null for no limit."`
+	MaxInFlight      int                     `json:"max_in_flight" example:"64" doc:"Maximum number of concurrent requests, including tests and manual retries."`
+	Timeout          bellwire.Duration       `json:"timeout" example:"15s" doc:"How long an attempt may take, from DNS to the last byte of the response."`
+	AutoDisableAfter bellwire.Duration       `json:"auto_disable_after" example:"120h" doc:"How long attempts must have failed before Bellwire disables the endpoint; 0s for never."`
+	Ordering         bellwire.Ordering       `json:"ordering" enum:"none,fifo"`
+	Signing          bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
+	Status           bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
+	StatusReason     string                  `json:"status_reason" doc:"Why Bellwire chose the status; empty if it did not."`
+	Metadata         map[string]string       `json:"metadata"`
+	CreatedAt        time.Time               `json:"created_at"`
+	UpdatedAt        time.Time               `json:"updated_at"`
 }
 
 // shownAuth is an endpoint's authentication without its secrets.
@@ -48,7 +50,8 @@ func wireEndpoint(ep *service.Endpoint) Endpoint {
 		ID: ep.ID, Tenant: ep.Tenant, URL: ep.URL, Description: ep.Description, Dialect: ep.Dialect,
 		Events: ep.Events, OnError: ep.OnError, Retry: retryPolicy{ep.Retry}, Headers: redacted(ep.Headers),
 		Auth:        shownAuth{Type: ep.Auth.Type, Header: ep.Auth.Header, Username: ep.Auth.Username},
-		MaxInFlight: ep.MaxInFlight, Ordering: ep.Ordering, Signing: ep.Signing,
+		MaxInFlight: ep.MaxInFlight, Timeout: bellwire.Duration(ep.Timeout), AutoDisableAfter: bellwire.Duration(ep.AutoDisableAfter),
+		Ordering: ep.Ordering, Signing: ep.Signing,
 		Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata,
 		CreatedAt: ep.CreatedAt.UTC(), UpdatedAt: ep.UpdatedAt.UTC(),
 	}
@@ -74,22 +77,24 @@ func redacted(hs []bellwire.Header) headers {
 
 // EndpointChange has the settings of an endpoint, all of them optional.
 type EndpointChange struct {
-	URL         value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
-	Events      value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
-	Filter      clearable[string]              `json:"filter,omitzero" example:"data.amount > 100" doc:"A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it."`
-	OnError     value[bellwire.OnError]        `json:"on_error,omitzero" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver."`
-	Description clearable[string]              `json:"description,omitzero" doc:"null clears it."`
-	Dialect     value[string]                  `json:"dialect,omitzero" doc:"The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced."`
-	Retry       value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy."`
-	Auth        clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire authenticates, in addition to the signature; null for not at all."`
-	Headers     clearable[headers]             `json:"headers,omitzero" doc:"Names and values, sent with each delivery. Replaces all present headers; null removes them."`
-	RateLimit   clearable[float64]             `json:"rate_limit,omitzero" doc:"Events per second, above 0; null for no limit."`
-	MaxInFlight value[int]                     `json:"max_in_flight,omitzero" doc:"Maximum number of concurrent requests, including tests and manual retries; default 64."`
-	Ordering    value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo, a delivery is sent only after the one before it has ended; default none."`
-	Status      value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled."`
-	Signing     value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"The signature schemes of deliveries; default hmac."`
-	Secret      value[string]                  `json:"secret,omitzero" doc:"Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it."`
-	Metadata    clearable[map[string]string]   `json:"metadata,omitzero" doc:"Up to 50 entries of your own. Replaces all present entries; null removes them."`
+	URL              value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
+	Events           value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
+	Filter           clearable[string]              `json:"filter,omitzero" example:"data.amount > 100" doc:"A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it."`
+	OnError          value[bellwire.OnError]        `json:"on_error,omitzero" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver."`
+	Description      clearable[string]              `json:"description,omitzero" doc:"null clears it."`
+	Dialect          value[string]                  `json:"dialect,omitzero" doc:"The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced."`
+	Retry            value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy."`
+	Auth             clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire authenticates, in addition to the signature; null for not at all."`
+	Headers          clearable[headers]             `json:"headers,omitzero" doc:"Names and values, sent with each delivery. Replaces all present headers; null removes them."`
+	RateLimit        clearable[float64]             `json:"rate_limit,omitzero" doc:"Events per second, above 0; null for no limit."`
+	MaxInFlight      value[int]                     `json:"max_in_flight,omitzero" doc:"Maximum number of concurrent requests, including tests and manual retries; default 64."`
+	Timeout          value[bellwire.Duration]       `json:"timeout,omitzero" example:"15s" doc:"How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard."`
+	AutoDisableAfter value[bellwire.Duration]       `json:"auto_disable_after,omitzero" example:"120h" doc:"How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h."`
+	Ordering         value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo, a delivery is sent only after the one before it has ended; default none."`
+	Status           value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled."`
+	Signing          value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"The signature schemes of deliveries; default hmac."`
+	Secret           value[string]                  `json:"secret,omitzero" doc:"Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it."`
+	Metadata         clearable[map[string]string]   `json:"metadata,omitzero" doc:"Up to 50 entries of your own. Replaces all present entries; null removes them."`
 }
 
 // newEndpoint is an EndpointChange that is documented with two required fields.
@@ -105,7 +110,8 @@ func (e *EndpointChange) input() service.EndpointInput {
 	in := service.EndpointInput{
 		URL: e.URL.given, Events: e.Events.given, Filter: e.Filter.given, OnError: e.OnError.given, Description: e.Description.given, Dialect: e.Dialect.given,
 		Headers: (*[]bellwire.Header)(e.Headers.given), RateLimit: e.RateLimit.given, NoRateLimit: e.RateLimit.null,
-		MaxInFlight: e.MaxInFlight.given, Ordering: e.Ordering.given, Status: e.Status.given,
+		MaxInFlight: e.MaxInFlight.given, Timeout: (*time.Duration)(e.Timeout.given),
+		AutoDisableAfter: (*time.Duration)(e.AutoDisableAfter.given), Ordering: e.Ordering.given, Status: e.Status.given,
 		Signing: e.Signing.given, Secret: e.Secret.given, Metadata: e.Metadata.given,
 	}
 	if e.RateLimit.null {

@@ -213,9 +213,10 @@ func (s *DeliveryState) End(status DeliveryStatus, reason string) {
 // exhausted deliveries are still worth the attempt: others have arrived, or must not.
 func EndKeepsManual(status DeliveryStatus) bool { return status == DeliveryExhausted }
 
-// Recorded returns what the store answers about the state after Apply.
-func (s *DeliveryState) Recorded(moved, disabled bool) Recorded {
-	recorded := Recorded{Status: s.Status, Moved: moved, Disabled: disabled}
+// Recorded returns what the store answers about the state after Apply. disabledFor is why the endpoint was disabled, empty if it
+// was not.
+func (s *DeliveryState) Recorded(moved bool, disabledFor string) Recorded {
+	recorded := Recorded{Status: s.Status, Moved: moved, DisabledFor: disabledFor}
 	if s.Status == DeliveryRetrying {
 		recorded.DueAt = s.DueAt
 	}

@@ -257,8 +257,12 @@ func TestApply(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" || moved != tc.moved {
 				t.Errorf("moved is %t, want %t; the state differs:\n%s", moved, tc.moved, diff)
 			}
-			recorded := got.Recorded(moved, tc.disabled)
-			want := bellwire.Recorded{Status: got.Status, Moved: tc.moved, Disabled: tc.disabled}
+			disabledFor := ""
+			if tc.disabled {
+				disabledFor = "so"
+			}
+			recorded := got.Recorded(moved, disabledFor)
+			want := bellwire.Recorded{Status: got.Status, Moved: tc.moved, DisabledFor: disabledFor}
 			if got.Status == bellwire.DeliveryRetrying {
 				want.DueAt = got.DueAt
 			}

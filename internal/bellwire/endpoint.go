@@ -48,8 +48,11 @@ const (
 	OnErrorSkip    OnError = "skip"
 )
 
-// DefaultMaxInFlight is the default for Endpoint.MaxInFlight.
-const DefaultMaxInFlight = 64
+// Defaults of endpoints in all dialects.
+const (
+	DefaultMaxInFlight      = 64
+	DefaultAutoDisableAfter = 120 * time.Hour
+)
 
 // Endpoint is a tenant's URL with its subscriptions and delivery settings.
 type Endpoint struct {
@@ -64,9 +67,12 @@ type Endpoint struct {
 	Retry       RetryPolicy
 	RateLimit   float64 // events per second; 0 for no limit
 	MaxInFlight int
-	Ordering    Ordering
-	Signing     Signing
-	Status      EndpointStatus
+	Timeout     time.Duration // of an attempt, from DNS to the last byte of the response
+	// AutoDisableAfter is how long attempts must have failed before the endpoint is disabled; see Health.MustDisable. 0: never.
+	AutoDisableAfter time.Duration
+	Ordering         Ordering
+	Signing          Signing
+	Status           EndpointStatus
 	// StatusReason says why Bellwire chose the status; empty if the tenant did.
 	StatusReason string
 	Metadata     map[string]string

@@ -26,6 +26,9 @@ const (
 	HealthySpan      = time.Minute    // or two acknowledged attempts that far apart, without a failure between them
 	HealthIdleAfter  = 24 * time.Hour // without an attempt
 	HealthSeenPeriod = 10 * time.Second
+
+	maxDisableSpan = 12 * time.Hour // between failures of the other events and now, to disable an endpoint
+	minSilence     = time.Hour      // without an attempt, to begin the time anew
 )
 
 // Health is what a store keeps about an endpoint's attempts. RecordOutcomes changes it, in the order in which it stores the
@@ -39,7 +42,7 @@ type Health struct {
 	Failures      int         // in a row
 	Successes     int         // in a row, with HealthRecovering
 
-	// The first failure in a row, and the first one of another event.
+	// The first failure of those that count for MustDisable, and the first one of another event.
 	FirstFailureAt time.Time
 	FirstFailed    DeliveryID // number 0 of its event
 	OthersSince    time.Time
@@ -55,6 +58,8 @@ type HealthNote struct {
 	Kind        HealthKind
 	BreakerOpen bool          // the endpoint's circuit breaker is open after the failure
 	HeldFor     time.Duration // after the failure, until the endpoint's rest and the pause of its circuit breaker end
+	// DisableAfter is the endpoint's AutoDisableAfter.
+	DisableAfter time.Duration
 }
 
 // HealthKind is how a result counts for the health of its endpoint.
@@ -67,15 +72,37 @@ const (
 	HealthCounts                      // any other acknowledgement, or a failure
 )
 
-// Record applies a result of kind HealthCounts. moved says whether the result changed its delivery. A failure that did not
-// change it does not count, because another node has the delivery by now.
-func (h *Health) Record(r *Result, moved bool) {
+// Record applies a result of kind HealthCounts, and reports whether it disables the endpoint. moved says whether the result
+// changed its delivery. A failure that did not change it does not count, because another node has the delivery by now.
+func (h *Health) Record(r *Result, moved bool) (disables bool) {
 	switch {
 	case r.Transition.Status == DeliverySucceeded:
 		h.succeeded(r.EndedAt)
 	case moved && r.Attempt != nil && r.Trigger == TriggerSchedule:
 		h.failed(r)
+		return h.mustDisable(r)
 	}
+	return false
+}
+
+// mustDisable reports whether r, the last failure, disables the endpoint: all attempts have failed for as long as the endpoint
+// says, and those of other events than the first for a tenth of that, so that one poisoned event disables nothing.
+// docs/delivery.md states the rule.
+func (h *Health) mustDisable(r *Result) bool {
+	after := r.Health.DisableAfter
+	if after <= 0 || h.OthersSince.IsZero() || firstDelivery(r.Delivery) == h.FirstFailed {
+		return false
+	}
+	return r.EndedAt.Sub(h.FirstFailureAt) >= after && r.EndedAt.Sub(h.OthersSince) >= min(after/10, maxDisableSpan)
+}
+
+// firstDelivery returns the delivery of the same event with number 0, which stands for the event.
+func firstDelivery(id DeliveryID) DeliveryID { return DeliveryOf(EventID(id), 0) }
+
+// AutoDisableReason returns the reason for which the last failure has disabled the endpoint.
+func (h *Health) AutoDisableReason(after time.Duration) string {
+	return fmt.Sprintf("all attempts have failed since %s, which is longer than auto_disable_after (%s)",
+		h.FirstFailureAt.UTC().Format(time.RFC3339), Duration(after))
 }
 
 func (h *Health) succeeded(at time.Time) {
@@ -100,9 +127,10 @@ func (h *Health) succeeded(at time.Time) {
 }
 
 func (h *Health) failed(r *Result) {
-	event := DeliveryOf(EventID(r.Delivery), 0)
-	if h.Failures == 0 {
-		h.FirstFailureAt, h.FirstFailed = r.EndedAt, event
+	event := firstDelivery(r.Delivery)
+	silent := r.Health.DisableAfter > 0 && r.EndedAt.Sub(h.LastFailureAt) > max(r.Health.DisableAfter/2, minSilence)
+	if h.Failures == 0 || silent {
+		h.FirstFailureAt, h.FirstFailed, h.OthersSince = r.EndedAt, event, time.Time{}
 	} else if h.OthersSince.IsZero() && event != h.FirstFailed {
 		h.OthersSince = r.EndedAt
 	}
@@ -135,7 +163,7 @@ func (h *Health) Restart(at time.Time) {
 
 // Restarts reports whether the change of an endpoint from one status and URL to others begins its Health anew.
 func Restarts(before, after *Endpoint) bool {
-	return before.URL != after.URL || after.Status == EndpointEnabled && before.Status == EndpointDisabled
+	return before.URL != after.URL || after.Status == EndpointEnabled && before.Status != EndpointEnabled
 }
 
 // Proven reports whether the endpoint is healthy and has no failures in a row, so that acknowledgements say nothing new.
@@ -177,6 +205,9 @@ func (h *EndpointHealth) Reason() string {
 		return ""
 	}
 	since := h.FirstFailureAt.UTC().Format(time.RFC3339)
+	if h.State == HealthFailing {
+		since = h.Since.UTC().Format(time.RFC3339)
+	}
 	if h.Failures == 1 {
 		return fmt.Sprintf("1 attempt failed at %s: %s", since, h.LastError)
 	}

@@ -1,6 +1,9 @@
 package bellwire_test
 
 import (
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +87,7 @@ func TestHealthHasAReason(t *testing.T) {
 			State: bellwire.HealthHealthy, Failures: 1, FirstFailureAt: at, LastFailureAt: at, LastError: "it broke",
 		},
 		"1,200 attempts in a row failed since 2026-01-02T03:04:05Z; the last error: it broke": {
-			State: bellwire.HealthFailing, Failures: 1200, FirstFailureAt: at, LastError: "it broke",
+			State: bellwire.HealthFailing, Failures: 1200, Since: at, LastError: "it broke",
 		},
 		"1 of 3 attempts in a row acknowledged since the endpoint failed":                         {State: bellwire.HealthRecovering, Successes: 1},
 		"the endpoint was changed after it had failed, and has not acknowledged an attempt since": {State: bellwire.HealthRecovering},
@@ -98,4 +101,86 @@ func TestHealthHasAReason(t *testing.T) {
 	if h.Reason() != "" || strings.Contains(string(h.State), "idle") {
 		t.Errorf("a healthy endpoint is %s because %q", h.State, h.Reason())
 	}
+}
+
+// TestAutoDisable plays the examples of docs/delivery.md, which state the rule, each for 300 hours.
+func TestAutoDisable(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/delivery.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(page), "| `auto_disable_after` | attempts | disabled at |\n| --- | --- | --- |\n")
+	if !found {
+		t.Fatal("the page has no examples")
+	}
+	rows := 0
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		rows++
+		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			if got := disabledAt(t, cells[0], cells[1]); got != cells[2] {
+				t.Errorf("disabled at %s, want %s", got, cells[2])
+			}
+		})
+	}
+	if rows < 10 {
+		t.Errorf("%d examples were found", rows)
+	}
+}
+
+// clauseOfExample is "A fails at 1h", or "A fails every 1h" with a first and a last time.
+var clauseOfExample = regexp.MustCompile(`^[ABC] ?(fails|succeeds) (?:at (\S+)|every (\S+?)(?: from (\S+))?(?: until (\S+))?)$`)
+
+// disabledAt returns when the attempts of an example disable an endpoint, from the first one, or "never".
+func disabledAt(t *testing.T, after, example string) string {
+	t.Helper()
+	const end = 300 * time.Hour
+	parse := func(text, otherwise string) time.Duration {
+		if text == "" {
+			text = otherwise
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var attempts []*bellwire.Result
+	for i, clause := range strings.Split(example, "; ") {
+		m := clauseOfExample.FindStringSubmatch(clause)
+		if m == nil {
+			t.Fatalf("%q cannot be read", clause)
+		}
+		status := bellwire.DeliveryRetrying
+		if m[1] == "succeeds" {
+			status = bellwire.DeliverySucceeded
+		}
+		first, step := parse(m[2], "0s"), end
+		last := first
+		if m[3] != "" {
+			step, first, last = parse(m[3], ""), parse(m[4], "0s"), parse(m[5], end.String())
+		}
+		for at := first; at <= last; at += step {
+			attempts = append(attempts, &bellwire.Result{
+				Attempt: &bellwire.Attempt{Error: "it broke"}, Trigger: bellwire.TriggerSchedule, EndedAt: start.Add(at),
+				Delivery:   bellwire.DeliveryOf(bellwire.EventID{byte(i)}, 3),
+				Transition: bellwire.Transition{Status: status},
+				Health:     bellwire.HealthNote{DisableAfter: parse(after, "")},
+			})
+		}
+	}
+	slices.SortStableFunc(attempts, func(a, b *bellwire.Result) int { return a.EndedAt.Compare(b.EndedAt) })
+	h := bellwire.Health{State: bellwire.HealthHealthy}
+	for _, r := range attempts {
+		if h.Record(r, true) {
+			return bellwire.Duration(r.EndedAt.Sub(start)).String()
+		}
+	}
+	return "never"
 }

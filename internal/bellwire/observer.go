@@ -18,6 +18,11 @@ type Observer interface {
 	Unsendable(ep *Endpoint, eventType, reason string)
 	// FilterFailed reports that an endpoint's filter has no answer for an event, and whether the event is delivered all the same.
 	FilterFailed(ep *Endpoint, delivered bool)
+	// Exhausted reports a delivery that has no retries left, and Expired a number of them, of one endpoint.
+	Exhausted(ep *Endpoint, id DeliveryID, eventType, reason string)
+	Expired(ep *Endpoint, deliveries int, reason string)
+	// Disabled reports that Bellwire has disabled an endpoint.
+	Disabled(ep *Endpoint, reason string)
 	// Claimed reports deliveries taken from the store.
 	Claimed(deliveries int, took time.Duration)
 	// Breaker reports that an endpoint's circuit breaker opened or closed.
@@ -40,17 +45,20 @@ type Observer interface {
 // NopObserver observes nothing.
 type NopObserver struct{}
 
-func (NopObserver) Appended(int, int, time.Duration)               {}
-func (NopObserver) Attempted(*Attempt, *Endpoint)                  {}
-func (NopObserver) Recorded(int, time.Duration)                    {}
-func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration) {}
-func (NopObserver) Unsendable(*Endpoint, string, string)           {}
-func (NopObserver) FilterFailed(*Endpoint, bool)                   {}
-func (NopObserver) Claimed(int, time.Duration)                     {}
-func (NopObserver) Breaker(*Endpoint, bool, int)                   {}
-func (NopObserver) Overdrawn(*Endpoint, string)                    {}
-func (NopObserver) NodeFailed(string, error)                       {}
-func (NopObserver) StoreFailed(string, error)                      {}
-func (NopObserver) TookOver(Takeover)                              {}
-func (NopObserver) HandedOver(int)                                 {}
-func (NopObserver) Lost(int)                                       {}
+func (NopObserver) Appended(int, int, time.Duration)                {}
+func (NopObserver) Attempted(*Attempt, *Endpoint)                   {}
+func (NopObserver) Recorded(int, time.Duration)                     {}
+func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration)  {}
+func (NopObserver) Unsendable(*Endpoint, string, string)            {}
+func (NopObserver) FilterFailed(*Endpoint, bool)                    {}
+func (NopObserver) Exhausted(*Endpoint, DeliveryID, string, string) {}
+func (NopObserver) Expired(*Endpoint, int, string)                  {}
+func (NopObserver) Disabled(*Endpoint, string)                      {}
+func (NopObserver) Claimed(int, time.Duration)                      {}
+func (NopObserver) Breaker(*Endpoint, bool, int)                    {}
+func (NopObserver) Overdrawn(*Endpoint, string)                     {}
+func (NopObserver) NodeFailed(string, error)                        {}
+func (NopObserver) StoreFailed(string, error)                       {}
+func (NopObserver) TookOver(Takeover)                               {}
+func (NopObserver) HandedOver(int)                                  {}
+func (NopObserver) Lost(int)                                        {}

@@ -494,11 +494,11 @@ type Result struct {
 
 // Recorded is what the store made of a Result.
 type Recorded struct {
-	Status   DeliveryStatus // of the delivery now
-	Moved    bool           // the transition was made
-	DueAt    time.Time      // with DeliveryRetrying: when the next attempt is due
-	Disabled bool           // the endpoint was disabled
-	Proven   bool           // with HealthCounts: Health.Proven of the endpoint now
+	Status      DeliveryStatus // of the delivery now
+	Moved       bool           // the transition was made
+	DueAt       time.Time      // with DeliveryRetrying: when the next attempt is due
+	DisabledFor string         // why the endpoint was disabled; empty if it was not
+	Proven      bool           // with HealthCounts: Health.Proven of the endpoint now
 }
 
 // Backlog counts what is open.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -277,9 +278,7 @@ func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) err
 	if dialect == nil {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "the dialect %q is not enabled on this server", stored.Dialect)
 	}
-	if timeout := dialect.Defaults().Timeout; timeout > 0 {
-		target.Timeout = timeout
-	}
+	target.Timeout = cmp.Or(stored.Timeout, dialect.Defaults().Timeout, bellwire.DefaultTimeout)
 	credentials, err := d.keyring.OpenCredentials(stored.ID, stored.Sealed)
 	if err != nil {
 		return err

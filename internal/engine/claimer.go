@@ -157,6 +157,9 @@ func (c *claimer) expire(ctx context.Context, turn lanes.Turn, ep *bellwire.Endp
 	for range n {
 		c.observer.Ended(ep, bellwire.DeliveryExhausted, now.Sub(x.Before)) // at least
 	}
+	if n > 0 {
+		c.observer.Expired(ep, n, x.Reason)
+	}
 	c.scheduler.Expired(turn, n == x.Limit)
 	return nil
 }

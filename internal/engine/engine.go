@@ -102,7 +102,7 @@ func New(c Config) *Engine {
 	c = withDefaults(c)
 	clk := clock(c.Now)
 	rec := &recorder{
-		store: c.Store, directory: c.Directory, observer: c.Observer, logger: c.Logger, clock: clk, wake: make(chan struct{}, 1),
+		store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1),
 	}
 	del := &deliverer{recorder: rec, observer: c.Observer}
 	cl := &claimer{store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}

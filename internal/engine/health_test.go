@@ -2,9 +2,14 @@ package engine_test
 
 import (
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -111,4 +116,99 @@ func TestHealthCostsTheStoreLittle(t *testing.T) {
 			t.Errorf("after an acknowledgement: %+v", h)
 		}
 	})
+}
+
+// An endpoint that nothing reaches is disabled after its auto_disable_after, and then gets nothing more. A restart on the way
+// delays nothing.
+func TestEndpointThatFailsForTooLongIsDisabled(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seen := new(disabledSeen)
+		w.stop()
+		w.config.Observer = seen
+		w.start()
+		r := w.receiver("a", answers(500))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.AutoDisableAfter = 120 * time.Hour })
+		w.receiver("b", answers(500))
+		never := w.endpoint("b")
+		for day := range 5 {
+			w.publish(1)
+			w.pass(24 * time.Hour)
+			if got, err := w.store.Endpoint(t.Context(), ep.ID); err != nil || got.Status != bellwire.EndpointEnabled {
+				t.Fatalf("after day %d: %+v, %v", day, got, err)
+			}
+			if day == 2 {
+				w.stop()
+				w.start()
+			}
+		}
+		w.publish(1)
+		w.pass(time.Hour)
+		got, err := w.store.Endpoint(t.Context(), ep.ID)
+		must(t, err)
+		if got.Status != bellwire.EndpointDisabled || !strings.Contains(got.StatusReason, "auto_disable_after (120h)") {
+			t.Fatalf("it is %s because %q", got.Status, got.StatusReason)
+		}
+		if diff := cmp.Diff([]string{ep.ID + ": " + got.StatusReason}, seen.all()); diff != "" {
+			t.Errorf("what was observed differs:\n%s", diff)
+		}
+		for _, d := range w.deliveries(ep.ID) {
+			if d.Status.Open() || d.Status == bellwire.DeliveryCanceled && d.Reason != got.StatusReason {
+				t.Errorf("a delivery is %s because %q", d.Status, d.Reason)
+			}
+		}
+		before := len(r.got())
+		w.publish(1)
+		w.pass(48 * time.Hour)
+		if after := len(r.got()); after != before {
+			t.Errorf("it got %d requests while it was disabled", after-before)
+		}
+		if got, err := w.store.Endpoint(t.Context(), never.ID); err != nil || got.Status != bellwire.EndpointEnabled {
+			t.Errorf("without auto_disable_after: %+v, %v", got, err)
+		}
+	})
+}
+
+// The time that an attempt may take is the endpoint's own.
+func TestTimeoutOfAnEndpoint(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", hang)
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Timeout = 40 * time.Second })
+		w.publish(1)
+		w.pass(39 * time.Second)
+		if got := w.deliveries(ep.ID)[0]; got.Attempts != 0 {
+			t.Fatalf("the attempt ended early: %+v", got)
+		}
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Timeout = 2 * time.Second })
+		w.pass(2 * time.Second)
+		attempts, err := w.store.Attempts(t.Context(), w.deliveries(ep.ID)[0].ID, 10)
+		must(t, err)
+		if len(attempts) != 1 || attempts[0].Outcome != bellwire.OutcomeTimeout || attempts[0].Timings.Total.Round(time.Second) != 40*time.Second {
+			t.Fatalf("%+v", attempts)
+		}
+		w.pass(8 * time.Second) // the next attempt is due after five
+		attempts, err = w.store.Attempts(t.Context(), w.deliveries(ep.ID)[0].ID, 10)
+		must(t, err)
+		if len(attempts) != 2 || attempts[1].Timings.Total.Round(time.Second) != 2*time.Second {
+			t.Errorf("after a change of the timeout: %+v", attempts)
+		}
+	})
+}
+
+// disabledSeen is an observer of endpoints that are disabled.
+type disabledSeen struct {
+	bellwire.NopObserver
+	mu       sync.Mutex
+	disabled []string
+}
+
+func (o *disabledSeen) Disabled(ep *bellwire.Endpoint, reason string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.disabled = append(o.disabled, ep.ID+": "+reason)
+}
+
+func (o *disabledSeen) all() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.disabled)
 }

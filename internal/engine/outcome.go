@@ -66,6 +66,7 @@ func (r *result) row() *bellwire.Result {
 		Otherwise:        r.otherwise,
 		Health:           r.Health,
 	}
+	row.Health.DisableAfter = r.Target.Endpoint.AutoDisableAfter
 	if limits := r.Target.Limits; limits != nil {
 		row.WholeAttempts = limits.AttemptDetails
 	}

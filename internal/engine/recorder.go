@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -30,7 +29,6 @@ type recorder struct {
 	scheduler *lanes.Scheduler
 	directory Directory
 	observer  bellwire.Observer
-	logger    *slog.Logger
 	clock     clock
 	wake      chan struct{} // capacity 1
 
@@ -169,8 +167,8 @@ func outcomesOf(results []*result) []*lanes.Outcome {
 func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 	for i, r := range results {
 		d := &r.Job.Delivery
-		if records[i].Disabled {
-			rec.logger.Warn("endpoint disabled: it answered that it is gone", "endpoint", d.Endpoint, "tenant", d.Tenant)
+		if why := records[i].DisabledFor; why != "" {
+			rec.observer.Disabled(r.Target.Endpoint, why)
 			rec.directory.ForgetEndpoint(d.Endpoint)
 			rec.directory.ForgetTenant(d.Tenant)
 		}
@@ -178,8 +176,11 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 		if records[i].Moved && !records[i].Status.Open() {
 			ep := r.Target.Endpoint
 			rec.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(d.CreatedAt), 0)) // the clock may have been set back
-			if r.unsendable {
+			switch {
+			case r.unsendable:
 				rec.observer.Unsendable(ep, d.EventType, r.transition.Reason)
+			case records[i].Status == bellwire.DeliveryExhausted && r.Job.Trigger != bellwire.TriggerTest:
+				rec.observer.Exhausted(ep, d.ID, d.EventType, r.transition.Reason)
 			}
 		}
 	}

@@ -1,11 +1,8 @@
 package engine_test
 
 import (
-	"bytes"
-	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -183,9 +180,9 @@ func TestTimeout(t *testing.T) {
 
 func TestGoneDisablesTheEndpoint(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		var log bytes.Buffer
+		seen := new(disabledSeen)
 		w.stop()
-		w.config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		w.config.Observer = seen
 		w.start()
 		w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {
 			if n == 3 {
@@ -210,8 +207,8 @@ func TestGoneDisablesTheEndpoint(t *testing.T) {
 		if receipts := w.publish(1); len(receipts) != 1 || len(w.deliveries(ep.ID)) != 3 {
 			t.Error("a disabled endpoint got a delivery")
 		}
-		if n := strings.Count(log.String(), "endpoint="+ep.ID); n != 1 {
-			t.Errorf("the log tells %d times that the endpoint was disabled:\n%s", n, &log)
+		if diff := cmp.Diff([]string{ep.ID + ": " + bellwire.ReasonEndpointGone}, seen.all()); diff != "" {
+			t.Errorf("what was observed differs:\n%s", diff)
 		}
 	})
 }

@@ -94,7 +94,8 @@ func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 	m.values = map[string]any{
 		memberURL: ep.URL, "description": ep.Description, "dialect": ep.Dialect, "events": ep.Events, "filter": nil,
 		"on_error": ep.OnError, "retry": ep.Retry,
-		"auth": auth, "headers": headers, "rate_limit": nil, "max_in_flight": ep.MaxInFlight, "ordering": ep.Ordering,
+		"auth": auth, "headers": headers, "rate_limit": nil, "max_in_flight": ep.MaxInFlight,
+		"timeout": bellwire.Duration(ep.Timeout), "auto_disable_after": bellwire.Duration(ep.AutoDisableAfter), "ordering": ep.Ordering,
 		"signing": ep.Signing, "status": ep.Status, "status_reason": ep.StatusReason, "metadata": ep.Metadata, memberSettings: ep.Extra,
 	}
 	if ep.Filter != "" {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
@@ -19,26 +20,32 @@ const (
 	MaxMaxInFlight = 1024
 	MinRateLimit   = 0.001 // events a second
 	MaxRateLimit   = 1e6
+	MinTimeout     = time.Second
+	MaxTimeout     = time.Minute
+	MinAutoDisable = time.Second
+	MaxAutoDisable = 365 * 24 * time.Hour
 )
 
 // EndpointInput creates or changes an endpoint. Nil fields are set to their defaults when the endpoint is created, and stay
 // unchanged when it is changed.
 type EndpointInput struct {
-	URL         *string
-	Description *string
-	Dialect     *string
-	Events      *[]string
-	Filter      *string // empty removes the filter
-	OnError     *bellwire.OnError
-	Retry       *bellwire.RetryPolicy
-	Auth        *bellwire.Auth
-	Headers     *[]bellwire.Header
-	RateLimit   *float64 // events per second, above 0
-	NoRateLimit bool     // removes the rate limit
-	MaxInFlight *int
-	Ordering    *bellwire.Ordering
-	Signing     *bellwire.Signing
-	Status      *bellwire.EndpointStatus
+	URL              *string
+	Description      *string
+	Dialect          *string
+	Events           *[]string
+	Filter           *string // empty removes the filter
+	OnError          *bellwire.OnError
+	Retry            *bellwire.RetryPolicy
+	Auth             *bellwire.Auth
+	Headers          *[]bellwire.Header
+	RateLimit        *float64 // events per second, above 0
+	NoRateLimit      bool     // removes the rate limit
+	MaxInFlight      *int
+	Timeout          *time.Duration
+	AutoDisableAfter *time.Duration // 0: never
+	Ordering         *bellwire.Ordering
+	Signing          *bellwire.Signing
+	Status           *bellwire.EndpointStatus
 	// Secret is the caller's own secret, instead of a generated one. It replaces all present ones at once, unlike
 	// RotateSecret.
 	Secret   *string
@@ -70,6 +77,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 		applyTarget(ep, in),
 		s.applyRetry(ctx, ep, in),
 		applySettings(ep, in),
+		applyTimes(ep, in),
 		s.applyEvents(ctx, ep, in),
 		s.applyFilter(ctx, ep, &before, in),
 		applyCredentials(c, in),
@@ -90,13 +98,16 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	return s.seal(ctx, ep, c)
 }
 
-// leaveDialect removes the settings of an endpoint's old dialect: its specific ones, and the default retry policy, which the new
-// dialect's default replaces.
+// leaveDialect removes the settings of an endpoint's old dialect: its specific ones, and the default retry policy and timeout, which
+// the new dialect's defaults replace.
 func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
 	ep.Extra = nil
 	from, to := s.dialects[old], s.dialects[ep.Dialect]
 	if from != nil && reflect.DeepEqual(ep.Retry, from.Defaults().Retry) {
 		ep.Retry = to.Defaults().Retry
+	}
+	if from != nil && ep.Timeout == from.Defaults().Timeout {
+		ep.Timeout = to.Defaults().Timeout
 	}
 }
 
@@ -204,6 +215,25 @@ func applySettings(ep *bellwire.Endpoint, in *EndpointInput) error {
 		choose("signing", &ep.Signing, in.Signing, bellwire.SigningHMAC, bellwire.SigningEd25519, bellwire.SigningBoth),
 		choose("status", &ep.Status, in.Status, bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled),
 	)...)
+}
+
+// applyTimes sets the timeout, and when the endpoint is disabled because it fails.
+func applyTimes(ep *bellwire.Endpoint, in *EndpointInput) error {
+	var faults []error
+	if t := in.Timeout; t != nil {
+		if *t < MinTimeout || *t > MaxTimeout {
+			faults = append(faults, bellwire.Invalid("timeout", "must be between %s and %s", bellwire.Duration(MinTimeout), bellwire.Duration(MaxTimeout)))
+		}
+		ep.Timeout = *t
+	}
+	if t := in.AutoDisableAfter; t != nil {
+		if *t != 0 && (*t < MinAutoDisable || *t > MaxAutoDisable) {
+			faults = append(faults, bellwire.Invalid("auto_disable_after", "must be 0s, for never, or between %s and %s",
+				bellwire.Duration(MinAutoDisable), bellwire.Duration(MaxAutoDisable)))
+		}
+		ep.AutoDisableAfter = *t
+	}
+	return bellwire.Join(faults...)
 }
 
 // choose sets member to the given value, unless that is nil. It refuses a value that is not one of the choices.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -79,17 +80,19 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 	}
 	at := now()
 	ep := &bellwire.Endpoint{
-		ID:          dialect.NewEndpointID(at),
-		Tenant:      tenant,
-		Dialect:     name,
-		Retry:       dialect.Defaults().Retry,
-		MaxInFlight: bellwire.DefaultMaxInFlight,
-		OnError:     bellwire.OnErrorDeliver,
-		Ordering:    bellwire.OrderingNone,
-		Signing:     bellwire.SigningHMAC,
-		Status:      bellwire.EndpointEnabled,
-		CreatedAt:   at,
-		UpdatedAt:   at,
+		ID:               dialect.NewEndpointID(at),
+		Tenant:           tenant,
+		Dialect:          name,
+		Retry:            dialect.Defaults().Retry,
+		MaxInFlight:      bellwire.DefaultMaxInFlight,
+		Timeout:          cmp.Or(dialect.Defaults().Timeout, bellwire.DefaultTimeout),
+		AutoDisableAfter: bellwire.DefaultAutoDisableAfter,
+		OnError:          bellwire.OnErrorDeliver,
+		Ordering:         bellwire.OrderingNone,
+		Signing:          bellwire.SigningHMAC,
+		Status:           bellwire.EndpointEnabled,
+		CreatedAt:        at,
+		UpdatedAt:        at,
 	}
 	credentials := &bellwire.Credentials{Auth: bellwire.Auth{Type: bellwire.AuthNone}}
 	if err := s.apply(ctx, ep, credentials, in); err != nil {

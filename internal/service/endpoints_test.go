@@ -30,7 +30,8 @@ func TestCreateEndpoint(t *testing.T) {
 	want := &service.Endpoint{
 		Endpoint: bellwire.Endpoint{
 			ID: got.ID, Tenant: tenant, URL: "https://example.com/hooks", Dialect: "standard", Events: []string{"order.*"}, OnError: bellwire.OnErrorDeliver,
-			Retry: bellwire.StandardRetryPolicy(), MaxInFlight: 64, Ordering: bellwire.OrderingNone,
+			Retry: bellwire.StandardRetryPolicy(), MaxInFlight: 64,
+			Timeout: 15 * time.Second, AutoDisableAfter: 120 * time.Hour, Ordering: bellwire.OrderingNone,
 			Signing: bellwire.SigningHMAC, Status: bellwire.EndpointEnabled,
 			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt, Revision: got.Revision,
 		},

@@ -28,6 +28,7 @@ type Metrics struct {
 	unsendable     *prometheus.CounterVec
 	filterErrors   *prometheus.CounterVec
 	overdrawn      prometheus.Counter
+	disabled       prometheus.Counter
 	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	shardsTaken    *prometheus.CounterVec
@@ -86,6 +87,7 @@ func NewMetrics(version, commit string) *Metrics {
 		filterErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_filter_errors_total", Help: "Events for which an endpoint's filter had no answer, by what on_error made of them.",
 		}, []string{"result"}),
+		disabled:  counter("bellwire_endpoints_disabled_total", "Endpoints that Bellwire has disabled, because they failed for too long or answered 410."),
 		overdrawn: counter("bellwire_target_requests_used_up_total", "Times that a tenant had used up its requests to a host that does not acknowledge them."),
 		shardsTaken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken over, by reason.",
@@ -111,7 +113,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
+		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase

@@ -15,7 +15,7 @@ import (
 // every group fails, and the metrics count them all.
 const storeLogInterval = 10 * time.Second
 
-// Many circuit breakers can open at once, when a receiver of many tenants goes down.
+// Many circuit breakers can open at once, when a receiver of many tenants goes down, and many deliveries can be exhausted.
 const (
 	breakerLogRate  = 10 // a second
 	breakerLogBurst = 100
@@ -26,6 +26,7 @@ type Observer struct {
 	metrics    *Metrics
 	log        *slog.Logger
 	breakers   *rate.Limiter
+	exhausted  sampler
 	unsendable firsts // endpoints and causes that were logged
 	targets    firsts // tenants and hosts that were logged
 	refused    tally  // requests with wrong credentials
@@ -40,11 +41,12 @@ var _ bellwire.Observer = (*Observer)(nil)
 // NewObserver returns an Observer that counts in metrics and writes to log.
 func NewObserver(metrics *Metrics, log *slog.Logger) *Observer {
 	return &Observer{
-		metrics:  metrics,
-		log:      log,
-		breakers: rate.NewLimiter(breakerLogRate, breakerLogBurst),
-		refused:  tally{interval: authenticationLogInterval},
-		failures: make(map[string]*rate.Sometimes),
+		metrics:   metrics,
+		log:       log,
+		breakers:  rate.NewLimiter(breakerLogRate, breakerLogBurst),
+		exhausted: sampler{limiter: rate.NewLimiter(breakerLogRate, breakerLogBurst)},
+		refused:   tally{interval: authenticationLogInterval},
+		failures:  make(map[string]*rate.Sometimes),
 	}
 }
 
@@ -96,6 +98,27 @@ func filterResult(delivered bool) string {
 		return "delivered"
 	}
 	return "skipped"
+}
+
+// Exhausted logs a delivery that has no retries left, unless there are very many.
+func (o *Observer) Exhausted(ep *bellwire.Endpoint, id bellwire.DeliveryID, eventType, reason string) {
+	if omitted, ok := o.exhausted.allow(time.Now()); ok {
+		o.log.Warn("delivery exhausted", "tenant", ep.Tenant, "endpoint", ep.ID, "delivery", id.String(), "type", eventType,
+			"reason", reason, "omitted", omitted)
+	}
+}
+
+// Expired logs that deliveries of an endpoint have waited too long.
+func (o *Observer) Expired(ep *bellwire.Endpoint, deliveries int, reason string) {
+	if omitted, ok := o.exhausted.allow(time.Now()); ok {
+		o.log.Warn("deliveries exhausted", "tenant", ep.Tenant, "endpoint", ep.ID, "deliveries", deliveries, "reason", reason, "omitted", omitted)
+	}
+}
+
+// Disabled logs and counts that Bellwire has disabled an endpoint.
+func (o *Observer) Disabled(ep *bellwire.Endpoint, reason string) {
+	o.metrics.disabled.Inc()
+	o.log.Warn("endpoint disabled", "tenant", ep.Tenant, "endpoint", ep.ID, "reason", reason)
 }
 
 // Claimed counts deliveries claimed from the store.

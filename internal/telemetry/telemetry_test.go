@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"golang.org/x/time/rate"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -370,5 +371,42 @@ func TestNodeFaults(t *testing.T) {
 		if got := e.begins(at, "descriptors"); got != c.want {
 			t.Errorf("fault %d begins an episode: %v", i+1, got)
 		}
+	}
+}
+
+// TestEndsAreLogged expects a record for each endpoint that is disabled and each delivery that is exhausted, unless there are very
+// many. The next record says how many were left out.
+func TestEndsAreLogged(t *testing.T) {
+	t.Parallel()
+	m, o, logged := newObserved(t)
+	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://example.com/secret-path"}
+	id := bellwire.NewID[bellwire.DeliveryKind](time.Now())
+	o.Disabled(ep, "it is gone")
+	o.Exhausted(ep, id, "invoice.paid", bellwire.ReasonRetriesSpent)
+	o.Expired(ep, 12, bellwire.ReasonTimeOver)
+	for _, want := range []string{
+		`"msg":"endpoint disabled","tenant":"acme","endpoint":"ep_1","reason":"it is gone"`,
+		`"msg":"delivery exhausted","tenant":"acme","endpoint":"ep_1","delivery":"` + id.String() + `","type":"invoice.paid","reason":"` + bellwire.ReasonRetriesSpent + `"`,
+		`"msg":"deliveries exhausted","tenant":"acme","endpoint":"ep_1","deliveries":12,"reason":"` + bellwire.ReasonTimeOver + `"`,
+	} {
+		if strings.Count(logged.String(), want) != 1 {
+			t.Errorf("the records lack %s:\n%s", want, logged)
+		}
+	}
+	if n := testutil.ToFloat64(m.disabled); n != 1 {
+		t.Errorf("%v endpoints were counted", n)
+	}
+	if strings.Contains(logged.String(), "secret-path") {
+		t.Error("the records contain the endpoint's URL, which can hold a credential")
+	}
+
+	s := sampler{limiter: rate.NewLimiter(1, 2)}
+	at, got := time.Now(), ""
+	for _, after := range []time.Duration{0, 0, 0, 0, time.Second, 3 * time.Second} {
+		omitted, ok := s.allow(at.Add(after))
+		got += fmt.Sprint(omitted, ok, " ")
+	}
+	if want := "0 true 0 true 0 false 0 false 2 true 0 true "; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -176,7 +176,7 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 		if records[i].Moved && j.Manual() {
 			s.unqueue(l, j.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
 		}
-		if records[i].Disabled {
+		if records[i].DisabledFor != "" {
 			l.reload = true
 		}
 		s.reevaluate(l, now)

@@ -17,7 +17,7 @@ import (
 func changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoint, before ...any) []any {
 	return append(before, revision, ep.UpdatedAt, string(ep.Status), ep.StatusReason, string(ep.Ordering), ep.Dialect, ep.URL,
 		ep.Description, j.Events, j.Retry, ep.RateLimit, int64(ep.MaxInFlight), string(ep.Signing), j.Metadata, j.Extra, ep.Sealed,
-		ep.Filter, string(ep.OnError))
+		ep.Filter, string(ep.OnError), int64(ep.Timeout), int64(ep.AutoDisableAfter))
 }
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
@@ -37,8 +37,8 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		}
 		added, err := tx.change(`INSERT INTO bellwire.endpoints (id, tenant, shard, created_at, revision, updated_at, status, status_reason,
 				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed,
-				filter, on_error)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+				filter, on_error, timeout, auto_disable_after)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 			ON CONFLICT (id) DO NOTHING`,
 			changeable(ep, revision, j, ep.ID, tenant.n, int16(bellwire.ShardOf(ep.ID)), ep.CreatedAt)...)
 		if err != nil {
@@ -66,7 +66,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 func selectEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
-			p.filter, p.on_error, p.deleted_at IS NOT NULL
+			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL
 		FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant `
 }
 
@@ -91,7 +91,8 @@ func scanEndpoint(row pgx.Row) (*bellwire.Endpoint, int64, error) {
 	)
 	err := row.Scan(&n, &ep.ID, &ep.Tenant, &ep.CreatedAt, &ep.Revision, &ep.UpdatedAt, (*string)(&ep.Status), &ep.StatusReason,
 		(*string)(&ep.Ordering), &ep.Dialect, &ep.URL, &ep.Description, &events, &retry, &ep.RateLimit, &maxInFlight,
-		(*string)(&ep.Signing), &metadata, &extra, &ep.Sealed, &ep.Filter, (*string)(&ep.OnError), &ep.Deleted)
+		(*string)(&ep.Signing), &metadata, &extra, &ep.Sealed, &ep.Filter, (*string)(&ep.OnError), (*int64)(&ep.Timeout),
+		(*int64)(&ep.AutoDisableAfter), &ep.Deleted)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -242,7 +243,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		return tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
 				dialect = $7, url = $8, description = $9, events = $10, retry = $11, rate_limit = $12, max_in_flight = $13,
 				signing = $14, metadata = $15, extra = $16, sealed = $17, filter = $18,
-				on_error = $19
+				on_error = $19, timeout = $20, auto_disable_after = $21
 			WHERE n = $1`, changeable(ep, revision, j, n)...)
 	})
 	if err == nil {

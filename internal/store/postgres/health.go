@@ -106,15 +106,19 @@ func (r *recording) queueReadHealth(batch *pgx.Batch, places []int) {
 	})
 }
 
-// recordHealth applies a result to the health of its endpoint.
-func (r *recording) recordHealth(i int) {
+// recordHealth applies a result to the health of its endpoint, which it can disable.
+func (r *recording) recordHealth(i int) (err error) {
 	result := r.results[i]
 	h := r.healths[result.Endpoint]
 	if h == nil || result.Health.Kind != bellwire.HealthCounts {
-		return
+		return nil
 	}
-	h.Record(result, r.recorded[i].Moved)
+	disables := h.Record(result, r.recorded[i].Moved)
 	r.recorded[i].Proven = h.Proven()
+	if disables {
+		r.recorded[i].DisabledFor, err = r.disable(result, h.AutoDisableReason(result.Health.DisableAfter))
+	}
+	return err
 }
 
 func (r *recording) queueHealth(batch *pgx.Batch) {

@@ -139,7 +139,7 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 		_, err := pgx.ForEachRow(moved, []any{&id}, func() error {
 			i := places[id]
 			after := r.results[i].AfterPlainSuccess()
-			r.done[i], r.recorded[i] = true, after.Recorded(true, false)
+			r.done[i], r.recorded[i] = true, after.Recorded(true, "")
 			return nil
 		})
 		return err
@@ -204,21 +204,23 @@ func (r *recording) record(i int) error {
 		return nil
 	}
 	if result.Attempt != nil && r.attempts[result.Attempt.ID] {
-		r.recorded[i] = st.Recorded(false, false)
+		r.recorded[i] = st.Recorded(false, "")
 		return nil
 	}
-	disabled, err := r.disable(result)
-	if err != nil {
-		return err
+	disabledFor := ""
+	if result.Disable {
+		var err error
+		if disabledFor, err = r.disable(result, result.DisableReason()); err != nil {
+			return err
+		}
 	}
-	moved := st.Apply(result, disabled)
+	moved := st.Apply(result, disabledFor != "")
 	if result.Attempt != nil {
 		r.addAttempt(i, int64(st.Attempts))
 	}
 	r.changed[result.Delivery] = result.EndedAt
-	r.recorded[i] = st.Recorded(moved, disabled)
-	r.recordHealth(i)
-	return nil
+	r.recorded[i] = st.Recorded(moved, disabledFor)
+	return r.recordHealth(i)
 }
 
 func scanState(row pgx.Rows) (bellwire.DeliveryID, *bellwire.DeliveryState, error) {
@@ -279,45 +281,42 @@ const (
 	sqlDisable = "UPDATE bellwire.endpoints SET status = $1, status_reason = $2, revision = $3, updated_at = $4 WHERE n = $5"
 )
 
-// disable disables the endpoint if the result asks for it and the endpoint has not changed since the attempt began.
-func (r *recording) disable(result *bellwire.Result) (disabled bool, err error) {
-	if !result.Disable {
-		return false, nil
-	}
+// disable disables the endpoint of a result and returns why. It returns "" if the endpoint has changed since the attempt began.
+func (r *recording) disable(result *bellwire.Result, why string) (string, error) {
 	var tenant string
-	err = r.tx.row(sqlOwnerAt, result.Endpoint, result.EndpointRevision).Scan(&tenant)
+	err := r.tx.row(sqlOwnerAt, result.Endpoint, result.EndpointRevision).Scan(&tenant)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+		return "", nil
 	}
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	n, owner, revision, err := r.tx.holdEndpoint(tenant, result.Endpoint)
 	switch {
 	case bellwire.CodeOf(err) == bellwire.CodeNotFound, err == nil && revision != result.EndpointRevision:
-		return false, nil // another transaction changed it first
+		return "", nil // another transaction changed it first
 	case err != nil:
-		return false, err
+		return "", err
 	}
-	change, err := r.tx.disabling(n, result)
+	change, err := r.tx.disabling(n, result, why)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if err := r.tx.addChange(owner, result.Endpoint, change); err != nil {
-		return false, err
+		return "", err
 	}
 	if revision, err = r.tx.changeTenant(owner); err != nil {
-		return false, err
+		return "", err
 	}
 	if err := r.store.notify(r.tx, message{Tenant: tenant, Endpoints: []string{result.Endpoint}}); err != nil {
-		return false, err
+		return "", err
 	}
-	return true, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), result.DisableReason(), revision, result.EndedAt, n)
+	return why, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), why, revision, result.EndedAt, n)
 }
 
 // disabling returns the change of the endpoint with the number n that a result disables.
-func (t *tx) disabling(n int64, result *bellwire.Result) (*rules.EndpointChange, error) {
+func (t *tx) disabling(n int64, result *bellwire.Result, why string) (*rules.EndpointChange, error) {
 	var status, reason string
 	err := t.row("SELECT status, status_reason FROM bellwire.endpoints WHERE n = $1", n).Scan(&status, &reason)
-	return rules.Disabled(result, bellwire.EndpointStatus(status), reason), err
+	return rules.Disabled(result, why, bellwire.EndpointStatus(status), reason), err
 }

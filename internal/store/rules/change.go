@@ -41,8 +41,7 @@ func Deleted(at time.Time, note bellwire.ChangeNote) *EndpointChange {
 }
 
 // Disabled returns the change of an endpoint that a result disables. status and reason are the endpoint's before.
-func Disabled(r *bellwire.Result, status bellwire.EndpointStatus, reason string) *EndpointChange {
-	why := r.DisableReason()
+func Disabled(r *bellwire.Result, why string, status bellwire.EndpointStatus, reason string) *EndpointChange {
 	return &EndpointChange{
 		Change: bellwire.Change{At: r.EndedAt, Action: bellwire.ChangeUpdated, ChangeNote: bellwire.ChangeNote{
 			Actor:  bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: why},

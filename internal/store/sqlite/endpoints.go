@@ -40,8 +40,8 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		}
 		err = w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
 				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed,
-				filter, on_error)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
+				filter, on_error, timeout, auto_disable_after)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
 			text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec()
 		if err != nil {
 			return err
@@ -62,7 +62,7 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoi
 	return q.int(revision).time(ep.UpdatedAt).text(string(ep.Status)).text(ep.StatusReason).
 		text(string(ep.Ordering)).text(ep.Dialect).text(ep.URL).text(ep.Description).text(j.Events).text(j.Retry).
 		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.Metadata).text(j.Extra).blob(ep.Sealed).
-		text(ep.Filter).text(string(ep.OnError))
+		text(ep.Filter).text(string(ep.OnError)).int(int64(ep.Timeout)).int(int64(ep.AutoDisableAfter))
 }
 
 // selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
@@ -70,7 +70,7 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoi
 func selectEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
-			p.filter, p.on_error, p.deleted_at IS NOT NULL
+			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL
 		FROM endpoints p JOIN tenants t ON t.n = p.tenant `
 }
 
@@ -102,7 +102,8 @@ func scanEndpoint(q *query) (*bellwire.Endpoint, int64, error) {
 		json.Unmarshal([]byte(q.getText()), &ep.Metadata),
 		json.Unmarshal([]byte(q.getText()), &ep.Extra),
 	)
-	ep.Sealed, ep.Filter, ep.OnError, ep.Deleted = q.getBlob(), q.getText(), bellwire.OnError(q.getText()), q.getBool()
+	ep.Sealed, ep.Filter, ep.OnError = q.getBlob(), q.getText(), bellwire.OnError(q.getText())
+	ep.Timeout, ep.AutoDisableAfter, ep.Deleted = time.Duration(q.getInt()), time.Duration(q.getInt()), q.getBool()
 	return ep, n, err
 }
 
@@ -278,7 +279,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		return firstError(
 			w.query(`UPDATE endpoints SET revision = ?, updated_at = ?, status = ?, status_reason = ?, ordering = ?, dialect = ?,
 					url = ?, description = ?, events = ?, retry = ?, rate_limit = ?, max_in_flight = ?, signing = ?, metadata = ?,
-					extra = ?, sealed = ?, filter = ?, on_error = ?
+					extra = ?, sealed = ?, filter = ?, on_error = ?, timeout = ?, auto_disable_after = ?
 				WHERE n = ?`).changeable(ep, revision, j).int(ref.n).exec(),
 			w.storeChange(change),
 		)

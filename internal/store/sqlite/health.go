@@ -82,8 +82,14 @@ func (w *writer) recordHealth(results []*bellwire.Result, recorded []bellwire.Re
 			}
 			changed[ref.n] = h
 		}
-		h.Record(r, recorded[i].Moved)
+		disables := h.Record(r, recorded[i].Moved)
 		recorded[i].Proven = h.Proven()
+		if !disables {
+			continue
+		}
+		if recorded[i].DisabledFor, err = w.disable(r, h.AutoDisableReason(r.Health.DisableAfter)); err != nil {
+			return err
+		}
 	}
 	for endpoint, h := range changed {
 		if err := w.saveHealth(endpoint, h); err != nil {

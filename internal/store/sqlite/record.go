@@ -34,7 +34,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.Recorded, err error) {
 	if done, err := w.recordPlainSuccess(r, details); done || err != nil {
 		after := r.AfterPlainSuccess()
-		return after.Recorded(true, false), err
+		return after.Recorded(true, ""), err
 	}
 	st, found, err := w.state(r.Delivery)
 	if err != nil || !found {
@@ -43,15 +43,17 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 	if r.Attempt != nil && st.Attempts > 0 {
 		known, err := w.hasAttempt(r.Delivery, r.Attempt.ID)
 		if err != nil || known {
-			return st.Recorded(false, false), err
+			return st.Recorded(false, ""), err
 		}
 	}
-	disabled, err := w.disable(r)
-	if err != nil {
-		return recorded, err
+	disabledFor := ""
+	if r.Disable {
+		if disabledFor, err = w.disable(r, r.DisableReason()); err != nil {
+			return recorded, err
+		}
 	}
 	wasOpen := st.Status.Open()
-	moved := st.Apply(r, disabled)
+	moved := st.Apply(r, disabledFor != "")
 	if r.Attempt != nil {
 		number := int64(st.Attempts)
 		if err := w.insertAttempt(r.Attempt, r.Delivery, number, details); err != nil {
@@ -68,7 +70,7 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 	if moved {
 		write = w.setState
 	}
-	return st.Recorded(moved, disabled), write(r.Delivery, &st, r.EndedAt)
+	return st.Recorded(moved, disabledFor), write(r.Delivery, &st, r.EndedAt)
 }
 
 // recordPlainSuccess records a success at the first attempt, the most frequent outcome, without reading the delivery first. It
@@ -94,31 +96,28 @@ func (w *writer) setAttempts(id bellwire.DeliveryID, st *bellwire.DeliveryState,
 		int(int64(st.Attempts)).intOrNull(manualEpoch(st)).time(now).blob(id[:]).exec()
 }
 
-// disable disables the endpoint if the result asks for it and the endpoint has not changed since the attempt began.
-func (w *writer) disable(r *bellwire.Result) (disabled bool, err error) {
-	if !r.Disable {
-		return false, nil
-	}
+// disable disables the endpoint of a result and returns why. It returns "" if the endpoint has changed since the attempt began.
+func (w *writer) disable(r *bellwire.Result, why string) (string, error) {
 	q := w.query("SELECT n, tenant, status, status_reason FROM endpoints WHERE id = ? AND revision = ? AND deleted_at IS NULL").
 		text(r.Endpoint).int(r.EndpointRevision)
 	if found, err := q.one(); !found {
-		return false, err
+		return "", err
 	}
 	n, tenant, status, reason := q.getInt(), q.getInt(), bellwire.EndpointStatus(q.getText()), q.getText()
 	if err := q.close(); err != nil {
-		return false, err
+		return "", err
 	}
-	change, err := w.prepareChange(tenant, r.Endpoint, rules.Disabled(r, status, reason))
+	change, err := w.prepareChange(tenant, r.Endpoint, rules.Disabled(r, why, status, reason))
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	revision, err := w.changeTenant(tenant)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return true, firstError(
+	return why, firstError(
 		w.query("UPDATE endpoints SET status = ?, status_reason = ?, revision = ?, updated_at = ? WHERE n = ?").
-			text(string(bellwire.EndpointDisabled)).text(r.DisableReason()).int(revision).time(r.EndedAt).int(n).exec(),
+			text(string(bellwire.EndpointDisabled)).text(why).int(revision).time(r.EndedAt).int(n).exec(),
 		w.storeChange(change),
 	)
 }

@@ -29,6 +29,7 @@ var healthTests = []test{
 	}},
 	{name: "Health/CountsWhatWaits", run: healthWaits},
 	{name: "Health/BeginsAnewWithAChange", run: healthRestarts},
+	{name: "Health/DisablesWhatFailsForTooLong", run: healthDisables},
 	{name: "Health/SelectsEndpoints", run: healthSelects},
 	{name: "Health/GoesWithItsEndpoint", run: func(w *world) {
 		t := w.tenant()
@@ -275,4 +276,53 @@ func healthSelects(w *world) {
 	page, err := w.store.Endpoints(w.ctx, later, bellwire.Page{Limit: 10})
 	w.check(err)
 	w.equal("idle a day later", len(page.Items), 3)
+}
+
+// An endpoint that has failed for too long is disabled in the transaction of the failure that decides it, unless it was changed
+// since the attempt began.
+func healthDisables(w *world) {
+	t := w.tenant()
+	ep := w.endpoint(t)
+	w.publish(ep)
+	w.publish(ep)
+	fail := func(revision int64) []bellwire.Recorded {
+		w.Helper()
+		var results []*bellwire.Result
+		for _, c := range w.claim(ep, 2).Due {
+			r := counts(w.result(c.Delivery, retryIn(time.Minute)))
+			r.Health.DisableAfter, r.EndpointRevision = 100*time.Minute, revision
+			results = append(results, r)
+		}
+		return w.record(results...)
+	}
+	disabled := func(recorded []bellwire.Recorded) (reasons []string) {
+		for _, r := range recorded {
+			if r.DisabledFor != "" {
+				reasons = append(reasons, r.DisabledFor)
+			}
+		}
+		return reasons
+	}
+	for range 100 {
+		w.equal("too early", disabled(fail(ep.Revision)), []string(nil))
+		w.tick(time.Minute)
+	}
+	w.equal("of another revision", disabled(fail(ep.Revision-1)), []string(nil))
+	w.tick(time.Minute)
+	reasons := disabled(fail(ep.Revision))
+	read, err := w.store.Endpoint(w.ctx, ep.ID)
+	w.check(err)
+	w.equal("why", reasons, []string{read.StatusReason})
+	if read.Status != bellwire.EndpointDisabled || read.StatusReason == "" || read.Revision <= ep.Revision {
+		w.Errorf("the endpoint is %s at revision %d, because %q", read.Status, read.Revision, read.StatusReason)
+	}
+	w.equal("the state", w.health(ep).State, bellwire.HealthFailing)
+	history, err := w.store.EndpointHistory(w.ctx, t.ID, ep.ID, bellwire.Page{Limit: 1})
+	w.check(err)
+	w.equal("who changed it", history.Items[0].Actor, bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: read.StatusReason})
+
+	read.Status = bellwire.EndpointEnabled
+	w.check(w.store.UpdateEndpoint(w.ctx, read, bellwire.ChangeNote{}))
+	w.tick(time.Minute)
+	w.equal("enabled again", disabled(fail(read.Revision)), []string(nil))
 }

@@ -264,7 +264,7 @@ func recordDisables(w *world) {
 
 	before, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
-	w.equal("at its revision", gone(ep.Revision), bellwire.Recorded{Status: bellwire.DeliveryCanceled, Moved: true, Disabled: true})
+	w.equal("at its revision", gone(ep.Revision), bellwire.Recorded{Status: bellwire.DeliveryCanceled, Moved: true, DisabledFor: bellwire.ReasonEndpointGone})
 	read, err = w.store.Endpoint(w.ctx, ep.ID)
 	w.check(err)
 	if read.Status != bellwire.EndpointDisabled || read.StatusReason != bellwire.ReasonEndpointGone || read.Revision <= ep.Revision {

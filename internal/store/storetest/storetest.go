@@ -164,6 +164,7 @@ func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
 	ep := &bellwire.Endpoint{
 		ID: w.name("ep"), Tenant: tenant, URL: "https://example.com/hook", Description: "A test.", Dialect: "standard",
 		Events: []string{"order.*", "ping"}, Filter: "data.amount > 100", OnError: bellwire.OnErrorSkip, Retry: bellwire.StandardRetryPolicy(), RateLimit: 2.5, MaxInFlight: 8,
+		Timeout: 20 * time.Second, AutoDisableAfter: 100 * time.Hour,
 		Ordering: bellwire.OrderingNone, Signing: bellwire.SigningBoth, Status: bellwire.EndpointEnabled,
 		StatusReason: "because", Metadata: map[string]string{"a": "b"}, Extra: map[string]string{"path": "/x"},
 		Sealed: []byte{0, 1, 2, 0xff}, CreatedAt: w.now, UpdatedAt: w.now,
