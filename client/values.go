@@ -38,6 +38,16 @@ const (
 	SigningBoth    Signing = "both"
 )
 
+// FilterOutcome is the result of a filter for an event.
+type FilterOutcome string
+
+// The results of filters.
+const (
+	FilterMatched   FilterOutcome = "matched"
+	FilterUnmatched FilterOutcome = "unmatched"
+	FilterError     FilterOutcome = "error" // it has no answer for the event
+)
+
 // AuthType is how Bellwire authenticates itself to an endpoint.
 type AuthType string
 

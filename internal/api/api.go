@@ -53,6 +53,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.keys()
 	a.eventTypes()
 	a.endpoints()
+	a.filters()
 	a.publishing()
 	a.events()
 	a.deliveries()

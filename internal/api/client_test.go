@@ -217,6 +217,10 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	if must(t, event, err).Deliveries != 1 {
 		t.Errorf("%+v", event)
 	}
+	tried, err := c.TryFilter(ctx, "acme", client.FilterTrial{Filter: "data == {}", Limit: 1})
+	if must(t, tried, err); tried.Matched != 1 || len(tried.Examples) != 1 || tried.Examples[0].Outcome != client.FilterMatched || tried.Examples[0].Event != event.ID {
+		t.Errorf("%+v", tried)
+	}
 	listed, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Endpoint: ep.ID, Event: event.ID, Status: client.DeliveryPending}, client.Page{})
 	if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].NextAttemptAt == nil {
 		t.Fatalf("%+v", listed)

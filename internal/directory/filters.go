@@ -94,6 +94,11 @@ func (t *Tenant) Recipients(ctx context.Context, events []bellwire.NewEvent, tar
 	return nil
 }
 
+// BeginFilters waits for a tenant's turn to evaluate filters. The caller must call end after limits.FilterTurnSteps.
+func (d *Directory) BeginFilters(ctx context.Context, tenant string) (end func(), err error) {
+	return d.enterChecks(ctx, tenant)
+}
+
 // filterTurn evaluates the filters of one publication. When that takes long, it waits for the tenant's turn.
 type filterTurn struct {
 	tenant *Tenant

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/filter"
@@ -69,4 +70,147 @@ func (s *Service) checkFilterRoom(ctx context.Context, tenant string, p *filter.
 	return bellwire.Errorf(bellwire.CodeConflict,
 		"the filters of the tenant's endpoints would take too much memory for the limit %q; simplify filters, or use the same one for several endpoints, which counts once",
 		limits.ConfigurationBytes.Name)
+}
+
+// Bounds on what a filter is tried on.
+const (
+	DefaultTrial = 100  // events
+	MaxTrial     = 1000 // events
+	maxExamples  = 3    // of each outcome
+)
+
+// FilterTrial is a filter to be tried on the newest stored events.
+type FilterTrial struct {
+	Filter string
+	Types  []string // patterns of the events to try it on; nil for all
+	Limit  *int     // number of these events; nil for DefaultTrial
+}
+
+// TriedFilter says how many events a filter chooses. Fewer events than asked for are tried if the tenant has no more, or if it
+// takes too long to find or to evaluate them.
+type TriedFilter struct {
+	Matched, Unmatched, Errors int
+	Examples                   []FilterExample // the newest ones of each outcome
+}
+
+// FilterExample is an event that a filter was tried on.
+type FilterExample struct {
+	Event *bellwire.Event
+	filter.Explanation
+}
+
+// TryFilter evaluates a filter on a tenant's newest events, and sends nothing.
+func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in FilterTrial) (*TriedFilter, error) {
+	if err := authorizeIn(c, Read, tenant); err != nil {
+		return nil, err
+	}
+	limit := DefaultTrial
+	if in.Limit != nil {
+		limit = *in.Limit
+	}
+	if limit < 1 || limit > MaxTrial {
+		return nil, bellwire.Invalid("limit", "must be between 1 and %s", bellwire.Number(MaxTrial))
+	}
+	sees, err := trialTypes(in.Types)
+	if err != nil {
+		return nil, err
+	}
+	checked := func(eventType string) bool { return in.Types != nil && sees(eventType) }
+	program, err := s.checkFilter(ctx, tenant, in.Filter, checked)
+	if err != nil {
+		return nil, err
+	}
+	trial := &trial{program: program, sees: sees, limit: limit, steps: limits.AllFilterSteps}
+	return &trial.result, s.readTrial(ctx, c, tenant, trial)
+}
+
+// trialTypes returns which event types a filter is tried on: all without patterns.
+func trialTypes(texts []string) (sees func(eventType string) bool, err error) {
+	if texts == nil {
+		return func(string) bool { return true }, nil
+	}
+	if len(texts) < 1 || len(texts) > MaxPatterns {
+		return nil, bellwire.Invalid("types", "must have 1 to %d entries, but has %s", MaxPatterns, bellwire.Number(len(texts)))
+	}
+	var faults []error
+	for i, text := range texts {
+		if _, err := match.Parse(text); err != nil {
+			faults = append(faults, inField(fmt.Sprintf("types[%d]", i), err))
+		}
+	}
+	if err := bellwire.Join(faults...); err != nil {
+		return nil, err
+	}
+	patterns, err := match.Compile(texts)
+	if err != nil {
+		return nil, inField("types", err)
+	}
+	return patterns.Match, nil
+}
+
+// readTrial tries a filter on pages of events, newest first.
+func (s *Service) readTrial(ctx context.Context, c Caller, tenant string, t *trial) error {
+	page := bellwire.Page{Limit: min(t.limit, MaxPageLimit)}
+	for t.searched < maxSearched && t.bytes < maxSearchedBytes {
+		events, err := s.readEvents(ctx, c, bellwire.EventFilter{Tenant: tenant}, page)
+		if err != nil {
+			return err
+		}
+		if err := s.tryPage(ctx, tenant, t, events.Items); err != nil {
+			return err
+		}
+		if t.done() || events.Next == "" {
+			return nil
+		}
+		page = bellwire.Page{Limit: MaxPageLimit, After: events.Next}
+	}
+	return nil
+}
+
+// tryPage tries a filter on some events, in the turns of their tenant.
+func (s *Service) tryPage(ctx context.Context, tenant string, t *trial, events []*bellwire.Event) error {
+	for len(events) > 0 && !t.done() {
+		end, err := s.directory.BeginFilters(ctx, tenant)
+		if err != nil {
+			return err
+		}
+		for turn := limits.FilterTurnSteps; turn > 0 && len(events) > 0 && !t.done(); events = events[1:] {
+			turn -= t.try(events[0])
+		}
+		end()
+	}
+	return nil
+}
+
+// trial is a filter that is being tried.
+type trial struct {
+	program *filter.Program
+	sees    func(eventType string) bool
+	limit   int
+	steps   int // left of all evaluations
+	result  TriedFilter
+
+	searched, bytes int // events and their data that were looked at
+}
+
+func (t *trial) done() bool {
+	return t.result.Matched+t.result.Unmatched+t.result.Errors >= t.limit || t.steps <= 0
+}
+
+// try evaluates the filter on an event, and returns how many steps that took.
+func (t *trial) try(e *bellwire.Event) (steps int) {
+	t.searched++
+	t.bytes += len(e.Data)
+	if e.Test || !t.sees(e.Type) {
+		return 0
+	}
+	evaluation := filter.Begin(e)
+	defer evaluation.End()
+	explained := evaluation.Explain(t.program)
+	t.steps -= evaluation.Steps()
+	count := map[filter.Outcome]*int{filter.Matched: &t.result.Matched, filter.Unmatched: &t.result.Unmatched, filter.Failed: &t.result.Errors}[explained.Outcome]
+	if *count++; *count <= maxExamples {
+		t.result.Examples = append(t.result.Examples, FilterExample{Event: e, Explanation: explained})
+	}
+	return evaluation.Steps()
 }

@@ -43,6 +43,9 @@ func TestMigrationsKeepEndpoints(t *testing.T) {
 		t.Errorf("the last change is %+v, want the deletion of gone", gone)
 	}
 	changed := changes.Changed[1]
+	if changed.Filter != "" || changed.OnError != bellwire.OnErrorDeliver {
+		t.Errorf("an endpoint from before there were filters has %q and %q", changed.Filter, changed.OnError)
+	}
 	if changed.ID != "changed" || changed.Status != bellwire.EndpointPaused || changed.Ordering != bellwire.OrderingFIFO || changed.Events[0] != "b.*" {
 		t.Errorf("the change before is %+v, want changed as it was written", changed)
 	}
