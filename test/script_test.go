@@ -4,12 +4,14 @@ import (
 	byteorder "encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,12 +42,15 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"api":    api,
-			"exits":  exits,
-			"ready":  ready,
-			"member": memberOf,
-			"marked": markedText,
-			"utf16":  utf16Text,
+			"api":       api,
+			"exits":     exits,
+			"ready":     ready,
+			"until":     until,
+			"listening": listening,
+			"mode":      fileMode,
+			"member":    memberOf,
+			"marked":    markedText,
+			"utf16":     utf16Text,
 		},
 		RequireUniqueNames: true,
 	})
@@ -107,6 +112,52 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 		last = err
 	}
 	ts.Fatalf("the server is not ready: %v", last)
+}
+
+// until PATTERN program args...: runs the program again and again until its standard output matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN program [args...]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	var last string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if last = ts.ReadFile("stdout"); pattern.MatchString(last) {
+			return
+		}
+	}
+	ts.Fatalf("nothing matches %s in\n%s", args[0], last)
+}
+
+// mode FILE MODE: the file has these permissions.
+func fileMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode FILE MODE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%#o", info.Mode().Perm()); got != args[1] {
+		ts.Fatalf("mode %s, want %s", got, args[1])
+	}
+}
+
+// listening ADDRESS: somebody accepts connections there.
+func listening(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listening ADDRESS")
+	}
+	var last error
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		connection, err := net.Dial("tcp", args[0])
+		if err == nil {
+			connection.Close()
+			return
+		}
+		last = err
+	}
+	ts.Fatalf("nobody listens: %v", last)
 }
 
 // member NAME FILE MEMBER: sets the variable to a text member of the JSON object in a file, or in stdout.

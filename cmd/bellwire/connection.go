@@ -9,15 +9,50 @@ import (
 type connection struct {
 	Server string `group:"connection" default:"http://127.0.0.1:8080" env:"BELLWIRE_SERVER" placeholder:"URL" help:"Address of the server."`
 	Key    string `group:"connection" env:"BELLWIRE_KEY,BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"API key."`
+	cli.ProfileOption
 }
 
-func (c *connection) client() (*client.Client, error) {
+// caller returns a caller for the server, with the key.
+func (c *connection) caller() (*caller, error) {
 	if c.Key == "" {
 		return nil, cli.Option("key", "must be given")
 	}
-	made, err := client.New(c.Server, c.Key)
+	made, err := newCaller(c.Server, c.Key)
 	if err != nil {
 		return nil, cli.Option("server", "%s", err)
 	}
 	return made, nil
+}
+
+// client returns a client for the server, with the key.
+func (c *connection) client() (*client.Client, error) {
+	made, err := c.caller()
+	if err != nil {
+		return nil, err
+	}
+	return made.Client, nil
+}
+
+// tenantConnection has the options of commands that are about one tenant.
+type tenantConnection struct {
+	connection
+	Tenant string `required:"" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"The tenant."`
+}
+
+// tenantsConnection has the options of commands that are about one tenant, or about all of them.
+type tenantsConnection struct {
+	connection
+	Tenant     string `xor:"tenants" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"The tenant."`
+	AllTenants bool   `name:"all-tenants" help:"All tenants, for operators."`
+}
+
+// tenant returns the tenant, or "" for all of them.
+func (c *tenantsConnection) tenant() (string, error) {
+	switch {
+	case c.AllTenants:
+		return "", nil
+	case c.Tenant == "":
+		return "", cli.Option("tenant", "must be given, or --all-tenants")
+	}
+	return c.Tenant, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
@@ -32,6 +33,14 @@ func (v *limitValue) UnmarshalText(text []byte) error {
 	}
 	*v = limitValue{l, n}
 	return nil
+}
+
+// wire returns the value as the API takes it: a number, or text for a delay.
+func (v *limitValue) wire() any {
+	if v.limit.Kind == limits.Delay {
+		return time.Duration(v.value * float64(time.Second)).String()
+	}
+	return v.value
 }
 
 // parseLimit reads a value of a limit without checking its range.

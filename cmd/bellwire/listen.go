@@ -55,7 +55,8 @@ func (c *listenCommand) Validate() error {
 	case c.Delay < 0 || c.Count < 0:
 		return cli.Usagef("--delay and --count must not be negative")
 	}
-	return nil
+	_, err := checkAddress("address", c.Address)
+	return err
 }
 
 // Run receives until the context ends or --count deliveries have come.

@@ -44,12 +44,21 @@ Exit codes: 0 done, 1 failed, 2 wrong use.`
 type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" short:"V" help:"Print the version."`
 
-	Serve     serveCommand     `cmd:"" help:"Run the server."`
-	Demo      demoCommand      `cmd:"" help:"Follow an event from end to end, on a temporary database."`
-	Publish   publishCommand   `cmd:"" help:"Publish events."`
-	Listen    listenCommand    `cmd:"" help:"Receive, verify and print deliveries on this machine."`
-	Bench     benchCommand     `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
-	Keys      keysCommand      `cmd:"" help:"Create, list and delete API keys."`
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Demo    demoCommand    `cmd:"" help:"Follow an event from end to end, on a temporary database."`
+	Publish publishCommand `cmd:"" help:"Publish events."`
+	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
+
+	Tenants    tenantsCommand    `cmd:"" help:"Create, list, change and delete tenants."`
+	Endpoints  endpointsCommand  `cmd:"" help:"Create, list, change and delete endpoints, and their secrets."`
+	EventTypes eventTypesCommand `cmd:"" help:"Create, list and delete event types."`
+	Events     eventsCommand     `cmd:"" help:"Find events, and what became of them."`
+	Deliveries deliveriesCommand `cmd:"" help:"Find deliveries, and what receivers answered."`
+	Retry      retryCommand      `cmd:"" help:"Attempt deliveries again."`
+	Keys       keysCommand       `cmd:"" help:"Create, list and delete API keys."`
+	Profiles   profilesCommand   `cmd:"" help:"Save the servers that you use, with their keys."`
+
 	Keyset    keysetCommand    `cmd:"" help:"Change the keys that seal the secrets in the database."`
 	Catalogue catalogueCommand `cmd:"" help:"Load and list event types."`
 	Check     checkCommand     `cmd:"" help:"Look through an SQLite database for damage."`

@@ -18,8 +18,7 @@ import (
 )
 
 type publishCommand struct {
-	connection
-	Tenant string `required:"" placeholder:"ID" help:"Tenant to publish to."`
+	tenantConnection
 	Type   string `placeholder:"NAME" help:"Event type. With --ndjson, the default for lines without one."`
 	Data   string `xor:"source" verbatim:"" placeholder:"JSON" help:"The event's data."`
 	File   string `xor:"source" placeholder:"FILE" help:"File with the event's data, or with --ndjson, with the events. Default: standard input."`

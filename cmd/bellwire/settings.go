@@ -96,9 +96,9 @@ func (s *settings) Validate() error {
 }
 
 func (s *settings) checkServer() error {
-	host, _, err := net.SplitHostPort(s.Listen)
+	host, err := checkAddress("listen", s.Listen)
 	if err != nil {
-		return cli.Option("listen", "%q must be HOST:PORT, such as 127.0.0.1:8080", s.Listen)
+		return err
 	}
 	if err := checkPublicURL(s.PublicURL); err != nil {
 		return err
@@ -118,6 +118,18 @@ func (s *settings) checkServer() error {
 		return cli.Option("drain-timeout", "must be longer than 0s")
 	}
 	return nil
+}
+
+// checkAddress returns the host of an address to listen on, or an error about the option.
+func checkAddress(option, address string) (host string, err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", cli.Option(option, "%q must be HOST:PORT, such as 127.0.0.1:8080", address)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return "", cli.Option(option, "the port %q must be a number between 0 and 65535", port)
+	}
+	return host, nil
 }
 
 func (s *settings) checkStorage() error {

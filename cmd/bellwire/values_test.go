@@ -173,7 +173,6 @@ func TestEmptyValuesOfCommands(t *testing.T) {
 		append(publish, "--tenant", "acme", "--data="),
 		append(publish, "--tenant", "acme", "--data", " \n"),
 		append(publish, "--tenant", "acme", "--file", ""),
-		append(publish, "--data", "1", "--tenant", ""),
 		{"keys", "delete", "--key", goodKey, "--tenant", "", "key_1"},
 		{"keys", "delete", "--key", goodKey, ""},
 	} {

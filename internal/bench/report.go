@@ -96,6 +96,14 @@ func (r *Report) fault() error {
 	return fmt.Errorf("%[2]d of %[1]d deliveries arrived, %[3]d with invalid signatures", r.Expected, r.Received, r.Unsigned)
 }
 
+// counted returns a number with its noun, which has a regular plural.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + noun
+}
+
 func (r *Report) print(w io.Writer, o *Options) error {
 	if o.JSON {
 		return json.NewEncoder(w).Encode(r)
@@ -103,7 +111,7 @@ func (r *Report) print(w io.Writer, o *Options) error {
 	milliseconds := func(i int) string { return fmt.Sprintf("%.1f ms", r.Latencies[i]) }
 	if _, err := fmt.Fprintf(w, `
   bare HTTP client    %10s   %d bytes, %d at a time: what this machine can do
-  published           %10s   %s events, %d in a publish, %d endpoints
+  published           %10s   %s, %s in a publish, %s
   delivered           %10s   %.2f of the bare client
   recorded            %10s
   publish to receipt  %10s   p90 %s, p99 %s, p99.9 %s, maximum %s
@@ -112,7 +120,7 @@ func (r *Report) print(w io.Writer, o *Options) error {
   received            %10s   of %s; %d repeated, %d with invalid signatures
 `,
 		perSecond(r.Baseline), r.Size, r.Publishers,
-		perSecond(r.PublishesPerSecond), humanize.Comma(int64(r.Events)), r.Batch, r.Endpoints,
+		perSecond(r.PublishesPerSecond), counted(r.Events, "event"), humanize.Comma(int64(r.Batch)), counted(r.Endpoints, "endpoint"),
 		perSecond(r.DeliveriesPerSecond), r.Ratio,
 		perSecond(r.RecordedPerSecond),
 		milliseconds(0), milliseconds(1), milliseconds(2), milliseconds(3), milliseconds(4),

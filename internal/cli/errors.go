@@ -42,11 +42,31 @@ var (
 	fromEnvironment = regexp.MustCompile(` \(from envar (\w+)=.*\)$`)
 	// optionName matches an option, with the quote before it where kong suggests a spelling.
 	optionName = regexp.MustCompile(`"?--[a-z][a-z-]*`)
+	// missingOptions and missingArgument match kong's words for what is not given.
+	missingOptions  = regexp.MustCompile(`^missing flags: (.+)$`)
+	missingArgument = regexp.MustCompile(`^expected "(<[^"]+?>)[^"]*"`)
+	// wrongChoice matches kong's words for a value that an option cannot have.
+	wrongChoice = regexp.MustCompile(`^(--[a-z-]+) must be one of (.+) but got (".*")$`)
+	// shownValue matches the value that kong shows for an option that is not given.
+	shownValue = regexp.MustCompile(`(--[a-z-]+)=[^ ,]+`)
 )
+
+// reworded returns kong's message on what is missing or wrong in the form of other messages.
+func reworded(message string) string {
+	if found := wrongChoice.FindStringSubmatch(message); found != nil {
+		choices := strings.ReplaceAll(strings.ReplaceAll(found[2], `"`, ""), ",", ", ")
+		return fmt.Sprintf("%s: must be one of %s, not %s", found[1], choices, found[3])
+	}
+	if found := missingOptions.FindStringSubmatch(message); found != nil {
+		return shownValue.ReplaceAllString(found[1], "$1") + ": must be given"
+	}
+	return missingArgument.ReplaceAllString(message, "$1: must be given")
+}
 
 // Explain returns an error message with the environment variable of each option where it is first named.
 func Explain(message string, command *kong.Node) string {
-	message = fromEnvironment.ReplaceAllString(message, "")
+	message = strings.TrimPrefix(message, command.Path()+": ")
+	message = reworded(fromEnvironment.ReplaceAllString(message, ""))
 	named := make(map[string]bool)
 	return optionName.ReplaceAllStringFunc(message, func(name string) string {
 		for _, flag := range command.Flags {

@@ -82,6 +82,9 @@ func tidyList(v *kong.Value, text string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if v.Tag.Has("pairs") && !strings.Contains(tidied, "=") {
+			return "", fmt.Errorf("%q must be NAME=VALUE, or several with commas in between; numbers are written without commas", text)
+		}
 		list = append(list, tidied)
 	}
 	if len(list) == 0 {

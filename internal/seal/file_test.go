@@ -143,11 +143,11 @@ func TestNoPlaceForTheFile(t *testing.T) {
 // same checks that what one keyring seals the other opens.
 func same(t *testing.T, a, b *seal.Keyring) {
 	t.Helper()
-	sealed, err := a.CheckValue()
+	sealed, err := a.Witness()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.VerifyCheckValue(sealed); err != nil {
+	if err := b.CheckWitness(sealed); err != nil {
 		t.Error(err)
 	}
 }

@@ -78,5 +78,5 @@ func (s *Service) AuditLog(ctx context.Context, c Caller, tenant string, page be
 		return nil, err
 	}
 	defer end()
-	return s.store.AuditEntries(ctx, tenant, fitted(ctx, page))
+	return s.store.AuditEntries(ctx, tenant, page)
 }

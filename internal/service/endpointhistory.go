@@ -23,7 +23,7 @@ func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id stri
 		return nil, err
 	}
 	defer end()
-	list, err := s.store.EndpointHistory(ctx, tenant, id, fitted(ctx, page))
+	list, err := s.store.EndpointHistory(ctx, tenant, id, page)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 		return nil, nil, err
 	}
 	defer end()
-	e, err := s.store.Explain(ctx, tenant, id, fitted(ctx, page))
+	e, err := s.store.Explain(ctx, tenant, id, page)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -156,8 +156,6 @@ func by(a bellwire.Actor) string {
 
 // filtered explains an event that an endpoint's filter has kept from it. That follows from there being no delivery, although all
 // else would have let the event pass.
-func filtered(filter string) string {
-	return "the endpoint's filter did not match the event: " + filter
-}
+func filtered(filter string) string { return "the endpoint's filter did not match the event: " + filter }
 
 func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }

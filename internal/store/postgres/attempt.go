@@ -95,7 +95,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 		attempts = nil
 		rows := tx.query(sqlAttempts, [16]byte(delivery), limit)
 		defer rows.Close()
-		page := rules.NewPage(bellwire.MaxPageBytes)
+		var page rules.Page
 		for full := false; !full && rows.Next(); {
 			a, err := scanAttempt(rows)
 			if err != nil {

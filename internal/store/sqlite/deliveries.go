@@ -92,7 +92,7 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 		if err != nil {
 			return err
 		}
-		size := rules.NewPage(page.MostBytes())
+		var size rules.Page
 		list = &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
 		for _, id := range ids.Items {
 			d, err := c.delivery(id)

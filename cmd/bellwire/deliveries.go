@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type deliveriesCommand struct {
+	List   listDeliveriesCommand `cmd:"" help:"List deliveries, newest first."`
+	Show   showDeliveryCommand   `cmd:"" help:"Show a delivery with each attempt: request, response and timings."`
+	Cancel cancelDeliveryCommand `cmd:"" help:"Cancel deliveries that are pending or retrying."`
+}
+
+// Help is shown below the options.
+func (c *deliveriesCommand) Help() string {
+	return `  bellwire deliveries list --tenant acme --status exhausted
+  bellwire deliveries show --tenant acme dlv_…
+  bellwire retry --tenant acme dlv_…`
+}
+
+type listDeliveriesCommand struct {
+	tenantConnection
+	listOptions
+	Endpoint string  `placeholder:"ID" help:"Only deliveries to this endpoint."`
+	Event    string  `placeholder:"ID" help:"Only deliveries of this event."`
+	Status   *string `enum:"pending,retrying,succeeded,exhausted,canceled" placeholder:"STATUS" help:"Only pending, retrying, succeeded, exhausted or canceled ones."`
+}
+
+func deliveryColumns(now time.Time) []output.Column[client.Delivery] {
+	return []output.Column[client.Delivery]{
+		output.Text("ID", func(d client.Delivery) string { return d.ID }),
+		output.Text("STORED", func(d client.Delivery) string { return output.Time(d.CreatedAt) }),
+		output.Text("TYPE", func(d client.Delivery) string { return d.EventType }),
+		{Title: "STATUS", Cell: func(d client.Delivery) output.Cell { return deliveryCell(d.Status) }},
+		output.Text("ATTEMPTS", func(d client.Delivery) string { return fmt.Sprint(d.AttemptCount) }),
+		output.Text("NEXT", func(d client.Delivery) string { return nextText(&d, now) }),
+		output.Text("ENDPOINT", func(d client.Delivery) string { return d.Endpoint }),
+		output.Text("REASON", func(d client.Delivery) string { return d.Reason }),
+	}
+}
+
+func deliveryCell(s client.DeliveryStatus) output.Cell {
+	colors := map[client.DeliveryStatus]output.Color{
+		client.DeliverySucceeded: output.Good, client.DeliveryRetrying: output.Warning, client.DeliveryExhausted: output.Bad, client.DeliveryCanceled: output.Faint,
+	}
+	return output.Cell{Text: string(s), Color: colors[s]}
+}
+
+// nextText says when the next attempt is due.
+func nextText(d *client.Delivery, now time.Time) string {
+	switch {
+	case d.NextAttemptAt == nil:
+		return ""
+	case d.NextAttemptAt.After(now):
+		return output.Ago(*d.NextAttemptAt, now)
+	}
+	return "due"
+}
+
+// Run lists deliveries.
+func (c *listDeliveriesCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	filter := client.DeliveryFilter{Endpoint: c.Endpoint, Event: c.Event, Status: client.DeliveryStatus(chosen(c.Status))}
+	return printList(ctx, std, api, &c.listOptions, deliveryColumns(time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Delivery], error) {
+		return api.Deliveries(ctx, c.Tenant, filter, page)
+	})
+}
+
+type showDeliveryCommand struct {
+	tenantConnection
+	jsonOption
+	ID string `arg:"" help:"The delivery's id (dlv_…)."`
+}
+
+// Run shows a delivery.
+func (c *showDeliveryCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	delivery, err := api.Delivery(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		printDelivery(p, delivery)
+		for i := range delivery.Attempts {
+			printAttempt(p, &delivery.Attempts[i])
+		}
+	})
+}
+
+func printDelivery(p *output.Printer, d *client.Delivery) {
+	p.Fields(
+		field("id", d.ID), field("event", d.Event), field("type", d.EventType), field("endpoint", d.Endpoint),
+		output.Field{Name: "status", Cell: deliveryCell(d.Status)}, field("reason", d.Reason), field("attempts", fmt.Sprint(d.AttemptCount)),
+		field("next attempt", output.TimePtr(d.NextAttemptAt)), field("stored", output.Time(d.CreatedAt)), field("changed", output.Time(d.UpdatedAt)),
+	)
+}
+
+// printAttempt shows an attempt: the request, the response, the times of both and what went wrong.
+func printAttempt(p *output.Printer, a *client.Attempt) {
+	p.Heading(fmt.Sprintf("Attempt %d", a.Number))
+	p.Fields(
+		output.Field{Name: "outcome", Cell: outcomeCell(a)}, field("error", a.Error), field("trigger", string(a.Trigger)),
+		field("started", output.Time(a.StartedAt)), field("timings", timingsText(&a.Timings)),
+	)
+	if a.Request.Method != "" {
+		p.Linef("request:  %s %s (%d bytes)", a.Request.Method, output.Clean(a.Request.URL), a.Request.BodyBytes)
+		printHeaders(p, a.Request.Headers)
+	}
+	if a.Response != nil {
+		p.Linef("response: %d", a.Response.Status)
+		printHeaders(p, a.Response.Headers)
+		printBody(p, a.Response)
+	}
+}
+
+func printHeaders(p *output.Printer, headers map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		p.Linef("    %s: %s", output.Clean(name), output.Clean(headers[name]))
+	}
+}
+
+// printBody shows the body of a response as it was recorded.
+func printBody(p *output.Printer, r *client.AttemptResponse) {
+	if r.Note != "" {
+		p.Linef("    (%s)", output.Clean(r.Note))
+	}
+	if r.Body == "" {
+		return
+	}
+	p.Linef("")
+	for line := range strings.Lines(r.Body) {
+		p.Linef("    %s", output.Clean(strings.TrimRight(line, "\r\n")))
+	}
+	if r.Encoding == client.BodyBase64 {
+		p.Linef("    (the body is not text, and shown as base64)")
+	}
+	if r.Truncated {
+		p.Linef("    (the rest was not recorded)")
+	}
+}
+
+// outcomeCell says in a few words how an attempt ended: "ok 200", "status 503", "timeout".
+func outcomeCell(a *client.Attempt) output.Cell {
+	color, text := output.Bad, string(a.Outcome)
+	if a.Outcome == client.OutcomeOK {
+		color = output.Good
+	}
+	if a.Response != nil {
+		text += fmt.Sprintf(" %d", a.Response.Status)
+	}
+	return output.Cell{Text: text, Color: color}
+}
+
+func timingsText(t *client.Timings) string {
+	var parts []string
+	for _, phase := range []struct {
+		name string
+		ms   float64
+	}{{"dns", t.DNS}, {"connect", t.Connect}, {"tls", t.TLS}, {"first byte", t.FirstByte}} {
+		if phase.ms > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", phase.name, milliseconds(phase.ms)))
+		}
+	}
+	return strings.Join(append(parts, "total "+milliseconds(t.Total)), ", ")
+}
+
+// milliseconds returns a time in milliseconds, with a decimal where it says something.
+func milliseconds(ms float64) string {
+	if ms < 10 {
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+type cancelDeliveryCommand struct {
+	tenantConnection
+	jsonOption
+	IDs []string `arg:"" name:"id" help:"The deliveries' ids (dlv_…)."`
+}
+
+// Run cancels deliveries.
+func (c *cancelDeliveryCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
+		return api.CancelDelivery(ctx, c.Tenant, id)
+	})
+}
+
+type retryCommand struct {
+	tenantConnection
+	jsonOption
+	IDs []string `arg:"" name:"id" help:"The deliveries' ids (dlv_…)."`
+}
+
+// Help is shown below the options.
+func (c *retryCommand) Help() string {
+	return `Makes one attempt now, whatever the status of the delivery, in addition to those that are scheduled.
+
+  bellwire retry --tenant acme dlv_…`
+}
+
+// Run retries deliveries.
+func (c *retryCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
+		return api.RetryDelivery(ctx, c.Tenant, id)
+	})
+}
+
+// eachDelivery does something to one delivery after another, and stops at the first failure.
+func eachDelivery(std streams, api *caller, asJSON bool, ids []string, do func(id string) (*client.Delivery, error)) error {
+	printer := output.New(std.out, asJSON)
+	for _, id := range ids {
+		delivery, err := do(id)
+		if err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+		if asJSON {
+			printer.Compact(api.answer())
+		} else {
+			printer.Linef("%s  %s", delivery.ID, printer.Paint(deliveryCell(delivery.Status).Color, string(delivery.Status)))
+		}
+	}
+	return printer.Err()
+}

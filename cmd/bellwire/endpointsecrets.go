@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type secretCommand struct {
+	ofEndpoint
+	jsonOption
+}
+
+// Run prints the secrets of an endpoint.
+func (c *secretCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	secrets, err := api.EndpointSecret(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		table := output.NewTable(p, []output.Column[client.SigningSecret]{
+			output.Text("SECRET", func(s client.SigningSecret) string { return s.Secret }),
+			output.Text("SIGNS UNTIL", func(s client.SigningSecret) string { return output.TimePtr(s.ExpiresAt) }),
+			output.Text("PUBLIC KEY", func(s client.SigningSecret) string { return s.PublicKey }),
+		})
+		for _, secret := range secrets.Secrets {
+			table.Add(secret)
+		}
+		table.Flush() // the Printer remembers the error
+	})
+}
+
+type rotateCommand struct {
+	ofEndpoint
+	jsonOption
+	Overlap time.Duration `default:"24h" placeholder:"TIME" help:"How long the previous secret signs too. 0s: not at all."`
+}
+
+// Run rotates the secret of an endpoint.
+func (c *rotateCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	secret, err := api.RotateSecret(ctx, c.Tenant, c.ID, c.Overlap)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		p.Fields(field("secret", secret.Secret), field("public key", secret.PublicKey), field("the previous one signs until", output.TimePtr(secret.PreviousExpiresAt)))
+	})
+}
+
+type endpointHistoryCommand struct {
+	ofEndpoint
+	listOptions
+}
+
+// Run lists the changes of an endpoint.
+func (c *endpointHistoryCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	columns := []output.Column[client.EndpointChange]{
+		output.Text("AT", func(h client.EndpointChange) string { return output.Time(h.At) }),
+		output.Text("CHANGE", func(h client.EndpointChange) string { return string(h.Action) }),
+		output.Text("BY", func(h client.EndpointChange) string { return actorText(&h.By) }),
+		output.Text("FROM", func(h client.EndpointChange) string { return h.By.Address }),
+		output.Text("WHAT", changeText),
+	}
+	return printList(ctx, std, api, &c.listOptions, columns, func(ctx context.Context, page client.Page) (*client.List[client.EndpointChange], error) {
+		return api.EndpointHistory(ctx, c.Tenant, c.ID, page)
+	})
+}
+
+// actorText says in a few words who made a change.
+func actorText(a *client.Actor) string {
+	switch {
+	case a == nil:
+		return ""
+	case a.Kind == client.ActorBellwire:
+		return strings.TrimSuffix("Bellwire: "+a.Reason, ": ")
+	case a.Key != "":
+		return a.Key
+	case a.Kind == client.ActorConfigured:
+		return "the configured admin key"
+	case a.Role == client.RoleAdmin || a.Role == client.RolePublisher:
+		return "an operator"
+	}
+	return string(a.Kind)
+}
+
+// changeText returns what a change set: for an update the members before and after, otherwise nothing.
+func changeText(h client.EndpointChange) string {
+	if h.Action != client.ChangeUpdated {
+		return ""
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(h.After)) {
+		list = append(list, name+": "+memberText(h.Before[name])+" → "+memberText(h.After[name]))
+	}
+	return strings.Join(list, "; ")
+}
+
+func memberText(v json.RawMessage) string {
+	if len(v) == 0 {
+		return "null"
+	}
+	return string(v)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type eventsCommand struct {
+	List      listEventsCommand     `cmd:"" help:"List events, newest first."`
+	Show      showEventCommand      `cmd:"" help:"Show an event with its data, and what became of it at each endpoint."`
+	Endpoints eventEndpointsCommand `cmd:"" help:"List what became of an event at each endpoint."`
+}
+
+// Help is shown below the options.
+func (c *eventsCommand) Help() string {
+	return `  bellwire events list --tenant acme --type 'card.created' --since 24h
+  bellwire events show --tenant acme evt_…`
+}
+
+// span are the options for a range of time.
+type span struct {
+	Since cli.Moment `placeholder:"TIME" help:"Not before this time: 2026-01-31T12:30:00Z, 2026-01-31, or 24h for 24 hours ago."`
+	Until cli.Moment `placeholder:"TIME" help:"Before this time."`
+}
+
+type listEventsCommand struct {
+	tenantConnection
+	listOptions
+	span
+	Type string `placeholder:"NAME" help:"Only events of this type."`
+}
+
+var eventColumns = []output.Column[client.Event]{
+	output.Text("ID", func(e client.Event) string { return e.ID }),
+	output.Text("STORED", func(e client.Event) string { return output.Time(e.CreatedAt) }),
+	output.Text("TYPE", func(e client.Event) string { return e.Type }),
+	output.Text("DELIVERIES", func(e client.Event) string { return fmt.Sprint(e.Deliveries) }),
+	output.Text("YOUR ID", func(e client.Event) string { return keyOf(&e) }),
+}
+
+func keyOf(e *client.Event) string {
+	if e.IdempotencyKey == nil {
+		return ""
+	}
+	return *e.IdempotencyKey
+}
+
+// Run lists events.
+func (c *listEventsCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	filter := client.EventFilter{Type: c.Type, Since: c.Since.Time, Until: c.Until.Time}
+	return printList(ctx, std, api, &c.listOptions, eventColumns, func(ctx context.Context, page client.Page) (*client.List[client.Event], error) {
+		return api.Events(ctx, c.Tenant, filter, page)
+	})
+}
+
+type showEventCommand struct {
+	tenantConnection
+	jsonOption
+	ID string `arg:"" help:"The event's id (evt_…)."`
+}
+
+// Run shows an event.
+func (c *showEventCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	event, err := api.Event(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) { printEvent(p, event) })
+}
+
+func printEvent(p *output.Printer, e *client.Event) {
+	test := ""
+	if e.Test {
+		test = "yes"
+	}
+	p.Fields(
+		field("id", e.ID), field("your id", keyOf(e)), field("type", e.Type), field("test", test),
+		field("stored", output.Time(e.CreatedAt)), field("occurred", output.Time(e.OccurredAt)), field("deliveries", fmt.Sprint(e.Deliveries)),
+		output.Field{Name: "problem", Cell: output.Cell{Text: e.Problem, Color: output.Bad}},
+	)
+	if len(e.Endpoints) > 0 {
+		p.Heading("Endpoints")
+		table := output.NewTable(p, explanationColumns)
+		for _, x := range e.Endpoints {
+			table.Add(x)
+		}
+		table.Flush() // the Printer remembers the error
+	}
+	if e.EndpointsNextCursor != "" {
+		p.Linef("There are more: bellwire events endpoints %s", e.ID)
+	}
+	p.Document("Data", e.Data)
+}
+
+var explanationColumns = []output.Column[client.Explanation]{
+	output.Text("ENDPOINT", func(x client.Explanation) string { return x.Endpoint }),
+	{Title: "OUTCOME", Cell: func(x client.Explanation) output.Cell {
+		return output.Cell{Text: string(x.Outcome), Color: eventColors[x.Outcome]}
+	}},
+	output.Text("DELIVERY", func(x client.Explanation) string { return x.Delivery }),
+	output.Text("SINCE", func(x client.Explanation) string { return output.TimePtr(x.Since) }),
+	output.Text("BY", func(x client.Explanation) string { return actorText(x.By) }),
+	output.Text("REASON", func(x client.Explanation) string { return x.Reason }),
+}
+
+// eventColors are the colors of what can become of an event.
+var eventColors = map[client.EventOutcome]output.Color{
+	client.EventDelivered: output.Good, client.EventRetrying: output.Warning, client.EventPaused: output.Warning,
+	client.EventExhausted: output.Bad, client.EventDisabled: output.Bad,
+}
+
+type eventEndpointsCommand struct {
+	tenantConnection
+	listOptions
+	ID string `arg:"" help:"The event's id (evt_…)."`
+}
+
+// Run lists what became of an event.
+func (c *eventEndpointsCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return printList(ctx, std, api, &c.listOptions, explanationColumns, func(ctx context.Context, page client.Page) (*client.List[client.Explanation], error) {
+		return api.EventEndpoints(ctx, c.Tenant, c.ID, page)
+	})
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type eventTypesCommand struct {
+	List   listEventTypesCommand  `cmd:"" help:"List event types."`
+	Show   showEventTypeCommand   `cmd:"" help:"Show an event type with its schema and example."`
+	Put    putEventTypeCommand    `cmd:"" help:"Create an event type, or replace it."`
+	Delete deleteEventTypeCommand `cmd:"" help:"Delete an event type."`
+}
+
+// Help is shown below the options.
+func (c *eventTypesCommand) Help() string {
+	return `  bellwire event-types put card.created --description 'A card was created.' --schema card.schema.json
+  bellwire event-types list
+  bellwire catalogue load lemon          a vendor's event types`
+}
+
+type listEventTypesCommand struct {
+	connection
+	listOptions
+}
+
+var eventTypeColumns = []output.Column[client.EventType]{
+	output.Text("NAME", func(t client.EventType) string { return t.Name }),
+	output.Text("GROUP", func(t client.EventType) string { return t.Group }),
+	output.Column[client.EventType]{Title: "STATUS", Cell: func(t client.EventType) output.Cell {
+		if t.Archived {
+			return output.Cell{Text: "archived", Color: output.Faint}
+		}
+		return output.Cell{Text: "active"}
+	}},
+	output.Text("DESCRIPTION", func(t client.EventType) string { return t.Description }),
+}
+
+// Run lists event types.
+func (c *listEventTypesCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return printList(ctx, std, api, &c.listOptions, eventTypeColumns, api.EventTypes)
+}
+
+type showEventTypeCommand struct {
+	connection
+	jsonOption
+	Name string `arg:"" help:"The event type's name."`
+}
+
+// Run shows an event type.
+func (c *showEventTypeCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	t, err := api.EventType(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	return printEventType(std, api, c.JSON, t)
+}
+
+func printEventType(std streams, api *caller, asJSON bool, t *client.EventType) error {
+	return printOne(std, api, asJSON, func(p *output.Printer) {
+		archived := ""
+		if t.Archived {
+			archived = "yes"
+		}
+		p.Fields(
+			field("name", t.Name), field("group", t.Group), field("description", t.Description), field("archived", archived),
+			field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
+		)
+		p.Document("Schema", t.Schema)
+		p.Document("Example", t.Example)
+	})
+}
+
+type putEventTypeCommand struct {
+	connection
+	jsonOption
+	Name        string `arg:"" help:"The event type's name."`
+	Group       string `placeholder:"TEXT" help:"Group of event types."`
+	Description string `placeholder:"TEXT" help:"A description for customers."`
+	Schema      string `placeholder:"FILE" help:"File with the JSON Schema (2020-12) for the data. Default: any data is allowed."`
+	Example     string `placeholder:"FILE" help:"File with the data that tests of endpoints deliver."`
+	Archived    bool   `help:"No longer allow events of this type."`
+}
+
+// Run creates or replaces an event type.
+func (c *putEventTypeCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	in := client.EventType{Name: c.Name, Group: c.Group, Description: c.Description, Archived: c.Archived}
+	if in.Schema, err = readJSON("schema", c.Schema, std); err != nil {
+		return err
+	}
+	if in.Example, err = readJSON("example", c.Example, std); err != nil {
+		return err
+	}
+	t, err := api.PutEventType(ctx, in)
+	if err != nil {
+		return err
+	}
+	return printEventType(std, api, c.JSON, t)
+}
+
+// readJSON reads the JSON file that an option names, if it is given.
+func readJSON(option, file string, std streams) (json.RawMessage, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := readInput(file, std.in, maxMaxEventBytes)
+	if err == nil && !json.Valid(text) {
+		err = errors.New(file + " must be one JSON value")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", option, err)
+	}
+	return text, nil
+}
+
+type deleteEventTypeCommand struct {
+	connection
+	Name string `arg:"" help:"The event type's name."`
+}
+
+// Run deletes an event type.
+func (c *deleteEventTypeCommand) Run(ctx context.Context) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return api.DeleteEventType(ctx, c.Name)
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type tenantsCommand struct {
+	List   listTenantsCommand  `cmd:"" help:"List tenants."`
+	Show   showTenantCommand   `cmd:"" help:"Show a tenant."`
+	Create createTenantCommand `cmd:"" help:"Create a tenant."`
+	Update updateTenantCommand `cmd:"" help:"Change a tenant."`
+	Delete deleteTenantCommand `cmd:"" help:"Delete a tenant with its keys, endpoints, events and deliveries."`
+}
+
+// Help is shown below the options.
+func (c *tenantsCommand) Help() string {
+	return `  bellwire tenants create acme --name "Acme Ltd"
+  bellwire tenants update acme --limit endpoints=5000 --limit publish_rate=
+  bellwire tenants list`
+}
+
+var tenantColumns = []output.Column[client.Tenant]{
+	output.Text("ID", func(t client.Tenant) string { return t.ID }),
+	output.Text("CREATED", func(t client.Tenant) string { return output.Time(t.CreatedAt) }),
+	output.Text("NAME", func(t client.Tenant) string { return t.Name }),
+}
+
+type listTenantsCommand struct {
+	connection
+	listOptions
+}
+
+// Run lists tenants.
+func (c *listTenantsCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	return printList(ctx, std, api, &c.listOptions, tenantColumns, api.Tenants)
+}
+
+type showTenantCommand struct {
+	connection
+	jsonOption
+	ID string `arg:"" help:"The tenant's id."`
+}
+
+// Run shows a tenant.
+func (c *showTenantCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	tenant, err := api.Tenant(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return printTenant(std, api, c.JSON, tenant)
+}
+
+func printTenant(std streams, api *caller, asJSON bool, t *client.Tenant) error {
+	return printOne(std, api, asJSON, func(p *output.Printer) {
+		p.Fields(
+			field("id", t.ID), field("name", t.Name), field("metadata", pairs(t.Metadata)), field("own limits", pairs(t.Limits)),
+			field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
+		)
+	})
+}
+
+// tenantLimits is the option for the limits of a tenant.
+type tenantLimits struct {
+	Limits []string `name:"limit" sep:"none" placeholder:"NAME=VALUE" help:"Limit of this tenant, such as endpoints=5000. Repeat it for more. NAME= restores the default."`
+}
+
+// values returns the limits as the API takes them. A limit without a value restores the default.
+func (c *tenantLimits) values() (client.Limits, error) {
+	values := make(client.Limits)
+	for _, text := range c.Limits {
+		name, value, err := parseLimitOption(text)
+		if err != nil {
+			return nil, cli.Option("limit", "%s", err)
+		}
+		if _, given := values[name]; given {
+			return nil, cli.Option("limit", "%s must be given once", name)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// parseLimitOption parses NAME=VALUE, where the value may be empty.
+func parseLimitOption(text string) (name string, value any, err error) {
+	if start, empty := strings.CutSuffix(text, "="); empty && limits.Find(start) != nil {
+		return start, nil, nil
+	}
+	var given limitValue
+	if err := given.UnmarshalText([]byte(text)); err != nil {
+		return "", nil, err
+	}
+	return given.limit.Name, given.wire(), nil
+}
+
+type createTenantCommand struct {
+	connection
+	jsonOption
+	tenantLimits
+	ID       string            `arg:"" help:"The tenant's id, which you choose."`
+	Name     string            `placeholder:"TEXT" help:"A name for people."`
+	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more."`
+}
+
+// Run creates a tenant.
+func (c *createTenantCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	held, err := c.values()
+	if err != nil {
+		return err
+	}
+	tenant, err := api.CreateTenant(ctx, client.Tenant{ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held})
+	if err != nil {
+		return err
+	}
+	return printTenant(std, api, c.JSON, tenant)
+}
+
+type updateTenantCommand struct {
+	connection
+	jsonOption
+	tenantLimits
+	ID       string            `arg:"" help:"The tenant's id."`
+	Name     *string           `placeholder:"TEXT" help:"Another name."`
+	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
+}
+
+// Run changes a tenant.
+func (c *updateTenantCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	change := client.TenantChange{Name: c.Name}
+	if change.Limits, err = c.values(); err != nil {
+		return err
+	}
+	if c.Metadata != nil {
+		change.Metadata = &c.Metadata
+	}
+	tenant, err := api.UpdateTenant(ctx, c.ID, change)
+	if err != nil {
+		return err
+	}
+	return printTenant(std, api, c.JSON, tenant)
+}
+
+type deleteTenantCommand struct {
+	connection
+	confirmation
+	ID string `arg:"" help:"The tenant's id."`
+}
+
+// Run deletes a tenant.
+func (c *deleteTenantCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	if err := c.confirm(std, fmt.Sprintf("This deletes tenant %s with its keys, endpoints, events and deliveries.", c.ID), c.ID); err != nil {
+		return err
+	}
+	return api.DeleteTenant(ctx, c.ID)
+}
