@@ -88,14 +88,14 @@ type OfEndpoint struct {
 	ID string `path:"id" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The endpoint's id."`
 }
 
-// endpointFilter has the filters of lists of endpoints.
-type endpointFilter struct {
+// EndpointFilter has the filters of lists of endpoints.
+type EndpointFilter struct {
 	Health  string `query:"health" enum:"healthy,failing,recovering,idle" doc:"Endpoints with this health."`
 	Status  string `query:"status" enum:"enabled,paused,disabled" doc:"Endpoints with this status."`
 	Dialect string `query:"dialect" doc:"Endpoints of this dialect."`
 }
 
-func (f *endpointFilter) filter(tenant string) bellwire.EndpointFilter {
+func (f *EndpointFilter) filter(tenant string) bellwire.EndpointFilter {
 	return bellwire.EndpointFilter{
 		Tenant: tenant, Health: bellwire.HealthState(f.Health), Status: bellwire.EndpointStatus(f.Status), Dialect: f.Dialect,
 	}
@@ -122,7 +122,7 @@ func (a *api) endpoints() {
 
 	type listed struct {
 		InTenant
-		endpointFilter
+		EndpointFilter
 		Paging
 	}
 	route(a, service.Read, huma.Operation{
@@ -136,7 +136,7 @@ func (a *api) endpoints() {
 
 	type listedAll struct {
 		Tenant string `query:"tenant" doc:"Endpoints of this tenant."`
-		endpointFilter
+		EndpointFilter
 		Paging
 	}
 	route(a, service.Manage, huma.Operation{
