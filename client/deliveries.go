@@ -55,7 +55,16 @@ type Delivery struct {
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
 	CreatedAt     time.Time      `json:"created_at"`
 	UpdatedAt     time.Time      `json:"updated_at"`
-	Attempts      []Attempt      `json:"attempts"` // only from Client.Delivery
+	WaitingFor    *Wait          `json:"waiting_for"` // only from Client.Delivery; nil if the delivery has ended
+	Attempts      []Attempt      `json:"attempts"`    // only from Client.Delivery
+}
+
+// Wait is what an open delivery waits for.
+type Wait struct {
+	Reason WaitReason `json:"reason"`
+	Until  *time.Time `json:"until"`  // nil: not known
+	Behind string     `json:"behind"` // with WaitOrder: the first delivery in the order that has not ended
+	Node   string     `json:"node"`   // for operators: the node that sends for the endpoint, if it is another one
 }
 
 // Attempt is one HTTP request of a delivery, with its response. Credentials are redacted.

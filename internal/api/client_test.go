@@ -235,7 +235,7 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 		t.Errorf("%+v", part)
 	}
 	got, err := c.Delivery(ctx, "acme", id)
-	if must(t, got, err); got.Event != event.ID || got.Endpoint != ep.ID || got.Attempts == nil {
+	if must(t, got, err); got.Event != event.ID || got.Endpoint != ep.ID || got.Attempts == nil || got.WaitingFor == nil || got.WaitingFor.Reason != client.WaitQueued {
 		t.Errorf("%+v", got)
 	}
 	retried, err := c.RetryDelivery(ctx, "acme", id)

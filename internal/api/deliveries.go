@@ -44,7 +44,47 @@ func wireDelivery(d *bellwire.Delivery) Delivery {
 
 type deliveryWithAttempts struct {
 	Delivery
-	Attempts []attempt `json:"attempts" doc:"The newest attempts, oldest first, up to 4 MiB. attempt_count is the number of all attempts."`
+	WaitingFor *waiting  `json:"waiting_for" doc:"What the delivery waits for; null if it has ended."`
+	Attempts   []attempt `json:"attempts" doc:"The newest attempts, oldest first, up to 4 MiB. attempt_count is the number of all attempts."`
+}
+
+// TransformSchema makes waiting_for nullable.
+func (deliveryWithAttempts) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return nullable(s, "waiting_for")
+}
+
+// waiting is what an open delivery waits for, on the wire.
+type waiting struct {
+	Reason bellwire.WaitReason  `json:"reason" enum:"retry,paused,ending,order,breaker,rest,rate_limit,in_flight,unanswered,failure_rate,host_limit,share,fault,takeover,other_node,queued" doc:"retry: its next attempt is due later. paused: the endpoint is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order has not ended. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight."`
+	Until  *time.Time           `json:"until,omitempty" doc:"When that ends, if it is known."`
+	Behind *bellwire.DeliveryID `json:"behind,omitempty" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"With order: the first delivery in the order that has not ended."`
+	Node   string               `json:"node,omitempty" doc:"For operators: the node that sends for the endpoint, if it is another one."`
+}
+
+func wireWait(w *bellwire.Wait) *waiting {
+	if w == nil {
+		return nil
+	}
+	wire := &waiting{Reason: w.Reason, Node: w.Node}
+	if !w.Until.IsZero() {
+		wire.Until = new(w.Until.UTC())
+	}
+	if !w.Behind.IsZero() {
+		wire.Behind = &w.Behind
+	}
+	return wire
+}
+
+// nullable makes members of objects nullable, which Huma cannot express.
+func nullable(s *huma.Schema, members ...string) *huma.Schema {
+	for _, name := range members {
+		member := s.Properties[name]
+		s.Properties[name] = &huma.Schema{
+			Description: member.Description,
+			AnyOf:       []*huma.Schema{{Ref: member.Ref}, {Type: "null"}},
+		}
+	}
+	return s
 }
 
 // attempt is an attempt on the wire.
@@ -61,16 +101,9 @@ type attempt struct {
 	DetailsDropped bool               `json:"details_dropped" doc:"Of a delivery with many attempts, only the first and the last keep their details. If true, request is null, and the response has only its status."`
 }
 
-// TransformSchema makes request and response nullable, which Huma cannot express for objects.
+// TransformSchema makes request and response nullable.
 func (attempt) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	for _, name := range []string{"request", "response"} {
-		member := s.Properties[name]
-		s.Properties[name] = &huma.Schema{
-			Description: member.Description,
-			AnyOf:       []*huma.Schema{{Ref: member.Ref}, {Type: "null"}},
-		}
-	}
-	return s
+	return nullable(s, "request", "response")
 }
 
 type timings struct {
@@ -165,7 +198,7 @@ func (a *api) deliveries() {
 
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-delivery", Method: http.MethodGet, Path: one, Tags: []string{tagDeliveries},
-		Summary: "Get a delivery with its attempts", Description: "Shows the requests and the responses. Credentials are redacted.",
+		Summary: "Get a delivery with its attempts", Description: "Shows the requests and the responses, and what the delivery waits for. Credentials are redacted.",
 	}, func(ctx context.Context, c service.Caller, in *OfDelivery) (*output[deliveryWithAttempts], error) {
 		id, err := in.id()
 		if err != nil {
@@ -175,7 +208,11 @@ func (a *api) deliveries() {
 		if err != nil {
 			return nil, err
 		}
-		out := deliveryWithAttempts{Delivery: wireDelivery(d), Attempts: make([]attempt, len(attempts))}
+		wait, err := a.svc.WaitingFor(ctx, c, d)
+		if err != nil {
+			return nil, err
+		}
+		out := deliveryWithAttempts{Delivery: wireDelivery(d), WaitingFor: wireWait(wait), Attempts: make([]attempt, len(attempts))}
 		for i, at := range attempts {
 			out.Attempts[i] = wireAttempt(at)
 		}

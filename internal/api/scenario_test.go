@@ -77,6 +77,9 @@ func (e *idleEngine) Refresh(string) {}
 func (*idleEngine) WakeJobs()        {}
 
 func (e *idleEngine) Forget(string, bellwire.DeliveryID) {}
+func (e *idleEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
+	return bellwire.WaitQueued, time.Time{}
+}
 
 // world is an API on a store of its own, and what its steps have learned.
 type world struct {

@@ -52,6 +52,7 @@ type useCases interface {
 
 	Deliveries(ctx context.Context, c service.Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
+	WaitingFor(ctx context.Context, c service.Caller, d *bellwire.Delivery) (*bellwire.Wait, error)
 	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)
 	CancelDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
 

@@ -133,6 +133,9 @@ type History interface {
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
+	// Hold returns what holds back a delivery with the given number in an endpoint's order, 0 if it has none. A store for one
+	// node answers with an arbitrary name.
+	Hold(ctx context.Context, endpoint string, sequence int64) (*Hold, error)
 	// Attempts returns the newest attempts of a delivery, oldest first: at most limit of them, and at most MaxPageBytes.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
 }

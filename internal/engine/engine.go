@@ -316,10 +316,11 @@ func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) { e.scheduler.F
 // WakeJobs reports that a job was created or changed.
 func (e *Engine) WakeJobs() { poke(e.jobs.wake) }
 
-// Blocked returns what keeps the endpoint's next delivery from being sent on this node, and until when. A zero time with a reason
-// means that the time is not known.
-func (e *Engine) Blocked(endpoint string) (why lanes.Why, until time.Time) {
-	return e.scheduler.Blocked(endpoint)
+// Blocked returns what keeps the endpoint's next delivery from being sent on this node, and until when. A zero time means that
+// the time is not known. With bellwire.WaitOtherNode, this node does not own the endpoint.
+func (e *Engine) Blocked(endpoint string) (reason bellwire.WaitReason, until time.Time) {
+	why, until := e.scheduler.Blocked(endpoint)
+	return why.WaitReason(), until
 }
 
 // Stats describes an Engine.

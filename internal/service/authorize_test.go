@@ -158,6 +158,10 @@ var useCases = []useCase{
 		_, _, err := e.Delivery(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
+	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.WaitingFor(e.t.Context(), c, &bellwire.Delivery{ID: on.delivery, Tenant: on.tenant, Endpoint: on.endpoint, Status: bellwire.DeliveryPending})
+		return err
+	}},
 	{"Deliveries", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.Deliveries(e.t.Context(), c, bellwire.DeliveryFilter{Tenant: on.tenant}, bellwire.Page{})
 		return err

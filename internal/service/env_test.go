@@ -168,6 +168,10 @@ func (e *fakeEngine) Refresh(endpoint string) {
 
 func (*fakeEngine) WakeJobs() {}
 
+func (e *fakeEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
+	return bellwire.WaitQueued, time.Time{}
+}
+
 func (e *fakeEngine) Forget(_ string, id bellwire.DeliveryID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

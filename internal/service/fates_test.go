@@ -74,3 +74,63 @@ func TestFates(t *testing.T) {
 		})
 	}
 }
+
+// TestWaits asks what deliveries wait for, on the node that owns the endpoint and on another.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	soon, later := now.Add(time.Minute), now.Add(time.Hour)
+	ahead := bellwire.NewID[bellwire.DeliveryKind](now)
+	enabled := &bellwire.Endpoint{Status: bellwire.EndpointEnabled}
+	due, retrying := &bellwire.Delivery{DueAt: now}, &bellwire.Delivery{DueAt: soon}
+	for name, c := range map[string]struct {
+		facts waitFacts
+		want  bellwire.Wait
+	}{
+		"next":                         {waitFacts{reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitQueued}},
+		"a retry":                      {waitFacts{delivery: retrying, reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
+		"a rate limit":                 {waitFacts{reason: bellwire.WaitRateLimit, until: soon}, bellwire.Wait{Reason: bellwire.WaitRateLimit, Until: soon}},
+		"a retry behind a longer rest": {waitFacts{delivery: retrying, reason: bellwire.WaitRest, until: later}, bellwire.Wait{Reason: bellwire.WaitRest, Until: later}},
+		"a retry beyond a rest":        {waitFacts{delivery: &bellwire.Delivery{DueAt: later}, reason: bellwire.WaitRest, until: soon}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: later}},
+		"paused": {waitFacts{delivery: retrying, endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, reason: bellwire.WaitOtherNode},
+			bellwire.Wait{Reason: bellwire.WaitPaused}},
+		"a test of a paused one": {waitFacts{delivery: new(bellwire.Delivery), endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, reason: bellwire.WaitQueued},
+			bellwire.Wait{Reason: bellwire.WaitQueued}},
+		"disabled":  {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointDisabled}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"deleted":   {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused, Deleted: true}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"in order":  {waitFacts{hold: &bellwire.Hold{Ahead: ahead}, reason: bellwire.WaitBreaker}, bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
+		"elsewhere": {waitFacts{hold: &bellwire.Hold{Node: "b", Epoch: 7}, reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
+		"elsewhere, behind an open breaker": {waitFacts{
+			hold: &bellwire.Hold{Node: "b", Epoch: 7}, health: &bellwire.Health{BreakerOpen: true, HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
+		}, bellwire.Wait{Reason: bellwire.WaitBreaker, Until: soon, Node: "b"}},
+		"elsewhere, resting": {waitFacts{
+			hold: &bellwire.Hold{Node: "b", Epoch: 7}, health: &bellwire.Health{HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
+		}, bellwire.Wait{Reason: bellwire.WaitRest, Until: soon, Node: "b"}},
+		"elsewhere, with a breaker of an earlier owner": {waitFacts{
+			hold: &bellwire.Hold{Node: "b", Epoch: 8}, health: &bellwire.Health{BreakerOpen: true, HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
+		}, bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
+		"nowhere":           {waitFacts{reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitTakeover}},
+		"a retry elsewhere": {waitFacts{delivery: retrying, hold: &bellwire.Hold{Node: "b"}, reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := c.facts
+			f.now = now
+			if f.delivery == nil {
+				f.delivery = due
+			}
+			if f.endpoint == nil {
+				f.endpoint = enabled
+			}
+			if f.hold == nil {
+				f.hold = new(bellwire.Hold)
+			}
+			if f.health == nil {
+				f.health = new(bellwire.Health)
+			}
+			if got := *f.wait(); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}

@@ -246,7 +246,10 @@ func (takeAll) Test(context.Context, string, string, engine.Draft) (bellwire.Eve
 func (takeAll) Refresh(string) {}
 
 func (takeAll) Forget(string, bellwire.DeliveryID) {}
-func (takeAll) WakeJobs()                          {}
+func (takeAll) Blocked(string) (bellwire.WaitReason, time.Time) {
+	return bellwire.WaitQueued, time.Time{}
+}
+func (takeAll) WakeJobs() {}
 
 // hotPath returns what happens for each event published, with a key of the operator's.
 func hotPath(t testing.TB) (*env, func() error) {

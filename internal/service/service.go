@@ -39,6 +39,8 @@ type Engine interface {
 	Test(ctx context.Context, tenant, endpoint string, d engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error)
 	// Refresh reports that the configuration of an endpoint has changed, or that it has new work.
 	Refresh(endpoint string)
+	// Blocked returns what keeps the endpoint's next delivery from being sent on this node, and until when.
+	Blocked(endpoint string) (reason bellwire.WaitReason, until time.Time)
 	// Forget reports that a delivery was canceled.
 	Forget(endpoint string, id bellwire.DeliveryID)
 	// WakeJobs reports that a job was created or changed.

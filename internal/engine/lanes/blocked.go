@@ -1,6 +1,10 @@
 package lanes
 
-import "time"
+import (
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
 
 // Why is the reason for which an endpoint's deliveries wait.
 type Why int
@@ -58,6 +62,19 @@ func (w Why) String() string {
 	}
 	return whyTexts[w]
 }
+
+// waitReasons are the reasons as tenants see them.
+var waitReasons = [whys]bellwire.WaitReason{
+	NotBlocked: bellwire.WaitQueued, Paused: bellwire.WaitPaused, Disabled: bellwire.WaitEnding, BreakerOpen: bellwire.WaitBreaker,
+	Resting: bellwire.WaitRest, FailureRate: bellwire.WaitFailureRate, HostLimit: bellwire.WaitHostLimit,
+	RateLimited: bellwire.WaitRateLimit, InFlightLimit: bellwire.WaitInFlight, Unanswered: bellwire.WaitUnanswered,
+	InOrder: bellwire.WaitOrder, NodeFault: bellwire.WaitFault, StoreBackoff: bellwire.WaitFault, QueueFull: bellwire.WaitQueued,
+	TenantShare: bellwire.WaitShare, Pacing: bellwire.WaitQueued, OtherNode: bellwire.WaitOtherNode,
+	LeaseLapsed: bellwire.WaitTakeover, Draining: bellwire.WaitTakeover,
+}
+
+// WaitReason returns the reason as tenants see it.
+func (w Why) WaitReason() bellwire.WaitReason { return waitReasons[w] }
 
 // purpose is something that a lane does.
 type purpose int

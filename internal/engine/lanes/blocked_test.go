@@ -193,3 +193,13 @@ func TestDocumentedWhys(t *testing.T) {
 		}
 	}
 }
+
+// TestEachReasonHasAName looks for the reasons that tenants are shown.
+func TestEachReasonHasAName(t *testing.T) {
+	t.Parallel()
+	for w := range whys {
+		if w.WaitReason() == "" {
+			t.Errorf("%q has no name", w)
+		}
+	}
+}

@@ -500,3 +500,22 @@ func (c *cluster) owners() (owners [bellwire.Shards]string) {
 	}
 	return owners
 }
+
+// TestHoldNamesTheOwner asks another node for the owner of an endpoint.
+func TestHoldNamesTheOwner(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	leases := renew(t, s, "a")
+	other := openAt(t, s.url, Options{NoSync: true})
+	hold, err := other.Hold(t.Context(), "ep", 0)
+	check(t, err)
+	if hold.Node != "a" || hold.Epoch != leases.Epoch("ep") {
+		t.Errorf("the owner is %+v, want node a in epoch %d", hold, leases.Epoch("ep"))
+	}
+	check(t, s.ReleaseLeases(t.Context(), "a"))
+	hold, err = other.Hold(t.Context(), "ep", 0)
+	check(t, err)
+	if hold.Node != "" {
+		t.Errorf("the owner is %q, and it has left", hold.Node)
+	}
+}

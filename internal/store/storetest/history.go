@@ -49,6 +49,32 @@ var historyTests = []test{
 		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeCreated, bellwire.ChangeDeleted, bellwire.ChangeCreated})
 	}},
 	{name: "Explain/ByTheStandingAtTheTime", run: explains},
+	{name: "Hold/BehindTheFirstInOrder", run: func(w *world) {
+		ep := w.endpoint(w.tenant(), fifo)
+		first, second, third := w.publish(ep), w.publish(ep), w.publish(ep)
+		ahead := func(e *bellwire.NewEvent) bellwire.DeliveryID {
+			hold, err := w.store.Hold(w.ctx, ep.ID, w.load(ep.Tenant, e.Deliveries[0].ID).Sequence)
+			w.check(err)
+			w.equal("the epoch", hold.Epoch, w.leases.Epoch(ep.ID))
+			w.equal("the shard has an owner", hold.Node != "", true)
+			return hold.Ahead
+		}
+		w.equal("behind the first", ahead(first), bellwire.DeliveryID{})
+		w.equal("ahead of the third", ahead(third), first.Deliveries[0].ID)
+		d := w.claim(ep, 1).Due[0].Delivery
+		w.equal("ahead of the third while the first is claimed", ahead(third), first.Deliveries[0].ID)
+		w.record(w.result(d, success))
+		w.equal("ahead of the third", ahead(third), second.Deliveries[0].ID)
+		w.equal("ahead of the second", ahead(second), bellwire.DeliveryID{})
+	}},
+	{name: "Hold/NothingOutsideAnyOrder", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		w.publish(ep)
+		e := w.publish(ep)
+		hold, err := w.store.Hold(w.ctx, ep.ID, w.load(ep.Tenant, e.Deliveries[0].ID).Sequence)
+		w.check(err)
+		w.equal("ahead", hold.Ahead, bellwire.DeliveryID{})
+	}},
 	{name: "Explain/NothingOfAnotherTenant", run: func(w *world) {
 		ep, other := w.endpoint(w.tenant()), w.tenant()
 		e := w.publish(ep)

@@ -106,6 +106,8 @@ func useAll(w *world) {
 	w.check(err)
 	w.history(plain)
 	w.explain(e, 10)
+	_, err = w.store.Hold(w.ctx, ordered.ID, 3)
+	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
