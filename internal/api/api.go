@@ -58,6 +58,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.events()
 	a.deliveries()
 	a.jobs()
+	a.statistics()
 	a.audit()
 	a.documentation()
 	return a

@@ -37,6 +37,7 @@ var contract = map[string]string{
 	"POST /tenants/{tenant}/deliveries/{id}/retry": "202", "POST /tenants/{tenant}/deliveries/{id}/cancel": "202",
 	"GET /audit": "200", "GET /endpoints": "200",
 	"POST /tenants/{tenant}/replays": "200", "POST /tenants/{tenant}/deliveries/retry": "200", "POST /tenants/{tenant}/deliveries/cancel": "200",
+	"GET /statistics": "200", "GET /tenants/{tenant}/statistics": "200",
 	"GET /jobs": "200", "GET /tenants/{tenant}/jobs": "200", "GET /tenants/{tenant}/jobs/{id}": "200", "PATCH /tenants/{tenant}/jobs/{id}": "200",
 	"POST /tenants/{tenant}/jobs/{id}/pause": "200", "POST /tenants/{tenant}/jobs/{id}/resume": "200", "POST /tenants/{tenant}/jobs/{id}/cancel": "200",
 }

@@ -49,6 +49,7 @@ func configuration(o Options) huma.Config {
 				{Name: tagEvents, Description: "Events are published once, never change, and are delivered byte for byte."},
 				{Name: tagDeliveries, Description: "A delivery sends one event to one endpoint. It records every attempt."},
 				{Name: tagJobs, Description: "A job works on many deliveries: it replays events to an endpoint, retries deliveries or cancels them. It goes on after a restart, skips nothing and repeats nothing."},
+				{Name: tagStatistics, Description: "How many events and attempts there were, how many attempts failed, and how long they took."},
 				{Name: tagAudit, Description: "Who read personal data, on whose behalf, and why."},
 			},
 		},

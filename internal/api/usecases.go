@@ -62,6 +62,8 @@ type useCases interface {
 	Job(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID) (*bellwire.Job, error)
 	ChangeJob(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error)
 
+	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
+
 	AuditLog(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error)
 
 	SealCursor(list string, c bellwire.Cursor) (string, error)

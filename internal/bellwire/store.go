@@ -25,7 +25,8 @@ type Store interface {
 	Check(ctx context.Context) error
 	// Purge deletes up to limit rows that are no longer needed: those of deleted tenants and endpoints, of events accepted
 	// before the given time (zero: none) that have nothing left to deliver, idempotency keys past their window whose event is
-	// gone, expired idempotent requests, expired audit entries, and jobs that ended JobRetention ago. It returns the number of deleted rows; 0 means done. Events that had something left to
+	// gone, expired idempotent requests, expired audit entries, jobs that ended JobRetention ago, and statistics that are older
+	// than Interval.Kept. It returns the number of deleted rows; 0 means done. Events that had something left to
 	// deliver are checked again after RetentionReview. A store that partitions events may keep them until the whole partition
 	// is that old, and counts a partition as one row.
 	Purge(ctx context.Context, now, before time.Time, limit int) (int, error)
@@ -138,6 +139,8 @@ type History interface {
 	Hold(ctx context.Context, endpoint string, sequence int64) (*Hold, error)
 	// Attempts returns the newest attempts of a delivery, oldest first: at most limit of them, and at most MaxPageBytes.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
+	// Statistics returns the rows of the intervals that begin in the given time, by time. It counts what RollUp has moved.
+	Statistics(ctx context.Context, f StatisticsFilter) ([]StatisticsRow, error)
 }
 
 // Audit is the part of a Store that holds the audit log and the nonces of signed requests.
@@ -260,6 +263,11 @@ type Queue interface {
 	// ExpireOpen ends as exhausted what is on an endpoint's schedule, free, and too old. It returns how many; fewer than the
 	// limit means that none is left.
 	ExpireOpen(ctx context.Context, now time.Time, x Expiry) (int, error)
+
+	// RollUp moves deltas that AppendEvents and RecordOutcomes have stored for statistics into the rows of their intervals, each
+	// exactly once, and returns how many. It stops when the rows are of the given number of tenants. 0: no delta is left, or
+	// another node is moving them.
+	RollUp(ctx context.Context, tenants int) (deltas int, err error)
 
 	// Backlog counts open deliveries and returns since when the longest waiting one has been due. It may estimate from
 	// indexes, and costs at most a bounded scan.
@@ -481,6 +489,7 @@ type ClaimToken struct {
 type Result struct {
 	Attempt    *Attempt // nil: no request could be made
 	Delivery   DeliveryID
+	EventType  string // of the delivery's event, for statistics
 	Trigger    Trigger
 	Epoch      int64 // in which the delivery was claimed
 	Transition Transition

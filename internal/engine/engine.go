@@ -148,6 +148,7 @@ func New(c Config) *Engine {
 		&stage{name: "claimer", run: cl.run},
 		&stage{name: "fan-out", run: fan.run},
 		&stage{name: "jobs", run: run.run},
+		&stage{name: "compactor", run: (&compactor{c.Store, c.Observer}).run},
 		&stage{name: "pacer", run: (&pacer{sch, c.Busy}).run},
 		&stage{name: "timekeeper", run: (&timekeeper{sch}).run},
 		&stage{name: "scanner", run: scan.run},

@@ -56,6 +56,7 @@ func (r *result) row() *bellwire.Result {
 	row := &bellwire.Result{
 		Attempt:          r.Attempt,
 		Delivery:         r.Job.Delivery.ID,
+		EventType:        r.Job.Delivery.EventType,
 		Trigger:          r.Job.Trigger,
 		Epoch:            r.Job.Delivery.Epoch,
 		Transition:       r.transition,

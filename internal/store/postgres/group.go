@@ -67,6 +67,7 @@ func (s *Store) storeGroup(g *group) error {
 	}
 	g.queueFanouts(batch)
 	g.queueDeliveries(batch)
+	g.queueDelta(batch)
 	owned := s.owned.Load()
 	g.sent, g.wakes, g.wakesFanOut = true, g.woken(owned), g.defersToOthers(owned)
 	if err := g.sendGroup(batch, g.tx.sendLast); err != nil {

@@ -93,12 +93,20 @@ const (
 		(SELECT key, nonce FROM bellwire.nonces WHERE expires_at <= $1 LIMIT $2)`
 	sqlPurgeAuditDays = `DELETE FROM bellwire.audit_days WHERE (day, tenant) IN
 		(SELECT day, tenant FROM bellwire.audit_days WHERE day < $1 LIMIT $2)`
+	// sqlPurgeStatistics passes over rows that RollUp is changing, so that neither waits for the other.
+	sqlPurgeStatistics = `DELETE FROM bellwire.statistics WHERE (tenant, length, at) IN
+		(SELECT tenant, length, at FROM bellwire.statistics WHERE length = $1 AND at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED)`
 	sqlDeletedTenant = "SELECT n FROM bellwire.tenants WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1 FOR UPDATE"
 )
 
 func (p *purge) run() error {
 	for _, sql := range []string{sqlPurgeRequests, sqlPurgeAudit, sqlPurgeNonces} {
 		if err := p.delete(sql, p.now, p.left); err != nil {
+			return err
+		}
+	}
+	for _, interval := range bellwire.Intervals {
+		if err := p.delete(sqlPurgeStatistics, interval.Number(), p.now.Add(-interval.Kept()), p.left); err != nil {
 			return err
 		}
 	}
@@ -163,6 +171,8 @@ var sqlPurgeTenant = []string{
 		FROM bellwire.endpoint_histories h JOIN bellwire.endpoint_changes c ON c.history = h.n WHERE h.tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.endpoint_histories WHERE n IN (SELECT n FROM bellwire.endpoint_histories WHERE tenant = $1 LIMIT $2)",
 	"DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE tenant = $1 LIMIT $2)",
+	`DELETE FROM bellwire.statistics WHERE (tenant, length, at) IN
+		(SELECT tenant, length, at FROM bellwire.statistics WHERE tenant = $1 LIMIT $2)`,
 	"DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.clocks WHERE tenant = $1 AND $2 > 0",
 	"DELETE FROM bellwire.tenants WHERE n = $1 AND $2 > 0",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rollup"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
@@ -67,6 +68,7 @@ type recording struct {
 	states   map[bellwire.DeliveryID]*bellwire.DeliveryState
 	attempts map[bellwire.AttemptID]bool // that are stored
 	changed  map[bellwire.DeliveryID]time.Time
+	delta    rollup.Delta
 	healths  map[string]*healthRow // of their endpoints
 }
 
@@ -84,6 +86,7 @@ func (r *recording) left() (places []int) {
 func (r *recording) settle(tx *tx, places []int) error {
 	r.tx, r.rows, r.states = tx, attemptRows{}, make(map[bellwire.DeliveryID]*bellwire.DeliveryState)
 	r.attempts, r.changed = make(map[bellwire.AttemptID]bool), make(map[bellwire.DeliveryID]time.Time)
+	r.delta.Reset()
 	if err := r.read(places); err != nil {
 		return err
 	}
@@ -97,6 +100,7 @@ func (r *recording) settle(tx *tx, places []int) error {
 	r.queueMoves(batch)
 	r.queueHealth(batch)
 	r.rows.queue(batch)
+	queueDelta(batch, &r.delta)
 	return tx.sendLast(batch)
 }
 
@@ -104,9 +108,12 @@ func (r *recording) settle(tx *tx, places []int) error {
 // PostgreSQL from using the index of the status, which would lead through all pending deliveries.
 const sqlSucceed = `WITH moved AS (
 		UPDATE bellwire.deliveries d SET status = 2, reason = r.reason, attempts = 1, epoch = 0, due_at = NULL, updated_at = r.at
-		FROM unnest($11::text[], $12::timestamptz[], ` + attemptArrays + `) AS r (reason, at, ` + attemptColumns + `)
+		FROM unnest($11::text[], $12::timestamptz[], $13::smallint[], ` + attemptArrays + `) AS r (reason, at, place, ` + attemptColumns + `)
 		WHERE d.id = r.delivery AND d.status::int = 0 AND d.attempts = 0 AND d.manual_epoch IS NULL
 		RETURNING r.*
+	), counted AS (
+		INSERT INTO bellwire.statistics_deltas (data, counted)
+		SELECT $14::bytea, CASE WHEN count(*) < $15::bigint THEN array_agg(place) END FROM moved WHERE place >= 0 HAVING count(*) > 0
 	)
 	INSERT INTO bellwire.attempts (` + attemptColumns + ") SELECT " + attemptColumns + " FROM moved RETURNING delivery"
 
@@ -117,6 +124,9 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 		rows    attemptRows
 		reasons []string
 		at      []time.Time
+		counted []int16 // the place of each attempt in the delta; -1: it does not count
+		delta   rollup.Delta
+		counts  int16
 	)
 	places := make(map[bellwire.DeliveryID]int)
 	seen := make(map[bellwire.DeliveryID]bool, len(r.results))
@@ -127,6 +137,12 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 			places[result.Delivery] = i
 			rows.add(result.Attempt, result.Delivery, 1, r.details[i])
 			reasons, at = append(reasons, result.AfterPlainSuccess().Reason), append(at, result.EndedAt)
+			place := int16(-1)
+			if rollup.Counts(result) {
+				place, counts = counts, counts+1
+			}
+			delta.Attempt(result)
+			counted = append(counted, place)
 		}
 		seen[result.Delivery] = true
 	}
@@ -134,7 +150,7 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 	if len(at) == 0 {
 		return false, others
 	}
-	batch.Queue(sqlSucceed, append(rows.arrays(), reasons, at)...).Query(func(moved pgx.Rows) error {
+	batch.Queue(sqlSucceed, append(rows.arrays(), reasons, at, counted, delta.Encode(), int64(counts))...).Query(func(moved pgx.Rows) error {
 		var id [16]byte
 		_, err := pgx.ForEachRow(moved, []any{&id}, func() error {
 			i := places[id]
@@ -152,6 +168,7 @@ func (r *recording) addAttempt(i int, number int64) {
 	r.rows.add(result.Attempt, result.Delivery, number, r.details[i])
 	r.rows.drop(result.Delivery, rules.DroppedAttempt(result, number))
 	r.attempts[result.Attempt.ID] = true
+	r.delta.Attempt(result)
 }
 
 const (

@@ -207,6 +207,7 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, 
 	}
 	w.clock = at
 	appended.CreatedAt = time.UnixMicro(at).UTC()
+	w.delta.Publish(tenant, e, appended.CreatedAt)
 	if err := w.insertDeliveries(tenant, w.conn.LastInsertRowID(), n, deferred, appended); err != nil {
 		return err
 	}

@@ -88,6 +88,8 @@ func (p *purge) run() error {
 const sqlPurgeAuditDays = `DELETE FROM audit_days WHERE (day, tenant) IN
 	(SELECT day, tenant FROM audit_days WHERE day < ? LIMIT +?)`
 
+const sqlPurgeStatistics = "DELETE FROM statistics WHERE n IN (SELECT n FROM statistics WHERE length = ? AND at < ? LIMIT +?)"
+
 // expired deletes what had a time to end at.
 func (p *purge) expired() error {
 	for _, sql := range []string{
@@ -96,6 +98,12 @@ func (p *purge) expired() error {
 		"DELETE FROM nonces WHERE (key, nonce) IN (SELECT key, nonce FROM nonces WHERE expires_at <= ? LIMIT +?)",
 	} {
 		if err := p.delete(p.w.query(sql).time(p.now).int(int64(p.left))); err != nil {
+			return err
+		}
+	}
+	for _, interval := range bellwire.Intervals {
+		q := p.w.query(sqlPurgeStatistics).int(interval.Number()).int(p.now.Add(-interval.Kept()).Unix()).int(int64(p.left))
+		if err := p.delete(q); err != nil {
 			return err
 		}
 	}
@@ -127,6 +135,7 @@ func (p *purge) tenant(n int64) error {
 			FROM endpoint_histories h CROSS JOIN endpoint_changes c ON c.history = h.n WHERE h.tenant = ?1 LIMIT +?2)`,
 		"DELETE FROM endpoint_histories WHERE n IN (SELECT n FROM endpoint_histories WHERE tenant = ?1 LIMIT +?2)",
 		sqlPurgeJobsOfTenant,
+		"DELETE FROM statistics WHERE n IN (SELECT n FROM statistics WHERE tenant = ?1 LIMIT +?2)",
 		"DELETE FROM tenants WHERE n = ?1 AND ?2 > 0",
 	} {
 		if err := p.delete(p.w.query(sql).int(n).int(int64(p.left))); err != nil {

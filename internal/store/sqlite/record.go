@@ -59,6 +59,7 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 		if err := w.insertAttempt(r.Attempt, r.Delivery, number, details); err != nil {
 			return recorded, err
 		}
+		w.delta.Attempt(r)
 		if err := w.dropDetails(r.Delivery, rules.DroppedAttempt(r, number)); err != nil {
 			return recorded, err
 		}
@@ -87,6 +88,7 @@ func (w *writer) recordPlainSuccess(r *bellwire.Result, details []byte) (done bo
 		return false, err
 	}
 	w.opened--
+	w.delta.Attempt(r)
 	return true, w.insertAttempt(r.Attempt, r.Delivery, 1, details)
 }
 

@@ -61,6 +61,7 @@ type Store struct {
 	leases    leases
 	open      atomic.Int64 // deliveries that are open
 	retention retention
+	rollups   sync.Mutex // held by RollUp
 
 	closing sync.RWMutex
 	closed  bool

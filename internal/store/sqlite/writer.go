@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rollup"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
@@ -39,6 +40,7 @@ type writer struct {
 	group  []*write
 	refs   refs
 	facts  rules.AppendFacts // of the append that is being stored
+	delta  rollup.Delta      // what this transaction adds to the statistics
 	opened int               // change of the number of open deliveries in this transaction
 	clock  int64             // the time of the newest event, in microseconds since 1970
 	turn   int64             // the tenant that FanOut has served last
@@ -150,6 +152,7 @@ func (w *writer) execute(group []*write) {
 
 func (w *writer) transact(group []*write) error {
 	w.opened = 0
+	w.delta.Reset()
 	err := w.begin()
 	for _, op := range group {
 		if err != nil {
@@ -160,6 +163,9 @@ func (w *writer) transact(group []*write) error {
 		if op.err != nil && !errors.As(op.err, &refused) {
 			err = op.err
 		}
+	}
+	if err == nil {
+		err = w.storeDelta()
 	}
 	if err == nil {
 		err = w.exec("COMMIT")

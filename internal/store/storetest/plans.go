@@ -109,6 +109,11 @@ func useAll(w *world) {
 	_, err = w.store.Hold(w.ctx, ordered.ID, 3)
 	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
+	for _, by := range [][]bellwire.Dimension{nil, {bellwire.ByEndpoint}, {bellwire.ByType}, bellwire.Dimensions} {
+		for _, tenant := range []string{"", t.ID} {
+			w.statistics(tenant, bellwire.Day, by...)
+		}
+	}
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
 	useRequests(w, t.ID)

@@ -1,0 +1,94 @@
+package bellwire
+
+import "time"
+
+// Interval is the length of time that a row of statistics is about.
+type Interval string
+
+// The intervals.
+const (
+	Minute Interval = "minute"
+	Hour   Interval = "hour"
+	Day    Interval = "day"
+)
+
+// Intervals lists all intervals, the shortest first.
+var Intervals = []Interval{Minute, Hour, Day}
+
+// Length returns how long the interval is.
+func (i Interval) Length() time.Duration {
+	switch i {
+	case Minute:
+		return time.Minute
+	case Hour:
+		return time.Hour
+	}
+	return 24 * time.Hour
+}
+
+// Begin returns when the interval begins that includes t, in UTC.
+func (i Interval) Begin(t time.Time) time.Time { return t.UTC().Truncate(i.Length()) }
+
+// Number returns the number under which the interval is stored.
+func (i Interval) Number() int64 {
+	switch i {
+	case Minute:
+		return 0
+	case Hour:
+		return 1
+	}
+	return 2
+}
+
+// Kept returns how long statistics of the interval are kept.
+func (i Interval) Kept() time.Duration {
+	const day = 24 * time.Hour
+	switch i {
+	case Minute:
+		return 2 * day
+	case Hour:
+		return 60 * day
+	}
+	return 2 * 365 * day
+}
+
+// Dimension is a property by which statistics are split.
+type Dimension string
+
+// The dimensions.
+const (
+	ByEndpoint Dimension = "endpoint"
+	ByType     Dimension = "type"
+	ByOutcome  Dimension = "outcome"
+	ByDialect  Dimension = "dialect"
+)
+
+// Dimensions lists all dimensions.
+var Dimensions = []Dimension{ByEndpoint, ByType, ByOutcome, ByDialect}
+
+// StatisticsFilter selects statistics.
+type StatisticsFilter struct {
+	Tenant       string // empty: of all tenants together
+	Since, Until time.Time
+	Interval     Interval
+	By           []Dimension
+}
+
+// StatisticsGroup is what a row of statistics counts. Only the dimensions that were asked for are not empty.
+type StatisticsGroup struct {
+	Endpoint string
+	Type     string
+	Dialect  string
+	Outcome  Outcome
+	Others   bool // the groups that are too small, or too many, to have rows of their own
+}
+
+// StatisticsRow counts the attempts that ended, and the events that were accepted, in one interval. Tests are not counted.
+type StatisticsRow struct {
+	At time.Time // when the interval began
+	StatisticsGroup
+	Attempts  uint64
+	Succeeded uint64        // attempts that were acknowledged
+	Published uint64        // events; only of rows that are split by nothing or by type
+	P50, P99  time.Duration // of the attempts, wrong by less than 5 %
+}

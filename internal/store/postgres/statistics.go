@@ -1,0 +1,214 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rollup"
+)
+
+// queueDelta stores what a transaction adds to the statistics.
+func queueDelta(batch *pgx.Batch, d *rollup.Delta) {
+	if !d.Empty() {
+		batch.Queue("INSERT INTO bellwire.statistics_deltas (data) VALUES ($1)", d.Encode())
+	}
+}
+
+func (g *group) queueDelta(batch *pgx.Batch) {
+	var d rollup.Delta
+	for i := range g.accepted {
+		e := &g.accepted[i]
+		d.Publish(e.tenant, &e.Event, e.at)
+	}
+	queueDelta(batch, &d)
+}
+
+const (
+	sqlHoldStatistics = "SELECT true FROM bellwire.meta WHERE name = 'statistics' FOR UPDATE SKIP LOCKED"
+	sqlDeltas         = "SELECT n, data, counted FROM bellwire.statistics_deltas ORDER BY n LIMIT $1"
+	sqlDropDeltas     = "DELETE FROM bellwire.statistics_deltas WHERE n = ANY($1)"
+	sqlOwners         = "SELECT id, tenant, dialect FROM bellwire.endpoints WHERE id = ANY($1)"
+	// sqlHoldOwners keeps Purge from deleting the tenants until their rows are written.
+	sqlHoldOwners = "SELECT n FROM bellwire.tenants WHERE n = ANY($1) AND deleted_at IS NULL ORDER BY n FOR KEY SHARE"
+	sqlBuckets    = `SELECT s.tenant, s.length, s.at, s.total, s.endpoints, s.types, s.cells
+		FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[]) AS w (tenant, length, at)
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.statistics WHERE tenant = w.tenant AND length = w.length AND at = w.at) s`
+	sqlSaveBuckets = `INSERT INTO bellwire.statistics (tenant, length, at, total, endpoints, types, cells)
+		SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[])
+		ON CONFLICT (tenant, length, at) DO UPDATE SET total = excluded.total, endpoints = excluded.endpoints, types = excluded.types,
+			cells = excluded.cells`
+)
+
+// RollUp moves deltas into the rows of their intervals, unless another node is doing so.
+func (s *Store) RollUp(ctx context.Context, tenants int) (deltas int, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		deltas = 0
+		var held bool
+		if err := tx.row(sqlHoldStatistics).Scan(&held); errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		done, err := tx.rollUp(tenants)
+		deltas = done
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return deltas, nil
+}
+
+func (t *tx) rollUp(most int) (deltas int, err error) {
+	sum, moved, err := t.sumDeltas(most)
+	if err != nil || len(moved) == 0 {
+		return 0, err
+	}
+	owners, err := t.owners(sum.Endpoints())
+	if err != nil {
+		return 0, err
+	}
+	tenants, err := t.holdOwners(sum.Tenants(owners))
+	if err != nil {
+		return 0, err
+	}
+	buckets := sum.Buckets(owners, tenants)
+	keys := keysOf(buckets)
+	if err := t.mergeStored(keys, buckets); err != nil {
+		return 0, err
+	}
+	batch := new(pgx.Batch)
+	batch.Queue(sqlSaveBuckets, append(keys.arrays(), keys.views(buckets)...)...)
+	batch.Queue(sqlDropDeltas, moved)
+	return len(moved), t.sendLast(batch)
+}
+
+// sumDeltas adds up some deltas, and returns their numbers.
+func (t *tx) sumDeltas(most int) (sum *rollup.Sum, moved []int64, err error) {
+	sum = rollup.NewSum()
+	rows := t.query(sqlDeltas, rollup.MaxDeltas)
+	defer rows.Close()
+	for !sum.Full(most) && rows.Next() {
+		var (
+			n       int64
+			data    []byte
+			counted []int16
+		)
+		if err := rows.Scan(&n, &data, &counted); err != nil {
+			return nil, nil, err
+		}
+		if err := sum.Add(data, counted); err != nil {
+			return nil, nil, err
+		}
+		moved = append(moved, n)
+	}
+	rows.Close()
+	return sum, moved, rows.Err()
+}
+
+// owners finds the tenants and dialects of endpoints, also of deleted ones.
+func (t *tx) owners(endpoints []string) (map[string]rollup.Owner, error) {
+	owners := make(map[string]rollup.Owner, len(endpoints))
+	var (
+		id    string
+		owner rollup.Owner
+	)
+	_, err := pgx.ForEachRow(t.query(sqlOwners, endpoints), []any{&id, &owner.Tenant, &owner.Dialect}, func() error {
+		owners[id] = owner
+		return nil
+	})
+	return owners, err
+}
+
+func (t *tx) holdOwners(tenants map[int64]bool) (map[int64]bool, error) {
+	exist := make(map[int64]bool, len(tenants))
+	var n int64
+	_, err := pgx.ForEachRow(t.query(sqlHoldOwners, slices.Sorted(maps.Keys(tenants))), []any{&n}, func() error {
+		exist[n] = true
+		return nil
+	})
+	return exist, err
+}
+
+// bucketKeys are keys of buckets, in the order in which they are written.
+type bucketKeys []rollup.Key
+
+func keysOf(buckets map[rollup.Key]*rollup.Bucket) bucketKeys { return rollup.SortedKeys(buckets) }
+
+func (keys bucketKeys) arrays() []any {
+	tenants, lengths, at := make([]int64, len(keys)), make([]int16, len(keys)), make([]time.Time, len(keys))
+	for i, k := range keys {
+		tenants[i], lengths[i], at[i] = k.Tenant, int16(k.Interval.Number()), k.At
+	}
+	return []any{tenants, lengths, at}
+}
+
+// views encodes the buckets, with an array for each view.
+func (keys bucketKeys) views(buckets map[rollup.Key]*rollup.Bucket) []any {
+	columns := make([][][]byte, rollup.Views)
+	for _, k := range keys {
+		for i, view := range buckets[k].Encode() {
+			columns[i] = append(columns[i], view)
+		}
+	}
+	arrays := make([]any, len(columns))
+	for i, column := range columns {
+		arrays[i] = column
+	}
+	return arrays
+}
+
+// mergeStored adds what is stored of the buckets.
+func (t *tx) mergeStored(keys bucketKeys, buckets map[rollup.Key]*rollup.Bucket) error {
+	var (
+		k      rollup.Key
+		length int16
+		stored [rollup.Views][]byte
+	)
+	into := []any{&k.Tenant, &length, &k.At}
+	for i := range stored {
+		into = append(into, &stored[i])
+	}
+	_, err := pgx.ForEachRow(t.query(sqlBuckets, keys.arrays()...), into, func() error {
+		k.Interval, k.At = bellwire.Intervals[length], k.At.UTC()
+		return buckets[k].Merge(stored)
+	})
+	return err
+}
+
+// sqlStatistics are the statements that read one view each.
+var sqlStatistics = [rollup.Views]string{
+	rollup.ByNothing: statisticsOf("total"), rollup.ByEndpoint: statisticsOf("endpoints"), rollup.ByType: statisticsOf("types"),
+	rollup.ByAll: statisticsOf("cells"),
+}
+
+func statisticsOf(view string) string {
+	return `SELECT s.at, s.` + view + ` FROM (SELECT 0::bigint AS n WHERE $1 = '' UNION ALL
+			SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL) t
+		JOIN bellwire.statistics s ON s.tenant = t.n AND s.length = $2 AND s.at >= $3 AND s.at < $4 ORDER BY s.at`
+}
+
+// Statistics returns statistics of a tenant, or of all together.
+func (s *Store) Statistics(ctx context.Context, f bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error) {
+	var stored []rollup.Stored
+	err := s.list(ctx, func(tx *tx) error {
+		stored = nil
+		var row rollup.Stored
+		rows := tx.query(sqlStatistics[rollup.ViewFor(f.By)], f.Tenant, int16(f.Interval.Number()), f.Since, f.Until)
+		_, err := pgx.ForEachRow(rows, []any{&row.At, &row.View}, func() error {
+			stored = append(stored, rollup.Stored{At: row.At.UTC(), View: row.View})
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rollup.Answer(f.By, stored)
+}

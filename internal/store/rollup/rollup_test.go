@@ -1,0 +1,201 @@
+package rollup
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// TestQuantilesAreNearlyRight compares quantiles of sketches that were added up in parts, encoded and read again with the
+// durations themselves.
+func TestQuantilesAreNearlyRight(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		durations := rapid.SliceOfN(rapid.Int64Range(int64(shortest), int64(2*time.Hour)), 1, 200).Draw(t, "durations")
+		parts := make([]sketch, 3)
+		for i, d := range durations {
+			parts[i%3].add(bucketOf(time.Duration(d)), 1)
+		}
+		var whole sketch
+		for _, part := range parts {
+			r := &reader{data: part.encode(nil)}
+			whole.merge(r.sketch())
+			if err := r.err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slices.Sort(durations)
+		if whole.count() != uint64(len(durations)) {
+			t.Fatalf("%d of %d durations are counted", whole.count(), len(durations))
+		}
+		for _, share := range []float64{.01, .5, .99, 1} {
+			want := float64(durations[int(math.Ceil(share*float64(len(durations))))-1])
+			if got := float64(whole.quantile(share)); math.Abs(got-want) > .05*want {
+				t.Errorf("quantile %g is %s, want %s", share, time.Duration(got), time.Duration(want))
+			}
+		}
+	})
+}
+
+func TestQuantilesOfExtremes(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]time.Duration{0: shortest, time.Nanosecond: shortest, -time.Second: shortest, 1000 * time.Hour: middleOf(buckets - 1)} {
+		var s sketch
+		s.add(bucketOf(d), 1)
+		if got := s.quantile(.5); got != want {
+			t.Errorf("%s is shown as %s, want %s", d, got, want)
+		}
+	}
+	if got := (sketch)(nil).quantile(.5); got != 0 {
+		t.Errorf("the median of nothing is %s", got)
+	}
+}
+
+// TestEveryOutcomeHasANumber keeps the numbers as they are stored.
+func TestEveryOutcomeHasANumber(t *testing.T) {
+	t.Parallel()
+	for want, o := range []bellwire.Outcome{"ok", "status", "blocked", "dns", "connect", "tls", "timeout", "reset", "protocol"} {
+		if n := outcomeNumber(o); n != want {
+			t.Errorf("%s has the number %d, want %d", o, n, want)
+		}
+	}
+}
+
+var at = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func attempt(endpoint, eventType string, outcome bellwire.Outcome) *bellwire.Result {
+	return &bellwire.Result{
+		Endpoint: endpoint, EventType: eventType, EndedAt: at, Trigger: bellwire.TriggerSchedule,
+		Attempt: &bellwire.Attempt{Outcome: outcome, Timings: bellwire.Timings{Total: time.Second}},
+	}
+}
+
+// TestDeltaCountsOnlyPlaces leaves out attempts that turned out not to be stored.
+func TestDeltaCountsOnlyPlaces(t *testing.T) {
+	t.Parallel()
+	var d Delta
+	for range 2 { // a delta is used again
+		d.Reset()
+		for _, endpoint := range []string{"a", "b", "a"} {
+			d.Attempt(attempt(endpoint, "t", bellwire.OutcomeOK))
+		}
+	}
+	for want, places := range map[uint64][]int16{3: nil, 2: {0, 1}, 1: {2}} {
+		sum := NewSum()
+		if err := sum.Add(d.Encode(), places); err != nil {
+			t.Fatal(err)
+		}
+		b := sum.Buckets(map[string]Owner{"a": {Tenant: 1}, "b": {Tenant: 1}}, map[int64]bool{1: true})[Key{1, bellwire.Day, bellwire.Day.Begin(at)}]
+		if got := b.views[ByNothing].group(name{}).weight(); got != want {
+			t.Errorf("places %v count %d attempts, want %d", places, got, want)
+		}
+	}
+}
+
+// TestFoldingKeepsSums adds many groups in several steps. Whatever is taken together, the sums stay.
+func TestFoldingKeepsSums(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		stored := NewBucket().Encode()
+		var published, attempts uint64
+		for range rapid.IntRange(1, 5).Draw(t, "steps") {
+			var d Delta
+			for range rapid.IntRange(0, 120).Draw(t, "attempts") {
+				n := rapid.IntRange(0, 150).Draw(t, "n")
+				d.Attempt(attempt(fmt.Sprint("ep_", n), fmt.Sprint("type", n%130), outcomes[n%len(outcomes)]))
+				attempts++
+			}
+			for range rapid.IntRange(0, 120).Draw(t, "events") {
+				d.Publish(1, &bellwire.Event{Type: fmt.Sprint("type", rapid.IntRange(0, 150).Draw(t, "type"))}, at)
+				published++
+			}
+			sum := NewSum()
+			if err := sum.Add(d.Encode(), nil); err != nil {
+				t.Fatal(err)
+			}
+			owners := make(map[string]Owner)
+			for _, id := range sum.Endpoints() {
+				owners[id] = Owner{1, "standard"}
+			}
+			b := sum.Buckets(owners, map[int64]bool{1: true})[Key{1, bellwire.Hour, at}]
+			if b == nil {
+				continue
+			}
+			if err := b.Merge(stored); err != nil {
+				t.Fatal(err)
+			}
+			stored = b.Encode()
+		}
+		for _, by := range [][]bellwire.Dimension{nil, {bellwire.ByEndpoint}, {bellwire.ByType}, {bellwire.ByDialect}, bellwire.Dimensions} {
+			rows, err := Answer(by, []Stored{{at, stored[ViewFor(by)]}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sum bellwire.StatisticsRow
+			names := make(map[string]bool)
+			for _, r := range rows {
+				sum.Attempts += r.Attempts
+				sum.Published += r.Published
+				names[r.Endpoint+" "+r.Type] = true
+			}
+			if sum.Attempts != attempts || len(by) == 0 && sum.Published != published || len(names) > MaxGroups+1 {
+				t.Errorf("by %v: %d attempts of %d, %d events of %d, in %d groups", by, sum.Attempts, attempts, sum.Published, published, len(names))
+			}
+		}
+	})
+}
+
+// TestAnswersAreBounded asks for so many intervals that only some groups have rows of their own.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	b := NewBucket()
+	for n := range MaxGroups {
+		for range n + 1 {
+			b.attempt(name{endpoint: fmt.Sprintf("ep_%02d", n)}, 0, sketch{0: 1})
+		}
+	}
+	view := b.Encode()[ByEndpoint]
+	var stored []Stored
+	for n := range 750 {
+		stored = append(stored, Stored{at.Add(time.Duration(n) * time.Hour), view})
+	}
+	rows, err := Answer([]bellwire.Dimension{bellwire.ByEndpoint}, stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const kept = maxRows / 750
+	if len(rows) != 750*(kept+1) {
+		t.Errorf("%d rows, want %d groups and the others in each interval", len(rows), kept)
+	}
+	last := rows[kept]
+	want := bellwire.StatisticsGroup{Others: true}
+	if diff := cmp.Diff(want, last.StatisticsGroup); diff != "" || last.Attempts != (MaxGroups-kept)*(MaxGroups-kept+1)/2 {
+		t.Errorf("the last row of an interval counts %d attempts: %s", last.Attempts, diff)
+	}
+}
+
+// FuzzRead gives what is read any bytes. It must end, and never panic.
+func FuzzRead(f *testing.F) {
+	var d Delta
+	d.Publish(1, &bellwire.Event{Type: "t"}, at)
+	d.Attempt(attempt("ep", "t", bellwire.OutcomeOK))
+	f.Add(d.Encode())
+	b := NewBucket()
+	b.attempt(name{endpoint: "ep"}, 1, sketch{0, 5, 1})
+	f.Add(b.Encode()[ByAll])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_ = NewSum().Add(data, []int16{0, 2})
+		if v, err := decodeView(data); err == nil {
+			if again, err := decodeView(v.encode()); err != nil || len(again) != len(v) {
+				t.Errorf("a view with %d groups is read again with %d: %v", len(v), len(again), err)
+			}
+		}
+	})
+}
