@@ -57,12 +57,14 @@ func (c *Client) DeleteTenant(ctx context.Context, id string) error {
 
 // Key is an API key.
 type Key struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Role      Role      `json:"role"`
-	HMAC      bool      `json:"hmac"`
-	CreatedAt time.Time `json:"created_at"`
-	Secret    string    `json:"secret"` // only from CreateKey
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Role       Role       `json:"role"`
+	HMAC       bool       `json:"hmac"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`   // nil: never
+	LastUsedAt *time.Time `json:"last_used_at"` // to about a minute; nil if that is not known
+	Secret     string     `json:"secret"`       // only from CreateKey
 }
 
 // NewKey creates a key.
@@ -70,6 +72,12 @@ type NewKey struct {
 	Name string `json:"name,omitzero"`
 	Role Role   `json:"role"`
 	HMAC bool   `json:"hmac,omitzero"` // for a key of a tenant: it can sign requests
+
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
+
+	// ID and Secret are those that the key had on another server. The secret contains the id.
+	ID     string `json:"id,omitzero"`
+	Secret string `json:"secret,omitzero"`
 }
 
 // CreateKey creates a key of a tenant, or of the operator if tenant is empty. Only this call returns its secret.

@@ -14,23 +14,43 @@ const (
 	purgeLimit = 300 // rows per step
 	// The pause after a step is as long as the step, but at least purgePause.
 	purgePause = 10 * time.Millisecond
+
+	storeUsesEvery = 30 * time.Second
 )
 
-// janitor deletes data whose retention has ended.
+// janitor deletes data whose retention has ended, and stores when keys were used.
 type janitor struct {
 	store     bellwire.Store
+	keys      keyUses
 	retention time.Duration // of events; 0: forever
 	log       *slog.Logger
+}
+
+// keyUses stores when keys were last used.
+type keyUses interface {
+	StoreKeyUses(ctx context.Context) error
+}
+
+// storeUses stores when keys were used. What cannot be stored is stored with the next uses.
+func (j *janitor) storeUses(ctx context.Context) {
+	if err := j.keys.StoreKeyUses(ctx); err != nil && ctx.Err() == nil {
+		j.log.Warn("last uses of keys not stored, to be retried", "error", err.Error())
+	}
 }
 
 // run cleans up until ctx ends.
 func (j *janitor) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	uses := time.NewTicker(storeUsesEvery)
+	defer uses.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			j.storeUses(context.WithoutCancel(ctx))
 			return
+		case <-uses.C:
+			j.storeUses(ctx)
 		case <-timer.C:
 			timer.Reset(j.step(ctx))
 		}

@@ -236,7 +236,7 @@ func (srv *server) run(ctx context.Context) error {
 		return errors.Join(err, srv.listener.Close(), srv.store.Close())
 	}
 	purging, stopPurging := context.WithCancel(ctx)
-	cleaner := &janitor{store: srv.store, retention: srv.settings.Retention, log: srv.log}
+	cleaner := &janitor{store: srv.store, keys: srv.service, retention: srv.settings.Retention, log: srv.log}
 	var cleaning sync.WaitGroup
 	cleaning.Go(func() { cleaner.run(purging) })
 	failed := make(chan error, 1)

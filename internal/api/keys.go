@@ -13,15 +13,20 @@ import (
 
 // Key is a key on the wire, without its secret.
 type Key struct {
-	ID        bellwire.KeyID `json:"id" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172"`
-	Name      string         `json:"name" example:"billing service"`
-	Role      bellwire.Role  `json:"role" enum:"admin,publisher,tenant,tenant-read"`
-	HMAC      bool           `json:"hmac" doc:"Whether the key can sign requests."`
-	CreatedAt time.Time      `json:"created_at"`
+	ID         bellwire.KeyID `json:"id" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	Name       string         `json:"name" example:"billing service"`
+	Role       bellwire.Role  `json:"role" enum:"admin,publisher,tenant,tenant-read"`
+	HMAC       bool           `json:"hmac" doc:"Whether the key can sign requests."`
+	CreatedAt  time.Time      `json:"created_at"`
+	ExpiresAt  *time.Time     `json:"expires_at" nullable:"true" doc:"From when on it is refused; null for never."`
+	LastUsedAt *time.Time     `json:"last_used_at" nullable:"true" doc:"When it was last used, to about a minute; null if that is not known."`
 }
 
 func wireKey(k *service.Key) Key {
-	return Key{ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.HMAC, CreatedAt: k.CreatedAt.UTC()}
+	return Key{
+		ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.HMAC, CreatedAt: k.CreatedAt.UTC(),
+		ExpiresAt: timeOrNull(k.ExpiresAt), LastUsedAt: timeOrNull(k.LastUsedAt),
+	}
 }
 
 type createdKey struct {
@@ -29,15 +34,28 @@ type createdKey struct {
 	Secret string `json:"secret" doc:"The secret that authenticates requests. It is shown only once."`
 }
 
+// ownKey has the members of a new key that its caller may choose.
+type ownKey struct {
+	ID        bellwire.KeyID `json:"id,omitzero" doc:"The id that the key had on another server; by default a new one."`
+	Secret    string         `json:"secret,omitzero" doc:"The secret that the key had on another server, which contains its id; by default a new one."`
+	ExpiresAt time.Time      `json:"expires_at,omitzero" example:"2027-01-31T00:00:00Z" doc:"From when on the key is refused; by default never."`
+}
+
+func (k *ownKey) key(name string, role bellwire.Role, hmac bool) service.NewKey {
+	return service.NewKey{Name: name, Role: role, HMAC: hmac, ID: k.ID, Secret: k.Secret, ExpiresAt: bellwire.StoredTime(k.ExpiresAt)}
+}
+
 type newTenantKey struct {
 	Name string        `json:"name,omitzero" maxLength:"256" example:"customer portal"`
 	Role bellwire.Role `json:"role" enum:"tenant,tenant-read"`
 	HMAC bool          `json:"hmac,omitzero" doc:"Whether to store the secret, encrypted, so that the key can sign requests."`
+	ownKey
 }
 
 type newOperatorKey struct {
 	Name string        `json:"name,omitzero" maxLength:"256" example:"billing service"`
 	Role bellwire.Role `json:"role" enum:"admin,publisher"`
+	ownKey
 }
 
 const tagKeys = "Keys"
@@ -53,7 +71,7 @@ func (a *api) keys() {
 		Description: "For admin keys. Only this response has the secret: Bellwire stores its hash, or with `hmac` the encrypted secret.",
 	}, func(ctx context.Context, c service.Caller, in *ofTenant) (*output[createdKey], error) {
 		v := in.Input.value
-		return a.createKey(ctx, c, in.Tenant, service.NewKey{Name: v.Name, Role: v.Role, HMAC: v.HMAC})
+		return a.createKey(ctx, c, in.Tenant, v.key(v.Name, v.Role, v.HMAC))
 	})
 
 	type listed struct {
@@ -89,7 +107,8 @@ func (a *api) operatorKeys() {
 		Summary: "Create an operator's key", DefaultStatus: http.StatusCreated,
 		Description: "For admin keys. Only this response has the secret.",
 	}, func(ctx context.Context, c service.Caller, in *ofOperator) (*output[createdKey], error) {
-		return a.createKey(ctx, c, "", service.NewKey{Name: in.Input.value.Name, Role: in.Input.value.Role})
+		v := in.Input.value
+		return a.createKey(ctx, c, "", v.key(v.Name, v.Role, false))
 	})
 
 	type listed struct{ Paging }

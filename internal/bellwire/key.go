@@ -23,11 +23,16 @@ func (r Role) Valid() bool {
 
 // Key authenticates a caller of an API. It does not contain the secret itself.
 type Key struct {
-	ID        KeyID
-	Tenant    string // empty for keys of the operator
-	Name      string
-	Role      Role
-	Hash      [32]byte // SHA-256 of the secret
-	Sealed    []byte   // the sealed secret of a key that can sign requests; nil for others
-	CreatedAt time.Time
+	ID         KeyID
+	Tenant     string // empty for keys of the operator
+	Name       string
+	Role       Role
+	Hash       [32]byte // SHA-256 of the secret
+	Sealed     []byte   // the sealed secret of a key that can sign requests; nil for others
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // from when on it authenticates nobody; zero: never
+	LastUsedAt time.Time // to about a minute; zero: not since Bellwire keeps it
 }
+
+// Expired reports whether the key has expired at the given time.
+func (k *Key) Expired(at time.Time) bool { return !k.ExpiresAt.IsZero() && !at.Before(k.ExpiresAt) }

@@ -63,6 +63,9 @@ type Configuration interface {
 	Keys(ctx context.Context, tenant string, page Page) (*List[*Key], error)
 	DeleteKey(ctx context.Context, tenant string, id KeyID) error
 
+	// StoreKeyUses stores when keys were last used, unless a later time is stored. Keys that do not exist are skipped.
+	StoreKeyUses(ctx context.Context, last map[KeyID]time.Time) error
+
 	// PutEventType adds or replaces an event type, and reports whether it was added. A replaced one keeps its CreatedAt.
 	PutEventType(ctx context.Context, t *EventType) (created bool, err error)
 	EventType(ctx context.Context, name string) (*EventType, error)

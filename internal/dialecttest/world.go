@@ -41,7 +41,7 @@ type Config struct {
 }
 
 // Key is an API key, which steps name: "tenant" and "tenant-read" belong to World.Tenant, "stranger" to World.Other, "admin"
-// and "publisher" to the operator. Tenants' keys can sign requests. "wrong" has a wrong secret. With "none" Authorize is not
+// and "publisher" to the operator. Tenants' keys can sign requests. "wrong" has a wrong secret, and "expired" has expired. With "none" Authorize is not
 // called.
 type Key struct {
 	ID     bellwire.KeyID
@@ -128,6 +128,7 @@ func (w *World) furnish(file []byte) {
 	nobody := w.Keys["tenant"]
 	nobody.Secret = nobody.Secret[:len(nobody.Secret)-4] + "AAAA"
 	w.Keys["wrong"] = nobody
+	w.Keys["expired"] = w.expiredKey()
 	if file == nil {
 		return
 	}
@@ -138,6 +139,18 @@ func (w *World) furnish(file []byte) {
 			Group: t.Group, Description: t.Description, Schema: []byte(t.Schema), Example: []byte(t.Example),
 		})
 	}
+}
+
+// expiredKey returns a key of the tenant that has expired.
+func (w *World) expiredKey() Key {
+	made, secret, err := w.Service.CreateKey(w.T.Context(), Admin, w.Tenant, service.NewKey{Role: bellwire.RoleTenant, HMAC: true})
+	check(w.T, err)
+	key, err := w.Store.Key(w.T.Context(), made.ID)
+	check(w.T, err)
+	check(w.T, w.Service.DeleteKey(w.T.Context(), Admin, w.Tenant, made.ID))
+	key.ExpiresAt = key.CreatedAt.Add(-time.Hour)
+	check(w.T, w.Store.CreateKey(w.T.Context(), key))
+	return Key{ID: made.ID, Secret: secret}
 }
 
 // PutType creates or replaces an event type. The example must match the schema.

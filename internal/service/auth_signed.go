@@ -98,6 +98,10 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the signature of the request is not valid")
 	}
 	// The errors below are only for callers that have the secret.
+	if key.Expired(now()) {
+		return Caller{}, errExpired(key)
+	}
+	s.keyUses.note(key.ID)
 	if err := s.allowRequest(ctx, callerOf(key)); err != nil {
 		return Caller{}, err
 	}

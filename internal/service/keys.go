@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -30,16 +31,22 @@ type NewKey struct {
 	Name string
 	Role bellwire.Role
 	HMAC bool // store the secret, sealed, so that requests can be signed with it
+	// ID and Secret are those that the key had on another server. Without them, new ones are made.
+	ID        bellwire.KeyID
+	Secret    string
+	ExpiresAt time.Time // zero: never
 }
 
 // Key is a key without its secret.
 type Key struct {
-	ID        bellwire.KeyID
-	Tenant    string // empty for keys of the operator
-	Name      string
-	Role      bellwire.Role
-	HMAC      bool
-	CreatedAt time.Time
+	ID         bellwire.KeyID
+	Tenant     string // empty for keys of the operator
+	Name       string
+	Role       bellwire.Role
+	HMAC       bool
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // zero: never
+	LastUsedAt time.Time // to about a minute; zero: not known
 }
 
 // Authenticate returns the caller with the given secret. Its error has CodeUnauthenticated if no key has it.
@@ -81,11 +88,24 @@ func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Cal
 	if subtle.ConstantTimeCompare(hash[:], key.Hash[:]) == 0 {
 		return Caller{}, errUnauthenticated()
 	}
+	if key.Expired(now()) {
+		return Caller{}, errExpired(key)
+	}
+	s.keyUses.note(key.ID)
 	c := callerOf(key)
 	if err := s.allowRequest(ctx, c); err != nil {
 		return Caller{}, err
 	}
 	return c, nil
+}
+
+// ErrKeyExpired is the cause of the error for a key that has expired.
+var ErrKeyExpired = errors.New("the key has expired")
+
+func errExpired(key *bellwire.Key) error {
+	err := bellwire.Wrap(bellwire.CodeUnauthenticated, ErrKeyExpired, "the API key has expired")
+	err.Hint = "It expired at " + key.ExpiresAt.UTC().Format(time.RFC3339) + ". Ask for a new one."
+	return err
 }
 
 func keyIDOf(secret string) (id bellwire.KeyID, ok bool) {
@@ -125,7 +145,8 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
 	}
-	if err := bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role)); err != nil {
+	err = bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in))
+	if err != nil {
 		return nil, "", err
 	}
 	made, secret, err := s.createKey(ctx, tenant, in)
@@ -133,7 +154,30 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 		return nil, "", err
 	}
 	s.changed(ctx, c, "key.create", slog.String("tenant", tenant), slog.String("key", made.ID.String()))
-	return viewKey(made), secret, nil
+	return s.viewKey(made), secret, nil
+}
+
+func checkExpiry(at time.Time) error {
+	if !at.IsZero() && !at.After(now()) {
+		return bellwire.Invalid("expires_at", "must be in the future")
+	}
+	return nil
+}
+
+// checkOwnSecret refuses a secret that does not have the form of Bellwire's, and an id that is not in it. It sets the id.
+func checkOwnSecret(in *NewKey) error {
+	if in.Secret == "" {
+		return nil
+	}
+	id, ok := keyIDOf(in.Secret)
+	if _, err := base64.RawURLEncoding.Strict().DecodeString(in.Secret[min(secretIDEnd+1, len(in.Secret)):]); !ok || err != nil {
+		return bellwire.Invalid("secret", "must have the form of Bellwire's secrets: bwk_, the 32 hex digits of the key's id, an underscore and 43 letters, digits, - or _")
+	}
+	if !in.ID.IsZero() && in.ID != id {
+		return bellwire.Invalid("id", "must be the one in secret")
+	}
+	in.ID = id
+	return nil
 }
 
 // checkRole refuses a role that a key of the tenant, or of the operator if tenant is empty, cannot have.
@@ -174,11 +218,14 @@ func (s *Service) createKey(ctx context.Context, tenant string, in NewKey) (*bel
 }
 
 func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {
-	key := &bellwire.Key{Tenant: tenant, Name: in.Name, Role: in.Role, CreatedAt: now()}
-	key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
-	var random [secretRandom]byte
-	rand.Read(random[:]) // never fails
-	secret := secretPrefix + hex.EncodeToString(key.ID[:]) + "_" + base64.RawURLEncoding.EncodeToString(random[:])
+	key := &bellwire.Key{ID: in.ID, Tenant: tenant, Name: in.Name, Role: in.Role, CreatedAt: now(), ExpiresAt: in.ExpiresAt}
+	if key.ID.IsZero() {
+		key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
+	}
+	secret := in.Secret
+	if secret == "" {
+		secret = newSecret(key.ID)
+	}
 	key.Hash = sha256.Sum256([]byte(secret))
 	if in.HMAC {
 		if err := s.maySeal(ctx); err != nil {
@@ -195,6 +242,12 @@ func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellw
 	}
 	s.forget(tenant)
 	return key, secret, nil
+}
+
+func newSecret(id bellwire.KeyID) string {
+	var random [secretRandom]byte
+	rand.Read(random[:]) // never fails
+	return secretPrefix + hex.EncodeToString(id[:]) + "_" + base64.RawURLEncoding.EncodeToString(random[:])
 }
 
 // Keys lists the keys of a tenant, or the operator's if tenant is empty.
@@ -214,7 +267,7 @@ func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwi
 	if err != nil {
 		return nil, err
 	}
-	return mapList(keys, viewKey), nil
+	return mapList(keys, s.viewKey), nil
 }
 
 // DeleteKey deletes a key of a tenant, or of the operator if tenant is empty.
@@ -238,6 +291,9 @@ func (s *Service) requireKeys(ctx context.Context, c Caller, tenant string) erro
 	return s.requireTenant(ctx, c, Manage, tenant)
 }
 
-func viewKey(k *bellwire.Key) *Key {
-	return &Key{ID: k.ID, Tenant: k.Tenant, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil, CreatedAt: k.CreatedAt}
+func (s *Service) viewKey(k *bellwire.Key) *Key {
+	return &Key{
+		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil,
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, LastUsedAt: s.keyUses.of(k),
+	}
 }

@@ -91,6 +91,7 @@ type Service struct {
 	shared         bool
 	maxEventBytes  int
 	auditRetention time.Duration
+	keyUses        keyUses
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
 	sandbox        bool

@@ -1,6 +1,7 @@
 package akkuro
 
 import (
+	"errors"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -61,6 +62,9 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	}
 	if f.dialect.Tokens == nil || strings.Count(text, ".") != 2 {
 		c, err := f.svc.Authenticate(r.Context(), text)
+		if errors.Is(err, service.ErrKeyExpired) {
+			return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token has expired")
+		}
 		if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
 			return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
 		}

@@ -277,6 +277,7 @@ func TestCallers(t *testing.T) {
 				as("none", 401, noToken),
 				scheme,
 				as("wrong", 401, "the token is not valid"),
+				as("expired", 401, "the token has expired"),
 				as("admin", 403, forbidden),
 				as("publisher", 403, forbidden),
 			}

@@ -2,6 +2,7 @@ package atelio
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -58,6 +59,9 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 		return service.Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "headers Identity and Authorization are required")
 	}
 	c, err := f.svc.AuthenticateKey(r.Context(), identity, secret)
+	if errors.Is(err, service.ErrKeyExpired) {
+		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the API key of the headers Identity and Authorization has expired")
+	}
 	if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
 		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "headers Identity and Authorization are not those of a valid API key")
 	}

@@ -267,6 +267,8 @@ func TestCallers(t *testing.T) {
 				{Name: "two keys", Key: "none", Header: []string{"Identity: {bare}", "Authorization: {key}", "Authorization: other"}, Do: route.do, Body: "{", Status: 403, Want: twice("Authorization")},
 				{Name: "two identities", Key: "none", Header: []string{"Identity: {bare}", "Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: twice("Identity")},
 				{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 403, Want: no},
+				{Name: "expired key", Key: "expired", Do: route.do, Body: "{", Status: 403,
+					Want: refused("403", "auth_err", "the API key of the headers Identity and Authorization has expired")},
 				{Name: "another's identity", Key: "none", Header: []string{"Identity: {stranger}", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
 				{Name: "no id", Key: "none", Header: []string{"Identity: acme", "Authorization: {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},
 				{Name: "another scheme", Key: "none", Header: []string{"Identity: {bare}", "Authorization: Basic {key}"}, Do: route.do, Body: "{", Status: 403, Want: no},

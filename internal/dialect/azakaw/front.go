@@ -1,6 +1,7 @@
 package azakaw
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -52,6 +53,9 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the Authorization header must be given once, as Bearer <token>")
 	}
 	c, err := f.svc.Authenticate(r.Context(), token)
+	if errors.Is(err, service.ErrKeyExpired) {
+		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token has expired")
+	}
 	if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
 		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
 	}

@@ -200,6 +200,7 @@ func TestCallers(t *testing.T) {
 					Want: refused("401", "the Authorization header must be given once, as Bearer <any>")},
 				{Name: "wrong key", Key: "wrong", Do: route.do, Body: "{", Status: 401,
 					Want: refused("401", "the token is not valid")},
+				{Name: "expired key", Key: "expired", Do: route.do, Body: "{", Status: 401, Want: refused("401", "the token has expired")},
 				{Name: "operator", Key: "admin", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
 				{Name: "publisher", Key: "publisher", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")},
 			}

@@ -167,6 +167,7 @@ func TestPermissions(t *testing.T) {
 		}
 		dialecttest.Run(t, w, []dialecttest.Step{
 			{Name: "no key", Key: "none", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated, WantHeader: []string{`WWW-Authenticate: Hmac realm="bluefin"`}},
+			{Name: "expired", Key: "expired", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated},
 			{Name: "wrong secret", Key: "wrong", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated},
 			{Name: "a key that cannot sign", Key: "publisher", Do: s.Do, Body: s.Body, Status: 401, Want: unauthenticated},
 			{Name: "a publisher", Key: "signing publisher", Do: s.Do, Body: s.Body, Status: 403, Want: unauthorized},

@@ -192,6 +192,7 @@ func TestEveryRouteNeedsAKeyAndBothHeaders(t *testing.T) {
 					Want: message("the header Authorization must be given once, but was given 2 times")},
 				{Name: "another scheme", Key: "none", Do: route, Header: []string{"Authorization: Basic YTpi", principal, justification}, Status: 401, Want: message("No API key found in request")},
 				{Name: "wrong key", Key: "wrong", Do: route, Status: 401, Want: message(wrong)},
+				{Name: "expired key", Key: "expired", Do: route, Status: 401, Want: message("the API key has expired")},
 				{Name: "wrong key, no headers", Key: "wrong", Do: route, Header: []string{}, Status: 401, Want: message(wrong)},
 				{Name: "an operator's key", Key: "admin", Do: route, Status: 403, Want: message("the API key does not permit this operation")},
 				{Name: "a publisher's key", Key: "publisher", Do: route, Status: 403, Want: message("the API key does not permit this operation")},

@@ -1,7 +1,11 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,9 +21,9 @@ func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
 		if err != nil {
 			return err
 		}
-		added, err := tx.change(`INSERT INTO bellwire.keys (id, tenant, name, role, hash, sealed, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			[16]byte(k.ID), owner, k.Name, string(k.Role), k.Hash[:], k.Sealed, k.CreatedAt)
+		added, err := tx.change(`INSERT INTO bellwire.keys (id, tenant, name, role, hash, sealed, created_at, expires_at, last_used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+			[16]byte(k.ID), owner, k.Name, string(k.Role), k.Hash[:], k.Sealed, k.CreatedAt, orNull(k.ExpiresAt), orNull(k.LastUsedAt))
 		if err != nil {
 			return err
 		}
@@ -51,23 +55,25 @@ func (s *Store) changeOwner(tx *tx, owner int64, tenant string) error {
 }
 
 const (
-	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at "
+	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
 	sqlKey        = sqlKeyColumns + `FROM bellwire.keys k LEFT JOIN bellwire.tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = $1 AND (k.tenant = 0 OR t.n IS NOT NULL)`
 	sqlTenantKeys = sqlKeyColumns + `FROM bellwire.tenants t JOIN bellwire.keys k ON k.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND k.id < $2 ORDER BY k.id DESC LIMIT $3`
-	sqlOperatorKeys = `SELECT id, '', name, role, hash, sealed, created_at FROM bellwire.keys
+	sqlOperatorKeys = `SELECT id, '', name, role, hash, sealed, created_at, expires_at, last_used_at FROM bellwire.keys
 		WHERE tenant = 0 AND id < $1 ORDER BY id DESC LIMIT $2`
 )
 
 // scanKey reads a row of the statements above.
 func scanKey(row pgx.Row) (*bellwire.Key, bellwire.KeyID, error) {
 	var (
-		k    bellwire.Key
-		hash []byte
+		k             bellwire.Key
+		hash          []byte
+		expires, used *time.Time
 	)
-	err := row.Scan((*[16]byte)(&k.ID), &k.Tenant, &k.Name, (*string)(&k.Role), &hash, &k.Sealed, &k.CreatedAt)
+	err := row.Scan((*[16]byte)(&k.ID), &k.Tenant, &k.Name, (*string)(&k.Role), &hash, &k.Sealed, &k.CreatedAt, &expires, &used)
 	copy(k.Hash[:], hash)
+	k.ExpiresAt, k.LastUsedAt = orZero(expires), orZero(used)
 	return &k, k.ID, err
 }
 
@@ -113,4 +119,19 @@ func (s *Store) DeleteKey(ctx context.Context, tenant string, id bellwire.KeyID)
 		}
 		return s.changeOwner(tx, owner, tenant)
 	})
+}
+
+// Keys are locked in their order, because other nodes store their uses at the same time.
+const sqlUseKeys = `UPDATE bellwire.keys k SET last_used_at = u.at
+	FROM (SELECT k.id, u.at FROM unnest($1::uuid[], $2::timestamptz[]) u (id, at) JOIN bellwire.keys k ON k.id = u.id
+		WHERE k.last_used_at IS NULL OR k.last_used_at < u.at ORDER BY k.id FOR UPDATE OF k) u WHERE k.id = u.id`
+
+// StoreKeyUses stores when keys were last used.
+func (s *Store) StoreKeyUses(ctx context.Context, last map[bellwire.KeyID]time.Time) error {
+	ids := slices.SortedFunc(maps.Keys(last), func(a, b bellwire.KeyID) int { return bytes.Compare(a[:], b[:]) })
+	times := make([]time.Time, len(ids))
+	for i, id := range ids {
+		times[i] = last[id]
+	}
+	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlUseKeys, uuids(ids), times) })
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
@@ -15,8 +16,9 @@ func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
 		if err != nil {
 			return err
 		}
-		err = w.query("INSERT INTO keys (id, tenant, name, role, hash, sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)").
-			blob(k.ID[:]).int(owner).text(k.Name).text(string(k.Role)).blob(k.Hash[:]).blob(k.Sealed).time(k.CreatedAt).exec()
+		err = w.query("INSERT INTO keys (id, tenant, name, role, hash, sealed, created_at, expires_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").
+			blob(k.ID[:]).int(owner).text(k.Name).text(string(k.Role)).blob(k.Hash[:]).blob(k.Sealed).time(k.CreatedAt).timeOrNull(k.ExpiresAt).
+			timeOrNull(k.LastUsedAt).exec()
 		if isConflict(err) {
 			return bellwire.Errorf(bellwire.CodeConflict, "key %q already exists", k.ID)
 		}
@@ -46,12 +48,12 @@ func (w *writer) changeOwner(owner int64) error {
 }
 
 const (
-	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at "
+	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
 	sqlKey        = sqlKeyColumns + `FROM keys k LEFT JOIN tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = ? AND (k.tenant = 0 OR t.n IS NOT NULL)`
 	sqlTenantKeys = sqlKeyColumns + `FROM tenants t JOIN keys k ON k.tenant = t.n
 		WHERE t.id = ? AND t.deleted_at IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT +?`
-	sqlOperatorKeys = "SELECT id, '', name, role, hash, sealed, created_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT +?"
+	sqlOperatorKeys = "SELECT id, '', name, role, hash, sealed, created_at, expires_at, last_used_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT +?"
 )
 
 // scanKey reads a row of the statements above.
@@ -60,7 +62,7 @@ func scanKey(q *query) (*bellwire.Key, bellwire.KeyID, error) {
 	q.getBytes(k.ID[:])
 	k.Tenant, k.Name, k.Role = q.getText(), q.getText(), bellwire.Role(q.getText())
 	q.getBytes(k.Hash[:])
-	k.Sealed, k.CreatedAt = q.getBlob(), q.getTime()
+	k.Sealed, k.CreatedAt, k.ExpiresAt, k.LastUsedAt = q.getBlob(), q.getTime(), q.getTimeOrZero(), q.getTimeOrZero()
 	return k, k.ID, nil
 }
 
@@ -109,5 +111,19 @@ func (s *Store) DeleteKey(ctx context.Context, tenant string, id bellwire.KeyID)
 			return bellwire.NotFound("key", id.String())
 		}
 		return w.changeOwner(owner)
+	})
+}
+
+const sqlUseKey = "UPDATE keys SET last_used_at = ?1 WHERE id = ?2 AND (last_used_at IS NULL OR last_used_at < ?1)"
+
+// StoreKeyUses stores when keys were last used.
+func (s *Store) StoreKeyUses(ctx context.Context, last map[bellwire.KeyID]time.Time) error {
+	return s.write(ctx, func(w *writer) error {
+		for id, at := range last {
+			if err := w.query(sqlUseKey).time(at).blob(id[:]).exec(); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

@@ -59,6 +59,21 @@ var configurationTests = []test{
 		}
 		w.refused(w.store.CreateKey(w.ctx, w.newKey("nobody")), bellwire.CodeNotFound)
 	}},
+	{name: "Keys/HaveALastUse", run: func(w *world) {
+		key, unused := w.newKey(""), w.newKey("")
+		w.check(w.store.CreateKey(w.ctx, key))
+		w.check(w.store.CreateKey(w.ctx, unused))
+		missing := w.newKey("")
+		for _, at := range []time.Duration{time.Minute, 2 * time.Minute, 0} {
+			w.check(w.store.StoreKeyUses(w.ctx, map[bellwire.KeyID]time.Time{key.ID: w.now.Add(at), missing.ID: w.now}))
+		}
+		key.LastUsedAt = w.now.Add(2 * time.Minute)
+		for _, want := range []*bellwire.Key{key, unused} {
+			got, err := w.store.Key(w.ctx, want.ID)
+			w.check(err)
+			w.equal("the key", got, want)
+		}
+	}},
 	{name: "Keys/AreDeletedByTheirOwnerOnly", run: func(w *world) {
 		t, other := w.tenant(), w.tenant()
 		key := w.newKey(t.ID)
@@ -172,6 +187,7 @@ func (w *world) newKey(tenant string) *bellwire.Key {
 	return &bellwire.Key{
 		ID: bellwire.Next[bellwire.KeyKind](w.ids, w.now), Tenant: tenant, Name: w.name("key"), Role: role,
 		Hash: [32]byte{1, 2, 31: 9}, Sealed: []byte{7, 0}, CreatedAt: w.now,
+		ExpiresAt: w.now.Add(time.Hour),
 	}
 }
 

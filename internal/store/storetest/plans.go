@@ -22,6 +22,7 @@ func useAll(w *world) {
 	w.check(w.store.CreateKey(w.ctx, w.newKey("")))
 	_, err := w.store.Key(w.ctx, key.ID)
 	w.check(err)
+	w.check(w.store.StoreKeyUses(w.ctx, map[bellwire.KeyID]time.Time{key.ID: w.now}))
 	w.check(w.store.UpdateTenant(w.ctx, w.reread(t)))
 	w.check(w.store.UpdateEndpoint(w.ctx, plain, bellwire.ChangeNote{}))
 	_, err = w.store.PutEventType(w.ctx, &bellwire.EventType{Name: "a"})

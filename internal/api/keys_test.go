@@ -1,0 +1,105 @@
+package api_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+type shownKey struct {
+	ID, Secret string
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+func (w *world) key(t *testing.T, body string) (key shownKey) {
+	t.Helper()
+	answer := w.call("POST", "/tenants/acme/keys", adminKey, body)
+	if err := json.Unmarshal(answer.Body.Bytes(), &key); err != nil || answer.Code != 201 {
+		t.Fatalf("%s: %d %s", body, answer.Code, answer.Body)
+	}
+	return key
+}
+
+func TestKeysExpire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := w.key(t, `{"role":"tenant","expires_at":"2999-01-02T03:04:05Z"}`)
+	if made.ExpiresAt == nil || made.ExpiresAt.Year() != 2999 || made.LastUsedAt != nil {
+		t.Errorf("%+v", made)
+	}
+	if answer := w.call("GET", "/tenants/acme/endpoints", made.Secret, ""); answer.Code != 200 {
+		t.Errorf("before it expires: %d %s", answer.Code, answer.Body)
+	}
+	w.expire(t, made.ID)
+	for method, path := range map[string]string{"GET": "/tenants/acme/endpoints", "POST": "/tenants/acme/events"} {
+		answer := w.call(method, path, made.Secret, "{}")
+		if answer.Code != 401 || !strings.Contains(answer.Body.String(), "the API key has expired") {
+			t.Errorf("%s %s: %d %s", method, path, answer.Code, answer.Body)
+		}
+	}
+	for _, at := range []string{`"2020-01-01T00:00:00Z"`, `"soon"`} {
+		w.step(t, step{method: "POST", path: "/keys", body: `{"role":"publisher","expires_at":` + at + `}`, status: 422, problem: "invalid expires_at"})
+	}
+}
+
+// expire replaces a key by the same one that has expired.
+func (w *world) expire(t *testing.T, id string) {
+	t.Helper()
+	var parsed bellwire.KeyID
+	if err := parsed.UnmarshalText([]byte(id)); err != nil {
+		t.Fatal(err)
+	}
+	key, err := w.store.Key(t.Context(), parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer := w.call("DELETE", "/tenants/acme/keys/"+id, adminKey, ""); answer.Code != 204 {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	key.ExpiresAt = key.CreatedAt
+	if err := w.store.CreateKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestKeysShowTheirLastUse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := time.Now().Add(-time.Minute)
+	made := w.key(t, `{"role":"tenant"}`)
+	w.call("GET", "/tenants/acme/endpoints", made.Secret, "")
+	var list struct{ Data []shownKey }
+	answer := w.call("GET", "/tenants/acme/keys?limit=1", adminKey, "")
+	if err := json.Unmarshal(answer.Body.Bytes(), &list); err != nil || len(list.Data) != 1 {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	if got := list.Data[0]; got.ID != made.ID || got.LastUsedAt == nil || got.LastUsedAt.Before(before) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestKeysOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	from, to := newWorld(t), newWorld(t)
+	made := from.key(t, `{"role":"tenant"}`)
+	moved := to.key(t, `{"role":"tenant","id":"`+made.ID+`","secret":"`+made.Secret+`"}`)
+	if moved.ID != made.ID || moved.Secret != made.Secret {
+		t.Errorf("%+v, want %+v", moved, made)
+	}
+	if answer := to.call("GET", "/tenants/acme/endpoints", made.Secret, ""); answer.Code != 200 {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	other := from.key(t, `{"role":"tenant"}`)
+	for problem, body := range map[string]string{
+		"invalid id":     `{"role":"tenant","id":"` + other.ID + `","secret":"` + made.Secret + `"}`,
+		"invalid secret": `{"role":"tenant","secret":"a secret"}`,
+		"invalid role":   `{"role":"admin","secret":"` + other.Secret + `"}`,
+	} {
+		to.step(t, step{name: problem, method: "POST", path: "/tenants/acme/keys", body: body, status: 422, problem: problem, without: []string{"a secret"}})
+	}
+	to.step(t, step{method: "POST", path: "/tenants/acme/keys", body: `{"role":"tenant","secret":"` + made.Secret + `"}`, status: 409, problem: "conflict"})
+}
