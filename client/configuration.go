@@ -9,7 +9,7 @@ import (
 
 // Tenant is a customer of the platform. CreateTenant uses ID, Name, Metadata and Limits.
 type Tenant struct {
-	ID        string            `json:"id"`
+	ID        string            `json:"id,omitzero"`
 	Name      string            `json:"name,omitzero"`
 	Metadata  map[string]string `json:"metadata,omitzero"`
 	Limits    Limits            `json:"limits,omitzero"`           // that are set for this tenant
@@ -33,6 +33,11 @@ type TenantChange struct {
 func (c *Client) CreateTenant(ctx context.Context, t Tenant) (*Tenant, error) {
 	t.CreatedAt, t.UpdatedAt, t.Effective = time.Time{}, time.Time{}, nil
 	return fetch[Tenant](ctx, c, http.MethodPost, path("tenants"), t)
+}
+
+// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata and Limits.
+func (c *Client) PutTenant(ctx context.Context, t Tenant) (*Tenant, error) {
+	return fetch[Tenant](ctx, c, http.MethodPut, inTenant(t.ID), Tenant{Name: t.Name, Metadata: t.Metadata, Limits: t.Limits})
 }
 
 // Tenants lists tenants.

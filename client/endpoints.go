@@ -65,6 +65,12 @@ type EndpointInput struct {
 	Status           *EndpointStatus    `json:"status,omitzero"`
 	Secret           *string            `json:"secret,omitzero"`
 	Metadata         *map[string]string `json:"metadata,omitzero"`
+
+	// ID, CreatedAt and Secrets are those that the endpoint had on another server. Only CreateEndpoint with an admin key
+	// takes them.
+	ID        string        `json:"id,omitzero"`
+	CreatedAt time.Time     `json:"created_at,omitzero"`
+	Secrets   []MovedSecret `json:"secrets,omitzero"`
 }
 
 // MarshalJSON writes null for a rate limit that is removed.
@@ -77,6 +83,12 @@ func (in EndpointInput) MarshalJSON() ([]byte, error) {
 		plain
 		RateLimit *float64 `json:"rate_limit"`
 	}{plain: plain(in)})
+}
+
+// MovedSecret is a secret of an endpoint on another server.
+type MovedSecret struct {
+	Secret    string    `json:"secret"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // required for all but the newest, which is the first
 }
 
 // Auth is how Bellwire authenticates itself to an endpoint.
@@ -137,6 +149,12 @@ type TestReceipt struct {
 // CreateEndpoint creates an endpoint. URL and Events are required.
 func (c *Client) CreateEndpoint(ctx context.Context, tenant string, in EndpointInput) (*Endpoint, error) {
 	return fetch[Endpoint](ctx, c, http.MethodPost, inTenant(tenant, "endpoints"), in)
+}
+
+// PutEndpoint creates the endpoint with the given id, or replaces all its settings by those of in and defaults; its dialect,
+// status and secret stay if in does not have them. URL and Events are required.
+func (c *Client) PutEndpoint(ctx context.Context, tenant, id string, in EndpointInput) (*Endpoint, error) {
+	return fetch[Endpoint](ctx, c, http.MethodPut, inTenant(tenant, "endpoints", id), in)
 }
 
 // EndpointFilter selects endpoints. An empty field selects all.

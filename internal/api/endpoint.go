@@ -97,13 +97,45 @@ type EndpointChange struct {
 	Metadata         clearable[map[string]string]   `json:"metadata,omitzero" doc:"Up to 50 entries of your own. Replaces all present entries; null removes them."`
 }
 
-// newEndpoint is an EndpointChange that is documented with two required fields.
-type newEndpoint struct{ EndpointChange }
+// wholeEndpoint is an EndpointChange that is documented with two required fields.
+type wholeEndpoint struct{ EndpointChange }
 
 // TransformSchema marks the required fields.
-func (newEndpoint) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+func (wholeEndpoint) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Required = []string{"url", "events"}
 	return s
+}
+
+// newEndpoint is a wholeEndpoint with what it had on another server.
+type newEndpoint struct {
+	EndpointChange
+	ID        string               `json:"id,omitzero" maxLength:"64" doc:"For admin keys: an id of your own, such as the one on another server."`
+	CreatedAt time.Time            `json:"created_at,omitzero" doc:"For admin keys: when it was created on another server."`
+	Secrets   value[[]movedSecret] `json:"secrets,omitzero" doc:"For admin keys: all secrets that sign, newest first, as they were on another server; instead of secret."`
+}
+
+type movedSecret struct {
+	Secret    string    `json:"secret" doc:"In the dialect's form."`
+	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"When it stops to sign; required for all but the newest."`
+}
+
+// TransformSchema marks the required fields.
+func (newEndpoint) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
+	return wholeEndpoint{}.TransformSchema(r, s)
+}
+
+func (e *newEndpoint) input() service.EndpointInput {
+	in := e.EndpointChange.input()
+	if e.ID == "" && e.CreatedAt.IsZero() && e.Secrets.given == nil {
+		return in
+	}
+	in.Origins = &service.Origins{ID: e.ID, CreatedAt: e.CreatedAt}
+	if e.Secrets.given != nil {
+		for _, secret := range *e.Secrets.given {
+			in.Origins.Secrets = append(in.Origins.Secrets, bellwire.Secret{Value: secret.Secret, ExpiresAt: secret.ExpiresAt})
+		}
+	}
+	return in
 }
 
 func (e *EndpointChange) input() service.EndpointInput {

@@ -111,7 +111,8 @@ func (a *api) endpoints() {
 	route(a, service.Change, huma.Operation{
 		OperationID: "create-endpoint", Method: http.MethodPost, Path: all, Tags: []string{tagEndpoints},
 		Summary: "Create an endpoint", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
-		Description: "The response has the endpoint's `secret`, and with ed25519 its `public_key`, with which receivers verify deliveries.",
+		Description: "Admin keys can also give `id`, `created_at` and `secrets`, as the endpoint had them on another server. " +
+			"The response has the endpoint's `secret`, and with ed25519 its `public_key`, with which receivers verify deliveries.",
 	}, func(ctx context.Context, c service.Caller, in *created) (*output[createdEndpoint], error) {
 		ep, secret, err := a.svc.CreateEndpoint(ctx, c, in.Tenant, in.Input.value.input())
 		if err != nil {
@@ -119,6 +120,7 @@ func (a *api) endpoints() {
 		}
 		return &output[createdEndpoint]{Body: createdEndpoint{wireEndpoint(ep), wireSecret(secret.LiveSecret)}}, nil
 	})
+	a.putEndpoint(one)
 
 	type listed struct {
 		InTenant
@@ -217,4 +219,26 @@ func (a *api) secrets(one string) {
 		s, err := a.svc.RotateSecret(ctx, c, in.Tenant, in.ID, overlap)
 		return answer(s, err, wireRotation)
 	})
+}
+
+// putEndpoint adds the operation that creates or replaces an endpoint.
+func (a *api) putEndpoint(one string) {
+	type put struct {
+		OfEndpoint
+		Input body[wholeEndpoint]
+	}
+	route(a, service.Change, huma.Operation{
+		OperationID: "put-endpoint", Method: http.MethodPut, Path: one, Tags: []string{tagEndpoints},
+		Summary: "Create or replace an endpoint", Errors: []int{http.StatusConflict},
+		Description: "Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, " +
+			"except `dialect`, `status` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of " +
+			"generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. " +
+			"The id of a deleted endpoint is a conflict until its deliveries have passed their retention.",
+	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[createdEndpoint], error) {
+		ep, secret, created, err := a.svc.PutEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.input())
+		return replaced(ep, created, err, func(ep *service.Endpoint) createdEndpoint {
+			return createdEndpoint{wireEndpoint(ep), wireSecret(secret.LiveSecret)}
+		})
+	})
+	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+one, http.StatusCreated)
 }

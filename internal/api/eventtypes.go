@@ -47,18 +47,6 @@ type eventTypeInput struct {
 
 const tagEventTypes = "Event types"
 
-// putEventType is the response to creating or replacing an event type.
-type putEventType struct {
-	Status int
-	Body   eventType
-}
-
-func (o *putEventType) take() any {
-	body := o.Body
-	o.Body = eventType{}
-	return body
-}
-
 func (a *api) eventTypes() {
 	type Named struct {
 		Name string `path:"name" example:"invoice.paid" doc:"The event type's name."`
@@ -72,20 +60,13 @@ func (a *api) eventTypes() {
 		Summary: "Create or replace an event type",
 		Description: "For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. " +
 			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.",
-	}, func(ctx context.Context, c service.Caller, in *put) (*putEventType, error) {
+	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[eventType], error) {
 		v := in.Input.value
 		t, created, err := a.svc.PutEventType(ctx, c, in.Name, service.EventTypeInput{
 			Description: v.Description, Group: v.Group, Archived: v.Archived,
 			Schema: []byte(v.Schema.Value), Example: []byte(v.Example.Value),
 		})
-		if err != nil {
-			return nil, err
-		}
-		out := &putEventType{Status: http.StatusOK, Body: wireEventType(t)}
-		if created {
-			out.Status = http.StatusCreated
-		}
-		return out, nil
+		return replaced(t, created, err, wireEventType)
 	})
 	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/event-types/{name}", http.StatusCreated)
 

@@ -35,6 +35,13 @@ type newTenant struct {
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 }
 
+// wholeTenant has the settings of a tenant whose id is in the path.
+type wholeTenant struct {
+	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
+	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
+	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
+}
+
 type tenantChange struct {
 	Name     clearable[string]            `json:"name,omitzero" example:"Acme Ltd" doc:"null removes it."`
 	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null removes them."`
@@ -82,6 +89,22 @@ func (a *api) tenants() {
 		t, err := a.svc.Tenant(ctx, c, in.Tenant)
 		return answer(t, err, a.wireTenant)
 	})
+
+	type put struct {
+		InTenant
+		Input body[wholeTenant]
+	}
+	route(a, service.Manage, huma.Operation{
+		OperationID: "put-tenant", Method: http.MethodPut, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
+		Summary: "Create or replace a tenant", Errors: []int{http.StatusConflict},
+		Description: "For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; " +
+			"the ones that are left out become empty.",
+	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[tenant], error) {
+		v := in.Input.value
+		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: v.Limits})
+		return replaced(t, created, err, a.wireTenant)
+	})
+	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/tenants/{tenant}", http.StatusCreated)
 
 	type changed struct {
 		InTenant

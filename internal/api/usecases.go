@@ -21,6 +21,7 @@ type useCases interface {
 	Tenants(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error)
 	Tenant(ctx context.Context, c service.Caller, id string) (*bellwire.Tenant, error)
 	CreateTenant(ctx context.Context, c service.Caller, in service.NewTenant) (*bellwire.Tenant, error)
+	PutTenant(ctx context.Context, c service.Caller, in service.NewTenant) (t *bellwire.Tenant, created bool, err error)
 	UpdateTenant(ctx context.Context, c service.Caller, id string, in service.TenantChange) (*bellwire.Tenant, error)
 	DeleteTenant(ctx context.Context, c service.Caller, id string) error
 	LimitsOf(t *bellwire.Tenant) *bellwire.Limits
@@ -38,6 +39,7 @@ type useCases interface {
 	AllEndpoints(ctx context.Context, c service.Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
 	Endpoint(ctx context.Context, c service.Caller, tenant, id string) (*service.Endpoint, error)
 	CreateEndpoint(ctx context.Context, c service.Caller, tenant string, in service.EndpointInput) (*service.Endpoint, *service.EndpointSecret, error)
+	PutEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (ep *service.Endpoint, secret *service.EndpointSecret, created bool, err error)
 	UpdateEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (*service.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, c service.Caller, tenant, id string) error
 	EndpointHistory(ctx context.Context, c service.Caller, tenant, id string, page bellwire.Page) (*bellwire.List[*bellwire.Change], error)

@@ -102,6 +102,14 @@ type Secret struct {
 // Signs reports whether the secret signs at the given time, which must be before it expires.
 func (s *Secret) Signs(at time.Time) bool { return s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) }
 
+// CheckEndpointID refuses ids that are not [A-Za-z0-9_-]{1,64}.
+func CheckEndpointID(id string) error {
+	if !isName(id, 64, "_-") {
+		return Invalid("id", `must have 1 to 64 characters, each of A-Z, a-z, 0-9, "_" or "-"`)
+	}
+	return nil
+}
+
 // String and LogValue keep credentials out of logs and error texts in which they are printed by mistake.
 func (Credentials) String() string       { return Redacted }
 func (Credentials) LogValue() slog.Value { return slog.StringValue(Redacted) }

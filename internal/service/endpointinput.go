@@ -55,7 +55,10 @@ type EndpointInput struct {
 	// dialects whose vendors once had such event types.
 	Unlisted []string
 
-	vendor bool // the input is from a dialect's front end, whose callers may not browse the catalogue
+	Origins *Origins // of a new endpoint
+
+	id     string // of a new endpoint
+	vendor bool   // the input is from a dialect's front end, whose callers may not browse the catalogue
 }
 
 // apply applies the input to an endpoint and its credentials, checks the result, and seals the credentials into the endpoint.

@@ -51,7 +51,7 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 		return nil, nil, err
 	}
 	defer unlock()
-	ep, credentials, err := s.newEndpoint(ctx, tenant, in)
+	ep, credentials, err := s.newEndpoint(ctx, c, tenant, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,7 +69,7 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 	return ep, credentials, nil
 }
 
-func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
+func (s *Service) newEndpoint(ctx context.Context, c Caller, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
 	name := s.defaultDialect
 	if in.Dialect != nil {
 		name = *in.Dialect
@@ -95,6 +95,9 @@ func (s *Service) newEndpoint(ctx context.Context, tenant string, in *EndpointIn
 		UpdatedAt:        at,
 	}
 	credentials := &bellwire.Credentials{Auth: bellwire.Auth{Type: bellwire.AuthNone}}
+	if err := s.moved(c, dialect, ep, credentials, in); err != nil {
+		return nil, nil, err
+	}
 	if err := s.apply(ctx, ep, credentials, in); err != nil {
 		return nil, nil, err
 	}

@@ -104,7 +104,7 @@ var ErrKeyExpired = errors.New("the key has expired")
 
 func errExpired(key *bellwire.Key) error {
 	err := bellwire.Wrap(bellwire.CodeUnauthenticated, ErrKeyExpired, "the API key has expired")
-	err.Hint = "It expired at " + key.ExpiresAt.UTC().Format(time.RFC3339) + ". Ask for a new one."
+	err.Hint = "The key expired at " + key.ExpiresAt.UTC().Format(time.RFC3339) + ". Ask for a new one."
 	return err
 }
 
