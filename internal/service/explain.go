@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/filter"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -66,6 +67,11 @@ func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanati
 func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwire.EndpointAt) {
 	d := at.Delivery
 	x.Fate, x.Reason = fates[d.Status], d.Reason
+	if x.Reason == "" && at.Then != nil && at.Then.Filter != "" {
+		if found := explainFilter(at.Then.Filter, e.Event); found.Outcome == filter.Failed {
+			x.Reason = "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
+		}
+	}
 	switch {
 	case d.Status.Open() && at.Now.Deleted:
 		stand(x, "the endpoint was deleted", at.Now, "; the delivery is about to be canceled")
@@ -107,7 +113,7 @@ func explainNone(x *bellwire.Explanation, e *bellwire.Explained, then *bellwire.
 	case e.FanningOut:
 		x.Fate, x.Reason = bellwire.FatePending, "the event has so many deliveries that this one is not stored yet"
 	case then.Filter != "":
-		x.Fate, x.Reason = bellwire.FateFiltered, filtered(then.Filter)
+		x.Fate, x.Reason = bellwire.FateFiltered, filtered(then.Filter, e.Event)
 	default:
 		x.Fate, x.Reason = bellwire.FateNotSubscribed, "the endpoint was changed while the event was being stored, and did not match before"
 	}
@@ -156,6 +162,24 @@ func by(a bellwire.Actor) string {
 
 // filtered explains an event that an endpoint's filter has kept from it. That follows from there being no delivery, although all
 // else would have let the event pass.
-func filtered(filter string) string { return "the endpoint's filter did not match the event: " + filter }
+func filtered(text string, e *bellwire.Event) string {
+	found := explainFilter(text, e)
+	switch found.Outcome {
+	case filter.Unmatched:
+		return "the endpoint's filter did not match the event: " + found.Condition
+	case filter.Failed:
+		return "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
+	}
+	return "the endpoint's filter did not match the event: " + text
+}
+
+// explainFilter evaluates a filter again. A filter that can no longer be compiled has failed.
+func explainFilter(text string, e *bellwire.Event) filter.Explanation {
+	program, err := filter.Compile(text)
+	if err != nil {
+		return filter.Explanation{Outcome: filter.Failed, Condition: text, Problem: "it cannot be compiled"}
+	}
+	return filter.Explain(program, e)
+}
 
 func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }

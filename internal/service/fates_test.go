@@ -28,8 +28,17 @@ func TestFates(t *testing.T) {
 		fate   bellwire.Fate
 		reason string
 	}{
-		"filtered": {at: bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "data.total > 5" })},
+		"filtered by one of its conditions": {event: bellwire.Explained{Event: &bellwire.Event{Type: "order.paid", Data: []byte(`{"total": 4}`)}},
+			at:   bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "type == 'order.paid' && data.total > 5" })},
 			fate: bellwire.FateFiltered, reason: "the endpoint's filter did not match the event: data.total > 5"},
+		"skipped by a filter without an answer": {event: bellwire.Explained{Event: &bellwire.Event{Type: "order.paid", Data: []byte(`{}`)}},
+			at:   bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "data.total > 5" })},
+			fate: bellwire.FateFiltered, reason: "had no answer for the event, because data.total does not exist: data.total > 5"},
+		"delivered by a filter without an answer": {event: bellwire.Explained{Event: &bellwire.Event{Type: "order.paid", Data: []byte(`{}`)}},
+			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliverySucceeded}, Then: standing(func(s *bellwire.Standing) { s.Filter = "data.total > 5" })},
+			fate: bellwire.FateDelivered, reason: "had no answer for the event, because data.total does not exist: data.total > 5"},
+		"filtered in another way than now": {at: bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "type != 'x'" })},
+			fate: bellwire.FateFiltered, reason: "the endpoint's filter did not match the event: type != 'x'"},
 		"fanning out": {event: bellwire.Explained{FanningOut: true}, at: bellwire.EndpointAt{Then: standing(same)},
 			fate: bellwire.FatePending, reason: "not stored yet"},
 		"filtered while fanning out": {event: bellwire.Explained{FanningOut: true}, at: bellwire.EndpointAt{Then: standing(func(s *bellwire.Standing) { s.Filter = "true" })},
