@@ -168,8 +168,8 @@ func (s *Store) Select(ctx context.Context, sel *bellwire.Selection, limit int) 
 // deliveries examines deliveries of a range.
 func (s *selection) deliveries(status bellwire.DeliveryStatus, from string, limit int) (p rules.Part, err error) {
 	r := rules.Range{Status: status}
-	q := s.bounds(s.db.query("SELECT d.id, d.passed_over, e.id, e.type FROM (SELECT id "+from+` ORDER BY id LIMIT +?5) f
-		CROSS JOIN deliveries d ON d.id = f.id CROSS JOIN events e ON e.n = d.event`), r, s.begin(r)).int(int64(limit))
+	q := s.bounds(s.db.query("SELECT d.id, d.passed_over, e.id, e.type FROM (SELECT id "+from+` ORDER BY id LIMIT +?5) free
+		CROSS JOIN deliveries d ON d.id = free.id CROSS JOIN events e ON e.n = d.event`), r, s.begin(r)).int(int64(limit))
 	examined := 0
 	for q.next() {
 		var item bellwire.JobItem
@@ -261,7 +261,7 @@ func (s *Store) CountWaiting(ctx context.Context, endpoint string, limit int) (i
 	err := s.read(ctx, func(c *db) error {
 		total = 0
 		for _, r := range []string{isPending, isNumbered} {
-			n, _, err := c.query("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + r + " LIMIT +?)").
+			n, _, err := c.query("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + r + " LIMIT +?) free").
 				text(endpoint).int(int64(limit)).scalar()
 			if err != nil {
 				return err

@@ -159,6 +159,7 @@ var scans = []string{
 	sqlEventType + "ORDER BY n DESC", // the catalogue
 	sqlCountEvents,                   // what one tenant has, up to its limit
 	sqlAllDeferred, sqlSumDeferred,   // of tenants with fan-outs under way
+	sqlJobs, sqlOpenJobs, sqlCountJobs, // a page of jobs, and those that have not ended
 }
 
 // plans checks that no statement reads a whole table, or sorts its rows.

@@ -60,6 +60,7 @@ func useAll(w *world) {
 		r.Health.Kind = bellwire.HealthSeen
 		w.record(r, w.result(d, bellwire.Transition{}), third)
 	}
+	useJobs(w)
 	w.append(together(w.wide(t.ID, plain, ordered)))
 	w.append(together(w.event(t.ID, ordered)))
 	w.fanOut(1)
@@ -151,4 +152,38 @@ func useRequests(w *world, tenant string) {
 	later := w.idempotent(tenant, "k")
 	later.At = w.now.Add(bellwire.RequestWindow)
 	w.begin(later)
+}
+
+// useJobs calls each verb of jobs, in each of the ways that have statements of their own.
+func useJobs(w *world) {
+	w.Helper()
+	t := w.tenant()
+	for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
+		w.ended(ep, spent)
+		w.published("ping") // which is missing
+		w.equal("what was done", w.run(w.job(ep.Tenant, bellwire.JobReplay, allOf(ep)), 3, ep).Skipped, 0)
+		p := w.failed(ep)
+		p.Types = []string{"order.*"}
+		p.Statuses = bellwire.DeliveryStatuses
+		w.counted(w.job(ep.Tenant, bellwire.JobReplay, p), ep)
+		w.run(w.job(ep.Tenant, bellwire.JobRetry, p), 3, ep)
+		_, err := w.store.RestartDelivery(w.ctx, ep.Tenant, w.ended(ep, spent), w.now)
+		w.check(err)
+		w.jobs(ep.Tenant)
+		_, err = w.store.CountWaiting(w.ctx, ep.ID, 10)
+		w.check(err)
+		p.Statuses = []bellwire.DeliveryStatus{bellwire.DeliveryPending, bellwire.DeliveryRetrying}
+		w.run(w.job(ep.Tenant, bellwire.JobCancel, p), 3, ep)
+	}
+	w.jobs("")
+	j := w.running()[0]
+	_, err := w.store.ChangeJob(w.ctx, j.Tenant, j.ID, bellwire.JobChange{State: bellwire.JobCanceled}, w.now)
+	w.check(err)
+}
+
+// allOf are the parameters of a replay of all that an endpoint had and could have.
+func allOf(ep *bellwire.Endpoint) (p bellwire.JobParams) {
+	p = bellwire.JobParams{Endpoint: ep.ID, Until: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	p.Choose(bellwire.JobReplay, bellwire.SelectAll)
+	return p
 }
