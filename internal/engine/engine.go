@@ -67,6 +67,9 @@ type Config struct {
 
 	// Busy reports whether the processors are behind, so that fewer attempts start; nil: as the runtime measures it.
 	Busy func() bool
+	// Late reports whether goroutines have waited long for a processor since the call before, so that jobs do less for what is
+	// published; nil: as the runtime measures it.
+	Late func() bool
 
 	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
 	MaxStarting int // of them, those that start at once; 0: limits.StartingPerProcessor for each processor
@@ -134,7 +137,7 @@ func New(c Config) *Engine {
 	}
 	run := &jobRunner{
 		store: c.Store, directory: c.Directory, scheduler: sch, observer: c.Observer, logger: c.Logger, clock: clk,
-		busy: func() bool { return c.Busy() || pub.waiting() > 0 }, wake: make(chan struct{}, 1),
+		pace: &jobPace{late: c.Late, published: pub.taken.Load}, wake: make(chan struct{}, 1),
 	}
 	e := &Engine{scheduler: sch, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
 	if c.Outbox != nil {
@@ -170,6 +173,9 @@ func withDefaults(c Config) Config {
 	}
 	if c.Busy == nil {
 		c.Busy = processorsBehind()
+	}
+	if c.Late == nil {
+		c.Late = processorsLate()
 	}
 	if c.Node == "" {
 		c.Node = cryptorand.Text()

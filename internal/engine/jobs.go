@@ -15,20 +15,18 @@ import (
 
 // The times of jobs.
 const (
-	jobsEvery   = time.Second            // how often jobs are read again
-	firstPause  = 25 * time.Millisecond  // of a job that waits; it doubles up to longPause
-	longPause   = time.Second            // so that a long wait costs little
-	saidAfter   = 2 * time.Second        // a wait that lasts longer is shown
-	busyPause   = 20 * time.Millisecond  // between two looks at whether publishers are busy
-	longestBusy = time.Second            // the longest wait for them before a step
-	rateWindow  = 200 * time.Millisecond // the time for which a step with a rate takes deliveries
+	jobsEvery  = time.Second            // how often jobs are read again
+	firstPause = 25 * time.Millisecond  // of a job that waits; it doubles up to longPause
+	longPause  = time.Second            // so that a long wait costs little
+	saidAfter  = 2 * time.Second        // a wait that lasts longer is shown
+	rateWindow = 200 * time.Millisecond // the time for which a step with a rate takes deliveries
 )
 
 // jobRunner makes the steps of the jobs of tenants whose shards this node owns: tenants take turns, and their jobs. The store
 // moves a job's place in the transaction that does the work, so that another node, or the next process, continues exactly there.
 //
-// What jobs bring into the store is free, and claimed as lanes have room. Steps take a share of the time, and wait while
-// publishers need the processors or the store.
+// What jobs bring into the store is free, and claimed as lanes have room. Steps take a share of the time, and while events are
+// published they bring in no more than leaves the processors to those.
 type jobRunner struct {
 	store     bellwire.Jobs
 	directory Directory
@@ -36,7 +34,7 @@ type jobRunner struct {
 	observer  bellwire.Observer
 	logger    *slog.Logger
 	clock     clock
-	busy      func() bool   // reports whether publishers need the processors or the store
+	pace      *jobPace
 	wake      chan struct{} // capacity 1
 
 	jobs   map[bellwire.JobID]*runningJob
@@ -72,12 +70,9 @@ func (r *jobRunner) run(ctx context.Context) {
 	}
 }
 
-// leaveTime waits after a step, so that steps take a share of the time, and longer while publishers are busy.
+// leaveTime waits after a step, so that steps take a share of the time.
 func (r *jobRunner) leaveTime(ctx context.Context, took time.Duration) {
-	sleep(ctx, min((limits.JobShare-1)*took, time.Second))
-	for waited := time.Duration(0); waited < longestBusy && ctx.Err() == nil && r.busy(); waited += busyPause {
-		sleep(ctx, busyPause)
-	}
+	sleep(ctx, min(max((limits.JobShare-1)*took, r.pace.pause()), time.Second))
 }
 
 // refresh reads the running jobs, if it is time.
@@ -164,7 +159,7 @@ func (r *jobRunner) step(ctx context.Context, j *runningJob) error {
 	case place.waiting != "":
 		return r.wait(ctx, j, place.waiting)
 	}
-	limit := limits.JobStep
+	limit := r.pace.limit(time.Now())
 	if j.Rate > 0 {
 		limit = min(limit, int(math.Ceil(j.Rate*rateWindow.Seconds())))
 	}
@@ -286,6 +281,7 @@ func (r *jobRunner) advance(ctx context.Context, j *runningJob, step *bellwire.J
 		r.logger.Info("job ended", "job", j.ID, "tenant", j.Tenant, "kind", j.Kind, "state", j.State,
 			"done", j.Done, "skipped", j.Skipped, "error", j.Error)
 	}
+	r.pace.made(len(progress.Deliveries))
 	r.tell(j.Job, step.Endpoint, progress.Deliveries)
 	j.next = time.Now()
 	if j.Rate > 0 {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine/lanes"
@@ -15,7 +16,8 @@ type publisher struct {
 	gate      *gate
 	batcher   *batcher
 	observer  bellwire.Observer
-	bulk      *batcher // of publications with much data, so that small ones do not wait for megabytes
+	bulk      *batcher     // of publications with much data, so that small ones do not wait for megabytes
+	taken     atomic.Int64 // publications, tests included
 }
 
 // publish checks a submission's events, matches them and has them stored. The store refuses what was decided on a stale
@@ -119,6 +121,7 @@ func (p *publisher) submit(ctx context.Context, s *submission) error {
 		return err
 	}
 	defer p.gate.leave()
+	p.taken.Add(1)
 	if s.bytes > limits.BulkFrom {
 		return p.bulk.submit(ctx, s)
 	}

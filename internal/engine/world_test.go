@@ -57,6 +57,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, dir: dir, keyring: keyring, hosts: map[string]*receiver{}}
 		w.config.Busy = func() bool { return false }
+		w.config.Late = func() bool { return false }
 		w.start()
 		ctx := t.Context()
 		must(t, w.store.CreateTenant(ctx, &bellwire.Tenant{ID: "acme", CreatedAt: now(), UpdatedAt: now()}))

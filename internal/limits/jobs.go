@@ -26,7 +26,7 @@ var Jobs = &Limit{
 
 var jobs = Resource{
 	Name: "Replays, bulk retries and bulk cancellations",
-	Bound: fmt.Sprintf("%s jobs that have not ended; a third of the time, %d deliveries per transaction, and less while the processors are busy or publications wait to be stored",
+	Bound: fmt.Sprintf("%s jobs that have not ended; a third of the time, %d deliveries per transaction; while events are published, only what leaves the processors to them, but at least 100 per second",
 		bellwire.Number(JobsInAll), JobStep),
 	Share:   fmt.Sprintf("`jobs` jobs; a job for one endpoint waits while %s of its deliveries are pending; %d ended jobs are kept, for 30 days", bellwire.Number(JobWaiting), JobsKept),
 	Reserve: "none",
