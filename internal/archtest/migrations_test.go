@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,8 +25,11 @@ func migrationsOf(t *testing.T, store string) (numbers []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range files {
+	for i, file := range files {
 		number, _, _ := strings.Cut(file.Name(), "_")
+		if want := fmt.Sprintf("%04d", i+1); number != want {
+			t.Errorf("%s: %s has the number %s, want %s", store, file.Name(), number, want)
+		}
 		numbers = append(numbers, number)
 	}
 	return numbers
