@@ -18,6 +18,11 @@ const (
 	OutcomeProtocol Outcome = "protocol" // the response is not HTTP, or exceeds a limit
 )
 
+// Outcomes lists all outcomes.
+var Outcomes = []Outcome{
+	OutcomeOK, OutcomeStatus, OutcomeBlocked, OutcomeDNS, OutcomeConnect, OutcomeTLS, OutcomeTimeout, OutcomeReset, OutcomeProtocol,
+}
+
 // Attempt is one HTTP request made for a delivery, with its response. Credentials in it are redacted. Of a delivery with many
 // attempts, only the first and the last are kept with their details; see Result.WholeAttempts.
 type Attempt struct {

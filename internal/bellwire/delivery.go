@@ -67,6 +67,9 @@ const (
 	TriggerTest     Trigger = "test"     // an endpoint's test: one attempt only
 )
 
+// Triggers lists all triggers.
+var Triggers = []Trigger{TriggerSchedule, TriggerManual, TriggerTest}
+
 // Transition is the change that an attempt makes to a delivery.
 type Transition struct {
 	Status DeliveryStatus // empty: unchanged

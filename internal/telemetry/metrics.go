@@ -129,13 +129,46 @@ func NewMetrics(version, commit string) *Metrics {
 	} {
 		m.shardsTaken.WithLabelValues(string(why))
 	}
+	for _, operation := range storeOperations {
+		for _, code := range []bellwire.Code{bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeInternal} {
+			m.storeErrors.WithLabelValues(operation, string(code))
+		}
+	}
+	for _, status := range bellwire.DeliveryStatuses {
+		if !status.Open() {
+			m.ended.WithLabelValues(string(status))
+		}
+	}
+	m.ServeFrontEnds("api")
 	return m
 }
 
-// ServeDialects initializes the counters of dialects with zero, so that the first event counts as an increase.
+// storeOperations are the operations of the store that fail most often when it does.
+var storeOperations = []string{
+	"append events", "record outcomes", "claim due deliveries", "release deliveries", "scan for due deliveries", "renew leases", "move statistics", "backlog",
+}
+
+// ServeFrontEnds initializes the counters of front ends with zero.
+func (m *Metrics) ServeFrontEnds(names ...string) {
+	for _, name := range names {
+		for _, reason := range []string{"missing", "invalid"} {
+			m.authentication.WithLabelValues(name, reason)
+		}
+	}
+}
+
+// ServeDialects initializes the counters of dialects and their front ends with zero, so that the first event counts as an
+// increase.
 func (m *Metrics) ServeDialects(names ...string) {
+	m.ServeFrontEnds(names...)
 	for _, name := range names {
 		m.unsendable.WithLabelValues(name)
+		m.attemptSeconds.WithLabelValues(name)
+		for _, trigger := range bellwire.Triggers {
+			for _, outcome := range bellwire.Outcomes {
+				m.attempts.WithLabelValues(name, string(trigger), string(outcome))
+			}
+		}
 		for _, status := range bellwire.DeliveryStatuses {
 			if !status.Open() {
 				m.ends.WithLabelValues(name, string(status))

@@ -1,0 +1,134 @@
+package test
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// series are the label values of a server's metrics, by metric and label.
+type series map[string]map[string]map[string]bool
+
+var (
+	sampleLine = regexp.MustCompile(`(?m)^([a-z_]+)(?:\{(.*)\})? \S+$`)
+	labelPair  = regexp.MustCompile(`([a-z_]+)="((?:[^"\\]|\\.)*)"`)
+	selector   = regexp.MustCompile(`(bellwire_[a-z_]+)(?:\{([^}]*)\})?`)
+	matcher    = regexp.MustCompile(`([a-z_]+)(!?=)"([^"]*)"`)
+	grouping   = regexp.MustCompile(`by \(([^)]*)\)`)
+	ruleExpr   = regexp.MustCompile(`(?m)^        expr: (.*)$`)
+)
+
+func parseSeries(page string) series {
+	all := make(series)
+	for _, line := range sampleLine.FindAllStringSubmatch(page, -1) {
+		labels := all[line[1]]
+		if labels == nil {
+			labels = make(map[string]map[string]bool)
+			all[line[1]] = labels
+		}
+		for _, pair := range labelPair.FindAllStringSubmatch(line[2], -1) {
+			if labels[pair[1]] == nil {
+				labels[pair[1]] = make(map[string]bool)
+			}
+			labels[pair[1]][pair[2]] = true
+		}
+	}
+	return all
+}
+
+// faults returns what a query names that a server which has just started does not show. Prometheus adds the label instance.
+func (all series) faults(query string) (faults []string) {
+	known := map[string]bool{"instance": true}
+	for _, s := range selector.FindAllStringSubmatch(query, -1) {
+		labels, found := all[s[1]]
+		if !found {
+			faults = append(faults, "no metric "+s[1])
+			continue
+		}
+		for label := range labels {
+			known[label] = true
+		}
+		for _, m := range matcher.FindAllStringSubmatch(s[2], -1) {
+			if !labels[m[1]][m[3]] {
+				faults = append(faults, s[1]+" has no "+m[1]+" "+m[3])
+			}
+		}
+	}
+	for _, by := range grouping.FindAllStringSubmatch(query, -1) {
+		for label := range strings.SplitSeq(by[1], ",") {
+			if !known[strings.TrimSpace(label)] {
+				faults = append(faults, "no label "+label)
+			}
+		}
+	}
+	return faults
+}
+
+// What the dashboard, the alerts and the documentation ask of Prometheus must be there from the start.
+func TestDeployedQueries(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), local...)
+	_, page := s.get("/metrics")
+	all := parseSeries(page)
+	for name, queries := range map[string][]string{
+		"alerts":        found(t, "../deploy/prometheus/bellwire.rules.yaml", ruleExpr),
+		"dashboard":     dashboardQueries(t),
+		"documentation": found(t, "../docs/metrics.md", regexp.MustCompile("(?m)^\\| [^|]*\\? \\| `([^`]*)`")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(queries) < 5 {
+				t.Fatalf("only %d queries are found", len(queries))
+			}
+			for _, query := range queries {
+				if faults := all.faults(query); len(faults) > 0 {
+					t.Errorf("%s: %s", query, strings.Join(faults, ", "))
+				}
+			}
+		})
+	}
+	for query, want := range map[string]int{
+		"bellwire_nothing": 1, `bellwire_shards_taken_total{reason="luck"}`: 1, "sum by (colour, instance) (bellwire_lanes)": 1, "sum(bellwire_lanes)": 0,
+	} {
+		if got := all.faults(query); len(got) != want {
+			t.Errorf("%s has the faults %q", query, got)
+		}
+	}
+	s.terminate()
+}
+
+func found(t *testing.T, file string, pattern *regexp.Regexp) (queries []string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range pattern.FindAllStringSubmatch(string(text), -1) {
+		queries = append(queries, m[1])
+	}
+	return queries
+}
+
+func dashboardQueries(t *testing.T) (queries []string) {
+	t.Helper()
+	text, err := os.ReadFile("../deploy/grafana/bellwire.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &board); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range board.Panels {
+		for _, target := range p.Targets {
+			queries = append(queries, target.Expr)
+		}
+	}
+	return queries
+}
