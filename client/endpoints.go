@@ -212,3 +212,17 @@ func (c *Client) TestEndpoint(ctx context.Context, tenant, id, eventType string)
 	}{eventType}
 	return fetch[TestReceipt](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "test"), in)
 }
+
+// Probe is what a probe of an endpoint has found: its attempt, with the event and the delivery that it made.
+type Probe struct {
+	TestReceipt
+	Attempt
+}
+
+// ProbeEndpoint tests an endpoint as TestEndpoint does, and waits for the attempt.
+func (c *Client) ProbeEndpoint(ctx context.Context, tenant, id, eventType string) (*Probe, error) {
+	in := struct {
+		Type string `json:"type,omitzero"`
+	}{eventType}
+	return fetch[Probe](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "probe"), in)
+}

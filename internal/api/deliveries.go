@@ -45,7 +45,7 @@ func wireDelivery(d *bellwire.Delivery) Delivery {
 type deliveryWithAttempts struct {
 	Delivery
 	WaitingFor *waiting  `json:"waiting_for" doc:"What the delivery waits for; null if it has ended."`
-	Attempts   []attempt `json:"attempts" doc:"The newest attempts, oldest first, up to 4 MiB. attempt_count is the number of all attempts."`
+	Attempts   []Attempt `json:"attempts" doc:"The newest attempts, oldest first, up to 4 MiB. attempt_count is the number of all attempts."`
 }
 
 // TransformSchema makes waiting_for nullable.
@@ -87,8 +87,8 @@ func nullable(s *huma.Schema, members ...string) *huma.Schema {
 	return s
 }
 
-// attempt is an attempt on the wire.
-type attempt struct {
+// Attempt is an attempt on the wire.
+type Attempt struct {
 	Number         int                `json:"number" doc:"From 1 within the delivery."`
 	ID             bellwire.AttemptID `json:"id" example:"att_0198c7a3f2e47d0a9b1c2d3e4f506174"`
 	Trigger        bellwire.Trigger   `json:"trigger" enum:"schedule,manual,test"`
@@ -102,7 +102,7 @@ type attempt struct {
 }
 
 // TransformSchema makes request and response nullable.
-func (attempt) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+func (Attempt) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	return nullable(s, "request", "response")
 }
 
@@ -132,8 +132,8 @@ type attemptResponse struct {
 	Note             string  `json:"note,omitempty" doc:"What was wrong with the response although its status counts, such as an incomplete body."`
 }
 
-func wireAttempt(at *bellwire.Attempt) attempt {
-	wire := attempt{
+func wireAttempt(at *bellwire.Attempt) Attempt {
+	wire := Attempt{
 		Number: at.Number, ID: at.ID, Trigger: at.Trigger, StartedAt: at.StartedAt.UTC(), Outcome: at.Outcome, Error: at.Error,
 		Timings: timings{
 			DNS: milliseconds(at.Timings.DNS), Connect: milliseconds(at.Timings.Connect), TLS: milliseconds(at.Timings.TLS),
@@ -212,7 +212,7 @@ func (a *api) deliveries() {
 		if err != nil {
 			return nil, err
 		}
-		out := deliveryWithAttempts{Delivery: wireDelivery(d), WaitingFor: wireWait(wait), Attempts: make([]attempt, len(attempts))}
+		out := deliveryWithAttempts{Delivery: wireDelivery(d), WaitingFor: wireWait(wait), Attempts: make([]Attempt, len(attempts))}
 		for i, at := range attempts {
 			out.Attempts[i] = wireAttempt(at)
 		}

@@ -76,10 +76,16 @@ type test struct {
 	Type string `json:"type,omitzero" example:"invoice.paid" doc:"The event type whose example is delivered; by default one that the endpoint subscribes to."`
 }
 
-type testReceipt struct {
+// TestReceipt identifies what a test has made.
+type TestReceipt struct {
 	Event    bellwire.EventID    `json:"event" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Delivery bellwire.DeliveryID `json:"delivery" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"Get this delivery to see the response."`
 	Type     string              `json:"type" example:"invoice.paid"`
+}
+
+type probe struct {
+	TestReceipt
+	Attempt
 }
 
 // OfEndpoint has the parameters of operations on an endpoint.
@@ -190,9 +196,18 @@ func (a *api) endpoints() {
 		OperationID: "test-endpoint", Method: http.MethodPost, Path: one + "/test", Tags: []string{tagEndpoints},
 		Summary: "Test an endpoint", DefaultStatus: http.StatusAccepted,
 		Description: "Delivers the example of an event type to this endpoint only, in one attempt.",
-	}, func(ctx context.Context, c service.Caller, in *tested) (*output[testReceipt], error) {
+	}, func(ctx context.Context, c service.Caller, in *tested) (*output[TestReceipt], error) {
 		t, err := a.svc.TestEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
-		return answer(t, err, func(t service.TestReceipt) testReceipt { return testReceipt(t) })
+		return answer(t, err, func(t service.TestReceipt) TestReceipt { return TestReceipt(t) })
+	})
+	route(a, service.Change, huma.Operation{
+		OperationID: "probe-endpoint", Method: http.MethodPost, Path: one + "/probe", Tags: []string{tagEndpoints},
+		Summary: "Probe an endpoint", Errors: []int{http.StatusConflict},
+		Description: "Delivers the example of an event type to this endpoint only, in one attempt on a new connection, and responds " +
+			"with the attempt once it has ended. A probe is a test in every other respect.",
+	}, func(ctx context.Context, c service.Caller, in *tested) (*output[probe], error) {
+		p, err := a.svc.ProbeEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
+		return answer(p, err, func(p *service.Probe) probe { return probe{TestReceipt(p.TestReceipt), wireAttempt(p.Attempt)} })
 	})
 }
 

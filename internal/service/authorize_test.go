@@ -134,6 +134,14 @@ var useCases = []useCase{
 		_, err := e.TestEndpoint(e.t.Context(), c, on.tenant, on.endpoint, "")
 		return err
 	}},
+	{"ProbeEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+		before := len(e.engine.tests)
+		_, err := e.ProbeEndpoint(e.t.Context(), c, on.tenant, on.endpoint, "")
+		if len(e.engine.tests) > before {
+			return nil // the fake engine has no delivery to wait for
+		}
+		return err
+	}},
 	{"Publish", "ap", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.Publish(e.t.Context(), c, on.tenant, draft)
 		return err

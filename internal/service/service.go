@@ -99,6 +99,7 @@ type Service struct {
 	locks          *tenantLocks
 	readers        *share.Gate
 	sends          *share.Gate // tests and manual retries
+	probes         *share.Gate
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
 }
@@ -123,6 +124,7 @@ func New(c Config) (*Service, error) {
 		locks:          newTenantLocks(),
 		readers:        share.NewGate(cmp.Or(c.Reads, limits.Reads), limits.ReadsOf),
 		sends:          share.NewGate(limits.Sends(), limits.SendsOf),
+		probes:         share.NewGate(limits.Probes, limits.ProbesOf),
 		rates:          newRates(),
 		stored:         newStoredEvents(),
 	}

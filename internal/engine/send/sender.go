@@ -158,10 +158,11 @@ func impossible(now time.Time, reason string) Result {
 	return Result{Verdict: bellwire.Impossible, EndedAt: bellwire.StoredTime(now), Reason: reason}
 }
 
-// exchange posts the request, reads the response within bounds, and judges it.
+// exchange posts the request, reads the response within bounds, and judges it. A test opens a connection of its own, so that its
+// timings show each phase.
 func (s *Sender) exchange(req *http.Request, body []byte, t *bellwire.Target, tr *trace, r *Result) {
 	a := r.Attempt
-	resp, err := s.transport.post(req, body, tr)
+	resp, err := s.transport.post(req, body, tr, a.Trigger == bellwire.TriggerTest)
 	if err != nil {
 		r.Fault, r.Cause = shortage(err), err
 		a.Outcome, a.Error = classify(err, tr)

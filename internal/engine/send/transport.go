@@ -78,9 +78,14 @@ var errUntaken = errors.New("the endpoint did not take the request")
 func refuseBody() (io.ReadCloser, error) { return nil, errUntaken }
 
 // post sends the request. It sends it once more over a new connection if the receiver certainly did not get or process it: the
-// kept connection was closed before anything was written, or the receiver says so over HTTP/2 (RFC 9113, 8.7).
-func (t *transport) post(req *http.Request, body []byte, tr *trace) (*http.Response, error) {
-	resp, err := t.kept.RoundTrip(req)
+// kept connection was closed before anything was written, or the receiver says so over HTTP/2 (RFC 9113, 8.7). fresh asks for a
+// new connection from the start.
+func (t *transport) post(req *http.Request, body []byte, tr *trace, fresh bool) (*http.Response, error) {
+	first := t.kept
+	if fresh {
+		first = t.fresh
+	}
+	resp, err := first.RoundTrip(req)
 	if err == nil || !tr.unsent(err) || req.Context().Err() != nil {
 		return resp, err
 	}

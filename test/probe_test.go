@@ -1,0 +1,88 @@
+package test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+)
+
+// A probe answers with its attempt, which opens a connection of its own, whatever comes of it. It changes nothing about the
+// endpoint's health unless it is acknowledged.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string]func(t *testing.T) []string{
+		"SQLite": func(*testing.T) []string { return local },
+		"PostgreSQL": func(t *testing.T) []string {
+			_, option := startPostgres(t)
+			return append(local, option)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			probe(t, startServer(t, t.TempDir(), args(t)...))
+		})
+	}
+}
+
+func probe(t *testing.T, s *server) {
+	var down atomic.Bool
+	var connections atomic.Int32
+	r := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	r.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	r.Start()
+	t.Cleanup(r.Close)
+	ep := s.subscribe(r.URL)
+	s.addType("ping")
+	type found struct {
+		Delivery, Trigger, Outcome, Error string
+		Timings                           struct{ Connect, FirstByte, Total float64 }
+		Response                          *struct{ Status int }
+	}
+	look := func() (f found) {
+		t.Helper()
+		s.call("POST", "/tenants/acme/endpoints/"+ep.ID+"/probe", "", &f)
+		return f
+	}
+	for n := range int32(2) {
+		f := look()
+		if f.Outcome != "ok" || f.Trigger != "test" || f.Response == nil || f.Response.Status != 200 || f.Timings.Connect <= 0 || f.Timings.Total <= 0 {
+			t.Errorf("a probe of a receiver that works: %+v", f)
+		}
+		if got := connections.Load(); got != n+1 {
+			t.Errorf("after %d probes there were %d connections", n+1, got)
+		}
+	}
+	down.Store(true)
+	f := look()
+	if f.Outcome != "status" || f.Error == "" || f.Response == nil || f.Response.Status != 503 {
+		t.Errorf("a probe of a receiver that is down: %+v", f)
+	}
+	var shown struct {
+		Health struct {
+			State    string
+			Failures int
+		}
+	}
+	s.call("GET", "/tenants/acme/endpoints/"+ep.ID, "", &shown)
+	if shown.Health.State != "healthy" || shown.Health.Failures != 0 {
+		t.Errorf("after a probe that failed, the health is %+v", shown.Health)
+	}
+	r.Close()
+	if f := look(); f.Outcome != "connect" || f.Response != nil {
+		t.Errorf("a probe of no receiver: %+v", f)
+	}
+	s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"status": "disabled"}`, nil)
+	if status, answer, err := s.do("POST", "/tenants/acme/endpoints/"+ep.ID+"/probe", nil); err != nil || status != http.StatusConflict {
+		t.Errorf("a probe of a disabled endpoint: %d %s, %v", status, answer, err)
+	}
+}
