@@ -39,6 +39,7 @@ type Explanation struct {
 // EventFilter selects events. A zero field selects all.
 type EventFilter struct {
 	Type         string
+	Key          string // the id that the publisher gave
 	Since, Until time.Time
 }
 
@@ -116,17 +117,13 @@ type AttemptResponse struct {
 type DeliveryFilter struct {
 	Endpoint, Event string
 	Status          DeliveryStatus
+	Type            string    // of the event
+	Since, Until    time.Time // when the event was accepted
 }
 
 // Events lists a tenant's events.
 func (c *Client) Events(ctx context.Context, tenant string, f EventFilter, page Page) (*List[Event], error) {
-	values := filter("type", f.Type)
-	if !f.Since.IsZero() {
-		values.Set("since", f.Since.Format(time.RFC3339Nano))
-	}
-	if !f.Until.IsZero() {
-		values.Set("until", f.Until.Format(time.RFC3339Nano))
-	}
+	values := filter("type", f.Type, "key", f.Key, "since", timeText(f.Since), "until", timeText(f.Until))
 	return fetchList[Event](ctx, c, inTenant(tenant, "events"), page, values)
 }
 
@@ -142,7 +139,8 @@ func (c *Client) Event(ctx context.Context, tenant, id string) (*Event, error) {
 
 // Deliveries lists a tenant's deliveries, without their attempts.
 func (c *Client) Deliveries(ctx context.Context, tenant string, f DeliveryFilter, page Page) (*List[Delivery], error) {
-	values := filter("endpoint", f.Endpoint, "event", f.Event, "status", string(f.Status))
+	values := filter("endpoint", f.Endpoint, "event", f.Event, "status", string(f.Status), "type", f.Type,
+		"since", timeText(f.Since), "until", timeText(f.Until))
 	return fetchList[Delivery](ctx, c, inTenant(tenant, "deliveries"), page, values)
 }
 
@@ -179,4 +177,12 @@ func filter(pairs ...string) url.Values {
 		}
 	}
 	return values
+}
+
+// timeText returns a time as a parameter, empty if it is zero.
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
 }

@@ -182,17 +182,26 @@ func (a *api) deliveries() {
 		Endpoint string                  `query:"endpoint" doc:"Only deliveries to this endpoint."`
 		Event    string                  `query:"event" doc:"Only deliveries of this event."`
 		Status   bellwire.DeliveryStatus `query:"status" enum:"pending,retrying,succeeded,exhausted,canceled" doc:"Only deliveries in this state."`
+		Type     string                  `query:"type" example:"invoice.paid" doc:"Only deliveries of events of this type. A page can end early, even without any: next_cursor continues it."`
+		Since    string                  `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only deliveries of events that were accepted at or after this time."`
+		Until    string                  `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only deliveries of events that were accepted before this time."`
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-deliveries", Method: http.MethodGet, Path: all, Tags: []string{tagDeliveries},
 		Summary: "List deliveries",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Delivery]], error) {
-		filter := bellwire.DeliveryFilter{Tenant: in.Tenant, Endpoint: in.Endpoint, Status: in.Status}
-		if in.Event != "" && filter.Event.UnmarshalText([]byte(in.Event)) != nil {
+		q := service.DeliveryQuery{
+			DeliveryFilter: bellwire.DeliveryFilter{Tenant: in.Tenant, Endpoint: in.Endpoint, Status: in.Status}, Type: in.Type,
+		}
+		var err error
+		if q.Since, q.Until, err = parsePeriod(in.Since, in.Until); err != nil {
+			return nil, err
+		}
+		if in.Event != "" && q.Event.UnmarshalText([]byte(in.Event)) != nil {
 			return nil, bellwire.Invalid("event", `must be an event's id: "evt_" and 32 lower-case hex digits`)
 		}
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
-			return a.svc.Deliveries(ctx, c, filter, page)
+			return a.svc.FindDeliveries(ctx, c, q, page)
 		}, wireDelivery)
 	})
 

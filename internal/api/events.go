@@ -112,6 +112,7 @@ func (a *api) events() {
 		InTenant
 		Paging
 		Type  string `query:"type" example:"invoice.paid" doc:"Only events of this type."`
+		Key   string `query:"key" maxLength:"128" example:"order-4711" doc:"Only the event that was published with this id. It is found as long as its id is kept."`
 		Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
 		Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time."`
 	}
@@ -119,17 +120,21 @@ func (a *api) events() {
 		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
 		Summary: "List events", Description: "Includes events that no endpoint subscribes to.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
-		since, err := parseTime("since", withPlus(in.Since))
-		if err != nil {
-			return nil, err
-		}
-		until, err := parseTime("until", withPlus(in.Until))
+		since, until, err := parsePeriod(in.Since, in.Until)
 		if err != nil {
 			return nil, err
 		}
 		filter := bellwire.EventFilter{Tenant: in.Tenant, Type: in.Type, Since: since, Until: until}
 		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
-			events, err := a.svc.Events(ctx, c, filter, page)
+			var (
+				events *bellwire.List[*bellwire.Event]
+				err    error
+			)
+			if in.Key != "" {
+				events, err = a.svc.EventsByKey(ctx, c, filter, in.Key)
+			} else {
+				events, err = a.svc.Events(ctx, c, filter, page)
+			}
 			if err == nil {
 				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
 			}

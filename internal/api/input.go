@@ -198,6 +198,15 @@ func listOf(u *url.URL) string {
 	return u.Path + "?" + query.Encode()
 }
 
+// parsePeriod parses the parameters since and until of a list.
+func parsePeriod(since, until string) (from, to time.Time, err error) {
+	if from, err = parseTime("since", withPlus(since)); err != nil {
+		return from, to, err
+	}
+	to, err = parseTime("until", withPlus(until))
+	return from, to, err
+}
+
 // parseTime parses the time of a filter or an event. An empty text is the zero time.
 func parseTime(field, text string) (time.Time, error) {
 	if text == "" {

@@ -53,7 +53,8 @@ type useCases interface {
 	Events(ctx context.Context, c service.Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
 	Explain(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID, page bellwire.Page) (*bellwire.Event, *bellwire.List[*bellwire.Explanation], error)
 
-	Deliveries(ctx context.Context, c service.Caller, f bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
+	EventsByKey(ctx context.Context, c service.Caller, f bellwire.EventFilter, key string) (*bellwire.List[*bellwire.Event], error)
+	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
 	WaitingFor(ctx context.Context, c service.Caller, d *bellwire.Delivery) (*bellwire.Wait, error)
 	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)

@@ -133,9 +133,12 @@ type History interface {
 	Explain(ctx context.Context, tenant string, id EventID, page Page) (*Explained, error)
 	// Digests returns the digests that are stored for idempotency keys. Unknown keys are left out.
 	Digests(ctx context.Context, tenant string, idempotencyKeys []string) (map[string][32]byte, error)
+	// EventByKey returns the event that was published with an idempotency key.
+	EventByKey(ctx context.Context, tenant, key string) (EventID, error)
 	// Events lists events. EventCursor makes its cursors.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
+	// Deliveries lists deliveries. DeliveryCursor makes its cursors.
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
 	// Hold returns what holds back a delivery with the given number in an endpoint's order, 0 if it has none. A store for one
 	// node answers with an arbitrary name.
@@ -208,6 +211,9 @@ type DeliveryFilter struct {
 	Event    EventID
 	Status   DeliveryStatus
 }
+
+// DeliveryCursor returns the cursor of a list of deliveries that continues after the given id, which need not exist.
+func DeliveryCursor(id DeliveryID) Cursor { return MakeCursor(id[:]) }
 
 // Queue is the part of a Store that the engine drives: deliveries to be made, and their outcomes.
 //

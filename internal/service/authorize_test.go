@@ -166,6 +166,14 @@ var useCases = []useCase{
 		_, _, err := e.Delivery(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
+	{"EventsByKey", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.EventsByKey(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, "k")
+		return err
+	}},
+	{"FindDeliveries", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.FindDeliveries(e.t.Context(), c, service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: on.tenant}}, bellwire.Page{})
+		return err
+	}},
 	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.WaitingFor(e.t.Context(), c, &bellwire.Delivery{ID: on.delivery, Tenant: on.tenant, Endpoint: on.endpoint, Status: bellwire.DeliveryPending})
 		return err

@@ -75,6 +75,15 @@ func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[
 	return digests, err
 }
 
+// EventByKey returns the event of an idempotency key.
+func (s *Store) EventByKey(ctx context.Context, tenant, key string) (id bellwire.EventID, err error) {
+	err = s.list(ctx, func(tx *tx) error {
+		err := tx.row("SELECT event FROM bellwire.idempotency_keys WHERE tenant = "+theTenant+" AND key = $2", tenant, key).Scan((*[16]byte)(&id))
+		return orNotFound(err, "event", key)
+	})
+	return id, err
+}
+
 // listEvents lists up to $4 events between $2 and $3, both exclusive. The size of data is known before it is read: the
 // result ends one event after its data has $5 bytes.
 func listEvents(more, order string) string {

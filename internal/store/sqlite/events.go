@@ -112,6 +112,21 @@ func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[
 	return digests, err
 }
 
+// EventByKey returns the event of an idempotency key.
+func (s *Store) EventByKey(ctx context.Context, tenant, key string) (id bellwire.EventID, err error) {
+	err = s.list(ctx, func(c *db) error {
+		q := c.query("SELECT event FROM idempotency_keys WHERE tenant = " + theTenant + " AND key = ?2").text(tenant).text(key)
+		if found, err := q.one(); err != nil {
+			return err
+		} else if !found {
+			return bellwire.NotFound("event", key)
+		}
+		q.getBytes(id[:])
+		return q.close()
+	})
+	return id, err
+}
+
 // Events lists events.
 func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	sql := newestEvents

@@ -49,6 +49,18 @@ var historyTests = []test{
 		w.equal("the history", w.actions(ep), []bellwire.ChangeAction{bellwire.ChangeCreated, bellwire.ChangeDeleted, bellwire.ChangeCreated})
 	}},
 	{name: "Explain/ByTheStandingAtTheTime", run: explains},
+	{name: "Events/AreFoundByTheirKey", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		e := w.keyed(w.event(t.ID), "k", 1)
+		w.append(together(e), together(w.keyed(w.event(t.ID), "more", 1)))
+		id, err := w.store.EventByKey(w.ctx, t.ID, "k")
+		w.check(err)
+		w.equal("the event", id, e.Event.ID)
+		for _, c := range []struct{ tenant, key string }{{t.ID, "K"}, {other.ID, "k"}, {"nobody", "k"}} {
+			_, err := w.store.EventByKey(w.ctx, c.tenant, c.key)
+			w.refused(err, bellwire.CodeNotFound)
+		}
+	}},
 	{name: "Hold/BehindTheFirstInOrder", run: func(w *world) {
 		ep := w.endpoint(w.tenant(), fifo)
 		first, second, third := w.publish(ep), w.publish(ep), w.publish(ep)

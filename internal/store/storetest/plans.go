@@ -108,6 +108,8 @@ func useAll(w *world) {
 	w.check(err)
 	w.history(plain)
 	w.explain(e, 10)
+	_, err = w.store.EventByKey(w.ctx, t.ID, "k")
+	w.check(err)
 	_, err = w.store.Hold(w.ctx, ordered.ID, 3)
 	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
