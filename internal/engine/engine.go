@@ -43,6 +43,8 @@ type Directory interface {
 type Store interface {
 	bellwire.Queue
 	bellwire.Jobs
+	// Event is History's.
+	Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error)
 }
 
 // Config configures an Engine. Store and Directory are required.

@@ -28,7 +28,7 @@ const (
 // What jobs bring into the store is free, and claimed as lanes have room. Steps take a share of the time, and while events are
 // published they bring in no more than leaves the processors to those.
 type jobRunner struct {
-	store     bellwire.Jobs
+	store     Store
 	directory Directory
 	scheduler *lanes.Scheduler
 	observer  bellwire.Observer
@@ -252,12 +252,51 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 	if err != nil {
 		return err
 	}
-	step := &bellwire.JobStep{Endpoint: endpoint, Items: found.Items, Place: bellwire.JobPlace{Endpoint: endpoint, Event: found.Last}}
+	skipped := len(found.Items)
+	if found.Items, err = r.filter(ctx, j.Job, p, found.Items); err != nil {
+		return err
+	}
+	skipped -= len(found.Items)
+	step := &bellwire.JobStep{Endpoint: endpoint, Items: found.Items, Skipped: skipped, Place: bellwire.JobPlace{Endpoint: endpoint, Event: found.Last}}
 	if !found.More {
 		step.Place = bellwire.JobPlace{Endpoint: p.next}
 		step.Ended = p.next == ""
 	}
 	return r.advance(ctx, j, step)
+}
+
+// filter returns the items without events that the endpoint never had and that its filter excludes.
+func (r *jobRunner) filter(ctx context.Context, j *bellwire.Job, p jobPlace, items []bellwire.JobItem) ([]bellwire.JobItem, error) {
+	if p.endpoint.Filter == "" || !j.Params.Missing {
+		return items, nil
+	}
+	kept := items[:0]
+	for _, item := range items {
+		passes := !item.Delivery.IsZero()
+		if !passes {
+			e, err := r.store.Event(ctx, j.Tenant, item.Event)
+			if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+				continue // Purge has deleted it
+			}
+			if err == nil {
+				passes, err = r.passes(ctx, p, e)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if passes {
+			kept = append(kept, item)
+		}
+	}
+	return kept, nil
+}
+
+// passes reports whether the endpoint would get the event if it was published now.
+func (r *jobRunner) passes(ctx context.Context, p jobPlace, e *bellwire.Event) (bool, error) {
+	targets := make([][]*bellwire.Target, 1)
+	err := p.subscriptions.Recipients(ctx, []bellwire.NewEvent{{Event: *e}}, targets, r.observer)
+	return slices.ContainsFunc(targets[0], func(t *bellwire.Target) bool { return t.Endpoint.ID == p.endpoint.ID }), err
 }
 
 // advance makes a step in the store, and tells the lanes what it has changed.

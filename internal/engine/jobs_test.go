@@ -144,6 +144,21 @@ func TestReplayMissing(t *testing.T) {
 	})
 }
 
+// What the filter of an endpoint excludes is not missing.
+func TestReplayMissingThroughAFilter(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		old := w.batch(100)
+		r := w.receiver("a", answers(200))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Filter = "data.n < 30" })
+		j := w.job(bellwire.JobReplay, bellwire.SelectMissing, atEndpoint(ep))
+		w.pass(time.Minute)
+		w.expectJob(j, bellwire.JobDone, 30, 70)
+		if got := slices.Sorted(slices.Values(r.ids())); !slices.Equal(got, slices.Sorted(slices.Values(texts(old[:30])))) {
+			t.Errorf("the endpoint got %d events", len(got))
+		}
+	})
+}
+
 // A job whose process dies between or within steps continues where it was.
 func TestJobGoesOnAfterACrash(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
