@@ -175,8 +175,9 @@ const (
 	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at, passed_over)
 		VALUES (?1, ?2, ?3, ?4, 0, '', 0, 0, ?5, ?6, ?7, ?8, ?9, ?9, ?7 IS NOT NULL)` // what is manual from the start is a test
-	// sqlSettleLate marks a delivery to an endpoint that was deleted meanwhile, if the endpoint's earlier deliveries are marked already.
-	sqlSettleLate   = "UPDATE deliveries SET of_deleted = 1 WHERE id = ?1 AND (SELECT settled FROM endpoints WHERE n = ?2) = 1"
+	// sqlSettleLate settles a delivery to an endpoint that was deleted meanwhile, unless the endpoint's later ones are still to be
+	// settled.
+	sqlSettleLate   = "UPDATE deliveries SET of_deleted = 1 WHERE id = ?1 AND (SELECT settled OR settled_to > ?1 FROM endpoints WHERE n = ?2) = 1"
 	sqlNextSequence = "UPDATE endpoints SET sequence = sequence + 1 WHERE n = ? RETURNING sequence"
 )
 

@@ -41,23 +41,25 @@ func newestOfEndpoint(ranges ...string) string {
 }
 
 // newestOfTenant merges what a tenant's endpoints have, of which it has a thousand at most. Its queue holds the newest of
-// each endpoint; for one that is taken out the endpoint's next comes in. Settled endpoints, of which there may be any number,
-// are one place in the queue, with the number 0. The empty blob stands for the end.
+// each endpoint; for one that is taken out the endpoint's next comes in. Settled deliveries, of any number of deleted endpoints,
+// are one place in the queue, with the number 0. Deleted endpoints have a place of their own until Purge has settled the rest of
+// their deliveries, which are those from settled_to on. The empty blob stands for the end.
 func newestOfTenant(statuses []string, ranges ...string) string {
-	newest := func(endpoint, before string) string {
-		return newestOf("endpoint = "+endpoint+" AND id < "+before, ranges)
+	newest := func(endpoint, from, before string) string {
+		return newestOf("endpoint = "+endpoint+" AND id >= "+from+" AND id < "+before, ranges)
 	}
 	newestOfDeleted := func(before string) string {
 		return newestOf("tenant = "+theTenant+" AND of_deleted = 1 AND id < "+before, statuses)
 	}
-	return `WITH RECURSIVE line (endpoint, id) AS (
-		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NULL
+	return `WITH RECURSIVE line (endpoint, id, first) AS (
+		SELECT n, ` + newest("endpoints.n", "x''", "?3") + `, x'' FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NULL
 		UNION ALL
-		SELECT n, ` + newest("endpoints.n", "?3") + ` FROM endpoints WHERE tenant = ` + theTenant + ` AND deleted_at IS NOT NULL AND settled = 0
+		SELECT n, ` + newest("endpoints.n", "endpoints.settled_to", "?3") + `, settled_to FROM endpoints
+		WHERE tenant = ` + theTenant + ` AND deleted_at IS NOT NULL AND settled = 0
 		UNION ALL
-		SELECT 0, ` + newestOfDeleted("?3") + `
+		SELECT 0, ` + newestOfDeleted("?3") + `, x''
 		UNION ALL
-		SELECT endpoint, CASE endpoint WHEN 0 THEN ` + newestOfDeleted("line.id") + ` ELSE ` + newest("line.endpoint", "line.id") + ` END
+		SELECT endpoint, CASE endpoint WHEN 0 THEN ` + newestOfDeleted("line.id") + ` ELSE ` + newest("line.endpoint", "line.first", "line.id") + ` END, first
 		FROM line WHERE id > x''
 		ORDER BY 2 DESC LIMIT +?4
 	) SELECT id FROM line WHERE id > x''`

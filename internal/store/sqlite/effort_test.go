@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -115,6 +116,79 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 	purge()
 	if steps := effort(s, purge); steps > 1000 {
 		t.Errorf("to look for deleted endpoints again took %d steps", steps)
+	}
+}
+
+// A tenant that deletes endpoints with thousands of deliveries each is listed with the same effort as before, once Purge has settled
+// them. Its lists have every delivery once, in between too.
+func TestDeletedEndpointsWithManyDeliveriesAreSettled(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
+	_, err := s.RenewLeases(t.Context(), "node")
+	check(t, err)
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "living", Tenant: "acme"}, bellwire.ChangeNote{}))
+	deliver(t, s, "living", 30)
+	list := func(limit int, after bellwire.Cursor) *bellwire.List[*bellwire.Delivery] {
+		page, err := s.Deliveries(t.Context(), bellwire.DeliveryFilter{Tenant: "acme"}, bellwire.Page{Limit: limit, After: after})
+		check(t, err)
+		return page
+	}
+	newest := func() int { return effort(s, func() { list(1, "") }) }
+	before := newest()
+	const endpoints, each = 4, maxSettled + 10
+	for i := range endpoints {
+		check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: fmt.Sprint("gone", i), Tenant: "acme"}, bellwire.ChangeNote{}))
+		deliver(t, s, fmt.Sprint("gone", i), each)
+	}
+	for i := range endpoints {
+		check(t, s.DeleteEndpoint(t.Context(), "acme", fmt.Sprint("gone", i), time.Now(), bellwire.ChangeNote{}))
+	}
+	inOrder := func(what string) {
+		t.Helper()
+		var last bellwire.DeliveryID
+		listed := 0
+		for page := list(200, ""); ; page = list(200, page.Next) {
+			for _, d := range page.Items {
+				if listed > 0 && bytes.Compare(d.ID[:], last[:]) >= 0 {
+					t.Fatalf("%s: %s is listed after %s", what, d.ID, last)
+				}
+				last = d.ID
+				listed++
+			}
+			if page.Next == "" {
+				break
+			}
+		}
+		if want := 30 + endpoints*each; listed != want {
+			t.Errorf("%s: %d deliveries are listed, want %d", what, listed, want)
+		}
+	}
+	inOrder("unsettled")
+	if unsettled := newest(); unsettled <= 3*before/2 {
+		t.Errorf("a list takes %d steps beside unsettled endpoints, and took %d before: it cannot tell what settling saves", unsettled, before)
+	}
+	const limit = 30
+	purge := func() int {
+		n, err := s.Purge(t.Context(), time.Now(), time.Time{}, limit)
+		check(t, err)
+		if n > limit {
+			t.Errorf("%d rows were settled, the limit is %d", n, limit)
+		}
+		return n
+	}
+	purge()
+	inOrder("some settled")
+	settled := 0
+	for n := limit; n > 0; settled += n {
+		n = purge()
+	}
+	if settled == 0 {
+		t.Error("nothing was settled")
+	}
+	inOrder("settled")
+	if after := newest(); after > 3*before/2 {
+		t.Errorf("a list takes %d steps beside deleted endpoints, and took %d before", after, before)
 	}
 }
 

@@ -332,42 +332,53 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 			return err
 		}
 		delete(w.refs.endpoints, id)
-		settled, err := w.settle(ref.n)
+		err = w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2 WHERE n = ?3").
+			time(now).int(revision).int(ref.n).exec()
 		if err != nil {
 			return err
 		}
-		return firstError(
-			w.query("UPDATE endpoints SET sealed = NULL, deleted_at = ?1, updated_at = ?1, revision = ?2, settled = ?3 WHERE n = ?4").
-				time(now).int(revision).bool(settled).int(ref.n).exec(),
-			w.storeChange(change),
-		)
+		if _, err := w.settle(ref.n, maxSettled); err != nil {
+			return err
+		}
+		return w.storeChange(change)
 	})
 }
 
-// maxSettled is how many deliveries an endpoint may have to be settled when it is deleted. It bounds how long the writer is
-// busy with one.
+// maxSettled is how many of an endpoint's deliveries are settled when it is deleted. It bounds how long the writer is busy with one.
 const maxSettled = 1000
 
-// sqlDeliveriesOf selects an endpoint's deliveries, in whichever state.
-var sqlDeliveriesOf = func() string {
+// sqlUnsettledOf selects the oldest of an endpoint's deliveries that are not settled, in whichever state.
+var sqlUnsettledOf = func() string {
 	var selects []string
 	for _, r := range everyStatus {
-		selects = append(selects, "SELECT id FROM deliveries WHERE endpoint = ?1 AND "+r)
+		selects = append(selects, "SELECT id FROM deliveries WHERE endpoint = ?1 AND id >= (SELECT settled_to FROM endpoints WHERE n = ?1) AND "+r)
 	}
-	return strings.Join(selects, " UNION ALL ") + " LIMIT +?2"
+	return strings.Join(selects, " UNION ALL ") + " ORDER BY id LIMIT +?2"
 }()
 
-// settle has an endpoint's deliveries listed among those of deleted endpoints, and reports whether they are: not if there
-// are too many. Those that are stored later say so themselves.
-func (w *writer) settle(endpoint int64) (settled bool, err error) {
-	all, err := ids(w.query(sqlDeliveriesOf).int(endpoint).int(maxSettled + 1))
-	if err != nil || len(all) > maxSettled {
-		return false, err
+// settle makes up to limit deliveries of a deleted endpoint ones of deleted endpoints, which are listed together. It begins with
+// the oldest, and returns how many there were. The endpoint is settled when none is left. Deliveries that are stored later among
+// settled ones are settled at once.
+func (w *writer) settle(endpoint int64, limit int) (settled int, err error) {
+	all, err := ids(w.query(sqlUnsettledOf).int(endpoint).int(int64(limit) + 1))
+	if err != nil {
+		return 0, err
 	}
-	for _, id := range all {
+	if len(all) <= limit {
+		return len(all), firstError(w.markDeleted(all), w.query("UPDATE endpoints SET settled = 1 WHERE n = ?").int(endpoint).exec())
+	}
+	rest := all[limit]
+	return limit, firstError(
+		w.markDeleted(all[:limit]),
+		w.query("UPDATE endpoints SET settled_to = ? WHERE n = ?").blob(rest[:]).int(endpoint).exec(),
+	)
+}
+
+func (w *writer) markDeleted(deliveries []bellwire.DeliveryID) error {
+	for _, id := range deliveries {
 		if err := w.query("UPDATE deliveries SET of_deleted = 1 WHERE id = ?").blob(id[:]).exec(); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Purge deletes up to limit rows of deleted tenants, of events taken before the given time that have nothing to be
-// delivered any more, tombstones of endpoints that no delivery names any more, and what has a time to end at. Space that
-// becomes free is used again; the file does not shrink.
+// delivered any more, tombstones of endpoints that no delivery names any more, and what has a time to end at. It also settles
+// deliveries of deleted endpoints. Space that becomes free is used again; the file does not shrink.
 func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	s.retention.Lock()
 	defer s.retention.Unlock()
@@ -64,6 +64,9 @@ type purge struct {
 }
 
 func (p *purge) run() error {
+	if err := p.settle(p.left / 3); err != nil {
+		return err
+	}
 	if err := p.expired(); err != nil {
 		return err
 	}
@@ -81,6 +84,26 @@ func (p *purge) run() error {
 		if err := p.tenant(tenant); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// sqlUnsettled finds a deleted endpoint with deliveries that are not settled.
+const sqlUnsettled = "SELECT n FROM endpoints WHERE deleted_at IS NOT NULL AND settled = 0 LIMIT 1"
+
+// settle settles up to limit deliveries of deleted endpoints that had too many when they were deleted. They count as deleted rows.
+func (p *purge) settle(limit int) error {
+	for limit > 0 {
+		endpoint, found, err := p.w.query(sqlUnsettled).scalar()
+		if err != nil || !found {
+			return err
+		}
+		settled, err := p.w.settle(endpoint, limit)
+		if err != nil {
+			return err
+		}
+		limit -= max(settled, 1)
+		p.left -= settled
 	}
 	return nil
 }

@@ -156,10 +156,11 @@ func (s *statements) add(sql string) {
 // scans are the statements that may read a whole table or index.
 var scans = []string{
 	sqlCountOpen, "SELECT count(*) FROM sqlite_schema", // once, when the database is opened
-	sqlEventType + "ORDER BY n DESC", // the catalogue
-	sqlCountEvents,                   // what one tenant has, up to its limit
-	sqlAllDeferred, sqlSumDeferred,   // of tenants with fan-outs under way
+	sqlCatalogue,                   // all of it
+	sqlCountEvents,                 // what one tenant has, up to its limit
+	sqlAllDeferred, sqlSumDeferred, // of tenants with fan-outs under way
 	sqlJobs, sqlOpenJobs, sqlCountJobs, // a page of jobs, and those that have not ended
+	sqlUnsettled, // the first of an index that has no others
 }
 
 // plans checks that no statement reads a whole table, or sorts its rows.
