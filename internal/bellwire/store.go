@@ -71,9 +71,9 @@ type Configuration interface {
 	EventType(ctx context.Context, name string) (*EventType, error)
 	EventTypes(ctx context.Context, page Page) (*List[*EventType], error)
 	DeleteEventType(ctx context.Context, name string) error
-	// Catalogue returns all event types, and the operator's revision at which they were read. Each change of an event type
-	// or operator key raises it.
-	Catalogue(ctx context.Context) (types []*EventType, revision int64, err error)
+	// CatalogueSince returns the changes of event types since a revision of the operator, read from one snapshot. Since 0 it
+	// returns all event types.
+	CatalogueSince(ctx context.Context, revision int64) (*CatalogueChanges, error)
 
 	// CreateEndpoint adds an endpoint, sets its revision and raises its tenant's. CodeConflict if the id is in use. Like all
 	// changes of an endpoint, it adds a Change to the endpoint's history.
@@ -115,6 +115,14 @@ type EndpointChanges struct {
 	// Metadata. A deleted endpoint may be missing because Purge has deleted its tombstone.
 	Changed []*Endpoint
 	Total   int // endpoints of the tenant that are not deleted
+}
+
+// CatalogueChanges are changes of event types.
+type CatalogueChanges struct {
+	Revision int64 // the operator's, which each change of an event type or operator key raises
+	// Since is the revision after which the changes were made; 0: Changed has all event types.
+	Since   int64
+	Changed []*EventType // newest first
 }
 
 // Usage counts what a tenant has.

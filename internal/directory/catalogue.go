@@ -37,11 +37,16 @@ func (c *Catalogue) Len() int { return len(c.types) }
 // Names returns the names of all event types, sorted.
 func (c *Catalogue) Names() []string { return slices.Sorted(maps.Keys(c.types)) }
 
-// newCatalogue returns a catalogue of the types. It compiles only schemas that the last catalogue does not have. A schema that can
-// no longer be compiled affects only the events of its type.
-func (d *Directory) newCatalogue(ctx context.Context, types []*bellwire.EventType, revision int64, last *Catalogue) *Catalogue {
-	c := &Catalogue{Revision: revision, types: make(map[string]*CompiledType, len(types))}
-	for _, t := range types {
+// newCatalogue applies changes to the last catalogue, which is nil if there is none, and returns the new one. It compiles only
+// schemas that the last catalogue does not have. A schema that can no longer be compiled affects only the events of its type.
+func (d *Directory) newCatalogue(ctx context.Context, changes *bellwire.CatalogueChanges, last *Catalogue) *Catalogue {
+	c := &Catalogue{Revision: changes.Revision}
+	if changes.Since > 0 {
+		c.types = maps.Clone(last.types)
+	} else {
+		c.types = make(map[string]*CompiledType, len(changes.Changed))
+	}
+	for _, t := range changes.Changed {
 		if compiled := last.sameSchema(t); compiled != nil {
 			c.types[t.Name] = compiled
 			continue

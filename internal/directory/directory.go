@@ -286,11 +286,15 @@ func (d *Directory) Catalogue(ctx context.Context) (*Catalogue, error) {
 		d.mu.Lock()
 		last := d.catalogue
 		d.mu.Unlock()
-		types, revision, err := d.store.Catalogue(ctx)
+		since := int64(0) // reads everything
+		if last != nil {
+			since = last.Revision
+		}
+		changes, err := d.store.CatalogueSince(ctx, since)
 		if err != nil {
 			return nil, err
 		}
-		c := d.newCatalogue(ctx, types, revision, last)
+		c := d.newCatalogue(ctx, changes, last)
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.catalogue == nil || d.catalogue.Revision <= c.Revision {

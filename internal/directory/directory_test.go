@@ -28,6 +28,8 @@ type fakeStore struct {
 	types     []*bellwire.EventType
 	revision  int64
 
+	changedTypes []*bellwire.EventType // since any revision
+
 	reads         atomic.Int64
 	endpointsRead atomic.Int64 // by EndpointsSince
 
@@ -134,12 +136,15 @@ func (s *fakeStore) Key(ctx context.Context, id bellwire.KeyID) (key *bellwire.K
 	return key, err
 }
 
-func (s *fakeStore) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
+func (s *fakeStore) CatalogueSince(ctx context.Context, revision int64) (c *bellwire.CatalogueChanges, err error) {
 	err = s.read(ctx, func() error {
-		types, revision = s.types, s.revision
+		c = &bellwire.CatalogueChanges{Revision: s.revision, Since: revision, Changed: s.types}
+		if revision > 0 {
+			c.Changed = s.changedTypes
+		}
 		return nil
 	})
-	return types, revision, err
+	return c, err
 }
 
 func (s *fakeStore) put(ep *bellwire.Endpoint) {

@@ -233,6 +233,18 @@ func TestCatalogue(t *testing.T) {
 		}
 		d.ForgetCatalogue()
 	}
+	s.revision = 8
+	s.changedTypes = []*bellwire.EventType{{Name: "good", Schema: []byte(`{"type": "string"}`)}, {Name: "new"}}
+	c, err := d.Catalogue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.Revision, c.Len(), c.Names()); got != "8 4 [any broken good new]" {
+		t.Errorf("after a change: %s", got)
+	}
+	good, _ := c.Type("good")
+	check(t, good.Validate([]byte(`"x"`)), "")
+	check(t, good.Validate([]byte(`{}`)), "data")
 }
 
 func FuzzValidate(f *testing.F) {

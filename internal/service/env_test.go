@@ -71,9 +71,9 @@ func (s *tampered) EndpointsSince(ctx context.Context, tenant string, revision i
 	return s.Store.EndpointsSince(ctx, tenant, revision)
 }
 
-func (s *tampered) Catalogue(ctx context.Context) ([]*bellwire.EventType, int64, error) {
+func (s *tampered) CatalogueSince(ctx context.Context, revision int64) (*bellwire.CatalogueChanges, error) {
 	s.reads.Add(1)
-	return s.Store.Catalogue(ctx)
+	return s.Store.CatalogueSince(ctx, revision)
 }
 
 func (s *tampered) Digests(ctx context.Context, tenant string, keys []string) (map[string][32]byte, error) {

@@ -16,14 +16,14 @@ func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (create
 		if err := s.changeOperator(tx); err != nil { // first, so that one at a time does this
 			return err
 		}
-		added, err := tx.change(`INSERT INTO bellwire.event_types (name, grouping, description, schema, example, archived, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING`,
+		added, err := tx.change(`INSERT INTO bellwire.event_types (name, grouping, description, schema, example, archived, created_at, updated_at, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (`+sqlOperatorRevision+`)) ON CONFLICT (name) DO NOTHING`,
 			t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.CreatedAt, t.UpdatedAt)
 		if created = added > 0; created || err != nil {
 			return err
 		}
-		return tx.exec(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7
-			WHERE name = $1`, t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt)
+		return tx.exec(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7,
+			revision = (`+sqlOperatorRevision+`) WHERE name = $1`, t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt)
 	})
 	return created, err
 }
@@ -37,7 +37,9 @@ const (
 				OVER (ORDER BY n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS carried
 			FROM (SELECT * FROM bellwire.event_types WHERE n < $1 ORDER BY n DESC LIMIT $2) f
 		) t WHERE carried IS NULL OR carried < $3 ORDER BY n DESC`
-	sqlCatalogue = sqlEventType + "ORDER BY n DESC"
+	sqlCatalogueRevision = "SELECT number, (SELECT number FROM bellwire.meta WHERE name = 'event_types_deleted') FROM bellwire.meta WHERE name = 'operator_revision'"
+	sqlCatalogue         = sqlEventType + "ORDER BY n DESC"
+	sqlCatalogueSince    = sqlEventType + "WHERE revision > $1 ORDER BY revision DESC"
 )
 
 // scanEventType reads a row of sqlEventType.
@@ -80,24 +82,37 @@ func (s *Store) DeleteEventType(ctx context.Context, name string) error {
 			return err
 		}
 		deleted, err := tx.change("DELETE FROM bellwire.event_types WHERE name = $1", name)
-		if err == nil && deleted == 0 {
-			err = bellwire.NotFound("event type", name)
+		switch {
+		case err != nil:
+			return err
+		case deleted == 0:
+			return bellwire.NotFound("event type", name)
 		}
-		return err
+		return tx.exec("UPDATE bellwire.meta SET number = (" + sqlOperatorRevision + ") WHERE name = 'event_types_deleted'")
 	})
 }
 
-// Catalogue returns all event types and the operator's revision.
-func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
-	err = s.snapshotOn(ctx, s.lookups, func(tx *tx) (err error) {
-		types, err = pgx.CollectRows(tx.query(sqlCatalogue), func(row pgx.CollectableRow) (*bellwire.EventType, error) {
+// CatalogueSince returns the changes of event types since a revision. If one was deleted since then, it returns all.
+func (s *Store) CatalogueSince(ctx context.Context, revision int64) (*bellwire.CatalogueChanges, error) {
+	var changes *bellwire.CatalogueChanges
+	err := s.snapshotOn(ctx, s.lookups, func(tx *tx) (err error) {
+		changes = &bellwire.CatalogueChanges{Since: revision}
+		var deleted int64
+		if err := tx.row(sqlCatalogueRevision).Scan(&changes.Revision, &deleted); err != nil {
+			return err
+		}
+		var rows pgx.Rows
+		if revision < deleted {
+			changes.Since = 0
+			rows = tx.query(sqlCatalogue)
+		} else {
+			rows = tx.query(sqlCatalogueSince, revision)
+		}
+		changes.Changed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*bellwire.EventType, error) {
 			t, _, err := scanEventType(row)
 			return t, err
 		})
-		if err != nil {
-			return err
-		}
-		return tx.row(sqlOperatorRevision).Scan(&revision)
+		return err
 	})
-	return types, revision, err
+	return changes, err
 }

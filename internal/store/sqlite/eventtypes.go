@@ -16,17 +16,16 @@ func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (create
 			return err
 		}
 		created = !found
-		err = w.query(`INSERT INTO event_types (name, grouping, description, schema, example, archived, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET grouping = excluded.grouping, description = excluded.description,
-				schema = excluded.schema, example = excluded.example, archived = excluded.archived,
-				updated_at = excluded.updated_at`).
-			text(t.Name).text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).
-			time(t.CreatedAt).time(t.UpdatedAt).exec()
-		if err != nil {
+		if err := w.changeOperator(); err != nil {
 			return err
 		}
-		return w.changeOperator()
+		return w.query(`INSERT INTO event_types (name, grouping, description, schema, example, archived, created_at, updated_at, revision)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ` + sqlOperatorRevision + `)
+			ON CONFLICT (name) DO UPDATE SET grouping = excluded.grouping, description = excluded.description,
+				schema = excluded.schema, example = excluded.example, archived = excluded.archived,
+				updated_at = excluded.updated_at, revision = excluded.revision`).
+			text(t.Name).text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).
+			time(t.CreatedAt).time(t.UpdatedAt).exec()
 	})
 	return created, err
 }
@@ -80,24 +79,44 @@ func (s *Store) DeleteEventType(ctx context.Context, name string) error {
 		if w.conn.Changes() == 0 {
 			return bellwire.NotFound("event type", name)
 		}
-		return w.changeOperator()
+		if err := w.changeOperator(); err != nil {
+			return err
+		}
+		return w.query("UPDATE meta SET value = " + sqlOperatorRevision + " WHERE name = 'event_types_deleted'").exec()
 	})
 }
 
-// Catalogue returns all event types and the operator's revision.
-func (s *Store) Catalogue(ctx context.Context) (types []*bellwire.EventType, revision int64, err error) {
-	err = s.read(ctx, snapshot(func(c *db) error {
-		types = nil
-		q := c.query(sqlEventType + "ORDER BY n DESC")
+const (
+	sqlOperatorRevision  = "(SELECT value FROM meta WHERE name = 'operator_revision')"
+	sqlCatalogueRevision = "SELECT value, (SELECT value FROM meta WHERE name = 'event_types_deleted') FROM meta WHERE name = 'operator_revision'"
+	sqlCatalogue         = sqlEventType + "ORDER BY n DESC"
+	sqlCatalogueSince    = sqlEventType + "WHERE revision > ? ORDER BY revision DESC"
+)
+
+// CatalogueSince returns the changes of event types since a revision. If one was deleted since then, it returns all.
+func (s *Store) CatalogueSince(ctx context.Context, revision int64) (*bellwire.CatalogueChanges, error) {
+	var changes *bellwire.CatalogueChanges
+	err := s.read(ctx, snapshot(func(c *db) error {
+		q := c.query(sqlCatalogueRevision)
+		if _, err := q.one(); err != nil {
+			return err
+		}
+		changes = &bellwire.CatalogueChanges{Revision: q.getInt(), Since: revision}
+		deleted := q.getInt()
+		if err := q.close(); err != nil {
+			return err
+		}
+		if revision < deleted {
+			changes.Since = 0
+			q = c.query(sqlCatalogue)
+		} else {
+			q = c.query(sqlCatalogueSince).int(revision)
+		}
 		for q.next() {
 			t, _, _ := scanEventType(q)
-			types = append(types, t)
+			changes.Changed = append(changes.Changed, t)
 		}
-		if q.err != nil {
-			return q.err
-		}
-		revision, _, err = c.query("SELECT value FROM meta WHERE name = 'operator_revision'").scalar()
-		return err
+		return q.err
 	}))
-	return types, revision, err
+	return changes, err
 }

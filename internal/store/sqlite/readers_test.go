@@ -30,7 +30,7 @@ func TestListsDelayNothingElse(t *testing.T) {
 		"a key":             func() error { _, err := s.Key(t.Context(), key.ID); return err },
 		"a tenant":          func() error { _, err := s.Tenant(t.Context(), "acme"); return err },
 		"its configuration": func() error { _, _, err := s.TenantEndpoints(t.Context(), "acme"); return err },
-		"the catalogue":     func() error { _, _, err := s.Catalogue(t.Context()); return err },
+		"the catalogue":     func() error { _, err := s.CatalogueSince(t.Context(), 0); return err },
 		"readiness":         func() error { return s.Check(t.Context()) },
 		"metrics":           func() error { _, err := s.Backlog(t.Context()); return err },
 		"what is due":       func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },

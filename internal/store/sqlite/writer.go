@@ -282,7 +282,7 @@ func (w *writer) operatorRevision() (int64, error) {
 	if w.refs.operator != 0 {
 		return w.refs.operator, nil
 	}
-	revision, _, err := w.query("SELECT value FROM meta WHERE name = 'operator_revision'").scalar()
+	revision, _, err := w.query("SELECT " + sqlOperatorRevision).scalar()
 	w.refs.operator = revision
 	return revision, err
 }

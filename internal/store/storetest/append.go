@@ -185,8 +185,7 @@ func appendKeeps(w *world) {
 
 func appendRevisions(w *world) {
 	t := w.tenant()
-	_, operator, err := w.store.Catalogue(w.ctx)
-	w.check(err)
+	operator := w.catalogue(0).Revision
 	for _, c := range []struct {
 		tenant, operator int64
 		stale            bellwire.Stale

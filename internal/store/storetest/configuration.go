@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -87,6 +89,7 @@ var configurationTests = []test{
 	}},
 	{name: "EventTypes/AreAddedAndReplaced", run: eventTypes},
 	{name: "EventTypes/CatalogueGrowsWithTheOperator", run: catalogueGrows},
+	{name: "EventTypes/OnlyChangesAreRead", run: catalogueSince},
 	{name: "Endpoints/AreKept", run: func(w *world) {
 		t := w.tenant()
 		made := w.endpoint(t)
@@ -357,8 +360,7 @@ func eventTypes(w *world) {
 }
 
 func catalogueGrows(w *world) {
-	_, last, err := w.store.Catalogue(w.ctx)
-	w.check(err)
+	last := w.catalogue(0).Revision
 	if last == 0 {
 		w.Error("the first revision is 0, which means that it does not matter")
 	}
@@ -379,20 +381,64 @@ func catalogueGrows(w *world) {
 		{"DeleteEventType", func() error { return w.store.DeleteEventType(w.ctx, "a") }, 0},
 	} {
 		w.check(change.make())
-		types, revision, err := w.store.Catalogue(w.ctx)
-		w.check(err)
-		if revision <= last {
-			w.Errorf("%s left the revision at %d", change.name, revision)
+		all := w.catalogue(0)
+		if all.Revision <= last {
+			w.Errorf("%s left the revision at %d", change.name, all.Revision)
 		}
-		if len(types) != change.types {
-			w.Errorf("after %s there are %d types, want %d", change.name, len(types), change.types)
+		if len(all.Changed) != change.types {
+			w.Errorf("after %s there are %d types, want %d", change.name, len(all.Changed), change.types)
 		}
-		last = revision
+		last = all.Revision
 	}
 	w.tenant()
-	_, revision, err := w.store.Catalogue(w.ctx)
+	w.equal("the revision after a tenant's change", w.catalogue(0).Revision, last)
+}
+
+// catalogue reads the changes of event types since a revision.
+func (w *world) catalogue(since int64) *bellwire.CatalogueChanges {
+	w.Helper()
+	changes, err := w.store.CatalogueSince(w.ctx, since)
 	w.check(err)
-	w.equal("the revision after a tenant's change", revision, last)
+	return changes
+}
+
+// Only event types that have changed are read, until one is deleted.
+func catalogueSince(w *world) {
+	put := func(name string) {
+		_, err := w.store.PutEventType(w.ctx, &bellwire.EventType{Name: name, Example: []byte(fmt.Sprint(w.catalogue(0).Revision))})
+		w.check(err)
+	}
+	last := w.catalogue(0)
+	changed := func(what string, all bool, want ...string) {
+		w.Helper()
+		now := w.catalogue(last.Revision)
+		var names []string
+		for _, t := range now.Changed {
+			names = append(names, t.Name)
+			stored, err := w.store.EventType(w.ctx, t.Name)
+			w.check(err)
+			w.equal(what+": "+t.Name, t, stored)
+		}
+		slices.Sort(names)
+		w.equal(what, names, want)
+		w.equal(what+", all of them", now.Since == 0, all)
+		w.equal(what+", the revision", now.Revision, w.catalogue(0).Revision)
+		last = now
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		put(name)
+	}
+	changed("new ones", false, "a", "b", "c")
+	changed("none", false)
+	put("b")
+	changed("a replaced one", false, "b")
+	w.check(w.store.CreateKey(w.ctx, w.newKey("")))
+	changed("a key", false)
+	put("c")
+	w.check(w.store.DeleteEventType(w.ctx, "a"))
+	changed("a deleted one", true, "b", "c")
+	put("a")
+	changed("one made again", false, "a")
 }
 
 func replaceEndpoint(w *world) {
