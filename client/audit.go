@@ -2,10 +2,12 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
-// AuditEntry is a request to the API of a dialect whose callers must name a principal and a justification.
+// AuditEntry is a change of the configuration, or a request to the API of a dialect whose callers must name a principal and a
+// justification.
 type AuditEntry struct {
 	ID            string    `json:"id"`
 	At            time.Time `json:"at"`      // of the first request
@@ -17,9 +19,30 @@ type AuditEntry struct {
 	Path          string    `json:"path"`
 	Principal     string    `json:"principal"`
 	Justification string    `json:"justification"`
+
+	Action  string                     `json:"action"`  // of a change, such as "endpoint.update"; empty for a request
+	Subject string                     `json:"subject"` // the id of what was changed; an endpoint's history has its members
+	By      Actor                      `json:"by"`
+	Before  map[string]json.RawMessage `json:"before"`
+	After   map[string]json.RawMessage `json:"after"`
 }
 
-// Audit lists the audit log of a tenant, or of all tenants if tenant is empty, newest first.
-func (c *Client) Audit(ctx context.Context, tenant string, page Page) (*List[AuditEntry], error) {
-	return fetchList[AuditEntry](ctx, c, path("audit"), page, filter("tenant", tenant))
+// AuditFilter selects entries of the audit log. An empty field selects all.
+type AuditFilter struct {
+	Tenant string
+	Key    string
+	Since  time.Time // at or after
+	Until  time.Time // before
+}
+
+// Audit lists the audit log, newest first.
+func (c *Client) Audit(ctx context.Context, f AuditFilter, page Page) (*List[AuditEntry], error) {
+	values := filter("tenant", f.Tenant, "key", f.Key)
+	if !f.Since.IsZero() {
+		values.Set("since", f.Since.Format(time.RFC3339Nano))
+	}
+	if !f.Until.IsZero() {
+		values.Set("until", f.Until.Format(time.RFC3339Nano))
+	}
+	return fetchList[AuditEntry](ctx, c, path("audit"), page, values)
 }

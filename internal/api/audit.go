@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -25,6 +26,11 @@ type auditEntry struct {
 	Path          string           `json:"path" example:"/v1/events"`
 	Principal     string           `json:"principal" example:"support-jane" doc:"The person on whose behalf, as given by the caller."`
 	Justification string           `json:"justification" example:"ticket-4711" doc:"The reason, as given by the caller."`
+	Action        string           `json:"action" example:"endpoint.update" doc:"What was changed, and how; empty for a request to a dialect's API, whose method and path are given instead."`
+	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what was changed. The history of an endpoint has its members before and after."`
+	By            actor            `json:"by" doc:"Who made the change or the request."`
+	Before        memberValues     `json:"before" doc:"Members before the change, without secrets."`
+	After         memberValues     `json:"after" doc:"Members after the change, without secrets."`
 }
 
 func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
@@ -32,24 +38,59 @@ func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
 		ID: e.ID, At: e.At.UTC(), LastAt: e.LastAt.UTC(), Count: e.Count, Tenant: e.Tenant, Method: e.Method, Path: e.Path,
 		Principal: e.Principal, Justification: e.Justification,
 	}
+	wire.Action, wire.Subject, wire.Before, wire.After = e.Action, e.Subject, orEmptyObject(e.Before), orEmptyObject(e.After)
 	if !e.Key.IsZero() {
 		wire.Key = &e.Key
 	}
+	switch {
+	case e.Action != "":
+		wire.By = wireActor(e.Actor)
+	case e.Key.IsZero():
+		wire.By = wireActor(bellwire.Actor{Kind: bellwire.ActorConfigured})
+	default:
+		wire.By = wireActor(bellwire.Actor{Kind: bellwire.ActorKey, Key: e.Key})
+	}
 	return wire
+}
+
+func orEmptyObject(members json.RawMessage) memberValues {
+	if len(members) == 0 {
+		return memberValues("{}")
+	}
+	return memberValues(members)
 }
 
 func (a *api) audit() {
 	type listed struct {
 		Paging
-		Tenant string `query:"tenant" example:"acme" doc:"Only requests to this tenant."`
+		Tenant string `query:"tenant" example:"acme" doc:"Only what concerns this tenant."`
+		Key    string `query:"key" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"Only what was done with this key."`
+		Since  string `query:"since" example:"2026-01-31T12:30:00Z" doc:"At or after this time."`
+		Until  string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Before this time."`
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: "/audit", Tags: []string{tagAudit},
-		Summary:     "List the audit log",
-		Description: "For admin keys. Lists requests to the APIs of dialects whose callers must name a person and a reason.",
+		Summary: "List the audit log",
+		Description: "For admin keys. Lists changes of tenants, keys, event types and endpoints, by the native API and those of dialects, and requests to the " +
+			"APIs of dialects whose callers must name a person and a reason. Entries are kept for `--audit-retention`, also when their tenant has been deleted.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[auditEntry]], error) {
+		f, err := auditFilter(in.Tenant, in.Key, in.Since, in.Until)
+		if err != nil {
+			return nil, err
+		}
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-			return a.svc.AuditLog(ctx, c, in.Tenant, page)
+			return a.svc.AuditLog(ctx, c, f, page)
 		}, wireAuditEntry)
 	})
+}
+
+func auditFilter(tenant, key, since, until string) (f bellwire.AuditFilter, err error) {
+	f.Tenant = tenant
+	var faults [3]error
+	if key != "" && f.Key.UnmarshalText([]byte(key)) != nil {
+		faults[0] = bellwire.Invalid("key", "must be a key's id, such as key_0198c7a3f2e47d0a9b1c2d3e4f506172")
+	}
+	f.Since, faults[1] = parseTime("since", since)
+	f.Until, faults[2] = parseTime("until", until)
+	return f, bellwire.Join(faults[:]...)
 }

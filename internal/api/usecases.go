@@ -68,7 +68,7 @@ type useCases interface {
 
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
 
-	AuditLog(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error)
+	AuditLog(ctx context.Context, c service.Caller, f bellwire.AuditFilter, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error)
 
 	SealCursor(list string, c bellwire.Cursor) (string, error)
 	OpenCursor(list, text string) (bellwire.Cursor, error)

@@ -1,13 +1,15 @@
 package bellwire
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"time"
 )
 
-// AuditEntry records a request to a management API whose callers must name the person who looks at personal data, and the
-// reason. Equal requests within a minute share an entry.
+// AuditEntry records a change of the configuration, or a request to a management API whose callers must name the person who looks
+// at personal data, and the reason. Equal requests of the second kind within a minute share an entry.
 type AuditEntry struct {
 	ID            AuditID
 	At            time.Time // of the first of them
@@ -20,6 +22,41 @@ type AuditEntry struct {
 	Principal     string    // the person on whose behalf, as given by the caller
 	Justification string    // the reason, as given by the caller
 	ExpiresAt     time.Time // when the entry may be deleted
+
+	// What follows is of a change. Action is empty for a request of the second kind.
+	Action  string // such as "endpoint.update"
+	Subject string // the id of what was changed
+	Actor   Actor
+	// Before and After are as in a ChangeNote. They are empty for endpoints, whose history has them.
+	Before, After json.RawMessage
+}
+
+// AuditFilter selects entries of the audit log. Zero members select all.
+type AuditFilter struct {
+	Tenant string
+	Key    KeyID
+	Since  time.Time // at or after
+	Until  time.Time // before
+}
+
+type auditKey struct{}
+
+// AuditedChange is an entry that is stored in the transaction of its change, unless the tenant has PerDay new entries of that day
+// already (0: no limit). The change is made in any case.
+type AuditedChange struct {
+	Entry  *AuditEntry
+	PerDay int
+}
+
+// WithAudit returns a context for one change, which a Store adds to the audit log in the same transaction.
+func WithAudit(ctx context.Context, change *AuditedChange) context.Context {
+	return context.WithValue(ctx, auditKey{}, change)
+}
+
+// AuditOf returns the change of the context, nil if there is none.
+func AuditOf(ctx context.Context) *AuditedChange {
+	change, _ := ctx.Value(auditKey{}).(*AuditedChange)
+	return change
 }
 
 // MaxAuditText is the maximum size in bytes of a principal, a justification and a path.

@@ -162,8 +162,8 @@ type Audit interface {
 	// AppendAudit adds an entry, or counts the request in the entry of equal ones. CodeRateLimited: the tenant has perDay new
 	// entries of that day already (0: no limit); then nothing is stored.
 	AppendAudit(ctx context.Context, e *AuditEntry, perDay int) error
-	// AuditEntries lists the entries of a tenant, or of all if tenant is empty, newest first.
-	AuditEntries(ctx context.Context, tenant string, page Page) (*List[*AuditEntry], error)
+	// AuditEntries lists entries, newest first.
+	AuditEntries(ctx context.Context, f AuditFilter, page Page) (*List[*AuditEntry], error)
 	// UseNonce records that a key has signed a request with a nonce. CodeConflict: it had done so before. The nonce is
 	// remembered at least until the given time.
 	UseNonce(ctx context.Context, key KeyID, nonce string, until time.Time) error

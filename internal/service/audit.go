@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -65,8 +66,32 @@ func (s *Service) auditFull(ctx context.Context, tenant string, perDay int) {
 		slog.String("tenant", tenant), slog.Int("audit_entries", perDay))
 }
 
-// AuditLog lists the entries of a tenant, or of all tenants if tenant is empty.
-func (s *Service) AuditLog(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
+// audit returns a context for one change, which the store adds to the audit log. tenant is empty for what belongs to the operator.
+// before and after are the members of the subject, without secrets; nil for none.
+func (s *Service) audit(ctx context.Context, c Caller, tenant, action, subject string, before, after map[string]any) context.Context {
+	at := now()
+	e := &bellwire.AuditEntry{
+		ID: bellwire.NewID[bellwire.AuditKind](at), At: at, LastAt: at, Count: 1, Tenant: tenant, Key: c.Key,
+		Action: action, Subject: subject, Actor: c.actor(ctx), ExpiresAt: at.Add(s.auditRetention),
+	}
+	var faults [2]error
+	e.Before, faults[0] = encodeMembers(before)
+	e.After, faults[1] = encodeMembers(after)
+	change := &bellwire.AuditedChange{Entry: e}
+	if tenant != "" {
+		change.PerDay = limits.Default().AuditEntries
+		if held, err := s.directory.Limits(ctx, tenant); err == nil {
+			change.PerDay = held.AuditEntries
+		}
+	}
+	if err := errors.Join(faults[:]...); err != nil { // the change is on record all the same
+		s.logger.LogAttrs(ctx, slog.LevelError, "members of a change not recorded", slog.String("action", action), slog.Any("error", err))
+	}
+	return bellwire.WithAudit(ctx, change)
+}
+
+// AuditLog lists entries of the audit log.
+func (s *Service) AuditLog(ctx context.Context, c Caller, f bellwire.AuditFilter, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
@@ -78,5 +103,5 @@ func (s *Service) AuditLog(ctx context.Context, c Caller, tenant string, page be
 		return nil, err
 	}
 	defer end()
-	return s.store.AuditEntries(ctx, tenant, page)
+	return s.store.AuditEntries(ctx, f, page)
 }

@@ -158,7 +158,7 @@ func TestAuditLog(t *testing.T) {
 	if known := (*bellwire.Error)(nil); !errors.As(full, &known) || known.RetryAfter <= 0 {
 		t.Errorf("it does not say when there is room again: %v", full)
 	}
-	list, err := e.AuditLog(t.Context(), admin, "", bellwire.Page{Limit: service.MaxPageLimit})
+	list, err := e.AuditLog(t.Context(), admin, bellwire.AuditFilter{Tenant: tenant, Key: c.Key}, bellwire.Page{Limit: service.MaxPageLimit})
 	if err != nil || len(list.Items) != 100 {
 		t.Fatal(list, err)
 	}

@@ -199,7 +199,7 @@ var useCases = []useCase{
 		return e.Record(e.t.Context(), c, service.AuditNote{Tenant: on.tenant})
 	}},
 	{"AuditLog", "a", true, func(e *env, c service.Caller, on things) error {
-		_, err := e.AuditLog(e.t.Context(), c, on.tenant, bellwire.Page{})
+		_, err := e.AuditLog(e.t.Context(), c, bellwire.AuditFilter{Tenant: on.tenant}, bellwire.Page{})
 		return err
 	}},
 	{"DialectService.Create", "at", false, func(e *env, c service.Caller, on things) error {

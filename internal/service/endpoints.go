@@ -62,7 +62,7 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.store.CreateEndpoint(ctx, ep, note); err != nil {
+	if err := s.store.CreateEndpoint(s.audit(ctx, c, tenant, "endpoint.create", ep.ID, nil, nil), ep, note); err != nil {
 		return nil, nil, err
 	}
 	s.announce(ctx, c, "endpoint.create", ep)
@@ -212,7 +212,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err != nil {
 			return nil, err
 		}
-		return ep, s.store.UpdateEndpoint(ctx, ep, note)
+		return ep, s.store.UpdateEndpoint(s.audit(ctx, c, tenant, "endpoint.update", ep.ID, nil, nil), ep, note)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -241,7 +241,7 @@ func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.End
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteEndpoint(ctx, ep.Tenant, ep.ID, now(), note); err != nil {
+	if err := s.store.DeleteEndpoint(s.audit(ctx, c, ep.Tenant, "endpoint.delete", ep.ID, nil, nil), ep.Tenant, ep.ID, now(), note); err != nil {
 		return err
 	}
 	s.cancelOpen(ctx, ep.ID, bellwire.ReasonEndpointDeleted)
@@ -286,7 +286,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 		if err != nil {
 			return nil, err
 		}
-		if err := s.store.UpdateEndpoint(ctx, ep, note); err != nil {
+		if err := s.store.UpdateEndpoint(s.audit(ctx, c, tenant, "endpoint.rotate-secret", ep.ID, nil, nil), ep, note); err != nil {
 			return nil, err
 		}
 		rotated = ep

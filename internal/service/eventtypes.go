@@ -53,7 +53,7 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 			return nil, false, err
 		}
 	}
-	created, err = s.store.PutEventType(ctx, t)
+	created, err = s.store.PutEventType(s.audit(ctx, c, "", "event-type.put", name, nil, membersOfEventType(t)), t)
 	if err != nil {
 		return nil, false, err
 	}
@@ -137,7 +137,7 @@ func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) er
 	if err := authorize(c, Manage); err != nil {
 		return err
 	}
-	if err := s.store.DeleteEventType(ctx, name); err != nil {
+	if err := s.store.DeleteEventType(s.audit(ctx, c, "", "event-type.delete", name, nil, nil), name); err != nil {
 		return err
 	}
 	s.directory.ForgetCatalogue()
@@ -200,4 +200,9 @@ func (s *Service) isCurrent(ctx context.Context, cached *directory.CompiledType,
 		return false, err
 	}
 	return cached != nil && cached.Archived == stored.Archived && bytes.Equal(cached.Schema, stored.Schema), nil
+}
+
+// membersOfEventType returns what the audit log shows of an event type. Schemas and examples are too large for it.
+func membersOfEventType(t *bellwire.EventType) map[string]any {
+	return map[string]any{"description": t.Description, "group": t.Group, "archived": t.Archived, "schema_bytes": len(t.Schema)}
 }

@@ -136,7 +136,7 @@ func (s *Service) BootstrapAdmin(ctx context.Context) (secret string, created bo
 		}
 		page.After = keys.Next
 	}
-	_, secret, err = s.makeKey(ctx, "", NewKey{Name: "made on first start", Role: bellwire.RoleAdmin})
+	_, secret, err = s.makeKey(ctx, nil, "", NewKey{Name: "made on first start", Role: bellwire.RoleAdmin})
 	return secret, err == nil, err
 }
 
@@ -149,7 +149,7 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	if err != nil {
 		return nil, "", err
 	}
-	made, secret, err := s.createKey(ctx, tenant, in)
+	made, secret, err := s.createKey(ctx, c, tenant, in)
 	if err != nil {
 		return nil, "", err
 	}
@@ -194,9 +194,9 @@ func checkRole(tenant string, role bellwire.Role) error {
 }
 
 // createKey creates a key within the limit of its tenant.
-func (s *Service) createKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {
+func (s *Service) createKey(ctx context.Context, c Caller, tenant string, in NewKey) (*bellwire.Key, string, error) {
 	if tenant == "" {
-		return s.makeKey(ctx, "", in)
+		return s.makeKey(ctx, &c, "", in)
 	}
 	unlock, err := s.locks.lock(ctx, tenant)
 	if err != nil {
@@ -214,10 +214,11 @@ func (s *Service) createKey(ctx context.Context, tenant string, in NewKey) (*bel
 	if err := checkUsage(limits.Keys, held, usage.Keys); err != nil {
 		return nil, "", err
 	}
-	return s.makeKey(ctx, tenant, in)
+	return s.makeKey(ctx, &c, tenant, in)
 }
 
-func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellwire.Key, string, error) {
+// makeKey stores a new key. by is nil for a key that Bellwire makes itself.
+func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in NewKey) (*bellwire.Key, string, error) {
 	key := &bellwire.Key{ID: in.ID, Tenant: tenant, Name: in.Name, Role: in.Role, CreatedAt: now(), ExpiresAt: in.ExpiresAt}
 	if key.ID.IsZero() {
 		key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
@@ -236,6 +237,9 @@ func (s *Service) makeKey(ctx context.Context, tenant string, in NewKey) (*bellw
 			return nil, "", err
 		}
 		key.Sealed = sealed
+	}
+	if by != nil {
+		ctx = s.audit(ctx, *by, tenant, "key.create", key.ID.String(), nil, map[string]any{"name": key.Name, "role": key.Role, "hmac": in.HMAC})
 	}
 	if err := s.store.CreateKey(ctx, key); err != nil {
 		return nil, "", err
@@ -275,7 +279,7 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return err
 	}
-	if err := s.store.DeleteKey(ctx, tenant, id); err != nil {
+	if err := s.store.DeleteKey(s.audit(ctx, c, tenant, "key.delete", id.String(), nil, nil), tenant, id); err != nil {
 		return err
 	}
 	s.forget(tenant)

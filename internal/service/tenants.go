@@ -39,7 +39,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 		return nil, err
 	}
 	changeLimits(t, in.Limits)
-	if err := s.store.CreateTenant(ctx, t); err != nil {
+	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
 		return nil, err
 	}
 	s.directory.ForgetTenant(t.ID)
@@ -98,6 +98,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 			}
 			affected = known.Targets()
 		}
+		before := membersOfTenant(t)
 		if in.Name != nil {
 			t.Name = *in.Name
 		}
@@ -109,7 +110,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		}
 		changeLimits(t, in.Limits)
 		t.UpdatedAt = now()
-		return t, s.store.UpdateTenant(ctx, t)
+		return t, s.store.UpdateTenant(s.audit(ctx, c, id, "tenant.update", id, before, membersOfTenant(t)), t)
 	})
 	if err != nil {
 		return nil, err
@@ -131,7 +132,7 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteTenant(ctx, id, now()); err != nil {
+	if err := s.store.DeleteTenant(s.audit(ctx, c, id, "tenant.delete", id, nil, nil), id, now()); err != nil {
 		return err
 	}
 	s.directory.ForgetTenant(id)
@@ -152,4 +153,9 @@ func checkTenant(in *TenantChange) error {
 		faults = append(faults, checkMetadata("metadata", *in.Metadata))
 	}
 	return bellwire.Join(append(faults, checkLimits(in.Limits))...)
+}
+
+// membersOfTenant returns what the audit log shows of a tenant.
+func membersOfTenant(t *bellwire.Tenant) map[string]any {
+	return map[string]any{"name": t.Name, "metadata": t.Metadata, "limits": t.Limits}
 }

@@ -16,8 +16,9 @@ const (
 	sqlAddToDay   = `INSERT INTO bellwire.audit_days AS d (day, tenant, entries) VALUES ($1, $2, 1)
 		ON CONFLICT (day, tenant) DO UPDATE SET entries = d.entries + 1 WHERE $3::bigint = 0 OR d.entries < $3`
 	// Another node may have added an equal one meanwhile.
-	sqlAddAudit = `INSERT INTO bellwire.audit AS a (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at)
-		VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10)
+	sqlAddAudit = `INSERT INTO bellwire.audit AS a (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at,
+			action, subject, actor, before, after)
+		VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (digest) WHERE digest IS NOT NULL DO UPDATE SET count = a.count + 1, last_at = greatest(a.last_at, excluded.last_at)`
 )
 
@@ -36,38 +37,81 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 		if fits == 0 {
 			return rules.AuditFull(e, perDay)
 		}
-		return tx.exec(sqlAddAudit, [16]byte(e.ID), digest[:], e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
-			e.Justification, e.ExpiresAt)
+		return tx.addAudit(e, digest[:])
 	})
 }
 
+// addAudit adds an entry. digest is nil for a change.
+func (t *tx) addAudit(e *bellwire.AuditEntry, digest []byte) error {
+	actor, before, after, err := codec.EncodeAudit(e)
+	if err != nil {
+		return err
+	}
+	return t.exec(sqlAddAudit, [16]byte(e.ID), digest, e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
+		e.Justification, e.ExpiresAt, e.Action, e.Subject, actor, before, after)
+}
+
+// auditing returns f, which also adds the change of the context to the audit log, if there is one.
+func auditing(ctx context.Context, f func(*tx) error) func(*tx) error {
+	change := bellwire.AuditOf(ctx)
+	if change == nil {
+		return f
+	}
+	return func(tx *tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		e := change.Entry
+		fits, err := tx.change(sqlAddToDay, e.Day(), rules.ChangesOf(e.Tenant), int64(change.PerDay))
+		if err != nil || fits == 0 {
+			return err
+		}
+		return tx.addAudit(e, nil)
+	}
+}
+
+const sqlAudit = `SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at,
+	action, subject, actor, before, after FROM bellwire.audit WHERE `
+
 const (
-	sqlAudit         = "SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at FROM bellwire.audit "
-	sqlAuditAll      = sqlAudit + "WHERE n < $1 ORDER BY n DESC LIMIT $2"
-	sqlAuditOfTenant = sqlAudit + "WHERE tenant = $1 AND n < $2 ORDER BY n DESC LIMIT $3"
+	sqlAuditAll         = sqlAudit + "at >= $1 AND (at, n) < ($2, $3) ORDER BY at DESC, n DESC LIMIT $4"
+	sqlAuditOfTenant    = sqlAudit + "tenant = $5 AND at >= $1 AND (at, n) < ($2, $3) ORDER BY at DESC, n DESC LIMIT $4"
+	sqlAuditOfKey       = sqlAudit + "key = $5 AND at >= $1 AND (at, n) < ($2, $3) ORDER BY at DESC, n DESC LIMIT $4"
+	sqlAuditOfTenantKey = sqlAudit + "tenant = $5 AND key = $6 AND at >= $1 AND (at, n) < ($2, $3) ORDER BY at DESC, n DESC LIMIT $4"
 )
 
 // scanAudit reads a row of sqlAudit.
-func scanAudit(row pgx.Row) (*bellwire.AuditEntry, int64, error) {
+func scanAudit(row pgx.Row) (*bellwire.AuditEntry, codec.AuditPlace, error) {
 	var (
-		e bellwire.AuditEntry
-		n int64
+		e                    bellwire.AuditEntry
+		n                    int64
+		actor, before, after string
 	)
-	err := row.Scan(&n, (*[16]byte)(&e.ID), &e.At, &e.LastAt, &e.Count, &e.Tenant, (*[16]byte)(&e.Key), &e.Method, &e.Path, &e.Principal, &e.Justification, &e.ExpiresAt)
-	return &e, n, err
+	err := row.Scan(&n, (*[16]byte)(&e.ID), &e.At, &e.LastAt, &e.Count, &e.Tenant, (*[16]byte)(&e.Key), &e.Method, &e.Path, &e.Principal,
+		&e.Justification, &e.ExpiresAt, &e.Action, &e.Subject, &actor, &before, &after)
+	if err != nil {
+		return nil, codec.AuditPlace{}, err
+	}
+	return &e, codec.AuditPlace{At: e.At, N: n}, codec.DecodeAudit(&e, actor, before, after)
 }
 
 // AuditEntries lists entries, newest first.
-func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-	before, err := codec.RowCursor(page.After)
+func (s *Store) AuditEntries(ctx context.Context, f bellwire.AuditFilter, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
+	before, err := codec.CursorOfAudit(page.After, f.Until)
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.AuditEntry, int64]{page, scanAudit, codec.RowKey, rules.SizeOfAuditEntry}
-	if tenant == "" {
-		return list.read(ctx, s, sqlAuditAll, before, list.fetch())
+	list := &lister[*bellwire.AuditEntry, codec.AuditPlace]{page, scanAudit, codec.AuditPlace.Key, rules.SizeOfAuditEntry}
+	args := []any{f.Since, before.At, before.N, list.fetch()}
+	switch key := [16]byte(f.Key); {
+	case f.Tenant != "" && !f.Key.IsZero():
+		return list.read(ctx, s, sqlAuditOfTenantKey, append(args, f.Tenant, key)...)
+	case f.Tenant != "":
+		return list.read(ctx, s, sqlAuditOfTenant, append(args, f.Tenant)...)
+	case !f.Key.IsZero():
+		return list.read(ctx, s, sqlAuditOfKey, append(args, key)...)
 	}
-	return list.read(ctx, s, sqlAuditOfTenant, tenant, before, list.fetch())
+	return list.read(ctx, s, sqlAuditAll, args...)
 }
 
 // UseNonce notes a nonce. CodeConflict if it was used before.

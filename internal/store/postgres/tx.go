@@ -35,7 +35,7 @@ type tx struct {
 // write runs f in a transaction and returns when that is durable. f may be run several times. Any error of f rolls the
 // transaction back.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), marking(ctx, f))
+	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), marking(ctx, auditing(ctx, f)))
 }
 
 // marking returns f, which also marks the idempotent request of the context, if there is one.

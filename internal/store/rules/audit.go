@@ -18,3 +18,7 @@ func AuditFull(e *bellwire.AuditEntry, perDay int) error {
 }
 
 const day = 24 * time.Hour
+
+// ChangesOf returns the name under which a tenant's changes of a day are counted, apart from its recorded requests: neither uses up
+// what the other may have. No tenant has such an id.
+func ChangesOf(tenant string) string { return "changes:" + tenant }

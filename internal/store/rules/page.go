@@ -63,7 +63,7 @@ func SizeOfAttempt(a *bellwire.Attempt) int {
 
 // SizeOfAuditEntry is SizeOfEndpoint for an entry of the audit log.
 func SizeOfAuditEntry(e *bellwire.AuditEntry) int {
-	return text(e.Path) + text(e.Principal) + text(e.Justification)
+	return text(e.Path) + text(e.Principal) + text(e.Justification) + len(e.Before) + len(e.After)
 }
 
 // SizeOfChange is SizeOfEndpoint for a change of an endpoint.

@@ -13,8 +13,8 @@ const (
 	sqlCountAudit = "UPDATE audit SET count = count + 1, last_at = max(last_at, ?) WHERE digest = ?"
 	sqlAddToDay   = `INSERT INTO audit_days (day, tenant, entries) VALUES (?1, ?2, 1)
 		ON CONFLICT DO UPDATE SET entries = entries + 1 WHERE ?3 = 0 OR entries < ?3`
-	sqlAddAudit = `INSERT INTO audit (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at)
-		VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
+	sqlAddAudit = `INSERT INTO audit (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at, action, subject, actor, before, after)
+		VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 )
 
 // AppendAudit adds an entry, or counts the request in the entry of its equals.
@@ -32,41 +32,80 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 		if w.conn.Changes() == 0 {
 			return rules.AuditFull(e, perDay)
 		}
-		return w.query(sqlAddAudit).blob(e.ID[:]).blob(digest[:]).time(e.At).text(e.Tenant).blob(e.Key[:]).text(e.Method).
-			text(e.Path).text(e.Principal).text(e.Justification).time(e.ExpiresAt).exec()
+		return w.addAudit(e, digest[:])
 	})
 }
 
+// addAudit adds an entry. digest is nil for a change.
+func (w *writer) addAudit(e *bellwire.AuditEntry, digest []byte) error {
+	actor, before, after, err := codec.EncodeAudit(e)
+	if err != nil {
+		return err
+	}
+	return w.query(sqlAddAudit).blob(e.ID[:]).blob(digest).time(e.At).text(e.Tenant).blob(e.Key[:]).text(e.Method).
+		text(e.Path).text(e.Principal).text(e.Justification).time(e.ExpiresAt).text(e.Action).text(e.Subject).text(actor).text(before).text(after).exec()
+}
+
+// auditing returns run, which also adds its change to the audit log.
+func auditing(change *bellwire.AuditedChange, run func(*writer) error) func(*writer) error {
+	return func(w *writer) error {
+		if err := run(w); err != nil {
+			return err
+		}
+		e := change.Entry
+		err := w.query(sqlAddToDay).int(e.Day()).text(rules.ChangesOf(e.Tenant)).int(int64(change.PerDay)).exec()
+		if err != nil || w.conn.Changes() == 0 {
+			return err
+		}
+		return w.addAudit(e, nil)
+	}
+}
+
 const (
-	sqlAudit         = "SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at FROM audit "
-	sqlAuditAll      = sqlAudit + "WHERE n < ? ORDER BY n DESC LIMIT +?"
-	sqlAuditOfTenant = sqlAudit + "WHERE tenant = ? AND n < ? ORDER BY n DESC LIMIT +?"
+	sqlAudit = `SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at, action, subject, actor, before, after
+		FROM audit WHERE `
+	sqlAuditPage = "at >= ? AND (at, n) < (?, ?) ORDER BY at DESC, n DESC LIMIT +?"
 )
 
 // scanAudit reads a row of sqlAudit.
-func scanAudit(q *query) (*bellwire.AuditEntry, int64, error) {
+func scanAudit(q *query) (*bellwire.AuditEntry, codec.AuditPlace, error) {
 	n := q.getInt()
 	e := new(bellwire.AuditEntry)
 	q.getBytes(e.ID[:])
 	e.At, e.LastAt, e.Count, e.Tenant = q.getTime(), q.getTime(), int(q.getInt()), q.getText()
 	q.getBytes(e.Key[:])
 	e.Method, e.Path, e.Principal, e.Justification = q.getText(), q.getText(), q.getText(), q.getText()
-	e.ExpiresAt = q.getTime()
-	return e, n, nil
+	e.ExpiresAt, e.Action, e.Subject = q.getTime(), q.getText(), q.getText()
+	return e, codec.AuditPlace{At: e.At, N: n}, codec.DecodeAudit(e, q.getText(), q.getText(), q.getText())
 }
 
 // AuditEntries lists entries, newest first.
-func (s *Store) AuditEntries(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-	before, err := codec.RowCursor(page.After)
+func (s *Store) AuditEntries(ctx context.Context, f bellwire.AuditFilter, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
+	before, err := codec.CursorOfAudit(page.After, f.Until)
 	if err != nil {
 		return nil, err
 	}
-	list := newLister(page, scanAudit, codec.RowKey, rules.SizeOfAuditEntry)
+	where := ""
+	if f.Tenant != "" {
+		where += "tenant = ? AND "
+	}
+	if !f.Key.IsZero() {
+		where += "key = ? AND "
+	}
+	since := f.Since
+	if since.IsZero() {
+		since = time.Unix(0, 0)
+	}
+	list := newLister(page, scanAudit, codec.AuditPlace.Key, rules.SizeOfAuditEntry)
 	return list.read(ctx, s, func(c *db) *query {
-		if tenant == "" {
-			return c.query(sqlAuditAll).int(before).int(list.fetch())
+		q := c.query(sqlAudit + where + sqlAuditPage)
+		if f.Tenant != "" {
+			q = q.text(f.Tenant)
 		}
-		return c.query(sqlAuditOfTenant).text(tenant).int(before).int(list.fetch())
+		if !f.Key.IsZero() {
+			q = q.blob(f.Key[:])
+		}
+		return q.time(since).time(before.At).int(before.N).int(list.fetch())
 	})
 }
 

@@ -51,6 +51,9 @@ type writer struct {
 // operation is refused, and run must not have written anything. Any other error undoes the transaction, and run may be executed
 // again.
 func (s *Store) write(ctx context.Context, run func(*writer) error) error {
+	if change := bellwire.AuditOf(ctx); change != nil {
+		run = auditing(change, run)
+	}
 	if r := bellwire.RequestOf(ctx); r != nil {
 		run = marking(r, run)
 	}

@@ -36,6 +36,7 @@ var auditTests = []test{
 		w.store = w.hooks.Crash(w.t, w.store)
 		w.equal("entries", w.audit(""), []*bellwire.AuditEntry{e})
 	}},
+	{name: "Audit/HasChanges", run: auditChanges},
 	{name: "Nonces/AreUsedOnce", run: func(w *world) {
 		key, other := w.newKey(""), w.newKey("")
 		until := w.now.Add(time.Minute)
@@ -68,7 +69,7 @@ func (w *world) auditEntry(tenant string) *bellwire.AuditEntry {
 func (w *world) audit(tenant string) []*bellwire.AuditEntry {
 	w.Helper()
 	return pages(w, 3, func(page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-		return w.store.AuditEntries(w.ctx, tenant, page)
+		return w.store.AuditEntries(w.ctx, bellwire.AuditFilter{Tenant: tenant}, page)
 	})
 }
 
@@ -159,4 +160,42 @@ func boundAudit(w *world) {
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry("a"), perDay))
 	w.tick(24 * time.Hour)
 	w.equal("a day later, the entry and two counts of two days before", w.purge(100), 3)
+}
+
+// A change and its entry are stored together. Beyond the bound of a day there is no entry, and the change is made all the same.
+func auditChanges(w *world) {
+	w.now = w.now.Truncate(24 * time.Hour).Add(time.Hour)
+	var want []*bellwire.AuditEntry
+	keys := []*bellwire.Key{w.newKey(""), w.newKey(""), w.newKey("")}
+	for i, key := range keys {
+		e := w.auditEntry("a")
+		e.Action, e.Subject, e.Actor = "key.create", key.ID.String(), bellwire.Actor{Kind: bellwire.ActorConfigured, Role: bellwire.RoleAdmin}
+		e.After = []byte(`{"name":"n"}`)
+		w.check(w.store.CreateKey(bellwire.WithAudit(w.ctx, &bellwire.AuditedChange{Entry: e, PerDay: 2}), key))
+		if i < 2 {
+			want = append(want, e)
+		}
+		w.tick(time.Minute)
+	}
+	refused := &bellwire.AuditedChange{Entry: w.auditEntry("a")}
+	w.refused(w.store.CreateKey(bellwire.WithAudit(w.ctx, refused), keys[0]), bellwire.CodeConflict)
+	slices.Reverse(want)
+	w.equal("entries", w.audit("a"), want)
+	_, err := w.store.Key(w.ctx, keys[2].ID)
+	w.check(err)
+	for _, c := range []struct {
+		name string
+		f    bellwire.AuditFilter
+		want []*bellwire.AuditEntry
+	}{
+		{"since", bellwire.AuditFilter{Since: want[0].At}, want[:1]},
+		{"until", bellwire.AuditFilter{Until: want[0].At}, want[1:]},
+		{"key", bellwire.AuditFilter{Key: want[1].Key}, want[1:]},
+		{"tenant and key", bellwire.AuditFilter{Tenant: "a", Key: want[0].Key}, want[:1]},
+		{"another tenant", bellwire.AuditFilter{Tenant: "b", Key: want[0].Key}, nil},
+	} {
+		w.equal(c.name, pages(w, 1, func(page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
+			return w.store.AuditEntries(w.ctx, c.f, page)
+		}), c.want)
+	}
 }

@@ -40,7 +40,7 @@ var bytesTests = []test{
 			return w.store.EventTypes(w.ctx, page)
 		})
 		fill(w, "audit entries", 400, func(page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
-			return w.store.AuditEntries(w.ctx, t.ID, page)
+			return w.store.AuditEntries(w.ctx, bellwire.AuditFilter{Tenant: t.ID}, page)
 		})
 	}},
 	{name: "Attempts/EndAtTheirBytes", run: func(w *world) {

@@ -351,7 +351,7 @@ func badCursors(w *world) {
 				return err
 			},
 			"EndpointHistory": func() error { _, err := w.store.EndpointHistory(w.ctx, t.ID, ep.ID, page); return err },
-			"AuditEntries":    func() error { _, err := w.store.AuditEntries(w.ctx, t.ID, page); return err },
+			"AuditEntries":    func() error { _, err := w.store.AuditEntries(w.ctx, bellwire.AuditFilter{Tenant: t.ID}, page); return err },
 			"Deliveries": func() error {
 				_, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, page)
 				return err

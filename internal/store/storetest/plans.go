@@ -90,8 +90,10 @@ func useAll(w *world) {
 	for _, tenant := range []string{"", t.ID} {
 		_, err := w.store.Keys(w.ctx, tenant, page)
 		w.check(err)
-		_, err = w.store.AuditEntries(w.ctx, tenant, page)
-		w.check(err)
+		for _, of := range []bellwire.KeyID{{}, key.ID} {
+			_, err = w.store.AuditEntries(w.ctx, bellwire.AuditFilter{Tenant: tenant, Key: of}, page)
+			w.check(err)
+		}
 	}
 	_, err = w.store.Tenants(w.ctx, page)
 	w.check(err)
