@@ -6,7 +6,7 @@ import "time"
 const (
 	StatisticsEvery       = 10 * time.Second // how old statistics may be, unless there are many tenants
 	StatisticsStep        = 100              // tenants in one transaction
-	StatisticsLargestStep = 1600             // while the work is behind
+	StatisticsLargestStep = 800              // while the work is behind
 	StatisticsShare       = 10               // these transactions take 1/StatisticsShare of the time
 
 	StatisticsIntervals      = 1500 // of one answer: a day of minutes

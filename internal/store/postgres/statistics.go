@@ -80,11 +80,12 @@ func (t *tx) rollUp(most int) (deltas int, err error) {
 	}
 	buckets := sum.Buckets(owners, tenants)
 	keys := keysOf(buckets)
-	if err := t.mergeStored(keys, buckets); err != nil {
+	encoded, err := t.mergeStored(keys, buckets)
+	if err != nil {
 		return 0, err
 	}
 	batch := new(pgx.Batch)
-	batch.Queue(sqlSaveBuckets, append(keys.arrays(), keys.views(buckets)...)...)
+	batch.Queue(sqlSaveBuckets, append(keys.arrays(), keys.views(encoded)...)...)
 	batch.Queue(sqlDropDeltas, moved)
 	return len(moved), t.sendLast(batch)
 }
@@ -149,11 +150,11 @@ func (keys bucketKeys) arrays() []any {
 	return []any{tenants, lengths, at}
 }
 
-// views encodes the buckets, with an array for each view.
-func (keys bucketKeys) views(buckets map[rollup.Key]*rollup.Bucket) []any {
+// views returns the buckets, with an array for each view.
+func (keys bucketKeys) views(encoded map[rollup.Key][rollup.Views][]byte) []any {
 	columns := make([][][]byte, rollup.Views)
 	for _, k := range keys {
-		for i, view := range buckets[k].Encode() {
+		for i, view := range encoded[k] {
 			columns[i] = append(columns[i], view)
 		}
 	}
@@ -164,8 +165,14 @@ func (keys bucketKeys) views(buckets map[rollup.Key]*rollup.Bucket) []any {
 	return arrays
 }
 
-// mergeStored adds what is stored of the buckets.
-func (t *tx) mergeStored(keys bucketKeys, buckets map[rollup.Key]*rollup.Bucket) error {
+// mergeStored adds what is stored of the buckets, and encodes them. A bucket takes more memory than its encoding, so each is
+// dropped at once.
+func (t *tx) mergeStored(keys bucketKeys, buckets map[rollup.Key]*rollup.Bucket) (map[rollup.Key][rollup.Views][]byte, error) {
+	encoded := make(map[rollup.Key][rollup.Views][]byte, len(keys))
+	encode := func(k rollup.Key) {
+		encoded[k] = buckets[k].Encode()
+		delete(buckets, k)
+	}
 	var (
 		k      rollup.Key
 		length int16
@@ -177,9 +184,14 @@ func (t *tx) mergeStored(keys bucketKeys, buckets map[rollup.Key]*rollup.Bucket)
 	}
 	_, err := pgx.ForEachRow(t.query(sqlBuckets, keys.arrays()...), into, func() error {
 		k.Interval, k.At = bellwire.Intervals[length], k.At.UTC()
-		return buckets[k].Merge(stored)
+		err := buckets[k].Merge(stored)
+		encode(k)
+		return err
 	})
-	return err
+	for k := range buckets {
+		encode(k)
+	}
+	return encoded, err
 }
 
 // sqlStatistics are the statements that read one view each.

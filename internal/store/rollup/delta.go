@@ -104,9 +104,10 @@ func NewSum() *Sum {
 	}
 }
 
-// Full reports whether the sum is of the given number of tenants, or of twice as many endpoints.
+// Full reports whether the sum is of the given number of tenants, or of so many endpoints, types and minutes that its buckets take
+// as much memory as those of many tenants.
 func (s *Sum) Full(tenants int) bool {
-	return len(s.tenants) >= tenants || len(s.endpoints) >= 2*tenants
+	return len(s.tenants) >= tenants || len(s.endpoints) >= 2*tenants || len(s.attempts)+len(s.publications) >= 5*tenants
 }
 
 // MaxDeltas is the most deltas that are added up at once.

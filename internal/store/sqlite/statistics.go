@@ -90,6 +90,7 @@ func (c *db) rollUp(most int) (*rolledUp, error) {
 			return nil, err
 		}
 		up.buckets = append(up.buckets, encodedBucket{k, buckets[k].Encode()})
+		delete(buckets, k) // a bucket takes more memory than its encoding
 	}
 	return up, nil
 }

@@ -211,9 +211,13 @@ func statisticsOthers(w *world) {
 		e.Event.Type = fmt.Sprintf("type%03d", n)
 		w.append(together(e))
 	}
-	common := w.event(t.ID)
-	common.Event.Type = "type129"
-	w.append(together(common))
+	var common []*bellwire.NewEvent
+	for range 3 {
+		e := w.event(t.ID)
+		e.Event.Type = "type129"
+		common = append(common, e)
+	}
+	w.append(together(common...))
 	w.rollUp()
 	rows := w.statistics(t.ID, bellwire.Day, bellwire.ByType)
 	var total, others uint64
@@ -225,7 +229,7 @@ func statisticsOthers(w *world) {
 			others += r.Published
 		}
 	}
-	if total != types+1 || others == 0 || !names["type129"] || len(rows) > 101 {
+	if total != types+3 || others == 0 || !names["type129"] || len(rows) > 101 {
 		w.Errorf("%d rows count %d events, %d of them as others, and type129: %t", len(rows), total, others, names["type129"])
 	}
 }
