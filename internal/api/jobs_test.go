@@ -1,0 +1,55 @@
+package api_test
+
+import "testing"
+
+// TestJobs counts, starts, steers and refuses jobs.
+func TestJobs(t *testing.T) {
+	const (
+		of       = "/tenants/acme"
+		replays  = of + "/replays"
+		since    = `"since":"2020-01-01T00:00:00Z"`
+		one      = of + "/jobs/{job}"
+		endpoint = `"endpoint":"{ep}"`
+	)
+	run(t, []step{
+		{name: "event", method: "POST", path: of + "/events", body: `{"type":"invoice.paid","data":{}}`, status: 202},
+		{name: "endpoint", method: "POST", path: of + "/endpoints", body: `{"url":"https://example.com","events":["*"]}`, status: 201, save: "ep=id"},
+		{name: "dry run", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"status":"missing","dry_run":true}`, status: 200, want: `{"total":1}`},
+		{name: "failed", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"dry_run":true}`, status: 200, want: `{"total":0}`},
+		{name: "no job yet", method: "GET", path: of + "/jobs", status: 200, want: `{"data":[]}`},
+		{name: "replay", method: "POST", path: replays, key: "tenant", body: `{` + endpoint + `,` + since + `,"status":"missing","rate":2.5}`, status: 202, save: "job=id",
+			want: `{"tenant":"acme","kind":"replay","state":"running","total":1,"done":0,"skipped":0,"rate":2.5,"params":{"endpoint":"{ep}","status":"missing","types":[]},"error":""}`},
+		{name: "get", method: "GET", path: one, key: "tenant-read", status: 200, want: `{"id":"{job}"}`},
+		{name: "list", method: "GET", path: of + "/jobs", key: "tenant-read", status: 200, want: `{"data":[{"id":"{job}"}]}`},
+		{name: "of all", method: "GET", path: "/jobs", status: 200, want: `{"data":[{"id":"{job}"}]}`},
+		{name: "of all by a tenant", method: "GET", path: "/jobs", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "by a stranger", method: "GET", path: one, key: "stranger", status: 404, problem: "not_found"},
+		{name: "pause", method: "POST", path: one + "/pause", key: "tenant", status: 200, want: `{"state":"paused"}`},
+		{name: "by a reader", method: "POST", path: one + "/resume", key: "tenant-read", status: 403, problem: "forbidden"},
+		{name: "resume", method: "POST", path: one + "/resume", status: 200, want: `{"state":"running"}`},
+		{name: "rate", method: "PATCH", path: one, body: `{"rate":10}`, status: 200, want: `{"rate":10}`},
+		{name: "rate of 0", method: "PATCH", path: one, body: `{"rate":0}`, status: 422, problem: "invalid rate"},
+		{name: "no rate given", method: "PATCH", path: one, body: `{}`, status: 422, problem: "invalid rate"},
+		{name: "no rate", method: "PATCH", path: one, body: `{"rate":null}`, status: 200, want: `{"rate":null}`},
+		{name: "cancel", method: "POST", path: one + "/cancel", status: 200, want: `{"state":"canceled","finished_at":"*"}`},
+		{name: "resume what has ended", method: "POST", path: one + "/resume", status: 409, problem: "conflict"},
+		{name: "unknown job", method: "GET", path: of + "/jobs/job_00000000000000000000000000000001", status: 404, problem: "not_found"},
+
+		{name: "nothing given", method: "POST", path: replays, body: `{}`, status: 422, problem: "invalid endpoint"},
+		{name: "unknown endpoint", method: "POST", path: replays, body: `{"endpoint":"ep_x",` + since + `}`, status: 422, problem: "invalid endpoint"},
+		{name: "no since", method: "POST", path: replays, body: `{` + endpoint + `}`, status: 422, problem: "invalid since"},
+		{name: "since the future", method: "POST", path: replays, body: `{` + endpoint + `,"since":"2999-01-01T00:00:00Z"}`, status: 422, problem: "invalid since"},
+		{name: "until before since", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"until":"2019-01-01T00:00:00Z"}`, status: 422, problem: "invalid until"},
+		{name: "not a time", method: "POST", path: replays, body: `{` + endpoint + `,"since":"yesterday"}`, status: 422, problem: "invalid since"},
+		{name: "not a type", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"types":["a b"]}`, status: 422, problem: "invalid types[0]"},
+		{name: "not a status", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"status":"pending"}`, status: 422, problem: "invalid status"},
+		{name: "not a rate", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"rate":-1}`, status: 422, problem: "invalid rate"},
+		{name: "unknown member", method: "POST", path: replays, body: `{"endpoints":"x"}`, status: 422, problem: "invalid endpoints"},
+		{name: "retry all", method: "POST", path: of + "/deliveries/retry", status: 202, want: `{"kind":"retry","total":0,"params":{"endpoint":null,"status":"failed"}}`},
+		{name: "retry what succeeded", method: "POST", path: of + "/deliveries/retry", body: `{"status":"succeeded"}`, status: 422, problem: "invalid status"},
+		{name: "cancel all", method: "POST", path: of + "/deliveries/cancel", body: `{"dry_run":true}`, status: 200, want: `{"total":0}`},
+		{name: "cancel what ended", method: "POST", path: of + "/deliveries/cancel", body: `{"status":"exhausted"}`, status: 422, problem: "invalid status"},
+		{name: "disable", method: "PATCH", path: of + "/endpoints/{ep}", body: `{"status":"disabled"}`, status: 200},
+		{name: "replay to a disabled one", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `}`, status: 409, problem: "conflict"},
+	})
+}
