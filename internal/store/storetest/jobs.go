@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
@@ -90,6 +92,7 @@ var jobTests = []test{
 			w.equal("made while "+string(state), w.advance(&bellwire.JobStep{Job: changed, Ended: true, Now: w.now}).Made, false)
 		}
 	}},
+	{name: "Jobs/AnyInterleaving", need: reopens, run: anyInterleaving},
 	{name: "Replay/Failed", run: replayFailed},
 	{name: "Replay/Missing", run: replayMissing},
 	{name: "Replay/All", run: func(w *world) {
@@ -290,6 +293,64 @@ func jobLife(w *world) {
 	failed := w.advance(&bellwire.JobStep{Job: second, Error: "the tenant was deleted", Now: w.now}).Job
 	w.equal("state and error", []any{failed.State, failed.Error, failed.FinishedAt}, []any{bellwire.JobFailed, "the tenant was deleted", w.now})
 	w.equal("how many run", len(w.running()), 0)
+}
+
+// anyInterleaving makes steps, also from what was known earlier, as a process does that comes too late, between pauses and
+// restarts: each event is replayed once.
+func anyInterleaving(w *world) {
+	rapid.Check(w.t, func(t *rapid.T) {
+		in := *w
+		in.TB = t
+		defer func() { w.store, w.leases, w.now, w.count = in.store, in.leases, in.now, in.count }()
+		ep := in.endpoint(in.tenant(), func(ep *bellwire.Endpoint) {
+			if rapid.Bool().Draw(t, "ordered") {
+				fifo(ep)
+			}
+		})
+		events := rapid.IntRange(1, 12).Draw(t, "events")
+		for range events {
+			in.spentEvent(ep)
+		}
+		j := in.job(ep.Tenant, bellwire.JobReplay, in.failed(ep))
+		known := []*bellwire.Job{j}
+		step := func(from *bellwire.Job, limit int) {
+			found := in.selected(from, ep, limit)
+			p := in.advance(&bellwire.JobStep{
+				Job: from, Endpoint: ep.ID, Items: found.Items, Place: bellwire.JobPlace{Endpoint: ep.ID, Event: found.Last}, Ended: !found.More, Now: in.now,
+			})
+			known = append(known, p.Job)
+		}
+		change := func(state bellwire.JobState) {
+			if got, err := in.store.ChangeJob(in.ctx, ep.Tenant, j.ID, bellwire.JobChange{State: state}, in.now); err == nil {
+				known = append(known, got)
+			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"step": func(t *rapid.T) {
+				step(rapid.SampledFrom(known).Draw(t, "known"), rapid.IntRange(1, 5).Draw(t, "limit"))
+			},
+			"pause":  func(*rapid.T) { change(bellwire.JobPaused) },
+			"resume": func(*rapid.T) { change(bellwire.JobRunning) },
+			"reopen": func(*rapid.T) { in.reopen() },
+		})
+		change(bellwire.JobRunning)
+		for latest := known[len(known)-1]; !latest.State.Ended(); latest = known[len(known)-1] {
+			got, err := in.store.Job(in.ctx, ep.Tenant, j.ID)
+			in.check(err)
+			step(got, 3)
+		}
+		got, err := in.store.Job(in.ctx, ep.Tenant, j.ID)
+		in.check(err)
+		in.equal("state, done, skipped", []any{got.State, got.Done, got.Skipped}, []any{bellwire.JobDone, events, 0})
+		made := make(map[bellwire.EventID]int)
+		for _, d := range in.all(bellwire.DeliveryFilter{Tenant: ep.Tenant, Endpoint: ep.ID}) {
+			made[d.Event]++
+		}
+		for id, n := range made {
+			in.equal("deliveries of "+id.String(), n, 2)
+		}
+		in.equal("events", len(made), events)
+	})
 }
 
 // replayFailed: what failed at an endpoint is replayed there, and nothing else, also if it succeeded at another.
