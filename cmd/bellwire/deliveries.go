@@ -13,9 +13,9 @@ import (
 )
 
 type deliveriesCommand struct {
-	List   listDeliveriesCommand `cmd:"" help:"List deliveries, newest first."`
-	Show   showDeliveryCommand   `cmd:"" help:"Show a delivery with each attempt: request, response and timings."`
-	Cancel cancelDeliveryCommand `cmd:"" help:"Cancel deliveries that are pending or retrying."`
+	List   listDeliveriesCommand   `cmd:"" help:"List deliveries, newest first."`
+	Show   showDeliveryCommand     `cmd:"" help:"Show a delivery with each attempt: request, response and timings."`
+	Cancel cancelDeliveriesCommand `cmd:"" help:"Cancel deliveries that are pending or retrying."`
 }
 
 // Help is shown below the options.
@@ -28,6 +28,8 @@ func (c *deliveriesCommand) Help() string {
 type listDeliveriesCommand struct {
 	tenantConnection
 	listOptions
+	span
+	Type     string  `placeholder:"NAME" help:"Only deliveries of events of this type."`
 	Endpoint string  `placeholder:"ID" help:"Only deliveries to this endpoint."`
 	Event    string  `placeholder:"ID" help:"Only deliveries of this event."`
 	Status   *string `enum:"pending,retrying,succeeded,exhausted,canceled" placeholder:"STATUS" help:"Only pending, retrying, succeeded, exhausted or canceled ones."`
@@ -70,7 +72,7 @@ func (c *listDeliveriesCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter := client.DeliveryFilter{Endpoint: c.Endpoint, Event: c.Event, Status: client.DeliveryStatus(chosen(c.Status))}
+	filter := client.DeliveryFilter{Type: c.Type, Since: c.Since.Time, Until: c.Until.Time, Endpoint: c.Endpoint, Event: c.Event, Status: client.DeliveryStatus(chosen(c.Status))}
 	return printList(ctx, std, api, &c.listOptions, deliveryColumns(time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Delivery], error) {
 		return api.Deliveries(ctx, c.Tenant, filter, page)
 	})
@@ -104,8 +106,26 @@ func printDelivery(p *output.Printer, d *client.Delivery) {
 	p.Fields(
 		field("id", d.ID), field("event", d.Event), field("type", d.EventType), field("endpoint", d.Endpoint),
 		output.Field{Name: "status", Cell: deliveryCell(d.Status)}, field("reason", d.Reason), field("attempts", fmt.Sprint(d.AttemptCount)),
-		field("next attempt", output.TimePtr(d.NextAttemptAt)), field("stored", output.Time(d.CreatedAt)), field("changed", output.Time(d.UpdatedAt)),
+		field("next attempt", output.TimePtr(d.NextAttemptAt)), field("waiting for", waitText(d.WaitingFor)), field("job", chosen(d.Job)), field("stored", output.Time(d.CreatedAt)), field("changed", output.Time(d.UpdatedAt)),
 	)
+}
+
+// waitText says what an open delivery waits for.
+func waitText(w *client.Wait) string {
+	if w == nil {
+		return ""
+	}
+	text := string(w.Reason)
+	if w.Behind != "" {
+		text += ", behind " + w.Behind
+	}
+	if w.Node != "" {
+		text += ", on node " + w.Node
+	}
+	if w.Until != nil {
+		text += ", until " + output.Time(*w.Until)
+	}
+	return text
 }
 
 // printAttempt shows an attempt: the request, the response, the times of both and what went wrong.
@@ -183,47 +203,6 @@ func milliseconds(ms float64) string {
 		return fmt.Sprintf("%.1f ms", ms)
 	}
 	return fmt.Sprintf("%.0f ms", ms)
-}
-
-type cancelDeliveryCommand struct {
-	tenantConnection
-	jsonOption
-	IDs []string `arg:"" name:"id" help:"The deliveries' ids (dlv_…)."`
-}
-
-// Run cancels deliveries.
-func (c *cancelDeliveryCommand) Run(ctx context.Context, std streams) error {
-	api, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
-		return api.CancelDelivery(ctx, c.Tenant, id)
-	})
-}
-
-type retryCommand struct {
-	tenantConnection
-	jsonOption
-	IDs []string `arg:"" name:"id" help:"The deliveries' ids (dlv_…)."`
-}
-
-// Help is shown below the options.
-func (c *retryCommand) Help() string {
-	return `Makes one attempt now, whatever the status of the delivery, in addition to those that are scheduled.
-
-  bellwire retry --tenant acme dlv_…`
-}
-
-// Run retries deliveries.
-func (c *retryCommand) Run(ctx context.Context, std streams) error {
-	api, err := c.caller()
-	if err != nil {
-		return err
-	}
-	return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
-		return api.RetryDelivery(ctx, c.Tenant, id)
-	})
 }
 
 // eachDelivery does something to one delivery after another, and stops at the first failure.

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/cli"
@@ -18,19 +19,21 @@ import (
 
 // endpointOptions are the settings of an endpoint. Those that are seldom needed, or secret, are given in a file.
 type endpointOptions struct {
-	From        string            `placeholder:"FILE" help:"JSON file with settings as the API has them, such as retry, auth, headers and secret; - for standard input. Options go before it."`
-	URL         *string           `name:"url" placeholder:"URL" help:"Where to deliver."`
-	Events      []string          `placeholder:"PATTERN" help:"Event types: names, or starts of names followed by *. Repeat it for more."`
-	Filter      *string           `placeholder:"CEL" help:"Deliver only events for which this expression is true, such as data.amount > 100. An empty text removes it."`
-	OnError     *string           `enum:"deliver,skip" placeholder:"CHOICE" help:"deliver or skip events for which the filter has no answer."`
-	Description *string           `placeholder:"TEXT" help:"A description for people."`
-	Dialect     *string           `placeholder:"NAME" help:"Format of the deliveries."`
-	RateLimit   *float64          `xor:"rate" placeholder:"N" help:"Maximum number of events per second."`
-	NoRateLimit bool              `xor:"rate" help:"Remove the rate limit."`
-	MaxInFlight *int              `placeholder:"N" help:"Maximum number of requests at a time."`
-	Ordering    *string           `enum:"none,fifo" placeholder:"ORDER" help:"none, or fifo: one delivery after the other."`
-	Signing     *string           `enum:"hmac,ed25519,both" placeholder:"SCHEME" help:"hmac, ed25519 or both."`
-	Metadata    map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
+	From             string            `placeholder:"FILE" help:"JSON file with settings as the API has them, such as retry, auth, headers and secret; - for standard input. Options go before it."`
+	URL              *string           `name:"url" placeholder:"URL" help:"Where to deliver."`
+	Events           []string          `placeholder:"PATTERN" help:"Event types: names, or starts of names followed by *. Repeat it for more."`
+	Filter           *string           `placeholder:"CEL" help:"Deliver only events for which this expression is true, such as data.amount > 100. An empty text removes it."`
+	OnError          *string           `enum:"deliver,skip" placeholder:"CHOICE" help:"deliver or skip events for which the filter has no answer."`
+	Description      *string           `placeholder:"TEXT" help:"A description for people."`
+	Dialect          *string           `placeholder:"NAME" help:"Format of the deliveries."`
+	RateLimit        *float64          `xor:"rate" placeholder:"N" help:"Maximum number of events per second."`
+	NoRateLimit      bool              `xor:"rate" help:"Remove the rate limit."`
+	MaxInFlight      *int              `placeholder:"N" help:"Maximum number of requests at a time."`
+	Ordering         *string           `enum:"none,fifo" placeholder:"ORDER" help:"none, or fifo: one delivery after the other."`
+	Signing          *string           `enum:"hmac,ed25519,both" placeholder:"SCHEME" help:"hmac, ed25519 or both."`
+	Timeout          *time.Duration    `placeholder:"TIME" help:"Maximum time of an attempt, 1s to 60s."`
+	AutoDisableAfter *time.Duration    `placeholder:"TIME" help:"How long attempts must have failed before the endpoint is disabled, such as 5d. 0s: never."`
+	Metadata         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
 }
 
 // input returns the settings that are given.
@@ -45,6 +48,8 @@ func (o *endpointOptions) input(std streams) (client.EndpointInput, error) {
 	replace(&in.Filter, o.Filter)
 	replace(&in.OnError, (*client.OnError)(o.OnError))
 	replace(&in.MaxInFlight, o.MaxInFlight)
+	replace(&in.Timeout, (*client.Duration)(o.Timeout))
+	replace(&in.AutoDisableAfter, (*client.Duration)(o.AutoDisableAfter))
 	replace(&in.Ordering, (*client.Ordering)(o.Ordering))
 	replace(&in.Signing, (*client.Signing)(o.Signing))
 	if o.RateLimit != nil || o.NoRateLimit {
@@ -138,11 +143,18 @@ type createEndpointCommand struct {
 
 // Run creates an endpoint.
 func (c *createEndpointCommand) Run(ctx context.Context, std streams) error {
-	api, err := c.caller()
+	return c.run(std, &c.connection, c.JSON, func(api *caller, in client.EndpointInput) (*client.Endpoint, error) {
+		return api.CreateEndpoint(ctx, c.Tenant, in)
+	})
+}
+
+// run sends all settings of an endpoint, and shows it.
+func (o *endpointOptions) run(std streams, to *connection, asJSON bool, send func(*caller, client.EndpointInput) (*client.Endpoint, error)) error {
+	api, err := to.caller()
 	if err != nil {
 		return err
 	}
-	in, err := c.input(std)
+	in, err := o.input(std)
 	if err != nil {
 		return err
 	}
@@ -152,11 +164,24 @@ func (c *createEndpointCommand) Run(ctx context.Context, std streams) error {
 	case len(in.Events) == 0:
 		return cli.Option("events", "must be given; '*' stands for all")
 	}
-	endpoint, err := api.CreateEndpoint(ctx, c.Tenant, in)
+	endpoint, err := send(api, in)
 	if err != nil {
 		return err
 	}
-	return printEndpoint(std, api, c.JSON, endpoint)
+	return printEndpoint(std, api, asJSON, endpoint)
+}
+
+type putEndpointCommand struct {
+	ofEndpoint
+	jsonOption
+	endpointOptions
+}
+
+// Run creates or replaces an endpoint.
+func (c *putEndpointCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, &c.connection, c.JSON, func(api *caller, in client.EndpointInput) (*client.Endpoint, error) {
+		return api.PutEndpoint(ctx, c.Tenant, c.ID, in)
+	})
 }
 
 type updateEndpointCommand struct {

@@ -14,6 +14,7 @@ type endpointsCommand struct {
 	List    listEndpointsCommand   `cmd:"" help:"List endpoints with their health."`
 	Show    showEndpointCommand    `cmd:"" help:"Show an endpoint."`
 	Create  createEndpointCommand  `cmd:"" help:"Create an endpoint and print its secret."`
+	Put     putEndpointCommand     `cmd:"" help:"Create an endpoint under an id of your own, or replace its settings."`
 	Update  updateEndpointCommand  `cmd:"" help:"Change an endpoint."`
 	Delete  deleteEndpointCommand  `cmd:"" help:"Delete an endpoint and cancel its open deliveries."`
 	Pause   pauseEndpointCommand   `cmd:"" help:"Keep an endpoint's deliveries for later."`
@@ -138,6 +139,7 @@ func printEndpoint(std streams, api *caller, asJSON bool, e *client.Endpoint) er
 			output.Field{Name: "status", Cell: statusCell(e.Status)}, field("why", e.StatusReason),
 			field("events", strings.Join(e.Events, ", ")), field("filter", filterText(e)), field("dialect", e.Dialect), field("signing", string(e.Signing)),
 			field("ordering", string(e.Ordering)), field("rate limit", rateText(e.RateLimit)), field("max in flight", fmt.Sprint(e.MaxInFlight)),
+			field("timeout", output.Duration(time.Duration(e.Timeout))), field("disabled after", disableText(time.Duration(e.AutoDisableAfter))),
 			field("retry", retryText(e.Retry)), field("auth", authText(e.Auth)), field("headers", pairs(e.Headers)), field("metadata", pairs(e.Metadata)),
 			field("created", output.Time(e.CreatedAt)), field("changed", output.Time(e.UpdatedAt)),
 			field("secret", e.Secret), field("public key", e.PublicKey),
@@ -157,6 +159,14 @@ func printHealth(p *output.Printer, h *client.Health) {
 		field("failures in a row", countText(h.Failures)), field("waiting", waitingOf(h)), field("oldest waiting", output.TimePtr(h.OldestWaitingAt)),
 		field("next attempt", output.TimePtr(h.NextAttemptAt)), field("circuit breaker", string(h.Breaker)),
 	)
+}
+
+// disableText says how long an endpoint must have failed before it is disabled.
+func disableText(after time.Duration) string {
+	if after == 0 {
+		return "never"
+	}
+	return output.Duration(after) + " of failures"
 }
 
 // filterText returns an endpoint's filter, with what happens where it has no answer.

@@ -31,7 +31,8 @@ type listEventsCommand struct {
 	tenantConnection
 	listOptions
 	span
-	Type string `placeholder:"NAME" help:"Only events of this type."`
+	Type   string `placeholder:"NAME" help:"Only events of this type."`
+	YourID string `name:"id" placeholder:"ID" help:"Only the event that was published with this id of yours."`
 }
 
 var eventColumns = []output.Column[client.Event]{
@@ -55,7 +56,7 @@ func (c *listEventsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter := client.EventFilter{Type: c.Type, Since: c.Since.Time, Until: c.Until.Time}
+	filter := client.EventFilter{Type: c.Type, Key: c.YourID, Since: c.Since.Time, Until: c.Until.Time}
 	return printList(ctx, std, api, &c.listOptions, eventColumns, func(ctx context.Context, page client.Page) (*client.List[client.Event], error) {
 		return api.Events(ctx, c.Tenant, filter, page)
 	})

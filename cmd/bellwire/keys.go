@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/output"
 )
 
 type keysCommand struct {
@@ -28,11 +28,12 @@ func (c *keysCommand) Help() string {
 
 type createKeyCommand struct {
 	connection
-	Tenant string `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
-	Role   string `required:"" enum:"admin,publisher,tenant,tenant-read" placeholder:"ROLE" help:"What the key may do: admin, publisher, tenant or tenant-read."`
-	Name   string `placeholder:"TEXT" help:"Purpose of the key."`
-	HMAC   bool   `name:"hmac" help:"Let the key sign requests. The server then keeps its secret, sealed."`
-	JSON   bool   `name:"json" help:"Print JSON."`
+	Tenant    string        `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
+	Role      string        `required:"" enum:"admin,publisher,tenant,tenant-read" placeholder:"ROLE" help:"What the key may do: admin, publisher, tenant or tenant-read."`
+	Name      string        `placeholder:"TEXT" help:"Purpose of the key."`
+	HMAC      bool          `name:"hmac" help:"Let the key sign requests. The server then keeps its secret, sealed."`
+	ExpiresIn time.Duration `placeholder:"TIME" help:"Time after which the key is refused, such as 90d. Default: never."`
+	JSON      bool          `name:"json" help:"Print JSON."`
 }
 
 // Validate checks that the role and the tenant fit together. Kong calls it.
@@ -44,6 +45,9 @@ func (c *createKeyCommand) Validate() error {
 	case !ofTenant && c.Role != "" && c.Tenant != "":
 		return cli.Option("tenant", "must not be given for a key with the role %s, which belongs to the operator", c.Role)
 	}
+	if c.ExpiresIn < 0 {
+		return cli.Option("expires-in", "must not be negative")
+	}
 	return nil
 }
 
@@ -53,7 +57,11 @@ func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	key, err := api.CreateKey(ctx, c.Tenant, client.NewKey{Role: client.Role(c.Role), Name: c.Name, HMAC: c.HMAC})
+	wanted := client.NewKey{Role: client.Role(c.Role), Name: c.Name, HMAC: c.HMAC}
+	if c.ExpiresIn > 0 {
+		wanted.ExpiresAt = time.Now().Add(c.ExpiresIn).UTC()
+	}
+	key, err := api.CreateKey(ctx, c.Tenant, wanted)
 	if err != nil {
 		return err
 	}
@@ -66,37 +74,28 @@ func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 
 type listKeysCommand struct {
 	connection
+	listOptions
 	Tenant string `placeholder:"ID" help:"Tenant whose keys are listed. Default: the operator's."`
-	JSON   bool   `name:"json" help:"Print one JSON object for each key."`
 }
 
-// Run lists all keys.
+var keyColumns = []output.Column[client.Key]{
+	output.Text("ID", func(k client.Key) string { return k.ID }),
+	output.Text("ROLE", func(k client.Key) string { return string(k.Role) }),
+	output.Text("CREATED", func(k client.Key) string { return output.Time(k.CreatedAt) }),
+	output.Text("LAST USED", func(k client.Key) string { return output.TimePtr(k.LastUsedAt) }),
+	output.Text("EXPIRES", func(k client.Key) string { return output.TimePtr(k.ExpiresAt) }),
+	output.Text("NAME", func(k client.Key) string { return k.Name }),
+}
+
+// Run lists keys.
 func (c *listKeysCommand) Run(ctx context.Context, std streams) error {
-	api, err := c.client()
+	api, err := c.caller()
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	if !c.JSON {
-		fmt.Fprintln(table, "ID\tROLE\tCREATED\tNAME")
-	}
-	keys := func(ctx context.Context, page client.Page) (*client.List[client.Key], error) {
+	return printList(ctx, std, api, &c.listOptions, keyColumns, func(ctx context.Context, page client.Page) (*client.List[client.Key], error) {
 		return api.Keys(ctx, c.Tenant, page)
-	}
-	for key, err := range client.All(ctx, keys) {
-		if err != nil {
-			return err
-		}
-		if c.JSON {
-			err = json.NewEncoder(std.out).Encode(key)
-		} else {
-			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", key.ID, key.Role, key.CreatedAt.Format(time.DateTime), key.Name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return table.Flush()
+	})
 }
 
 type deleteKeyCommand struct {

@@ -56,15 +56,26 @@ type commands struct {
 	Events     eventsCommand     `cmd:"" help:"Find events, and what became of them."`
 	Deliveries deliveriesCommand `cmd:"" help:"Find deliveries, and what receivers answered."`
 	Retry      retryCommand      `cmd:"" help:"Attempt deliveries again."`
+	Replay     replayCommand     `cmd:"" help:"Send past events to an endpoint."`
+	Jobs       jobsCommand       `cmd:"" help:"Follow and control replays, and retries of many deliveries."`
+	Status     statusCommand     `cmd:"" help:"Show what needs you now."`
+	Tail       tailCommand       `cmd:"" help:"Print attempts as they are made."`
+	Probe      probeCommand      `cmd:"" help:"Make one attempt at an endpoint now, and show it with its timings."`
+	Statistics statisticsCommand `cmd:"" help:"Count events and attempts by minute, hour or day."`
+	Filters    filtersCommand    `cmd:"" help:"Try filters on stored events."`
+	Audit      auditCommand      `cmd:"" help:"List who changed what, and in dialects that require a reason, who read what."`
 	Keys       keysCommand       `cmd:"" help:"Create, list and delete API keys."`
 	Profiles   profilesCommand   `cmd:"" help:"Save the servers that you use, with their keys."`
 
-	Keyset    keysetCommand    `cmd:"" help:"Change the keys that seal the secrets in the database."`
-	Catalogue catalogueCommand `cmd:"" help:"Load and list event types."`
-	Check     checkCommand     `cmd:"" help:"Look through an SQLite database for damage."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
-	Help      helpCommand      `cmd:"" help:"Show the help of a command."`
+	Keyset     keysetCommand     `cmd:"" help:"Change the keys that seal the secrets in the database."`
+	Catalogue  catalogueCommand  `cmd:"" help:"Load and list event types."`
+	Check      checkCommand      `cmd:"" help:"Look through an SQLite database for damage."`
+	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes command lines."`
+	Man        manCommand        `cmd:"" help:"Write the manual pages."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Help       helpCommand       `cmd:"" help:"Show the help of a command."`
 
+	Complete      completeCommand      `cmd:"" hidden:""`
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
 	BenchHostile  benchHostileCommand  `cmd:"" hidden:""`
 }
@@ -118,7 +129,7 @@ func run(args []string, std streams) int {
 	ctx, stop := stopSignals(std.err)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if err := parsed.Run(std); err != nil {
+	if err := parsed.Run(std, parser.Model); err != nil {
 		lastWords(std.err, "bellwire: "+cli.Explain(describe(err), parsed.Selected()))
 		return exitCode(err)
 	}

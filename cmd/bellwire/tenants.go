@@ -15,6 +15,7 @@ type tenantsCommand struct {
 	List   listTenantsCommand  `cmd:"" help:"List tenants."`
 	Show   showTenantCommand   `cmd:"" help:"Show a tenant."`
 	Create createTenantCommand `cmd:"" help:"Create a tenant."`
+	Put    putTenantCommand    `cmd:"" help:"Create a tenant, or replace its name, metadata and limits."`
 	Update updateTenantCommand `cmd:"" help:"Change a tenant."`
 	Delete deleteTenantCommand `cmd:"" help:"Delete a tenant with its keys, endpoints, events and deliveries."`
 }
@@ -107,7 +108,8 @@ func parseLimitOption(text string) (name string, value any, err error) {
 	return given.limit.Name, given.wire(), nil
 }
 
-type createTenantCommand struct {
+// newTenant has the options of a tenant that is created or replaced.
+type newTenant struct {
 	connection
 	jsonOption
 	tenantLimits
@@ -116,8 +118,8 @@ type createTenantCommand struct {
 	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more."`
 }
 
-// Run creates a tenant.
-func (c *createTenantCommand) Run(ctx context.Context, std streams) error {
+// run sends the tenant, and shows it.
+func (c *newTenant) run(std streams, send func(api *caller, t client.Tenant) (*client.Tenant, error)) error {
 	api, err := c.caller()
 	if err != nil {
 		return err
@@ -126,11 +128,25 @@ func (c *createTenantCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	tenant, err := api.CreateTenant(ctx, client.Tenant{ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held})
+	tenant, err := send(api, client.Tenant{ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held})
 	if err != nil {
 		return err
 	}
 	return printTenant(std, api, c.JSON, tenant)
+}
+
+type createTenantCommand struct{ newTenant }
+
+// Run creates a tenant.
+func (c *createTenantCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller, t client.Tenant) (*client.Tenant, error) { return api.CreateTenant(ctx, t) })
+}
+
+type putTenantCommand struct{ newTenant }
+
+// Run creates or replaces a tenant.
+func (c *putTenantCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller, t client.Tenant) (*client.Tenant, error) { return api.PutTenant(ctx, t) })
 }
 
 type updateTenantCommand struct {

@@ -46,7 +46,7 @@ var (
 	missingOptions  = regexp.MustCompile(`^missing flags: (.+)$`)
 	missingArgument = regexp.MustCompile(`^expected "(<[^"]+?>)[^"]*"`)
 	// wrongChoice matches kong's words for a value that an option cannot have.
-	wrongChoice = regexp.MustCompile(`^(--[a-z-]+) must be one of (.+) but got (".*")$`)
+	wrongChoice = regexp.MustCompile(`^(--[a-z-]+|<[a-z]+>) must be one of (.+) but got (".*")$`)
 	// shownValue matches the value that kong shows for an option that is not given.
 	shownValue = regexp.MustCompile(`(--[a-z-]+)=[^ ,]+`)
 )

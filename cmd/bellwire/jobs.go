@@ -1,0 +1,368 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type jobsCommand struct {
+	List   listJobsCommand  `cmd:"" help:"List jobs, newest first."`
+	Show   showJobCommand   `cmd:"" help:"Show a job with its progress."`
+	Watch  watchJobCommand  `cmd:"" help:"Follow a job until it ends."`
+	Pause  pauseJobCommand  `cmd:"" help:"Pause a job. What it has done stays done."`
+	Resume resumeJobCommand `cmd:"" help:"Let a paused job continue where it was."`
+	Cancel cancelJobCommand `cmd:"" help:"End a job. What it has done stays done."`
+	Rate   rateJobCommand   `cmd:"" help:"Change the rate of a job."`
+}
+
+// Help is shown below the options.
+func (c *jobsCommand) Help() string {
+	return `A job replays events, retries deliveries or cancels them. It goes on after a restart of the server.
+
+  bellwire replay --tenant acme --endpoint ep_… --since 24h --watch
+  bellwire jobs list --tenant acme
+  bellwire jobs rate --tenant acme job_… 50`
+}
+
+type listJobsCommand struct {
+	tenantsConnection
+	listOptions
+}
+
+// jobColumns returns the columns of a list of jobs.
+func jobColumns(tenants bool) []output.Column[client.Job] {
+	columns := []output.Column[client.Job]{
+		output.Text("ID", func(j client.Job) string { return j.ID }),
+	}
+	if tenants {
+		columns = append(columns, output.Text("TENANT", func(j client.Job) string { return j.Tenant }))
+	}
+	return append(columns,
+		output.Text("CREATED", func(j client.Job) string { return output.Time(j.CreatedAt) }),
+		output.Text("KIND", func(j client.Job) string { return string(j.Kind) }),
+		output.Column[client.Job]{Title: "STATE", Cell: func(j client.Job) output.Cell { return jobCell(j.State) }},
+		output.Text("PROGRESS", func(j client.Job) string { return progressText(&j) }),
+		output.Text("NOTE", func(j client.Job) string { return j.Error + j.Waiting }),
+	)
+}
+
+func jobCell(s client.JobState) output.Cell {
+	colors := map[client.JobState]output.Color{
+		client.JobDone: output.Good, client.JobPaused: output.Warning, client.JobFailed: output.Bad, client.JobCanceled: output.Faint,
+	}
+	return output.Cell{Text: string(s), Color: colors[s]}
+}
+
+func progressText(j *client.Job) string {
+	text := fmt.Sprintf("%d of %d", j.Done, j.Total)
+	if j.Skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", j.Skipped)
+	}
+	return text
+}
+
+// Run lists jobs.
+func (c *listJobsCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
+	return printList(ctx, std, api, &c.listOptions, jobColumns(c.AllTenants), func(ctx context.Context, page client.Page) (*client.List[client.Job], error) {
+		if c.AllTenants {
+			return api.AllJobs(ctx, page)
+		}
+		return api.Jobs(ctx, tenant, page)
+	})
+}
+
+// ofJob has the options of commands that are about one job.
+type ofJob struct {
+	tenantConnection
+	jsonOption
+	ID string `arg:"" help:"The job's id (job_…)."`
+}
+
+// run makes a call that is answered with a job, and shows it.
+func (c *ofJob) run(std streams, call func(api *caller) (*client.Job, error)) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	job, err := call(api)
+	if err != nil {
+		return err
+	}
+	return printJob(std, api, c.JSON, job)
+}
+
+func printJob(std streams, api *caller, asJSON bool, j *client.Job) error {
+	return printOne(std, api, asJSON, func(p *output.Printer) {
+		p.Fields(
+			field("id", j.ID), field("kind", string(j.Kind)), output.Field{Name: "state", Cell: jobCell(j.State)},
+			field("progress", progressText(j)), field("waiting for", j.Waiting), output.Field{Name: "error", Cell: output.Cell{Text: j.Error, Color: output.Bad}},
+			field("rate", rateText(j.Rate)), field("endpoint", chosen(j.Params.Endpoint)), field("types", strings.Join(j.Params.Types, ", ")),
+			field("status", chosen(j.Params.Status)), field("since", output.TimePtr(j.Params.Since)), field("until", output.Time(j.Params.Until)),
+			field("created", output.Time(j.CreatedAt)), field("finished", output.TimePtr(j.FinishedAt)),
+		)
+	})
+}
+
+type showJobCommand struct{ ofJob }
+
+// Run shows a job.
+func (c *showJobCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller) (*client.Job, error) { return api.Job(ctx, c.Tenant, c.ID) })
+}
+
+type pauseJobCommand struct{ ofJob }
+
+// Run pauses a job.
+func (c *pauseJobCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller) (*client.Job, error) { return api.PauseJob(ctx, c.Tenant, c.ID) })
+}
+
+type resumeJobCommand struct{ ofJob }
+
+// Run resumes a job.
+func (c *resumeJobCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller) (*client.Job, error) { return api.ResumeJob(ctx, c.Tenant, c.ID) })
+}
+
+type cancelJobCommand struct{ ofJob }
+
+// Run cancels a job.
+func (c *cancelJobCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller) (*client.Job, error) { return api.CancelJob(ctx, c.Tenant, c.ID) })
+}
+
+type rateJobCommand struct {
+	ofJob
+	Rate float64 `arg:"" help:"Deliveries per second; 0: as fast as there is room."`
+}
+
+// Run changes the rate of a job.
+func (c *rateJobCommand) Run(ctx context.Context, std streams) error {
+	return c.run(std, func(api *caller) (*client.Job, error) { return api.SetJobRate(ctx, c.Tenant, c.ID, c.Rate) })
+}
+
+type watchJobCommand struct{ ofJob }
+
+// Run follows a job until it ends.
+func (c *watchJobCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	job, err := api.Job(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return watchJob(ctx, std, api, c.JSON, job)
+}
+
+// watchInterval is the time between two looks at a job.
+const watchInterval = 500 * time.Millisecond
+
+// watchJob shows the progress of a job on standard error until it ends, and then the job. It fails if the job did.
+func watchJob(ctx context.Context, std streams, api *caller, asJSON bool, job *client.Job) error {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	last := ""
+	for job.FinishedAt == nil {
+		if now := strings.TrimSpace(string(job.State) + ": " + progressText(job) + "  " + job.Waiting); now != last {
+			io.WriteString(std.err, output.Clean(now)+"\n") // what cannot be shown is not worth failing for
+			last = now
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("stopped watching; the job goes on: bellwire jobs watch --tenant %s %s", job.Tenant, job.ID)
+		case <-ticker.C:
+		}
+		var err error
+		if job, err = api.Job(ctx, job.Tenant, job.ID); err != nil {
+			return err
+		}
+	}
+	if err := printJob(std, api, asJSON, job); err != nil {
+		return err
+	}
+	if job.State != client.JobDone {
+		return fmt.Errorf("job %s is %s", job.ID, job.State)
+	}
+	return nil
+}
+
+// jobOptions are the options of commands that start a job.
+type jobOptions struct {
+	span
+	Types  []string `name:"type" placeholder:"PATTERN" help:"Only events of this type: a name, or the start of names followed by *. Repeat it for more."`
+	Rate   float64  `placeholder:"N" help:"Deliveries per second. Default: as fast as there is room, after everything else."`
+	DryRun bool     `help:"Only count."`
+	Watch  bool     `help:"Follow the job until it ends."`
+}
+
+// job counts what a job would be about, or starts and perhaps follows it.
+func (o *jobOptions) job(ctx context.Context, std streams, api *caller, asJSON bool, count func() (int, error), start func() (*client.Job, error)) error {
+	if o.DryRun {
+		total, err := count()
+		if err != nil {
+			return err
+		}
+		return printOne(std, api, asJSON, func(p *output.Printer) { p.Linef("%d", total) })
+	}
+	job, err := start()
+	if err != nil {
+		return err
+	}
+	if o.Watch {
+		return watchJob(ctx, std, api, asJSON, job)
+	}
+	return printJob(std, api, asJSON, job)
+}
+
+type replayCommand struct {
+	tenantConnection
+	jsonOption
+	jobOptions
+	Endpoint string  `required:"" placeholder:"ID" help:"The endpoint that gets the events. Nobody else gets anything."`
+	Status   *string `enum:"failed,missing,all" placeholder:"WHICH" help:"failed: events whose delivery was exhausted or canceled. missing: events that match the endpoint, and of which it has no delivery. all: both, and those that were delivered. Default: failed."`
+}
+
+// Help is shown below the options.
+func (c *replayCommand) Help() string {
+	return `Sends past events to an endpoint, each with the webhook-id that it had.
+
+  bellwire replay --tenant acme --endpoint ep_… --since 24h --dry-run
+  bellwire replay --tenant acme --endpoint ep_… --since 24h --watch                    what failed
+  bellwire replay --tenant acme --endpoint ep_… --since 7d --status missing --rate 50  also from before it was made`
+}
+
+// Run replays events.
+func (c *replayCommand) Run(ctx context.Context, std streams) error {
+	if c.Since.IsZero() {
+		return cli.Option("since", "must be given")
+	}
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	replay := client.Replay{
+		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.ReplayStatus(chosen(c.Status)), Rate: c.Rate,
+	}
+	return c.job(ctx, std, api, c.JSON,
+		func() (int, error) { return api.CountReplay(ctx, c.Tenant, replay) },
+		func() (*client.Job, error) { return api.Replay(ctx, c.Tenant, replay) })
+}
+
+// selection are the options that select the deliveries of a job.
+type selection struct {
+	Endpoint string `placeholder:"ID" help:"Only deliveries to this endpoint."`
+	AllOf    bool   `name:"all" help:"All deliveries of the tenant that the other options select."`
+}
+
+// selects reports whether the options select deliveries for a job.
+func (s *selection) selects() bool { return s.AllOf || s.Endpoint != "" }
+
+// check refuses deliveries that are given by id and by options, or not at all: nobody retries everything by mistake.
+func (s *selection) check(ids []string) error {
+	switch {
+	case len(ids) == 0 && !s.selects():
+		return cli.Usagef("<id>: must be given, or --endpoint, or --all")
+	case len(ids) > 0 && s.selects():
+		return cli.Usagef("<id>: must not be given together with --endpoint or --all")
+	}
+	return nil
+}
+
+type retryCommand struct {
+	tenantConnection
+	jsonOption
+	jobOptions
+	selection
+	IDs     []string `arg:"" optional:"" name:"id" help:"The deliveries' ids (dlv_…)."`
+	Restart bool     `help:"Begin the retry schedule again, instead of making one attempt. With --endpoint or --all this is always so."`
+	Status  *string  `enum:"failed,exhausted,canceled,retrying" placeholder:"STATUS" help:"With --endpoint or --all: exhausted, canceled, retrying, or failed for the first two. Default: failed."`
+}
+
+// Help is shown below the options.
+func (c *retryCommand) Help() string {
+	return `With ids, makes one attempt of each delivery now, in addition to those that are scheduled. With --endpoint or --all, starts
+a job that begins the retry schedules of many deliveries again.
+
+  bellwire retry --tenant acme dlv_…
+  bellwire retry --tenant acme --all --since 2026-01-30 --until 2026-01-31 --dry-run
+  bellwire retry --tenant acme --endpoint ep_… --since 24h --watch`
+}
+
+// Run retries deliveries.
+func (c *retryCommand) Run(ctx context.Context, std streams) error {
+	if err := c.check(c.IDs); err != nil {
+		return err
+	}
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	if !c.selects() {
+		return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
+			if c.Restart {
+				return api.RestartDelivery(ctx, c.Tenant, id)
+			}
+			return api.RetryDelivery(ctx, c.Tenant, id)
+		})
+	}
+	selected := client.Selection{
+		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Rate: c.Rate,
+	}
+	return c.job(ctx, std, api, c.JSON,
+		func() (int, error) { return api.CountRetries(ctx, c.Tenant, selected) },
+		func() (*client.Job, error) { return api.RetryDeliveries(ctx, c.Tenant, selected) })
+}
+
+type cancelDeliveriesCommand struct {
+	tenantConnection
+	jsonOption
+	jobOptions
+	selection
+	IDs    []string `arg:"" optional:"" name:"id" help:"The deliveries' ids (dlv_…)."`
+	Status *string  `enum:"pending,retrying" placeholder:"STATUS" help:"With --endpoint or --all: only pending or retrying ones. Default: both."`
+}
+
+// Help is shown below the options.
+func (c *cancelDeliveriesCommand) Help() string {
+	return `  bellwire deliveries cancel --tenant acme dlv_…
+  bellwire deliveries cancel --tenant acme --endpoint ep_… --type 'card.*' --dry-run`
+}
+
+// Run cancels deliveries.
+func (c *cancelDeliveriesCommand) Run(ctx context.Context, std streams) error {
+	if err := c.check(c.IDs); err != nil {
+		return err
+	}
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	if !c.selects() {
+		return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
+			return api.CancelDelivery(ctx, c.Tenant, id)
+		})
+	}
+	selected := client.Selection{
+		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Rate: c.Rate,
+	}
+	return c.job(ctx, std, api, c.JSON,
+		func() (int, error) { return api.CountCancellations(ctx, c.Tenant, selected) },
+		func() (*client.Job, error) { return api.CancelDeliveries(ctx, c.Tenant, selected) })
+}

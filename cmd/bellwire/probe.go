@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/output"
+)
+
+type probeCommand struct {
+	ofEndpoint
+	jsonOption
+	Type string `placeholder:"NAME" help:"Event type whose example is sent. Default: one that the endpoint subscribes to."`
+}
+
+// Help is shown below the options.
+func (c *probeCommand) Help() string {
+	return `Ends with code 1 unless the receiver acknowledges the attempt.
+
+  bellwire probe --tenant acme ep_…`
+}
+
+// Run probes an endpoint.
+func (c *probeCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	probe, err := api.ProbeEndpoint(ctx, c.Tenant, c.ID, c.Type)
+	if err != nil {
+		return err
+	}
+	err = printOne(std, api, c.JSON, func(p *output.Printer) {
+		p.Fields(field("event", probe.Event), field("type", probe.Type), field("delivery", probe.Delivery))
+		printAttempt(p, &probe.Attempt)
+	})
+	if err == nil && probe.Outcome != client.OutcomeOK {
+		return fmt.Errorf("endpoint %s did not acknowledge: %s", c.ID, output.Clean(outcomeCell(&probe.Attempt).Text))
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// withoutCommand are the operations of the API that no command calls, each with the reason.
+var withoutCommand = map[string]string{}
+
+// calls are commands that together call the whole API.
+var calls = [][]string{
+	{"tenants", "list"}, {"tenants", "show", "acme"}, {"tenants", "create", "acme"}, {"tenants", "update", "acme", "--name", "x"}, {"tenants", "delete", "acme", "--yes"},
+	{"endpoints", "list"}, {"endpoints", "list", "--all-tenants"}, {"endpoints", "show", "ep"}, {"endpoints", "create", "--url", "http://a.example", "--events", "*"},
+	{"endpoints", "update", "ep", "--url", "http://a.example"}, {"endpoints", "delete", "ep", "--yes"}, {"endpoints", "secret", "ep"}, {"endpoints", "rotate", "ep"},
+	{"endpoints", "test", "ep"}, {"endpoints", "history", "ep"},
+	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"},
+	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"},
+	{"publish", "--type", "a", "--data", "1"}, {"publish", "--ndjson", "--file", "events.ndjson"},
+	{"deliveries", "list"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},
+	{"retry", "dlv"}, {"retry", "--all"}, {"replay", "--endpoint", "ep", "--since", "1h"}, {"filters", "try", "true"},
+	{"jobs", "list"}, {"jobs", "list", "--all-tenants"}, {"jobs", "show", "job"}, {"jobs", "pause", "job"}, {"jobs", "resume", "job"}, {"jobs", "cancel", "job"}, {"jobs", "rate", "job", "5"},
+	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},
+	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
+	{"audit", "--all-tenants"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
+	{"tenants", "put", "acme"}, {"endpoints", "put", "ep", "--url", "http://a.example", "--events", "*"},
+}
+
+// TestCommandsCallTheWholeAPI runs commands against a server that notes their requests, and compares these with the
+// operations of the API.
+func TestCommandsCallTheWholeAPI(t *testing.T) {
+	t.Parallel()
+	operations := operationsOf(t, startServer(t, t.TempDir()))
+	noted := new(notes)
+	server := httptest.NewServer(noted)
+	defer server.Close()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "events.ndjson"), []byte(`{"type":"a","data":1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range calls {
+		cmd := exec.CommandContext(t.Context(), binary, args...)
+		cmd.Dir = dir
+		cmd.Env = []string{"HOME=" + dir, "BELLWIRE_SERVER=" + server.URL, "BELLWIRE_KEY=a-key", "BELLWIRE_TENANT=acme"}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("bellwire %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	for id, pattern := range operations {
+		reason, exempt := withoutCommand[id]
+		switch called := noted.any(pattern); {
+		case !called && !exempt:
+			t.Errorf("no command calls %s (%s): add one to calls, or the operation to withoutCommand", id, pattern)
+		case called && exempt:
+			t.Errorf("a command calls %s, although %q", id, reason)
+		}
+	}
+	for id := range withoutCommand {
+		if operations[id] == nil {
+			t.Errorf("%s is no operation", id)
+		}
+	}
+}
+
+// operationsOf returns the API's operations by their id, each with a pattern of its requests.
+func operationsOf(t *testing.T, s *server) map[string]*regexp.Regexp {
+	t.Helper()
+	resp, err := http.Get(s.url + "/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var doc struct {
+		Paths map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&doc); err != nil {
+		t.Fatal(err)
+	}
+	operations := make(map[string]*regexp.Regexp)
+	for path, methods := range doc.Paths {
+		for method, operation := range methods {
+			pattern := regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), "[^/]+")
+			operations[operation.OperationID] = regexp.MustCompile("^" + strings.ToUpper(method) + " " + pattern + "$")
+		}
+	}
+	if len(operations) < 40 {
+		t.Fatalf("only %d operations", len(operations))
+	}
+	return operations
+}
+
+// notes answers every request, and remembers them.
+type notes struct {
+	mu       sync.Mutex
+	requests []string
+}
+
+func (n *notes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	n.requests = append(n.requests, r.Method+" "+r.URL.Path)
+	n.mu.Unlock()
+	io.Copy(io.Discard, r.Body)
+	if r.Method == http.MethodDelete {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	io.WriteString(w, `{"data":[{}],"outcome":"ok"}`)
+}
+
+// any reports whether there was a request that matches a pattern.
+func (n *notes) any(pattern *regexp.Regexp) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(n.requests, pattern.MatchString)
+}
