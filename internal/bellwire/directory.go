@@ -10,6 +10,8 @@ type Subscriptions interface {
 	Recipients(ctx context.Context, events []NewEvent, targets [][]*Target, o Observer) error
 	// Match returns the endpoints that get events of a type. The list is shared and must not be changed.
 	Match(eventType string) []*Target
+	// Gets reports whether the endpoint with the id gets an event, as Recipients decides it.
+	Gets(ctx context.Context, endpoint string, e *Event, o Observer) (bool, error)
 	// Targets returns all endpoints, including disabled ones.
 	Targets() []*Target
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"weak"
 
@@ -92,6 +93,22 @@ func (t *Tenant) Recipients(ctx context.Context, events []bellwire.NewEvent, tar
 		targets[i] = passed
 	}
 	return nil
+}
+
+// Gets implements bellwire.Subscriptions.
+func (t *Tenant) Gets(ctx context.Context, endpoint string, e *bellwire.Event, o bellwire.Observer) (bool, error) {
+	found := t.subscribers(e.Type)
+	at := slices.IndexFunc(found.targets, func(target *bellwire.Target) bool { return target.Endpoint.ID == endpoint })
+	if at < 0 || e.Problem != "" {
+		return false, nil
+	}
+	if found.filters == nil {
+		return true, nil
+	}
+	turn := filterTurn{tenant: t, left: limits.ShortFilterSteps, total: limits.AllFilterSteps}
+	defer turn.end()
+	passed, err := turn.filter(ctx, subscribers{targets: found.targets[at : at+1], filters: found.filters[at : at+1]}, e, o)
+	return len(passed) > 0, err
 }
 
 // BeginFilters waits for a tenant's turn to evaluate filters. The caller must call end after limits.FilterTurnSteps.

@@ -18,7 +18,7 @@ import (
 // Times of the dispatcher.
 const (
 	dispatchEvery = time.Second            // between polls if nothing wakes the dispatcher: notifications can be lost
-	postponeFor      = time.Minute            // how long an event waits that could not be dispatched
+	postponeFor   = time.Minute            // how long an event waits that could not be dispatched
 	pollDecision  = time.Second            // how often the dispatcher decides whether publishers need to wake it
 	pollFor       = 3 * pollDecision       // how long publishers need not wake it after such a decision
 	pollEvery     = 10 * time.Millisecond  // between polls meanwhile

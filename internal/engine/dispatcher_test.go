@@ -22,8 +22,8 @@ import (
 type outbox struct {
 	bellwire.Store
 
-	mu       sync.Mutex
-	waiting  []bellwire.Unmatched
+	mu        sync.Mutex
+	waiting   []bellwire.Unmatched
 	postponed map[bellwire.EventID]time.Time
 	seen
 

@@ -22,6 +22,9 @@ const (
 	rateWindow = 200 * time.Millisecond // the time for which a step with a rate takes deliveries
 )
 
+// filterBytes is how much data a step reads for an endpoint's filter, beside the last event.
+const filterBytes = 4 << 20
+
 // jobRunner makes the steps of the jobs of tenants whose shards this node owns: tenants take turns, and their jobs. The store
 // moves a job's place in the transaction that does the work, so that another node, or the next process, continues exactly there.
 //
@@ -94,6 +97,7 @@ func (r *jobRunner) refresh(ctx context.Context) {
 		switch {
 		case known == nil:
 			known = new(runningJob)
+			r.directory.ForgetTenant(j.Tenant) // another node may have created an endpoint for the job, or enabled it, a moment ago
 		case known.Rate != j.Rate:
 			known.next = time.Time{}
 		}
@@ -191,6 +195,7 @@ const (
 	jobEndpointPaused   = "the endpoint is paused"
 	jobEndpointDisabled = "the endpoint is disabled"
 	jobFanOut           = "deliveries of a large publish are still being stored"
+	jobFilter           = "the filters of other requests are being evaluated"
 )
 
 // locate finds the endpoint of a job's next step.
@@ -252,11 +257,13 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 	if err != nil {
 		return err
 	}
-	skipped := len(found.Items)
-	if found.Items, err = r.filter(ctx, j.Job, p, found.Items); err != nil {
+	skipped, err := r.filter(ctx, j.Job, p, found)
+	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
+		return r.wait(ctx, j, jobFilter)
+	}
+	if err != nil {
 		return err
 	}
-	skipped -= len(found.Items)
 	step := &bellwire.JobStep{Endpoint: endpoint, Items: found.Items, Skipped: skipped, Place: bellwire.JobPlace{Endpoint: endpoint, Event: found.Last}}
 	if !found.More {
 		step.Place = bellwire.JobPlace{Endpoint: p.next}
@@ -265,38 +272,42 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 	return r.advance(ctx, j, step)
 }
 
-// filter returns the items without events that the endpoint never had and that its filter excludes.
-func (r *jobRunner) filter(ctx context.Context, j *bellwire.Job, p jobPlace, items []bellwire.JobItem) ([]bellwire.JobItem, error) {
+// filter leaves out of what was found the events without a delivery that the endpoint's filter keeps from it, and returns how many.
+// It ends what was found where it has read enough.
+func (r *jobRunner) filter(ctx context.Context, j *bellwire.Job, p jobPlace, found *bellwire.Selected) (skipped int, err error) {
 	if p.endpoint.Filter == "" || !j.Params.Missing {
-		return items, nil
+		return 0, nil
 	}
-	kept := items[:0]
-	for _, item := range items {
-		passes := !item.Delivery.IsZero()
-		if !passes {
+	var kept []bellwire.JobItem
+	read := 0
+	for i, item := range found.Items {
+		if read >= filterBytes {
+			found.Last, found.More = found.Items[i-1].Event, true
+			break
+		}
+		if item.Delivery.IsZero() {
 			e, err := r.store.Event(ctx, j.Tenant, item.Event)
 			if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-				continue // Purge has deleted it
-			}
-			if err == nil {
-				passes, err = r.passes(ctx, p, e)
+				skipped++
+				continue
 			}
 			if err != nil {
-				return nil, err
+				return 0, err
+			}
+			read += len(e.Data)
+			gets, err := p.subscriptions.Gets(ctx, p.endpoint.ID, e, r.observer)
+			if err != nil {
+				return 0, err
+			}
+			if !gets {
+				skipped++
+				continue
 			}
 		}
-		if passes {
-			kept = append(kept, item)
-		}
+		kept = append(kept, item)
 	}
-	return kept, nil
-}
-
-// passes reports whether the endpoint would get the event if it was published now.
-func (r *jobRunner) passes(ctx context.Context, p jobPlace, e *bellwire.Event) (bool, error) {
-	targets := make([][]*bellwire.Target, 1)
-	err := p.subscriptions.Recipients(ctx, []bellwire.NewEvent{{Event: *e}}, targets, r.observer)
-	return slices.ContainsFunc(targets[0], func(t *bellwire.Target) bool { return t.Endpoint.ID == p.endpoint.ID }), err
+	found.Items = kept
+	return skipped, nil
 }
 
 // advance makes a step in the store, and tells the lanes what it has changed.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
@@ -144,17 +145,36 @@ func TestReplayMissing(t *testing.T) {
 	})
 }
 
-// What the filter of an endpoint excludes is not missing.
+// An endpoint with a filter gets only what the filter lets pass, however large the events are.
 func TestReplayMissingThroughAFilter(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		old := w.batch(100)
-		r := w.receiver("a", answers(200))
-		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Filter = "data.n < 30" })
-		j := w.job(bellwire.JobReplay, bellwire.SelectMissing, atEndpoint(ep))
-		w.pass(time.Minute)
-		w.expectJob(j, bellwire.JobDone, 30, 70)
-		if got := slices.Sorted(slices.Values(r.ids())); !slices.Equal(got, slices.Sorted(slices.Values(texts(old[:30])))) {
-			t.Errorf("the endpoint got %d events", len(got))
+		large := strings.Repeat("x", 512<<10)
+		var want []string
+		for i := range 40 {
+			data := fmt.Sprintf(`{"n": %d, "text": %q}`, i, large)
+			if i%10 == 9 {
+				data = `{}`
+			}
+			receipts, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte(data)}}})
+			must(t, err)
+			if i%3 == 0 || i%10 == 9 {
+				want = append(want, receipts[0].Event.String())
+			}
+		}
+		tests := []struct {
+			name    string
+			onError bellwire.OnError
+			done    int
+		}{{"deliver", bellwire.OnErrorDeliver, 16}, {"skip", bellwire.OnErrorSkip, 12}}
+		for _, c := range tests {
+			r := w.receiver(c.name, answers(200))
+			ep := w.endpoint(c.name, fifo, choosing("data.n % 3 == 0", c.onError))
+			j := w.job(bellwire.JobReplay, bellwire.SelectMissing, atEndpoint(ep))
+			w.pass(time.Hour)
+			w.expectJob(j, bellwire.JobDone, c.done, 40-c.done)
+			if got := r.ids(); c.onError == bellwire.OnErrorDeliver && !slices.Equal(got, want) || len(got) != c.done {
+				t.Errorf("%s: got %d events, want %d", c.name, len(got), c.done)
+			}
 		}
 	})
 }

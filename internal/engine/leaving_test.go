@@ -28,6 +28,9 @@ type noSubscriptions struct{}
 func (noSubscriptions) Recipients(context.Context, []bellwire.NewEvent, [][]*bellwire.Target, bellwire.Observer) error {
 	return nil
 }
+func (noSubscriptions) Gets(context.Context, string, *bellwire.Event, bellwire.Observer) (bool, error) {
+	return false, nil
+}
 func (noSubscriptions) Targets() []*bellwire.Target { return nil }
 
 func (noSubscriptions) Match(string) []*bellwire.Target { return nil }
