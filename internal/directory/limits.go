@@ -37,3 +37,33 @@ func (d *Directory) Limits(ctx context.Context, tenant string) (*bellwire.Limits
 	d.mu.Unlock()
 	return wait[*bellwire.Limits](ctx, f)
 }
+
+// Bounds on the memory of an endpoint, for MostBytes.
+const (
+	mostFixedBytes    = EndpointBytes + 500 // with its id and the headers of its dialect
+	mostBytesPerBytes = 9                   // of what is stored: short event patterns take most
+)
+
+// MostBytes returns the most memory that endpoints of a tenant with the given limits take.
+func MostBytes(held *bellwire.Limits) int {
+	return tenantBytes + mostFixedBytes*held.Endpoints + (mostBytesPerBytes+limits.FilterMemory)*held.ConfigurationBytes
+}
+
+// Bytes returns how much memory the tenant's endpoints take, estimated.
+func (t *Tenant) Bytes() int { return t.bytes }
+
+// BytesWith returns Bytes as it would be with a new or changed endpoint.
+func (t *Tenant) BytesWith(ctx context.Context, ep *bellwire.Endpoint) (int, error) {
+	m, err := t.directory.newMember(ctx, ep, t.limits)
+	if err != nil {
+		return 0, err
+	}
+	bytes := t.bytes + m.bytes
+	if before := t.byID[ep.ID]; before != nil {
+		bytes -= before.bytes
+	}
+	if f := t.directory.compileFilter(ctx, ep); f != nil {
+		bytes += t.FilterBytes(f.program) - t.filterBytes
+	}
+	return bytes, nil
+}

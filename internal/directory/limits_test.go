@@ -1,6 +1,10 @@
 package directory_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -55,5 +59,45 @@ func TestLimits(t *testing.T) {
 	}
 	if _, err := d.Limits(t.Context(), "nobody"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
 		t.Errorf("no tenant: %v", err)
+	}
+}
+
+// Endpoints within the limits of a tenant take no more memory than MostBytes says, even if they consist of what takes most.
+func TestMostBytes(t *testing.T) {
+	t.Parallel()
+	for name, fill := range map[string]func(*bellwire.Endpoint){
+		"patterns":   func(ep *bellwire.Endpoint) { ep.Events = slices.Repeat([]string{"a"}, 1000) },
+		"parameters": func(ep *bellwire.Endpoint) { ep.Extra = map[string]string{"a": "", "b": "", "c": ""} },
+		"a URL":      func(ep *bellwire.Endpoint) { ep.URL = "https://example.com/" + strings.Repeat("x", 1000) },
+		"nothing":    func(*bellwire.Endpoint) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore()
+			stored := 0
+			const endpoints = 50
+			for i := range endpoints {
+				ep := endpoint(fmt.Sprint(strings.Repeat("i", 60), i), "*")
+				fill(ep)
+				s.put(ep)
+				events, err := json.Marshal(ep.Events)
+				if err != nil {
+					t.Fatal(err)
+				}
+				extra, err := json.Marshal(ep.Extra)
+				if err != nil {
+					t.Fatal(err)
+				}
+				stored += len(ep.URL) + len(ep.Sealed) + len(events) + len(extra)
+			}
+			tenant := mustTenant(t, newDirectory(s))
+			held := &bellwire.Limits{Endpoints: endpoints, ConfigurationBytes: stored}
+			if most := directory.MostBytes(held); tenant.Bytes() > most {
+				t.Errorf("%d bytes, and at most %d are expected", tenant.Bytes(), most)
+			}
+		})
+	}
+	if most := directory.MostBytes(limits.Default()); most > limits.TenantConfiguration {
+		t.Errorf("the default limits allow %d bytes, and the share of a tenant is %d", most, limits.TenantConfiguration)
 	}
 }

@@ -117,8 +117,9 @@ func (t *Tenant) remember(eventType string, found subscribers) {
 // Estimates of memory.
 const (
 	tenantBytes = 1 << 10
-	memberBytes = 1500 // an endpoint, its target, and its share of Tenant.matched
-	textBytes   = 16   // the header of a text
+	// EndpointBytes is for an endpoint with nothing in it, its target, and its share of Tenant.matched.
+	EndpointBytes = 1500
+	textBytes     = 16 // the header of a text
 )
 
 // newTenant applies changes to the last Tenant, and returns the new one and those of its endpoints that are new or changed. last is
@@ -207,7 +208,7 @@ func (m *member) within(held *bellwire.Limits) *member {
 
 // newMember prepares an endpoint for matching and sending.
 func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *bellwire.Limits) (*member, error) {
-	m := &member{target: d.newTarget(ctx, ep, held), bytes: memberBytes + 2*(len(ep.ID)+len(ep.URL)) + 2*len(ep.Sealed) + len(ep.Filter)}
+	m := &member{target: d.newTarget(ctx, ep, held), bytes: EndpointBytes + 2*(len(ep.ID)+len(ep.URL)) + 2*len(ep.Sealed) + len(ep.Filter)}
 	for _, pattern := range ep.Events {
 		m.bytes += 2*textBytes + len(pattern)
 	}

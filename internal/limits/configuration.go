@@ -10,6 +10,7 @@ import (
 // Bounds on what a node knows of the configuration, and on what it takes to keep that up to date.
 const (
 	CachedConfiguration = 128 << 20 // of tenants' endpoints with their secrets, in memory
+	TenantConfiguration = 96 << 20  // of one tenant; a larger one would be dropped and read again and again
 	ConfigurationLoads  = 4         // tenants whose changes are read from the database at the same time
 )
 
@@ -26,10 +27,10 @@ const (
 var configuration = Resource{
 	Name:    "Configuration in memory",
 	Bound:   fmt.Sprintf("%d MiB of endpoints with their secrets. Configuration that was not used for ten minutes is dropped first, then that of the largest tenants", CachedConfiguration>>20),
-	Share:   "what smaller tenants leave",
+	Share:   fmt.Sprintf("%d MiB, of what smaller tenants leave", TenantConfiguration>>20),
 	Reserve: "smaller tenants keep what they use",
 	Order:   "none",
-	Answer:  "none: dropped configuration is read again when needed",
+	Answer:  "409 `conflict` for changes beyond the share; dropped configuration is read again when needed",
 }
 
 var configurationReloads = Resource{

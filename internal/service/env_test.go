@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,6 +31,8 @@ type tampered struct {
 	broken  atomic.Bool
 	reads   atomic.Int64 // of what the directory caches
 	digests atomic.Int64 // calls of Digests
+
+	large atomic.Int64 // bytes that another endpoint of each tenant has, as far as the directory is concerned
 }
 
 func (s *tampered) refuse() error {
@@ -68,8 +72,19 @@ func (s *tampered) EndpointsSince(ctx context.Context, tenant string, revision i
 	if s.broken.Load() {
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database cannot be read")
 	}
-	return s.Store.EndpointsSince(ctx, tenant, revision)
+	changes, err := s.Store.EndpointsSince(ctx, tenant, revision)
+	if left := int(s.large.Load()); left > 0 && err == nil {
+		large := &bellwire.Endpoint{ID: "large", Tenant: tenant, Dialect: standard.Name, Status: bellwire.EndpointPaused, Extra: map[string]string{}}
+		for ; left > 0; left -= len(mebibyte) {
+			large.Extra[strconv.Itoa(left)] = mebibyte[:min(left, len(mebibyte))]
+		}
+		changes.Changed = append(changes.Changed, large)
+		changes.Total++
+	}
+	return changes, err
 }
+
+var mebibyte = strings.Repeat("x", 1<<20)
 
 func (s *tampered) CatalogueSince(ctx context.Context, revision int64) (*bellwire.CatalogueChanges, error) {
 	s.reads.Add(1)

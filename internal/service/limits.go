@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/share"
 	"github.com/bellwire/bellwire/internal/suggest"
@@ -147,20 +148,27 @@ func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
 		owner, l.Amount(float64(has)), l.Name, l.Show(l.Of(held)), remedy)
 }
 
-// checkRoom applies the limits on the number of endpoints and on the size of their configuration. before is the stored endpoint,
-// nil if ep is new.
+// checkRoom applies the limits on the number of endpoints, on the size of their configuration, and on the memory that it takes.
+// before is the stored endpoint, nil if ep is new.
 func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) error {
-	grows := configurationBytes(ep)
-	if before != nil {
-		grows -= configurationBytes(before)
-	}
-	if grows <= 0 {
-		return nil
-	}
 	held, err := s.directory.Limits(ctx, ep.Tenant)
 	if err != nil {
 		return err
 	}
+	grows := configurationBytes(ep)
+	if before != nil {
+		grows -= configurationBytes(before)
+	}
+	if grows > 0 {
+		if err := s.checkConfiguration(ctx, ep, before, held, grows); err != nil {
+			return err
+		}
+	}
+	return s.checkMemory(ctx, ep, held)
+}
+
+// checkConfiguration applies the limits on the number of endpoints, and on the size of their configuration, which grows.
+func (s *Service) checkConfiguration(ctx context.Context, ep, before *bellwire.Endpoint, held *bellwire.Limits, grows int) error {
 	usage, err := s.store.Usage(ctx, ep.Tenant)
 	if err != nil {
 		return err
@@ -176,6 +184,25 @@ func (s *Service) checkRoom(ctx context.Context, ep, before *bellwire.Endpoint) 
 			bellwire.Number(size), limits.ConfigurationBytes.Name, limits.ConfigurationBytes.Amount(float64(held.ConfigurationBytes)))
 	}
 	return nil
+}
+
+// checkMemory refuses a change with which the tenant's endpoints would take more memory than its share of the cache. Most tenants
+// cannot, by their limits.
+func (s *Service) checkMemory(ctx context.Context, ep *bellwire.Endpoint, held *bellwire.Limits) error {
+	if directory.MostBytes(held) <= limits.TenantConfiguration {
+		return nil
+	}
+	t, err := s.directory.Tenant(ctx, ep.Tenant)
+	if err != nil {
+		return err
+	}
+	size, err := t.BytesWith(ctx, ep)
+	if err != nil || size <= max(limits.TenantConfiguration, t.Bytes()) {
+		return err
+	}
+	return bellwire.Errorf(bellwire.CodeConflict,
+		"the tenant's endpoints would take %s bytes of memory on each server, %s for each endpoint and more for its URL, event patterns, headers, secrets and filter, and one tenant can have %s; delete endpoints, or shorten what they have",
+		bellwire.Number(size), bellwire.Number(directory.EndpointBytes), bellwire.Number(limits.TenantConfiguration))
 }
 
 // configurationBytes returns the size of an endpoint as Store.Usage counts it.

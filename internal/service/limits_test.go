@@ -414,6 +414,53 @@ func TestConfigurationBytes(t *testing.T) {
 	wantCode(t, describe(last, 1), bellwire.CodeConflict, "")
 }
 
+// A tenant's endpoints take no more memory than its share of the cache, whatever its limits. What is too much can become less.
+func TestConfigurationInMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	ctx := t.Context()
+	acme := e.limited("acme", map[string]float64{"configuration_bytes": 64 << 20})
+	other := e.limited("other", nil) // its limits keep it small enough
+	ids := map[string]string{acme: e.endpoint(acme).ID, other: e.endpoint(other).ID}
+	subscribe := func(tenant string, patterns int) error {
+		t.Helper()
+		var events []string
+		for i := range patterns {
+			events = append(events, fmt.Sprint("event", i, ".*"))
+		}
+		_, err := e.UpdateEndpoint(ctx, admin, tenant, ids[tenant], service.EndpointInput{Events: &events})
+		return err
+	}
+	if err := subscribe(acme, 10); err != nil {
+		t.Fatal(err)
+	}
+	read, err := e.engine.directory.Tenant(ctx, acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := read.Bytes()
+	for name, tc := range map[string]struct {
+		large int
+		more  bellwire.Code
+	}{
+		"some is left": {limits.TenantConfiguration - 4*small, ""},
+		"all is used":  {limits.TenantConfiguration - small, bellwire.CodeConflict},
+		"too much":     {limits.TenantConfiguration, bellwire.CodeConflict},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e.store.large.Store(int64(tc.large))
+			e.engine.directory.ForgetTenant(acme)
+			defer e.store.large.Store(0)
+			wantCode(t, subscribe(acme, 11), tc.more, "")
+			wantCode(t, subscribe(acme, 9), "", "")
+			wantCode(t, subscribe(other, 20), "", "")
+			e.store.large.Store(0)
+			wantCode(t, subscribe(acme, 10), "", "")
+			wantCode(t, subscribe(other, 1), "", "")
+		})
+	}
+}
+
 // New texts have no control characters, in every front end; lines and tabs are for descriptions and values.
 func TestControlCharacters(t *testing.T) {
 	t.Parallel()
