@@ -111,3 +111,53 @@ func TestHangingEndpointsLeaveDescriptors(t *testing.T) {
 	}
 	s.kill()
 }
+
+// With very few file descriptors, and more tenants with hanging endpoints than requests can be in flight to such endpoints, another
+// tenant's events are still accepted and delivered, to endpoints that have answered before and to new ones.
+func TestHangingEndpointsOfManyTenantsLeaveDescriptors(t *testing.T) {
+	t.Parallel()
+	const limit, tenants = 256, 40 // 32 requests can be in flight to endpoints that may hang
+	url := hangingReceiver(t)
+	s := launch(t, withFiles(limit, serve(t.TempDir(), local...)))
+	s.addType("ping")
+	r := startReceiver(t, 0)
+	s.subscribe(r.url)
+	first, err := s.publish("ping", []byte("0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := []string{first}
+	r.await(t, events)
+	for i := range tenants {
+		s.call("POST", "/tenants", fmt.Sprintf(`{"id": "slow%d"}`, i), nil)
+		for n := range 2 {
+			s.call("POST", fmt.Sprintf("/tenants/slow%d/endpoints", i), fmt.Sprintf(`{"url": "%s/%d/%d", "events": ["*"]}`, url, i, n), nil)
+		}
+	}
+	for i := range tenants {
+		s.call("POST", fmt.Sprintf("/tenants/slow%d/events", i), `{"type": "ping", "data": 1}`, nil)
+	}
+	eventually(t, "as many requests hang as can", func() bool {
+		_, metrics := s.get("/metrics")
+		return strings.Contains(metrics, "bellwire_in_flight_requests 32\n")
+	})
+	for range 50 {
+		id, err := s.publish("ping", []byte("1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, id)
+	}
+	r.await(t, events)
+	fresh := startReceiver(t, 0)
+	s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(`{"url": %q, "events": ["*"]}`, fresh.url), nil)
+	id, err := s.publish("ping", []byte("2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh.await(t, []string{id})
+	if _, metrics := s.get("/metrics"); !strings.Contains(metrics, `bellwire_node_faults_total{kind="descriptors"} 0`+"\n") {
+		t.Error("something failed for lack of a descriptor")
+	}
+	s.kill()
+}
