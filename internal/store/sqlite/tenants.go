@@ -28,9 +28,10 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = w.nextRevision(); err != nil {
 			return err
 		}
-		return w.query(`INSERT INTO tenants (id, name, metadata, limits, created_at, updated_at, revision)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`).
-			text(t.ID).text(t.Name).text(j.Metadata).text(j.Limits).time(t.CreatedAt).time(t.UpdatedAt).int(revision).exec()
+		// No revision comes twice, so no two tenants ever have the same n: a delta of statistics may outlive its tenant.
+		return w.query(`INSERT INTO tenants (n, id, name, metadata, limits, created_at, updated_at, revision)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).
+			int(revision).text(t.ID).text(t.Name).text(j.Metadata).text(j.Limits).time(t.CreatedAt).time(t.UpdatedAt).int(revision).exec()
 	})
 	if err == nil {
 		t.Revision = revision
