@@ -33,7 +33,7 @@ func TestPlansOfGroups(t *testing.T) {
 		statuses: make([]*int32, 200), details: make([][]byte, 200), bodies: make([][]byte, 200),
 	}
 	for sql, args := range map[string][]any{
-		sqlSucceed:       append(rows.arrays(), texts, times),
+		sqlSucceed:       append(rows.arrays(), texts, times, statuses, []byte{}, int64(len(ids))),
 		sqlMove:          {ids, statuses, texts, numbers, numbers, numbers, manual, times, times},
 		sqlRelease:       {ids, numbers},
 		sqlReleaseManual: {ids, numbers},
