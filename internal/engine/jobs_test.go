@@ -145,6 +145,22 @@ func TestReplayMissing(t *testing.T) {
 	})
 }
 
+// A job may know of an endpoint that this node has not heard of yet, because another node has just created it.
+func TestJobBeginsWithTheNewestConfiguration(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		old := w.publish(3)
+		w.silent = true
+		r := w.receiver("a", answers(200))
+		ep := w.endpoint("a", fifo)
+		j := w.job(bellwire.JobReplay, bellwire.SelectMissing, atEndpoint(ep))
+		w.pass(time.Minute)
+		w.expectJob(j, bellwire.JobDone, len(old), 0)
+		if got := r.ids(); !slices.Equal(got, texts(old)) {
+			t.Errorf("the endpoint got %v, want %v", got, texts(old))
+		}
+	})
+}
+
 // An endpoint with a filter gets only what the filter lets pass, however large the events are.
 func TestReplayMissingThroughAFilter(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -45,7 +46,11 @@ func (s *Service) shownWithHealth(ctx context.Context, c Caller, limit int, endp
 	}
 	shown, at := make([]*Endpoint, len(endpoints)), now()
 	for i, ep := range endpoints {
-		shown[i] = s.shown(ctx, c, ep, all[i].At(at))
+		health := all[i].At(at)
+		if ep.Status != bellwire.EndpointEnabled {
+			health.NextAttemptAt = time.Time{}
+		}
+		shown[i] = s.shown(ctx, c, ep, health)
 	}
 	return shown, nil
 }

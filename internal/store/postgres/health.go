@@ -140,14 +140,15 @@ func (t *tx) restartHealth(endpoint int64, at time.Time) error {
 // sqlHealthOf reads the health of endpoints with what waits for each, and the epochs of their shards.
 var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*
 	FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n JOIN bellwire.shards s ON s.shard = p.shard` +
-	waitingOf("pending", "status = 0 AND NOT ordered", "id") +
-	waitingOf("retrying", "status = 1 AND NOT ordered", "due_at") +
-	waitingOf("ordered", "ordered", "sequence") + `
+	waitingOf("pending", "status = 0 AND NOT ordered", "id", "min(due_at)") +
+	waitingOf("retrying", "status = 1 AND NOT ordered", "due_at", "min(due_at)") +
+	waitingOf("ordered", "ordered", "sequence", "(array_agg(due_at ORDER BY sequence))[1]") + // the first holds up the others
+	`
 	WHERE p.id = ANY($1)`
 
-func waitingOf(name, condition, order string) string {
+func waitingOf(name, condition, order, due string) string {
 	return `
-	CROSS JOIN LATERAL (SELECT count(*), min(created_at) AS oldest, min(due_at) AS due FROM (SELECT created_at, due_at FROM bellwire.deliveries
+	CROSS JOIN LATERAL (SELECT count(*), min(created_at) AS oldest, ` + due + ` AS due FROM (SELECT created_at, due_at, sequence FROM bellwire.deliveries
 		WHERE endpoint = p.n AND ` + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT $2 + 1) d) " + name
 }
 

@@ -112,6 +112,8 @@ func (w *writer) restartHealth(endpoint int64, at time.Time) error {
 // The deliveries that wait for an endpoint lie in three indexes; see due.go.
 var sqlWaiting = []string{waitingOf(isPending, "id"), waitingOf(isRetrying, "due_at, id"), waitingOf(isOrdered, "sequence")}
 
+const waitingInOrder = 2 // in sqlWaiting
+
 func waitingOf(condition, order string) string {
 	return "SELECT id, due_at FROM deliveries WHERE endpoint = ?1 AND " + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT +?2"
 }
@@ -143,12 +145,16 @@ func (s *Store) endpointHealth(c *db, endpoint int64, limit int) (bellwire.Endpo
 		return bellwire.EndpointHealth{}, err
 	}
 	found := rules.Waiting{Limit: limit}
-	for _, sql := range sqlWaiting {
+	for i, sql := range sqlWaiting {
 		q := c.query(sql).int(endpoint).int(int64(limit) + 1)
-		for q.next() {
+		for first := true; q.next(); first = false {
 			var id bellwire.DeliveryID
 			q.getBytes(id[:])
-			found.Add(1, id.Time(), q.getTime())
+			due := q.getTime()
+			if i == waitingInOrder && !first {
+				due = time.Time{} // the first holds it up
+			}
+			found.Add(1, id.Time(), due)
 		}
 		if q.err != nil {
 			return bellwire.EndpointHealth{}, q.err

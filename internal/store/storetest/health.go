@@ -166,6 +166,10 @@ func healthWaits(w *world) {
 	h := w.health(plain)
 	w.equal("the breaker", h.BreakerOpen, true)
 	w.equal("the next attempt", h.NextAttemptAt, bellwire.StoredTime(w.now.Add(time.Hour)))
+	first := w.claim(ordered, 1).Due[0].Delivery
+	w.record(counts(w.result(first, retryIn(time.Minute))))
+	w.equal("the next attempt in order", w.health(ordered).NextAttemptAt, bellwire.StoredTime(w.now.Add(time.Minute)))
+
 	w.publish(plain)
 	w.publish(plain)
 	h = w.health(plain)
