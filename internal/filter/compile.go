@@ -420,7 +420,7 @@ func operation(name string, args []node) node {
 		switch name {
 		case operators.LogicalNot:
 			return &negation{args[0]}
-		case operators.NotStrictlyFalse, operators.OldNotStrictlyFalse:
+		case operators.NotStrictlyFalse:
 			return &notFalse{args[0]}
 		}
 	case 2:
