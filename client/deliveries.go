@@ -46,6 +46,7 @@ type EventFilter struct {
 // Delivery is the delivery of one event to one endpoint.
 type Delivery struct {
 	ID            string         `json:"id"`
+	Tenant        string         `json:"tenant"` // only in lists of all tenants'
 	Event         string         `json:"event"`
 	EventType     string         `json:"event_type"`
 	Endpoint      string         `json:"endpoint"`
@@ -115,10 +116,12 @@ type AttemptResponse struct {
 
 // DeliveryFilter selects deliveries. An empty field selects all.
 type DeliveryFilter struct {
-	Endpoint, Event string
+	Endpoint, Event string // Event only with a tenant
 	Status          DeliveryStatus
 	Type            string    // of the event
 	Since, Until    time.Time // when the event was accepted
+	Outcome         Outcome   // of the newest attempt
+	Dialect         string    // of the endpoint as it is now
 }
 
 // Events lists a tenant's events.
@@ -137,10 +140,14 @@ func (c *Client) Event(ctx context.Context, tenant, id string) (*Event, error) {
 	return fetch[Event](ctx, c, http.MethodGet, inTenant(tenant, "events", id), nil)
 }
 
-// Deliveries lists a tenant's deliveries, without their attempts.
+// Deliveries lists a tenant's deliveries, without their attempts, or those of all tenants if tenant is empty, for which it needs
+// an admin key. A page can end early where few deliveries match.
 func (c *Client) Deliveries(ctx context.Context, tenant string, f DeliveryFilter, page Page) (*List[Delivery], error) {
 	values := filter("endpoint", f.Endpoint, "event", f.Event, "status", string(f.Status), "type", f.Type,
-		"since", timeText(f.Since), "until", timeText(f.Until))
+		"since", timeText(f.Since), "until", timeText(f.Until), "outcome", string(f.Outcome), "dialect", f.Dialect)
+	if tenant == "" {
+		return fetchList[Delivery](ctx, c, path("deliveries"), page, values)
+	}
 	return fetchList[Delivery](ctx, c, inTenant(tenant, "deliveries"), page, values)
 }
 

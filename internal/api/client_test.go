@@ -226,6 +226,14 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 		t.Fatalf("%+v", listed)
 	}
 	id := listed.Data[0].ID
+	none, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Outcome: client.OutcomeTLS}, client.Page{})
+	if must(t, none, err); len(none.Data) != 0 {
+		t.Errorf("%+v", none)
+	}
+	everywhere, err := c.Deliveries(ctx, "", client.DeliveryFilter{Endpoint: ep.ID, Dialect: "standard", Type: "invoice.paid"}, client.Page{})
+	if must(t, everywhere, err); len(everywhere.Data) != 1 || everywhere.Data[0].ID != id || everywhere.Data[0].Tenant != "acme" {
+		t.Errorf("%+v", everywhere)
+	}
 	explained, err := c.Event(ctx, "acme", event.ID)
 	if must(t, explained, err); len(explained.Endpoints) == 0 || explained.Endpoints[0].Outcome != client.EventPending || explained.Endpoints[0].Delivery != id {
 		t.Errorf("%+v", explained)
@@ -259,7 +267,7 @@ func TestClientHasAllMembers(t *testing.T) {
 		"endpoint": {api.EndpointWithHealth{}, client.Endpoint{}},
 		"secret":   {api.EndpointSecret{}, client.EndpointSecret{}},
 		"change":   {api.EndpointChange{}, client.EndpointInput{}},
-		"delivery": {api.Delivery{}, client.Delivery{}},
+		"delivery": {api.TenantDelivery{}, client.Delivery{}},
 		"job":      {api.Job{}, client.Job{}},
 		"key":      {api.Key{}, client.Key{}},
 	} {

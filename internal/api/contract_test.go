@@ -35,7 +35,7 @@ var contract = map[string]string{
 	"GET /tenants/{tenant}/events/{id}/endpoints": "200",
 	"GET /tenants/{tenant}/deliveries":            "200", "GET /tenants/{tenant}/deliveries/{id}": "200",
 	"POST /tenants/{tenant}/deliveries/{id}/retry": "202", "POST /tenants/{tenant}/deliveries/{id}/cancel": "202",
-	"GET /audit": "200", "GET /endpoints": "200",
+	"GET /audit": "200", "GET /endpoints": "200", "GET /deliveries": "200",
 	"POST /tenants/{tenant}/replays": "200", "POST /tenants/{tenant}/deliveries/retry": "200", "POST /tenants/{tenant}/deliveries/cancel": "200",
 	"GET /statistics": "200", "GET /tenants/{tenant}/statistics": "200",
 	"GET /jobs": "200", "GET /tenants/{tenant}/jobs": "200", "GET /tenants/{tenant}/jobs/{id}": "200", "PATCH /tenants/{tenant}/jobs/{id}": "200",
@@ -357,7 +357,7 @@ func FuzzPaging(f *testing.F) {
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, limit, cursor string) {
 		query := url.Values{"limit": {limit}, "cursor": {cursor}}.Encode()
-		for _, path := range []string{"/tenants", "/event-types", "/tenants/acme/events", "/tenants/acme/deliveries", "/tenants/acme/endpoints", "/tenants/acme/keys"} {
+		for _, path := range []string{"/tenants", "/event-types", "/tenants/acme/events", "/tenants/acme/deliveries", "/deliveries", "/tenants/acme/endpoints", "/tenants/acme/keys"} {
 			if answer := w.call("GET", path+"?"+query, adminKey, ""); answer.Code != 200 && answer.Code != 422 {
 				t.Errorf("%s?%s: %d %s", path, query, answer.Code, answer.Body)
 			}

@@ -48,7 +48,7 @@ func TestCursors(t *testing.T) {
 		"/tenants?", "/keys?", "/event-types?", "/audit?", "/audit?tenant=acme",
 		"/tenants/acme/keys?", "/tenants/other/keys?", "/tenants/acme/endpoints?", "/tenants/other/endpoints?",
 		"/tenants/acme/events?", "/tenants/other/events?", "/tenants/acme/events?type=invoice.paid", "/tenants/acme/events?since=2020-01-01T00:00:00Z",
-		"/tenants/acme/deliveries?", "/tenants/acme/deliveries?status=pending",
+		"/tenants/acme/deliveries?", "/tenants/acme/deliveries?status=pending", "/deliveries?", "/deliveries?tenant=acme",
 	} {
 		t.Run(list, func(t *testing.T) {
 			cursor, _ := do("GET", list+"&limit=1", "")["next_cursor"].(string)

@@ -42,6 +42,34 @@ func wireDelivery(d *bellwire.Delivery) Delivery {
 	return wire
 }
 
+// TenantDelivery is a delivery in a list of all tenants' on the wire.
+type TenantDelivery struct {
+	Tenant string `json:"tenant" example:"acme"`
+	Delivery
+}
+
+// DeliveryFilter has the filters of lists of deliveries.
+type DeliveryFilter struct {
+	Endpoint string                  `query:"endpoint" doc:"Only deliveries to this endpoint."`
+	Status   bellwire.DeliveryStatus `query:"status" enum:"pending,retrying,succeeded,exhausted,canceled" doc:"Only deliveries in this state."`
+	Outcome  bellwire.Outcome        `query:"outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Only deliveries whose newest attempt had this outcome."`
+	Type     string                  `query:"type" example:"invoice.paid" doc:"Only deliveries of events of this type."`
+	Since    string                  `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only deliveries of events that were accepted at or after this time."`
+	Until    string                  `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only deliveries of events that were accepted before this time."`
+	Dialect  string                  `query:"dialect" doc:"Only deliveries to endpoints that are of this dialect now."`
+}
+
+func (f *DeliveryFilter) query(tenant string) (service.DeliveryQuery, error) {
+	since, until, err := parsePeriod(f.Since, f.Until)
+	return service.DeliveryQuery{
+		DeliveryFilter: bellwire.DeliveryFilter{Tenant: tenant, Endpoint: f.Endpoint, Status: f.Status},
+		Type:           f.Type, Since: since, Until: until, Outcome: f.Outcome, Dialect: f.Dialect,
+	}, err
+}
+
+// shortPages describes lists that are searched.
+const shortPages = "A page can end early, even without any deliveries, where few match: `next_cursor` continues it."
+
 type deliveryWithAttempts struct {
 	Delivery
 	WaitingFor *waiting  `json:"waiting_for" doc:"What the delivery waits for; null if it has ended."`
@@ -179,22 +207,15 @@ func (a *api) deliveries() {
 	type listed struct {
 		InTenant
 		Paging
-		Endpoint string                  `query:"endpoint" doc:"Only deliveries to this endpoint."`
-		Event    string                  `query:"event" doc:"Only deliveries of this event."`
-		Status   bellwire.DeliveryStatus `query:"status" enum:"pending,retrying,succeeded,exhausted,canceled" doc:"Only deliveries in this state."`
-		Type     string                  `query:"type" example:"invoice.paid" doc:"Only deliveries of events of this type. A page can end early, even without any: next_cursor continues it."`
-		Since    string                  `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only deliveries of events that were accepted at or after this time."`
-		Until    string                  `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only deliveries of events that were accepted before this time."`
+		DeliveryFilter
+		Event string `query:"event" doc:"Only deliveries of this event."`
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-deliveries", Method: http.MethodGet, Path: all, Tags: []string{tagDeliveries},
-		Summary: "List deliveries",
+		Summary: "List deliveries", Description: shortPages,
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Delivery]], error) {
-		q := service.DeliveryQuery{
-			DeliveryFilter: bellwire.DeliveryFilter{Tenant: in.Tenant, Endpoint: in.Endpoint, Status: in.Status}, Type: in.Type,
-		}
-		var err error
-		if q.Since, q.Until, err = parsePeriod(in.Since, in.Until); err != nil {
+		q, err := in.query(in.Tenant)
+		if err != nil {
 			return nil, err
 		}
 		if in.Event != "" && q.Event.UnmarshalText([]byte(in.Event)) != nil {
@@ -203,6 +224,24 @@ func (a *api) deliveries() {
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
 			return a.svc.FindDeliveries(ctx, c, q, page)
 		}, wireDelivery)
+	})
+
+	type listedAll struct {
+		Tenant string `query:"tenant" doc:"Only deliveries of this tenant."`
+		Paging
+		DeliveryFilter
+	}
+	route(a, service.Manage, huma.Operation{
+		OperationID: "list-all-deliveries", Method: http.MethodGet, Path: "/deliveries", Tags: []string{tagDeliveries},
+		Summary: "List the deliveries of all tenants", Description: "For admin keys. " + shortPages,
+	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[list[TenantDelivery]], error) {
+		q, err := in.query(in.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+			return a.svc.FindAllDeliveries(ctx, c, q, page)
+		}, func(d *bellwire.Delivery) TenantDelivery { return TenantDelivery{d.Tenant, wireDelivery(d)} })
 	})
 
 	route(a, service.Read, huma.Operation{

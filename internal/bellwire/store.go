@@ -148,6 +148,11 @@ type History interface {
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	// Deliveries lists deliveries. DeliveryCursor makes its cursors.
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
+	// AllDeliveries lists the deliveries of all tenants, with the same cursors. A page ends early, or is empty, where deliveries
+	// of deleted tenants follow.
+	AllDeliveries(ctx context.Context, page Page) (*List[*Delivery], error)
+	// LastOutcomes returns the outcomes of the newest attempts of some deliveries. Deliveries without attempts are left out.
+	LastOutcomes(ctx context.Context, ids []DeliveryID) (map[DeliveryID]Outcome, error)
 	// Hold returns what holds back a delivery with the given number in an endpoint's order, 0 if it has none. A store for one
 	// node answers with an arbitrary name.
 	Hold(ctx context.Context, endpoint string, sequence int64) (*Hold, error)

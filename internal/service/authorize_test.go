@@ -174,6 +174,10 @@ var useCases = []useCase{
 		_, err := e.FindDeliveries(e.t.Context(), c, service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: on.tenant}}, bellwire.Page{})
 		return err
 	}},
+	{"FindAllDeliveries", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.FindAllDeliveries(e.t.Context(), c, service.DeliveryQuery{}, bellwire.Page{})
+		return err
+	}},
 	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.WaitingFor(e.t.Context(), c, &bellwire.Delivery{ID: on.delivery, Tenant: on.tenant, Endpoint: on.endpoint, Status: bellwire.DeliveryPending})
 		return err

@@ -42,41 +42,55 @@ func (s *Service) EventsByKey(ctx context.Context, c Caller, f bellwire.EventFil
 // DeliveryQuery selects deliveries. Zero members select all.
 type DeliveryQuery struct {
 	bellwire.DeliveryFilter
-	Type  string    // of the event
-	Since time.Time // the event was accepted at or after, to the millisecond
-	Until time.Time // the event was accepted before
+	Type    string           // of the event
+	Since   time.Time        // the event was accepted at or after, to the millisecond
+	Until   time.Time        // the event was accepted before
+	Dialect string           // of the endpoint as it is now
+	Outcome bellwire.Outcome // of the newest attempt
 }
 
-// FindDeliveries lists deliveries of q.Tenant. A page ends early, with a cursor, after many deliveries of other types.
+// FindDeliveries lists deliveries of q.Tenant. A page ends early, with a cursor, after many deliveries that q does not select.
 func (s *Service) FindDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
 	if err := authorizeIn(c, Read, q.Tenant); err != nil {
 		return nil, err
 	}
-	if err := checkPage(&page); err != nil {
+	return s.findDeliveries(ctx, c, q, page)
+}
+
+// FindAllDeliveries is FindDeliveries over all tenants, or in q.Tenant unless that is empty.
+func (s *Service) FindAllDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
-	if q.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, q.Status) {
-		return nil, bellwire.Invalid("status", "must be %s", bellwire.OneOf(bellwire.DeliveryStatuses))
+	if q.Tenant == "" && q.Endpoint != "" {
+		ep, err := s.store.Endpoint(ctx, q.Endpoint)
+		switch {
+		case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+			return new(bellwire.List[*bellwire.Delivery]), nil
+		case err != nil:
+			return nil, err
+		}
+		q.Tenant = ep.Tenant
 	}
-	first := bellwire.FirstID[bellwire.DeliveryKind](q.Since)
+	return s.findDeliveries(ctx, c, q, page)
+}
+
+func (s *Service) findDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	if err := bellwire.Join(checkPage(&page), s.checkDeliveryQuery(&q)); err != nil {
+		return nil, err
+	}
 	if page.After == "" && !q.Until.IsZero() {
 		page.After = bellwire.DeliveryCursor(bellwire.FirstID[bellwire.DeliveryKind](q.Until))
 	}
 	found := &bellwire.List[*bellwire.Delivery]{Items: []*bellwire.Delivery{}}
 	limit := page.Limit // doubled, as in FindEvents
 	for searched := 0; searched < maxSearched; limit = min(2*limit, MaxPageLimit) {
-		list, err := s.Deliveries(ctx, c, q.DeliveryFilter, bellwire.Page{Limit: limit, After: page.After})
+		list, err := s.selectedDeliveries(ctx, c, &q, bellwire.Page{Limit: limit, After: page.After})
 		if err != nil {
 			return nil, err
 		}
+		searched += limit
 		for i, d := range list.Items {
-			if !q.Since.IsZero() && bytes.Compare(d.ID[:], first[:]) < 0 {
-				return found, nil
-			}
-			searched++
-			if q.Type != "" && d.EventType != q.Type {
-				continue
-			}
 			found.Items = append(found.Items, d)
 			if len(found.Items) < page.Limit {
 				continue
@@ -93,4 +107,97 @@ func (s *Service) FindDeliveries(ctx context.Context, c Caller, q DeliveryQuery,
 	}
 	found.Next = page.After
 	return found, nil
+}
+
+func (s *Service) checkDeliveryQuery(q *DeliveryQuery) error {
+	var faults []error
+	if q.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, q.Status) {
+		faults = append(faults, bellwire.Invalid("status", "must be %s", bellwire.OneOf(bellwire.DeliveryStatuses)))
+	}
+	if q.Outcome != "" && !slices.Contains(bellwire.Outcomes, q.Outcome) {
+		faults = append(faults, bellwire.Invalid("outcome", "must be %s", bellwire.OneOf(bellwire.Outcomes)))
+	}
+	return bellwire.Join(append(faults, s.checkDialect(q.Dialect))...)
+}
+
+// selectedDeliveries reads a page of deliveries and keeps those that q selects.
+func (s *Service) selectedDeliveries(ctx context.Context, c Caller, q *DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	ctx, end, err := s.beginSearch(ctx, c, q.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var list *bellwire.List[*bellwire.Delivery]
+	if q.Tenant == "" {
+		list, err = s.store.AllDeliveries(ctx, page)
+	} else {
+		list, err = s.store.Deliveries(ctx, q.DeliveryFilter, page)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !q.Since.IsZero() {
+		first := bellwire.FirstID[bellwire.DeliveryKind](q.Since)
+		older := func(d *bellwire.Delivery) bool { return bytes.Compare(d.ID[:], first[:]) < 0 }
+		if i := slices.IndexFunc(list.Items, older); i >= 0 {
+			list.Items, list.Next = list.Items[:i], ""
+		}
+	}
+	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool {
+		return q.Type != "" && d.EventType != q.Type || q.Status != "" && d.Status != q.Status
+	})
+	if err := s.keepDialect(ctx, list, q.Dialect); err != nil {
+		return nil, err
+	}
+	return list, s.keepOutcome(ctx, list, q.Outcome)
+}
+
+// beginSearch begins a read of a tenant, or of all tenants if it is empty.
+func (s *Service) beginSearch(ctx context.Context, c Caller, tenant string) (reading context.Context, end func(), err error) {
+	if tenant != "" {
+		return s.beginRead(ctx, c, Read, tenant)
+	}
+	if err := authorize(c, Manage); err != nil {
+		return nil, nil, err
+	}
+	return s.acquireRead(ctx, c)
+}
+
+// keepDialect removes deliveries to endpoints of other dialects from a list, unless dialect is empty.
+func (s *Service) keepDialect(ctx context.Context, list *bellwire.List[*bellwire.Delivery], dialect string) error {
+	if dialect == "" || len(list.Items) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, d := range list.Items {
+		ids = append(ids, d.Endpoint)
+	}
+	slices.Sort(ids)
+	endpoints, err := s.store.EndpointsByID(ctx, slices.Compact(ids))
+	if err != nil {
+		return err
+	}
+	dialects := make(map[string]string, len(endpoints))
+	for _, ep := range endpoints {
+		dialects[ep.ID] = ep.Dialect
+	}
+	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool { return dialects[d.Endpoint] != dialect })
+	return nil
+}
+
+// keepOutcome removes deliveries whose newest attempt had another outcome from a list, unless outcome is empty.
+func (s *Service) keepOutcome(ctx context.Context, list *bellwire.List[*bellwire.Delivery], outcome bellwire.Outcome) error {
+	if outcome == "" || len(list.Items) == 0 {
+		return nil
+	}
+	ids := make([]bellwire.DeliveryID, len(list.Items))
+	for i, d := range list.Items {
+		ids[i] = d.ID
+	}
+	outcomes, err := s.store.LastOutcomes(ctx, ids)
+	if err != nil {
+		return err
+	}
+	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool { return outcomes[d.ID] != outcome })
+	return nil
 }

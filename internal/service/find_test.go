@@ -102,3 +102,105 @@ func TestSearchForDeliveriesIsBounded(t *testing.T) {
 		t.Fatalf("got %+v, %v; want the end", rest, err)
 	}
 }
+
+// TestFindAllDeliveries lists the deliveries of two tenants with each filter.
+func TestFindAllDeliveries(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.putType("card.blocked", service.EventTypeInput{})
+	acme, other, gone := e.tenant("acme"), e.tenant("other"), e.tenant("gone")
+	failing, open := e.endpoint(acme), e.endpoint(other)
+	named := map[string]string{}
+	e.fail(acme, failing.ID, "no such host")
+	for name, ep := range map[string]*service.Endpoint{"failed": failing, "open": open, "deleted": e.endpoint(gone)} {
+		if name != "failed" {
+			e.publishMany(ep.Tenant, "order.created", 1)
+		}
+		list, err := e.Deliveries(t.Context(), admin, bellwire.DeliveryFilter{Tenant: ep.Tenant}, bellwire.Page{})
+		if err != nil || len(list.Items) != 1 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		named[list.Items[0].ID.String()] = name
+	}
+	if err := e.DeleteTenant(t.Context(), admin, gone); err != nil {
+		t.Fatal(err)
+	}
+	of := func(tenant string) service.DeliveryQuery {
+		return service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: tenant}}
+	}
+	to := func(endpoint string) service.DeliveryQuery {
+		return service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Endpoint: endpoint}}
+	}
+	hour := time.Now().Add(time.Hour)
+	for name, c := range map[string]struct {
+		q    service.DeliveryQuery
+		want []string
+	}{
+		"all":                          {service.DeliveryQuery{}, []string{"failed", "open"}},
+		"of a tenant":                  {of(acme), []string{"failed"}},
+		"to an endpoint":               {to(open.ID), []string{"open"}},
+		"to an unknown endpoint":       {to("ep_none"), nil},
+		"to another tenant's endpoint": {service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: acme, Endpoint: open.ID}}, nil},
+		"exhausted":                    {service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Status: bellwire.DeliveryExhausted}}, []string{"failed"}},
+		"of a type":                    {service.DeliveryQuery{Type: "order.created"}, []string{"failed", "open"}},
+		"of another type":              {service.DeliveryQuery{Type: "card.blocked"}, nil},
+		"of a dialect":                 {service.DeliveryQuery{Dialect: "standard"}, []string{"failed", "open"}},
+		"of another dialect":           {service.DeliveryQuery{Dialect: "bare"}, nil},
+		"that found no host":           {service.DeliveryQuery{Outcome: bellwire.OutcomeDNS}, []string{"failed"}},
+		"that timed out":               {service.DeliveryQuery{Outcome: bellwire.OutcomeTimeout}, nil},
+		"since later":                  {service.DeliveryQuery{Since: hour}, nil},
+		"until later":                  {service.DeliveryQuery{Until: hour}, []string{"failed", "open"}},
+		"until earlier":                {service.DeliveryQuery{Until: hour.Add(-2 * time.Hour)}, nil},
+	} {
+		for _, limit := range []int{1, 250} {
+			var got []string
+			for page := (bellwire.Page{Limit: limit}); ; {
+				list, err := e.FindAllDeliveries(t.Context(), admin, c.q, page)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range list.Items {
+					got = append(got, named[d.ID.String()])
+				}
+				if page.After = list.Next; page.After == "" {
+					break
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s, in pages of %d: %q, want %q", name, limit, got, c.want)
+			}
+		}
+	}
+	for field, q := range map[string]service.DeliveryQuery{
+		"status": {DeliveryFilter: bellwire.DeliveryFilter{Status: "lost"}}, "outcome": {Outcome: "bad"}, "dialect": {Dialect: "latin"},
+	} {
+		_, err := e.FindAllDeliveries(t.Context(), admin, q, bellwire.Page{})
+		wantCode(t, err, bellwire.CodeInvalid, field)
+	}
+	_, err := e.FindAllDeliveries(t.Context(), admin, of("nobody"), bellwire.Page{})
+	wantCode(t, err, bellwire.CodeNotFound, "")
+}
+
+// TestSearchOfAllDeliveriesIsBounded looks past thousands of deliveries of a deleted tenant.
+func TestSearchOfAllDeliveriesIsBounded(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	kept := e.tenant("kept")
+	e.endpoint(kept)
+	e.publishMany(kept, "order.created", 1)
+	gone := e.limited("gone", map[string]float64{"publish_rate": 0})
+	e.endpoint(gone)
+	e.publishMany(gone, "order.created", 3000)
+	if err := e.DeleteTenant(t.Context(), admin, gone); err != nil {
+		t.Fatal(err)
+	}
+	first, err := e.FindAllDeliveries(t.Context(), admin, service.DeliveryQuery{}, bellwire.Page{})
+	if err != nil || len(first.Items) != 0 || first.Next == "" {
+		t.Fatalf("got %+v, %v; want no deliveries, and a cursor", first, err)
+	}
+	rest, err := e.FindAllDeliveries(t.Context(), admin, service.DeliveryQuery{}, bellwire.Page{After: first.Next})
+	if err != nil || len(rest.Items) != 1 || rest.Next != "" {
+		t.Fatalf("got %+v, %v; want the one delivery", rest, err)
+	}
+}

@@ -24,13 +24,19 @@ func (s *Service) checkEndpointFilter(f *bellwire.EndpointFilter) error {
 	if f.Status != "" && !slices.Contains(endpointStatuses, f.Status) {
 		faults = append(faults, bellwire.Invalid("status", "must be %s", bellwire.OneOf(endpointStatuses)))
 	}
-	if f.Dialect != "" && s.dialects[f.Dialect] == nil {
-		faults = append(faults, bellwire.Invalid("dialect", "must be %s", bellwire.OneOf(slices.Sorted(maps.Keys(s.dialects)))))
-	}
+	faults = append(faults, s.checkDialect(f.Dialect))
 	if f.Health != "" && !slices.Contains(bellwire.HealthStates, f.Health) {
 		faults = append(faults, bellwire.Invalid("health", "must be %s", bellwire.OneOf(bellwire.HealthStates)))
 	}
 	return bellwire.Join(faults...)
+}
+
+// checkDialect checks the filter of a list.
+func (s *Service) checkDialect(name string) error {
+	if name == "" || s.dialects[name] != nil {
+		return nil
+	}
+	return bellwire.Invalid("dialect", "must be %s", bellwire.OneOf(slices.Sorted(maps.Keys(s.dialects))))
 }
 
 // shownWithHealth returns endpoints with their health as the caller may see them. It counts up to limit of the deliveries that

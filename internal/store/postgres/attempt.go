@@ -110,6 +110,31 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	return attempts, err
 }
 
+// sqlLastOutcomes looks in the partition of each delivery.
+const sqlLastOutcomes = `SELECT w.id, a.outcome FROM unnest($1::uuid[]) AS w (id)
+	CROSS JOIN LATERAL (SELECT outcome FROM bellwire.attempts WHERE delivery = w.id ORDER BY number DESC LIMIT 1) a`
+
+// LastOutcomes returns the outcomes of the newest attempts.
+func (s *Store) LastOutcomes(ctx context.Context, deliveries []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.Outcome, error) {
+	outcomes := make(map[bellwire.DeliveryID]bellwire.Outcome, len(deliveries))
+	err := s.list(ctx, func(tx *tx) error {
+		rows := tx.query(sqlLastOutcomes, uuids(deliveries))
+		defer rows.Close()
+		for rows.Next() {
+			var (
+				id      bellwire.DeliveryID
+				outcome bellwire.Outcome
+			)
+			if err := rows.Scan((*[16]byte)(&id), (*string)(&outcome)); err != nil {
+				return err
+			}
+			outcomes[id] = outcome
+		}
+		return rows.Err()
+	})
+	return outcomes, err
+}
+
 func scanAttempt(row pgx.Row) (*bellwire.Attempt, error) {
 	var (
 		a               bellwire.Attempt

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
@@ -80,4 +82,61 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 		return list.read(ctx, s, sqlDeliveriesOfEndpoint[which], f.Tenant, before, list.fetch(), f.Endpoint)
 	}
 	return list.read(ctx, s, sqlDeliveriesOfTenant[which], f.Tenant, before, list.fetch())
+}
+
+const sqlNewestIDs = "SELECT id FROM bellwire.deliveries WHERE id < $1 ORDER BY id DESC LIMIT $2"
+
+// AllDeliveries lists the deliveries of all tenants, newest first.
+func (s *Store) AllDeliveries(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	before, err := codec.IDCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	lister := &lister[bellwire.DeliveryID, bellwire.DeliveryID]{page, scanID, idKey[bellwire.DeliveryID], func(bellwire.DeliveryID) int { return 0 }}
+	var list *bellwire.List[*bellwire.Delivery]
+	err = s.list(ctx, func(tx *tx) error {
+		ids, err := lister.collect(tx, sqlNewestIDs, before, lister.fetch())
+		if err != nil {
+			return err
+		}
+		list, err = tx.deliveries(ids)
+		return err
+	})
+	return list, err
+}
+
+// deliveries reads deliveries in the order of their ids' list, without those of deleted tenants.
+func (t *tx) deliveries(ids *bellwire.List[bellwire.DeliveryID]) (*bellwire.List[*bellwire.Delivery], error) {
+	found := make(map[bellwire.DeliveryID]*bellwire.Delivery, len(ids.Items))
+	rows := t.query(sqlClaimed, uuids(ids.Items))
+	defer rows.Close()
+	for rows.Next() {
+		d, id, err := scanDelivery(rows)
+		if err != nil {
+			return nil, err
+		}
+		found[id] = d
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	var size rules.Page
+	list := &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
+	for i, id := range ids.Items {
+		d := found[id]
+		if d == nil {
+			continue
+		}
+		list.Items = append(list.Items, d)
+		if size.Add(rules.SizeOfDelivery(d)) && i+1 < len(ids.Items) {
+			list.Next = bellwire.DeliveryCursor(id)
+			break
+		}
+	}
+	return list, nil
+}
+
+func scanID(row pgx.Row) (id, key bellwire.DeliveryID, err error) {
+	err = row.Scan((*[16]byte)(&id))
+	return id, id, err
 }

@@ -236,6 +236,13 @@ func (v *volume) explain(st statement) *work {
 	return explained[0].Plan
 }
 
+func deliveryIDs(deliveries []*bellwire.Delivery) (ids []bellwire.DeliveryID) {
+	for _, d := range deliveries {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
+
 // TestPlansOfVolume calls the store's verbs on half a million rows in six weeks, and holds in how many partitions and pages
 // their statements look.
 func TestPlansOfVolume(t *testing.T) {
@@ -253,6 +260,8 @@ func TestPlansOfVolume(t *testing.T) {
 	open, err := v.Deliveries(t.Context(), bellwire.DeliveryFilter{Tenant: "t1", Status: bellwire.DeliveryRetrying}, bellwire.Page{Limit: 20})
 	check(t, err)
 	now, page := time.Now(), bellwire.Page{Limit: 50}
+	all, err := v.AllDeliveries(t.Context(), page)
+	check(t, err)
 	epoch := func(d *bellwire.Delivery) int64 { return leases.Epoch(d.Endpoint) }
 	var claims []bellwire.Claim
 	var results []*bellwire.Result
@@ -325,6 +334,8 @@ func TestPlansOfVolume(t *testing.T) {
 		{"pending deliveries", every, 1000, list(bellwire.DeliveryFilter{Tenant: "t1", Status: bellwire.DeliveryPending})},
 		{"deliveries of an endpoint", every, 1500, list(bellwire.DeliveryFilter{Tenant: "t1", Endpoint: "e1"})},
 		{"exhausted deliveries of an endpoint", every, 1000, list(bellwire.DeliveryFilter{Tenant: "t1", Endpoint: "e1", Status: bellwire.DeliveryExhausted})},
+		{"deliveries of all tenants", every, 1500, func() error { _, err := v.AllDeliveries(t.Context(), page); return err }},
+		{"last outcomes", 1, 1000, func() error { _, err := v.LastOutcomes(t.Context(), deliveryIDs(all.Items)); return err }},
 		{"deliveries of an event", 1, 60, list(bellwire.DeliveryFilter{Tenant: "t1", Event: newest.ID})},
 		// These step through the endpoints that have something open, all 2000 in the last week.
 		{"due endpoints", every, 40_000, func() error { _, err := v.DueEndpoints(t.Context(), leases); return err }},

@@ -61,6 +61,29 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	return attempts, err
 }
 
+// LastOutcomes returns the outcomes of the newest attempts.
+func (s *Store) LastOutcomes(ctx context.Context, deliveries []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.Outcome, error) {
+	outcomes := make(map[bellwire.DeliveryID]bellwire.Outcome, len(deliveries))
+	err := s.list(ctx, func(c *db) error {
+		for _, id := range deliveries {
+			q := c.query("SELECT outcome FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT 1").blob(id[:])
+			found, err := q.one()
+			if err != nil {
+				return err
+			}
+			if !found {
+				continue
+			}
+			outcomes[id] = bellwire.Outcome(q.getText())
+			if err := q.close(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return outcomes, err
+}
+
 func scanAttempt(q *query) (*bellwire.Attempt, error) {
 	a := new(bellwire.Attempt)
 	q.getBytes(a.ID[:])

@@ -89,27 +89,52 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 	}
 	var list *bellwire.List[*bellwire.Delivery]
 	err = s.list(ctx, snapshot(func(c *db) error {
-		lister := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }, func(bellwire.DeliveryID) int { return 0 })
-		ids, err := lister.collect(c.ids(f, status, before[:], page.Limit))
-		if err != nil {
-			return err
-		}
-		var size rules.Page
-		list = &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
-		for _, id := range ids.Items {
-			d, err := c.delivery(id)
-			if err != nil {
-				return err
-			}
-			list.Items = append(list.Items, d)
-			if size.Add(rules.SizeOfDelivery(d)) && len(list.Items) < len(ids.Items) {
-				list.Next = bellwire.MakeCursor(id[:])
-				break
-			}
-		}
-		return nil
+		list, err = c.deliveries(c.ids(f, status, before[:], page.Limit), page)
+		return err
 	}))
 	return list, err
+}
+
+const sqlNewestIDs = "SELECT id FROM deliveries WHERE id < ? ORDER BY id DESC LIMIT +?"
+
+// AllDeliveries lists the deliveries of all tenants, newest first.
+func (s *Store) AllDeliveries(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	before, err := codec.IDCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	var list *bellwire.List[*bellwire.Delivery]
+	err = s.list(ctx, snapshot(func(c *db) error {
+		list, err = c.deliveries(c.query(sqlNewestIDs).blob(before[:]).int(int64(page.Limit)+1), page)
+		return err
+	}))
+	return list, err
+}
+
+// deliveries reads the deliveries whose ids a query selects, without those of deleted tenants.
+func (c *db) deliveries(q *query, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	lister := newLister(page, scanID, func(id bellwire.DeliveryID) []byte { return id[:] }, func(bellwire.DeliveryID) int { return 0 })
+	ids, err := lister.collect(q)
+	if err != nil {
+		return nil, err
+	}
+	var size rules.Page
+	list := &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
+	for i, id := range ids.Items {
+		d, err := c.delivery(id)
+		if err != nil {
+			return nil, err
+		}
+		if d == nil {
+			continue
+		}
+		list.Items = append(list.Items, d)
+		if size.Add(rules.SizeOfDelivery(d)) && i+1 < len(ids.Items) {
+			list.Next = bellwire.DeliveryCursor(id)
+			break
+		}
+	}
+	return list, nil
 }
 
 func scanID(q *query) (id, key bellwire.DeliveryID, err error) {

@@ -79,8 +79,9 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 			_, err := s.Events(t.Context(), bellwire.EventFilter{Tenant: "acme"}, bellwire.Page{Limit: 50})
 			return err
 		},
-		"what is due": func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
-		"the backlog": func() error { _, err := s.Backlog(t.Context()); return err },
+		"all deliveries": func() error { _, err := s.AllDeliveries(t.Context(), bellwire.Page{Limit: 50}); return err },
+		"what is due":    func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"the backlog":    func() error { _, err := s.Backlog(t.Context()); return err },
 	}
 	for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {
 		f := bellwire.DeliveryFilter{Tenant: "acme", Status: status}

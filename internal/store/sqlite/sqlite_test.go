@@ -161,6 +161,7 @@ var scans = []string{
 	sqlAllDeferred, sqlSumDeferred, // of tenants with fan-outs under way
 	sqlJobs, sqlOpenJobs, sqlCountJobs, // a page of jobs, and those that have not ended
 	sqlUnsettled, // the first of an index that has no others
+	sqlNewestIDs, // a page of the deliveries of all tenants
 }
 
 // plans checks that no statement reads a whole table, or sorts its rows.

@@ -13,6 +13,8 @@ import (
 var journalTests = []test{
 	{name: "Lists/Deliveries", run: listDeliveries},
 	{name: "Lists/DeliveriesOfDeletedEndpoints", run: listDeliveriesOfDeleted},
+	{name: "Lists/DeliveriesOfAllTenants", run: listAllDeliveries},
+	{name: "Lists/LastOutcomes", run: lastOutcomes},
 	{name: "Lists/Events", run: listEvents},
 	{name: "Lists/LargeEvents", run: listLargeEvents},
 	{name: "Lists/Configuration", run: listConfiguration},
@@ -198,6 +200,80 @@ func listDeliveriesOfDeleted(w *world) {
 	compare("of which some have succeeded since")
 }
 
+// listAllDeliveries lists the deliveries of several tenants, one of which is deleted.
+func listAllDeliveries(w *world) {
+	tenants := []*bellwire.Tenant{w.tenant(), w.tenant(), w.tenant()}
+	var endpoints []*bellwire.Endpoint
+	for _, t := range tenants {
+		endpoints = append(endpoints, w.endpoint(t))
+	}
+	gone := tenants[2]
+	var want []*bellwire.Delivery
+	for n := range 60 {
+		ep := endpoints[n%2]
+		if n/10 == 3 {
+			ep = endpoints[2]
+		}
+		e := w.publish(ep)
+		if n%5 == 0 {
+			w.record(w.result(w.claim(ep, 1).Due[0].Delivery, success))
+		}
+		if ep != endpoints[2] {
+			want = append(want, &bellwire.Delivery{Tenant: ep.Tenant, ID: e.Deliveries[0].ID})
+		}
+		w.tick(300 * time.Microsecond)
+	}
+	w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+	slices.Reverse(want)
+	for i, d := range want {
+		want[i] = w.load(d.Tenant, d.ID)
+	}
+	for _, limit := range []int{1, 3, 7, 60, 1000} {
+		var got []*bellwire.Delivery
+		for page := (bellwire.Page{Limit: limit}); ; {
+			list, err := w.store.AllDeliveries(w.ctx, page)
+			w.check(err)
+			if len(list.Items) > limit {
+				w.Errorf("a page of %d has %d items", limit, len(list.Items))
+			}
+			got = append(got, list.Items...)
+			if page.After = list.Next; page.After == "" {
+				break
+			}
+		}
+		w.equal(fmt.Sprintf("all deliveries in pages of %d", limit), got, want)
+	}
+	list, err := w.store.AllDeliveries(w.ctx, bellwire.Page{Limit: 5, After: bellwire.DeliveryCursor(want[19].ID)})
+	w.check(err)
+	if len(list.Items) > 0 || list.Next == "" {
+		w.Errorf("the page of a deleted tenant's is %+v, want an empty one with a cursor", list)
+	}
+}
+
+func lastOutcomes(w *world) {
+	t := w.tenant()
+	ep := w.endpoint(t)
+	want := make(map[bellwire.DeliveryID]bellwire.Outcome)
+	var ids []bellwire.DeliveryID
+	for n := range 300 {
+		id := w.publish(ep).Deliveries[0].ID
+		ids = append(ids, id)
+		for attempt := range n % 4 {
+			r := w.result(bellwire.Delivery{ID: id, Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID)}, retryIn(0))
+			r.Epoch, r.Trigger = 0, bellwire.TriggerManual
+			r.Attempt.Outcome = bellwire.Outcomes[(n+attempt)%len(bellwire.Outcomes)]
+			w.record(r)
+			want[id] = r.Attempt.Outcome
+		}
+	}
+	got, err := w.store.LastOutcomes(w.ctx, append(ids, bellwire.DeliveryID{1}))
+	w.check(err)
+	w.equal("the last outcomes", got, want)
+	got, err = w.store.LastOutcomes(w.ctx, nil)
+	w.check(err)
+	w.equal("how many outcomes of none", len(got), 0)
+}
+
 func deliveryFilters(tenant string, endpoints []*bellwire.Endpoint, events ...bellwire.EventID) []bellwire.DeliveryFilter {
 	var filters []bellwire.DeliveryFilter
 	for _, endpoint := range []string{"", endpoints[0].ID, endpoints[1].ID, endpoints[2].ID} {
@@ -351,11 +427,15 @@ func badCursors(w *world) {
 				return err
 			},
 			"EndpointHistory": func() error { _, err := w.store.EndpointHistory(w.ctx, t.ID, ep.ID, page); return err },
-			"AuditEntries":    func() error { _, err := w.store.AuditEntries(w.ctx, bellwire.AuditFilter{Tenant: t.ID}, page); return err },
+			"AuditEntries": func() error {
+				_, err := w.store.AuditEntries(w.ctx, bellwire.AuditFilter{Tenant: t.ID}, page)
+				return err
+			},
 			"Deliveries": func() error {
 				_, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID}, page)
 				return err
 			},
+			"AllDeliveries": func() error { _, err := w.store.AllDeliveries(w.ctx, page); return err },
 		} {
 			if err := read(); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 				w.Errorf("%s after %q: got %v, want the code invalid", name, cursor, err)

@@ -79,6 +79,10 @@ func useAll(w *world) {
 		_, err := w.store.Deliveries(w.ctx, f, page)
 		w.check(err)
 	}
+	_, err = w.store.AllDeliveries(w.ctx, page)
+	w.check(err)
+	_, err = w.store.LastOutcomes(w.ctx, []bellwire.DeliveryID{e.Deliveries[0].ID})
+	w.check(err)
 	for _, name := range []string{"", "a"} {
 		f := bellwire.EventFilter{Tenant: t.ID, Type: name, Since: w.now, Until: w.now.Add(time.Hour)}
 		_, err := w.store.Events(w.ctx, f, page)
