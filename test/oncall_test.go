@@ -36,7 +36,7 @@ func TestOnCallCommands(t *testing.T) {
 		"tenants delete acme", "tenants delete acme --yes",
 	)
 	ran := 0
-	for _, row := range regexp.MustCompile("(?m)^\\| .+ \\|$").FindAllString(string(mustRead(t, "../docs/on-call.md")), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| .+ \|$`).FindAllString(string(mustRead(t, "../docs/on-call.md")), -1) {
 		for _, found := range regexp.MustCompile("`bellwire ([^`]+)`").FindAllStringSubmatch(row, -1) {
 			command := values.Replace(found[1])
 			if strings.HasPrefix(command, "tail ") {
