@@ -30,6 +30,7 @@ type Endpoint struct {
 	StatusReason     string            `json:"status_reason"`
 	Metadata         map[string]string `json:"metadata"`
 	Health           *Health           `json:"health"` // nil in answers to changes
+	Replay           *Job              `json:"replay"` // that UpdateEndpoint has started; nil: none
 	CreatedAt        time.Time         `json:"created_at"`
 	UpdatedAt        time.Time         `json:"updated_at"`
 
@@ -65,6 +66,10 @@ type EndpointInput struct {
 	Status           *EndpointStatus    `json:"status,omitzero"`
 	Secret           *string            `json:"secret,omitzero"`
 	Metadata         *map[string]string `json:"metadata,omitzero"`
+
+	// Replay is ReplayMissed to replay what the endpoint has missed, from when it began to fail or was paused or disabled. Only
+	// UpdateEndpoint takes it, together with the status EndpointEnabled.
+	Replay ReplayStatus `json:"replay,omitzero"`
 
 	// ID, CreatedAt and Secrets are those that the endpoint had on another server. Only CreateEndpoint with an admin key
 	// takes them.

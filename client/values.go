@@ -215,5 +215,6 @@ type ReplayStatus string
 const (
 	ReplayFailed  ReplayStatus = "failed"  // whose delivery to the endpoint is exhausted or canceled
 	ReplayMissing ReplayStatus = "missing" // that match the endpoint, and of which it has no delivery
+	ReplayMissed  ReplayStatus = "missed"  // both
 	ReplayAll     ReplayStatus = "all"     // both, and those that were delivered
 )

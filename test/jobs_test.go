@@ -166,3 +166,54 @@ func TestReplaySurvivesNodes(t *testing.T) {
 	replayUnder(t, disturb, option)
 	end()
 }
+
+// Enabling an endpoint again replays to it, and to nobody else, what failed and what was published while it was disabled, in one
+// call.
+func TestEnablingReplaysWhatWasMissed(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), local...)
+	broken, brokenURL := startOutage(t)
+	other := startReceiver(t, 0)
+	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
+	s.addType("ping")
+	var ep struct {
+		ID, Status string
+		Replay     *jobAnswer
+		Health     struct{ State string }
+	}
+	s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(`{"url": %q, "events": ["*"], "retry": {"schedule": []}}`, brokenURL), &ep)
+	s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(`{"url": %q, "events": ["*"]}`, other.url), nil)
+	path := "/tenants/acme/endpoints/" + ep.ID
+	ids := publishMany(s, 20)
+	eventually(t, "the endpoint fails", func() bool { s.call("GET", path, "", &ep); return ep.Health.State == "failing" })
+	s.call("PATCH", path, `{"status": "disabled"}`, nil)
+	ids = append(ids, publishMany(s, 20)...)
+	other.await(t, ids)
+	broken.repair()
+
+	s.call("PATCH", path, `{"status": "enabled", "replay": "missed"}`, &ep)
+	if ep.Status != "enabled" || ep.Replay == nil || ep.Replay.Total != len(ids) {
+		t.Fatalf("the answer is %+v", ep)
+	}
+	var job jobAnswer
+	eventually(t, "the job is done", func() bool {
+		s.call("GET", "/tenants/acme/jobs/"+ep.Replay.ID, "", &job)
+		return job.State == "done"
+	})
+	eventually(t, "all events have arrived", func() bool {
+		broken.mu.Lock()
+		defer broken.mu.Unlock()
+		return len(broken.received) == len(ids)
+	})
+	for _, id := range ids {
+		if broken.received[id] != 1 {
+			t.Errorf("%s arrived %d times", id, broken.received[id])
+		}
+	}
+	for id, requests := range other.snapshot() {
+		if len(requests) != 1 {
+			t.Errorf("the other endpoint got %s %d times", id, len(requests))
+		}
+	}
+	s.terminate()
+}

@@ -68,6 +68,31 @@ type createdEndpoint struct {
 	EndpointSecret
 }
 
+// patch is a change of an endpoint, and what it starts.
+type patch struct {
+	EndpointChange
+	Replay string `json:"replay,omitzero" example:"missed" doc:"missed: with the status enabled, also starts a replay of what the endpoint has missed since its attempts began to fail in a row, or it was paused or disabled. Both are done or neither."`
+}
+
+func (p *patch) input() service.EndpointInput {
+	in := p.EndpointChange.input()
+	in.Replay = p.Replay
+	return in
+}
+
+type changedEndpoint struct {
+	Endpoint
+	Replay *Job `json:"replay,omitzero" doc:"The job that the change has started, if it has started one."`
+}
+
+func wireChangedEndpoint(ep *service.Endpoint) changedEndpoint {
+	wire := changedEndpoint{Endpoint: wireEndpoint(ep)}
+	if ep.Replay != nil {
+		wire.Replay = new(wireJob(ep.Replay))
+	}
+	return wire
+}
+
 type rotation struct {
 	Overlap value[bellwire.Duration] `json:"overlap,omitzero" example:"24h" doc:"How long the previous secret continues to sign, such as 24h (the default) or 0s. In dialects whose deliveries carry one signature, it must be 0s, which is the default there."`
 }
@@ -166,16 +191,16 @@ func (a *api) endpoints() {
 
 	type changed struct {
 		OfEndpoint
-		Input body[EndpointChange]
+		Input body[patch]
 	}
 	route(a, service.Change, huma.Operation{
 		OperationID: "update-endpoint", Method: http.MethodPatch, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Change an endpoint", Errors: []int{http.StatusConflict},
 		Description: "Only the given members change; null clears where the member says so. Paused endpoints keep their " +
-			"deliveries for later; disabling cancels those that are open.",
-	}, func(ctx context.Context, c service.Caller, in *changed) (*output[Endpoint], error) {
+			"deliveries for later; disabling cancels those that are open. With `replay`, an endpoint that is enabled and does not fail is a conflict.",
+	}, func(ctx context.Context, c service.Caller, in *changed) (*output[changedEndpoint], error) {
 		ep, err := a.svc.UpdateEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.input())
-		return answer(ep, err, wireEndpoint)
+		return answer(ep, err, wireChangedEndpoint)
 	})
 
 	route(a, service.Change, huma.Operation{

@@ -36,7 +36,7 @@ type jobParams struct {
 	Endpoint *string    `json:"endpoint" doc:"null for all of the tenant's."`
 	Types    []string   `json:"types" doc:"Empty for all."`
 	Since    *time.Time `json:"since"`
-	Until    time.Time  `json:"until" doc:"Just after the creation of the job, if no time or a later one was given."`
+	Until    time.Time  `json:"until" doc:"Just after the creation of the job, if no time or a later one was given; a minute after it, if the job was started by a change of the endpoint."`
 	Status   *string    `json:"status"`
 }
 
@@ -81,7 +81,7 @@ type replayInput struct {
 	Since    string         `json:"since,omitzero" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
 	Until    string         `json:"until,omitzero" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time; now, if it is left out or later."`
 	Types    []string       `json:"types,omitzero" example:"[\"invoice.*\"]" doc:"Only events of these types: names, or starts of names followed by a single *."`
-	Status   string         `json:"status,omitzero" example:"failed" doc:"failed (default): events whose delivery to the endpoint is exhausted or canceled. missing: events that match the endpoint as it is now and of which it has no delivery, also from before it was made; what its filter keeps from it is counted, and skipped. all: both, and those that were delivered."`
+	Status   string         `json:"status,omitzero" example:"failed" doc:"failed (default): events whose delivery to the endpoint is exhausted or canceled. missing: events that match the endpoint as it is now and of which it has no delivery, also from before it was made; what its filter keeps from it is counted, and skipped. missed: both. all: both, and those that were delivered."`
 	Rate     value[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; as fast as there is room, if it is left out."`
 	DryRun   bool           `json:"dry_run,omitzero" doc:"Whether only to count."`
 }

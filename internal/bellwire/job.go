@@ -70,6 +70,7 @@ type JobParams struct {
 const (
 	SelectFailed  = "failed"  // exhausted or canceled
 	SelectMissing = "missing" // events that the endpoint gets, and of which it has no delivery
+	SelectMissed  = "missed"  // both
 	SelectAll     = "all"     // both, and what has succeeded
 )
 
@@ -85,6 +86,8 @@ func (p *JobParams) Choose(kind JobKind, status string) bool {
 		p.Status, p.Statuses = SelectFailed, ended
 	case kind == JobReplay && status == SelectMissing:
 		p.Missing = true
+	case kind == JobReplay && status == SelectMissed:
+		p.Statuses, p.Missing = ended, true
 	case kind == JobReplay && status == SelectAll:
 		p.Statuses, p.Missing = append(ended, DeliverySucceeded), true
 	case slices.Contains(JobStatuses(kind), status):
@@ -99,7 +102,7 @@ func (p *JobParams) Choose(kind JobKind, status string) bool {
 func JobStatuses(kind JobKind) []string {
 	switch kind {
 	case JobReplay:
-		return []string{SelectFailed, SelectMissing, SelectAll}
+		return []string{SelectFailed, SelectMissing, SelectMissed, SelectAll}
 	case JobRetry:
 		return []string{SelectFailed, string(DeliveryExhausted), string(DeliveryCanceled), string(DeliveryRetrying)}
 	}
@@ -249,6 +252,8 @@ type Jobs interface {
 	// CreateJob adds a running job. CodeRateLimited: as many as the bounds allow have not ended. It deletes the oldest ended jobs
 	// of the tenant beyond the bounds.
 	CreateJob(ctx context.Context, j *Job, bounds JobBounds) error
+	// UpdateEndpointWithJob changes an endpoint as UpdateEndpoint does and adds a job as CreateJob does, both or neither.
+	UpdateEndpointWithJob(ctx context.Context, ep *Endpoint, note ChangeNote, j *Job, bounds JobBounds) error
 	Job(ctx context.Context, tenant string, id JobID) (*Job, error)
 	// Jobs lists the jobs of a tenant, or of all tenants if tenant is empty.
 	Jobs(ctx context.Context, tenant string, page Page) (*List[*Job], error)

@@ -104,7 +104,7 @@ func (d *DialectService) Get(ctx context.Context, c Caller, tenant, id string) (
 // Update changes an endpoint by the input that decide returns for its present state. An error of decide prevents the change.
 // decide is called again if the endpoint was changed concurrently.
 func (d *DialectService) Update(ctx context.Context, c Caller, tenant, id string, decide func(*EndpointView) (EndpointInput, error)) (*EndpointView, error) {
-	ep, credentials, err := d.service.updateEndpoint(ctx, c, tenant, id, d.dialect,
+	updated, err := d.service.updateEndpoint(ctx, c, tenant, id, d.dialect,
 		func(ep *bellwire.Endpoint, credentials *bellwire.Credentials) (*EndpointInput, error) {
 			in, err := decide(viewOf(c, ep, credentials))
 			in.vendor = true
@@ -113,7 +113,7 @@ func (d *DialectService) Update(ctx context.Context, c Caller, tenant, id string
 	if err != nil {
 		return nil, err
 	}
-	return viewOf(c, ep, credentials), nil
+	return viewOf(c, updated.endpoint, updated.credentials), nil
 }
 
 // Delete deletes an endpoint and returns its last state. An error of check, which may be nil, prevents it.

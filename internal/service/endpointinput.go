@@ -46,6 +46,7 @@ type EndpointInput struct {
 	Ordering         *bellwire.Ordering
 	Signing          *bellwire.Signing
 	Status           *bellwire.EndpointStatus
+	Replay           string // bellwire.SelectMissed replays what an endpoint has missed when Status enables it again; empty: nothing
 	// Secret is the caller's own secret, instead of a generated one. It replaces all present ones at once, unlike
 	// RotateSecret.
 	Secret   *string
@@ -212,6 +213,12 @@ func applySettings(ep *bellwire.Endpoint, in *EndpointInput) error {
 	}
 	if in.Status != nil {
 		ep.StatusReason = "" // chosen by the tenant, not by Bellwire
+	}
+	if in.Replay != "" && in.Replay != bellwire.SelectMissed {
+		faults = append(faults, bellwire.Invalid("replay", "must be %q", bellwire.SelectMissed))
+	}
+	if in.Replay != "" && (in.Status == nil || *in.Status != bellwire.EndpointEnabled) {
+		faults = append(faults, bellwire.Invalid("replay", "must be together with the status %q", bellwire.EndpointEnabled))
 	}
 	return bellwire.Join(append(faults,
 		choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO),

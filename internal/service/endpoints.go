@@ -24,6 +24,7 @@ type Endpoint struct {
 	Auth    bellwire.Auth
 	Headers []bellwire.Header
 	Health  *bellwire.EndpointHealth // nil in answers to changes
+	Replay  *bellwire.Job            // started by the change; nil: none
 }
 
 // TestReceipt identifies the event and the delivery of a test.
@@ -167,31 +168,37 @@ func (s *Service) readEndpoints(ctx context.Context, c Caller, f bellwire.Endpoi
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.
 func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id string, in EndpointInput) (*Endpoint, error) {
-	ep, credentials, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error) {
+	updated, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error) {
 		return &in, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return show(ep, credentials), nil
+	shown := show(updated.endpoint, updated.credentials)
+	shown.Replay = updated.replay
+	return shown, nil
 }
 
 // anyDialect stands for endpoints of all dialects.
 const anyDialect = ""
 
+// updatedEndpoint is an endpoint after a change.
+type updatedEndpoint struct {
+	endpoint    *bellwire.Endpoint
+	credentials *bellwire.Credentials
+	replay      *bellwire.Job // nil: none
+}
+
 // updateEndpoint changes an endpoint of a dialect by the input that decide returns. decide is called again if the change is stale.
 func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dialect string,
 	decide func(*bellwire.Endpoint, *bellwire.Credentials) (*EndpointInput, error),
-) (*bellwire.Endpoint, *bellwire.Credentials, error) {
+) (*updatedEndpoint, error) {
 	if err := s.requireChange(ctx, c, tenant); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var (
-		credentials *bellwire.Credentials
-		disabling   bool
-	)
-	updated, err := retryStale(ctx, s, tenant, "endpoint", func() (ep *bellwire.Endpoint, err error) {
-		ep, credentials, err = s.openEndpoint(ctx, tenant, id, dialect)
+	var disabling bool
+	updated, err := retryStale(ctx, s, tenant, "endpoint", func() (*updatedEndpoint, error) {
+		ep, credentials, err := s.openEndpoint(ctx, tenant, id, dialect)
 		if err != nil {
 			return nil, err
 		}
@@ -212,16 +219,25 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err != nil {
 			return nil, err
 		}
-		return ep, s.store.UpdateEndpoint(s.audit(ctx, c, tenant, "endpoint.update", ep.ID, nil, nil), ep, note)
+		ctx := s.audit(ctx, c, tenant, "endpoint.update", ep.ID, nil, nil)
+		updated := &updatedEndpoint{endpoint: ep, credentials: credentials}
+		if in.Replay == "" {
+			return updated, s.store.UpdateEndpoint(ctx, ep, note)
+		}
+		updated.replay, err = s.updateAndReplay(ctx, c, &before, ep, note)
+		return updated, err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if disabling {
 		s.cancelOpen(ctx, id, bellwire.ReasonEndpointDisabled)
 	}
-	s.announce(ctx, c, "endpoint.update", updated)
-	return updated, credentials, nil
+	s.announce(ctx, c, "endpoint.update", updated.endpoint)
+	if updated.replay != nil {
+		s.engine.WakeJobs()
+	}
+	return updated, nil
 }
 
 // DeleteEndpoint deletes an endpoint, and cancels its open deliveries.

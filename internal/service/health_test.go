@@ -12,6 +12,22 @@ import (
 // fail records a failure of an endpoint that ends its delivery.
 func (e *env) fail(tenant, endpoint, message string) {
 	e.t.Helper()
+	e.end(tenant, endpoint, message, bellwire.Transition{Status: bellwire.DeliveryExhausted})
+}
+
+// gone records that an endpoint wants nothing more, which disables it.
+func (e *env) gone(tenant, endpoint string) {
+	e.t.Helper()
+	e.end(tenant, endpoint, "gone", bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointGone})
+}
+
+// end records an attempt that ends a new delivery.
+func (e *env) end(tenant, endpoint, message string, how bellwire.Transition) {
+	e.t.Helper()
+	ep, err := e.store.Endpoint(e.t.Context(), endpoint)
+	if err != nil {
+		e.t.Fatal(err)
+	}
 	d := e.delivery(tenant, endpoint)
 	leases, err := e.store.RenewLeases(e.t.Context(), "node")
 	if err != nil {
@@ -26,7 +42,7 @@ func (e *env) fail(tenant, endpoint, message string) {
 	_, err = e.store.RecordOutcomes(e.t.Context(), []*bellwire.Result{{
 		Attempt:  &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](time.Now()), Delivery: d.ID, Outcome: bellwire.OutcomeDNS, Error: message},
 		Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: leases.Epoch(endpoint), EndedAt: time.Now(), Endpoint: endpoint,
-		Transition: bellwire.Transition{Status: bellwire.DeliveryExhausted}, Health: bellwire.HealthNote{Kind: bellwire.HealthCounts},
+		Transition: how, Disable: how.Status == bellwire.DeliveryCanceled, EndpointRevision: ep.Revision, Health: bellwire.HealthNote{Kind: bellwire.HealthCounts},
 	}})
 	if err != nil {
 		e.t.Fatal(err)

@@ -38,16 +38,33 @@ func (s *Service) CreateJob(ctx context.Context, c Caller, tenant string, in Job
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.directory.Limits(ctx, tenant)
+	bounds, err := s.jobBounds(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	bounds := bellwire.JobBounds{OfTenant: held.Jobs, InAll: limits.JobsInAll, Kept: limits.JobsKept}
 	if err := s.store.CreateJob(ctx, j, bounds); err != nil {
 		return nil, err
 	}
 	s.engine.WakeJobs()
 	return j, nil
+}
+
+func (s *Service) jobBounds(ctx context.Context, tenant string) (bellwire.JobBounds, error) {
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return bellwire.JobBounds{}, err
+	}
+	return bellwire.JobBounds{OfTenant: held.Jobs, InAll: limits.JobsInAll, Kept: limits.JobsKept}, nil
+}
+
+// newJob returns a job about an endpoint of the tenant, or about all if endpoint is empty.
+func newJob(tenant string, kind bellwire.JobKind, endpoint string) *bellwire.Job {
+	at := now()
+	return &bellwire.Job{
+		ID: bellwire.NewID[bellwire.JobIDKind](at), Tenant: tenant, Kind: kind, State: bellwire.JobRunning, CreatedAt: at, UpdatedAt: at,
+		// Times count to the millisecond, so that this is just after now.
+		Params: bellwire.JobParams{Endpoint: endpoint, Until: at.Truncate(time.Millisecond).Add(time.Millisecond)},
+	}
 }
 
 // planJob checks the input, and counts.
@@ -57,28 +74,29 @@ func (s *Service) planJob(ctx context.Context, c Caller, tenant string, in JobIn
 		return nil, err
 	}
 	defer end()
-	at := now()
-	j := &bellwire.Job{
-		ID: bellwire.NewID[bellwire.JobIDKind](at), Tenant: tenant, Kind: in.Kind, State: bellwire.JobRunning, CreatedAt: at, UpdatedAt: at,
-		// Times count to the millisecond, so that this is just after now.
-		Params: bellwire.JobParams{Endpoint: in.Endpoint, Types: in.Types, Since: in.Since, Until: at.Truncate(time.Millisecond).Add(time.Millisecond)},
-	}
+	j := newJob(tenant, in.Kind, in.Endpoint)
+	j.Params.Types, j.Params.Since = in.Types, in.Since
 	endpoints, err := s.checkJob(ctx, j, &in)
 	if err != nil {
 		return nil, err
 	}
+	return j, s.count(ctx, j, endpoints...)
+}
+
+// count adds what a job selects at endpoints to its total.
+func (s *Service) count(ctx context.Context, j *bellwire.Job, endpoints ...*bellwire.Endpoint) error {
 	for _, ep := range endpoints {
 		patterns, err := match.Compile(ep.Events)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n, err := s.store.CountSelected(ctx, j.SelectionOf(ep.ID, patterns.Match))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		j.Total += n
 	}
-	return j, nil
+	return nil
 }
 
 // checkJob refuses a job that makes no sense, and returns the endpoints that it is about.

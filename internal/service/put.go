@@ -50,13 +50,14 @@ func (s *Service) PutEndpoint(ctx context.Context, c Caller, tenant, id string, 
 	}
 	in.id = id
 	v, created, err := put(func() (withSecret, error) {
-		updated, credentials, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(ep *bellwire.Endpoint, _ *bellwire.Credentials) (*EndpointInput, error) {
+		updated, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(ep *bellwire.Endpoint, _ *bellwire.Credentials) (*EndpointInput, error) {
 			return s.completed(ep, in)
 		})
 		if err != nil {
 			return withSecret{}, err
 		}
-		return withSecret{show(updated, credentials), s.revealed(updated, credentials, updated.UpdatedAt)}, nil
+		ep, credentials := updated.endpoint, updated.credentials
+		return withSecret{show(ep, credentials), s.revealed(ep, credentials, ep.UpdatedAt)}, nil
 	}, func() (withSecret, error) {
 		ep, secret, err := s.CreateEndpoint(ctx, c, tenant, in)
 		return withSecret{ep, secret}, err

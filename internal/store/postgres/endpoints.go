@@ -214,42 +214,48 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		return err
 	}
 	var revision int64
-	err = s.write(ctx, func(tx *tx) error {
-		n, tenant, current, err := tx.holdEndpoint(ep.Tenant, ep.ID)
-		if err != nil {
-			return err
-		}
-		if current != ep.Revision {
-			return rules.StaleVersion("endpoint", ep.ID)
-		}
-		var before bellwire.Endpoint
-		if err := tx.row(sqlBefore, n).Scan((*string)(&before.Status), &before.URL); err != nil {
-			return err
-		}
-		if bellwire.Restarts(&before, ep) {
-			if err := tx.restartHealth(n, ep.UpdatedAt); err != nil {
-				return err
-			}
-		}
-		if revision, err = tx.changeTenant(tenant); err != nil {
-			return err
-		}
-		if err := tx.addChange(tenant, ep.ID, rules.Updated(ep, note)); err != nil {
-			return err
-		}
-		if err := s.notify(tx, message{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
-			return err
-		}
-		return tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
-				dialect = $7, url = $8, description = $9, events = $10, retry = $11, rate_limit = $12, max_in_flight = $13,
-				signing = $14, metadata = $15, extra = $16, sealed = $17, filter = $18,
-				on_error = $19, timeout = $20, auto_disable_after = $21
-			WHERE n = $1`, changeable(ep, revision, j, n)...)
+	err = s.write(ctx, func(tx *tx) (err error) {
+		revision, err = s.updateEndpoint(tx, ep, note, j)
+		return err
 	})
 	if err == nil {
 		ep.Revision = revision
 	}
 	return err
+}
+
+// updateEndpoint changes an endpoint, and returns its new revision.
+func (s *Store) updateEndpoint(tx *tx, ep *bellwire.Endpoint, note bellwire.ChangeNote, j codec.Endpoint) (revision int64, err error) {
+	n, tenant, current, err := tx.holdEndpoint(ep.Tenant, ep.ID)
+	if err != nil {
+		return 0, err
+	}
+	if current != ep.Revision {
+		return 0, rules.StaleVersion("endpoint", ep.ID)
+	}
+	var before bellwire.Endpoint
+	if err := tx.row(sqlBefore, n).Scan((*string)(&before.Status), &before.URL); err != nil {
+		return 0, err
+	}
+	if bellwire.Restarts(&before, ep) {
+		if err := tx.restartHealth(n, ep.UpdatedAt); err != nil {
+			return 0, err
+		}
+	}
+	if revision, err = tx.changeTenant(tenant); err != nil {
+		return 0, err
+	}
+	if err := tx.addChange(tenant, ep.ID, rules.Updated(ep, note)); err != nil {
+		return 0, err
+	}
+	if err := s.notify(tx, message{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
+		return 0, err
+	}
+	return revision, tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
+			dialect = $7, url = $8, description = $9, events = $10, retry = $11, rate_limit = $12, max_in_flight = $13,
+			signing = $14, metadata = $15, extra = $16, sealed = $17, filter = $18,
+			on_error = $19, timeout = $20, auto_disable_after = $21
+		WHERE n = $1`, changeable(ep, revision, j, n)...)
 }
 
 // holdEndpoint finds an endpoint of the tenant, and keeps others from changing either.

@@ -60,27 +60,56 @@ func (s *Store) CreateJob(ctx context.Context, j *bellwire.Job, bounds bellwire.
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *tx) error {
+	return s.write(ctx, func(tx *tx) error { return tx.createJob(j, params, bounds) })
+}
+
+func (t *tx) createJob(j *bellwire.Job, params string, bounds bellwire.JobBounds) error {
+	if err := t.lock(lockJobs); err != nil {
+		return err
+	}
+	var tenant int64
+	err := t.row("SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR SHARE", j.Tenant).Scan(&tenant)
+	if err != nil {
+		return orNotFound(err, "tenant", j.Tenant)
+	}
+	var inAll, ofTenant int
+	if err := t.row(sqlCountJobs, tenant).Scan(&inAll, &ofTenant); err != nil {
+		return err
+	}
+	if err := rules.RefuseJob(bounds, ofTenant, inAll); err != nil {
+		return err
+	}
+	if err := t.exec(sqlForgetJobs, tenant, bounds.Kept); err != nil {
+		return err
+	}
+	return t.exec(sqlInsertJob, [16]byte(j.ID), tenant, string(j.Kind), string(j.State), params, j.Total, j.Rate, j.CreatedAt)
+}
+
+// UpdateEndpointWithJob changes an endpoint and adds a job. It takes the lock on jobs before the one on the tenant, as CreateJob
+// does, so that the two cannot wait for each other.
+func (s *Store) UpdateEndpointWithJob(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote, j *bellwire.Job, bounds bellwire.JobBounds) error {
+	params, err := codec.JobParams(j)
+	if err != nil {
+		return err
+	}
+	encoded, err := codec.EncodeEndpoint(ep)
+	if err != nil {
+		return err
+	}
+	var revision int64
+	err = s.write(ctx, func(tx *tx) (err error) {
 		if err := tx.lock(lockJobs); err != nil {
 			return err
 		}
-		var tenant int64
-		err := tx.row("SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR SHARE", j.Tenant).Scan(&tenant)
-		if err != nil {
-			return orNotFound(err, "tenant", j.Tenant)
-		}
-		var inAll, ofTenant int
-		if err := tx.row(sqlCountJobs, tenant).Scan(&inAll, &ofTenant); err != nil {
+		if revision, err = s.updateEndpoint(tx, ep, note, encoded); err != nil {
 			return err
 		}
-		if err := rules.RefuseJob(bounds, ofTenant, inAll); err != nil {
-			return err
-		}
-		if err := tx.exec(sqlForgetJobs, tenant, bounds.Kept); err != nil {
-			return err
-		}
-		return tx.exec(sqlInsertJob, [16]byte(j.ID), tenant, string(j.Kind), string(j.State), params, j.Total, j.Rate, j.CreatedAt)
+		return tx.createJob(j, params, bounds)
 	})
+	if err == nil {
+		ep.Revision = revision
+	}
+	return err
 }
 
 // Job finds a job.

@@ -247,6 +247,17 @@ func (s *Store) EndpointsSince(ctx context.Context, tenant string, revision int6
 
 // UpdateEndpoint replaces the endpoint, if it is still at ep.Revision.
 func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote) error {
+	nothing := func(*writer, int64) error { return nil }
+	return s.updateEndpoint(ctx, ep, note, companion{nothing, nothing})
+}
+
+// companion is what is stored together with the change of an endpoint. refuse writes nothing, and runs first.
+type companion struct {
+	refuse, store func(w *writer, tenant int64) error
+}
+
+// updateEndpoint changes an endpoint, and stores its companion in the same transaction.
+func (s *Store) updateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote, with companion) error {
 	j, err := codec.EncodeEndpoint(ep)
 	if err != nil {
 		return err
@@ -268,6 +279,9 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if err != nil {
 			return err
 		}
+		if err := with.refuse(w, ref.tenant); err != nil {
+			return err
+		}
 		if bellwire.Restarts(before, ep) {
 			if err := w.restartHealth(ref.n, ep.UpdatedAt); err != nil {
 				return err
@@ -282,6 +296,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 					extra = ?, sealed = ?, filter = ?, on_error = ?, timeout = ?, auto_disable_after = ?
 				WHERE n = ?`).changeable(ep, revision, j).int(ref.n).exec(),
 			w.storeChange(change),
+			with.store(w, ref.tenant),
 		)
 	})
 	if err == nil {

@@ -54,22 +54,43 @@ func (s *Store) CreateJob(ctx context.Context, j *bellwire.Job, bounds bellwire.
 		if err != nil {
 			return err
 		}
-		q := w.query(sqlCountJobs).int(tenant.n)
-		if _, err := q.one(); err != nil {
+		if err := w.refuseJob(tenant.n, bounds); err != nil {
 			return err
 		}
-		inAll, ofTenant := int(q.getInt()), int(q.getInt())
-		if err := q.close(); err != nil {
-			return err
-		}
-		if err := rules.RefuseJob(bounds, ofTenant, inAll); err != nil {
-			return err
-		}
-		if err := w.query(sqlForgetJobs).int(tenant.n).int(int64(bounds.Kept)).exec(); err != nil {
-			return err
-		}
-		return w.query(sqlInsertJob).blob(j.ID[:]).int(tenant.n).text(string(j.Kind)).text(string(j.State)).text(params).
-			int(int64(j.Total)).float(j.Rate).time(j.CreatedAt).time(j.CreatedAt).exec()
+		return w.insertJob(tenant.n, j, params, bounds)
+	})
+}
+
+// refuseJob refuses a job of the tenant if too many have not ended.
+func (w *writer) refuseJob(tenant int64, bounds bellwire.JobBounds) error {
+	q := w.query(sqlCountJobs).int(tenant)
+	if _, err := q.one(); err != nil {
+		return err
+	}
+	inAll, ofTenant := int(q.getInt()), int(q.getInt())
+	if err := q.close(); err != nil {
+		return err
+	}
+	return rules.RefuseJob(bounds, ofTenant, inAll)
+}
+
+func (w *writer) insertJob(tenant int64, j *bellwire.Job, params string, bounds bellwire.JobBounds) error {
+	if err := w.query(sqlForgetJobs).int(tenant).int(int64(bounds.Kept)).exec(); err != nil {
+		return err
+	}
+	return w.query(sqlInsertJob).blob(j.ID[:]).int(tenant).text(string(j.Kind)).text(string(j.State)).text(params).
+		int(int64(j.Total)).float(j.Rate).time(j.CreatedAt).time(j.CreatedAt).exec()
+}
+
+// UpdateEndpointWithJob changes an endpoint and adds a job.
+func (s *Store) UpdateEndpointWithJob(ctx context.Context, ep *bellwire.Endpoint, note bellwire.ChangeNote, j *bellwire.Job, bounds bellwire.JobBounds) error {
+	params, err := codec.JobParams(j)
+	if err != nil {
+		return err
+	}
+	return s.updateEndpoint(ctx, ep, note, companion{
+		refuse: func(w *writer, tenant int64) error { return w.refuseJob(tenant, bounds) },
+		store:  func(w *writer, tenant int64) error { return w.insertJob(tenant, j, params, bounds) },
 	})
 }
 

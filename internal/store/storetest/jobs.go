@@ -40,6 +40,34 @@ var jobTests = []test{
 		w.check(err)
 		w.equal("jobs that are kept", len(w.jobs(third.ID)), 3)
 	}},
+	{name: "Jobs/StartWithAChangeOfTheEndpoint", run: func(w *world) {
+		t := w.tenant()
+		ep := w.endpoint(t, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
+		old := *ep
+		ep.Status, ep.UpdatedAt = bellwire.EndpointEnabled, w.tick(time.Second)
+		enable := func(ep *bellwire.Endpoint, bounds bellwire.JobBounds) (*bellwire.Job, error) {
+			j := w.newJob(t.ID, bellwire.JobReplay, w.failed(ep))
+			return j, w.store.UpdateEndpointWithJob(w.ctx, ep, w.note("k", `{"status":"disabled"}`, `{"status":"enabled"}`), j, bounds)
+		}
+		expect := func(status bellwire.EndpointStatus, jobs ...*bellwire.Job) {
+			w.Helper()
+			read, err := w.store.Endpoint(w.ctx, ep.ID)
+			w.check(err)
+			w.equal("the status", read.Status, status)
+			w.equal("the jobs", w.jobs(t.ID), jobs)
+		}
+		_, err := enable(ep, bellwire.JobBounds{})
+		w.refused(err, bellwire.CodeRateLimited)
+		expect(bellwire.EndpointDisabled)
+		j, err := enable(ep, anyJobs)
+		w.check(err)
+		expect(bellwire.EndpointEnabled, j)
+		_, err = enable(&old, anyJobs)
+		w.refused(err, bellwire.CodeStale)
+		_, err = enable(ep, anyJobs) // with the revision that the first change has returned
+		w.check(err)
+		w.equal("the number of jobs", len(w.jobs(t.ID)), 2)
+	}},
 	{name: "Jobs/AreKeptForAWhile", run: func(w *world) {
 		t := w.tenant()
 		ended, running := w.job(t.ID, bellwire.JobCancel, bellwire.JobParams{}), w.job(t.ID, bellwire.JobCancel, bellwire.JobParams{})
