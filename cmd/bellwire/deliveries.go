@@ -21,31 +21,40 @@ type deliveriesCommand struct {
 // Help is shown below the options.
 func (c *deliveriesCommand) Help() string {
 	return `  bellwire deliveries list --tenant acme --status exhausted
+  bellwire deliveries list --all-tenants --outcome timeout --since 1h
   bellwire deliveries show --tenant acme dlv_…
   bellwire retry --tenant acme dlv_…`
 }
 
 type listDeliveriesCommand struct {
-	tenantConnection
+	tenantsConnection
 	listOptions
 	span
 	Type     string  `placeholder:"NAME" help:"Only deliveries of events of this type."`
 	Endpoint string  `placeholder:"ID" help:"Only deliveries to this endpoint."`
 	Event    string  `placeholder:"ID" help:"Only deliveries of this event."`
 	Status   *string `enum:"pending,retrying,succeeded,exhausted,canceled" placeholder:"STATUS" help:"Only pending, retrying, succeeded, exhausted or canceled ones."`
+	Outcome  string  `placeholder:"OUTCOME" help:"Only those whose newest attempt ended so, such as timeout or status."`
+	Dialect  string  `placeholder:"NAME" help:"Only those to endpoints with this dialect."`
 }
 
-func deliveryColumns(now time.Time) []output.Column[client.Delivery] {
-	return []output.Column[client.Delivery]{
+// deliveryColumns returns the columns of a list of deliveries.
+func deliveryColumns(tenants bool, now time.Time) []output.Column[client.Delivery] {
+	columns := []output.Column[client.Delivery]{
 		output.Text("ID", func(d client.Delivery) string { return d.ID }),
+	}
+	if tenants {
+		columns = append(columns, output.Text("TENANT", func(d client.Delivery) string { return d.Tenant }))
+	}
+	return append(columns,
 		output.Text("STORED", func(d client.Delivery) string { return output.Time(d.CreatedAt) }),
 		output.Text("TYPE", func(d client.Delivery) string { return d.EventType }),
-		{Title: "STATUS", Cell: func(d client.Delivery) output.Cell { return deliveryCell(d.Status) }},
+		output.Column[client.Delivery]{Title: "STATUS", Cell: func(d client.Delivery) output.Cell { return deliveryCell(d.Status) }},
 		output.Text("ATTEMPTS", func(d client.Delivery) string { return fmt.Sprint(d.AttemptCount) }),
 		output.Text("NEXT", func(d client.Delivery) string { return nextText(&d, now) }),
 		output.Text("ENDPOINT", func(d client.Delivery) string { return d.Endpoint }),
 		output.Text("REASON", func(d client.Delivery) string { return d.Reason }),
-	}
+	)
 }
 
 func deliveryCell(s client.DeliveryStatus) output.Cell {
@@ -72,9 +81,16 @@ func (c *listDeliveriesCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter := client.DeliveryFilter{Type: c.Type, Since: c.Since.Time, Until: c.Until.Time, Endpoint: c.Endpoint, Event: c.Event, Status: client.DeliveryStatus(chosen(c.Status))}
-	return printList(ctx, std, api, &c.listOptions, deliveryColumns(time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Delivery], error) {
-		return api.Deliveries(ctx, c.Tenant, filter, page)
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
+	filter := client.DeliveryFilter{
+		Endpoint: c.Endpoint, Event: c.Event, Status: client.DeliveryStatus(chosen(c.Status)), Type: c.Type,
+		Since: c.Since.Time, Until: c.Until.Time, Outcome: client.Outcome(c.Outcome), Dialect: c.Dialect,
+	}
+	return printList(ctx, std, api, &c.listOptions, deliveryColumns(c.AllTenants, time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Delivery], error) {
+		return api.Deliveries(ctx, tenant, filter, page)
 	})
 }
 
