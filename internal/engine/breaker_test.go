@@ -217,7 +217,9 @@ func TestRest(t *testing.T) {
 		"500":                           {answers(500), late, 100},
 		"500 that asks":                 {overloaded(500, "4"), late, 3},
 		"404 that asks":                 {overloaded(404, "4"), late, 3},
+		"502 that asks":                 {overloaded(502, "4"), late, 3},
 		"503 that asks":                 {overloaded(503, "4"), late, 3},
+		"504 that asks":                 {overloaded(504, "4"), late, 3},
 		"429 that asks":                 {overloaded(429, "4"), late, 3},
 		"429":                           {answers(429), late, 11},
 		"502":                           {answers(502), late, 11},
@@ -225,7 +227,9 @@ func TestRest(t *testing.T) {
 		"504":                           {answers(504), late, 11},
 		"503 now and then":              {flaky(503), late, 100},
 		"429, fixed interval":           {answers(429), every(time.Hour, 1), 100},
+		"502, fixed interval":           {answers(502), every(time.Hour, 1), 100},
 		"503, fixed interval":           {answers(503), every(time.Hour, 1), 100},
+		"504, fixed interval":           {answers(504), every(time.Hour, 1), 100},
 		"429 that asks, fixed interval": {overloaded(429, "4"), every(time.Hour, 1), 3},
 	}
 	for name, c := range cases {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -107,4 +108,31 @@ func TestLateAnswerFromTheOldURL(t *testing.T) {
 			t.Errorf("the new URL got %d requests, want 5", got)
 		}
 	})
+}
+
+// max_elapsed ends what waits behind the rests that an endpoint asks for, without an attempt for each.
+func TestMaxElapsedEndsWhatWaitsBehindARest(t *testing.T) {
+	for _, status := range []int{429, 502, 503, 504} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				r := w.receiver("a", overloaded(status, "600"))
+				ep := w.endpoint("a", growing(time.Hour))
+				w.publish(300)
+				w.pass(50 * time.Minute)
+				if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] > 10 {
+					t.Error("before max_elapsed:", got)
+				}
+				w.pass(time.Hour)
+				if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] != 300 {
+					t.Error("after max_elapsed:", got)
+				}
+				if d := w.deliveries(ep.ID)[250]; d.Reason != bellwire.ReasonTimeOver || d.Attempts > 1 {
+					t.Errorf("one of those that waited: %+v", d)
+				}
+				if got := len(r.got()); got > 50 {
+					t.Error("attempts:", got)
+				}
+			})
+		})
+	}
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"reflect"
 	"strconv"
@@ -113,4 +114,76 @@ func makeVersion(t *testing.T, conn *pgx.Conn, version int) {
 	script += ";\nUPDATE bellwire.meta SET number = " + strconv.Itoa(version) + " WHERE name = 'schema'"
 	_, err = conn.Exec(t.Context(), script, pgx.QueryExecModeSimpleProtocol)
 	check(t, err)
+}
+
+// TestMigrationsFillNewColumns writes endpoints, deliveries and keys with the schema before version 15, and reads what later ones
+// have added to them.
+func TestMigrationsFillNewColumns(t *testing.T) {
+	t.Parallel()
+	url := server.NewDatabase(t, "template1")
+	conn, err := pgx.Connect(t.Context(), url)
+	check(t, err)
+	t.Cleanup(func() { check(t, conn.Close(context.Background())) })
+	makeVersion(t, conn, 14)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	event, test := bellwire.NewID[bellwire.EventKind](at), bellwire.NewID[bellwire.EventKind](at)
+	delivered, tested := bellwire.DeliveryOf(event, 0), bellwire.DeliveryOf(test, 0)
+	key := bellwire.NewID[bellwire.KeyKind](at)
+	_, err = conn.Exec(t.Context(), fmt.Sprintf(`
+		INSERT INTO bellwire.tenants (id, name, metadata, created_at, updated_at, revision) VALUES ('acme', 'Acme', 'null', now(), now(), 7);
+		INSERT INTO bellwire.endpoints (id, tenant, shard, revision, created_at, updated_at, status, status_reason, ordering, dialect,
+			url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+		SELECT p.id, n, 0, 5, now(), now(), 'enabled', '', 'none', p.id, 'https://example.com/', '', '["*"]',
+			'{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'
+		FROM bellwire.tenants t, (VALUES ('standard'), ('lemon')) AS p (id);
+		INSERT INTO bellwire.events (id, tenant, type, created_at, test, deliveries, data)
+		SELECT e.id, n, 'a', now(), e.test, 1, '1' FROM bellwire.tenants, (VALUES ('%[1]x'::uuid, false), ('%[2]x', true)) AS e (id, test);
+		INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, created_at, updated_at)
+		SELECT d.id, d.event, p.tenant, p.n, 3, '', 1, 0, 0, 0, now(), now()
+		FROM bellwire.endpoints p, (VALUES ('%[3]x'::uuid, '%[1]x'::uuid), ('%[4]x', '%[2]x')) AS d (id, event) WHERE p.id = 'standard';
+		INSERT INTO bellwire.event_types (name, grouping, description, archived, created_at, updated_at) VALUES ('a', '', '', false, now(), now());
+		INSERT INTO bellwire.keys (id, tenant, name, role, hash, created_at) SELECT '%[5]x', n, '', 'tenant', '0', now() FROM bellwire.tenants`,
+		event[:], test[:], delivered[:], tested[:], key[:]), pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+	checkNewColumns(t, openAt(t, url, Options{NoSync: true}), delivered, tested, key)
+}
+
+func checkNewColumns(t *testing.T, s bellwire.Store, delivered, tested bellwire.DeliveryID, key bellwire.KeyID) {
+	t.Helper()
+	for id, timeout := range map[string]time.Duration{"standard": 15 * time.Second, "lemon": 10 * time.Second} {
+		ep, err := s.Endpoint(t.Context(), id)
+		check(t, err)
+		if ep.Filter != "" || ep.OnError != bellwire.OnErrorDeliver || ep.Timeout != timeout || ep.AutoDisableAfter != bellwire.DefaultAutoDisableAfter {
+			t.Errorf("%s is %+v", id, ep)
+		}
+		health, err := s.Health(t.Context(), []string{id}, 10)
+		check(t, err)
+		if h := health[0].Health; h != (bellwire.Health{State: bellwire.HealthHealthy}) {
+			t.Errorf("the health of %s is %+v", id, h)
+		}
+	}
+	for _, id := range []bellwire.DeliveryID{delivered, tested} {
+		d, err := s.Delivery(t.Context(), "acme", id)
+		check(t, err)
+		if d.Status != bellwire.DeliveryExhausted || !d.Job.IsZero() {
+			t.Errorf("the delivery is %+v", d)
+		}
+	}
+	n, err := s.CountSelected(t.Context(), &bellwire.Selection{
+		Tenant: "acme", Endpoint: "standard", Before: bellwire.FirstID[bellwire.EventKind](time.Now()), Statuses: []bellwire.DeliveryStatus{bellwire.DeliveryExhausted},
+	})
+	check(t, err)
+	if n != 1 {
+		t.Errorf("a replay would be about %d events, want the one that is no test", n)
+	}
+	k, err := s.Key(t.Context(), key)
+	check(t, err)
+	if !k.ExpiresAt.IsZero() || !k.LastUsedAt.IsZero() {
+		t.Errorf("the key is %+v", k)
+	}
+	types, err := s.CatalogueSince(t.Context(), 0)
+	check(t, err)
+	if len(types.Changed) != 1 || types.Changed[0].Name != "a" {
+		t.Errorf("the event types are %+v", types)
+	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"reflect"
@@ -112,5 +113,70 @@ func TestMigrationBeginsHistories(t *testing.T) {
 	_, err = s.EndpointHistory(t.Context(), "acme", "gone", bellwire.Page{Limit: 10})
 	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
 		t.Errorf("the history of a deleted endpoint: %v", err)
+	}
+}
+
+// TestMigrationsFillNewColumns writes endpoints, deliveries and keys with the schema before version 15, and reads what later ones
+// have added to them.
+func TestMigrationsFillNewColumns(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bellwire.db")
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	event, test := bellwire.NewID[bellwire.EventKind](at), bellwire.NewID[bellwire.EventKind](at)
+	delivered, tested := bellwire.DeliveryOf(event, 0), bellwire.DeliveryOf(test, 0)
+	key := bellwire.NewID[bellwire.KeyKind](at)
+	writeAtVersion(t, path, 14, fmt.Sprintf(`
+		INSERT INTO tenants (n, id, name, metadata, created_at, updated_at, revision) VALUES (1, 'acme', 'Acme', 'null', 1, 1, 7);
+		INSERT INTO endpoints (n, id, tenant, revision, created_at, updated_at, status, status_reason, ordering, dialect,
+			url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+		VALUES (1, 'standard', 1, 5, 1, 1, 'enabled', '', 'none', 'standard', 'https://example.com/', '', '["*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'),
+			(2, 'lemon', 1, 6, 1, 1, 'enabled', '', 'none', 'lemon', 'https://example.com/', '', '["*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null');
+		INSERT INTO events (n, id, tenant, type, created_at, test, deliveries, data) VALUES
+			(1, x'%[1]x', 1, 'a', 1, 0, 1, x'31'), (2, x'%[2]x', 1, 'a', 1, 1, 1, x'31');
+		INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, created_at, updated_at) VALUES
+			(x'%[3]x', 1, 1, 1, 3, '', 1, 0, 0, 0, 1, 1), (x'%[4]x', 2, 1, 1, 3, '', 1, 0, 0, 0, 1, 1);
+		INSERT INTO event_types (name, grouping, description, archived, created_at, updated_at) VALUES ('a', '', '', 0, 1, 1);
+		INSERT INTO keys (id, tenant, name, role, hash, created_at) VALUES (x'%[5]x', 1, '', 'tenant', x'00', 1)`,
+		event[:], test[:], delivered[:], tested[:], key[:]))
+	checkNewColumns(t, openAt(t, path), delivered, tested, key)
+}
+
+func checkNewColumns(t *testing.T, s bellwire.Store, delivered, tested bellwire.DeliveryID, key bellwire.KeyID) {
+	t.Helper()
+	for id, timeout := range map[string]time.Duration{"standard": 15 * time.Second, "lemon": 10 * time.Second} {
+		ep, err := s.Endpoint(t.Context(), id)
+		check(t, err)
+		if ep.Filter != "" || ep.OnError != bellwire.OnErrorDeliver || ep.Timeout != timeout || ep.AutoDisableAfter != bellwire.DefaultAutoDisableAfter {
+			t.Errorf("%s is %+v", id, ep)
+		}
+		health, err := s.Health(t.Context(), []string{id}, 10)
+		check(t, err)
+		if h := health[0].Health; h != (bellwire.Health{State: bellwire.HealthHealthy}) {
+			t.Errorf("the health of %s is %+v", id, h)
+		}
+	}
+	for _, id := range []bellwire.DeliveryID{delivered, tested} {
+		d, err := s.Delivery(t.Context(), "acme", id)
+		check(t, err)
+		if d.Status != bellwire.DeliveryExhausted || !d.Job.IsZero() {
+			t.Errorf("the delivery is %+v", d)
+		}
+	}
+	n, err := s.CountSelected(t.Context(), &bellwire.Selection{
+		Tenant: "acme", Endpoint: "standard", Before: bellwire.FirstID[bellwire.EventKind](time.Now()), Statuses: []bellwire.DeliveryStatus{bellwire.DeliveryExhausted},
+	})
+	check(t, err)
+	if n != 1 {
+		t.Errorf("a replay would be about %d events, want the one that is no test", n)
+	}
+	k, err := s.Key(t.Context(), key)
+	check(t, err)
+	if !k.ExpiresAt.IsZero() || !k.LastUsedAt.IsZero() {
+		t.Errorf("the key is %+v", k)
+	}
+	types, err := s.CatalogueSince(t.Context(), 0)
+	check(t, err)
+	if len(types.Changed) != 1 || types.Changed[0].Name != "a" {
+		t.Errorf("the event types are %+v", types)
 	}
 }
