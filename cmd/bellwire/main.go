@@ -48,6 +48,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Follow an event from end to end, on a temporary database."`
 	Publish publishCommand `cmd:"" help:"Publish events."`
 	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
+	Verify  verifyCommand  `cmd:"" help:"Say why a signature is refused."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
 
 	Tenants    tenantsCommand    `cmd:"" help:"Create, list, change and delete tenants."`
