@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Tenant is a customer of the platform. CreateTenant uses ID, Name, Metadata and Limits.
+// Tenant is a customer of the platform. CreateTenant uses ID, Name, Metadata,
+// Limits, Status and StatusReason.
 type Tenant struct {
 	ID        string            `json:"id,omitzero"`
 	Name      string            `json:"name,omitzero"`
@@ -16,7 +17,20 @@ type Tenant struct {
 	Effective Limits            `json:"effective_limits,omitzero"` // all limits, with defaults
 	CreatedAt time.Time         `json:"created_at,omitzero"`
 	UpdatedAt time.Time         `json:"updated_at,omitzero"`
+
+	Status       TenantStatus `json:"status,omitzero"`
+	StatusReason string       `json:"status_reason,omitzero"` // why it is paused
+	StatusSince  *time.Time   `json:"status_since,omitzero"`  // when it was last paused or resumed; nil: never
 }
+
+// TenantStatus says whether a tenant is paused.
+type TenantStatus string
+
+// The statuses of tenants. Nothing is sent to the endpoints of a paused tenant, and everything waits.
+const (
+	TenantActive TenantStatus = "active"
+	TenantPaused TenantStatus = "paused"
+)
 
 // Limits are values by the names of limits, such as "endpoints" or "publish_rate": numbers, or text such as "2s" for
 // durations.
@@ -27,17 +41,22 @@ type TenantChange struct {
 	Name     *string            `json:"name,omitzero"`
 	Metadata *map[string]string `json:"metadata,omitzero"`
 	Limits   Limits             `json:"limits,omitzero"` // a nil value restores the default
+
+	Status       TenantStatus `json:"status,omitzero"` // empty: unchanged
+	StatusReason *string      `json:"status_reason,omitzero"`
 }
 
 // CreateTenant creates a tenant. It fails with CodeConflict if the id is in use.
 func (c *Client) CreateTenant(ctx context.Context, t Tenant) (*Tenant, error) {
-	t.CreatedAt, t.UpdatedAt, t.Effective = time.Time{}, time.Time{}, nil
+	t.CreatedAt, t.UpdatedAt, t.Effective, t.StatusSince = time.Time{}, time.Time{}, nil, nil
 	return fetch[Tenant](ctx, c, http.MethodPost, path("tenants"), t)
 }
 
-// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata and Limits.
+// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata and Limits, and its Status unless it is empty.
 func (c *Client) PutTenant(ctx context.Context, t Tenant) (*Tenant, error) {
-	return fetch[Tenant](ctx, c, http.MethodPut, inTenant(t.ID), Tenant{Name: t.Name, Metadata: t.Metadata, Limits: t.Limits})
+	return fetch[Tenant](ctx, c, http.MethodPut, inTenant(t.ID), Tenant{
+		Name: t.Name, Metadata: t.Metadata, Limits: t.Limits, Status: t.Status, StatusReason: t.StatusReason,
+	})
 }
 
 // Tenants lists tenants.

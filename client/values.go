@@ -117,22 +117,23 @@ type WaitReason string
 
 // The reasons.
 const (
-	WaitRetry       WaitReason = "retry"        // its next attempt is due later
-	WaitPaused      WaitReason = "paused"       // the endpoint is paused
-	WaitEnding      WaitReason = "ending"       // the endpoint is disabled or deleted: the delivery is about to be canceled
-	WaitOrder       WaitReason = "order"        // an earlier delivery in the endpoint's order has not ended
-	WaitBreaker     WaitReason = "breaker"      // the endpoint's circuit breaker is open
-	WaitRest        WaitReason = "rest"         // the endpoint asked for a rest, or is overloaded
-	WaitRateLimit   WaitReason = "rate_limit"   // the endpoint's rate limit is reached
-	WaitInFlight    WaitReason = "in_flight"    // as many requests are in flight as the endpoint takes
-	WaitUnanswered  WaitReason = "unanswered"   // the requests in flight bring no answer
-	WaitFailureRate WaitReason = "failure_rate" // too many of the tenant's attempts fail
-	WaitHostLimit   WaitReason = "host_limit"   // the host has acknowledged too few of the tenant's requests
-	WaitShare       WaitReason = "share"        // the tenant has its share of the node
-	WaitFault       WaitReason = "fault"        // the node or its database failed a moment ago
-	WaitTakeover    WaitReason = "takeover"     // a node is about to take over the endpoint
-	WaitOtherNode   WaitReason = "other_node"   // another node sends for the endpoint, and only that one can say more
-	WaitQueued      WaitReason = "queued"       // it is next, or its request is in flight
+	WaitRetry        WaitReason = "retry"         // its next attempt is due later
+	WaitPaused       WaitReason = "paused"        // the endpoint is paused
+	WaitTenantPaused WaitReason = "tenant_paused" // the tenant is paused
+	WaitEnding       WaitReason = "ending"        // the endpoint is disabled or deleted: the delivery is about to be canceled
+	WaitOrder        WaitReason = "order"         // an earlier delivery in the endpoint's order has not ended
+	WaitBreaker      WaitReason = "breaker"       // the endpoint's circuit breaker is open
+	WaitRest         WaitReason = "rest"          // the endpoint asked for a rest, or is overloaded
+	WaitRateLimit    WaitReason = "rate_limit"    // the endpoint's rate limit is reached
+	WaitInFlight     WaitReason = "in_flight"     // as many requests are in flight as the endpoint takes
+	WaitUnanswered   WaitReason = "unanswered"    // the requests in flight bring no answer
+	WaitFailureRate  WaitReason = "failure_rate"  // too many of the tenant's attempts fail
+	WaitHostLimit    WaitReason = "host_limit"    // the host has acknowledged too few of the tenant's requests
+	WaitShare        WaitReason = "share"         // the tenant has its share of the node
+	WaitFault        WaitReason = "fault"         // the node or its database failed a moment ago
+	WaitTakeover     WaitReason = "takeover"      // a node is about to take over the endpoint
+	WaitOtherNode    WaitReason = "other_node"    // another node sends for the endpoint, and only that one can say more
+	WaitQueued       WaitReason = "queued"        // it is next, or its request is in flight
 )
 
 // DeliveryStatus is the state of a delivery.

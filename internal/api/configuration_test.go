@@ -9,7 +9,7 @@ import (
 func TestTenants(t *testing.T) {
 	run(t, []step{
 		{name: "create", method: "POST", path: "/tenants", body: `{"id":"new_1","name":"New","metadata":{"plan":"gold"}}`, status: 201,
-			want: `{"id":"new_1","name":"New","metadata":{"plan":"gold"},"limits":{},"effective_limits":"*","created_at":"*","updated_at":"*"}`},
+			want: `{"id":"new_1","name":"New","metadata":{"plan":"gold"},"limits":{},"effective_limits":"*","created_at":"*","updated_at":"*","status":"active","status_reason":"","status_since":null}`},
 		{name: "no content", method: "POST", path: "/tenants", body: ``, status: 400, problem: "malformed"},
 		{name: "broken", method: "POST", path: "/tenants", body: `{"id":`, status: 400, problem: "malformed"},
 		{name: "taken", method: "POST", path: "/tenants", body: `{"id":"new_1"}`, status: 409, problem: "conflict"},
@@ -44,9 +44,42 @@ func TestTenants(t *testing.T) {
 		{name: "change the id", method: "PATCH", path: "/tenants/new_1", body: `{"id":"x"}`, status: 422, problem: "invalid id"},
 		{name: "change unknown", method: "PATCH", path: "/tenants/nobody", body: `{}`, status: 404, problem: "not_found"},
 
+		{name: "pause", method: "PATCH", path: "/tenants/new_1", body: `{"status":"paused","status_reason":"it does not pay"}`, status: 200,
+			want: `{"status":"paused","status_reason":"it does not pay","status_since":"*"}`, save: "since=status_since"},
+		{name: "pause again", method: "PATCH", path: "/tenants/new_1", body: `{"status":"paused","status_reason":"it owes us"}`, status: 200,
+			want: `{"status":"paused","status_reason":"it owes us","status_since":"{since}"}`},
+		{name: "the pause is on record", method: "GET", path: "/audit?tenant=new_1&limit=1", status: 200,
+			want: `{"data":[{"action":"tenant.update","before":{"status_reason":"it does not pay"},"after":{"status":"paused","status_reason":"it owes us"}}]}`},
+		{name: "replace a paused one", method: "PUT", path: "/tenants/new_1", body: `{"name":"N"}`, status: 200, want: `{"name":"N","status":"paused","status_reason":"it owes us"}`},
+		{name: "clear the reason", method: "PATCH", path: "/tenants/new_1", body: `{"status_reason":null}`, status: 200, want: `{"status":"paused","status_reason":""}`},
+		{name: "resume with a reason", method: "PATCH", path: "/tenants/new_1", body: `{"status":"active","status_reason":"x"}`, status: 422, problem: "invalid status_reason"},
+		{name: "still paused", method: "GET", path: "/tenants/new_1", status: 200, want: `{"status":"paused"}`},
+		{name: "a status that cannot be", method: "PATCH", path: "/tenants/new_1", body: `{"status":"disabled"}`, status: 422, problem: "invalid status"},
+		{name: "a reason of two lines", method: "PATCH", path: "/tenants/new_1", body: `{"status":"paused","status_reason":"a\nb"}`, status: 422, problem: "invalid status_reason"},
+		{name: "resume with PUT", method: "PUT", path: "/tenants/new_1", body: `{"status":"active"}`, status: 200, want: `{"name":"","status":"active","status_reason":"","status_since":"*"}`},
+		{name: "a reason without a pause", method: "PATCH", path: "/tenants/new_1", body: `{"status_reason":"x"}`, status: 422, problem: "invalid status_reason"},
+		{name: "create paused", method: "POST", path: "/tenants", body: `{"id":"waits","status":"paused","status_reason":"it is new"}`, status: 201, want: `{"status":"paused","status_reason":"it is new","status_since":"*"}`},
+		{name: "create with a reason only", method: "POST", path: "/tenants", body: `{"id":"x","status_reason":"it is new"}`, status: 422, problem: "invalid status_reason"},
+		{name: "pause by a tenant", method: "PATCH", path: "/tenants/acme", key: "tenant", body: `{"status":"paused"}`, status: 403, problem: "forbidden"},
+
 		{name: "delete", method: "DELETE", path: "/tenants/new_1", status: 204},
 		{name: "delete again", method: "DELETE", path: "/tenants/new_1", status: 404, problem: "not_found"},
 		{name: "delete by a tenant", method: "DELETE", path: "/tenants/acme", key: "tenant", status: 403, problem: "forbidden"},
+	})
+}
+
+// TestPausedTenant: what a tenant's callers see while it is paused.
+func TestPausedTenant(t *testing.T) {
+	run(t, []step{
+		{name: "endpoint", method: "POST", path: "/tenants/acme/endpoints", body: `{"url":"https://example.com/hooks","events":["*"]}`, status: 201, save: "endpoint=id"},
+		{name: "pause", method: "PATCH", path: "/tenants/acme", body: `{"status":"paused","status_reason":"it does not pay"}`, status: 200},
+		{name: "publish", method: "POST", path: "/tenants/acme/events", body: `{"type":"invoice.paid","data":{"total":1}}`, status: 202, save: "event=id"},
+		{name: "why", method: "GET", path: "/tenants/acme/events/{event}", key: "tenant", status: 200, save: "delivery=endpoints.0.delivery.id",
+			want: `{"endpoints":[{"endpoint":"{endpoint}","outcome":"paused","reason":"*","since":"*"}]}`},
+		{name: "what it waits for", method: "GET", path: "/tenants/acme/deliveries/{delivery}", key: "tenant", status: 200, want: `{"status":"pending","waiting_for":{"reason":"tenant_paused"}}`},
+		{name: "probe", method: "POST", path: "/tenants/acme/endpoints/{endpoint}/probe", key: "tenant", status: 409, problem: "conflict"},
+		{name: "resume", method: "PATCH", path: "/tenants/acme", body: `{"status":"active"}`, status: 200},
+		{name: "resumed", method: "GET", path: "/tenants/acme/events/{event}", key: "tenant", status: 200, want: `{"endpoints":[{"outcome":"pending"}]}`},
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 // explanation says what became of an event at an endpoint, on the wire.
 type explanation struct {
 	Endpoint string               `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
-	Outcome  bellwire.Fate        `json:"outcome" enum:"delivered,pending,retrying,exhausted,canceled,paused,not_subscribed,filtered,disabled,created_later,deleted,unknown" doc:"paused: the delivery waits because the endpoint is paused. not_subscribed, filtered, disabled, created_later and deleted: there is no delivery, because of what the endpoint was when the event was stored. unknown: the endpoint's history does not reach back to the event."`
+	Outcome  bellwire.Fate        `json:"outcome" enum:"delivered,pending,retrying,exhausted,canceled,paused,not_subscribed,filtered,disabled,created_later,deleted,unknown" doc:"paused: the delivery waits because the endpoint or the tenant is paused. not_subscribed, filtered, disabled, created_later and deleted: there is no delivery, because of what the endpoint was when the event was stored. unknown: the endpoint's history does not reach back to the event."`
 	Reason   string               `json:"reason" doc:"Why, in words; empty if the outcome says it all."`
 	Delivery *bellwire.DeliveryID `json:"delivery" nullable:"true" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"null if there is none. Of several deliveries, the one that succeeded, or else the latest."`
 	Since    *time.Time           `json:"since,omitempty" doc:"When the endpoint was paused, disabled, deleted or created, if that is the reason."`

@@ -19,13 +19,27 @@ type tenant struct {
 	Effective heldLimits        `json:"effective_limits" doc:"All limits of this tenant: its own values, and the server's for the others. 0 means no limit."`
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`
+
+	Status       bellwire.TenantStatus `json:"status" enum:"active,paused" doc:"paused: nothing is sent to the tenant's endpoints, and everything waits. Events are still taken."`
+	StatusReason string                `json:"status_reason" example:"the invoice is overdue" doc:"Why the tenant is paused, as you said; empty if it is not."`
+	StatusSince  *time.Time            `json:"status_since" doc:"When the tenant was last paused or resumed; null: never."`
 }
 
 func (a *api) wireTenant(t *bellwire.Tenant) tenant {
-	return tenant{
+	wire := tenant{
 		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: wireOwn(t.Limits), Effective: wireHeld(a.svc.LimitsOf(t)),
-		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), Status: t.Status(), StatusReason: t.StatusReason,
 	}
+	if !t.StatusSince.IsZero() {
+		wire.StatusSince = new(t.StatusSince.UTC())
+	}
+	return wire
+}
+
+// tenantStatus has the members that pause a tenant.
+type tenantStatus struct {
+	Status       value[bellwire.TenantStatus] `json:"status,omitzero" enum:"active,paused" doc:"paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits."`
+	StatusReason clearable[string]            `json:"status_reason,omitzero" example:"the invoice is overdue" doc:"Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too."`
 }
 
 type newTenant struct {
@@ -33,6 +47,7 @@ type newTenant struct {
 	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
+	tenantStatus
 }
 
 // wholeTenant has the settings of a tenant whose id is in the path.
@@ -40,12 +55,14 @@ type wholeTenant struct {
 	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
+	tenantStatus
 }
 
 type tenantChange struct {
 	Name     clearable[string]            `json:"name,omitzero" example:"Acme Ltd" doc:"null removes it."`
 	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null removes them."`
 	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"The tenant's own values of limits. Others stay unchanged; null removes one, or all."`
+	tenantStatus
 }
 
 func (c *tenantChange) limits() map[string]*float64 {
@@ -68,7 +85,7 @@ func (a *api) tenants() {
 	}, func(ctx context.Context, c service.Caller, in *created) (*output[tenant], error) {
 		t, err := a.svc.CreateTenant(ctx, c, service.NewTenant{
 			ID: in.Input.value.ID, Name: in.Input.value.Name, Metadata: in.Input.value.Metadata,
-			Limits: in.Input.value.Limits,
+			Limits: in.Input.value.Limits, Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
 		})
 		return answer(t, err, a.wireTenant)
 	})
@@ -98,10 +115,12 @@ func (a *api) tenants() {
 		OperationID: "put-tenant", Method: http.MethodPut, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Create or replace a tenant", Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; " +
-			"the ones that are left out become empty.",
+			"the ones that are left out become empty. A `status` that is left out stays as it is.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[tenant], error) {
 		v := in.Input.value
-		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: v.Limits})
+		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{
+			ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: v.Limits, Status: v.Status.given, StatusReason: v.StatusReason.given,
+		})
 		return replaced(t, created, err, a.wireTenant)
 	})
 	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/tenants/{tenant}", http.StatusCreated)
@@ -118,14 +137,16 @@ func (a *api) tenants() {
 		t, err := a.svc.UpdateTenant(ctx, c, in.Tenant, service.TenantChange{
 			Name: in.Input.value.Name.given, Metadata: in.Input.value.Metadata.given,
 			Limits: in.Input.value.limits(), ResetLimits: in.Input.value.Limits.null,
+			Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
 		})
 		return answer(t, err, a.wireTenant)
 	})
 
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
-		Summary:     "Delete a tenant",
-		Description: "For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled.",
+		Summary: "Delete a tenant",
+		Description: "For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. " +
+			"All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many.",
 	}, func(ctx context.Context, c service.Caller, in *InTenant) (*struct{}, error) {
 		return nil, a.svc.DeleteTenant(ctx, c, in.Tenant)
 	})

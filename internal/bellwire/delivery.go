@@ -77,21 +77,15 @@ type Transition struct {
 	Delay  time.Duration // with DeliveryRetrying: until the next attempt
 }
 
-// Since returns when max_elapsed begins to run for d: when it was stored or restarted, or when the endpoint was last changed if
-// that was later. So a pause costs no retries, and a corrected URL gets the whole time.
-func (d *Delivery) Since(ep *Endpoint) time.Time {
-	since := d.CreatedAt
-	for _, later := range []time.Time{d.RestartedAt, ep.UpdatedAt} {
-		if later.After(since) {
-			since = later
-		}
-	}
-	return since
+// Since returns when max_elapsed begins to run for d: when it was stored or restarted, or when the endpoint was last changed or
+// its tenant resumed if that was later. So a pause costs no retries, and a corrected URL gets the whole time.
+func (d *Delivery) Since(t *Target) time.Time {
+	return Later(Later(d.CreatedAt, d.RestartedAt), t.Since())
 }
 
 // Decide returns the transition that follows from an attempt with the given verdict, which ended at now. retryAfter is the
 // wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries. Apply makes the transition.
-func (d *Delivery) Decide(trigger Trigger, v Verdict, ep *Endpoint, now time.Time, retryAfter time.Duration, random float64) Transition {
+func (d *Delivery) Decide(trigger Trigger, v Verdict, t *Target, now time.Time, retryAfter time.Duration, random float64) Transition {
 	switch {
 	case v == Acknowledged:
 		return Transition{Status: DeliverySucceeded}
@@ -106,7 +100,7 @@ func (d *Delivery) Decide(trigger Trigger, v Verdict, ep *Endpoint, now time.Tim
 	case v == Impossible:
 		return Transition{Status: DeliveryExhausted}
 	}
-	delay, more := ep.Retry.Delay(d.Retries+1, random)
+	delay, more := t.Endpoint.Retry.Delay(d.Retries+1, random)
 	if !more {
 		reason := ReasonRetriesSpent
 		if d.Sequence > 0 {
@@ -114,8 +108,8 @@ func (d *Delivery) Decide(trigger Trigger, v Verdict, ep *Endpoint, now time.Tim
 		}
 		return Transition{Status: DeliveryExhausted, Reason: reason}
 	}
-	if limit := time.Duration(ep.Retry.MaxElapsed); limit > 0 {
-		left := d.Since(ep).Add(limit).Sub(now)
+	if limit := time.Duration(t.Endpoint.Retry.MaxElapsed); limit > 0 {
+		left := d.Since(t).Add(limit).Sub(now)
 		if left <= 0 {
 			return Transition{Status: DeliveryExhausted, Reason: ReasonTimeOver}
 		}

@@ -74,7 +74,7 @@ func TestDecide(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			d := &bellwire.Delivery{Status: bellwire.DeliveryRetrying, Retries: tc.retries, Sequence: tc.sequence}
 			before := *d
-			got := d.Decide(tc.trigger, tc.verdict, &bellwire.Endpoint{Retry: tc.policy}, time.Now(), tc.retryAfter, 0.25)
+			got := d.Decide(tc.trigger, tc.verdict, &bellwire.Target{Endpoint: &bellwire.Endpoint{Retry: tc.policy}}, time.Now(), tc.retryAfter, 0.25)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s:\n%s", tc.name, diff)
 			}
@@ -115,12 +115,12 @@ func TestDecideEndsAtMaxElapsed(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := &bellwire.Delivery{Retries: tc.retries, CreatedAt: taken}
-			ep := &bellwire.Endpoint{Retry: tc.policy, UpdatedAt: taken.Add(tc.changed)}
+			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{Retry: tc.policy, UpdatedAt: taken.Add(tc.changed)}}
 			want := bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: tc.want}
 			if tc.want == 0 {
 				want = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: tc.reason}
 			}
-			got := d.Decide(bellwire.TriggerSchedule, bellwire.Failed, ep, taken.Add(tc.elapsed), tc.retryAfter, 0.5)
+			got := d.Decide(bellwire.TriggerSchedule, bellwire.Failed, target, taken.Add(tc.elapsed), tc.retryAfter, 0.5)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s:\n%s", tc.name, diff)
 			}

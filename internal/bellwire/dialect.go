@@ -133,3 +133,14 @@ type Target struct {
 	Timeout  time.Duration
 	Limits   *Limits // of its tenant
 }
+
+// TenantPaused reports whether the endpoint's tenant is paused.
+func (t *Target) TenantPaused() bool { return t.Limits != nil && t.Limits.Paused }
+
+// Since returns when max_elapsed begins to run for what is older: when the endpoint was last changed, or its tenant resumed.
+func (t *Target) Since() time.Time {
+	if t.Limits == nil {
+		return t.Endpoint.UpdatedAt
+	}
+	return Later(t.Endpoint.UpdatedAt, t.Limits.ResumedAt)
+}

@@ -40,7 +40,7 @@ const (
 	FateRetrying      Fate = "retrying"
 	FateExhausted     Fate = "exhausted"
 	FateCanceled      Fate = "canceled"
-	FatePaused        Fate = "paused"         // it waits because the endpoint is paused
+	FatePaused        Fate = "paused"         // it waits because the endpoint or the tenant is paused
 	FateNotSubscribed Fate = "not_subscribed" // the endpoint's events did not match
 	FateFiltered      Fate = "filtered"       // the endpoint's filter did not match
 	FateDisabled      Fate = "disabled"       // the endpoint was disabled

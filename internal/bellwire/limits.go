@@ -2,8 +2,12 @@ package bellwire
 
 import "time"
 
-// Limits bound what a tenant may have and do. Package limits documents their meaning and their possible values.
+// Limits bound what a tenant may have and do. Package limits documents their meaning and their possible values, except of Paused
+// and ResumedAt, which come from the tenant's status: whatever is sent asks them with the limits.
 type Limits struct {
+	Paused    bool      // nothing is sent to the tenant's endpoints
+	ResumedAt time.Time // when the tenant was last resumed; zero: never, or it is paused
+
 	Endpoints          int
 	Keys               int
 	EventTypes         int // of the whole catalogue, not of a tenant

@@ -14,9 +14,38 @@ type Tenant struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
+	Paused       bool      // nothing is sent to its endpoints
+	StatusReason string    // why it is paused, as the operator said; empty if it is not
+	StatusSince  time.Time // when it was last paused or resumed; zero: never
+
 	// Revision is incremented whenever the tenant, its endpoints or its keys change. AppendEvents refuses what was decided
 	// on another revision.
 	Revision int64
+}
+
+// TenantStatus says whether a tenant is paused.
+type TenantStatus string
+
+// The statuses of tenants.
+const (
+	TenantActive TenantStatus = "active"
+	TenantPaused TenantStatus = "paused"
+)
+
+// Status returns the tenant's status.
+func (t *Tenant) Status() TenantStatus {
+	if t.Paused {
+		return TenantPaused
+	}
+	return TenantActive
+}
+
+// ResumedAt returns when the tenant was last resumed; zero: never, or it is paused.
+func (t *Tenant) ResumedAt() time.Time {
+	if t.Paused {
+		return time.Time{}
+	}
+	return t.StatusSince
 }
 
 // Bounds on the names and metadata of tenants and endpoints.

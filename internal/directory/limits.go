@@ -7,10 +7,16 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// LimitsOf returns the limits of a tenant: its own values, and the server's for the others. They can be shared and must not be
-// changed.
+// LimitsOf returns the limits of a tenant: its own values, and the server's for the others, and its status. They can be shared and
+// must not be changed.
 func (d *Directory) LimitsOf(t *bellwire.Tenant) *bellwire.Limits {
-	return limits.With(d.limits, t.Limits)
+	held := limits.With(d.limits, t.Limits)
+	if t.StatusSince.IsZero() {
+		return held
+	}
+	own := *held
+	own.Paused, own.ResumedAt = t.Paused, t.ResumedAt()
+	return &own
 }
 
 // Limits returns the limits of the tenant with the given id.

@@ -192,6 +192,7 @@ type jobPlace struct {
 const (
 	jobTenantDeleted    = "the tenant was deleted"
 	jobEndpointDeleted  = "the endpoint was deleted"
+	jobTenantPaused     = "the tenant is paused"
 	jobEndpointPaused   = "the endpoint is paused"
 	jobEndpointDisabled = "the endpoint is disabled"
 	jobFanOut           = "deliveries of a large publish are still being stored"
@@ -224,7 +225,10 @@ func (r *jobRunner) locate(ctx context.Context, j *bellwire.Job) (p jobPlace, er
 		p.next = endpoints[at+1].ID
 	}
 	switch {
-	case j.Kind == bellwire.JobCancel, j.Params.Endpoint == "":
+	case j.Kind == bellwire.JobCancel:
+	case slices.ContainsFunc(p.subscriptions.Targets(), (*bellwire.Target).TenantPaused):
+		p.waiting = jobTenantPaused
+	case j.Params.Endpoint == "":
 	case p.endpoint.Status == bellwire.EndpointPaused:
 		p.waiting = jobEndpointPaused
 	case p.endpoint.Status == bellwire.EndpointDisabled:

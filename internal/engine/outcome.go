@@ -27,7 +27,7 @@ func newResult(j *lanes.Job, t *bellwire.Target, sent send.Result) *result {
 		endedAt: sent.EndedAt, unsendable: sent.Unsendable,
 	}
 	if r.Attempt == nil {
-		r.transition = j.Delivery.Decide(j.Trigger, r.Verdict, t.Endpoint, r.endedAt, 0, 0)
+		r.transition = j.Delivery.Decide(j.Trigger, r.Verdict, t, r.endedAt, 0, 0)
 		if r.transition.Status == bellwire.DeliveryExhausted {
 			r.transition.Reason = sent.Reason
 		}
@@ -44,7 +44,7 @@ func newResult(j *lanes.Job, t *bellwire.Target, sent send.Result) *result {
 // decide returns the transition of the delivery for a verdict. The tenant's limit on retry delays applies here too, because the
 // policy can be older than the limit, and jitter and max_elapsed can shorten a delay.
 func (r *result) decide(v bellwire.Verdict) bellwire.Transition {
-	next := r.Job.Delivery.Decide(r.Job.Trigger, v, r.Target.Endpoint, r.endedAt, r.RetryAfter, rand.Float64())
+	next := r.Job.Delivery.Decide(r.Job.Trigger, v, r.Target, r.endedAt, r.RetryAfter, rand.Float64())
 	if limits := r.Target.Limits; limits != nil && next.Status == bellwire.DeliveryRetrying {
 		next.Delay = max(next.Delay, limits.MinRetryDelay)
 	}

@@ -2,7 +2,7 @@ package limits
 
 import "fmt"
 
-// Bounds on the audit log, where every request to the API of some dialects is kept.
+// Bounds on the requests to the APIs of some dialects, each of which the audit log keeps.
 const (
 	AuditRate  = 20  // requests a second of one key
 	AuditBurst = 200 // of them at once
@@ -11,10 +11,10 @@ const (
 var auditLog = Resource{
 	Name:    "Audit log",
 	Bound:   "only the shares; entries are kept for `--audit-retention`",
-	Share:   fmt.Sprintf("%s new entries per day by default (limit `audit_entries`); %d requests per second and key", AuditEntries.Show(AuditEntries.Default), AuditRate),
+	Share:   fmt.Sprintf("%s new entries per day by default about changes, and as many about requests to dialects that keep them (limit `audit_entries`); %d of these requests per second and key", AuditEntries.Show(AuditEntries.Default), AuditRate),
 	Reserve: "not needed",
 	Order:   "none",
-	Answer:  "429 `rate_limited` with `Retry-After`; the request is not executed",
+	Answer:  "429 `rate_limited` with `Retry-After`, and the request is not executed; a change is made and logged without an entry",
 }
 
 // TestBytes of an example have a test count once more.

@@ -29,13 +29,19 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 	if err != nil {
 		return nil, nil, err
 	}
+	t, err := s.store.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
 	return e.Event, mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
 		for _, standing := range []*bellwire.Standing{at.Then, at.Now} {
 			if standing != nil {
 				standing.By = actorFor(c, standing.By)
 			}
 		}
-		return explain(e, at)
+		x := explain(e, at)
+		explainTenant(x, at, t)
+		return x
 	}), nil
 }
 
@@ -85,6 +91,19 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 		stand(x, "the endpoint was deleted", at.Now, "")
 	case !at.Now.Deleted && at.Now.Status == bellwire.EndpointDisabled && d.Reason == bellwire.ReasonEndpointDisabled:
 		stand(x, "the endpoint was disabled", at.Now, "")
+	}
+}
+
+// explainTenant says that an open delivery waits because its tenant is paused, unless it is about to be canceled.
+func explainTenant(x *bellwire.Explanation, at *bellwire.EndpointAt, t *bellwire.Tenant) {
+	ending := at.Now.Deleted || at.Now.Status == bellwire.EndpointDisabled
+	if !t.Paused || at.Delivery == nil || !at.Delivery.Status.Open() || ending {
+		return
+	}
+	x.Fate, x.Since, x.By = bellwire.FatePaused, t.StatusSince, nil
+	x.Reason = "the tenant was paused at " + moment(t.StatusSince)
+	if t.StatusReason != "" {
+		x.Reason += ": " + t.StatusReason
 	}
 }
 

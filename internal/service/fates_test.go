@@ -105,10 +105,14 @@ func TestWaits(t *testing.T) {
 			bellwire.Wait{Reason: bellwire.WaitPaused}},
 		"a test of a paused one": {waitFacts{delivery: new(bellwire.Delivery), endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, reason: bellwire.WaitQueued},
 			bellwire.Wait{Reason: bellwire.WaitQueued}},
-		"disabled":  {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointDisabled}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"deleted":   {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused, Deleted: true}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"in order":  {waitFacts{hold: &bellwire.Hold{Ahead: ahead}, reason: bellwire.WaitBreaker}, bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
-		"elsewhere": {waitFacts{hold: &bellwire.Hold{Node: "b", Epoch: 7}, reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
+		"a paused tenant": {waitFacts{delivery: retrying, endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, tenantPaused: true},
+			bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
+		"a test of a paused tenant":   {waitFacts{delivery: new(bellwire.Delivery), tenantPaused: true}, bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
+		"deleted, of a paused tenant": {waitFacts{endpoint: &bellwire.Endpoint{Deleted: true}, tenantPaused: true}, bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"disabled":                    {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointDisabled}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"deleted":                     {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused, Deleted: true}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"in order":                    {waitFacts{hold: &bellwire.Hold{Ahead: ahead}, reason: bellwire.WaitBreaker}, bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
+		"elsewhere":                   {waitFacts{hold: &bellwire.Hold{Node: "b", Epoch: 7}, reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
 		"elsewhere, behind an open breaker": {waitFacts{
 			hold: &bellwire.Hold{Node: "b", Epoch: 7}, health: &bellwire.Health{BreakerOpen: true, HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
 		}, bellwire.Wait{Reason: bellwire.WaitBreaker, Until: soon, Node: "b"}},
@@ -139,6 +143,37 @@ func TestWaits(t *testing.T) {
 			}
 			if got := *f.wait(); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// An open delivery of a paused tenant waits for the tenant, unless it is about to be canceled.
+func TestExplainPausedTenant(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	paused := &bellwire.Tenant{Paused: true, StatusReason: "it does not pay", StatusSince: at}
+	const words = "the tenant was paused at 2026-01-02T03:04:05Z"
+	for name, c := range map[string]struct {
+		tenant *bellwire.Tenant
+		status bellwire.DeliveryStatus
+		now    bellwire.Standing
+		fate   bellwire.Fate
+		reason string
+	}{
+		"it waits":        {paused, bellwire.DeliveryRetrying, bellwire.Standing{}, bellwire.FatePaused, words + ": it does not pay"},
+		"without a word":  {&bellwire.Tenant{Paused: true, StatusSince: at}, bellwire.DeliveryPending, bellwire.Standing{Status: bellwire.EndpointPaused}, bellwire.FatePaused, words},
+		"resumed":         {&bellwire.Tenant{StatusSince: at}, bellwire.DeliveryPending, bellwire.Standing{}, bellwire.FatePending, ""},
+		"it has ended":    {paused, bellwire.DeliverySucceeded, bellwire.Standing{}, bellwire.FateDelivered, ""},
+		"about to cancel": {paused, bellwire.DeliveryPending, bellwire.Standing{Deleted: true}, bellwire.FatePending, ""},
+		"disabled":        {paused, bellwire.DeliveryPending, bellwire.Standing{Status: bellwire.EndpointDisabled}, bellwire.FatePending, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := &bellwire.Explanation{Fate: fates[c.status]}
+			explainTenant(x, &bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: c.status}, Now: &c.now}, c.tenant)
+			if x.Fate != c.fate || x.Reason != c.reason {
+				t.Errorf("%s, %q; want %s, %q", x.Fate, x.Reason, c.fate, c.reason)
 			}
 		})
 	}

@@ -25,6 +25,13 @@ func (s *Service) ProbeEndpoint(ctx context.Context, c Caller, tenant, id, event
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return nil, err
 	}
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if held.Paused {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "no request can be made: the tenant is paused")
+	}
 	leave, err := s.probes.Enter(ctx, tenant)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,9 @@ type NewTenant struct {
 	Name     string
 	Metadata map[string]string
 	Limits   map[string]*float64 // its own values, by the name of the limit
+
+	Status       *bellwire.TenantStatus // nil: active; PutTenant keeps it
+	StatusReason *string                // nil: empty; PutTenant keeps it with the status
 }
 
 // TenantChange is a change of a tenant. Nil fields stay unchanged.
@@ -22,6 +25,10 @@ type TenantChange struct {
 	// Limits are the tenant's own values, by the name of the limit; nil removes one. ResetLimits removes all others.
 	Limits      map[string]*float64
 	ResetLimits bool
+
+	// A reason is only for a paused tenant. It ends with the pause.
+	Status       *bellwire.TenantStatus
+	StatusReason *string
 }
 
 // CreateTenant creates a tenant. Its error has CodeConflict if the id is taken.
@@ -33,7 +40,8 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	t.UpdatedAt = t.CreatedAt
 	err := bellwire.Join(
 		bellwire.CheckTenantID(in.ID),
-		checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits}),
+		checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, Status: in.Status, StatusReason: in.StatusReason}),
+		changeStatus(t, in.Status, in.StatusReason),
 	)
 	if err != nil {
 		return nil, err
@@ -84,13 +92,13 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := checkTenant(&in); err != nil {
 		return nil, err
 	}
-	var affected []*bellwire.Target // endpoints whose limits change
+	var affected []*bellwire.Target // endpoints whose limits or status change
 	t, err := retryStale(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		if in.Limits != nil || in.ResetLimits {
+		if in.Limits != nil || in.ResetLimits || in.Status != nil {
 			// They are read before the change is stored: after that, an error would deny that it was.
 			known, err := s.directory.Tenant(ctx, id)
 			if err != nil {
@@ -110,6 +118,9 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		}
 		changeLimits(t, in.Limits)
 		t.UpdatedAt = now()
+		if err := changeStatus(t, in.Status, in.StatusReason); err != nil {
+			return nil, err
+		}
 		return t, s.store.UpdateTenant(s.audit(ctx, c, id, "tenant.update", id, before, membersOfTenant(t)), t)
 	})
 	if err != nil {
@@ -152,10 +163,31 @@ func checkTenant(in *TenantChange) error {
 	if in.Metadata != nil {
 		faults = append(faults, checkMetadata("metadata", *in.Metadata))
 	}
+	if in.Status != nil && *in.Status != bellwire.TenantActive && *in.Status != bellwire.TenantPaused {
+		faults = append(faults, bellwire.Invalid("status", "must be %s or %s", bellwire.TenantActive, bellwire.TenantPaused))
+	}
+	if in.StatusReason != nil {
+		faults = append(faults, checkLine("status_reason", *in.StatusReason, bellwire.MaxNameLength))
+	}
 	return bellwire.Join(append(faults, checkLimits(in.Limits))...)
+}
+
+// changeStatus pauses or resumes a tenant at t.UpdatedAt, and changes the reason. Nil stays unchanged.
+func changeStatus(t *bellwire.Tenant, status *bellwire.TenantStatus, reason *string) error {
+	if status != nil && *status != t.Status() {
+		t.Paused, t.StatusReason, t.StatusSince = *status == bellwire.TenantPaused, "", t.UpdatedAt
+	}
+	if reason == nil {
+		return nil
+	}
+	if !t.Paused && *reason != "" {
+		return bellwire.Invalid("status_reason", "must be left out unless the tenant is paused")
+	}
+	t.StatusReason = *reason
+	return nil
 }
 
 // membersOfTenant returns what the audit log shows of a tenant.
 func membersOfTenant(t *bellwire.Tenant) map[string]any {
-	return map[string]any{"name": t.Name, "metadata": t.Metadata, "limits": t.Limits}
+	return map[string]any{"name": t.Name, "metadata": t.Metadata, "limits": t.Limits, "status": t.Status(), "status_reason": t.StatusReason}
 }

@@ -25,6 +25,11 @@ func (s *Service) WaitingFor(ctx context.Context, c Caller, d *bellwire.Delivery
 	if f.hold, err = s.store.Hold(ctx, d.Endpoint, d.Sequence); err != nil {
 		return nil, err
 	}
+	held, err := s.directory.Limits(ctx, d.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	f.tenantPaused = held.Paused
 	health, err := s.store.Health(ctx, []string{d.Endpoint}, 1)
 	if err != nil {
 		return nil, err
@@ -43,10 +48,12 @@ type waitFacts struct {
 	delivery *bellwire.Delivery
 	endpoint *bellwire.Endpoint
 	hold     *bellwire.Hold
-	health   *bellwire.Health
-	reason   bellwire.WaitReason // what this node's engine answers for the endpoint
-	until    time.Time
-	now      time.Time
+
+	tenantPaused bool
+	health       *bellwire.Health
+	reason       bellwire.WaitReason // what this node's engine answers for the endpoint
+	until        time.Time
+	now          time.Time
 }
 
 func (f *waitFacts) wait() *bellwire.Wait {
@@ -55,6 +62,8 @@ func (f *waitFacts) wait() *bellwire.Wait {
 	switch {
 	case f.endpoint.Deleted || f.endpoint.Status == bellwire.EndpointDisabled:
 		return &bellwire.Wait{Reason: bellwire.WaitEnding}
+	case f.tenantPaused:
+		return &bellwire.Wait{Reason: bellwire.WaitTenantPaused}
 	case manual:
 		return f.laneWait()
 	case f.endpoint.Status == bellwire.EndpointPaused:

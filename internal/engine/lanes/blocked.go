@@ -13,6 +13,7 @@ type Why int
 const (
 	NotBlocked    Why = iota
 	Paused            // the endpoint is paused
+	TenantPaused      // the tenant is paused
 	Disabled          // the endpoint is disabled or deleted
 	BreakerOpen       // the circuit breaker is open
 	Resting           // the endpoint asked for a rest with Retry-After, or is overloaded
@@ -36,6 +37,7 @@ const (
 var whyTexts = [whys]string{
 	NotBlocked:    "not blocked",
 	Paused:        "the endpoint is paused",
+	TenantPaused:  "the tenant is paused",
 	Disabled:      "the endpoint is disabled",
 	BreakerOpen:   "the circuit breaker is open",
 	Resting:       "the endpoint asked for a rest or is overloaded",
@@ -65,7 +67,7 @@ func (w Why) String() string {
 
 // waitReasons are the reasons as tenants see them.
 var waitReasons = [whys]bellwire.WaitReason{
-	NotBlocked: bellwire.WaitQueued, Paused: bellwire.WaitPaused, Disabled: bellwire.WaitEnding, BreakerOpen: bellwire.WaitBreaker,
+	NotBlocked: bellwire.WaitQueued, Paused: bellwire.WaitPaused, TenantPaused: bellwire.WaitTenantPaused, Disabled: bellwire.WaitEnding, BreakerOpen: bellwire.WaitBreaker,
 	Resting: bellwire.WaitRest, FailureRate: bellwire.WaitFailureRate, HostLimit: bellwire.WaitHostLimit,
 	RateLimited: bellwire.WaitRateLimit, InFlightLimit: bellwire.WaitInFlight, Unanswered: bellwire.WaitUnanswered,
 	InOrder: bellwire.WaitOrder, NodeFault: bellwire.WaitFault, StoreBackoff: bellwire.WaitFault, QueueFull: bellwire.WaitQueued,
@@ -93,7 +95,8 @@ const (
 type guard uint
 
 const (
-	ifEnabled       guard = 1 << iota // the endpoint must be enabled
+	ifEnabled       guard = 1 << iota // the endpoint must be enabled, and its tenant active
+	ifTenantActive                    // the endpoint's tenant must not be paused
 	ifBreakerClosed                   // the breaker must be closed
 	ifBreakerLets                     // the breaker must be closed, or let an attempt through now
 	ifHostLeft                        // the host must have requests left
@@ -111,10 +114,10 @@ const (
 // guards holds the guards of each purpose. head prefers manual deliveries, so whatever toSend allows, toSendManual must allow.
 var guards = [purposes]guard{
 	toAdmit:       ifEnabled | ifBreakerClosed | ifHostLeft,
-	toSend:        ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifNodeAble | ifToken | ifSlot | ifWindow,
-	toSendManual:  ifHostLeft | ifNodeAble | ifSlot,
+	toSend:        ifEnabled | ifTenantActive | ifBreakerLets | ifHostLeft | ifNotResting | ifNodeAble | ifToken | ifSlot | ifWindow,
+	toSendManual:  ifTenantActive | ifHostLeft | ifNodeAble | ifSlot,
 	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifStoreAble | ifOrdered | ifRoom,
-	toClaimManual: ifStoreAble | ifManualRoom,
+	toClaimManual: ifTenantActive | ifStoreAble | ifManualRoom,
 	toMaintain:    ifStoreAble,
 }
 
@@ -159,6 +162,8 @@ func (l *lane) blockedByState(now time.Time, g guard) Why {
 	switch {
 	case g&ifEnabled != 0 && !l.enabled():
 		return l.notEnabled()
+	case g&ifTenantActive != 0 && l.tenantPaused():
+		return TenantPaused
 	case g&ifBreakerClosed != 0 && l.breaker.open():
 		return BreakerOpen
 	case g&ifSlot != 0 && l.inFlight+l.manualInFlight >= max(l.window.max, 1):

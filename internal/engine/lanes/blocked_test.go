@@ -61,6 +61,16 @@ func TestBlocked(t *testing.T) {
 		"paused": {func(m *blockedModel) {
 			m.change(func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
 		}, Paused, 0},
+		"paused tenant": {func(m *blockedModel) {
+			held := bellwire.Limits{Paused: true}
+			m.target.Limits = &held
+			m.change(func(*bellwire.Endpoint) {})
+		}, TenantPaused, 0},
+		"a disabled endpoint of a paused tenant": {func(m *blockedModel) {
+			held := bellwire.Limits{Paused: true}
+			m.target.Limits = &held
+			m.change(func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
+		}, Disabled, 0},
 		"disabled": {func(m *blockedModel) {
 			m.change(func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
 		}, Disabled, 0},

@@ -87,8 +87,8 @@ func (s *Scheduler) Expiry(turn Turn, now time.Time, limit int) (x bellwire.Expi
 		Endpoint: ep.ID, Epoch: s.Leases().Epochs[l.shard], Reason: bellwire.ReasonTimeOver, Limit: limit,
 		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
 	}
-	// max_elapsed counts from the endpoint's last change if the event is older, so after a recent change nothing has expired.
-	return x, !ep.UpdatedAt.After(x.Before)
+	// max_elapsed counts from the endpoint's last change if the event is older, so after a recent one, or a pause of the tenant, nothing has expired.
+	return x, !l.target.Since().After(x.Before)
 }
 
 // Expired records whether the lane has more deliveries past max_elapsed. If so, it is served again after the others.
@@ -223,6 +223,10 @@ func (s *Scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult
 			j.Trigger = bellwire.TriggerTest
 		}
 		j.Delivery.Epoch = asked.Epoch // the schedule may have claimed it in another
+		if l.tenantPaused() {
+			back = append(back, j)
+			continue
+		}
 		s.take(l.account, manualDeliveries, 1)
 		s.bring(l, j, c.Event)
 	}

@@ -78,11 +78,16 @@ func (l *lane) notEnabled() Why {
 		return NotBlocked
 	case l.ended():
 		return Disabled
+	case l.tenantPaused():
+		return TenantPaused
 	case l.target.Endpoint.Status != bellwire.EndpointEnabled:
 		return Paused
 	}
 	return NotBlocked
 }
+
+// tenantPaused reports whether the endpoint's tenant is paused. Then tests and manual retries wait too, and nothing is sent.
+func (l *lane) tenantPaused() bool { return l.target != nil && l.target.TenantPaused() }
 
 // ended reports whether the endpoint gets nothing any more, so that its open deliveries must be canceled.
 func (l *lane) ended() bool {

@@ -105,6 +105,9 @@ func (s *Scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 	if !l.enabled() {
 		s.evict(l)
 	}
+	if l.tenantPaused() {
+		s.evictManual(l)
+	}
 	s.reevaluate(l, now)
 }
 
@@ -145,6 +148,15 @@ func (s *Scheduler) evict(l *lane) {
 		s.dismiss(j)
 	}
 	l.nextSequence = 0
+	s.release(l, jobs)
+}
+
+// evictManual returns a lane's tests and manual retries to the store.
+func (s *Scheduler) evictManual(l *lane) {
+	jobs := l.manualQueue.TakeAll()
+	for _, j := range jobs {
+		s.dismiss(j)
+	}
 	s.release(l, jobs)
 }
 

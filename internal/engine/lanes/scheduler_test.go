@@ -222,7 +222,7 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 					ep := *targets[i].Endpoint
 					ep.Revision++
 					ep.Status = rapid.SampledFrom([]bellwire.EndpointStatus{bellwire.EndpointEnabled, bellwire.EndpointPaused}).Draw(t, "status")
-					targets[i] = &bellwire.Target{Endpoint: &ep}
+					targets[i] = &bellwire.Target{Endpoint: &ep, Limits: &bellwire.Limits{Paused: rapid.Bool().Draw(t, "tenant paused")}}
 					m.s.Refresh(ep.ID)
 				},
 				"wait": func(t *rapid.T) {

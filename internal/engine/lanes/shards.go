@@ -78,11 +78,7 @@ func (s *Scheduler) Drain() {
 	s.draining = true
 	for _, l := range s.lanes {
 		s.evict(l)
-		manual := l.manualQueue.TakeAll()
-		for _, j := range manual {
-			s.dismiss(j)
-		}
-		s.release(l, manual)
+		s.evictManual(l)
 	}
 	if s.Leases().Term > 0 {
 		s.releaseShards()

@@ -25,6 +25,27 @@ var configurationTests = []test{
 		_, err = w.store.Tenant(w.ctx, "Acme")
 		w.refused(err, bellwire.CodeNotFound)
 	}},
+	{name: "Tenants/ArePaused", run: func(w *world) {
+		made := &bellwire.Tenant{
+			ID: "made", CreatedAt: w.now, UpdatedAt: w.now, Paused: true, StatusReason: "it does not pay", StatusSince: w.now,
+		}
+		w.check(w.store.CreateTenant(w.ctx, made))
+		t := w.tenant()
+		ep := w.endpoint(t)
+		for _, paused := range []bool{true, false} {
+			t.Paused, t.StatusReason, t.StatusSince = paused, fmt.Sprint("paused: ", paused), w.tick(time.Second)
+			w.check(w.store.UpdateTenant(w.ctx, t))
+			for _, want := range []*bellwire.Tenant{made, t} {
+				got, err := w.store.Tenant(w.ctx, want.ID)
+				w.check(err)
+				w.equal("the tenant", got, want)
+			}
+			changes, err := w.store.EndpointsSince(w.ctx, t.ID, 0)
+			w.check(err)
+			w.equal("the tenant with its endpoints", changes.Tenant, t)
+			w.equal("its endpoints", changes.Changed[0].ID, ep.ID)
+		}
+	}},
 	{name: "Tenants/AreReplacedAtTheirRevision", run: func(w *world) {
 		t := w.tenant()
 		old := *t
