@@ -83,7 +83,8 @@ func TestWatchFindsChangesWithoutNotification(t *testing.T) {
 	waitFor(t, configuration)
 }
 
-// TestWatchReportsLimits has other nodes look at the endpoints of a tenant whose limits have changed, and at none otherwise.
+// TestWatchReportsLimits has other nodes look at the endpoints of a tenant whose limits or status have changed, and at none
+// otherwise.
 func TestWatchReportsLimits(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})
@@ -112,6 +113,11 @@ func TestWatchReportsLimits(t *testing.T) {
 		t.Error("a new name has endpoints looked at")
 	}
 	waitFor(t, change(func(t *bellwire.Tenant) { t.Limits = map[string]float64{"target_requests": 5} }))
+	waitFor(t, change(func(t *bellwire.Tenant) { t.Paused = true }))
+	if change(func(t *bellwire.Tenant) { t.StatusReason = "it does not pay" })() {
+		t.Error("a new reason has endpoints looked at")
+	}
+	waitFor(t, change(func(t *bellwire.Tenant) { t.Paused = false }))
 	if change(func(t *bellwire.Tenant) { t.Name = "newer" })() {
 		t.Error("a new name has endpoints looked at, because there are limits")
 	}
