@@ -27,7 +27,7 @@ var calls = [][]string{
 	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"},
 	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"},
 	{"publish", "--type", "a", "--data", "1"}, {"publish", "--ndjson", "--file", "events.ndjson"},
-	{"deliveries", "list"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},
+	{"deliveries", "list"}, {"deliveries", "list", "--all-tenants"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},
 	{"retry", "dlv"}, {"retry", "--all"}, {"replay", "--endpoint", "ep", "--since", "1h"}, {"filters", "try", "true"},
 	{"jobs", "list"}, {"jobs", "list", "--all-tenants"}, {"jobs", "show", "job"}, {"jobs", "pause", "job"}, {"jobs", "resume", "job"}, {"jobs", "cancel", "job"}, {"jobs", "rate", "job", "5"},
 	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},

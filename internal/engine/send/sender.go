@@ -162,7 +162,13 @@ func impossible(now time.Time, reason string) Result {
 // timings show each phase.
 func (s *Sender) exchange(req *http.Request, body []byte, t *bellwire.Target, tr *trace, r *Result) {
 	a := r.Attempt
-	resp, err := s.transport.post(req, body, tr, a.Trigger == bellwire.TriggerTest)
+	first := s.transport.kept
+	if a.Trigger == bellwire.TriggerTest {
+		alone := s.transport.alone()
+		defer alone.CloseIdleConnections()
+		first = alone
+	}
+	resp, err := s.transport.post(first, req, body, tr)
 	if err != nil {
 		r.Fault, r.Cause = shortage(err), err
 		a.Outcome, a.Error = classify(err, tr)

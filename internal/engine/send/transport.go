@@ -23,6 +23,8 @@ const (
 	// bodyTimeout bounds the wait for the body of an answer, because the status alone decides.
 	bodyTimeout = 3 * time.Second
 	keepAlive   = 30 * time.Second
+	// aloneTimeout closes the connection of a test that became idle only after its transport was closed.
+	aloneTimeout = time.Second
 	// connectTimeout bounds a dial and a handshake, which outlive the attempt that started them. It is also the interval of pings
 	// on a kept connection.
 	connectTimeout = 15 * time.Second
@@ -34,7 +36,9 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // transport sends requests. The context of a request has the one deadline that covers all of it.
 type transport struct {
 	kept  http.RoundTripper // reuses connections
-	fresh http.RoundTripper // opens a new connection for each request
+	fresh http.RoundTripper // opens a new connection for each request, and says that it will close it
+	// alone returns a transport for one request. The request opens a new connection and looks like any other.
+	alone func() *http.Transport
 }
 
 // newTransport returns a transport that keeps up to idlePerHost idle connections to each host, and up to idle in all.
@@ -42,7 +46,11 @@ func newTransport(dial dialFunc, idlePerHost, idle int, config *tls.Config) *tra
 	kept, fresh := newHTTP(dial, idlePerHost, config), newHTTP(dial, idlePerHost, config)
 	kept.MaxIdleConns = idle
 	fresh.DisableKeepAlives = true
-	return &transport{kept: kept, fresh: fresh}
+	return &transport{kept: kept, fresh: fresh, alone: func() *http.Transport {
+		h := newHTTP(dial, 1, config)
+		h.IdleConnTimeout = aloneTimeout
+		return h
+	}}
 }
 
 // CloseIdleConnections closes the connections that no attempt uses.
@@ -78,13 +86,8 @@ var errUntaken = errors.New("the endpoint did not take the request")
 func refuseBody() (io.ReadCloser, error) { return nil, errUntaken }
 
 // post sends the request. It sends it once more over a new connection if the receiver certainly did not get or process it: the
-// kept connection was closed before anything was written, or the receiver says so over HTTP/2 (RFC 9113, 8.7). fresh asks for a
-// new connection from the start.
-func (t *transport) post(req *http.Request, body []byte, tr *trace, fresh bool) (*http.Response, error) {
-	first := t.kept
-	if fresh {
-		first = t.fresh
-	}
+// kept connection was closed before anything was written, or the receiver says so over HTTP/2 (RFC 9113, 8.7).
+func (t *transport) post(first http.RoundTripper, req *http.Request, body []byte, tr *trace) (*http.Response, error) {
 	resp, err := first.RoundTrip(req)
 	if err == nil || !tr.unsent(err) || req.Context().Err() != nil {
 		return resp, err
