@@ -108,6 +108,7 @@ func (h *Health) AutoDisableReason(after time.Duration) string {
 func (h *Health) succeeded(at time.Time) {
 	h.LastSuccessAt = at
 	h.endRun()
+	h.BreakerOpen, h.HeldUntil, h.Epoch = false, time.Time{}, 0
 	switch h.State {
 	case HealthFailing:
 		h.State, h.Since, h.Successes = HealthRecovering, at, 1
@@ -149,12 +150,15 @@ func (h *Health) failed(r *Result) {
 // endRun forgets the failures in a row.
 func (h *Health) endRun() {
 	h.Failures, h.FirstFailureAt, h.FirstFailed, h.OthersSince = 0, time.Time{}, DeliveryID{}, time.Time{}
-	h.BreakerOpen, h.HeldUntil, h.Epoch = false, time.Time{}, 0
 }
 
-// Restart begins anew after a change of the endpoint that can have mended it. What failed before is not held against it.
-func (h *Health) Restart(at time.Time) {
+// Restart begins anew after a change of the endpoint that can have mended it. What failed before is not held against it, but an
+// open circuit breaker stays open until an attempt is acknowledged. If the URL was changed, nothing delays the next attempt.
+func (h *Health) Restart(at time.Time, urlChanged bool) {
 	h.endRun()
+	if urlChanged {
+		h.HeldUntil = time.Time{}
+	}
 	h.Successes = 0
 	if h.State == HealthFailing {
 		h.State, h.Since = HealthRecovering, at

@@ -61,7 +61,7 @@ func TestHealthStates(t *testing.T) {
 					at = at.Add(time.Minute)
 					continue
 				case 'c':
-					h.Restart(at)
+					h.Restart(at, true)
 					continue
 				}
 				h.Record(r, true)

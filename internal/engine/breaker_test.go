@@ -283,9 +283,15 @@ func TestCorrectedURLIsTriedAtOnce(t *testing.T) {
 					t.Fatalf("%d requests behind the open breaker", got)
 				}
 				w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.URL = "http://b.test/hook" })
+				if h := w.health(ep); !h.BreakerOpen || h.HeldUntil.After(now()) {
+					t.Errorf("the health after the change: %+v", h)
+				}
 				w.pass(time.Second)
 				if got := len(corrected.got()); got != c.soon || w.engine.Stats().OpenBreakers != c.open {
 					t.Errorf("%d requests at once, want %d; %+v", got, c.soon, w.engine.Stats())
+				}
+				if h := w.health(ep); h.BreakerOpen != (c.open > 0) {
+					t.Errorf("the health disagrees: %+v", h)
 				}
 				w.pass(11 * time.Second)
 				if got := len(corrected.got()); got != c.later {

@@ -238,7 +238,7 @@ func (s *Store) updateEndpoint(tx *tx, ep *bellwire.Endpoint, note bellwire.Chan
 		return 0, err
 	}
 	if bellwire.Restarts(&before, ep) {
-		if err := tx.restartHealth(n, ep.UpdatedAt); err != nil {
+		if err := tx.restartHealth(n, ep.UpdatedAt, before.URL != ep.URL); err != nil {
 			return 0, err
 		}
 	}

@@ -128,27 +128,34 @@ func (r *recording) queueHealth(batch *pgx.Batch) {
 }
 
 // restartHealth begins the health of an endpoint anew.
-func (t *tx) restartHealth(endpoint int64, at time.Time) error {
+func (t *tx) restartHealth(endpoint int64, at time.Time, urlChanged bool) error {
 	_, h, err := scanHealth(t.row(sqlHealth, endpoint))
 	if err != nil {
 		return err
 	}
-	h.Restart(at)
+	h.Restart(at, urlChanged)
 	return t.exec(sqlSaveHealth, h.saved()...)
 }
 
-// sqlHealthOf reads the health of endpoints with what waits for each, and the epochs of their shards.
-var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*
+// sqlHealthOf reads the health of endpoints with what waits for each, and the epochs of their shards. Ids begin with the times of
+// their events, those of replays too.
+var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*, oldest.id
 	FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n JOIN bellwire.shards s ON s.shard = p.shard` +
 	waitingOf("pending", "status = 0 AND NOT ordered", "id", "min(due_at)") +
 	waitingOf("retrying", "status = 1 AND NOT ordered", "due_at", "min(due_at)") +
 	waitingOf("ordered", "ordered", "sequence", "(array_agg(due_at ORDER BY sequence))[1]") + // the first holds up the others
 	`
+	LEFT JOIN LATERAL (
+		SELECT d.id FROM unnest('{0,1}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = p.n
+			AND due_at IS NOT NULL ORDER BY id LIMIT 1) d
+		ORDER BY d.id LIMIT 1
+	) oldest ON true
 	WHERE p.id = ANY($1)`
 
 func waitingOf(name, condition, order, due string) string {
 	return `
-	CROSS JOIN LATERAL (SELECT count(*), min(created_at) AS oldest, ` + due + ` AS due FROM (SELECT created_at, due_at, sequence FROM bellwire.deliveries
+	CROSS JOIN LATERAL (SELECT count(*), ` + due + ` AS due FROM (SELECT due_at, sequence FROM bellwire.deliveries
 		WHERE endpoint = p.n AND ` + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT $2 + 1) d) " + name
 }
 
@@ -160,17 +167,21 @@ func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]be
 		defer rows.Close()
 		for rows.Next() {
 			var (
-				epoch       int64
-				counts      [3]int
-				oldest, due [3]*time.Time
+				epoch  int64
+				counts [3]int
+				due    [3]*time.Time
+				oldest *[16]byte
 			)
-			id, h, err := scanHealth(rows, &epoch, &counts[0], &oldest[0], &due[0], &counts[1], &oldest[1], &due[1], &counts[2], &oldest[2], &due[2])
+			id, h, err := scanHealth(rows, &epoch, &counts[0], &due[0], &counts[1], &due[1], &counts[2], &due[2], &oldest)
 			if err != nil {
 				return err
 			}
 			waiting := rules.Waiting{Limit: limit}
+			if oldest != nil {
+				waiting.Oldest = bellwire.DeliveryID(*oldest).Time()
+			}
 			for i, n := range counts {
-				waiting.Add(n, orZero(oldest[i]), orZero(due[i]))
+				waiting.Add(n, orZero(due[i]))
 			}
 			found[id] = waiting.Health(&h.Health, epoch)
 		}

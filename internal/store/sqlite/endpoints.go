@@ -283,7 +283,7 @@ func (s *Store) updateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 			return err
 		}
 		if bellwire.Restarts(before, ep) {
-			if err := w.restartHealth(ref.n, ep.UpdatedAt); err != nil {
+			if err := w.restartHealth(ref.n, ep.UpdatedAt, before.URL != ep.URL); err != nil {
 				return err
 			}
 		}

@@ -100,12 +100,12 @@ func (w *writer) recordHealth(results []*bellwire.Result, recorded []bellwire.Re
 }
 
 // restartHealth begins the health of an endpoint anew.
-func (w *writer) restartHealth(endpoint int64, at time.Time) error {
+func (w *writer) restartHealth(endpoint int64, at time.Time, urlChanged bool) error {
 	h, err := w.health(endpoint)
 	if err != nil {
 		return err
 	}
-	h.Restart(at)
+	h.Restart(at, urlChanged)
 	return w.saveHealth(endpoint, h)
 }
 
@@ -115,7 +115,29 @@ var sqlWaiting = []string{waitingOf(isPending, "id"), waitingOf(isRetrying, "due
 const waitingInOrder = 2 // in sqlWaiting
 
 func waitingOf(condition, order string) string {
-	return "SELECT id, due_at FROM deliveries WHERE endpoint = ?1 AND " + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT +?2"
+	return "SELECT due_at FROM deliveries WHERE endpoint = ?1 AND " + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT +?2"
+}
+
+// sqlOldestWaiting reads the oldest of what waits for an endpoint in the indexes by id. Ids begin with the times of their events,
+// those of replays too.
+var sqlOldestWaiting = []string{oldestWaitingOf(isPending), oldestWaitingOf(isNumbered), oldestWaitingOf(hasStatus + "1")}
+
+func oldestWaitingOf(condition string) string {
+	return "SELECT id FROM deliveries WHERE endpoint = ? AND " + condition + " AND due_at IS NOT NULL ORDER BY id LIMIT 1"
+}
+
+// oldestWaiting returns when the oldest event that waits for an endpoint was accepted.
+func (c *db) oldestWaiting(endpoint int64) (oldest time.Time, err error) {
+	for _, sql := range sqlOldestWaiting {
+		first, err := ids(c.query(sql).int(endpoint))
+		if err != nil {
+			return oldest, err
+		}
+		for _, id := range first {
+			oldest = bellwire.Earlier(oldest, id.Time())
+		}
+	}
+	return oldest, nil
 }
 
 // Health returns the health of endpoints, with what waits for each.
@@ -145,16 +167,17 @@ func (s *Store) endpointHealth(c *db, endpoint int64, limit int) (bellwire.Endpo
 		return bellwire.EndpointHealth{}, err
 	}
 	found := rules.Waiting{Limit: limit}
+	if found.Oldest, err = c.oldestWaiting(endpoint); err != nil {
+		return bellwire.EndpointHealth{}, err
+	}
 	for i, sql := range sqlWaiting {
 		q := c.query(sql).int(endpoint).int(int64(limit) + 1)
 		for first := true; q.next(); first = false {
-			var id bellwire.DeliveryID
-			q.getBytes(id[:])
 			due := q.getTime()
 			if i == waitingInOrder && !first {
 				due = time.Time{} // the first holds it up
 			}
-			found.Add(1, id.Time(), due)
+			found.Add(1, due)
 		}
 		if q.err != nil {
 			return bellwire.EndpointHealth{}, q.err

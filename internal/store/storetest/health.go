@@ -28,6 +28,7 @@ var healthTests = []test{
 		w.equal("after a restart", w.health(ep), before)
 	}},
 	{name: "Health/CountsWhatWaits", run: healthWaits},
+	{name: "Health/FindsTheOldest", run: healthOldest},
 	{name: "Health/BeginsAnewWithAChange", run: healthRestarts},
 	{name: "Health/DisablesWhatFailsForTooLong", run: healthDisables},
 	{name: "Health/SelectsEndpoints", run: healthSelects},
@@ -175,12 +176,38 @@ func healthWaits(w *world) {
 	h = w.health(plain)
 	w.equal("what waits", h.Waiting, 3)
 	w.equal("there may be more", h.WaitingCapped, true)
+	w.equal("since when", h.OldestWaitingAt.Truncate(time.Millisecond), start)
 
 	w.record(counts(w.result(w.claim(plain, 1).Due[0].Delivery, success)))
 	h = w.health(plain)
 	w.equal("the breaker", h.BreakerOpen, false)
 	if h.NextAttemptAt.After(w.now) {
 		w.Errorf("the next attempt is at %s, after %s", h.NextAttemptAt, w.now)
+	}
+}
+
+// healthOldest: the oldest waiting event is found however many wait, and whichever is due first. Replays count from when their
+// event was accepted.
+func healthOldest(w *world) {
+	t := w.tenant()
+	for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
+		start := w.now.Truncate(time.Millisecond)
+		replayed := w.publish(ep)
+		w.end(ep, replayed, spent)
+		w.tick(time.Second)
+		second := w.now.Truncate(time.Millisecond)
+		w.publish(ep)
+		w.record(w.result(w.claim(ep, 1).Due[0].Delivery, retryIn(24*time.Hour)))
+		for range 5 {
+			w.tick(time.Second)
+			e := w.publish(ep)
+			if ep.Ordering != bellwire.OrderingFIFO {
+				w.end(ep, e, retryIn(time.Hour))
+			}
+		}
+		w.equal("the oldest of many", w.health(ep).OldestWaitingAt.Truncate(time.Millisecond), second)
+		w.run(w.job(t.ID, bellwire.JobReplay, w.failed(ep)), 10, ep)
+		w.equal("the oldest is a replay", w.health(ep).OldestWaitingAt.Truncate(time.Millisecond), start)
 	}
 }
 
