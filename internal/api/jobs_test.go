@@ -64,6 +64,7 @@ func TestJobs(t *testing.T) {
 		{name: "new endpoint with a replay", method: "POST", path: of + "/endpoints", body: `{"url":"https://example.com","events":["*"],"replay":"missed"}`, status: 422, problem: "invalid replay"},
 		{name: "missed", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"status":"missed","dry_run":true}`, status: 200},
 		{name: "disable again", method: "PATCH", path: of + "/endpoints/{ep}", body: `{"status":"disabled"}`, status: 200},
+		{name: "count for a disabled one", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"status":"missing","dry_run":true}`, status: 200},
 		{name: "replay to a disabled one", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `}`, status: 409, problem: "conflict"},
 	})
 }

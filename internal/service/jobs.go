@@ -25,7 +25,7 @@ type JobInput struct {
 
 // CountJob counts what a job would be about.
 func (s *Service) CountJob(ctx context.Context, c Caller, tenant string, in JobInput) (int, error) {
-	j, err := s.planJob(ctx, c, tenant, in)
+	j, err := s.planJob(ctx, c, tenant, in, true)
 	if err != nil {
 		return 0, err
 	}
@@ -34,7 +34,7 @@ func (s *Service) CountJob(ctx context.Context, c Caller, tenant string, in JobI
 
 // CreateJob counts what a job is about, and starts it.
 func (s *Service) CreateJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
-	j, err := s.planJob(ctx, c, tenant, in)
+	j, err := s.planJob(ctx, c, tenant, in, false)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func newJob(tenant string, kind bellwire.JobKind, endpoint string) *bellwire.Job
 	}
 }
 
-// planJob checks the input, and counts.
-func (s *Service) planJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
+// planJob checks the input, and counts. dry says that the job will not be created.
+func (s *Service) planJob(ctx context.Context, c Caller, tenant string, in JobInput, dry bool) (*bellwire.Job, error) {
 	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (s *Service) planJob(ctx context.Context, c Caller, tenant string, in JobIn
 	defer end()
 	j := newJob(tenant, in.Kind, in.Endpoint)
 	j.Params.Types, j.Params.Since = in.Types, in.Since
-	endpoints, err := s.checkJob(ctx, j, &in)
+	endpoints, err := s.checkJob(ctx, j, &in, dry)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (s *Service) count(ctx context.Context, j *bellwire.Job, endpoints ...*bell
 }
 
 // checkJob refuses a job that makes no sense, and returns the endpoints that it is about.
-func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput) ([]*bellwire.Endpoint, error) {
+func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput, dry bool) ([]*bellwire.Endpoint, error) {
 	p := &j.Params
 	replay := j.Kind == bellwire.JobReplay
 	var faults []error
@@ -127,7 +127,7 @@ func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput) (
 		faults = append(faults, checkJobRate(*in.Rate))
 		j.Rate = *in.Rate
 	}
-	endpoints, err := s.endpointsOf(ctx, j)
+	endpoints, err := s.endpointsOf(ctx, j, dry)
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
 		faults, err = append(faults, err), nil
 	}
@@ -155,8 +155,8 @@ func checkJobRate(rate float64) error {
 	return nil
 }
 
-// endpointsOf returns the endpoints that a job is about. Nothing is sent to a disabled one.
-func (s *Service) endpointsOf(ctx context.Context, j *bellwire.Job) ([]*bellwire.Endpoint, error) {
+// endpointsOf returns the endpoints that a job is about. Nothing is sent to a disabled one, but what would be can be counted.
+func (s *Service) endpointsOf(ctx context.Context, j *bellwire.Job, dry bool) ([]*bellwire.Endpoint, error) {
 	sends := j.Kind != bellwire.JobCancel
 	if j.Params.Endpoint == "" {
 		_, all, err := s.store.TenantEndpoints(ctx, j.Tenant)
@@ -166,7 +166,7 @@ func (s *Service) endpointsOf(ctx context.Context, j *bellwire.Job) ([]*bellwire
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound || err == nil && (ep.Tenant != j.Tenant || ep.Deleted) {
 		return nil, bellwire.Invalid("endpoint", "%.128q is not an endpoint of the tenant", j.Params.Endpoint)
 	}
-	if err == nil && sends {
+	if err == nil && sends && !dry {
 		err = refuseDisabled(ep)
 	}
 	return []*bellwire.Endpoint{ep}, err
