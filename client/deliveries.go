@@ -32,6 +32,7 @@ type Explanation struct {
 	Outcome  EventOutcome `json:"outcome"`
 	Reason   string       `json:"reason"`   // in words; empty if the outcome says it all
 	Delivery string       `json:"delivery"` // empty if there is none
+	Job      string       `json:"job"`      // the job that made the delivery, if it is a replay
 	Since    *time.Time   `json:"since"`    // when the endpoint was paused, disabled, deleted or created, if that is the reason
 	By       *Actor       `json:"by"`       // who did that
 }
@@ -52,7 +53,8 @@ type Delivery struct {
 	Endpoint      string         `json:"endpoint"`
 	Status        DeliveryStatus `json:"status"`
 	Reason        string         `json:"reason"`
-	Job           *string        `json:"job"` // that made it, or retried it last; nil if none did
+	Job           *string        `json:"job"` // that made it, if it is a replay, else that retried it last; nil if none did
+	Replay        bool           `json:"replay"`
 	AttemptCount  int            `json:"attempt_count"`
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
 	CreatedAt     time.Time      `json:"created_at"`

@@ -23,7 +23,8 @@ type Delivery struct {
 	Endpoint      string                  `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Status        bellwire.DeliveryStatus `json:"status" enum:"pending,retrying,succeeded,exhausted,canceled"`
 	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, if the status alone does not say so."`
-	Job           *bellwire.JobID         `json:"job" doc:"The job that made this delivery, or retried it last; null if none did."`
+	Job           *bellwire.JobID         `json:"job" doc:"The job that made this delivery, if it is a replay; else the one that retried it last; null if none did."`
+	Replay        bool                    `json:"replay" doc:"Whether a job made this delivery, as a replay of the event."`
 	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
 	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
 	CreatedAt     time.Time               `json:"created_at"`
@@ -33,7 +34,7 @@ type Delivery struct {
 func wireDelivery(d *bellwire.Delivery) Delivery {
 	wire := Delivery{
 		ID: d.ID, Event: d.Event, EventType: d.EventType, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason,
-		Job: orNull(d.Job), AttemptCount: d.Attempts, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+		Job: orNull(d.Job), Replay: d.Replay, AttemptCount: d.Attempts, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	if d.Status.Open() && !d.DueAt.IsZero() {
 		due := d.DueAt.UTC()

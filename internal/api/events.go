@@ -25,7 +25,7 @@ type Event struct {
 	OccurredAt     time.Time        `json:"occurred_at" doc:"When it happened according to the publisher, or else when Bellwire accepted it."`
 	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire accepted it."`
 	Test           bool             `json:"test" doc:"Whether it was created by testing an endpoint, not published."`
-	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it."`
+	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it. Replays are not counted."`
 	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was not sent. Omitted if it was."`
 }
 

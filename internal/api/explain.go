@@ -17,6 +17,7 @@ type explanation struct {
 	Outcome  bellwire.Fate        `json:"outcome" enum:"delivered,pending,retrying,exhausted,canceled,paused,not_subscribed,filtered,disabled,created_later,deleted,unknown" doc:"paused: the delivery waits because the endpoint or the tenant is paused. not_subscribed, filtered, disabled, created_later and deleted: there is no delivery, because of what the endpoint was when the event was stored. unknown: the endpoint's history does not reach back to the event."`
 	Reason   string               `json:"reason" doc:"Why, in words; empty if the outcome says it all."`
 	Delivery *bellwire.DeliveryID `json:"delivery" nullable:"true" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"null if there is none. Of several deliveries, the one that succeeded, or else the latest."`
+	Job      *bellwire.JobID      `json:"job,omitempty" example:"job_0198c7a3f2e47d0a9b1c2d3e4f506175" doc:"If the delivery is a replay, the job that made it."`
 	Since    *time.Time           `json:"since,omitempty" doc:"When the endpoint was paused, disabled, deleted or created, if that is the reason."`
 	By       *actor               `json:"by,omitempty" doc:"Who did that."`
 }
@@ -25,6 +26,9 @@ func wireExplanation(x *bellwire.Explanation) explanation {
 	wire := explanation{Endpoint: x.Endpoint, Outcome: x.Fate, Reason: x.Reason}
 	if x.Delivery != nil {
 		wire.Delivery = &x.Delivery.ID
+		if x.Delivery.Replay {
+			wire.Job = &x.Delivery.Job
+		}
 	}
 	if !x.Since.IsZero() {
 		wire.Since = new(x.Since.UTC())

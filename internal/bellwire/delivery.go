@@ -53,7 +53,8 @@ type Delivery struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	Job         JobID     // the job that made it, or has retried it last; zero: none
+	Job         JobID     // the job that made it if it is a replay, else the one that has retried it last; zero: none
+	Replay      bool      // a job has made it
 	RestartedAt time.Time // when its retry schedule was begun again; zero: never
 }
 

@@ -73,6 +73,9 @@ func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanati
 func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwire.EndpointAt) {
 	d := at.Delivery
 	x.Fate, x.Reason = fates[d.Status], d.Reason
+	if d.Replay {
+		x.Reason = replayed(d)
+	}
 	if x.Reason == "" && at.Then != nil && at.Then.Filter != "" {
 		if found := explainFilter(at.Then.Filter, e.Event); found.Outcome == filter.Failed {
 			x.Reason = "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
@@ -105,6 +108,15 @@ func explainTenant(x *bellwire.Explanation, at *bellwire.EndpointAt, t *bellwire
 	if t.StatusReason != "" {
 		x.Reason += ": " + t.StatusReason
 	}
+}
+
+// replayed says that a job has made the delivery, and why it ended if its status does not tell.
+func replayed(d *bellwire.Delivery) string {
+	reason := "replayed by job " + d.Job.String()
+	if d.Reason == "" || d.Reason == bellwire.ReasonReplayed {
+		return reason
+	}
+	return reason + "; " + d.Reason
 }
 
 var fates = map[bellwire.DeliveryStatus]bellwire.Fate{

@@ -13,7 +13,7 @@ import (
 
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, e.id, e.type, p.id, t.id`
+		d.updated_at, d.job, d.restarted_at, d.replay, e.id, e.type, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
 	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
@@ -32,7 +32,7 @@ type deliveryRow struct {
 func (r *deliveryRow) into() []any {
 	d := &r.delivery
 	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
-		&d.UpdatedAt, &r.job, &r.restart, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {

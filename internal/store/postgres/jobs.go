@@ -326,9 +326,9 @@ func (s *jobStep) cancel() error {
 	return err
 }
 
-// sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does.
+// sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does. A replay keeps its job.
 const sqlRestart = `UPDATE bellwire.deliveries d SET status = 0, reason = '', retries = 0, epoch = 0, due_at = $3, updated_at = $3, restarted_at = $3,
-		sequence = w.sequence, job = coalesce($4, d.job)
+		sequence = w.sequence, job = CASE WHEN d.replay THEN d.job ELSE coalesce($4, d.job) END
 	FROM unnest($1::uuid[], $2::bigint[]) AS w (id, sequence) WHERE d.id = w.id`
 
 func (s *jobStep) restart() error {
@@ -393,8 +393,8 @@ const (
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE id >= w.first AND id < w.before ORDER BY id DESC LIMIT 1) d`
 	sqlNumbers  = "SELECT id FROM bellwire.deliveries WHERE id >= $1 AND id < $2 ORDER BY id"
 	sqlReplayed = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, due_at,
-			created_at, updated_at, job)
-		SELECT id, event, $4, $5, 0, $6, 0, 0, sequence, 0, $7, $7, $7, $8 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS d (id, event, sequence)`
+			created_at, updated_at, job, replay)
+		SELECT id, event, $4, $5, 0, $6, 0, 0, sequence, 0, $7, $7, $7, $8, true FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS d (id, event, sequence)`
 	sqlPassOver = "UPDATE bellwire.deliveries d SET passed_over = true FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id"
 )
 

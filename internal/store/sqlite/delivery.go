@@ -52,7 +52,7 @@ const (
 	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
 	deliveryColumns = unnamedColumns + ", p.id, t.id"
 	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, e.id, e.type`
+		d.updated_at, d.job, d.restarted_at, d.replay, e.id, e.type`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
@@ -76,7 +76,7 @@ func scanDelivery(q *query) *bellwire.Delivery {
 	d.Attempts, d.Retries, d.Sequence, d.Epoch = int(q.getInt()), int(q.getInt()), q.getInt(), q.getInt()
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
 	q.getBytes(d.Job[:]) // NULL leaves it zero
-	d.RestartedAt = q.getTimeOrZero()
+	d.RestartedAt, d.Replay = q.getTimeOrZero(), q.getBool()
 	q.getBytes(d.Event[:])
 	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
 	return d

@@ -321,7 +321,7 @@ var sqlHasDelivery = func() (statements []string) {
 const (
 	sqlLastNumber = "SELECT max(id) FROM deliveries WHERE id >= ? AND id < ?"
 	sqlNumbers    = "SELECT id FROM deliveries WHERE id >= ? AND id < ? ORDER BY id"
-	sqlReplay     = "UPDATE deliveries SET reason = ?, job = ? WHERE id = ?"
+	sqlReplay     = "UPDATE deliveries SET reason = ?, job = ?, replay = 1 WHERE id = ?"
 )
 
 // replay stores another delivery of an event, if the event is still there.
@@ -372,10 +372,10 @@ func (s *jobStep) freeNumber(event bellwire.EventID, deliveries int) (number int
 	})
 }
 
-const sqlRestart = `UPDATE deliveries SET restarted_at = ?2, job = coalesce(?3, job), sequence = CASE WHEN sequence > 0 THEN ?4 ELSE 0 END WHERE id = ?1`
+const sqlRestart = `UPDATE deliveries SET restarted_at = ?2, job = iif(replay, job, coalesce(?3, job)), sequence = CASE WHEN sequence > 0 THEN ?4 ELSE 0 END WHERE id = ?1`
 
 // restart begins the schedule of a delivery again. One with a number gets the next one of its endpoint, because later ones have
-// overtaken it. A job of nil leaves that of the delivery.
+// overtaken it. A job of nil leaves that of the delivery, and a replay keeps its own.
 func (w *writer) restart(id bellwire.DeliveryID, st *bellwire.DeliveryState, job []byte, now time.Time) error {
 	if !st.Status.Open() {
 		w.opened++

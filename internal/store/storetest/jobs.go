@@ -408,7 +408,7 @@ func replayFailed(w *world) {
 		d := all[slices.IndexFunc(all, func(d *bellwire.Delivery) bool { return d.Job == j.ID })]
 		w.equal("the new one", d, &bellwire.Delivery{
 			ID: d.ID, Event: e.Event.ID, EventType: "order.paid", Tenant: t.ID, Endpoint: ep.ID, Status: bellwire.DeliveryPending,
-			Reason: bellwire.ReasonReplayed, DueAt: w.now, CreatedAt: w.now, UpdatedAt: w.now, Job: j.ID,
+			Reason: bellwire.ReasonReplayed, DueAt: w.now, CreatedAt: w.now, UpdatedAt: w.now, Job: j.ID, Replay: true,
 		})
 	}
 	for _, e := range []*bellwire.NewEvent{fine, open, test} {
@@ -425,6 +425,19 @@ func replayFailed(w *world) {
 		}
 	}
 	w.equal("what was claimed", n, 2)
+	w.run(w.job(t.ID, bellwire.JobRetry, w.failed(ep)), 10, ep)
+	for _, d := range w.ofEvent(failed) {
+		if d.Job == j.ID {
+			w.equal("a retried replay is still one, of its job", []any{d.Replay, d.Reason, d.RestartedAt}, []any{true, "", w.now})
+			n--
+		}
+	}
+	w.equal("replays of other events", n, 1)
+	for _, c := range w.claim(ep, 10).Due {
+		if c.Delivery.Replay {
+			w.record(w.result(c.Delivery, spent))
+		}
+	}
 	w.equal("the count of what failed again", w.counted(again, ep), 2)
 	w.equal("the count at the other", w.counted(w.job(t.ID, bellwire.JobReplay, w.failed(other)), other), 0)
 }
