@@ -31,6 +31,13 @@ type JobParams struct {
 	Since    *time.Time `json:"since"`
 	Until    time.Time  `json:"until"`
 	Status   *string    `json:"status"`
+	Filter   *string    `json:"filter"`
+}
+
+// JobCount is what a job would be about.
+type JobCount struct {
+	Total        int  `json:"total"`
+	TotalIsBound bool `json:"total_is_bound"` // there are at most as many, because filters could not be asked about all in time
 }
 
 // Replay says which events are sent to an endpoint once more.
@@ -40,6 +47,7 @@ type Replay struct {
 	Until    time.Time    // zero: now
 	Types    []string     // names, or starts of names followed by a single *; empty: all
 	Status   ReplayStatus // empty: ReplayFailed
+	Filter   string       // a CEL expression; events that it does not take are skipped
 	Rate     float64      // deliveries per second; 0: as fast as there is room
 }
 
@@ -50,6 +58,7 @@ type Selection struct {
 	Since, Until time.Time
 	Types        []string
 	Status       DeliveryStatus
+	Filter       string  // a CEL expression; deliveries of events that it does not take are skipped
 	Rate         float64 // deliveries per second; 0: as fast as there is room
 }
 
@@ -60,16 +69,17 @@ type jobInput struct {
 	Until    time.Time `json:"until,omitzero"`
 	Types    []string  `json:"types,omitempty"`
 	Status   string    `json:"status,omitempty"`
+	Filter   string    `json:"filter,omitempty"`
 	Rate     float64   `json:"rate,omitempty"`
 	DryRun   bool      `json:"dry_run,omitempty"`
 }
 
 func (r Replay) input() jobInput {
-	return jobInput{Endpoint: r.Endpoint, Since: r.Since, Until: r.Until, Types: r.Types, Status: string(r.Status), Rate: r.Rate}
+	return jobInput{Endpoint: r.Endpoint, Since: r.Since, Until: r.Until, Types: r.Types, Status: string(r.Status), Filter: r.Filter, Rate: r.Rate}
 }
 
 func (s Selection) input() jobInput {
-	return jobInput{Endpoint: s.Endpoint, Since: s.Since, Until: s.Until, Types: s.Types, Status: string(s.Status), Rate: s.Rate}
+	return jobInput{Endpoint: s.Endpoint, Since: s.Since, Until: s.Until, Types: s.Types, Status: string(s.Status), Filter: s.Filter, Rate: s.Rate}
 }
 
 // Replay starts to send events to an endpoint once more, each with the webhook-id that it had.
@@ -78,7 +88,7 @@ func (c *Client) Replay(ctx context.Context, tenant string, r Replay) (*Job, err
 }
 
 // CountReplay counts the events of a replay, and starts none.
-func (c *Client) CountReplay(ctx context.Context, tenant string, r Replay) (int, error) {
+func (c *Client) CountReplay(ctx context.Context, tenant string, r Replay) (*JobCount, error) {
 	return c.count(ctx, inTenant(tenant, "replays"), r.input())
 }
 
@@ -88,7 +98,7 @@ func (c *Client) RetryDeliveries(ctx context.Context, tenant string, s Selection
 }
 
 // CountRetries counts the deliveries of RetryDeliveries, and retries none.
-func (c *Client) CountRetries(ctx context.Context, tenant string, s Selection) (int, error) {
+func (c *Client) CountRetries(ctx context.Context, tenant string, s Selection) (*JobCount, error) {
 	return c.count(ctx, inTenant(tenant, "deliveries", "retry"), s.input())
 }
 
@@ -98,19 +108,13 @@ func (c *Client) CancelDeliveries(ctx context.Context, tenant string, s Selectio
 }
 
 // CountCancellations counts the deliveries of CancelDeliveries, and cancels none.
-func (c *Client) CountCancellations(ctx context.Context, tenant string, s Selection) (int, error) {
+func (c *Client) CountCancellations(ctx context.Context, tenant string, s Selection) (*JobCount, error) {
 	return c.count(ctx, inTenant(tenant, "deliveries", "cancel"), s.input())
 }
 
-func (c *Client) count(ctx context.Context, path string, in jobInput) (int, error) {
+func (c *Client) count(ctx context.Context, path string, in jobInput) (*JobCount, error) {
 	in.DryRun = true
-	out, err := fetch[struct {
-		Total int `json:"total"`
-	}](ctx, c, http.MethodPost, path, in)
-	if err != nil {
-		return 0, err
-	}
-	return out.Total, nil
+	return fetch[JobCount](ctx, c, http.MethodPost, path, in)
 }
 
 // Jobs lists a tenant's jobs.

@@ -213,13 +213,19 @@ type jobOptions struct {
 }
 
 // job counts what a job would be about, or starts and perhaps follows it.
-func (o *jobOptions) job(ctx context.Context, std streams, api *caller, asJSON bool, count func() (int, error), start func() (*client.Job, error)) error {
+func (o *jobOptions) job(ctx context.Context, std streams, api *caller, asJSON bool, count func() (*client.JobCount, error), start func() (*client.Job, error)) error {
 	if o.DryRun {
-		total, err := count()
+		n, err := count()
 		if err != nil {
 			return err
 		}
-		return printOne(std, api, asJSON, func(p *output.Printer) { p.Linef("%d", total) })
+		return printOne(std, api, asJSON, func(p *output.Printer) {
+			if n.TotalIsBound {
+				p.Linef("at most %d", n.Total)
+				return
+			}
+			p.Linef("%d", n.Total)
+		})
 	}
 	job, err := start()
 	if err != nil {
@@ -261,7 +267,7 @@ func (c *replayCommand) Run(ctx context.Context, std streams) error {
 		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.ReplayStatus(chosen(c.Status)), Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
-		func() (int, error) { return api.CountReplay(ctx, c.Tenant, replay) },
+		func() (*client.JobCount, error) { return api.CountReplay(ctx, c.Tenant, replay) },
 		func() (*client.Job, error) { return api.Replay(ctx, c.Tenant, replay) })
 }
 
@@ -326,7 +332,7 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
-		func() (int, error) { return api.CountRetries(ctx, c.Tenant, selected) },
+		func() (*client.JobCount, error) { return api.CountRetries(ctx, c.Tenant, selected) },
 		func() (*client.Job, error) { return api.RetryDeliveries(ctx, c.Tenant, selected) })
 }
 
@@ -363,6 +369,6 @@ func (c *cancelDeliveriesCommand) Run(ctx context.Context, std streams) error {
 		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
-		func() (int, error) { return api.CountCancellations(ctx, c.Tenant, selected) },
+		func() (*client.JobCount, error) { return api.CountCancellations(ctx, c.Tenant, selected) },
 		func() (*client.Job, error) { return api.CancelDeliveries(ctx, c.Tenant, selected) })
 }

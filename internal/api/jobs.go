@@ -19,9 +19,9 @@ type Job struct {
 	Tenant     string            `json:"tenant" example:"acme"`
 	Kind       bellwire.JobKind  `json:"kind" enum:"replay,retry,cancel"`
 	State      bellwire.JobState `json:"state" enum:"running,paused,done,canceled,failed"`
-	Total      int               `json:"total" doc:"What was selected when the job was created. It grows if more is found on the way, and is done and skipped together in the end."`
+	Total      int               `json:"total" doc:"What was selected when the job was created, before any filter. It grows if more is found on the way, and is done and skipped together in the end."`
 	Done       int               `json:"done" doc:"Deliveries that were made, retried or canceled."`
-	Skipped    int               `json:"skipped" doc:"What was selected, but was delivered, retried, canceled or deleted meanwhile."`
+	Skipped    int               `json:"skipped" doc:"What was selected, but a filter left out, or was delivered, retried, canceled or deleted meanwhile."`
 	Rate       *float64          `json:"rate" doc:"Deliveries per second; null for as fast as there is room."`
 	Params     jobParams         `json:"params"`
 	Waiting    string            `json:"waiting" doc:"What a running job waits for, if it has waited for some seconds; else empty."`
@@ -38,13 +38,14 @@ type jobParams struct {
 	Since    *time.Time `json:"since"`
 	Until    time.Time  `json:"until" doc:"Just after the creation of the job, if no time or a later one was given; a minute after it, if the job was started by a change of the endpoint."`
 	Status   *string    `json:"status"`
+	Filter   *string    `json:"filter" doc:"null if there is none."`
 }
 
 func wireJob(j *bellwire.Job) Job {
 	p := &j.Params
 	return Job{
 		ID: j.ID, Tenant: j.Tenant, Kind: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Rate: orNull(j.Rate),
-		Params:  jobParams{Endpoint: orNull(p.Endpoint), Types: append([]string{}, p.Types...), Since: timeOrNull(p.Since), Until: p.Until.UTC(), Status: orNull(p.Status)},
+		Params:  jobParams{Endpoint: orNull(p.Endpoint), Types: append([]string{}, p.Types...), Since: timeOrNull(p.Since), Until: p.Until.UTC(), Status: orNull(p.Status), Filter: orNull(p.Filter)},
 		Waiting: j.Waiting, Error: j.Error, CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: timeOrNull(j.FinishedAt),
 	}
 }
@@ -60,7 +61,8 @@ func orNull[T comparable](v T) *T {
 
 // jobCount is the response to a dry run.
 type jobCount struct {
-	Total int `json:"total" doc:"What the job would be about, counted exactly."`
+	Total        int  `json:"total" doc:"What the job would be about: exactly, unless total_is_bound."`
+	TotalIsBound bool `json:"total_is_bound" doc:"Whether there are at most as many: filters decide, and could not be asked about all events in time."`
 }
 
 // startedJob is the response to the creation of a job, or to a dry run.
@@ -81,7 +83,8 @@ type replayInput struct {
 	Since    string         `json:"since,omitzero" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
 	Until    string         `json:"until,omitzero" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time; now, if it is left out or later."`
 	Types    []string       `json:"types,omitzero" example:"[\"invoice.*\"]" doc:"Only events of these types: names, or starts of names followed by a single *."`
-	Status   string         `json:"status,omitzero" example:"failed" doc:"failed (default): events whose delivery to the endpoint is exhausted or canceled. missing: events that match the endpoint as it is now and of which it has no delivery, also from before it was made; what its filter keeps from it is counted, and skipped. missed: both. all: both, and those that were delivered."`
+	Status   string         `json:"status,omitzero" example:"failed" doc:"failed (default): events whose delivery to the endpoint is exhausted or canceled. missing: events that match the endpoint as it is now and of which it has no delivery, also from before it was made; what its filter keeps from it is skipped. missed: both. all: both, and those that were delivered."`
+	Filter   string         `json:"filter,omitzero" example:"data.amount > 100" doc:"Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer."`
 	Rate     value[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; as fast as there is room, if it is left out."`
 	DryRun   bool           `json:"dry_run,omitzero" doc:"Whether only to count."`
 }
@@ -93,6 +96,7 @@ type bulkInput struct {
 	Since    string         `json:"since,omitzero" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
 	Until    string         `json:"until,omitzero" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time; now, if it is left out or later."`
 	Status   string         `json:"status,omitzero" doc:"Of a retry: failed (default), exhausted, canceled or retrying. Of a cancellation: pending or retrying; both, if it is left out."`
+	Filter   string         `json:"filter,omitzero" example:"data.amount > 100" doc:"Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer."`
 	Rate     value[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; as fast as there is room, if it is left out."`
 	DryRun   bool           `json:"dry_run,omitzero" doc:"Whether only to count."`
 }
@@ -108,8 +112,11 @@ func parseSpan(in *service.JobInput, since, until string) error {
 // startJob creates a job, or only counts.
 func (a *api) startJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput, dry bool) (*startedJob, error) {
 	if dry {
-		total, err := a.svc.CountJob(ctx, c, tenant, in)
-		return &startedJob{http.StatusOK, jobCount{total}}, err
+		n, err := a.svc.CountJob(ctx, c, tenant, in)
+		if err != nil {
+			return nil, err
+		}
+		return &startedJob{http.StatusOK, jobCount{n.Total, n.Bound}}, nil
 	}
 	j, err := a.svc.CreateJob(ctx, c, tenant, in)
 	if err != nil {
@@ -119,7 +126,7 @@ func (a *api) startJob(ctx context.Context, c service.Caller, tenant string, in 
 }
 
 func (a *api) jobs() {
-	const starts = "Responds with 202 and a job, or with `dry_run` with 200 and the exact number only. "
+	const starts = "Responds with 202 and a job, or with `dry_run` with 200 and the number only. "
 	type replay struct {
 		InTenant
 		Input body[replayInput]
@@ -131,7 +138,7 @@ func (a *api) jobs() {
 			"An ordered endpoint gets them after what it has already. The job waits while the endpoint is paused or disabled, or has many deliveries waiting.",
 	}, func(ctx context.Context, c service.Caller, in *replay) (*startedJob, error) {
 		v := in.Input.value
-		job := service.JobInput{Kind: bellwire.JobReplay, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Rate: v.Rate.given}
+		job := service.JobInput{Kind: bellwire.JobReplay, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Filter: v.Filter, Rate: v.Rate.given}
 		if err := parseSpan(&job, v.Since, v.Until); err != nil {
 			return nil, err
 		}
@@ -145,7 +152,7 @@ func (a *api) jobs() {
 	by := func(kind bellwire.JobKind) handler[bulk, startedJob] {
 		return func(ctx context.Context, c service.Caller, in *bulk) (*startedJob, error) {
 			v := in.Input.value
-			job := service.JobInput{Kind: kind, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Rate: v.Rate.given}
+			job := service.JobInput{Kind: kind, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Filter: v.Filter, Rate: v.Rate.given}
 			if err := parseSpan(&job, v.Since, v.Until); err != nil {
 				return nil, err
 			}

@@ -10,10 +10,26 @@ type Subscriptions interface {
 	Recipients(ctx context.Context, events []NewEvent, targets [][]*Target, o Observer) error
 	// Match returns the endpoints that get events of a type. The list is shared and must not be changed.
 	Match(eventType string) []*Target
-	// Gets reports whether the endpoint with the id gets an event, as Recipients decides it.
-	Gets(ctx context.Context, endpoint string, e *Event, o Observer) (bool, error)
+	// JobFilter compiles the filter of a job; nil if text is empty.
+	JobFilter(text string) (JobFilter, error)
+	// Sift leaves out of what a job has selected the events that a filter keeps from it, and returns how many. It ends what was
+	// found where it has read or evaluated enough. Its error has CodeRateLimited if the tenant's turn does not come.
+	Sift(ctx context.Context, s Sieve, found *Selected) (skipped int, err error)
 	// Targets returns all endpoints, including disabled ones.
 	Targets() []*Target
+}
+
+// JobFilter reports whether a job is about an event, and how many steps that took. Events for which the filter has no answer are
+// left out.
+type JobFilter func(e *Event) (takes bool, steps int)
+
+// Sieve is what decides which of the events that a job selects at an endpoint it is about.
+type Sieve struct {
+	Filter   JobFilter // of the job; nil: it has none
+	Endpoint *Endpoint
+	Missing  bool // whether the filter of the endpoint decides on events without a delivery, as Recipients does
+	Event    func(ctx context.Context, tenant string, id EventID) (*Event, error)
+	Observer Observer // gets filters of endpoints that have no answer
 }
 
 // Schemas is the schemas of the event types at one revision of the catalogue.

@@ -41,7 +41,7 @@ type Job struct {
 	Params  JobParams
 	Total   int     // deliveries or events that were selected when it was created
 	Done    int     // of them, those that were replayed, retried or canceled
-	Skipped int     // of them, those for which there was nothing to do any more
+	Skipped int     // of them, those that a filter left out, or for which there was nothing to do any more
 	Rate    float64 // deliveries per second; 0: as fast as there is room
 	Waiting string  // what a running job waits for; empty: nothing
 	Error   string  // why it failed
@@ -64,6 +64,7 @@ type JobParams struct {
 	Status   string           `json:"status,omitempty"`   // as the creator named what Statuses and Missing say; empty: not at all
 	Statuses []DeliveryStatus `json:"statuses,omitempty"` // of the deliveries
 	Missing  bool             `json:"missing,omitempty"`  // also events of which the endpoint has no delivery
+	Filter   string           `json:"filter,omitempty"`   // a CEL expression; events that it does not take are skipped
 }
 
 // The values of JobParams.Status that are not those of a delivery.

@@ -95,7 +95,7 @@ func (t *Tenant) Recipients(ctx context.Context, events []bellwire.NewEvent, tar
 	return nil
 }
 
-// Gets implements bellwire.Subscriptions.
+// Gets reports whether the endpoint with the id gets an event, as Recipients decides it.
 func (t *Tenant) Gets(ctx context.Context, endpoint string, e *bellwire.Event, o bellwire.Observer) (bool, error) {
 	found := t.subscribers(e.Type)
 	at := slices.IndexFunc(found.targets, func(target *bellwire.Target) bool { return target.Endpoint.ID == endpoint })

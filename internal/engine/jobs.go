@@ -22,9 +22,6 @@ const (
 	rateWindow = 200 * time.Millisecond // the time for which a step with a rate takes deliveries
 )
 
-// filterBytes is how much data a step reads for an endpoint's filter, beside the last event.
-const filterBytes = 4 << 20
-
 // jobRunner makes the steps of the jobs of tenants whose shards this node owns: tenants take turns, and their jobs. The store
 // moves a job's place in the transaction that does the work, so that another node, or the next process, continues exactly there.
 //
@@ -50,9 +47,10 @@ type jobRunner struct {
 type runningJob struct {
 	*bellwire.Job
 	next    time.Time
-	pause   time.Duration // of its wait; 0: it does not wait
-	waiting time.Time     // since when it waits
-	served  int           // its last turn
+	pause   time.Duration      // of its wait; 0: it does not wait
+	waiting time.Time          // since when it waits
+	served  int                // its last turn
+	filter  bellwire.JobFilter // nil: it has none, or it is not compiled yet
 }
 
 // run makes steps until ctx ends.
@@ -196,6 +194,7 @@ const (
 	jobEndpointPaused   = "the endpoint is paused"
 	jobEndpointDisabled = "the endpoint is disabled"
 	jobFanOut           = "deliveries of a large publish are still being stored"
+	jobFilterBroken     = "the filter can no longer be compiled"
 	jobFilter           = "the filters of other requests are being evaluated"
 )
 
@@ -261,7 +260,14 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 	if err != nil {
 		return err
 	}
-	skipped, err := r.filter(ctx, j.Job, p, found)
+	if j.filter == nil {
+		if j.filter, err = p.subscriptions.JobFilter(j.Params.Filter); err != nil {
+			return r.advance(ctx, j, &bellwire.JobStep{Error: jobFilterBroken})
+		}
+	}
+	skipped, err := p.subscriptions.Sift(ctx, bellwire.Sieve{
+		Filter: j.filter, Endpoint: p.endpoint, Missing: j.Params.Missing, Event: r.store.Event, Observer: r.observer,
+	}, found)
 	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
 		return r.wait(ctx, j, jobFilter)
 	}
@@ -274,44 +280,6 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 		step.Ended = p.next == ""
 	}
 	return r.advance(ctx, j, step)
-}
-
-// filter leaves out of what was found the events without a delivery that the endpoint's filter keeps from it, and returns how many.
-// It ends what was found where it has read enough.
-func (r *jobRunner) filter(ctx context.Context, j *bellwire.Job, p jobPlace, found *bellwire.Selected) (skipped int, err error) {
-	if p.endpoint.Filter == "" || !j.Params.Missing {
-		return 0, nil
-	}
-	var kept []bellwire.JobItem
-	read := 0
-	for i, item := range found.Items {
-		if read >= filterBytes {
-			found.Last, found.More = found.Items[i-1].Event, true
-			break
-		}
-		if item.Delivery.IsZero() {
-			e, err := r.store.Event(ctx, j.Tenant, item.Event)
-			if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-				skipped++
-				continue
-			}
-			if err != nil {
-				return 0, err
-			}
-			read += len(e.Data)
-			gets, err := p.subscriptions.Gets(ctx, p.endpoint.ID, e, r.observer)
-			if err != nil {
-				return 0, err
-			}
-			if !gets {
-				skipped++
-				continue
-			}
-		}
-		kept = append(kept, item)
-	}
-	found.Items = kept
-	return skipped, nil
 }
 
 // advance makes a step in the store, and tells the lanes what it has changed.

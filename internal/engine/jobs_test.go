@@ -195,6 +195,29 @@ func TestReplayMissingThroughAFilter(t *testing.T) {
 	})
 }
 
+// A job with a filter skips the events that it does not take, and those for which it has no answer, whatever its kind is.
+func TestJobThroughItsFilter(t *testing.T) {
+	for _, kind := range []bellwire.JobKind{bellwire.JobReplay, bellwire.JobRetry} {
+		t.Run(string(kind), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.receiver("a", answers(500, 500, 500, 200))
+				ep := w.endpoint("a", once)
+				for _, data := range []string{`{"n": 1}`, `{"n": 2}`, `{}`} {
+					_, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: []byte(data)}}})
+					must(t, err)
+				}
+				w.pass(time.Minute)
+				j := w.job(kind, bellwire.SelectFailed, atEndpoint(ep), func(j *bellwire.Job) { j.Params.Filter = "data.n > 1" })
+				w.pass(time.Minute)
+				w.expectJob(j, bellwire.JobDone, 1, 2)
+				if got := w.statuses(ep.ID)[bellwire.DeliverySucceeded]; got != 1 {
+					t.Errorf("%d deliveries succeeded, want 1", got)
+				}
+			})
+		})
+	}
+}
+
 // A job whose process dies between or within steps continues where it was.
 func TestJobGoesOnAfterACrash(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -28,8 +28,9 @@ type noSubscriptions struct{}
 func (noSubscriptions) Recipients(context.Context, []bellwire.NewEvent, [][]*bellwire.Target, bellwire.Observer) error {
 	return nil
 }
-func (noSubscriptions) Gets(context.Context, string, *bellwire.Event, bellwire.Observer) (bool, error) {
-	return false, nil
+func (noSubscriptions) JobFilter(string) (bellwire.JobFilter, error) { return nil, nil }
+func (noSubscriptions) Sift(context.Context, bellwire.Sieve, *bellwire.Selected) (int, error) {
+	return 0, nil
 }
 func (noSubscriptions) Targets() []*bellwire.Target { return nil }
 

@@ -20,21 +20,33 @@ type JobInput struct {
 	Since    time.Time
 	Until    time.Time
 	Status   string
+	Filter   string
 	Rate     *float64
 }
 
-// CountJob counts what a job would be about.
-func (s *Service) CountJob(ctx context.Context, c Caller, tenant string, in JobInput) (int, error) {
-	j, err := s.planJob(ctx, c, tenant, in, true)
+// JobCount is what a job would be about.
+type JobCount struct {
+	Total int
+	Bound bool // there are at most as many, because filters could not be asked about all in time
+}
+
+// CountJob counts what a job would be about. It asks the filters about each event, if that does not take long.
+func (s *Service) CountJob(ctx context.Context, c Caller, tenant string, in JobInput) (*JobCount, error) {
+	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return j.Total, nil
+	defer end()
+	j, endpoints, err := s.planJob(ctx, tenant, in, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.sift(ctx, j, endpoints)
 }
 
 // CreateJob counts what a job is about, and starts it.
 func (s *Service) CreateJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
-	j, err := s.planJob(ctx, c, tenant, in, false)
+	j, err := s.planNewJob(ctx, c, tenant, in)
 	if err != nil {
 		return nil, err
 	}
@@ -67,20 +79,25 @@ func newJob(tenant string, kind bellwire.JobKind, endpoint string) *bellwire.Job
 	}
 }
 
-// planJob checks the input, and counts. dry says that the job will not be created.
-func (s *Service) planJob(ctx context.Context, c Caller, tenant string, in JobInput, dry bool) (*bellwire.Job, error) {
+func (s *Service) planNewJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
 	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
+	j, _, err := s.planJob(ctx, tenant, in, false)
+	return j, err
+}
+
+// planJob checks the input, and counts before any filter. dry says that the job will not be created.
+func (s *Service) planJob(ctx context.Context, tenant string, in JobInput, dry bool) (*bellwire.Job, []*bellwire.Endpoint, error) {
 	j := newJob(tenant, in.Kind, in.Endpoint)
-	j.Params.Types, j.Params.Since = in.Types, in.Since
+	j.Params.Types, j.Params.Filter, j.Params.Since = in.Types, in.Filter, in.Since
 	endpoints, err := s.checkJob(ctx, j, &in, dry)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return j, s.count(ctx, j, endpoints...)
+	return j, endpoints, s.count(ctx, j, endpoints...)
 }
 
 // count adds what a job selects at endpoints to its total.
@@ -97,6 +114,58 @@ func (s *Service) count(ctx context.Context, j *bellwire.Job, endpoints ...*bell
 		j.Total += n
 	}
 	return nil
+}
+
+// Bounds on how long a count asks filters.
+const (
+	siftTime = time.Second
+	siftPage = 200 // events
+)
+
+// sift counts what filters leave of a job that will not be created. The filter of a disabled endpoint is not in use, and not asked.
+func (s *Service) sift(ctx context.Context, j *bellwire.Job, endpoints []*bellwire.Endpoint) (*JobCount, error) {
+	filters := func(ep *bellwire.Endpoint) bool { return j.Params.Missing && ep.Filter != "" }
+	disabled := func(ep *bellwire.Endpoint) bool { return filters(ep) && ep.Status == bellwire.EndpointDisabled }
+	if j.Params.Filter == "" && !slices.ContainsFunc(endpoints, filters) {
+		return &JobCount{Total: j.Total}, nil
+	}
+	bound := &JobCount{Total: j.Total, Bound: true}
+	if slices.ContainsFunc(endpoints, disabled) {
+		return bound, nil
+	}
+	s.directory.ForgetTenant(j.Tenant) // another node may have changed an endpoint a moment ago
+	t, err := s.directory.Tenant(ctx, j.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	takes, err := t.JobFilter(j.Params.Filter)
+	if err != nil {
+		return nil, err
+	}
+	count, until := new(JobCount), time.Now().Add(siftTime)
+	for _, ep := range endpoints {
+		patterns, err := match.Compile(ep.Events)
+		if err != nil {
+			return nil, err
+		}
+		sieve := bellwire.Sieve{Filter: takes, Endpoint: ep, Missing: j.Params.Missing, Event: s.store.Event, Observer: bellwire.NopObserver{}}
+		selection := j.SelectionOf(ep.ID, patterns.Match)
+		for more := true; more; {
+			if time.Now().After(until) {
+				return bound, nil
+			}
+			found, err := s.store.Select(ctx, selection, siftPage)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := t.Sift(ctx, sieve, found); err != nil {
+				return nil, err
+			}
+			count.Total += len(found.Items)
+			selection.After, more = found.Last, found.More
+		}
+	}
+	return count, nil
 }
 
 // checkJob refuses a job that makes no sense, and returns the endpoints that it is about.
@@ -131,7 +200,26 @@ func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput, d
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
 		faults, err = append(faults, err), nil
 	}
+	if err == nil && p.Filter != "" {
+		faults = append(faults, s.checkJobFilter(ctx, j, endpoints))
+	}
 	return endpoints, cmp.Or(bellwire.Join(faults...), err)
+}
+
+// checkJobFilter refuses a filter as that of an endpoint, for the types that the job names or its endpoint subscribes to. A job
+// for all types of all endpoints sees too many to ask for members that all of them have.
+func (s *Service) checkJobFilter(ctx context.Context, j *bellwire.Job, endpoints []*bellwire.Endpoint) error {
+	p := &j.Params
+	_, err := s.checkFilter(ctx, j.Tenant, p.Filter, func(eventType string) bool {
+		switch {
+		case len(p.Types) > 0:
+			return p.TakesType(eventType)
+		case p.Endpoint != "":
+			return slices.ContainsFunc(endpoints, func(ep *bellwire.Endpoint) bool { return matches(ep.Events, eventType) })
+		}
+		return false
+	})
+	return err
 }
 
 // checkTypes refuses patterns of event types that cannot be parsed. Types need not be in the catalogue: events outlive them.

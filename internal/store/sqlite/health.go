@@ -120,10 +120,10 @@ func waitingOf(condition, order string) string {
 
 // sqlOldestWaiting reads the oldest of what waits for an endpoint in the indexes by id. Ids begin with the times of their events,
 // those of replays too.
-var sqlOldestWaiting = []string{oldestWaitingOf(isPending), oldestWaitingOf(isNumbered), oldestWaitingOf(hasStatus + "1")}
+var sqlOldestWaiting = []string{oldestWaitingOf(isPending + " AND due_at IS NOT NULL"), oldestWaitingOf(isNumbered), oldestWaitingOf(hasStatus + "1")}
 
 func oldestWaitingOf(condition string) string {
-	return "SELECT id FROM deliveries WHERE endpoint = ? AND " + condition + " AND due_at IS NOT NULL ORDER BY id LIMIT 1"
+	return "SELECT id FROM deliveries WHERE endpoint = ? AND " + condition + " ORDER BY id LIMIT 1"
 }
 
 // oldestWaiting returns when the oldest event that waits for an endpoint was accepted.
