@@ -143,11 +143,11 @@ func TestNoPlaceForTheFile(t *testing.T) {
 // same checks that what one keyring seals the other opens.
 func same(t *testing.T, a, b *seal.Keyring) {
 	t.Helper()
-	sealed, err := a.Witness()
+	sealed, err := a.CheckValue()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.CheckWitness(sealed); err != nil {
+	if err := b.VerifyCheckValue(sealed); err != nil {
 		t.Error(err)
 	}
 }

@@ -77,7 +77,7 @@ const (
 	keySecretOf   = "key secret:"
 	cursorOf      = "cursor:"
 	answerOf      = "answer:"
-	witness       = "bellwire witness"
+	checkText     = "bellwire witness"
 )
 
 // SealKeySecret seals the secret of an API key that can sign requests.

@@ -46,7 +46,7 @@ func (k *Keyring) Reseal(ctx context.Context, store bellwire.Secrets) (Resealed,
 }
 
 // Prune makes the database independent of all keys but the primary one, so that the others can be removed from the keyset. It
-// refuses if a secret is sealed with another key, removes the witnesses of the others, and records that no node may seal with them.
+// refuses if a secret is sealed with another key, removes the check values of the others, and records that no node may seal with them.
 // What a node has sealed with one of them at the last moment is sealed again.
 func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 	stored, err := k.recognize(ctx, store)

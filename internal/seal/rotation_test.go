@@ -16,19 +16,19 @@ import (
 
 // secrets are those of a database.
 type secrets struct {
-	witness []byte
-	sealed  []*bellwire.SealedSecret
+	check  []byte
+	sealed []*bellwire.SealedSecret
 	// during is called before secrets are replaced, and can make a concurrent change.
 	during func()
-	// replacing is called before the witness is replaced.
+	// replacing is called before the check value is replaced.
 	replacing func()
 }
 
 func (s *secrets) KeysetCheck(_ context.Context, sealed []byte) ([]byte, error) {
-	if s.witness == nil {
-		s.witness = sealed
+	if s.check == nil {
+		s.check = sealed
 	}
-	return s.witness, nil
+	return s.check, nil
 }
 
 func (s *secrets) ReplaceKeysetCheck(_ context.Context, old, sealed []byte) error {
@@ -36,10 +36,10 @@ func (s *secrets) ReplaceKeysetCheck(_ context.Context, old, sealed []byte) erro
 		s.replacing()
 		s.replacing = nil
 	}
-	if !bytes.Equal(s.witness, old) {
+	if !bytes.Equal(s.check, old) {
 		return bellwire.Errorf(bellwire.CodeStale, "the keyset has changed")
 	}
-	s.witness = sealed
+	s.check = sealed
 	return nil
 }
 
@@ -160,10 +160,10 @@ func TestRotationToTheEnd(t *testing.T) {
 		t.Errorf("resealed again: %+v, %v", sum, err)
 	}
 	fresh := new(secrets)
-	if err := k.Prune(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.witness != nil {
+	if err := k.Prune(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.check != nil {
 		t.Errorf("keys are taken out because a new database does not need them: %v", err)
 	}
-	if _, err := k.Reseal(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.witness != nil {
+	if _, err := k.Reseal(t.Context(), fresh); bellwire.CodeOf(err) != bellwire.CodeConflict || fresh.check != nil {
 		t.Errorf("a new database is sealed anew: %v", err)
 	}
 	must(t, keyring(t, added).MaySeal(t.Context(), db))
@@ -218,10 +218,10 @@ func TestPruneBesideOthers(t *testing.T) {
 			t.Errorf("%s: %v", secret.Endpoint, err)
 		}
 	}
-	db.replacing = func() { db.witness = nil }
+	db.replacing = func() { db.check = nil }
 	err = keyring(t, promoted).Prune(t.Context(), db)
 	if bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), "prune again") {
-		t.Errorf("the witnesses changed meanwhile: %v", err)
+		t.Errorf("the check values changed meanwhile: %v", err)
 	}
 }
 

@@ -129,11 +129,11 @@ func TestErrorsHideInternals(t *testing.T) {
 	}
 }
 
-func TestWitness(t *testing.T) {
+func TestCheckValue(t *testing.T) {
 	t.Parallel()
 	keyring, path := open(t)
 	stranger, strangersPath := open(t)
-	sealed, err := keyring.Witness()
+	sealed, err := keyring.CheckValue()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,16 +142,16 @@ func TestWitness(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range []*seal.Keyring{keyring, again} {
-		if err := k.CheckWitness(sealed); err != nil {
+		if err := k.VerifyCheckValue(sealed); err != nil {
 			t.Error(err)
 		}
 	}
-	err = stranger.CheckWitness(sealed)
+	err = stranger.VerifyCheckValue(sealed)
 	if bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), strangersPath) {
 		t.Errorf("a stranger's keyset: %v", err)
 	}
-	if err := keyring.CheckWitness(nil); bellwire.CodeOf(err) != bellwire.CodeConflict {
-		t.Errorf("no witness: %v", err)
+	if err := keyring.VerifyCheckValue(nil); bellwire.CodeOf(err) != bellwire.CodeConflict {
+		t.Errorf("no check value: %v", err)
 	}
 }
 

@@ -132,20 +132,20 @@ func (s *Service) allowEvents(ctx context.Context, tenant string, n int) error {
 	return s.stored.of(tenant).take(ctx, s.store, tenant, held.StoredEvents, n)
 }
 
-// checkUsage returns an error if the present number, has, has reached the limit.
-func checkUsage(l *limits.Limit, held *bellwire.Limits, has int) error {
-	if float64(has) < l.Of(held) {
+// checkUsage returns an error if the number in use has reached the limit.
+func checkUsage(l *limits.Limit, held *bellwire.Limits, used int) error {
+	if float64(used) < l.Of(held) {
 		return nil
 	}
 	owner, remedy := "the catalogue", "delete one first"
-	if float64(has) > l.Of(held) { // the limit was lowered since
+	if float64(used) > l.Of(held) { // the limit was lowered since
 		remedy = "delete some first"
 	}
 	if l.PerTenant {
 		owner, remedy = "the tenant", remedy+", or ask for a higher limit"
 	}
 	return bellwire.Errorf(bellwire.CodeConflict, "%s has %s, and the limit %q allows %s; %s",
-		owner, l.Amount(float64(has)), l.Name, l.Show(l.Of(held)), remedy)
+		owner, l.Amount(float64(used)), l.Name, l.Show(l.Of(held)), remedy)
 }
 
 // checkRoom applies the limits on the number of endpoints, on the size of their configuration, and on the memory that it takes.

@@ -31,7 +31,7 @@ func (s *Store) ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) erro
 	return s.write(ctx, func(w *writer) error {
 		err := w.query("UPDATE meta SET value = ?2 WHERE name = 'witness' AND value = ?1").blob(old).blob(sealed).exec()
 		if err == nil && w.conn.Changes() == 0 {
-			return bellwire.Errorf(bellwire.CodeStale, "the witness of the keyset was changed concurrently")
+			return bellwire.Errorf(bellwire.CodeStale, "the check value of the keyset was changed concurrently")
 		}
 		return err
 	})

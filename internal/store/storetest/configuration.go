@@ -156,17 +156,17 @@ var configurationTests = []test{
 		w.equal("since when", changes.Since, int64(0))
 		w.equal("what there is", namesOf(changes.Changed), []string{kept.ID})
 	}},
-	{name: "Store/KeepsTheFirstWitness", run: func(w *world) {
+	{name: "Store/KeepsTheFirstCheckValue", run: func(w *world) {
 		none, err := w.store.KeysetCheck(w.ctx, nil)
 		w.check(err)
-		w.equal("the witness before there is one", none, []byte(nil))
+		w.equal("the check value before there is one", none, []byte(nil))
 		for _, sealed := range [][]byte{[]byte("first"), []byte("second")} {
 			got, err := w.store.KeysetCheck(w.ctx, sealed)
 			w.check(err)
-			w.equal("the witness", got, []byte("first"))
+			w.equal("the check value", got, []byte("first"))
 		}
 	}},
-	{name: "Store/ReplacesTheWitness", run: func(w *world) {
+	{name: "Store/ReplacesTheCheckValue", run: func(w *world) {
 		old, next := []byte("old"), []byte("next")
 		w.refused(w.store.ReplaceKeysetCheck(w.ctx, old, next), bellwire.CodeStale)
 		_, err := w.store.KeysetCheck(w.ctx, old)
@@ -175,7 +175,7 @@ var configurationTests = []test{
 		w.refused(w.store.ReplaceKeysetCheck(w.ctx, old, []byte("late")), bellwire.CodeStale)
 		got, err := w.store.KeysetCheck(w.ctx, old)
 		w.check(err)
-		w.equal("the witness", got, next)
+		w.equal("the check value", got, next)
 	}},
 	{name: "Store/ReplacesSecrets", run: replacesSecrets},
 	{name: "Store/ChecksItself", run: func(w *world) { w.check(w.store.Check(w.ctx)) }},
