@@ -552,7 +552,16 @@ const MaxPageBytes = 4 << 20
 // Page asks for a part of a list.
 type Page struct {
 	Limit int    // the most items
+	Bytes int    // where the page ends early; 0: at MaxPageBytes
 	After Cursor // List.Next of the page before; empty: from the start
+}
+
+// MostBytes returns the size at which the page ends early. One item may exceed it.
+func (p Page) MostBytes() int {
+	if p.Bytes == 0 {
+		return MaxPageBytes
+	}
+	return p.Bytes
 }
 
 // List is a part of a list.

@@ -87,7 +87,7 @@ func (cs *connections) limit(s *http.Server) {
 	s.ConnState = cs.changed
 	s.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		c := conn.(*connection)
-		return share.WithRoom(context.WithValue(ctx, connKey{}, c), c.answersFull)
+		return share.WithRoom(context.WithValue(ctx, connKey{}, c), c.hasRoom)
 	}
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -312,20 +312,11 @@ func Charge(w http.ResponseWriter, bytes int) error {
 	if !ok || rec.conn == nil || !grow(rec.conn.all.answers, rec.conn.payer, &rec.conn.answer, bytes) {
 		return nil
 	}
-	return errUnread()
-}
-
-// answersFull returns the error of Charge if the caller has no room left for a large response. It must be called by the handler.
-func (c *connection) answersFull() error {
-	if c.all.answers.Fits(c.payer, limits.LargeAnswer) {
-		return nil
-	}
-	return errUnread()
-}
-
-func errUnread() error {
 	return tooMuch("too many bytes of responses to you are in transit; read them, or ask for smaller pages, and try again shortly")
 }
+
+// hasRoom reports whether Charge would accept a large response. It must be called by the handler.
+func (c *connection) hasRoom() bool { return c.all.answers.Fits(c.payer, limits.LargeAnswer) }
 
 // grow charges the difference to the given total, except for uncounted bytes, and reports whether that was refused.
 func grow(pool *share.Pool, payer string, held *int64, bytes int) (refused bool) {

@@ -18,8 +18,12 @@ const (
 	RequestBytesReserve = 16 << 20
 	AnswerBytes         = 64 << 20 // of all answers that are being sent
 	AnswerBytesReserve  = 8 << 20
-	LargeAnswer         = 1 << 20  // nothing is read from the database for callers with less room
 	UncountedBytes      = 16 << 10 // of each body and each answer: most are smaller
+
+	// Callers whose share has no room for LargeAnswer get pages of ShortPage, which are mostly not counted. So they can still look
+	// up something small, and no large page is read in vain.
+	LargeAnswer = 1 << 20
+	ShortPage   = UncountedBytes / 2
 )
 
 // atTheAPI returns the resources that clients of the API share.
@@ -51,7 +55,7 @@ func atTheAPI() []Resource {
 		Resource{
 			Name: "Answers being sent, each beyond " + fmt.Sprint(UncountedBytes>>10, " KiB"), Bound: fmt.Sprint(AnswerBytes>>20, " MiB"), Share: fair,
 			Reserve: fmt.Sprint(AnswerBytesReserve>>20, " MiB"), Order: "none",
-			Answer: fmt.Sprintf("429 `rate_limited` with `Retry-After`; before the database is read if less than %d MiB is left", LargeAnswer>>20),
+			Answer: fmt.Sprintf("429 `rate_limited` with `Retry-After`; while less than %d MiB is left, pages of lists have about %d KiB", LargeAnswer>>20, ShortPage>>10),
 		},
 	}
 }

@@ -103,5 +103,5 @@ func (s *Service) AuditLog(ctx context.Context, c Caller, f bellwire.AuditFilter
 		return nil, err
 	}
 	defer end()
-	return s.store.AuditEntries(ctx, f, page)
+	return s.store.AuditEntries(ctx, f, fitted(ctx, page))
 }

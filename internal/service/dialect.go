@@ -84,7 +84,7 @@ func (d *DialectService) page(ctx context.Context, c Caller, tenant string, page
 		return nil, err
 	}
 	defer end()
-	return d.service.store.Endpoints(ctx, bellwire.EndpointFilter{Tenant: tenant, Dialect: d.dialect, Now: now()}, page)
+	return d.service.store.Endpoints(ctx, bellwire.EndpointFilter{Tenant: tenant, Dialect: d.dialect, Now: now()}, fitted(ctx, page))
 }
 
 // Get returns an endpoint.

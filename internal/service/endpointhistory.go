@@ -23,7 +23,7 @@ func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id stri
 		return nil, err
 	}
 	defer end()
-	list, err := s.store.EndpointHistory(ctx, tenant, id, page)
+	list, err := s.store.EndpointHistory(ctx, tenant, id, fitted(ctx, page))
 	if err != nil {
 		return nil, err
 	}

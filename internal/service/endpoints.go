@@ -155,7 +155,7 @@ func (s *Service) readEndpoints(ctx context.Context, c Caller, f bellwire.Endpoi
 		return nil, err
 	}
 	f.Now = now()
-	endpoints, err := s.store.Endpoints(ctx, f, page)
+	endpoints, err := s.store.Endpoints(ctx, f, fitted(ctx, page))
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) 
 		return nil, err
 	}
 	defer end()
-	return s.store.EventTypes(ctx, page)
+	return s.store.EventTypes(ctx, fitted(ctx, page))
 }
 
 // DeleteEventType deletes an event type. Its events and the subscriptions of endpoints to it remain.

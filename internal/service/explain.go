@@ -25,7 +25,7 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 		return nil, nil, err
 	}
 	defer end()
-	e, err := s.store.Explain(ctx, tenant, id, page)
+	e, err := s.store.Explain(ctx, tenant, id, fitted(ctx, page))
 	if err != nil {
 		return nil, nil, err
 	}

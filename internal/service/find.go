@@ -129,9 +129,9 @@ func (s *Service) selectedDeliveries(ctx context.Context, c Caller, q *DeliveryQ
 	defer end()
 	var list *bellwire.List[*bellwire.Delivery]
 	if q.Tenant == "" {
-		list, err = s.store.AllDeliveries(ctx, page)
+		list, err = s.store.AllDeliveries(ctx, fitted(ctx, page))
 	} else {
-		list, err = s.store.Deliveries(ctx, q.DeliveryFilter, page)
+		list, err = s.store.Deliveries(ctx, q.DeliveryFilter, fitted(ctx, page))
 	}
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 		return nil, err
 	}
 	defer end()
-	return s.store.Events(ctx, f, page)
+	return s.store.Events(ctx, f, fitted(ctx, page))
 }
 
 // Bounds on what is searched for one page of matches.
@@ -128,7 +128,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 	if f.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, f.Status) {
 		return nil, bellwire.Invalid("status", "must be %s", bellwire.OneOf(bellwire.DeliveryStatuses))
 	}
-	return s.store.Deliveries(ctx, f, page)
+	return s.store.Deliveries(ctx, f, fitted(ctx, page))
 }
 
 // RetryDelivery requests one more attempt at once, whatever the status of the delivery. With restart, the whole retry schedule

@@ -287,7 +287,7 @@ func (s *Service) Jobs(ctx context.Context, c Caller, tenant string, page bellwi
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	return s.store.Jobs(ctx, tenant, page)
+	return s.store.Jobs(ctx, tenant, fitted(ctx, page))
 }
 
 // ChangeJob pauses, resumes or cancels a job, or changes its rate; 0 means none. Its error has CodeConflict if the job has ended.

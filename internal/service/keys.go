@@ -267,7 +267,7 @@ func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwi
 		return nil, err
 	}
 	defer end()
-	keys, err := s.store.Keys(ctx, tenant, page)
+	keys, err := s.store.Keys(ctx, tenant, fitted(ctx, page))
 	if err != nil {
 		return nil, err
 	}

@@ -33,13 +33,18 @@ func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Co
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := share.Room(ctx); err != nil { // others of the caller's answers may have been sent while it waited
-		leave()
-		return nil, nil, err
-	}
 	reading, cancel := context.WithTimeout(ctx, limits.ReadTimeout)
 	began := time.Now()
 	return reading, func() { cancel(); leaveAfter(time.Since(began), leave) }, nil
+}
+
+// fitted returns a page that ends early if the caller has no room for a large response. It must be called when the caller may read:
+// others of its responses may have been sent while it waited.
+func fitted(ctx context.Context, page bellwire.Page) bellwire.Page {
+	if !share.HasRoom(ctx) {
+		page.Bytes = limits.ShortPage
+	}
+	return page
 }
 
 // leaveAfter leaves the place of a read that took the given time. A long one keeps its place for a while, in which its page is

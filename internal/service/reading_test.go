@@ -234,22 +234,116 @@ func TestLongReadsPause(t *testing.T) {
 	})
 }
 
-// Nothing is read for a caller whose earlier answers fill its share. Its place is free for others.
-func TestNothingIsReadWithoutRoom(t *testing.T) {
+// pagingStore is a store that keeps the pages that its lists were asked for.
+type pagingStore struct {
+	*slowStore
+	pages []bellwire.Page
+}
+
+func (s *pagingStore) Tenants(_ context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.Tenant]{}, nil
+}
+
+func (s *pagingStore) EventTypes(_ context.Context, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.EventType]{}, nil
+}
+
+func (s *pagingStore) Keys(_ context.Context, _ string, page bellwire.Page) (*bellwire.List[*bellwire.Key], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.Key]{}, nil
+}
+
+func (s *pagingStore) AuditEntries(_ context.Context, _ bellwire.AuditFilter, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.AuditEntry]{}, nil
+}
+
+func (s *pagingStore) Endpoints(_ context.Context, _ bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.Endpoint]{}, nil
+}
+
+func (s *pagingStore) Health(context.Context, []string, int) ([]bellwire.EndpointHealth, error) {
+	return nil, nil
+}
+
+func (s *pagingStore) EndpointHistory(_ context.Context, _, _ string, page bellwire.Page) (*bellwire.List[*bellwire.Change], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.Change]{}, nil
+}
+
+func (s *pagingStore) Deliveries(_ context.Context, _ bellwire.DeliveryFilter, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.Delivery]{}, nil
+}
+
+func (s *pagingStore) Events(_ context.Context, _ bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	s.pages = append(s.pages, page)
+	return &bellwire.List[*bellwire.Event]{}, nil
+}
+
+func (s *pagingStore) Explain(_ context.Context, _ string, _ bellwire.EventID, page bellwire.Page) (*bellwire.Explained, error) {
+	s.pages = append(s.pages, page)
+	return nil, bellwire.NotFound("event", "")
+}
+
+// Only short pages are read for a caller whose earlier answers fill its share.
+func TestPagesAreShortWithoutRoom(t *testing.T) {
 	t.Parallel()
-	store := newSlowStore("")
-	svc := slowService(t, store, 1)
-	full := bellwire.Errorf(bellwire.CodeRateLimited, "full")
-	for _, tc := range []struct {
-		tenant string
-		full   error
-		reads  int
-	}{{"greedy", full, 0}, {"other", nil, 1}} {
-		t.Run(tc.tenant, func(t *testing.T) {
-			ctx := share.WithRoom(t.Context(), func() error { return tc.full })
-			_, err := svc.Deliveries(ctx, reader(tc.tenant), bellwire.DeliveryFilter{Tenant: tc.tenant}, bellwire.Page{})
-			if bellwire.CodeOf(err) != bellwire.CodeOf(tc.full) || len(store.order) != tc.reads {
-				t.Errorf("%d reads, %v", len(store.order), err)
+	lists := map[string]func(context.Context, *service.Service, bellwire.Page) error{
+		"tenants": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.Tenants(ctx, admin, page)
+			return err
+		},
+		"event types": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.EventTypes(ctx, admin, page)
+			return err
+		},
+		"keys": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.Keys(ctx, admin, "acme", page)
+			return err
+		},
+		"audit log": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.AuditLog(ctx, admin, bellwire.AuditFilter{Tenant: "acme"}, page)
+			return err
+		},
+		"endpoints": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.AllEndpoints(ctx, admin, bellwire.EndpointFilter{}, page)
+			return err
+		},
+		"history": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.EndpointHistory(ctx, admin, "acme", "e", page)
+			return err
+		},
+		"deliveries": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.Deliveries(ctx, admin, bellwire.DeliveryFilter{Tenant: "acme"}, page)
+			return err
+		},
+		"events": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			_, err := svc.Events(ctx, admin, bellwire.EventFilter{Tenant: "acme"}, page)
+			return err
+		},
+		"explain": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
+			if _, _, err := svc.Explain(ctx, admin, "acme", bellwire.EventID{}, page); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+				return err
+			}
+			return nil
+		},
+	}
+	for name, list := range lists {
+		t.Run(name, func(t *testing.T) {
+			store := &pagingStore{slowStore: newSlowStore("")}
+			svc := slowService(t, store, 1)
+			for _, room := range []bool{true, false} {
+				if err := list(share.WithRoom(t.Context(), func() bool { return room }), svc, bellwire.Page{Limit: 7}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := []bellwire.Page{{Limit: 7}, {Limit: 7, Bytes: limits.ShortPage}}
+			if !slices.Equal(store.pages, want) {
+				t.Errorf("the pages were %+v, want %+v", store.pages, want)
 			}
 		})
 	}

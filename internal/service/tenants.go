@@ -81,7 +81,7 @@ func (s *Service) Tenants(ctx context.Context, c Caller, page bellwire.Page) (*b
 		return nil, err
 	}
 	defer end()
-	return s.store.Tenants(ctx, page)
+	return s.store.Tenants(ctx, fitted(ctx, page))
 }
 
 // UpdateTenant changes a tenant.

@@ -4,16 +4,13 @@ import "context"
 
 type roomKey struct{}
 
-// WithRoom returns a context for a caller whose answer needs room. full returns an error while the caller's share has none left.
-func WithRoom(ctx context.Context, full func() error) context.Context {
-	return context.WithValue(ctx, roomKey{}, full)
+// WithRoom returns a context for a caller whose responses need room. has reports whether the caller's share has room for a large one.
+func WithRoom(ctx context.Context, has func() bool) context.Context {
+	return context.WithValue(ctx, roomKey{}, has)
 }
 
-// Room returns an error if the context's caller has no room left for an answer, so that none is prepared in vain.
-func Room(ctx context.Context) error {
-	full, ok := ctx.Value(roomKey{}).(func() error)
-	if !ok {
-		return nil
-	}
-	return full()
+// HasRoom reports whether the context's caller has room for a large response, so that none is prepared in vain.
+func HasRoom(ctx context.Context) bool {
+	has, ok := ctx.Value(roomKey{}).(func() bool)
+	return !ok || has()
 }

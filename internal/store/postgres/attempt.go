@@ -95,7 +95,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 		attempts = nil
 		rows := tx.query(sqlAttempts, [16]byte(delivery), limit)
 		defer rows.Close()
-		var page rules.Page
+		page := rules.NewPage(bellwire.MaxPageBytes)
 		for full := false; !full && rows.Next(); {
 			a, err := scanAttempt(rows)
 			if err != nil {

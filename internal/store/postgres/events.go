@@ -112,7 +112,7 @@ func (s *Store) Events(ctx context.Context, f bellwire.EventFilter, page bellwir
 		ofAny, ofType = sqlOldestEvents, sqlOldestEventsOfType
 	}
 	list := &lister[*bellwire.Event, bellwire.EventID]{page, scanEvent, idKey[bellwire.EventID], rules.SizeOfEvent}
-	args := []any{f.Tenant, above, below, list.fetch(), int64(bellwire.MaxPageBytes)}
+	args := []any{f.Tenant, above, below, list.fetch(), int64(page.MostBytes())}
 	if f.Type == "" {
 		return list.read(ctx, s, ofAny, args...)
 	}

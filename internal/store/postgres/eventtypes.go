@@ -72,7 +72,7 @@ func (s *Store) EventTypes(ctx context.Context, page bellwire.Page) (*bellwire.L
 		return nil, err
 	}
 	list := &lister[*bellwire.EventType, int64]{page, scanEventType, codec.RowKey, rules.SizeOfEventType}
-	return list.read(ctx, s, sqlEventTypes, before, list.fetch(), int64(bellwire.MaxPageBytes))
+	return list.read(ctx, s, sqlEventTypes, before, list.fetch(), int64(page.MostBytes()))
 }
 
 // DeleteEventType deletes an event type.

@@ -36,7 +36,7 @@ func (l *lister[T, K]) collect(tx *tx, sql string, args ...any) (*bellwire.List[
 	list := new(bellwire.List[T])
 	var (
 		end  K
-		page rules.Page
+		page = rules.NewPage(l.page.MostBytes())
 		full bool
 	)
 	for rows.Next() {

@@ -2,14 +2,17 @@ package rules
 
 import "github.com/bellwire/bellwire/internal/bellwire"
 
-// Page measures a page of a list as JSON, so that it ends at bellwire.MaxPageBytes. The last item may exceed that, because
-// each page has at least one.
-type Page struct{ bytes int }
+// Page measures a page of a list as JSON, so that it ends at its most bytes. The last item may exceed them, because each page
+// has at least one.
+type Page struct{ bytes, most int }
+
+// NewPage returns a Page of at most the given bytes.
+func NewPage(most int) *Page { return &Page{most: most} }
 
 // Add adds an item of the given size, and reports whether the page is full.
 func (p *Page) Add(bytes int) (full bool) {
 	p.bytes += bytes
-	return p.bytes >= bellwire.MaxPageBytes
+	return p.bytes >= p.most
 }
 
 // text returns the size of a string as JSON. A control character takes six bytes.

@@ -43,7 +43,7 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	err := s.list(ctx, func(c *db) error {
 		q := c.query(`SELECT id, number, trigger, started_at, outcome, error, details, status, response_body
 			FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT +?`).blob(delivery[:]).int(int64(limit))
-		var page rules.Page
+		page := rules.NewPage(bellwire.MaxPageBytes)
 		for q.next() {
 			a, err := scanAttempt(q)
 			if err != nil {

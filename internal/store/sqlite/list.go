@@ -37,7 +37,7 @@ func (l *lister[T, K]) collect(q *query) (*bellwire.List[T], error) {
 	list := new(bellwire.List[T])
 	var (
 		end  K
-		page rules.Page
+		page = rules.NewPage(l.page.MostBytes())
 		full bool
 	)
 	for q.next() {

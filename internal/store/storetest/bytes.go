@@ -70,6 +70,9 @@ var bytesTests = []test{
 // last much smaller.
 func fill[T any](w *world, what string, count int, read func(bellwire.Page) (*bellwire.List[T], error)) {
 	w.Helper()
+	short, err := read(bellwire.Page{Limit: 1000, Bytes: 1})
+	w.check(err)
+	w.equal("items of the shortest page of "+what, len(short.Items), 1)
 	got := 0
 	for page := (bellwire.Page{Limit: 1000}); ; {
 		list, err := read(page)

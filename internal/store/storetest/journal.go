@@ -349,6 +349,9 @@ func listLargeEvents(w *world) {
 		w.equal("there is more", list.Next != "", i < len(want)-1)
 		page.After = list.Next
 	}
+	list, err := w.store.Events(w.ctx, bellwire.EventFilter{Tenant: t.ID}, bellwire.Page{Limit: 5, Bytes: sizes[0] + 1})
+	w.check(err)
+	w.equal("events of a shorter page", len(list.Items), 2)
 }
 
 func listConfiguration(w *world) {
