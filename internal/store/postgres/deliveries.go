@@ -99,14 +99,14 @@ func (s *Store) AllDeliveries(ctx context.Context, page bellwire.Page) (*bellwir
 		if err != nil {
 			return err
 		}
-		list, err = tx.deliveries(ids)
+		list, err = tx.deliveries(ids, page)
 		return err
 	})
 	return list, err
 }
 
 // deliveries reads deliveries in the order of their ids' list, without those of deleted tenants.
-func (t *tx) deliveries(ids *bellwire.List[bellwire.DeliveryID]) (*bellwire.List[*bellwire.Delivery], error) {
+func (t *tx) deliveries(ids *bellwire.List[bellwire.DeliveryID], page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
 	found := make(map[bellwire.DeliveryID]*bellwire.Delivery, len(ids.Items))
 	rows := t.query(sqlClaimed, uuids(ids.Items))
 	defer rows.Close()
@@ -120,7 +120,7 @@ func (t *tx) deliveries(ids *bellwire.List[bellwire.DeliveryID]) (*bellwire.List
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	var size rules.Page
+	size := rules.NewPage(page.MostBytes())
 	list := &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
 	for i, id := range ids.Items {
 		d := found[id]

@@ -118,7 +118,7 @@ func (c *db) deliveries(q *query, page bellwire.Page) (*bellwire.List[*bellwire.
 	if err != nil {
 		return nil, err
 	}
-	var size rules.Page
+	size := rules.NewPage(page.MostBytes())
 	list := &bellwire.List[*bellwire.Delivery]{Next: ids.Next}
 	for i, id := range ids.Items {
 		d, err := c.delivery(id)
