@@ -30,8 +30,9 @@ var configurationTests = []test{
 			ID: "made", CreatedAt: w.now, UpdatedAt: w.now, Paused: true, StatusReason: "it does not pay", StatusSince: w.now,
 		}
 		w.check(w.store.CreateTenant(w.ctx, made))
-		t := w.tenant()
-		ep := w.endpoint(t)
+		ep := w.endpoint(w.tenant())
+		t, err := w.store.Tenant(w.ctx, ep.Tenant) // at the revision that the endpoint gave it
+		w.check(err)
 		for _, paused := range []bool{true, false} {
 			t.Paused, t.StatusReason, t.StatusSince = paused, fmt.Sprint("paused: ", paused), w.tick(time.Second)
 			w.check(w.store.UpdateTenant(w.ctx, t))
