@@ -126,7 +126,7 @@ func (m *model) claim(t *rapid.T) {
 	ep, limit := m.draw(t), rapid.IntRange(0, 4).Draw(t, "limit")
 	got := m.w.claim(ep, limit)
 	manualResult, due, next := m.claimable(ep, limit)
-	m.w.equal("claimed by hand", idsOf(got.Manual), ids(manualResult))
+	m.w.equal("claimed as manual retries", idsOf(got.Manual), ids(manualResult))
 	m.w.equal("claimed by schedule", idsOf(got.Due), ids(due))
 	m.w.equal("due next", got.Next, next)
 	epoch := m.w.leases.Epoch(ep.ID)
