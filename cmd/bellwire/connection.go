@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/output"
 )
 
 // connection has the options of commands that call a server.
@@ -44,6 +45,15 @@ type tenantsConnection struct {
 	connection
 	Tenant     string `xor:"tenants" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"The tenant."`
 	AllTenants bool   `name:"all-tenants" help:"All tenants, for operators."`
+}
+
+// idColumns returns the first columns of a list: the id, and the tenant if the list is of all tenants.
+func idColumns[T any](tenants bool, id, tenant func(T) string) []output.Column[T] {
+	columns := []output.Column[T]{output.Text("ID", id)}
+	if tenants {
+		columns = append(columns, output.Text("TENANT", tenant))
+	}
+	return columns
 }
 
 // tenant returns the tenant, or "" for all of them.

@@ -40,13 +40,8 @@ type listDeliveriesCommand struct {
 
 // deliveryColumns returns the columns of a list of deliveries.
 func deliveryColumns(tenants bool, now time.Time) []output.Column[client.Delivery] {
-	columns := []output.Column[client.Delivery]{
-		output.Text("ID", func(d client.Delivery) string { return d.ID }),
-	}
-	if tenants {
-		columns = append(columns, output.Text("TENANT", func(d client.Delivery) string { return d.Tenant }))
-	}
-	return append(columns,
+	id, tenant := func(d client.Delivery) string { return d.ID }, func(d client.Delivery) string { return d.Tenant }
+	return append(idColumns(tenants, id, tenant),
 		output.Text("STORED", func(d client.Delivery) string { return output.Time(d.CreatedAt) }),
 		output.Text("TYPE", func(d client.Delivery) string { return d.EventType }),
 		output.Column[client.Delivery]{Title: "STATUS", Cell: func(d client.Delivery) output.Cell { return deliveryCell(d.Status) }},

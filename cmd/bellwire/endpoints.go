@@ -44,13 +44,8 @@ type listEndpointsCommand struct {
 
 // endpointColumns returns the columns of a list of endpoints.
 func endpointColumns(tenants bool, now time.Time) []output.Column[client.Endpoint] {
-	columns := []output.Column[client.Endpoint]{
-		output.Text("ID", func(e client.Endpoint) string { return e.ID }),
-	}
-	if tenants {
-		columns = append(columns, output.Text("TENANT", func(e client.Endpoint) string { return e.Tenant }))
-	}
-	return append(columns,
+	id, tenant := func(e client.Endpoint) string { return e.ID }, func(e client.Endpoint) string { return e.Tenant }
+	return append(idColumns(tenants, id, tenant),
 		output.Column[client.Endpoint]{Title: "STATUS", Cell: func(e client.Endpoint) output.Cell { return statusCell(e.Status) }},
 		output.Column[client.Endpoint]{Title: "HEALTH", Cell: func(e client.Endpoint) output.Cell { return healthCell(e.Health) }},
 		output.Text("SINCE", func(e client.Endpoint) string { return sinceOf(e.Health, now) }),

@@ -38,13 +38,8 @@ type listJobsCommand struct {
 
 // jobColumns returns the columns of a list of jobs.
 func jobColumns(tenants bool) []output.Column[client.Job] {
-	columns := []output.Column[client.Job]{
-		output.Text("ID", func(j client.Job) string { return j.ID }),
-	}
-	if tenants {
-		columns = append(columns, output.Text("TENANT", func(j client.Job) string { return j.Tenant }))
-	}
-	return append(columns,
+	id, tenant := func(j client.Job) string { return j.ID }, func(j client.Job) string { return j.Tenant }
+	return append(idColumns(tenants, id, tenant),
 		output.Text("CREATED", func(j client.Job) string { return output.Time(j.CreatedAt) }),
 		output.Text("KIND", func(j client.Job) string { return string(j.Kind) }),
 		output.Column[client.Job]{Title: "STATE", Cell: func(j client.Job) output.Cell { return jobCell(j.State) }},
