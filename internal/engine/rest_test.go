@@ -112,25 +112,53 @@ func TestLateAnswerFromTheOldURL(t *testing.T) {
 
 // max_elapsed ends what waits behind the rests that an endpoint asks for, without an attempt for each.
 func TestMaxElapsedEndsWhatWaitsBehindARest(t *testing.T) {
-	for _, status := range []int{429, 502, 503, 504} {
-		t.Run(strconv.Itoa(status), func(t *testing.T) {
+	for order, change := range map[string]func(*bellwire.Endpoint){"parallel": func(*bellwire.Endpoint) {}, "in order": fifo} {
+		for _, status := range []int{429, 502, 503, 504} {
+			t.Run(order+" "+strconv.Itoa(status), func(t *testing.T) {
+				inWorld(t, func(t *testing.T, w *world) {
+					r := w.receiver("a", overloaded(status, "600"))
+					ep := w.endpoint("a", growing(time.Hour), change)
+					w.publish(300)
+					w.pass(50 * time.Minute)
+					if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] > 10 {
+						t.Error("before max_elapsed:", got)
+					}
+					w.pass(time.Hour)
+					if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] != 300 {
+						t.Error("after max_elapsed:", got)
+					}
+					if d := w.deliveries(ep.ID)[250]; d.Reason != bellwire.ReasonTimeOver || d.Attempts > 1 {
+						t.Errorf("one of those that waited: %+v", d)
+					}
+					if got := len(r.got()); got > 50 {
+						t.Error("attempts:", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A single 503 ends nothing: what has become overdue while Bellwire was down gets an attempt.
+func TestOneOverloadedAnswerEndsNothing(t *testing.T) {
+	for order, change := range map[string]func(*bellwire.Endpoint){"parallel": func(*bellwire.Endpoint) {}, "in order": fifo} {
+		t.Run(order, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
-				r := w.receiver("a", overloaded(status, "600"))
-				ep := w.endpoint("a", growing(time.Hour))
-				w.publish(300)
-				w.pass(50 * time.Minute)
-				if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] > 10 {
-					t.Error("before max_elapsed:", got)
-				}
+				r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Second) })
+				ep := w.endpoint("a", growing(time.Hour), change)
+				w.publish(20)
+				w.crash()
+				w.pass(2 * time.Hour)
+				before := len(r.got())
+				r.now(func(n int, rw http.ResponseWriter, _ *http.Request) {
+					if n == before+1 {
+						rw.WriteHeader(http.StatusServiceUnavailable)
+					}
+				})
+				w.start()
 				w.pass(time.Hour)
-				if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] != 300 {
-					t.Error("after max_elapsed:", got)
-				}
-				if d := w.deliveries(ep.ID)[250]; d.Reason != bellwire.ReasonTimeOver || d.Attempts > 1 {
-					t.Errorf("one of those that waited: %+v", d)
-				}
-				if got := len(r.got()); got > 50 {
-					t.Error("attempts:", got)
+				if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] < 19 {
+					t.Error("after one 503:", got)
 				}
 			})
 		})

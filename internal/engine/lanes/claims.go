@@ -73,13 +73,13 @@ func (s *Scheduler) Lost(turn Turn) {
 }
 
 // Expiry returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
-// While the breaker is closed there are none: an overdue delivery then gets an attempt before it ends.
+// While the endpoint takes requests there are none: an overdue delivery then gets an attempt before it ends.
 func (s *Scheduler) Expiry(turn Turn, now time.Time, limit int) (x bellwire.Expiry, possible bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := turn.lane
 	l.expiring = false
-	if !l.pauses() || !l.enabled() || l.target.Endpoint.Retry.MaxElapsed == 0 {
+	if !l.pauses() && !l.putsOff() || !l.enabled() || l.target.Endpoint.Retry.MaxElapsed == 0 {
 		return x, false
 	}
 	ep := l.target.Endpoint

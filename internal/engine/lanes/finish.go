@@ -93,7 +93,7 @@ func (s *Scheduler) ended(j *Job) {
 func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
 	failures = l.breaker.failures
 	if o.Verdict != bellwire.Acknowledged {
-		l.restUntil = bellwire.Later(l.restUntil, now.Add(l.rest(o)))
+		l.beginRest(now, o)
 		o.SpentHost = s.hosts.charge(l, o, now)
 		o.WaitsForIt = o.Retrying && l.hostUsedUp(now)
 	}
@@ -101,7 +101,7 @@ func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change
 	case o.Verdict == bellwire.Impossible:
 		return BreakerSame, failures // the event is at fault, not the endpoint
 	case o.Verdict == bellwire.Acknowledged:
-		l.healthy = true
+		l.healthy, l.rests = true, 0
 		if o.Job.Manual() {
 			l.restUntil = time.Time{} // the endpoint takes requests again
 		}
@@ -118,16 +118,29 @@ func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change
 	l.window.failed()
 	l.failuresUntil = l.account.fail(now)
 	if l.breaker.failed(now) {
-		if l.pauses() {
-			s.evict(l)
-		}
-		return BreakerOpened, failures + 1
+		change = BreakerOpened
 	}
-	return BreakerSame, failures + 1
+	if change == BreakerOpened && l.pauses() || l.putsOff() && l.target.Endpoint.Retry.MaxElapsed > 0 {
+		s.evict(l) // what waits in memory could not be ended by its max_elapsed
+	}
+	return change, failures + 1
 }
 
 // minRest is how long an overloaded endpoint rests if its answer has no Retry-After.
 const minRest = time.Second
+
+// beginRest makes the endpoint rest if the outcome of an attempt asks for that.
+func (l *lane) beginRest(now time.Time, o *Outcome) {
+	rest := l.rest(o)
+	if rest <= 0 {
+		return
+	}
+	l.restUntil = bellwire.Later(l.restUntil, now.Add(rest))
+	l.rests++
+	if o.RetryAfter > 0 {
+		l.rests = max(l.rests, askedRests)
+	}
+}
 
 // rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
 // overloaded. The tenant chose a fixed interval, so only Retry-After prolongs that. An answer from a URL that the endpoint no

@@ -18,6 +18,9 @@ const (
 	laneBytes    = 4 << 20
 	openInFlight = 4 // deliveries of a fixed interval in flight while the breaker is open
 
+	// askedRests is how many answers that mean overload, one after the other, weigh as much as Retry-After.
+	askedRests = 3
+
 	// stallAfter is the time without an answer after which a lane sends no further requests beside those in flight.
 	stallAfter = time.Second
 )
@@ -47,6 +50,7 @@ type lane struct {
 	limiter       *rate.Limiter // nil: no rate limit
 	noTokenUntil  time.Time     // when the limiter will have a token, as of the last look at it
 	restUntil     time.Time     // end of the endpoint's rest, because it asked for one or is overloaded
+	rests         int           // answers that caused a rest since the last acknowledgement; one with Retry-After counts as askedRests
 	failuresUntil time.Time     // end of the pause because too many of the tenant's attempts fail
 	hosts         [2]*host      // its host, and the address of its last request; nil: nothing has failed there lately
 	faults        backoff       // after faults of this node
@@ -101,6 +105,10 @@ func (l *lane) fixed() bool { return l.target != nil && l.target.Endpoint.Retry.
 // pauses reports whether the breaker is open and lets one attempt at a time through after each pause.
 func (l *lane) pauses() bool { return l.breaker.open() && !l.fixed() }
 
+// putsOff reports whether the endpoint keeps putting off what waits for it: it asked for its last rest, or several answers in a
+// row meant that it is overloaded. One such answer without Retry-After can be an accident.
+func (l *lane) putsOff() bool { return l.rests >= askedRests }
+
 // limit returns how many requests may be in flight.
 func (l *lane) limit() int {
 	switch {
@@ -145,7 +153,7 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 		l.nextSequence = 0
 	}
 	if l.target != nil && l.target.Endpoint.URL != ep.URL {
-		l.restUntil = time.Time{} // another receiver may be behind the new URL
+		l.restUntil, l.rests = time.Time{}, 0 // another receiver may be behind the new URL
 		l.breaker.moved()
 	}
 	l.window.max = ep.MaxInFlight
