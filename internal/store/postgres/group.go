@@ -15,7 +15,9 @@ const (
 	sqlLockTimeout = "SELECT set_config('lock_timeout', $1, true)"
 	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
-	sqlInsertEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
+	// sqlInsertEvents also stores the delta for the statistics, which so needs no statement of its own.
+	sqlInsertEvents = `WITH counted AS (INSERT INTO bellwire.statistics_deltas (data) SELECT $12::bytea WHERE $12 IS NOT NULL)
+		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
 		WITH c AS MATERIALIZED (SELECT tenant, before FROM bellwire.clocks WHERE tenant = ANY($2))
 		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data
 		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[])
@@ -67,7 +69,6 @@ func (s *Store) storeGroup(g *group) error {
 	}
 	g.queueFanouts(batch)
 	g.queueDeliveries(batch)
-	g.queueDelta(batch)
 	owned := s.owned.Load()
 	g.sent, g.wakes, g.wakesFanOut = true, g.woken(owned), g.defersToOthers(owned)
 	if err := g.sendGroup(batch, g.tx.sendLast); err != nil {
@@ -205,7 +206,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 			data[i] = []byte{}
 		}
 	}
-	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data)
+	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta())
 }
 
 // queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.

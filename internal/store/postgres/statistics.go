@@ -20,13 +20,17 @@ func queueDelta(batch *pgx.Batch, d *rollup.Delta) {
 	}
 }
 
-func (g *group) queueDelta(batch *pgx.Batch) {
+// delta returns what the group adds to the statistics; nil: nothing.
+func (g *group) delta() []byte {
 	var d rollup.Delta
 	for i := range g.accepted {
 		e := &g.accepted[i]
 		d.Publish(e.tenant, &e.Event, e.at)
 	}
-	queueDelta(batch, &d)
+	if d.Empty() {
+		return nil
+	}
+	return d.Encode()
 }
 
 const (

@@ -9,12 +9,10 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Delta counts what one transaction stores. The zero value is empty.
+// Delta counts what transactions store. The zero value is empty.
 type Delta struct {
-	publications map[publication]uint64
-	numbers      map[attempts]int // where each kind is in kinds
-	kinds        []attempts
-	items        []byte // of each attempt, in order: its kind and its duration
+	publications itemList[publication] // an item is the number of its kind
+	attempts     itemList[attempts]    // an item is the number of its kind, and a byte for its duration
 }
 
 // publication identifies events that are counted together.
@@ -30,17 +28,44 @@ type attempts struct {
 	outcome             int
 }
 
+// itemList holds items in the order in which they were added.
+type itemList[K comparable] struct {
+	numbers map[K]int // where each kind is in kinds
+	kinds   []K
+	items   []byte
+	count   int
+}
+
+// add adds an item of a kind.
+func (t *itemList[K]) add(kind K) {
+	number, known := t.numbers[kind]
+	if !known {
+		if t.numbers == nil {
+			t.numbers = make(map[K]int)
+		}
+		number = len(t.kinds)
+		t.numbers[kind], t.kinds = number, append(t.kinds, kind)
+	}
+	t.items, t.count = binary.AppendUvarint(t.items, uint64(number)), t.count+1
+}
+
+func (t *itemList[K]) mark() listMark { return listMark{len(t.kinds), len(t.items), t.count} }
+
+// cut removes what was added after a mark.
+func (t *itemList[K]) cut(m listMark) {
+	for _, kind := range t.kinds[m.kinds:] {
+		delete(t.numbers, kind)
+	}
+	t.kinds, t.items, t.count = t.kinds[:m.kinds], t.items[:m.items], m.count
+}
+
 func minuteOf(t time.Time) int64 { return max(t.Unix()/60, 0) }
 
 // Publish counts an event of the tenant with the given number, unless it is a test.
 func (d *Delta) Publish(tenant int64, e *bellwire.Event, at time.Time) {
-	if e.Test {
-		return
+	if !e.Test {
+		d.publications.add(publication{tenant, minuteOf(at), e.Type})
 	}
-	if d.publications == nil {
-		d.publications = make(map[publication]uint64)
-	}
-	d.publications[publication{tenant, minuteOf(at), e.Type}]++
 }
 
 // Counts reports whether the result has an attempt that Attempt counts.
@@ -51,41 +76,51 @@ func (d *Delta) Attempt(r *bellwire.Result) {
 	if !Counts(r) {
 		return
 	}
-	kind := attempts{r.Endpoint, r.EventType, minuteOf(r.EndedAt), outcomeNumber(r.Attempt.Outcome)}
-	number, known := d.numbers[kind]
-	if !known {
-		if d.numbers == nil {
-			d.numbers = make(map[attempts]int)
-		}
-		number = len(d.kinds)
-		d.numbers[kind], d.kinds = number, append(d.kinds, kind)
-	}
-	d.items = append(binary.AppendUvarint(d.items, uint64(number)), byte(bucketOf(r.Attempt.Timings.Total)))
+	d.attempts.add(attempts{r.Endpoint, r.EventType, minuteOf(r.EndedAt), outcomeNumber(r.Attempt.Outcome)})
+	d.attempts.items = append(d.attempts.items, byte(bucketOf(r.Attempt.Timings.Total)))
 }
 
+// Len returns how many events and attempts are counted.
+func (d *Delta) Len() int { return d.publications.count + d.attempts.count }
+
 // Empty reports whether nothing was counted.
-func (d *Delta) Empty() bool { return len(d.publications) == 0 && len(d.items) == 0 }
+func (d *Delta) Empty() bool { return d.Len() == 0 }
 
 // Reset makes the delta empty.
-func (d *Delta) Reset() {
-	clear(d.publications)
-	clear(d.numbers)
-	d.kinds, d.items = d.kinds[:0], d.items[:0]
+func (d *Delta) Reset() { d.Cut(Mark{}) }
+
+// Mark is a point to which a delta can be cut.
+type Mark struct{ publications, attempts listMark }
+
+type listMark struct{ kinds, items, count int }
+
+// Mark returns the present end of the delta.
+func (d *Delta) Mark() Mark { return Mark{d.publications.mark(), d.attempts.mark()} }
+
+// Cut removes what was counted after a mark.
+func (d *Delta) Cut(m Mark) {
+	d.publications.cut(m.publications)
+	d.attempts.cut(m.attempts)
 }
 
 // Encode returns the delta as it is stored.
 func (d *Delta) Encode() []byte {
-	data := binary.AppendUvarint(make([]byte, 0, 64+64*len(d.kinds)+len(d.items)), uint64(len(d.publications)))
-	for p, count := range d.publications {
-		data = binary.AppendUvarint(binary.AppendUvarint(data, uint64(p.tenant)), uint64(p.minute))
-		data = appendText(binary.AppendUvarint(data, count), p.eventType)
+	kinds := len(d.publications.kinds) + len(d.attempts.kinds)
+	data := binary.AppendUvarint(make([]byte, 0, 64+64*kinds+len(d.attempts.items)), uint64(len(d.publications.kinds)))
+	counts := make([]uint64, len(d.publications.kinds))
+	for r := (&reader{data: d.publications.items}); len(r.data) > 0; {
+		counts[r.count()]++
 	}
-	data = binary.AppendUvarint(data, uint64(len(d.kinds)))
-	for _, k := range d.kinds {
+	for i, p := range d.publications.kinds {
+		data = binary.AppendUvarint(binary.AppendUvarint(data, uint64(p.tenant)), uint64(p.minute))
+		data = appendText(binary.AppendUvarint(data, counts[i]), p.eventType)
+	}
+	data = binary.AppendUvarint(data, uint64(len(d.attempts.kinds)))
+	for _, k := range d.attempts.kinds {
 		data = binary.AppendUvarint(binary.AppendUvarint(data, uint64(k.minute)), uint64(k.outcome))
 		data = appendText(appendText(data, k.endpoint), k.eventType)
 	}
-	return append(data, d.items...)
+	return append(data, d.attempts.items...)
 }
 
 // Sum is the sum of deltas.
@@ -134,7 +169,7 @@ func (s *Sum) Add(delta []byte, places []int16) error {
 		counted[int(place)] = true
 	}
 	for place := 0; len(r.data) > 0; place++ {
-		kind, bucket := r.count(), r.count()
+		kind, bucket := r.count(), r.octet()
 		if r.broken || kind >= len(kinds) || bucket >= buckets {
 			r.broken = true
 			break

@@ -33,6 +33,16 @@ func (r *reader) count() int {
 	return int(n)
 }
 
+func (r *reader) octet() int {
+	if len(r.data) == 0 {
+		r.broken = true
+		return 0
+	}
+	b := r.data[0]
+	r.data = r.data[1:]
+	return int(b)
+}
+
 func (r *reader) text() string {
 	size := r.count()
 	if size > len(r.data) {

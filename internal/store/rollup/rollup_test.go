@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -97,6 +98,55 @@ func TestDeltaCountsOnlyPlaces(t *testing.T) {
 			t.Errorf("places %v count %d attempts, want %d", places, got, want)
 		}
 	}
+}
+
+// TestDeltaKeepsLongDurations counts attempts whose buckets do not fit in seven bits.
+func TestDeltaKeepsLongDurations(t *testing.T) {
+	t.Parallel()
+	for _, took := range []time.Duration{0, 19 * time.Second, 20 * time.Second, time.Minute, 1000 * time.Hour} {
+		var d Delta
+		r := attempt("a", "t", bellwire.OutcomeTimeout)
+		r.Attempt.Timings.Total = took
+		d.Attempt(r)
+		d.Attempt(attempt("b", "t", bellwire.OutcomeOK))
+		sum := NewSum()
+		if err := sum.Add(d.Encode(), nil); err != nil {
+			t.Errorf("%s: %v", took, err)
+			continue
+		}
+		durations := sum.attempts[d.attempts.kinds[0]]
+		if durations == nil || durations.count() != 1 || durations.quantile(1) != middleOf(bucketOf(took)) {
+			t.Errorf("%s is counted as %v", took, durations)
+		}
+	}
+}
+
+// TestDeltaIsCut adds events and attempts, and removes those after a mark.
+func TestDeltaIsCut(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var d Delta
+		add := func(into *Delta, names []string) {
+			for _, name := range names {
+				into.Publish(int64(len(name)), &bellwire.Event{Type: name}, at)
+				into.Attempt(attempt(name, name, bellwire.OutcomeOK))
+			}
+		}
+		names := rapid.SliceOf(rapid.StringMatching("[ab]{1,3}"))
+		var want []string
+		for range rapid.IntRange(1, 5).Draw(t, "rounds") {
+			mark, kept := d.Mark(), names.Draw(t, "kept")
+			add(&d, names.Draw(t, "cut"))
+			d.Cut(mark)
+			add(&d, kept)
+			want = append(want, kept...)
+		}
+		var whole Delta
+		add(&whole, want)
+		if d.Len() != 2*len(want) || !bytes.Equal(d.Encode(), whole.Encode()) {
+			t.Errorf("the delta counts %d and is %x, want %d and %x", d.Len(), d.Encode(), 2*len(want), whole.Encode())
+		}
+	})
 }
 
 // TestFoldingKeepsSums adds many groups in several steps. Whatever is taken together, the sums stay.

@@ -44,6 +44,9 @@ func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int)
 		if err != nil || deleted == 0 {
 			return err
 		}
+		if err := w.storeCounted(); err != nil {
+			return err
+		}
 		return w.query(sqlSaveClock).int(w.clock).exec()
 	})
 	if err == nil {

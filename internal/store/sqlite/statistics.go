@@ -5,15 +5,72 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rollup"
 )
 
-// storeDelta stores what the transaction adds to the statistics.
+// maxCounted is how many events and attempts are counted in memory before the delta is stored. A row of its own for each small
+// transaction would cost a page of the log, a tenth of a lone event.
+const maxCounted = 128
+
+const (
+	sqlStoreDelta = "INSERT INTO statistics_deltas (data) VALUES (?)"
+	sqlCounted    = `UPDATE meta SET value = CASE name
+			WHEN 'counted_event' THEN (SELECT coalesce(max(n), 0) FROM events)
+			ELSE (SELECT coalesce(max(n), 0) FROM attempts)
+		END
+		WHERE name IN ('counted_event', 'counted_attempt')`
+	sqlUncountedEvents = `SELECT tenant, type, created_at FROM events
+		WHERE n > (SELECT value FROM meta WHERE name = 'counted_event') AND test = 0`
+	sqlUncountedAttempts = `SELECT a.trigger, a.started_at, a.outcome, a.details, p.id, e.type FROM attempts a
+		CROSS JOIN deliveries d ON d.id = a.delivery CROSS JOIN events e ON e.n = d.event CROSS JOIN endpoints p ON p.n = d.endpoint
+		WHERE a.n > (SELECT value FROM meta WHERE name = 'counted_attempt')`
+)
+
+// storeDelta stores what is counted and not stored, if that is much or the transaction requires it. After a crash, countAgain
+// finds what was not stored: it is in the events and attempts after those that meta names.
 func (w *writer) storeDelta() error {
-	if w.delta.Empty() {
+	if !w.settles && w.delta.Len() < maxCounted {
 		return nil
 	}
-	return w.query("INSERT INTO statistics_deltas (data) VALUES (?)").data(w.delta.Encode()).exec()
+	w.settles = true
+	if !w.delta.Empty() {
+		if err := w.query(sqlStoreDelta).data(w.delta.Encode()).exec(); err != nil {
+			return err
+		}
+	}
+	return w.exec(sqlCounted)
+}
+
+// countAgain counts the events and attempts of an earlier process that are in no delta.
+func (w *writer) countAgain() error {
+	q := w.query(sqlUncountedEvents)
+	for q.next() {
+		tenant, e := q.getInt(), &bellwire.Event{Type: q.getText()}
+		w.delta.Publish(tenant, e, q.getTime())
+	}
+	if q.err != nil {
+		return q.err
+	}
+	q = w.query(sqlUncountedAttempts)
+	for q.next() {
+		a := &bellwire.Attempt{Trigger: bellwire.Trigger(q.getText()), StartedAt: q.getTime(), Outcome: bellwire.Outcome(q.getText())}
+		if err := codec.DecodeAttempt(a, q.getBlob()); err != nil {
+			return firstError(q.close(), err)
+		}
+		w.delta.Attempt(&bellwire.Result{
+			Attempt: a, Trigger: a.Trigger, EndedAt: a.StartedAt.Add(a.Timings.Total), Endpoint: q.getText(), EventType: q.getText(),
+		})
+	}
+	w.store.counted.Store(int64(w.delta.Len()))
+	return q.err
+}
+
+// storeCounted makes the transaction store the delta. A transaction that deletes events or attempts must do so, because the
+// numbers of deleted rows can be used again.
+func (w *writer) storeCounted() error {
+	w.settles = true
+	return nil
 }
 
 const (
@@ -44,6 +101,11 @@ type encodedBucket struct {
 func (s *Store) RollUp(ctx context.Context, tenants int) (int, error) {
 	s.rollups.Lock()
 	defer s.rollups.Unlock()
+	if s.counted.Load() > 0 {
+		if err := s.write(ctx, (*writer).storeCounted); err != nil {
+			return 0, err
+		}
+	}
 	var up *rolledUp
 	err := s.read(ctx, snapshot(func(c *db) (err error) {
 		up, err = c.rollUp(tenants)

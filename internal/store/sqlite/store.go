@@ -60,6 +60,7 @@ type Store struct {
 
 	leases    leases
 	open      atomic.Int64 // deliveries that are open
+	counted   atomic.Int64 // events and attempts that are counted in memory only
 	retention retention
 	rollups   sync.Mutex // held by RollUp
 
@@ -171,6 +172,9 @@ func (s *Store) prepare(w *writer) error {
 	}
 	s.leases.epoch.Store(epoch)
 	if w.clock, _, err = w.query(sqlClock).scalar(); err != nil {
+		return err
+	}
+	if err := w.countAgain(); err != nil {
 		return err
 	}
 	open, _, err := w.query(sqlCountOpen).scalar()

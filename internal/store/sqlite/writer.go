@@ -40,11 +40,13 @@ type writer struct {
 	group  []*write
 	refs   refs
 	facts  rules.AppendFacts // of the append that is being stored
-	delta  rollup.Delta      // what this transaction adds to the statistics
+	delta  rollup.Delta      // what the statistics do not count yet
 	opened int               // change of the number of open deliveries in this transaction
 	clock  int64             // the time of the newest event, in microseconds since 1970
 	turn   int64             // the tenant that FanOut has served last
 	busy   bool              // the last transaction found the database locked
+
+	settles bool // this transaction stores the delta
 }
 
 // write executes run in a transaction, and returns once the transaction is on disk. If run returns a *bellwire.Error, only this
@@ -154,8 +156,8 @@ func (w *writer) execute(group []*write) {
 }
 
 func (w *writer) transact(group []*write) error {
-	w.opened = 0
-	w.delta.Reset()
+	w.opened, w.settles = 0, false
+	counted := w.delta.Mark()
 	err := w.begin()
 	for _, op := range group {
 		if err != nil {
@@ -174,9 +176,14 @@ func (w *writer) transact(group []*write) error {
 		err = w.exec("COMMIT")
 	}
 	if err != nil {
+		w.delta.Cut(counted)
 		w.rollback()
 		return err
 	}
+	if w.settles {
+		w.delta.Reset()
+	}
+	w.store.counted.Store(int64(w.delta.Len()))
 	w.store.open.Add(int64(w.opened))
 	return nil
 }

@@ -12,7 +12,9 @@ import (
 var statisticsTests = []test{
 	{name: "Statistics/CountWhatIsStored", run: statisticsCount},
 	{name: "Statistics/CountEachOnce", run: statisticsCountOnce},
-	{name: "Statistics/SurviveACrash", need: func(h Hooks) bool { return h.Crash != nil }, run: statisticsCrash},
+	{name: "Statistics/SurviveACrash", need: crashes, run: statisticsCrash},
+	{name: "Statistics/SurviveDeletionsAndACrash", need: crashes, run: statisticsPurged},
+	{name: "Statistics/LeaveOutWhatIsUndone", need: fills, run: statisticsUndone},
 	{name: "Statistics/AreMovedByOneNodeAtATime", run: statisticsNodes},
 	{name: "Statistics/TakeSmallGroupsTogether", run: statisticsOthers},
 	{name: "Statistics/GoWithTheirTenant", run: statisticsDeleted},
@@ -169,6 +171,59 @@ func statisticsCrash(w *world) {
 		want(w.hooks.Crash(w.t, w.store), n+1, n+1)
 	}
 	want(w.store, 3, 3)
+}
+
+// statisticsPurged deletes all rows before the machine dies, so that numbers of rows are used again.
+func statisticsPurged(w *world) {
+	t, stays := w.tenant(), w.tenant()
+	ep := w.endpoint(t)
+	for range 3 {
+		w.publish(ep)
+		w.record(lasting(w.result(w.take(ep), success), time.Second, bellwire.OutcomeOK))
+	}
+	w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+	for w.purge(100) > 0 {
+	}
+	other := w.endpoint(stays)
+	w.publish(other)
+	w.record(lasting(w.result(w.take(other), retryIn(time.Hour)), 30*time.Second, bellwire.OutcomeTimeout))
+	probe := w.event(stays.ID, other)
+	probe.Event.Test, probe.Deliveries[0].Manual = true, true
+	w.append(together(probe))
+	tested := w.result(w.claim(other, 0).Manual[0].Delivery, success)
+	tested.Trigger, tested.Attempt.Trigger = bellwire.TriggerTest, bellwire.TriggerTest
+	w.record(tested)
+
+	survivor := w.survivor()
+	rows := survivor.statistics("", bellwire.Day)
+	if len(rows) != 1 || rows[0].Published != 4 || rows[0].Attempts != 4 || rows[0].Succeeded != 3 {
+		w.Errorf("the rows of all tenants are %+v, want 4 events, and 3 of 4 attempts", rows)
+	}
+	survivor.equal("the rows", texts(survivor.statistics(stays.ID, bellwire.Day, bellwire.Dimensions...)), []string{
+		"00:00 " + other.ID + " order.paid standard timeout false 0 0/1",
+	})
+	if took := survivor.statistics(stays.ID, bellwire.Day)[0].P99; (took - 30*time.Second).Abs() > 30*time.Second/20 {
+		w.Errorf("the attempt took %s, want 30s", took)
+	}
+	survivor.check(survivor.store.Close())
+}
+
+// statisticsUndone counts nothing of a transaction that finds the disk full.
+func statisticsUndone(w *world) {
+	ep := w.endpoint(w.tenant())
+	w.publish(ep)
+	empty := w.hooks.Fill(w.t, w.store)
+	big := w.event(ep.Tenant, ep)
+	big.Event.Data = make([]byte, 1<<20)
+	for range 3 {
+		_, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{together(w.event(ep.Tenant, ep)), together(big)})
+		w.refused(err, bellwire.CodeNoSpace)
+	}
+	empty()
+	w.append(together(big))
+	if rows := w.statistics(ep.Tenant, bellwire.Day); len(rows) != 1 || rows[0].Published != 2 {
+		w.Errorf("the rows are %+v, want 2 events", rows)
+	}
 }
 
 func statisticsNodes(w *world) {

@@ -1,0 +1,2 @@
+-- Only SQLite counts small transactions together.
+SELECT 1;
