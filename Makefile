@@ -8,7 +8,7 @@ ROUNDS ?= 100
 
 .PHONY: help
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 .PHONY: build
 build: ## Build ./bellwire, one static binary
@@ -47,6 +47,18 @@ vulncheck: ## Look for known vulnerabilities in what is linked (docs/dependencie
 	go run golang.org/x/vulndb/cmd/indexdb@latest -vulns "$$data" -out "$$db"; \
 	go run $(GOVULNCHECK) -db "file://$$db" work
 
+.PHONY: web
+web: web/node_modules ## Build the console and the portal into web/dist (needs Node)
+	cd web && npm run types && npm run build && npm test
+
+.PHONY: web-dev
+web-dev: web/node_modules ## Show the console as you change it, against the server at BELLWIRE_URL
+	cd web && npm run dev
+
+web/node_modules: web/package-lock.json
+	cd web && npm ci --ignore-scripts
+	touch $@
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
 	@set -e; for package in $$(go list work); do \
@@ -62,4 +74,4 @@ chaos: ## Kill and end the server ROUNDS (100) times under load, and see that no
 
 .PHONY: clean
 clean: ## Remove what was built here
-	rm -rf bellwire test/npm/node_modules
+	rm -rf bellwire test/npm/node_modules web/node_modules

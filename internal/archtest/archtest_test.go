@@ -73,6 +73,7 @@ var rules = []rule{
 	{"receive", []string{"receive/sign"}, true, "It is a module for other programs, and brings them no dependencies."},
 	{"receive/sign", nil, true, "The server signs and receivers verify with the same code."},
 	{"cmd/bellwire", []string{everything}, false, "Everything is connected here."},
+	{"web", nil, true, "It is what npm built, and knows no server."},
 	{"test", []string{"receive"}, false, "Black-box tests see only the built binary."},
 }
 

@@ -1,0 +1,62 @@
+import createClient, { type Client } from "openapi-fetch";
+import { ApiError, fromResponse, unreachable } from "./problem";
+import type { components, paths } from "./schema";
+
+export type Schemas = components["schemas"];
+
+/** The address below which the server serves everything: the public URL's path, such as / or /webhooks/. */
+export const publicBase = new URL("../", document.baseURI);
+
+/** The path of this shell, such as /console or /webhooks/portal. */
+export const shellPath = new URL(".", document.baseURI).pathname.replace(/\/$/, "");
+
+/** How the shell that runs is allowed to call the API. A shell sets it once, before it renders. */
+export const access = {
+  /** Of the portal's session; it lives in memory only. The console has a cookie instead. */
+  bearer: undefined as string | undefined,
+  /** Called when a session has ended. */
+  ended: (() => {}) as () => void,
+};
+
+/** The public API, with the types of its own description. Use it through call, which turns refusals into errors. */
+export const api: Client<paths> = createClient<paths>({
+  baseUrl: publicBase.href.replace(/\/$/, ""),
+  credentials: "same-origin",
+  cache: "no-store",
+});
+
+api.use({
+  onRequest({ request }) {
+    if (access.bearer) request.headers.set("Authorization", `Bearer ${access.bearer}`);
+    return request;
+  },
+});
+
+type Answer<T> = { data?: T; error?: unknown; response: Response };
+
+/** call returns the data of an answer, or throws an ApiError. */
+export async function call<T>(request: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>;
+  try {
+    answer = await request;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw unreachable();
+  }
+  if (answer.response.ok) return answer.data as T;
+  const error = fromResponse(answer.response, parsed(answer.error));
+  if (error.status === 401) access.ended();
+  throw error;
+}
+
+/** With parseAs "text", an error is a text as well. */
+function parsed(error: unknown): unknown {
+  if (typeof error !== "string") return error;
+  try {
+    return JSON.parse(error) as unknown;
+  } catch {
+    return error;
+  }
+}
+
+export { ApiError };

@@ -1,0 +1,108 @@
+import { keepPreviousData, type QueryKey, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
+import { useLive } from "@/parts/Live";
+import { useToast } from "@/parts/Toast";
+import type { ApiError } from "./problem";
+
+export type Page<T> = { data: T[]; next_cursor: string | null };
+
+type Fetch<T> = (signal: AbortSignal) => Promise<T>;
+
+/** useLiveQuery fetches, and fetches again every few seconds while the page is visible and not paused. */
+export function useLiveQuery<T>(key: QueryKey, fetch: Fetch<T>, options: { every?: number; enabled?: boolean; keep?: boolean } = {}) {
+  const { refetchInterval } = useLive();
+  return useQuery<T, ApiError>({
+    queryKey: key,
+    queryFn: ({ signal }) => fetch(signal),
+    refetchInterval: refetchInterval && (options.every ?? refetchInterval),
+    refetchOnWindowFocus: refetchInterval !== false, // paused means no request at all
+    refetchOnReconnect: refetchInterval !== false,
+    enabled: options.enabled ?? true,
+    ...(options.keep ? { placeholderData: keepPreviousData } : {}),
+  });
+}
+
+/**
+ * useList loads a list page by page. It does not move under the reader: the first page is looked at every few seconds,
+ * and fresh counts what has come since. refresh shows it.
+ */
+export function useList<T>(
+  key: QueryKey,
+  fetch: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>,
+  id: (item: T) => string,
+  options: { every?: number; enabled?: boolean; inPlace?: boolean } = {},
+) {
+  const queries = useQueryClient();
+  const enabled = options.enabled ?? true;
+  const list = useInfiniteQuery<Page<T>, ApiError, { pages: Page<T>[] }, QueryKey, string | undefined>({
+    queryKey: [...key, "pages"],
+    queryFn: ({ pageParam, signal }) => fetch(pageParam, signal),
+    initialPageParam: undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    enabled,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+  const first = useLiveQuery([...key, "first"], (signal) => fetch(undefined, signal), {
+    ...(options.every ? { every: options.every } : {}),
+    enabled: enabled && list.isSuccess,
+  });
+
+  const pages = list.data?.pages;
+  const newest = first.data;
+  const rows = useMemo(() => {
+    const updates = new Map(newest?.data.map((item) => [id(item), item]));
+    const shown = new Set<string>();
+    return (pages ?? [])
+      .flatMap((page) => page.data)
+      .filter((item) => !shown.has(id(item)) && shown.add(id(item)))
+      .map((item) => updates.get(id(item)) ?? item); // what is shown changes in place, and stays where it is
+  }, [pages, newest, id]);
+  const fresh = useMemo(() => {
+    const known = new Set(rows.map(id));
+    const count = newest?.data.findIndex((item) => known.has(id(item))) ?? 0;
+    return count < 0 ? (newest?.data.length ?? 0) : count;
+  }, [rows, newest, id]);
+
+  const refresh = useCallback(async () => {
+    await queries.resetQueries({ queryKey: [...key, "pages"] });
+    await queries.invalidateQueries({ queryKey: [...key, "first"] });
+  }, [queries, key]);
+
+  return {
+    rows,
+    fresh,
+    refresh,
+    error: list.error,
+    loading: list.isPending,
+    more: list.hasNextPage,
+    loadingMore: list.isFetchingNextPage,
+    loadMore: list.fetchNextPage,
+    retry: list.refetch,
+  };
+}
+
+export type List<T> = ReturnType<typeof useList<T>>;
+
+/** useAction runs a change. Its failure is shown in the API's words unless the form shows it; what it changed is fetched again. */
+export function useAction<In, Out>(
+  run: (input: In) => Promise<Out>,
+  options: { done?: string | ((out: Out, input: In) => string); failed?: string; changes?: QueryKey[]; onDone?: (out: Out, input: In) => void; quiet?: boolean } = {},
+) {
+  const queries = useQueryClient();
+  const toast = useToast();
+  return useMutation<Out, ApiError, In>({
+    mutationFn: run,
+    onSuccess: async (out, input) => {
+      const { done } = options;
+      if (done) toast.done(typeof done === "string" ? done : done(out, input));
+      options.onDone?.(out, input);
+      for (const queryKey of options.changes ?? []) await queries.invalidateQueries({ queryKey });
+    },
+    onError: (error) => {
+      if (!options.quiet) toast.failed(error, options.failed);
+    },
+  });
+}

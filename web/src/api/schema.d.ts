@@ -1,0 +1,8454 @@
+// Made by make web from the server's /openapi.json. Do not edit.
+
+export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the audit log
+         * @description For admin keys. Lists changes of tenants, keys, event types and endpoints, by the native API and those of dialects, and requests to the APIs of dialects whose callers must name a person and a reason. Entries are kept for `--audit-retention`, also when their tenant has been deleted.
+         */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of all tenants
+         * @description For admin keys. A page can end early, even without any deliveries, where few match: `next_cursor` continues it.
+         */
+        get: operations["list-all-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the endpoints of all tenants
+         * @description For admin keys. Secrets are not shown.
+         */
+        get: operations["list-all-endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List event types
+         * @description For every key.
+         */
+        get: operations["list-event-types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an event type
+         * @description For every key.
+         */
+        get: operations["get-event-type"];
+        /**
+         * Create or replace an event type
+         * @description For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.
+         */
+        put: operations["put-event-type"];
+        post?: never;
+        /**
+         * Delete an event type
+         * @description For admin keys. Events of the type can no longer be published, even if endpoints subscribe to it. Existing events remain and are still delivered. To keep the type visible, archive it instead.
+         */
+        delete: operations["delete-event-type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs of all tenants
+         * @description For admin keys.
+         */
+        get: operations["list-all-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the operator's keys
+         * @description For admin keys. Secrets are not shown.
+         */
+        get: operations["list-keys"];
+        put?: never;
+        /**
+         * Create an operator's key
+         * @description For admin keys. Only this response has the secret.
+         */
+        post: operations["create-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an operator's key
+         * @description For admin keys. Further requests with the key are refused.
+         */
+        delete: operations["delete-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the statistics of all tenants
+         * @description For admin keys. Counts the events and attempts of all tenants together, also of deleted ones.
+         */
+        get: operations["get-statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tenants
+         * @description For admin keys.
+         */
+        get: operations["list-tenants"];
+        put?: never;
+        /**
+         * Create a tenant
+         * @description For admin keys. Responds with 409 if the id is taken.
+         */
+        post: operations["create-tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a tenant */
+        get: operations["get-tenant"];
+        /**
+         * Create or replace a tenant
+         * @description For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; the ones that are left out become empty. A `status` that is left out stays as it is.
+         */
+        put: operations["put-tenant"];
+        post?: never;
+        /**
+         * Delete a tenant
+         * @description For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many.
+         */
+        delete: operations["delete-tenant"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a tenant
+         * @description For admin keys. Only the given fields change.
+         */
+        patch: operations["update-tenant"];
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description A page can end early, even without any deliveries, where few match: `next_cursor` continues it.
+         */
+        get: operations["list-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/deliveries/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel many deliveries
+         * @description Responds with 202 and a job, or with `dry_run` with 200 and the number only. Ends deliveries that are pending or retrying.
+         */
+        post: operations["cancel-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/deliveries/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry many deliveries
+         * @description Responds with 202 and a job, or with `dry_run` with 200 and the number only. Begins the retry schedule of each delivery again, with an attempt at once. Deliveries to disabled endpoints are left out.
+         */
+        post: operations["retry-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery with its attempts
+         * @description Shows the requests and the responses, and what the delivery waits for. Credentials are redacted.
+         */
+        get: operations["get-delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/deliveries/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a delivery
+         * @description Responds with 409 if the delivery has ended already.
+         */
+        post: operations["cancel-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a delivery now
+         * @description Makes one attempt at once, whatever the status of the delivery, which does not affect the schedule. With `restart`, the whole schedule begins again instead; responds with 409 if the delivery has succeeded or is being attempted at this moment.
+         */
+        post: operations["retry-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List endpoints
+         * @description Secrets are not shown.
+         */
+        get: operations["list-endpoints"];
+        put?: never;
+        /**
+         * Create an endpoint
+         * @description Admin keys can also give `id`, `created_at` and `secrets`, as the endpoint had them on another server. The response has the endpoint's `secret`, and with ed25519 its `public_key`, with which receivers verify deliveries.
+         */
+        post: operations["create-endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an endpoint
+         * @description Secrets are not shown.
+         */
+        get: operations["get-endpoint"];
+        /**
+         * Create or replace an endpoint
+         * @description Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, except `dialect`, `status` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. The id of a deleted endpoint is a conflict until its deliveries have passed their retention.
+         */
+        put: operations["put-endpoint"];
+        post?: never;
+        /**
+         * Delete an endpoint
+         * @description Its open deliveries are canceled.
+         */
+        delete: operations["delete-endpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an endpoint
+         * @description Only the given members change; null clears where the member says so. Paused endpoints keep their deliveries for later; disabling cancels those that are open. With `replay`, an endpoint that is enabled and does not fail is a conflict.
+         */
+        patch: operations["update-endpoint"];
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the changes of an endpoint
+         * @description Newest first: who changed what, when and from where, also of an endpoint that has been deleted. An endpoint keeps its newest 1,000 changes, up to 512 KiB; a tenant keeps those of the 1,000 endpoints that were deleted last.
+         */
+        get: operations["list-endpoint-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Probe an endpoint
+         * @description Delivers the example of an event type to this endpoint only, in one attempt on a new connection, and responds with the attempt once it has ended. A probe is a test in every other respect.
+         */
+        post: operations["probe-endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an endpoint's secret
+         * @description For admin and tenant keys.
+         */
+        get: operations["get-endpoint-secret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/secret/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an endpoint's secret
+         * @description Returns a new secret. Until the overlap ends, deliveries carry the signatures of both secrets. At most 5 secrets can sign at the same time; another one is a conflict.
+         */
+        post: operations["rotate-endpoint-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an endpoint
+         * @description Delivers the example of an event type to this endpoint only, in one attempt.
+         */
+        post: operations["test-endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events
+         * @description Includes events that no endpoint subscribes to.
+         */
+        get: operations["list-events"];
+        put?: never;
+        /**
+         * Publish an event
+         * @description A 202 means that the event and all its deliveries are on disk. For admin and publisher keys. `data` that does not fit the type's schema is refused.
+         */
+        post: operations["publish-event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/events/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish a batch of events
+         * @description A 202 means that the event and all its deliveries are on disk. For admin and publisher keys. Up to 1000 events in at most 16 MiB; all of them are published or none. An error names the event at fault, such as `events[3].data`.
+         */
+        post: operations["publish-events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an event
+         * @description Says what became of it at each endpoint, and why: also where there is no delivery.
+         */
+        get: operations["get-event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/events/{id}/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what became of an event at each endpoint
+         * @description Like `endpoints` of the event, for tenants with more endpoints than that shows.
+         */
+        get: operations["list-event-endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/filters/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a filter
+         * @description Evaluates a filter on the newest stored events, and sends nothing. Fewer events than `limit` are tried if there are no more, or if it takes too long to find or to evaluate them.
+         */
+        post: operations["try-filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs
+         * @description Jobs that have ended are kept for 30 days, and the newest 200 of a tenant.
+         */
+        get: operations["list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a job with its progress */
+        get: operations["get-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the rate of a job
+         * @description Responds with 409 if the job has ended.
+         */
+        patch: operations["update-job"];
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job
+         * @description What it has done stays done. A canceled job cannot be resumed. Responds with 409 if the job has ended.
+         */
+        post: operations["cancel-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a job
+         * @description What it has done stays done. The job keeps its place. Responds with 409 if the job has ended.
+         */
+        post: operations["pause-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a paused job
+         * @description The job continues where it was. Responds with 409 if the job has ended.
+         */
+        post: operations["resume-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a tenant's keys
+         * @description For admin keys. Secrets are not shown.
+         */
+        get: operations["list-tenant-keys"];
+        put?: never;
+        /**
+         * Create a tenant's key
+         * @description For admin keys. Only this response has the secret: Bellwire stores its hash, or with `hmac` the encrypted secret.
+         */
+        post: operations["create-tenant-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a tenant's key
+         * @description For admin keys. Further requests with the key are refused.
+         */
+        delete: operations["delete-tenant-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay events to an endpoint
+         * @description Responds with 202 and a job, or with `dry_run` with 200 and the number only. Each event gets a delivery of its own, with the same webhook-id as before. An ordered endpoint gets them after what it has already. The job waits while the endpoint is paused or disabled, or has many deliveries waiting.
+         */
+        post: operations["replay-events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a tenant's statistics
+         * @description Counts events and attempts by minute, hour or day, ten seconds late.
+         */
+        get: operations["get-tenant-statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Actor: {
+            /**
+             * @description From where the request came. Tenants are not shown addresses of operators.
+             * @example 192.0.2.7
+             */
+            address?: string;
+            /**
+             * @description The key; null without one. Tenants are not shown keys of operators.
+             * @example key_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            key: string | null;
+            /**
+             * @description key: an API key. configured: the configured admin key. vouched: a caller whom a dialect's API authenticated without a key. bellwire: Bellwire itself. unknown: the change was made before Bellwire kept histories.
+             * @enum {string}
+             */
+            kind: "key" | "configured" | "vouched" | "bellwire" | "unknown";
+            /** @description Why Bellwire made the change. */
+            reason?: string;
+            /** @description The X-Request-Id of the request. */
+            request_id?: string;
+            /** @enum {string} */
+            role?: "admin" | "publisher" | "tenant" | "tenant-read";
+        };
+        Attempt: {
+            /** @description Of a delivery with many attempts, only the first and the last keep their details. If true, request is null, and the response has only its status. */
+            details_dropped: boolean;
+            /** @description What went wrong; empty if nothing did. */
+            error: string;
+            /** @example att_0198c7a3f2e47d0a9b1c2d3e4f506174 */
+            id: string;
+            /**
+             * Format: int64
+             * @description From 1 within the delivery.
+             */
+            number: number;
+            /**
+             * @description Where the attempt failed, if it did.
+             * @enum {string}
+             */
+            outcome: "ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+            /** @description null if it is no longer stored; see details_dropped. */
+            request: components["schemas"]["AttemptRequest"] | null;
+            /** @description null if there was no response. */
+            response: components["schemas"]["AttemptResponse"] | null;
+            /** Format: date-time */
+            started_at: string;
+            /** @description In milliseconds; 0 if the phase did not happen or did not end. */
+            timings: components["schemas"]["Timings"];
+            /** @enum {string} */
+            trigger: "schedule" | "manual" | "test";
+        };
+        AttemptRequest: {
+            /** Format: int64 */
+            body_bytes: number;
+            /** @description Credentials are redacted. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Whether there were more headers than fit into 4 KiB. */
+            headers_truncated: boolean;
+            /** @example POST */
+            method: string;
+            /** @example https://example.com/webhooks */
+            url: string;
+        };
+        AttemptResponse: {
+            /** @description The first 4 KiB. */
+            body: string;
+            /**
+             * @description The encoding of body: base64 if it is not UTF-8.
+             * @enum {string}
+             */
+            encoding: "text" | "base64";
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Whether there were more headers than fit into 4 KiB. */
+            headers_truncated: boolean;
+            /** @description What was wrong with the response although its status counts, such as an incomplete body. */
+            note?: string;
+            /**
+             * Format: int64
+             * @example 200
+             */
+            status: number;
+            /** @description Whether the body was longer. */
+            truncated: boolean;
+        };
+        AuditEntry: {
+            /**
+             * @description What was changed, and how; empty for a request to a dialect's API, whose method and path are given instead.
+             * @example endpoint.update
+             */
+            action: string;
+            /**
+             * @description Members after the change, without secrets.
+             * @example {
+             *       "status": "paused"
+             *     }
+             */
+            after: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the first request.
+             */
+            at: string;
+            /**
+             * @description Members before the change, without secrets.
+             * @example {
+             *       "status": "paused"
+             *     }
+             */
+            before: {
+                [key: string]: unknown;
+            };
+            /** @description Who made the change or the request. */
+            by: components["schemas"]["Actor"];
+            /**
+             * Format: int64
+             * @description Number of equal requests within a minute, which share an entry.
+             * @example 1
+             */
+            count: number;
+            /** @example aud_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * @description The reason, as given by the caller.
+             * @example ticket-4711
+             */
+            justification: string;
+            /**
+             * @description The key that was used; null for the configured admin key.
+             * @example key_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            key: string | null;
+            /**
+             * Format: date-time
+             * @description Time of the last request.
+             */
+            last_at: string;
+            /** @example GET */
+            method: string;
+            /** @example /v1/events */
+            path: string;
+            /**
+             * @description The person on whose behalf, as given by the caller.
+             * @example support-jane
+             */
+            principal: string;
+            /**
+             * @description The id of what was changed. The history of an endpoint has its members before and after.
+             * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            subject: string;
+            /** @example acme */
+            tenant: string;
+        };
+        Auth: {
+            /**
+             * @description With api_key: the header that carries the key.
+             * @example X-Api-Key
+             */
+            header?: string;
+            /** @description With api_key. */
+            key?: string;
+            /** @description With basic. */
+            password?: string;
+            /** @description With bearer. */
+            token?: string;
+            /** @enum {string} */
+            type: "none" | "api_key" | "basic" | "bearer";
+            /** @description With basic. */
+            username?: string;
+        };
+        Batch: {
+            /** @description The events, of which all or none are published. */
+            events: components["schemas"]["Publication"][];
+        };
+        BulkInput: {
+            /** @description Whether only to count. */
+            dry_run?: boolean;
+            /**
+             * @description Only deliveries to this endpoint.
+             * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            endpoint?: string;
+            /**
+             * @description Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer.
+             * @example data.amount > 100
+             */
+            filter?: string;
+            /**
+             * Format: double
+             * @description Deliveries per second; as fast as there is room, if it is left out.
+             * @example 50
+             */
+            rate?: number;
+            /**
+             * @description Only events accepted at or after this time.
+             * @example 2026-01-31T12:30:00Z
+             */
+            since?: string;
+            /** @description Of a retry: failed (default), exhausted, canceled or retrying. Of a cancellation: pending or retrying; both, if it is left out. */
+            status?: string;
+            /**
+             * @description Only events of these types: names, or starts of names followed by a single *.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            types?: string[];
+            /**
+             * @description Only events accepted before this time; now, if it is left out or later.
+             * @example 2026-02-01T00:00:00Z
+             */
+            until?: string;
+        };
+        Change: {
+            /**
+             * @description found: the state that the endpoint had when Bellwire began to keep its history.
+             * @enum {string}
+             */
+            action: "created" | "updated" | "deleted" | "found";
+            /**
+             * @description The members that changed, with their values after. All members of an endpoint that was created. Secrets are never shown: one that changed is [changed].
+             * @example {
+             *       "status": "paused"
+             *     }
+             */
+            after: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description The members that changed, with their values before. All members of an endpoint that was deleted.
+             * @example {
+             *       "status": "paused"
+             *     }
+             */
+            before: {
+                [key: string]: unknown;
+            };
+            by: components["schemas"]["Actor"];
+        };
+        ChangedEndpoint: {
+            auth: components["schemas"]["ShownAuth"];
+            /**
+             * @description How long attempts must have failed before Bellwire disables the endpoint; 0s for never.
+             * @example 120h
+             */
+            auto_disable_after: string;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** @example standard */
+            dialect: string;
+            /**
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description The CEL expression that events must match; null for none.
+             * @example data.amount > 100
+             */
+            filter: string | null;
+            /** @description The values are not shown. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * Format: int64
+             * @description Maximum number of concurrent requests, including tests and manual retries.
+             * @example 64
+             */
+            max_in_flight: number;
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * @description What happens to an event for which the filter has no answer.
+             * @enum {string}
+             */
+            on_error: "deliver" | "skip";
+            /** @enum {string} */
+            ordering: "none" | "fifo";
+            /**
+             * Format: double
+             * @description Events per second; null for no limit.
+             */
+            rate_limit: number | null;
+            /** @description The job that the change has started, if it has started one. */
+            replay?: components["schemas"]["Job"];
+            /**
+             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 30m or 72h.
+             * @example {
+             *       "jitter": 0.2,
+             *       "schedule": [
+             *         "5s",
+             *         "5m",
+             *         "30m"
+             *       ]
+             *     }
+             */
+            retry: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /** @enum {string} */
+            signing: "hmac" | "ed25519" | "both";
+            /** @enum {string} */
+            status: "enabled" | "paused" | "disabled";
+            /** @description Why Bellwire chose the status; empty if it did not. */
+            status_reason: string;
+            /** @example acme */
+            tenant: string;
+            /**
+             * @description How long an attempt may take, from DNS to the last byte of the response.
+             * @example 15s
+             */
+            timeout: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * @description For tenant-read keys, values in the query and parts of the path that look like a token are redacted.
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
+        CreatedEndpoint: {
+            auth: components["schemas"]["ShownAuth"];
+            /**
+             * @description How long attempts must have failed before Bellwire disables the endpoint; 0s for never.
+             * @example 120h
+             */
+            auto_disable_after: string;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** @example standard */
+            dialect: string;
+            /**
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description The CEL expression that events must match; null for none.
+             * @example data.amount > 100
+             */
+            filter: string | null;
+            /** @description The values are not shown. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * Format: int64
+             * @description Maximum number of concurrent requests, including tests and manual retries.
+             * @example 64
+             */
+            max_in_flight: number;
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * @description What happens to an event for which the filter has no answer.
+             * @enum {string}
+             */
+            on_error: "deliver" | "skip";
+            /** @enum {string} */
+            ordering: "none" | "fifo";
+            /**
+             * @description The ed25519 public key, if the endpoint signs with one.
+             * @example whpk_MCowBQYDK2VwAyEAe8Qd
+             */
+            public_key?: string;
+            /**
+             * Format: double
+             * @description Events per second; null for no limit.
+             */
+            rate_limit: number | null;
+            /**
+             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 30m or 72h.
+             * @example {
+             *       "jitter": 0.2,
+             *       "schedule": [
+             *         "5s",
+             *         "5m",
+             *         "30m"
+             *       ]
+             *     }
+             */
+            retry: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /**
+             * @description The secret with which receivers verify deliveries.
+             * @example whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD
+             */
+            secret?: string;
+            /** @enum {string} */
+            signing: "hmac" | "ed25519" | "both";
+            /** @enum {string} */
+            status: "enabled" | "paused" | "disabled";
+            /** @description Why Bellwire chose the status; empty if it did not. */
+            status_reason: string;
+            /** @example acme */
+            tenant: string;
+            /**
+             * @description How long an attempt may take, from DNS to the last byte of the response.
+             * @example 15s
+             */
+            timeout: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * @description For tenant-read keys, values in the query and parts of the path that look like a token are redacted.
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
+        CreatedKey: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description From when on it is refused; null for never.
+             */
+            expires_at: string | null;
+            /** @description Whether the key can sign requests. */
+            hmac: boolean;
+            /** @example key_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to about a minute; null if that is not known.
+             */
+            last_used_at: string | null;
+            /** @example billing service */
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "publisher" | "tenant" | "tenant-read";
+            /** @description The secret that authenticates requests. It is shown only once. */
+            secret: string;
+        };
+        Delivery: {
+            /**
+             * Format: int64
+             * @description Number of attempts.
+             */
+            attempt_count: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            endpoint: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example invoice.paid */
+            event_type: string;
+            /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
+            id: string;
+            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            job: string;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; null if there is none.
+             */
+            next_attempt_at: string | null;
+            /** @description Why it ended or could not be sent, if the status alone does not say so. */
+            reason: string;
+            /** @description Whether a job made this delivery, as a replay of the event. */
+            replay: boolean;
+            /** @enum {string} */
+            status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** Format: date-time */
+            updated_at: string;
+        };
+        DeliveryWithAttempts: {
+            /**
+             * Format: int64
+             * @description Number of attempts.
+             */
+            attempt_count: number;
+            /** @description The newest attempts, oldest first, up to 4 MiB. attempt_count is the number of all attempts. */
+            attempts: components["schemas"]["Attempt"][];
+            /** Format: date-time */
+            created_at: string;
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            endpoint: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example invoice.paid */
+            event_type: string;
+            /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
+            id: string;
+            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            job: string;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; null if there is none.
+             */
+            next_attempt_at: string | null;
+            /** @description Why it ended or could not be sent, if the status alone does not say so. */
+            reason: string;
+            /** @description Whether a job made this delivery, as a replay of the event. */
+            replay: boolean;
+            /** @enum {string} */
+            status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** Format: date-time */
+            updated_at: string;
+            /** @description What the delivery waits for; null if it has ended. */
+            waiting_for: components["schemas"]["Waiting"] | null;
+        };
+        EndpointSecrets: {
+            /**
+             * @description The ed25519 public key, if the endpoint signs with one.
+             * @example whpk_MCowBQYDK2VwAyEAe8Qd
+             */
+            public_key?: string;
+            /**
+             * @description The secret with which receivers verify deliveries.
+             * @example whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD
+             */
+            secret?: string;
+            /** @description All secrets that sign, newest first. There are several during an overlap. */
+            secrets: components["schemas"]["SigningSecret"][];
+        };
+        EndpointWithHealth: {
+            auth: components["schemas"]["ShownAuth"];
+            /**
+             * @description How long attempts must have failed before Bellwire disables the endpoint; 0s for never.
+             * @example 120h
+             */
+            auto_disable_after: string;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** @example standard */
+            dialect: string;
+            /**
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description The CEL expression that events must match; null for none.
+             * @example data.amount > 100
+             */
+            filter: string | null;
+            /** @description The values are not shown. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description What the endpoint's recent attempts say. */
+            health: components["schemas"]["Health"];
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * Format: int64
+             * @description Maximum number of concurrent requests, including tests and manual retries.
+             * @example 64
+             */
+            max_in_flight: number;
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * @description What happens to an event for which the filter has no answer.
+             * @enum {string}
+             */
+            on_error: "deliver" | "skip";
+            /** @enum {string} */
+            ordering: "none" | "fifo";
+            /**
+             * Format: double
+             * @description Events per second; null for no limit.
+             */
+            rate_limit: number | null;
+            /**
+             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 30m or 72h.
+             * @example {
+             *       "jitter": 0.2,
+             *       "schedule": [
+             *         "5s",
+             *         "5m",
+             *         "30m"
+             *       ]
+             *     }
+             */
+            retry: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /** @enum {string} */
+            signing: "hmac" | "ed25519" | "both";
+            /** @enum {string} */
+            status: "enabled" | "paused" | "disabled";
+            /** @description Why Bellwire chose the status; empty if it did not. */
+            status_reason: string;
+            /** @example acme */
+            tenant: string;
+            /**
+             * @description How long an attempt may take, from DNS to the last byte of the response.
+             * @example 15s
+             */
+            timeout: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * @description For tenant-read keys, values in the query and parts of the path that look like a token are redacted.
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
+        Event: {
+            /**
+             * Format: date-time
+             * @description When Bellwire accepted it.
+             */
+            created_at: string;
+            /** @description Byte for byte as published. */
+            data: unknown;
+            /**
+             * Format: int64
+             * @description Number of endpoints that receive it. Replays are not counted.
+             */
+            deliveries: number;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /** @description The id given by the publisher; null if there is none. */
+            idempotency_key: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened according to the publisher, or else when Bellwire accepted it.
+             */
+            occurred_at: string;
+            /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
+            problem?: string;
+            /** @description Whether it was created by testing an endpoint, not published. */
+            test: boolean;
+            /** @example invoice.paid */
+            type: string;
+        };
+        EventList: {
+            /** @description Newest first. */
+            data: components["schemas"]["Event"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        EventType: {
+            /** @description Archived types cannot be published, and endpoints can no longer subscribe to them. */
+            archived: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** @example An invoice was paid in full. */
+            description: string;
+            /** @description The data that a test delivers; null if there is none. */
+            example: unknown;
+            /** @example billing */
+            group: string;
+            /** @example invoice.paid */
+            name: string;
+            /** @description The JSON Schema for the data; null if any data is allowed. */
+            schema: unknown;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        EventTypeInput: {
+            /** @description Archived types cannot be published, and endpoints can no longer subscribe to them. */
+            archived?: boolean;
+            /** @example An invoice was paid in full. */
+            description?: string;
+            /**
+             * @description The data that a test of an endpoint delivers.
+             * @example {
+             *       "invoice": "in_123"
+             *     }
+             */
+            example?: unknown;
+            /** @example billing */
+            group?: string;
+            /**
+             * @description A JSON Schema (2020-12) for the data; omitted or null to allow any data.
+             * @example {
+             *       "type": "object"
+             *     }
+             */
+            schema?: unknown;
+        };
+        ExplainedEvent: {
+            /**
+             * Format: date-time
+             * @description When Bellwire accepted it.
+             */
+            created_at: string;
+            /** @description Byte for byte as published. */
+            data: unknown;
+            /**
+             * Format: int64
+             * @description Number of endpoints that receive it. Replays are not counted.
+             */
+            deliveries: number;
+            /** @description What became of the event at each endpoint that the tenant has, and at deleted ones, newest first. There can be more: see endpoints_next_cursor. */
+            endpoints: components["schemas"]["Explanation"][];
+            /** @description If there are more endpoints, the cursor for the rest of them in GET …/events/{id}/endpoints; else null. */
+            endpoints_next_cursor: string | null;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /** @description The id given by the publisher; null if there is none. */
+            idempotency_key: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened according to the publisher, or else when Bellwire accepted it.
+             */
+            occurred_at: string;
+            /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
+            problem?: string;
+            /** @description Whether it was created by testing an endpoint, not published. */
+            test: boolean;
+            /** @example invoice.paid */
+            type: string;
+        };
+        Explanation: {
+            /** @description Who did that. */
+            by?: components["schemas"]["Actor"];
+            /**
+             * @description null if there is none. Of several deliveries, the one that succeeded, or else the latest.
+             * @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173
+             */
+            delivery: string | null;
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            endpoint: string;
+            /**
+             * @description If the delivery is a replay, the job that made it.
+             * @example job_0198c7a3f2e47d0a9b1c2d3e4f506175
+             */
+            job?: string;
+            /**
+             * @description paused: the delivery waits because the endpoint or the tenant is paused. not_subscribed, filtered, disabled, created_later and deleted: there is no delivery, because of what the endpoint was when the event was stored. unknown: the endpoint's history does not reach back to the event.
+             * @enum {string}
+             */
+            outcome: "delivered" | "pending" | "retrying" | "exhausted" | "canceled" | "paused" | "not_subscribed" | "filtered" | "disabled" | "created_later" | "deleted" | "unknown";
+            /** @description Why, in words; empty if the outcome says it all. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When the endpoint was paused, disabled, deleted or created, if that is the reason.
+             */
+            since?: string;
+        };
+        Fault: {
+            /**
+             * @description The field or parameter at fault, such as retry.schedule[2].
+             * @example url
+             */
+            field: string;
+            /**
+             * @description What is wrong with it. The field is the subject of the sentence.
+             * @example must be an absolute http or https URL, such as https://example.com/hooks
+             */
+            message: string;
+        };
+        FilterExample: {
+            /**
+             * @description The condition that decided, unless the event matched.
+             * @example data.amount > 100
+             */
+            condition?: string;
+            /**
+             * Format: date-time
+             * @description When Bellwire accepted the event.
+             */
+            created_at: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @enum {string} */
+            outcome: "matched" | "unmatched" | "error";
+            /**
+             * @description Why the condition has no answer.
+             * @example data.amount does not exist
+             */
+            problem?: string;
+            /** @example invoice.paid */
+            type: string;
+        };
+        FilterTrial: {
+            /**
+             * @description The filter, as an endpoint would have it.
+             * @example data.amount > 100
+             */
+            filter: string;
+            /**
+             * Format: int64
+             * @description Number of events: 1 to 1,000; default 100.
+             * @example 100
+             */
+            limit?: number;
+            /**
+             * @description Patterns of the events to try it on, like those of an endpoint; the filter is checked against the schemas of these types. By default all events, without a check against schemas.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            types?: string[];
+        };
+        Health: {
+            /**
+             * @description The endpoint's circuit breaker.
+             * @enum {string}
+             */
+            breaker: "closed" | "open";
+            /**
+             * Format: int64
+             * @description Attempts of the schedule that have failed in a row.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description When an attempt of the schedule last failed; null if none did.
+             */
+            last_failure_at: string | null;
+            /**
+             * Format: date-time
+             * @description When an attempt was last acknowledged, 10 seconds too early at most; null if none was.
+             */
+            last_success_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the next attempt can be made: a delivery is due, and neither a rest nor the circuit breaker holds it back. null if none waits.
+             */
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the event of the oldest of them was accepted; null if none waits.
+             */
+            oldest_waiting_at: string | null;
+            /**
+             * @description Why it is in this state; empty if it is healthy and nothing fails.
+             * @example 12 attempts in a row failed since 2026-03-01T12:00:00Z; the last error: the endpoint answered 503 Service Unavailable
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When the state began; with failing, the first failure in a row. null if there was no attempt yet.
+             */
+            since: string | null;
+            /**
+             * @description failing: three attempts in a row failed, or one that ended its delivery. recovering: acknowledged again, but not yet three times in a row or for a minute. idle: no attempt for 24 hours.
+             * @enum {string}
+             */
+            state: "healthy" | "failing" | "recovering" | "idle";
+            /**
+             * Format: int64
+             * @description Deliveries that are not acknowledged yet: counted up to 10,000, in lists up to 1,000.
+             */
+            waiting: number;
+            /** @description Whether there are more than waiting says. */
+            waiting_capped: boolean;
+        };
+        Job: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Deliveries that were made, retried or canceled.
+             */
+            done: number;
+            /** @description Why the job failed; empty if it did not. */
+            error: string;
+            /**
+             * Format: date-time
+             * @description null until the job has ended.
+             */
+            finished_at: string | null;
+            /** @example job_0198c7a3f2e47d0a9b1c2d3e4f506175 */
+            id: string;
+            /** @enum {string} */
+            kind: "replay" | "retry" | "cancel";
+            params: components["schemas"]["JobParams"];
+            /**
+             * Format: double
+             * @description Deliveries per second; null for as fast as there is room.
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description What was selected, but a filter left out, or was delivered, retried, canceled or deleted meanwhile.
+             */
+            skipped: number;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "canceled" | "failed";
+            /** @example acme */
+            tenant: string;
+            /**
+             * Format: int64
+             * @description What was selected when the job was created, before any filter. It grows if more is found on the way, and is done and skipped together in the end.
+             */
+            total: number;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description What a running job waits for, if it has waited for some seconds; else empty. */
+            waiting: string;
+        };
+        JobChange: {
+            /**
+             * Format: double
+             * @description Deliveries per second; null for as fast as there is room.
+             * @example 50
+             */
+            rate?: number | null;
+        };
+        JobCount: {
+            /**
+             * Format: int64
+             * @description What the job would be about: exactly, unless total_is_bound.
+             */
+            total: number;
+            /** @description Whether there are at most as many: filters decide, and could not be asked about all events in time. */
+            total_is_bound: boolean;
+        };
+        JobParams: {
+            /** @description null for all of the tenant's. */
+            endpoint: string | null;
+            /** @description null if there is none. */
+            filter: string | null;
+            /** Format: date-time */
+            since: string | null;
+            status: string | null;
+            /** @description Empty for all. */
+            types: string[];
+            /**
+             * Format: date-time
+             * @description Just after the creation of the job, if no time or a later one was given; a minute after it, if the job was started by a change of the endpoint.
+             */
+            until: string;
+        };
+        Key: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description From when on it is refused; null for never.
+             */
+            expires_at: string | null;
+            /** @description Whether the key can sign requests. */
+            hmac: boolean;
+            /** @example key_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to about a minute; null if that is not known.
+             */
+            last_used_at: string | null;
+            /** @example billing service */
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "publisher" | "tenant" | "tenant-read";
+        };
+        ListAuditEntry: {
+            /** @description Newest first. */
+            data: components["schemas"]["AuditEntry"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListChange: {
+            /** @description Newest first. */
+            data: components["schemas"]["Change"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListDelivery: {
+            /** @description Newest first. */
+            data: components["schemas"]["Delivery"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListEndpointWithHealth: {
+            /** @description Newest first. */
+            data: components["schemas"]["EndpointWithHealth"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListEventType: {
+            /** @description Newest first. */
+            data: components["schemas"]["EventType"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListExplanation: {
+            /** @description Newest first. */
+            data: components["schemas"]["Explanation"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListJob: {
+            /** @description Newest first. */
+            data: components["schemas"]["Job"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListKey: {
+            /** @description Newest first. */
+            data: components["schemas"]["Key"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListTenant: {
+            /** @description Newest first. */
+            data: components["schemas"]["Tenant"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListTenantDelivery: {
+            /** @description Newest first. */
+            data: components["schemas"]["TenantDelivery"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        MovedSecret: {
+            /**
+             * Format: date-time
+             * @description When it stops to sign; required for all but the newest.
+             */
+            expires_at?: string;
+            /** @description In the dialect's form. */
+            secret: string;
+        };
+        NewEndpoint: {
+            /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
+            auth?: components["schemas"]["Auth"] | null;
+            /**
+             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h.
+             * @example 120h
+             */
+            auto_disable_after?: string;
+            /**
+             * Format: date-time
+             * @description For admin keys: when it was created on another server.
+             */
+            created_at?: string;
+            /** @description null clears it. */
+            description?: string | null;
+            /** @description The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced. */
+            dialect?: string;
+            /**
+             * @description Patterns: an exact name of the catalogue, or a prefix ended by *.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it.
+             * @example data.amount > 100
+             */
+            filter?: string | null;
+            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description For admin keys: an id of your own, such as the one on another server. */
+            id?: string;
+            /**
+             * Format: int64
+             * @description Maximum number of concurrent requests, including tests and manual retries; default 64.
+             */
+            max_in_flight?: number;
+            /** @description Up to 50 entries of your own. Replaces all present entries; null removes them. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver.
+             * @enum {string}
+             */
+            on_error?: "deliver" | "skip";
+            /**
+             * @description With fifo, a delivery is sent only after the one before it has ended; default none.
+             * @enum {string}
+             */
+            ordering?: "none" | "fifo";
+            /**
+             * Format: double
+             * @description Events per second, above 0; null for no limit.
+             */
+            rate_limit?: number | null;
+            /** @description When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy. */
+            retry?: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /** @description Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it. */
+            secret?: string;
+            /** @description For admin keys: all secrets that sign, newest first, as they were on another server; instead of secret. */
+            secrets?: components["schemas"]["MovedSecret"][];
+            /**
+             * @description The signature schemes of deliveries; default hmac.
+             * @enum {string}
+             */
+            signing?: "hmac" | "ed25519" | "both";
+            /**
+             * @description A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled.
+             * @enum {string}
+             */
+            status?: "enabled" | "paused" | "disabled";
+            /**
+             * @description How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard.
+             * @example 15s
+             */
+            timeout?: string;
+            /**
+             * Format: uri
+             * @description Where to deliver: http or https.
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
+        NewOperatorKey: {
+            /** @example billing service */
+            name?: string;
+            /** @enum {string} */
+            role: "admin" | "publisher";
+        };
+        NewTenant: {
+            /**
+             * @description The id, which you choose.
+             * @example acme
+             */
+            id: string;
+            /** @description The tenant's own values of limits. */
+            limits?: {
+                /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
+                attempt_details?: number | null;
+                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                audit_entries?: number | null;
+                /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                change_rate?: number | null;
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                configuration_bytes?: number | null;
+                /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
+                endpoints?: number | null;
+                /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
+                fan_out?: number | null;
+                /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
+                jobs?: number | null;
+                /** @description Number of API keys. Must be a whole number between 1 and 100,000. */
+                keys?: number | null;
+                /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
+                min_retry_delay?: string | null;
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                publish_rate?: number | null;
+                /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                request_rate?: number | null;
+                /** @description Manual retries of deliveries, whoever requests them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                retry_rate?: number | null;
+                /** @description Number of stored events. Each node counts them at most once a minute, or every ten seconds while the tenant is at the limit, and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event. Must be a whole number between 1 and 100,000,000, or 0 for no limit. */
+                stored_events?: number | null;
+                /** @description Requests to one host that were not acknowledged. Up to 5 times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests. Must be a whole number between 1 and 1,000,000,000, or 0 for no limit. */
+                target_requests?: number | null;
+                /** @description Tests of endpoints, whoever requests them. A test counts once more for each 32 KiB of its example, because the example is stored each time. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                test_rate?: number | null;
+            };
+            /** @description Up to 50 entries of your own. */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
+             * @description A name for people.
+             * @example Acme Ltd
+             */
+            name?: string;
+        };
+        NewTenantKey: {
+            /** @description Whether to store the secret, encrypted, so that the key can sign requests. */
+            hmac?: boolean;
+            /** @example customer portal */
+            name?: string;
+            /** @enum {string} */
+            role: "tenant" | "tenant-read";
+        };
+        Patch: {
+            /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
+            auth?: components["schemas"]["Auth"] | null;
+            /**
+             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h.
+             * @example 120h
+             */
+            auto_disable_after?: string;
+            /** @description null clears it. */
+            description?: string | null;
+            /** @description The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced. */
+            dialect?: string;
+            /**
+             * @description Patterns: an exact name of the catalogue, or a prefix ended by *.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            events?: string[];
+            /**
+             * @description A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it.
+             * @example data.amount > 100
+             */
+            filter?: string | null;
+            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Format: int64
+             * @description Maximum number of concurrent requests, including tests and manual retries; default 64.
+             */
+            max_in_flight?: number;
+            /** @description Up to 50 entries of your own. Replaces all present entries; null removes them. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver.
+             * @enum {string}
+             */
+            on_error?: "deliver" | "skip";
+            /**
+             * @description With fifo, a delivery is sent only after the one before it has ended; default none.
+             * @enum {string}
+             */
+            ordering?: "none" | "fifo";
+            /**
+             * Format: double
+             * @description Events per second, above 0; null for no limit.
+             */
+            rate_limit?: number | null;
+            /**
+             * @description missed: with the status enabled, also starts a replay of what the endpoint has missed since its attempts began to fail in a row, or it was paused or disabled. Both are done or neither.
+             * @example missed
+             */
+            replay?: string;
+            /** @description When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy. */
+            retry?: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /** @description Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it. */
+            secret?: string;
+            /**
+             * @description The signature schemes of deliveries; default hmac.
+             * @enum {string}
+             */
+            signing?: "hmac" | "ed25519" | "both";
+            /**
+             * @description A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled.
+             * @enum {string}
+             */
+            status?: "enabled" | "paused" | "disabled";
+            /**
+             * @description How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard.
+             * @example 15s
+             */
+            timeout?: string;
+            /**
+             * Format: uri
+             * @description Where to deliver: http or https.
+             * @example https://example.com/webhooks
+             */
+            url?: string;
+        };
+        Probe: {
+            /**
+             * @description Get this delivery to see the response.
+             * @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173
+             */
+            delivery: string;
+            /** @description Of a delivery with many attempts, only the first and the last keep their details. If true, request is null, and the response has only its status. */
+            details_dropped: boolean;
+            /** @description What went wrong; empty if nothing did. */
+            error: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example att_0198c7a3f2e47d0a9b1c2d3e4f506174 */
+            id: string;
+            /**
+             * Format: int64
+             * @description From 1 within the delivery.
+             */
+            number: number;
+            /**
+             * @description Where the attempt failed, if it did.
+             * @enum {string}
+             */
+            outcome: "ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+            /** @description null if it is no longer stored; see details_dropped. */
+            request: components["schemas"]["AttemptRequest"] | null;
+            /** @description null if there was no response. */
+            response: components["schemas"]["AttemptResponse"] | null;
+            /** Format: date-time */
+            started_at: string;
+            /** @description In milliseconds; 0 if the phase did not happen or did not end. */
+            timings: components["schemas"]["Timings"];
+            /** @enum {string} */
+            trigger: "schedule" | "manual" | "test";
+            /** @example invoice.paid */
+            type: string;
+        };
+        Problem: {
+            /**
+             * @description The kind of problem, for programs. Codes are stable.
+             * @example invalid
+             */
+            code: string;
+            /**
+             * @description What is wrong, in a sentence. With several errors, the first of them.
+             * @example url must be an absolute http or https URL, such as https://example.com/hooks
+             */
+            detail: string;
+            /** @description The fields or parameters at fault, all of them, if there are any. */
+            errors?: components["schemas"]["Fault"][];
+            /**
+             * @description What to do about it, where the detail does not say so already.
+             * @example Wait until one of them expires, or rotate with the overlap 0s.
+             */
+            hint?: string;
+            /**
+             * Format: int64
+             * @description The HTTP status.
+             * @example 422
+             */
+            status: number;
+            /**
+             * @description The kind of problem, for people.
+             * @example Invalid request
+             */
+            title: string;
+            /**
+             * Format: uri-reference
+             * @description Link to the description of this kind of problem.
+             * @example /docs#error-invalid
+             */
+            type: string;
+        };
+        Publication: {
+            /**
+             * @description Any JSON value. It is stored and delivered byte for byte, including white space, escapes, the format of numbers and duplicate names.
+             * @example {
+             *       "invoice": "in_123",
+             *       "total": 1.5
+             *     }
+             */
+            data: unknown;
+            /**
+             * @description Your idempotency key, kept for 7 days, or as long as the event if that is longer. Publishing the same id with the same type and data returns the first event; with other data it is a conflict.
+             * @example in_123-paid
+             */
+            id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened; by default when Bellwire accepted it, which is a different microsecond for each event of a tenant. Give each event its own time if receivers identify events by it, as in the dialect atelio.
+             * @example 2026-01-31T12:30:00Z
+             */
+            occurred_at?: string | null;
+            /**
+             * @description An event type of the catalogue.
+             * @example invoice.paid
+             */
+            type: string;
+        };
+        Receipt: {
+            /**
+             * Format: int64
+             * @description Number of endpoints that receive it.
+             * @example 2
+             */
+            deliveries: number;
+            /** @description Whether the id was known: then this is the first event, and nothing new was stored. */
+            duplicate: boolean;
+            /**
+             * @description The event's id, sent to receivers as webhook-id.
+             * @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            id: string;
+            /** @example invoice.paid */
+            type: string;
+        };
+        Receipts: {
+            /** @description The receipts, in the order of the events. */
+            data: components["schemas"]["Receipt"][];
+        };
+        ReplayInput: {
+            /** @description Whether only to count. */
+            dry_run?: boolean;
+            /**
+             * @description Nobody else gets anything.
+             * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            endpoint?: string;
+            /**
+             * @description Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer.
+             * @example data.amount > 100
+             */
+            filter?: string;
+            /**
+             * Format: double
+             * @description Deliveries per second; as fast as there is room, if it is left out.
+             * @example 50
+             */
+            rate?: number;
+            /**
+             * @description Only events accepted at or after this time.
+             * @example 2026-01-31T12:30:00Z
+             */
+            since?: string;
+            /**
+             * @description failed (default): events whose delivery to the endpoint is exhausted or canceled. missing: events that match the endpoint as it is now and of which it has no delivery, also from before it was made; what its filter keeps from it is skipped. missed: both. all: both, and those that were delivered.
+             * @example failed
+             */
+            status?: string;
+            /**
+             * @description Only events of these types: names, or starts of names followed by a single *.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            types?: string[];
+            /**
+             * @description Only events accepted before this time; now, if it is left out or later.
+             * @example 2026-02-01T00:00:00Z
+             */
+            until?: string;
+        };
+        RetryInput: {
+            /** @description Whether the whole retry schedule begins again, instead of one attempt. */
+            restart?: boolean;
+        };
+        RotatedSecret: {
+            /**
+             * Format: date-time
+             * @description When the previous secret stops to sign; null if it has stopped.
+             */
+            previous_expires_at: string | null;
+            /**
+             * @description The ed25519 public key, if the endpoint signs with one.
+             * @example whpk_MCowBQYDK2VwAyEAe8Qd
+             */
+            public_key?: string;
+            /**
+             * @description The secret with which receivers verify deliveries.
+             * @example whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD
+             */
+            secret?: string;
+        };
+        Rotation: {
+            /**
+             * @description How long the previous secret continues to sign, such as 24h (the default) or 0s. In dialects whose deliveries carry one signature, it must be 0s, which is the default there.
+             * @example 24h
+             */
+            overlap?: string;
+        };
+        ShownAuth: {
+            /** @description With api_key: the header that carries the key. */
+            header?: string;
+            /** @enum {string} */
+            type: "none" | "api_key" | "basic" | "bearer";
+            /** @description With basic. */
+            username?: string;
+        };
+        SigningSecret: {
+            /**
+             * Format: date-time
+             * @description When it stops to sign; null for the newest secret.
+             */
+            expires_at: string | null;
+            /**
+             * @description The ed25519 public key, if the endpoint signs with one.
+             * @example whpk_MCowBQYDK2VwAyEAe8Qd
+             */
+            public_key?: string;
+            /**
+             * @description The secret with which receivers verify deliveries.
+             * @example whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD
+             */
+            secret?: string;
+        };
+        Statistics: {
+            /** @description Oldest first. An interval in which nothing happened has no row. */
+            data: components["schemas"]["StatisticsRow"][];
+            /** @enum {string} */
+            interval: "minute" | "hour" | "day";
+            /** @description Whether groups were taken together because there are too many. Their rows have others too. */
+            others: boolean;
+            /**
+             * Format: date-time
+             * @description When the first interval begins.
+             */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
+        StatisticsRow: {
+            /**
+             * Format: date-time
+             * @description When the interval begins, in UTC.
+             * @example 2026-01-31T12:00:00Z
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Attempts that ended, without those of tests.
+             */
+            attempts: number;
+            /** @description With by=dialect. */
+            dialect?: string;
+            /** @description With by=endpoint. */
+            endpoint?: string;
+            /**
+             * Format: int64
+             * @description All other attempts.
+             */
+            failed: number;
+            /** @description The row counts what has no row of its own, because there are too many groups. */
+            others?: boolean;
+            /** @description With by=outcome: the outcome of the attempts. */
+            outcome?: string;
+            /**
+             * Format: double
+             * @description The time that half of the attempts did not exceed, in milliseconds, wrong by less than 5 %. null if there were none.
+             */
+            p50_ms: number | null;
+            /**
+             * Format: double
+             * @description The time that 99 of 100 attempts did not exceed, in milliseconds.
+             */
+            p99_ms: number | null;
+            /**
+             * Format: int64
+             * @description Events that were accepted, without those of tests. null unless by is empty or type, because an event has no endpoint.
+             */
+            published: number | null;
+            /**
+             * Format: int64
+             * @description Attempts that were acknowledged.
+             */
+            succeeded: number;
+            /** @description With by=type. */
+            type?: string;
+        };
+        Tenant: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description All limits of this tenant: its own values, and the server's for the others. 0 means no limit. */
+            effective_limits: {
+                /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
+                attempt_details?: number;
+                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                audit_entries?: number;
+                /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                change_rate?: number;
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                configuration_bytes?: number;
+                /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
+                endpoints?: number;
+                /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
+                fan_out?: number;
+                /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
+                jobs?: number;
+                /** @description Number of API keys. Must be a whole number between 1 and 100,000. */
+                keys?: number;
+                /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
+                min_retry_delay?: string;
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                publish_rate?: number;
+                /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                request_rate?: number;
+                /** @description Manual retries of deliveries, whoever requests them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                retry_rate?: number;
+                /** @description Number of stored events. Each node counts them at most once a minute, or every ten seconds while the tenant is at the limit, and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event. Must be a whole number between 1 and 100,000,000, or 0 for no limit. */
+                stored_events?: number;
+                /** @description Requests to one host that were not acknowledged. Up to 5 times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests. Must be a whole number between 1 and 1,000,000,000, or 0 for no limit. */
+                target_requests?: number;
+                /** @description Tests of endpoints, whoever requests them. A test counts once more for each 32 KiB of its example, because the example is stored each time. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                test_rate?: number;
+            };
+            /** @example acme */
+            id: string;
+            /** @description The tenant's own values of limits. */
+            limits: {
+                /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
+                attempt_details?: number;
+                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                audit_entries?: number;
+                /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                change_rate?: number;
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                configuration_bytes?: number;
+                /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
+                endpoints?: number;
+                /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
+                fan_out?: number;
+                /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
+                jobs?: number;
+                /** @description Number of API keys. Must be a whole number between 1 and 100,000. */
+                keys?: number;
+                /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
+                min_retry_delay?: string;
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                publish_rate?: number;
+                /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                request_rate?: number;
+                /** @description Manual retries of deliveries, whoever requests them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                retry_rate?: number;
+                /** @description Number of stored events. Each node counts them at most once a minute, or every ten seconds while the tenant is at the limit, and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event. Must be a whole number between 1 and 100,000,000, or 0 for no limit. */
+                stored_events?: number;
+                /** @description Requests to one host that were not acknowledged. Up to 5 times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests. Must be a whole number between 1 and 1,000,000,000, or 0 for no limit. */
+                target_requests?: number;
+                /** @description Tests of endpoints, whoever requests them. A test counts once more for each 32 KiB of its example, because the example is stored each time. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                test_rate?: number;
+            };
+            metadata: {
+                [key: string]: string;
+            };
+            /** @example Acme Ltd */
+            name: string;
+            /**
+             * @description paused: nothing is sent to the tenant's endpoints, and everything waits. Events are still taken.
+             * @enum {string}
+             */
+            status: "active" | "paused";
+            /**
+             * @description Why the tenant is paused, as you said; empty if it is not.
+             * @example the invoice is overdue
+             */
+            status_reason: string;
+            /**
+             * Format: date-time
+             * @description When the tenant was last paused or resumed; null: never.
+             */
+            status_since: string | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        TenantChange: {
+            /** @description The tenant's own values of limits. Others stay unchanged; null removes one, or all. */
+            limits?: {
+                /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
+                attempt_details?: number | null;
+                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                audit_entries?: number | null;
+                /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                change_rate?: number | null;
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                configuration_bytes?: number | null;
+                /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
+                endpoints?: number | null;
+                /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
+                fan_out?: number | null;
+                /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
+                jobs?: number | null;
+                /** @description Number of API keys. Must be a whole number between 1 and 100,000. */
+                keys?: number | null;
+                /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
+                min_retry_delay?: string | null;
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                publish_rate?: number | null;
+                /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                request_rate?: number | null;
+                /** @description Manual retries of deliveries, whoever requests them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                retry_rate?: number | null;
+                /** @description Number of stored events. Each node counts them at most once a minute, or every ten seconds while the tenant is at the limit, and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event. Must be a whole number between 1 and 100,000,000, or 0 for no limit. */
+                stored_events?: number | null;
+                /** @description Requests to one host that were not acknowledged. Up to 5 times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests. Must be a whole number between 1 and 1,000,000,000, or 0 for no limit. */
+                target_requests?: number | null;
+                /** @description Tests of endpoints, whoever requests them. A test counts once more for each 32 KiB of its example, because the example is stored each time. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                test_rate?: number | null;
+            } | null;
+            /** @description Replaces all entries; null removes them. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description null removes it.
+             * @example Acme Ltd
+             */
+            name?: string | null;
+        };
+        TenantDelivery: {
+            /**
+             * Format: int64
+             * @description Number of attempts.
+             */
+            attempt_count: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            endpoint: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example invoice.paid */
+            event_type: string;
+            /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
+            id: string;
+            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            job: string;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; null if there is none.
+             */
+            next_attempt_at: string | null;
+            /** @description Why it ended or could not be sent, if the status alone does not say so. */
+            reason: string;
+            /** @description Whether a job made this delivery, as a replay of the event. */
+            replay: boolean;
+            /** @enum {string} */
+            status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** @example acme */
+            tenant: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Test: {
+            /**
+             * @description The event type whose example is delivered; by default one that the endpoint subscribes to.
+             * @example invoice.paid
+             */
+            type?: string;
+        };
+        TestReceipt: {
+            /**
+             * @description Get this delivery to see the response.
+             * @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173
+             */
+            delivery: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example invoice.paid */
+            type: string;
+        };
+        Timings: {
+            /** Format: double */
+            connect: number;
+            /** Format: double */
+            dns: number;
+            /**
+             * Format: double
+             * @description From the start to the first byte of the response.
+             */
+            first_byte: number;
+            /** Format: double */
+            tls: number;
+            /** Format: double */
+            total: number;
+        };
+        TriedFilter: {
+            /**
+             * Format: int64
+             * @description Number of events for which the filter has no answer; on_error decides.
+             * @example 1
+             */
+            errors: number;
+            /** @description Up to three events of each kind, newest first. */
+            examples: components["schemas"]["FilterExample"][];
+            /**
+             * Format: int64
+             * @description Number of events that the endpoint would get.
+             * @example 12
+             */
+            matched: number;
+            /**
+             * Format: int64
+             * @description Number of events that it would not get.
+             * @example 87
+             */
+            unmatched: number;
+        };
+        Waiting: {
+            /**
+             * @description With order: the first delivery in the order that has not ended.
+             * @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173
+             */
+            behind?: string;
+            /** @description For operators: the node that sends for the endpoint, if it is another one. */
+            node?: string;
+            /**
+             * @description retry: its next attempt is due later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order has not ended. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight.
+             * @enum {string}
+             */
+            reason: "retry" | "paused" | "tenant_paused" | "ending" | "order" | "breaker" | "rest" | "rate_limit" | "in_flight" | "unanswered" | "failure_rate" | "host_limit" | "share" | "fault" | "takeover" | "other_node" | "queued";
+            /**
+             * Format: date-time
+             * @description When that ends, if it is known.
+             */
+            until?: string;
+        };
+        WholeEndpoint: {
+            /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
+            auth?: components["schemas"]["Auth"] | null;
+            /**
+             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h.
+             * @example 120h
+             */
+            auto_disable_after?: string;
+            /** @description null clears it. */
+            description?: string | null;
+            /** @description The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced. */
+            dialect?: string;
+            /**
+             * @description Patterns: an exact name of the catalogue, or a prefix ended by *.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it.
+             * @example data.amount > 100
+             */
+            filter?: string | null;
+            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Format: int64
+             * @description Maximum number of concurrent requests, including tests and manual retries; default 64.
+             */
+            max_in_flight?: number;
+            /** @description Up to 50 entries of your own. Replaces all present entries; null removes them. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver.
+             * @enum {string}
+             */
+            on_error?: "deliver" | "skip";
+            /**
+             * @description With fifo, a delivery is sent only after the one before it has ended; default none.
+             * @enum {string}
+             */
+            ordering?: "none" | "fifo";
+            /**
+             * Format: double
+             * @description Events per second, above 0; null for no limit.
+             */
+            rate_limit?: number | null;
+            /** @description When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy. */
+            retry?: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /** @description Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it. */
+            secret?: string;
+            /**
+             * @description The signature schemes of deliveries; default hmac.
+             * @enum {string}
+             */
+            signing?: "hmac" | "ed25519" | "both";
+            /**
+             * @description A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled.
+             * @enum {string}
+             */
+            status?: "enabled" | "paused" | "disabled";
+            /**
+             * @description How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard.
+             * @example 15s
+             */
+            timeout?: string;
+            /**
+             * Format: uri
+             * @description Where to deliver: http or https.
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
+        WholeTenant: {
+            /** @description The tenant's own values of limits. */
+            limits?: {
+                /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
+                attempt_details?: number | null;
+                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                audit_entries?: number | null;
+                /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                change_rate?: number | null;
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                configuration_bytes?: number | null;
+                /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
+                endpoints?: number | null;
+                /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
+                fan_out?: number | null;
+                /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
+                jobs?: number | null;
+                /** @description Number of API keys. Must be a whole number between 1 and 100,000. */
+                keys?: number | null;
+                /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
+                min_retry_delay?: string | null;
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                publish_rate?: number | null;
+                /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                request_rate?: number | null;
+                /** @description Manual retries of deliveries, whoever requests them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                retry_rate?: number | null;
+                /** @description Number of stored events. Each node counts them at most once a minute, or every ten seconds while the tenant is at the limit, and adds the events that it accepts, so events that other nodes accept in between can exceed the limit. Counting reads one index entry for each event. Must be a whole number between 1 and 100,000,000, or 0 for no limit. */
+                stored_events?: number | null;
+                /** @description Requests to one host that were not acknowledged. Up to 5 times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests. Must be a whole number between 1 and 1,000,000,000, or 0 for no limit. */
+                target_requests?: number | null;
+                /** @description Tests of endpoints, whoever requests them. A test counts once more for each 32 KiB of its example, because the example is stored each time. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                test_rate?: number | null;
+            };
+            /** @description Up to 50 entries of your own. */
+            metadata?: {
+                [key: string]: string;
+            };
+            /**
+             * @description A name for people.
+             * @example Acme Ltd
+             */
+            name?: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+                /** @description Only what concerns this tenant. */
+                tenant?: string;
+                /** @description Only what was done with this key. */
+                key?: string;
+                /** @description At or after this time. */
+                since?: string;
+                /** @description Before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAuditEntry"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-deliveries": {
+        parameters: {
+            query?: {
+                /** @description Only deliveries of this tenant. */
+                tenant?: string;
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+                /** @description Only deliveries to this endpoint. */
+                endpoint?: string;
+                /** @description Only deliveries in this state. */
+                status?: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+                /** @description Only deliveries whose newest attempt had this outcome. */
+                outcome?: "ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+                /** @description Only deliveries of events of this type. */
+                type?: string;
+                /** @description Only deliveries of events that were accepted at or after this time. */
+                since?: string;
+                /** @description Only deliveries of events that were accepted before this time. */
+                until?: string;
+                /** @description Only deliveries to endpoints that are of this dialect now. */
+                dialect?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTenantDelivery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-endpoints": {
+        parameters: {
+            query?: {
+                /** @description Endpoints of this tenant. */
+                tenant?: string;
+                /** @description Endpoints with this health. */
+                health?: "healthy" | "failing" | "recovering" | "idle";
+                /** @description Endpoints with this status. */
+                status?: "enabled" | "paused" | "disabled";
+                /** @description Endpoints of this dialect. */
+                dialect?: string;
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEndpointWithHealth"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-event-types": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEventType"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-event-type": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event type's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-event-type": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event type's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventTypeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-event-type": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event type's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-jobs": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-keys": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListKey"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOperatorKey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-statistics": {
+        parameters: {
+            query?: {
+                /** @description From the interval on that includes this time. By default an hour before until for minutes, a day for hours, 30 days for days. */
+                since?: string;
+                /** @description Only intervals that begin before this time; by default now. */
+                until?: string;
+                /** @description The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years. */
+                interval?: "minute" | "hour" | "day";
+                /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas. */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tenants": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTenant"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-tenant": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTenant"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WholeTenant"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-deliveries": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+                /** @description Only deliveries to this endpoint. */
+                endpoint?: string;
+                /** @description Only deliveries in this state. */
+                status?: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+                /** @description Only deliveries whose newest attempt had this outcome. */
+                outcome?: "ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+                /** @description Only deliveries of events of this type. */
+                type?: string;
+                /** @description Only deliveries of events that were accepted at or after this time. */
+                since?: string;
+                /** @description Only deliveries of events that were accepted before this time. */
+                until?: string;
+                /** @description Only deliveries to endpoints that are of this dialect now. */
+                dialect?: string;
+                /** @description Only deliveries of this event. */
+                event?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDelivery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BulkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retry-deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BulkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryWithAttempts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-delivery": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retry-delivery": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-endpoints": {
+        parameters: {
+            query?: {
+                /** @description Endpoints with this health. */
+                health?: "healthy" | "failing" | "recovering" | "idle";
+                /** @description Endpoints with this status. */
+                status?: "enabled" | "paused" | "disabled";
+                /** @description Endpoints of this dialect. */
+                dialect?: string;
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEndpointWithHealth"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-endpoint": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointWithHealth"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WholeEndpoint"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Patch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedEndpoint"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-endpoint-history": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChange"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "probe-endpoint": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Test"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Probe"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-endpoint-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointSecrets"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rotate-endpoint-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-endpoint": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Test"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestReceipt"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-events": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+                /** @description Only events of this type. */
+                type?: string;
+                /** @description Only the event that was published with this id. It is found as long as its id is kept. */
+                key?: string;
+                /** @description Only events accepted at or after this time. */
+                since?: string;
+                /** @description Only events accepted before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "publish-event": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Used as `id` if the body has none; otherwise both must be equal. Bare, or a string in quotes.
+                 * @example in_123-paid
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The tenant's id.
+                 * @example acme
+                 */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publication"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "publish-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the batch repeatable: events without an `id` get this key, a slash and their index, such as `KEY/0`, with at most 128 characters. Bare, or a string in quotes.
+                 * @example in_123-paid
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The tenant's id.
+                 * @example acme
+                 */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipts"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The event's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainedEvent"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-event-endpoints": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The event's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListExplanation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-filter": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterTrial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedFilter"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-jobs": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-job": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pause-job": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-job": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tenant-keys": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListKey"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-tenant-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTenantKey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-tenant-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tenant-statistics": {
+        parameters: {
+            query?: {
+                /** @description From the interval on that includes this time. By default an hour before until for minutes, a day for hours, 30 days for days. */
+                since?: string;
+                /** @description Only intervals that begin before this time; by default now. */
+                until?: string;
+                /** @description The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years. */
+                interval?: "minute" | "hour" | "day";
+                /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas. */
+                by?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,173 @@
+import {
+  Activity,
+  ArrowLeftRight,
+  Boxes,
+  Building2,
+  Gauge,
+  History,
+  KeyRound,
+  LogOut,
+  Radio,
+  Send,
+  Server,
+  Settings2,
+  Shapes,
+  Webhook,
+} from "lucide-react";
+import { lazy, useEffect, useMemo, useRef } from "react";
+import { Navigate, Route, Routes, useNavigate } from "react-router";
+import { Button } from "@/parts/Button";
+import { useKeys } from "@/parts/Keys";
+import { useLive } from "@/parts/Live";
+import { type Command, PaletteProvider } from "@/parts/Palette";
+import { type NavGroup, Shell } from "@/parts/Shell";
+import { EmptyState } from "@/parts/States";
+import { useToast } from "@/parts/Toast";
+import { useConsoleSession } from "./Console";
+import { find } from "./find";
+
+const Overview = lazy(() => import("@/pages/overview"));
+const Endpoints = lazy(() => import("@/pages/endpoints"));
+const Endpoint = lazy(() => import("@/pages/endpoint"));
+const NewEndpoint = lazy(() => import("@/pages/endpoint-new"));
+const Deliveries = lazy(() => import("@/pages/deliveries"));
+const Delivery = lazy(() => import("@/pages/delivery"));
+const Events = lazy(() => import("@/pages/events"));
+const Event = lazy(() => import("@/pages/event"));
+const EventTypes = lazy(() => import("@/pages/event-types"));
+const Live = lazy(() => import("@/pages/live"));
+const Tenants = lazy(() => import("@/pages/tenants"));
+const Tenant = lazy(() => import("@/pages/tenant"));
+const Jobs = lazy(() => import("@/pages/jobs"));
+const Audit = lazy(() => import("@/pages/audit"));
+const Nodes = lazy(() => import("@/pages/nodes"));
+const Settings = lazy(() => import("@/pages/settings"));
+
+const nav: readonly NavGroup[] = [
+  {
+    items: [
+      { to: "/", label: "Overview", icon: Gauge, end: true },
+      { to: "/live", label: "Live", icon: Radio },
+    ],
+  },
+  {
+    title: "Traffic",
+    items: [
+      { to: "/deliveries", label: "Deliveries", icon: Send },
+      { to: "/events", label: "Events", icon: Activity },
+      { to: "/endpoints", label: "Endpoints", icon: Webhook },
+      { to: "/jobs", label: "Jobs", icon: Boxes },
+    ],
+  },
+  {
+    title: "Platform",
+    items: [
+      { to: "/tenants", label: "Tenants", icon: Building2 },
+      { to: "/event-types", label: "Event types", icon: Shapes },
+      { to: "/audit", label: "Audit log", icon: History },
+      { to: "/nodes", label: "Nodes", icon: Server },
+      { to: "/settings", label: "Settings", icon: Settings2 },
+    ],
+  },
+];
+
+/** Frame is the console of an operator who is signed in: its navigation and routes. */
+export function Frame() {
+  const navigate = useNavigate();
+  const { paused, setPaused, setTheme, setZone, zone } = useLive();
+  const { session, leave } = useConsoleSession();
+  const toast = useToast();
+  useGoTo();
+
+  const commands = useMemo<Command[]>(() => {
+    const action = (id: string, label: string, icon: Command["icon"], run: () => void): Command => ({ id, label, group: "Action", ...(icon ? { icon } : {}), run });
+    return [
+      ...nav.flatMap((group) => group.items).map((item): Command => ({ id: item.to, label: item.label, group: "Page", icon: item.icon, run: () => void navigate(item.to) })),
+      action("pause", paused ? "Go on with live data" : "Pause live data", undefined, () => setPaused(!paused)),
+      action("zone", zone === "utc" ? "Show local times" : "Show times in UTC", undefined, () => setZone(zone === "utc" ? "local" : "utc")),
+      action("light", "Light theme", undefined, () => setTheme("light")),
+      action("dark", "Dark theme", undefined, () => setTheme("dark")),
+      action("leave", "Sign out", LogOut, () => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))),
+    ];
+  }, [navigate, paused, setPaused, setTheme, setZone, zone, leave, toast]);
+  const source = useMemo(() => (typed: string, signal: AbortSignal) => find(typed, signal, (to) => void navigate(to)), [navigate]);
+
+  return (
+    <PaletteProvider commands={commands} source={source}>
+      <Shell
+        brand={<Brand />}
+        nav={nav}
+        foot={
+          <div className="flex items-center gap-2 px-2 text-sm text-muted">
+            <KeyRound size={14} className="shrink-0" aria-hidden />
+            <span className="flex-1 truncate capitalize" title={session.id}>
+              {session.role ?? "Operator"}
+            </span>
+            <Button size="sm" look="quiet" icon={LogOut} onClick={() => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))}>
+              Sign out
+            </Button>
+          </div>
+        }
+      >
+        <Routes>
+          <Route path="/" element={<Overview />} />
+          <Route path="/live" element={<Live />} />
+          <Route path="/deliveries" element={<Deliveries />} />
+          <Route path="/tenants/:tenant/deliveries/:id" element={<Delivery />} />
+          <Route path="/events" element={<Events />} />
+          <Route path="/tenants/:tenant/events/:id" element={<Event />} />
+          <Route path="/endpoints" element={<Endpoints />} />
+          <Route path="/tenants/:tenant/endpoints/new" element={<NewEndpoint />} />
+          <Route path="/tenants/:tenant/endpoints/:id/*" element={<Endpoint />} />
+          <Route path="/jobs" element={<Jobs />} />
+          <Route path="/tenants/:tenant/jobs/:id" element={<Jobs />} />
+          <Route path="/tenants" element={<Tenants />} />
+          <Route path="/tenants/:tenant/*" element={<Tenant />} />
+          <Route path="/event-types" element={<EventTypes />} />
+          <Route path="/event-types/:name/*" element={<EventTypes />} />
+          <Route path="/audit" element={<Audit />} />
+          <Route path="/nodes" element={<Nodes />} />
+          <Route path="/settings/*" element={<Settings />} />
+          <Route path="/sign-in" element={<Navigate to="/" replace />} />
+          <Route
+            path="*"
+            element={<EmptyState icon={ArrowLeftRight} title="This page does not exist" action={<Button onClick={() => void navigate("/")}>Go to the overview</Button>} />}
+          />
+        </Routes>
+      </Shell>
+    </PaletteProvider>
+  );
+}
+
+function Brand() {
+  return (
+    <span className="flex items-center gap-2 text-base font-semibold tracking-tight">
+      <span className="inline-flex size-6 items-center justify-center rounded-md bg-accent-solid text-on-accent">
+        <Webhook size={14} aria-hidden />
+      </span>
+      Bellwire
+    </span>
+  );
+}
+
+/** useGoTo leads to pages by two keys: g, then the page's. */
+function useGoTo(): void {
+  const navigate = useNavigate();
+  const pressed = useRef(0);
+  const to = (path: string) => () => {
+    if (Date.now() - pressed.current < 1500) void navigate(path);
+    pressed.current = 0;
+  };
+  useKeys({
+    g: () => {
+      pressed.current = Date.now();
+    },
+    o: to("/"),
+    e: to("/endpoints"),
+    d: to("/deliveries"),
+    t: to("/tenants"),
+  });
+  useEffect(() => {
+    if (!document.title.includes(" · ")) document.title = "Console · Bellwire";
+  }, []);
+}

@@ -1,0 +1,15 @@
+import type { Command } from "@/parts/Palette";
+import { api, call } from "@/api/client";
+import { consoleScope } from "@/parts/Scope";
+
+/** find returns what has the id that was typed, for the palette. */
+export async function find(typed: string, signal: AbortSignal, go: (to: string) => void): Promise<Command[]> {
+  const { link } = consoleScope;
+  const tenant = async (): Promise<Command[]> => {
+    const found = await call(api.GET("/api/v1/tenants/{tenant}", { params: { path: { tenant: typed } }, signal })).catch(() => undefined);
+    return found ? [{ id: `tenant-${found.id}`, label: found.id, hint: found.name, group: "Tenant", run: () => go(link.tenant(found.id)) }] : [];
+  };
+  const deliveries = (): Command[] =>
+    typed.startsWith("ep_") ? [{ id: `deliveries-${typed}`, label: "Deliveries to this endpoint", group: "Filter", run: () => go(link.deliveries({ endpoint: typed })) }] : [];
+  return [...(await tenant()), ...deliveries()];
+}

@@ -1,0 +1,4 @@
+import { mount } from "@/parts/App";
+import { Console } from "./Console";
+
+mount(<Console />);

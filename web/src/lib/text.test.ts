@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { middle, sentence, shell, visible } from "./text";
+
+test("middle keeps both ends", () => {
+  expect(middle("ep_0198c7a3f2e47d0a9b1c2d3e4f506172")).toBe("ep_0198c7…506172");
+  expect(middle("acme")).toBe("acme");
+});
+
+test("visible shows what hides", () => expect(visible("a\u0000b\u202ec\td\n")).toBe("a\\u0000b\\u202ec\td\n"));
+
+test("shell quotes", () => {
+  expect(shell("https://example.com/hooks")).toBe("https://example.com/hooks");
+  expect(shell("it's; rm")).toBe("'it'\\''s; rm'");
+});
+
+test("sentence", () => {
+  expect(sentence("must be an absolute URL")).toBe("Must be an absolute URL.");
+  expect(sentence("url.path is wrong")).toBe("url.path is wrong.");
+  expect(sentence("Is there?")).toBe("Is there?");
+});

@@ -1,0 +1,32 @@
+/** Small helpers for texts. */
+
+/** cx joins class names and leaves out what is not one. */
+export function cx(...names: (string | false | null | undefined)[]): string {
+  return names.filter(Boolean).join(" ");
+}
+
+/** middle returns a long text with its middle left out. Ids differ at their ends. */
+export function middle(text: string, head = 9, tail = 6): string {
+  return text.length <= head + tail + 2 ? text : `${text.slice(0, head)}…${text.slice(-tail)}`;
+}
+
+/** visible returns a text with the characters that one does not see, or that turn others around, as escapes. */
+export function visible(text: string): string {
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** shell quotes a word for sh. */
+export function shell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** sentence returns a message of the API as a sentence of its own. */
+export function sentence(message: string): string {
+  const text = message.trim();
+  if (!text) return text;
+  const first = /^[a-z]+\b(?![._/])/.test(text) ? text[0]?.toUpperCase() + text.slice(1) : text;
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { clock, duration, exact, parseSpan, parseTime, relative, rfc3339, span } from "./time";
+
+const now = Date.UTC(2026, 10, 27, 12, 0, 0);
+
+describe("relative", () => {
+  test.each([
+    [0, "now"],
+    [4_999, "now"],
+    [-3_000, "now"], // the server's clock is ahead of the browser's
+    [12_000, "12 s ago"],
+    [59_999, "59 s ago"],
+    [60_000, "1 min ago"],
+    [3_600_000, "1 h ago"],
+    [47 * 3_600_000, "47 h ago"],
+    [48 * 3_600_000, "2 d ago"],
+    [-90_000, "in 1 min"],
+  ])("%d ms ago is %s", (past, want) => expect(relative(now - past, now)).toBe(want));
+});
+
+describe("duration", () => {
+  test.each([
+    [-5, "0 ms"],
+    [Number.NaN, "0 ms"],
+    [0, "0 ms"],
+    [0.42, "0.4 ms"],
+    [12.4, "12 ms"],
+    [999.6, "1 s"],
+    [15_000, "15 s"],
+    [1_254, "1.25 s"],
+    [125_000, "2 min 5 s"],
+    [7_200_000, "2 h"],
+  ])("%d is %s", (ms, want) => expect(duration(ms)).toBe(want));
+});
+
+test("a span is never negative", () => expect(span(-1)).toBe("0 s"));
+
+test("exact names its zone", () => {
+  expect(exact(now, "utc")).toBe("2026-11-27 12:00:00.000 UTC");
+  expect(exact(now, "local")).toMatch(/^2026-11-2[678] \d\d:\d\d:\d\d\.000 [+−]\d\d:\d\d$/);
+  expect(exact(Number.NaN, "utc")).toBe("unknown");
+});
+
+test("clock leaves out today's date", () => {
+  expect(clock(now - 1000, now, "utc")).toBe("11:59:59");
+  expect(clock(now - 86_400_000, now, "utc")).toBe("2026-11-26 12:00");
+});
+
+test("parseSpan", () => {
+  expect(parseSpan("15m")).toBe(900_000);
+  expect(parseSpan("0h")).toBeUndefined();
+  expect(parseSpan("h")).toBeUndefined();
+  expect(parseSpan("-1h")).toBeUndefined();
+});
+
+test("parseTime", () => {
+  expect(parseTime("1h", now)).toBe(now - 3_600_000);
+  expect(parseTime("2026-11-27T11:00:00Z", now)).toBe(now - 3_600_000);
+  expect(parseTime("yesterday", now)).toBeUndefined();
+  expect(parseTime("2026-99-99", now)).toBeUndefined();
+});
+
+test("rfc3339 has whole seconds", () => expect(rfc3339(now + 1_234)).toBe("2026-11-27T12:00:01Z"));

@@ -1,0 +1,100 @@
+/** Times: what is shown, and what people write for one. All functions are pure: now is an argument. */
+
+export type Zone = "local" | "utc";
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+const units: Record<string, number> = { s: second, m: minute, h: hour, d: day, w: 7 * day };
+
+/** relative returns how long ago a time was, or how soon it is. A clock that is a little ahead never makes "in 0 s". */
+export function relative(at: number, now: number): string {
+  const past = now - at;
+  const length = Math.abs(past);
+  if (length < 5 * second) return "now";
+  const text = span(length);
+  return past > 0 ? `${text} ago` : `in ${text}`;
+}
+
+/** span returns a length of time in its largest unit: 12 s, 3 min, 5 h, 2 d. */
+export function span(ms: number): string {
+  const length = Math.max(0, ms);
+  if (length < minute) return `${Math.floor(length / second)} s`;
+  if (length < hour) return `${Math.floor(length / minute)} min`;
+  if (length < 2 * day) return `${Math.floor(length / hour)} h`;
+  return `${Math.floor(length / day)} d`;
+}
+
+/** duration returns how long something took, as exactly as one reads it: 0.4 ms, 12 ms, 1.25 s, 2 min 5 s. */
+export function duration(ms: number): string {
+  if (ms < 0 || !Number.isFinite(ms)) return "0 ms";
+  if (ms < 10) return `${trim(ms.toFixed(1))} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < minute) return `${trim((ms / second).toFixed(2))} s`;
+  const whole = Math.round(ms / second);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
+}
+
+function trim(decimal: string): string {
+  return decimal.includes(".") ? decimal.replace(/\.?0+$/, "") : decimal;
+}
+
+/** exact returns date and time to the millisecond with the zone, for hovering and copying. */
+export function exact(at: number, zone: Zone): string {
+  const d = new Date(at);
+  if (Number.isNaN(d.getTime())) return "unknown";
+  if (zone === "utc") return d.toISOString().replace("T", " ").replace("Z", " UTC");
+  return `${localDate(d)} ${localClock(d)}.${String(d.getMilliseconds()).padStart(3, "0")} ${offset(d)}`;
+}
+
+/** clock returns a short time: only the hour today, with the date on other days. */
+export function clock(at: number, now: number, zone: Zone): string {
+  const d = new Date(at);
+  const shown = zone === "utc" ? d.toISOString().slice(0, 19).replace("T", " ") : `${localDate(d)} ${localClock(d)}`;
+  const today = zone === "utc" ? new Date(now).toISOString().slice(0, 10) : localDate(new Date(now));
+  return shown.startsWith(today) ? shown.slice(11) : shown.slice(0, 16);
+}
+
+function localDate(d: Date): string {
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}
+
+function localClock(d: Date): string {
+  return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+
+function offset(d: Date): string {
+  const minutes = -d.getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+function two(n: number): string {
+  return String(n).padStart(2, "0");
+}
+
+/** parseSpan reads 15m, 24h or 7d as milliseconds; undefined for anything else. */
+export function parseSpan(text: string): number | undefined {
+  const match = /^(\d{1,6})([smhdw])$/.exec(text.trim());
+  if (!match) return undefined;
+  const length = Number(match[1]) * (units[match[2] ?? ""] ?? 0);
+  return length > 0 ? length : undefined;
+}
+
+/** parseTime reads what since: and until: take: a span before now (24h), or a date, with a time or without. */
+export function parseTime(text: string, now: number): number | undefined {
+  const length = parseSpan(text);
+  if (length !== undefined) return now - length;
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text.trim())) return undefined;
+  const at = Date.parse(text.trim());
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** rfc3339 returns a time as the API takes it, to the second below: the same query twice is the same request. */
+export function rfc3339(at: number): string {
+  return new Date(Math.floor(at / second) * second).toISOString().replace(".000Z", "Z");
+}

@@ -1,0 +1,87 @@
+import { ChevronRight } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+import { Link } from "react-router";
+import { cx } from "@/lib/text";
+
+/** PageHeader says where one is, in a sentence what there is to know, and offers the best action. */
+export function PageHeader({
+  title,
+  heading,
+  sentence,
+  action,
+  back,
+  children,
+}: {
+  /** Of the document, and the heading unless there is one. */
+  title: string;
+  heading?: ReactNode;
+  sentence?: ReactNode;
+  action?: ReactNode;
+  /** The pages above this one. */
+  back?: readonly { to: string; label: string }[];
+  children?: ReactNode;
+}) {
+  useTitle(title);
+  return (
+    <header className="px-4 pt-5 pb-4 sm:px-6">
+      {back && (
+        <nav aria-label="Above" className="mb-1.5 flex items-center gap-1 text-sm text-muted">
+          {back.map(({ to, label }) => (
+            <span key={to} className="flex min-w-0 items-center gap-1">
+              <Link to={to} className="truncate hover:text-text hover:underline">
+                {label}
+              </Link>
+              <ChevronRight size={13} className="shrink-0 text-faint" aria-hidden />
+            </span>
+          ))}
+        </nav>
+      )}
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <div className="min-w-0 flex-1 basis-72">
+          <h1 className="text-xl wrap-anywhere">{heading ?? title}</h1>
+          {sentence && <div className="mt-1 max-w-3xl text-muted">{sentence}</div>}
+        </div>
+        {action && <div className="flex flex-wrap items-center gap-2">{action}</div>}
+      </div>
+      {children}
+    </header>
+  );
+}
+
+/** useTitle names the document. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · ${document.title.split(" · ").at(-1)}`;
+  }, [title]);
+}
+
+/** Panel is a framed part of a page, with a heading. */
+export function Panel({ title, aside, children, className, flush }: { title?: ReactNode; aside?: ReactNode; children: ReactNode; className?: string; flush?: boolean }) {
+  return (
+    <section className={cx("panel min-w-0", className)}>
+      {title && (
+        <div className="flex min-h-11 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-line px-4 py-2">
+          <h2 className="text-sm font-semibold">{title}</h2>
+          {aside}
+        </div>
+      )}
+      <div className={flush ? "" : "p-4"}>{children}</div>
+    </section>
+  );
+}
+
+/** Facts lists names and values side by side. */
+export function Facts({ facts, className }: { facts: readonly (readonly [ReactNode, ReactNode] | false | null | undefined)[]; className?: string }) {
+  return (
+    <dl className={cx("grid grid-cols-[minmax(96px,max-content)_1fr] gap-x-6 gap-y-2", className)}>
+      {facts.map((fact, i) =>
+        fact ? (
+          <div key={i} className="contents">
+            <dt className="text-muted">{fact[0]}</dt>
+            <dd className="min-w-0 wrap-anywhere">{fact[1]}</dd>
+          </div>
+        ) : null,
+      )}
+    </dl>
+  );
+}

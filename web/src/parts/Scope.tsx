@@ -1,0 +1,84 @@
+import { createContext, useContext } from "react";
+import { useParams } from "react-router";
+
+export type Capability = "view" | "view_secret" | "manage" | "replay" | "test";
+
+/** Where a page runs: what it is about, what its person may do, and where things are found. Pages serve both shells by it. */
+export type Scope = {
+  shell: "console" | "portal";
+  /** The one tenant of a portal session; undefined in the console, which shows all. */
+  tenant: string | undefined;
+  /** Whether the session has a capability. What it may not do is not shown; the API refuses it besides. */
+  can: (capability: Capability) => boolean;
+  link: {
+    tenant: (tenant: string) => string;
+    endpoints: (tenant?: string) => string;
+    newEndpoint: (tenant: string) => string;
+    endpoint: (tenant: string, id: string) => string;
+    deliveries: (query?: Record<string, string>) => string;
+    delivery: (tenant: string, id: string) => string;
+    event: (tenant: string, id: string) => string;
+    eventType: (name: string) => string;
+    job: (tenant: string, id: string) => string;
+  };
+};
+
+const at = (...parts: string[]) => `/${parts.map(encodeURIComponent).join("/")}`;
+
+const search = (query: Record<string, string | undefined> = {}) => {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value) params.set(key, value);
+  return params.size > 0 ? `?${params}` : "";
+};
+
+export const consoleScope: Scope = {
+  shell: "console",
+  tenant: undefined,
+  can: () => true,
+  link: {
+    tenant: (tenant) => at("tenants", tenant),
+    endpoints: (tenant) => `/endpoints${search({ tenant })}`,
+    newEndpoint: (tenant) => at("tenants", tenant, "endpoints", "new"),
+    endpoint: (tenant, id) => at("tenants", tenant, "endpoints", id),
+    deliveries: (query) => `/deliveries${search(query)}`,
+    delivery: (tenant, id) => at("tenants", tenant, "deliveries", id),
+    event: (tenant, id) => at("tenants", tenant, "events", id),
+    eventType: (name) => at("event-types", name),
+    job: (tenant, id) => at("tenants", tenant, "jobs", id),
+  },
+};
+
+/** portalScope has the same pages without the tenant in their addresses. */
+export function portalScope(tenant: string, capabilities: readonly string[]): Scope {
+  return {
+    shell: "portal",
+    tenant,
+    can: (capability) => capabilities.includes(capability),
+    link: {
+      tenant: () => "/",
+      endpoints: () => "/",
+      newEndpoint: () => "/endpoints/new",
+      endpoint: (_tenant, id) => at("endpoints", id),
+      deliveries: (query) => `/deliveries${search({ ...query, tenant: undefined })}`,
+      delivery: (_tenant, id) => at("deliveries", id),
+      event: (_tenant, id) => at("events", id),
+      eventType: (name) => at("event-types", name),
+      job: (_tenant, id) => at("jobs", id),
+    },
+  };
+}
+
+const Context = createContext<Scope>(consoleScope);
+
+export const ScopeProvider = Context.Provider;
+
+export function useScope(): Scope {
+  return useContext(Context);
+}
+
+/** useTenant returns the tenant that the page is about: that of the session, or of the address. */
+export function useTenant(): string {
+  const { tenant } = useScope();
+  const params = useParams();
+  return tenant ?? params.tenant ?? "";
+}

@@ -1,0 +1,39 @@
+import { clock, duration, exact, relative } from "@/lib/time";
+import { exactNumber, human } from "@/lib/numbers";
+import { cx } from "@/lib/text";
+import { useLive, useNow } from "./Live";
+
+/** Time shows how long ago something was, and exactly when on hover. With clock it shows the time of day. */
+export function Time({ at, as = "relative", none = "–", className }: { at: string | number | null | undefined; as?: "relative" | "clock"; none?: string; className?: string }) {
+  const now = useNow();
+  const { zone } = useLive();
+  if (at === null || at === undefined || at === "") return <span className="text-faint">{none}</span>;
+  const ms = typeof at === "number" ? at : Date.parse(at);
+  if (Number.isNaN(ms)) return <span>{String(at)}</span>;
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={exact(ms, zone)} className={cx("num whitespace-nowrap", className)}>
+      {as === "clock" ? clock(ms, now, zone) : relative(ms, now)}
+    </time>
+  );
+}
+
+/** Num shows a number in human units, exactly on hover. With more, it is at least that many. */
+export function Num({ value, more, className }: { value: number | null | undefined; more?: boolean; className?: string }) {
+  if (value === null || value === undefined) return <span className="text-faint">–</span>;
+  return (
+    <span title={more ? `more than ${exactNumber(value)}` : exactNumber(value)} className={cx("num", className)}>
+      {human(value)}
+      {more && "+"}
+    </span>
+  );
+}
+
+/** Took shows how long something took. */
+export function Took({ ms, className }: { ms: number | null | undefined; className?: string }) {
+  if (ms === null || ms === undefined) return <span className="text-faint">–</span>;
+  return (
+    <span title={`${exactNumber(ms)} ms`} className={cx("num whitespace-nowrap", className)}>
+      {duration(ms)}
+    </span>
+  );
+}

@@ -1,0 +1,137 @@
+import { Popover } from "@base-ui/react/popover";
+import { CalendarClock, ChevronDown } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
+import { useSearchParams } from "react-router";
+import { clock, parseSpan, parseTime, rfc3339 } from "@/lib/time";
+import { cx } from "@/lib/text";
+import { Button } from "./Button";
+import { Field } from "./Form";
+import { useLive, useNow } from "./Live";
+
+const ranges: [string, string][] = [
+  ["15m", "Last 15 minutes"],
+  ["1h", "Last hour"],
+  ["24h", "Last 24 hours"],
+  ["7d", "Last 7 days"],
+  ["30d", "Last 30 days"],
+];
+
+/** What the time range is until somebody chooses one. */
+const usual = "1h";
+
+export type Range = {
+  /** As in the URL: 24h, or a time; undefined if none was chosen. */
+  since: string | undefined;
+  until: string | undefined;
+  /** Where the time begins, for charts: the last hour if none was chosen. Moves on in steps of a few seconds. */
+  from: number;
+  to: number;
+  /** The query parameters of the API: what was chosen and nothing else. */
+  query: { since?: string; until?: string };
+  set: (since: string | undefined, until?: string) => void;
+};
+
+/** useRange returns the time range of the whole application. The URL holds it, as since and until. */
+export function useRange(): Range {
+  const [params, setParams] = useSearchParams();
+  const now = useNow();
+  const since = params.get("since") ?? undefined;
+  const until = params.get("until") ?? undefined;
+  const set = useCallback(
+    (nextSince: string | undefined, nextUntil?: string) =>
+      setParams((old) => {
+        const next = new URLSearchParams(old);
+        next.delete("until");
+        next.delete("since");
+        if (nextSince) next.set("since", nextSince);
+        if (nextUntil) next.set("until", nextUntil);
+        return next;
+      }),
+    [setParams],
+  );
+  return useMemo(() => {
+    // A span ends now. Its beginning moves by a hundredth of it, so that equal questions stay equal for a while.
+    const step = Math.max(5000, (parseSpan(since ?? usual) ?? 0) / 100);
+    const here = Math.floor(now / step) * step;
+    const to = (until && parseTime(until, here)) || here + step;
+    const from = parseTime(since ?? usual, here) ?? here - 3_600_000;
+    const chosen = since ? parseTime(since, here) : undefined;
+    const end = until ? parseTime(until, here) : undefined;
+    return {
+      since,
+      until,
+      from: Math.min(from, to - 1000),
+      to,
+      query: { ...(chosen ? { since: rfc3339(chosen) } : {}), ...(end ? { until: rfc3339(end) } : {}) },
+      set,
+    };
+  }, [since, until, now, set]);
+}
+
+/** TimeRange chooses the time that lists and charts are about. */
+export function TimeRange() {
+  const range = useRange();
+  const now = useNow();
+  const { zone } = useLive();
+  const [open, setOpen] = useState(false);
+  const name = range.until || (range.since && parseSpan(range.since) === undefined) ? undefined : (ranges.find(([key]) => key === range.since)?.[1] ?? (range.since ? `Last ${range.since}` : "Any time"));
+  return (
+    <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Trigger render={<Button size="sm" look="quiet" icon={CalendarClock} aria-label={`Time: ${name ?? "chosen"}`} />}>
+        <span className="num max-w-60 truncate max-sm:hidden">{name ?? `${clock(range.from, now, zone)} – ${range.until ? clock(range.to, now, zone) : "now"}`}</span>
+        <ChevronDown size={13} className="text-faint" aria-hidden />
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Positioner sideOffset={6} align="end" className="z-40">
+          <Popover.Popup aria-label="Time range" className="w-72 rounded-lg border border-line-strong bg-raised p-1 shadow-pop outline-none">
+            {[[undefined, "Any time"] as const, ...ranges].map(([key, label]) => (
+              <button
+                key={label}
+                type="button"
+                aria-pressed={!range.until && range.since === key}
+                onClick={() => {
+                  range.set(key);
+                  setOpen(false);
+                }}
+                className={cx("flex h-8 w-full items-center rounded-sm px-2.5 text-left hover:bg-hover", !range.until && range.since === key && "font-medium text-accent")}
+              >
+                {label}
+              </button>
+            ))}
+            <Between range={range} close={() => setOpen(false)} />
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+function Between({ range, close }: { range: Range; close: () => void }) {
+  const now = useNow();
+  const [from, setFrom] = useState(range.since ?? "");
+  const [to, setTo] = useState(range.until ?? "");
+  const wrong = (text: string) => (text && parseTime(text, now) === undefined ? "must be like 24h, or like 2026-01-31T12:30Z" : undefined);
+  const reversed = from && to && !wrong(from) && !wrong(to) && (parseTime(from, now) ?? 0) >= (parseTime(to, now) ?? 0);
+  const faultTo = wrong(to) ?? (reversed ? "must be after the beginning" : undefined);
+  return (
+    <form
+      className="mt-1 space-y-2.5 border-t border-line p-2.5"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (wrong(from) || faultTo) return;
+        range.set(from || undefined, to || undefined);
+        close();
+      }}
+    >
+      <Field label="From" {...(wrong(from) ? { problem: wrong(from) } : {})}>
+        {(field) => <input {...field} className="field num" value={from} placeholder="24h, or 2026-01-31T12:30Z" onChange={(event) => setFrom(event.target.value)} />}
+      </Field>
+      <Field label="To" {...(faultTo ? { problem: faultTo } : {})}>
+        {(field) => <input {...field} className="field num" value={to} placeholder="now" onChange={(event) => setTo(event.target.value)} />}
+      </Field>
+      <Button type="submit" size="sm" look="primary" className="w-full">
+        Apply
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,4 @@
+import { mount } from "@/parts/App";
+import { Portal } from "./Portal";
+
+mount(<Portal />);
