@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// AuditEntry is a change of the configuration, or a request to the API of a dialect whose callers must name a principal and a
-// justification.
+// AuditEntry is a call to a management API: an action, a call that was refused because the key may not make it, or a request to the
+// API of a dialect whose callers must name a principal and a justification.
 type AuditEntry struct {
 	ID            string    `json:"id"`
 	At            time.Time `json:"at"`      // of the first request
@@ -20,8 +20,9 @@ type AuditEntry struct {
 	Principal     string    `json:"principal"`
 	Justification string    `json:"justification"`
 
-	Action  string                     `json:"action"`  // of a change, such as "endpoint.update"; empty for a request
-	Subject string                     `json:"subject"` // the id of what was changed; an endpoint's history has its members
+	Action  string                     `json:"action"`  // such as "endpoint.update"; empty for other calls
+	Subject string                     `json:"subject"` // the id of what the action is about; an endpoint's history has its members
+	Refused string                     `json:"refused"` // the error code of a refused call; empty if it was not refused
 	By      Actor                      `json:"by"`
 	Before  map[string]json.RawMessage `json:"before"`
 	After   map[string]json.RawMessage `json:"after"`

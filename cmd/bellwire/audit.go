@@ -33,6 +33,7 @@ var auditColumns = []output.Column[client.AuditEntry]{
 		}
 		return e.Method + " " + e.Path
 	}),
+	output.Text("REFUSED", func(e client.AuditEntry) string { return e.Refused }),
 	output.Text("JUSTIFICATION", func(e client.AuditEntry) string { return e.Justification }),
 }
 

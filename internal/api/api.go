@@ -102,7 +102,7 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 		a.fail(w, r, err)
 		return
 	}
-	ctx = huma.WithContext(ctx, bellwire.WithOrigin(ctx.Context(), httpx.Origin(w, r)))
+	ctx = huma.WithContext(ctx, bellwire.WithCall(ctx.Context(), httpx.CallOf(w, r)))
 	next(huma.WithValue(ctx, callKey{}, call{
 		caller: caller, requestID: httpx.RequestID(w), url: r.URL, writer: w,
 		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),
@@ -118,7 +118,7 @@ func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Conte
 	return func(ctx huma.Context, next func(huma.Context)) {
 		c := ctx.Context().Value(callKey{}).(call)
 		r, w := humago.Unwrap(ctx)
-		err := service.Permit(c.caller, need, ctx.Param("tenant"))
+		err := a.svc.Permit(ctx.Context(), c.caller, need, ctx.Param("tenant"))
 		if err == nil {
 			err = checkParameters(ctx.Operation(), r.URL.RawQuery)
 		}

@@ -26,8 +26,9 @@ type auditEntry struct {
 	Path          string           `json:"path" example:"/v1/events"`
 	Principal     string           `json:"principal" example:"support-jane" doc:"The person on whose behalf, as given by the caller."`
 	Justification string           `json:"justification" example:"ticket-4711" doc:"The reason, as given by the caller."`
-	Action        string           `json:"action" example:"endpoint.update" doc:"What was changed, and how; empty for a request to a dialect's API, whose method and path are given instead."`
-	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what was changed. The history of an endpoint has its members before and after."`
+	Action        string           `json:"action" example:"endpoint.update" doc:"What was done; empty for a call that was refused, and for a request to a dialect whose callers must name a person."`
+	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what the action is about. The history of an endpoint has its members before and after."`
+	Refused       *bellwire.Code   `json:"refused" nullable:"true" example:"forbidden" doc:"The error code with which the call was refused, because the key may not make it; null for what was not refused."`
 	By            actor            `json:"by" doc:"Who made the change or the request."`
 	Before        memberValues     `json:"before" doc:"Members before the change, without secrets."`
 	After         memberValues     `json:"after" doc:"Members after the change, without secrets."`
@@ -42,8 +43,11 @@ func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
 	if !e.Key.IsZero() {
 		wire.Key = &e.Key
 	}
+	if e.Refused != "" {
+		wire.Refused = &e.Refused
+	}
 	switch {
-	case e.Action != "":
+	case e.Actor.Kind != "":
 		wire.By = wireActor(e.Actor)
 	case e.Key.IsZero():
 		wire.By = wireActor(bellwire.Actor{Kind: bellwire.ActorConfigured})
@@ -71,8 +75,8 @@ func (a *api) audit() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: "/audit", Tags: []string{tagAudit},
 		Summary: "List the audit log",
-		Description: "For admin keys. Lists changes of tenants, keys, event types and endpoints, by the native API and those of dialects, and requests to the " +
-			"APIs of dialects whose callers must name a person and a reason. Entries are kept for `--audit-retention`, also when their tenant has been deleted.",
+		Description: "For admin keys. Lists the calls of the native API and those of dialects, except publishing and plain reads: changes, retries, tests, jobs, " +
+			"disclosed secrets, requests to dialects whose callers must name a person and a reason, and calls that were refused because the key may not make them. Entries are kept for `--audit-retention`, also when their tenant has been deleted.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[auditEntry]], error) {
 		f, err := auditFilter(in.Tenant, in.Key, in.Since, in.Until)
 		if err != nil {

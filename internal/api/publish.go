@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -28,7 +29,7 @@ func (a *api) publishing() {
 }
 
 // authenticatePublisher refuses callers that must not publish, before any of the body is read.
-func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
+func (a *api) authenticatePublisher(w http.ResponseWriter, r *http.Request) (service.Caller, error) {
 	key, err := httpx.Bearer(r)
 	if err != nil {
 		return service.Caller{}, err
@@ -40,7 +41,11 @@ func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 	if err := httpx.Confirm(r, caller.Owner()); err != nil {
 		return caller, err
 	}
-	return caller, service.Permit(caller, service.Publish, r.PathValue("tenant"))
+	tenant := r.PathValue("tenant")
+	if service.Permitted(caller, service.Publish, tenant) == nil {
+		return caller, nil
+	}
+	return caller, a.svc.Permit(bellwire.WithCall(r.Context(), httpx.CallOf(w, r)), caller, service.Publish, tenant)
 }
 
 // withoutCancel returns the request's context without its cancellation. net/http cancels it when the client closes its side of
@@ -48,7 +53,7 @@ func (a *api) authenticatePublisher(r *http.Request) (service.Caller, error) {
 func withoutCancel(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
 func (a *api) publish(w http.ResponseWriter, r *http.Request) {
-	caller, err := a.authenticatePublisher(r)
+	caller, err := a.authenticatePublisher(w, r)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -81,7 +86,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
-	caller, err := a.authenticatePublisher(r)
+	caller, err := a.authenticatePublisher(w, r)
 	if err != nil {
 		a.fail(w, r, err)
 		return

@@ -18,6 +18,10 @@ func (*adminStub) Authenticate(context.Context, string) (service.Caller, error) 
 	return service.Caller{Role: bellwire.RoleAdmin}, nil
 }
 
+func (*adminStub) Permit(context.Context, service.Caller, service.Permission, string) error {
+	return nil
+}
+
 // Bodies of all requests wait for their turn before they are parsed, and end it.
 func TestBodiesTakeTurns(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ type useCases interface {
 	PublishBatch(ctx context.Context, c service.Caller, tenant string, drafts []service.Draft) ([]service.Receipt, error)
 	BeginReading(ctx context.Context, tenant string, bytes int) (end func(), err error)
 	MaxEventBytes() int
+	Permit(ctx context.Context, c service.Caller, p service.Permission, tenant string) error
 	BeginRequest(ctx context.Context, c service.Caller, key string, digest [32]byte) (*service.Request, *service.Reply, error)
 
 	Tenants(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error)

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// AuditEntry records a change of the configuration, or a request to a management API whose callers must name the person who looks
-// at personal data, and the reason. Equal requests of the second kind within a minute share an entry.
+// AuditEntry records a call to a management API: an action of a caller, a call that was refused because the caller may not make
+// it, or a request to an API whose callers must name the person who looks at personal data, and the reason. Equal requests within a
+// minute share an entry, unless they change something.
 type AuditEntry struct {
 	ID            AuditID
 	At            time.Time // of the first of them
@@ -23,9 +24,10 @@ type AuditEntry struct {
 	Justification string    // the reason, as given by the caller
 	ExpiresAt     time.Time // when the entry may be deleted
 
-	// What follows is of a change. Action is empty for a request of the second kind.
+	// Action is empty for a refused call, and for a request to an API whose callers must name a person.
 	Action  string // such as "endpoint.update"
-	Subject string // the id of what was changed
+	Subject string // the id of what the action is about
+	Refused Code   // what the caller was told; empty: the call was not refused
 	Actor   Actor
 	// Before and After are as in a ChangeNote. They are empty for endpoints, whose history has them.
 	Before, After json.RawMessage
@@ -37,6 +39,44 @@ type AuditFilter struct {
 	Key    KeyID
 	Since  time.Time // at or after
 	Until  time.Time // before
+}
+
+// The actions that change no configuration.
+const (
+	AuditRetry      = "delivery.retry"
+	AuditCancel     = "delivery.cancel"
+	AuditTest       = "endpoint.test"
+	AuditProbe      = "endpoint.probe"
+	AuditReadSecret = "endpoint.read-secret"
+	AuditCreateJob  = "job.create"
+	AuditUpdateJob  = "job.update"
+)
+
+// AuditShare is a part of the audit log that has a bound of its own for each tenant and day, so that a flood of one kind of entries
+// displaces none of another.
+type AuditShare string
+
+// The shares.
+const (
+	AuditedRequests AuditShare = ""         // requests to APIs whose callers must name a person
+	AuditedChanges  AuditShare = "changes"  // of the configuration
+	AuditedActions  AuditShare = "actions"  // those that change no configuration
+	AuditedRefusals AuditShare = "refusals" // calls that were refused
+)
+
+// Share returns the share that the entry belongs to.
+func (e *AuditEntry) Share() AuditShare {
+	switch {
+	case e.Refused != "":
+		return AuditedRefusals
+	case e.Action == "":
+		return AuditedRequests
+	}
+	switch e.Action {
+	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob:
+		return AuditedActions
+	}
+	return AuditedChanges
 }
 
 type auditKey struct{}
@@ -67,7 +107,7 @@ func (e *AuditEntry) Digest() [16]byte {
 	h := sha256.New()
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(e.At.Unix()/60)))
 	h.Write(e.Key[:])
-	for _, text := range []string{e.Tenant, e.Method, e.Path, e.Principal, e.Justification} {
+	for _, text := range []string{e.Tenant, e.Method, e.Path, e.Principal, e.Justification, e.Action, e.Subject, string(e.Refused), e.Actor.Address} {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(text))))
 		h.Write([]byte(text))
 	}

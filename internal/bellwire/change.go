@@ -63,17 +63,24 @@ type Origin struct {
 	Address   string `json:",omitzero"` // the client's, without a port
 }
 
-type originKey struct{}
-
-// WithOrigin returns a context of a request that came from o.
-func WithOrigin(ctx context.Context, o Origin) context.Context {
-	return context.WithValue(ctx, originKey{}, o)
+// Call is a request to a management API, as histories and the audit log name it.
+type Call struct {
+	Origin
+	Method string
+	Path   string // without the query, with its escapes; at most MaxAuditText bytes
 }
 
-// OriginOf returns where the request of the context came from, the zero Origin if that is not known.
-func OriginOf(ctx context.Context) Origin {
-	o, _ := ctx.Value(originKey{}).(Origin)
-	return o
+type callKey struct{}
+
+// WithCall returns a context of a request.
+func WithCall(ctx context.Context, c Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// CallOf returns the request of the context, the zero Call if it has none.
+func CallOf(ctx context.Context) Call {
+	c, _ := ctx.Value(callKey{}).(Call)
+	return c
 }
 
 // Standing is the part of an endpoint that decides whether an event is delivered to it. Each change of a history has the

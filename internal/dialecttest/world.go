@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -217,5 +218,21 @@ func (w *World) Call(key, method, path string, header http.Header, body string) 
 	answer := httptest.NewRecorder()
 	w.Handler.ServeHTTP(answer, r)
 	checkWords(w.T, answer, path+body, w.ownWords)
+	if r.Method != http.MethodGet && answer.Code < http.StatusMultipleChoices {
+		w.checkAudit(r)
+	}
 	return answer
+}
+
+// checkAudit checks that the audit log has a request that was carried out.
+func (w *World) checkAudit(r *http.Request) {
+	w.T.Helper()
+	list, err := w.Service.AuditLog(w.T.Context(), Admin, bellwire.AuditFilter{}, bellwire.Page{Limit: service.MaxPageLimit})
+	check(w.T, err)
+	recorded := slices.ContainsFunc(list.Items, func(e *bellwire.AuditEntry) bool {
+		return e.Refused == "" && e.Method == r.Method && e.Path == r.URL.EscapedPath() && e.Actor.Address != "" && e.Actor.RequestID != ""
+	})
+	if !recorded {
+		w.T.Errorf("the audit log does not have %s %s", r.Method, r.URL.Path)
+	}
 }

@@ -47,7 +47,7 @@ func NewFront(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request
 // Handle adds a handler for a pattern of http.ServeMux. A handler that returns an error must not have answered yet.
 func (f *Front) Handle(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
 	f.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		if err := handler(w, r.WithContext(bellwire.WithOrigin(r.Context(), Origin(w, r)))); err != nil {
+		if err := handler(w, r.WithContext(bellwire.WithCall(r.Context(), CallOf(w, r)))); err != nil {
 			f.refuse(w, r, err)
 		}
 	})

@@ -20,9 +20,23 @@ const maxRequestID = 64
 // RequestID returns the id of the request that w responds to.
 func RequestID(w http.ResponseWriter) string { return w.Header().Get(RequestIDHeader) }
 
-// Origin returns where the request that w responds to came from, for the history of what it changes.
-func Origin(w http.ResponseWriter, r *http.Request) bellwire.Origin {
-	return bellwire.Origin{RequestID: RequestID(w), Address: clientAddress(r)}
+// CallOf returns the request that w responds to, for the audit log and the history of what it changes.
+func CallOf(w http.ResponseWriter, r *http.Request) bellwire.Call {
+	return bellwire.Call{
+		Origin: bellwire.Origin{RequestID: RequestID(w), Address: clientAddress(r)},
+		Method: r.Method, Path: auditPath(r),
+	}
+}
+
+// auditPath returns the path with its escapes, so that it is always text. A path that is too long for the audit log, which
+// no route has, is cut.
+func auditPath(r *http.Request) string {
+	const cut = "…"
+	path := r.URL.EscapedPath()
+	if len(path) <= bellwire.MaxAuditText {
+		return path
+	}
+	return path[:bellwire.MaxAuditText-len(cut)] + cut
 }
 
 // clientAddress returns the client's address without its port.

@@ -107,7 +107,7 @@ var (
 	}
 	AuditEntries = &Limit{
 		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries per day",
-		Meaning: "New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry.",
+		Meaning: "New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry.",
 		Answer:  answerRate, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AuditEntries },
 	}

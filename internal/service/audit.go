@@ -13,7 +13,7 @@ import (
 
 // AuditNote is what a caller must state about a request that is recorded in the audit log.
 type AuditNote struct {
-	Tenant, Method, Path     string
+	Tenant                   string
 	Principal, Justification string
 }
 
@@ -45,12 +45,9 @@ func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 	if err != nil {
 		return err
 	}
-	at := now()
-	err = s.store.AppendAudit(ctx, &bellwire.AuditEntry{
-		ID: bellwire.NewID[bellwire.AuditKind](at), At: at, Tenant: note.Tenant, Key: c.Key,
-		Method: note.Method, Path: note.Path, Principal: note.Principal, Justification: note.Justification,
-		ExpiresAt: at.Add(s.auditRetention),
-	}, held.AuditEntries)
+	e := s.auditEntry(ctx, c, note.Tenant, "", "")
+	e.Principal, e.Justification = note.Principal, note.Justification
+	err = s.store.AppendAudit(ctx, e, held.AuditEntries)
 	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
 		s.auditFull(ctx, note.Tenant, held.AuditEntries)
 	}
@@ -66,28 +63,74 @@ func (s *Service) auditFull(ctx context.Context, tenant string, perDay int) {
 		slog.String("tenant", tenant), slog.Int("audit_entries", perDay))
 }
 
+// auditEntry returns an entry about a call. tenant is empty for what belongs to the operator, and action for a call that is not one.
+func (s *Service) auditEntry(ctx context.Context, c Caller, tenant, action, subject string) *bellwire.AuditEntry {
+	at, call := now(), bellwire.CallOf(ctx)
+	return &bellwire.AuditEntry{
+		ID: bellwire.NewID[bellwire.AuditKind](at), At: at, LastAt: at, Count: 1, Tenant: tenant, Key: c.Key, Method: call.Method, Path: call.Path,
+		Action: action, Subject: subject, Actor: c.actor(ctx), ExpiresAt: at.Add(s.auditRetention),
+	}
+}
+
+// auditEntries returns how many entries of a share a tenant may have in a day.
+func (s *Service) auditEntries(ctx context.Context, tenant string) int {
+	if tenant == "" {
+		return 0
+	}
+	held, err := s.directory.Limits(ctx, tenant)
+	if err != nil {
+		return limits.Default().AuditEntries
+	}
+	return held.AuditEntries
+}
+
+// auditAction adds an action to the audit log that itself stores nothing, or nothing that is stored at once. It must be called before
+// the action. Beyond the tenant's limit, the action has no entry.
+func (s *Service) auditAction(ctx context.Context, c Caller, tenant, action, subject string) error {
+	e := s.auditEntry(ctx, c, tenant, action, subject)
+	// An idempotent request has changed nothing yet.
+	err := s.store.AppendAudit(bellwire.WithRequest(ctx, nil), e, s.auditEntries(ctx, tenant))
+	if bellwire.CodeOf(err) != bellwire.CodeRateLimited {
+		return err
+	}
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "audit log full, action without an entry", slog.String("tenant", tenant),
+		slog.String("action", action), slog.String("subject", subject), slog.String("by", c.name()))
+	return nil
+}
+
+// auditRefusal adds a call to the audit log that the caller may not make. It belongs to the caller's tenant, whatever tenant it is
+// about. A flood of them is bounded by rate, and by the share of a day.
+func (s *Service) auditRefusal(ctx context.Context, c Caller, refusal error) {
+	code := bellwire.CodeOf(refusal)
+	if !c.Role.Valid() || code != bellwire.CodeForbidden && code != bellwire.CodeNotFound {
+		return
+	}
+	if _, ok := s.audited.Allow("refused "+c.Tenant+" "+c.name(), limits.AuditRate, limits.AuditBurst, 1); !ok {
+		return
+	}
+	perDay := s.auditEntries(ctx, c.Tenant)
+	if c.Tenant == "" {
+		perDay = limits.Default().AuditEntries
+	}
+	e := s.auditEntry(ctx, c, c.Tenant, "", "")
+	e.Refused = code
+	err := s.store.AppendAudit(context.WithoutCancel(ctx), e, perDay)
+	if err != nil && bellwire.CodeOf(err) != bellwire.CodeRateLimited {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "refused call not recorded", slog.String("by", c.name()), slog.Any("error", err))
+	}
+}
+
 // audit returns a context for one change, which the store adds to the audit log. tenant is empty for what belongs to the operator.
 // before and after are the members of the subject, without secrets; nil for none.
 func (s *Service) audit(ctx context.Context, c Caller, tenant, action, subject string, before, after map[string]any) context.Context {
-	at := now()
-	e := &bellwire.AuditEntry{
-		ID: bellwire.NewID[bellwire.AuditKind](at), At: at, LastAt: at, Count: 1, Tenant: tenant, Key: c.Key,
-		Action: action, Subject: subject, Actor: c.actor(ctx), ExpiresAt: at.Add(s.auditRetention),
-	}
+	e := s.auditEntry(ctx, c, tenant, action, subject)
 	var faults [2]error
 	e.Before, faults[0] = encodeMembers(before)
 	e.After, faults[1] = encodeMembers(after)
-	change := &bellwire.AuditedChange{Entry: e}
-	if tenant != "" {
-		change.PerDay = limits.Default().AuditEntries
-		if held, err := s.directory.Limits(ctx, tenant); err == nil {
-			change.PerDay = held.AuditEntries
-		}
-	}
 	if err := errors.Join(faults[:]...); err != nil { // the change is on record all the same
 		s.logger.LogAttrs(ctx, slog.LevelError, "members of a change not recorded", slog.String("action", action), slog.Any("error", err))
 	}
-	return bellwire.WithAudit(ctx, change)
+	return bellwire.WithAudit(ctx, &bellwire.AuditedChange{Entry: e, PerDay: s.auditEntries(ctx, tenant)})
 }
 
 // AuditLog lists entries of the audit log.

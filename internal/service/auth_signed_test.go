@@ -134,8 +134,9 @@ func TestAuditLog(t *testing.T) {
 	e := newEnv(t, func(c *service.Config) { c.AuditRetention = time.Hour })
 	tenant := e.limited("acme", map[string]float64{"audit_entries": 100})
 	c := service.Caller{Role: bellwire.RoleTenant, Tenant: tenant, Key: bellwire.NewID[bellwire.KeyKind](time.Now())}
-	note := service.AuditNote{Tenant: tenant, Method: "GET", Path: "/v1/events", Principal: "support-jane", Justification: "ticket-17"}
-	if err := e.Record(t.Context(), c, note); err != nil {
+	note := service.AuditNote{Tenant: tenant, Principal: "support-jane", Justification: "ticket-17"}
+	ctx := bellwire.WithCall(t.Context(), bellwire.Call{Method: "GET", Path: "/v1/events", Origin: bellwire.Origin{Address: "192.0.2.1"}})
+	if err := e.Record(ctx, c, note); err != nil {
 		t.Fatal(err)
 	}
 	for field, bad := range map[string]service.AuditNote{
@@ -164,7 +165,7 @@ func TestAuditLog(t *testing.T) {
 	}
 	got := list.Items[99]
 	if got.Key != c.Key || got.Principal != note.Principal || got.Justification != note.Justification ||
-		got.Path != note.Path || got.Method != note.Method || got.Tenant != tenant || got.ExpiresAt.Sub(got.At) != time.Hour {
+		got.Path != "/v1/events" || got.Method != "GET" || got.Actor.Address != "192.0.2.1" || got.Tenant != tenant || got.ExpiresAt.Sub(got.At) != time.Hour {
 		t.Errorf("%+v", got)
 	}
 }

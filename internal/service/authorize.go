@@ -97,14 +97,32 @@ func keysWith(p Permission) string {
 	return article + strings.Join(names[:last], ", ") + " or " + names[last] + " key"
 }
 
-// Permit returns an error if the caller does not have the permission, in the given tenant unless that is empty. Every use case
-// checks this itself. A front end calls Permit before it reads a request, so that callers without permission cause no work and
-// learn nothing.
-func Permit(c Caller, p Permission, tenant string) error {
+// Permitted returns an error if the caller does not have the permission, in the given tenant unless that is empty.
+func Permitted(c Caller, p Permission, tenant string) error {
 	if tenant == "" {
 		return authorize(c, p)
 	}
 	return authorizeIn(c, p, tenant)
+}
+
+// Permit is Permitted, and adds the refused call to the audit log. Every use case checks permissions itself. A front end calls
+// Permit before it reads a request, so that callers without permission cause no work and learn nothing.
+func (s *Service) Permit(ctx context.Context, c Caller, p Permission, tenant string) error {
+	err := Permitted(c, p, tenant)
+	if err != nil {
+		s.auditRefusal(ctx, c, err)
+	}
+	return err
+}
+
+// PermitOwn is Permit in the caller's own tenant, for APIs that do not name one. It refuses operators.
+func (s *Service) PermitOwn(ctx context.Context, c Caller, need Permission) error {
+	if c.Tenant != "" {
+		return s.Permit(ctx, c, need, c.Tenant)
+	}
+	err := bellwire.Errorf(bellwire.CodeForbidden, "this key does not belong to a tenant; use a tenant's key")
+	s.auditRefusal(ctx, c, err)
+	return err
 }
 
 // authorize returns an error if the caller's role does not have the permission.

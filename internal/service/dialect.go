@@ -9,13 +9,20 @@ import (
 
 // DialectService is the Service as seen by the management API of one dialect: endpoints of other dialects do not exist.
 type DialectService struct {
-	service *Service
-	dialect string
+	service  *Service
+	dialect  string
+	recorded bool // the front end calls Record before each request
 }
 
 // ForDialect returns the Service restricted to the endpoints of a dialect.
 func (s *Service) ForDialect(dialect string) *DialectService {
 	return &DialectService{service: s, dialect: dialect}
+}
+
+// Recorded returns d for a front end that calls Record before each request, so that disclosed secrets need no entry of their own.
+func (d *DialectService) Recorded() *DialectService {
+	d.recorded = true
+	return d
 }
 
 // EndpointView is an endpoint as its own dialect shows it, with its signing secret. For callers that may not see secrets, the
@@ -24,14 +31,6 @@ type EndpointView struct {
 	bellwire.Endpoint
 	Secret string // empty if the dialect has none
 	Auth   bellwire.Auth
-}
-
-// PermitOwn is Permit in the caller's own tenant, for APIs that do not name one. It refuses operators.
-func PermitOwn(c Caller, need Permission) error {
-	if c.Tenant == "" {
-		return bellwire.Errorf(bellwire.CodeForbidden, "this key does not belong to a tenant; use a tenant's key")
-	}
-	return Permit(c, need, c.Tenant)
 }
 
 // HasTenant reports whether a tenant exists. For a tenant's caller, other tenants do not.
@@ -71,7 +70,7 @@ func (d *DialectService) List(ctx context.Context, c Caller, tenant string) ([]*
 		}
 		if endpoints.Next == "" {
 			slices.Reverse(list)
-			return list, nil
+			return list, d.disclose(ctx, c, tenant, "", list...)
 		}
 		page.After = endpoints.Next
 	}
@@ -98,7 +97,17 @@ func (d *DialectService) Get(ctx context.Context, c Caller, tenant, id string) (
 	if err != nil {
 		return nil, err
 	}
-	return viewOf(c, ep, credentials), nil
+	view := viewOf(c, ep, credentials)
+	return view, d.disclose(ctx, c, tenant, id, view)
+}
+
+// disclose adds to the audit log that the caller is shown secrets, if the views have any. id is empty for a list.
+func (d *DialectService) disclose(ctx context.Context, c Caller, tenant, id string, views ...*EndpointView) error {
+	shown := slices.ContainsFunc(views, func(v *EndpointView) bool { return v.Secret != "" && v.Secret != bellwire.Redacted })
+	if !shown || d.recorded {
+		return nil
+	}
+	return d.service.auditAction(ctx, c, tenant, bellwire.AuditReadSecret, id)
 }
 
 // Update changes an endpoint by the input that decide returns for its present state. An error of decide prevents the change.

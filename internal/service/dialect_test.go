@@ -102,11 +102,12 @@ func TestUpdateRepeatsAfterConcurrentChange(t *testing.T) {
 
 func TestPermitOwn(t *testing.T) {
 	t.Parallel()
-	if err := service.PermitOwn(service.Caller{Role: bellwire.RoleTenant, Tenant: "acme"}, service.Change); err != nil {
+	e := newEnv(t)
+	if err := e.PermitOwn(t.Context(), service.Caller{Role: bellwire.RoleTenant, Tenant: "acme"}, service.Change); err != nil {
 		t.Error(err)
 	}
 	for _, c := range []service.Caller{admin, {Role: bellwire.RoleTenantRead, Tenant: "acme"}} {
-		wantCode(t, service.PermitOwn(c, service.Change), bellwire.CodeForbidden, "")
+		wantCode(t, e.PermitOwn(t.Context(), c, service.Change), bellwire.CodeForbidden, "")
 	}
 }
 

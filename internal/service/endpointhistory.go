@@ -51,7 +51,7 @@ func actorFor(c Caller, a bellwire.Actor) bellwire.Actor {
 
 // actor returns the originator of the caller's changes.
 func (c Caller) actor(ctx context.Context) bellwire.Actor {
-	a := bellwire.Actor{Kind: bellwire.ActorConfigured, Key: c.Key, Role: c.Role, Origin: bellwire.OriginOf(ctx)}
+	a := bellwire.Actor{Kind: bellwire.ActorConfigured, Key: c.Key, Role: c.Role, Origin: bellwire.CallOf(ctx).Origin}
 	switch {
 	case !c.Key.IsZero():
 		a.Kind = bellwire.ActorKey

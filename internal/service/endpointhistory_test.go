@@ -55,7 +55,7 @@ func TestHistoryShowsEachChange(t *testing.T) {
 	in := minimal()
 	in.Auth = &bellwire.Auth{Type: bellwire.AuthBasic, Username: "bell", Password: "top-secret-1"}
 	in.Headers = headers("X-Own", "top-secret-2")
-	ctx := bellwire.WithOrigin(t.Context(), bellwire.Origin{RequestID: "r1", Address: "192.0.2.1"})
+	ctx := bellwire.WithCall(t.Context(), bellwire.Call{Origin: bellwire.Origin{RequestID: "r1", Address: "192.0.2.1"}})
 	ep, secret, err := e.CreateEndpoint(ctx, byTenant, tenant, in)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestHistoryHidesOperatorsAndTokens(t *testing.T) {
 	in := minimal()
 	in.URL = new("https://example.com/hooks?token=abc")
 	in.Extra = &map[string]string{"path": "/hooks?token=abc"}
-	ep, _, err := e.CreateEndpoint(bellwire.WithOrigin(t.Context(), origin), operator, tenant, in)
+	ep, _, err := e.CreateEndpoint(bellwire.WithCall(t.Context(), bellwire.Call{Origin: origin}), operator, tenant, in)
 	if err != nil {
 		t.Fatal(err)
 	}

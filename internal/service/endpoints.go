@@ -276,6 +276,9 @@ func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id strin
 	if err != nil {
 		return nil, err
 	}
+	if err := s.auditAction(ctx, c, tenant, bellwire.AuditReadSecret, id); err != nil {
+		return nil, err
+	}
 	return s.revealed(ep, credentials, now()), nil
 }
 
@@ -318,6 +321,11 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 // TestEndpoint delivers the example of an event type to one endpoint, in one attempt. If the type is empty, it is the first one
 // of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
+	return s.testEndpoint(ctx, c, tenant, id, eventType, bellwire.AuditTest)
+}
+
+// testEndpoint is TestEndpoint for an action of the audit log.
+func (s *Service) testEndpoint(ctx context.Context, c Caller, tenant, id, eventType, action string) (TestReceipt, error) {
 	end, err := s.beginSend(ctx, c, tenant, limits.TestRate)
 	if err != nil {
 		return TestReceipt{}, err
@@ -344,6 +352,9 @@ func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 		data = []byte("null")
 	}
 	if err := s.allowTest(ctx, tenant, len(data)); err != nil {
+		return TestReceipt{}, err
+	}
+	if err := s.auditAction(ctx, c, tenant, action, id); err != nil {
 		return TestReceipt{}, err
 	}
 	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data})

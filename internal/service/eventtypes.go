@@ -53,7 +53,11 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 			return nil, false, err
 		}
 	}
-	created, err = s.store.PutEventType(s.audit(ctx, c, "", "event-type.put", name, nil, membersOfEventType(t)), t)
+	before, err := s.auditedEventType(ctx, name)
+	if err != nil {
+		return nil, false, err
+	}
+	created, err = s.store.PutEventType(s.audit(ctx, c, "", "event-type.put", name, before, membersOfEventType(t)), t)
 	if err != nil {
 		return nil, false, err
 	}
@@ -137,7 +141,11 @@ func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) er
 	if err := authorize(c, Manage); err != nil {
 		return err
 	}
-	if err := s.store.DeleteEventType(s.audit(ctx, c, "", "event-type.delete", name, nil, nil), name); err != nil {
+	before, err := s.auditedEventType(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.store.DeleteEventType(s.audit(ctx, c, "", "event-type.delete", name, before, nil), name); err != nil {
 		return err
 	}
 	s.directory.ForgetCatalogue()
@@ -200,6 +208,18 @@ func (s *Service) isCurrent(ctx context.Context, cached *directory.CompiledType,
 		return false, err
 	}
 	return cached != nil && cached.Archived == stored.Archived && bytes.Equal(cached.Schema, stored.Schema), nil
+}
+
+// auditedEventType returns what the audit log shows of an event type before a change, nil if it does not exist.
+func (s *Service) auditedEventType(ctx context.Context, name string) (map[string]any, error) {
+	t, err := s.store.EventType(ctx, name)
+	switch {
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return membersOfEventType(t), nil
 }
 
 // membersOfEventType returns what the audit log shows of an event type. Schemas and examples are too large for it.

@@ -153,10 +153,11 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 	if err := refuseDisabled(ep); err != nil {
 		return nil, err
 	}
+	audited := s.audit(ctx, c, tenant, bellwire.AuditRetry, id.String(), map[string]any{"status": d.Status}, map[string]any{"restart": restart})
 	if restart {
-		d, err = s.store.RestartDelivery(ctx, tenant, id, now())
+		d, err = s.store.RestartDelivery(audited, tenant, id, now())
 	} else {
-		d, err = s.store.RequestRetry(ctx, tenant, id)
+		d, err = s.store.RequestRetry(audited, tenant, id)
 	}
 	if err != nil {
 		return nil, err
@@ -170,7 +171,8 @@ func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, i
 	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
 		return nil, err
 	}
-	d, err := s.store.CancelDelivery(ctx, tenant, id, bellwire.ReasonCanceledOnRequest, now())
+	canceled := map[string]any{"status": bellwire.DeliveryCanceled}
+	d, err := s.store.CancelDelivery(s.audit(ctx, c, tenant, bellwire.AuditCancel, id.String(), nil, canceled), tenant, id, bellwire.ReasonCanceledOnRequest, now())
 	if err != nil {
 		return nil, err
 	}

@@ -239,7 +239,7 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 		key.Sealed = sealed
 	}
 	if by != nil {
-		ctx = s.audit(ctx, *by, tenant, "key.create", key.ID.String(), nil, map[string]any{"name": key.Name, "role": key.Role, "hmac": in.HMAC})
+		ctx = s.audit(ctx, *by, tenant, "key.create", key.ID.String(), nil, membersOfKey(key))
 	}
 	if err := s.store.CreateKey(ctx, key); err != nil {
 		return nil, "", err
@@ -279,12 +279,25 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return err
 	}
-	if err := s.store.DeleteKey(s.audit(ctx, c, tenant, "key.delete", id.String(), nil, nil), tenant, id); err != nil {
+	key, err := s.store.Key(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.store.DeleteKey(s.audit(ctx, c, tenant, "key.delete", id.String(), membersOfKey(key), nil), tenant, id); err != nil {
 		return err
 	}
 	s.forget(tenant)
 	s.changed(ctx, c, "key.delete", slog.String("tenant", tenant), slog.String("key", id.String()))
 	return nil
+}
+
+// membersOfKey returns what the audit log shows of a key.
+func membersOfKey(k *bellwire.Key) map[string]any {
+	members := map[string]any{"name": k.Name, "role": k.Role, "hmac": k.Sealed != nil}
+	if !k.ExpiresAt.IsZero() {
+		members["expires_at"] = k.ExpiresAt
+	}
+	return members
 }
 
 // requireKeys checks that the caller may manage keys, and that the tenant exists unless it is empty.

@@ -37,7 +37,7 @@ func (s *Service) ProbeEndpoint(ctx context.Context, c Caller, tenant, id, event
 		return nil, err
 	}
 	defer leave()
-	receipt, err := s.TestEndpoint(ctx, c, tenant, id, eventType)
+	receipt, err := s.testEndpoint(ctx, c, tenant, id, eventType, bellwire.AuditProbe)
 	if err != nil {
 		return nil, err
 	}

@@ -143,7 +143,11 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteTenant(s.audit(ctx, c, id, "tenant.delete", id, nil, nil), id, now()); err != nil {
+	t, err := s.store.Tenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.store.DeleteTenant(s.audit(ctx, c, id, "tenant.delete", id, membersOfTenant(t), nil), id, now()); err != nil {
 		return err
 	}
 	s.directory.ForgetTenant(id)

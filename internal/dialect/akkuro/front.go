@@ -51,7 +51,7 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	if err := f.versions.check(r.Header["Accept"]); err != nil {
 		return c, err
 	}
-	return c, service.PermitOwn(c, need)
+	return c, f.svc.PermitOwn(r.Context(), c, need)
 }
 
 // authenticate accepts a JSON Web Token or an API key. A token has two dots, and a key has none.

@@ -44,7 +44,7 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
 		return c, err
 	}
-	return c, service.PermitOwn(c, need)
+	return c, f.svc.PermitOwn(r.Context(), c, need)
 }
 
 func (f *front) authenticate(r *http.Request) (service.Caller, error) {

@@ -71,15 +71,15 @@ var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 // id does not have the vendor's form can still use its own account.
 func (f *front) admit(r *http.Request, c service.Caller, need service.Permission, account string) error {
 	if c.Role.OfTenant() && c.Tenant == account {
-		return service.Permit(c, need, account)
+		return f.svc.Permit(r.Context(), c, need, account)
 	}
 	if !accountForm.MatchString(account) {
 		return bellwire.Invalid(accountParam, "must have 12 digits")
 	}
-	if c.Role.OfTenant() {
+	switch err := f.svc.Permit(r.Context(), c, need, account); {
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
 		return errNoAccount()
-	}
-	if err := service.Permit(c, need, account); err != nil {
+	case err != nil:
 		return err
 	}
 	known, err := f.endpoints.HasTenant(r.Context(), c, account)

@@ -24,7 +24,7 @@ const (
 
 // Front returns the management API, and in the sandbox the call that creates accounts. A nil logger discards its records.
 func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, endpoints: svc.ForDialect(Name)}
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name).Recorded()}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("POST /v1/webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
 	routes.Handle("GET /v1/webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
@@ -56,10 +56,10 @@ func (f *front) authorize(r *http.Request, need service.Permission) (*call, erro
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
 		return nil, err
 	}
-	if err := service.PermitOwn(c, need); err != nil {
+	if err := f.svc.PermitOwn(r.Context(), c, need); err != nil {
 		return nil, err
 	}
-	note := service.AuditNote{Tenant: c.Tenant, Method: r.Method, Path: auditPath(r)}
+	note := service.AuditNote{Tenant: c.Tenant}
 	if note.Principal, err = declared(r, principalHeader); err != nil {
 		return nil, err
 	}
@@ -84,17 +84,6 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, messageNoKey)
 	}
 	return f.svc.Authenticate(r.Context(), key)
-}
-
-// auditPath returns the path with its escapes, so that it is always text. A path that is too long for the audit log, which
-// no route has, is cut.
-func auditPath(r *http.Request) string {
-	const cut = "…"
-	path := r.URL.EscapedPath()
-	if len(path) <= bellwire.MaxAuditText {
-		return path
-	}
-	return path[:bellwire.MaxAuditText-len(cut)] + cut
 }
 
 // declared returns the text of a header that callers must send.

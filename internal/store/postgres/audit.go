@@ -17,8 +17,8 @@ const (
 		ON CONFLICT (day, tenant) DO UPDATE SET entries = d.entries + 1 WHERE $3::bigint = 0 OR d.entries < $3`
 	// Another node may have added an equal one meanwhile.
 	sqlAddAudit = `INSERT INTO bellwire.audit AS a (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at,
-			action, subject, actor, before, after)
-		VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+			action, subject, refused, actor, before, after)
+		VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (digest) WHERE digest IS NOT NULL DO UPDATE SET count = a.count + 1, last_at = greatest(a.last_at, excluded.last_at)`
 )
 
@@ -30,7 +30,7 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 		if err != nil || counted > 0 {
 			return err
 		}
-		fits, err := tx.change(sqlAddToDay, e.Day(), e.Tenant, int64(perDay))
+		fits, err := tx.change(sqlAddToDay, e.Day(), rules.AuditCounter(e), int64(perDay))
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (t *tx) addAudit(e *bellwire.AuditEntry, digest []byte) error {
 		return err
 	}
 	return t.exec(sqlAddAudit, [16]byte(e.ID), digest, e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
-		e.Justification, e.ExpiresAt, e.Action, e.Subject, actor, before, after)
+		e.Justification, e.ExpiresAt, e.Action, e.Subject, string(e.Refused), actor, before, after)
 }
 
 // auditing returns f, which also adds the change of the context to the audit log, if there is one.
@@ -62,7 +62,7 @@ func auditing(ctx context.Context, f func(*tx) error) func(*tx) error {
 			return err
 		}
 		e := change.Entry
-		fits, err := tx.change(sqlAddToDay, e.Day(), rules.ChangesOf(e.Tenant), int64(change.PerDay))
+		fits, err := tx.change(sqlAddToDay, e.Day(), rules.AuditCounter(e), int64(change.PerDay))
 		if err != nil || fits == 0 {
 			return err
 		}
@@ -71,7 +71,7 @@ func auditing(ctx context.Context, f func(*tx) error) func(*tx) error {
 }
 
 const sqlAudit = `SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at,
-	action, subject, actor, before, after FROM bellwire.audit WHERE `
+	action, subject, refused, actor, before, after FROM bellwire.audit WHERE `
 
 const (
 	sqlAuditAll         = sqlAudit + "at >= $1 AND (at, n) < ($2, $3) ORDER BY at DESC, n DESC LIMIT $4"
@@ -88,7 +88,7 @@ func scanAudit(row pgx.Row) (*bellwire.AuditEntry, codec.AuditPlace, error) {
 		actor, before, after string
 	)
 	err := row.Scan(&n, (*[16]byte)(&e.ID), &e.At, &e.LastAt, &e.Count, &e.Tenant, (*[16]byte)(&e.Key), &e.Method, &e.Path, &e.Principal,
-		&e.Justification, &e.ExpiresAt, &e.Action, &e.Subject, &actor, &before, &after)
+		&e.Justification, &e.ExpiresAt, &e.Action, &e.Subject, (*string)(&e.Refused), &actor, &before, &after)
 	if err != nil {
 		return nil, codec.AuditPlace{}, err
 	}

@@ -19,6 +19,11 @@ func AuditFull(e *bellwire.AuditEntry, perDay int) error {
 
 const day = 24 * time.Hour
 
-// ChangesOf returns the name under which a tenant's changes of a day are counted, apart from its recorded requests: neither uses up
-// what the other may have. No tenant has such an id.
-func ChangesOf(tenant string) string { return "changes:" + tenant }
+// AuditCounter returns the name under which the entries of a tenant's share are counted by day. No tenant has an id with a colon.
+func AuditCounter(e *bellwire.AuditEntry) string {
+	share := e.Share()
+	if share == bellwire.AuditedRequests {
+		return e.Tenant
+	}
+	return string(share) + ":" + e.Tenant
+}

@@ -13,8 +13,8 @@ const (
 	sqlCountAudit = "UPDATE audit SET count = count + 1, last_at = max(last_at, ?) WHERE digest = ?"
 	sqlAddToDay   = `INSERT INTO audit_days (day, tenant, entries) VALUES (?1, ?2, 1)
 		ON CONFLICT DO UPDATE SET entries = entries + 1 WHERE ?3 = 0 OR entries < ?3`
-	sqlAddAudit = `INSERT INTO audit (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at, action, subject, actor, before, after)
-		VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
+	sqlAddAudit = `INSERT INTO audit (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at, action, subject, refused, actor, before, after)
+		VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
 )
 
 // AppendAudit adds an entry, or counts the request in the entry of its equals.
@@ -25,7 +25,7 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 		if err != nil || w.conn.Changes() > 0 {
 			return err
 		}
-		err = w.query(sqlAddToDay).int(e.Day()).text(e.Tenant).int(int64(perDay)).exec()
+		err = w.query(sqlAddToDay).int(e.Day()).text(rules.AuditCounter(e)).int(int64(perDay)).exec()
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (w *writer) addAudit(e *bellwire.AuditEntry, digest []byte) error {
 		return err
 	}
 	return w.query(sqlAddAudit).blob(e.ID[:]).blob(digest).time(e.At).text(e.Tenant).blob(e.Key[:]).text(e.Method).
-		text(e.Path).text(e.Principal).text(e.Justification).time(e.ExpiresAt).text(e.Action).text(e.Subject).text(actor).text(before).text(after).exec()
+		text(e.Path).text(e.Principal).text(e.Justification).time(e.ExpiresAt).text(e.Action).text(e.Subject).text(string(e.Refused)).text(actor).text(before).text(after).exec()
 }
 
 // auditing returns run, which also adds its change to the audit log.
@@ -53,7 +53,7 @@ func auditing(change *bellwire.AuditedChange, run func(*writer) error) func(*wri
 			return err
 		}
 		e := change.Entry
-		err := w.query(sqlAddToDay).int(e.Day()).text(rules.ChangesOf(e.Tenant)).int(int64(change.PerDay)).exec()
+		err := w.query(sqlAddToDay).int(e.Day()).text(rules.AuditCounter(e)).int(int64(change.PerDay)).exec()
 		if err != nil || w.conn.Changes() == 0 {
 			return err
 		}
@@ -62,7 +62,7 @@ func auditing(change *bellwire.AuditedChange, run func(*writer) error) func(*wri
 }
 
 const (
-	sqlAudit = `SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at, action, subject, actor, before, after
+	sqlAudit = `SELECT n, id, at, last_at, count, tenant, key, method, path, principal, justification, expires_at, action, subject, refused, actor, before, after
 		FROM audit WHERE `
 	sqlAuditPage = "at >= ? AND (at, n) < (?, ?) ORDER BY at DESC, n DESC LIMIT +?"
 )
@@ -75,7 +75,7 @@ func scanAudit(q *query) (*bellwire.AuditEntry, codec.AuditPlace, error) {
 	e.At, e.LastAt, e.Count, e.Tenant = q.getTime(), q.getTime(), int(q.getInt()), q.getText()
 	q.getBytes(e.Key[:])
 	e.Method, e.Path, e.Principal, e.Justification = q.getText(), q.getText(), q.getText(), q.getText()
-	e.ExpiresAt, e.Action, e.Subject = q.getTime(), q.getText(), q.getText()
+	e.ExpiresAt, e.Action, e.Subject, e.Refused = q.getTime(), q.getText(), q.getText(), bellwire.Code(q.getText())
 	return e, codec.AuditPlace{At: e.At, N: n}, codec.DecodeAudit(e, q.getText(), q.getText(), q.getText())
 }
 

@@ -37,6 +37,7 @@ var auditTests = []test{
 		w.equal("entries", w.audit(""), []*bellwire.AuditEntry{e})
 	}},
 	{name: "Audit/HasChanges", run: auditChanges},
+	{name: "Audit/BoundsKindsApart", run: boundAuditShares},
 	{name: "Nonces/AreUsedOnce", run: func(w *world) {
 		key, other := w.newKey(""), w.newKey("")
 		until := w.now.Add(time.Minute)
@@ -160,6 +161,34 @@ func boundAudit(w *world) {
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry("a"), perDay))
 	w.tick(24 * time.Hour)
 	w.equal("a day later, the entry and two counts of two days before", w.purge(100), 3)
+}
+
+// Each kind of entries has a bound of its own.
+func boundAuditShares(w *world) {
+	w.now = w.now.Truncate(24 * time.Hour).Add(time.Hour)
+	var want []*bellwire.AuditEntry
+	for _, e := range []bellwire.AuditEntry{
+		{}, {Refused: bellwire.CodeForbidden}, {Action: bellwire.AuditTest, Subject: "ep_1"}, {Action: "tenant.update", Subject: "a"},
+	} {
+		for range 2 {
+			entry := w.auditEntry("a")
+			entry.Action, entry.Subject, entry.Refused = e.Action, e.Subject, e.Refused
+			entry.Actor = bellwire.Actor{Kind: bellwire.ActorKey, Key: entry.Key, Origin: bellwire.Origin{Address: "192.0.2.1"}}
+			err := w.store.AppendAudit(w.ctx, entry, 1)
+			if len(want) > 0 && want[0].Share() == entry.Share() {
+				w.refused(err, bellwire.CodeRateLimited)
+				continue
+			}
+			w.check(err)
+			want = slices.Insert(want, 0, entry)
+			w.tick(time.Minute)
+		}
+	}
+	w.equal("entries", w.audit("a"), want)
+	w.check(w.store.AppendAudit(w.ctx, want[1], 1))
+	want[1].Count++
+	want[1].LastAt = want[1].At
+	w.equal("with an equal one", w.audit("a"), want)
 }
 
 // A change and its entry are stored together. Beyond the bound of a day there is no entry, and the change is made all the same.
