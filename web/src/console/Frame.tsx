@@ -46,27 +46,27 @@ const Settings = lazy(() => import("@/pages/settings"));
 const nav: readonly NavGroup[] = [
   {
     items: [
-      { to: "/", label: "Overview", icon: Gauge, end: true },
-      { to: "/live", label: "Live", icon: Radio },
+      { to: "/", label: "Overview", icon: Gauge, match: /^\/$/ },
+      { to: "/live", label: "Live", icon: Radio, match: /^\/live/ },
     ],
   },
   {
     title: "Traffic",
     items: [
-      { to: "/deliveries", label: "Deliveries", icon: Send },
-      { to: "/events", label: "Events", icon: Activity },
-      { to: "/endpoints", label: "Endpoints", icon: Webhook },
-      { to: "/jobs", label: "Jobs", icon: Boxes },
+      { to: "/deliveries", label: "Deliveries", icon: Send, match: /\/deliveries(\/|$)/ },
+      { to: "/events", label: "Events", icon: Activity, match: /\/events(\/|$)/ },
+      { to: "/endpoints", label: "Endpoints", icon: Webhook, match: /\/endpoints(\/|$)/ },
+      { to: "/jobs", label: "Jobs", icon: Boxes, match: /\/jobs(\/|$)/ },
     ],
   },
   {
     title: "Platform",
     items: [
-      { to: "/tenants", label: "Tenants", icon: Building2 },
-      { to: "/event-types", label: "Event types", icon: Shapes },
-      { to: "/audit", label: "Audit log", icon: History },
-      { to: "/nodes", label: "Nodes", icon: Server },
-      { to: "/settings", label: "Settings", icon: Settings2 },
+      { to: "/tenants", label: "Tenants", icon: Building2, match: /^\/tenants(\/[^/]+(\/(?!deliveries|events|endpoints|jobs).*)?)?$/ },
+      { to: "/event-types", label: "Event types", icon: Shapes, match: /^\/event-types/ },
+      { to: "/audit", label: "Audit log", icon: History, match: /^\/audit/ },
+      { to: "/nodes", label: "Nodes", icon: Server, match: /^\/nodes/ },
+      { to: "/settings", label: "Settings", icon: Settings2, match: /^\/settings/ },
     ],
   },
 ];

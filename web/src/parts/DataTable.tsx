@@ -45,6 +45,8 @@ type Props<T> = {
   onOpen?: (row: T) => void;
   /** The row that is open beside the table. */
   openId?: string | undefined;
+  /** How high a row is, about: 40 unless its cells have two lines. */
+  rowHeight?: number;
   empty: ReactNode;
 };
 
@@ -52,7 +54,7 @@ type Props<T> = {
  * DataTable lists rows, of which only those in sight are elements. j, k and Enter walk it; it loads more near its end,
  * and says how many rows are new instead of moving. On a phone a row is two lines.
  */
-export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, empty }: Props<T>) {
+export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, rowHeight = 40, empty }: Props<T>) {
   const narrow = useNarrow();
   const laptop = useMedia("(min-width: 1100px)");
   const columns = all.filter((column) => laptop || !column.wide);
@@ -80,7 +82,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller,
-    estimateSize: () => (narrow ? 60 : 40),
+    estimateSize: () => (narrow ? 64 : rowHeight),
     getItemKey: (i) => {
       const row = rows[i];
       return row ? id(row) : i;
@@ -151,7 +153,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       <Fresh list={list} />
       <div ref={body} role="rowgroup" className="relative" style={list.loading ? {} : { height: virtual.getTotalSize() }}>
         {list.loading
-          ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} />)
+          ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} height={rowHeight} />)
           : visible.map((item) => {
               const row = rows[item.index];
               if (!row) return null;
@@ -260,7 +262,7 @@ function NarrowRow<T>({ columns, row }: { columns: readonly Column<T>[]; row: T 
   );
 }
 
-function SkeletonRow<T>({ columns, grid, narrow, seed }: { columns: readonly Column<T>[]; grid: string; narrow: boolean; seed: number }) {
+function SkeletonRow<T>({ columns, grid, narrow, seed, height }: { columns: readonly Column<T>[]; grid: string; narrow: boolean; seed: number; height: number }) {
   const width = (i: number) => `${45 + ((seed * 7 + i * 13) % 45)}%`;
   if (narrow) {
     return (
@@ -271,7 +273,7 @@ function SkeletonRow<T>({ columns, grid, narrow, seed }: { columns: readonly Col
     );
   }
   return (
-    <div className="grid h-10 items-center gap-x-4 border-b border-line px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
+    <div className="grid items-center gap-x-4 border-b border-line px-4 sm:px-6" style={{ gridTemplateColumns: grid, height }}>
       {columns.map((column, i) => (
         <span key={column.key} style={{ width: width(i) }} className={column.align === "right" ? "ml-auto" : ""}>
           <Skeleton className="h-3" />

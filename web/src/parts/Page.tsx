@@ -2,6 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 import { Link } from "react-router";
 import { cx } from "@/lib/text";
+import { useMedia } from "./Live";
 
 /** PageHeader says where one is, in a sentence what there is to know, and offers the best action. */
 export function PageHeader({
@@ -67,6 +68,17 @@ export function Panel({ title, aside, children, className, flush }: { title?: Re
       )}
       <div className={flush ? "" : "p-4"}>{children}</div>
     </section>
+  );
+}
+
+/** Pane scrolls by itself where the page is large, so that what is above it stays. On a phone the page scrolls as a whole. */
+export function Pane({ children, className, label }: { children: ReactNode; className?: string; label?: string }) {
+  const large = useMedia("(min-width: 820px)");
+  const Element = label ? "aside" : "div";
+  return (
+    <Element aria-label={label} {...(large ? { "data-scroll": true, tabIndex: -1 } : {})} className={cx(large && "min-h-0 overflow-x-hidden overflow-y-auto outline-none", className)}>
+      {children}
+    </Element>
   );
 }
 

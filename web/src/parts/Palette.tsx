@@ -144,7 +144,7 @@ function Body({ commands, source, close }: { commands: readonly Command[]; sourc
             aria-selected={i === at}
             onMouseMove={() => setAt(i)}
             onClick={() => run(command)}
-            className={cx("flex h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5", i === at && "bg-hover")}
+            className={cx("flex h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5", i === at && "bg-calm-soft")}
           >
             {command.icon && <command.icon size={15} className="shrink-0 text-muted" aria-hidden />}
             <span className="min-w-0 flex-1 truncate">{command.label}</span>

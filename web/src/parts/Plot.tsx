@@ -52,7 +52,7 @@ export default function Plot({ times, series, height = 180, format = human, onBr
         legend: { live: true },
         scales: { y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 1) * 1.1)] } },
         axes: [
-          { ...axis, grid: { show: false }, values: (_u, splits) => splits.map((split) => tick(split * 1000, zone)) },
+          { ...axis, size: 22, grid: { show: false }, values: (_u, splits) => splits.map((split) => tick(split * 1000, zone)) },
           { ...axis, size: 46, values: (_u, splits) => splits.map((split) => format(split)) },
         ],
         series: [
@@ -62,7 +62,7 @@ export default function Plot({ times, series, height = 180, format = human, onBr
             stroke: token(each.color),
             width: 1.5,
             ...(each.fill ? { fill: `color-mix(in srgb, ${token(each.color)} 14%, transparent)` } : {}),
-            points: { show: false },
+            points: { show: true, size: 4, filter: alone },
             value: (_u: uPlot, value: number | null) => (value === null || value === undefined ? "–" : format(value)),
           })),
         ],
@@ -94,6 +94,13 @@ export default function Plot({ times, series, height = 180, format = human, onBr
   }, [times, series]);
 
   return <div ref={box} className="plot" />;
+}
+
+/** alone returns the values without neighbours, which no line shows. */
+function alone(u: uPlot, index: number): number[] {
+  const values = u.data[index] ?? [];
+  const there = (i: number) => values[i] !== null && values[i] !== undefined;
+  return Array.from(values.keys()).filter((i) => there(i) && !there(i - 1) && !there(i + 1));
 }
 
 /** resolve returns a token's colour as canvas takes it. */

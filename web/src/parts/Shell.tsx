@@ -2,7 +2,7 @@ import { Dialog } from "@base-ui/react/dialog";
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import { Check, type LucideIcon, Menu, Monitor, Moon, Pause, Play, Search, Sun } from "lucide-react";
 import { type ReactNode, Suspense, useEffect, useState } from "react";
-import { NavLink, useLocation, useSearchParams } from "react-router";
+import { Link, useLocation, useSearchParams } from "react-router";
 import { cx } from "@/lib/text";
 import { Button, IconButton } from "./Button";
 import { KeyboardHelp, Kbd, modifier, useKeys } from "./Keys";
@@ -11,7 +11,13 @@ import { usePalette } from "./Palette";
 import { Boundary, Skeleton } from "./States";
 import { TimeRange } from "./TimeRange";
 
-export type NavItem = { to: string; label: string; icon: LucideIcon; end?: boolean };
+export type NavItem = {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  /** The paths that belong to it. */
+  match: RegExp;
+};
 
 export type NavGroup = { title?: string; items: readonly NavItem[] };
 
@@ -65,6 +71,7 @@ function skip(event: React.MouseEvent): void {
 }
 
 function Side({ brand, nav, foot }: { brand: ReactNode; nav: readonly NavGroup[]; foot: ReactNode }) {
+  const { pathname } = useLocation();
   const [params] = useSearchParams();
   const kept = new URLSearchParams();
   for (const key of ["since", "until"]) {
@@ -82,19 +89,17 @@ function Side({ brand, nav, foot }: { brand: ReactNode; nav: readonly NavGroup[]
             <ul className="space-y-px">
               {group.items.map((item) => (
                 <li key={item.to}>
-                  <NavLink
+                  <Link
                     to={item.to + search}
-                    end={item.end ?? false}
-                    className={({ isActive }) =>
-                      cx(
-                        "flex h-7.5 items-center gap-2.5 rounded-md px-2 transition-colors",
-                        isActive ? "bg-sunk-strong font-medium text-text" : "text-muted hover:bg-sunk-strong/60 hover:text-text",
-                      )
-                    }
+                    aria-current={item.match.test(pathname) ? "page" : undefined}
+                    className={cx(
+                      "flex h-7.5 items-center gap-2.5 rounded-md px-2 transition-colors",
+                      item.match.test(pathname) ? "bg-sunk-strong font-medium text-text" : "text-muted hover:bg-sunk-strong/60 hover:text-text",
+                    )}
                   >
                     <item.icon size={15} className="shrink-0" aria-hidden />
                     {item.label}
-                  </NavLink>
+                  </Link>
                 </li>
               ))}
             </ul>

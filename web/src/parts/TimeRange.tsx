@@ -68,6 +68,13 @@ export function useRange(): Range {
   }, [since, until, now, set]);
 }
 
+/** rangeName returns what a range is called where something needs one: the usual one, if none was chosen. */
+export function rangeName(range: Range): string {
+  if (range.until) return "chosen time";
+  const since = range.since ?? usual;
+  return ranges.find(([key]) => key === since)?.[1] ?? (parseSpan(since) ? `Last ${since}` : "chosen time");
+}
+
 /** TimeRange chooses the time that lists and charts are about. */
 export function TimeRange() {
   const range = useRange();

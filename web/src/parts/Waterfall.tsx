@@ -34,10 +34,12 @@ export function Waterfall({ timings, className }: { timings: Schemas["Timings"];
         <div key={phase.name} className="contents">
           <dt className="text-muted">{phase.name}</dt>
           <dd aria-hidden className="relative h-2.5 rounded-sm bg-sunk-strong/60">
-            <span
-              className={cx("absolute inset-y-0 min-w-0.5 rounded-sm", phase.colour)}
-              style={{ left: `${Math.min(99, (phase.from / total) * 100)}%`, width: `${(phase.took / total) * 100}%` }}
-            />
+            {phase.took > 0 && (
+              <span
+                className={cx("absolute inset-y-0 min-w-0.5 rounded-sm", phase.colour)}
+                style={{ left: `${Math.min(99, (phase.from / total) * 100)}%`, width: `${(phase.took / total) * 100}%` }}
+              />
+            )}
           </dd>
           <dd className="num text-right">{phase.took > 0 ? duration(phase.took) : <span className="text-faint">–</span>}</dd>
         </div>

@@ -18,8 +18,8 @@ const Event = lazy(() => import("@/pages/event"));
 const nav: readonly NavGroup[] = [
   {
     items: [
-      { to: "/", label: "Endpoints", icon: Webhook, end: true },
-      { to: "/deliveries", label: "Deliveries", icon: Send },
+      { to: "/", label: "Endpoints", icon: Webhook, match: /^\/($|endpoints)/ },
+      { to: "/deliveries", label: "Deliveries", icon: Send, match: /^\/(deliveries|events)/ },
     ],
   },
 ];

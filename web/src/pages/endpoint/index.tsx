@@ -1,5 +1,232 @@
+import { Menu } from "@base-ui/react/menu";
+import { Ban, Ellipsis, History, ListRestart, Pause, Play, Radar, RefreshCw, Trash2 } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
+import { Route, Routes, useNavigate, useParams } from "react-router";
+import { api, call, type Schemas } from "@/api/client";
+import { useAction, useLiveQuery } from "@/api/hooks";
+import { plural } from "@/lib/numbers";
+import { cx, visible } from "@/lib/text";
+import { Button, IconButton } from "@/parts/Button";
+import { Id } from "@/parts/Copy";
+import { ConfirmDialog } from "@/parts/Dialog";
+import { endpointName, HealthSentence } from "@/parts/Health";
 import { PageHeader } from "@/parts/Page";
+import { type Command, useCommands } from "@/parts/Palette";
+import { useScope, useTenant } from "@/parts/Scope";
+import { PageSkeleton } from "@/parts/Shell";
+import { EmptyState, ErrorState } from "@/parts/States";
+import { EndpointStatus } from "@/parts/Status";
+import { Tabs } from "@/parts/Tabs";
+import { Deliveries } from "./Deliveries";
+import { Changes } from "./Changes";
+import { Replay } from "./Replay";
+import { Rotate } from "./Secret";
+import { Settings } from "./Settings";
+import { Testing } from "./Testing";
 
-export default function Endpoint() {
-  return <PageHeader title="Endpoint" />;
+export type Endpoint = Schemas["EndpointWithHealth"];
+
+type Asked = "pause" | "disable" | "delete" | "replay" | "rotate";
+
+/** EndpointPage says how an endpoint is and what to do about it, and has all that belongs to it. */
+export default function EndpointPage() {
+  const tenant = useTenant();
+  const { id = "" } = useParams();
+  const endpoint = useLiveQuery(["endpoint", tenant, id], (signal) => call(api.GET("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant, id } }, signal })));
+  if (endpoint.isPending) return <PageSkeleton />;
+  if (!endpoint.data) {
+    if (endpoint.error?.status === 404) return <Gone tenant={tenant} id={id} />;
+    return <ErrorState error={endpoint.error} what="The endpoint could not be loaded" retry={endpoint.refetch} />;
+  }
+  return <Loaded endpoint={endpoint.data} />;
+}
+
+function Gone({ tenant, id }: { tenant: string; id: string }) {
+  const { link } = useScope();
+  const navigate = useNavigate();
+  return (
+    <EmptyState title="This endpoint does not exist" action={<Button onClick={() => void navigate(link.endpoints(tenant))}>Go to the endpoints</Button>}>
+      {tenant} has no endpoint {id}, or not any more.
+    </EmptyState>
+  );
+}
+
+function Loaded({ endpoint }: { endpoint: Endpoint }) {
+  const { link, tenant: own } = useScope();
+  const [asked, setAsked] = useState<Asked>();
+  const root = link.endpoint(endpoint.tenant, endpoint.id);
+  const back = own ? [{ to: link.endpoints(), label: "Endpoints" }] : [{ to: link.endpoints(), label: "Endpoints" }, { to: link.endpoints(endpoint.tenant), label: endpoint.tenant }];
+  return (
+    <div className="flex min-h-full flex-col md:h-full md:min-h-0">
+      <PageHeader
+        title={endpointName(endpoint)}
+        heading={
+          <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            {endpointName(endpoint)}
+            <EndpointStatus endpoint={endpoint} soft />
+          </span>
+        }
+        back={back}
+        sentence={<HealthSentence endpoint={endpoint} />}
+        action={<Actions endpoint={endpoint} ask={setAsked} />}
+      >
+        <div className="mt-2.5 flex flex-wrap items-center gap-x-5 gap-y-1 text-sm text-muted">
+          <span className="font-mono text-[12.5px] wrap-anywhere">{visible(endpoint.url)}</span>
+          <Id value={endpoint.id} />
+          <span>{endpoint.dialect}</span>
+          {endpoint.ordering === "fifo" && <span>in order</span>}
+          {endpoint.rate_limit !== null && <span>at most {endpoint.rate_limit} a second</span>}
+        </div>
+      </PageHeader>
+      <Tabs
+        label="Parts of the endpoint"
+        tabs={[
+          { to: root, label: "Deliveries", end: true },
+          { to: `${root}/settings`, label: "Settings" },
+          { to: `${root}/testing`, label: "Testing" },
+          { to: `${root}/history`, label: "History" },
+        ]}
+      />
+      <Routes>
+        <Route index element={<Deliveries endpoint={endpoint} ask={() => setAsked("replay")} />} />
+        <Route path="settings" element={<Settings endpoint={endpoint} />} />
+        <Route path="testing" element={<Testing endpoint={endpoint} />} />
+        <Route path="history" element={<Changes endpoint={endpoint} />} />
+        <Route path="*" element={<EmptyState title="This page does not exist" />} />
+      </Routes>
+      <Dialogs endpoint={endpoint} asked={asked} close={() => setAsked(undefined)} />
+    </div>
+  );
+}
+
+function useStatus(endpoint: Endpoint) {
+  return useAction(
+    (change: Schemas["Patch"]) => call(api.PATCH("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } }, body: change })),
+    {
+      failed: "The endpoint was not changed",
+      changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id], ["endpoint-deliveries", endpoint.id]],
+      done: (out, change) =>
+        out.replay ? `Enabled. ${plural(out.replay.total, "event")} that it missed will be sent.` : change.status === "enabled" ? "Enabled" : change.status === "paused" ? "Paused. Deliveries are kept." : "Disabled",
+    },
+  );
+}
+
+/** Actions offers the best action for the state that the endpoint is in, and the others in a menu. */
+function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) => void }) {
+  const { can, link } = useScope();
+  const navigate = useNavigate();
+  const status = useStatus(endpoint);
+  const manage = can("manage");
+  const off = endpoint.status !== "enabled";
+  const { mutate } = status;
+  const testing = `${link.endpoint(endpoint.tenant, endpoint.id)}/testing`;
+  const probe = useCallback(() => void navigate(testing, { state: { probe: true } }), [navigate, testing]);
+  const commands = useMemo<Command[]>(() => {
+    const action = (id: string, label: string, run: () => void): Command => ({ id: `endpoint-${id}`, label, group: "This endpoint", run });
+    return [
+      ...(can("test") ? [action("probe", "Send a probe", probe)] : []),
+      ...(can("replay") ? [action("replay", "Replay events to it", () => ask("replay"))] : []),
+      ...(manage ? [off ? action("enable", "Enable it", () => mutate({ status: "enabled" })) : action("pause", "Pause it", () => ask("pause"))] : []),
+    ];
+  }, [can, manage, off, probe, ask, mutate]);
+  useCommands("endpoint", commands);
+
+  return (
+    <>
+      {off && manage ? (
+        <>
+          {can("replay") && endpoint.health.state !== "idle" ? (
+            <Button look="primary" icon={ListRestart} busy={status.isPending} onClick={() => mutate({ status: "enabled", replay: "missed" })}>
+              Enable and replay what was missed
+            </Button>
+          ) : (
+            <Button look="primary" icon={Play} busy={status.isPending} onClick={() => mutate({ status: "enabled" })}>
+              Enable
+            </Button>
+          )}
+        </>
+      ) : can("test") ? (
+        <Button look={endpoint.health.state === "failing" || endpoint.health.state === "idle" ? "primary" : "plain"} icon={Radar} onClick={probe}>
+          Send a probe
+        </Button>
+      ) : null}
+      {can("replay") && (
+        <Button icon={History} onClick={() => ask("replay")}>
+          Replay
+        </Button>
+      )}
+      {manage && (
+        <Menu.Root>
+          <Menu.Trigger render={<IconButton label="More actions" icon={Ellipsis} className="size-8 border border-line-strong" />} />
+          <Menu.Portal>
+            <Menu.Positioner sideOffset={6} align="end" className="z-40">
+              <Menu.Popup className="w-56 rounded-lg border border-line-strong bg-raised p-1 shadow-pop outline-none">
+                {off ? (
+                  <Item icon={Play} label="Enable, and replay nothing" run={() => mutate({ status: "enabled" })} />
+                ) : (
+                  <Item icon={Pause} label="Pause" run={() => ask("pause")} />
+                )}
+                {endpoint.status !== "disabled" && <Item icon={Ban} label="Disable" run={() => ask("disable")} />}
+                <Item icon={RefreshCw} label="Rotate the secret" run={() => ask("rotate")} />
+                <Menu.Separator className="my-1 h-px bg-line" />
+                <Item icon={Trash2} label="Delete" run={() => ask("delete")} danger />
+              </Menu.Popup>
+            </Menu.Positioner>
+          </Menu.Portal>
+        </Menu.Root>
+      )}
+    </>
+  );
+}
+
+function Item({ icon: Icon, label, run, danger }: { icon: typeof Play; label: string; run: () => void; danger?: boolean }) {
+  return (
+    <Menu.Item onClick={run} className={cx("flex h-8 cursor-default items-center gap-2.5 rounded-sm px-2 outline-none select-none data-[highlighted]:bg-hover", danger && "text-bad")}>
+      <Icon size={14} className={danger ? "" : "text-muted"} aria-hidden />
+      {label}
+    </Menu.Item>
+  );
+}
+
+/** Dialogs asks before something changes for the receiver. */
+function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked | undefined; close: () => void }) {
+  const { link } = useScope();
+  const navigate = useNavigate();
+  const status = useStatus(endpoint);
+  const { health } = endpoint;
+  const waiting = health.waiting > 0 ? `${health.waiting_capped ? "More than " : ""}${plural(health.waiting, "delivery", "deliveries")}` : "";
+  const remove = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } } })), {
+    done: "Deleted",
+    failed: "The endpoint was not deleted",
+    changes: [["endpoints"]],
+    onDone: () => void navigate(link.endpoints(endpoint.tenant)),
+  });
+  const name = endpointName(endpoint);
+  return (
+    <>
+      <ConfirmDialog
+        open={asked === "pause"}
+        onClose={close}
+        title={`Pause ${name}?`}
+        action="Pause"
+        danger={false}
+        busy={status.isPending}
+        onConfirm={() => status.mutate({ status: "paused" }, { onSettled: close })}
+      >
+        <p>Nothing is sent to it until it is enabled. New events are kept for it, and nothing is lost.</p>
+        {waiting && <p>{waiting} that wait now will wait on.</p>}
+      </ConfirmDialog>
+      <ConfirmDialog open={asked === "disable"} onClose={close} title={`Disable ${name}?`} action="Disable" busy={status.isPending} onConfirm={() => status.mutate({ status: "disabled" }, { onSettled: close })}>
+        <p>New events are not delivered to it while it is disabled. Enabling it can replay them, as long as they are kept.</p>
+        {waiting && <p>{waiting} that wait now will be canceled.</p>}
+      </ConfirmDialog>
+      <ConfirmDialog open={asked === "delete"} onClose={close} title={`Delete ${name}?`} action="Delete" name={endpoint.id} busy={remove.isPending} onConfirm={() => remove.mutate(undefined, { onSettled: close })}>
+        <p>Its settings and its secret are deleted and cannot be restored. What was delivered stays in the log.</p>
+        {waiting && <p>{waiting} that wait now will not be sent.</p>}
+        <p>To stop for a while, pause it instead.</p>
+      </ConfirmDialog>
+      <Replay endpoint={endpoint} open={asked === "replay"} onClose={close} />
+      <Rotate endpoint={endpoint} open={asked === "rotate"} onClose={close} />
+    </>
+  );
 }

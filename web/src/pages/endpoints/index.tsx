@@ -1,5 +1,177 @@
+import { Plus, Webhook, Zap } from "lucide-react";
+import { useCallback, useMemo } from "react";
+import { useSearchParams } from "react-router";
+import { api, call, type Schemas } from "@/api/client";
+import { useList, useLiveQuery } from "@/api/hooks";
+import { bars } from "@/lib/series";
+import { sentence, visible } from "@/lib/text";
+import { Button, ButtonLink } from "@/parts/Button";
+import { type Column, DataTable } from "@/parts/DataTable";
+import { cause, endpointName, shortUrl } from "@/parts/Health";
+import { useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
+import { useScope } from "@/parts/Scope";
+import { Sparkline } from "@/parts/Sparkline";
+import { EmptyState } from "@/parts/States";
+import { EndpointStatus } from "@/parts/Status";
+import { Num, Time } from "@/parts/Time";
+import { TokenSearch } from "@/parts/TokenSearch";
 
+type Row = Schemas["EndpointWithHealth"];
+
+const healths = ["failing", "recovering", "healthy", "idle"] as const;
+const statuses = ["enabled", "paused", "disabled"] as const;
+const dialects = ["standard", "akkuro", "atelio", "azakaw", "bluefin", "lemon"] as const;
+
+const tokens = [
+  { key: "health", hint: "how deliveries go", values: healths },
+  { key: "status", hint: "whether it is enabled", values: statuses },
+  { key: "dialect", hint: "format of deliveries", values: dialects },
+];
+
+const id = (row: Row) => row.id;
+
+/** Endpoints lists them with their health: all, of one tenant, or those of the portal's session. */
 export default function Endpoints() {
-  return <PageHeader title="Endpoints" />;
+  const { link, tenant: own, can } = useScope();
+  const [params, setParams] = useSearchParams();
+  const tenant = own ?? params.get("tenant") ?? undefined;
+  const health = healths.find((each) => each === params.get("health"));
+  const status = statuses.find((each) => each === params.get("status"));
+  const dialect = params.get("dialect") ?? undefined;
+  const fetch = useCallback(
+    (cursor: string | undefined, signal: AbortSignal) => {
+      const query = { limit: 100, ...(health ? { health } : {}), ...(status ? { status } : {}), ...(dialect ? { dialect } : {}), ...(cursor ? { cursor } : {}) };
+      if (tenant) return call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant }, query }, signal }));
+      return call(api.GET("/api/v1/endpoints", { params: { query }, signal }));
+    },
+    [health, status, dialect, tenant],
+  );
+  const list = useList(["endpoints", tenant, health, status, dialect], fetch, id);
+  const sparks = useSparks(tenant);
+  const filtered = Boolean(health || status || dialect || (!own && tenant));
+
+  const columns = useMemo<Column<Row>[]>(
+    () => [
+      { key: "state", title: "Health", width: "116px", narrow: "side", cell: (row) => <EndpointStatus endpoint={row} /> },
+      {
+        key: "name",
+        title: "Endpoint",
+        width: "minmax(200px, 3fr)",
+        narrow: "title",
+        cell: (row) => (
+          <span className="flex min-w-0 flex-col">
+            <span className="truncate font-medium">{endpointName(row)}</span>
+            <span className="truncate text-xs text-muted" title={visible(row.url)}>
+              {visible(shortUrl(row.url))}
+            </span>
+          </span>
+        ),
+      },
+      ...(own ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (row: Row) => row.tenant }]),
+      { key: "why", title: "Why", width: "minmax(160px, 3fr)", wide: true, narrow: "hidden", cell: (row) => <Why row={row} /> },
+      { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <Sparkline label={endpointName(row)} bars={sparks(row.id)} /> },
+      {
+        key: "waiting",
+        title: "Waiting",
+        width: "72px",
+        align: "right",
+        cell: (row) => <Num value={row.health.waiting} more={row.health.waiting_capped} className={row.health.waiting > 0 ? "font-medium" : "text-faint"} />,
+      },
+      { key: "success", title: "Last success", width: "96px", align: "right", cell: (row) => <Time at={row.health.last_success_at} none="never" className="text-muted" /> },
+    ],
+    [own, sparks],
+  );
+
+  return (
+    <>
+      <PageHeader
+        title="Endpoints"
+        sentence={own ? "Where your events are sent." : "Where events are sent, of all tenants."}
+        action={
+          can("manage") && tenant ? (
+            <ButtonLink look="primary" icon={Plus} to={link.newEndpoint(tenant)}>
+              Add endpoint
+            </ButtonLink>
+          ) : undefined
+        }
+      />
+      <div className="px-4 pb-3 sm:px-6">
+        <TokenSearch
+          keys={own ? tokens : [...tokens, { key: "tenant", hint: "of one tenant", values: suggestTenants }]}
+          placeholder={own ? "Filter: health:failing" : "Filter: health:failing tenant:acme"}
+        />
+      </div>
+      <DataTable
+        label="Endpoints"
+        columns={columns}
+        list={list}
+        id={id}
+        rowHeight={52}
+        href={(row) => link.endpoint(row.tenant, row.id)}
+        empty={
+          filtered ? (
+            <EmptyState icon={Webhook} title="No endpoint matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>} />
+          ) : (
+            <EmptyState
+              icon={Webhook}
+              title="There is no endpoint yet"
+              action={
+                tenant && can("manage") ? (
+                  <ButtonLink look="primary" icon={Plus} to={link.newEndpoint(tenant)}>
+                    Add endpoint
+                  </ButtonLink>
+                ) : undefined
+              }
+              {...(own ? {} : { command: "bellwire endpoints create acme --url https://example.com/hooks --events '*'" })}
+            >
+              An endpoint is an address of yours to which events are sent.
+            </EmptyState>
+          )
+        }
+      />
+    </>
+  );
+}
+
+function Why({ row }: { row: Row }) {
+  const { health, status, status_reason } = row;
+  if (status !== "enabled") return <span className="text-sm text-muted">{sentence(visible(status_reason))}</span>;
+  return (
+    <span className="flex min-w-0 flex-col text-sm text-muted">
+      <span className="truncate" title={visible(health.reason)}>
+        {cause(health) || visible(health.reason)}
+      </span>
+      {health.breaker === "open" && (
+        <span className="inline-flex items-center gap-1 text-xs text-warn" title="The circuit breaker holds deliveries back until then.">
+          <Zap size={11} className="shrink-0" aria-hidden />
+          Breaker open, next <Time at={health.next_attempt_at} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** useSparks returns the outcomes of the last 24 hours of each endpoint: one question for all of them. */
+function useSparks(tenant: string | undefined) {
+  const statistics = useLiveQuery(
+    ["sparks", tenant],
+    (signal) => {
+      const query = { interval: "hour" as const, by: "endpoint" };
+      return tenant
+        ? call(api.GET("/api/v1/tenants/{tenant}/statistics", { params: { path: { tenant }, query }, signal }))
+        : call(api.GET("/api/v1/statistics", { params: { query }, signal }));
+    },
+    { every: 30_000 },
+  );
+  const hour = Math.floor(useNow() / 3_600_000) * 3_600_000;
+  return useMemo(() => {
+    const rows = Map.groupBy(statistics.data?.data ?? [], (row) => row.endpoint ?? "");
+    return (endpoint: string) => bars(rows.get(endpoint) ?? [], hour, "hour", 24);
+  }, [statistics.data, hour]);
+}
+
+async function suggestTenants(): Promise<string[]> {
+  const page = await call(api.GET("/api/v1/tenants", { params: { query: { limit: 250 } } }));
+  return page.data.map((tenant) => tenant.id);
 }

@@ -1,1 +1,0 @@
-import{n as e}from"./Page-C2yqRO_V.js";import{g as t}from"./text-1AtZAP54.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Endpoints`})}export{r as default};

@@ -1,1 +1,0 @@
-import{r as e}from"./console-RH6YOBQg.js";import{n as t}from"./Page-C2yqRO_V.js";import{m as n}from"./preload-helper-CEFNROsx.js";import{g as r}from"./text-1AtZAP54.js";var i=r();function a(){return(0,i.jsxs)(i.Fragment,{children:[(0,i.jsx)(t,{title:`Live`}),(0,i.jsx)(n,{icon:e,title:`Watch attempts as they happen`,command:`bellwire tail`})]})}export{a as default};

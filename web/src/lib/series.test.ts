@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { bars, series, totals } from "./series";
+
+const start = Date.UTC(2026, 10, 27, 12);
+const row = (minute: number, succeeded: number, failed: number) => ({
+  at: new Date(start + minute * 60_000).toISOString(),
+  attempts: succeeded + failed,
+  succeeded,
+  failed,
+  published: succeeded,
+  p50_ms: 5,
+  p99_ms: 50,
+});
+
+test("intervals without a row are zero, and have no latency", () => {
+  const got = series([row(0, 6, 0), row(2, 3, 1)], start + 1000, start + 3 * 60_000, "minute");
+  expect(got.times).toHaveLength(3);
+  expect(got.succeeded).toEqual([6, 0, 3]);
+  expect(got.failed).toEqual([0, 0, 1]);
+  expect(got.p99).toEqual([50, null, 50]);
+});
+
+test("an interval that has just begun is left out", () => {
+  expect(series([row(1, 1, 0)], start, start + 70_000, "minute").times).toHaveLength(1);
+});
+
+test("hours are rates a minute, by what is past of them", () => {
+  expect(series([row(0, 120, 0)], start, start + 3_600_000, "hour").succeeded).toEqual([2]);
+  expect(series([row(0, 120, 0)], start, start + 1_800_000, "hour").succeeded).toEqual([4]);
+});
+
+test("totals", () => expect(totals([row(0, 6, 0), row(2, 3, 1)])).toEqual({ published: 9, attempts: 10, succeeded: 9, failed: 1 }));
+
+test("bars end with the present one, and leave out what is older", () => {
+  expect(bars([row(-9, 9, 9), row(1, 2, 0), row(2, 3, 1)], start + 130_000, "minute", 3)).toEqual([
+    { succeeded: 0, failed: 0 },
+    { succeeded: 2, failed: 0 },
+    { succeeded: 3, failed: 1 },
+  ]);
+});

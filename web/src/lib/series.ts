@@ -1,0 +1,65 @@
+/** Statistics as series: one value for each interval of a time, also for those in which nothing happened. */
+
+export type Interval = "minute" | "hour" | "day";
+
+const lengths: Record<Interval, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+type Row = { at: string; attempts: number; succeeded: number; failed: number; published: number | null; p50_ms: number | null; p99_ms: number | null };
+
+export type Series = {
+  times: number[];
+  /** Rates: so many a minute. */
+  published: number[];
+  succeeded: number[];
+  failed: number[];
+  p50: (number | null)[];
+  p99: (number | null)[];
+};
+
+/**
+ * series turns rows, one for each interval in which something happened, into rates. Of the interval that is still under
+ * way only its past part counts; a part shorter than most of a minute says nothing yet, and is left out.
+ */
+export function series(rows: readonly Row[], since: number, until: number, interval: Interval): Series {
+  const length = lengths[interval];
+  const byTime = new Map(rows.map((row) => [Date.parse(row.at), row]));
+  const result: Series = { times: [], published: [], succeeded: [], failed: [], p50: [], p99: [] };
+  for (let at = Math.floor(since / length) * length; at < until; at += length) {
+    const minutes = Math.min(length, until - at) / 60_000;
+    if (minutes < 0.9 && result.times.length > 0) break;
+    const row = byTime.get(at);
+    result.times.push(at);
+    result.published.push((row?.published ?? 0) / minutes);
+    result.succeeded.push((row?.succeeded ?? 0) / minutes);
+    result.failed.push((row?.failed ?? 0) / minutes);
+    result.p50.push(row?.p50_ms ?? null);
+    result.p99.push(row?.p99_ms ?? null);
+  }
+  return result;
+}
+
+/** totals adds rows up. */
+export function totals(rows: readonly Row[]): { published: number; attempts: number; succeeded: number; failed: number } {
+  const sum = { published: 0, attempts: 0, succeeded: 0, failed: 0 };
+  for (const row of rows) {
+    sum.published += row.published ?? 0;
+    sum.attempts += row.attempts;
+    sum.succeeded += row.succeeded;
+    sum.failed += row.failed;
+  }
+  return sum;
+}
+
+/** bars returns what succeeded and failed in each of the last intervals, for a sparkline. */
+export function bars(rows: readonly Row[], until: number, interval: Interval, count: number): { succeeded: number; failed: number }[] {
+  const length = lengths[interval];
+  const last = Math.floor(until / length);
+  const result = Array.from({ length: count }, () => ({ succeeded: 0, failed: 0 }));
+  for (const row of rows) {
+    const bar = result[count - 1 - (last - Math.floor(Date.parse(row.at) / length))];
+    if (!bar) continue;
+    bar.succeeded += row.succeeded;
+    bar.failed += row.failed;
+  }
+  return result;
+}

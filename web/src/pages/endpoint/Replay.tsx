@@ -1,0 +1,168 @@
+import { ListRestart } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { Link } from "react-router";
+import { api, type ApiError, call, type Schemas } from "@/api/client";
+import { asError } from "@/api/problem";
+import { useAction } from "@/api/hooks";
+import { exactNumber, plural } from "@/lib/numbers";
+import { parseTime, rfc3339 } from "@/lib/time";
+import { Button } from "@/parts/Button";
+import { Dialog } from "@/parts/Dialog";
+import { Choice, Field, FormError } from "@/parts/Form";
+import { endpointName } from "@/parts/Health";
+import { useScope } from "@/parts/Scope";
+import { Skeleton } from "@/parts/States";
+import type { Endpoint } from "./index";
+
+const kinds = [
+  ["missed", "All that it missed"],
+  ["failed", "Failed"],
+  ["missing", "Never sent"],
+  ["all", "Everything"],
+] as const;
+
+const about: Record<(typeof kinds)[number][0], string> = {
+  failed: "Events whose delivery was exhausted or canceled.",
+  missing: "Events that match the endpoint as it is now and that it has no delivery of, also from before it was made.",
+  missed: "What failed, and what was never sent.",
+  all: "What it missed, and what it has already got: it gets those again.",
+};
+
+type Counted = { key: string; count?: Schemas["JobCount"]; error?: ApiError };
+
+/** Replay sends earlier events to the endpoint again. It shows exactly how many before it runs. */
+export function Replay({ endpoint, open, onClose }: { endpoint: Endpoint; open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title={`Replay events to ${endpointName(endpoint)}`} sentence="Events are sent in their own deliveries. Nobody else gets them." width="max-w-xl">
+      {open && <Form endpoint={endpoint} onClose={onClose} />}
+    </Dialog>
+  );
+}
+
+function Form({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
+  const { link } = useScope();
+  const path = { tenant: endpoint.tenant };
+  const [kind, setKind] = useState<(typeof kinds)[number][0]>("missed");
+  const [since, setSince] = useState(() => (endpoint.health.state === "failing" && endpoint.health.since ? rfc3339(Date.parse(endpoint.health.since) - 60_000) : "24h"));
+  const [until, setUntil] = useState("");
+  const [types, setTypes] = useState("");
+  const [rate, setRate] = useState("");
+  const [opened] = useState(() => Date.now());
+
+  const wrong = (text: string) => (text && parseTime(text, opened) === undefined ? "must be like 24h, or like 2026-01-31T12:30Z" : undefined);
+  const faults = { since: since ? wrong(since) : "is required", until: wrong(until), rate: rate && !(Number(rate) > 0) ? "must be a number above 0" : undefined };
+  const valid = !faults.since && !faults.until && !faults.rate;
+  const body = useMemo<Schemas["ReplayInput"] | undefined>(() => {
+    if (!valid) return undefined;
+    const from = parseTime(since, opened);
+    const to = until ? parseTime(until, opened) : opened;
+    return {
+      endpoint: endpoint.id,
+      status: kind,
+      ...(from ? { since: rfc3339(from) } : {}),
+      ...(to ? { until: new Date(to).toISOString() } : {}),
+      ...(types.trim() ? { types: types.split(/[\s,]+/).filter(Boolean) } : {}),
+      ...(rate ? { rate: Number(rate) } : {}),
+    };
+  }, [valid, since, until, types, rate, kind, endpoint.id, opened]);
+  const counted = useCount(path.tenant, body);
+  const replay = useAction((input: Schemas["ReplayInput"]) => call(api.POST("/api/v1/tenants/{tenant}/replays", { params: { path }, body: input })), {
+    quiet: true,
+    changes: [["endpoint-deliveries", endpoint.id], ["endpoint", endpoint.tenant, endpoint.id], ["jobs"]],
+  });
+  const job = replay.data;
+  if (job && "id" in job) {
+    return (
+      <div className="space-y-4">
+        <p>
+          {plural(job.total, "event")} will be sent, beginning now. The job shows how far it is, and can be paused or canceled.
+        </p>
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Close</Button>
+          <Link to={link.job(endpoint.tenant, job.id)} className="inline-flex h-8 items-center rounded-md bg-accent-solid px-3 font-medium text-on-accent hover:bg-accent-hover">
+            Show the job
+          </Link>
+        </div>
+      </div>
+    );
+  }
+  const count = counted?.count;
+  const error = replay.error ?? counted?.error ?? null;
+  return (
+    <form
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (body) replay.mutate(body);
+      }}
+    >
+      <div>
+        <Choice label="Which events" value={kind} values={kinds} onChange={setKind} />
+        <p className="mt-1.5 text-xs text-muted">{about[kind]}</p>
+      </div>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Accepted since" name="since" error={error} problem={faults.since} hint="A time, or how long ago: 24h">
+          {(field) => <input {...field} className="field num" value={since} onChange={(event) => setSince(event.target.value)} />}
+        </Field>
+        <Field label="Until" name="until" error={error} problem={faults.until} optional>
+          {(field) => <input {...field} className="field num" value={until} placeholder="now" onChange={(event) => setUntil(event.target.value)} />}
+        </Field>
+        <Field label="Event types" name="types" error={error} optional hint="Names, or beginnings such as card.*">
+          {(field) => <input {...field} className="field font-mono" value={types} placeholder="all that it subscribes to" onChange={(event) => setTypes(event.target.value)} />}
+        </Field>
+        <Field label="Deliveries a second" name="rate" error={error} problem={faults.rate} optional>
+          {(field) => <input {...field} className="field num" inputMode="decimal" value={rate} placeholder="as fast as there is room" onChange={(event) => setRate(event.target.value)} />}
+        </Field>
+      </div>
+      <FormError error={error} fields={["since", "until", "types", "rate"]} />
+      <div className="flex flex-wrap items-center justify-between gap-3 border-t border-line pt-4">
+        <p aria-live="polite" className="min-w-0">
+          {count ? (
+            <>
+              {count.total_is_bound && "At most "}
+              <strong className="num font-semibold">{exactNumber(count.total)}</strong> {count.total === 1 ? "event" : "events"} will be sent.
+              {count.total === 0 && endpoint.health.waiting > 0 && (
+                <span className="block text-sm text-muted">{plural(endpoint.health.waiting, "delivery waits", "deliveries wait")} already, and need no replay.</span>
+              )}
+            </>
+          ) : valid && !counted?.error ? (
+            <Skeleton className="w-44" />
+          ) : (
+            <span className="text-muted">Not counted.</span>
+          )}
+        </p>
+        <div className="flex gap-2">
+          <Button onClick={onClose}>Send nothing</Button>
+          <Button type="submit" look="primary" icon={ListRestart} disabled={!count || count.total === 0} busy={replay.isPending}>
+            {count ? `Replay ${exactNumber(count.total)}` : "Replay"}
+          </Button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+/** useCount returns how many events a replay is about, as the API counts them without running it. */
+function useCount(tenant: string, body: Schemas["ReplayInput"] | undefined): Counted | undefined {
+  const [counted, setCounted] = useState<Counted>();
+  const { rate: _, ...selection } = body ?? {};
+  const key = body ? JSON.stringify(selection) : "";
+  useEffect(() => {
+    if (!key) return;
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      const input = { ...(JSON.parse(key) as Schemas["ReplayInput"]), dry_run: true };
+      call(api.POST("/api/v1/tenants/{tenant}/replays", { params: { path: { tenant } }, body: input, signal: abort.signal })).then(
+        (answer) => setCounted({ key, count: answer as Schemas["JobCount"] }),
+        (thrown: unknown) => {
+          if (!abort.signal.aborted) setCounted({ key, error: asError(thrown) });
+        },
+      );
+    }, 250);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [key, tenant]);
+  return counted?.key === key ? counted : undefined;
+}

@@ -1,0 +1,220 @@
+import { TriangleAlert } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { api, call, type Schemas } from "@/api/client";
+import { useAction } from "@/api/hooks";
+import { visible } from "@/lib/text";
+import { Button } from "@/parts/Button";
+import { CodeEditor } from "@/parts/Code";
+import { Diff } from "@/parts/Diff";
+import { Choice, Field, FormError } from "@/parts/Form";
+import { Facts, Pane, Panel } from "@/parts/Page";
+import { useScope } from "@/parts/Scope";
+import { Notice } from "@/parts/Status";
+import { changed, conflicts, type Draft, draftOf, type Mistake, type Name, patchOf, rebase } from "./form";
+import type { Endpoint } from "./index";
+import { Rotate, Secret } from "./Secret";
+
+/** Settings shows and changes what the endpoint is configured as. It sends only what was changed. */
+export function Settings({ endpoint }: { endpoint: Endpoint }) {
+  const { can } = useScope();
+  const [began, setBegan] = useState(endpoint);
+  const [draft, setDraft] = useState(() => draftOf(endpoint));
+  const [mistakes, setMistakes] = useState<Mistake[]>([]);
+  const [rotating, setRotating] = useState(false);
+  const base = draftOf(began);
+  const theirs = draftOf(endpoint);
+  const names = changed(base, draft);
+  const locked = !can("manage");
+
+  // What somebody else saved is taken over where this form has no change of its own.
+  if (endpoint.updated_at !== began.updated_at && conflicts(base, draft, theirs).length === 0) {
+    setBegan(endpoint);
+    setDraft(rebase(base, draft, theirs));
+  }
+  const clashing = endpoint.updated_at === began.updated_at ? [] : conflicts(base, draft, theirs);
+
+  const save = useAction(
+    (patch: Schemas["Patch"]) => call(api.PATCH("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } }, body: patch })),
+    {
+      quiet: true,
+      done: "Saved",
+      changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id]],
+      onDone: (saved) => {
+        const now = { ...endpoint, ...saved };
+        setBegan(now);
+        setDraft(draftOf(now));
+      },
+    },
+  );
+  const submit = () => {
+    const { patch, mistakes: found } = patchOf(base, draft);
+    setMistakes(found);
+    if (found.length === 0) save.mutate(patch);
+  };
+  const set = <K extends Name>(name: K, value: Draft[K]) => setDraft((old) => ({ ...old, [name]: value }));
+  const wiring = (name: Name) => {
+    const mistake = mistakes.find((each) => each.field === name)?.message;
+    return { name, error: save.error, ...(mistake ? { problem: mistake } : {}) };
+  };
+  const text = (name: Name, label: string, options: { hint?: ReactNode; mono?: boolean; optional?: boolean; placeholder?: string } = {}) => (
+    <Field label={label} {...wiring(name)} {...(options.hint ? { hint: options.hint } : {})} {...(options.optional ? { optional: true } : {})}>
+      {(field) => (
+        <input
+          {...field}
+          disabled={locked}
+          className={options.mono ? "field font-mono" : "field"}
+          value={draft[name]}
+          placeholder={options.placeholder}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={(event) => set(name, event.target.value)}
+        />
+      )}
+    </Field>
+  );
+
+  return (
+    <form
+      className="flex flex-1 flex-col md:min-h-0"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Pane className="flex-1 px-4 py-4 sm:px-6">
+        <div className="grid max-w-6xl items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(280px,2fr)]">
+          <div className="min-w-0 space-y-4">
+            {clashing.length > 0 && <Conflict names={clashing} mine={draft} theirs={theirs} takeTheirs={() => (setBegan(endpoint), setDraft({ ...rebase(base, draft, theirs), ...pick(theirs, clashing) }))} keepMine={() => (setBegan(endpoint), setDraft(rebase(base, draft, theirs)))} />}
+            <Panel title="Address">
+              <div className="space-y-4">
+                {text("url", "URL", { mono: true })}
+                {text("description", "Description", { optional: true })}
+              </div>
+            </Panel>
+            <Panel title="Which events">
+              <div className="space-y-4">
+                <Field label="Event types" {...wiring("events")} hint="One a line: a name, or a beginning such as card.*">
+                  {(field) => (
+                    <textarea {...field} disabled={locked} rows={Math.min(10, Math.max(2, draft.events.split("\n").length + 1))} spellCheck={false} className="field font-mono text-[12.5px]" value={draft.events} onChange={(event) => set("events", event.target.value)} />
+                  )}
+                </Field>
+                <Field label="Filter" {...wiring("filter")} optional hint="A CEL expression over type, data, id and occurred_at. Only events for which it is true are sent.">
+                  {(field) => (
+                    <CodeEditor
+                      label="Filter"
+                      rows={3}
+                      readOnly={locked}
+                      value={draft.filter}
+                      placeholder="data.amount > 100"
+                      invalid={field["aria-invalid"] ?? false}
+                      {...(field["aria-describedby"] ? { describedBy: field["aria-describedby"] } : {})}
+                      onChange={(value) => set("filter", value)}
+                    />
+                  )}
+                </Field>
+                {draft.filter.trim() && (
+                  <div>
+                    <p className="mb-1.5 text-sm font-medium">If the filter has no answer</p>
+                    <Choice label="If the filter has no answer" value={draft.on_error} values={[["deliver", "Deliver"], ["skip", "Skip"]]} onChange={(value) => !locked && set("on_error", value)} />
+                  </div>
+                )}
+              </div>
+            </Panel>
+            <Panel title="How it is sent">
+              <div className="space-y-4">
+                <div className="grid gap-4 sm:grid-cols-2">
+                  {text("timeout", "Timeout", { hint: "Of each attempt, 1s to 60s" })}
+                  {text("rate_limit", "Events a second", { optional: true, placeholder: "no limit" })}
+                  {text("max_in_flight", "Requests at once")}
+                  {text("auto_disable_after", "Disabled after failing for", { hint: "0s for never" })}
+                </div>
+                <div>
+                  <p className="mb-1.5 text-sm font-medium">Order</p>
+                  <Choice label="Order" value={draft.ordering} values={[["none", "As fast as possible"], ["fifo", "One after the other"]]} onChange={(value) => !locked && set("ordering", value)} />
+                </div>
+                <Field label="Retries" {...wiring("retry")} hint="schedule; interval and count; or initial, factor, max_interval and max_elapsed.">
+                  {(field) => (
+                    <CodeEditor
+                      label="Retries"
+                      rows={6}
+                      readOnly={locked}
+                      value={draft.retry}
+                      invalid={field["aria-invalid"] ?? false}
+                      {...(field["aria-describedby"] ? { describedBy: field["aria-describedby"] } : {})}
+                      onChange={(value) => set("retry", value)}
+                    />
+                  )}
+                </Field>
+                <Field label="Headers" {...wiring("headers")} optional hint="One Name: value on each line, sent with every delivery. Do not put secrets here: they are shown.">
+                  {(field) => <textarea {...field} disabled={locked} rows={3} spellCheck={false} className="field font-mono text-[12.5px]" value={draft.headers} onChange={(event) => set("headers", event.target.value)} />}
+                </Field>
+              </div>
+            </Panel>
+          </div>
+          <div className="min-w-0 space-y-4">
+            <Panel title="Signature">
+              <div className="space-y-4">
+                <Choice label="Signature" value={draft.signing} values={[["hmac", "HMAC"], ["ed25519", "Ed25519"], ["both", "Both"]]} onChange={(value) => !locked && set("signing", value)} />
+                {can("view_secret") && <Secret endpoint={endpoint} {...(can("manage") ? { onRotate: () => setRotating(true) } : {})} />}
+              </div>
+            </Panel>
+            <Panel title="About">
+              <Facts
+                facts={[
+                  ["Dialect", endpoint.dialect],
+                  ["Sign-in", endpoint.auth.type === "none" ? "none besides the signature" : `${endpoint.auth.type.replace("_", " ")}${endpoint.auth.username ? `, as ${visible(endpoint.auth.username)}` : ""}`],
+                  ...Object.entries(endpoint.metadata).map(([name, value]) => [visible(name), visible(value)] as const),
+                ]}
+              />
+            </Panel>
+          </div>
+        </div>
+      </Pane>
+      {!locked && (names.length > 0 || save.error) && (
+        <div className="sticky bottom-0 z-10 shrink-0 border-t border-line bg-sunk px-4 py-3 sm:px-6">
+          <FormError error={save.error} fields={Object.keys(draft)} />
+          <div className="mt-2 flex flex-wrap items-center gap-3 first:mt-0">
+            <p className="min-w-0 flex-1 text-sm text-muted">Changed: {names.map((name) => name.replaceAll("_", " ")).join(", ") || "nothing"}</p>
+            <Button
+              onClick={() => {
+                setDraft(base);
+                setMistakes([]);
+                save.reset();
+              }}
+            >
+              Undo all
+            </Button>
+            <Button type="submit" look="primary" busy={save.isPending} disabled={names.length === 0 || clashing.length > 0}>
+              Save
+            </Button>
+          </div>
+        </div>
+      )}
+      <Rotate endpoint={endpoint} open={rotating} onClose={() => setRotating(false)} />
+    </form>
+  );
+}
+
+function pick(draft: Draft, names: readonly Name[]): Partial<Draft> {
+  return Object.fromEntries(names.map((name) => [name, draft[name]]));
+}
+
+/** Conflict shows both sides of what two people changed, and lets one choose. */
+function Conflict({ names, mine, theirs, takeTheirs, keepMine }: { names: readonly Name[]; mine: Draft; theirs: Draft; takeTheirs: () => void; keepMine: () => void }) {
+  return (
+    <div className="overflow-hidden rounded-lg border border-warn-solid">
+      <Notice tone="warn" icon={TriangleAlert}>
+        Somebody else changed this endpoint while you did. Theirs is above (−), yours below (+).
+      </Notice>
+      <Diff before={pick(theirs, names)} after={pick(mine, names)} />
+      <div className="flex justify-end gap-2 border-t border-line px-4 py-2.5">
+        <Button size="sm" onClick={takeTheirs}>
+          Take theirs
+        </Button>
+        <Button size="sm" look="primary" onClick={keepMine}>
+          Keep mine
+        </Button>
+      </div>
+    </div>
+  );
+}

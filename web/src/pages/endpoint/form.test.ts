@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { conflicts, type Draft, patchOf, rebase } from "./form";
+
+const base: Draft = {
+  url: "https://example.com/hooks",
+  description: "Orders",
+  events: "order.*",
+  filter: "",
+  on_error: "deliver",
+  timeout: "15s",
+  rate_limit: "",
+  max_in_flight: "64",
+  ordering: "none",
+  auto_disable_after: "120h",
+  retry: "{}",
+  signing: "hmac",
+  headers: "",
+};
+
+test("only what is changed is sent", () => {
+  expect(patchOf(base, base)).toEqual({ patch: {}, mistakes: [] });
+  expect(patchOf(base, { ...base, events: "order.*, card.created\n", rate_limit: "2.5", headers: "X-A: b:c\n\nX-D:  e" })).toEqual({
+    patch: { events: ["order.*", "card.created"], rate_limit: 2.5, headers: { "X-A": "b:c", "X-D": "e" } },
+    mistakes: [],
+  });
+});
+
+test("an empty input clears", () => {
+  const set = { ...base, filter: "data.amount > 5", rate_limit: "3" };
+  expect(patchOf(set, { ...set, filter: " ", rate_limit: "" }).patch).toEqual({ filter: null, rate_limit: null });
+});
+
+test("mistakes name their field", () => {
+  expect(patchOf(base, { ...base, max_in_flight: "many", retry: "{", headers: "nonsense" }).mistakes.map((mistake) => mistake.field)).toEqual(["max_in_flight", "retry", "headers"]);
+});
+
+test("of two people's changes, nothing is lost", () => {
+  const mine = { ...base, timeout: "30s", description: "Mine" };
+  const theirs = { ...base, url: "https://example.com/new", description: "Theirs" };
+  expect(rebase(base, mine, theirs)).toEqual({ ...base, url: "https://example.com/new", timeout: "30s", description: "Mine" });
+  expect(conflicts(base, mine, theirs)).toEqual(["description"]);
+  expect(conflicts(base, mine, { ...base, description: "Mine" })).toEqual([]);
+});

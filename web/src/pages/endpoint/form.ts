@@ -1,0 +1,141 @@
+import type { Schemas } from "@/api/client";
+
+type Endpoint = Schemas["EndpointWithHealth"];
+type Patch = Schemas["Patch"];
+
+/** The texts of the form's inputs, and its choices. */
+export type Draft = {
+  url: string;
+  description: string;
+  events: string;
+  filter: string;
+  on_error: "deliver" | "skip";
+  timeout: string;
+  rate_limit: string;
+  max_in_flight: string;
+  ordering: "none" | "fifo";
+  auto_disable_after: string;
+  retry: string;
+  signing: "hmac" | "ed25519" | "both";
+  headers: string;
+};
+
+export type Name = keyof Draft;
+
+/** draftOf returns the form of an endpoint as it is. */
+export function draftOf(endpoint: Endpoint): Draft {
+  return {
+    url: endpoint.url,
+    description: endpoint.description,
+    events: endpoint.events.join("\n"),
+    filter: endpoint.filter ?? "",
+    on_error: endpoint.on_error,
+    timeout: endpoint.timeout,
+    rate_limit: endpoint.rate_limit === null ? "" : String(endpoint.rate_limit),
+    max_in_flight: String(endpoint.max_in_flight),
+    ordering: endpoint.ordering,
+    auto_disable_after: endpoint.auto_disable_after,
+    retry: JSON.stringify(endpoint.retry, null, 2),
+    signing: endpoint.signing,
+    headers: Object.entries(endpoint.headers)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join("\n"),
+  };
+}
+
+/** changed returns the names of what the form changes of what it began with. */
+export function changed(base: Draft, draft: Draft): Name[] {
+  return (Object.keys(base) as Name[]).filter((name) => base[name] !== draft[name]);
+}
+
+/** A mistake that is found before anything is sent. Whatever else is wrong, the API says. */
+export type Mistake = { field: Name; message: string };
+
+/** patchOf returns the change that a form is: only what it changes, so that what others changed meanwhile stays. */
+export function patchOf(base: Draft, draft: Draft): { patch: Patch; mistakes: Mistake[] } {
+  const patch: Patch = {};
+  const mistakes: Mistake[] = [];
+  const number = (field: Name, text: string): number | undefined => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isFinite(value)) return value;
+    mistakes.push({ field, message: "must be a number" });
+    return undefined;
+  };
+  for (const name of changed(base, draft)) {
+    switch (name) {
+      case "url":
+        patch.url = draft.url.trim();
+        break;
+      case "description":
+        patch.description = draft.description;
+        break;
+      case "events":
+        patch.events = draft.events.split(/[\s,]+/).filter(Boolean);
+        break;
+      case "filter":
+        patch.filter = draft.filter.trim() || null;
+        break;
+      case "on_error":
+        patch.on_error = draft.on_error;
+        break;
+      case "timeout":
+        patch.timeout = draft.timeout.trim();
+        break;
+      case "auto_disable_after":
+        patch.auto_disable_after = draft.auto_disable_after.trim();
+        break;
+      case "ordering":
+        patch.ordering = draft.ordering;
+        break;
+      case "signing":
+        patch.signing = draft.signing;
+        break;
+      case "rate_limit": {
+        if (draft.rate_limit.trim() === "") {
+          patch.rate_limit = null;
+          break;
+        }
+        const value = number(name, draft.rate_limit);
+        if (value !== undefined) patch.rate_limit = value;
+        break;
+      }
+      case "max_in_flight": {
+        const value = number(name, draft.max_in_flight);
+        if (value !== undefined) patch.max_in_flight = value;
+        break;
+      }
+      case "retry":
+        try {
+          patch.retry = JSON.parse(draft.retry) as NonNullable<Patch["retry"]>;
+        } catch {
+          mistakes.push({ field: name, message: "must be JSON" });
+        }
+        break;
+      case "headers":
+        patch.headers = headersOf(draft.headers, mistakes);
+        break;
+    }
+  }
+  return { patch, mistakes };
+}
+
+function headersOf(text: string, mistakes: Mistake[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of text.split("\n").filter((each) => each.trim())) {
+    const colon = line.indexOf(":");
+    if (colon < 1) mistakes.push({ field: "headers", message: `must have one Name: value on each line, unlike ${line.slice(0, 40)}` });
+    else headers[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
+  }
+  return headers;
+}
+
+/** rebase returns the form on what somebody else has saved meanwhile: what this form did not change becomes theirs. */
+export function rebase(base: Draft, draft: Draft, theirs: Draft): Draft {
+  return { ...theirs, ...Object.fromEntries(changed(base, draft).map((name) => [name, draft[name]])) };
+}
+
+/** conflicts returns what both this form and somebody else changed, differently. */
+export function conflicts(base: Draft, draft: Draft, theirs: Draft): Name[] {
+  const ours = new Set(changed(base, draft));
+  return changed(base, theirs).filter((name) => ours.has(name) && draft[name] !== theirs[name]);
+}

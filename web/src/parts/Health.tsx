@@ -1,0 +1,89 @@
+import type { ReactNode } from "react";
+import type { Schemas } from "@/api/client";
+import { plural } from "@/lib/numbers";
+import { sentence, visible } from "@/lib/text";
+import { Time } from "./Time";
+
+type Endpoint = Schemas["EndpointWithHealth"];
+
+/** endpointName returns what people call an endpoint: its description, or where it is. */
+export function endpointName(endpoint: { description: string; url: string }): string {
+  return visible(endpoint.description || shortUrl(endpoint.url));
+}
+
+/** shortUrl returns an address without its scheme and query. */
+export function shortUrl(url: string): string {
+  return url.replace(/^https?:\/\//, "").replace(/[?#].*$/, "");
+}
+
+/** cause returns the last error of a failing endpoint. */
+export function cause(health: Schemas["Health"]): string {
+  const text = /the last error: (.*)$/s.exec(health.reason)?.[1] ?? "";
+  return visible(text);
+}
+
+/** HealthSentence says how an endpoint is, since when and why, and what waits. With brief, it stands beside the state's name. */
+export function HealthSentence({ endpoint, brief = false }: { endpoint: Endpoint; brief?: boolean }) {
+  return (
+    <>
+      {state(endpoint, brief)} {waiting(endpoint, brief)}
+    </>
+  );
+}
+
+function state({ status, status_reason, health }: Endpoint, brief: boolean): ReactNode {
+  if (status === "disabled") {
+    return <>Disabled: new events are not delivered to it.{status_reason && ` ${sentence(visible(status_reason))}`}</>;
+  }
+  if (status === "paused") return <>Paused: deliveries are kept until it is enabled.{status_reason && ` ${sentence(visible(status_reason))}`}</>;
+  switch (health.state) {
+    case "failing":
+      return (
+        <>
+          {brief ? "Since" : "Failing since"} <Time at={health.since} as="clock" />: {health.failures > 1 ? `${plural(health.failures, "attempt")} in a row failed` : "an attempt failed"}
+          {cause(health) ? <>. Last error: {cause(health)}.</> : "."}
+        </>
+      );
+    case "recovering":
+      return (
+        <>
+          Recovering since <Time at={health.since} as="clock" />: attempts are acknowledged again.
+        </>
+      );
+    case "idle":
+      return health.last_success_at ? (
+        <>
+          No attempt for a day. The last one that was acknowledged was <Time at={health.last_success_at} />.
+        </>
+      ) : (
+        <>Nothing was sent to it yet. A test event shows whether it works.</>
+      );
+    default:
+      return (
+        <>
+          Deliveries are acknowledged, the last one <Time at={health.last_success_at} />.
+        </>
+      );
+  }
+}
+
+function waiting({ health }: Endpoint, brief: boolean): ReactNode {
+  if (health.waiting === 0) return null;
+  return (
+    <>
+      {health.waiting_capped && "More than "}
+      {plural(health.waiting, "delivery waits", "deliveries wait")}
+      {health.oldest_waiting_at && (
+        <>
+          , the oldest from <Time at={health.oldest_waiting_at} />
+        </>
+      )}
+      {!brief && health.breaker === "open" && health.next_attempt_at && (
+        <>
+          . The circuit breaker lets the next attempt through <Time at={health.next_attempt_at} />
+        </>
+      )}
+      .
+    </>
+  );
+}
