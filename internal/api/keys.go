@@ -34,14 +34,15 @@ type createdKey struct {
 	Secret string `json:"secret" doc:"The secret that authenticates requests. It is shown only once."`
 }
 
-// ownKey has the members of a new key that its caller may choose.
-type ownKey struct {
+// OwnKey has the members of a new key that its caller may choose. It is exported because huma describes no other embedded
+// structs.
+type OwnKey struct {
 	ID        bellwire.KeyID `json:"id,omitzero" doc:"The id that the key had on another server; by default a new one."`
 	Secret    string         `json:"secret,omitzero" doc:"The secret that the key had on another server, which contains its id; by default a new one."`
 	ExpiresAt time.Time      `json:"expires_at,omitzero" example:"2027-01-31T00:00:00Z" doc:"From when on the key is refused; by default never."`
 }
 
-func (k *ownKey) key(name string, role bellwire.Role, hmac bool) service.NewKey {
+func (k *OwnKey) key(name string, role bellwire.Role, hmac bool) service.NewKey {
 	return service.NewKey{Name: name, Role: role, HMAC: hmac, ID: k.ID, Secret: k.Secret, ExpiresAt: bellwire.StoredTime(k.ExpiresAt)}
 }
 
@@ -49,13 +50,13 @@ type newTenantKey struct {
 	Name string        `json:"name,omitzero" maxLength:"256" example:"customer portal"`
 	Role bellwire.Role `json:"role" enum:"tenant,tenant-read"`
 	HMAC bool          `json:"hmac,omitzero" doc:"Whether to store the secret, encrypted, so that the key can sign requests."`
-	ownKey
+	OwnKey
 }
 
 type newOperatorKey struct {
 	Name string        `json:"name,omitzero" maxLength:"256" example:"billing service"`
 	Role bellwire.Role `json:"role" enum:"admin,publisher"`
-	ownKey
+	OwnKey
 }
 
 const tagKeys = "Keys"

@@ -36,8 +36,8 @@ func (a *api) wireTenant(t *bellwire.Tenant) tenant {
 	return wire
 }
 
-// tenantStatus has the members that pause a tenant.
-type tenantStatus struct {
+// TenantStatus has the members that pause a tenant. It is exported because huma describes no other embedded structs.
+type TenantStatus struct {
 	Status       value[bellwire.TenantStatus] `json:"status,omitzero" enum:"active,paused" doc:"paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits."`
 	StatusReason clearable[string]            `json:"status_reason,omitzero" example:"the invoice is overdue" doc:"Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too."`
 }
@@ -47,7 +47,7 @@ type newTenant struct {
 	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
-	tenantStatus
+	TenantStatus
 }
 
 // wholeTenant has the settings of a tenant whose id is in the path.
@@ -55,14 +55,14 @@ type wholeTenant struct {
 	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
-	tenantStatus
+	TenantStatus
 }
 
 type tenantChange struct {
 	Name     clearable[string]            `json:"name,omitzero" example:"Acme Ltd" doc:"null removes it."`
 	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null removes them."`
 	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"The tenant's own values of limits. Others stay unchanged; null removes one, or all."`
-	tenantStatus
+	TenantStatus
 }
 
 func (c *tenantChange) limits() map[string]*float64 {
