@@ -18,23 +18,23 @@ const (
 	storeUsesEvery = 30 * time.Second
 )
 
-// janitor deletes data whose retention has ended, and stores when keys were used.
+// janitor deletes data whose retention has ended, and stores when keys and sessions were used.
 type janitor struct {
 	store     bellwire.Store
-	keys      keyUses
+	uses      uses
 	retention time.Duration // of events; 0: forever
 	log       *slog.Logger
 }
 
-// keyUses stores when keys were last used.
-type keyUses interface {
-	StoreKeyUses(ctx context.Context) error
+// uses stores when keys and sessions were last used.
+type uses interface {
+	StoreUses(ctx context.Context) error
 }
 
-// storeUses stores when keys were used. What cannot be stored is stored with the next uses.
+// storeUses stores when keys and sessions were used. What cannot be stored is stored with the next uses.
 func (j *janitor) storeUses(ctx context.Context) {
-	if err := j.keys.StoreKeyUses(ctx); err != nil && ctx.Err() == nil {
-		j.log.Warn("last uses of keys not stored, to be retried", "error", err.Error())
+	if err := j.uses.StoreUses(ctx); err != nil && ctx.Err() == nil {
+		j.log.Warn("last uses of keys and sessions not stored, to be retried", "error", err.Error())
 	}
 }
 

@@ -65,6 +65,8 @@ type commands struct {
 	Statistics statisticsCommand `cmd:"" help:"Count events and attempts by minute, hour or day."`
 	Filters    filtersCommand    `cmd:"" help:"Try filters on stored events."`
 	Audit      auditCommand      `cmd:"" help:"List who changed what, and in dialects that require a reason, who read what."`
+	Console    consoleCommand    `cmd:"" help:"Sign in to the console."`
+	Portal     portalCommand     `cmd:"" help:"Print a link to the portal of a tenant."`
 	Keys       keysCommand       `cmd:"" help:"Create, list and delete API keys."`
 	Profiles   profilesCommand   `cmd:"" help:"Save the servers that you use, with their keys."`
 

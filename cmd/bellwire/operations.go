@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -53,8 +54,15 @@ func reasonOf(err error) string {
 	return httpx.AsError(err).Message
 }
 
-func (o *operations) index(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]string{"name": "Bellwire", "docs": "/docs", "openapi": "/openapi.json", "api": "/api/v1"})
+// index answers programs with what there is, and sends people to the console.
+func (o *operations) index(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept")
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		w.Header().Set("Location", "console") // relative, because a proxy may add a prefix
+		w.WriteHeader(http.StatusFound)
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"name": "Bellwire", "console": "/console", "docs": "/docs", "openapi": "/openapi.json", "api": "/api/v1"})
 }
 
 func answer(w http.ResponseWriter, status int, body map[string]string) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +23,8 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
+	"github.com/bellwire/bellwire/internal/web"
+	built "github.com/bellwire/bellwire/web"
 )
 
 // server is a running Bellwire.
@@ -116,7 +120,11 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	srv.metrics.Gauge(srv.stats, srv.backlog.look)
-	srv.http = httpx.NewServer(s.Listen, budget.clients, srv.routes())
+	routes, err := srv.routes()
+	if err != nil {
+		return err
+	}
+	srv.http = httpx.NewServer(s.Listen, budget.clients, routes)
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
 	// Must be the last step that can fail: a key is shown once, and only by a start that succeeds.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
@@ -146,13 +154,18 @@ func (srv *server) configureDialects() (map[string]bellwire.Dialect, error) {
 }
 
 // routes returns the handler of everything that the server answers.
-func (srv *server) routes() http.Handler {
+func (srv *server) routes() (http.Handler, error) {
+	pages, err := srv.pages()
+	if err != nil {
+		return nil, err
+	}
 	native := api.New(srv.service, api.Options{Logger: srv.log, Version: thisBuild().Version, PublicURL: srv.url()})
 	native = srv.watched("api")(native)
 	operations := &operations{ready: srv.ready, metrics: newScrapes(srv.metrics.Handler())}
 	dispatcher := httpx.NewDispatcher(native)
 	// The native API has its own places whatever dialects there are.
-	dispatcher.Mount(native, "api", "docs", "openapi.json")
+	dispatcher.Mount(native, nativePaths...)
+	dispatcher.Mount(pages, web.Prefixes...)
 	dispatcher.Mount(operations.handler(native), "", "healthz", "readyz", "metrics")
 	for _, d := range dialects {
 		if configured, ok := srv.dialects[d.name].(fronted); ok {
@@ -160,7 +173,20 @@ func (srv *server) routes() http.Handler {
 			d.mount(dispatcher, front)
 		}
 	}
-	return httpx.Observe(srv.log, dispatcher)
+	handler := web.UnderPrefix(srv.url(), dispatcher, append(slices.Clone(nativePaths), web.Prefixes...)...)
+	return httpx.Observe(srv.log, handler), nil
+}
+
+// nativePaths are the first segments of the native API's paths.
+var nativePaths = []string{"api", "docs", "openapi.json"}
+
+// pages returns the handler of the console and the portal.
+func (srv *server) pages() (http.Handler, error) {
+	files, err := fs.Sub(built.Dist, "dist")
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Config{Files: files, PublicURL: srv.url(), Origins: srv.service.FrameOrigins, Logger: srv.log})
 }
 
 // watched returns a wrapper that counts and logs failed authentications of a front end.
@@ -236,7 +262,7 @@ func (srv *server) run(ctx context.Context) error {
 		return errors.Join(err, srv.listener.Close(), srv.store.Close())
 	}
 	purging, stopPurging := context.WithCancel(ctx)
-	cleaner := &janitor{store: srv.store, keys: srv.service, retention: srv.settings.Retention, log: srv.log}
+	cleaner := &janitor{store: srv.store, uses: srv.service, retention: srv.settings.Retention, log: srv.log}
 	var cleaning sync.WaitGroup
 	cleaning.Go(func() { cleaner.run(purging) })
 	failed := make(chan error, 1)

@@ -46,6 +46,8 @@ func newAPI(svc useCases, o Options) *api {
 	if o.PublicURL == "" {
 		o.PublicURL = "http://127.0.0.1:8080"
 	}
+	a.publicURL = strings.TrimRight(o.PublicURL, "/")
+	a.cookie = newCookie(o.PublicURL)
 	a.mux = httpx.NewMux(a.notFound, a.methodNotAllowed)
 	a.huma = humago.New(a.mux, configuration(o))
 	a.huma.UseMiddleware(a.authenticateCall)
@@ -60,6 +62,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.jobs()
 	a.statistics()
 	a.audit()
+	a.sessions()
 	a.documentation()
 	return a
 }
@@ -72,6 +75,9 @@ type api struct {
 	refused *httpx.RefusalLog
 	mux     *httpx.Mux
 	huma    huma.API
+
+	publicURL string // without a slash at its end
+	cookie    *cookie
 }
 
 // call has what handlers need to know about a request in addition to its input.
@@ -79,6 +85,7 @@ type call struct {
 	caller    service.Caller
 	requestID string
 	url       *url.URL
+	userAgent string
 	writer    http.ResponseWriter
 	changes   bool             // the request changes something
 	encoded   *[]byte          // the body of the response, once it is known
@@ -93,21 +100,30 @@ type callKey struct{}
 // authenticateCall runs before everything else, so that unauthenticated callers cannot probe what exists.
 func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	caller, err := a.authenticate(r)
+	caller, err := a.callerOf(ctx.Operation(), r)
 	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	if err := httpx.Confirm(r, caller.Owner()); err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	ctx = huma.WithContext(ctx, bellwire.WithCall(ctx.Context(), httpx.CallOf(w, r)))
 	next(huma.WithValue(ctx, callKey{}, call{
-		caller: caller, requestID: httpx.RequestID(w), url: r.URL, writer: w,
+		caller: caller, requestID: httpx.RequestID(w), url: r.URL, userAgent: r.UserAgent(), writer: w,
 		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),
 		beginReading: a.svc.BeginReading,
 	}))
+}
+
+// callerOf returns the caller of an operation, nobody if it needs none.
+func (a *api) callerOf(op *huma.Operation, r *http.Request) (service.Caller, error) {
+	if len(op.Security) == 0 {
+		httpx.Claim(r, "nobody")
+		return service.Caller{}, nil
+	}
+	caller, err := a.authenticate(r)
+	if err != nil {
+		return caller, err
+	}
+	return caller, httpx.Confirm(r, caller.Owner())
 }
 
 // answerToChange is the size, in bytes, that is reserved for the response to a change before the change is made.
@@ -134,11 +150,7 @@ func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Conte
 }
 
 func (a *api) authenticate(r *http.Request) (service.Caller, error) {
-	key, err := httpx.Bearer(r)
-	if err != nil {
-		return service.Caller{}, err
-	}
-	return a.svc.Authenticate(r.Context(), key)
+	return a.credentials(r, func(key string) (service.Caller, error) { return a.svc.Authenticate(r.Context(), key) })
 }
 
 // handler runs a use case for an input from the wire, and returns its output for the wire.
@@ -152,6 +164,35 @@ func route[I, O any](a *api, need service.Permission, op huma.Operation, handle 
 		op.Middlewares = append(op.Middlewares, a.repeatable)
 		documentKey(&op)
 	}
+	register(a, op, handle)
+}
+
+// single is route for an operation that has no idempotency key, because its answer must not be kept.
+func single[I, O any](a *api, need service.Permission, op huma.Operation, handle handler[I, O]) {
+	describe(&op)
+	op.Middlewares = huma.Middlewares{a.permit(need)}
+	register(a, op, handle)
+}
+
+// open adds an operation that anybody may call. Its body must be small.
+func open[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
+	describe(&op)
+	op.Security = nil
+	op.Middlewares = huma.Middlewares{a.anybody}
+	register(a, op, handle)
+}
+
+// anybody runs before parameters and body are read, like permit.
+func (a *api) anybody(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	if err := checkParameters(ctx.Operation(), r.URL.RawQuery); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	next(ctx)
+}
+
+func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(call)
 		out, err := handle(ctx, c.caller, in)

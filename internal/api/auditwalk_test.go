@@ -9,6 +9,9 @@ import (
 var unaudited = map[string]string{
 	"POST /tenants/{tenant}/events":       "events are the record of what was published",
 	"POST /tenants/{tenant}/events/batch": "events are the record of what was published",
+	"POST /console-sessions/exchange":     "see TestExchangesAreAudited",
+	"POST /portal-sessions/exchange":      "see TestExchangesAreAudited",
+	"DELETE /console-sessions/current":    "see TestExchangesAreAudited",
 	"POST /tenants/{tenant}/filters/try":  "it changes nothing, and shows what may be read anyway",
 }
 
@@ -30,6 +33,11 @@ func TestEveryCallIsAudited(t *testing.T) {
 		{route: "PUT /tenants/{tenant}", path: "/tenants/put", body: `{}`, status: 201, action: "tenant.create"},
 		{route: "PATCH /tenants/{tenant}", body: `{"status":"paused"}`, status: 200, action: "tenant.update"},
 		{route: "PATCH /tenants/{tenant}", body: `{"status":"active"}`, status: 200, action: "tenant.update"},
+		{route: "POST /console-sessions", status: 201, action: "console-session.create"},
+		{route: "POST /console-sessions/links", status: 201, action: "console-session.create", save: "id=id"},
+		{route: "DELETE /console-sessions/{id}", status: 204, action: "console-session.delete"},
+		{route: "POST /tenants/{tenant}/portal-sessions", status: 201, action: "portal-session.create", save: "id=id"},
+		{route: "DELETE /tenants/{tenant}/portal-sessions/{id}", status: 204, action: "portal-session.delete"},
 		{route: "POST /keys", body: `{"role":"publisher"}`, status: 201, action: "key.create", save: "id=id"},
 		{route: "DELETE /keys/{id}", status: 204, action: "key.delete"},
 		{route: "POST /tenants/{tenant}/keys", body: `{"role":"tenant"}`, status: 201, action: "key.create", save: "id=id"},

@@ -29,7 +29,7 @@ func TestClient(t *testing.T) {
 		test func(*testing.T, *client.Client)
 	}{
 		{"tenants", clientTenants}, {"keys", clientKeys}, {"event types", clientEventTypes}, {"endpoints", clientEndpoints},
-		{"events", clientEvents}, {"deliveries", clientDeliveries},
+		{"events", clientEvents}, {"deliveries", clientDeliveries}, {"sessions", clientSessions},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, c) })
 	}
@@ -111,6 +111,34 @@ func clientKeys(t *testing.T, c *client.Client) {
 			t.Errorf("%q: %+v", tenant, listed)
 		}
 		if err := c.DeleteKey(ctx, tenant, created.ID); err != nil {
+			t.Errorf("%q: %v", tenant, err)
+		}
+	}
+}
+
+func clientSessions(t *testing.T, c *client.Client) {
+	ctx := t.Context()
+	link, err := c.CreatePortalSession(ctx, "acme", client.NewPortalSession{
+		Capabilities: []client.Capability{client.CapabilityTest}, ExpiresIn: 90 * time.Minute, Origins: []string{"https://a.example"},
+		Theme: client.Theme{Accent: "#4f46e5", Mode: "dark"},
+	})
+	if must(t, link, err).URL == "" || time.Until(link.ExpiresAt) < time.Hour {
+		t.Errorf("%+v", link)
+	}
+	console, err := c.CreateConsoleLink(ctx)
+	if must(t, console, err).URL == "" {
+		t.Errorf("%+v", console)
+	}
+	for tenant, id := range map[string]string{"acme": link.ID, "": console.ID} {
+		listed, err := c.Sessions(ctx, tenant, client.Page{})
+		if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].ID != id || listed.Data[0].Exchanged {
+			t.Fatalf("%q: %+v", tenant, listed)
+		}
+		if s := listed.Data[0]; tenant != "" && (len(s.Capabilities) != 2 || s.Origins[0] != "https://a.example" || s.Theme.Accent != "#4f46e5") ||
+			tenant == "" && s.Role != client.RoleAdmin {
+			t.Errorf("%q: %+v", tenant, s)
+		}
+		if err := c.EndSession(ctx, tenant, id); err != nil {
 			t.Errorf("%q: %v", tenant, err)
 		}
 	}

@@ -283,7 +283,7 @@ func (a *api) deliveries() {
 			return answer(d, err, wireDelivery)
 		}
 	}
-	route(a, service.Change, huma.Operation{
+	route(a, service.Redeliver, huma.Operation{
 		OperationID: "retry-delivery", Method: http.MethodPost, Path: one + "/retry", Tags: []string{tagDeliveries},
 		Summary: "Retry a delivery now", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: "Makes one attempt at once, whatever the status of the delivery, which does not affect the schedule. " +
@@ -293,7 +293,7 @@ func (a *api) deliveries() {
 			return a.svc.RetryDelivery(ctx, c, tenant, id, in.Input.value.Restart)
 		})(ctx, c, &in.OfDelivery)
 	})
-	route(a, service.Change, huma.Operation{
+	route(a, service.Redeliver, huma.Operation{
 		OperationID: "cancel-delivery", Method: http.MethodPost, Path: one + "/cancel", Tags: []string{tagDeliveries},
 		Summary: "Cancel a delivery", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: "Responds with 409 if the delivery has ended already.",

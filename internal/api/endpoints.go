@@ -217,7 +217,7 @@ func (a *api) endpoints() {
 		OfEndpoint
 		Input optionalBody[test]
 	}
-	route(a, service.Change, huma.Operation{
+	route(a, service.Test, huma.Operation{
 		OperationID: "test-endpoint", Method: http.MethodPost, Path: one + "/test", Tags: []string{tagEndpoints},
 		Summary: "Test an endpoint", DefaultStatus: http.StatusAccepted,
 		Description: "Delivers the example of an event type to this endpoint only, in one attempt.",
@@ -225,7 +225,7 @@ func (a *api) endpoints() {
 		t, err := a.svc.TestEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
 		return answer(t, err, func(t service.TestReceipt) TestReceipt { return TestReceipt(t) })
 	})
-	route(a, service.Change, huma.Operation{
+	route(a, service.Test, huma.Operation{
 		OperationID: "probe-endpoint", Method: http.MethodPost, Path: one + "/probe", Tags: []string{tagEndpoints},
 		Summary: "Probe an endpoint", Errors: []int{http.StatusConflict},
 		Description: "Delivers the example of an event type to this endpoint only, in one attempt on a new connection, and responds " +
@@ -237,7 +237,7 @@ func (a *api) endpoints() {
 }
 
 func (a *api) secrets(one string) {
-	route(a, service.Change, huma.Operation{
+	route(a, service.ReadSecrets, huma.Operation{
 		OperationID: "get-endpoint-secret", Method: http.MethodGet, Path: one + "/secret", Tags: []string{tagEndpoints},
 		Summary: "Get an endpoint's secret", Description: "For admin and tenant keys.",
 	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointSecrets], error) {

@@ -24,12 +24,13 @@ type change struct {
 
 // actor is the originator of a change on the wire.
 type actor struct {
-	Kind      bellwire.ActorKind `json:"kind" enum:"key,configured,vouched,bellwire,unknown" doc:"key: an API key. configured: the configured admin key. vouched: a caller whom a dialect's API authenticated without a key. bellwire: Bellwire itself. unknown: the change was made before Bellwire kept histories."`
-	Key       *bellwire.KeyID    `json:"key" nullable:"true" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The key; null without one. Tenants are not shown keys of operators."`
-	Role      bellwire.Role      `json:"role,omitempty" enum:"admin,publisher,tenant,tenant-read"`
-	RequestID string             `json:"request_id,omitempty" doc:"The X-Request-Id of the request."`
-	Address   string             `json:"address,omitempty" example:"192.0.2.7" doc:"From where the request came. Tenants are not shown addresses of operators."`
-	Reason    string             `json:"reason,omitempty" doc:"Why Bellwire made the change."`
+	Kind      bellwire.ActorKind  `json:"kind" enum:"key,configured,vouched,bellwire,unknown" doc:"key: an API key. configured: the configured admin key. vouched: a caller whom a dialect's API authenticated without a key. bellwire: Bellwire itself. unknown: the change was made before Bellwire kept histories."`
+	Key       *bellwire.KeyID     `json:"key" nullable:"true" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The key; null without one. Tenants are not shown keys of operators."`
+	Session   *bellwire.SessionID `json:"session,omitempty" example:"ses_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The session in a browser in which it was made, if it was; key has made the session."`
+	Role      bellwire.Role       `json:"role,omitempty" enum:"admin,publisher,tenant,tenant-read,portal"`
+	RequestID string              `json:"request_id,omitempty" doc:"The X-Request-Id of the request."`
+	Address   string              `json:"address,omitempty" example:"192.0.2.7" doc:"From where the request came. Tenants are not shown addresses of operators."`
+	Reason    string              `json:"reason,omitempty" doc:"Why Bellwire made the change."`
 }
 
 // memberValues is a JSON object of members of an endpoint.
@@ -59,6 +60,9 @@ func wireActor(a bellwire.Actor) actor {
 	wire := actor{Kind: a.Kind, Role: a.Role, RequestID: a.RequestID, Address: a.Address, Reason: a.Reason}
 	if !a.Key.IsZero() {
 		wire.Key = &a.Key
+	}
+	if !a.Session.IsZero() {
+		wire.Session = &a.Session
 	}
 	return wire
 }

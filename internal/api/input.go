@@ -19,6 +19,9 @@ import (
 // maxConfigurationBody bounds the bodies of everything but publishing. A large JSON Schema fits.
 const maxConfigurationBody = 1 << 20
 
+// maxOpenBody bounds the bodies of callers without credentials.
+const maxOpenBody = 4 << 10
+
 // body is a request body of type T. It is parsed like the bodies of all other front ends, because Huma would parse it twice, lose
 // numbers such as 1E400, and repeat invalid values, which may be secrets, in its errors.
 type body[T any] struct{ value T }
@@ -61,6 +64,9 @@ func readConfiguration(ctx huma.Context) ([]byte, error) {
 		return *c.body, nil
 	}
 	r, _ := humago.Unwrap(ctx)
+	if len(ctx.Operation().Security) == 0 {
+		return httpx.ReadBody(r, maxOpenBody)
+	}
 	return httpx.ReadBody(r, maxConfigurationBody)
 }
 

@@ -131,7 +131,7 @@ func (a *api) jobs() {
 		InTenant
 		Input body[replayInput]
 	}
-	route(a, service.Change, huma.Operation{
+	route(a, service.Redeliver, huma.Operation{
 		OperationID: "replay-events", Method: http.MethodPost, Path: "/tenants/{tenant}/replays", Tags: []string{tagJobs},
 		Summary: "Replay events to an endpoint", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: starts + "Each event gets a delivery of its own, with the same webhook-id as before. " +
@@ -159,12 +159,12 @@ func (a *api) jobs() {
 			return a.startJob(ctx, c, in.Tenant, job, v.DryRun)
 		}
 	}
-	route(a, service.Change, huma.Operation{
+	route(a, service.Redeliver, huma.Operation{
 		OperationID: "retry-deliveries", Method: http.MethodPost, Path: "/tenants/{tenant}/deliveries/retry", Tags: []string{tagJobs},
 		Summary: "Retry many deliveries", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: starts + "Begins the retry schedule of each delivery again, with an attempt at once. Deliveries to disabled endpoints are left out.",
 	}, by(bellwire.JobRetry))
-	route(a, service.Change, huma.Operation{
+	route(a, service.Redeliver, huma.Operation{
 		OperationID: "cancel-deliveries", Method: http.MethodPost, Path: "/tenants/{tenant}/deliveries/cancel", Tags: []string{tagJobs},
 		Summary: "Cancel many deliveries", DefaultStatus: http.StatusAccepted,
 		Description: starts + "Ends deliveries that are pending or retrying.",
@@ -226,7 +226,7 @@ func (a *api) jobChanges() {
 		{"resume", "Resume a paused job", "The job continues where it was.", bellwire.JobRunning},
 		{"cancel", "Cancel a job", "What it has done stays done. A canceled job cannot be resumed.", bellwire.JobCanceled},
 	} {
-		route(a, service.Change, huma.Operation{
+		route(a, service.Redeliver, huma.Operation{
 			OperationID: op.name + "-job", Method: http.MethodPost, Path: one + "/" + op.name, Tags: []string{tagJobs},
 			Summary: op.summary, Description: op.description + " Responds with 409 if the job has ended.", Errors: []int{http.StatusConflict},
 		}, func(ctx context.Context, c service.Caller, in *OfJob) (*output[Job], error) {
@@ -237,7 +237,7 @@ func (a *api) jobChanges() {
 		OfJob
 		Input body[jobChange]
 	}
-	route(a, service.Change, huma.Operation{
+	route(a, service.Redeliver, huma.Operation{
 		OperationID: "update-job", Method: http.MethodPatch, Path: one, Tags: []string{tagJobs},
 		Summary: "Change the rate of a job", Description: "Responds with 409 if the job has ended.", Errors: []int{http.StatusConflict},
 	}, func(ctx context.Context, c service.Caller, in *changed) (*output[Job], error) {

@@ -30,11 +30,7 @@ func (a *api) publishing() {
 
 // authenticatePublisher refuses callers that must not publish, before any of the body is read.
 func (a *api) authenticatePublisher(w http.ResponseWriter, r *http.Request) (service.Caller, error) {
-	key, err := httpx.Bearer(r)
-	if err != nil {
-		return service.Caller{}, err
-	}
-	caller, err := a.svc.AuthenticatePublisher(r.Context(), key)
+	caller, err := a.credentials(r, func(key string) (service.Caller, error) { return a.svc.AuthenticatePublisher(r.Context(), key) })
 	if err != nil {
 		return caller, err
 	}

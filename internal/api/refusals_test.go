@@ -48,7 +48,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"publish by a tenant", "/tenants/acme/events", "tenant", `{"type":"x","data":1}`,
 			`tenant keys cannot publish; use a publisher or admin key`},
 		{"change by a publisher", endpoints, "publisher", endpoint(`"status":"enabled"`),
-			`publisher keys cannot manage endpoints and deliveries; use a tenant or admin key`},
+			`publisher keys cannot manage endpoints; use a tenant or admin key`},
 		{"manage by a publisher", "/tenants", "publisher", `{"id":"x"}`, `publisher keys cannot manage tenants, keys and event types; use an admin key`},
 	} {
 		t.Run(refusal.name, func(t *testing.T) {

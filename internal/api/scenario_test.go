@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -91,6 +92,12 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldWith(t, api.Options{Version: "test"}, nil)
+}
+
+func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
+	t.Helper()
+	options.Logger = log
 	folder := t.TempDir()
 	store, err := sqlite.Open(t.Context(), filepath.Join(folder, "test.db"), sqlite.Options{NoSync: true})
 	if err != nil {
@@ -109,13 +116,13 @@ func newWorld(t testing.TB) *world {
 	dir := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects})
 	svc, err := service.New(service.Config{
 		Store: store, Directory: dir, Keyring: keyring, Dialects: dialects, AdminKey: adminKey,
-		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}),
+		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
-		handler: api.New(svc, api.Options{Version: "test"}), store: store,
+		handler: api.New(svc, options), store: store,
 		keys: map[string]string{"admin": adminKey, "wrong": "no-such-key"}, vars: map[string]string{},
 	}
 	w.furnish(t)

@@ -31,6 +31,18 @@ type useCases interface {
 	CreateKey(ctx context.Context, c service.Caller, tenant string, in service.NewKey) (key *service.Key, secret string, err error)
 	DeleteKey(ctx context.Context, c service.Caller, tenant string, id bellwire.KeyID) error
 
+	AuthenticateConsole(ctx context.Context, token string) (service.Caller, error)
+	AuthenticatePortal(ctx context.Context, token string) (service.Caller, error)
+	SignIn(ctx context.Context, c service.Caller, by service.Client) (s *bellwire.Session, token string, err error)
+	CreateConsoleLink(ctx context.Context, c service.Caller) (s *bellwire.Session, code string, err error)
+	ExchangeConsoleCode(ctx context.Context, code string, by service.Client) (s *bellwire.Session, token string, err error)
+	ExchangePortalCode(ctx context.Context, code string, by service.Client) (s *bellwire.Session, token string, err error)
+	ConsoleSessions(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.Session], error)
+	CurrentSession(ctx context.Context, c service.Caller) (*bellwire.Session, error)
+	EndSession(ctx context.Context, c service.Caller, tenant string, id bellwire.SessionID) error
+	CreatePortalSession(ctx context.Context, c service.Caller, tenant string, in service.NewPortalSession) (s *bellwire.Session, code string, err error)
+	PortalSessions(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Session], error)
+
 	EventTypes(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error)
 	EventType(ctx context.Context, c service.Caller, name string) (*bellwire.EventType, error)
 	PutEventType(ctx context.Context, c service.Caller, name string, in service.EventTypeInput) (t *bellwire.EventType, created bool, err error)

@@ -64,6 +64,7 @@ var rules = []rule{
 	{"internal/dialect/*", []string{core, "internal/httpx", "internal/envelope", "receive/sign", "internal/token", "internal/destination", "internal/service", "internal/limits", "internal/share"}, false, "Dialects do not depend on each other."},
 	{"internal/dialecttest", []string{everything}, false, "Tests of dialects run against the whole server."},
 	{"internal/api", []string{core, "internal/httpx", "internal/service", "internal/limits", "internal/share", "internal/suggest"}, false, "Handlers contain no SQL and no rules."},
+	{"internal/web", []string{core, "internal/httpx", "internal/service"}, false, "Pages are files; all they do, they do by the native API."},
 	{"internal/telemetry", []string{core}, false, "It observes the engine through an interface, and nothing waits for it."},
 	{"internal/hostile", nil, true, "It uses only what a stranger can use, so it can measure any build."},
 	{"internal/bench", []string{core, "internal/cli", "internal/hostile", "internal/store/postgres", "internal/store/sqlite", "client", "receive"}, false, "It measures a server in another process, by what any client can see."},

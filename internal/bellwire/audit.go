@@ -50,6 +50,13 @@ const (
 	AuditReadSecret = "endpoint.read-secret"
 	AuditCreateJob  = "job.create"
 	AuditUpdateJob  = "job.update"
+
+	AuditConsoleCreate   = "console-session.create"
+	AuditConsoleExchange = "console-session.exchange"
+	AuditConsoleDelete   = "console-session.delete"
+	AuditPortalCreate    = "portal-session.create"
+	AuditPortalExchange  = "portal-session.exchange"
+	AuditPortalDelete    = "portal-session.delete"
 )
 
 // AuditShare is a part of the audit log that has a bound of its own for each tenant and day, so that a flood of one kind of entries
@@ -73,7 +80,8 @@ func (e *AuditEntry) Share() AuditShare {
 		return AuditedRequests
 	}
 	switch e.Action {
-	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob:
+	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob,
+		AuditConsoleCreate, AuditConsoleExchange, AuditConsoleDelete, AuditPortalCreate, AuditPortalExchange, AuditPortalDelete:
 		return AuditedActions
 	}
 	return AuditedChanges

@@ -52,7 +52,9 @@ const (
 type Actor struct {
 	Kind ActorKind
 	Key  KeyID `json:",omitzero"`
-	Role Role  `json:",omitzero"` // of the caller; empty unless there was one
+	// Session is the session in which the change was made; Key has made the session.
+	Session SessionID `json:",omitzero"`
+	Role    Role      `json:",omitzero"` // of the caller; empty unless there was one
 	Origin
 	Reason string `json:",omitzero"` // why Bellwire made the change
 }

@@ -16,20 +16,22 @@ type kind interface{ prefix() string }
 
 // The kinds of id, for use as type parameters: NewID[EventKind].
 type (
-	EventKind    struct{}
-	DeliveryKind struct{}
-	AttemptKind  struct{}
-	KeyKind      struct{}
-	AuditKind    struct{}
-	JobIDKind    struct{}
+	EventKind     struct{}
+	DeliveryKind  struct{}
+	AttemptKind   struct{}
+	KeyKind       struct{}
+	AuditKind     struct{}
+	JobIDKind     struct{}
+	SessionIDKind struct{}
 )
 
-func (EventKind) prefix() string    { return "evt_" }
-func (DeliveryKind) prefix() string { return "dlv_" }
-func (AttemptKind) prefix() string  { return "att_" }
-func (KeyKind) prefix() string      { return "key_" }
-func (AuditKind) prefix() string    { return "aud_" }
-func (JobIDKind) prefix() string    { return "job_" }
+func (EventKind) prefix() string     { return "evt_" }
+func (DeliveryKind) prefix() string  { return "dlv_" }
+func (AttemptKind) prefix() string   { return "att_" }
+func (KeyKind) prefix() string       { return "key_" }
+func (AuditKind) prefix() string     { return "aud_" }
+func (JobIDKind) prefix() string     { return "job_" }
+func (SessionIDKind) prefix() string { return "ses_" }
 
 // The ids. Those of endpoints are strings, because each dialect has its own form, and those of tenants are chosen by the
 // operator.
@@ -40,6 +42,7 @@ type (
 	KeyID      = ID[KeyKind]
 	AuditID    = ID[AuditKind]
 	JobID      = ID[JobIDKind]
+	SessionID  = ID[SessionIDKind]
 )
 
 // String returns the id as text, such as "evt_" and 32 hex digits.

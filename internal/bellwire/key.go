@@ -11,10 +11,13 @@ const (
 	RolePublisher  Role = "publisher"   // publish for any tenant, read event types
 	RoleTenant     Role = "tenant"      // manage its own tenant's endpoints, with their secrets, and deliveries; read events and the catalogue
 	RoleTenantRead Role = "tenant-read" // the reads of RoleTenant, without secrets
+
+	// RolePortal is the role of portal sessions. No key has it.
+	RolePortal Role = "portal"
 )
 
-// OfTenant reports whether keys of the role belong to a tenant.
-func (r Role) OfTenant() bool { return r == RoleTenant || r == RoleTenantRead }
+// OfTenant reports whether callers with the role belong to a tenant.
+func (r Role) OfTenant() bool { return r == RoleTenant || r == RoleTenantRead || r == RolePortal }
 
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool {

@@ -14,6 +14,7 @@ import (
 // Callers provide ids and times. Times are kept to the microsecond, in UTC.
 type Store interface {
 	Configuration
+	Sessions
 	History
 	Queue
 	Jobs
@@ -25,7 +26,7 @@ type Store interface {
 	Check(ctx context.Context) error
 	// Purge deletes up to limit rows that are no longer needed: those of deleted tenants and endpoints, of events accepted
 	// before the given time (zero: none) that have nothing left to deliver, idempotency keys past their window whose event is
-	// gone, expired idempotent requests, expired audit entries, jobs that ended JobRetention ago, and statistics that are older
+	// gone, expired idempotent requests, expired sessions, expired audit entries, jobs that ended JobRetention ago, and statistics that are older
 	// than Interval.Kept. It returns the number of deleted rows; 0 means done. Events that had something left to
 	// deliver are checked again after RetentionReview. A store that partitions events may keep them until the whole partition
 	// is that old, and counts a partition as one row.
@@ -61,6 +62,7 @@ type Configuration interface {
 	Key(ctx context.Context, id KeyID) (*Key, error)
 	// Keys lists the keys of a tenant, or the operator's keys if tenant is empty.
 	Keys(ctx context.Context, tenant string, page Page) (*List[*Key], error)
+	// DeleteKey deletes a key and the sessions that it made.
 	DeleteKey(ctx context.Context, tenant string, id KeyID) error
 
 	// StoreKeyUses stores when keys were last used, unless a later time is stored. Keys that do not exist are skipped.
@@ -101,6 +103,23 @@ type Configuration interface {
 	// EndpointsSince returns the changes of a tenant's endpoints since a revision, read from one snapshot. Since 0 it returns
 	// all endpoints.
 	EndpointsSince(ctx context.Context, tenant string, revision int64) (*EndpointChanges, error)
+}
+
+// Sessions is the part of a Store that holds the sessions of people in browsers. Sessions of deleted tenants do not exist.
+type Sessions interface {
+	// CreateSession adds a session. The oldest sessions of the same kind and the same tenant, or of the same key for the console,
+	// are deleted if there would be more than most. CodeNotFound: the tenant or the key does not exist.
+	CreateSession(ctx context.Context, s *Session, most int) error
+	// Session returns a session, even an expired one.
+	Session(ctx context.Context, id SessionID) (*Session, error)
+	// ExchangeSession gives a session its token in exchange for its code, and returns it. CodeNotFound: no session of that kind
+	// has this code, or it has expired. CodeConflict: the code was exchanged before.
+	ExchangeSession(ctx context.Context, x *Exchange) (*Session, error)
+	// Sessions lists sessions, newest first.
+	Sessions(ctx context.Context, f SessionFilter, page Page) (*List[*Session], error)
+	DeleteSession(ctx context.Context, kind SessionKind, tenant string, id SessionID) error
+	// StoreSessionUses stores when sessions were last used, unless a later time is stored. Sessions that do not exist are skipped.
+	StoreSessionUses(ctx context.Context, last map[SessionID]time.Time) error
 }
 
 // MaxEndpointChanges is the most changes that EndpointsSince returns. If there are more, it returns all endpoints.

@@ -190,5 +190,5 @@ var Resources = slices.Concat(
 	atTheAPI(),
 	[]Resource{publications, longChecks, batchChecks, longFilters, fanOut, jobs},
 	inTheEngine(),
-	[]Resource{reads, sends, probes, idempotentRequests, configuration, configurationReloads, auditLog},
+	[]Resource{reads, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, auditLog},
 )

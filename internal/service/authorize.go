@@ -13,13 +13,19 @@ type Caller struct {
 	Key    bellwire.KeyID // zero for the configured admin key, and for callers that a front end has authenticated
 	Role   bellwire.Role
 	Tenant string // empty for operators
+
+	// Session is the session in a browser that Key has made; zero for none.
+	Session      bellwire.SessionID
+	Capabilities bellwire.Capabilities // of a portal session
 }
 
 func (c Caller) name() string {
 	switch {
 	case !c.Key.IsZero():
 		return c.Key.String()
-	case c.Role.OfTenant():
+	case c.Role == "":
+		return "nobody"
+	case c.Role.OfTenant() && c.Session.IsZero():
 		return "vouched" // by a front end
 	}
 	return "configured"
@@ -42,19 +48,49 @@ const (
 	Manage        Permission = iota // tenants, keys and event types
 	Publish                         // events, for any tenant
 	ReadCatalogue                   // event types
-	Change                          // endpoints with their secrets, deliveries
+	Change                          // endpoints
 	Read                            // endpoints without secrets, events, deliveries
+	ReadSecrets                     // of endpoints
+	Redeliver                       // retry and cancel deliveries, and jobs that do
+	Test                            // endpoints, by requests to them
+	Invite                          // people into the portal of a tenant
+	SignIn                          // to the console
 )
 
-// allows reports whether a role has a permission. It is the role table of the public contract.
+// may reports whether the caller has a permission in its tenant, or everywhere if it has none.
+func (c Caller) may(p Permission) bool {
+	if c.Role == bellwire.RolePortal {
+		return c.Capabilities&capabilityFor(p) != 0
+	}
+	return allows(c.Role, p)
+}
+
+// capabilityFor returns the capability of a portal session that has a permission, 0 if none has it.
+func capabilityFor(p Permission) bellwire.Capabilities {
+	switch p {
+	case Read, ReadCatalogue:
+		return bellwire.CanView
+	case ReadSecrets:
+		return bellwire.CanViewSecret
+	case Change:
+		return bellwire.CanManage
+	case Redeliver:
+		return bellwire.CanReplay
+	case Test:
+		return bellwire.CanTest
+	}
+	return 0
+}
+
+// allows reports whether a role of keys has a permission. It is the role table of the public contract.
 func allows(r bellwire.Role, p Permission) bool {
 	switch r {
 	case bellwire.RoleAdmin:
 		return true
 	case bellwire.RolePublisher:
-		return p == Publish || p == ReadCatalogue
+		return p == Publish || p == ReadCatalogue || p == SignIn
 	case bellwire.RoleTenant:
-		return p == Change || p == Read || p == ReadCatalogue
+		return p != Manage && p != Publish && p != SignIn
 	case bellwire.RoleTenantRead:
 		return p == Read || p == ReadCatalogue
 	}
@@ -71,7 +107,17 @@ func (p Permission) String() string {
 	case ReadCatalogue:
 		return "read event types"
 	case Change:
-		return "manage endpoints and deliveries"
+		return "manage endpoints"
+	case ReadSecrets:
+		return "read secrets of endpoints"
+	case Redeliver:
+		return "retry, replay and cancel deliveries"
+	case Test:
+		return "test endpoints"
+	case Invite:
+		return "manage portal sessions"
+	case SignIn:
+		return "sign in to the console"
 	case Read:
 		return "read endpoints, events and deliveries"
 	}
@@ -125,15 +171,21 @@ func (s *Service) PermitOwn(ctx context.Context, c Caller, need Permission) erro
 	return err
 }
 
-// authorize returns an error if the caller's role does not have the permission.
+// authorize returns an error if the caller does not have the permission.
 func authorize(c Caller, p Permission) error {
-	if !c.Role.Valid() {
-		return errUnauthenticated()
+	if c.may(p) {
+		return nil
 	}
-	if !allows(c.Role, p) {
+	switch need := capabilityFor(p); {
+	case c.Role == bellwire.RolePortal && need != 0:
+		return bellwire.Errorf(bellwire.CodeForbidden, "this portal session cannot %s; it lacks the capability %q", p, need)
+	case c.Role == bellwire.RolePortal:
+		return bellwire.Errorf(bellwire.CodeForbidden, "portal sessions cannot %s; use %s", p, keysWith(p))
+	case !c.Role.Valid():
+		return errUnauthenticated()
+	default:
 		return bellwire.Errorf(bellwire.CodeForbidden, "%s keys cannot %s; use %s", c.Role, p, keysWith(p))
 	}
-	return nil
 }
 
 // authorizeIn is authorize in a tenant. For a tenant's caller, other tenants do not exist.

@@ -37,6 +37,14 @@ type LiveSecret struct {
 	ExpiresAt time.Time // zero if it does not expire
 }
 
+// revealedTo is revealed for a caller of a change, who need not be allowed to read secrets.
+func (s *Service) revealedTo(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials, at time.Time) *EndpointSecret {
+	if !c.may(ReadSecrets) {
+		return new(EndpointSecret)
+	}
+	return s.revealed(ep, credentials, at)
+}
+
 func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at time.Time) *EndpointSecret {
 	secret := new(EndpointSecret)
 	dialect := s.dialects[ep.Dialect]

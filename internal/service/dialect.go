@@ -149,7 +149,7 @@ func viewOf(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) 
 	if len(credentials.Secrets) > 0 {
 		k.Secret = credentials.Secrets[0].Value
 	}
-	if allows(c.Role, Change) {
+	if c.may(ReadSecrets) {
 		return k
 	}
 	k.URL, _ = maskURL(ep.URL)

@@ -29,7 +29,7 @@ func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id stri
 	}
 	for _, change := range list.Items {
 		change.Actor = actorFor(c, change.Actor)
-		if allows(c.Role, Change) {
+		if c.may(ReadSecrets) {
 			continue
 		}
 		for _, members := range []*json.RawMessage{&change.Before, &change.After} {
@@ -43,19 +43,23 @@ func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id stri
 
 // actorFor returns an actor as the caller may see it.
 func actorFor(c Caller, a bellwire.Actor) bellwire.Actor {
-	if c.Role.OfTenant() && !a.Role.OfTenant() {
-		a.Key, a.Address = bellwire.KeyID{}, ""
+	switch {
+	case !c.Role.OfTenant():
+	case a.Role == bellwire.RolePortal:
+		a.Key = bellwire.KeyID{} // may be an operator's
+	case !a.Role.OfTenant():
+		a.Key, a.Session, a.Address = bellwire.KeyID{}, bellwire.SessionID{}, ""
 	}
 	return a
 }
 
 // actor returns the originator of the caller's changes.
 func (c Caller) actor(ctx context.Context) bellwire.Actor {
-	a := bellwire.Actor{Kind: bellwire.ActorConfigured, Key: c.Key, Role: c.Role, Origin: bellwire.CallOf(ctx).Origin}
+	a := bellwire.Actor{Kind: bellwire.ActorConfigured, Key: c.Key, Session: c.Session, Role: c.Role, Origin: bellwire.CallOf(ctx).Origin}
 	switch {
 	case !c.Key.IsZero():
 		a.Kind = bellwire.ActorKey
-	case c.Role.OfTenant():
+	case c.Role.OfTenant() && c.Session.IsZero():
 		a.Kind = bellwire.ActorVouched
 	}
 	return a

@@ -40,7 +40,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err != nil {
 		return nil, nil, err
 	}
-	return show(ep, credentials), s.revealed(ep, credentials, ep.UpdatedAt), nil
+	return showTo(c, ep, credentials), s.revealedTo(c, ep, credentials, ep.UpdatedAt), nil
 }
 
 func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, in *EndpointInput) (*bellwire.Endpoint, *bellwire.Credentials, error) {
@@ -174,7 +174,7 @@ func (s *Service) UpdateEndpoint(ctx context.Context, c Caller, tenant, id strin
 	if err != nil {
 		return nil, err
 	}
-	shown := show(updated.endpoint, updated.credentials)
+	shown := showTo(c, updated.endpoint, updated.credentials)
 	shown.Replay = updated.replay
 	return shown, nil
 }
@@ -205,6 +205,11 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		in, err := decide(ep, credentials)
 		if err != nil {
 			return nil, err
+		}
+		if in.Replay != "" {
+			if err := authorizeIn(c, Redeliver, tenant); err != nil {
+				return nil, err
+			}
 		}
 		disabling = in.Status != nil && *in.Status == bellwire.EndpointDisabled
 		before, had := *ep, membersOf(ep, credentials)
@@ -267,7 +272,7 @@ func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.End
 
 // EndpointSecret returns the secrets that deliveries are signed with.
 func (s *Service) EndpointSecret(ctx context.Context, c Caller, tenant, id string) (*EndpointSecret, error) {
-	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
+	ctx, end, err := s.beginRead(ctx, c, ReadSecrets, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -309,7 +314,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 			return nil, err
 		}
 		rotated = ep
-		return s.revealed(ep, credentials, ep.UpdatedAt), nil
+		return s.revealedTo(c, ep, credentials, ep.UpdatedAt), nil
 	})
 	if err != nil {
 		return nil, err
@@ -326,7 +331,7 @@ func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 
 // testEndpoint is TestEndpoint for an action of the audit log.
 func (s *Service) testEndpoint(ctx context.Context, c Caller, tenant, id, eventType, action string) (TestReceipt, error) {
-	end, err := s.beginSend(ctx, c, tenant, limits.TestRate)
+	end, err := s.beginSend(ctx, c, Test, tenant, limits.TestRate)
 	if err != nil {
 		return TestReceipt{}, err
 	}
@@ -343,7 +348,7 @@ func (s *Service) testEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 			return TestReceipt{}, err
 		}
 	}
-	t, err := s.usableType(ctx, "type", eventType, allows(c.Role, ReadCatalogue))
+	t, err := s.usableType(ctx, "type", eventType, c.may(ReadCatalogue))
 	if err != nil {
 		return TestReceipt{}, err
 	}
@@ -446,10 +451,19 @@ func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint, h 
 	}
 	shown := show(ep, credentials)
 	shown.Health = &h
-	if !allows(c.Role, Change) {
+	if !c.may(ReadSecrets) {
 		var hidden []string
 		shown.URL, hidden = maskURL(ep.URL)
 		h.LastError = hideIn(h.LastError, hidden)
+	}
+	return shown
+}
+
+// showTo is show for a caller of a change.
+func showTo(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) *Endpoint {
+	shown := show(ep, credentials)
+	if !c.may(ReadSecrets) {
+		shown.URL, _ = maskURL(ep.URL)
 	}
 	return shown
 }

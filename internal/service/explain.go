@@ -177,6 +177,8 @@ func stand(x *bellwire.Explanation, what string, standing *bellwire.Standing, en
 // by names an actor in a sentence.
 func by(a bellwire.Actor) string {
 	switch {
+	case a.Role == bellwire.RolePortal:
+		return " in the portal session " + a.Session.String()
 	case a.Kind == bellwire.ActorKey && !a.Key.IsZero():
 		return " by the " + string(a.Role) + " key " + a.Key.String()
 	case a.Kind == bellwire.ActorKey:

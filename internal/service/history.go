@@ -107,7 +107,7 @@ func (s *Service) Delivery(ctx context.Context, c Caller, tenant string, id bell
 	if err != nil {
 		return nil, nil, err
 	}
-	if !allows(c.Role, Change) {
+	if !c.may(ReadSecrets) {
 		for _, a := range attempts {
 			hideURL(a)
 		}
@@ -134,7 +134,7 @@ func (s *Service) Deliveries(ctx context.Context, c Caller, f bellwire.DeliveryF
 // RetryDelivery requests one more attempt at once, whatever the status of the delivery. With restart, the whole retry schedule
 // begins again instead. Its error has CodeConflict if the endpoint is disabled or deleted, or if the schedule cannot begin again.
 func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error) {
-	end, err := s.beginSend(ctx, c, tenant, limits.RetryRate)
+	end, err := s.beginSend(ctx, c, Redeliver, tenant, limits.RetryRate)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 
 // CancelDelivery ends an open delivery. Its error has CodeConflict if the delivery has ended already.
 func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error) {
-	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
+	if err := s.requireTenant(ctx, c, Redeliver, tenant); err != nil {
 		return nil, err
 	}
 	canceled := map[string]any{"status": bellwire.DeliveryCanceled}

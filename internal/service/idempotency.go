@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -29,6 +30,9 @@ func (s *Service) BeginRequest(ctx context.Context, c Caller, key string, digest
 	}
 	if err := s.maySeal(ctx); err != nil {
 		return nil, nil, err
+	}
+	if c.Role == bellwire.RolePortal { // what is repeated to a session was answered to this session
+		digest = sha256.Sum256(append(digest[:], c.Session[:]...))
 	}
 	at := now()
 	r := &bellwire.IdempotentRequest{Tenant: c.Tenant, Key: key, Digest: digest, Try: bellwire.NewUUID(at), At: at}

@@ -32,7 +32,7 @@ type JobCount struct {
 
 // CountJob counts what a job would be about. It asks the filters about each event, if that does not take long.
 func (s *Service) CountJob(ctx context.Context, c Caller, tenant string, in JobInput) (*JobCount, error) {
-	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
+	ctx, end, err := s.beginRead(ctx, c, Redeliver, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func newJob(tenant string, kind bellwire.JobKind, endpoint string) *bellwire.Job
 }
 
 func (s *Service) planNewJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
-	ctx, end, err := s.beginRead(ctx, c, Change, tenant)
+	ctx, end, err := s.beginRead(ctx, c, Redeliver, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (s *Service) Jobs(ctx context.Context, c Caller, tenant string, page bellwi
 
 // ChangeJob pauses, resumes or cancels a job, or changes its rate; 0 means none. Its error has CodeConflict if the job has ended.
 func (s *Service) ChangeJob(ctx context.Context, c Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error) {
-	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
+	if err := s.requireTenant(ctx, c, Redeliver, tenant); err != nil {
 		return nil, err
 	}
 	if change.Rate != nil && *change.Rate != 0 {

@@ -186,7 +186,7 @@ func checkRole(tenant string, role bellwire.Role) error {
 	case tenant == "" && (!role.Valid() || role.OfTenant()):
 		return bellwire.Invalid("role", "must be %s; a key with another role must belong to a tenant",
 			bellwire.OneOf([]bellwire.Role{bellwire.RoleAdmin, bellwire.RolePublisher}))
-	case tenant != "" && !role.OfTenant():
+	case tenant != "" && role != bellwire.RoleTenant && role != bellwire.RoleTenantRead:
 		return bellwire.Invalid("role", "must be %s; a key with another role must not belong to a tenant",
 			bellwire.OneOf([]bellwire.Role{bellwire.RoleTenant, bellwire.RoleTenantRead}))
 	}
@@ -311,6 +311,6 @@ func (s *Service) requireKeys(ctx context.Context, c Caller, tenant string) erro
 func (s *Service) viewKey(k *bellwire.Key) *Key {
 	return &Key{
 		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil,
-		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, LastUsedAt: s.keyUses.of(k),
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, LastUsedAt: s.keyUses.of(k.ID, k.LastUsedAt),
 	}
 }

@@ -88,8 +88,8 @@ func (s *Service) allowChange(ctx context.Context, c Caller) error {
 
 // beginSend is requireTenant for use cases that send requests to endpoints, at the rate of the given limit. It waits for the
 // tenant's turn: each of these requests takes several transactions. The caller must call end when done.
-func (s *Service) beginSend(ctx context.Context, c Caller, tenant string, l *limits.Limit) (end func(), err error) {
-	if err := authorizeIn(c, Change, tenant); err != nil {
+func (s *Service) beginSend(ctx context.Context, c Caller, p Permission, tenant string, l *limits.Limit) (end func(), err error) {
+	if err := authorizeIn(c, p, tenant); err != nil {
 		return nil, err
 	}
 	if err := s.allow(ctx, l, tenant); err != nil {
@@ -99,7 +99,7 @@ func (s *Service) beginSend(ctx context.Context, c Caller, tenant string, l *lim
 	if err != nil {
 		return nil, err
 	}
-	if err := s.requireTenant(ctx, c, Change, tenant); err != nil {
+	if err := s.requireTenant(ctx, c, p, tenant); err != nil {
 		end()
 		return nil, err
 	}

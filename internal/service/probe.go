@@ -22,7 +22,7 @@ type Probe struct {
 
 // ProbeEndpoint tests an endpoint and waits for the attempt. See TestEndpoint.
 func (s *Service) ProbeEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (*Probe, error) {
-	if err := authorizeIn(c, Change, tenant); err != nil {
+	if err := authorizeIn(c, Test, tenant); err != nil {
 		return nil, err
 	}
 	held, err := s.directory.Limits(ctx, tenant)

@@ -192,7 +192,7 @@ func (p *publication) fit(ctx context.Context, catalogue *directory.Catalogue, j
 			return refusal // it is not about the draft
 		}
 		if cached == nil {
-			refusal = unknownType("type", d.Type, catalogue, allows(p.caller.Role, Publish))
+			refusal = unknownType("type", d.Type, catalogue, p.caller.may(Publish))
 		}
 		if !justRead {
 			if err := p.requireCurrent(ctx, cached, d.Type); err != nil {

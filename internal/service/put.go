@@ -58,7 +58,7 @@ func (s *Service) PutEndpoint(ctx context.Context, c Caller, tenant, id string, 
 			return withSecret{}, err
 		}
 		ep, credentials := updated.endpoint, updated.credentials
-		return withSecret{show(ep, credentials), s.revealed(ep, credentials, ep.UpdatedAt)}, nil
+		return withSecret{showTo(c, ep, credentials), s.revealedTo(c, ep, credentials, ep.UpdatedAt)}, nil
 	}, func() (withSecret, error) {
 		ep, secret, err := s.CreateEndpoint(ctx, c, tenant, in)
 		return withSecret{ep, secret}, err
@@ -108,7 +108,7 @@ func orDefault[T any](p **T, value T) {
 // checkEndpointID refuses ids of a caller's own for endpoints. Ids are unique over all tenants. So that one tenant cannot take the
 // ids that another would choose, tenants' ids must have the form of generated ones, which nobody guesses.
 func checkEndpointID(c Caller, d bellwire.Dialect, id string) error {
-	if allows(c.Role, Manage) {
+	if c.may(Manage) {
 		return bellwire.CheckEndpointID(id)
 	}
 	if example := d.NewEndpointID(now()); !sameForm(example, id) {
@@ -150,7 +150,7 @@ func (s *Service) moved(c Caller, d bellwire.Dialect, ep *bellwire.Endpoint, cre
 	if from == nil {
 		return nil
 	}
-	if !allows(c.Role, Manage) {
+	if !c.may(Manage) {
 		return bellwire.Errorf(bellwire.CodeForbidden, "only admin keys can choose id, created_at and secrets of an endpoint; PUT takes an id of your own")
 	}
 	var faults []error

@@ -91,7 +91,10 @@ type Service struct {
 	shared         bool
 	maxEventBytes  int
 	auditRetention time.Duration
-	keyUses        keyUses
+	keyUses        uses[bellwire.KeyID]
+	sessionUses    uses[bellwire.SessionID]
+	sessions       *directory.Lookups[bellwire.SessionID]
+	exchanges      *share.Rates // of codes of sessions, by the address of the client
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
 	sandbox        bool
@@ -119,6 +122,8 @@ func New(c Config) (*Service, error) {
 		auditRetention: c.AuditRetention,
 		audited:        share.NewRates(),
 		warned:         share.NewRates(),
+		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
+		exchanges:      share.NewRates(),
 		sandbox:        c.Sandbox,
 		logger:         c.Logger,
 		locks:          newTenantLocks(),
@@ -163,5 +168,8 @@ func (s *Service) MaxEventBytes() int { return s.maxEventBytes }
 // changed logs a change of the configuration. attrs must not contain secrets.
 func (s *Service) changed(ctx context.Context, c Caller, action string, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("action", action), slog.String("by", c.name()), slog.String("role", string(c.Role)))
+	if !c.Session.IsZero() {
+		attrs = append(attrs, slog.String("in_session", c.Session.String()))
+	}
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "configuration changed", attrs...)
 }

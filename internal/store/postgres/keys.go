@@ -117,6 +117,9 @@ func (s *Store) DeleteKey(ctx context.Context, tenant string, id bellwire.KeyID)
 		if deleted == 0 {
 			return bellwire.NotFound("key", id.String())
 		}
+		if err := tx.exec(sqlDeleteSessionsOfKey, [16]byte(id)); err != nil {
+			return err
+		}
 		return s.changeOwner(tx, owner, tenant)
 	})
 }

@@ -91,6 +91,8 @@ const (
 	sqlPurgeAudit  = "DELETE FROM bellwire.audit WHERE n IN (SELECT n FROM bellwire.audit WHERE expires_at <= $1 LIMIT $2)"
 	sqlPurgeNonces = `DELETE FROM bellwire.nonces WHERE (key, nonce) IN
 		(SELECT key, nonce FROM bellwire.nonces WHERE expires_at <= $1 LIMIT $2)`
+	sqlPurgeSessions = `DELETE FROM bellwire.sessions WHERE id IN
+		(SELECT id FROM bellwire.sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`
 	sqlPurgeAuditDays = `DELETE FROM bellwire.audit_days WHERE (day, tenant) IN
 		(SELECT day, tenant FROM bellwire.audit_days WHERE day < $1 LIMIT $2)`
 	// sqlPurgeStatistics passes over rows that RollUp is changing, so that neither waits for the other.
@@ -100,7 +102,7 @@ const (
 )
 
 func (p *purge) run() error {
-	for _, sql := range []string{sqlPurgeRequests, sqlPurgeAudit, sqlPurgeNonces} {
+	for _, sql := range []string{sqlPurgeRequests, sqlPurgeSessions, sqlPurgeAudit, sqlPurgeNonces} {
 		if err := p.delete(sql, p.now, p.left); err != nil {
 			return err
 		}

@@ -110,6 +110,9 @@ func (s *Store) DeleteKey(ctx context.Context, tenant string, id bellwire.KeyID)
 		if w.conn.Changes() == 0 {
 			return bellwire.NotFound("key", id.String())
 		}
+		if err := w.query(sqlDeleteSessionsOfKey).blob(id[:]).exec(); err != nil {
+			return err
+		}
 		return w.changeOwner(owner)
 	})
 }

@@ -122,6 +122,7 @@ func (p *purge) expired() error {
 		sqlPurgeRequests,
 		"DELETE FROM audit WHERE n IN (SELECT n FROM audit WHERE expires_at <= ? LIMIT +?)",
 		"DELETE FROM nonces WHERE (key, nonce) IN (SELECT key, nonce FROM nonces WHERE expires_at <= ? LIMIT +?)",
+		"DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT +?)",
 	} {
 		if err := p.delete(p.w.query(sql).time(p.now).int(int64(p.left))); err != nil {
 			return err

@@ -126,6 +126,7 @@ func useAll(w *world) {
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
 	useRequests(w, t.ID)
+	useSessions(w, t.ID)
 
 	w.check(w.store.DeleteEventType(w.ctx, "a"))
 	w.check(w.store.DeleteKey(w.ctx, t.ID, key.ID))

@@ -6,8 +6,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestStoreKeyUses: a use is stored once it is asked for, and not before, however often the key is used.
-func TestStoreKeyUses(t *testing.T) {
+// TestStoreUses: a use is stored once it is asked for, and not before, however often the key is used.
+func TestStoreUses(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	secret := e.key(e.tenant("acme"), bellwire.RoleTenant)
@@ -21,7 +21,7 @@ func TestStoreKeyUses(t *testing.T) {
 	if used() {
 		t.Error("a request has stored the use of its key")
 	}
-	wantCode(t, e.StoreKeyUses(t.Context()), "", "")
+	wantCode(t, e.StoreUses(t.Context()), "", "")
 	if !used() {
 		t.Error("the use is not stored")
 	}
