@@ -5,6 +5,8 @@ go 1.26.8
 // Builds use a Go with its known faults mended; see docs/dependencies.md.
 toolchain go1.26.11
 
+ignore ./web/node_modules
+
 require (
 	code.dny.dev/ssrf v0.3.0
 	github.com/alecthomas/kong v1.17.0

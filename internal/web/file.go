@@ -13,6 +13,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -151,12 +152,12 @@ func accepts(header, coding string) bool {
 }
 
 // base is the element of a shell that says where its paths begin.
-const base = `<base href="/">`
+var base = regexp.MustCompile(`<base href="/" ?/?>`)
 
 // withBase returns a shell whose paths begin at the given one.
 func withBase(shell []byte, at string) ([]byte, error) {
-	if !bytes.Contains(shell, []byte(base)) {
-		return nil, fmt.Errorf("a shell does not contain %s", base)
+	if len(base.FindAllIndex(shell, 2)) != 1 {
+		return nil, errors.New(`a shell must contain <base href="/"> once`)
 	}
-	return bytes.Replace(shell, []byte(base), fmt.Appendf(nil, `<base href="%s">`, html.EscapeString(at)), 1), nil
+	return base.ReplaceAllLiteral(shell, fmt.Appendf(nil, `<base href="%s">`, html.EscapeString(at))), nil
 }
