@@ -122,46 +122,71 @@ func TestAllValuesAreTidied(t *testing.T) {
 	look(model(t))
 }
 
-// An option of the server that has an empty value is one that is not given.
+// Options of the server that have an empty value count as not given.
 func TestEmptyMeansUnset(t *testing.T) {
 	t.Parallel()
 	want, err := parse(t, "serve")
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := []cmp.Option{cmp.AllowUnexported(settings{}, databaseURL{}), cmp.Comparer(sameNetwork)}
+	same := func(t *testing.T, got *settings, err error) {
+		t.Helper()
+		options := []cmp.Option{cmp.AllowUnexported(settings{}, databaseURL{}), cmp.Comparer(sameNetwork)}
+		if diff := cmp.Diff(want, got, options...); err != nil || diff != "" {
+			t.Errorf("%v\n%s", err, diff)
+		}
+	}
+	flags := serverFlags(t)
+	t.Run("with an equals sign", func(t *testing.T) {
+		args := []string{"serve"}
+		for _, flag := range flags {
+			args = append(args, "--"+flag.Name+"=")
+		}
+		got, err := parse(t, args...)
+		same(t, got, err)
+	})
+	t.Run("as an argument", func(t *testing.T) {
+		args := []string{"serve"}
+		for _, flag := range flags {
+			if !flag.IsBool() {
+				args = append(args, "--"+flag.Name, " ")
+			}
+		}
+		got, err := parse(t, append(args, "--sandbox=no")...)
+		same(t, got, err)
+	})
+	for _, empty := range []string{"", "''", "' '", "~", "[]", "['']"} {
+		t.Run("in the file/"+empty, func(t *testing.T) {
+			var file strings.Builder
+			for _, flag := range flags {
+				if flag.Name != "config" && (flag.IsSlice() || !strings.HasPrefix(empty, "[")) {
+					fmt.Fprintf(&file, "%s: %s\n", flag.Name, empty)
+				}
+			}
+			got, err := configured(t, file.String())
+			same(t, got, err)
+		})
+	}
+}
+
+// serverFlags returns the flags of serve that can also be variables.
+func serverFlags(t *testing.T) []*kong.Flag {
+	t.Helper()
+	var flags []*kong.Flag
 	for _, node := range model(t).Children {
 		if node.Name != "serve" {
 			continue
 		}
 		for _, flag := range node.Flags {
-			if len(flag.Envs) == 0 {
-				continue
-			}
-			inline, err := parse(t, "serve", "--"+flag.Name+"=")
-			if diff := cmp.Diff(want, inline, options...); err != nil || diff != "" {
-				t.Errorf("--%s=: %v\n%s", flag.Name, err, diff)
-			}
-			if !flag.IsBool() {
-				apart, err := parse(t, "serve", "--"+flag.Name, " ", "--sandbox=no")
-				if diff := cmp.Diff(want, apart, options...); err != nil || diff != "" {
-					t.Errorf("--%s ' ': %v\n%s", flag.Name, err, diff)
-				}
-			}
-			if flag.Name == "config" {
-				continue
-			}
-			for _, nothing := range []string{"", "''", "' '", "~", "[]", "['']"} {
-				if !flag.IsSlice() && strings.HasPrefix(nothing, "[") {
-					continue
-				}
-				filed, err := configured(t, flag.Name+": "+nothing+"\n")
-				if diff := cmp.Diff(want, filed, options...); err != nil || diff != "" {
-					t.Errorf("%s: %s in the file: %v\n%s", flag.Name, nothing, err, diff)
-				}
+			if len(flag.Envs) > 0 {
+				flags = append(flags, flag)
 			}
 		}
 	}
+	if len(flags) == 0 {
+		t.Fatal("serve has no flags")
+	}
+	return flags
 }
 
 // Options without a variable cannot be given elsewhere: an empty value is a script's mistake.
