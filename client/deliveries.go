@@ -12,12 +12,13 @@ import (
 type Event struct {
 	ID             string          `json:"id"`
 	Type           string          `json:"type"`
-	Data           json.RawMessage `json:"data"`            // byte for byte as it was published
+	Data           json.RawMessage `json:"data"`            // byte for byte as it was published; null if it was erased
 	IdempotencyKey *string         `json:"idempotency_key"` // nil if none was given
 	OccurredAt     time.Time       `json:"occurred_at"`
 	CreatedAt      time.Time       `json:"created_at"`
 	Test           bool            `json:"test"`
 	Deliveries     int             `json:"deliveries"`
+	Erased         *Erasure        `json:"erased"`  // nil unless the data was erased
 	Problem        string          `json:"problem"` // why it was not delivered, if it was published with the SQL function
 
 	// Endpoints says what became of the event at each endpoint of the tenant. Only Client.Event returns it. If there are more
@@ -135,6 +136,17 @@ func (c *Client) Events(ctx context.Context, tenant string, f EventFilter, page 
 // EventEndpoints lists what became of an event at each endpoint.
 func (c *Client) EventEndpoints(ctx context.Context, tenant, id string, page Page) (*List[Explanation], error) {
 	return fetchList[Explanation](ctx, c, inTenant(tenant, "events", id, "endpoints"), page, nil)
+}
+
+// Erasure says when and by whom the data of an event was erased.
+type Erasure struct {
+	At time.Time `json:"at"`
+	By Actor     `json:"by"`
+}
+
+// EraseEvent erases the data of an event. The rest of it stays. Only admin keys can do this.
+func (c *Client) EraseEvent(ctx context.Context, tenant, id string) error {
+	return c.call(ctx, http.MethodDelete, inTenant(tenant, "events", id, "data"), nil, nil)
 }
 
 // Event returns an event, with what became of it at each endpoint.

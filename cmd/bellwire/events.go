@@ -13,6 +13,7 @@ type eventsCommand struct {
 	List      listEventsCommand     `cmd:"" help:"List events, newest first."`
 	Show      showEventCommand      `cmd:"" help:"Show an event with its data, and what became of it at each endpoint."`
 	Endpoints eventEndpointsCommand `cmd:"" help:"List what became of an event at each endpoint."`
+	Erase     eraseEventCommand     `cmd:"" help:"Erase the data of an event, for good. The rest of it stays. For admin keys."`
 }
 
 // Help is shown below the options.
@@ -89,6 +90,7 @@ func printEvent(p *output.Printer, e *client.Event) {
 	p.Fields(
 		field("id", e.ID), field("your id", keyOf(e)), field("type", e.Type), field("test", test),
 		field("stored", output.Time(e.CreatedAt)), field("occurred", output.Time(e.OccurredAt)), field("deliveries", fmt.Sprint(e.Deliveries)),
+		field("erased", erasureText(e.Erased)),
 		output.Field{Name: "problem", Cell: output.Cell{Text: e.Problem, Color: output.Bad}},
 	)
 	if len(e.Endpoints) > 0 {
@@ -102,7 +104,39 @@ func printEvent(p *output.Printer, e *client.Event) {
 	if e.EndpointsNextCursor != "" {
 		p.Linef("There are more: bellwire events endpoints %s", e.ID)
 	}
-	p.Document("Data", e.Data)
+	if e.Erased == nil {
+		p.Document("Data", e.Data)
+	}
+}
+
+// erasureText says when and by whom data was erased; nil: it was not.
+func erasureText(e *client.Erasure) string {
+	if e == nil {
+		return ""
+	}
+	return output.Time(e.At) + " by " + actorText(&e.By)
+}
+
+type eraseEventCommand struct {
+	tenantConnection
+	ID string `arg:"" help:"The event's id (evt_…)."`
+}
+
+// Help is shown below the options.
+func (c *eraseEventCommand) Help() string {
+	return `Open deliveries of the event are canceled, and it can no longer be retried or replayed. What attempts have
+kept of requests and responses is erased too.
+
+  bellwire events erase --tenant acme evt_…`
+}
+
+// Run erases the data of an event.
+func (c *eraseEventCommand) Run(ctx context.Context) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	return api.EraseEvent(ctx, c.Tenant, c.ID)
 }
 
 var explanationColumns = []output.Column[client.Explanation]{

@@ -61,6 +61,7 @@ func TestEveryCallIsAudited(t *testing.T) {
 		{route: "POST /tenants/{tenant}/jobs/{id}/pause", path: "/tenants/t/jobs/{job}/pause", status: 200, action: "job.update"},
 		{route: "POST /tenants/{tenant}/jobs/{id}/resume", path: "/tenants/t/jobs/{job}/resume", status: 200, action: "job.update"},
 		{route: "POST /tenants/{tenant}/jobs/{id}/cancel", path: "/tenants/t/jobs/{job}/cancel", status: 200, action: "job.update"},
+		{route: "DELETE /tenants/{tenant}/events/{id}/data", path: "/tenants/t/events/{event}/data", status: 204, action: "event.erase"},
 		{route: "DELETE /tenants/{tenant}/endpoints/{id}", status: 204, action: "endpoint.delete"},
 		{route: "DELETE /tenants/{tenant}", status: 204, action: "tenant.delete"},
 	} {
@@ -71,8 +72,7 @@ func TestEveryCallIsAudited(t *testing.T) {
 		}
 		w.step(t, step{name: s.action, method: method, path: path, body: s.body, status: s.status, save: s.save, header: []string{"X-Request-Id: r1"}, problem: problemOf(s.status)})
 		if s.action == "" {
-			event := w.newest(t, "/tenants/t/deliveries")
-			w.vars["delivery"] = event
+			w.vars["delivery"], w.vars["event"] = w.newest(t, "/tenants/t/deliveries"), w.newest(t, "/tenants/t/events")
 			continue
 		}
 		w.step(t, step{name: "the entry of " + s.route, method: "GET", path: "/audit?limit=1", status: 200,

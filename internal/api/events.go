@@ -20,19 +20,29 @@ const tagEvents = "Events"
 type Event struct {
 	ID             bellwire.EventID `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Type           string           `json:"type" example:"invoice.paid"`
-	Data           json.RawMessage  `json:"data" doc:"Byte for byte as published."`
+	Data           json.RawMessage  `json:"data" doc:"Byte for byte as published; null if it was erased."`
 	IdempotencyKey *string          `json:"idempotency_key" nullable:"true" doc:"The id given by the publisher; null if there is none."`
 	OccurredAt     time.Time        `json:"occurred_at" doc:"When it happened according to the publisher, or else when Bellwire accepted it."`
 	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire accepted it."`
 	Test           bool             `json:"test" doc:"Whether it was created by testing an endpoint, not published."`
 	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it. Replays are not counted."`
+	Erased         *erasure         `json:"erased,omitempty" doc:"When and by whom the data was erased. Omitted if it was not."`
 	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was not sent. Omitted if it was."`
+}
+
+// erasure says when and by whom the data of an event was erased, on the wire.
+type erasure struct {
+	At time.Time `json:"at"`
+	By actor     `json:"by"`
 }
 
 func wireEvent(e *bellwire.Event) Event {
 	wire := Event{
 		ID: e.ID, Type: e.Type, Data: e.Data, OccurredAt: e.Time().UTC(), CreatedAt: e.CreatedAt.UTC(),
 		Test: e.Test, Deliveries: e.Deliveries, Problem: e.Problem,
+	}
+	if e.Erased != nil {
+		wire.Data, wire.Erased = json.RawMessage("null"), &erasure{At: e.Erased.At.UTC(), By: wireActor(e.Erased.By)}
 	}
 	if e.IdempotencyKey != "" {
 		wire.IdempotencyKey = &e.IdempotencyKey
@@ -69,6 +79,7 @@ type eventRest struct {
 	CreatedAt      time.Time        `json:"created_at"`
 	Test           bool             `json:"test"`
 	Deliveries     int              `json:"deliveries"`
+	Erased         *erasure         `json:"erased,omitempty"`
 	Problem        string           `json:"problem,omitempty"`
 }
 
@@ -144,6 +155,20 @@ func (a *api) events() {
 			return nil, err
 		}
 		return &output[eventList]{Body: eventList(events.Body)}, nil
+	})
+
+	route(a, service.Manage, huma.Operation{
+		OperationID: "erase-event", Method: http.MethodDelete, Path: "/tenants/{tenant}/events/{id}/data", Tags: []string{tagEvents},
+		Summary: "Erase the data of an event", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict},
+		Description: "For admin keys. The event stays without its data, and says in `erased` when and by whom it was erased. What attempts have kept of " +
+			"requests and responses is erased too. Open deliveries are canceled, and the event cannot be retried or replayed any more. " +
+			"Responds with 409 while deliveries of the event are still being stored.",
+	}, func(ctx context.Context, c service.Caller, in *OfEvent) (*struct{}, error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		return nil, a.svc.EraseEvent(ctx, c, in.Tenant, id)
 	})
 
 	a.explanations()

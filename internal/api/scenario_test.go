@@ -77,7 +77,8 @@ func (e *idleEngine) Test(context.Context, string, string, engine.Draft) (bellwi
 func (e *idleEngine) Refresh(string) {}
 func (*idleEngine) WakeJobs()        {}
 
-func (e *idleEngine) Forget(string, bellwire.DeliveryID) {}
+func (e *idleEngine) Forget(string, bellwire.DeliveryID)   {}
+func (e *idleEngine) ForgetEvent(string, bellwire.EventID) {}
 func (e *idleEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }

@@ -66,6 +66,7 @@ type useCases interface {
 	Events(ctx context.Context, c service.Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
 	Explain(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID, page bellwire.Page) (*bellwire.Event, *bellwire.List[*bellwire.Explanation], error)
 
+	EraseEvent(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID) error
 	EventsByKey(ctx context.Context, c service.Caller, f bellwire.EventFilter, key string) (*bellwire.List[*bellwire.Event], error)
 	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
 	FindAllDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)

@@ -28,6 +28,7 @@ const (
 	ReasonSkipped           = "the retry policy is spent; the next delivery in order goes ahead"
 	ReasonTimeOver          = "the retry policy's max_elapsed has passed"
 	ReasonCanceledOnRequest = "canceled on request"
+	ReasonEventErased       = "the event's data was erased"
 	ReasonEndpointDisabled  = "the endpoint was disabled"
 	ReasonEndpointDeleted   = "the endpoint was deleted"
 	ReasonEndpointGone      = "the endpoint answered 410 Gone and was disabled"

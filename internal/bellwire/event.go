@@ -21,6 +21,31 @@ func Digest(eventType string, data []byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
+// ErasedDigest replaces the digest of an event whose data was erased, so that nobody can try out what the data was.
+var ErasedDigest [32]byte
+
+// SameDigest reports whether a publication with the key of a stored event is a duplicate of it. That of an event whose data was
+// erased always is.
+func SameDigest(stored, published [32]byte) bool {
+	return stored == published || stored == ErasedDigest
+}
+
+// Erasure is the removal of an event's data.
+type Erasure struct {
+	At time.Time
+	By Actor
+}
+
+// Erased is what an erasure has done.
+type Erased struct {
+	Event     *Event
+	Before    bool     // the data was erased before: nothing was done
+	Endpoints []string // to which deliveries were open, or manual retries requested
+}
+
+// ProblemErased replaces the problem of an event whose data was erased, which may quote it.
+const ProblemErased = "its data did not fit its type's schema; the details were erased with the data"
+
 // Event is an immutable fact, published once.
 type Event struct {
 	ID             EventID
@@ -35,6 +60,8 @@ type Event struct {
 	// Problem is why it was sent to no endpoint although it was accepted: its data does not fit its type's schema. Only events
 	// published inside the database can have one, because they are checked after they are accepted.
 	Problem string
+	// Erased is when and by whom Data was erased; nil: it was not. Then Data is empty.
+	Erased *Erasure
 }
 
 // Time returns when the event happened: as the publisher says, or else when Bellwire accepted it.

@@ -24,6 +24,11 @@ type Store interface {
 
 	// Check returns an error unless the store can read and write.
 	Check(ctx context.Context) error
+	// EraseEvent removes the data of an event, its digest, and the details of its attempts, also of those that are recorded later. It
+	// cancels the event's open deliveries with ReasonEventErased, and withdraws manual retries. Nothing of the event is delivered any
+	// more: RequestRetry and RestartDelivery have CodeConflict, and jobs skip it. CodeConflict: the event waits to be matched, or
+	// deliveries of it are deferred to FanOut.
+	EraseEvent(ctx context.Context, tenant string, id EventID, e Erasure) (*Erased, error)
 	// Purge deletes up to limit rows that are no longer needed: those of deleted tenants and endpoints, of events accepted
 	// before the given time (zero: none) that have nothing left to deliver, idempotency keys past their window whose event is
 	// gone, expired idempotent requests, expired sessions, expired audit entries, jobs that ended JobRetention ago, and statistics that are older
@@ -369,6 +374,7 @@ func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint
 // Notification is what a node learns of another.
 type Notification struct {
 	Endpoints     []string // endpoints that have something new to claim
+	Erased        EventID  // an event whose data was erased, of which these endpoints may have deliveries in memory; zero: none
 	Tenant        string   // a tenant whose configuration changed; empty: none
 	Configuration bool     // the operator's configuration changed
 	Unmatched     bool     // events were published inside the database

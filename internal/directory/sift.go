@@ -47,7 +47,7 @@ func (t *Tenant) Sift(ctx context.Context, s bellwire.Sieve, found *bellwire.Sel
 			continue
 		}
 		e, err := s.Event(ctx, t.ID, item.Event)
-		if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		if bellwire.CodeOf(err) == bellwire.CodeNotFound || err == nil && e.Erased != nil {
 			skipped++
 			continue
 		}

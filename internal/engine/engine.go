@@ -322,6 +322,11 @@ func (e *Engine) Refresh(endpoint string) { e.scheduler.Refresh(endpoint) }
 // Forget drops a delivery that was canceled, unless its attempt is in flight.
 func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) { e.scheduler.Forget(endpoint, id) }
 
+// ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled.
+func (e *Engine) ForgetEvent(endpoint string, event bellwire.EventID) {
+	e.scheduler.ForgetEvent(endpoint, event)
+}
+
 // WakeJobs reports that a job was created or changed.
 func (e *Engine) WakeJobs() { poke(e.jobs.wake) }
 

@@ -52,6 +52,9 @@ func (w *watcher) notified(n bellwire.Notification) {
 		poke(w.fanOut)
 	}
 	for _, endpoint := range n.Endpoints {
+		if !n.Erased.IsZero() {
+			w.scheduler.ForgetEvent(endpoint, n.Erased)
+		}
 		w.scheduler.Refresh(endpoint)
 	}
 }

@@ -187,6 +187,8 @@ func (e *fakeEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }
 
+func (e *fakeEngine) ForgetEvent(string, bellwire.EventID) {}
+
 func (e *fakeEngine) Forget(_ string, id bellwire.DeliveryID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

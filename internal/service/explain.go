@@ -33,7 +33,7 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 	if err != nil {
 		return nil, nil, err
 	}
-	return e.Event, mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
+	return shownEvent(c, e.Event), mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
 		for _, standing := range []*bellwire.Standing{at.Then, at.Now} {
 			if standing != nil {
 				standing.By = actorFor(c, standing.By)
@@ -76,7 +76,7 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 	if d.Replay {
 		x.Reason = replayed(d)
 	}
-	if x.Reason == "" && at.Then != nil && at.Then.Filter != "" {
+	if x.Reason == "" && at.Then != nil && at.Then.Filter != "" && e.Event.Erased == nil {
 		if found := explainFilter(at.Then.Filter, e.Event); found.Outcome == filter.Failed {
 			x.Reason = "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
 		}
@@ -196,6 +196,9 @@ func by(a bellwire.Actor) string {
 // filtered explains an event that an endpoint's filter has kept from it. That follows from there being no delivery, although all
 // else would have let the event pass.
 func filtered(text string, e *bellwire.Event) string {
+	if e.Erased != nil {
+		return "the endpoint's filter did not match the event, whose data was erased since: " + text
+	}
 	found := explainFilter(text, e)
 	switch found.Outcome {
 	case filter.Unmatched:

@@ -201,7 +201,7 @@ func (t *trial) done() bool {
 func (t *trial) try(e *bellwire.Event) (steps int) {
 	t.searched++
 	t.bytes += len(e.Data)
-	if e.Test || !t.sees(e.Type) {
+	if e.Test || e.Erased != nil || !t.sees(e.Type) {
 		return 0
 	}
 	evaluation := filter.Begin(e)

@@ -34,7 +34,7 @@ func (s *Service) EventsByKey(ctx context.Context, c Caller, f bellwire.EventFil
 	}
 	at := e.ID.Time()
 	if (f.Type == "" || f.Type == e.Type) && !at.Before(f.Since.Truncate(time.Millisecond)) && (f.Until.IsZero() || at.Before(f.Until.Truncate(time.Millisecond))) {
-		list.Items = append(list.Items, e)
+		list.Items = append(list.Items, shownEvent(c, e))
 	}
 	return list, nil
 }

@@ -18,7 +18,11 @@ func (s *Service) Event(ctx context.Context, c Caller, tenant string, id bellwir
 		return nil, err
 	}
 	defer end()
-	return s.store.Event(ctx, tenant, id)
+	e, err := s.store.Event(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return shownEvent(c, e), nil
 }
 
 // Events lists events of f.Tenant.
@@ -39,7 +43,11 @@ func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 		return nil, err
 	}
 	defer end()
-	return s.store.Events(ctx, f, fitted(ctx, page))
+	events, err := s.store.Events(ctx, f, fitted(ctx, page))
+	if err != nil {
+		return nil, err
+	}
+	return shownEvents(c, events), nil
 }
 
 // Bounds on what is searched for one page of matches.

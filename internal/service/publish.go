@@ -102,7 +102,7 @@ func (s *Service) locateConflict(ctx context.Context, tenant string, drafts []Dr
 		if _, known := used[d.IdempotencyKey]; !known {
 			used[d.IdempotencyKey] = digest
 		}
-		if used[d.IdempotencyKey] != digest {
+		if !bellwire.SameDigest(used[d.IdempotencyKey], digest) {
 			return inField(fmt.Sprintf("events[%d].id", i), conflict)
 		}
 	}
@@ -248,7 +248,7 @@ func (a *acceptedEvents) have(ctx context.Context, p *publication, d *Draft) (bo
 		a.read, a.digests = true, digests
 	}
 	digest, known := a.digests[d.IdempotencyKey]
-	return known && digest == bellwire.Digest(d.Type, d.Data), nil
+	return known && bellwire.SameDigest(digest, bellwire.Digest(d.Type, d.Data)), nil
 }
 
 func dataSizes(drafts []Draft) []int {

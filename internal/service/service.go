@@ -43,6 +43,8 @@ type Engine interface {
 	Blocked(endpoint string) (reason bellwire.WaitReason, until time.Time)
 	// Forget reports that a delivery was canceled.
 	Forget(endpoint string, id bellwire.DeliveryID)
+	// ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled.
+	ForgetEvent(endpoint string, event bellwire.EventID)
 	// WakeJobs reports that a job was created or changed.
 	WakeJobs()
 }

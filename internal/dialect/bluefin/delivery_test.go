@@ -112,6 +112,18 @@ func TestUpdatesOfOtherEvents(t *testing.T) {
 	dialecttest.Run(t, w, []dialecttest.Step{{Name: "none", Do: "GET " + updates + id, Status: 200, Want: `[]`}})
 }
 
+// Records that were erased are gone like those that are no longer stored.
+func TestErasedUpdates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, false)
+	event := w.Publish(accountUpdates, `{"updates":`+records+`}`)
+	if err := w.Service.EraseEvent(t.Context(), dialecttest.Admin, w.Tenant, event); err != nil {
+		t.Fatal(err)
+	}
+	id := "aupres_" + strings.TrimPrefix(event.String(), "evt_")
+	dialecttest.Run(t, w, []dialecttest.Step{{Name: "erased", Do: "GET " + updates + id, Status: 404, Want: notFound(id)}})
+}
+
 // A platform that serves its updates itself publishes the payload.
 func TestUpdateOfThePlatform(t *testing.T) {
 	t.Parallel()

@@ -305,7 +305,7 @@ func TestDefaultLimit(t *testing.T) {
 	}
 }
 
-// The list has no test events, and none that the dialect cannot deliver.
+// The list has no test events, none that the dialect cannot deliver, and none whose data was erased.
 func TestEventsThatAreNotListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -320,6 +320,10 @@ func TestEventsThatAreNotListed(t *testing.T) {
 	}
 	for _, data := range []string{`null`, `"text"`, `[{}]`, `1`} {
 		w.Publish("account.created", data)
+	}
+	erased := w.Publish("account.created", `{"account":"cusa_1"}`)
+	if err := w.Service.EraseEvent(t.Context(), dialecttest.Admin, w.Tenant, erased); err != nil {
+		t.Fatal(err)
 	}
 	if page := list(t, w, "tenant", nil); len(page.Data) != 0 || page.Pagination.NextCursor != nil {
 		t.Errorf("%s", page.Data)

@@ -280,6 +280,25 @@ func (s *Scheduler) Forget(endpoint string, id bellwire.DeliveryID) {
 	}
 }
 
+// ForgetEvent drops what waits in memory of an event whose data was erased. A request in flight is not aborted.
+func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lanes[endpoint]
+	if l == nil {
+		return
+	}
+	ofEvent := func(j *Job) bool { return j.Content.ID == event }
+	for j, found := l.queue.Remove(ofEvent); found; j, found = l.queue.Remove(ofEvent) {
+		l.bytes -= j.size()
+		s.dismiss(j)
+	}
+	for j, found := l.manualQueue.Remove(ofEvent); found; j, found = l.manualQueue.Remove(ofEvent) {
+		s.dismiss(j)
+	}
+	s.reevaluate(l, time.Now())
+}
+
 // Due records what the store has for endpoints of this node.
 func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 	now := time.Now()

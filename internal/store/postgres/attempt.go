@@ -30,6 +30,8 @@ type attemptRows struct {
 	// The attempts that lose their details.
 	droppedOf [][16]byte // the deliveries
 	dropped   []int32    // their numbers
+
+	erasable [][16]byte // deliveries whose attempts lose their details if the data of their event was erased
 }
 
 func (rows *attemptRows) add(a *bellwire.Attempt, delivery bellwire.DeliveryID, number int64, details []byte) {
@@ -70,11 +72,14 @@ func (rows *attemptRows) drop(delivery bellwire.DeliveryID, number int64) {
 	}
 }
 
-// sqlDropDetails cuts the details behind their first bracket: the timings come first (rules.DroppedAttempt). They are cut as
+// droppedDetails cuts the details behind their first bracket: the timings come first (rules.DroppedAttempt). They are cut as
 // bytes, because PostgreSQL cannot look into JSON that has a NUL anywhere.
-const sqlDropDetails = `UPDATE bellwire.attempts a SET response_body = NULL,
-		details = substring(a.details FROM 1 FOR position('\x5d'::bytea IN a.details)) || convert_to(',"d":true}', 'UTF8')
+const (
+	droppedDetails = `response_body = NULL,
+		details = substring(a.details FROM 1 FOR position('\x5d'::bytea IN a.details)) || convert_to(',"d":true}', 'UTF8')`
+	sqlDropDetails = "UPDATE bellwire.attempts a SET " + droppedDetails + `
 	FROM unnest($1::uuid[], $2::int[]) AS r (delivery, number) WHERE a.delivery = r.delivery AND a.number = r.number`
+)
 
 func (rows *attemptRows) queue(batch *pgx.Batch) {
 	if len(rows.ids) > 0 {
@@ -82,6 +87,9 @@ func (rows *attemptRows) queue(batch *pgx.Batch) {
 	}
 	if len(rows.dropped) > 0 {
 		batch.Queue(sqlDropDetails, rows.droppedOf, rows.dropped)
+	}
+	if len(rows.erasable) > 0 {
+		batch.Queue(sqlEraseLate, rows.erasable)
 	}
 }
 

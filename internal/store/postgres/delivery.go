@@ -77,6 +77,9 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 		if d, err = tx.delivery(tenant, id); err != nil {
 			return err
 		}
+		if err := tx.refuseErased(tenant, d.Event); err != nil {
+			return err
+		}
 		return tx.exec(sqlRequestRetry, [16]byte(id))
 	})
 	if d != nil && s.owned.Load().Epoch(d.Endpoint) == 0 { // also if the outcome of the commit is not known

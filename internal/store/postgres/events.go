@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), e.data"
+	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), e.data, coalesce(e.erased, '')"
 	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2
 		UNION ALL SELECT ` + unmatchedEvent + ` FROM bellwire.tenants t JOIN bellwire.unmatched u ON u.tenant = t.n
@@ -25,22 +25,27 @@ const (
 type eventRow struct {
 	event      bellwire.Event
 	occurredAt *time.Time
+	erased     string
 }
 
 func (r *eventRow) into() []any {
 	e := &r.event
-	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data}
+	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.erased}
 }
 
-func (r *eventRow) done() *bellwire.Event {
+func (r *eventRow) done() (e *bellwire.Event, err error) {
 	r.event.OccurredAt = orZero(r.occurredAt)
-	return &r.event
+	r.event.Erased, err = codec.DecodeErasure(r.erased)
+	return &r.event, err
 }
 
 func scanEvent(row pgx.Row) (*bellwire.Event, bellwire.EventID, error) {
 	r := new(eventRow)
-	err := row.Scan(r.into()...)
-	return r.done(), r.event.ID, err
+	if err := row.Scan(r.into()...); err != nil {
+		return nil, r.event.ID, err
+	}
+	e, err := r.done()
+	return e, r.event.ID, err
 }
 
 // Event finds an event.

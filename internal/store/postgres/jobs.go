@@ -343,12 +343,16 @@ func (s *jobStep) restart() error {
 	if err != nil {
 		return err
 	}
+	erased, err := s.erased()
+	if err != nil {
+		return err
+	}
 	var (
 		ids     [][16]byte
 		numbers []int64
 	)
 	for _, d := range selected {
-		if d.CanRestart(current) {
+		if !erased[d.id] && d.CanRestart(current) {
 			ids, numbers, s.acted = append(ids, d.id), append(numbers, s.number(d.sequence > 0)), append(s.acted, d.id)
 		}
 	}
@@ -356,6 +360,23 @@ func (s *jobStep) restart() error {
 		return nil
 	}
 	return s.tx.exec(sqlRestart, ids, numbers, s.Now, [16]byte(s.job.ID))
+}
+
+const sqlErasedOf = `SELECT e.id FROM unnest($2::uuid[]) AS w (id)
+	CROSS JOIN LATERAL (SELECT id FROM bellwire.events WHERE tenant = $1 AND id = w.id AND erased IS NOT NULL LIMIT 1) e`
+
+// erased returns the deliveries of events whose data was erased. None is erased meanwhile, because that holds the tenant's jobs.
+func (s *jobStep) erased() (map[bellwire.DeliveryID]bool, error) {
+	events := make([][16]byte, len(s.Items))
+	for i, item := range s.Items {
+		events[i] = item.Event
+	}
+	found, err := pgx.CollectRows(s.tx.query(sqlErasedOf, s.tenant, events), pgx.RowTo[[16]byte])
+	erased := make(map[bellwire.DeliveryID]bool)
+	for _, item := range s.Items {
+		erased[item.Delivery] = slices.Contains(found, [16]byte(item.Event))
+	}
+	return erased, err
 }
 
 // takeNumbers takes as many numbers of an ordered endpoint as the step may need. Counters are locked before deliveries.
@@ -388,7 +409,7 @@ const (
 				AND id BETWEEN w.first AND w.last LIMIT 1) d
 		)`
 	sqlEventsOfJob = `SELECT e.id, e.deliveries FROM unnest($2::uuid[]) AS w (id)
-		CROSS JOIN LATERAL (SELECT id, deliveries FROM bellwire.events WHERE tenant = $1 AND id = w.id LIMIT 1) e`
+		CROSS JOIN LATERAL (SELECT id, deliveries FROM bellwire.events WHERE tenant = $1 AND id = w.id AND erased IS NULL LIMIT 1) e`
 	sqlLastNumbers = `SELECT w.event, d.id FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS w (event, first, before)
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE id >= w.first AND id < w.before ORDER BY id DESC LIMIT 1) d`
 	sqlNumbers  = "SELECT id FROM bellwire.deliveries WHERE id >= $1 AND id < $2 ORDER BY id"
@@ -532,7 +553,7 @@ func (t *tx) numbersBetween(first, end [16]byte) ([]int, error) {
 }
 
 const (
-	sqlToRestart = `SELECT p.id, p.n, p.ordering FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
+	sqlToRestart = `SELECT d.event, p.id, p.n, p.ordering FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
 		JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL WHERE d.id = $1 AND t.id = $2`
 	sqlStateToRestart = "SELECT status, epoch, sequence FROM bellwire.deliveries WHERE id = $1 FOR UPDATE"
 )
@@ -557,13 +578,17 @@ func (s *Store) RestartDelivery(ctx context.Context, tenant string, id bellwire.
 
 func (t *tx) restart(tenant string, id bellwire.DeliveryID, now time.Time) error {
 	var (
+		event                       bellwire.EventID
 		endpoint, ordering          string
 		n, current, number, counted int64
 		status                      int16
 		st                          bellwire.DeliveryState
 	)
-	if err := t.row(sqlToRestart, [16]byte(id), tenant).Scan(&endpoint, &n, &ordering); err != nil {
+	if err := t.row(sqlToRestart, [16]byte(id), tenant).Scan((*[16]byte)(&event), &endpoint, &n, &ordering); err != nil {
 		return orNotFound(err, "delivery", id.String())
+	}
+	if err := t.refuseErased(tenant, event); err != nil {
+		return err
 	}
 	if err := t.row(sqlHoldEpoch, bellwire.ShardOf(endpoint)).Scan(&current); err != nil {
 		return err

@@ -31,12 +31,17 @@ type message struct {
 	Leases        bool     `json:"l,omitempty"`
 	Unmatched     bool     `json:"u,omitempty"` // sent by the SQL function bellwire.publish
 	FanOut        bool     `json:"o,omitempty"`
+	Erased        string   `json:"x,omitempty"` // the id of an event
 	Missed        bool     `json:"m,omitempty"` // for the sender too
 }
 
 func (m *message) notification() bellwire.Notification {
+	var erased bellwire.EventID
+	if m.Erased != "" && erased.UnmarshalText([]byte(m.Erased)) != nil {
+		erased = bellwire.EventID{}
+	}
 	return bellwire.Notification{
-		Endpoints: m.Endpoints, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
+		Erased: erased, Endpoints: m.Endpoints, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
 		FanOut: m.FanOut, Missed: m.Missed,
 	}
 }

@@ -231,9 +231,13 @@ func (r *recording) record(i int) error {
 			return err
 		}
 	}
+	canceled := st.Status == bellwire.DeliveryCanceled
 	moved := st.Apply(result, disabledFor != "")
 	if result.Attempt != nil {
 		r.addAttempt(i, int64(st.Attempts))
+		if canceled || result.Trigger != bellwire.TriggerSchedule {
+			r.rows.erasable = append(r.rows.erasable, result.Delivery)
+		}
 	}
 	r.changed[result.Delivery] = result.EndedAt
 	r.recorded[i] = st.Recorded(moved, disabledFor)

@@ -30,7 +30,7 @@ var (
 const (
 	// unmatchedEvent are the columns of unmatched events u in place of eventColumns.
 	unmatchedEvent = `u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
-		coalesce(u.problem, ''), u.data`
+		coalesce(u.problem, ''), u.data, ''`
 
 	// sqlDropUnmatched removes events of tenants that were deleted before the events were matched. Purge may have removed
 	// the tenants already.
@@ -87,8 +87,10 @@ func (s *Store) unmatchedAfter(ctx context.Context, leases *bellwire.Leases, but
 func rowToUnmatched(tenant *int64) pgx.RowToFunc[*bellwire.Event] {
 	return func(row pgx.CollectableRow) (*bellwire.Event, error) {
 		r := new(eventRow)
-		err := row.Scan(append([]any{tenant}, r.into()...)...)
-		return r.done(), err
+		if err := row.Scan(append([]any{tenant}, r.into()...)...); err != nil {
+			return nil, err
+		}
+		return r.done()
 	}
 }
 

@@ -72,7 +72,7 @@ func Admit(a *bellwire.Append, f *AppendFacts) Admission {
 				keys = put(keys, key, e)
 			}
 		}
-		if first != nil && first.Digest != e.Digest {
+		if first != nil && !bellwire.SameDigest(first.Digest, e.Digest) {
 			return refuse(keyConflict(e.Event.IdempotencyKey))
 		}
 		admitted.answer(i, e, first, f)
@@ -132,7 +132,7 @@ func Repeated(a *bellwire.Append, f *AppendFacts, refusal bellwire.AppendResult)
 		known, stored := f.Events[i].Known, f.Events[i].Stored
 		switch {
 		case known != nil && known.ID != e.Event.ID:
-			if known.Digest != e.Digest {
+			if !bellwire.SameDigest(known.Digest, e.Digest) {
 				return refusal
 			}
 			events[i] = known.duplicate()

@@ -25,9 +25,12 @@ func (w *writer) insertAttempt(a *bellwire.Attempt, delivery bellwire.DeliveryID
 	return q.int(int64(a.Response.Status)).blob(a.Response.Body).exec()
 }
 
-// sqlDropDetails cuts the details behind their first bracket: the timings come first (rules.DroppedAttempt).
-const sqlDropDetails = `UPDATE attempts SET response_body = NULL, details = CAST(substr(details, 1, instr(details, x'5d')) || ',"d":true}' AS BLOB)
-	WHERE delivery = ? AND number = ?`
+// sqlDropDetailsOf cuts the details behind their first bracket: the timings come first (rules.DroppedAttempt).
+const (
+	sqlDropDetailsOf = `UPDATE attempts SET response_body = NULL, details = CAST(substr(details, 1, instr(details, x'5d')) || ',"d":true}' AS BLOB)
+		WHERE `
+	sqlDropDetails = sqlDropDetailsOf + "delivery = ? AND number = ?"
+)
 
 // dropDetails removes the details of an attempt, except its time, outcome and timings; number 0: of none.
 func (w *writer) dropDetails(delivery bellwire.DeliveryID, number int64) error {

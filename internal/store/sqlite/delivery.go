@@ -111,6 +111,9 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 		if d, err = w.tenantDelivery(tenant, id); err != nil {
 			return err
 		}
+		if err := w.refuseErased(d.Event); err != nil {
+			return err
+		}
 		return w.query("UPDATE deliveries SET manual_epoch = 0 WHERE id = ? AND manual_epoch IS NULL").blob(id[:]).exec()
 	})
 	if err != nil {

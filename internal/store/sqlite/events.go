@@ -11,7 +11,7 @@ import (
 
 const (
 	sqlEvent        = "SELECT " + eventColumns + " "
-	eventColumns    = "e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data"
+	eventColumns    = "e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, e.data, e.erased"
 	sqlEventByID    = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
 	sqlEventsOfType = sqlEvent + `FROM tenants t CROSS JOIN events e ON e.tenant = t.n
 		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id > ?2 AND e.id < ?3 ORDER BY e.id `
@@ -61,7 +61,9 @@ func scanEvent(q *query) (*bellwire.Event, bellwire.EventID, error) {
 	e.Tenant, e.Type, e.IdempotencyKey = q.getText(), q.getText(), q.getText()
 	e.OccurredAt, e.CreatedAt = q.getTimeOrZero(), q.getTime()
 	e.Test, e.Deliveries, e.Data = q.getBool(), int(q.getInt()), q.getBlob()
-	return e, e.ID, nil
+	var err error
+	e.Erased, err = codec.DecodeErasure(q.getText())
+	return e, e.ID, err
 }
 
 // event reads an event of the tenant.
@@ -72,8 +74,8 @@ func (c *db) event(tenant string, id bellwire.EventID) (*bellwire.Event, error) 
 	} else if !found {
 		return nil, bellwire.NotFound("event", id.String())
 	}
-	e, _, _ := scanEvent(q)
-	return e, q.close()
+	e, _, err := scanEvent(q)
+	return e, firstError(err, q.close())
 }
 
 // Event finds an event.

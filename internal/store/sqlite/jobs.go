@@ -288,8 +288,8 @@ func (s *jobStep) act(item bellwire.JobItem) error {
 		s.acted = append(s.acted, item.Delivery)
 		return s.w.endOpen(item.Delivery, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now)
 	case bellwire.JobRetry:
-		if !st.CanRestart(s.w.store.leases.epoch.Load()) {
-			return nil
+		if erased, err := s.w.isErased(item.Event); err != nil || erased || !st.CanRestart(s.w.store.leases.epoch.Load()) {
+			return err
 		}
 		s.acted = append(s.acted, item.Delivery)
 		return s.w.restart(item.Delivery, &st, s.job.ID[:], s.Now)
@@ -326,7 +326,7 @@ const (
 
 // replay stores another delivery of an event, if the event is still there.
 func (s *jobStep) replay(event bellwire.EventID) (made bool, err error) {
-	q := s.w.query("SELECT n, deliveries FROM events WHERE id = ? AND tenant = ?").blob(event[:]).int(s.tenant)
+	q := s.w.query("SELECT n, deliveries FROM events WHERE id = ? AND tenant = ? AND erased IS NULL").blob(event[:]).int(s.tenant)
 	if found, err := q.one(); !found {
 		return false, err
 	}
@@ -400,6 +400,9 @@ func (s *Store) RestartDelivery(ctx context.Context, tenant string, id bellwire.
 	var d *bellwire.Delivery
 	err := s.write(ctx, func(w *writer) (err error) {
 		if d, err = w.tenantDelivery(tenant, id); err != nil {
+			return err
+		}
+		if err := w.refuseErased(d.Event); err != nil {
 			return err
 		}
 		st, _, err := w.state(id)

@@ -52,7 +52,7 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 			return recorded, err
 		}
 	}
-	wasOpen := st.Status.Open()
+	wasOpen, canceled := st.Status.Open(), st.Status == bellwire.DeliveryCanceled
 	moved := st.Apply(r, disabledFor != "")
 	if r.Attempt != nil {
 		number := int64(st.Attempts)
@@ -61,6 +61,11 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 		}
 		w.delta.Attempt(r)
 		if err := w.dropDetails(r.Delivery, rules.DroppedAttempt(r, number)); err != nil {
+			return recorded, err
+		}
+	}
+	if r.Attempt != nil && (r.Trigger != bellwire.TriggerSchedule || canceled) {
+		if err := w.eraseLate(r.Delivery); err != nil {
 			return recorded, err
 		}
 	}

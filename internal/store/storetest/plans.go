@@ -118,6 +118,7 @@ func useAll(w *world) {
 	_, err = w.store.Hold(w.ctx, ordered.ID, 3)
 	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
+	w.erase(e)
 	for _, by := range [][]bellwire.Dimension{nil, {bellwire.ByEndpoint}, {bellwire.ByType}, bellwire.Dimensions} {
 		for _, tenant := range []string{"", t.ID} {
 			w.statistics(tenant, bellwire.Day, by...)
