@@ -14,7 +14,18 @@ import (
 
 func (s *server) get(path string) (status int, body string) {
 	s.t.Helper()
-	resp, err := http.Get(s.url + path)
+	return s.getAs(path, "*/*")
+}
+
+// getAs reads a page of a media type.
+func (s *server) getAs(path, accept string) (status int, body string) {
+	s.t.Helper()
+	req, err := http.NewRequest("GET", s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Accept", accept)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -4,28 +4,52 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // scrapeEvery is the minimum time between two pages of metrics.
 const scrapeEvery = 100 * time.Millisecond
 
-// scrapes renders one page of metrics for all concurrent requests, and at most ten pages a second, because the page needs
-// no key. A page is never older than the request that it answers.
-type scrapes struct {
+// scrapes renders one page of metrics for all concurrent requests, and at most ten pages a second of each format, because the
+// page needs no key. A page is never older than the request that it answers.
+type scrapes struct{ plain, openMetrics format }
+
+// openMetrics is the media type of the format that has exemplars.
+const openMetrics = "application/openmetrics-text"
+
+func newScrapes(metrics http.Handler) *scrapes {
+	return &scrapes{plain: newFormat(metrics, ""), openMetrics: newFormat(metrics, openMetrics+"; version=1.0.0")}
+}
+
+// ServeHTTP writes a page.
+func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.Header.Get("Accept"), openMetrics) {
+		s.openMetrics.ServeHTTP(w, r)
+		return
+	}
+	s.plain.ServeHTTP(w, r)
+}
+
+// format renders pages of one format.
+type format struct {
 	metrics http.Handler
+	request *http.Request
 	turn    chan struct{} // holds a token while the fields below are in use
 
 	begun time.Time // when rendering of page began
 	page  *page
 }
 
-func newScrapes(metrics http.Handler) *scrapes {
-	return &scrapes{metrics: metrics, turn: make(chan struct{}, 1)}
+func newFormat(metrics http.Handler, accept string) format {
+	return format{
+		metrics: metrics, turn: make(chan struct{}, 1),
+		request: &http.Request{Method: http.MethodGet, Header: http.Header{"Accept": {accept}}},
+	}
 }
 
 // ServeHTTP writes a page.
-func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *format) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page, err := s.get(r.Context())
 	if err != nil {
 		return // the client has gone
@@ -37,7 +61,7 @@ func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(page.body.Bytes()) // the client may be gone
 }
 
-func (s *scrapes) get(ctx context.Context) (*page, error) {
+func (s *format) get(ctx context.Context) (*page, error) {
 	asked := time.Now()
 	select {
 	case s.turn <- struct{}{}:
@@ -54,10 +78,9 @@ func (s *scrapes) get(ctx context.Context) (*page, error) {
 		return nil, ctx.Err()
 	}
 	s.begun = time.Now()
-	// The page is for other requests too, so it must not depend on the first one's context or preferred format.
+	// The page is for other requests too, so it must not depend on the first one's context.
 	made := &page{header: http.Header{}, status: http.StatusOK}
-	plain := &http.Request{Method: http.MethodGet, Header: http.Header{}}
-	s.metrics.ServeHTTP(made, plain.WithContext(context.WithoutCancel(ctx)))
+	s.metrics.ServeHTTP(made, s.request.WithContext(context.WithoutCancel(ctx)))
 	s.page = made
 	return made, nil
 }

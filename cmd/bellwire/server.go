@@ -36,6 +36,7 @@ type server struct {
 	service   *service.Service
 	metrics   *telemetry.Metrics
 	observer  *telemetry.Observer
+	spans     *telemetry.Spans  // nil: none are recorded
 	check     *glance[struct{}] // whether the store reads and writes
 	backlog   *glance[*bellwire.Backlog]
 	http      *httpx.Server
@@ -88,6 +89,9 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		srv.metrics.ServeDialects(name)
 	}
 	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
+	if err := srv.recordSpans(); err != nil {
+		return err
+	}
 	configuration := directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: srv.dialects, Limits: s.limits(), Logger: srv.log,
 	})
@@ -129,6 +133,29 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	// Must be the last step that can fail: a key is shown once, and only by a start that succeeds.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
 	return err
+}
+
+// recordSpans begins to send spans to the collector, if there is one.
+func (srv *server) recordSpans() (err error) {
+	s := srv.settings
+	if s.OTLPEndpoint == "" {
+		return nil
+	}
+	srv.spans, err = telemetry.NewSpans(telemetry.SpansConfig{
+		Endpoint: s.OTLPEndpoint, Ratio: s.TraceRatio, Version: thisBuild().Version, Node: srv.node(), Metrics: srv.metrics, Logger: srv.log,
+	})
+	if err != nil {
+		return fmt.Errorf("--otlp-endpoint: %w", err)
+	}
+	srv.observer.Record(srv.spans)
+	return nil
+}
+
+// endSpans sends the spans that are left.
+func (srv *server) endSpans(ctx context.Context) {
+	if srv.spans != nil {
+		srv.spans.Close(ctx)
+	}
 }
 
 // openOutbox returns the store's outbox, which other programs publish in, or nil if it has none.
@@ -259,6 +286,7 @@ func (srv *server) url() string {
 func (srv *server) run(ctx context.Context) error {
 	// Deliveries in progress must be able to finish after ctx has ended.
 	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
+		srv.endSpans(ctx)
 		return errors.Join(err, srv.listener.Close(), srv.store.Close())
 	}
 	purging, stopPurging := context.WithCancel(ctx)
@@ -312,6 +340,7 @@ func (srv *server) drain(ctx context.Context) error {
 	if err := srv.engine.Close(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("deliveries cut off, to be sent again after the next start: %w", err))
 	}
+	srv.endSpans(ctx)
 	srv.check.settle()
 	srv.backlog.settle()
 	errs = append(errs, srv.store.Close())

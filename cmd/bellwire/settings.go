@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -34,6 +35,7 @@ var groups = []kong.Group{
 	{Key: "limits", Title: "Limits:"},
 	{Key: "dialects", Title: "Dialects:"},
 	{Key: "logs", Title: "Logs:"},
+	{Key: "traces", Title: "Traces:"},
 	{Key: "connection", Title: "Connection to a server:"},
 	{Key: "answer", Title: "How to answer:"},
 }
@@ -73,6 +75,9 @@ type settings struct {
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Format of the log on standard error: text or json."`
 	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Minimum level to log: debug, info, warn or error."`
+
+	OTLPEndpoint string  `name:"otlp-endpoint" group:"traces" env:"BELLWIRE_OTLP_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"URL of an OpenTelemetry collector that gets spans over HTTP, such as http://127.0.0.1:4318. Default: none are recorded."`
+	TraceRatio   float64 `group:"traces" default:"0" env:"BELLWIRE_TRACE_RATIO" placeholder:"SHARE" help:"Share of publishes without a trace of the publisher's for which one begins, from 0 to 1."`
 }
 
 // maxMaxEventBytes bounds MaxEventBytes, because a publish is read into memory as a whole.
@@ -92,7 +97,7 @@ const minAdminKey = 16
 
 // Validate refuses values and combinations that no option refuses by its form. Kong calls it.
 func (s *settings) Validate() error {
-	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkLimits(), s.checkDialects())
+	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkLimits(), s.checkDialects(), s.checkTraces())
 }
 
 func (s *settings) checkServer() error {
@@ -171,6 +176,19 @@ func (s *settings) checkDialects() error {
 		if akkuro.CheckVersion(version) != nil {
 			return cli.Option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
 		}
+	}
+	return nil
+}
+
+func (s *settings) checkTraces() error {
+	if s.OTLPEndpoint != "" && !isHTTP(s.OTLPEndpoint) {
+		return cli.Option("otlp-endpoint", "must be an absolute http or https URL, such as http://127.0.0.1:4318")
+	}
+	if s.TraceRatio < 0 || s.TraceRatio > 1 || math.IsNaN(s.TraceRatio) {
+		return cli.Option("trace-ratio", "must be between 0 and 1, such as 0.01 for one publish in a hundred")
+	}
+	if s.TraceRatio > 0 && s.OTLPEndpoint == "" {
+		return cli.Option("trace-ratio", "must be given together with --otlp-endpoint, because spans are recorded nowhere without it")
 	}
 	return nil
 }

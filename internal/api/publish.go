@@ -48,6 +48,19 @@ func (a *api) authenticatePublisher(w http.ResponseWriter, r *http.Request) (ser
 // the connection, which a client may do and still wait for the response. What was received is stored in any case.
 func withoutCancel(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
+// publisherContext returns the context of a publication, with the span that the publisher names. Several traceparent headers are none.
+func publisherContext(r *http.Request) context.Context {
+	ctx := withoutCancel(r)
+	header := r.Header["Traceparent"]
+	if len(header) != 1 {
+		return ctx
+	}
+	if span := bellwire.ParseTraceparent(header[0]); span != nil {
+		return bellwire.WithTrace(ctx, span)
+	}
+	return ctx
+}
+
 func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 	caller, err := a.authenticatePublisher(w, r)
 	if err != nil {
@@ -72,7 +85,7 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	receipt, err := a.svc.Publish(withoutCancel(r), caller, r.PathValue("tenant"), draft)
+	receipt, err := a.svc.Publish(publisherContext(r), caller, r.PathValue("tenant"), draft)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -112,7 +125,7 @@ func (a *api) publishBatch(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	receipts, err := a.svc.PublishBatch(withoutCancel(r), caller, r.PathValue("tenant"), drafts)
+	receipts, err := a.svc.PublishBatch(publisherContext(r), caller, r.PathValue("tenant"), drafts)
 	if err != nil {
 		a.fail(w, r, err)
 		return

@@ -37,6 +37,7 @@ type Attempt struct {
 	Request   AttemptRequest
 	Response  *AttemptResponse // nil if no response headers arrived
 	Dropped   bool             // Request, and all of Response but the status, were dropped
+	Trace     *Trace           // the span of the attempt; not stored; nil: the event belongs to no trace
 }
 
 // Timings are the durations of an attempt's phases. A duration is 0 if the phase did not happen, as on a reused connection,

@@ -57,6 +57,7 @@ type Event struct {
 	CreatedAt      time.Time // when Bellwire accepted it
 	Test           bool      // made by testing an endpoint, not published
 	Deliveries     int       // how many endpoints it matches
+	Trace          *Trace    // the span that its attempts are children of; nil: it belongs to no trace
 	// Problem is why it was sent to no endpoint although it was accepted: its data does not fit its type's schema. Only events
 	// published inside the database can have one, because they are checked after they are accepted.
 	Problem string

@@ -5,14 +5,19 @@ import "time"
 // Observer receives the events of the engine. Its methods are called on hot paths by several goroutines: they must be fast, must
 // not block, and must not retain their arguments.
 type Observer interface {
+	// Span returns the span for work that is caused by another one, nil for work that belongs to no trace. If no spans are
+	// recorded, it returns the cause, so that who is told of it continues the trace of the publisher.
+	Span(cause *Trace) *Trace
+	// Published reports a publication with a span that Sampled says to record.
+	Published(p *Publishing)
 	// Appended reports one committed group of publishes.
 	Appended(events, deliveries int, took time.Duration)
 	// Attempted reports an attempt that has ended. a.Number is provisional until the attempt is stored.
 	Attempted(a *Attempt, ep *Endpoint)
 	// Recorded reports one committed group of outcomes.
 	Recorded(outcomes int, took time.Duration)
-	// Ended reports that a delivery has ended, and how long after its event was accepted.
-	Ended(ep *Endpoint, status DeliveryStatus, after time.Duration)
+	// Ended reports that a delivery has ended, and how long after its event was accepted. The trace is that of its last attempt.
+	Ended(ep *Endpoint, status DeliveryStatus, after time.Duration, trace *Trace)
 	// Unsendable reports that a delivery has ended without an attempt, because the endpoint's dialect cannot represent the
 	// event. The reason is the same for all data with the same fault.
 	Unsendable(ep *Endpoint, eventType, reason string)
@@ -42,23 +47,36 @@ type Observer interface {
 	StoreFailed(operation string, err error)
 }
 
+// Publishing is a publication that has ended, and what it consisted of.
+type Publishing struct {
+	Trace          *Trace
+	Tenant, Type   string  // of its events; an empty type: there are several
+	Event          EventID // zero: there are several
+	Events         int
+	Began, Ended   time.Time
+	Queued, Stored time.Time // when it was handed to the store, and when the store had answered; zero: it was not
+	Err            error
+}
+
 // NopObserver observes nothing.
 type NopObserver struct{}
 
-func (NopObserver) Appended(int, int, time.Duration)                {}
-func (NopObserver) Attempted(*Attempt, *Endpoint)                   {}
-func (NopObserver) Recorded(int, time.Duration)                     {}
-func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration)  {}
-func (NopObserver) Unsendable(*Endpoint, string, string)            {}
-func (NopObserver) FilterFailed(*Endpoint, bool)                    {}
-func (NopObserver) Exhausted(*Endpoint, DeliveryID, string, string) {}
-func (NopObserver) Expired(*Endpoint, int, string)                  {}
-func (NopObserver) Disabled(*Endpoint, string)                      {}
-func (NopObserver) Claimed(int, time.Duration)                      {}
-func (NopObserver) Breaker(*Endpoint, bool, int)                    {}
-func (NopObserver) Overdrawn(*Endpoint, string)                     {}
-func (NopObserver) NodeFailed(string, error)                        {}
-func (NopObserver) StoreFailed(string, error)                       {}
-func (NopObserver) TookOver(Takeover)                               {}
-func (NopObserver) HandedOver(int)                                  {}
-func (NopObserver) Lost(int)                                        {}
+func (NopObserver) Span(cause *Trace) *Trace                               { return cause }
+func (NopObserver) Published(*Publishing)                                  {}
+func (NopObserver) Appended(int, int, time.Duration)                       {}
+func (NopObserver) Attempted(*Attempt, *Endpoint)                          {}
+func (NopObserver) Recorded(int, time.Duration)                            {}
+func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration, *Trace) {}
+func (NopObserver) Unsendable(*Endpoint, string, string)                   {}
+func (NopObserver) FilterFailed(*Endpoint, bool)                           {}
+func (NopObserver) Exhausted(*Endpoint, DeliveryID, string, string)        {}
+func (NopObserver) Expired(*Endpoint, int, string)                         {}
+func (NopObserver) Disabled(*Endpoint, string)                             {}
+func (NopObserver) Claimed(int, time.Duration)                             {}
+func (NopObserver) Breaker(*Endpoint, bool, int)                           {}
+func (NopObserver) Overdrawn(*Endpoint, string)                            {}
+func (NopObserver) NodeFailed(string, error)                               {}
+func (NopObserver) StoreFailed(string, error)                              {}
+func (NopObserver) TookOver(Takeover)                                      {}
+func (NopObserver) HandedOver(int)                                         {}
+func (NopObserver) Lost(int)                                               {}

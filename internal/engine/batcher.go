@@ -30,7 +30,8 @@ type submission struct {
 	targets [][]*bellwire.Target // the recipients of each event
 	append  bellwire.Append
 	bytes   int
-	test    bool // a test: one attempt, outside the schedule
+	test    bool                 // a test: one attempt, outside the schedule
+	span    *bellwire.Publishing // to be recorded; nil: it is not
 
 	result bellwire.AppendResult
 	done   chan struct{} // capacity 1

@@ -155,7 +155,7 @@ func (c *claimer) expire(ctx context.Context, turn lanes.Turn, ep *bellwire.Endp
 		return err
 	}
 	for range n {
-		c.observer.Ended(ep, bellwire.DeliveryExhausted, now.Sub(x.Before)) // at least
+		c.observer.Ended(ep, bellwire.DeliveryExhausted, now.Sub(x.Before), nil) // at least
 	}
 	if n > 0 {
 		c.observer.Expired(ep, n, x.Reason)

@@ -39,6 +39,9 @@ func (d *deliverer) work(j *lanes.Job) {
 func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
 	target := d.scheduler.TargetOf(j)
 	request := send.Request{Target: target, Event: j.Content.Event, Delivery: &j.Delivery, Trigger: j.Trigger, Content: j.Content}
+	if cause := j.Content.Event.Trace; cause != nil {
+		request.Trace = d.observer.Span(cause)
+	}
 	sent := d.sender.Do(d.ctx, &request)
 	if sent.Verdict != bellwire.Acknowledged && (sent.NotSent || d.ctx.Err() != nil) {
 		d.scheduler.Abort(j)

@@ -278,9 +278,15 @@ func (e *Engine) Publish(ctx context.Context, p *Publication) ([]Receipt, error)
 	s := &submission{
 		events: make([]bellwire.NewEvent, len(p.Events)), targets: make([][]*bellwire.Target, len(p.Events)), done: make(chan struct{}, 1),
 	}
+	trace := e.publisher.observer.Span(p.Trace)
 	for i := range p.Events {
 		s.events[i] = newEvent(p.Tenant, &p.Events[i])
+		s.events[i].Event.Trace = trace
 		s.bytes += len(p.Events[i].Data)
+	}
+	if trace.Sampled() {
+		s.span = &bellwire.Publishing{Trace: trace, Tenant: p.Tenant, Events: len(p.Events), Began: time.Now()}
+		defer e.publisher.traced(p, s)
 	}
 	if err := e.publisher.publish(ctx, p.Tenant, s, p.Checks); err != nil {
 		return nil, err

@@ -51,6 +51,14 @@ func (r *result) decide(v bellwire.Verdict) bellwire.Transition {
 	return next
 }
 
+// trace returns the span of the attempt, nil if there is none.
+func (r *result) trace() *bellwire.Trace {
+	if r.Attempt == nil {
+		return nil
+	}
+	return r.Attempt.Trace
+}
+
 // row returns the result in the form that the store takes.
 func (r *result) row() *bellwire.Result {
 	row := &bellwire.Result{

@@ -11,7 +11,8 @@ import (
 type Publication struct {
 	Tenant string
 	Events []Draft
-	Checks Checker // of the events; nil: they need none
+	Checks Checker         // of the events; nil: they need none
+	Trace  *bellwire.Trace // the publisher's span; nil: it sent none
 }
 
 // Checker checks the events of a publication.

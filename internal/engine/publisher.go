@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine/lanes"
@@ -26,14 +27,16 @@ type publisher struct {
 // often the configuration changes.
 //
 // The Checker may also fill in the events. It may be nil.
-func (p *publisher) publish(ctx context.Context, tenant string, s *submission, checks Checker) error {
+func (p *publisher) publish(ctx context.Context, tenant string, s *submission, checks Checker) (err error) {
 	var (
 		stale     = bellwire.Stale{Tenant: true, Catalogue: true} // parts to be decided on now
 		again     bellwire.Stale                                  // parts that were read again
 		catalogue int64
 		revision  int64
-		err       error
 	)
+	if s.span != nil {
+		defer func() { s.span.Err = err }()
+	}
 	for {
 		if stale.Catalogue && checks != nil {
 			catalogue, err = checks.Check(ctx, again.Catalogue)
@@ -122,10 +125,29 @@ func (p *publisher) submit(ctx context.Context, s *submission) error {
 	}
 	defer p.gate.leave()
 	p.taken.Add(1)
+	to := p.batcher
 	if s.bytes > limits.BulkFrom {
-		return p.bulk.submit(ctx, s)
+		to = p.bulk
 	}
-	return p.batcher.submit(ctx, s)
+	if s.span == nil {
+		return to.submit(ctx, s)
+	}
+	s.span.Queued = time.Now()
+	err := to.submit(ctx, s)
+	s.span.Stored = time.Now()
+	return err
+}
+
+// traced reports the span of a publication that has ended.
+func (p *publisher) traced(published *Publication, s *submission) {
+	if len(published.Events) == 1 {
+		s.span.Type = published.Events[0].Type
+		if s.span.Err == nil {
+			s.span.Event = s.result.Events[0].ID
+		}
+	}
+	s.span.Ended = time.Now()
+	p.observer.Published(s.span)
 }
 
 // newEvent returns the event of a draft.

@@ -135,7 +135,7 @@ func (s *Service) take(ctx context.Context, c Caller, tenant string, drafts []Dr
 		return nil, err
 	}
 	p := &publication{
-		Publication: engine.Publication{Tenant: tenant, Events: drafts},
+		Publication: engine.Publication{Tenant: tenant, Events: drafts, Trace: bellwire.TraceOf(ctx)},
 		service:     s, caller: c, locate: locate,
 	}
 	p.Publication.Checks = p

@@ -34,6 +34,7 @@ type Metrics struct {
 	shardsTaken    *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
 	authentication *prometheus.CounterVec
+	spans          *prometheus.CounterVec
 
 	append, record, claim group
 }
@@ -99,6 +100,9 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_store_errors_total", Help: "Store operations that failed, by operation and error code.",
 		}, []string{"operation", "code"}),
 	}
+	m.spans = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bellwire_spans_total", Help: "Spans of traces that have ended, by what became of them.",
+	}, []string{"result"})
 	m.authentication = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "bellwire_authentication_failures_total", Help: "Requests refused for missing or invalid credentials, by front end and reason.",
 	}, []string{"front_end", "reason"})
@@ -113,7 +117,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, size, seconds, build,
+		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, m.spans, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
@@ -138,6 +142,9 @@ func NewMetrics(version, commit string) *Metrics {
 		if !status.Open() {
 			m.ended.WithLabelValues(string(status))
 		}
+	}
+	for _, result := range []string{spansExported, spansFailed, spansDropped} {
+		m.spans.WithLabelValues(result)
 	}
 	m.ServeFrontEnds("api")
 	return m
@@ -192,9 +199,9 @@ func histogram(name, help string, buckets []float64, label string) *prometheus.H
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{label})
 }
 
-// Handler serves the metrics in the formats that Prometheus scrapes.
+// Handler serves the metrics in the formats that Prometheus scrapes. Only OpenMetrics has exemplars.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, EnableOpenMetrics: true})
 }
 
 // Stats describe what the engine holds at one moment.

@@ -31,6 +31,7 @@ type Observer struct {
 	targets    firsts // tenants and hosts that were logged
 	refused    tally  // requests with wrong credentials
 	faults     episodes
+	spans      *Spans // nil: none are recorded
 
 	mu       sync.Mutex
 	failures map[string]*rate.Sometimes // by store operation
@@ -50,6 +51,24 @@ func NewObserver(metrics *Metrics, log *slog.Logger) *Observer {
 	}
 }
 
+// Record records spans from now on. It must be called before the Observer is used.
+func (o *Observer) Record(s *Spans) { o.spans = s }
+
+// Span returns the span for work that is caused by another one.
+func (o *Observer) Span(cause *bellwire.Trace) *bellwire.Trace {
+	if o.spans == nil {
+		return cause
+	}
+	return o.spans.span(cause)
+}
+
+// Published records the span of a publication.
+func (o *Observer) Published(p *bellwire.Publishing) {
+	if o.spans != nil {
+		o.spans.published(p)
+	}
+}
+
 // Appended counts a committed group of publishes.
 func (o *Observer) Appended(events, deliveries int, took time.Duration) {
 	o.metrics.events.Add(float64(events))
@@ -57,13 +76,16 @@ func (o *Observer) Appended(events, deliveries int, took time.Duration) {
 	o.metrics.append.observe(events, took)
 }
 
-// Attempted counts an attempt.
+// Attempted counts an attempt, and records its span.
 func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint) {
 	o.metrics.attempts.WithLabelValues(ep.Dialect, string(a.Trigger), string(a.Outcome)).Inc()
-	o.metrics.attemptSeconds.WithLabelValues(ep.Dialect).Observe(a.Timings.Total.Seconds())
+	observe(o.metrics.attemptSeconds.WithLabelValues(ep.Dialect), a.Timings.Total.Seconds(), a.Trace)
 	if a.Number == 1 && a.Trigger == bellwire.TriggerSchedule {
 		// The time in a delivery's id is that of its event.
-		o.metrics.waitSeconds.Observe(max(0, a.StartedAt.Sub(a.Delivery.Time()).Seconds()))
+		observe(o.metrics.waitSeconds, max(0, a.StartedAt.Sub(a.Delivery.Time()).Seconds()), a.Trace)
+	}
+	if o.spans != nil && a.Trace.Sampled() {
+		o.spans.attempted(a, ep)
 	}
 }
 
@@ -73,8 +95,8 @@ func (o *Observer) Recorded(outcomes int, took time.Duration) {
 }
 
 // Ended counts a delivery that has ended.
-func (o *Observer) Ended(ep *bellwire.Endpoint, status bellwire.DeliveryStatus, after time.Duration) {
-	o.metrics.ended.WithLabelValues(string(status)).Observe(after.Seconds())
+func (o *Observer) Ended(ep *bellwire.Endpoint, status bellwire.DeliveryStatus, after time.Duration, trace *bellwire.Trace) {
+	observe(o.metrics.ended.WithLabelValues(string(status)), after.Seconds(), trace)
 	o.metrics.ends.WithLabelValues(ep.Dialect, string(status)).Inc()
 }
 

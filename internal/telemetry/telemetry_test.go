@@ -38,7 +38,7 @@ func TestObserverCounts(t *testing.T) {
 	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeBlocked}, ep)
 	o.Recorded(4, time.Millisecond)
 	o.Claimed(7, time.Millisecond)
-	o.Ended(ep, bellwire.DeliverySucceeded, time.Second)
+	o.Ended(ep, bellwire.DeliverySucceeded, time.Second, nil)
 	o.Breaker(ep, true, 10)
 
 	var wait string
@@ -328,7 +328,7 @@ func registered(t *testing.T) map[string]bool {
 	m.Gauge(func() Stats { return Stats{} }, func(context.Context) (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
 	ep := &bellwire.Endpoint{Dialect: "standard"}
 	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep)
-	o.Ended(ep, bellwire.DeliverySucceeded, 0)
+	o.Ended(ep, bellwire.DeliverySucceeded, 0, nil)
 	o.Unsendable(ep, "card.created", "x")
 	o.AuthenticationFailed("api", "missing", "192.0.2.1")
 	o.StoreFailed("append", errors.New("x"))

@@ -29,6 +29,7 @@ type Request struct {
 	Delivery *bellwire.Delivery
 	Trigger  bellwire.Trigger
 	Content  Content
+	Trace    *bellwire.Trace // the span of the attempt; nil: the event belongs to no trace
 }
 
 // Result is what came of an attempt.
@@ -121,9 +122,12 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 	tr.header, tr.host = post.Header, t.URL.Hostname()
 	a := &bellwire.Attempt{
 		ID: bellwire.NewID[bellwire.AttemptKind](sentAt), Delivery: d.ID, Number: d.Attempts + 1,
-		Trigger: req.Trigger, StartedAt: bellwire.StoredTime(sentAt),
+		Trigger: req.Trigger, StartedAt: bellwire.StoredTime(sentAt), Trace: req.Trace,
 	}
 	r.Attempt = a
+	if req.Trace != nil {
+		post.Header["Traceparent"] = []string{req.Trace.Traceparent()}
+	}
 	s.setHeaders(post, t, message, body)
 	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, BodyBytes: len(body)}
 	a.Request.Headers, a.Request.HeadersTruncated = loggedHeaders(post.Header, t.Headers)

@@ -17,11 +17,11 @@ const (
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	// sqlInsertEvents also stores the delta for the statistics, which so needs no statement of its own.
 	sqlInsertEvents = `WITH counted AS (INSERT INTO bellwire.statistics_deltas (data) SELECT $12::bytea WHERE $12 IS NOT NULL)
-		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data)
+		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data, trace)
 		WITH c AS MATERIALIZED (SELECT tenant, before FROM bellwire.clocks WHERE tenant = ANY($2))
-		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data
-		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[])
-			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data) JOIN c USING (tenant)`
+		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data, trace
+		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[], $13::bytea[])
+			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace) JOIN c USING (tenant)`
 	// sqlMoveClocks moves the tenants' clocks on by the events of the group, and returns where they stood.
 	sqlMoveClocks = `INSERT INTO bellwire.clocks AS c (tenant, before, events, last)
 		SELECT tenant, to_timestamp(0), events, last FROM unnest($1::bigint[], $2::int[], $3::timestamptz[]) AS m (tenant, events, last)
@@ -191,6 +191,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 	ids, tenants, types := make([][16]byte, n), make([]int64, n), make([]string, n)
 	keys, occurred, at, places := make([]*string, n), make([]*time.Time, n), make([]time.Time, n), make([]int64, n)
 	tests, deliveries, problems, data := make([]bool, n), make([]int32, n), make([]*string, n), make([][]byte, n)
+	var traces [][]byte
 	for i, a := range g.accepted {
 		e := &a.Event
 		ids[i], tenants[i], types[i] = e.ID, a.tenant, e.Type
@@ -205,8 +206,14 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 		if e.Data == nil {
 			data[i] = []byte{}
 		}
+		if e.Trace != nil && traces == nil {
+			traces = make([][]byte, n) // without it, all are NULL
+		}
+		if e.Trace != nil {
+			traces[i] = e.Trace.Encode()
+		}
 	}
-	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta())
+	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta(), traces)
 }
 
 // queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.

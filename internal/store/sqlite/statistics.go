@@ -244,7 +244,7 @@ func (s *Store) Statistics(ctx context.Context, f bellwire.StatisticsFilter) ([]
 			tenant = n
 		}
 		stored = nil
-		q := c.query(sqlStatistics[rollup.ViewFor(f.By)]).int(tenant).int(f.Interval.Number()).int(f.Since.Unix()).int(f.Until.Unix())
+		q := c.query(sqlStatistics[rollup.ViewFor(f.By)]).int(tenant).int(f.Interval.Number()).int(f.Since.Unix()).int(f.Until.Add(time.Second - 1).Unix())
 		for q.next() {
 			at := time.Unix(q.getInt(), 0).UTC()
 			stored = append(stored, rollup.Stored{At: at, View: q.getBlob()})

@@ -10,6 +10,7 @@ import (
 var appendTests = []test{
 	{name: "Append/KeepsEventsAndDeliveries", run: appendKeeps},
 	{name: "Append/ChecksRevisions", run: appendRevisions},
+	{name: "Append/KeepsTraces", run: appendTraces},
 	{name: "Append/WantsATenant", run: func(w *world) {
 		results, err := w.store.AppendEvents(w.ctx, []*bellwire.Append{together(w.event("nobody"))})
 		w.check(err)
@@ -181,6 +182,28 @@ func appendKeeps(w *world) {
 	read, err = w.store.Event(w.ctx, t.ID, lone.Event.ID)
 	w.check(err)
 	w.equal("that event", read, &lone.Event)
+}
+
+// appendTraces stores events of a trace and others together. Who claims an event can continue its trace.
+func appendTraces(w *world) {
+	ep := w.endpoint(w.tenant())
+	traces := map[bellwire.EventID]*bellwire.Trace{}
+	var events []*bellwire.NewEvent
+	for _, t := range []*bellwire.Trace{nil, bellwire.NewTrace(), nil, {ID: [16]byte{1}, Span: [8]byte{2}}} {
+		e := w.event(ep.Tenant, ep)
+		e.Event.Trace, traces[e.Event.ID] = t, t
+		events = append(events, e)
+	}
+	w.append(together(events...))
+	w.publish(ep)
+	for _, c := range w.claim(ep, 10).Due {
+		w.equal("the trace of a claimed event", c.Event.Trace, traces[c.Event.ID])
+	}
+	for id, t := range traces {
+		e, err := w.store.Event(w.ctx, ep.Tenant, id)
+		w.check(err)
+		w.equal("the trace of an event", e.Trace, t)
+	}
 }
 
 func appendRevisions(w *world) {

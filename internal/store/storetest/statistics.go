@@ -113,6 +113,11 @@ func statisticsCount(w *world) {
 	} {
 		w.equal(fmt.Sprintf("the rows of %q each %s by %v", c.tenant, c.interval, c.by), texts(w.statistics(c.tenant, c.interval, c.by...)), c.want)
 	}
+	rows, err := w.store.Statistics(w.ctx, bellwire.StatisticsFilter{
+		Tenant: t.ID, Since: w.now.Add(-time.Hour), Until: w.now.Truncate(time.Minute).Add(time.Millisecond), Interval: bellwire.Minute,
+	})
+	w.check(err)
+	w.equal("the rows until a millisecond after a minute began", texts(rows), []string{"12:59     false 2 1/2", "13:00     false 0 1/1"})
 	row := w.statistics(t.ID, bellwire.Day)[0]
 	for what, c := range map[string][2]time.Duration{"median": {row.P50, 100 * time.Millisecond}, "99th percentile": {row.P99, 10 * time.Second}} {
 		if off := (c[0] - c[1]).Abs(); off > c[1]/20 {
