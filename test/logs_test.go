@@ -18,8 +18,9 @@ import (
 	"testing"
 )
 
-// blabbing answers each delivery, and sends the headers that it got after the answer, where HTTP expects no more bytes.
-func blabbing(t *testing.T) (url string) {
+// startEcho starts a receiver that answers each delivery, and then sends the Authorization header that it got, where HTTP expects
+// no more bytes.
+func startEcho(t *testing.T) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,7 +57,7 @@ func TestOnlyTheServerWritesItsLog(t *testing.T) {
 	s.addType("ping")
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	s.call("POST", "/tenants/acme/endpoints",
-		fmt.Sprintf(`{"url": %q, "events": ["*"], "auth": {"type": "bearer", "token": %q}}`, blabbing(t), canary), nil)
+		fmt.Sprintf(`{"url": %q, "events": ["*"], "auth": {"type": "bearer", "token": %q}}`, startEcho(t), canary), nil)
 	for range 3 {
 		if _, err := s.publish("ping", []byte(`{}`)); err != nil {
 			t.Fatal(err)

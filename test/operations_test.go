@@ -130,7 +130,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	s.signal(syscall.SIGTERM)
 	eventually(t, "the server drains", func() bool { return strings.Contains(s.logged(), `"draining"`) })
 	var exit *exec.ExitError
-	if err := s.insist(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+	if err := s.terminateRepeatedly(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("after two signals the server ended with: %v", err)
 	}
 	if took := time.Since(started); took > r.delay/2 {

@@ -144,8 +144,8 @@ func (s *server) wait() error {
 	}
 }
 
-// insist sends SIGTERM repeatedly until the server exits, as an impatient person does, and returns its exit error.
-func (s *server) insist() error {
+// terminateRepeatedly sends SIGTERM until the server exits, and returns its exit error.
+func (s *server) terminateRepeatedly() error {
 	s.t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

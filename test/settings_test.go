@@ -113,7 +113,7 @@ func TestDrainDelay(t *testing.T) {
 	}
 	r.await(t, []string{s.publishCard(`1`)})
 	var exit *exec.ExitError
-	if err := s.insist(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+	if err := s.terminateRepeatedly(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("after a second signal the server ended with: %v", err)
 	}
 

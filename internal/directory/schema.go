@@ -13,8 +13,6 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -329,21 +327,7 @@ func complain(err *jsonschema.ValidationError, field, root string, value any) st
 	if len(err.Causes) > 0 && isChoice(err.ErrorKind) {
 		return explainChoice(err.Causes, field, root, value)
 	}
-	switch k := err.ErrorKind.(type) {
-	case *kind.FalseSchema:
-		return "no value is allowed here"
-	case *kind.OneOf: // with Subschemas, unlike those of isChoice
-		return "more than one alternative fits, and only one may"
-	case *kind.Format:
-		var own *mismatch
-		if errors.As(k.Err, &own) {
-			return own.LocalizedString(message.NewPrinter(language.English))
-		}
-		if text, ok := k.Got.(string); ok {
-			return fmt.Sprintf("%q is not a valid %s", text, k.Want)
-		}
-	}
-	return err.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+	return describe(err.ErrorKind)
 }
 
 // explainChoice describes why each alternative does not fit, with paths relative to field.
@@ -357,16 +341,12 @@ func explainChoice(causes []*jsonschema.ValidationError, field, root string, val
 		first := explainAll(cause, root, value)[0]
 		at, complaint := first.path, first.problem
 		if at = strings.TrimPrefix(strings.TrimPrefix(at, field), "."); at != "" {
-			separator := ": "
-			if first.predicate {
-				separator = " "
-			}
-			complaint = at + separator + complaint
+			complaint = at + " " + complaint
 		}
 		reasons = append(reasons, complaint)
 		length += len(complaint)
 	}
-	return "no alternative fits (" + strings.Join(reasons, "; ") + ")"
+	return "must fit one of the alternatives (" + strings.Join(reasons, "; ") + ")"
 }
 
 // isChoice reports whether the kind means that none of several alternatives fits.

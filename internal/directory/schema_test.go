@@ -116,7 +116,7 @@ func TestValidateNamesTheExpectedValue(t *testing.T) {
 		"properties": {"amount": {"type": "number"}, "currency": {"required": ["code"], "type": "object"}}
 	}`)
 	for data, want := range map[string]string{
-		`{}`:               `data` + misfit + `minProperties: got 0, want 1; data.amount is required` + by + `; data.currency is required` + by,
+		`{}`:               `data` + misfit + `must have at least 1 property, but has 0; data.amount is required` + by + `; data.currency is required` + by,
 		`{"currency": {}}`: `data.amount is required` + by + `; data.currency.code is required` + by,
 		`{"amount": 1, "currency": {"code": 1}, "x": 1}`: `data.x is not allowed` + by,
 	} {
@@ -126,14 +126,52 @@ func TestValidateNamesTheExpectedValue(t *testing.T) {
 		}
 	}
 	for data, want := range map[string]string{
-		`{"amount": "1"}`:         `data.amount` + misfit + `got string, want number`,
-		`{"either": {"id": "1"}}`: `data.either` + misfit + `no alternative fits (got object, want string; id: got string, want integer)`,
-		`{"one": 1}`:              `data.one` + misfit + `more than one alternative fits, and only one may`,
+		`{"amount": "1"}`:         `data.amount` + misfit + `must be a number, but is a string`,
+		`{"either": {"id": "1"}}`: `data.either` + misfit + `must fit one of the alternatives (must be a string, but is an object; id must be an integer, but is a string)`,
+		`{"one": 1}`:              `data.one` + misfit + `must fit only one of the alternatives, but fits several`,
 	} {
 		err := compiled.Validate([]byte(data))
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// Each keyword is explained in words of our own, as what the value must be.
+func TestValidateExplainsEveryKeyword(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ schema, data, want string }{
+		{`{"type": ["string", "null"]}`, `1`, `must be null or a string, but is a number`},
+		{`{"type": ["array", "object", "boolean"]}`, `null`, `must be a boolean, an array or an object, but is null`},
+		{`{"enum": ["a", 1, null]}`, `"b"`, `must be "a", 1 or null`},
+		{`{"enum": ["` + strings.Repeat("a", 300) + `"]}`, `"b"`, `must be one of the schema's values`},
+		{`{"const": {"a": [1.50]}}`, `1`, `must be {"a":[1.50]}`},
+		{`{"pattern": "^a$"}`, `"b"`, `must match the pattern "^a$"`},
+		{`{"not": {"type": "string"}}`, `"b"`, `must not fit the schema's not`},
+		{`{"minimum": 1.5}`, `1`, `must be at least 1.5`},
+		{`{"maximum": 1}`, `2`, `must be at most 1`},
+		{`{"exclusiveMinimum": 1}`, `1`, `must be greater than 1`},
+		{`{"exclusiveMaximum": 1}`, `1`, `must be less than 1`},
+		{`{"multipleOf": 0.01}`, `0.001`, `must be a multiple of 0.01`},
+		{`{"minLength": 1}`, `""`, `must have at least 1 character, but has 0`},
+		{`{"maxLength": 2}`, `"abc"`, `must have at most 2 characters, but has 3`},
+		{`{"minItems": 2}`, `[1]`, `must have at least 2 items, but has 1`},
+		{`{"maxItems": 1}`, `[1, 2]`, `must have at most 1 item, but has 2`},
+		{`{"maxProperties": 0}`, `{"a": 1}`, `must have at most 0 properties, but has 1`},
+		{`{"contains": {"const": 1}, "minContains": 2}`, `[1]`, `must have at least 2 items that fit contains, but has 1`},
+		{`{"contains": {"const": 1}, "maxContains": 1}`, `[1, 1]`, `must have at most 1 item that fits contains, but has 2`},
+		{`{"uniqueItems": true}`, `[1, 2, 1]`, `must not have equal items, but items 0 and 2 are equal`},
+		{`{"dependentRequired": {"a": ["b", "c"]}}`, `{"a": 1}`, `must have "b" and "c", because it has "a"`},
+		{`false`, `1`, `is not allowed`},
+	} {
+		t.Run(c.schema[:min(len(c.schema), 40)], func(t *testing.T) {
+			t.Parallel()
+			err, _ := errors.AsType[*bellwire.Error](compile(t, c.schema).Validate([]byte(c.data)))
+			const misfit = `data does not fit the schema of event type "order.created": `
+			if err == nil || err.Text() != misfit+c.want {
+				t.Errorf("got %v, want %s", err, misfit+c.want)
+			}
+		})
 	}
 }
 
@@ -177,8 +215,8 @@ func TestFaultsOfSchemasAreExplained(t *testing.T) {
 		`{"$defs": {"a": {"$id": "http://x/y"}, "b": {"$id": "http://x/y"}}}`: `schema must not have the $id "http://x/y" twice`,
 		`{"$defs": {"a": {"$anchor": "y"}, "b": {"$anchor": "y"}}}`:           `schema must not have the $anchor "y" twice`,
 		`{"$schema": "::"}`: `schema cannot be used as a JSON Schema`,
-		`{"$ref": "%zz"}`:   `schema.$ref is not a JSON Schema: "%zz" is not a valid uri-reference`,
-		`{"pattern": "("}`:  `schema.pattern is not a JSON Schema: "(" is not a valid regex`,
+		`{"$ref": "%zz"}`:   `schema.$ref is not a JSON Schema: must have the format "uri-reference"`,
+		`{"pattern": "("}`:  `schema.pattern is not a JSON Schema: must have the format "regex"`,
 	} {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()

@@ -50,8 +50,8 @@ func (u *uses[ID]) take() map[ID]time.Time {
 	return taken
 }
 
-// giveBack remembers again what could not be stored.
-func (u *uses[ID]) giveBack(taken map[ID]time.Time) {
+// restore adds uses again that could not be stored.
+func (u *uses[ID]) restore(taken map[ID]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	maps.Copy(taken, u.last)
@@ -73,7 +73,7 @@ func (u *uses[ID]) store(ctx context.Context, store func(context.Context, map[ID
 	}
 	err := store(ctx, taken)
 	if err != nil {
-		u.giveBack(taken)
+		u.restore(taken)
 	}
 	return err
 }

@@ -367,7 +367,7 @@ func (m *schedulerModel) record(t *rapid.T) {
 		records[i] = bellwire.Recorded{Status: o.status, Moved: true}
 		if o.Retrying && !o.Job.Manual() {
 			o.Job.Delivery.DueAt, records[i].DueAt = o.due, o.due
-			m.giveBack(o.Job)
+			m.requeue(o.Job)
 		}
 	}
 	m.ended = nil
@@ -378,13 +378,13 @@ func (m *schedulerModel) release(*rapid.T) {
 	given := m.given
 	m.given = nil
 	for _, j := range given {
-		m.giveBack(j)
+		m.requeue(j)
 	}
 	m.s.Released(time.Now(), given)
 }
 
-// giveBack returns deliveries to the model's store, in the order in which it returns them.
-func (m *schedulerModel) giveBack(j *Job) {
+// requeue puts a delivery back into the model's store, in the order of claims.
+func (m *schedulerModel) requeue(j *Job) {
 	id := j.Delivery.Endpoint
 	if j.Manual() {
 		m.hand[id] = append(m.hand[id], j)

@@ -36,7 +36,7 @@ const (
 // lender lends connections.
 type lender interface {
 	borrow(ctx context.Context) (*pgxpool.Conn, error)
-	giveBack(conn *pgxpool.Conn)
+	release(conn *pgxpool.Conn)
 }
 
 // pool lends the connections for work. If the server refuses another one, callers wait for one that is open.
@@ -72,7 +72,7 @@ func (p *pool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
-func (p *pool) giveBack(conn *pgxpool.Conn) {
+func (p *pool) release(conn *pgxpool.Conn) {
 	conn.Release()
 	p.turns.Release(1)
 }
@@ -98,8 +98,8 @@ func (p *part) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, err
 }
 
-func (p *part) giveBack(conn *pgxpool.Conn) {
-	p.lender.giveBack(conn)
+func (p *part) release(conn *pgxpool.Conn) {
+	p.lender.release(conn)
 	p.turns.Release(1)
 }
 
@@ -127,13 +127,13 @@ func newLeasePool(ctx context.Context, config *pgxpool.Config, s *Store) (*lease
 }
 
 func (p *leasePool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
-	return insist(ctx, p.store, p.Acquire)
+	return connectMakingRoom(ctx, p.store, p.Acquire)
 }
 
-func (p *leasePool) giveBack(conn *pgxpool.Conn) { conn.Release() }
+func (p *leasePool) release(conn *pgxpool.Conn) { conn.Release() }
 
-// insist connects. If the server has too many connections, it closes one that is for work and tries again.
-func insist[T any](ctx context.Context, s *Store, connect func(context.Context) (T, error)) (T, error) {
+// connectMakingRoom connects. If the server has too many connections, it closes one that is for work and tries again.
+func connectMakingRoom[T any](ctx context.Context, s *Store, connect func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for {

@@ -159,7 +159,7 @@ func takeAll(t *testing.T, p *part, read func(context.Context) error) {
 		t.Cleanup(func() { p.turns.Release(1) })
 		conn, err := p.lender.borrow(t.Context())
 		check(t, err)
-		t.Cleanup(func() { p.lender.giveBack(conn) })
+		t.Cleanup(func() { p.lender.release(conn) })
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()

@@ -163,10 +163,10 @@ func TestOldPartitionsAreDropped(t *testing.T) {
 func TestOldPartitionsKeepOpenDeliveries(t *testing.T) {
 	t.Parallel()
 	p := newPast(t)
-	ended, half, byHand := p.finish(p.publish(time.Hour, "")), p.publish(time.Hour, "k"), p.finish(p.publish(time.Hour, ""))
+	ended, half, retried := p.finish(p.publish(time.Hour, "")), p.publish(time.Hour, "k"), p.finish(p.publish(time.Hour, ""))
 	p.record(half.Deliveries[0], bellwire.DeliverySucceeded)
 	p.record(half.Deliveries[1], bellwire.DeliveryRetrying)
-	_, err := p.RequestRetry(t.Context(), "acme", byHand.Deliveries[0].ID)
+	_, err := p.RequestRetry(t.Context(), "acme", retried.Deliveries[0].ID)
 	check(t, err)
 	if n := p.expire(day, 0); n != 3 {
 		t.Errorf("%d were given up, want 3", n)
@@ -175,7 +175,7 @@ func TestOldPartitionsKeepOpenDeliveries(t *testing.T) {
 	p.want(remaining...)
 	p.has(ended, false, 0)
 	p.has(half, true, 2)
-	p.has(byHand, true, 2)
+	p.has(retried, true, 2)
 	p.sameIndexes()
 	if n := p.expire(day, bellwire.RetentionReview); n != 0 {
 		t.Errorf("%d were given up although things are open", n)
@@ -186,13 +186,13 @@ func TestOldPartitionsKeepOpenDeliveries(t *testing.T) {
 		{Endpoint: "a", Epoch: p.leases.Epoch("a"), Limit: 9, ManualLimit: 100, MaxBytes: 100}, {Endpoint: "b", Epoch: p.leases.Epoch("b"), Limit: 9, ManualLimit: 100, MaxBytes: 100},
 	})
 	check(t, err)
-	if len(claimed[0].Manual) != 1 || claimed[0].Manual[0].Delivery.ID != byHand.Deliveries[0].ID ||
+	if len(claimed[0].Manual) != 1 || claimed[0].Manual[0].Delivery.ID != retried.Deliveries[0].ID ||
 		len(claimed[1].Due) != 1 || claimed[1].Due[0].Delivery.ID != half.Deliveries[1].ID {
 		t.Fatalf("not what is open was claimed: %+v", claimed)
 	}
 	p.record(half.Deliveries[1], bellwire.DeliverySucceeded)
 	_, err = p.RecordOutcomes(t.Context(), []*bellwire.Result{{ // no attempt could be made
-		Delivery: byHand.Deliveries[0].ID, Trigger: bellwire.TriggerManual, Epoch: p.leases.Epoch("a"), EndedAt: time.Now(), Endpoint: "a",
+		Delivery: retried.Deliveries[0].ID, Trigger: bellwire.TriggerManual, Epoch: p.leases.Epoch("a"), EndedAt: time.Now(), Endpoint: "a",
 	}})
 	check(t, err)
 	if n := p.expire(day, 2*bellwire.RetentionReview); n != 3 {

@@ -188,7 +188,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.leasePool.giveBack(conn)
+	s.leasePool.release(conn)
 	if err := s.checkSession(ctx); err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func runOnce(ctx context.Context, from lender, begin []string, f func(*tx) error
 	if err != nil {
 		return err
 	}
-	defer from.giveBack(conn) // which closes it if its transaction has not ended
+	defer from.release(conn) // which closes it if its transaction has not ended
 	t := &tx{ctx: ctx, conn: conn.Conn(), begin: withFreshPlans(conn.Conn(), begin)}
 	if err := f(t); err != nil {
 		t.rollback()

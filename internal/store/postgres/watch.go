@@ -22,7 +22,7 @@ func (s *Store) Watch(ctx context.Context, f func(bellwire.Notification)) error 
 		return bellwire.Errorf(bellwire.CodeUnavailable, "the direct database URL %s has an invalid parameter", Shown(s.options.DirectURL))
 	}
 	configure(config)
-	conn, err := insist(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
+	conn, err := connectMakingRoom(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
 	if err != nil {
 		return s.translate(err)
 	}

@@ -122,7 +122,7 @@ func (p *checkpointer) run() error {
 	if p.length() >= p.store.options.longLog {
 		for _, r := range p.store.allReaders() {
 			taken := r.all()
-			defer r.giveBack(taken)
+			defer r.release(taken)
 		}
 	}
 	answer := make(chan error, 1)

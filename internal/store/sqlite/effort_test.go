@@ -33,7 +33,7 @@ func (s *Store) steps() (total int) {
 				total += int(lib.Xsqlite3_stmt_status(tls, stmt, lib.SQLITE_STMTSTATUS_VM_STEP, 1))
 			}
 		}
-		r.giveBack(connections)
+		r.release(connections)
 	}
 	return total
 }

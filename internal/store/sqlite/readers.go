@@ -85,7 +85,7 @@ func (r *readers) all() []*db {
 	return taken
 }
 
-func (r *readers) giveBack(taken []*db) {
+func (r *readers) release(taken []*db) {
 	for _, c := range taken {
 		r.idle <- c
 	}

@@ -20,7 +20,7 @@ func TestListsDelayNothingElse(t *testing.T) {
 	leases, err := s.RenewLeases(t.Context(), "node")
 	check(t, err)
 	busy := s.lists.all()
-	defer s.lists.giveBack(busy)
+	defer s.lists.release(busy)
 
 	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
