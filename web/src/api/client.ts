@@ -34,8 +34,18 @@ api.use({
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
-/** call returns the data of an answer, or throws an ApiError. */
+/** call returns the data of an answer, or throws an ApiError. A session that has ended leads to signing in. */
 export async function call<T>(request: Promise<Answer<T>>): Promise<T> {
+  try {
+    return await answered(request);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) access.ended();
+    throw error;
+  }
+}
+
+/** answered is call for what begins a session: its refusal is not the end of one. */
+export async function answered<T>(request: Promise<Answer<T>>): Promise<T> {
   let answer: Answer<T>;
   try {
     answer = await request;
@@ -44,9 +54,7 @@ export async function call<T>(request: Promise<Answer<T>>): Promise<T> {
     throw unreachable();
   }
   if (answer.response.ok) return answer.data as T;
-  const error = fromResponse(answer.response, parsed(answer.error));
-  if (error.status === 401) access.ended();
-  throw error;
+  throw fromResponse(answer.response, parsed(answer.error));
 }
 
 /** With parseAs "text", an error is a text as well. */

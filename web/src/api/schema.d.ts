@@ -10,12 +10,120 @@ export interface paths {
         };
         /**
          * List the audit log
-         * @description For admin keys. Lists changes of tenants, keys, event types and endpoints, by the native API and those of dialects, and requests to the APIs of dialects whose callers must name a person and a reason. Entries are kept for `--audit-retention`, also when their tenant has been deleted.
+         * @description For admin keys. Lists the calls of the native API and those of dialects, except publishing and plain reads: changes, retries, tests, jobs, disclosed secrets, requests to dialects whose callers must name a person and a reason, and calls that were refused because the key may not make them. Entries are kept for `--audit-retention`, also when their tenant has been deleted.
          */
         get: operations["list-audit"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the console's sessions
+         * @description For admin keys. Sessions that have ended are left out.
+         */
+        get: operations["list-console-sessions"];
+        put?: never;
+        /**
+         * Sign in to the console
+         * @description For admin and publisher keys. The response sets a cookie that authenticates requests of the console with the key's role, until it has not been used for 2 hours, at most 12 hours, or until the key is deleted.
+         */
+        post: operations["sign-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console-sessions/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the session of the request
+         * @description Responds with 404 to requests with a key.
+         */
+        get: operations["get-console-session"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign out of the console
+         * @description Ends the session of the request, and deletes its cookie.
+         */
+        delete: operations["sign-out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console-sessions/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in to the console with a link's code
+         * @description Without a key. A code can be exchanged once, within a minute.
+         */
+        post: operations["exchange-console-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console-sessions/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a link that signs in to the console
+         * @description For admin keys, and not for console sessions. Whoever opens the link first is signed in as the key.
+         */
+        post: operations["create-console-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/console-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session of the console
+         * @description For admin keys. Further requests in the session are refused, by all nodes.
+         */
+        delete: operations["end-console-session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -168,6 +276,26 @@ export interface paths {
          * @description For admin keys. Further requests with the key are refused.
          */
         delete: operations["delete-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal-sessions/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange the code of a portal session for its token
+         * @description Without a key. A code can be exchanged once, within ten minutes.
+         */
+        post: operations["exchange-portal-code"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -586,6 +714,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/events/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase the data of an event
+         * @description For admin keys. The event stays without its data, and says in `erased` when and by whom it was erased. What attempts have kept of requests and responses is erased too. Open deliveries are canceled, and the event cannot be retried or replayed any more. Responds with 409 while deliveries of the event are still being stored.
+         */
+        delete: operations["erase-event"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/events/{id}/endpoints": {
         parameters: {
             query?: never;
@@ -771,6 +919,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/portal-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a tenant's portal sessions
+         * @description Sessions that have ended are left out.
+         */
+        get: operations["list-portal-sessions"];
+        put?: never;
+        /**
+         * Create a portal session
+         * @description For admin keys and the tenant's own. Give the `url` to the person for whom it is made: it can be opened once, within ten minutes.
+         */
+        post: operations["create-portal-session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/portal-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a portal session
+         * @description Further requests in the session are refused, by all nodes.
+         */
+        delete: operations["end-portal-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/replays": {
         parameters: {
             query?: never;
@@ -836,7 +1028,12 @@ export interface components {
             /** @description The X-Request-Id of the request. */
             request_id?: string;
             /** @enum {string} */
-            role?: "admin" | "publisher" | "tenant" | "tenant-read";
+            role?: "admin" | "publisher" | "tenant" | "tenant-read" | "portal";
+            /**
+             * @description The session in a browser in which it was made, if it was; key has made the session.
+             * @example ses_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            session?: string;
         };
         Attempt: {
             /** @description Of a delivery with many attempts, only the first and the last keep their details. If true, request is null, and the response has only its status. */
@@ -905,7 +1102,7 @@ export interface components {
         };
         AuditEntry: {
             /**
-             * @description What was changed, and how; empty for a request to a dialect's API, whose method and path are given instead.
+             * @description What was done; empty for a call that was refused, and for a request to a dialect whose callers must name a person.
              * @example endpoint.update
              */
             action: string;
@@ -967,7 +1164,12 @@ export interface components {
              */
             principal: string;
             /**
-             * @description The id of what was changed. The history of an endpoint has its members before and after.
+             * @description The error code with which the call was refused, because the key may not make it; null for what was not refused.
+             * @example forbidden
+             */
+            refused: string | null;
+            /**
+             * @description The id of what the action is about. The history of an endpoint has its members before and after.
              * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
              */
             subject: string;
@@ -1175,6 +1377,34 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url: string;
+        };
+        ConsoleSession: {
+            /**
+             * @description The address of the client that got the token.
+             * @example 192.0.2.7
+             */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether this request was made in the session. */
+            current: boolean;
+            /** @description Whether its code was exchanged for a token. */
+            exchanged: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            /** @example ses_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /** @description The key that made the session, and with which it ends; null for the configured admin key. */
+            key: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last used, to about a minute; null for never.
+             */
+            last_used_at: string | null;
+            /** @enum {string} */
+            role: "admin" | "publisher";
+            /** @description The browser that got the token. */
+            user_agent: string;
         };
         CreatedEndpoint: {
             auth: components["schemas"]["ShownAuth"];
@@ -1518,19 +1748,26 @@ export interface components {
              */
             url: string;
         };
+        Erasure: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+        };
         Event: {
             /**
              * Format: date-time
              * @description When Bellwire accepted it.
              */
             created_at: string;
-            /** @description Byte for byte as published. */
+            /** @description Byte for byte as published; null if it was erased. */
             data: unknown;
             /**
              * Format: int64
              * @description Number of endpoints that receive it. Replays are not counted.
              */
             deliveries: number;
+            /** @description When and by whom the data was erased. Omitted if it was not. */
+            erased?: components["schemas"]["Erasure"];
             /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
             id: string;
             /** @description The id given by the publisher; null if there is none. */
@@ -1593,13 +1830,35 @@ export interface components {
              */
             schema?: unknown;
         };
+        Exchange: {
+            /** @description The code in the fragment of a link. */
+            code: string;
+        };
+        ExchangedSession: {
+            /**
+             * @description view: endpoints, events, deliveries and event types, without secrets. view_secret: secrets and whole URLs of endpoints. manage: create, change and delete endpoints. replay: retry, replay and cancel deliveries. test: send tests and probes.
+             * @example [
+             *       "view",
+             *       "test"
+             *     ]
+             */
+            capabilities: ("view" | "view_secret" | "manage" | "replay" | "test")[];
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** @example acme */
+            tenant: string;
+            theme: components["schemas"]["Theme"];
+            /** @description Authenticates requests in the tenant, as Authorization: Bearer. It is shown only once. */
+            token: string;
+        };
         ExplainedEvent: {
             /**
              * Format: date-time
              * @description When Bellwire accepted it.
              */
             created_at: string;
-            /** @description Byte for byte as published. */
+            /** @description Byte for byte as published; null if it was erased. */
             data: unknown;
             /**
              * Format: int64
@@ -1610,6 +1869,8 @@ export interface components {
             endpoints: components["schemas"]["Explanation"][];
             /** @description If there are more endpoints, the cursor for the rest of them in GET …/events/{id}/endpoints; else null. */
             endpoints_next_cursor: string | null;
+            /** @description When and by whom the data was erased. Omitted if it was not. */
+            erased?: components["schemas"]["Erasure"];
             /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
             id: string;
             /** @description The id given by the publisher; null if there is none. */
@@ -1862,6 +2123,20 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "publisher" | "tenant" | "tenant-read";
         };
+        Link: {
+            /**
+             * Format: date-time
+             * @description When the session ends. The URL can be opened for a minute (console) or ten (portal).
+             */
+            expires_at: string;
+            /** @example ses_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * @description Where the person opens it, once. The code is in the fragment, which browsers send to no server.
+             * @example https://webhooks.example.com/portal?s=ses_…#code=bwx_…
+             */
+            url: string;
+        };
         ListAuditEntry: {
             /** @description Newest first. */
             data: components["schemas"]["AuditEntry"][];
@@ -1871,6 +2146,12 @@ export interface components {
         ListChange: {
             /** @description Newest first. */
             data: components["schemas"]["Change"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListConsoleSession: {
+            /** @description Newest first. */
+            data: components["schemas"]["ConsoleSession"][];
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -1907,6 +2188,12 @@ export interface components {
         ListKey: {
             /** @description Newest first. */
             data: components["schemas"]["Key"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        ListPortalSession: {
+            /** @description Newest first. */
+            data: components["schemas"]["PortalSession"][];
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -2048,10 +2335,43 @@ export interface components {
             url: string;
         };
         NewOperatorKey: {
+            /**
+             * Format: date-time
+             * @description From when on the key is refused; by default never.
+             * @example 2027-01-31T00:00:00Z
+             */
+            expires_at?: string;
+            /** @description The id that the key had on another server; by default a new one. */
+            id?: string;
             /** @example billing service */
             name?: string;
             /** @enum {string} */
             role: "admin" | "publisher";
+            /** @description The secret that the key had on another server, which contains its id; by default a new one. */
+            secret?: string;
+        };
+        NewPortalSession: {
+            /**
+             * @description What the person may do; by default everything. view is always included.
+             * @example [
+             *       "view",
+             *       "test"
+             *     ]
+             */
+            capabilities?: ("view" | "view_secret" | "manage" | "replay" | "test")[];
+            /**
+             * @description How long the session lasts: 1m to 24h, by default 1h. It ends with the key that created it.
+             * @example 1h
+             */
+            expires_in?: string;
+            /**
+             * @description The origins of the pages that may show the portal in a frame, at most 10; by default none.
+             * @example [
+             *       "https://app.example.com"
+             *     ]
+             */
+            origins?: string[];
+            theme?: components["schemas"]["Theme"];
         };
         NewTenant: {
             /**
@@ -2063,7 +2383,7 @@ export interface components {
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number | null;
-                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
@@ -2101,14 +2421,34 @@ export interface components {
              * @example Acme Ltd
              */
             name?: string;
+            /**
+             * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
+             * @enum {string}
+             */
+            status?: "active" | "paused";
+            /**
+             * @description Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too.
+             * @example the invoice is overdue
+             */
+            status_reason?: string | null;
         };
         NewTenantKey: {
+            /**
+             * Format: date-time
+             * @description From when on the key is refused; by default never.
+             * @example 2027-01-31T00:00:00Z
+             */
+            expires_at?: string;
             /** @description Whether to store the secret, encrypted, so that the key can sign requests. */
             hmac?: boolean;
+            /** @description The id that the key had on another server; by default a new one. */
+            id?: string;
             /** @example customer portal */
             name?: string;
             /** @enum {string} */
             role: "tenant" | "tenant-read";
+            /** @description The secret that the key had on another server, which contains its id; by default a new one. */
+            secret?: string;
         };
         Patch: {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
@@ -2221,6 +2561,40 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url?: string;
+        };
+        PortalSession: {
+            /**
+             * @description The address of the client that got the token.
+             * @example 192.0.2.7
+             */
+            address: string;
+            /**
+             * @description view: endpoints, events, deliveries and event types, without secrets. view_secret: secrets and whole URLs of endpoints. manage: create, change and delete endpoints. replay: retry, replay and cancel deliveries. test: send tests and probes.
+             * @example [
+             *       "view",
+             *       "test"
+             *     ]
+             */
+            capabilities: ("view" | "view_secret" | "manage" | "replay" | "test")[];
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether its code was exchanged for a token. */
+            exchanged: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            /** @example ses_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /** @description The key that made the session, and with which it ends; null for the configured admin key. */
+            key: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last used, to about a minute; null for never.
+             */
+            last_used_at: string | null;
+            origins: string[];
+            theme: components["schemas"]["Theme"];
+            /** @description The browser that got the token. */
+            user_agent: string;
         };
         Probe: {
             /**
@@ -2420,6 +2794,20 @@ export interface components {
             /** @description With basic. */
             username?: string;
         };
+        SignedIn: {
+            /**
+             * Format: date-time
+             * @description When the session ends at the latest.
+             */
+            expires_at: string;
+            /** @example ses_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /**
+             * @description The role of the key that made the session.
+             * @enum {string}
+             */
+            role: "admin" | "publisher";
+        };
         SigningSecret: {
             /**
              * Format: date-time
@@ -2507,7 +2895,7 @@ export interface components {
             effective_limits: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number;
-                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number;
@@ -2542,7 +2930,7 @@ export interface components {
             limits: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number;
-                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number;
@@ -2599,7 +2987,7 @@ export interface components {
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number | null;
-                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
@@ -2637,6 +3025,16 @@ export interface components {
              * @example Acme Ltd
              */
             name?: string | null;
+            /**
+             * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
+             * @enum {string}
+             */
+            status?: "active" | "paused";
+            /**
+             * @description Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too.
+             * @example the invoice is overdue
+             */
+            status_reason?: string | null;
         };
         TenantDelivery: {
             /**
@@ -2689,6 +3087,18 @@ export interface components {
             event: string;
             /** @example invoice.paid */
             type: string;
+        };
+        Theme: {
+            /**
+             * @description A color of six hex digits; by default the portal's own.
+             * @example #4f46e5
+             */
+            accent?: string;
+            /**
+             * @description By default system: as the browser is set.
+             * @enum {string}
+             */
+            mode?: "light" | "dark" | "system";
         };
         Timings: {
             /** Format: double */
@@ -2858,7 +3268,7 @@ export interface components {
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number | null;
-                /** @description New entries in the audit log: so many about changes, and as many about requests to the APIs of dialects that keep one. Beyond the limit, changes are made and logged without an entry, and those requests are refused. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
@@ -2896,6 +3306,16 @@ export interface components {
              * @example Acme Ltd
              */
             name?: string;
+            /**
+             * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
+             * @enum {string}
+             */
+            status?: "active" | "paused";
+            /**
+             * @description Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too.
+             * @example the invoice is overdue
+             */
+            status_reason?: string | null;
         };
     };
     responses: never;
@@ -2948,6 +3368,553 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-console-sessions": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListConsoleSession"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-console-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleSession"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "exchange-console-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Exchange"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-console-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-console-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3867,6 +4834,111 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "exchange-portal-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Exchange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangedSession"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7065,6 +8137,101 @@ export interface operations {
             };
         };
     };
+    "erase-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The event's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-event-endpoints": {
         parameters: {
             query?: {
@@ -8137,6 +9304,300 @@ export interface operations {
                 /** @description The tenant's id. */
                 tenant: string;
                 /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-portal-sessions": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPortalSession"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-portal-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewPortalSession"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-portal-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The session's id. */
                 id: string;
             };
             cookie?: never;

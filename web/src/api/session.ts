@@ -1,48 +1,22 @@
-import { api, call, publicBase } from "./client";
-import { fromResponse, unreachable } from "./problem";
+import { answered, api, call, type Schemas } from "./client";
 
 /** Signing in and out. See docs/security.md for what a session is. */
 
-export type ConsoleSession = { id: string; role?: string; created_at?: string; expires_at?: string };
+export type ConsoleSession = Schemas["SignedIn"];
 
-export type PortalSession = {
-  token: string;
-  tenant: string;
-  capabilities: string[];
-  expires_at: string;
-  theme?: { accent?: string; mode?: string } | null;
-};
+export type PortalSession = Schemas["ExchangedSession"];
 
-async function send<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, publicBase), {
-      method,
-      credentials: "same-origin",
-      cache: "no-store",
-      headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(key ? { Authorization: `Bearer ${key}` } : {}) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch {
-    throw unreachable();
-  }
-  const text = await response.text();
-  const data: unknown = text && response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : undefined;
-  if (!response.ok) throw fromResponse(response, data);
-  return data as T;
-}
-
-/** current returns the session of the cookie. It fails with status 401 if there is none. */
-export const current = () => send<ConsoleSession>("GET", "api/v1/console-sessions/current");
+/** current returns the session of the cookie. It fails with a status below 500 if there is none. */
+export const current = (): Promise<ConsoleSession> => answered(api.GET("/api/v1/console-sessions/current"));
 
 /** signIn exchanges an operator's key for a session. The key is sent once and kept nowhere. */
-export const signIn = (key: string) => send<ConsoleSession>("POST", "api/v1/console-sessions", {}, key);
+export const signIn = (key: string): Promise<ConsoleSession> => answered(api.POST("/api/v1/console-sessions", { headers: { Authorization: `Bearer ${key}` } }));
 
-export const signOut = () => send<void>("DELETE", "api/v1/console-sessions/current");
+export const signOut = () => call(api.DELETE("/api/v1/console-sessions/current"));
 
-export const exchangeConsole = (code: string) => send<ConsoleSession>("POST", "api/v1/console-sessions/exchange", { code });
+export const exchangeConsole = (code: string): Promise<ConsoleSession> => answered(api.POST("/api/v1/console-sessions/exchange", { body: { code } }));
 
-export const exchangePortal = (code: string) => send<PortalSession>("POST", "api/v1/portal-sessions/exchange", { code });
+export const exchangePortal = (code: string): Promise<PortalSession> => answered(api.POST("/api/v1/portal-sessions/exchange", { body: { code } }));
 
 /** takeCode returns the one-time code of the address's fragment, and removes it from the address at once. */
 export function takeCode(): string | undefined {
@@ -51,5 +25,3 @@ export function takeCode(): string | undefined {
   history.replaceState(history.state, "", location.pathname + location.search);
   return code;
 }
-
-export { api, call };

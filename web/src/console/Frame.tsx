@@ -101,7 +101,7 @@ export function Frame() {
           <div className="flex items-center gap-2 px-2 text-sm text-muted">
             <KeyRound size={14} className="shrink-0" aria-hidden />
             <span className="flex-1 truncate capitalize" title={session.id}>
-              {session.role ?? "Operator"}
+              {session.role}
             </span>
             <Button size="sm" look="quiet" icon={LogOut} onClick={() => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))}>
               Sign out

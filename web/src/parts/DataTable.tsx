@@ -138,7 +138,9 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   }
   const openable = Boolean(onOpen ?? href);
   return (
-    <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length} aria-busy={list.loading || undefined} className="relative min-w-0">
+    <div className="relative min-w-0">
+      <Fresh list={list} />
+      <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length + (narrow ? 0 : 1)} aria-busy={list.loading || undefined}>
       {!narrow && (
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-bg">
           <div role="row" className="grid h-8 items-center gap-x-4 px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
@@ -150,7 +152,6 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
           </div>
         </div>
       )}
-      <Fresh list={list} />
       <div ref={body} role="rowgroup" className="relative" style={list.loading ? {} : { height: virtual.getTotalSize() }}>
         {list.loading
           ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} height={rowHeight} />)
@@ -165,7 +166,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
                   data-index={item.index}
                   data-row={key}
                   ref={virtual.measureElement}
-                  aria-rowindex={item.index + 1}
+                  aria-rowindex={item.index + (narrow ? 1 : 2)}
                   aria-current={key === openId || undefined}
                   onClick={(event) => {
                     if (!openable || (event.target instanceof HTMLElement && event.target.closest("a, button, input"))) return;
@@ -184,6 +185,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
                 </div>
               );
             })}
+      </div>
       </div>
       <div className="flex h-12 items-center justify-center text-sm text-faint" aria-live="polite">
         {list.error && rows.length > 0 ? (
@@ -207,11 +209,11 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
 function Fresh<T>({ list }: { list: Table<T> }) {
   if (!list.fresh || !list.refresh) return null;
   return (
-    <div className="pointer-events-none sticky top-10 z-10 -mb-7 flex h-7 justify-center">
+    <div className="pointer-events-none sticky top-0 z-20 h-0">
       <button
         type="button"
         onClick={() => void list.refresh?.()}
-        className="num pointer-events-auto mt-1 inline-flex h-6 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
+        className="num pointer-events-auto absolute top-9.5 left-1/2 inline-flex h-6 -translate-x-1/2 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
       >
         <ArrowUp size={12} aria-hidden />
         {list.fresh} new

@@ -85,7 +85,7 @@ function Side({ brand, nav, foot }: { brand: ReactNode; nav: readonly NavGroup[]
       <nav aria-label="Pages" className="min-h-0 flex-1 space-y-4 overflow-y-auto px-2 py-2">
         {nav.map((group, i) => (
           <div key={group.title ?? i}>
-            {group.title && <p className="px-2 pb-1 text-xs font-medium text-faint">{group.title}</p>}
+            {group.title && <p className="px-2 pb-1 text-xs font-medium text-muted">{group.title}</p>}
             <ul className="space-y-px">
               {group.items.map((item) => (
                 <li key={item.to}>
@@ -117,12 +117,13 @@ function SearchButton() {
     <button
       type="button"
       onClick={show}
-      aria-label="Go to a page, an id or an action"
       className="flex h-7.5 min-w-0 items-center gap-2 rounded-md border border-line bg-panel px-2.5 text-sm text-faint transition-colors hover:border-line-strong max-sm:size-7 max-sm:justify-center max-sm:border-0 max-sm:bg-transparent max-sm:p-0 sm:w-64"
     >
       <Search size={14} aria-hidden />
-      <span className="flex-1 text-left max-sm:hidden">Go to…</span>
-      <span className="flex gap-0.5 max-sm:hidden">
+      <span className="flex-1 text-left max-sm:sr-only">
+        Go to…<span className="sr-only"> a page, an id or an action</span>
+      </span>
+      <span aria-hidden className="flex gap-0.5 max-sm:hidden">
         <Kbd>{modifier}</Kbd>
         <Kbd>K</Kbd>
       </span>

@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { accessible, call, open, ownEndpoint, phone, settled, world } from "./harness";
+
+const failing = `/console/tenants/acme/endpoints/${world.endpoints["acme/Order service"]}`;
+
+test("the header says how it is, why, and what to do", async () => {
+  const page = await open(failing);
+  await page.getByText(/Failing since .*: \d+ attempts in a row failed\. Last error: the endpoint answered 500/).waitFor();
+  await page.getByRole("button", { name: "Send a probe" }).click();
+  await page.waitForURL("**/testing");
+  await page.getByText("Refused by status").waitFor();
+  await page.getByText("First byte").waitFor();
+  await page.getByText("the database is down").waitFor();
+  await page.getByText("9007199254740993").waitFor(); // as it came, not rounded
+  await accessible(page);
+  await page.reload();
+  await page.getByText("Send a probe to see where its time goes").waitFor(); // a reload sends nothing
+});
+
+test("a delivery opens beside the list, and on a phone on its own page", async () => {
+  const page = await open(failing);
+  await page.getByRole("row").filter({ hasText: "invoice.paid" }).first().click();
+  await page.waitForURL(/\?delivery=dlv_/);
+  const beside = page.getByRole("complementary", { name: "Delivery" });
+  await beside.getByText("Refused by status").first().waitFor();
+  await accessible(page);
+  await page.goBack();
+  await beside.waitFor({ state: "detached" });
+
+  const small = await open(failing, { size: phone });
+  await small.getByRole("row").filter({ hasText: "invoice.paid" }).first().click();
+  await small.waitForURL(/\/deliveries\/dlv_/);
+});
+
+test("settings send only what was changed, and show refusals at the field", async () => {
+  const own = await ownEndpoint();
+  const page = await open(`${own.page}/settings`, { expect: /422/ });
+  await page.getByLabel("URL").fill("ftp://example.com");
+  await page.getByLabel("Timeout").fill("5h");
+  await page.getByRole("button", { name: "Save" }).click();
+  const url = page.getByLabel("URL");
+  await expect.poll(() => url.getAttribute("aria-invalid")).toBe("true");
+  expect(await page.locator(`[id="${await url.getAttribute("aria-describedby")}"]`).innerText()).toMatch(/http/);
+  expect(await page.getByLabel("Timeout").getAttribute("aria-invalid")).toBe("true");
+  expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).timeout).toBe("1s");
+
+  await url.fill(`${world.receiver}/ok/new`);
+  await page.getByLabel("Timeout").fill("2s");
+  const [request] = await Promise.all([page.waitForRequest((each) => each.method() === "PATCH"), page.getByRole("button", { name: "Save" }).click()]);
+  expect(request.postDataJSON()).toEqual({ url: `${world.receiver}/ok/new`, timeout: "2s" });
+  await page.getByText("Saved").waitFor();
+
+  await page.getByRole("link", { name: "History" }).click();
+  const change = page.getByRole("listitem").filter({ hasText: "Changed" }).first();
+  await change.getByText("1s", { exact: true }).waitFor();
+  await change.getByText("2s", { exact: true }).waitFor();
+});
+
+test("when two people change the same, both sides are shown and nothing is lost", async () => {
+  const own = await ownEndpoint();
+  const page = await open(`${own.page}/settings`);
+  await page.getByLabel("Description").fill("Mine");
+  await page.getByLabel("Requests at once").fill("7");
+  await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { description: "Theirs", timeout: "9s" });
+  await page.getByText("Somebody else changed this endpoint").waitFor();
+  await page.locator("del", { hasText: "Theirs" }).waitFor();
+  await page.locator("ins", { hasText: "Mine" }).waitFor();
+  expect(await page.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  expect(await page.getByLabel("Timeout").inputValue()).toBe("9s");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved").waitFor();
+  expect(await call("GET", `/tenants/acme/endpoints/${own.id}`)).toMatchObject({ description: "Mine", timeout: "9s", max_in_flight: 7 });
+});
+
+test("the secret is shown when asked, copied by a click, and rotated", async () => {
+  const own = await ownEndpoint();
+  const { secret } = await call("GET", `/tenants/acme/endpoints/${own.id}/secret`);
+  const page = await open(`${own.page}/settings`);
+  await page.getByRole("button", { name: "Show the secret" }).waitFor();
+  expect(await page.content()).not.toContain(secret);
+  await page.getByRole("button", { name: "Show the secret" }).click();
+  await page.getByText(secret).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
+  await page.getByRole("button", { name: "Hide" }).click();
+  expect(await page.content()).not.toContain(secret);
+
+  await page.getByRole("button", { name: "Rotate" }).click();
+  const dialog = page.getByRole("dialog", { name: "Rotate the secret" });
+  await dialog.getByRole("radio", { name: "1 hour" }).check({ force: true });
+  await dialog.getByRole("button", { name: "Rotate" }).click();
+  const shown = await dialog.getByText(/^whsec_/).innerText();
+  expect((await call("GET", `/tenants/acme/endpoints/${own.id}/secret`)).secret).toBe(shown);
+});
+
+test("a replay shows its exact count before it runs", async () => {
+  const own = await ownEndpoint("ok/replay", { events: ["card.created"] });
+  const page = await open(own.page);
+  await page.getByText("Nothing was sent to it yet").first().waitFor();
+  await page.getByRole("button", { name: "Replay", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: /Replay events to/ });
+  await dialog.getByText(/^4 events will be sent/).waitFor();
+  await dialog.getByLabel("Accepted since").fill("last week");
+  await dialog.getByText("Must be like 24h").waitFor();
+  expect(await dialog.getByRole("button", { name: /^Replay/ }).isDisabled()).toBe(true);
+  await dialog.getByLabel("Accepted since").fill("24h");
+  await dialog.getByRole("button", { name: "Replay 4" }).click();
+  await dialog.getByRole("link", { name: "Show the job" }).waitFor();
+  const done = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), ({ data }) => data.length === 4);
+  expect(done.data.every((delivery: { replay: boolean }) => delivery.replay)).toBe(true);
+});
+
+test("pausing and enabling are one click each, and say what happens", async () => {
+  const own = await ownEndpoint();
+  const page = await open(own.page);
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Pause" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByText("nothing is lost").waitFor();
+  await dialog.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused: deliveries are kept").waitFor();
+  await page.getByRole("button", { name: "Enable", exact: true }).click();
+  await settled(() => call("GET", `/tenants/acme/endpoints/${own.id}`), ({ status }) => status === "enabled");
+});
+
+test("deleting names what is lost, and must be typed", async () => {
+  const own = await ownEndpoint();
+  const page = await open(own.page, { expect: /404/ });
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  const dialog = page.getByRole("alertdialog", { name: `Delete ${own.description}?` });
+  await dialog.getByText("its secret are deleted").waitFor();
+  expect(await dialog.getByRole("button", { name: "Delete" }).isDisabled()).toBe(true);
+  await dialog.getByRole("textbox").fill(own.id);
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await page.waitForURL("**/console/endpoints?tenant=acme");
+  await expect(call("GET", `/tenants/acme/endpoints/${own.id}`)).rejects.toThrow("404");
+});
+
+test("a refused action says why, in the API's words, with the request's id", async () => {
+  const own = await ownEndpoint();
+  const page = await open(own.page, { expect: /50[0-9]/ });
+  await page.getByText("Nothing was sent to it yet").first().waitFor();
+  await page.route("**/secret", (route) =>
+    route.fulfill({ status: 503, headers: { "X-Request-Id": "req-1" }, contentType: "application/problem+json", body: JSON.stringify({ status: 503, code: "unavailable", title: "", detail: "the database does not answer", hint: "try again in a moment" }) }),
+  );
+  await page.getByRole("link", { name: "Settings", exact: true }).last().click();
+  await page.getByRole("button", { name: "Show the secret" }).click();
+  const alert = page.getByRole("alert");
+  await alert.getByText("The database does not answer. Try again in a moment.").waitFor();
+  await alert.getByText("Request req-1").waitFor();
+});

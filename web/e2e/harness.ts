@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, expect, inject } from "vitest";
+import { type Call, caller } from "./setup";
+
+/** The server, its data and ids. It is the same for all tests: a test that changes something makes its own things first. */
+export const world = inject("world");
+
+/** Calls the API with the admin key, for what a test needs and for what it checks. */
+export const call: Call = caller(world.url, world.key);
+
+export const phone = { width: 390, height: 844 };
+export const desk = { width: 1440, height: 900 };
+
+let browser: Promise<Browser> | undefined;
+
+const pages: { page: Page; problems: string[] }[] = [];
+
+export type Options = {
+  /** Signed in to the console, unless false. */
+  signedIn?: boolean;
+  size?: { width: number; height: number };
+  theme?: "light" | "dark";
+  /** Problems of the page that the test is about. */
+  expect?: RegExp;
+} & Pick<BrowserContextOptions, "javaScriptEnabled" | "timezoneId">;
+
+/**
+ * open shows an address in a context of its own: /console/…, or a whole URL. The test fails if the page logs an error or a
+ * violation of the content security policy, unless it expects that.
+ */
+export async function open(address: string, options: Options = {}): Promise<Page> {
+  browser ??= chromium.connect(world.browser);
+  const { signedIn = true, size = desk, theme = "light", expect: expected, ...rest } = options;
+  const context = await (await browser).newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...rest });
+  if (signedIn) await context.addCookies([{ ...world.cookie, url: world.url, httpOnly: true, sameSite: "Strict" }]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const problems: string[] = [];
+  const add = (problem: string) => {
+    if (!expected?.test(problem)) problems.push(problem);
+  };
+  page.on("pageerror", (error) => add(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") add(`${message.text()} (${message.location().url})`);
+  });
+  pages.push({ page, problems });
+  await page.goto(new URL(address, world.url).href);
+  return page;
+}
+
+afterEach(async () => {
+  const opened = pages.splice(0);
+  for (const { page } of opened) await page.context().close();
+  expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
+});
+
+afterAll(async () => {
+  await (await browser)?.close();
+});
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** accessible fails on every finding of axe that is serious or worse. */
+export async function accessible(page: Page): Promise<void> {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run();
+    return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
+  });
+  expect(found).toEqual([]);
+}
+
+type Violation = { id: string; impact: string; nodes: { html: string }[] };
+
+/** fits fails if the page scrolls sideways. */
+export async function fits(page: Page): Promise<void> {
+  const [content, room] = await page.evaluate(() => [Math.max(document.documentElement.scrollWidth, document.querySelector("main")?.scrollWidth ?? 0), innerWidth]);
+  expect(content, "width of the content").toBeLessThanOrEqual(room ?? 0);
+}
+
+/** requests records the API's requests from now on. */
+export function requests(page: Page): string[] {
+  const seen: string[] = [];
+  page.on("request", (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.includes("/api/")) seen.push(`${request.method()} ${pathname}${search}`);
+  });
+  return seen;
+}
+
+let made = 0;
+
+/** ownEndpoint creates an endpoint that one test may change: in acme, with a description that no other has. */
+export async function ownEndpoint(path = "ok/own", more: Record<string, unknown> = {}): Promise<{ id: string; description: string; page: string }> {
+  const description = `Own ${process.pid}-${++made}`;
+  const { id } = await call("POST", "/tenants/acme/endpoints", { url: `${world.receiver}/${path}`, description, events: ["own.*"], timeout: "1s", retry: { schedule: ["1s", "1h"] }, ...more });
+  return { id, description, page: `/console/tenants/acme/endpoints/${id}` };
+}
+
+/** settled waits until something on the server is as it should be, and returns it. */
+export async function settled<T>(look: () => Promise<T>, good: (found: T) => boolean): Promise<T> {
+  let found = await look();
+  await expect
+    .poll(async () => good((found = await look())), { timeout: 20_000, interval: 100 })
+    .toBe(true);
+  return found;
+}

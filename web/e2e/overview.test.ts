@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { open, world } from "./harness";
+
+test("the first screen says what needs somebody, and leads to why", async () => {
+  const page = await open("/console");
+  await page.getByText(/^\d+ endpoints need you\./).waitFor();
+  const item = page.getByRole("listitem").filter({ hasText: "Order service" }).filter({ hasText: "acme" });
+  await item.getByText(/attempts in a row failed\. Last error: the endpoint answered 500/).waitFor();
+  await item.getByRole("link", { name: "Find out why" }).click();
+  await page.waitForURL(`**/tenants/acme/endpoints/${world.endpoints["acme/Order service"]}/testing`);
+});
+
+test("numbers, causes and charts of the chosen time", async () => {
+  const page = await open("/console");
+  await expect.poll(() => page.getByText("Published", { exact: true }).locator("xpath=../dd[1]").innerText(), { timeout: 25_000, interval: 500 }).toMatch(/[1-9]/);
+  await page.getByRole("link", { name: /Refused by status/ }).click();
+  await page.waitForURL("**/deliveries?outcome=status");
+});
+
+test("brushing a chart sets the time of the whole console", async () => {
+  const page = await open("/console");
+  const chart = page.locator(".u-over").first();
+  await chart.waitFor();
+  const box = await chart.boundingBox();
+  if (!box) throw new Error("the chart is not shown");
+  await page.mouse.move(box.x + box.width * 0.2, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + 30, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/since=.*until=/);
+  await page.getByRole("link", { name: "Endpoints" }).click();
+  expect(page.url()).toMatch(/endpoints\?since=.*until=/);
+});

@@ -1,0 +1,148 @@
+import { expect, test } from "vitest";
+import { accessible, call, desk, fits, open, phone, requests, world } from "./harness";
+
+const pages = ["", "endpoints", "tenants/acme", "deliveries"];
+
+test("signing in leads to the page that one wanted, and signing out leaves it", async () => {
+  const page = await open("/console/endpoints?health=failing", { signedIn: false, expect: /401/ });
+  await page.getByLabel("Key").fill("not-the-key-of-this-server");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").getByText("Request ").waitFor();
+  await page.getByLabel("Key").fill(world.key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+  expect(page.url()).toBe(`${world.url}/console/endpoints?health=failing`);
+  expect(await page.evaluate(() => document.cookie), "scripts cannot read the session").toBe("");
+
+  await page.reload();
+  await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in to Bellwire" }).waitFor();
+});
+
+test("a one-time link signs in, and its code is gone from the address at once", async () => {
+  const { url } = await call("POST", "/console-sessions/links");
+  const page = await open(url, { signedIn: false });
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  expect(page.url()).not.toContain("code");
+  const again = await open(url, { signedIn: false, expect: /40[0-9]/ });
+  await again.getByText("The link did not sign you in").waitFor();
+});
+
+test("a session that ends on the server leads to signing in, and back", async () => {
+  const page = await open("/console/tenants/acme", { signedIn: false, expect: /401/ });
+  await page.getByLabel("Key").fill(world.key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Acme Ltd" }).waitFor();
+  await page.context().clearCookies();
+  await page.getByRole("heading", { name: "Sign in to Bellwire" }).waitFor();
+  expect(page.url()).toBe(`${world.url}/console/tenants/acme`);
+});
+
+test("paused means no request at all", async () => {
+  const page = await open("/console/endpoints");
+  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  await page.getByRole("button", { name: "Live" }).click();
+  await page.getByRole("button", { name: "Paused" }).waitFor();
+  const seen = requests(page);
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await page.clock.install();
+  await page.clock.fastForward(60_000);
+  expect(seen).toEqual([]);
+  await page.keyboard.press("p");
+  await page.getByRole("button", { name: "Live" }).waitFor();
+});
+
+test("the palette finds pages, ids and actions by keyboard alone", async () => {
+  const page = await open("/console");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to" }).waitFor();
+  await page.keyboard.type("audit");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Audit log" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("acme");
+  await page.getByRole("option", { name: /acme/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Acme Ltd" }).waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("a list is walked by keys, and back returns to its filter", async () => {
+  const page = await open("/console/endpoints?tenant=acme&health=failing");
+  await page.getByRole("row").filter({ hasText: "Order service" }).waitFor();
+  const first = await page.getByRole("rowgroup").last().getByRole("row").first().getAttribute("data-row");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**/console/tenants/acme/endpoints/${first}`);
+  await page.goBack();
+  await page.getByRole("button", { name: "Remove health:failing" }).waitFor();
+  expect(page.url()).toContain("tenant=acme&health=failing");
+  await page.goForward();
+  await page.getByRole("link", { name: "History" }).waitFor();
+});
+
+test("tokens are suggested, and the URL holds them", async () => {
+  const page = await open("/console/endpoints");
+  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("hea");
+  await page.getByRole("option", { name: "health: how deliveries go" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("fail");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/console/endpoints?health=failing");
+  await page.getByRole("row").filter({ hasText: "Mailer" }).first().waitFor();
+  expect(await page.getByRole("row").filter({ hasText: "Ledger" }).count()).toBe(0);
+  await page.keyboard.press("Backspace");
+  await page.waitForURL("**/console/endpoints");
+  await page.keyboard.type("nonsense:1");
+  await page.keyboard.press("Enter");
+  await page.getByText("Not a filter: nonsense:1").waitFor();
+});
+
+test("the theme and the zone are chosen, and stay", async () => {
+  const page = await open("/console/endpoints", { timezoneId: "Asia/Tokyo" });
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await ground();
+  await page.getByRole("button", { name: "Theme and time zone" }).click();
+  await page.getByRole("menuitemradio", { name: "Dark" }).click();
+  await expect.poll(ground).not.toBe(light);
+  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  const shown = () => page.locator("time").first().getAttribute("title");
+  expect(await shown()).toMatch(/\+09:00$/);
+  await page.getByRole("menuitemradio", { name: "Times in UTC" }).click();
+  await expect.poll(shown).toMatch(/UTC$/);
+  await page.reload();
+  await expect.poll(shown).toMatch(/UTC$/);
+  await expect.poll(ground).not.toBe(light);
+});
+
+test("on a phone the navigation is a drawer", async () => {
+  const page = await open("/console/endpoints", { size: phone });
+  await page.getByRole("button", { name: "Open the navigation" }).click();
+  await page.getByRole("dialog", { name: "Navigation" }).getByRole("link", { name: "Tenants" }).click();
+  await page.getByRole("heading", { name: "Tenants" }).waitFor();
+  await page.getByRole("dialog", { name: "Navigation" }).waitFor({ state: "hidden" });
+});
+
+test("a page that does not exist says so", async () => {
+  const page = await open("/console/no/such/page");
+  await page.getByText("This page does not exist").waitFor();
+});
+
+test.each([
+  ["light", desk],
+  ["dark", phone],
+] as const)("pages are accessible and fit: %s", async (theme, size) => {
+  for (const path of [...pages, `tenants/acme/endpoints/${world.endpoints["acme/Order service"]}`]) {
+    const page = await open(`/console/${path}`, { theme, size });
+    await page.locator("h1").waitFor();
+    await page.waitForLoadState("networkidle");
+    await accessible(page);
+    await fits(page);
+  }
+});
