@@ -39,6 +39,7 @@ const Live = lazy(() => import("@/pages/live"));
 const Tenants = lazy(() => import("@/pages/tenants"));
 const Tenant = lazy(() => import("@/pages/tenant"));
 const Jobs = lazy(() => import("@/pages/jobs"));
+const Job = lazy(() => import("@/pages/job"));
 const Audit = lazy(() => import("@/pages/audit"));
 const Nodes = lazy(() => import("@/pages/nodes"));
 const Settings = lazy(() => import("@/pages/settings"));
@@ -120,7 +121,7 @@ export function Frame() {
           <Route path="/tenants/:tenant/endpoints/new" element={<NewEndpoint />} />
           <Route path="/tenants/:tenant/endpoints/:id/*" element={<Endpoint />} />
           <Route path="/jobs" element={<Jobs />} />
-          <Route path="/tenants/:tenant/jobs/:id" element={<Jobs />} />
+          <Route path="/tenants/:tenant/jobs/:id" element={<Job />} />
           <Route path="/tenants" element={<Tenants />} />
           <Route path="/tenants/:tenant/*" element={<Tenant />} />
           <Route path="/event-types" element={<EventTypes />} />

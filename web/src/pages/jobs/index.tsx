@@ -1,29 +1,66 @@
-import { useCallback } from "react";
-import { api, call, type Schemas } from "@/api/client";
+import { Boxes } from "lucide-react";
+import { useCallback, useMemo } from "react";
+import { api, call } from "@/api/client";
 import { useList } from "@/api/hooks";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { PageHeader } from "@/parts/Page";
+import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
-import { Num } from "@/parts/Time";
+import { Num, Time } from "@/parts/Time";
+import { type Job, Progress, what } from "./parts";
 
-type Row = Schemas["Job"];
+const id = (job: Job) => job.id;
 
-const id = (row: Row) => row.id;
-
-const columns: Column<Row>[] = [
-  { key: "kind", title: "Kind", width: "100px", narrow: "title", cell: (row) => row.kind },
-  { key: "state", title: "State", width: "110px", narrow: "side", cell: (row) => <StatusBadge of="job" state={row.state} /> },
-  { key: "done", title: "Done", width: "minmax(80px, 1fr)", align: "right", cell: (row) => <Num value={row.done} /> },
-  { key: "total", title: "Total", width: "minmax(80px, 1fr)", align: "right", cell: (row) => <Num value={row.total} /> },
-];
-
+/** Jobs lists replays, bulk retries and bulk cancellations: of all tenants, or of the portal's session. */
 export default function Jobs() {
-  const list = useList(["jobs"], useCallback((cursor: string | undefined, signal: AbortSignal) => call(api.GET("/api/v1/jobs", { params: { query: cursor ? { cursor } : {} }, signal })), []), id);
+  const { link, tenant } = useScope();
+  const fetch = useCallback(
+    (cursor: string | undefined, signal: AbortSignal) => {
+      const query = cursor ? { cursor } : {};
+      if (tenant) return call(api.GET("/api/v1/tenants/{tenant}/jobs", { params: { path: { tenant }, query }, signal }));
+      return call(api.GET("/api/v1/jobs", { params: { query }, signal }));
+    },
+    [tenant],
+  );
+  const list = useList(["jobs", tenant], fetch, id);
+  const columns = useMemo<Column<Job>[]>(
+    () => [
+      { key: "state", title: "State", width: "104px", narrow: "side", cell: (job) => <StatusBadge of="job" state={job.state} title={job.error || job.waiting} /> },
+      { key: "what", title: "Job", width: "minmax(220px, 3fr)", narrow: "title", cell: (job) => <span className="font-medium">{what(job)}</span> },
+      ...(tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (job: Job) => job.tenant }]),
+      { key: "progress", title: "Progress", width: "minmax(96px, 1fr)", narrow: "hidden", cell: (job) => <Progress job={job} /> },
+      {
+        key: "done",
+        title: "Done",
+        width: "136px",
+        align: "right",
+        cell: (job) => (
+          <>
+            <Num value={job.done} /> <span className="text-faint">of</span> <Num value={job.total} />
+          </>
+        ),
+      },
+      { key: "skipped", title: "Skipped", width: "76px", align: "right", wide: true, narrow: "hidden", cell: (job) => <Num value={job.skipped} className={job.skipped > 0 ? "" : "text-faint"} /> },
+      { key: "created", title: "Started", width: "96px", align: "right", cell: (job) => <Time at={job.created_at} className="text-muted" /> },
+    ],
+    [tenant],
+  );
   return (
     <>
-      <PageHeader title="Jobs" />
-      <DataTable label="Jobs" columns={columns} list={list} id={id}  empty={<EmptyState title="Nothing here yet" />} />
+      <PageHeader title="Jobs" sentence="Replays, retries and cancellations of many deliveries at once." />
+      <DataTable
+        label="Jobs"
+        columns={columns}
+        list={list}
+        id={id}
+        href={(job) => link.job(job.tenant, job.id)}
+        empty={
+          <EmptyState icon={Boxes} title="There was no job yet" {...(tenant ? {} : { command: "bellwire replay acme --endpoint ep_… --since 24h --dry-run" })}>
+            Open an endpoint and replay what it missed, or select deliveries and retry them.
+          </EmptyState>
+        }
+      />
     </>
   );
 }

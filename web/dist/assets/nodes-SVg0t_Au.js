@@ -1,1 +1,0 @@
-import{n as e}from"./console--jYAb-k4.js";import{n as t}from"./Page-DUTh6rgv.js";import{_ as n}from"./preload-helper-C0ueKmPY.js";import{s as r}from"./Live-CcJf1rVW.js";var i=r();function a(){return(0,i.jsxs)(i.Fragment,{children:[(0,i.jsx)(t,{title:`Nodes`}),(0,i.jsx)(n,{icon:e,title:`Ask a node how it is`,command:`bellwire status`})]})}export{a as default};

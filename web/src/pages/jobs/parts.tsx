@@ -1,0 +1,56 @@
+import type { Schemas } from "@/api/client";
+import { middle } from "@/lib/text";
+import { cx } from "@/lib/text";
+
+export type Job = Schemas["Job"];
+
+const verbs: Record<Job["kind"], string> = { replay: "Replay", retry: "Retry", cancel: "Cancel" };
+
+const selected: Record<string, string> = {
+  failed: "what failed",
+  missing: "what was missed",
+  all: "everything",
+};
+
+/** what says in a few words what a job is about: "Replay what was missed to ep_0198…6172". */
+export function what({ kind, params }: Job): string {
+  const which = params.status ? (selected[params.status] ?? `${params.status} deliveries`) : "deliveries";
+  const types = params.types.length > 0 ? ` of ${params.types.length === 1 ? params.types[0] : `${params.types.length} types`}` : "";
+  return `${verbs[kind]} ${which}${types}${params.endpoint ? ` to ${middle(params.endpoint)}` : ""}`;
+}
+
+/** over reports whether a job has ended. */
+export function over({ state }: Job): boolean {
+  return state !== "running" && state !== "paused";
+}
+
+/** share returns how much of a job is done, between 0 and 1. */
+export function share({ done, skipped, total, state }: Job): number {
+  if (state === "done") return 1;
+  return total > 0 ? Math.min(1, (done + skipped) / total) : 0;
+}
+
+const fills: Record<Job["state"], string> = {
+  running: "bg-accent-solid",
+  paused: "bg-warn-solid",
+  done: "bg-good-solid",
+  canceled: "bg-line-hover",
+  failed: "bg-bad-solid",
+};
+
+/** Progress shows how far a job is. */
+export function Progress({ job, className }: { job: Job; className?: string }) {
+  const part = share(job) * 100;
+  return (
+    <div
+      role="progressbar"
+      aria-label="Progress"
+      aria-valuenow={Math.floor(part)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      className={cx("h-1.5 overflow-hidden rounded-full bg-sunk-strong", className)}
+    >
+      <div className={cx("h-full rounded-full transition-[width]", fills[job.state])} style={{ width: `${part}%` }} />
+    </div>
+  );
+}

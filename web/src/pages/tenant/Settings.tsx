@@ -1,0 +1,83 @@
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { api, call } from "@/api/client";
+import { useAction } from "@/api/hooks";
+import { Button } from "@/parts/Button";
+import { ConfirmDialog } from "@/parts/Dialog";
+import { Field, FormError } from "@/parts/Form";
+import { Panel } from "@/parts/Page";
+import type { Tenant } from ".";
+
+/** TenantSettings changes what a tenant is called, and deletes it. */
+export function TenantSettings({ tenant }: { tenant: Tenant }) {
+  const navigate = useNavigate();
+  const path = { tenant: tenant.id };
+  const [name, setName] = useState(tenant.name);
+  const [metadata, setMetadata] = useState(() => written(tenant.metadata));
+  const [deleting, setDeleting] = useState(false);
+  const parsed = read(metadata);
+  const save = useAction(() => call(api.PATCH("/api/v1/tenants/{tenant}", { params: { path }, body: { name: name.trim() || null, metadata: parsed ?? null } })), {
+    done: "The tenant was changed",
+    changes: [["tenant", tenant.id], ["tenants"]],
+    quiet: true,
+  });
+  const remove = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}", { params: { path } })), {
+    done: `Tenant ${tenant.id} was deleted`,
+    failed: "The tenant was not deleted",
+    changes: [["tenants"]],
+    onDone: () => void navigate("/tenants"),
+  });
+  return (
+    <div className="max-w-3xl space-y-4 px-4 py-4 pb-8 sm:px-6">
+      <Panel title="Name and metadata">
+        <form
+          className="space-y-4"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (parsed) save.mutate(undefined);
+          }}
+        >
+          <Field label="Name" name="name" error={save.error} optional>
+            {(field) => <input {...field} className="field" value={name} onChange={(event) => setName(event.target.value)} />}
+          </Field>
+          <Field label="Metadata" name="metadata" error={save.error} problem={parsed ? undefined : "must have a line for each entry, such as plan=gold"} optional hint="Yours, one entry a line: plan=gold">
+            {(field) => <textarea {...field} className="field font-mono text-[12.5px]" rows={4} spellCheck={false} value={metadata} onChange={(event) => setMetadata(event.target.value)} />}
+          </Field>
+          <FormError error={save.error} fields={["name", "metadata"]} />
+          <Button look="primary" type="submit" busy={save.isPending} disabled={name === tenant.name && metadata === written(tenant.metadata)}>
+            Save
+          </Button>
+        </form>
+      </Panel>
+      <Panel title="Delete this tenant">
+        <div className="flex flex-wrap items-center justify-between gap-3">
+          <p className="max-w-lg text-muted">Its endpoints, keys, events and deliveries go with it. What waits is not sent any more.</p>
+          <Button look="danger" onClick={() => setDeleting(true)}>
+            Delete
+          </Button>
+        </div>
+      </Panel>
+      <ConfirmDialog open={deleting} onClose={() => setDeleting(false)} title={`Delete ${tenant.id}?`} action="Delete for ever" name={tenant.id} busy={remove.isPending} onConfirm={() => remove.mutate(undefined)}>
+        <p>All endpoints, keys, events, deliveries and attempts of this tenant are lost. Deliveries that wait are canceled. The audit log keeps what was done.</p>
+      </ConfirmDialog>
+    </div>
+  );
+}
+
+function written(metadata: Readonly<Record<string, string>> | null): string {
+  return Object.entries(metadata ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join("\n");
+}
+
+/** read returns the entries of a text with one entry a line; undefined if a line is none. */
+function read(text: string): Record<string, string> | undefined {
+  const entries: Record<string, string> = {};
+  for (const line of text.split("\n")) {
+    if (!line.trim()) continue;
+    const at = line.indexOf("=");
+    if (at < 1) return undefined;
+    entries[line.slice(0, at).trim()] = line.slice(at + 1).trim();
+  }
+  return entries;
+}
