@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { accessible, call, fits, open, phone, settled, world } from "./harness";
+
+let made = 0;
+
+/** ownTenant creates a tenant that one test may change. */
+async function ownTenant(): Promise<string> {
+  const id = `own-${process.pid}-${++made}`;
+  await call("POST", "/tenants", { id, name: `Own ${id}` });
+  return id;
+}
+
+test("a tenant is added, paused with a reason and resumed", async () => {
+  const id = `added-${process.pid}`;
+  const page = await open("/console/tenants", { expect: /422/ });
+  await page.getByRole("button", { name: "Add tenant" }).first().click();
+  await page.getByLabel("Id").fill("no spaces");
+  await page.getByRole("dialog").getByRole("button", { name: "Add tenant" }).click();
+  await page.getByLabel("Id").and(page.locator('[aria-invalid="true"]')).waitFor();
+  await page.getByLabel("Id").fill(id);
+  await page.getByLabel("Name").fill("Added Ltd");
+  await page.getByRole("dialog").getByRole("button", { name: "Add tenant" }).click();
+  await page.getByRole("heading", { name: "Added Ltd" }).waitFor();
+
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByLabel("Reason").fill("the invoice is overdue");
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+  await page.getByText("The invoice is overdue.").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("Active", { exact: true }).waitFor();
+  expect((await call("GET", `/tenants/${id}`)).status).toBe("active");
+}, 30_000);
+
+test("a key is created, shown once and deleted", async () => {
+  const tenant = await ownTenant();
+  const page = await open(`/console/tenants/${tenant}/keys`);
+  await page.getByRole("button", { name: "Create key" }).first().click();
+  await page.getByLabel("Name").fill("billing service");
+  await page.getByLabel("Expires after").fill("90d");
+  await page.getByRole("dialog").getByRole("button", { name: "Create key" }).click();
+  const secret = (await page.getByRole("dialog").locator("pre code").textContent()) ?? "";
+  const listed = await fetch(`${world.url}/api/v1/tenants/${tenant}/endpoints`, { headers: { authorization: `Bearer ${secret}` } });
+  expect(listed.status).toBe(200);
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: "Delete billing service" }).click();
+  await page.getByRole("button", { name: "Delete the key" }).click();
+  await page.getByText("No key yet").waitFor();
+  expect(await page.content()).not.toContain(secret);
+});
+
+test("a limit is changed, and a wrong one is refused at its field", async () => {
+  const tenant = await ownTenant();
+  const page = await open(`/console/tenants/${tenant}/limits`, { expect: /422/ });
+  const endpoints = page.getByLabel("Endpoints", { exact: true });
+  await endpoints.fill("0.5");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/must be a whole number/i).waitFor();
+  await endpoints.fill("7");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The limits were changed").waitFor();
+  expect((await call("GET", `/tenants/${tenant}`)).limits).toEqual({ endpoints: 7 });
+});
+
+test("a portal link opens the tenant's portal once, and its session is ended", async () => {
+  const tenant = await ownTenant();
+  const page = await open(`/console/tenants/${tenant}/portal`);
+  await page.getByRole("button", { name: "Portal link" }).click();
+  await page.getByRole("button", { name: "Create the link" }).click();
+  const link = (await page.getByRole("link", { name: "Open the portal" }).getAttribute("href")) ?? "";
+  const portal = await open(link, { signedIn: false, expect: /401/ });
+  await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
+  expect(portal.url()).not.toContain("code=");
+  await page.getByRole("dialog").getByRole("button", { name: "Close", exact: true }).last().click();
+  await page.getByRole("button", { name: /^End ses_/ }).click();
+  await page.getByRole("button", { name: "End it" }).click();
+  await page.getByText("Nobody is in the portal").waitFor();
+  await portal.getByText("Your session has ended").waitFor();
+});
+
+test("a tenant is deleted only when its name is typed", async () => {
+  const tenant = await ownTenant();
+  const page = await open(`/console/tenants/${tenant}/settings`);
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  const sure = page.getByRole("button", { name: "Delete for ever" });
+  expect(await sure.isDisabled()).toBe(true);
+  await page.getByLabel(`Type ${tenant} to confirm`).fill(tenant);
+  await sure.click();
+  await page.getByRole("heading", { name: "Tenants" }).waitFor();
+  await expect(call("GET", `/tenants/${tenant}`)).rejects.toThrow();
+});
+
+test("a job is paused, made faster, resumed and canceled", async () => {
+  const [endpoint] = (await call("GET", "/tenants/acme/endpoints?limit=1")).data as { id: string }[];
+  const job = await call("POST", "/tenants/acme/replays", { endpoint: endpoint?.id, since: "2020-01-01T00:00:00Z", status: "all", rate: 0.001 });
+  const page = await open("/console/jobs");
+  await page.getByText(/^Replay everything to ep_/).first().click();
+  await page.goto(`${world.url}/console/tenants/acme/jobs/${job.id}`);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused. Nothing happens until you resume it.").waitFor();
+  await page.getByRole("button", { name: "Change the rate" }).click();
+  await page.getByLabel("Deliveries a second").fill("0.002");
+  await page.getByRole("dialog").getByRole("button", { name: "Change the rate" }).click();
+  await page.getByText("The rate was changed").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await settled(() => call("GET", `/tenants/acme/jobs/${job.id}`), ({ state, rate }) => state === "running" && rate === 0.002);
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("button", { name: "Cancel the job" }).click();
+  await page.getByText("Canceled", { exact: true }).waitFor();
+});
+
+test("the audit log shows what was before and after", async () => {
+  const tenant = await ownTenant();
+  await call("PATCH", `/tenants/${tenant}`, { name: "Another name" });
+  const page = await open(`/console/audit?tenant=${tenant}`);
+  await page.getByText("tenant.update").click();
+  const entry = page.getByRole("dialog");
+  await entry.getByText("Another name").waitFor();
+  await entry.getByText(`Own ${tenant}`).waitFor();
+});
+
+test.each(["/console/tenants", "/console/tenants/acme", "/console/tenants/acme/keys", "/console/tenants/acme/limits", "/console/jobs", "/console/audit"])("%s is accessible and fits a phone", async (address) => {
+  const page = await open(address, { size: phone, theme: "dark" });
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.locator('[aria-busy="true"]').waitFor({ state: "detached" });
+  await fits(page);
+  await accessible(page);
+});
