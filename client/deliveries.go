@@ -16,6 +16,8 @@ type Event struct {
 	IdempotencyKey *string         `json:"idempotency_key"` // nil if none was given
 	OccurredAt     time.Time       `json:"occurred_at"`
 	CreatedAt      time.Time       `json:"created_at"`
+	DeliverAt      *time.Time      `json:"deliver_at"` // nil if it was to be delivered at once
+	ExpiresAt      *time.Time      `json:"expires_at"` // nil if it does not expire
 	Test           bool            `json:"test"`
 	Deliveries     int             `json:"deliveries"`
 	Erased         *Erasure        `json:"erased"`  // nil unless the data was erased

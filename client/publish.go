@@ -21,6 +21,8 @@ type Publication struct {
 	// empty, the client generates one.
 	ID         string
 	OccurredAt time.Time // zero means now, by the server's clock
+	DeliverAt  time.Time // when it is delivered at the earliest; zero means at once
+	ExpiresAt  time.Time // from when on nothing is sent any more; zero means never
 }
 
 // Receipt confirms a publication.
@@ -71,7 +73,9 @@ func appendPublication(b []byte, p Publication) ([]byte, error) {
 		Type       string    `json:"type"`
 		ID         string    `json:"id"`
 		OccurredAt time.Time `json:"occurred_at,omitzero"`
-	}{p.Type, p.ID, p.OccurredAt}
+		DeliverAt  time.Time `json:"deliver_at,omitzero"`
+		ExpiresAt  time.Time `json:"expires_at,omitzero"`
+	}{p.Type, p.ID, p.OccurredAt, p.DeliverAt, p.ExpiresAt}
 	members, err := json.Marshal(rest)
 	if err != nil {
 		return nil, err

@@ -118,6 +118,7 @@ type WaitReason string
 // The reasons.
 const (
 	WaitRetry        WaitReason = "retry"         // its next attempt is due later
+	WaitDeliverAt    WaitReason = "deliver_at"    // its event is to be delivered later
 	WaitPaused       WaitReason = "paused"        // the endpoint is paused
 	WaitTenantPaused WaitReason = "tenant_paused" // the tenant is paused
 	WaitEnding       WaitReason = "ending"        // the endpoint is disabled or deleted: the delivery is about to be canceled

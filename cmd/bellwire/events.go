@@ -89,7 +89,8 @@ func printEvent(p *output.Printer, e *client.Event) {
 	}
 	p.Fields(
 		field("id", e.ID), field("your id", keyOf(e)), field("type", e.Type), field("test", test),
-		field("stored", output.Time(e.CreatedAt)), field("occurred", output.Time(e.OccurredAt)), field("deliveries", fmt.Sprint(e.Deliveries)),
+		field("stored", output.Time(e.CreatedAt)), field("occurred", output.Time(e.OccurredAt)),
+		field("deliver at", output.TimePtr(e.DeliverAt)), field("expires", output.TimePtr(e.ExpiresAt)), field("deliveries", fmt.Sprint(e.Deliveries)),
 		field("erased", erasureText(e.Erased)),
 		output.Field{Name: "problem", Cell: output.Cell{Text: e.Problem, Color: output.Bad}},
 	)

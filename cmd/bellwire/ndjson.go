@@ -35,13 +35,15 @@ type line struct {
 	Data       json.RawMessage `json:"data"`
 	ID         string          `json:"id"`
 	OccurredAt time.Time       `json:"occurred_at"`
+	DeliverAt  time.Time       `json:"deliver_at"`
+	ExpiresAt  time.Time       `json:"expires_at"`
 }
 
 // lineForm says what a line must be.
 const lineForm = `must be an event, such as {"type": …, "data": …}`
 
 // lineFields are the names of a line's members.
-var lineFields = []string{"type", "data", "id", "occurred_at"}
+var lineFields = []string{"type", "data", "id", "occurred_at", "deliver_at", "expires_at"}
 
 // batch is the events of one request.
 type batch struct {
@@ -123,7 +125,9 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 	case in.Data == nil:
 		return client.Publication{}, errors.New("data is required")
 	}
-	return client.Publication{Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt}, nil
+	return client.Publication{
+		Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt, DeliverAt: in.DeliverAt, ExpiresAt: in.ExpiresAt,
+	}, nil
 }
 
 // parseLine parses the JSON of one event. text has no space around it.
@@ -156,8 +160,8 @@ func explainLine(text []byte, err error) error {
 		return fmt.Errorf("%s must not be a JSON %s", wrongType.Field, wrongType.Value)
 	case errors.As(err, &wrongType):
 		return fmt.Errorf("%s, but is a JSON %s", lineForm, wrongType.Value)
-	case errors.As(err, &wrongTime):
-		return errors.New("occurred_at must be an RFC 3339 time, such as 2026-01-31T12:30:00Z")
+	case errors.As(err, &wrongTime) && json.Unmarshal(text, &members) == nil:
+		return fmt.Errorf("%s must be an RFC 3339 time, such as 2026-01-31T12:30:00Z", wrongTimeOf(members))
 	case json.Unmarshal(text, &members) == nil:
 		for _, name := range slices.Sorted(maps.Keys(members)) {
 			// encoding/json ignores the case of names.
@@ -167,6 +171,17 @@ func explainLine(text []byte, err error) error {
 		}
 	}
 	return errors.New(lineForm)
+}
+
+// wrongTimeOf returns the name of the first member that must be a time and is not.
+func wrongTimeOf(members map[string]json.RawMessage) string {
+	for _, name := range []string{"deliver_at", "expires_at"} {
+		var at time.Time
+		if raw := members[name]; raw != nil && json.Unmarshal(raw, &at) != nil {
+			return name
+		}
+	}
+	return "occurred_at"
 }
 
 // flush publishes and empties the batch.

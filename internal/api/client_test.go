@@ -218,7 +218,9 @@ func clientEndpoints(t *testing.T, c *client.Client) {
 func clientEvents(t *testing.T, c *client.Client) {
 	ctx := t.Context()
 	data := json.RawMessage(`{ "total" : 1.50 }`)
-	p := client.Publication{Type: "invoice.paid", Data: data, ID: "k", OccurredAt: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	p := client.Publication{Type: "invoice.paid", Data: data, ID: "k", OccurredAt: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC),
+		DeliverAt: now.Add(time.Hour), ExpiresAt: now.Add(2 * time.Hour)}
 	first, err := c.Publish(ctx, "acme", p)
 	if must(t, first, err).Duplicate || first.Type != "invoice.paid" {
 		t.Errorf("%+v", first)
@@ -228,7 +230,8 @@ func clientEvents(t *testing.T, c *client.Client) {
 		t.Errorf("%+v", batch)
 	}
 	got, err := c.Event(ctx, "acme", first.ID)
-	if must(t, got, err); string(got.Data) != string(data) || *got.IdempotencyKey != "k" || !got.OccurredAt.Equal(p.OccurredAt) {
+	if must(t, got, err); string(got.Data) != string(data) || *got.IdempotencyKey != "k" || !got.OccurredAt.Equal(p.OccurredAt) ||
+		!got.DeliverAt.Equal(p.DeliverAt) || !got.ExpiresAt.Equal(p.ExpiresAt) {
 		t.Errorf("%+v", got)
 	}
 	listed, err := c.Events(ctx, "acme", client.EventFilter{Type: "invoice.paid", Key: "k", Since: got.CreatedAt.Add(-time.Minute), Until: time.Now().Add(time.Minute)}, client.Page{})

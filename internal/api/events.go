@@ -24,6 +24,8 @@ type Event struct {
 	IdempotencyKey *string          `json:"idempotency_key" nullable:"true" doc:"The id given by the publisher; null if there is none."`
 	OccurredAt     time.Time        `json:"occurred_at" doc:"When it happened according to the publisher, or else when Bellwire accepted it."`
 	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire accepted it."`
+	DeliverAt      *time.Time       `json:"deliver_at" nullable:"true" doc:"When it is delivered at the earliest; null if that was at once."`
+	ExpiresAt      *time.Time       `json:"expires_at" nullable:"true" doc:"When it expires: nothing is sent from then on; null if it does not."`
 	Test           bool             `json:"test" doc:"Whether it was created by testing an endpoint, not published."`
 	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it. Replays are not counted."`
 	Erased         *erasure         `json:"erased,omitempty" doc:"When and by whom the data was erased. Omitted if it was not."`
@@ -41,6 +43,7 @@ func wireEvent(e *bellwire.Event) Event {
 		ID: e.ID, Type: e.Type, Data: e.Data, OccurredAt: e.Time().UTC(), CreatedAt: e.CreatedAt.UTC(),
 		Test: e.Test, Deliveries: e.Deliveries, Problem: e.Problem,
 	}
+	wire.DeliverAt, wire.ExpiresAt = timeOrNull(e.DeliverAt), timeOrNull(e.ExpiresAt)
 	if e.Erased != nil {
 		wire.Data, wire.Erased = json.RawMessage("null"), &erasure{At: e.Erased.At.UTC(), By: wireActor(e.Erased.By)}
 	}
@@ -77,6 +80,8 @@ type eventRest struct {
 	IdempotencyKey *string          `json:"idempotency_key"`
 	OccurredAt     time.Time        `json:"occurred_at"`
 	CreatedAt      time.Time        `json:"created_at"`
+	DeliverAt      *time.Time       `json:"deliver_at"`
+	ExpiresAt      *time.Time       `json:"expires_at"`
 	Test           bool             `json:"test"`
 	Deliveries     int              `json:"deliveries"`
 	Erased         *erasure         `json:"erased,omitempty"`

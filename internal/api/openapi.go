@@ -122,6 +122,8 @@ type (
 		Data       rawJSON    `json:"data" example:"{\"invoice\":\"in_123\",\"total\":1.50}" doc:"Any JSON value. It is stored and delivered byte for byte, including white space, escapes, the format of numbers and duplicate names."`
 		ID         *string    `json:"id,omitempty" nullable:"true" minLength:"1" maxLength:"128" example:"in_123-paid" doc:"Your idempotency key, kept for 7 days, or as long as the event if that is longer. Publishing the same id with the same type and data returns the first event; with other data it is a conflict."`
 		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened; by default when Bellwire accepted it, which is a different microsecond for each event of a tenant. Give each event its own time if receivers identify events by it, as in the dialect atelio."`
+		DeliverAt  *time.Time `json:"deliver_at,omitempty" nullable:"true" example:"2026-02-01T08:00:00Z" doc:"When it is delivered at the earliest, at most 365 days ahead. Until then its deliveries can be canceled. A time in the past means at once."`
+		ExpiresAt  *time.Time `json:"expires_at,omitempty" nullable:"true" example:"2026-02-01T20:00:00Z" doc:"When it expires: nothing is sent from then on, and the deliveries that are still open are canceled. It must be after deliver_at."`
 	}
 	receipt struct {
 		ID         string `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id, sent to receivers as webhook-id."`

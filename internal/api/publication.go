@@ -139,6 +139,8 @@ const (
 	memberData
 	memberID
 	memberOccurredAt
+	memberDeliverAt
+	memberExpiresAt
 )
 
 // place is the index of an event in a batch. It is formatted only for errors.
@@ -186,8 +188,14 @@ func (p *parser) draft(at place) (service.Draft, error) {
 		case `"occurred_at"`:
 			member = memberOccurredAt
 			d.OccurredAt, err = p.time(at, "occurred_at")
+		case `"deliver_at"`:
+			member = memberDeliverAt
+			d.DeliverAt, err = p.time(at, "deliver_at")
+		case `"expires_at"`:
+			member = memberExpiresAt
+			d.ExpiresAt, err = p.time(at, "expires_at")
 		default:
-			err = p.skip(unknown(at, name, "type", "data", "id", "occurred_at"))
+			err = p.skip(unknown(at, name, "type", "data", "id", "occurred_at", "deliver_at", "expires_at"))
 		}
 		if err == nil && seen&member != 0 {
 			err = twice(at.field(string(name[1 : len(name)-1])))

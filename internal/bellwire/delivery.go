@@ -34,8 +34,21 @@ const (
 	ReasonEndpointGone      = "the endpoint answered 410 Gone and was disabled"
 	ReasonTestFailed        = "a test is one attempt only"
 	ReasonReplayed          = "replayed"
+	reasonExpired           = "expired at "
 	ReasonTargetRequests    = "too many requests to the endpoint's host were not acknowledged within the last hour, so the next attempt may be late (limit target_requests)"
 )
+
+// ReasonExpired is why a delivery ends whose event has expired.
+func ReasonExpired(at time.Time) string { return reasonExpired + at.UTC().Format(time.RFC3339Nano) }
+
+// RefuseExpired returns the error of a retry of a delivery whose event has expired.
+func RefuseExpired(id DeliveryID, at time.Time) error {
+	return &Error{
+		Code:    CodeConflict,
+		Message: "the event of delivery \"" + id.String() + "\" " + ReasonExpired(at) + ", so it cannot be sent any more",
+		Hint:    "Publish the event again.",
+	}
+}
 
 // Delivery is the delivery of one event to one endpoint.
 type Delivery struct {
@@ -57,6 +70,8 @@ type Delivery struct {
 	Job         JobID     // the job that made it if it is a replay, else the one that has retried it last; zero: none
 	Replay      bool      // a job has made it
 	RestartedAt time.Time // when its retry schedule was begun again; zero: never
+	NotBefore   time.Time // when its schedule begins, because its event is to be delivered later; zero: when it was stored
+	ExpiresAt   time.Time // when its event expires; zero: never
 }
 
 // Trigger is the cause of an attempt.
@@ -79,10 +94,10 @@ type Transition struct {
 	Delay  time.Duration // with DeliveryRetrying: until the next attempt
 }
 
-// Since returns when max_elapsed begins to run for d: when it was stored or restarted, or when the endpoint was last changed or
-// its tenant resumed if that was later. So a pause costs no retries, and a corrected URL gets the whole time.
+// Since returns when max_elapsed begins to run for d: when it was stored, was first due or was restarted, or when the endpoint was
+// last changed or its tenant resumed if that was later. So a pause costs no retries, and a corrected URL gets the whole time.
 func (d *Delivery) Since(t *Target) time.Time {
-	return Later(Later(d.CreatedAt, d.RestartedAt), t.Since())
+	return Later(Later(Later(d.CreatedAt, d.NotBefore), d.RestartedAt), t.Since())
 }
 
 // Decide returns the transition that follows from an attempt with the given verdict, which ended at now. retryAfter is the
@@ -129,6 +144,9 @@ type DeliveryState struct {
 	Epoch    int64     // the shard epoch in which it was claimed; 0: free
 	DueAt    time.Time // when the next attempt is due; zero unless open and on the schedule
 	Manual   ManualRetry
+	// Delayed is set while nothing was attempted of a delivery whose event was to be delivered later. It is stored by its due time.
+	Delayed   bool
+	ExpiresAt time.Time // does not change; zero: never
 }
 
 // ManualRetry is the state of a manual retry, which runs beside the schedule.
@@ -160,7 +178,7 @@ func (s *DeliveryState) Apply(r *Result, disabled bool) (moved bool) {
 	}
 	switch t.Status {
 	case DeliveryRetrying:
-		s.Status, s.Reason, s.Epoch = DeliveryRetrying, t.Reason, 0
+		s.Status, s.Reason, s.Epoch, s.Delayed = DeliveryRetrying, t.Reason, 0, false
 		s.Retries++
 		s.DueAt = StoredTime(r.EndedAt.Add(t.Delay))
 	case DeliverySucceeded, DeliveryExhausted, DeliveryCanceled:
@@ -183,9 +201,12 @@ func (s *DeliveryState) release(r *Result) (held bool) {
 	return held
 }
 
-// CanRestart reports whether the schedule can begin again: not if the delivery has succeeded, has not begun, or is claimed in
-// the current epoch of its shard.
-func (s *DeliveryState) CanRestart(current int64) bool {
+// CanRestart reports whether the schedule can begin again: not if the delivery has succeeded, has not begun, has expired, or is
+// claimed in the current epoch of its shard.
+func (s *DeliveryState) CanRestart(current int64, now time.Time) bool {
+	if Expired(s.ExpiresAt, now) {
+		return false
+	}
 	switch s.Status {
 	case DeliveryExhausted, DeliveryCanceled:
 		return true
@@ -202,7 +223,7 @@ func (s *DeliveryState) Restart(now time.Time) {
 
 // End ends the schedule. A requested manual retry is dropped, unless EndKeepsManual.
 func (s *DeliveryState) End(status DeliveryStatus, reason string) {
-	s.Status, s.Reason, s.Epoch, s.DueAt = status, reason, 0, time.Time{}
+	s.Status, s.Reason, s.Epoch, s.DueAt, s.Delayed = status, reason, 0, time.Time{}, false
 	if !EndKeepsManual(status) {
 		s.Manual = ManualRetry{}
 	}

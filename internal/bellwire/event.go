@@ -54,6 +54,8 @@ type Event struct {
 	Data           []byte    // JSON, byte for byte as published
 	IdempotencyKey string    // the id that the publisher chose; empty if none
 	OccurredAt     time.Time // when it happened, as the publisher says; zero: unknown
+	DeliverAt      time.Time // when it is to be delivered at the earliest; zero: at once
+	ExpiresAt      time.Time // nothing is sent from then on; zero: it does not expire
 	CreatedAt      time.Time // when Bellwire accepted it
 	Test           bool      // made by testing an endpoint, not published
 	Deliveries     int       // how many endpoints it matches
@@ -64,6 +66,15 @@ type Event struct {
 	// Erased is when and by whom Data was erased; nil: it was not. Then Data is empty.
 	Erased *Erasure
 }
+
+// MaxDeliverIn is how far ahead an event may be published.
+const MaxDeliverIn = 365 * 24 * time.Hour
+
+// Delayed reports whether the event is to be delivered later than at once. Its deliveries are then outside any order.
+func (e *Event) Delayed() bool { return e.DeliverAt.After(e.CreatedAt) }
+
+// Expired reports whether something that expires at the given time, zero for never, has expired.
+func Expired(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
 
 // Time returns when the event happened: as the publisher says, or else when Bellwire accepted it.
 func (e *Event) Time() time.Time {

@@ -310,6 +310,10 @@ type Queue interface {
 	// limit means that none is left.
 	ExpireOpen(ctx context.Context, now time.Time, x Expiry) (int, error)
 
+	// EndExpired ends up to limit open deliveries whose events expire no later than now as canceled, claimed or free, of all
+	// endpoints, those that expired first at first.
+	EndExpired(ctx context.Context, now time.Time, limit int) (*EndedExpired, error)
+
 	// RollUp moves deltas that AppendEvents and RecordOutcomes have stored for statistics into the rows of their intervals, each
 	// exactly once, and returns how many. It stops when the rows are of the given number of tenants. 0: no delta is left, or
 	// another node is moving them.
@@ -517,6 +521,19 @@ type Expiry struct {
 	Before   time.Time // older deliveries are ended, to the millisecond
 	Reason   string
 	Limit    int
+}
+
+// EndedExpired is what EndExpired has ended.
+type EndedExpired struct {
+	Deliveries []ExpiredDelivery
+	More       bool      // there are more
+	Next       time.Time // when the next open delivery expires; zero: none does
+}
+
+// ExpiredDelivery is a delivery that has expired.
+type ExpiredDelivery struct {
+	ID       DeliveryID
+	Endpoint string
 }
 
 // Claimed is a claimed delivery, with its event.

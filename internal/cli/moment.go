@@ -22,6 +22,26 @@ func parseMoment(text string, now time.Time) (time.Time, bool) {
 	if ago, ok := ParseDuration(text); ok && ago >= 0 {
 		return now.Add(-ago).UTC(), true
 	}
+	return parseTime(text)
+}
+
+// ComingMoment is a point in time that may be given as a time, as a date, or as how far ahead it is.
+type ComingMoment struct{ time.Time }
+
+// UnmarshalText reads 2026-01-31T12:30:00Z, 2026-01-31, or 24h, which means in 24 hours.
+func (m *ComingMoment) UnmarshalText(text []byte) error {
+	at, ok := parseTime(string(text))
+	if ahead, isDuration := ParseDuration(string(text)); isDuration && ahead >= 0 {
+		at, ok = time.Now().Add(ahead).UTC(), true
+	}
+	if !ok {
+		return Usagef("%q must be a time such as 2026-01-31T12:30:00Z, a date such as 2026-01-31, or how far ahead, such as 24h or 7d", text)
+	}
+	m.Time = at
+	return nil
+}
+
+func parseTime(text string) (time.Time, bool) {
 	for _, layout := range layouts {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC(), true

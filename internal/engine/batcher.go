@@ -58,20 +58,31 @@ func (s *submission) maxDeferred() int {
 	return int(limits.FanOut.Default)
 }
 
-// recipients returns the recipients of an event of a wide submission. Events with the same targets share the list, which lists
-// holds by the first element of the targets.
-func (s *submission) recipients(event int, lists map[**bellwire.Target]*bellwire.Recipients) *bellwire.Recipients {
-	targets := s.targets[event]
+// sharedList is what events have in common that share a list of recipients.
+type sharedList struct {
+	targets **bellwire.Target // the first element
+	delayed bool
+}
+
+// ordered reports whether an endpoint's delivery of an event is in the endpoint's order.
+func ordered(t *bellwire.Target, e *bellwire.Event) bool {
+	return t.Endpoint.Ordering == bellwire.OrderingFIFO && !e.Delayed()
+}
+
+// recipients returns the recipients of an event of a wide submission.
+func (s *submission) recipients(event int, lists map[sharedList]*bellwire.Recipients) *bellwire.Recipients {
+	targets, e := s.targets[event], &s.events[event].Event
 	if len(targets) == 0 {
 		return nil
 	}
-	list := lists[&targets[0]]
+	shared := sharedList{&targets[0], e.Delayed()}
+	list := lists[shared]
 	if list == nil || len(*list) != len(targets) {
 		list = new(bellwire.Recipients)
 		for _, t := range targets {
-			*list = append(*list, bellwire.Recipient{Endpoint: t.Endpoint.ID, Ordered: t.Endpoint.Ordering == bellwire.OrderingFIFO})
+			*list = append(*list, bellwire.Recipient{Endpoint: t.Endpoint.ID, Ordered: ordered(t, e)})
 		}
-		lists[&targets[0]] = list
+		lists[shared] = list
 	}
 	return list
 }
@@ -106,6 +117,7 @@ type batcherDeps struct {
 	clock     clock
 	ids       *bellwire.Sequence
 	deferred  func() // wakes the fan-out
+	expires   func(at time.Time)
 }
 
 // bound is the most that may wait, and how much of it is kept for tenants that have nothing waiting.
@@ -345,9 +357,9 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 func (b *batcher) prepare(s *submission, now, created time.Time) {
 	s.append.Events = s.append.Events[:0]
 	wide := s.wide()
-	var lists map[**bellwire.Target]*bellwire.Recipients
+	var lists map[sharedList]*bellwire.Recipients
 	if wide {
-		lists = make(map[**bellwire.Target]*bellwire.Recipients)
+		lists = make(map[sharedList]*bellwire.Recipients)
 	}
 	for i := range s.events {
 		e := &s.events[i]
@@ -369,7 +381,7 @@ func (b *batcher) prepare(s *submission, now, created time.Time) {
 		if len(s.events) > 1 {
 			content.Event = new(e.Event) // a queued delivery must not keep its whole batch in memory
 		}
-		if s.test {
+		if s.test || e.Event.Delayed() {
 			b.reservations = append(b.reservations, make([]lanes.Reservation, len(s.targets[i]))...)
 		} else {
 			b.reservations = b.scheduler.Reserve(now, s.targets[i], content, b.reservations)
@@ -393,7 +405,7 @@ func (b *batcher) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, 
 		rows = append(rows, bellwire.NewDelivery{
 			ID:       bellwire.DeliveryOf(e.Event.ID, first+k),
 			Endpoint: t.Endpoint.ID,
-			Ordered:  t.Endpoint.Ordering == bellwire.OrderingFIFO && !s.test,
+			Ordered:  ordered(t, &e.Event) && !s.test,
 		})
 	}
 	return rows
@@ -409,7 +421,7 @@ func newJob(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Job {
 		Trigger: bellwire.TriggerSchedule,
 		Delivery: bellwire.Delivery{
 			ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint,
-			Status: bellwire.DeliveryPending, Epoch: d.Epoch, DueAt: e.CreatedAt, CreatedAt: e.CreatedAt,
+			Status: bellwire.DeliveryPending, Epoch: d.Epoch, DueAt: e.CreatedAt, CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
 		},
 	}
 }
@@ -473,6 +485,10 @@ func (b *batcher) settle(group []*submission) {
 			case s.result.Err == nil && !s.result.Events[i].Duplicate && !s.result.Events[i].Deferred:
 				complete(jobs, &s.result.Events[i])
 				b.scheduler.Commit(now, reserved, jobs)
+				b.schedule(&s.events[i].Event, s.targets[i])
+			case s.result.Err == nil && s.result.Events[i].Deferred:
+				b.scheduler.Cancel(reserved, jobs)
+				b.schedule(&s.events[i].Event, nil)
 			case isTransient(s.result.Err):
 				b.scheduler.Abandon(reserved, jobs)
 			default:
@@ -480,6 +496,21 @@ func (b *batcher) settle(group []*submission) {
 			}
 		}
 	}
+}
+
+// schedule tells who waits for it when a stored event is due, and when it expires.
+func (b *batcher) schedule(e *bellwire.Event, targets []*bellwire.Target) {
+	if !e.ExpiresAt.IsZero() {
+		b.expires(e.ExpiresAt)
+	}
+	if !e.Delayed() {
+		return
+	}
+	due := make([]bellwire.DueEndpoint, len(targets))
+	for i, t := range targets {
+		due[i] = bellwire.DueEndpoint{Endpoint: t.Endpoint.ID, Tenant: t.Endpoint.Tenant, At: b.clock.local(e.DeliverAt)}
+	}
+	b.scheduler.Due(due)
 }
 
 // complete fills in what the store has decided about an event's jobs.

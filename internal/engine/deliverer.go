@@ -16,6 +16,7 @@ type deliverer struct {
 	sender    *send.Sender
 	recorder  *recorder
 	observer  bellwire.Observer
+	clock     clock
 
 	running sync.WaitGroup
 	ctx     context.Context // ends attempts that Close has no time for
@@ -38,6 +39,9 @@ func (d *deliverer) work(j *lanes.Job) {
 // attempt makes one attempt, and returns the job to be attempted next, or nil.
 func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
 	target := d.scheduler.TargetOf(j)
+	if now := d.clock.now(); bellwire.Expired(j.Delivery.ExpiresAt, now) {
+		return d.end(expired(j, target, now))
+	}
 	request := send.Request{Target: target, Event: j.Content.Event, Delivery: &j.Delivery, Trigger: j.Trigger, Content: j.Content}
 	if cause := j.Content.Event.Trace; cause != nil {
 		request.Trace = d.observer.Span(cause)
@@ -55,7 +59,12 @@ func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
 	if sent.Attempt != nil {
 		d.observer.Attempted(sent.Attempt, target.Endpoint)
 	}
-	r := newResult(j, target, sent)
+	return d.end(newResult(j, target, sent))
+}
+
+// end hands over the result of an attempt, and returns the job to be attempted next, or nil.
+func (d *deliverer) end(r *result) (next *lanes.Job) {
+	target := r.Target
 	next, change, failures := d.scheduler.Finish(time.Now(), &r.Outcome)
 	if r.SpentHost {
 		d.observer.Overdrawn(target.Endpoint, lanes.HostName(target))

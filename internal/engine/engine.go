@@ -109,7 +109,7 @@ func New(c Config) *Engine {
 	rec := &recorder{
 		store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1),
 	}
-	del := &deliverer{recorder: rec, observer: c.Observer}
+	del := &deliverer{recorder: rec, observer: c.Observer, clock: clk}
 	cl := &claimer{store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}
 	sch := lanes.New(lanes.Config{
 		MaxInFlight: c.MaxInFlight, MaxQueued: c.MaxQueued, MaxBytes: c.MaxBytes, MaxStarting: c.MaxStarting,
@@ -124,10 +124,11 @@ func New(c Config) *Engine {
 	keep := &leaseKeeper{
 		store: c.Store, scheduler: sch, scanner: scan, observer: c.Observer, node: c.Node, changed: make(chan struct{}, 1),
 	}
+	exp := &expirer{store: c.Store, scheduler: sch, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}
 	fan := &fanOut{store: c.Store, scheduler: sch, observer: c.Observer, wake: make(chan struct{}, 1)}
 	batch := batcherDeps{
 		store: c.Store, scheduler: sch, observer: c.Observer, clock: clk, ids: new(bellwire.Sequence),
-		deferred: func() { poke(fan.wake) },
+		deferred: func() { poke(fan.wake) }, expires: exp.published,
 	}
 	pub := &publisher{
 		directory: c.Directory, scheduler: sch, observer: c.Observer, gate: new(gate),
@@ -152,6 +153,7 @@ func New(c Config) *Engine {
 	e.plan(
 		&stage{name: "claimer", run: cl.run},
 		&stage{name: "fan-out", run: fan.run},
+		&stage{name: "expirer", run: exp.run},
 		&stage{name: "jobs", run: run.run},
 		&stage{name: "compactor", run: (&compactor{c.Store, c.Observer}).run},
 		&stage{name: "pacer", run: (&pacer{sch, c.Busy}).run},

@@ -41,6 +41,15 @@ func newResult(j *lanes.Job, t *bellwire.Target, sent send.Result) *result {
 	return r
 }
 
+// expired returns the result of a delivery that is not attempted because its event has expired.
+func expired(j *lanes.Job, t *bellwire.Target, now time.Time) *result {
+	return &result{
+		Outcome:    lanes.Outcome{Job: j, Target: t, Verdict: bellwire.Impossible},
+		endedAt:    now,
+		transition: bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonExpired(j.Delivery.ExpiresAt)},
+	}
+}
+
 // decide returns the transition of the delivery for a verdict. The tenant's limit on retry delays applies here too, because the
 // policy can be older than the limit, and jitter and max_elapsed can shorten a delay.
 func (r *result) decide(v bellwire.Verdict) bellwire.Transition {

@@ -29,6 +29,8 @@ type Draft struct {
 	Data           []byte // JSON; kept, so it must not be changed afterwards
 	IdempotencyKey string
 	OccurredAt     time.Time
+	DeliverAt      time.Time // zero: at once
+	ExpiresAt      time.Time // zero: never
 }
 
 // Receipt confirms that an event is stored.

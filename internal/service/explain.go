@@ -81,6 +81,9 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 			x.Reason = "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
 		}
 	}
+	if e.Event.DeliverAt.After(now()) && d.Status == bellwire.DeliveryPending {
+		x.Reason = "the event is to be delivered at " + moment(e.Event.DeliverAt)
+	}
 	switch {
 	case d.Status.Open() && at.Now.Deleted:
 		stand(x, "the endpoint was deleted", at.Now, "; the delivery is about to be canceled")

@@ -161,6 +161,9 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 	if err := refuseDisabled(ep); err != nil {
 		return nil, err
 	}
+	if bellwire.Expired(d.ExpiresAt, now()) {
+		return nil, bellwire.RefuseExpired(id, d.ExpiresAt)
+	}
 	audited := s.audit(ctx, c, tenant, bellwire.AuditRetry, id.String(), map[string]any{"status": d.Status}, map[string]any{"restart": restart})
 	if restart {
 		d, err = s.store.RestartDelivery(audited, tenant, id, now())

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -259,13 +260,16 @@ func dataSizes(drafts []Draft) []int {
 	return sizes
 }
 
-// fitType refuses a draft whose type cannot be published, or whose data does not fit the type's schema.
+// fitType refuses a draft whose type cannot be published, which has expired, or whose data does not fit the type's schema.
 func fitType(ctx context.Context, checks *directory.Checks, t *directory.CompiledType, d *Draft) error {
 	switch {
 	case t == nil:
 		return bellwire.Invalid("type", "%.128q is not a known event type", d.Type)
 	case t.Archived:
 		return bellwire.Invalid("type", "%q is archived; events of this type cannot be published", d.Type)
+	}
+	if bellwire.Expired(d.ExpiresAt, now()) {
+		return bellwire.Invalid("expires_at", "must be in the future")
 	}
 	return checks.Validate(ctx, t, d.Data)
 }
@@ -288,7 +292,23 @@ func (s *Service) validateDraft(d *Draft) error {
 	if y := d.OccurredAt.UTC().Year(); !d.OccurredAt.IsZero() && (y < 1970 || y > 9999) {
 		faults = append(faults, bellwire.Invalid("occurred_at", "must be between the years 1970 and 9999"))
 	}
-	return bellwire.Join(faults...)
+	return bellwire.Join(append(faults, validateSchedule(d)...)...)
+}
+
+// validateSchedule returns what is wrong with when an event is to be delivered.
+func validateSchedule(d *Draft) (faults []error) {
+	const day = 24 * time.Hour
+	if d.DeliverAt.After(now().Add(bellwire.MaxDeliverIn)) {
+		faults = append(faults, bellwire.Invalid("deliver_at", "must be at most %d days ahead", bellwire.MaxDeliverIn/day))
+	}
+	switch {
+	case d.ExpiresAt.IsZero():
+	case d.ExpiresAt.UTC().Year() > 9999:
+		faults = append(faults, bellwire.Invalid("expires_at", "must be before the year 10000"))
+	case !d.DeliverAt.IsZero() && !d.ExpiresAt.After(d.DeliverAt):
+		faults = append(faults, bellwire.Invalid("expires_at", "must be after deliver_at"))
+	}
+	return faults
 }
 
 // CheckIdempotencyKey refuses a text that cannot be an idempotency key.

@@ -57,6 +57,12 @@ func TestBadDrafts(t *testing.T) {
 		{"id not UTF-8", with(func(d *service.Draft) { d.IdempotencyKey = "\xff" }), bellwire.CodeInvalid, "id"},
 		{"too early", with(func(d *service.Draft) { d.OccurredAt = time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "occurred_at"},
 		{"too late", with(func(d *service.Draft) { d.OccurredAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "occurred_at"},
+		{"much too far ahead", with(func(d *service.Draft) { d.DeliverAt = time.Now().Add(366 * 24 * time.Hour) }), bellwire.CodeInvalid, "deliver_at"},
+		{"expired", with(func(d *service.Draft) { d.ExpiresAt = time.Now().Add(-time.Second) }), bellwire.CodeInvalid, "expires_at"},
+		{"expires before it is delivered", with(func(d *service.Draft) {
+			d.DeliverAt, d.ExpiresAt = time.Now().Add(2*time.Hour), time.Now().Add(time.Hour)
+		}), bellwire.CodeInvalid, "expires_at"},
+		{"expires very late", with(func(d *service.Draft) { d.ExpiresAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "expires_at"},
 	}
 	good := with(func(*service.Draft) {})
 	for _, tt := range tests {
@@ -298,5 +304,80 @@ func BenchmarkPublish(b *testing.B) {
 		if err := publish(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// An id stands for the type and the data. When the event was to be delivered is decided by the first publication, so a publisher
+// that computes the times anew for each try gets one event; and a repetition is accepted after the event has expired.
+func TestSameIDWithAnotherSchedule(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	at := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	draft := service.Draft{Type: "order.created", Data: []byte("{}"), IdempotencyKey: "k", DeliverAt: at, ExpiresAt: at.Add(time.Hour)}
+	first, err := e.Publish(t.Context(), admin, tenant, draft)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []service.Draft{
+		{DeliverAt: at.Add(time.Minute)}, {}, {ExpiresAt: time.Now().Add(-time.Minute)},
+	} {
+		other.Type, other.Data, other.IdempotencyKey = draft.Type, draft.Data, draft.IdempotencyKey
+		again, err := e.Publish(t.Context(), admin, tenant, other)
+		if err != nil || !again.Duplicate || again.Event != first.Event {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+	}
+	stored, err := e.Event(t.Context(), admin, tenant, first.Event)
+	if err != nil || !stored.DeliverAt.Equal(at) || !stored.ExpiresAt.Equal(at.Add(time.Hour)) {
+		t.Errorf("stored: %+v, %v", stored, err)
+	}
+}
+
+// A delayed delivery says when it is to be sent, and an expired one that it has expired, which no retry changes.
+func TestScheduleIsExplained(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	e.endpoint(tenant)
+	at := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	explain := func(d service.Draft) (*bellwire.Explanation, *bellwire.Delivery) {
+		t.Helper()
+		d.Type, d.Data = "order.created", []byte("{}")
+		receipt, err := e.Publish(t.Context(), admin, tenant, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !d.ExpiresAt.IsZero() {
+			if _, err := e.store.EndExpired(t.Context(), d.ExpiresAt, 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, found, err := e.Explain(t.Context(), admin, tenant, receipt.Event, bellwire.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		delivery, _, err := e.Delivery(t.Context(), admin, tenant, found.Items[0].Delivery.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found.Items[0], delivery
+	}
+	x, d := explain(service.Draft{DeliverAt: at})
+	if want := "the event is to be delivered at " + at.Format(time.RFC3339); x.Fate != bellwire.FatePending || x.Reason != want {
+		t.Errorf("delayed: %s, %q, want %q", x.Fate, x.Reason, want)
+	}
+	if wait, err := e.WaitingFor(t.Context(), admin, d); err != nil || wait.Reason != bellwire.WaitDeliverAt || !wait.Until.Equal(at) {
+		t.Errorf("it waits for %+v, %v", wait, err)
+	}
+	soon := time.Now().Add(50 * time.Millisecond).UTC().Truncate(time.Microsecond)
+	x, d = explain(service.Draft{DeliverAt: soon.Add(-time.Microsecond), ExpiresAt: soon})
+	if x.Fate != bellwire.FateCanceled || x.Reason != bellwire.ReasonExpired(soon) {
+		t.Errorf("expired: %s, %q", x.Fate, x.Reason)
+	}
+	time.Sleep(time.Until(soon))
+	for _, restart := range []bool{false, true} {
+		_, err := e.RetryDelivery(t.Context(), admin, tenant, d.ID, restart)
+		wantCode(t, err, bellwire.CodeConflict, "")
 	}
 }

@@ -73,7 +73,11 @@ func (f *waitFacts) wait() *bellwire.Wait {
 	}
 	wait := f.laneWait()
 	if d.DueAt.After(f.now) && !wait.Until.After(d.DueAt) {
-		return &bellwire.Wait{Reason: bellwire.WaitRetry, Until: d.DueAt}
+		reason := bellwire.WaitRetry
+		if d.NotBefore.Equal(d.DueAt) {
+			reason = bellwire.WaitDeliverAt
+		}
+		return &bellwire.Wait{Reason: reason, Until: d.DueAt}
 	}
 	return wait
 }

@@ -270,6 +270,17 @@ func (s *Scheduler) Refresh(endpoint string) {
 	s.reevaluate(l, now)
 }
 
+// Wake lets the endpoint's part of the store be claimed from: something that held it up has ended.
+func (s *Scheduler) Wake(endpoint string) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.lanes[endpoint]; l != nil && s.Leases().Epoch(endpoint) != 0 {
+		l.due = bellwire.Earlier(l.due, now)
+		s.reevaluate(l, now)
+	}
+}
+
 // Forget removes a delivery that was canceled, if it is queued.
 func (s *Scheduler) Forget(endpoint string, id bellwire.DeliveryID) {
 	s.mu.Lock()

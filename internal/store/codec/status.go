@@ -2,8 +2,9 @@ package codec
 
 import "github.com/bellwire/bellwire/internal/bellwire"
 
-// The numbers of a delivery's statuses in a database. They never change. The first two are open.
+// The numbers of a delivery's statuses in a database. They never change. Those up to Retrying are open.
 const (
+	Delayed   = -1 // pending, and stored by its due time
 	Pending   = 0
 	Retrying  = 1
 	Succeeded = 2
@@ -20,9 +21,24 @@ var statuses = [...]bellwire.DeliveryStatus{
 }
 
 // Status returns the status that is stored under a number.
-func Status[N int16 | int64](number N) bellwire.DeliveryStatus { return statuses[number] }
+func Status[N int16 | int64](number N) bellwire.DeliveryStatus { return statuses[max(number, Pending)] }
 
-// StatusNumber returns the number under which a status is stored, and reports whether it has one.
+// StateNumber returns the number under which a state's status is stored.
+func StateNumber[N int16 | int64](st *bellwire.DeliveryState) N {
+	if st.Delayed {
+		return Delayed
+	}
+	number, _ := StatusNumber[N](st.Status)
+	return number
+}
+
+// SetStatus sets the status of a state from the number under which it is stored.
+func SetStatus[N int16 | int64](st *bellwire.DeliveryState, number N) {
+	st.Status, st.Delayed = Status(number), number == Delayed
+}
+
+// StatusNumber returns the number under which a status is stored, and reports whether it has one. Of the numbers for pending it
+// returns Pending.
 func StatusNumber[N int16 | int64](status bellwire.DeliveryStatus) (number N, known bool) {
 	for n, s := range statuses {
 		if s == status {

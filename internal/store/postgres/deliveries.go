@@ -16,7 +16,7 @@ const (
 	ofEndpoint = "endpoint = (SELECT n FROM bellwire.endpoints WHERE id = $4 AND tenant = " + theTenant + ")"
 	// An event has at most one delivery for each endpoint of its tenant, and usually few. They lie together by their ids.
 	sqlDeliveriesOfEvent = "SELECT " + deliveryColumns + " FROM " + deliveryTables + ` WHERE d.id BETWEEN $4 AND $5 AND d.tenant = ` + theTenant + `
-		AND d.id < $2 AND ($6 = '' OR p.id = $6) AND ($7::smallint < 0 OR d.status = $7) ORDER BY d.id DESC LIMIT $3`
+		AND d.id < $2 AND ($6 = '' OR p.id = $6) AND ($7::smallint < 0 OR greatest(d.status, 0) = $7) ORDER BY d.id DESC LIMIT $3`
 )
 
 // firstOf and lastOf are the ids between which those of an event's deliveries lie, as bellwire.DeliveriesOf has them.
@@ -40,8 +40,12 @@ var (
 func byStatus(ranges func(status string) []string) []string {
 	var statements, every []string
 	for _, status := range []string{"0", "1", "2", "3", "4"} {
-		statements = append(statements, newestFirst(ranges(status)))
-		every = append(every, ranges(status)...)
+		these := ranges(status)
+		if status == "0" {
+			these = append(these, ranges("-1")...) // pending too
+		}
+		statements = append(statements, newestFirst(these))
+		every = append(every, these...)
 	}
 	return append(statements, newestFirst(every))
 }

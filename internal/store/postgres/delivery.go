@@ -13,7 +13,7 @@ import (
 
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, d.replay, e.id, e.type, p.id, t.id`
+		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, e.id, e.type, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
 	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
@@ -22,21 +22,23 @@ const (
 
 // deliveryRow is where a row's deliveryColumns go.
 type deliveryRow struct {
-	delivery bellwire.Delivery
-	status   int16
-	dueAt    *time.Time
-	job      *[16]byte
-	restart  *time.Time
+	delivery           bellwire.Delivery
+	status             int16
+	dueAt              *time.Time
+	job                *[16]byte
+	restart            *time.Time
+	notBefore, expires *time.Time
 }
 
 func (r *deliveryRow) into() []any {
 	d := &r.delivery
 	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
-		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {
 	r.delivery.Status, r.delivery.DueAt, r.delivery.RestartedAt = codec.Status(r.status), orZero(r.dueAt), orZero(r.restart)
+	r.delivery.NotBefore, r.delivery.ExpiresAt = orZero(r.notBefore), orZero(r.expires)
 	if r.job != nil {
 		r.delivery.Job = *r.job
 	}
@@ -129,7 +131,7 @@ const (
 	sqlOpenOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
 	sqlExpiredOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
-			AND due_at IS NOT NULL AND epoch <> $6 AND greatest(created_at, restarted_at) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
+			AND due_at IS NOT NULL AND epoch <> $6 AND greatest(created_at, restarted_at, not_before) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlHoldEndpoint finds an endpoint whose shard is owned in an epoch, and keeps other nodes from taking it over.
 	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
 	sqlStatus       = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
@@ -139,7 +141,7 @@ const (
 var openKinds = []struct {
 	status  int16
 	ordered bool
-}{{codec.Pending, false}, {codec.Pending, true}, {codec.Retrying, false}, {codec.Retrying, true}}
+}{{codec.Pending, false}, {codec.Pending, true}, {codec.Delayed, false}, {codec.Retrying, false}, {codec.Retrying, true}}
 
 // CancelOpen cancels up to limit open deliveries of an endpoint that is disabled or deleted.
 func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
@@ -207,6 +209,68 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 		return nil
 	})
 	return ended, err
+}
+
+// isExpiring is true of deliveries that can expire.
+const isExpiring = "expires_at IS NOT NULL AND status <= 1"
+
+const (
+	// sqlHaveExpired passes over what another transaction is changing: it is found again.
+	sqlHaveExpired = `SELECT d.id, p.id, d.expires_at FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
+		WHERE d.expires_at IS NOT NULL AND d.status <= 1 AND d.expires_at <= $1 ORDER BY d.expires_at, d.id LIMIT $2 FOR UPDATE OF d SKIP LOCKED`
+	sqlEndExpired = `UPDATE bellwire.deliveries d SET status = $3, reason = w.reason, epoch = 0, due_at = NULL, updated_at = $4, manual_epoch = NULL
+		FROM unnest($1::uuid[], $2::text[]) AS w (id, reason) WHERE d.id = w.id AND d.status::int <= 1`
+	sqlNextExpiry = "SELECT min(expires_at) FROM bellwire.deliveries WHERE " + isExpiring
+)
+
+// EndExpired ends deliveries whose events have expired.
+func (s *Store) EndExpired(ctx context.Context, now time.Time, limit int) (*bellwire.EndedExpired, error) {
+	var next *time.Time
+	err := s.read(ctx, func(tx *tx) error { return tx.row(sqlNextExpiry).Scan(&next) })
+	if err != nil {
+		return nil, err
+	}
+	if next == nil || next.After(now) {
+		return &bellwire.EndedExpired{Next: orZero(next)}, nil
+	}
+	ended := new(bellwire.EndedExpired)
+	err = s.write(ctx, func(tx *tx) error {
+		*ended = bellwire.EndedExpired{}
+		if err := tx.endExpired(now, limit, ended); err != nil {
+			return err
+		}
+		return tx.row(sqlNextExpiry).Scan(&next)
+	})
+	endpoints := make(map[string]bool)
+	for _, d := range ended.Deliveries {
+		endpoints[d.Endpoint] = true
+	}
+	s.notifier.add(others(namesIn(endpoints), s.owned.Load()), false) // also if the outcome of the commit is not known
+	if err != nil {
+		return nil, err
+	}
+	ended.Next = orZero(next)
+	return ended, nil
+}
+
+func (t *tx) endExpired(now time.Time, limit int, ended *bellwire.EndedExpired) error {
+	var (
+		d       bellwire.ExpiredDelivery
+		at      time.Time
+		ids     [][16]byte
+		reasons []string
+	)
+	_, err := pgx.ForEachRow(t.query(sqlHaveExpired, now, limit), []any{(*[16]byte)(&d.ID), &d.Endpoint, &at}, func() error {
+		ended.Deliveries = append(ended.Deliveries, d)
+		ids, reasons = append(ids, d.ID), append(reasons, bellwire.ReasonExpired(at))
+		return nil
+	})
+	ended.More = len(ids) == limit
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	status, _ := codec.StatusNumber[int16](bellwire.DeliveryCanceled)
+	return t.exec(sqlEndExpired, ids, reasons, status, now)
 }
 
 // mustGetNone refuses an endpoint that is neither disabled nor deleted, and returns the number of one that is, and whether it

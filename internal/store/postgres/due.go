@@ -91,7 +91,7 @@ const maxCounted = 20_000
 const sqlCountOpen = `SELECT
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 0 AND NOT ordered LIMIT $1) f),
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 0 AND ordered LIMIT $1) f),
-	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 1 AND NOT ordered LIMIT $1) f),
+	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status IN (1, -1) AND NOT ordered LIMIT $1) f),
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 1 AND ordered LIMIT $1) f)`
 
 // sqlEstimateOpen returns how many rows the planner expects.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), e.data, coalesce(e.erased, ''), e.trace"
+	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), e.data, e.deliver_at, e.expires_at, coalesce(e.erased, ''), e.trace"
 	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2
 		UNION ALL SELECT ` + unmatchedEvent + ` FROM bellwire.tenants t JOIN bellwire.unmatched u ON u.tenant = t.n
@@ -25,17 +25,20 @@ const (
 type eventRow struct {
 	event      bellwire.Event
 	occurredAt *time.Time
+	deliverAt  *time.Time
+	expiresAt  *time.Time
 	erased     string
 	trace      []byte
 }
 
 func (r *eventRow) into() []any {
 	e := &r.event
-	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.erased, &r.trace}
+	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.deliverAt, &r.expiresAt, &r.erased, &r.trace}
 }
 
 func (r *eventRow) done() (e *bellwire.Event, err error) {
 	r.event.OccurredAt, r.event.Trace = orZero(r.occurredAt), bellwire.DecodeTrace(r.trace)
+	r.event.DeliverAt, r.event.ExpiresAt = orZero(r.deliverAt), orZero(r.expiresAt)
 	r.event.Erased, err = codec.DecodeErasure(r.erased)
 	return &r.event, err
 }

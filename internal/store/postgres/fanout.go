@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -249,14 +250,44 @@ func (f *fanning) store(s *Store) error {
 	if err != nil {
 		return err
 	}
+	schedules, err := f.tx.schedules(f.tenant, f.events)
+	if err != nil {
+		return err
+	}
 	n := len(f.ids)
 	tenants, epochs, manual, due := make([]int64, n), make([]int64, n), make([]*int64, n), make([]*time.Time, n)
+	var placed placedColumns
 	for i := range n {
-		tenants[i], due[i] = f.tenant, &f.at[i]
+		place := rules.PlaceOf(schedules[f.events[i]], f.at[i])
+		tenants[i], due[i] = f.tenant, &place.DueAt
+		if len(schedules) > 0 {
+			placed.add(place, schedules[f.events[i]].ExpiresAt)
+		}
 	}
-	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at)
+	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at, placed.statuses, placed.notBefore, placed.expires)
 	f.wakes = others(f.names, s.owned.Load())
 	return f.tx.sendLast(batch)
+}
+
+// sqlSchedules reads the schedules of those events that have one.
+const sqlSchedules = `SELECT e.id, e.deliver_at, e.expires_at FROM unnest($2::uuid[]) AS w (id)
+	CROSS JOIN LATERAL (SELECT id, deliver_at, expires_at FROM bellwire.events WHERE tenant = $1 AND id = w.id LIMIT 1) e
+	WHERE e.deliver_at IS NOT NULL OR e.expires_at IS NOT NULL`
+
+// schedules returns the schedules of those events that have one.
+func (t *tx) schedules(tenant int64, events [][16]byte) (map[[16]byte]rules.Schedule, error) {
+	schedules := make(map[[16]byte]rules.Schedule)
+	var (
+		id                [16]byte
+		deliverAt, expire *time.Time
+	)
+	each := slices.Clone(events)
+	slices.SortFunc(each, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	_, err := pgx.ForEachRow(t.query(sqlSchedules, tenant, slices.Compact(each)), []any{&id, &deliverAt, &expire}, func() error {
+		schedules[id] = rules.Schedule{DeliverAt: orZero(deliverAt), ExpiresAt: orZero(expire)}
+		return nil
+	})
+	return schedules, err
 }
 
 // expand makes the next deliveries of a row.

@@ -9,19 +9,25 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
 	sqlLockTimeout = "SELECT set_config('lock_timeout', $1, true)"
 	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
-	// sqlInsertEvents also stores the delta for the statistics, which so needs no statement of its own.
+	// sqlInsertEvents also stores the delta for the statistics, which so needs no statement of its own. It is given no arrays of
+	// schedules if no event has one.
 	sqlInsertEvents = `WITH counted AS (INSERT INTO bellwire.statistics_deltas (data) SELECT $12::bytea WHERE $12 IS NOT NULL)
-		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data, trace)
+		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data,
+			trace, deliver_at, expires_at)
 		WITH c AS MATERIALIZED (SELECT tenant, before FROM bellwire.clocks WHERE tenant = ANY($2))
-		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data, trace
-		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[], $13::bytea[])
-			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace) JOIN c USING (tenant)`
+		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data,
+			trace, deliver_at, expires_at
+		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[],
+				$13::bytea[], $14::timestamptz[], $15::timestamptz[])
+			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace, deliver_at, expires_at) JOIN c USING (tenant)`
 	// sqlMoveClocks moves the tenants' clocks on by the events of the group, and returns where they stood.
 	sqlMoveClocks = `INSERT INTO bellwire.clocks AS c (tenant, before, events, last)
 		SELECT tenant, to_timestamp(0), events, last FROM unnest($1::bigint[], $2::int[], $3::timestamptz[]) AS m (tenant, events, last)
@@ -43,10 +49,12 @@ const (
 	sqlTakeNumbers      = "INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])" + addNumbers
 	addNumbers          = " ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last"
 	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
-			epoch, manual_epoch, due_at, created_at, updated_at, passed_over)
-		SELECT id, event, tenant, endpoint, 0, '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at, manual_epoch IS NOT NULL
-		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])
-			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at)`
+			epoch, manual_epoch, due_at, created_at, updated_at, passed_over, not_before, expires_at)
+		SELECT id, event, tenant, endpoint, coalesce(status, 0), '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at, manual_epoch IS NOT NULL,
+			not_before, expires_at
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[],
+				$10::smallint[], $11::timestamptz[], $12::timestamptz[])
+			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at, status, not_before, expires_at)`
 )
 
 // storeGroup writes the accepted events, and commits. It writes keys, then clocks, and then counters, each sorted, so that two
@@ -213,7 +221,19 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 			traces[i] = e.Trace.Encode()
 		}
 	}
-	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta(), traces)
+	var deliver, expire []*time.Time
+	if g.scheduled() {
+		deliver, expire = make([]*time.Time, n), make([]*time.Time, n)
+		for i := range g.accepted {
+			deliver[i], expire[i] = orNull(g.accepted[i].Event.DeliverAt), orNull(g.accepted[i].Event.ExpiresAt)
+		}
+	}
+	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta(), traces, deliver, expire)
+}
+
+// scheduled reports whether one of the events has a schedule.
+func (g *group) scheduled() bool {
+	return slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return rules.ScheduleOf(&e.Event) != (rules.Schedule{}) })
 }
 
 // queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.
@@ -288,12 +308,15 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 		manual                              []*int64
 		due                                 []*time.Time
 		at                                  []time.Time
+		placed                              placedColumns
 	)
+	scheduled := g.scheduled()
 	for i := range g.accepted {
 		e := &g.accepted[i]
 		if e.deferred {
 			continue
 		}
+		place := rules.PlaceOf(rules.ScheduleOf(&e.Event), e.Event.CreatedAt)
 		for j := range e.Deliveries {
 			d := &e.Deliveries[j]
 			ids, events, tenants = append(ids, d.ID), append(events, e.Event.ID), append(tenants, e.tenant)
@@ -302,13 +325,28 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 			if d.Manual {
 				epochs, manual, due = append(epochs, 0), append(manual, &d.Epoch), append(due, nil)
 			} else {
-				epochs, manual, due = append(epochs, d.Epoch), append(manual, nil), append(due, &e.Event.CreatedAt)
+				epochs, manual, due = append(epochs, d.Epoch), append(manual, nil), append(due, &place.DueAt)
+			}
+			if scheduled {
+				placed.add(place, e.Event.ExpiresAt)
 			}
 		}
 	}
 	if len(ids) > 0 {
-		batch.Queue(sqlInsertDeliveries, ids, events, tenants, endpoints, numbers, epochs, manual, due, at)
+		batch.Queue(sqlInsertDeliveries, ids, events, tenants, endpoints, numbers, epochs, manual, due, at, placed.statuses, placed.notBefore, placed.expires)
 	}
+}
+
+// placedColumns are the columns of deliveries that differ only if an event of the group has a schedule. Otherwise they are nil.
+type placedColumns struct {
+	statuses           []int16
+	notBefore, expires []*time.Time
+}
+
+func (c *placedColumns) add(p rules.Place, expires time.Time) {
+	st := bellwire.DeliveryState{Status: bellwire.DeliveryPending, Delayed: p.Delayed}
+	c.statuses, c.notBefore = append(c.statuses, codec.StateNumber[int16](&st)), append(c.notBefore, orNull(p.NotBefore))
+	c.expires = append(c.expires, orNull(expires))
 }
 
 // woken returns the endpoints that other nodes own and that have something new.

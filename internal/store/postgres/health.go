@@ -142,7 +142,7 @@ func (t *tx) restartHealth(endpoint int64, at time.Time, urlChanged bool) error 
 var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*, oldest.id
 	FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n JOIN bellwire.shards s ON s.shard = p.shard` +
 	waitingOf("pending", "status = 0 AND NOT ordered", "id", "min(due_at)") +
-	waitingOf("retrying", "status = 1 AND NOT ordered", "due_at", "min(due_at)") +
+	waitingOf("retrying", "status IN (1, -1) AND NOT ordered", "due_at", "min(due_at)") +
 	waitingOf("ordered", "ordered", "sequence", "(array_agg(due_at ORDER BY sequence))[1]") + // the first holds up the others
 	`
 	LEFT JOIN LATERAL (

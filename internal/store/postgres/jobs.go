@@ -277,7 +277,7 @@ func (s *jobStep) act() (busy bool, err error) {
 
 // sqlJobDeliveries reads and locks deliveries, each in its partition alone, in the order in which they are given.
 const sqlJobDeliveries = `SELECT d.* FROM unnest($1::uuid[]) AS w (id)
-	CROSS JOIN LATERAL (SELECT id, status, epoch, sequence, passed_over FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
+	CROSS JOIN LATERAL (SELECT id, status, epoch, sequence, passed_over, expires_at FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 
 // jobDelivery is a delivery that a job may do something to.
 type jobDelivery struct {
@@ -303,8 +303,10 @@ func (s *jobStep) deliveries() ([]jobDelivery, error) {
 		d        jobDelivery
 		status   int16
 		passed   bool
+		expires  *time.Time
 	)
-	_, err := pgx.ForEachRow(s.tx.query(sqlJobDeliveries, ids), []any{(*[16]byte)(&d.id), &status, &d.Epoch, &d.sequence, &passed}, func() error {
+	_, err := pgx.ForEachRow(s.tx.query(sqlJobDeliveries, ids), []any{(*[16]byte)(&d.id), &status, &d.Epoch, &d.sequence, &passed, &expires}, func() error {
+		d.ExpiresAt = orZero(expires)
 		if d.Status = codec.Status(status); !passed && s.job.Params.Takes(d.Status) {
 			selected = append(selected, d)
 		}
@@ -352,7 +354,7 @@ func (s *jobStep) restart() error {
 		numbers []int64
 	)
 	for _, d := range selected {
-		if !erased[d.id] && d.CanRestart(current) {
+		if !erased[d.id] && d.CanRestart(current, s.Now) {
 			ids, numbers, s.acted = append(ids, d.id), append(numbers, s.number(d.sequence > 0)), append(s.acted, d.id)
 		}
 	}
@@ -404,7 +406,7 @@ const (
 	// sqlHasDelivery returns which of some events the endpoint has a delivery of. It looks in the index of the endpoint, however
 	// many deliveries an event has.
 	sqlHasDelivery = `SELECT w.event FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w (event, first, last) WHERE EXISTS (
-			SELECT FROM unnest('{0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+			SELECT FROM unnest('{-1,0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
 			CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = $1
 				AND id BETWEEN w.first AND w.last LIMIT 1) d
 		)`
@@ -414,8 +416,10 @@ const (
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE id >= w.first AND id < w.before ORDER BY id DESC LIMIT 1) d`
 	sqlNumbers  = "SELECT id FROM bellwire.deliveries WHERE id >= $1 AND id < $2 ORDER BY id"
 	sqlReplayed = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, due_at,
-			created_at, updated_at, job, replay)
-		SELECT id, event, $4, $5, 0, $6, 0, 0, sequence, 0, $7, $7, $7, $8, true FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS d (id, event, sequence)`
+			created_at, updated_at, job, replay, not_before, expires_at)
+		SELECT id, event, $4, $5, coalesce(status, 0), $6, 0, 0, sequence, 0, coalesce(not_before, $7), $7, $7, $8, true, not_before, expires_at
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $9::smallint[], $10::timestamptz[], $11::timestamptz[])
+			AS d (id, event, sequence, status, not_before, expires_at)`
 	sqlPassOver = "UPDATE bellwire.deliveries d SET passed_over = true FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id"
 )
 
@@ -447,9 +451,18 @@ func (s *jobStep) replay() (busy bool, err error) {
 	for _, d := range selected {
 		current[d.id] = true
 	}
+	var all [][16]byte
+	for _, item := range s.Items {
+		all = append(all, item.Event)
+	}
+	schedules, err := s.tx.schedules(s.tenant, all)
+	if err != nil {
+		return false, err
+	}
 	var old, events [][16]byte
 	for _, item := range s.Items {
 		switch {
+		case bellwire.Expired(schedules[item.Event].ExpiresAt, s.Now):
 		case item.Delivery.IsZero() && !has[item.Event]:
 			events = append(events, item.Event)
 		case current[item.Delivery]:
@@ -459,14 +472,14 @@ func (s *jobStep) replay() (busy bool, err error) {
 	if len(events) == 0 {
 		return false, nil
 	}
-	if err := s.store(events); err != nil {
+	if err := s.store(events, schedules); err != nil {
 		return false, err
 	}
 	return false, s.tx.exec(sqlPassOver, old)
 }
 
 // store stores a delivery of each event that is still there.
-func (s *jobStep) store(events [][16]byte) error {
+func (s *jobStep) store(events [][16]byte, schedules map[[16]byte]rules.Schedule) error {
 	free, err := s.tx.freeNumbers(s.tenant, events)
 	if err != nil {
 		return err
@@ -474,17 +487,21 @@ func (s *jobStep) store(events [][16]byte) error {
 	var (
 		ids, of [][16]byte
 		numbers []int64
+		placed  placedColumns
 	)
 	for _, event := range events {
 		number, found := free[event]
 		if !found {
 			continue
 		}
+		place := rules.PlaceOf(schedules[event], s.Now)
+		placed.add(place, schedules[event].ExpiresAt)
 		id := bellwire.DeliveryOf(event, number)
-		ids, of, numbers = append(ids, id), append(of, event), append(numbers, s.number(true))
+		ids, of, numbers = append(ids, id), append(of, event), append(numbers, s.number(!place.Delayed))
 		s.acted = append(s.acted, id)
 	}
-	return s.tx.exec(sqlReplayed, ids, of, numbers, s.tenant, s.endpoint, bellwire.ReasonReplayed, s.Now, [16]byte(s.job.ID))
+	return s.tx.exec(sqlReplayed, ids, of, numbers, s.tenant, s.endpoint, bellwire.ReasonReplayed, s.Now, [16]byte(s.job.ID),
+		placed.statuses, placed.notBefore, placed.expires)
 }
 
 // hasDelivery returns the events of which the endpoint has a delivery.
@@ -555,7 +572,7 @@ func (t *tx) numbersBetween(first, end [16]byte) ([]int, error) {
 const (
 	sqlToRestart = `SELECT d.event, p.id, p.n, p.ordering FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
 		JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL WHERE d.id = $1 AND t.id = $2`
-	sqlStateToRestart = "SELECT status, epoch, sequence FROM bellwire.deliveries WHERE id = $1 FOR UPDATE"
+	sqlStateToRestart = "SELECT status, epoch, sequence, expires_at FROM bellwire.deliveries WHERE id = $1 FOR UPDATE"
 )
 
 // RestartDelivery begins the schedule of a delivery again.
@@ -583,6 +600,7 @@ func (t *tx) restart(tenant string, id bellwire.DeliveryID, now time.Time) error
 		n, current, number, counted int64
 		status                      int16
 		st                          bellwire.DeliveryState
+		expires                     *time.Time
 	)
 	if err := t.row(sqlToRestart, [16]byte(id), tenant).Scan((*[16]byte)(&event), &endpoint, &n, &ordering); err != nil {
 		return orNotFound(err, "delivery", id.String())
@@ -598,11 +616,12 @@ func (t *tx) restart(tenant string, id bellwire.DeliveryID, now time.Time) error
 			return err
 		}
 	}
-	if err := t.row(sqlStateToRestart, [16]byte(id)).Scan(&status, &st.Epoch, &number); err != nil {
+	if err := t.row(sqlStateToRestart, [16]byte(id)).Scan(&status, &st.Epoch, &number, &expires); err != nil {
 		return orNotFound(err, "delivery", id.String())
 	}
-	if st.Status = codec.Status(status); !st.CanRestart(current) {
-		return rules.CannotRestart(id, &st)
+	st.ExpiresAt = orZero(expires)
+	if st.Status = codec.Status(status); !st.CanRestart(current, now) {
+		return rules.CannotRestart(id, &st, now)
 	}
 	if number > 0 {
 		number = counted

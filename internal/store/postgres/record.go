@@ -175,7 +175,7 @@ const (
 	// Joined with ids, not compared with any of them, what lies in one partition is looked for in that alone.
 	// They are locked in the order in which they are given.
 	sqlStates = `SELECT d.* FROM unnest($1::uuid[]) AS w (id)
-		CROSS JOIN LATERAL (SELECT id, status, reason, attempts, retries, epoch, manual_epoch, due_at FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
+		CROSS JOIN LATERAL (SELECT id, status, reason, attempts, retries, epoch, manual_epoch, due_at, expires_at FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 	sqlKnownAttempts = `SELECT a.id FROM unnest($1::uuid[]) AS w (delivery) JOIN bellwire.attempts a ON a.delivery = w.delivery
 		WHERE a.id = ANY($2)`
 )
@@ -250,13 +250,15 @@ func scanState(row pgx.Rows) (bellwire.DeliveryID, *bellwire.DeliveryState, erro
 		status int16
 		manual *int64
 		due    *time.Time
+		expire *time.Time
 	)
 	st := new(bellwire.DeliveryState)
-	err := row.Scan((*[16]byte)(&id), &status, &st.Reason, &st.Attempts, &st.Retries, &st.Epoch, &manual, &due)
+	err := row.Scan((*[16]byte)(&id), &status, &st.Reason, &st.Attempts, &st.Retries, &st.Epoch, &manual, &due, &expire)
 	if manual != nil {
 		st.Manual = bellwire.ManualRetry{Requested: true, Epoch: *manual}
 	}
-	st.Status, st.DueAt = codec.Status(status), orZero(due)
+	codec.SetStatus(st, status)
+	st.DueAt, st.ExpiresAt = orZero(due), orZero(expire)
 	return id, st, err
 }
 
@@ -279,7 +281,7 @@ func (r *recording) queueMoves(batch *pgx.Batch) {
 	)
 	for id, changedAt := range r.changed {
 		st := r.states[id]
-		status, _ := codec.StatusNumber[int16](st.Status)
+		status := codec.StateNumber[int16](st)
 		ids, statuses, reasons = append(ids, id), append(statuses, status), append(reasons, st.Reason)
 		attempts, retries, epochs = append(attempts, int64(st.Attempts)), append(retries, int64(st.Retries)), append(epochs, st.Epoch)
 		manual, due, at = append(manual, manualEpoch(st)), append(due, orNull(st.DueAt)), append(at, changedAt)

@@ -35,6 +35,7 @@ const (
 	eventsOf     = "FROM bellwire.events WHERE tenant = $1 AND type = $4 AND id > $2 AND id < $3"
 	asideOf      = eventsOf + " AND (test OR problem IS NOT NULL)"
 	deliveriesOf = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = $4 AND id > $2 AND id < $3"
+	delayedOf    = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -1 AND $4::smallint = 0 AND NOT ordered AND id > $2 AND id < $3"
 	passedOverOf = deliveriesOf + " AND passed_over"
 )
 
@@ -58,7 +59,11 @@ func (s *selection) ranges(r rules.Range, after [16]byte) (parts []string, args 
 	if r.Aside {
 		return []string{passedOverOf}, args
 	}
-	return []string{deliveriesOf + " AND NOT ordered", deliveriesOf + " AND ordered"}, args
+	parts = []string{deliveriesOf + " AND NOT ordered", deliveriesOf + " AND ordered"}
+	if r.Status == bellwire.DeliveryPending {
+		parts = append(parts, delayedOf)
+	}
+	return parts, args
 }
 
 func (s *selection) begin(r rules.Range) [16]byte {

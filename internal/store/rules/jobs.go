@@ -32,7 +32,10 @@ func RefuseJob(bounds bellwire.JobBounds, ofTenant, inAll int) error {
 
 // CannotRestart returns the error of a delivery that cannot be restarted; nil if it stays as it is because nothing was
 // attempted yet.
-func CannotRestart(id bellwire.DeliveryID, st *bellwire.DeliveryState) error {
+func CannotRestart(id bellwire.DeliveryID, st *bellwire.DeliveryState, now time.Time) error {
+	if bellwire.Expired(st.ExpiresAt, now) {
+		return bellwire.RefuseExpired(id, st.ExpiresAt)
+	}
 	switch st.Status {
 	case bellwire.DeliverySucceeded:
 		return &bellwire.Error{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
@@ -169,12 +170,16 @@ func (w *writer) storedEvent(tenant int64, e *bellwire.NewEvent) (*rules.StoredE
 }
 
 const (
-	sqlInsertEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, trace)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+	sqlInsertEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, trace, deliver_at, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 	sqlInsertKey      = "INSERT INTO idempotency_keys (tenant, key, event, digest, deliveries) VALUES (?, ?, ?, ?, ?)"
 	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at, passed_over)
 		VALUES (?1, ?2, ?3, ?4, 0, '', 0, 0, ?5, ?6, ?7, ?8, ?9, ?9, ?7 IS NOT NULL)` // what is manual from the start is a test
+	// sqlInsertScheduled inserts a delivery of an event with a schedule.
+	sqlInsertScheduled = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
+			epoch, due_at, created_at, updated_at, not_before, expires_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, '', 0, 0, ?6, ?7, ?8, ?9, ?9, ?10, ?11)`
 	// sqlSettleLate settles a delivery to an endpoint that was deleted meanwhile, unless the endpoint's later ones are still to be
 	// settled.
 	sqlSettleLate   = "UPDATE deliveries SET of_deleted = 1 WHERE id = ?1 AND (SELECT settled OR settled_to > ?1 FROM endpoints WHERE n = ?2) = 1"
@@ -199,7 +204,7 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, 
 		q.text(e.IdempotencyKey)
 	}
 	at := max(e.CreatedAt.UnixMicro(), w.clock+1)
-	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode())
+	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode()).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt)
 	if err := q.exec(); err != nil {
 		return err
 	}
@@ -246,7 +251,7 @@ func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, def
 		}
 		appended.Sequences[i], err = w.insertDelivery(&newDelivery{
 			id: d.ID, event: event, tenant: tenant, endpoint: endpoint.n, ordered: d.Ordered, manual: d.Manual, epoch: d.Epoch,
-			at: n.Event.CreatedAt, deleted: endpoint.deleted,
+			at: n.Event.CreatedAt, deleted: endpoint.deleted, schedule: rules.ScheduleOf(&n.Event),
 		})
 		if err != nil {
 			return err
@@ -262,14 +267,30 @@ func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
 			return 0, err
 		}
 	}
+	insert := w.insertPlain
+	if d.schedule != (rules.Schedule{}) && !d.manual {
+		insert = w.insertScheduled
+	}
+	if err := insert(d, number); err != nil || !d.deleted {
+		return number, err
+	}
+	return number, w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
+}
+
+// insertPlain stores a delivery of an event without a schedule, or a test.
+func (w *writer) insertPlain(d *newDelivery, number int64) error {
 	q := w.query(sqlInsertDelivery).blob(d.id[:]).int(d.event).int(d.tenant).int(d.endpoint).int(number)
 	if d.manual {
 		q.int(0).int(d.epoch).null()
 	} else {
 		q.int(d.epoch).null().time(d.at)
 	}
-	if err := q.time(d.at).exec(); err != nil || !d.deleted {
-		return number, err
-	}
-	return number, w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
+	return q.time(d.at).exec()
+}
+
+func (w *writer) insertScheduled(d *newDelivery, number int64) error {
+	place := rules.PlaceOf(d.schedule, d.at)
+	st := bellwire.DeliveryState{Status: bellwire.DeliveryPending, Delayed: place.Delayed}
+	return w.query(sqlInsertScheduled).blob(d.id[:]).int(d.event).int(d.tenant).int(d.endpoint).int(codec.StateNumber[int64](&st)).int(number).
+		int(d.epoch).time(place.DueAt).time(d.at).timeOrNull(place.NotBefore).timeOrNull(d.schedule.ExpiresAt).exec()
 }

@@ -68,10 +68,10 @@ func (g *claiming) run(claim *bellwire.Claim) (result bellwire.ClaimResult, err 
 }
 
 const (
-	sqlFreeManual   = sqlFree + "manual_epoch IS NOT NULL AND manual_epoch <> ?3 ORDER BY id" + sqlRead
-	sqlFreePending  = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id" + sqlRead
-	sqlFreeRetrying = sqlFree + isRetrying + " AND epoch <> ?3 ORDER BY due_at, id" + sqlRead
-	sqlFreeInOrder  = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence" + sqlRead
+	sqlFreeManual  = sqlFree + "manual_epoch IS NOT NULL AND manual_epoch <> ?3 ORDER BY id" + sqlRead
+	sqlFreePending = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id" + sqlRead
+	sqlFreeLater   = sqlFree + isLater + " AND epoch <> ?3 ORDER BY due_at, id" + sqlRead
+	sqlFreeInOrder = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence" + sqlRead
 	// The inner query finds free deliveries in an index, without reading their rows. Only those within the limit are read,
 	// and of their events' data only the size.
 	sqlFree = "SELECT " + dueAt + ", e.n, length(e.data), " + unnamedColumns + ", ?5, ?6 FROM (SELECT id FROM deliveries WHERE endpoint = ?1 AND "
@@ -111,7 +111,7 @@ func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there
 	}{
 		{sqlFreeManual, manual, &found.Manual},
 		{sqlFreePending, byTime, &found.ByTime},
-		{sqlFreeRetrying, byTime, &found.ByTime},
+		{sqlFreeLater, byTime, &found.ByTime},
 		{sqlFreeInOrder, inOrder, &found.InOrder},
 	} {
 		if kind.wanted == 0 {

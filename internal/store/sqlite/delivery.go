@@ -11,7 +11,7 @@ import (
 // none stands for NULL in columns without negative numbers.
 const none = -1
 
-const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1) FROM deliveries WHERE id = ?"
+const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), expires_at FROM deliveries WHERE id = ?"
 
 // state reads the state of a delivery, and reports whether it exists.
 func (w *writer) state(id bellwire.DeliveryID) (st bellwire.DeliveryState, found bool, err error) {
@@ -19,24 +19,23 @@ func (w *writer) state(id bellwire.DeliveryID) (st bellwire.DeliveryState, found
 	if found, err = q.one(); !found {
 		return st, false, err
 	}
-	st = bellwire.DeliveryState{
-		Status: codec.Status(q.getInt()), Reason: q.getText(), Attempts: int(q.getInt()), Retries: int(q.getInt()), Epoch: q.getInt(),
-	}
+	codec.SetStatus(&st, q.getInt())
+	st.Reason, st.Attempts, st.Retries, st.Epoch = q.getText(), int(q.getInt()), int(q.getInt()), q.getInt()
 	if epoch := q.getInt(); epoch != none {
 		st.Manual = bellwire.ManualRetry{Requested: true, Epoch: epoch}
 	}
 	if due := q.getInt(); due != none {
 		st.DueAt = time.UnixMicro(due).UTC()
 	}
+	st.ExpiresAt = q.getTimeOrZero()
 	return st, true, q.close()
 }
 
 // setState writes a state.
 func (w *writer) setState(id bellwire.DeliveryID, st *bellwire.DeliveryState, now time.Time) error {
-	status, _ := codec.StatusNumber[int64](st.Status)
 	return w.query(`UPDATE deliveries SET status = ?, reason = ?, attempts = ?, retries = ?, epoch = ?, manual_epoch = ?,
 			due_at = ?, updated_at = ? WHERE id = ?`).
-		int(status).text(st.Reason).int(int64(st.Attempts)).int(int64(st.Retries)).int(st.Epoch).intOrNull(manualEpoch(st)).
+		int(codec.StateNumber[int64](st)).text(st.Reason).int(int64(st.Attempts)).int(int64(st.Retries)).int(st.Epoch).intOrNull(manualEpoch(st)).
 		timeOrNull(st.DueAt).time(now).blob(id[:]).exec()
 }
 
@@ -52,7 +51,7 @@ const (
 	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
 	deliveryColumns = unnamedColumns + ", p.id, t.id"
 	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, d.replay, e.id, e.type`
+		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, e.id, e.type`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
@@ -76,7 +75,7 @@ func scanDelivery(q *query) *bellwire.Delivery {
 	d.Attempts, d.Retries, d.Sequence, d.Epoch = int(q.getInt()), int(q.getInt()), q.getInt(), q.getInt()
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
 	q.getBytes(d.Job[:]) // NULL leaves it zero
-	d.RestartedAt, d.Replay = q.getTimeOrZero(), q.getBool()
+	d.RestartedAt, d.Replay, d.NotBefore, d.ExpiresAt = q.getTimeOrZero(), q.getBool(), q.getTimeOrZero(), q.getTimeOrZero()
 	q.getBytes(d.Event[:])
 	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
 	return d
@@ -203,6 +202,87 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 	return ended, err
 }
 
+// isExpiring is true of deliveries that can expire.
+const isExpiring = "expires_at IS NOT NULL AND status <= 1"
+
+const (
+	sqlHaveExpired = "SELECT id, endpoint, expires_at FROM deliveries WHERE " + isExpiring + " AND expires_at <= ? ORDER BY expires_at, id LIMIT +?"
+	sqlNextExpiry  = "SELECT min(expires_at) FROM deliveries WHERE " + isExpiring
+)
+
+// EndExpired ends deliveries whose events have expired.
+func (s *Store) EndExpired(ctx context.Context, now time.Time, limit int) (*bellwire.EndedExpired, error) {
+	ended := new(bellwire.EndedExpired)
+	nothing := false
+	err := s.read(ctx, func(c *db) (err error) {
+		ended.Next, err = c.nextExpiry()
+		nothing = ended.Next.IsZero() || ended.Next.After(now)
+		return err
+	})
+	if err != nil || nothing {
+		return ended, err
+	}
+	err = s.write(ctx, func(w *writer) (err error) {
+		ended.Deliveries, err = w.endExpired(now, limit)
+		if err == nil {
+			ended.Next, err = w.nextExpiry()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	ended.More = len(ended.Deliveries) == limit
+	return ended, nil
+}
+
+// nextExpiry returns when the next delivery expires, zero if none does.
+func (c *db) nextExpiry() (next time.Time, err error) {
+	q := c.query(sqlNextExpiry)
+	if _, err := q.one(); err != nil {
+		return next, err
+	}
+	next = q.getTimeOrZero()
+	return next, q.close()
+}
+
+func (w *writer) endExpired(now time.Time, limit int) ([]bellwire.ExpiredDelivery, error) {
+	type expired struct {
+		id       bellwire.DeliveryID
+		endpoint int64
+		at       time.Time
+	}
+	var found []expired
+	q := w.query(sqlHaveExpired).time(now).int(int64(limit))
+	for q.next() {
+		var e expired
+		q.getBytes(e.id[:])
+		e.endpoint, e.at = q.getInt(), q.getTime()
+		found = append(found, e)
+	}
+	if q.err != nil {
+		return nil, q.err
+	}
+	ended := make([]bellwire.ExpiredDelivery, len(found))
+	for i, e := range found {
+		if err := w.endOpen(e.id, bellwire.DeliveryCanceled, bellwire.ReasonExpired(e.at), now); err != nil {
+			return nil, err
+		}
+		ended[i].ID = e.id
+		q := w.query("SELECT id FROM endpoints WHERE n = ?").int(e.endpoint)
+		if there, err := q.one(); err != nil {
+			return nil, err
+		} else if !there {
+			continue
+		}
+		ended[i].Endpoint = q.getText()
+		if err := q.close(); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
+}
+
 // mustGetNone refuses an endpoint that is neither disabled nor deleted, and reports whether it is deleted.
 func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 	q := w.query("SELECT status, deleted_at IS NOT NULL FROM endpoints WHERE id = ?").text(endpoint)
@@ -220,21 +300,25 @@ func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 }
 
 // sqlOpenOf select what is open of an endpoint, deleted or not.
-var sqlOpenOf = []string{openOf(isPending), openOf(isNumbered), openOf(hasStatus + "1")}
+var sqlOpenOf = []string{openOf(isPending, "id"), openOf(isNumbered, "id"), openOf(isApart, "id"), openOf(hasStatus+"1", "id")}
 
 // sqlExpiredOf select what of it is on the schedule, free, and older than an id.
-var sqlExpiredOf = []string{expiredOf(isPending), expiredOf(isNumbered), expiredOf(hasStatus + "1")}
-
-func expiredOf(condition string) string {
-	return openOf(condition + " AND id < ? AND due_at IS NOT NULL AND epoch <> ? AND max(created_at, ifnull(restarted_at, 0)) < ?")
+var sqlExpiredOf = []string{
+	expiredOf(isPending, "id"), expiredOf(isNumbered, "id"), expiredOf(isLater+" AND status = -1 AND due_at < ?4", "due_at, id"),
+	expiredOf(hasStatus+"1", "id"),
 }
 
-func openOf(condition string) string {
-	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + condition + " ORDER BY id LIMIT +?"
+func expiredOf(condition, order string) string {
+	return openOf(condition+` AND id < ?2 AND due_at IS NOT NULL AND epoch <> ?3
+		AND max(created_at, ifnull(restarted_at, 0), ifnull(not_before, 0)) < ?4`, order)
+}
+
+func openOf(condition, order string) string {
+	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?1) AND " + condition + " ORDER BY " + order + " LIMIT +?5"
 }
 
 func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID, error) {
-	return ids(w.query(sql).text(endpoint).int(int64(max(limit, 0))))
+	return ids(w.query(sql).text(endpoint).null().null().null().int(int64(max(limit, 0))))
 }
 
 func (w *writer) expiredOf(x *bellwire.Expiry, sql string, limit int) ([]bellwire.DeliveryID, error) {

@@ -10,13 +10,15 @@ import (
 
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
 const (
-	isPending  = "status = 0 AND sequence = 0"         // by id; tests too, which are never due
-	isRetrying = "status = 1 AND sequence = 0"         // by due_at
-	isOrdered  = "sequence > 0 AND due_at IS NOT NULL" // by sequence
+	isPending = "status = 0 AND sequence = 0"         // by id; tests too, which are never due
+	isLater   = "status IN (1, -1) AND sequence = 0"  // by due_at
+	isOrdered = "sequence > 0 AND due_at IS NOT NULL" // by sequence
 	// isNumbered is what is pending and has an order, for lists.
 	isNumbered = "status = 0 AND sequence > 0" // by id
 	// hasStatus, with a status other than pending behind it, is for lists too.
 	hasStatus = "status > 0 AND status = " // by id
+	// isApart is what is pending and lies by due time, for lists.
+	isApart = "status < 0" // by id
 )
 
 // dueAt is when a delivery is due as things stand at ?2: what has not been attempted yet is due, also if the clock was
@@ -26,8 +28,8 @@ const dueAt = "iif(status = 0, min(due_at, ?2), due_at)"
 // The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not
 // by deliveries. Claimed deliveries lie between the free ones, but a lane holds few.
 var (
-	sqlDuePending  = firstOfEach(isPending, "id", dueAt)
-	sqlDueRetrying = firstOfEach(isRetrying, "due_at, id", dueAt)
+	sqlDuePending = firstOfEach(isPending, "id", dueAt)
+	sqlDueLater   = firstOfEach(isLater, "due_at, id", dueAt)
 	// An endpoint without an order ignores numbers: deliveries that have one are due at once, so that a claim removes it.
 	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "iif(p.ordering = 'fifo', "+dueAt+", min(created_at, ?2))")
 )
@@ -60,11 +62,12 @@ var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
 			AND (p.deleted_at IS NULL
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isPending + `)
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isNumbered + `)
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isApart + `)
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + hasStatus + `1))`
 
 // sqlOldest looks for the longest waiting deliveries among the first ones of each endpoint, claimed or free.
 var sqlOldest = []string{
-	oldestOf(isPending, "id"), oldestOf(isRetrying, "due_at, id"), oldestOf(isOrdered, "sequence"),
+	oldestOf(isPending, "id"), oldestOf(isLater, "due_at, id"), oldestOf(isOrdered, "sequence"),
 }
 
 func oldestOf(condition, order string) string {
@@ -76,7 +79,7 @@ func oldestOf(condition, order string) string {
 
 // What is deferred to FanOut is open too.
 const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPending + `)
-		+ (SELECT count(*) FROM deliveries WHERE ` + isRetrying + `)
+		+ (SELECT count(*) FROM deliveries WHERE ` + isLater + `)
 		+ (SELECT count(*) FROM deliveries WHERE ` + isOrdered + `)
 		+ (` + sqlSumDeferred + `)`
 
@@ -86,7 +89,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	err := s.read(ctx, snapshot(func(c *db) error {
 		d := new(rules.Due)
 		epoch, now := s.leases.epoch.Load(), s.options.Now()
-		for _, sql := range []string{sqlDuePending, sqlDueRetrying, sqlDueOrdered} {
+		for _, sql := range []string{sqlDuePending, sqlDueLater, sqlDueOrdered} {
 			q := c.query(sql).int(epoch).time(now)
 			for q.next() {
 				if id, tenant, at := q.getText(), q.getText(), q.getTimeOrZero(); !at.IsZero() && leases.Epoch(id) != 0 {

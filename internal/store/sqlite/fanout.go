@@ -231,8 +231,9 @@ func (f *fanning) first(tenant int64) (found bool, err error) {
 
 // fannedEvent is what deliveries have of their event.
 type fannedEvent struct {
-	id bellwire.EventID
-	at time.Time
+	id       bellwire.EventID
+	at       time.Time
+	schedule rules.Schedule
 }
 
 // store stores the next delivery of a row.
@@ -257,13 +258,13 @@ func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
 	}
 	_, err = f.w.insertDelivery(&newDelivery{
 		id: bellwire.FannedOutOf(e.id, int(place)), event: n, tenant: row.tenant, endpoint: r.endpoint, ordered: r.ordered, at: e.at,
-		deleted: deleted,
+		deleted: deleted, schedule: e.schedule,
 	})
 	return err
 }
 
 func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
-	q := w.query("SELECT id, created_at FROM events WHERE n = ?").int(n)
+	q := w.query("SELECT id, created_at, deliver_at, expires_at FROM events WHERE n = ?").int(n)
 	found, err := q.one()
 	if err == nil && !found {
 		err = errors.New("an event is gone whose deliveries are still to be stored")
@@ -272,7 +273,7 @@ func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
 		return e, err
 	}
 	q.getBytes(e.id[:])
-	e.at = q.getTime()
+	e.at, e.schedule = q.getTime(), rules.Schedule{DeliverAt: q.getTimeOrZero(), ExpiresAt: q.getTimeOrZero()}
 	return e, q.close()
 }
 
@@ -300,4 +301,5 @@ type newDelivery struct {
 	deleted                 bool // its endpoint is
 	epoch                   int64
 	at                      time.Time
+	schedule                rules.Schedule // of its event
 }

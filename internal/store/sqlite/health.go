@@ -110,7 +110,7 @@ func (w *writer) restartHealth(endpoint int64, at time.Time, urlChanged bool) er
 }
 
 // The deliveries that wait for an endpoint lie in three indexes; see due.go.
-var sqlWaiting = []string{waitingOf(isPending, "id"), waitingOf(isRetrying, "due_at, id"), waitingOf(isOrdered, "sequence")}
+var sqlWaiting = []string{waitingOf(isPending, "id"), waitingOf(isLater, "due_at, id"), waitingOf(isOrdered, "sequence")}
 
 const waitingInOrder = 2 // in sqlWaiting
 

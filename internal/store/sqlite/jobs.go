@@ -288,7 +288,7 @@ func (s *jobStep) act(item bellwire.JobItem) error {
 		s.acted = append(s.acted, item.Delivery)
 		return s.w.endOpen(item.Delivery, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now)
 	case bellwire.JobRetry:
-		if erased, err := s.w.isErased(item.Event); err != nil || erased || !st.CanRestart(s.w.store.leases.epoch.Load()) {
+		if erased, err := s.w.isErased(item.Event); err != nil || erased || !st.CanRestart(s.w.store.leases.epoch.Load(), s.Now) {
 			return err
 		}
 		s.acted = append(s.acted, item.Delivery)
@@ -326,12 +326,12 @@ const (
 
 // replay stores another delivery of an event, if the event is still there.
 func (s *jobStep) replay(event bellwire.EventID) (made bool, err error) {
-	q := s.w.query("SELECT n, deliveries FROM events WHERE id = ? AND tenant = ? AND erased IS NULL").blob(event[:]).int(s.tenant)
+	q := s.w.query("SELECT n, deliveries, deliver_at, expires_at FROM events WHERE id = ? AND tenant = ? AND erased IS NULL").blob(event[:]).int(s.tenant)
 	if found, err := q.one(); !found {
 		return false, err
 	}
-	n, deliveries := q.getInt(), int(q.getInt())
-	if err := q.close(); err != nil {
+	n, deliveries, schedule := q.getInt(), int(q.getInt()), rules.Schedule{DeliverAt: q.getTimeOrZero(), ExpiresAt: q.getTimeOrZero()}
+	if err := q.close(); err != nil || bellwire.Expired(schedule.ExpiresAt, s.Now) {
 		return false, err
 	}
 	number, found, err := s.freeNumber(event, deliveries)
@@ -339,7 +339,7 @@ func (s *jobStep) replay(event bellwire.EventID) (made bool, err error) {
 		return false, err
 	}
 	id := bellwire.DeliveryOf(event, number)
-	if _, err := s.w.insertDelivery(&newDelivery{id: id, event: n, tenant: s.tenant, endpoint: s.endpoint, ordered: s.ordered, at: s.Now}); err != nil {
+	if _, err := s.w.insertDelivery(&newDelivery{id: id, event: n, tenant: s.tenant, endpoint: s.endpoint, ordered: s.ordered && !schedule.DeliverAt.After(s.Now), at: s.Now, schedule: schedule}); err != nil {
 		return false, err
 	}
 	s.w.opened++
@@ -409,8 +409,8 @@ func (s *Store) RestartDelivery(ctx context.Context, tenant string, id bellwire.
 		if err != nil {
 			return err
 		}
-		if !st.CanRestart(s.leases.epoch.Load()) {
-			return rules.CannotRestart(id, &st)
+		if !st.CanRestart(s.leases.epoch.Load(), now) {
+			return rules.CannotRestart(id, &st, now)
 		}
 		if err := w.restart(id, &st, nil, now); err != nil {
 			return err

@@ -273,6 +273,7 @@ const (
 	sqlUnnamed = `NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND status > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isPending + `)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isNumbered + `)
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND ` + isApart + `)
 		AND NOT EXISTS (SELECT 1 FROM fanout_tenants WHERE tenant = p.tenant)`
 	sqlTombstones = "SELECT tenant, n, " + sqlUnnamed + ` FROM endpoints AS p
 		WHERE deleted_at IS NOT NULL AND (tenant, n) > (?, ?) ORDER BY tenant, n LIMIT +?`

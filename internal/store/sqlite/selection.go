@@ -36,7 +36,7 @@ func deliveriesOf(condition string) string {
 // rangesOf returns the ranges of a status, each of which has its deliveries by id.
 func rangesOf(status bellwire.DeliveryStatus) []string {
 	if status == bellwire.DeliveryPending {
-		return []string{deliveriesOf(isPending + " AND ?4 = 0"), deliveriesOf(isNumbered + " AND ?4 = 0")}
+		return []string{deliveriesOf(isPending + " AND ?4 = 0"), deliveriesOf(isNumbered + " AND ?4 = 0"), deliveriesOf(isApart + " AND ?4 = 0")}
 	}
 	return []string{deliveriesOf(hasStatus + "?4")}
 }

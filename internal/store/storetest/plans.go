@@ -70,6 +70,12 @@ func useAll(w *world) {
 	w.check(err)
 	_, err = w.store.ExpireOpen(w.ctx, w.now, w.expiry(plain, 10))
 	w.check(err)
+	delayed := w.event(t.ID, plain, ordered)
+	delayed.Event.DeliverAt, delayed.Event.ExpiresAt = w.now.Add(time.Hour), w.now.Add(time.Hour)
+	delayed.Deliveries[1].Ordered = false
+	w.append(together(delayed))
+	w.now = delayed.Event.ExpiresAt
+	w.endExpired(10)
 	w.disable(ordered)
 	_, err = w.store.CancelOpen(w.ctx, ordered.ID, "", w.now, 10)
 	w.check(err)

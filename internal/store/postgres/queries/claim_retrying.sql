@@ -1,4 +1,4 @@
--- Free deliveries without order that are to be retried, by the time they are due.
+-- Free deliveries without order that are to be retried, or are of events to be delivered later, by the time they are due.
 -- $1 to $4: the claims' places, endpoints, shards and epochs; $5: how many to find, by place.
 WITH c AS MATERIALIZED (
     SELECT c.place, c.epoch, p.n AS endpoint, p.tenant, p.ordering
@@ -10,7 +10,7 @@ SELECT c.place, d.id, d.due_at, d.sequence, octet_length(e.data)
 FROM c
 CROSS JOIN LATERAL (
     SELECT id, tenant, event, status, due_at, sequence FROM bellwire.deliveries
-    WHERE endpoint = c.endpoint AND status = 1 AND NOT ordered AND epoch <> c.epoch
+    WHERE endpoint = c.endpoint AND status IN (1, -1) AND NOT ordered AND epoch <> c.epoch
     ORDER BY due_at, id LIMIT ($5::int[])[c.place + 1] FOR UPDATE
 ) d
 JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event

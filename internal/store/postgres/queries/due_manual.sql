@@ -26,5 +26,5 @@ WHERE ($3::bigint[])[p.shard + 1] > 0
     AND (p.deleted_at IS NULL
         OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = step.endpoint AND status = 0 AND NOT ordered)
         OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = step.endpoint AND status = 0 AND ordered)
-        OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = step.endpoint AND status = 1 AND NOT ordered)
+        OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = step.endpoint AND status IN (1, -1) AND NOT ordered)
         OR EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = step.endpoint AND status = 1 AND ordered))

@@ -1,16 +1,16 @@
--- The endpoints of the node's shards that have a free delivery to be retried, with the time of the first one in each
--- partition.
+-- The endpoints of the node's shards that have a free delivery to be retried, or of an event to be delivered later, with the time
+-- of the first one in each partition.
 -- $1 and $2: the bounds of the partitions; $3: the epochs of the shards, 0 where the node does not own one.
 WITH RECURSIVE step (first, next, endpoint) AS (
     SELECT span.first, span.next, (
         SELECT min(endpoint) FROM bellwire.deliveries
-        WHERE status = 1 AND NOT ordered AND id >= span.first AND id < span.next
+        WHERE status IN (1, -1) AND NOT ordered AND id >= span.first AND id < span.next
     )
     FROM unnest($1::uuid[], $2::uuid[]) AS span (first, next)
     UNION ALL
     SELECT step.first, step.next, (
         SELECT min(endpoint) FROM bellwire.deliveries
-        WHERE status = 1 AND NOT ordered AND id >= step.first AND id < step.next AND endpoint > step.endpoint
+        WHERE status IN (1, -1) AND NOT ordered AND id >= step.first AND id < step.next AND endpoint > step.endpoint
     )
     FROM step WHERE step.endpoint IS NOT NULL
 )
@@ -20,7 +20,7 @@ JOIN bellwire.endpoints p ON p.n = step.endpoint
 JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL
 CROSS JOIN LATERAL (
     SELECT due_at FROM bellwire.deliveries
-    WHERE endpoint = step.endpoint AND status = 1 AND NOT ordered AND id >= step.first AND id < step.next
+    WHERE endpoint = step.endpoint AND status IN (1, -1) AND NOT ordered AND id >= step.first AND id < step.next
         AND due_at IS NOT NULL AND epoch <> ($3::bigint[])[p.shard + 1]
     ORDER BY due_at, id LIMIT 1
 ) d
