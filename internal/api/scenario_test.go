@@ -22,6 +22,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/sqlitetest"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
@@ -100,7 +101,9 @@ func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
 	t.Helper()
 	options.Logger = log
 	folder := t.TempDir()
-	store, err := sqlite.Open(t.Context(), filepath.Join(folder, "test.db"), sqlite.Options{NoSync: true})
+	database := filepath.Join(folder, "test.db")
+	sqlitetest.Create(t, database)
+	store, err := sqlite.Open(t.Context(), database, sqlite.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ var rules = []rule{
 	{"internal/store/postgres", []string{core, "internal/store/codec", "internal/store/rollup", "internal/store/rules", "internal/store/postgres/lease", "internal/limits", "internal/share"}, false, "A store contains no rules, and does not depend on another store."},
 	{"internal/store/*", []string{core, "internal/store/codec", "internal/store/rollup", "internal/store/rules", "internal/limits", "internal/share"}, false, "A store contains no rules, and does not depend on another store."},
 	{"internal/pgtest", []string{"internal/testenv"}, false, "It starts PostgreSQL for the tests of any package."},
+	{"internal/sqlitetest", []string{"internal/store/sqlite"}, false, "It makes SQLite databases for the tests of any package."},
 	{"internal/testenv", nil, true, "It reports what the machine has to the tests of any package."},
 	{"internal/httpx", []string{core, "internal/suggest", "internal/limits", "internal/share"}, false, "Front ends share plumbing, not behavior."},
 	{"internal/envelope", []string{core}, false, "Inserting data into messages byte for byte is a pure function."},

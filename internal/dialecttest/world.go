@@ -22,6 +22,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/sqlitetest"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
@@ -73,7 +74,9 @@ const adminKey = "an-admin-key-for-tests"
 func New(t testing.TB, c Config) *World {
 	t.Helper()
 	folder := t.TempDir()
-	store, err := sqlite.Open(t.Context(), filepath.Join(folder, "test.db"), sqlite.Options{NoSync: true})
+	database := filepath.Join(folder, "test.db")
+	sqlitetest.Create(t, database)
+	store, err := sqlite.Open(t.Context(), database, sqlite.Options{NoSync: true})
 	check(t, err)
 	t.Cleanup(func() { check(t, store.Close()) })
 	keyring, _, err := seal.OpenKeyring(filepath.Join(folder, "test.keyset"))

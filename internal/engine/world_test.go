@@ -20,6 +20,7 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/seal"
+	"github.com/bellwire/bellwire/internal/sqlitetest"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
@@ -47,6 +48,9 @@ type world struct {
 	hosts map[string]*receiver
 }
 
+// databaseFile is the store's file in the world's directory.
+const databaseFile = "test.db"
+
 // inWorld runs a test with an engine that has a tenant "acme" and an event type "ping".
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
@@ -54,6 +58,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	dir := t.TempDir()
 	keyring, _, err := seal.OpenKeyring(filepath.Join(dir, "test.keyset"))
 	must(t, err)
+	sqlitetest.Create(t, filepath.Join(dir, databaseFile))
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, dir: dir, keyring: keyring, hosts: map[string]*receiver{}}
 		w.config.Busy = func() bool { return false }
@@ -83,7 +88,7 @@ func must(t *testing.T, err error) {
 // start opens the store and starts an engine on it, as a process does.
 func (w *world) start() {
 	w.t.Helper()
-	store, err := sqlite.Open(w.t.Context(), filepath.Join(w.dir, "test.db"), sqlite.Options{NoSync: true, Now: w.wall})
+	store, err := sqlite.Open(w.t.Context(), filepath.Join(w.dir, databaseFile), sqlite.Options{NoSync: true, Now: w.wall})
 	must(w.t, err)
 	w.store = store
 	between := bellwire.Store(store)

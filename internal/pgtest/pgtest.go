@@ -208,7 +208,17 @@ func (s *Server) Database(ctx context.Context, template string) (string, error) 
 	if template == "" {
 		template = "template1"
 	}
-	return s.URL(name), s.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
+	return s.URL(name), s.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template+s.strategy())
+}
+
+// strategy returns the option that has a database's files copied, which takes half the time of writing a log of them. Servers
+// before PostgreSQL 15 do nothing else, and refuse the option.
+func (s *Server) strategy() string {
+	major, _, _ := strings.Cut(s.admin.PgConn().ParameterStatus("server_version"), ".")
+	if n, err := strconv.Atoi(major); err != nil || n < 15 {
+		return ""
+	}
+	return " STRATEGY file_copy"
 }
 
 // Needed skips, under -short, a test that needs a PostgreSQL server.

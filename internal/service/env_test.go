@@ -19,6 +19,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/sqlitetest"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
@@ -218,7 +219,9 @@ const orderSchema = `{"type": "object", "properties": {"amount": {"type": "numbe
 func newEnv(t testing.TB, adapt ...func(*service.Config)) *env {
 	t.Helper()
 	dir := t.TempDir()
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "bellwire.db"), sqlite.Options{NoSync: true})
+	database := filepath.Join(dir, "bellwire.db")
+	sqlitetest.Create(t, database)
+	store, err := sqlite.Open(t.Context(), database, sqlite.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
