@@ -9,6 +9,9 @@ import (
 	"github.com/bellwire/bellwire/internal/engine/lanes"
 )
 
+// expiryPause is the least pause between two looks: another transaction may hold what has expired.
+const expiryPause = 20 * time.Millisecond
+
 // expirer ends deliveries whose events have expired, whatever they wait for. It knows when the next one expires of those that the
 // store has and of those that this node publishes, and looks once in lanes.ScanInterval for those of other nodes. All nodes try.
 type expirer struct {
@@ -54,7 +57,7 @@ func (x *expirer) pause(ctx context.Context) bool {
 		x.mu.Lock()
 		wait := lanes.ScanInterval
 		if !x.next.IsZero() {
-			wait = min(wait, x.next.Sub(x.clock()))
+			wait = min(wait, max(x.next.Sub(x.clock()), expiryPause))
 		}
 		x.mu.Unlock()
 		timer := time.NewTimer(wait)

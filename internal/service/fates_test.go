@@ -98,6 +98,7 @@ func TestWaits(t *testing.T) {
 	}{
 		"next":                         {waitFacts{reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitQueued}},
 		"a retry":                      {waitFacts{delivery: retrying, reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
+		"deliver_at":                   {waitFacts{delivery: &bellwire.Delivery{DueAt: later, NotBefore: later}, reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitDeliverAt, Until: later}},
 		"a rate limit":                 {waitFacts{reason: bellwire.WaitRateLimit, until: soon}, bellwire.Wait{Reason: bellwire.WaitRateLimit, Until: soon}},
 		"a retry behind a longer rest": {waitFacts{delivery: retrying, reason: bellwire.WaitRest, until: later}, bellwire.Wait{Reason: bellwire.WaitRest, Until: later}},
 		"a retry beyond a rest":        {waitFacts{delivery: &bellwire.Delivery{DueAt: later}, reason: bellwire.WaitRest, until: soon}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: later}},
