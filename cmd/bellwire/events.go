@@ -120,6 +120,7 @@ func erasureText(e *client.Erasure) string {
 
 type eraseEventCommand struct {
 	tenantConnection
+	confirmation
 	ID string `arg:"" help:"The event's id (evt_…)."`
 }
 
@@ -128,13 +129,16 @@ func (c *eraseEventCommand) Help() string {
 	return `Open deliveries of the event are canceled, and it can no longer be retried or replayed. What attempts have
 kept of requests and responses is erased too.
 
-  bellwire events erase --tenant acme evt_…`
+  bellwire events erase --tenant acme evt_… --yes`
 }
 
 // Run erases the data of an event.
-func (c *eraseEventCommand) Run(ctx context.Context) error {
-	api, err := c.client()
+func (c *eraseEventCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
 	if err != nil {
+		return err
+	}
+	if err := c.confirm(std, fmt.Sprintf("This erases the data of event %s for good.", c.ID), c.ID); err != nil {
 		return err
 	}
 	return api.EraseEvent(ctx, c.Tenant, c.ID)

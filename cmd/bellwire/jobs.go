@@ -107,7 +107,7 @@ func printJob(std streams, api *caller, asJSON bool, j *client.Job) error {
 			field("id", j.ID), field("kind", string(j.Kind)), output.Field{Name: "state", Cell: jobCell(j.State)},
 			field("progress", progressText(j)), field("waiting for", j.Waiting), output.Field{Name: "error", Cell: output.Cell{Text: j.Error, Color: output.Bad}},
 			field("rate", rateText(j.Rate)), field("endpoint", chosen(j.Params.Endpoint)), field("types", strings.Join(j.Params.Types, ", ")),
-			field("status", chosen(j.Params.Status)), field("since", output.TimePtr(j.Params.Since)), field("until", output.Time(j.Params.Until)),
+			field("status", chosen(j.Params.Status)), field("filter", chosen(j.Params.Filter)), field("since", output.TimePtr(j.Params.Since)), field("until", output.Time(j.Params.Until)),
 			field("created", output.Time(j.CreatedAt)), field("finished", output.TimePtr(j.FinishedAt)),
 		)
 	})
@@ -202,6 +202,7 @@ func watchJob(ctx context.Context, std streams, api *caller, asJSON bool, job *c
 type jobOptions struct {
 	span
 	Types  []string `name:"type" placeholder:"PATTERN" help:"Only events of this type: a name, or the start of names followed by *. Repeat it for more."`
+	Filter string   `placeholder:"CEL" help:"Only events for which this expression is true, such as data.amount > 100."`
 	Rate   float64  `placeholder:"N" help:"Deliveries per second. Default: as fast as there is room, after everything else."`
 	DryRun bool     `help:"Only count."`
 	Watch  bool     `help:"Follow the job until it ends."`
@@ -237,7 +238,7 @@ type replayCommand struct {
 	jsonOption
 	jobOptions
 	Endpoint string  `required:"" placeholder:"ID" help:"The endpoint that gets the events. Nobody else gets anything."`
-	Status   *string `enum:"failed,missing,all" placeholder:"WHICH" help:"failed: events whose delivery was exhausted or canceled. missing: events that match the endpoint, and of which it has no delivery. all: both, and those that were delivered. Default: failed."`
+	Status   *string `enum:"failed,missing,missed,all" placeholder:"WHICH" help:"failed: events whose delivery was exhausted or canceled. missing: events that match the endpoint, and of which it has no delivery. missed: both. all: both, and those that were delivered. Default: failed."`
 }
 
 // Help is shown below the options.
@@ -246,7 +247,8 @@ func (c *replayCommand) Help() string {
 
   bellwire replay --tenant acme --endpoint ep_… --since 24h --dry-run
   bellwire replay --tenant acme --endpoint ep_… --since 24h --watch                    what failed
-  bellwire replay --tenant acme --endpoint ep_… --since 7d --status missing --rate 50  also from before it was made`
+  bellwire replay --tenant acme --endpoint ep_… --since 7d --status missing --rate 50  also from before it was made
+  bellwire replay --tenant acme --endpoint ep_… --since 7d --filter 'data.amount > 100'`
 }
 
 // Run replays events.
@@ -259,7 +261,7 @@ func (c *replayCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	replay := client.Replay{
-		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.ReplayStatus(chosen(c.Status)), Rate: c.Rate,
+		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.ReplayStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountReplay(ctx, c.Tenant, replay) },
@@ -324,7 +326,7 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 		})
 	}
 	selected := client.Selection{
-		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Rate: c.Rate,
+		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountRetries(ctx, c.Tenant, selected) },
@@ -361,7 +363,7 @@ func (c *cancelDeliveriesCommand) Run(ctx context.Context, std streams) error {
 		})
 	}
 	selected := client.Selection{
-		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Rate: c.Rate,
+		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountCancellations(ctx, c.Tenant, selected) },

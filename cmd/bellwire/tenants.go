@@ -17,6 +17,8 @@ type tenantsCommand struct {
 	Create createTenantCommand `cmd:"" help:"Create a tenant."`
 	Put    putTenantCommand    `cmd:"" help:"Create a tenant, or replace its name, metadata and limits."`
 	Update updateTenantCommand `cmd:"" help:"Change a tenant."`
+	Pause  pauseTenantCommand  `cmd:"" help:"Send nothing to the endpoints of a tenant. Everything waits."`
+	Resume resumeTenantCommand `cmd:"" help:"Send again to the endpoints of a paused tenant, also what has waited."`
 	Delete deleteTenantCommand `cmd:"" help:"Delete a tenant with its keys, endpoints, events and deliveries."`
 }
 
@@ -24,12 +26,14 @@ type tenantsCommand struct {
 func (c *tenantsCommand) Help() string {
 	return `  bellwire tenants create acme --name "Acme Ltd"
   bellwire tenants update acme --limit endpoints=5000 --limit publish_rate=
+  bellwire tenants pause acme --reason 'contract ended'
   bellwire tenants list`
 }
 
 var tenantColumns = []output.Column[client.Tenant]{
 	output.Text("ID", func(t client.Tenant) string { return t.ID }),
 	output.Text("CREATED", func(t client.Tenant) string { return output.Time(t.CreatedAt) }),
+	output.Text("STATUS", func(t client.Tenant) string { return string(t.Status) }),
 	output.Text("NAME", func(t client.Tenant) string { return t.Name }),
 }
 
@@ -70,6 +74,7 @@ func printTenant(std streams, api *caller, asJSON bool, t *client.Tenant) error 
 	return printOne(std, api, asJSON, func(p *output.Printer) {
 		p.Fields(
 			field("id", t.ID), field("name", t.Name), field("metadata", pairs(t.Metadata)), field("own limits", pairs(t.Limits)),
+			field("status", string(t.Status)), field("reason", t.StatusReason), field("since", output.TimePtr(t.StatusSince)),
 			field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
 		)
 	})
@@ -178,6 +183,43 @@ func (c *updateTenantCommand) Run(ctx context.Context, std streams) error {
 	return printTenant(std, api, c.JSON, tenant)
 }
 
+// statusOfTenant has the options of commands that pause or resume a tenant.
+type statusOfTenant struct {
+	connection
+	jsonOption
+	ID string `arg:"" help:"The tenant's id."`
+}
+
+// run changes the status, and shows the tenant.
+func (c *statusOfTenant) run(ctx context.Context, std streams, change client.TenantChange) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	tenant, err := api.UpdateTenant(ctx, c.ID, change)
+	if err != nil {
+		return err
+	}
+	return printTenant(std, api, c.JSON, tenant)
+}
+
+type pauseTenantCommand struct {
+	statusOfTenant
+	Reason string `placeholder:"TEXT" help:"Why, for people who look at the tenant, or at what waits."`
+}
+
+// Run pauses a tenant.
+func (c *pauseTenantCommand) Run(ctx context.Context, std streams) error {
+	return c.run(ctx, std, client.TenantChange{Status: client.TenantPaused, StatusReason: &c.Reason})
+}
+
+type resumeTenantCommand struct{ statusOfTenant }
+
+// Run resumes a tenant.
+func (c *resumeTenantCommand) Run(ctx context.Context, std streams) error {
+	return c.run(ctx, std, client.TenantChange{Status: client.TenantActive})
+}
+
 type deleteTenantCommand struct {
 	connection
 	confirmation
@@ -190,7 +232,7 @@ func (c *deleteTenantCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.confirm(std, fmt.Sprintf("This deletes tenant %s with its keys, endpoints, events and deliveries.", c.ID), c.ID); err != nil {
+	if err := c.confirm(std, fmt.Sprintf("This deletes tenant %s with its keys, endpoints, events and deliveries. Its data is removed from the database within about a minute.", c.ID), c.ID); err != nil {
 		return err
 	}
 	return api.DeleteTenant(ctx, c.ID)

@@ -146,7 +146,7 @@ func (a *api) tenants() {
 		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Delete a tenant",
 		Description: "For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. " +
-			"All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many.",
+			"All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many. Until then, the 404 of `GET` on the tenant says so.",
 	}, func(ctx context.Context, c service.Caller, in *InTenant) (*struct{}, error) {
 		return nil, a.svc.DeleteTenant(ctx, c, in.Tenant)
 	})

@@ -57,6 +57,8 @@ type Configuration interface {
 	UpdateTenant(ctx context.Context, t *Tenant) error
 	// DeleteTenant deletes the tenant with everything it has. Its id can be used again at once. Purge deletes the rows.
 	DeleteTenant(ctx context.Context, id string, now time.Time) error
+	// TenantDeletedAt returns when a tenant with the id was last deleted, if Purge has not deleted its rows yet; else zero.
+	TenantDeletedAt(ctx context.Context, id string) (time.Time, error)
 	// Usage counts what a tenant has.
 	Usage(ctx context.Context, id string) (*Usage, error)
 	// CountEvents counts a tenant's events, up to a limit. It reads an index entry for each.
@@ -351,6 +353,7 @@ type Leases struct {
 	Epochs    [Shards]int64 // of each shard; 0: not owned
 	ToRelease []int         // owned shards that another node is to have, to be handed over once nothing in them is in progress
 	Acquired  []Takeover    // owned shards that this renewal has acquired
+	Nodes     int           // live nodes, this one included; a store for one node may leave it 0
 	Term      time.Duration // how long they hold after the call of RenewLeases, unless renewed; 0: forever
 }
 

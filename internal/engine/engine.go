@@ -335,6 +335,9 @@ func (e *Engine) ForgetEvent(endpoint string, event bellwire.EventID) {
 	e.scheduler.ForgetEvent(endpoint, event)
 }
 
+// Nodes returns how many live nodes there are, this one included, as it has last learned.
+func (e *Engine) Nodes() int { return max(1, e.scheduler.Leases().Nodes) }
+
 // WakeJobs reports that a job was created or changed.
 func (e *Engine) WakeJobs() { poke(e.jobs.wake) }
 

@@ -34,6 +34,7 @@ type Limit struct {
 	Meaning    string // a sentence
 	Answer     string // to requests beyond it
 	PerTenant  bool   // a tenant can have a value of its own
+	Divided    bool   // of a rate: each node allows its part, so that all together allow the value
 
 	// BurstSeconds is how many seconds' worth of a rate may come at once, but at least MinBurst.
 	BurstSeconds float64

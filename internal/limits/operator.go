@@ -55,8 +55,8 @@ var (
 var (
 	PublishRate = &Limit{
 		Name: "publish_rate", Kind: Rate, Min: minRate, Max: maxRate, ZeroIsNone: true, Unit: "events per second", One: "event per second",
-		Meaning: "Events published through the API. Events published in SQL are not counted, because they are already stored.",
-		Answer:  answerRate, PerTenant: true, BurstSeconds: 10, MinBurst: MaxBatchEvents,
+		Meaning: "Events published through the API. Events published in SQL are not counted, because they are already stored. Each of n nodes takes an nth of the rate, so publish through all of them.",
+		Answer:  answerRate, PerTenant: true, Divided: true, BurstSeconds: 10, MinBurst: MaxBatchEvents,
 		field: func(l *bellwire.Limits) any { return &l.PublishRate },
 	}
 	RequestRate = &Limit{

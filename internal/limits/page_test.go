@@ -71,8 +71,10 @@ nothing; it only refuses more.
 
 const afterLimits = `
 "Burst" is how much of a rate can come at once after a quiet period. Each node counts rates separately: behind a load
-balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. An answer that refuses a
-request names the limit and its value.
+balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. ` + "`publish_rate`" + ` is the exception:
+each of n nodes allows an nth of it, so that the tenant can have that much in all, whatever the number of nodes. A node
+that joins, leaves or dies changes that number for the others within seconds. A publisher that uses only one of n nodes can
+have an nth. An answer that refuses a request names the limit and its value.
 
 ## What tenants share
 

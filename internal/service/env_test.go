@@ -104,6 +104,8 @@ func (s *tampered) EventType(ctx context.Context, name string) (*bellwire.EventT
 
 // fakeEngine stores events and delivers nothing.
 type fakeEngine struct {
+	nodes atomic.Int64 // 0: one
+
 	store     bellwire.Store
 	directory *directory.Directory
 	before    func() // runs before each publish is stored
@@ -183,6 +185,8 @@ func (e *fakeEngine) Refresh(endpoint string) {
 }
 
 func (*fakeEngine) WakeJobs() {}
+
+func (e *fakeEngine) Nodes() int { return max(1, int(e.nodes.Load())) }
 
 func (e *fakeEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}

@@ -33,7 +33,11 @@ func (s *Service) spend(l *limits.Limit, held *bellwire.Limits, tenant string, n
 	if perSecond == 0 {
 		return nil
 	}
-	wait, ok := s.rates[l].Allow(tenant, perSecond, l.Burst(perSecond), n)
+	here := perSecond
+	if l.Divided {
+		here /= float64(s.engine.Nodes())
+	}
+	wait, ok := s.rates[l].Allow(tenant, here, l.Burst(here), n)
 	if ok {
 		return nil
 	}

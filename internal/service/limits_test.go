@@ -203,6 +203,38 @@ func TestOperatorsAreNotCounted(t *testing.T) {
 	}
 }
 
+// Each of four nodes takes a quarter of the rate of events, until three of them are gone.
+func TestRateOfEventsOverNodes(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *env) {
+		tenant := e.limited("acme", map[string]float64{"publish_rate": 10})
+		e.engine.nodes.Store(4)
+		batch := make([]service.Draft, limits.MaxBatchEvents)
+		for i := range batch {
+			batch[i] = draft
+		}
+		if _, err := e.PublishBatch(t.Context(), admin, tenant, batch); err != nil {
+			t.Fatal(err)
+		}
+		_, err := e.Publish(t.Context(), admin, tenant, draft)
+		wantRateLimited(t, err, "publish_rate", 400*time.Millisecond)
+		accepted := func(during time.Duration) (n int) {
+			for begin := time.Now(); time.Since(begin) < during; time.Sleep(10 * time.Millisecond) {
+				if _, err := e.Publish(t.Context(), admin, tenant, draft); err == nil {
+					n++
+				}
+			}
+			return n
+		}
+		if n := accepted(20 * time.Second); n < 49 || n > 50 {
+			t.Errorf("one of four nodes takes %d events in 20 s, want 50", n)
+		}
+		e.engine.nodes.Store(1)
+		if n := accepted(20 * time.Second); n < 199 || n > 200 {
+			t.Errorf("the only node takes %d events in 20 s, want 200", n)
+		}
+	})
+}
+
 // Events count one by one, a batch as many as it has; a refused one stores nothing.
 func TestRateOfEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *env) {

@@ -251,6 +251,8 @@ func (takeAll) Test(context.Context, string, string, engine.Draft) (bellwire.Eve
 
 func (takeAll) Refresh(string) {}
 
+func (takeAll) Nodes() int { return 1 }
+
 func (takeAll) Forget(string, bellwire.DeliveryID)   {}
 func (takeAll) ForgetEvent(string, bellwire.EventID) {}
 func (takeAll) Blocked(string) (bellwire.WaitReason, time.Time) {

@@ -45,6 +45,8 @@ type Engine interface {
 	Forget(endpoint string, id bellwire.DeliveryID)
 	// ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled.
 	ForgetEvent(endpoint string, event bellwire.EventID)
+	// Nodes returns how many live nodes there are, this one included.
+	Nodes() int
 	// WakeJobs reports that a job was created or changed.
 	WakeJobs()
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -65,7 +66,20 @@ func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Te
 		return nil, err
 	}
 	defer end()
-	return s.store.Tenant(ctx, id)
+	t, err := s.store.Tenant(ctx, id)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return nil, s.sayRemoval(ctx, id, err)
+	}
+	return t, err
+}
+
+// sayRemoval returns notFound, or an error that says that rows of the tenant are still there.
+func (s *Service) sayRemoval(ctx context.Context, id string, notFound error) error {
+	at, err := s.store.TenantDeletedAt(ctx, id)
+	if err != nil || at.IsZero() {
+		return cmp.Or(err, notFound)
+	}
+	return bellwire.Errorf(bellwire.CodeNotFound, "tenant %q was deleted at %s; its data is still being removed from the database", id, moment(at))
 }
 
 // Tenants lists all tenants.

@@ -108,7 +108,7 @@ func (s *Store) renew(tx *tx, node string, table *lease.Table, plan lease.Plan) 
 	if err := tx.exec(sqlRenew, node, s.instance); err != nil {
 		return nil, err
 	}
-	leases := &bellwire.Leases{Term: s.options.LeaseTerm, Epochs: plan.Keep, ToRelease: plan.Surplus}
+	leases := &bellwire.Leases{Nodes: plan.Nodes, Term: s.options.LeaseTerm, Epochs: plan.Keep, ToRelease: plan.Surplus}
 	if err := takeShards(tx, node, table, plan.Take, leases); err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func TestLeasesAreShared(t *testing.T) {
 	if n := count(renew(t, b, "b")); n != 0 {
 		t.Fatalf("the second has %d before the first gave any", n)
 	}
-	if l := renew(t, a, "a"); count(l) != 256 || len(l.ToRelease) != 128 {
+	if l := renew(t, a, "a"); count(l) != 256 || len(l.ToRelease) != 128 || l.Nodes != 2 {
 		t.Fatalf("of %d shards %d are too many", count(l), len(l.ToRelease))
 	}
 	if n := count(renew(t, b, "b")); n != 0 {
@@ -71,7 +71,9 @@ func TestLeasesAreShared(t *testing.T) {
 			t.Fatalf("the shard %d changed its owner and not its epoch", shard)
 		}
 	}
-	renew(t, c, "c")
+	if n := renew(t, c, "c").Nodes; n != 3 {
+		t.Fatalf("there are %d nodes", n)
+	}
 	again := yield(t, a, "a")
 	for shard, epoch := range again.Epochs {
 		if epoch != 0 && epoch != first.Epochs[shard] {
@@ -83,6 +85,9 @@ func TestLeasesAreShared(t *testing.T) {
 		t.Fatalf("three nodes have %v shards", got)
 	}
 	check(t, a.ReleaseLeases(t.Context(), "a"))
+	if n := renew(t, b, "b").Nodes; n != 2 {
+		t.Fatalf("two of three nodes are left, and there are %d", n)
+	}
 	if n := count(renew(t, b, "b")) + count(renew(t, c, "c")); n != 256 {
 		t.Fatalf("after one has left the others have %d shards", n)
 	}

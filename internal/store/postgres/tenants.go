@@ -72,6 +72,15 @@ func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error)
 	return tenant, err
 }
 
+// TenantDeletedAt returns when a tenant was deleted of which rows are left.
+func (s *Store) TenantDeletedAt(ctx context.Context, id string) (time.Time, error) {
+	var at *time.Time
+	err := s.read(ctx, func(tx *tx) error {
+		return tx.row("SELECT max(deleted_at) FROM bellwire.tenants WHERE deleted_at IS NOT NULL AND id = $1", id).Scan(&at)
+	})
+	return orZero(at), err
+}
+
 func (t *tx) findTenant(id string) (tenant *bellwire.Tenant, n int64, err error) {
 	tenant, n, err = scanTenant(t.row(sqlTenantByID, id))
 	return tenant, n, orNotFound(err, "tenant", id)

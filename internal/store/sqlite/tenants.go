@@ -65,6 +65,21 @@ func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error)
 	return tenant, err
 }
 
+// sqlTenantDeletedAt reads the index of tenants whose rows are still there.
+const sqlTenantDeletedAt = "SELECT deleted_at FROM tenants WHERE deleted_at > 0 AND id = ? ORDER BY deleted_at DESC LIMIT 1"
+
+// TenantDeletedAt returns when a tenant was deleted of which rows are left.
+func (s *Store) TenantDeletedAt(ctx context.Context, id string) (at time.Time, err error) {
+	err = s.read(ctx, func(c *db) error {
+		deleted, found, err := c.query(sqlTenantDeletedAt).text(id).scalar()
+		if found {
+			at = time.UnixMicro(deleted).UTC()
+		}
+		return err
+	})
+	return at, err
+}
+
 func (c *db) findTenant(id string) (*bellwire.Tenant, int64, error) {
 	q := c.query(sqlTenant + "WHERE id = ? AND deleted_at IS NULL").text(id)
 	if found, err := q.one(); err != nil {

@@ -11,6 +11,26 @@ import (
 
 var purgeTests = []test{
 	{name: "Purge/RemovesDeletedTenants", run: purgeTenants},
+	{name: "Purge/TellsWhetherATenantIsGone", run: func(w *world) {
+		t := w.tenant()
+		w.publish(w.endpoint(t))
+		deletedAt := func() time.Time {
+			w.Helper()
+			at, err := w.store.TenantDeletedAt(w.ctx, t.ID)
+			w.check(err)
+			return at
+		}
+		w.equal("a tenant that is there", deletedAt(), time.Time{})
+		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+		at := w.now
+		w.equal("one that was deleted", deletedAt(), at)
+		w.tick(time.Minute)
+		w.check(w.store.CreateTenant(w.ctx, &bellwire.Tenant{ID: t.ID, CreatedAt: w.now, UpdatedAt: w.now}))
+		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+		w.equal("the last of two", deletedAt(), w.now)
+		w.purge(100)
+		w.equal("one that is gone", deletedAt(), time.Time{})
+	}},
 	{name: "Purge/KeepsTombstonesThatAreNamed", run: func(w *world) {
 		t := w.tenant()
 		named, unnamed := w.endpoint(t), w.endpoint(t)

@@ -40,6 +40,7 @@ type Node struct {
 type Plan struct {
 	Joins    bool                   // the process renews for the first time under its name
 	Replaces bool                   // another process of that name did so before
+	Nodes    int                    // live nodes that do not leave, and this one
 	Keep     [bellwire.Shards]int64 // the epochs of the shards that the node keeps
 	Surplus  []int                  // those of them that it must hand over
 	Take     []int                  // free shards that it takes, each in a new epoch
@@ -78,7 +79,8 @@ func (t *Table) Plan(me Node) Plan {
 			free = append(free, i)
 		}
 	}
-	share := t.share(me.Name, p.Joins)
+	share, nodes := t.share(me.Name, p.Joins)
+	p.Nodes = nodes
 	p.Surplus = held[min(share, len(held)):]
 	p.Take = free[:min(max(share-len(held), 0), len(free))]
 	p.Give = slices.DeleteFunc(unknown, func(i int) bool { return slices.Contains(p.Take, i) })
@@ -92,8 +94,8 @@ func (t *Table) Plan(me Node) Plan {
 }
 
 // share returns how many shards a node should have: as many as the others, give or take one. The nodes that hold most
-// keep one more, so that no shard moves without need.
-func (t *Table) share(me string, joins bool) int {
+// keep one more, so that no shard moves without need. It also returns how many nodes share.
+func (t *Table) share(me string, joins bool) (share, nodes int) {
 	held := make(map[string]int)
 	for _, s := range t.Shards {
 		held[s.Owner]++
@@ -108,17 +110,17 @@ func (t *Table) share(me string, joins bool) int {
 		}
 	}
 	if t.Nodes[me].Leaving && !joins {
-		return 0
+		return 0, len(staying) + 1
 	}
 	staying = append(staying, me)
 	slices.SortFunc(staying, func(a, b string) int {
 		return cmp.Or(cmp.Compare(held[b], held[a]), cmp.Compare(a, b))
 	})
-	share := bellwire.Shards / len(staying)
+	share = bellwire.Shards / len(staying)
 	if slices.Index(staying, me) < bellwire.Shards%len(staying) {
 		share++
 	}
-	return share
+	return share, len(staying)
 }
 
 // Origin returns which node a shard that node takes comes from, and why. The caller counts Takeover.Shards.
