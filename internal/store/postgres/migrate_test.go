@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // TestMigrationsKeepUnmatchedEvents publishes with the function before version 14, which replaces it.
@@ -142,48 +143,10 @@ func TestMigrationsFillNewColumns(t *testing.T) {
 		SELECT d.id, d.event, p.tenant, p.n, 3, '', 1, 0, 0, 0, now(), now()
 		FROM bellwire.endpoints p, (VALUES ('%[3]x'::uuid, '%[1]x'::uuid), ('%[4]x', '%[2]x')) AS d (id, event) WHERE p.id = 'standard';
 		INSERT INTO bellwire.event_types (name, grouping, description, archived, created_at, updated_at) VALUES ('a', '', '', false, now(), now());
-		INSERT INTO bellwire.keys (id, tenant, name, role, hash, created_at) SELECT '%[5]x', n, '', 'tenant', '0', now() FROM bellwire.tenants`,
+		INSERT INTO bellwire.keys (id, tenant, name, role, hash, created_at) SELECT '%[5]x', n, '', 'tenant', '0', now() FROM bellwire.tenants;
+		INSERT INTO bellwire.audit (id, at, last_at, tenant, key, method, path, principal, justification, expires_at)
+			VALUES ('%[5]x', to_timestamp(1), to_timestamp(1), 'acme', '%[5]x', 'GET', '/v1/events', 'jane', 'ticket', to_timestamp(4000000000))`,
 		event[:], test[:], delivered[:], tested[:], key[:]), pgx.QueryExecModeSimpleProtocol)
 	check(t, err)
-	checkNewColumns(t, openAt(t, url, Options{NoSync: true}), delivered, tested, key)
-}
-
-func checkNewColumns(t *testing.T, s bellwire.Store, delivered, tested bellwire.DeliveryID, key bellwire.KeyID) {
-	t.Helper()
-	for id, timeout := range map[string]time.Duration{"standard": 15 * time.Second, "lemon": 10 * time.Second} {
-		ep, err := s.Endpoint(t.Context(), id)
-		check(t, err)
-		if ep.Filter != "" || ep.OnError != bellwire.OnErrorDeliver || ep.Timeout != timeout || ep.AutoDisableAfter != bellwire.DefaultAutoDisableAfter {
-			t.Errorf("%s is %+v", id, ep)
-		}
-		health, err := s.Health(t.Context(), []string{id}, 10)
-		check(t, err)
-		if h := health[0].Health; h != (bellwire.Health{State: bellwire.HealthHealthy}) {
-			t.Errorf("the health of %s is %+v", id, h)
-		}
-	}
-	for _, id := range []bellwire.DeliveryID{delivered, tested} {
-		d, err := s.Delivery(t.Context(), "acme", id)
-		check(t, err)
-		if d.Status != bellwire.DeliveryExhausted || !d.Job.IsZero() {
-			t.Errorf("the delivery is %+v", d)
-		}
-	}
-	n, err := s.CountSelected(t.Context(), &bellwire.Selection{
-		Tenant: "acme", Endpoint: "standard", Before: bellwire.FirstID[bellwire.EventKind](time.Now()), Statuses: []bellwire.DeliveryStatus{bellwire.DeliveryExhausted},
-	})
-	check(t, err)
-	if n != 1 {
-		t.Errorf("a replay would be about %d events, want the one that is no test", n)
-	}
-	k, err := s.Key(t.Context(), key)
-	check(t, err)
-	if !k.ExpiresAt.IsZero() || !k.LastUsedAt.IsZero() {
-		t.Errorf("the key is %+v", k)
-	}
-	types, err := s.CatalogueSince(t.Context(), 0)
-	check(t, err)
-	if len(types.Changed) != 1 || types.Changed[0].Name != "a" {
-		t.Errorf("the event types are %+v", types)
-	}
+	storetest.CheckNewColumns(t, openAt(t, url, Options{NoSync: true}), delivered, tested, key)
 }

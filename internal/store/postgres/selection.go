@@ -193,16 +193,7 @@ func (s *selection) missing(limit int) ([]rules.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted := rules.Names(types, s.MissingType)
-	var parts []rules.Part
-	for _, name := range wanted {
-		part, err := s.missingOf(name, max(limit/len(wanted), rules.MinExamined))
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part)
-	}
-	return parts, nil
+	return rules.Missing(rules.Names(types, s.MissingType), limit, s.missingOf)
 }
 
 const sqlAsideBetween = "SELECT id FROM bellwire.events WHERE tenant = $1 AND type = $2 AND id BETWEEN $3 AND $4 AND (test OR problem IS NOT NULL)"

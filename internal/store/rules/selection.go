@@ -244,8 +244,20 @@ func FirstIDs(parts [][][16]byte, limit int) [][16]byte {
 	return all[:min(len(all), limit)]
 }
 
-// MinExamined is how many events of each type Select examines at least.
-const MinExamined = 16
+// minExamined is how many events of each type Select examines at least.
+const minExamined = 16
+
+// Missing examines events of some types, up to about limit of them in all. of examines up to a limit of one type.
+func Missing(types []string, limit int, of func(eventType string, limit int) (Part, error)) ([]Part, error) {
+	parts := make([]Part, len(types))
+	for i, name := range types {
+		var err error
+		if parts[i], err = of(name, max(limit/len(types), minExamined)); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}
 
 // Part is what was found in one range of a selection.
 type Part struct {

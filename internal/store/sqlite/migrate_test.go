@@ -12,6 +12,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // TestMigrationsKeepEndpoints writes endpoints with the schema before version 13, which finds them by their revision.
@@ -136,47 +137,9 @@ func TestMigrationsFillNewColumns(t *testing.T) {
 		INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, created_at, updated_at) VALUES
 			(x'%[3]x', 1, 1, 1, 3, '', 1, 0, 0, 0, 1, 1), (x'%[4]x', 2, 1, 1, 3, '', 1, 0, 0, 0, 1, 1);
 		INSERT INTO event_types (name, grouping, description, archived, created_at, updated_at) VALUES ('a', '', '', 0, 1, 1);
-		INSERT INTO keys (id, tenant, name, role, hash, created_at) VALUES (x'%[5]x', 1, '', 'tenant', x'00', 1)`,
+		INSERT INTO keys (id, tenant, name, role, hash, created_at) VALUES (x'%[5]x', 1, '', 'tenant', x'00', 1);
+		INSERT INTO audit (id, at, last_at, tenant, key, method, path, principal, justification, expires_at)
+			VALUES (x'%[5]x', 1000000, 1000000, 'acme', x'%[5]x', 'GET', '/v1/events', 'jane', 'ticket', 4000000000000000)`,
 		event[:], test[:], delivered[:], tested[:], key[:]))
-	checkNewColumns(t, openAt(t, path), delivered, tested, key)
-}
-
-func checkNewColumns(t *testing.T, s bellwire.Store, delivered, tested bellwire.DeliveryID, key bellwire.KeyID) {
-	t.Helper()
-	for id, timeout := range map[string]time.Duration{"standard": 15 * time.Second, "lemon": 10 * time.Second} {
-		ep, err := s.Endpoint(t.Context(), id)
-		check(t, err)
-		if ep.Filter != "" || ep.OnError != bellwire.OnErrorDeliver || ep.Timeout != timeout || ep.AutoDisableAfter != bellwire.DefaultAutoDisableAfter {
-			t.Errorf("%s is %+v", id, ep)
-		}
-		health, err := s.Health(t.Context(), []string{id}, 10)
-		check(t, err)
-		if h := health[0].Health; h != (bellwire.Health{State: bellwire.HealthHealthy}) {
-			t.Errorf("the health of %s is %+v", id, h)
-		}
-	}
-	for _, id := range []bellwire.DeliveryID{delivered, tested} {
-		d, err := s.Delivery(t.Context(), "acme", id)
-		check(t, err)
-		if d.Status != bellwire.DeliveryExhausted || !d.Job.IsZero() {
-			t.Errorf("the delivery is %+v", d)
-		}
-	}
-	n, err := s.CountSelected(t.Context(), &bellwire.Selection{
-		Tenant: "acme", Endpoint: "standard", Before: bellwire.FirstID[bellwire.EventKind](time.Now()), Statuses: []bellwire.DeliveryStatus{bellwire.DeliveryExhausted},
-	})
-	check(t, err)
-	if n != 1 {
-		t.Errorf("a replay would be about %d events, want the one that is no test", n)
-	}
-	k, err := s.Key(t.Context(), key)
-	check(t, err)
-	if !k.ExpiresAt.IsZero() || !k.LastUsedAt.IsZero() {
-		t.Errorf("the key is %+v", k)
-	}
-	types, err := s.CatalogueSince(t.Context(), 0)
-	check(t, err)
-	if len(types.Changed) != 1 || types.Changed[0].Name != "a" {
-		t.Errorf("the event types are %+v", types)
-	}
+	storetest.CheckNewColumns(t, openAt(t, path), delivered, tested, key)
 }

@@ -191,16 +191,7 @@ func (s *selection) missing(limit int) ([]rules.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted := rules.Names(types, s.MissingType)
-	var parts []rules.Part
-	for _, name := range wanted {
-		part, err := s.missingOf(name, max(limit/len(wanted), rules.MinExamined))
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part)
-	}
-	return parts, nil
+	return rules.Missing(rules.Names(types, s.MissingType), limit, s.missingOf)
 }
 
 func (s *selection) missingOf(name string, limit int) (p rules.Part, err error) {

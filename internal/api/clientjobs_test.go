@@ -1,0 +1,107 @@
+package api_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+)
+
+// TestClientJobs calls what the client has for jobs, for endpoints and tenants under ids of one's own, and for erasing.
+func TestClientJobs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	c, err := client.New(server.URL, adminKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	tenant, err := c.PutTenant(ctx, client.Tenant{ID: "put", Name: "Put"})
+	if must(t, tenant, err).ID != "put" || tenant.Name != "Put" {
+		t.Errorf("%+v", tenant)
+	}
+	in := client.EndpointInput{URL: new("https://example.com/hooks"), Events: []string{"*"}}
+	ep, err := c.PutEndpoint(ctx, "put", "ep_00000000000000000000000000000001", in)
+	if must(t, ep, err).ID != "ep_00000000000000000000000000000001" {
+		t.Errorf("%+v", ep)
+	}
+	event, err := c.Publish(ctx, "put", client.Publication{Type: "invoice.paid", Data: json.RawMessage(`{"total":1}`)})
+	must(t, event, err)
+	listed, err := c.Deliveries(ctx, "put", client.DeliveryFilter{}, client.Page{})
+	id := must(t, listed, err).Data[0].ID
+
+	selected := client.Selection{Endpoint: ep.ID, Filter: "data.total == 1", Rate: 5}
+	count, err := c.CountCancellations(ctx, "put", selected)
+	if must(t, count, err).Total != 1 || count.TotalIsBound {
+		t.Errorf("%+v", count)
+	}
+	cancel, err := c.CancelDeliveries(ctx, "put", selected)
+	if must(t, cancel, err).Kind != client.JobCancel || cancel.Total != 1 || *cancel.Rate != 5 || *cancel.Params.Filter != selected.Filter {
+		t.Errorf("%+v", cancel)
+	}
+	for _, step := range []struct {
+		name  string
+		call  func() (*client.Job, error)
+		state client.JobState
+		rate  float64
+	}{
+		{"pause", func() (*client.Job, error) { return c.PauseJob(ctx, "put", cancel.ID) }, client.JobPaused, 5},
+		{"rate", func() (*client.Job, error) { return c.SetJobRate(ctx, "put", cancel.ID, 7) }, client.JobPaused, 7},
+		{"resume", func() (*client.Job, error) { return c.ResumeJob(ctx, "put", cancel.ID) }, client.JobRunning, 7},
+		{"look", func() (*client.Job, error) { return c.Job(ctx, "put", cancel.ID) }, client.JobRunning, 7},
+		{"cancel", func() (*client.Job, error) { return c.CancelJob(ctx, "put", cancel.ID) }, client.JobCanceled, 7},
+	} {
+		j, err := step.call()
+		if must(t, j, err).State != step.state || *j.Rate != step.rate || j.ID != cancel.ID {
+			t.Errorf("%s: %+v", step.name, j)
+		}
+	}
+	restarted, err := c.RestartDelivery(ctx, "put", id)
+	if must(t, restarted, err).ID != id {
+		t.Errorf("%+v", restarted)
+	}
+	canceled, err := c.CancelDelivery(ctx, "put", id)
+	must(t, canceled, err)
+	count, err = c.CountRetries(ctx, "put", client.Selection{})
+	if must(t, count, err).Total != 1 {
+		t.Errorf("%+v", count)
+	}
+	retry, err := c.RetryDeliveries(ctx, "put", client.Selection{Status: client.DeliveryCanceled})
+	if must(t, retry, err).Kind != client.JobRetry || retry.Total != 1 {
+		t.Errorf("%+v", retry)
+	}
+	again := client.Replay{Endpoint: ep.ID, Since: time.Now().Add(-time.Hour), Types: []string{"invoice.*"}}
+	count, err = c.CountReplay(ctx, "put", again)
+	if must(t, count, err).Total != 1 {
+		t.Errorf("%+v", count)
+	}
+	replay, err := c.Replay(ctx, "put", again)
+	if must(t, replay, err).Kind != client.JobReplay || *replay.Params.Endpoint != ep.ID {
+		t.Errorf("%+v", replay)
+	}
+	for name, list := range map[string]func() (*client.List[client.Job], error){
+		"of the tenant": func() (*client.List[client.Job], error) { return c.Jobs(ctx, "put", client.Page{Limit: 1}) },
+		"of all":        func() (*client.List[client.Job], error) { return c.AllJobs(ctx, client.Page{Limit: 1}) },
+	} {
+		jobs, err := list()
+		if must(t, jobs, err); len(jobs.Data) != 1 || jobs.Data[0].ID != replay.ID || jobs.NextCursor == "" {
+			t.Errorf("%s: %+v", name, jobs)
+		}
+	}
+	var refusal *client.Error // this server's engine does not store the test
+	if _, err := c.ProbeEndpoint(ctx, "put", ep.ID, "invoice.paid"); !errors.As(err, &refusal) || refusal.Code != client.CodeNotFound {
+		t.Errorf("a probe: %v", err)
+	}
+	if err := c.EraseEvent(ctx, "put", event.ID); err != nil {
+		t.Fatal(err)
+	}
+	erased, err := c.Event(ctx, "put", event.ID)
+	if must(t, erased, err).Erased == nil || string(erased.Data) != "null" || erased.Erased.By.Role != client.RoleAdmin {
+		t.Errorf("%+v", erased)
+	}
+}
