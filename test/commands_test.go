@@ -20,12 +20,12 @@ var withoutCommand = map[string]string{}
 
 // calls are commands that together call the whole API.
 var calls = [][]string{
-	{"tenants", "list"}, {"tenants", "show", "acme"}, {"tenants", "create", "acme"}, {"tenants", "update", "acme", "--name", "x"}, {"tenants", "delete", "acme", "--yes"},
+	{"tenants", "list"}, {"tenants", "show", "acme"}, {"tenants", "create", "acme"}, {"tenants", "update", "acme", "--name", "x"}, {"tenants", "delete", "acme", "--yes"}, {"tenants", "pause", "acme", "--reason", "x"}, {"tenants", "resume", "acme"},
 	{"endpoints", "list"}, {"endpoints", "list", "--all-tenants"}, {"endpoints", "show", "ep"}, {"endpoints", "create", "--url", "http://a.example", "--events", "*"},
 	{"endpoints", "update", "ep", "--url", "http://a.example"}, {"endpoints", "delete", "ep", "--yes"}, {"endpoints", "secret", "ep"}, {"endpoints", "rotate", "ep"},
 	{"endpoints", "test", "ep"}, {"endpoints", "history", "ep"},
 	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"},
-	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"},
+	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"}, {"events", "erase", "evt", "--yes"},
 	{"publish", "--type", "a", "--data", "1"}, {"publish", "--ndjson", "--file", "events.ndjson"},
 	{"deliveries", "list"}, {"deliveries", "list", "--all-tenants"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},
 	{"retry", "dlv"}, {"retry", "--all"}, {"replay", "--endpoint", "ep", "--since", "1h"}, {"filters", "try", "true"},
