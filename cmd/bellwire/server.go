@@ -21,6 +21,7 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/live"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
 	"github.com/bellwire/bellwire/internal/web"
@@ -34,6 +35,7 @@ type server struct {
 	store     bellwire.Store
 	engine    *engine.Engine
 	service   *service.Service
+	live      *live.Hub
 	metrics   *telemetry.Metrics
 	observer  *telemetry.Observer
 	spans     *telemetry.Spans  // nil: none are recorded
@@ -99,6 +101,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
+	srv.live = live.New(live.Config{Node: srv.node(), Tell: srv.tell(), Logger: srv.log})
 	guard := s.guard()
 	s.warnOfAllowed(srv.log)
 	budget := thisBudget()
@@ -109,7 +112,8 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Store:       srv.store,
 		Outbox:      outbox,
 		Directory:   configuration,
-		Observer:    srv.observer,
+		Observer:    srv.live.Observer(srv.observer),
+		Told:        srv.live.Told,
 		Logger:      srv.log,
 		Node:        srv.node(),
 		UserAgent:   "Bellwire/" + build.Version,
@@ -118,7 +122,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
-		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Logger: srv.log,
+		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
 	})
 	if err != nil {
 		return err
@@ -129,6 +133,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	srv.http = httpx.NewServer(s.Listen, budget.clients, routes)
+	srv.http.RegisterOnShutdown(srv.live.Close)
 	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
 	// Must be the last step that can fail: a key is shown once, and only by a start that succeeds.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
@@ -156,6 +161,14 @@ func (srv *server) endSpans(ctx context.Context) {
 	if srv.spans != nil {
 		srv.spans.Close(ctx)
 	}
+}
+
+// tell returns the function that sends messages to other nodes, nil if there are none.
+func (srv *server) tell() func(context.Context, []byte) error {
+	if srv.settings.DatabaseURL.postgres == "" {
+		return nil
+	}
+	return srv.store.Tell
 }
 
 // openOutbox returns the store's outbox, which other programs publish in, or nil if it has none.
@@ -293,6 +306,7 @@ func (srv *server) run(ctx context.Context) error {
 	cleaner := &janitor{store: srv.store, uses: srv.service, retention: srv.settings.Retention, log: srv.log}
 	var cleaning sync.WaitGroup
 	cleaning.Go(func() { cleaner.run(purging) })
+	cleaning.Go(func() { srv.live.Run(purging) })
 	failed := make(chan error, 1)
 	go func() { failed <- srv.http.Serve(newReportingListener(srv.listener, srv.log)) }()
 	var cause error

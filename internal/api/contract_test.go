@@ -20,6 +20,7 @@ import (
 // contract lists the routes of the public contract with the status of their success, and those by which an
 // operator's key can be found and taken back.
 var contract = map[string]string{
+	"GET /live": "200", "GET /tenants/{tenant}/live": "200",
 	"POST /tenants": "201", "GET /tenants": "200",
 	"GET /tenants/{tenant}": "200", "PUT /tenants/{tenant}": "200", "PATCH /tenants/{tenant}": "200", "DELETE /tenants/{tenant}": "204",
 	"POST /tenants/{tenant}/keys": "201", "GET /tenants/{tenant}/keys": "200", "DELETE /tenants/{tenant}/keys/{id}": "204",

@@ -50,6 +50,7 @@ func configuration(o Options) huma.Config {
 				{Name: tagDeliveries, Description: "A delivery sends one event to one endpoint. It records every attempt."},
 				{Name: tagJobs, Description: "A job works on many deliveries: it replays events to an endpoint, retries deliveries or cancels them. It goes on after a restart, skips nothing and repeats nothing."},
 				{Name: tagStatistics, Description: "How many events and attempts there were, how many attempts failed, and how long they took."},
+				{Name: tagLive, Description: "Attempts as they end, at all nodes."},
 				{Name: tagSessions, Description: "Access for people in browsers: to the console for operators, and to the portal for the people of a tenant. Sessions end with the key that made them."},
 				{Name: tagAudit, Description: "Who read personal data, on whose behalf, and why."},
 			},

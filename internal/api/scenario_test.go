@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/live"
 	"github.com/bellwire/bellwire/internal/seal"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/sqlitetest"
@@ -87,10 +89,11 @@ func (e *idleEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 
 // world is an API on a store of its own, and what its steps have learned.
 type world struct {
-	handler http.Handler
-	store   bellwire.Store
-	keys    map[string]string // by the names that steps use
-	vars    map[string]string
+	handler  http.Handler
+	store    bellwire.Store
+	observer bellwire.Observer // of the attempts that live streams show
+	keys     map[string]string // by the names that steps use
+	vars     map[string]string
 }
 
 func newWorld(t testing.TB) *world {
@@ -118,16 +121,22 @@ func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
 		t.Fatal(err)
 	}
 	dialects := map[string]bellwire.Dialect{standard.Name: standard.Dialect{}}
+	hub := live.New(live.Config{})
+	running, stop := context.WithCancel(t.Context())
+	var run sync.WaitGroup
+	run.Go(func() { hub.Run(running) })
+	t.Cleanup(func() { stop(); run.Wait() })
 	dir := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects})
 	svc, err := service.New(service.Config{
 		Store: store, Directory: dir, Keyring: keyring, Dialects: dialects, AdminKey: adminKey,
-		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Logger: log,
+		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Live: hub, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
-		handler: api.New(svc, options), store: store,
+		observer: hub.Observer(bellwire.NopObserver{}),
+		handler:  api.New(svc, options), store: store,
 		keys: map[string]string{"admin": adminKey, "wrong": "no-such-key"}, vars: map[string]string{},
 	}
 	w.furnish(t)

@@ -348,7 +348,7 @@ func TestPortalCapabilities(t *testing.T) {
 		token, _ := w.portal(t, `{"capabilities":["`+capability+`"]}`)
 		known := 0
 		for _, op := range w.operations(t) {
-			if slices.Contains(open, op.id) {
+			if slices.Contains(open, op.id) || op.id == "watch-tenant" { // which has no end; see TestLive
 				continue
 			}
 			need := capabilitiesOf[op.id]

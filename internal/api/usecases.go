@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/live"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
@@ -82,6 +83,9 @@ type useCases interface {
 	ChangeJob(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error)
 
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
+
+	WatchLive(ctx context.Context, c service.Caller, f live.Filter, last string) (*live.Stream, error)
+	StillValid(ctx context.Context, c service.Caller) error
 
 	AuditLog(ctx context.Context, c service.Caller, f bellwire.AuditFilter, page bellwire.Page) (*bellwire.List[*bellwire.AuditEntry], error)
 

@@ -12,8 +12,8 @@ type Observer interface {
 	Published(p *Publishing)
 	// Appended reports one committed group of publishes.
 	Appended(events, deliveries int, took time.Duration)
-	// Attempted reports an attempt that has ended. a.Number is provisional until the attempt is stored.
-	Attempted(a *Attempt, ep *Endpoint)
+	// Attempted reports an attempt to deliver e that has ended. a.Number is provisional until the attempt is stored.
+	Attempted(a *Attempt, ep *Endpoint, e *Event)
 	// Recorded reports one committed group of outcomes.
 	Recorded(outcomes int, took time.Duration)
 	// Ended reports that a delivery has ended, and how long after its event was accepted. The trace is that of its last attempt.
@@ -64,7 +64,7 @@ type NopObserver struct{}
 func (NopObserver) Span(cause *Trace) *Trace                               { return cause }
 func (NopObserver) Published(*Publishing)                                  {}
 func (NopObserver) Appended(int, int, time.Duration)                       {}
-func (NopObserver) Attempted(*Attempt, *Endpoint)                          {}
+func (NopObserver) Attempted(*Attempt, *Endpoint, *Event)                  {}
 func (NopObserver) Recorded(int, time.Duration)                            {}
 func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration, *Trace) {}
 func (NopObserver) Unsendable(*Endpoint, string, string)                   {}

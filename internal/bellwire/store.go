@@ -269,6 +269,9 @@ type Queue interface {
 	ReleaseLeases(ctx context.Context, node string) error
 	// Watch calls f with other nodes' notifications until ctx ends. A store for one node returns nil at once.
 	Watch(ctx context.Context, f func(Notification)) error
+	// Tell sends a message, JSON of at most MaxTold bytes, to the Watch of other nodes. It can be lost. A store for one node does
+	// nothing.
+	Tell(ctx context.Context, message []byte) error
 
 	// AppendEvents stores all appends in one transaction. Each event of a tenant gets a distinct time: its own, or a
 	// microsecond after the tenant's last one if that is later. So the times of a tenant's events strictly grow in the order
@@ -388,7 +391,11 @@ type Notification struct {
 	FanOut        bool     // deliveries were deferred to FanOut
 	Leases        bool     // leases should be renewed: shards were released, or nodes came or went
 	Missed        bool     // other notifications may have been lost
+	Told          []byte   // a message of Tell; nil: none
 }
+
+// MaxTold is the maximum size of a message of Tell, in bytes.
+const MaxTold = 6500
 
 // Append is one or more events of one tenant that are stored together or not at all.
 type Append struct {

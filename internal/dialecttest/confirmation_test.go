@@ -180,6 +180,9 @@ func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
 				t.Fatalf("there are only the routes %q", routes)
 			}
 			for _, route := range routes {
+				if strings.HasSuffix(route, "-sessions/exchange") {
+					continue // the code in the body is all that authenticates it; it is small
+				}
 				for who, identify := range front.callers {
 					method, path, _ := strings.Cut(route, " ")
 					r := httptest.NewRequest(method, path, nil)

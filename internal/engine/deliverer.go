@@ -57,7 +57,7 @@ func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
 		return nil
 	}
 	if sent.Attempt != nil {
-		d.observer.Attempted(sent.Attempt, target.Endpoint)
+		d.observer.Attempted(sent.Attempt, target.Endpoint, j.Content.Event)
 	}
 	return d.end(newResult(j, target, sent))
 }

@@ -53,6 +53,7 @@ type Config struct {
 	Directory Directory
 	Outbox    bellwire.Outbox   // events published inside the store's database; nil: there are none
 	Observer  bellwire.Observer // nil: nothing is observed
+	Told      func([]byte)      // gets the messages that other nodes tell; nil: nothing does
 	Logger    *slog.Logger      // nil: nothing is logged
 
 	Node      string // name of this node in the store; empty: a random one
@@ -135,7 +136,7 @@ func New(c Config) *Engine {
 		batcher: newBatcher(batch, ordinaryBytes), bulk: newBatcher(batch, bulkyBytes),
 	}
 	watch := &watcher{
-		store: c.Store, scheduler: sch, directory: c.Directory, observer: c.Observer,
+		store: c.Store, scheduler: sch, directory: c.Directory, observer: c.Observer, told: c.Told,
 		missed: scan.missed, leasesChanged: keep.changed, fanOut: fan.wake,
 	}
 	run := &jobRunner{

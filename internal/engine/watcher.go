@@ -13,6 +13,7 @@ type watcher struct {
 	scheduler *lanes.Scheduler
 	directory Directory
 	observer  bellwire.Observer
+	told      func([]byte) // nil: nothing gets other nodes' messages
 
 	missed        chan struct{} // notifications may have been missed
 	leasesChanged chan struct{}
@@ -33,6 +34,9 @@ func (w *watcher) run(ctx context.Context) {
 }
 
 func (w *watcher) notified(n bellwire.Notification) {
+	if n.Told != nil && w.told != nil {
+		w.told(n.Told)
+	}
 	if n.Tenant != "" {
 		w.directory.ForgetTenant(n.Tenant)
 	}

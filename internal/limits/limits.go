@@ -191,5 +191,5 @@ var Resources = slices.Concat(
 	atTheAPI(),
 	[]Resource{publications, longChecks, batchChecks, longFilters, fanOut, jobs},
 	inTheEngine(),
-	[]Resource{reads, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, auditLog},
+	[]Resource{reads, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, liveStreams, auditLog},
 )

@@ -18,6 +18,7 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/live"
 	"github.com/bellwire/bellwire/internal/share"
 )
 
@@ -78,6 +79,7 @@ type Config struct {
 	MaxEventBytes  int                         // 0 for DefaultMaxEventBytes
 	AuditRetention time.Duration               // of entries in the audit log; 0 for DefaultAuditRetention
 	Reads          int                         // concurrent reads for callers; 0 for limits.Reads
+	Live           *live.Hub                   // for people who watch; nil: nobody can
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // for configuration changes; nil for none
 }
@@ -102,6 +104,7 @@ type Service struct {
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
 	sandbox        bool
+	live           *live.Hub
 	logger         *slog.Logger
 	locks          *tenantLocks
 	readers        *share.Gate
@@ -129,6 +132,7 @@ func New(c Config) (*Service, error) {
 		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
 		exchanges:      share.NewRates(),
 		sandbox:        c.Sandbox,
+		live:           c.Live,
 		logger:         c.Logger,
 		locks:          newTenantLocks(),
 		readers:        share.NewGate(cmp.Or(c.Reads, limits.Reads), limits.ReadsOf),

@@ -77,7 +77,7 @@ func (o *Observer) Appended(events, deliveries int, took time.Duration) {
 }
 
 // Attempted counts an attempt, and records its span.
-func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint) {
+func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint, _ *bellwire.Event) {
 	o.metrics.attempts.WithLabelValues(ep.Dialect, string(a.Trigger), string(a.Outcome)).Inc()
 	observe(o.metrics.attemptSeconds.WithLabelValues(ep.Dialect), a.Timings.Total.Seconds(), a.Trace)
 	if a.Number == 1 && a.Trigger == bellwire.TriggerSchedule {

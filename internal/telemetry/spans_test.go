@@ -75,7 +75,7 @@ func try(o *Observer, cause *bellwire.Trace) *bellwire.Attempt {
 		}},
 		Response: &bellwire.AttemptResponse{Status: 500, Body: []byte("b0dy")},
 	}
-	o.Attempted(a, &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", Dialect: "standard", URL: a.Request.URL})
+	o.Attempted(a, &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", Dialect: "standard", URL: a.Request.URL}, nil)
 	return a
 }
 
@@ -212,12 +212,12 @@ func TestNothingRecordedCostsNothing(t *testing.T) {
 	var observer bellwire.Observer = o
 	ctx := t.Context()
 	ep, a := &bellwire.Endpoint{Dialect: "standard"}, &bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK, Number: 1}
-	observer.Attempted(a, ep)
+	observer.Attempted(a, ep, nil)
 	if n := testing.AllocsPerRun(100, func() {
 		if observer.Span(bellwire.TraceOf(ctx)) != nil {
 			t.Error("there is a trace")
 		}
-		observer.Attempted(a, ep)
+		observer.Attempted(a, ep, nil)
 		observer.Ended(ep, bellwire.DeliverySucceeded, time.Second, a.Trace)
 		if (*bellwire.Trace)(nil).Encode() != nil {
 			t.Error("something is stored")

@@ -34,8 +34,8 @@ func TestObserverCounts(t *testing.T) {
 	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", Dialect: "standard"}
 
 	o.Appended(3, 5, 2*time.Millisecond)
-	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK}, ep)
-	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeBlocked}, ep)
+	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK}, ep, nil)
+	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeBlocked}, ep, nil)
 	o.Recorded(4, time.Millisecond)
 	o.Claimed(7, time.Millisecond)
 	o.Ended(ep, bellwire.DeliverySucceeded, time.Second, nil)
@@ -46,7 +46,7 @@ func TestObserverCounts(t *testing.T) {
 	for number := range 3 {
 		o.Attempted(&bellwire.Attempt{
 			Delivery: first, Number: number + 1, Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeTimeout, StartedAt: time.UnixMilli(5250),
-		}, ep)
+		}, ep, nil)
 	}
 	families, err := m.registry.Gather()
 	if err != nil {
@@ -327,7 +327,7 @@ func registered(t *testing.T) map[string]bool {
 	m.CountDroppedLines(func() uint64 { return 0 })
 	m.Gauge(func() Stats { return Stats{} }, func(context.Context) (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
 	ep := &bellwire.Endpoint{Dialect: "standard"}
-	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep)
+	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep, nil)
 	o.Ended(ep, bellwire.DeliverySucceeded, 0, nil)
 	o.Unsendable(ep, "card.created", "x")
 	o.AuthenticationFailed("api", "missing", "192.0.2.1")

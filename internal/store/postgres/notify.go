@@ -33,6 +33,8 @@ type message struct {
 	FanOut        bool     `json:"o,omitempty"`
 	Erased        string   `json:"x,omitempty"` // the id of an event
 	Missed        bool     `json:"m,omitempty"` // for the sender too
+
+	Told json.RawMessage `json:"v,omitempty"`
 }
 
 func (m *message) notification() bellwire.Notification {
@@ -42,7 +44,7 @@ func (m *message) notification() bellwire.Notification {
 	}
 	return bellwire.Notification{
 		Erased: erased, Endpoints: m.Endpoints, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
-		FanOut: m.FanOut, Missed: m.Missed,
+		FanOut: m.FanOut, Missed: m.Missed, Told: m.Told,
 	}
 }
 
@@ -219,6 +221,11 @@ func (n *notifier) flush() {
 func (n *notifier) close() {
 	n.stop()
 	<-n.done
+}
+
+// Tell sends a message to other nodes.
+func (s *Store) Tell(ctx context.Context, told []byte) error {
+	return s.translate(s.sendNotifications(ctx, message{Told: told}))
 }
 
 // sendNotifications sends a message in a transaction of its own. Nothing needs to be flushed, so the lock that its

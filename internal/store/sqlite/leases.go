@@ -62,3 +62,6 @@ func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 
 // Watch returns nil at once: there is no other node.
 func (s *Store) Watch(context.Context, func(bellwire.Notification)) error { return nil }
+
+// Tell does nothing: there is no other node.
+func (s *Store) Tell(context.Context, []byte) error { return nil }

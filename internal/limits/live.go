@@ -1,0 +1,19 @@
+package limits
+
+import "fmt"
+
+// Bounds on live streams.
+const (
+	LiveStreams   = 1000 // of one node
+	LiveStreamsOf = 100  // of one tenant, or of one operator's key
+	LivePerSecond = 200  // attempts in one stream
+)
+
+var liveStreams = Resource{
+	Name:    "Live streams",
+	Bound:   fmt.Sprintf("%d on each node; %d attempts per second in each, and the number of the others", LiveStreams, LivePerSecond),
+	Share:   fmt.Sprintf("%d streams, each of which is also a request in progress; an operator's key counts as one tenant", LiveStreamsOf),
+	Reserve: "not needed",
+	Order:   "none",
+	Answer:  "429 `rate_limited` with `Retry-After`; a stream that is read too slowly leaves out attempts and says how many, and one that is not read for ten seconds is closed",
+}
