@@ -65,6 +65,8 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   const [at, setAt] = useState<string>();
   const navigate = useNavigate();
   const { rows } = list;
+  // Where few match, a page may be empty although the list goes on.
+  const loading = list.loading || (rows.length === 0 && list.more && !list.error);
 
   useLayoutEffect(() => {
     const element = body.current;
@@ -128,7 +130,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   if (list.error && rows.length === 0) {
     return <ErrorState error={list.error} what={`${label} could not be loaded`} {...(list.retry ? { retry: list.retry } : {})} />;
   }
-  if (!list.loading && rows.length === 0) {
+  if (!loading && rows.length === 0) {
     return (
       <>
         <Fresh list={list} />
@@ -140,7 +142,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   return (
     <div className="relative min-w-0">
       <Fresh list={list} />
-      <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length + (narrow ? 0 : 1)} aria-busy={list.loading || undefined}>
+      <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length + (narrow ? 0 : 1)} aria-busy={loading || undefined}>
       {!narrow && (
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-bg">
           <div role="row" className="grid h-8 items-center gap-x-4 px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
@@ -152,8 +154,8 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
           </div>
         </div>
       )}
-      <div ref={body} role="rowgroup" className="relative" style={list.loading ? {} : { height: virtual.getTotalSize() }}>
-        {list.loading
+      <div ref={body} role="rowgroup" className="relative" style={loading ? {} : { height: virtual.getTotalSize() }}>
+        {loading
           ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} height={rowHeight} />)
           : visible.map((item) => {
               const row = rows[item.index];
@@ -253,12 +255,16 @@ function NarrowRow<T>({ columns, row }: { columns: readonly Column<T>[]; row: T 
         ))}
       </div>
       <div className="mt-1 flex flex-wrap gap-x-3 gap-y-0.5 text-sm text-muted">
-        {at("line").map((column) => (
-          <span key={column.key} role="cell" className="inline-flex min-w-0 max-w-full items-baseline gap-1 truncate">
-            <span className="text-xs text-faint">{column.title}</span>
-            <span className="min-w-0 truncate">{column.cell(row)}</span>
-          </span>
-        ))}
+        {at("line").map((column) => {
+          const value = column.cell(row);
+          if (!value) return null;
+          return (
+            <span key={column.key} role="cell" className="inline-flex min-w-0 max-w-full items-baseline gap-1 truncate">
+              <span className="text-xs text-faint">{column.title}</span>
+              <span className="min-w-0 truncate">{value}</span>
+            </span>
+          );
+        })}
       </div>
     </div>
   );

@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { clock, duration, exact, relative } from "@/lib/time";
 import { exactNumber, human } from "@/lib/numbers";
 import { cx } from "@/lib/text";
@@ -15,6 +16,19 @@ export function Time({ at, as = "relative", none = "–", className }: { at: str
       {as === "clock" ? clock(ms, now, zone) : relative(ms, now)}
     </time>
   );
+}
+
+const moment = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
+
+/** Timed shows a text of the API with its times in the chosen zone. */
+export function Timed({ text }: { text: string }) {
+  const times = text.match(moment) ?? [];
+  return text.split(moment).map((part, i) => (
+    <Fragment key={i}>
+      {part}
+      {times[i] && <Time at={times[i]} as="clock" />}
+    </Fragment>
+  ));
 }
 
 /** Num shows a number in human units, exactly on hover. With more, it is at least that many. */

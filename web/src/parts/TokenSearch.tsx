@@ -10,8 +10,14 @@ export type TokenKey = {
   /** What it selects: "state of the delivery". */
   hint: string;
   /** Values to offer, or where they come from. */
-  values?: readonly string[] | ((typed: string) => Promise<readonly string[]>);
+  values?: readonly Offer[] | ((typed: string) => Promise<readonly Offer[]>);
 };
+
+/** A value to offer, or one with what people call it: an endpoint's id with its description. */
+export type Offer = string | { value: string; hint: string };
+
+const valueOf = (offer: Offer) => (typeof offer === "string" ? offer : offer.value);
+const hintOf = (offer: Offer) => (typeof offer === "string" ? "" : offer.hint);
 
 export const times = ["15m", "1h", "24h", "7d", "30d"] as const;
 
@@ -157,8 +163,8 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
               onMouseEnter={() => setAt(i)}
               className={cx("flex h-7.5 cursor-pointer items-center justify-between gap-3 rounded-sm px-2", i === at && "bg-hover")}
             >
-              <span className="truncate font-medium">{suggestion.text}</span>
-              <span className="shrink-0 text-xs text-muted">{suggestion.hint}</span>
+              <span className="min-w-16 truncate font-medium">{suggestion.text}</span>
+              <span className="max-w-[60%] truncate text-xs text-muted">{suggestion.hint}</span>
             </li>
           ))}
       </ul>
@@ -167,7 +173,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
 }
 
 function useSuggestions(keys: readonly TokenKey[], tokens: readonly Token[], text: string, open: boolean): Suggestion[] {
-  const [found, setFound] = useState<{ key: string; values: readonly string[] }>();
+  const [found, setFound] = useState<{ key: string; values: readonly Offer[] }>();
   const colon = text.indexOf(":");
   const name = colon < 0 ? "" : text.slice(0, colon).toLowerCase();
   const typed = colon < 0 ? text.toLowerCase() : text.slice(colon + 1).replace(/^"/, "").toLowerCase();
@@ -188,9 +194,9 @@ function useSuggestions(keys: readonly TokenKey[], tokens: readonly Token[], tex
   if (key) {
     const values = typeof source === "function" ? (found?.key === name ? found.values : []) : (source ?? []);
     return values
-      .filter((value) => value.toLowerCase().includes(typed))
+      .filter((offer) => `${valueOf(offer)} ${hintOf(offer)}`.toLowerCase().includes(typed))
       .slice(0, 20)
-      .map((value) => ({ text: value, hint: "", token: { key: name, value } }));
+      .map((offer) => ({ text: valueOf(offer), hint: hintOf(offer), token: { key: name, value: valueOf(offer) } }));
   }
   if (colon >= 0) return [];
   const byKey = keys
@@ -198,7 +204,8 @@ function useSuggestions(keys: readonly TokenKey[], tokens: readonly Token[], tex
     .map((each) => ({ text: `${each.key}:`, hint: each.hint }));
   const byValue = typed
     ? keys.flatMap((each) =>
-        (Array.isArray(each.values) ? (each.values as readonly string[]) : [])
+        (Array.isArray(each.values) ? (each.values as readonly Offer[]) : [])
+          .map(valueOf)
           .filter((value) => value.startsWith(typed))
           .map((value) => ({ text: `${each.key}:${value}`, hint: each.hint, token: { key: each.key, value } })),
       )

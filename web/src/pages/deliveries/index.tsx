@@ -1,62 +1,230 @@
-import { Send } from "lucide-react";
-import { useCallback } from "react";
-import { useSearchParams } from "react-router";
+import { RotateCw, Send, X } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
+import { useNavigate, useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
-import { useList } from "@/api/hooks";
-import { Id } from "@/parts/Copy";
+import { type Page, useList } from "@/api/hooks";
+import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
+import { relative, rfc3339 } from "@/lib/time";
+import { middle, sentence, visible } from "@/lib/text";
+import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
+import { endpointName } from "@/parts/Health";
+import { useMedia, useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
+import { useCommands } from "@/parts/Palette";
 import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
+import { Detail } from "../delivery/Detail";
+import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
 
 type Row = Schemas["TenantDelivery"];
 
 const states = ["pending", "retrying", "succeeded", "exhausted", "canceled"] as const;
-
-const keys = [
-  { key: "status", hint: "state", values: states },
-  { key: "endpoint", hint: "endpoint's id" },
-  { key: "type", hint: "event type" },
-  { key: "tenant", hint: "tenant's id" },
-  { key: "since", hint: "how far back", values: times },
-];
+const outcomes = ["ok", "status", "blocked", "dns", "connect", "tls", "timeout", "reset", "protocol"] as const;
 
 const id = (row: Row) => row.id;
 
+/** Deliveries lists what was sent, newest first, beside the one that is open. On a phone, a delivery has its own page. */
 export default function Deliveries() {
-  const { link } = useScope();
-  const [params] = useSearchParams();
-  const { query } = useRange();
+  const { shell, tenant: own, link, can } = useScope();
+  const [params, setParams] = useSearchParams();
+  const { query: time } = useRange();
+  const wide = useMedia("(min-width: 1100px)");
+  const navigate = useNavigate();
+  const [bulk, setBulk] = useState<{ kind: Kind; opened: string }>();
+  const tenant = own ?? params.get("tenant") ?? undefined;
+  const { endpoints } = useEndpoints(tenant);
+  const offers = useOffers(tenant);
+
   const status = states.find((state) => state === params.get("status"));
-  const filter = {
-    ...query,
-    ...(status ? { status } : {}),
-    ...Object.fromEntries(["endpoint", "type", "tenant"].flatMap((key) => (params.get(key) ? [[key, params.get(key) ?? ""]] : []))),
-  };
-  const list = useList(
-    ["deliveries", filter],
-    useCallback((cursor: string | undefined, signal: AbortSignal) => call(api.GET("/api/v1/deliveries", { params: { query: { ...filter, ...(cursor ? { cursor } : {}) } }, signal })), [JSON.stringify(filter)]),
-    id,
+  const outcome = outcomes.find((each) => each === params.get("outcome"));
+  const endpoint = params.get("endpoint") ?? undefined;
+  const type = params.get("type") ?? undefined;
+  const dialect = params.get("dialect") ?? undefined;
+  const { since, until } = time;
+  const filter = useMemo(
+    () => ({
+      ...(status ? { status } : {}),
+      ...(outcome ? { outcome } : {}),
+      ...(endpoint ? { endpoint } : {}),
+      ...(type ? { type } : {}),
+      ...(dialect ? { dialect } : {}),
+      ...(since ? { since } : {}),
+      ...(until ? { until } : {}),
+    }),
+    [status, outcome, endpoint, type, dialect, since, until],
   );
-  const columns: Column<Row>[] = [
-    { key: "status", title: "State", width: "110px", narrow: "side", cell: (row) => <StatusBadge of="delivery" state={row.status} /> },
-    { key: "type", title: "Event type", width: "minmax(140px, 2fr)", narrow: "title", cell: (row) => row.event_type },
-    { key: "endpoint", title: "Endpoint", width: "160px", cell: (row) => <Id value={row.endpoint} to={link.endpoint(row.tenant, row.endpoint)} /> },
-    { key: "tenant", title: "Tenant", width: "minmax(100px, 1fr)", cell: (row) => row.tenant },
-    { key: "attempts", title: "Attempts", width: "72px", align: "right", cell: (row) => <span className="num">{row.attempt_count}</span> },
-    { key: "created", title: "Created", width: "96px", align: "right", cell: (row) => <Time at={row.created_at} /> },
-  ];
+  const fetch = useCallback(
+    async (cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
+      const query = { ...filter, ...(cursor ? { cursor } : {}) };
+      if (!own) return call(api.GET("/api/v1/deliveries", { params: { query: { ...query, ...(tenant ? { tenant } : {}) } }, signal }));
+      const page = await call(api.GET("/api/v1/tenants/{tenant}/deliveries", { params: { path: { tenant: own }, query }, signal }));
+      return { ...page, data: page.data.map((row) => ({ ...row, tenant: own })) };
+    },
+    [own, tenant, filter],
+  );
+  // A span ends now, so its beginning moves. The list is the same one nevertheless.
+  const key = useMemo(() => ["deliveries", tenant, { ...filter, since: params.get("since"), until: params.get("until") }], [tenant, filter, params]);
+  const list = useList(key, fetch, id);
+
+  const tokens = useMemo(
+    () => [
+      { key: "status", hint: "state of the delivery", values: states },
+      offers.endpoint,
+      offers.type,
+      ...(own ? [] : [offers.tenant]),
+      offers.dialect,
+      { key: "outcome", hint: "of the newest attempt", values: outcomes },
+      { key: "since", hint: "accepted after", values: times },
+      { key: "until", hint: "accepted before", values: times },
+    ],
+    [offers, own],
+  );
+  const filtered = tokens.some((token) => params.has(token.key));
+
+  const open = wide ? (params.get("delivery") ?? undefined) : undefined;
+  const opened = list.rows.find((row) => row.id === open);
+  const openTenant = own ?? opened?.tenant ?? params.get("of") ?? "";
+  const show = useCallback(
+    (row: Row) => {
+      if (!wide) return void navigate(link.delivery(row.tenant, row.id));
+      setParams(
+        (old) => {
+          const next = new URLSearchParams(old);
+          next.set("delivery", row.id);
+          if (!own) next.set("of", row.tenant);
+          return next;
+        },
+        { replace: open !== undefined },
+      );
+    },
+    [wide, navigate, link, setParams, own, open],
+  );
+  const hide = useCallback(
+    () =>
+      setParams((old) => {
+        const next = new URLSearchParams(old);
+        next.delete("delivery");
+        next.delete("of");
+        return next;
+      }),
+    [setParams],
+  );
+
+  const columns = useMemo<Column<Row>[]>(
+    () => [
+      { key: "status", title: "State", width: "104px", narrow: "side", cell: (row) => <StatusBadge of="delivery" state={row.status} /> },
+      { key: "type", title: "Event type", width: "minmax(120px, 1.2fr)", narrow: "title", cell: (row) => <span className="font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span> },
+      {
+        key: "endpoint",
+        title: "Endpoint",
+        width: "minmax(110px, 1.2fr)",
+        cell: (row) => <EndpointName id={row.endpoint} endpoint={endpoints.get(row.endpoint)} />,
+      },
+      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => (row.status === "succeeded" && row.attempt_count < 2 ? null : <Why row={row} endpoint={endpoints.get(row.endpoint)} />) }]),
+      ...(own || open || tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.8fr)", wide: true, cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
+      { key: "attempts", title: open ? "Tries" : "Attempts", width: open ? "40px" : "64px", align: "right", narrow: "hidden", cell: (row) => <span className="num text-muted">{row.attempt_count}</span> },
+      { key: "created", title: "Accepted", width: "84px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
+    ],
+    [endpoints, open, own, tenant],
+  );
+
+  const wanted: Filter = { ...filter, ...(tenant ? { tenant } : {}) };
+  const ask = useCallback((kind: Kind) => setBulk({ kind, opened: rfc3339(Date.now()) }), []);
+  const jobs = can("replay") ? (["retry", "cancel"] as const) : [];
+  useCommands(
+    "deliveries",
+    useMemo(
+      () =>
+        can("replay")
+          ? [
+              { id: "bulk-retry", label: "Retry all deliveries that match", group: "Action", icon: RotateCw, run: () => ask("retry") },
+              { id: "bulk-cancel", label: "Cancel all deliveries that match", group: "Action", icon: X, run: () => ask("cancel") },
+            ]
+          : [],
+      [can, ask],
+    ),
+  );
+
   return (
-    <>
-      <PageHeader title="Deliveries" />
-      <div className="px-4 pb-3 sm:px-6">
-        <TokenSearch keys={keys} placeholder="Filter: status:exhausted endpoint:ep_…" />
+    <div className="flex h-full min-h-0">
+      <div data-scroll className="min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
+        <PageHeader
+          title="Deliveries"
+          sentence="Every event on its way to every endpoint, newest first."
+          action={jobs.map((kind) => {
+            const no = refusal(kind, wanted);
+            return (
+              <Button key={kind} icon={kind === "retry" ? RotateCw : X} disabled={no !== undefined} title={no} onClick={() => ask(kind)}>
+                {kind === "retry" ? "Retry all that match" : "Cancel all"}
+              </Button>
+            );
+          })}
+        />
+        <div className="flex px-4 pb-3 sm:px-6">
+          <TokenSearch keys={tokens} placeholder="Filter: status:exhausted type:invoice.paid since:24h" />
+        </div>
+        <DataTable
+          label="Deliveries"
+          columns={columns}
+          list={list}
+          id={id}
+          onOpen={show}
+          openId={open}
+          empty={
+            filtered ? (
+              <EmptyState icon={Send} title="No delivery matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
+                {list.more ? "Few match, so not all of the time was searched yet." : "Deliveries are kept for as long as the server's retention says."}
+              </EmptyState>
+            ) : (
+              <EmptyState
+                icon={Send}
+                title="Nothing was sent yet"
+                {...(shell === "console" ? { command: 'bellwire publish --tenant acme --type invoice.paid --data \'{"invoice":"in_1"}\'' } : {})}
+              >
+                Publish an event that an endpoint subscribes to, and it is listed here at once.
+              </EmptyState>
+            )
+          }
+        />
       </div>
-      <DataTable label="Deliveries" columns={columns} list={list} id={id} href={(row) => link.delivery(row.tenant, row.id)} empty={<EmptyState icon={Send} title="No delivery matches" />} />
-    </>
+      {open && (
+        <aside aria-label="Delivery" data-scroll className="w-[46%] max-w-180 shrink-0 overflow-x-hidden overflow-y-auto border-l border-line bg-panel">
+          <Detail key={open} tenant={openTenant} id={open} close={hide} />
+        </aside>
+      )}
+      {bulk && <Bulk kind={bulk.kind} filter={wanted} opened={bulk.opened} close={() => setBulk(undefined)} />}
+    </div>
   );
+}
+
+function EndpointName({ id: endpoint, endpoint: known }: { id: string; endpoint: Endpoint | undefined }) {
+  if (!known) return <span className="font-mono text-[12.5px]" title={endpoint}>{middle(endpoint)}</span>;
+  return <span title={`${visible(known.url)}\n${endpoint}`}>{endpointName(known)}</span>;
+}
+
+/** Why says what a delivery waits for, or why it ended, as far as the list knows. */
+function Why({ row, endpoint }: { row: Row; endpoint: Endpoint | undefined }) {
+  const now = useNow();
+  const text = why(row, endpoint, now);
+  return (
+    <span className="text-sm text-muted" title={text}>
+      {text}
+    </span>
+  );
+}
+
+function why(row: Row, endpoint: Endpoint | undefined, now: number): string {
+  if (row.status === "succeeded") return `After ${row.attempt_count} attempts`;
+  if (row.status === "exhausted" || row.status === "canceled") return sentence(visible(row.reason)).replace(/\.$/, "");
+  const due = row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0;
+  if (endpoint?.status === "paused") return "Waits: the endpoint is paused";
+  if (due > now) return `Next attempt ${relative(due, now)}`;
+  if (endpoint?.health.breaker === "open") return "Waits: the endpoint keeps failing";
+  if (now - due < 5000) return "Being sent";
+  return endpoint?.ordering === "fifo" ? "Waits for its turn" : "Waits to be sent";
 }

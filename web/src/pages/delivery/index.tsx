@@ -1,47 +1,337 @@
-import { useParams } from "react-router";
-import { api, call } from "@/api/client";
-import { useLiveQuery } from "@/api/hooks";
-import { Id } from "@/parts/Copy";
-import { Facts, PageHeader, Panel } from "@/parts/Page";
-import { PageSkeleton } from "@/parts/Shell";
+import { Menu } from "@base-ui/react/menu";
+import { ChevronDown, CircleAlert, CircleCheck, Clock, Hourglass, ListRestart, RotateCw, Terminal, X } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { useParams, useSearchParams } from "react-router";
+import { plural } from "@/lib/numbers";
+import { cx, sentence, visible } from "@/lib/text";
+import { advice, failure } from "@/lib/words";
+import { Button } from "@/parts/Button";
+import { Id, useCopy } from "@/parts/Copy";
+import { ConfirmDialog } from "@/parts/Dialog";
+import { useKeys } from "@/parts/Keys";
+import { PageHeader, Panel } from "@/parts/Page";
+import { useCommands } from "@/parts/Palette";
 import { useScope, useTenant } from "@/parts/Scope";
-import { ErrorState } from "@/parts/States";
+import { PageSkeleton } from "@/parts/Shell";
+import { ErrorState, Skeleton } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
-import { Time, Took } from "@/parts/Time";
+import { Time, Timed, Took } from "@/parts/Time";
+import { Waterfall } from "@/parts/Waterfall";
+import { type Attempt, bodyOf, curl, type Delivery as DeliveryOf, dialectOf, type Endpoint, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint, usePayload } from "./data";
+import { Exchange } from "./Exchange";
 
+const Signature = lazy(() => import("./Signature").then((module) => ({ default: module.Signature })));
+
+/** Delivery tells what became of an event at one endpoint: every attempt, what was sent, what came back, and what to do. */
 export default function Delivery() {
   const tenant = useTenant();
   const { id = "" } = useParams();
-  const { link } = useScope();
-  const delivery = useLiveQuery(["delivery", tenant, id], (signal) => call(api.GET("/api/v1/tenants/{tenant}/deliveries/{id}", { params: { path: { tenant, id } }, signal })));
+  const delivery = useDelivery(tenant, id);
+  const endpoint = useEndpoint(tenant, delivery.data?.endpoint);
   if (delivery.isPending) return <PageSkeleton />;
   if (!delivery.data) return <ErrorState error={delivery.error} what="The delivery could not be loaded" retry={delivery.refetch} />;
-  const it = delivery.data;
+  return <Page tenant={tenant} delivery={delivery.data} endpoint={endpoint} />;
+}
+
+function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined }) {
+  const { link } = useScope();
+  const [params, setParams] = useSearchParams();
+  const attempts = useMemo(() => it.attempts.toReversed(), [it.attempts]);
+  const chosen = attempts.find((attempt) => String(attempt.number) === params.get("attempt")) ?? attempts[0];
+  const { what, next } = story(it);
+  const choose = (attempt: Attempt | undefined) =>
+    attempt &&
+    setParams(
+      (old) => {
+        const changed = new URLSearchParams(old);
+        if (attempt === attempts[0]) changed.delete("attempt");
+        else changed.set("attempt", String(attempt.number));
+        return changed;
+      },
+      { replace: true },
+    );
+  const step = (by: number) => choose(attempts[Math.min(attempts.length - 1, Math.max(0, attempts.indexOf(chosen as Attempt) + by))]);
+  useKeys({ j: () => step(1), k: () => step(-1) });
+
   return (
     <>
-      <PageHeader title={`Delivery of ${it.event_type}`} sentence={it.reason} back={[{ to: link.deliveries(), label: "Deliveries" }]} />
-      <div className="space-y-4 px-4 pb-8 sm:px-6">
-        <Panel>
-          <Facts
-            facts={[
-              ["State", <StatusBadge key="s" of="delivery" state={it.status} />],
-              ["Event", <Id key="e" value={it.event} to={link.event(tenant, it.event)} full />],
-              ["Endpoint", <Id key="p" value={it.endpoint} to={link.endpoint(tenant, it.endpoint)} full />],
-            ]}
-          />
-        </Panel>
-        {it.attempts.map((attempt) => (
-          <Panel key={attempt.id} title={`Attempt ${attempt.number}`} aside={<Time at={attempt.started_at} className="text-sm text-muted" />}>
-            <Facts
-              facts={[
-                ["Outcome", <StatusBadge key="o" of="attempt" state={attempt.outcome} />],
-                ["Took", <Took key="t" ms={attempt.timings.total} />],
-                attempt.error !== "" && ["Error", attempt.error],
-              ]}
-            />
-          </Panel>
-        ))}
+      <PageHeader
+        title={`${visible(it.event_type)} to ${endpointLabel(endpoint, it.endpoint)}`}
+        heading={
+          <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <span>
+              {visible(it.event_type)} <span className="font-normal text-muted">to</span> {endpointLabel(endpoint, it.endpoint)}
+            </span>
+            <StatusBadge of="delivery" state={it.status} soft />
+          </span>
+        }
+        sentence={
+          <>
+            <Timed text={what} />
+            {it.next_attempt_at && Date.parse(it.next_attempt_at) > Date.now() && it.attempt_count > 0 && (
+              <>
+                {" "}
+                Next attempt <Time at={it.next_attempt_at} />.
+              </>
+            )}
+            {next && <> {next}</>}
+          </>
+        }
+        action={<Actions tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} />}
+        back={[{ to: link.deliveries(), label: "Deliveries" }]}
+      >
+        <Line tenant={tenant} delivery={it} endpoint={endpoint} />
+      </PageHeader>
+      <div className="grid gap-x-6 gap-y-4 px-4 pb-8 sm:px-6 lg:grid-cols-[256px_minmax(0,1fr)]">
+        <Timeline delivery={it} attempts={attempts} chosen={chosen} choose={choose} />
+        <div className="min-w-0 space-y-4">
+          {chosen ? <AttemptPanel key={chosen.id} tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} /> : <NoAttempt delivery={it} />}
+          <Verify tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} />
+        </div>
       </div>
     </>
+  );
+}
+
+/** Line has what one copies or follows. */
+function Line({ tenant, delivery: it, endpoint }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined }) {
+  const { link, shell } = useScope();
+  const facts: [string, React.ReactNode][] = [
+    ["Delivery", <Id key="delivery" value={it.id} />],
+    ["Event", <Id key="event" value={it.event} to={link.event(tenant, it.event)} />],
+    ["Endpoint", <Id key="endpoint" value={it.endpoint} to={link.endpoint(tenant, it.endpoint)} />],
+    ...(shell === "console" ? [["Tenant", <Id key="tenant" value={tenant} to={link.tenant(tenant)} />] as [string, React.ReactNode]] : []),
+    ...(endpoint ? [["Dialect", endpoint.dialect] as [string, React.ReactNode]] : []),
+    ["Accepted", <Time key="accepted" at={it.created_at} />],
+    ...(it.job ? [[it.replay ? "Replay by" : "Retried by", <Id key="job" value={it.job} to={link.job(tenant, it.job)} />] as [string, React.ReactNode]] : []),
+  ];
+  return (
+    <dl className="mt-3 flex flex-wrap gap-x-6 gap-y-1.5 text-sm">
+      {facts.map(([name, value]) => (
+        <div key={name} className="flex h-5 items-center gap-1.5">
+          <dt className="text-muted">{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined }) {
+  const { can } = useScope();
+  const { retry, cancel } = useDeliveryActions(tenant, it.id);
+  const [asking, setAsking] = useState(false);
+  const payload = usePayload(tenant, attempt?.request ? it.event : undefined);
+  const [copied, copy] = useCopy();
+  const open = isOpen(it);
+  const copyCurl = useMemo(() => () => attempt && copy(curl(attempt, bodyOf(payload.data, dialectOf(endpoint, attempt), attempt))), [attempt, copy, payload.data, endpoint]);
+  const { mutate } = retry;
+  useCommands(
+    `delivery-${it.id}`,
+    useMemo(
+      () =>
+        can("replay")
+          ? [
+              { id: "retry", label: "Retry this delivery", group: "Action", icon: RotateCw, run: () => mutate(false) },
+              { id: "restart", label: "Retry this delivery with its whole schedule", group: "Action", icon: ListRestart, run: () => mutate(true) },
+            ]
+          : [],
+      [can, mutate],
+    ),
+  );
+  const item = "flex cursor-default flex-col rounded-sm px-2.5 py-1.5 outline-none select-none data-[highlighted]:bg-hover";
+  return (
+    <>
+      {attempt?.request && (
+        <Button icon={copied ? CircleCheck : Terminal} disabled={payload.isPending} onClick={copyCurl}>
+          {copied ? "Copied" : "Copy as curl"}
+        </Button>
+      )}
+      {can("replay") && open && (
+        <Button icon={X} onClick={() => setAsking(true)}>
+          Cancel
+        </Button>
+      )}
+      {can("replay") && (
+        <span className="inline-flex">
+          <Button look="primary" icon={RotateCw} busy={retry.isPending} onClick={() => retry.mutate(false)} className="rounded-r-none">
+            {open && it.attempt_count === 0 ? "Send now" : "Retry"}
+          </Button>
+          <Menu.Root>
+            <Menu.Trigger render={<Button look="primary" aria-label="More ways to retry" className="rounded-l-none border-l border-l-[rgb(255_255_255/25%)] !px-1.5" />}>
+              <ChevronDown size={14} aria-hidden />
+            </Menu.Trigger>
+            <Menu.Portal>
+              <Menu.Positioner sideOffset={6} align="end" className="z-40">
+                <Menu.Popup className="w-76 rounded-lg border border-line-strong bg-raised p-1 shadow-pop outline-none">
+                  <Menu.Item className={item} onClick={() => retry.mutate(false)}>
+                    <span className="font-medium">Retry once</span>
+                    <span className="text-xs text-muted">One attempt, at once. If it fails, what was scheduled goes on.</span>
+                  </Menu.Item>
+                  <Menu.Item className={item} onClick={() => retry.mutate(true)}>
+                    <span className="font-medium">Retry and restart the schedule</span>
+                    <span className="text-xs text-muted">An attempt at once, and all retries of the policy after it.</span>
+                  </Menu.Item>
+                </Menu.Popup>
+              </Menu.Positioner>
+            </Menu.Portal>
+          </Menu.Root>
+        </span>
+      )}
+      <ConfirmDialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title="Cancel this delivery?"
+        action="Cancel the delivery"
+        busy={cancel.isPending}
+        onConfirm={() => cancel.mutate(undefined, { onSettled: () => setAsking(false) })}
+      >
+        <p>
+          {endpointLabel(endpoint, it.endpoint)} will not get this {visible(it.event_type)}. No more attempts are made. It can be retried later, as long as the event is stored.
+        </p>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+/** Timeline lists the attempts, newest first, between what comes next and where it began. */
+function Timeline({ delivery: it, attempts, chosen, choose }: { delivery: DeliveryOf; attempts: Attempt[]; chosen: Attempt | undefined; choose: (attempt: Attempt) => void }) {
+  const missing = it.attempt_count - attempts.length;
+  return (
+    <nav aria-label="Attempts" className="min-w-0 lg:sticky lg:top-4 lg:max-h-[calc(100dvh-96px)] lg:self-start lg:overflow-y-auto">
+      <ol className="relative space-y-0.5 before:absolute before:top-4 before:bottom-4 before:left-[17px] before:w-px before:bg-line-strong">
+        {it.next_attempt_at && isOpen(it) && (
+          <Point icon={it.waiting_for && it.waiting_for.reason !== "retry" ? Hourglass : Clock}>
+            <span className="text-muted">
+              {Date.parse(it.next_attempt_at) > Date.now() ? (
+                <>
+                  Next attempt <Time at={it.next_attempt_at} />
+                </>
+              ) : (
+                "Waits to be sent"
+              )}
+            </span>
+          </Point>
+        )}
+        {attempts.map((attempt) => (
+          <li key={attempt.id} className="relative">
+            <button
+              type="button"
+              aria-current={attempt === chosen || undefined}
+              onClick={() => choose(attempt)}
+              className={cx("flex w-full items-center gap-2.5 rounded-md py-1.5 pr-2 pl-2.5 text-left", attempt === chosen ? "bg-selected" : "hover:bg-hover")}
+            >
+              <Dot ok={attempt.outcome === "ok"} />
+              <span className="min-w-0 flex-1">
+                <span className="flex justify-between gap-2">
+                  <span className="truncate font-medium">
+                    <span className="num">{attempt.number}</span>
+                    <span className="text-faint"> · </span>
+                    {attempt.response ? <span className="num">{attempt.response.status}</span> : <StatusBadge of="attempt" state={attempt.outcome} className="[&_svg]:hidden" />}
+                  </span>
+                  <Took ms={attempt.timings.total} className="text-sm text-muted" />
+                </span>
+                <span className="block truncate text-xs text-muted">
+                  <Time at={attempt.started_at} />
+                  {attempt.trigger !== "schedule" && (attempt.trigger === "manual" ? ", by hand" : ", a test")}
+                </span>
+              </span>
+            </button>
+          </li>
+        ))}
+        {missing > 0 && <Point icon={Clock}><span className="text-muted">{plural(missing, "earlier attempt")}, not shown</span></Point>}
+        <Point icon={CircleCheck}>
+          <span className="text-muted">
+            Accepted <Time at={it.created_at} />
+          </span>
+        </Point>
+      </ol>
+    </nav>
+  );
+}
+
+function Dot({ ok }: { ok: boolean }) {
+  const Icon = ok ? CircleCheck : CircleAlert;
+  return <Icon size={15} className={cx("relative shrink-0 rounded-full bg-bg", ok ? "text-good" : "text-bad")} aria-hidden />;
+}
+
+function Point({ icon: Icon, children }: { icon: typeof Clock; children: React.ReactNode }) {
+  return (
+    <li className="relative flex items-center gap-2.5 py-1.5 pl-2.5 text-sm">
+      <Icon size={15} className="shrink-0 bg-bg text-faint" aria-hidden />
+      {children}
+    </li>
+  );
+}
+
+function AttemptPanel({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt }) {
+  const status = attempt.response?.status;
+  return (
+    <Panel
+      title={
+        <span className="flex flex-wrap items-center gap-x-2.5">
+          Attempt {attempt.number}
+          <StatusBadge of="attempt" state={attempt.outcome} />
+        </span>
+      }
+      aside={<Time at={attempt.started_at} as="clock" className="text-sm text-muted" />}
+    >
+      <div className="space-y-4">
+        <div className="grid gap-x-4 gap-y-3 xl:grid-cols-2">
+          <div className="space-y-1">
+            <p className="font-medium wrap-anywhere">{sentence(`it ${failure(attempt)}`)}</p>
+            {attempt.error && attempt.outcome !== "status" && <p className="font-mono text-[12.5px] wrap-anywhere text-bad">{visible(attempt.error)}</p>}
+            {attempt.outcome !== "ok" && <p className="text-muted">{advice(attempt.outcome, status)}</p>}
+          </div>
+          <Waterfall timings={attempt.timings} />
+        </div>
+        <Exchange tenant={tenant} event={delivery.event} endpoint={endpoint} attempt={attempt} />
+      </div>
+    </Panel>
+  );
+}
+
+function NoAttempt({ delivery }: { delivery: DeliveryOf }) {
+  const { what, next } = story(delivery);
+  return (
+    <Panel title="No attempt yet">
+      <p>{what}</p>
+      {next && <p className="mt-1 text-muted">{next}</p>}
+    </Panel>
+  );
+}
+
+/** Verify holds the helper for signatures, whose code is loaded when it is opened. The URL says that it is open. */
+function Verify({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined }) {
+  const [params, setParams] = useSearchParams();
+  const open = params.has("signature");
+  const payload = usePayload(tenant, open && attempt?.request ? delivery.event : undefined);
+  const dialect = dialectOf(endpoint, attempt);
+  const toggle = () =>
+    setParams(
+      (old) => {
+        const changed = new URLSearchParams(old);
+        if (open) changed.delete("signature");
+        else changed.set("signature", "");
+        return changed;
+      },
+      { replace: true },
+    );
+  return (
+    <section className="panel">
+      <h2>
+        <button type="button" aria-expanded={open} onClick={toggle} className="flex min-h-11 w-full items-center justify-between gap-3 px-4 py-2 text-left text-sm font-semibold">
+          Why does my signature not verify?
+          <ChevronDown size={15} className={cx("shrink-0 text-muted transition-transform", open && "rotate-180")} aria-hidden />
+        </button>
+      </h2>
+      {open && (
+        <div className="border-t border-line p-4">
+          <Suspense fallback={<Skeleton className="h-40" />}>
+            <Signature key={attempt?.id} tenant={tenant} endpoint={delivery.endpoint} dialect={dialect} attempt={attempt} body={bodyOf(payload.data, dialect, attempt)} />
+          </Suspense>
+        </div>
+      )}
+    </section>
   );
 }

@@ -1,0 +1,85 @@
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { visible } from "@/lib/text";
+import { endpointName } from "@/parts/Health";
+import { useScope } from "@/parts/Scope";
+import type { TokenKey } from "@/parts/TokenSearch";
+import { api, call, type Schemas } from "./client";
+
+/** Names of things, for lists that show them and for filters that offer them. They are looked up once a minute. */
+
+export type Endpoint = Schemas["EndpointWithHealth"];
+
+const minute = 60_000;
+
+/** How many are looked up. What lies beyond is shown by its id, and can be typed. */
+const pages = 4;
+
+async function all<T>(fetch: (cursor: string | undefined) => Promise<{ data: T[]; next_cursor: string | null }>): Promise<T[]> {
+  const found: T[] = [];
+  let cursor: string | undefined;
+  for (let i = 0; i < pages; i++) {
+    const page = await fetch(cursor);
+    found.push(...page.data);
+    if (!page.next_cursor) break;
+    cursor = page.next_cursor;
+  }
+  return found;
+}
+
+const endpoints = (tenant: string | undefined, shell: "console" | "portal") => ({
+  queryKey: ["names", "endpoints", tenant ?? ""],
+  queryFn: ({ signal }: { signal?: AbortSignal }) =>
+    all<Endpoint>((cursor) => {
+      const page = { limit: 250, ...(cursor ? { cursor } : {}) };
+      const options = signal ? { signal } : {};
+      return shell === "portal"
+        ? call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant: tenant ?? "" }, query: page }, ...options }))
+        : call(api.GET("/api/v1/endpoints", { params: { query: { ...page, ...(tenant ? { tenant } : {}) } }, ...options }));
+    }),
+  staleTime: minute,
+  refetchOnWindowFocus: false,
+});
+
+export const eventTypes = () => ({
+  queryKey: ["names", "event-types"],
+  queryFn: () => all<Schemas["EventType"]>((cursor) => call(api.GET("/api/v1/event-types", { params: { query: { limit: 250, ...(cursor ? { cursor } : {}) } } }))),
+  staleTime: minute,
+  refetchOnWindowFocus: false,
+});
+
+export const tenants = () => ({
+  queryKey: ["names", "tenants"],
+  queryFn: () => all<Schemas["Tenant"]>((cursor) => call(api.GET("/api/v1/tenants", { params: { query: { limit: 250, ...(cursor ? { cursor } : {}) } } }))),
+  staleTime: minute,
+  refetchOnWindowFocus: false,
+});
+
+/** useEndpoints returns endpoints by their ids: those of a tenant, or in the console of all. */
+export function useEndpoints(tenant?: string): { endpoints: ReadonlyMap<string, Endpoint>; loading: boolean } {
+  const { shell, tenant: own } = useScope();
+  const found = useQuery(endpoints(own ?? tenant, shell));
+  const map = useMemo(() => new Map(found.data?.map((endpoint) => [endpoint.id, endpoint])), [found.data]);
+  return { endpoints: map, loading: found.isPending };
+}
+
+const dialects = ["standard", "akkuro", "atelio", "azakaw", "bluefin", "lemon"] as const;
+
+/** useOffers returns the keys of filters that several pages have, with what they offer. */
+export function useOffers(tenant?: string): Record<"endpoint" | "type" | "tenant" | "dialect", TokenKey> {
+  const queries: QueryClient = useQueryClient();
+  const { shell, tenant: own } = useScope();
+  return useMemo(
+    () => ({
+      endpoint: {
+        key: "endpoint",
+        hint: "endpoint's id or name",
+        values: async () => (await queries.fetchQuery(endpoints(own ?? tenant, shell))).map((endpoint) => ({ value: endpoint.id, hint: endpointName(endpoint) })),
+      },
+      type: { key: "type", hint: "event type", values: async () => (await queries.fetchQuery(eventTypes())).map((type) => type.name) },
+      tenant: { key: "tenant", hint: "tenant's id or name", values: async () => (await queries.fetchQuery(tenants())).map((each) => ({ value: each.id, hint: visible(each.name) })) },
+      dialect: { key: "dialect", hint: "dialect of the endpoint", values: dialects },
+    }),
+    [queries, shell, own, tenant],
+  );
+}

@@ -1,0 +1,134 @@
+import { useQuery } from "@tanstack/react-query";
+import { api, call, type Schemas } from "@/api/client";
+import { useAction, useLiveQuery } from "@/api/hooks";
+import type { ApiError } from "@/api/problem";
+import { requestBody } from "@/lib/body";
+import { member } from "@/lib/json";
+import { plural } from "@/lib/numbers";
+import { shell, visible } from "@/lib/text";
+import { endpointName } from "@/parts/Health";
+import { advice, failure, helpForWaiting, waitsFor } from "@/lib/words";
+
+export type Delivery = Schemas["DeliveryWithAttempts"];
+export type Attempt = Schemas["Attempt"];
+export type Endpoint = Schemas["EndpointWithHealth"];
+
+/** useDelivery fetches a delivery again as long as something can happen to it. */
+export function useDelivery(tenant: string, id: string) {
+  return useLiveQuery(["delivery", tenant, id], (signal) => call(api.GET("/api/v1/tenants/{tenant}/deliveries/{id}", { params: { path: { tenant, id } }, signal })), { every: 2000 });
+}
+
+/** useEndpoint fetches what an endpoint is called and speaks. It may be deleted: then there is only its id. */
+export function useEndpoint(tenant: string, id: string | undefined) {
+  return useQuery<Endpoint, ApiError>({
+    queryKey: ["endpoint", tenant, id],
+    queryFn: ({ signal }) => call(api.GET("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant, id: id ?? "" } }, signal })),
+    enabled: id !== undefined,
+    staleTime: 30_000,
+    refetchOnWindowFocus: false,
+  }).data;
+}
+
+/** endpointLabel returns what people call an endpoint, or the id of one that was deleted. */
+export function endpointLabel(endpoint: Endpoint | undefined, id: string): string {
+  return endpoint ? endpointName(endpoint) : id;
+}
+
+/** The event of a delivery: what was published, as its text, or that it is not there any more. */
+export type Payload = { data: string; erased: boolean; facts: { id: string; type: string; occurred_at: string; created_at: string } };
+
+/** readEvent reads an event from the text of the answer, so that its data stays as it was published. */
+export function readEvent(text: string): Payload {
+  const value = (name: string) => {
+    const raw = member(text, name);
+    return raw?.startsWith('"') ? (JSON.parse(raw) as string) : "";
+  };
+  const erased = (member(text, "erased") ?? member(text, "erased_at") ?? "null").trim();
+  return {
+    data: member(text, "data") ?? "null",
+    erased: erased !== "null" && erased !== "false",
+    facts: { id: value("id"), type: value("type"), occurred_at: value("occurred_at"), created_at: value("created_at") },
+  };
+}
+
+/** usePayload fetches the event of a delivery once. */
+export function usePayload(tenant: string, event: string | undefined) {
+  return useQuery<Payload, ApiError>({
+    queryKey: ["payload", tenant, event],
+    queryFn: async ({ signal }) => readEvent(await call(api.GET("/api/v1/tenants/{tenant}/events/{id}", { params: { path: { tenant, id: event ?? "" } }, parseAs: "text", signal })) as string),
+    enabled: event !== undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** dialectOf returns what a delivery was formed for: what the endpoint speaks, or what the headers of the request show. */
+export function dialectOf(endpoint: Endpoint | undefined, attempt: Attempt | undefined): string {
+  const headers = attempt?.request?.headers ?? {};
+  if ("webhook-signature" in headers) return "standard";
+  if ("lmg-signature" in headers) return "lemon";
+  if ("bond-signature" in headers) return "atelio";
+  if ("x-event-token" in headers) return "akkuro";
+  return endpoint?.dialect ?? "";
+}
+
+/** bodyOf returns the body that was sent; undefined if it cannot be told. */
+export function bodyOf(payload: Payload | undefined, dialect: string, attempt: Attempt | undefined): string | undefined {
+  if (!payload || payload.erased) return undefined;
+  return requestBody(dialect, { ...payload.facts, data: payload.data }, attempt?.request?.body_bytes);
+}
+
+export const isOpen = (delivery: Pick<Delivery, "status">) => delivery.status === "pending" || delivery.status === "retrying";
+
+/** story says in a sentence what became of a delivery, and in another what to do. */
+export function story(delivery: Delivery): { what: string; next: string } {
+  const last = delivery.attempts.at(-1);
+  const tries = plural(delivery.attempt_count, "attempt");
+  switch (delivery.status) {
+    case "succeeded":
+      return { what: last ? `Acknowledged${last.response ? ` with status ${last.response.status}` : ""} by ${delivery.attempt_count === 1 ? "the first attempt" : `the last of ${tries}`}.` : "Acknowledged.", next: "" };
+    case "exhausted":
+      return {
+        what: `Gave up after ${tries}${last ? `: the last one ${failure(last)}` : ""}.`,
+        next: last ? advice(last.outcome, last.response?.status) : "",
+      };
+    case "canceled":
+      return { what: `Canceled${delivery.reason ? `: ${visible(delivery.reason)}` : ""}.`, next: "Retry it to send it after all." };
+    default: {
+      const waiting = delivery.waiting_for;
+      const failed = last && last.outcome !== "ok" ? `Attempt ${last.number} ${failure(last)}. ` : "";
+      const help = (waiting && helpForWaiting(waiting)) ?? (last && last.outcome !== "ok" ? advice(last.outcome, last.response?.status) : "");
+      return { what: `${failed}${waiting ? `It ${waitsFor(waiting)}` : "It waits"}.`, next: help };
+    }
+  }
+}
+
+/** useDeliveryActions has what can be done to a delivery. */
+export function useDeliveryActions(tenant: string, id: string, changed: () => void = () => {}) {
+  const path = { tenant, id };
+  const changes = [["delivery", tenant, id], ["deliveries"]];
+  const retry = useAction((restart: boolean) => call(api.POST("/api/v1/tenants/{tenant}/deliveries/{id}/retry", { params: { path }, body: { restart } })), {
+    done: (_out, restart) => (restart ? "Its retry schedule begins again" : "It is sent again"),
+    failed: "It was not sent again",
+    changes,
+    onDone: changed,
+  });
+  const cancel = useAction(() => call(api.POST("/api/v1/tenants/{tenant}/deliveries/{id}/cancel", { params: { path } })), {
+    done: "Canceled",
+    failed: "It was not canceled",
+    changes,
+    onDone: changed,
+  });
+  return { retry, cancel };
+}
+
+/** curl returns the command that sends the request of an attempt again. */
+export function curl(attempt: Attempt, body: string | undefined): string {
+  const { request } = attempt;
+  if (!request) return "";
+  const lines = [`curl -X ${request.method} ${shell(request.url)}`];
+  for (const [name, value] of Object.entries(request.headers)) lines.push(`-H ${shell(`${name}: ${value}`)}`);
+  lines.push(body === undefined ? "--data-binary @body.json" : `--data-binary ${shell(body)}`);
+  return lines.join(" \\\n  ");
+}
