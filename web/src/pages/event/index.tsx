@@ -1,25 +1,332 @@
-import { useParams } from "react-router";
-import { api, call } from "@/api/client";
-import { useLiveQuery } from "@/api/hooks";
+import { FlaskConical, RotateCw, Send, ShieldOff } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
+import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { api, call, type Schemas } from "@/api/client";
+import { useAction, useLiveQuery } from "@/api/hooks";
+import { type Endpoint, useEndpoints } from "@/api/names";
 import { member } from "@/lib/json";
+import { plural } from "@/lib/numbers";
+import { middle, sentence, shell as quoted, visible } from "@/lib/text";
+import { Button } from "@/parts/Button";
+import { Id, useCopy } from "@/parts/Copy";
+import { type Column, DataTable } from "@/parts/DataTable";
+import { Dialog } from "@/parts/Dialog";
+import { FormError } from "@/parts/Form";
+import { endpointName } from "@/parts/Health";
 import { JsonView } from "@/parts/JsonView";
 import { PageHeader } from "@/parts/Page";
-import { useTenant } from "@/parts/Scope";
+import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
-import { ErrorState } from "@/parts/States";
+import { EmptyState, ErrorState } from "@/parts/States";
+import { Notice, StatusBadge } from "@/parts/Status";
+import { Time, Timed } from "@/parts/Time";
 
+type Fate = Schemas["Explanation"];
+
+type Loaded = {
+  event: Omit<Schemas["ExplainedEvent"], "data">;
+  /** The data as it was published. */
+  data: string;
+  erased: { at: string | undefined } | undefined;
+};
+
+/** Outcomes of endpoints that were meant to get the event. The others are shown after them. */
+const meant = new Set<Fate["outcome"]>(["delivered", "pending", "retrying", "exhausted", "canceled", "paused"]);
+
+/** Event shows what was published, and what became of it at every endpoint of the tenant, and why. */
 export default function Event() {
   const tenant = useTenant();
   const { id = "" } = useParams();
-  const event = useLiveQuery(["event", tenant, id], (signal) => call(api.GET("/api/v1/tenants/{tenant}/events/{id}", { params: { path: { tenant, id } }, parseAs: "text", signal })));
+  const event = useLiveQuery(["event", tenant, id], async (signal) =>
+    read((await call(api.GET("/api/v1/tenants/{tenant}/events/{id}", { params: { path: { tenant, id } }, parseAs: "text", signal }))) as string),
+  );
   if (event.isPending) return <PageSkeleton />;
-  if (event.data === undefined) return <ErrorState error={event.error} what="The event could not be loaded" retry={event.refetch} />;
+  if (!event.data) return <ErrorState error={event.error} what="The event could not be loaded" retry={event.refetch} />;
+  return <Page tenant={tenant} {...event.data} />;
+}
+
+/** read takes the answer apart as text: JSON.parse rounds the numbers of the data. */
+function read(text: string): Loaded {
+  const data = member(text, "data") ?? "null";
+  const at = text.indexOf(data, text.indexOf('"data"'));
+  const event = JSON.parse(`${text.slice(0, at)}null${text.slice(at + data.length)}`) as Schemas["ExplainedEvent"] & { erased?: { at?: string } | boolean | null; erased_at?: string | null };
+  const erasedAt = event.erased_at ?? (typeof event.erased === "object" ? event.erased?.at : undefined);
+  return { event, data, erased: event.erased || event.erased_at ? { at: erasedAt ?? undefined } : undefined };
+}
+
+function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
+  const { shell, link } = useScope();
+  const [again, setAgain] = useState(false);
+  const [copied, copy] = useCopy();
+  const command = () => copy(`bellwire events show --tenant ${quoted(tenant)} ${event.id}`);
   return (
     <>
-      <PageHeader title={`Event ${id}`} />
-      <div className="px-4 pb-8 sm:px-6">
-        <JsonView title="data" text={member(event.data, "data") ?? ""} />
+      <PageHeader
+        title={`${visible(event.type)} ${middle(event.id)}`}
+        heading={
+          <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            {visible(event.type)}
+            {event.test && (
+              <span className="inline-flex h-6 items-center gap-1.5 rounded-full bg-calm-soft px-2.5 text-sm font-medium text-muted">
+                <FlaskConical size={13} aria-hidden /> Test
+              </span>
+            )}
+          </span>
+        }
+        sentence={<Summary fates={event.endpoints} more={event.endpoints_next_cursor !== null} test={event.test} />}
+        back={shell === "console" ? [{ to: `/events?tenant=${encodeURIComponent(tenant)}`, label: "Events" }] : [{ to: link.deliveries(), label: "Deliveries" }]}
+        action={
+          shell === "console" && (
+            <>
+              <Button onClick={command}>{copied ? "Copied" : "Copy command"}</Button>
+              {!erased && !event.test && (
+                <Button look="primary" icon={Send} onClick={() => setAgain(true)}>
+                  Publish again
+                </Button>
+              )}
+            </>
+          )
+        }
+      >
+        <dl className="mt-3 flex flex-wrap gap-x-6 gap-y-1.5 text-sm">
+          {(
+            [
+              ["Event", <Id key="id" value={event.id} />],
+              ...(shell === "console" ? [["Tenant", <Id key="tenant" value={tenant} to={link.tenant(tenant)} />]] : []),
+              ...(event.idempotency_key ? [["Publisher's id", <Id key="key" value={event.idempotency_key} />]] : []),
+              ["Accepted", <Time key="at" at={event.created_at} />],
+              ...(event.occurred_at !== event.created_at ? [["Occurred", <Time key="occurred" at={event.occurred_at} />]] : []),
+            ] as [string, React.ReactNode][]
+          ).map(([name, value]) => (
+            <div key={name} className="flex h-5 items-center gap-1.5">
+              <dt className="text-muted">{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        {event.problem && (
+          <div className="mt-3">
+            <Notice tone="bad">{sentence(`it was not sent: ${visible(event.problem)}`)}</Notice>
+          </div>
+        )}
+      </PageHeader>
+      <div className="grid items-start gap-x-6 gap-y-5 px-4 pb-8 sm:px-6 xl:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
+        <Fates tenant={tenant} event={event} />
+        {erased ? (
+          <section className="panel">
+            <EmptyState icon={ShieldOff} title="The data was erased">
+              {erased.at ? (
+                <>
+                  It was removed <Time at={erased.at} />, and cannot be shown or sent again.
+                </>
+              ) : (
+                "It was removed, and cannot be shown or sent again."
+              )}{" "}
+              What became of the event is still known.
+            </EmptyState>
+          </section>
+        ) : (
+          <JsonView text={data} title="Data" maxHeight={640} />
+        )}
       </div>
+      {again && <Again tenant={tenant} event={event} data={data} close={() => setAgain(false)} />}
     </>
+  );
+}
+
+/** Summary counts outcomes in words. */
+function Summary({ fates, more, test }: { fates: readonly Fate[]; more: boolean; test: boolean }) {
+  const count = (...outcomes: Fate["outcome"][]) => fates.filter((fate) => outcomes.includes(fate.outcome)).length;
+  const all = fates.filter((fate) => meant.has(fate.outcome)).length;
+  if (fates.length === 0) return <>The tenant had no endpoint.</>;
+  if (all === 0) return <>{test ? "No endpoint got this test." : "No endpoint was to get it: below is why."}</>;
+  const delivered = count("delivered");
+  const rest = (
+    [
+      [count("retrying"), "retrying"],
+      [count("pending"), "pending"],
+      [count("paused"), "waiting for a paused endpoint"],
+      [count("exhausted"), "given up"],
+      [count("canceled"), "canceled"],
+    ] as const
+  ).filter(([n]) => n > 0);
+  return (
+    <>
+      {delivered === all ? `Delivered to ${all === 1 ? "the one endpoint" : `all ${all} endpoints`} that subscribed` : `Delivered to ${delivered} of ${plural(all, "endpoint")} that subscribed`}
+      {rest.length > 0 && `; ${rest.map(([n, word]) => `${n} ${word}`).join(", ")}`}
+      {more ? ", among those shown." : "."}
+    </>
+  );
+}
+
+/** Fates has a row for each endpoint: those that were meant first. */
+function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
+  const { link, can } = useScope();
+  const navigate = useNavigate();
+  const { endpoints } = useEndpoints(tenant);
+  const [params, setParams] = useSearchParams();
+  const everyone = params.get("show") !== "subscribed";
+  const [rest, setRest] = useState<{ rows: Fate[]; cursor: string | null }>();
+  const cursor = rest ? rest.cursor : event.endpoints_next_cursor;
+  const load = useAction(() => call(api.GET("/api/v1/tenants/{tenant}/events/{id}/endpoints", { params: { path: { tenant, id: event.id }, query: cursor ? { cursor } : {} } })), {
+    failed: "The other endpoints could not be loaded",
+    onDone: (page) => setRest((old) => ({ rows: [...(old?.rows ?? []), ...page.data], cursor: page.next_cursor })),
+  });
+  const rows = useMemo(() => {
+    const all = [...event.endpoints, ...(rest?.rows ?? [])];
+    const first = all.filter((fate) => meant.has(fate.outcome));
+    return everyone ? [...first, ...all.filter((fate) => !meant.has(fate.outcome))] : first;
+  }, [event.endpoints, rest, everyone]);
+  const retry = useAction((delivery: string) => call(api.POST("/api/v1/tenants/{tenant}/deliveries/{id}/retry", { params: { path: { tenant, id: delivery } }, body: {} })), {
+    done: "It is sent again",
+    failed: "It was not sent again",
+    changes: [["event", tenant, event.id]],
+  });
+  const { mutate, isPending, variables } = retry;
+  const columns = useMemo<Column<Fate>[]>(
+    () => [
+      {
+        key: "endpoint",
+        title: "Endpoint",
+        width: "minmax(110px, 1fr)",
+        narrow: "title",
+        cell: (fate) => {
+          const known = endpoints.get(fate.endpoint);
+          return (
+            <Link to={link.endpoint(tenant, fate.endpoint)} title={known ? `${visible(known.url)}\n${fate.endpoint}` : fate.endpoint} className="font-medium hover:text-accent hover:underline">
+              {known ? endpointName(known) : <span className="font-mono text-[12.5px]">{middle(fate.endpoint)}</span>}
+            </Link>
+          );
+        },
+      },
+      { key: "outcome", title: "Outcome", width: "124px", narrow: "side", cell: (fate) => <StatusBadge of="explanation" state={fate.outcome} /> },
+      {
+        key: "why",
+        title: "Why",
+        width: "minmax(140px, 2fr)",
+        cell: (fate) => {
+          const text = reason(fate, endpoints.get(fate.endpoint));
+          return (
+            text && (
+              <span className="block py-0.5 text-sm whitespace-normal wrap-anywhere text-muted">
+                <Timed text={sentence(text)} />
+              </span>
+            )
+          );
+        },
+      },
+      {
+        key: "action",
+        title: "",
+        width: "32px",
+        align: "right",
+        narrow: "hidden",
+        cell: (fate) =>
+          fate.delivery && can("replay") ? (
+            <Button size="sm" look="quiet" aria-label={`Send again to ${fate.endpoint}`} title="Send again" icon={RotateCw} busy={isPending && variables === fate.delivery} onClick={() => fate.delivery && mutate(fate.delivery)} />
+          ) : null,
+      },
+    ],
+    [endpoints, link, tenant, can, mutate, isPending, variables],
+  );
+  const others = event.endpoints.length + (rest?.rows.length ?? 0) - rows.filter((fate) => meant.has(fate.outcome)).length;
+  const id = useCallback((fate: Fate) => fate.endpoint, []);
+  const openable = useCallback((fate: Fate) => void navigate(fate.delivery ? link.delivery(tenant, fate.delivery) : link.endpoint(tenant, fate.endpoint)), [navigate, link, tenant]);
+  return (
+    <section className="panel min-w-0 overflow-hidden" aria-label="What became of it">
+      <div className="flex min-h-11 flex-wrap items-center justify-between gap-3 border-b border-line px-4 py-2 sm:px-6">
+        <h2 className="text-sm font-semibold">What became of it</h2>
+        {others > 0 && (
+          <label className="flex items-center gap-2 text-sm text-muted">
+            <input
+              type="checkbox"
+              checked={everyone}
+              onChange={(change) =>
+                setParams(
+                  (old) => {
+                    const next = new URLSearchParams(old);
+                    if (change.target.checked) next.delete("show");
+                    else next.set("show", "subscribed");
+                    return next;
+                  },
+                  { replace: true },
+                )
+              }
+            />
+            Also the {others} that did not get it
+          </label>
+        )}
+      </div>
+      <DataTable
+        label="Endpoints"
+        columns={columns}
+        list={{ rows }}
+        id={id}
+        onOpen={openable}
+        empty={<EmptyState title={event.endpoints.length === 0 ? "The tenant had no endpoint" : "No endpoint was to get it"} />}
+      />
+      {cursor && (
+        <div className="flex justify-center border-t border-line p-2">
+          <Button size="sm" busy={load.isPending} onClick={() => load.mutate(undefined)}>
+            Show more endpoints
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** reason says why, also where the outcome alone says it to the API. */
+function reason(fate: Fate, endpoint: Endpoint | undefined): string {
+  if (fate.reason) return visible(fate.reason);
+  const open = fate.outcome === "pending" || fate.outcome === "retrying";
+  return open && endpoint?.health.breaker === "open" ? "it waits, because the endpoint keeps failing" : "";
+}
+
+/** Again publishes the same data as a new event. */
+function Again({ tenant, event, data, close }: { tenant: string; event: Loaded["event"]; data: string; close: () => void }) {
+  const { link } = useScope();
+  const navigate = useNavigate();
+  const body = `{"type":${JSON.stringify(event.type)},"data":${data}}`;
+  const publish = useAction(
+    () =>
+      call(
+        api.POST("/api/v1/tenants/{tenant}/events", {
+          params: { path: { tenant } },
+          body: { type: event.type, data: null },
+          bodySerializer: () => body, // the data as it was published, and not as JavaScript would write it
+        }),
+      ),
+    {
+      quiet: true,
+      done: (receipt) => (receipt.deliveries === 0 ? "Published, but no endpoint subscribes to it" : `Published to ${plural(receipt.deliveries, "endpoint")}`),
+      changes: [["events"]],
+      onDone: (receipt) => {
+        close();
+        void navigate(link.event(tenant, receipt.id));
+      },
+    },
+  );
+  return (
+    <Dialog
+      open
+      onClose={close}
+      title="Publish again"
+      sentence="The same data becomes a new event with a new id. It goes to the endpoints that subscribe now, also to those that have the first one already."
+      footer={
+        <>
+          <Button onClick={close}>Leave it</Button>
+          <Button look="primary" icon={Send} busy={publish.isPending} onClick={() => publish.mutate(undefined)}>
+            Publish
+          </Button>
+        </>
+      }
+    >
+      <div className="space-y-3">
+        <JsonView text={data} title={visible(event.type)} maxHeight={280} />
+        <p className="text-sm text-muted">To send it to one endpoint only, retry its delivery in the list instead.</p>
+        <FormError error={publish.error} />
+      </div>
+    </Dialog>
   );
 }
