@@ -1,1 +1,0 @@
-import{r as e}from"./console-gQ2Wq00Z.js";import{n as t}from"./Page-DUTh6rgv.js";import{v as n}from"./preload-helper-XG5aAm9Z.js";import{s as r}from"./Live-CcJf1rVW.js";var i=r();function a(){return(0,i.jsxs)(i.Fragment,{children:[(0,i.jsx)(t,{title:`Live`}),(0,i.jsx)(n,{icon:e,title:`Watch attempts as they happen`,command:`bellwire tail`})]})}export{a as default};
