@@ -8,7 +8,7 @@ import (
 )
 
 // Tenant is a customer of the platform. CreateTenant uses ID, Name, Metadata,
-// Limits, Status and StatusReason.
+// Limits, Status, StatusReason and OperationalEvents.
 type Tenant struct {
 	ID        string            `json:"id,omitzero"`
 	Name      string            `json:"name,omitzero"`
@@ -21,6 +21,8 @@ type Tenant struct {
 	Status       TenantStatus `json:"status,omitzero"`
 	StatusReason string       `json:"status_reason,omitzero"` // why it is paused
 	StatusSince  *time.Time   `json:"status_since,omitzero"`  // when it was last paused or resumed; nil: never
+
+	OperationalEvents bool `json:"operational_events,omitzero"` // those about the tenant are published to it too
 }
 
 // TenantStatus says whether a tenant is paused.
@@ -44,6 +46,8 @@ type TenantChange struct {
 
 	Status       TenantStatus `json:"status,omitzero"` // empty: unchanged
 	StatusReason *string      `json:"status_reason,omitzero"`
+
+	OperationalEvents *bool `json:"operational_events,omitzero"`
 }
 
 // CreateTenant creates a tenant. It fails with CodeConflict if the id is in use.
@@ -52,10 +56,12 @@ func (c *Client) CreateTenant(ctx context.Context, t Tenant) (*Tenant, error) {
 	return fetch[Tenant](ctx, c, http.MethodPost, path("tenants"), t)
 }
 
-// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata and Limits, and its Status unless it is empty.
+// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata and Limits, its Status unless it is empty, and its
+// OperationalEvents if it is true.
 func (c *Client) PutTenant(ctx context.Context, t Tenant) (*Tenant, error) {
 	return fetch[Tenant](ctx, c, http.MethodPut, inTenant(t.ID), Tenant{
 		Name: t.Name, Metadata: t.Metadata, Limits: t.Limits, Status: t.Status, StatusReason: t.StatusReason,
+		OperationalEvents: t.OperationalEvents,
 	})
 }
 

@@ -127,6 +127,9 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := srv.service.Prepare(ctx); err != nil {
+		return fmt.Errorf("--database-url: %w", err)
+	}
 	srv.metrics.Gauge(srv.stats, srv.backlog.look)
 	routes, err := srv.routes()
 	if err != nil {

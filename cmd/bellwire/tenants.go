@@ -27,6 +27,7 @@ func (c *tenantsCommand) Help() string {
 	return `  bellwire tenants create acme --name "Acme Ltd"
   bellwire tenants update acme --limit endpoints=5000 --limit publish_rate=
   bellwire tenants pause acme --reason 'contract ended'
+  bellwire tenants update acme --operational-events
   bellwire tenants list`
 }
 
@@ -71,11 +72,15 @@ func (c *showTenantCommand) Run(ctx context.Context, std streams) error {
 }
 
 func printTenant(std streams, api *caller, asJSON bool, t *client.Tenant) error {
+	operational := ""
+	if t.OperationalEvents {
+		operational = "published to the tenant"
+	}
 	return printOne(std, api, asJSON, func(p *output.Printer) {
 		p.Fields(
 			field("id", t.ID), field("name", t.Name), field("metadata", pairs(t.Metadata)), field("own limits", pairs(t.Limits)),
 			field("status", string(t.Status)), field("reason", t.StatusReason), field("since", output.TimePtr(t.StatusSince)),
-			field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
+			field("operational events", operational), field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
 		)
 	})
 }
@@ -121,6 +126,8 @@ type newTenant struct {
 	ID       string            `arg:"" help:"The tenant's id, which you choose."`
 	Name     string            `placeholder:"TEXT" help:"A name for people."`
 	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more."`
+
+	OperationalEvents bool `help:"Publish operational events about the tenant, such as bellwire.endpoint.failing, to the tenant too."`
 }
 
 // run sends the tenant, and shows it.
@@ -133,7 +140,7 @@ func (c *newTenant) run(std streams, send func(api *caller, t client.Tenant) (*c
 	if err != nil {
 		return err
 	}
-	tenant, err := send(api, client.Tenant{ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held})
+	tenant, err := send(api, client.Tenant{ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held, OperationalEvents: c.OperationalEvents})
 	if err != nil {
 		return err
 	}
@@ -161,6 +168,8 @@ type updateTenantCommand struct {
 	ID       string            `arg:"" help:"The tenant's id."`
 	Name     *string           `placeholder:"TEXT" help:"Another name."`
 	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
+
+	OperationalEvents *bool `negatable:"" help:"Publish operational events about the tenant, such as bellwire.endpoint.failing, to the tenant too, or no longer."`
 }
 
 // Run changes a tenant.
@@ -169,7 +178,7 @@ func (c *updateTenantCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	change := client.TenantChange{Name: c.Name}
+	change := client.TenantChange{Name: c.Name, OperationalEvents: c.OperationalEvents}
 	if change.Limits, err = c.values(); err != nil {
 		return err
 	}

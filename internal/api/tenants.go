@@ -23,12 +23,15 @@ type tenant struct {
 	Status       bellwire.TenantStatus `json:"status" enum:"active,paused" doc:"paused: nothing is sent to the tenant's endpoints, and everything waits. Events are still taken."`
 	StatusReason string                `json:"status_reason" example:"the invoice is overdue" doc:"Why the tenant is paused, as you said; empty if it is not."`
 	StatusSince  *time.Time            `json:"status_since" doc:"When the tenant was last paused or resumed; null: never."`
+
+	OperationalEvents bool `json:"operational_events" doc:"Whether Bellwire publishes operational events about the tenant to the tenant itself."`
 }
 
 func (a *api) wireTenant(t *bellwire.Tenant) tenant {
 	wire := tenant{
 		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: wireOwn(t.Limits), Effective: wireHeld(a.svc.LimitsOf(t)),
 		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), Status: t.Status(), StatusReason: t.StatusReason,
+		OperationalEvents: t.OperationalEvents,
 	}
 	if !t.StatusSince.IsZero() {
 		wire.StatusSince = new(t.StatusSince.UTC())
@@ -48,6 +51,7 @@ type newTenant struct {
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 	TenantStatus
+	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
 }
 
 // wholeTenant has the settings of a tenant whose id is in the path.
@@ -56,6 +60,7 @@ type wholeTenant struct {
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 	TenantStatus
+	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
 }
 
 type tenantChange struct {
@@ -63,6 +68,7 @@ type tenantChange struct {
 	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null removes them."`
 	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"The tenant's own values of limits. Others stay unchanged; null removes one, or all."`
 	TenantStatus
+	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
 }
 
 func (c *tenantChange) limits() map[string]*float64 {
@@ -86,6 +92,7 @@ func (a *api) tenants() {
 		t, err := a.svc.CreateTenant(ctx, c, service.NewTenant{
 			ID: in.Input.value.ID, Name: in.Input.value.Name, Metadata: in.Input.value.Metadata,
 			Limits: in.Input.value.Limits, Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
+			OperationalEvents: in.Input.value.OperationalEvents.given,
 		})
 		return answer(t, err, a.wireTenant)
 	})
@@ -115,11 +122,12 @@ func (a *api) tenants() {
 		OperationID: "put-tenant", Method: http.MethodPut, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Create or replace a tenant", Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; " +
-			"the ones that are left out become empty. A `status` that is left out stays as it is.",
+			"the ones that are left out become empty. A `status` or `operational_events` that is left out stays as it is.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[tenant], error) {
 		v := in.Input.value
 		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{
 			ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: v.Limits, Status: v.Status.given, StatusReason: v.StatusReason.given,
+			OperationalEvents: v.OperationalEvents.given,
 		})
 		return replaced(t, created, err, a.wireTenant)
 	})
@@ -138,15 +146,17 @@ func (a *api) tenants() {
 			Name: in.Input.value.Name.given, Metadata: in.Input.value.Metadata.given,
 			Limits: in.Input.value.limits(), ResetLimits: in.Input.value.Limits.null,
 			Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
+			OperationalEvents: in.Input.value.OperationalEvents.given,
 		})
 		return answer(t, err, a.wireTenant)
 	})
 
 	route(a, service.Manage, huma.Operation{
 		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
-		Summary: "Delete a tenant",
+		Summary: "Delete a tenant", Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. " +
-			"All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many. Until then, the 404 of `GET` on the tenant says so.",
+			"All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many. Until then, the 404 of `GET` on the tenant says so. " +
+			"The tenant bellwire, to which operational events are published, cannot be deleted (409).",
 	}, func(ctx context.Context, c service.Caller, in *InTenant) (*struct{}, error) {
 		return nil, a.svc.DeleteTenant(ctx, c, in.Tenant)
 	})

@@ -18,6 +18,10 @@ type Tenant struct {
 	StatusReason string    // why it is paused, as the operator said; empty if it is not
 	StatusSince  time.Time // when it was last paused or resumed; zero: never
 
+	// OperationalEvents means that the operational events about the tenant are published to it. Those about all tenants are
+	// published to OperationsTenant if it has this set.
+	OperationalEvents bool
+
 	// Revision is incremented whenever the tenant, its endpoints or its keys change. AppendEvents refuses what was decided
 	// on another revision.
 	Revision int64

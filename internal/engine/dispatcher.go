@@ -323,6 +323,9 @@ func misfit(ctx context.Context, schemas bellwire.Schemas, e *bellwire.Event) (p
 			err = bellwire.Wrap(bellwire.CodeInternal, fmt.Errorf("%v", p), "the data could not be checked against the schema of event type %q", e.Type)
 		}
 	}()
+	if bellwire.IsOperational(e.Type) {
+		return "event types that begin with " + bellwire.OperationalPrefix + " are reserved for Bellwire's operational events", nil
+	}
 	refusal := schemas.Check(ctx, e.Type, e.Data)
 	if bellwire.CodeOf(refusal) != bellwire.CodeInvalid {
 		return "", refusal

@@ -152,7 +152,7 @@ func viewOf(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) 
 	if c.may(ReadSecrets) {
 		return k
 	}
-	k.URL, _ = maskURL(ep.URL)
+	k.URL, _ = bellwire.MaskURL(ep.URL)
 	if k.Secret != "" {
 		k.Secret = bellwire.Redacted
 	}

@@ -193,7 +193,7 @@ func maskMembers(encoded json.RawMessage) (json.RawMessage, error) {
 			if err := json.Unmarshal(value, &url); err != nil {
 				return nil, err
 			}
-			masked[name], _ = maskURL(url)
+			masked[name], _ = bellwire.MaskURL(url)
 		case memberSettings:
 			masked[name] = bellwire.Redacted
 		}

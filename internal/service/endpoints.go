@@ -453,8 +453,8 @@ func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint, h 
 	shown.Health = &h
 	if !c.may(ReadSecrets) {
 		var hidden []string
-		shown.URL, hidden = maskURL(ep.URL)
-		h.LastError = hideIn(h.LastError, hidden)
+		shown.URL, hidden = bellwire.MaskURL(ep.URL)
+		h.LastError = bellwire.HideIn(h.LastError, hidden)
 	}
 	return shown
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -70,7 +71,7 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 }
 
 func (s *Service) checkEventType(ctx context.Context, name string, in *EventTypeInput) error {
-	if err := bellwire.CheckEventTypeName(name); err != nil {
+	if err := cmp.Or(bellwire.CheckEventTypeName(name), checkNotOperational("name", name)); err != nil {
 		return err
 	}
 	if bytes.Equal(bytes.TrimSpace(in.Schema), []byte("null")) {
@@ -139,6 +140,9 @@ func (s *Service) EventTypes(ctx context.Context, c Caller, page bellwire.Page) 
 // DeleteEventType deletes an event type. Its events and the subscriptions of endpoints to it remain.
 func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) error {
 	if err := authorize(c, Manage); err != nil {
+		return err
+	}
+	if err := keepOperational(name); err != nil {
 		return err
 	}
 	before, err := s.auditedEventType(ctx, name)

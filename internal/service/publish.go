@@ -283,6 +283,9 @@ func (s *Service) validateDraft(d *Draft) error {
 	if d.Type == "" {
 		faults = append(faults, bellwire.Invalid("type", "is required"))
 	}
+	if err := checkNotOperational("type", d.Type); err != nil {
+		faults = append(faults, err)
+	}
 	if len(d.Data) == 0 {
 		faults = append(faults, bellwire.Invalid("data", "is required; it may be null"))
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// PutTenant creates the tenant with the given id, or replaces its name, metadata and limits. The status stays if the input
-// does not have it. It reports whether the tenant was created.
+// PutTenant creates the tenant with the given id, or replaces its name, metadata and limits. The status and
+// OperationalEvents stay if the input does not have them. It reports whether the tenant was created.
 func (s *Service) PutTenant(ctx context.Context, c Caller, in NewTenant) (t *bellwire.Tenant, created bool, err error) {
 	return put(func() (*bellwire.Tenant, error) {
 		return s.UpdateTenant(ctx, c, in.ID, TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, ResetLimits: true,
-			Status: in.Status, StatusReason: in.StatusReason})
+			Status: in.Status, StatusReason: in.StatusReason, OperationalEvents: in.OperationalEvents})
 	}, func() (*bellwire.Tenant, error) {
 		return s.CreateTenant(ctx, c, in)
 	})

@@ -17,6 +17,8 @@ type NewTenant struct {
 
 	Status       *bellwire.TenantStatus // nil: active; PutTenant keeps it
 	StatusReason *string                // nil: empty; PutTenant keeps it with the status
+
+	OperationalEvents *bool // nil: false; PutTenant keeps it
 }
 
 // TenantChange is a change of a tenant. Nil fields stay unchanged.
@@ -30,6 +32,8 @@ type TenantChange struct {
 	// A reason is only for a paused tenant. It ends with the pause.
 	Status       *bellwire.TenantStatus
 	StatusReason *string
+
+	OperationalEvents *bool
 }
 
 // CreateTenant creates a tenant. Its error has CodeConflict if the id is taken.
@@ -48,6 +52,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 		return nil, err
 	}
 	changeLimits(t, in.Limits)
+	t.OperationalEvents = in.OperationalEvents != nil && *in.OperationalEvents
 	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
 		return nil, err
 	}
@@ -131,6 +136,9 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 			t.Limits = nil
 		}
 		changeLimits(t, in.Limits)
+		if in.OperationalEvents != nil {
+			t.OperationalEvents = *in.OperationalEvents
+		}
 		t.UpdatedAt = now()
 		if err := changeStatus(t, in.Status, in.StatusReason); err != nil {
 			return nil, err
@@ -159,6 +167,9 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	}
 	t, err := s.store.Tenant(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := keepOperations(t); err != nil {
 		return err
 	}
 	if err := s.store.DeleteTenant(s.audit(ctx, c, id, "tenant.delete", id, membersOfTenant(t), nil), id, now()); err != nil {
@@ -207,5 +218,8 @@ func changeStatus(t *bellwire.Tenant, status *bellwire.TenantStatus, reason *str
 
 // membersOfTenant returns what the audit log shows of a tenant.
 func membersOfTenant(t *bellwire.Tenant) map[string]any {
-	return map[string]any{"name": t.Name, "metadata": t.Metadata, "limits": t.Limits, "status": t.Status(), "status_reason": t.StatusReason}
+	return map[string]any{
+		"name": t.Name, "metadata": t.Metadata, "limits": t.Limits, "status": t.Status(), "status_reason": t.StatusReason,
+		"operational_events": t.OperationalEvents,
+	}
 }

@@ -22,10 +22,10 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	var revision int64
 	err = s.write(ctx, func(tx *tx) error {
 		err := tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, limits, created_at, updated_at, paused, status_reason,
-				status_since, revision)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, nextval('bellwire.revisions'))
+				status_since, operational_events, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nextval('bellwire.revisions'))
 			ON CONFLICT (id) WHERE deleted_at IS NULL DO NOTHING RETURNING revision`,
-			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince)).Scan(&revision)
+			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), t.OperationalEvents).Scan(&revision)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return bellwire.Errorf(bellwire.CodeConflict, "tenant %q already exists", t.ID)
 		}
@@ -38,7 +38,7 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 }
 
 const (
-	sqlTenant     = "SELECT n, id, name, metadata, limits, paused, status_reason, status_since, created_at, updated_at, revision FROM bellwire.tenants "
+	sqlTenant     = "SELECT n, id, name, metadata, limits, paused, status_reason, status_since, created_at, updated_at, revision, operational_events FROM bellwire.tenants "
 	sqlTenantByID = sqlTenant + "WHERE id = $1 AND deleted_at IS NULL"
 	sqlTenants    = sqlTenant + "WHERE n < $1 AND deleted_at IS NULL ORDER BY n DESC LIMIT $2"
 	// theTenant is the number of the tenant whose id is the first parameter.
@@ -53,7 +53,8 @@ func scanTenant(row pgx.Row) (*bellwire.Tenant, int64, error) {
 		metadata, limits []byte
 		since            *time.Time
 	)
-	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &limits, &t.Paused, &t.StatusReason, &since, &t.CreatedAt, &t.UpdatedAt, &t.Revision); err != nil {
+	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &limits, &t.Paused, &t.StatusReason, &since, &t.CreatedAt, &t.UpdatedAt, &t.Revision,
+		&t.OperationalEvents); err != nil {
 		return nil, 0, err
 	}
 	if since != nil {
@@ -122,8 +123,8 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 			return err
 		}
 		return tx.exec(`UPDATE bellwire.tenants SET name = $1, metadata = $2, limits = $3, updated_at = $4, paused = $5, status_reason = $6,
-			status_since = $7 WHERE n = $8`,
-			t.Name, j.Metadata, j.Limits, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), ref.n)
+			status_since = $7, operational_events = $9 WHERE n = $8`,
+			t.Name, j.Metadata, j.Limits, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), ref.n, t.OperationalEvents)
 	})
 	if err == nil {
 		t.Revision = revision

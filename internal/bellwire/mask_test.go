@@ -1,4 +1,4 @@
-package service
+package bellwire
 
 import (
 	"crypto/rand"
@@ -55,7 +55,7 @@ func TestMaskURL(t *testing.T) {
 			if strings.HasSuffix(text, "%zz«»") { // cannot be read
 				want, hidden = "https://example.com/[redacted]", []string{"%zz"}
 			}
-			got, secrets := maskURL(url)
+			got, secrets := MaskURL(url)
 			if got != want || strings.Join(secrets, " ") != strings.Join(hidden, " ") {
 				t.Errorf("%s:\ngot  %s %q\nwant %s %q", url, got, secrets, want, hidden)
 			}
