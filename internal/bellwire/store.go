@@ -18,6 +18,7 @@ type Store interface {
 	History
 	Queue
 	Jobs
+	Operations
 	Audit
 	Idempotency
 	Secrets

@@ -43,6 +43,7 @@ type Directory interface {
 type Store interface {
 	bellwire.Queue
 	bellwire.Jobs
+	bellwire.Operations
 	// Event is History's.
 	Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error)
 }
@@ -143,6 +144,9 @@ func New(c Config) *Engine {
 		store: c.Store, directory: c.Directory, scheduler: sch, observer: c.Observer, logger: c.Logger, clock: clk,
 		pace: &jobPace{late: c.Late, published: pub.taken.Load}, wake: make(chan struct{}, 1),
 	}
+	tell := &announcer{
+		store: c.Store, publisher: pub, scheduler: sch, observer: c.Observer, logger: c.Logger, held: make(map[string]time.Time),
+	}
 	e := &Engine{scheduler: sch, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
 	if c.Outbox != nil {
 		e.dispatcher = &dispatcher{
@@ -156,6 +160,7 @@ func New(c Config) *Engine {
 		&stage{name: "fan-out", run: fan.run},
 		&stage{name: "expirer", run: exp.run},
 		&stage{name: "jobs", run: run.run},
+		&stage{name: "announcer", run: tell.run},
 		&stage{name: "compactor", run: (&compactor{c.Store, c.Observer}).run},
 		&stage{name: "pacer", run: (&pacer{sch, c.Busy}).run},
 		&stage{name: "timekeeper", run: (&timekeeper{sch}).run},

@@ -463,7 +463,7 @@ func (s *Service) shown(ctx context.Context, c Caller, ep *bellwire.Endpoint, h 
 func showTo(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) *Endpoint {
 	shown := show(ep, credentials)
 	if !c.may(ReadSecrets) {
-		shown.URL, _ = maskURL(ep.URL)
+		shown.URL, _ = bellwire.MaskURL(ep.URL)
 	}
 	return shown
 }

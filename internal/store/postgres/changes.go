@@ -52,8 +52,9 @@ func (t *tx) history(tenant int64, endpoint string) (h history, err error) {
 	return h, json.Unmarshal(standing, h.standing)
 }
 
-// addChange adds a change to the history of an endpoint, and deletes the oldest changes beyond the bounds. The transaction must
-// hold the tenant: then no event of it is stored before the end, and the tenant's clock stands still.
+// addChange adds a change to the history of an endpoint, deletes the oldest changes beyond the bounds, and keeps the operational
+// events that tell of it. The change must have been made. The transaction must hold the tenant: then no event of it is stored
+// before the end, and the tenant's clock stands still.
 func (t *tx) addChange(tenant int64, endpoint string, c *rules.EndpointChange) error {
 	h, err := t.history(tenant, endpoint)
 	if err != nil {
@@ -62,6 +63,9 @@ func (t *tx) addChange(tenant int64, endpoint string, c *rules.EndpointChange) e
 	standing, store := c.Standing(h.standing)
 	if !store {
 		return nil
+	}
+	if err := t.announce(rules.ChangeNews(endpoint, c, h.standing, &standing)...); err != nil {
+		return err
 	}
 	columns, err := codec.EncodeChange(&c.Change, &standing)
 	if err != nil {

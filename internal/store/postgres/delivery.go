@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 const (
@@ -184,6 +185,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 	var ended int
 	before := [16]byte(bellwire.FirstID[bellwire.DeliveryKind](x.Before))
 	err := s.write(ctx, func(tx *tx) error {
+		var news []*rules.News
 		ended = 0
 		var n int64
 		err := tx.row(sqlHoldEndpoint, bellwire.ShardOf(x.Endpoint), x.Epoch, x.Endpoint).Scan(&n)
@@ -204,9 +206,12 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 			if _, err := tx.endOpen(ids, bellwire.DeliveryExhausted, x.Reason, now); err != nil {
 				return err
 			}
+			for _, id := range ids {
+				news = append(news, rules.ExpiryNews(x.Endpoint, id, x.Reason, now))
+			}
 			ended += len(ids)
 		}
-		return nil
+		return tx.announce(news...)
 	})
 	return ended, err
 }

@@ -245,17 +245,18 @@ func (s *Store) updateEndpoint(tx *tx, ep *bellwire.Endpoint, note bellwire.Chan
 	if revision, err = tx.changeTenant(tenant); err != nil {
 		return 0, err
 	}
-	if err := tx.addChange(tenant, ep.ID, rules.Updated(ep, note)); err != nil {
-		return 0, err
-	}
 	if err := s.notify(tx, message{Tenant: ep.Tenant, Endpoints: []string{ep.ID}}); err != nil {
 		return 0, err
 	}
-	return revision, tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
+	err = tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
 			dialect = $7, url = $8, description = $9, events = $10, retry = $11, rate_limit = $12, max_in_flight = $13,
 			signing = $14, metadata = $15, extra = $16, sealed = $17, filter = $18,
 			on_error = $19, timeout = $20, auto_disable_after = $21
 		WHERE n = $1`, changeable(ep, revision, j, n)...)
+	if err != nil {
+		return 0, err
+	}
+	return revision, tx.addChange(tenant, ep.ID, rules.Updated(ep, note))
 }
 
 // holdEndpoint finds an endpoint of the tenant, and keeps others from changing either.
@@ -279,13 +280,14 @@ func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string, now time.
 		if err != nil {
 			return err
 		}
-		if err := tx.addChange(owner, id, rules.Deleted(now, note)); err != nil {
-			return err
-		}
 		if err := s.notify(tx, message{Tenant: tenant, Endpoints: []string{id}}); err != nil {
 			return err
 		}
-		return tx.exec("UPDATE bellwire.endpoints SET sealed = NULL, deleted_at = $1, updated_at = $1, revision = $2 WHERE n = $3",
+		err = tx.exec("UPDATE bellwire.endpoints SET sealed = NULL, deleted_at = $1, updated_at = $1, revision = $2 WHERE n = $3",
 			now, revision, n)
+		if err != nil {
+			return err
+		}
+		return tx.addChange(owner, id, rules.Deleted(now, note))
 	})
 }

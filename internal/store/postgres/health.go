@@ -113,7 +113,11 @@ func (r *recording) recordHealth(i int) (err error) {
 	if h == nil || result.Health.Kind != bellwire.HealthCounts {
 		return nil
 	}
+	before := h.State
 	disables := h.Record(result, r.recorded[i].Moved)
+	if n := rules.HealthNews(result, before, &h.Health); n != nil {
+		r.news = append(r.news, n)
+	}
 	r.recorded[i].Proven = h.Proven()
 	if disables {
 		r.recorded[i].DisabledFor, err = r.disable(result, h.AutoDisableReason(result.Health.DisableAfter))

@@ -169,8 +169,12 @@ func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID,
 }
 
 func (t *tx) updateJob(j *bellwire.Job) error {
-	return t.exec(sqlUpdateJob, [16]byte(j.ID), string(j.State), j.Total, j.Done, j.Skipped, j.Rate, j.Waiting, j.Error, j.UpdatedAt,
+	err := t.exec(sqlUpdateJob, [16]byte(j.ID), string(j.State), j.Total, j.Done, j.Skipped, j.Rate, j.Waiting, j.Error, j.UpdatedAt,
 		orNull(j.FinishedAt), j.Steps, j.Place.Endpoint, [16]byte(j.Place.Event))
+	if n := rules.JobNews(j); err == nil && n != nil {
+		err = t.announce(n)
+	}
+	return err
 }
 
 // RunningJobs returns the running jobs of tenants whose number falls into a shard that this node owns.

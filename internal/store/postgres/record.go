@@ -70,6 +70,7 @@ type recording struct {
 	changed  map[bellwire.DeliveryID]time.Time
 	delta    rollup.Delta
 	healths  map[string]*healthRow // of their endpoints
+	news     []*rules.News
 }
 
 // left returns the places of the results that are not recorded yet.
@@ -87,6 +88,7 @@ func (r *recording) settle(tx *tx, places []int) error {
 	r.tx, r.rows, r.states = tx, attemptRows{}, make(map[bellwire.DeliveryID]*bellwire.DeliveryState)
 	r.attempts, r.changed = make(map[bellwire.AttemptID]bool), make(map[bellwire.DeliveryID]time.Time)
 	r.delta.Reset()
+	r.news = nil
 	if err := r.read(places); err != nil {
 		return err
 	}
@@ -95,6 +97,9 @@ func (r *recording) settle(tx *tx, places []int) error {
 		if err := r.record(i); err != nil {
 			return err
 		}
+	}
+	if err := tx.announce(r.news...); err != nil {
+		return err
 	}
 	batch := new(pgx.Batch)
 	r.queueMoves(batch)
@@ -233,6 +238,9 @@ func (r *recording) record(i int) error {
 	}
 	canceled := st.Status == bellwire.DeliveryCanceled
 	moved := st.Apply(result, disabledFor != "")
+	if n := rules.DeliveryNews(result, st); moved && n != nil {
+		r.news = append(r.news, n)
+	}
 	if result.Attempt != nil {
 		r.addAttempt(i, int64(st.Attempts))
 		if canceled || result.Trigger != bellwire.TriggerSchedule {
@@ -325,16 +333,16 @@ func (r *recording) disable(result *bellwire.Result, why string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	if err := r.tx.addChange(owner, result.Endpoint, change); err != nil {
-		return "", err
-	}
 	if revision, err = r.tx.changeTenant(owner); err != nil {
 		return "", err
 	}
 	if err := r.store.notify(r.tx, message{Tenant: tenant, Endpoints: []string{result.Endpoint}}); err != nil {
 		return "", err
 	}
-	return why, r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), why, revision, result.EndedAt, n)
+	if err := r.tx.exec(sqlDisable, string(bellwire.EndpointDisabled), why, revision, result.EndedAt, n); err != nil {
+		return "", err
+	}
+	return why, r.tx.addChange(owner, result.Endpoint, change)
 }
 
 // disabling returns the change of the endpoint with the number n that a result disables.

@@ -16,6 +16,7 @@ type EndpointChange struct {
 	Filter string
 	// OnlyStatus means that only the status changes: Events and Filter stay as they were.
 	OnlyStatus bool
+	Quiet      bool // no operational event tells of it
 }
 
 // Created returns the change that creates an endpoint.
@@ -48,7 +49,7 @@ func Disabled(r *bellwire.Result, why string, status bellwire.EndpointStatus, re
 			Before: statusMembers(status, reason),
 			After:  statusMembers(bellwire.EndpointDisabled, why),
 		}},
-		Status: bellwire.EndpointDisabled, OnlyStatus: true,
+		Status: bellwire.EndpointDisabled, OnlyStatus: true, Quiet: bellwire.IsOperational(r.EventType),
 	}
 }
 

@@ -39,7 +39,8 @@ type newChange struct {
 	tenant   int64
 	endpoint string
 	columns  codec.Change
-	skip     bool // it changes nothing
+	skip     bool              // it changes nothing
+	after    bellwire.Standing // after it
 }
 
 // prepareChange reads what a change of an endpoint depends on.
@@ -50,7 +51,7 @@ func (w *writer) prepareChange(tenant int64, endpoint string, c *rules.EndpointC
 	}
 	standing, store := c.Standing(h.standing)
 	columns, err := codec.EncodeChange(&c.Change, &standing)
-	return &newChange{history: h, EndpointChange: c, tenant: tenant, endpoint: endpoint, columns: columns, skip: !store}, err
+	return &newChange{history: h, EndpointChange: c, tenant: tenant, endpoint: endpoint, columns: columns, skip: !store, after: standing}, err
 }
 
 const (
@@ -61,10 +62,14 @@ const (
 	sqlOldHistories = "SELECT n FROM endpoint_histories WHERE tenant = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, n DESC LIMIT -1 OFFSET +?"
 )
 
-// storeChange adds a change to the endpoint's history, and deletes the oldest changes beyond the bounds.
+// storeChange adds a change to the endpoint's history, deletes the oldest changes beyond the bounds, and keeps the operational
+// events that tell of it. The change must have been made.
 func (w *writer) storeChange(c *newChange) (err error) {
 	if c.skip {
 		return nil
+	}
+	if err := w.announce(rules.ChangeNews(c.endpoint, c.EndpointChange, c.history.standing, &c.after)...); err != nil {
+		return err
 	}
 	h := &c.history
 	if h.n == 0 {

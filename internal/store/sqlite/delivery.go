@@ -6,6 +6,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // none stands for NULL in columns without negative numbers.
@@ -184,6 +185,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 		return 0, nil
 	}
 	err := s.write(ctx, func(w *writer) error {
+		var news []*rules.News
 		ended = 0
 		for _, sql := range sqlExpiredOf {
 			ids, err := w.expiredOf(&x, sql, x.Limit-ended)
@@ -194,10 +196,11 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 				if err := w.endOpen(id, bellwire.DeliveryExhausted, x.Reason, now); err != nil {
 					return err
 				}
+				news = append(news, rules.ExpiryNews(x.Endpoint, id, x.Reason, now))
 			}
 			ended += len(ids)
 		}
-		return nil
+		return w.announce(news...)
 	})
 	return ended, err
 }

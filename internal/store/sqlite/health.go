@@ -82,7 +82,11 @@ func (w *writer) recordHealth(results []*bellwire.Result, recorded []bellwire.Re
 			}
 			changed[ref.n] = h
 		}
+		before := h.State
 		disables := h.Record(r, recorded[i].Moved)
+		if n := rules.HealthNews(r, before, h); n != nil {
+			w.news = append(w.news, n)
+		}
 		recorded[i].Proven = h.Proven()
 		if !disables {
 			continue

@@ -157,9 +157,13 @@ func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID,
 }
 
 func (w *writer) updateJob(j *bellwire.Job) error {
-	return w.query(sqlUpdateJob).text(string(j.State)).int(int64(j.Total)).int(int64(j.Done)).int(int64(j.Skipped)).float(j.Rate).
+	err := w.query(sqlUpdateJob).text(string(j.State)).int(int64(j.Total)).int(int64(j.Done)).int(int64(j.Skipped)).float(j.Rate).
 		text(j.Waiting).text(j.Error).time(j.UpdatedAt).timeOrNull(j.FinishedAt).int(int64(j.Steps)).text(j.Place.Endpoint).
 		blob(j.Place.Event[:]).blob(j.ID[:]).exec()
+	if n := rules.JobNews(j); err == nil && n != nil {
+		err = w.announce(n)
+	}
+	return err
 }
 
 // RunningJobs returns the running jobs. One process has all shards, or none.

@@ -17,13 +17,17 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 		return nil, err
 	}
 	err = s.write(ctx, func(w *writer) error {
+		w.news = nil
 		for i, r := range results {
 			var err error
 			if recorded[i], err = w.record(r, details[i]); err != nil {
 				return err
 			}
 		}
-		return w.recordHealth(results, recorded)
+		if err := w.recordHealth(results, recorded); err != nil {
+			return err
+		}
+		return w.announce(w.news...)
 	})
 	if err != nil {
 		return nil, err
@@ -75,6 +79,9 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 	write := w.setAttempts
 	if moved {
 		write = w.setState
+		if n := rules.DeliveryNews(r, &st); n != nil {
+			w.news = append(w.news, n)
+		}
 	}
 	return st.Recorded(moved, disabledFor), write(r.Delivery, &st, r.EndedAt)
 }

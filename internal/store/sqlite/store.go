@@ -33,6 +33,8 @@ type Options struct {
 	// New is asked before a new database is made at path, where there is none or an empty one. Its error ends Open; nil: it
 	// is always made.
 	New func(path string) error
+	// Alerts means that e-mails are sent, so that what they report is kept.
+	Alerts bool
 	// Logger gets the messages for the operator; nil: they are discarded.
 	Logger *slog.Logger
 
@@ -62,7 +64,8 @@ type Store struct {
 	open      atomic.Int64 // deliveries that are open
 	counted   atomic.Int64 // events and attempts that are counted in memory only
 	retention retention
-	rollups   sync.Mutex // held by RollUp
+	rollups   sync.Mutex    // held by RollUp
+	announced chan struct{} // capacity 1: operational events were kept
 
 	closing sync.RWMutex
 	closed  bool
@@ -108,7 +111,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: place.path, place: place, options: o, queue: make(chan *write, maxQueued)}
+	s := &Store{path: place.path, place: place, options: o, queue: make(chan *write, maxQueued), announced: make(chan struct{}, 1)}
 	if err := s.start(ctx); err != nil {
 		_ = s.release() // what went wrong first says more
 		return nil, s.translateAtStart(err)

@@ -46,7 +46,9 @@ type writer struct {
 	turn   int64             // the tenant that FanOut has served last
 	busy   bool              // the last transaction found the database locked
 
-	settles bool // this transaction stores the delta
+	settles   bool          // this transaction stores the delta
+	news      []*rules.News // of the results that are being recorded
+	announced bool          // this transaction has kept operational events
 }
 
 // write executes run in a transaction, and returns once the transaction is on disk. If run returns a *bellwire.Error, only this
@@ -156,7 +158,7 @@ func (w *writer) execute(group []*write) {
 }
 
 func (w *writer) transact(group []*write) error {
-	w.opened, w.settles = 0, false
+	w.opened, w.settles, w.announced = 0, false, false
 	counted := w.delta.Mark()
 	err := w.begin()
 	for _, op := range group {
@@ -185,6 +187,12 @@ func (w *writer) transact(group []*write) error {
 	}
 	w.store.counted.Store(int64(w.delta.Len()))
 	w.store.open.Add(int64(w.opened))
+	if w.announced {
+		select {
+		case w.store.announced <- struct{}{}:
+		default:
+		}
+	}
 	return nil
 }
 

@@ -60,6 +60,7 @@ func useAll(w *world) {
 		w.record(r, w.result(d, bellwire.Transition{}), third)
 	}
 	useJobs(w)
+	useOperational(w)
 	w.append(together(w.wide(t.ID, plain, ordered)))
 	w.append(together(w.event(t.ID, ordered)))
 	w.fanOut(1)

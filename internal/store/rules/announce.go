@@ -1,0 +1,336 @@
+package rules
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// News is something that has happened, of which an operational event tells.
+type News struct {
+	Type          string
+	At            time.Time
+	Endpoint      string           // its id; empty: it is about a job
+	Health        *bellwire.Health // with OperationalFailing and OperationalRecovered
+	Reason        string           // with OperationalDisabled
+	By            *bellwire.Actor  // of a change
+	Before, After json.RawMessage  // of a change
+	// Delivery is exhausted. The store sets its Event and EventType.
+	Delivery *bellwire.OperationalDelivery
+	Job      *bellwire.Job
+}
+
+// HealthNews returns the news that an endpoint's health brings after a result, nil if there are none. before is its state before.
+func HealthNews(r *bellwire.Result, before bellwire.HealthState, h *bellwire.Health) *News {
+	n := &News{At: r.EndedAt, Endpoint: r.Endpoint}
+	switch {
+	case bellwire.IsOperational(r.EventType):
+		return nil
+	case before == bellwire.HealthHealthy && h.State == bellwire.HealthFailing:
+		n.Type = bellwire.OperationalFailing
+	case before != bellwire.HealthHealthy && h.State == bellwire.HealthHealthy:
+		n.Type = bellwire.OperationalRecovered
+	default:
+		return nil
+	}
+	now := *h
+	n.Health = &now
+	return n
+}
+
+// DeliveryNews returns the news that a result brings about its delivery, whose state it has changed to st; nil if there are none.
+func DeliveryNews(r *bellwire.Result, st *bellwire.DeliveryState) *News {
+	if st.Status != bellwire.DeliveryExhausted || r.Trigger != bellwire.TriggerSchedule || bellwire.IsOperational(r.EventType) {
+		return nil
+	}
+	n := ExpiryNews(r.Endpoint, r.Delivery, st.Reason, r.EndedAt)
+	if a := r.Attempt; a != nil {
+		n.Delivery.Error = a.Error
+		if a.Response != nil {
+			n.Delivery.Status = a.Response.Status
+		}
+	}
+	return n
+}
+
+// ExpiryNews returns the news that a delivery is exhausted.
+func ExpiryNews(endpoint string, id bellwire.DeliveryID, reason string, at time.Time) *News {
+	return &News{
+		Type: bellwire.OperationalExhausted, At: at, Endpoint: endpoint, Delivery: &bellwire.OperationalDelivery{ID: id, Reason: reason},
+	}
+}
+
+// JobNews returns the news about a job, nil if it has not ended.
+func JobNews(j *bellwire.Job) *News {
+	if !j.State.Ended() {
+		return nil
+	}
+	return &News{Type: bellwire.OperationalFinished, At: j.FinishedAt, Job: j}
+}
+
+// disabledByRequest is the reason where the request has given none.
+const disabledByRequest = "disabled by a request"
+
+// ChangeNews returns the news about a change of an endpoint that its history keeps. before and after are its standing; before is
+// nil if there was none.
+func ChangeNews(endpoint string, c *EndpointChange, before, after *bellwire.Standing) []*News {
+	news := func(eventType string) *News {
+		return &News{Type: eventType, At: c.At, Endpoint: endpoint, By: &c.Actor}
+	}
+	switch {
+	case c.Quiet:
+		return nil
+	case c.Action == bellwire.ChangeCreated:
+		return []*News{news(bellwire.OperationalCreated)}
+	case c.Action == bellwire.ChangeDeleted:
+		return []*News{news(bellwire.OperationalDeleted)}
+	}
+	var all []*News
+	rotated, others := changedMembers(c.After)
+	if rotated {
+		all = append(all, news(bellwire.OperationalRotated))
+	}
+	if rotated && !others {
+		return all
+	}
+	n := news(bellwire.OperationalUpdated)
+	n.Before, n.After = c.Before, c.After
+	if after.Status == bellwire.EndpointDisabled && (before == nil || before.Status != bellwire.EndpointDisabled) {
+		n.Type, n.Reason = bellwire.OperationalDisabled, disabledReason(c)
+	}
+	return append(all, n)
+}
+
+// changedMembers reports whether the signing secret is among the members of a change, and whether others are.
+func changedMembers(after json.RawMessage) (secret, others bool) {
+	var members map[string]json.RawMessage
+	if len(after) == 0 || json.Unmarshal(after, &members) != nil {
+		return false, false
+	}
+	_, secret = members["secret"]
+	return secret, len(members) > 1 || len(members) == 1 && !secret
+}
+
+func disabledReason(c *EndpointChange) string {
+	var members struct {
+		Reason string `json:"status_reason"`
+	}
+	if c.Actor.Reason != "" {
+		return c.Actor.Reason
+	}
+	if len(c.After) == 0 || json.Unmarshal(c.After, &members) != nil || members.Reason == "" {
+		return disabledByRequest
+	}
+	return members.Reason
+}
+
+// MaxListeners is how many endpoints of OperationsTenant a store looks at. If it has more, operational events of all types are
+// kept.
+const MaxListeners = 100
+
+// Audience is who gets operational events about all tenants.
+type Audience struct {
+	Listeners [][]string // the patterns of the endpoints of OperationsTenant that are not disabled, at most MaxListeners
+	Alerts    bool       // e-mails are sent
+}
+
+// Subject is what news are about.
+type Subject struct {
+	Tenant   string
+	Own      bool               // Tenant.OperationalEvents
+	Endpoint *bellwire.Endpoint // as it is now; nil: the news are about a job
+}
+
+// Gets returns the tenants that get the news, and reports whether e-mails report it.
+func (a *Audience) Gets(n *News, s *Subject) (tenants []string, alert bool) {
+	if s.Tenant == bellwire.OperationsTenant {
+		return nil, false
+	}
+	if a.listens(n.Type) {
+		tenants = append(tenants, bellwire.OperationsTenant)
+	}
+	if s.Own {
+		tenants = append(tenants, s.Tenant)
+	}
+	return tenants, a.Alerts && n.alarming()
+}
+
+// listens reports whether an endpoint of OperationsTenant subscribes to the type.
+func (a *Audience) listens(eventType string) bool {
+	if len(a.Listeners) >= MaxListeners {
+		return true
+	}
+	return slices.ContainsFunc(a.Listeners, func(patterns []string) bool {
+		return (&bellwire.JobParams{Types: patterns}).TakesType(eventType) && len(patterns) > 0
+	})
+}
+
+// alarming reports whether e-mails report the news.
+func (n *News) alarming() bool {
+	switch n.Type {
+	case bellwire.OperationalFailing, bellwire.OperationalRecovered, bellwire.OperationalDisabled:
+		return true
+	case bellwire.OperationalFinished:
+		return n.Job.State == bellwire.JobFailed
+	}
+	return false
+}
+
+// KeptEvent is an operational event as a store keeps it.
+type KeptEvent struct {
+	bellwire.OperationalEvent
+	Endpoint string
+	Taken    bool
+}
+
+// Event returns the operational event that tells a tenant of the news.
+func (n *News) Event(s *Subject, tenant string) (*KeptEvent, error) {
+	data, err := n.Data(s, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return &KeptEvent{Endpoint: n.Endpoint, OperationalEvent: bellwire.OperationalEvent{
+		Key: rand.Text(), Tenant: tenant, Type: n.Type, At: n.At, Data: data,
+	}}, nil
+}
+
+// Data returns the data of the operational event. Only OperationsTenant is shown the keys of operators. Nothing in it is a secret.
+func (n *News) Data(s *Subject, tenant string) ([]byte, error) {
+	d := bellwire.OperationalData{At: n.At.UTC(), Tenant: s.Tenant, Reason: n.Reason}
+	var hidden []string
+	if ep := s.Endpoint; ep != nil {
+		d.Endpoint = &bellwire.OperationalEndpoint{
+			ID: ep.ID, Description: ep.Description, Dialect: ep.Dialect, Status: ep.Status, StatusReason: ep.StatusReason,
+		}
+		d.Endpoint.URL, hidden = bellwire.MaskURL(ep.URL)
+	}
+	if n.Health != nil {
+		d.Health = healthOf(n.Health, hidden)
+	}
+	if a := n.By; a != nil {
+		d.By = &bellwire.OperationalActor{Kind: a.Kind, RequestID: a.RequestID, Reason: a.Reason}
+		if !a.Key.IsZero() && (tenant == bellwire.OperationsTenant || a.Role.OfTenant()) {
+			d.By.Key = a.Key.String()
+		}
+		if a.Kind == "" {
+			d.By.Kind = bellwire.ActorUnknown
+		}
+	}
+	d.Before, d.After = maskMembers(n.Before), maskMembers(n.After)
+	if n.Delivery != nil {
+		one := *n.Delivery
+		one.Error = bellwire.HideIn(one.Error, hidden)
+		d.Count, d.Deliveries = 1, []bellwire.OperationalDelivery{one}
+	}
+	if j := n.Job; j != nil {
+		d.Job = &bellwire.OperationalJob{
+			ID: j.ID, Kind: j.Kind, State: j.State, Endpoint: j.Params.Endpoint, Total: j.Total, Done: j.Done, Skipped: j.Skipped,
+			Error: j.Error, CreatedAt: j.CreatedAt.UTC(), FinishedAt: j.FinishedAt.UTC(),
+		}
+	}
+	return json.Marshal(&d)
+}
+
+func healthOf(h *bellwire.Health, hidden []string) *bellwire.OperationalHealth {
+	shown := bellwire.EndpointHealth{Health: *h}
+	shown.LastError = bellwire.HideIn(h.LastError, hidden)
+	if h.State == bellwire.HealthHealthy {
+		shown.LastError = ""
+	}
+	return &bellwire.OperationalHealth{
+		State: h.State, Since: h.Since.UTC(), Reason: shown.Reason(), Failures: h.Failures, LastError: shown.LastError,
+		LastSuccessAt: timeOrNull(h.LastSuccessAt), LastFailureAt: timeOrNull(h.LastFailureAt),
+	}
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// maskMembers redacts what can be secret in the members of a change. A history has no secrets but what is in the URL.
+func maskMembers(encoded json.RawMessage) json.RawMessage {
+	var members map[string]any
+	if len(encoded) == 0 || json.Unmarshal(encoded, &members) != nil {
+		return nil
+	}
+	if url, ok := members["url"].(string); ok {
+		members["url"], _ = bellwire.MaskURL(url)
+	}
+	if _, ok := members["dialect_settings"]; ok {
+		members["dialect_settings"] = bellwire.Redacted
+	}
+	masked, _ := json.Marshal(members) // what was decoded can be encoded
+	return masked
+}
+
+// Exhausted deliveries of one endpoint that wait to be published have an event each if they are no more than fewExhausted.
+// Otherwise up to mostExhausted of them share one.
+const (
+	fewExhausted  = 10
+	mostExhausted = 250
+)
+
+// Share lets exhausted deliveries share events where many of one endpoint wait. It returns the events that remain, in their order,
+// and the numbers of those whose deliveries are in others now. Those that were taken before do not change.
+func Share(kept []*KeptEvent) (left []*KeptEvent, gone []int64, err error) {
+	type about struct{ tenant, endpoint string }
+	waiting := make(map[about][]*KeptEvent)
+	for _, e := range kept {
+		if !e.Taken && e.Type == bellwire.OperationalExhausted {
+			key := about{e.Tenant, e.Endpoint}
+			waiting[key] = append(waiting[key], e)
+		}
+	}
+	dropped := make(map[*KeptEvent]bool)
+	for _, events := range waiting {
+		if len(events) <= fewExhausted {
+			continue
+		}
+		for part := range slices.Chunk(events, mostExhausted) {
+			if err := join(part); err != nil {
+				return nil, nil, err
+			}
+			for _, e := range part[1:] {
+				dropped[e] = true
+			}
+		}
+	}
+	for _, e := range kept {
+		if dropped[e] {
+			gone = append(gone, e.Number)
+		} else {
+			left = append(left, e)
+		}
+	}
+	return left, gone, nil
+}
+
+// join moves the deliveries of all events to the first of them.
+func join(events []*KeptEvent) error {
+	var all bellwire.OperationalData
+	for i, e := range events {
+		var one bellwire.OperationalData
+		if err := json.Unmarshal(e.Data, &one); err != nil {
+			return err
+		}
+		if i == 0 {
+			all = one
+			continue
+		}
+		all.Deliveries = append(all.Deliveries, one.Deliveries...)
+	}
+	all.Count = len(all.Deliveries)
+	data, err := json.Marshal(&all)
+	events[0].Data = data
+	return err
+}
+
+// MaxTakenBytes is the size of data from which TakeOperational returns no more.
+const MaxTakenBytes = 4 << 20
