@@ -244,7 +244,7 @@ func (srv *server) stats() telemetry.Stats {
 	return telemetry.Stats{
 		Waiting: s.Waiting, Lanes: s.Lanes, Queued: s.Queued, QueuedBytes: s.QueuedBytes, LeftInStore: s.LeftInStore,
 		InFlight: s.InFlight, Unrecorded: s.Unrecorded, OpenBreakers: s.OpenBreakers,
-		OwnedShards: s.OwnedShards, Damaged: srv.damaged(),
+		OwnedShards: s.OwnedShards, Nodes: s.Nodes, LeaseAge: s.LeaseAge, Damaged: srv.damaged(),
 	}
 }
 

@@ -356,11 +356,15 @@ func (e *Engine) Blocked(endpoint string) (reason bellwire.WaitReason, until tim
 
 // Stats describes an Engine.
 type Stats struct {
-	Waiting int // publications that wait to be stored
+	Waiting  int           // publications that wait to be stored
+	Nodes    int           // that live, as far as this one can tell
+	LeaseAge time.Duration // since the leases were renewed; 0 if they do not end
 	lanes.Stats
 }
 
 // Stats returns the state of the engine. Its cost grows with the number of lanes.
 func (e *Engine) Stats() Stats {
-	return Stats{Waiting: e.publisher.waiting(), Stats: e.scheduler.Stats()}
+	return Stats{
+		Waiting: e.publisher.waiting(), Nodes: int(e.leases.nodes.Load()), LeaseAge: e.leases.age(), Stats: e.scheduler.Stats(),
+	}
 }

@@ -20,6 +20,7 @@ type leaseKeeper struct {
 	changed   chan struct{} // capacity 1: other nodes changed leases
 
 	renewed atomic.Pointer[time.Time] // time of the last renewal
+	nodes   atomic.Int64              // that lived then
 }
 
 // validUntil returns when leases requested at the given time can no longer be relied on: well before they end, by this node's
@@ -92,7 +93,8 @@ func (k *leaseKeeper) renew(ctx context.Context, term time.Duration, gained time
 // set takes over leases that were requested at the given time, and reports whether they include shards that this node did not
 // have.
 func (k *leaseKeeper) set(leases *bellwire.Leases, asked time.Time) (gained bool) {
-	k.renewed.Store(&asked) // before there are leases, which makes lapsed read it
+	k.renewed.Store(&asked) // before there are leases, which makes age read it
+	k.nodes.Store(int64(leases.Nodes))
 	gained, lost := k.scheduler.SetLeases(leases, validUntil(leases, asked))
 	for _, t := range leases.Acquired {
 		k.observer.TookOver(t)
@@ -105,10 +107,18 @@ func (k *leaseKeeper) set(leases *bellwire.Leases, asked time.Time) (gained bool
 
 // lapsed returns the term of the leases if they have not been renewed within it, else 0.
 func (k *leaseKeeper) lapsed() time.Duration {
-	if term := k.scheduler.Leases().Term; term > 0 && time.Since(*k.renewed.Load()) > term {
+	if term := k.scheduler.Leases().Term; k.age() > term {
 		return term
 	}
 	return 0
+}
+
+// age returns how long ago the leases were renewed; 0 if they do not end.
+func (k *leaseKeeper) age() time.Duration {
+	if k.scheduler.Leases().Term == 0 {
+		return 0
+	}
+	return time.Since(*k.renewed.Load())
 }
 
 // handOver hands over the shards that other nodes are to have and in which nothing is pending here.

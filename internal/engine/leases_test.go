@@ -122,9 +122,15 @@ func TestNothingIsSentWithoutLease(t *testing.T) {
 		if err := w.engine.Ready(); bellwire.CodeOf(err) != bellwire.CodeUnavailable || w.engine.Stats().OwnedShards != 0 {
 			t.Errorf("a node that sends nothing for want of leases has %d shards, and is ready: %v", w.engine.Stats().OwnedShards, err)
 		}
+		if age := w.engine.Stats().LeaseAge; age < time.Minute {
+			t.Errorf("its leases are %s old", age)
+		}
 		s.change(func() { s.away = false })
 		w.pass(2 * time.Second)
 		must(t, w.engine.Ready())
+		if stats := w.engine.Stats(); stats.LeaseAge > 2*time.Second || stats.Nodes != 1 {
+			t.Errorf("its leases are %s old then, and there are %d nodes", stats.LeaseAge, stats.Nodes)
+		}
 		if n := w.engine.Stats().OwnedShards; n != bellwire.Shards {
 			t.Errorf("it has %d shards", n)
 		}

@@ -32,6 +32,7 @@ type Metrics struct {
 	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	shardsTaken    *prometheus.CounterVec
+	shardsGiven    *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
 	authentication *prometheus.CounterVec
 	spans          *prometheus.CounterVec
@@ -93,6 +94,9 @@ func NewMetrics(version, commit string) *Metrics {
 		shardsTaken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_shards_taken_total", Help: "Shards that this node has taken over, by reason.",
 		}, []string{"reason"}),
+		shardsGiven: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_shards_given_total", Help: "Shards that other nodes have instead of this one, by reason.",
+		}, []string{"reason"}),
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_breaker_transitions_total", Help: "Circuit breakers that opened or closed.",
 		}, []string{"to"}),
@@ -117,7 +121,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.nodeFaults, m.breakers, m.shardsTaken, m.storeErrors, m.authentication, m.spans, size, seconds, build,
+		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
@@ -132,6 +136,9 @@ func NewMetrics(version, commit string) *Metrics {
 		bellwire.TakeoverUnowned, bellwire.TakeoverHanded, bellwire.TakeoverExpired, bellwire.TakeoverRestarted,
 	} {
 		m.shardsTaken.WithLabelValues(string(why))
+	}
+	for _, why := range []string{shardsHanded, shardsLost} {
+		m.shardsGiven.WithLabelValues(why)
 	}
 	for _, operation := range storeOperations {
 		for _, code := range []bellwire.Code{bellwire.CodeUnavailable, bellwire.CodeNoSpace, bellwire.CodeInternal} {
@@ -149,6 +156,12 @@ func NewMetrics(version, commit string) *Metrics {
 	m.ServeFrontEnds("api")
 	return m
 }
+
+// The values of the label reason of shards that are given.
+const (
+	shardsHanded = "handed_over"
+	shardsLost   = "lost"
+)
 
 // storeOperations are the operations of the store that fail most often when it does.
 var storeOperations = []string{
@@ -215,8 +228,10 @@ type Stats struct {
 	Unrecorded   int // results that are not stored yet
 	OpenBreakers int // lanes whose circuit breaker is open
 
-	Damaged     bool // the database is damaged
-	OwnedShards int  // that this node sends for
+	Damaged     bool          // the database is damaged
+	OwnedShards int           // that this node sends for
+	Nodes       int           // that live, as far as this one can tell
+	LeaseAge    time.Duration // since the leases were renewed; 0 if they do not end
 }
 
 // backlogTimeout bounds a scrape's query to the store.
@@ -240,6 +255,7 @@ var engineGauges = []struct {
 	desc  *prometheus.Desc
 	value func(*Stats) int
 }{
+	{desc("bellwire_nodes", "Nodes that live, as far as this node can tell; itself included."), func(s *Stats) int { return s.Nodes }},
 	{desc("bellwire_waiting_publishes", "Publishes waiting to be stored."), func(s *Stats) int { return s.Waiting }},
 	{desc("bellwire_lanes", "Endpoints with something in memory or in flight."), func(s *Stats) int { return s.Lanes }},
 	{desc("bellwire_queued_deliveries", "Deliveries waiting in memory."), func(s *Stats) int { return s.Queued }},
@@ -263,6 +279,7 @@ var (
 	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "Seconds that the longest waiting delivery has been due; 0 if none is due.")
 
 	leftDesc   = desc("bellwire_left_deliveries_total", "Deliveries that did not fit into memory when they were published, because their tenant had used up its share.")
+	leaseDesc  = desc("bellwire_lease_age_seconds", "Seconds since this node renewed its leases; 0 on SQLite, where they do not end.")
 	fanOutDesc = desc("bellwire_fan_out_deliveries", "Deliveries of large publications that are still to be stored. They are included in the backlog.")
 
 	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published in the database that wait to be matched. Large numbers are not counted completely.")
@@ -275,7 +292,7 @@ func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
 	for _, e := range engineGauges {
 		descs <- e.desc
 	}
-	for _, d := range []*prometheus.Desc{leftDesc, backlogDesc, backlogAgeDesc, fanOutDesc, unmatchedDesc, unmatchedAgeDesc} {
+	for _, d := range []*prometheus.Desc{leftDesc, leaseDesc, backlogDesc, backlogAgeDesc, fanOutDesc, unmatchedDesc, unmatchedAgeDesc} {
 		descs <- d
 	}
 }
@@ -289,6 +306,7 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 		report(e.desc, float64(e.value(&s)))
 	}
 	metrics <- prometheus.MustNewConstMetric(leftDesc, prometheus.CounterValue, float64(s.LeftInStore))
+	report(leaseDesc, s.LeaseAge.Seconds())
 
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()

@@ -193,13 +193,15 @@ func (o *Observer) TookOver(t bellwire.Takeover) {
 	o.log.Info("shards taken over", "shards", t.Shards, "from", t.From, "reason", string(t.Why))
 }
 
-// HandedOver logs shards that this node has given up.
+// HandedOver counts and logs shards that this node has given up.
 func (o *Observer) HandedOver(shards int) {
+	o.metrics.shardsGiven.WithLabelValues(shardsHanded).Add(float64(shards))
 	o.log.Info("shards handed over", "shards", shards)
 }
 
-// Lost logs shards that another node has taken over.
+// Lost counts and logs shards that another node has taken over.
 func (o *Observer) Lost(shards int) {
+	o.metrics.shardsGiven.WithLabelValues(shardsLost).Add(float64(shards))
 	o.log.Warn("shards lost: another node took them over, because this node had not renewed its leases in time", "shards", shards)
 }
 

@@ -214,6 +214,11 @@ func TestChangesOfOwnersAreLogged(t *testing.T) {
 	if n := testutil.ToFloat64(m.shardsTaken.WithLabelValues("expired")); n != 128 {
 		t.Errorf("%v shards of dead nodes are counted", n)
 	}
+	for reason, want := range map[string]float64{shardsHanded: 3, shardsLost: 4} {
+		if n := testutil.ToFloat64(m.shardsGiven.WithLabelValues(reason)); n != want {
+			t.Errorf("%g shards are counted as %s, want %g", n, reason, want)
+		}
+	}
 }
 
 func TestGaugesReadAtScrape(t *testing.T) {
@@ -222,7 +227,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 	m := NewMetrics("", "")
 	g := &gauges{
 		stats: func() Stats {
-			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10}
+			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10, Nodes: 12, LeaseAge: 1500 * time.Millisecond}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
@@ -249,6 +254,12 @@ bellwire_database_damaged 1
 # HELP bellwire_lanes Endpoints with something in memory or in flight.
 # TYPE bellwire_lanes gauge
 bellwire_lanes 1
+# HELP bellwire_lease_age_seconds Seconds since this node renewed its leases; 0 on SQLite, where they do not end.
+# TYPE bellwire_lease_age_seconds gauge
+bellwire_lease_age_seconds 1.5
+# HELP bellwire_nodes Nodes that live, as far as this node can tell; itself included.
+# TYPE bellwire_nodes gauge
+bellwire_nodes 12
 # HELP bellwire_left_deliveries_total Deliveries that did not fit into memory when they were published, because their tenant had used up its share.
 # TYPE bellwire_left_deliveries_total counter
 bellwire_left_deliveries_total 11
