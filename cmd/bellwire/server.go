@@ -54,7 +54,7 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 	if err := thisBudget().check(); err != nil {
 		return nil, err
 	}
-	store, err := s.openStore(ctx, log, func(path string) error { return s.mayMakeDatabase(path, log) })
+	store, err := s.openStore(ctx, log, s.statisticsKept(), func(path string) error { return s.mayMakeDatabase(path, log) })
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}

@@ -54,6 +54,10 @@ type settings struct {
 	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: created and printed on first start."`
 	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, counted from when they were accepted. Events with open deliveries are kept longer. 0: forever."`
 
+	StatisticsMinutes time.Duration `group:"storage" default:"2d" env:"BELLWIRE_STATISTICS_MINUTES" placeholder:"TIME" help:"How long statistics by minute are kept."`
+	StatisticsHours   time.Duration `group:"storage" default:"60d" env:"BELLWIRE_STATISTICS_HOURS" placeholder:"TIME" help:"How long statistics by hour are kept."`
+	StatisticsDays    time.Duration `group:"storage" default:"730d" env:"BELLWIRE_STATISTICS_DAYS" placeholder:"TIME" help:"How long statistics by day are kept."`
+
 	AllowNetwork  []network    `group:"delivery" env:"BELLWIRE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Private network that deliveries may reach. Repeat it for more. Default: none."`
 	DenyNetwork   []network    `group:"delivery" env:"BELLWIRE_DENY_NETWORKS" placeholder:"CIDR" help:"Network that deliveries must not reach, whatever is allowed. Repeat it for more. Default: none."`
 	MaxEventBytes cli.ByteSize `group:"delivery" default:"${max_event_bytes}" env:"BELLWIRE_MAX_EVENT_BYTES" placeholder:"SIZE" help:"Maximum size of one event's data, such as 512KiB; at most 16MiB."`
@@ -147,7 +151,34 @@ func (s *settings) checkStorage() error {
 	if s.Retention != 0 && (s.Retention < minRetention || s.Retention > maxRetention) {
 		return cli.Option("retention", "must be between 1s and 18250d (50 years), or 0 to keep events forever")
 	}
+	return s.checkStatistics()
+}
+
+// checkStatistics refuses times for which an interval cannot be asked for, and those that keep fine statistics longer than coarse
+// ones.
+func (s *settings) checkStatistics() error {
+	kept := []struct {
+		option      string
+		time, least time.Duration
+	}{
+		{"statistics-minutes", s.StatisticsMinutes, time.Hour},
+		{"statistics-hours", s.StatisticsHours, 24 * time.Hour},
+		{"statistics-days", s.StatisticsDays, 24 * time.Hour},
+	}
+	for i, k := range kept {
+		if k.time < k.least || k.time > maxRetention {
+			return cli.Option(k.option, "must be between %s and 18250d (50 years)", bellwire.Duration(k.least))
+		}
+		if i > 0 && k.time < kept[i-1].time {
+			return cli.Option(k.option, "must not be shorter than --%s", kept[i-1].option)
+		}
+	}
 	return nil
+}
+
+// statisticsKept returns how long statistics are kept.
+func (s *settings) statisticsKept() bellwire.StatisticsKept {
+	return bellwire.StatisticsKept{Minutes: s.StatisticsMinutes, Hours: s.StatisticsHours, Days: s.StatisticsDays}
 }
 
 func (s *settings) checkDelivery() error {
@@ -318,13 +349,15 @@ func (d databaseURL) String() string {
 }
 
 // openStore opens the database. It creates an SQLite file only if mayMake returns nil.
-func (s *storage) openStore(ctx context.Context, log *slog.Logger, mayMake func(path string) error) (bellwire.Store, error) {
+func (s *storage) openStore(
+	ctx context.Context, log *slog.Logger, kept bellwire.StatisticsKept, mayMake func(path string) error,
+) (bellwire.Store, error) {
 	if s.DatabaseURL.postgres != "" {
 		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{
-			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, Logger: log,
+			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, StatisticsKept: kept, Logger: log,
 		})
 	}
-	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{Logger: log, New: mayMake})
+	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake})
 }
 
 // reads returns how many reads the store can make at the same time.

@@ -10,6 +10,33 @@ import (
 	"github.com/bellwire/bellwire/internal/cli"
 )
 
+// Finer statistics are not kept longer than coarser ones, and traces do not begin where they cannot be recorded.
+func TestRefusedCombinations(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"":                         "",
+		"--statistics-minutes 59m": "must be between 1h and 18250d (50 years)",
+		"--statistics-hours 23h":   "must be between 24h and 18250d (50 years)",
+		"--statistics-days 18251d": "must be between 24h and 18250d (50 years)",
+		"--statistics-minutes 61d": "--statistics-hours: must not be shorter than --statistics-minutes",
+		"--statistics-hours 731d":  "--statistics-days: must not be shorter than --statistics-hours",
+		"--statistics-minutes 730d --statistics-hours 730d": "",
+		"--trace-ratio 0.1":                          "must be given together with --otlp-endpoint",
+		"--trace-ratio 1.1 --otlp-endpoint http://c": "must be between 0 and 1",
+		"--trace-ratio NaN --otlp-endpoint http://c": "must be between 0 and 1",
+		"--trace-ratio 0.1 --otlp-endpoint http://c": "",
+		"--otlp-endpoint collector:4318":             "must be an absolute http or https URL",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			_, err := parse(t, append([]string{"serve"}, strings.Fields(args)...)...)
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("refused as %v, want %q", err, want)
+			}
+		})
+	}
+}
+
 func TestDatabaseURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{

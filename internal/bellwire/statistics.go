@@ -1,6 +1,9 @@
 package bellwire
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Interval is the length of time that a row of statistics is about.
 type Interval string
@@ -40,16 +43,19 @@ func (i Interval) Number() int64 {
 	return 2
 }
 
-// Kept returns how long statistics of the interval are kept.
-func (i Interval) Kept() time.Duration {
+// StatisticsKept is how long statistics are kept, by interval. A zero duration stands for the default.
+type StatisticsKept struct{ Minutes, Hours, Days time.Duration }
+
+// Of returns how long statistics of an interval are kept.
+func (k StatisticsKept) Of(i Interval) time.Duration {
 	const day = 24 * time.Hour
 	switch i {
 	case Minute:
-		return 2 * day
+		return cmp.Or(k.Minutes, 2*day)
 	case Hour:
-		return 60 * day
+		return cmp.Or(k.Hours, 60*day)
 	}
-	return 2 * 365 * day
+	return cmp.Or(k.Days, 730*day)
 }
 
 // Dimension is a property by which statistics are split.

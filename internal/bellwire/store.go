@@ -33,7 +33,7 @@ type Store interface {
 	// Purge deletes up to limit rows that are no longer needed: those of deleted tenants and endpoints, of events accepted
 	// before the given time (zero: none) that have nothing left to deliver, idempotency keys past their window whose event is
 	// gone, expired idempotent requests, expired sessions, expired audit entries, jobs that ended JobRetention ago, and statistics that are older
-	// than Interval.Kept. It returns the number of deleted rows; 0 means done. Events that had something left to
+	// than the store keeps them. It returns the number of deleted rows; 0 means done. Events that had something left to
 	// deliver are checked again after RetentionReview. A store that partitions events may keep them until the whole partition
 	// is that old, and counts a partition as one row.
 	Purge(ctx context.Context, now, before time.Time, limit int) (int, error)

@@ -98,7 +98,7 @@ func TestStore(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) bellwire.Store {
-				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: way.most})
+				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: way.most, StatisticsKept: storetest.Kept})
 			}, storetest.Hooks{Reopen: reopen, Brief: way.brief})
 		})
 	}

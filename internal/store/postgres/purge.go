@@ -43,7 +43,7 @@ func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int)
 	step := func(run func(*purge) error) error {
 		var p *purge
 		err := s.write(ctx, func(tx *tx) error {
-			p = &purge{tx: tx, now: now, left: left}
+			p = &purge{tx: tx, now: now, left: left, kept: s.options.StatisticsKept}
 			return run(p)
 		})
 		if err == nil {
@@ -85,6 +85,7 @@ type purge struct {
 	now        time.Time
 	left       int     // rows that may still be deleted
 	tombstones []int64 // that were found before
+	kept       bellwire.StatisticsKept
 }
 
 const (
@@ -108,7 +109,7 @@ func (p *purge) run() error {
 		}
 	}
 	for _, interval := range bellwire.Intervals {
-		if err := p.delete(sqlPurgeStatistics, interval.Number(), p.now.Add(-interval.Kept()), p.left); err != nil {
+		if err := p.delete(sqlPurgeStatistics, interval.Number(), p.now.Add(-p.kept.Of(interval)), p.left); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	IdleFor time.Duration
 	// Timeout bounds each transaction, including its wait for a connection; 0: 10 s.
 	Timeout time.Duration
+	// StatisticsKept is how long statistics are kept.
+	StatisticsKept bellwire.StatisticsKept
 	// LeaseTerm is how long a node holds its shards without renewing; 0: 6 s.
 	LeaseTerm time.Duration
 	// DirectURL is where Watch connects if the store's URL leads to a pooler, which cannot pass on notifications.

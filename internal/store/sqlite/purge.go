@@ -129,7 +129,7 @@ func (p *purge) expired() error {
 		}
 	}
 	for _, interval := range bellwire.Intervals {
-		q := p.w.query(sqlPurgeStatistics).int(interval.Number()).int(p.now.Add(-interval.Kept()).Unix()).int(int64(p.left))
+		q := p.w.query(sqlPurgeStatistics).int(interval.Number()).int(p.now.Add(-p.w.store.options.StatisticsKept.Of(interval)).Unix()).int(int64(p.left))
 		if err := p.delete(q); err != nil {
 			return err
 		}

@@ -28,6 +28,8 @@ type Options struct {
 	Lists int
 	// ReadTimeout bounds one read with its waiting, so that it cannot keep the log from being reused; 0: 10 s.
 	ReadTimeout time.Duration
+	// StatisticsKept is how long statistics are kept.
+	StatisticsKept bellwire.StatisticsKept
 	// Now is the wall clock; nil: time.Now. Tests make it jump.
 	Now func() time.Time
 	// New is asked before a new database is made at path, where there is none or an empty one. Its error ends Open; nil: it

@@ -315,6 +315,9 @@ func statisticsDeleted(w *world) {
 	w.equal("the rows of the other one", len(w.statistics(stays.ID, bellwire.Day)), 1)
 }
 
+// Kept is how long the stores under test must keep statistics: hours for other than the default time.
+var Kept = bellwire.StatisticsKept{Hours: 10 * 24 * time.Hour}
+
 func statisticsKept(w *world) {
 	t := w.tenant()
 	w.append(together(w.event(t.ID)))
@@ -331,9 +334,9 @@ func statisticsKept(w *world) {
 		return len(rows)
 	}
 	for _, interval := range bellwire.Intervals {
-		w.now = begun.Add(interval.Kept() - 25*time.Hour)
+		w.now = begun.Add(Kept.Of(interval) - 25*time.Hour)
 		w.equal("the rows before the end of their time", count(interval), 1)
-		w.now = begun.Add(interval.Kept() + interval.Length())
+		w.now = begun.Add(Kept.Of(interval) + interval.Length())
 		w.equal("the rows after it", count(interval), 0)
 	}
 }
