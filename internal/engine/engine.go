@@ -365,6 +365,6 @@ type Stats struct {
 // Stats returns the state of the engine. Its cost grows with the number of lanes.
 func (e *Engine) Stats() Stats {
 	return Stats{
-		Waiting: e.publisher.waiting(), Nodes: int(e.leases.nodes.Load()), LeaseAge: e.leases.age(), Stats: e.scheduler.Stats(),
+		Waiting: e.publisher.waiting(), Nodes: e.Nodes(), LeaseAge: e.leases.age(), Stats: e.scheduler.Stats(),
 	}
 }

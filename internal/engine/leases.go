@@ -20,7 +20,6 @@ type leaseKeeper struct {
 	changed   chan struct{} // capacity 1: other nodes changed leases
 
 	renewed atomic.Pointer[time.Time] // time of the last renewal
-	nodes   atomic.Int64              // that lived then
 }
 
 // validUntil returns when leases requested at the given time can no longer be relied on: well before they end, by this node's
@@ -94,7 +93,6 @@ func (k *leaseKeeper) renew(ctx context.Context, term time.Duration, gained time
 // have.
 func (k *leaseKeeper) set(leases *bellwire.Leases, asked time.Time) (gained bool) {
 	k.renewed.Store(&asked) // before there are leases, which makes age read it
-	k.nodes.Store(int64(leases.Nodes))
 	gained, lost := k.scheduler.SetLeases(leases, validUntil(leases, asked))
 	for _, t := range leases.Acquired {
 		k.observer.TookOver(t)

@@ -22,7 +22,7 @@ const sqlNextEpoch = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RET
 func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
-	leased := &bellwire.Leases{Nodes: 1}
+	leased := new(bellwire.Leases)
 	if s.leases.holder != "" && s.leases.holder != node {
 		return leased, nil
 	}
