@@ -12,6 +12,8 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           globalSetup: "e2e/setup.ts",
+          setupFiles: "e2e/hooks.ts",
+          isolate: false, // all files of a worker share its connection to the browser
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: true,

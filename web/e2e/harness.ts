@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, expect, inject } from "vitest";
+import { expect, inject } from "vitest";
 import { type Call, caller } from "./setup";
 
 /** The server, its data and ids. It is the same for all tests: a test that changes something makes its own things first. */
@@ -50,15 +50,12 @@ export async function open(address: string, options: Options = {}): Promise<Page
   return page;
 }
 
-afterEach(async () => {
+/** closePages closes what a test opened, and fails if a page had a problem. It runs after every test. */
+export async function closePages(): Promise<void> {
   const opened = pages.splice(0);
   for (const { page } of opened) await page.context().close();
   expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
-});
-
-afterAll(async () => {
-  await (await browser)?.close();
-});
+}
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

@@ -54,7 +54,7 @@ test("paused means no request at all", async () => {
 });
 
 test("the palette finds pages, ids and actions by keyboard alone", async () => {
-  const page = await open("/console");
+  const page = await open("/console", { expect: /404/ });
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox", { name: "Go to" }).waitFor();

@@ -281,6 +281,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch the attempts of all tenants
+         * @description For admin keys. Responds with server-sent events (`text/event-stream`), until the client leaves or its key or session ends. `attempt`: an attempt that has ended, at any node. At most 200 per second; of more, some are left out. `skipped`: how many were left out since the last time, because there are so many (`sampled`) or because the client reads slowly (`dropped`). `counters`: each second, the attempts of the second before, and for operators the published events; the filters other than `tenant` do not apply to them. `gap`: the attempt in `Last-Event-ID` is not remembered any more, so some may be missing. `end`: the problem for which the stream ends. A stream begins with what ends from now on, or after the attempt in `Last-Event-ID`.
+         */
+        get: operations["watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal-sessions/exchange": {
         parameters: {
             query?: never;
@@ -356,13 +376,13 @@ export interface paths {
         get: operations["get-tenant"];
         /**
          * Create or replace a tenant
-         * @description For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; the ones that are left out become empty. A `status` that is left out stays as it is.
+         * @description For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; the ones that are left out become empty. A `status` or `operational_events` that is left out stays as it is.
          */
         put: operations["put-tenant"];
         post?: never;
         /**
          * Delete a tenant
-         * @description For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many.
+         * @description For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many. Until then, the 404 of `GET` on the tenant says so. The tenant bellwire, to which operational events are published, cannot be deleted (409).
          */
         delete: operations["delete-tenant"];
         options?: never;
@@ -914,6 +934,26 @@ export interface paths {
          * @description For admin keys. Further requests with the key are refused.
          */
         delete: operations["delete-tenant-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch a tenant's attempts
+         * @description Responds with server-sent events (`text/event-stream`), until the client leaves or its key or session ends. `attempt`: an attempt that has ended, at any node. At most 200 per second; of more, some are left out. `skipped`: how many were left out since the last time, because there are so many (`sampled`) or because the client reads slowly (`dropped`). `counters`: each second, the attempts of the second before, and for operators the published events; the filters other than `tenant` do not apply to them. `gap`: the attempt in `Last-Event-ID` is not remembered any more, so some may be missing. `end`: the problem for which the stream ends. A stream begins with what ends from now on, or after the attempt in `Last-Event-ID`.
+         */
+        get: operations["watch-tenant"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1762,12 +1802,22 @@ export interface components {
             /** @description Byte for byte as published; null if it was erased. */
             data: unknown;
             /**
+             * Format: date-time
+             * @description When it is delivered at the earliest; null if that was at once.
+             */
+            deliver_at: string | null;
+            /**
              * Format: int64
              * @description Number of endpoints that receive it. Replays are not counted.
              */
             deliveries: number;
             /** @description When and by whom the data was erased. Omitted if it was not. */
             erased?: components["schemas"]["Erasure"];
+            /**
+             * Format: date-time
+             * @description When it expires: nothing is sent from then on; null if it does not.
+             */
+            expires_at: string | null;
             /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
             id: string;
             /** @description The id given by the publisher; null if there is none. */
@@ -1861,6 +1911,11 @@ export interface components {
             /** @description Byte for byte as published; null if it was erased. */
             data: unknown;
             /**
+             * Format: date-time
+             * @description When it is delivered at the earliest; null if that was at once.
+             */
+            deliver_at: string | null;
+            /**
              * Format: int64
              * @description Number of endpoints that receive it. Replays are not counted.
              */
@@ -1871,6 +1926,11 @@ export interface components {
             endpoints_next_cursor: string | null;
             /** @description When and by whom the data was erased. Omitted if it was not. */
             erased?: components["schemas"]["Erasure"];
+            /**
+             * Format: date-time
+             * @description When it expires: nothing is sent from then on; null if it does not.
+             */
+            expires_at: string | null;
             /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
             id: string;
             /** @description The id given by the publisher; null if there is none. */
@@ -2399,7 +2459,7 @@ export interface components {
                 keys?: number | null;
                 /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
                 min_retry_delay?: string | null;
-                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Each of n nodes takes an nth of the rate, so publish through all of them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 publish_rate?: number | null;
                 /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 request_rate?: number | null;
@@ -2421,6 +2481,8 @@ export interface components {
              * @example Acme Ltd
              */
             name?: string;
+            /** @description Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants. */
+            operational_events?: boolean;
             /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
              * @enum {string}
@@ -2679,6 +2741,18 @@ export interface components {
              */
             data: unknown;
             /**
+             * Format: date-time
+             * @description When it is delivered at the earliest, at most 365 days ahead. Until then its deliveries can be canceled. A time in the past means at once.
+             * @example 2026-02-01T08:00:00Z
+             */
+            deliver_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it expires: nothing is sent from then on, and the deliveries that are still open are canceled. It must be after deliver_at.
+             * @example 2026-02-01T20:00:00Z
+             */
+            expires_at?: string | null;
+            /**
              * @description Your idempotency key, kept for 7 days, or as long as the event if that is longer. Publishing the same id with the same type and data returns the first event; with other data it is a conflict.
              * @example in_123-paid
              */
@@ -2911,7 +2985,7 @@ export interface components {
                 keys?: number;
                 /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
                 min_retry_delay?: string;
-                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Each of n nodes takes an nth of the rate, so publish through all of them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 publish_rate?: number;
                 /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 request_rate?: number;
@@ -2946,7 +3020,7 @@ export interface components {
                 keys?: number;
                 /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
                 min_retry_delay?: string;
-                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Each of n nodes takes an nth of the rate, so publish through all of them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 publish_rate?: number;
                 /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 request_rate?: number;
@@ -2964,6 +3038,8 @@ export interface components {
             };
             /** @example Acme Ltd */
             name: string;
+            /** @description Whether Bellwire publishes operational events about the tenant to the tenant itself. */
+            operational_events: boolean;
             /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits. Events are still taken.
              * @enum {string}
@@ -3003,7 +3079,7 @@ export interface components {
                 keys?: number | null;
                 /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
                 min_retry_delay?: string | null;
-                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Each of n nodes takes an nth of the rate, so publish through all of them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 publish_rate?: number | null;
                 /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 request_rate?: number | null;
@@ -3025,6 +3101,8 @@ export interface components {
              * @example Acme Ltd
              */
             name?: string | null;
+            /** @description Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants. */
+            operational_events?: boolean;
             /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
              * @enum {string}
@@ -3146,10 +3224,10 @@ export interface components {
             /** @description For operators: the node that sends for the endpoint, if it is another one. */
             node?: string;
             /**
-             * @description retry: its next attempt is due later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order has not ended. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight.
+             * @description retry: its next attempt is due later. deliver_at: its event is to be delivered later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order has not ended. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight.
              * @enum {string}
              */
-            reason: "retry" | "paused" | "tenant_paused" | "ending" | "order" | "breaker" | "rest" | "rate_limit" | "in_flight" | "unanswered" | "failure_rate" | "host_limit" | "share" | "fault" | "takeover" | "other_node" | "queued";
+            reason: "retry" | "deliver_at" | "paused" | "tenant_paused" | "ending" | "order" | "breaker" | "rest" | "rate_limit" | "in_flight" | "unanswered" | "failure_rate" | "host_limit" | "share" | "fault" | "takeover" | "other_node" | "queued";
             /**
              * Format: date-time
              * @description When that ends, if it is known.
@@ -3284,7 +3362,7 @@ export interface components {
                 keys?: number | null;
                 /** @description Shortest delay before a retry. Retry policies must not have shorter ones. Policies that are older than the limit keep theirs, but are held to it. It takes precedence over jitter and `max_elapsed`, so a retry can come after `max_elapsed`. Must be a time between 1ms and 1h. */
                 min_retry_delay?: string | null;
-                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
+                /** @description Events published through the API. Events published in SQL are not counted, because they are already stored. Each of n nodes takes an nth of the rate, so publish through all of them. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 publish_rate?: number | null;
                 /** @description API requests with the tenant's own keys, in all dialects. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 request_rate?: number | null;
@@ -3306,6 +3384,8 @@ export interface components {
              * @example Acme Ltd
              */
             name?: string;
+            /** @description Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants. */
+            operational_events?: boolean;
             /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
              * @enum {string}
@@ -4879,6 +4959,116 @@ export interface operations {
             };
         };
     };
+    watch: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only attempts at this endpoint.
+                 * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
+                 */
+                endpoint?: string;
+                /**
+                 * @description Only attempts for this event type, or with * at its end for those that begin with it.
+                 * @example invoice.*
+                 */
+                type?: string;
+                /**
+                 * @description Only attempts in this dialect.
+                 * @example standard
+                 */
+                dialect?: string;
+                /** @description Only attempts with this outcome; failed: all but ok. */
+                outcome?: "failed" | "ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+                /**
+                 * @description Only attempts with this status in the response.
+                 * @example 503
+                 */
+                status?: number;
+                /**
+                 * @description Only attempts of this tenant.
+                 * @example acme
+                 */
+                tenant?: string;
+            };
+            header?: {
+                /** @description The id of the last attempt that was seen, to continue after it. Browsers send it when they come back. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: attempt
+                     *     id: att_0198c7a3f2e47d0a9b1c2d3e4f506172
+                     *     data: {"tenant":"acme","endpoint":"ep_…","outcome":"ok","status":200}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "exchange-portal-code": {
         parameters: {
             query?: never;
@@ -5526,6 +5716,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9316,6 +9515,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "watch-tenant": {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only attempts at this endpoint.
+                 * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
+                 */
+                endpoint?: string;
+                /**
+                 * @description Only attempts for this event type, or with * at its end for those that begin with it.
+                 * @example invoice.*
+                 */
+                type?: string;
+                /**
+                 * @description Only attempts in this dialect.
+                 * @example standard
+                 */
+                dialect?: string;
+                /** @description Only attempts with this outcome; failed: all but ok. */
+                outcome?: "failed" | "ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+                /**
+                 * @description Only attempts with this status in the response.
+                 * @example 503
+                 */
+                status?: number;
+            };
+            header?: {
+                /** @description The id of the last attempt that was seen, to continue after it. Browsers send it when they come back. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /**
+                 * @description The tenant's id.
+                 * @example acme
+                 */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: attempt
+                     *     id: att_0198c7a3f2e47d0a9b1c2d3e4f506172
+                     *     data: {"tenant":"acme","endpoint":"ep_…","outcome":"ok","status":200}
+                     */
+                    "text/event-stream": string;
+                };
             };
             /** @description Unauthorized */
             401: {

@@ -8,6 +8,7 @@ type Attempt = Schemas["Attempt"];
 
 const waits: Record<Waiting["reason"], string> = {
   retry: "waits for its next attempt",
+  deliver_at: "waits for the time at which its event is to be delivered",
   paused: "waits because the endpoint is paused",
   tenant_paused: "waits because the tenant is paused",
   ending: "is about to be canceled, because the endpoint is disabled or deleted",

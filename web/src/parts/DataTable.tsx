@@ -56,7 +56,7 @@ type Props<T> = {
  */
 export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, rowHeight = 40, empty }: Props<T>) {
   const narrow = useNarrow();
-  const laptop = useMedia("(min-width: 1100px)");
+  const laptop = useMedia("(min-width: 1280px)");
   const columns = all.filter((column) => laptop || !column.wide);
   const grid = columns.map((column) => column.width).join(" ");
   const body = useRef<HTMLDivElement>(null);

@@ -57,6 +57,7 @@ export function ConfirmDialog({
   title,
   children,
   action,
+  keep = "Keep it",
   onConfirm,
   busy,
   name,
@@ -67,6 +68,8 @@ export function ConfirmDialog({
   title: string;
   children: ReactNode;
   action: string;
+  /** What the other button says. */
+  keep?: string;
   onConfirm: () => void;
   busy?: boolean;
   name?: string;
@@ -98,7 +101,7 @@ export function ConfirmDialog({
             )}
           </div>
           <footer className="flex justify-end gap-2 border-t border-line bg-sunk px-5 py-3">
-            <AlertDialog.Close render={<Button>Keep it</Button>} />
+            <AlertDialog.Close render={<Button>{keep}</Button>} />
             <Button look={danger ? "danger" : "primary"} {...(busy ? { busy } : {})} disabled={name !== undefined && typed !== name} onClick={onConfirm}>
               {action}
             </Button>

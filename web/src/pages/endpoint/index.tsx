@@ -209,6 +209,7 @@ function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked 
         onClose={close}
         title={`Pause ${name}?`}
         action="Pause"
+        keep="Leave it enabled"
         danger={false}
         busy={status.isPending}
         onConfirm={() => status.mutate({ status: "paused" }, { onSettled: close })}
@@ -216,7 +217,7 @@ function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked 
         <p>Nothing is sent to it until it is enabled. New events are kept for it, and nothing is lost.</p>
         {waiting && <p>{waiting} that wait now will wait on.</p>}
       </ConfirmDialog>
-      <ConfirmDialog open={asked === "disable"} onClose={close} title={`Disable ${name}?`} action="Disable" busy={status.isPending} onConfirm={() => status.mutate({ status: "disabled" }, { onSettled: close })}>
+      <ConfirmDialog open={asked === "disable"} onClose={close} title={`Disable ${name}?`} action="Disable" keep="Leave it as it is" busy={status.isPending} onConfirm={() => status.mutate({ status: "disabled" }, { onSettled: close })}>
         <p>New events are not delivered to it while it is disabled. Enabling it can replay them, as long as they are kept.</p>
         {waiting && <p>{waiting} that wait now will be canceled.</p>}
       </ConfirmDialog>

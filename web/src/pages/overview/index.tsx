@@ -22,6 +22,9 @@ type Endpoint = Schemas["EndpointWithHealth"];
 /** How many endpoints the overview looks at. The list of endpoints has the others. */
 const most = 250;
 
+/** How late the numbers can be, in milliseconds. What is later than that looks like a fall. */
+const late = 15_000;
+
 /** How many of them it shows. */
 const shown = 6;
 
@@ -189,7 +192,7 @@ function Traffic() {
   const range = useRange();
   const statistics = useStatistics();
   const data = statistics.data;
-  const lines = useMemo(() => data && series(data.data, Date.parse(data.since), Date.parse(data.until), data.interval), [data]);
+  const lines = useMemo(() => data && series(data.data, Date.parse(data.since), Math.min(Date.parse(data.until), Date.now() - late), data.interval), [data]);
   const traffic = useMemo(
     () =>
       lines && [

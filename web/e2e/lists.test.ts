@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { call, open, ownEndpoint, requests, settled, world } from "./harness";
+
+const publish = (tenant: string, count: number, type: string) =>
+  call("POST", `/tenants/${tenant}/events/batch`, { events: Array.from({ length: count }, (_, i) => ({ type, data: { n: i } })) });
+
+test("what is new is counted, and does not move what one reads", async () => {
+  const type = "news.arrived";
+  await call("PUT", `/event-types/${type}`, {});
+  const own = await ownEndpoint("ok/news", { events: [type] });
+  await publish("acme", 2, type);
+  const page = await open(own.page);
+  const rows = page.locator("[data-row]");
+  await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(2);
+  const first = await rows.first().getAttribute("data-row");
+  await publish("acme", 3, type);
+  const fresh = page.getByRole("button", { name: "3 new" });
+  await fresh.waitFor();
+  expect(await rows.first().getAttribute("data-row")).toBe(first);
+  await fresh.click();
+  await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe(5);
+  await fresh.waitFor({ state: "detached" });
+});
+
+test("a long list loads more as one scrolls, and only rows in sight are elements", async () => {
+  const type = "long.list";
+  await call("PUT", `/event-types/${type}`, {});
+  const own = await ownEndpoint("ok/long", { events: [type] });
+  await publish("acme", 180, type);
+  await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}&limit=250`), ({ data }) => data.length === 180);
+  const page = await open(own.page);
+  const rows = page.locator("[data-row]");
+  await rows.first().waitFor();
+  await page.getByRole("button", { name: "Live" }).click();
+  const seen = requests(page);
+  const pane = page.locator("main [data-scroll]").first();
+  await expect
+    .poll(
+      async () => {
+        await pane.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        return await page.getByText("That is all").count();
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+    .toBe(1);
+  expect(seen.filter((request) => request.includes("cursor=")).length).toBe(3);
+  expect(await rows.count()).toBeLessThan(80);
+});
+
+test("a list that fails says so, and tries again", async () => {
+  const page = await open("/console/tenants", { expect: /500/ });
+  await page.getByRole("row").filter({ hasText: "acme" }).waitFor();
+  await page.route("**/api/v1/jobs*", (route) => route.fulfill({ status: 500, contentType: "text/html", body: "<h1>bad gateway</h1>" }));
+  await page.getByRole("link", { name: "Jobs" }).click();
+  await page.getByText("Jobs could not be loaded").waitFor();
+  await page.getByText("The server answered with status 500.").waitFor();
+  await page.unroute("**/api/v1/jobs*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("Jobs could not be loaded").waitFor({ state: "detached" });
+});
+
+test("an upgrade under an open tab asks to load the page again", async () => {
+  const page = await open("/console/tenants", { expect: /404|dynamically imported/ });
+  await page.getByRole("row").filter({ hasText: "acme" }).waitFor();
+  await page.route("**/assets/nodes-*.js", (route) => route.fulfill({ status: 404 }));
+  await page.getByRole("link", { name: "Nodes" }).click();
+  await page.getByText("The server has another version now").waitFor();
+  await page.unroute("**/assets/nodes-*.js");
+  await page.getByRole("button", { name: "Load the page again" }).click();
+  await page.getByRole("heading", { name: "Nodes" }).waitFor();
+  expect(page.url()).toBe(`${world.url}/console/nodes`);
+});
