@@ -267,11 +267,12 @@ func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
 			return 0, err
 		}
 	}
-	insert := w.insertPlain
 	if d.schedule != (rules.Schedule{}) && !d.manual {
-		insert = w.insertScheduled
+		err = w.insertScheduled(d, number)
+	} else {
+		err = w.insertPlain(d, number)
 	}
-	if err := insert(d, number); err != nil || !d.deleted {
+	if err != nil || !d.deleted {
 		return number, err
 	}
 	return number, w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
