@@ -24,7 +24,6 @@ const (
 		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event) e`
 	sqlKeepEvents = `INSERT INTO bellwire.operational_events (key, tenant, type, endpoint, at, data, taken)
 		SELECT *, false FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])`
-	sqlKeepAlerts = "INSERT INTO bellwire.alerts (type, data) SELECT * FROM unnest($1::text[], $2::bytea[])"
 )
 
 // announcement collects the operational events that tell of news.
@@ -33,9 +32,7 @@ type announcement struct {
 	audience *rules.Audience
 	subjects map[string]*rules.Subject // by endpoint; that of a job has no endpoint
 
-	events     []*rules.KeptEvent
-	alertTypes []string
-	alerts     [][]byte
+	events []*rules.KeptEvent
 }
 
 // announce keeps the operational events that tell of news, for those who get them.
@@ -43,7 +40,7 @@ func (t *tx) announce(news ...*rules.News) error {
 	if len(news) == 0 {
 		return nil
 	}
-	a := &announcement{tx: t, audience: &rules.Audience{Alerts: t.alerts}, subjects: make(map[string]*rules.Subject)}
+	a := &announcement{tx: t, audience: new(rules.Audience), subjects: make(map[string]*rules.Subject)}
 	if err := a.readSubjects(news); err != nil {
 		return err
 	}
@@ -112,7 +109,7 @@ func (a *announcement) addEvents(news []*rules.News) error {
 		if n.Delivery == nil || a.subjects[n.Endpoint] == nil {
 			continue
 		}
-		if tenants, _ := a.audience.Gets(n, a.subjects[n.Endpoint]); len(tenants) > 0 {
+		if len(a.audience.Gets(n, a.subjects[n.Endpoint])) > 0 {
 			exhausted[n.Delivery.ID] = n.Delivery
 		}
 	}
@@ -142,32 +139,21 @@ func (a *announcement) tell(n *rules.News) error {
 	if subject == nil {
 		return nil
 	}
-	tenants, alert := a.audience.Gets(n, subject)
 	if n.Delivery != nil && (n.Delivery.EventType == "" || bellwire.IsOperational(n.Delivery.EventType)) {
 		return nil
 	}
-	for _, tenant := range tenants {
+	for _, tenant := range a.audience.Gets(n, subject) {
 		e, err := n.Event(subject, tenant)
 		if err != nil {
 			return err
 		}
 		a.events = append(a.events, e)
 	}
-	if !alert {
-		return nil
-	}
-	data, err := n.Data(subject, bellwire.OperationsTenant)
-	a.alertTypes, a.alerts = append(a.alertTypes, n.Type), append(a.alerts, data)
-	return err
+	return nil
 }
 
 // keep stores what was collected.
 func (a *announcement) keep() error {
-	if len(a.alerts) > 0 {
-		if err := a.tx.exec(sqlKeepAlerts, a.alertTypes, a.alerts); err != nil {
-			return err
-		}
-	}
 	if len(a.events) == 0 {
 		return nil
 	}

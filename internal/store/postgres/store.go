@@ -39,8 +39,6 @@ type Options struct {
 	PollEvery time.Duration
 	// PartitionWidth is the time that a partition spans; 0: a week. It applies to partitions yet to be made.
 	PartitionWidth time.Duration
-	// Alerts means that e-mails are sent, so that what they report is kept.
-	Alerts bool
 	// NoSync accepts a server that acknowledges commits before they are durable. For tests only.
 	NoSync bool
 	// Logger gets warnings about what works less well than it could; nil: none.

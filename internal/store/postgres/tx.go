@@ -30,8 +30,6 @@ type tx struct {
 	conn  *pgx.Conn
 	begin []string // the statements that begin it, until they are sent
 	open  bool     // it has begun and not ended
-
-	alerts bool // Options.Alerts
 }
 
 // write runs f in a transaction and returns when that is durable. f may be run several times. Any error of f rolls the
@@ -90,10 +88,7 @@ func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f f
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := runOnce(ctx, from, begin, func(tx *tx) error {
-			tx.alerts = s.options.Alerts
-			return f(tx)
-		})
+		err := runOnce(ctx, from, begin, f)
 		if try == maxTries || !isRetryable(err) {
 			return s.translate(err)
 		}

@@ -134,7 +134,6 @@ const MaxListeners = 100
 // Audience is who gets operational events about all tenants.
 type Audience struct {
 	Listeners [][]string // the patterns of the endpoints of OperationsTenant that are not disabled, at most MaxListeners
-	Alerts    bool       // e-mails are sent
 }
 
 // Subject is what news are about.
@@ -144,10 +143,10 @@ type Subject struct {
 	Endpoint *bellwire.Endpoint // as it is now; nil: the news are about a job
 }
 
-// Gets returns the tenants that get the news, and reports whether e-mails report it.
-func (a *Audience) Gets(n *News, s *Subject) (tenants []string, alert bool) {
+// Gets returns the tenants that get the news.
+func (a *Audience) Gets(n *News, s *Subject) (tenants []string) {
 	if s.Tenant == bellwire.OperationsTenant {
-		return nil, false
+		return nil
 	}
 	if a.listens(n.Type) {
 		tenants = append(tenants, bellwire.OperationsTenant)
@@ -155,7 +154,7 @@ func (a *Audience) Gets(n *News, s *Subject) (tenants []string, alert bool) {
 	if s.Own {
 		tenants = append(tenants, s.Tenant)
 	}
-	return tenants, a.Alerts && n.alarming()
+	return tenants
 }
 
 // listens reports whether an endpoint of OperationsTenant subscribes to the type.
@@ -166,17 +165,6 @@ func (a *Audience) listens(eventType string) bool {
 	return slices.ContainsFunc(a.Listeners, func(patterns []string) bool {
 		return (&bellwire.JobParams{Types: patterns}).TakesType(eventType) && len(patterns) > 0
 	})
-}
-
-// alarming reports whether e-mails report the news.
-func (n *News) alarming() bool {
-	switch n.Type {
-	case bellwire.OperationalFailing, bellwire.OperationalRecovered, bellwire.OperationalDisabled:
-		return true
-	case bellwire.OperationalFinished:
-		return n.Job.State == bellwire.JobFailed
-	}
-	return false
 }
 
 // KeptEvent is an operational event as a store keeps it.

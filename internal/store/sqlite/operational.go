@@ -17,7 +17,6 @@ const (
 	sqlSubjectOfJob = "SELECT id, operational_events FROM tenants WHERE id = ? AND deleted_at IS NULL"
 	sqlEventOf      = "SELECT e.id, e.type FROM deliveries d JOIN events e ON e.n = d.event WHERE d.id = ?"
 	sqlKeepEvent    = "INSERT INTO operational_events (key, tenant, type, endpoint, at, data, taken) VALUES (?, ?, ?, ?, ?, ?, 0)"
-	sqlKeepAlert    = "INSERT INTO alerts (type, data) VALUES (?, ?)"
 )
 
 // announce keeps the operational events that tell of news, for those who get them.
@@ -50,7 +49,7 @@ func (w *writer) announce(news ...*rules.News) error {
 
 // tell keeps the operational events that tell of one of the news.
 func (w *writer) tell(audience *rules.Audience, subject *rules.Subject, n *rules.News) error {
-	tenants, alert := audience.Gets(n, subject)
+	tenants := audience.Gets(n, subject)
 	if len(tenants) > 0 && n.Delivery != nil {
 		if known, err := w.addEvent(n.Delivery); err != nil || !known {
 			return err
@@ -67,14 +66,7 @@ func (w *writer) tell(audience *rules.Audience, subject *rules.Subject, n *rules
 		}
 		w.announced = true
 	}
-	if !alert {
-		return nil
-	}
-	data, err := n.Data(subject, bellwire.OperationsTenant)
-	if err != nil {
-		return err
-	}
-	return w.query(sqlKeepAlert).text(n.Type).blob(data).exec()
+	return nil
 }
 
 // addEvent adds the event of an exhausted delivery, and reports whether it is one to tell of.
@@ -89,7 +81,7 @@ func (w *writer) addEvent(d *bellwire.OperationalDelivery) (bool, error) {
 }
 
 func (w *writer) audience() (*rules.Audience, error) {
-	a := &rules.Audience{Alerts: w.store.options.Alerts}
+	a := new(rules.Audience)
 	q := w.query(sqlListeners).text(bellwire.OperationsTenant).int(rules.MaxListeners)
 	for q.next() {
 		var patterns []string

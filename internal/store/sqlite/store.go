@@ -35,8 +35,6 @@ type Options struct {
 	// New is asked before a new database is made at path, where there is none or an empty one. Its error ends Open; nil: it
 	// is always made.
 	New func(path string) error
-	// Alerts means that e-mails are sent, so that what they report is kept.
-	Alerts bool
 	// Logger gets the messages for the operator; nil: they are discarded.
 	Logger *slog.Logger
 
