@@ -24,7 +24,10 @@ func (c *demoCommand) Help() string {
 	return `Starts a server on a temporary database, and receivers that verify the signatures of real payloads in every dialect.
 One receiver fails twice before it accepts. Everything is removed at the end.
 
-  bellwire demo           look around until Ctrl-C
+Without --once, events go on for three customers, one of whose endpoints is down, one slow, and one failing now and then.
+A link signs you in to the console, where you can watch them.
+
+  bellwire demo           look around in the console until Ctrl-C
   bellwire demo --once    for scripts`
 }
 

@@ -102,6 +102,7 @@ func linksUpdates(_, arrived []byte) bool {
 // customer receives deliveries at endpoints of its own, on one local server.
 type customer struct {
 	server    *httpx.Server
+	url       string
 	endpoints []*client.Endpoint
 	arrivals  chan arrival
 }
@@ -126,10 +127,11 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &customer{arrivals: make(chan arrival, 64)}
+	c := &customer{arrivals: make(chan arrival, 64), url: "http://" + listener.Addr().String()}
 	mux := http.NewServeMux()
+	mux.HandleFunc("/", behave)
 	for _, e := range endpoints() {
-		ep, err := c.endpoint(ctx, api, e, "http://"+listener.Addr().String()+"/"+e.name)
+		ep, err := c.endpoint(ctx, api, e, c.url+"/"+e.name)
 		if err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}

@@ -82,15 +82,12 @@ func Play(ctx context.Context, c Config) error {
 	if c.Once {
 		return nil
 	}
-	screen.invitation(c.URL, c.Key, customer.endpoints, published[0])
-	for {
-		select {
-		case a := <-customer.arrivals:
-			screen.row(a)
-		case <-ctx.Done():
-			return nil
-		}
+	link, err := api.CreateConsoleLink(ctx)
+	if err != nil {
+		return err
 	}
+	screen.invitation(c.URL, c.Key, link.URL, customer.endpoints, published[0])
+	return customer.live(ctx, api, published)
 }
 
 // intact reports whether an arrival has the data that was published.

@@ -45,9 +45,12 @@ func (s *screen) summary(events, deliveries int, took time.Duration) {
 	fmt.Fprintf(s.out, "  Attempts answered 503 were retried until they were acknowledged.\n")
 }
 
-// invitation shows commands to try while the server is up.
-func (s *screen) invitation(url, key string, endpoints []*client.Endpoint, example payload) {
-	fmt.Fprintf(s.out, "\nTry it yourself; new deliveries appear below. The server stays up until Ctrl-C.\n\n")
+// invitation shows what to look at and to try while the server is up.
+func (s *screen) invitation(url, key, console string, endpoints []*client.Endpoint, example payload) {
+	fmt.Fprintf(s.out, "\n%s\n\n  %s\n\n", s.bold("See it live in the console. This link signs you in, once, within a minute:"), console)
+	fmt.Fprintf(s.out, "  Three customers get events now. One endpoint is down, one is slow, and one fails now and then.\n")
+	fmt.Fprintf(s.out, "  For another link: bellwire console --server %s --key %s\n", url, key)
+	fmt.Fprintf(s.out, "\nOr try the API. The server stays up until Ctrl-C.\n\n")
 	fmt.Fprintf(s.out, "  export KEY=%s\n\n", key)
 	call := func(rest ...string) {
 		fmt.Fprintf(s.out, "  curl -s -H \"Authorization: Bearer $KEY\" %s\n", strings.Join(rest, " "))

@@ -1,0 +1,137 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire/client"
+)
+
+// The living demonstration: traffic at a pace that people can follow, at endpoints that do not all work.
+const (
+	livePace    = 700 * time.Millisecond // between two events, on average
+	slowAnswer  = 2 * time.Second
+	replayRate  = 1.0 // events per second, so that a replay can be watched
+	replayEvery = 2 * time.Minute
+	outage      = 20 * time.Second // of the endpoint that recovers again and again
+)
+
+// neighbor is another tenant of the living demonstration.
+type neighbor struct {
+	id, name  string
+	endpoints []liveEndpoint
+}
+
+// liveEndpoint is an endpoint that behaves as its path says.
+type liveEndpoint struct {
+	path, description string
+	events            []string
+}
+
+func neighbors() []neighbor {
+	return []neighbor{
+		{"globex", "Globex Corporation", []liveEndpoint{
+			{"ok", "Order service", []string{"order.*", "payment.*"}},
+			{"down", "Old CRM, which nobody switched off", []string{"account.*", "verification.*"}},
+		}},
+		{"initech", "Initech", []liveEndpoint{
+			{"slow", "Nightly reports", []string{"card.*", "payment.*"}},
+			{"flaky", "Risk engine", []string{"*"}},
+		}},
+	}
+}
+
+// behave answers as the path says.
+func behave(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/down":
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case "/slow":
+		select {
+		case <-time.After(slowAnswer):
+		case <-r.Context().Done():
+		}
+	case "/flaky": // works most of the time, and then not for a while
+		if time.Now().Unix()/int64(outage/time.Second)%3 == 0 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}
+}
+
+// settle creates the neighbors, whose endpoints are below the URL. It returns the id of the endpoint that recovers again and again.
+func settle(ctx context.Context, api *client.Client, url string) (flaky string, err error) {
+	for _, n := range neighbors() {
+		if _, err := api.CreateTenant(ctx, client.Tenant{ID: n.id, Name: n.name}); err != nil {
+			return "", err
+		}
+		for _, e := range n.endpoints {
+			address := url + "/" + e.path
+			ep, err := api.CreateEndpoint(ctx, n.id, client.EndpointInput{URL: &address, Events: e.events, Description: &e.description})
+			if err != nil {
+				return "", err
+			}
+			if e.path == "flaky" {
+				flaky = ep.ID
+			}
+		}
+	}
+	return flaky, nil
+}
+
+// live keeps the demonstration alive until the context ends.
+func (c *customer) live(ctx context.Context, api *client.Client, published []payload) error {
+	flaky, err := settle(ctx, api, c.url)
+	if err != nil {
+		return err
+	}
+	var running sync.WaitGroup
+	running.Go(func() { publishOnAndOn(ctx, api, published) })
+	running.Go(func() { replayNowAndThen(ctx, api, "initech", flaky) })
+	running.Go(func() { c.forget(ctx) })
+	running.Wait()
+	return nil
+}
+
+// forget takes arrivals, so that receivers do not wait. The console shows them.
+func (c *customer) forget(ctx context.Context) {
+	for {
+		select {
+		case <-c.arrivals:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// publishOnAndOn publishes the events again and again, for one tenant after the other. What the server refuses now, it may take later.
+func publishOnAndOn(ctx context.Context, api *client.Client, published []payload) {
+	tenants := []string{tenant}
+	for _, n := range neighbors() {
+		tenants = append(tenants, n.id)
+	}
+	for wait(ctx, time.Duration(rand.ExpFloat64()*float64(livePace))) {
+		p := published[rand.IntN(len(published))]
+		_, _ = api.Publish(ctx, tenants[rand.IntN(len(tenants))], client.Publication{Type: p.eventType, Data: json.RawMessage(p.data)})
+	}
+}
+
+// replayNowAndThen has a slow replay under way most of the time.
+func replayNowAndThen(ctx context.Context, api *client.Client, tenant, endpoint string) {
+	for pause := 30 * time.Second; wait(ctx, pause); pause = replayEvery {
+		_, _ = api.Replay(ctx, tenant, client.Replay{Endpoint: endpoint, Since: time.Now().Add(-time.Hour), Status: client.ReplayAll, Rate: replayRate})
+	}
+}
+
+// wait reports whether the time has passed before the context ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
