@@ -1,25 +1,72 @@
-/** <bellwire-portal session-url="…"> shows the portal in a frame that fills the element. */
+/**
+ * <bellwire-portal session-url="…"> shows the portal in a frame that grows with its content.
+ *
+ * Attributes: session-url, the url of a portal session; mode (light, dark or system) and accent (#rrggbb), how it looks.
+ * Events, none of which bubble: ready; endpoint-created, with detail.endpoint; session-ended, with detail.renew(url), which
+ * goes on in a new session.
+ */
 class BellwirePortal extends HTMLElement {
-  static readonly observedAttributes = ["session-url"];
+  static readonly observedAttributes = ["session-url", "mode", "accent"];
 
   private frame: HTMLIFrameElement | undefined;
 
   connectedCallback(): void {
     this.frame ??= this.appendChild(document.createElement("iframe"));
-    this.frame.title = "Webhooks";
+    this.frame.title = this.title || "Webhooks";
     this.frame.referrerPolicy = "no-referrer";
-    Object.assign(this.frame.style, { border: "0", width: "100%", height: "100%", minHeight: "600px", display: "block" });
+    this.frame.allow = "clipboard-write";
+    Object.assign(this.frame.style, { border: "0", width: "100%", height: "480px", display: "block" });
+    addEventListener("message", this.hear);
     this.show();
   }
 
-  attributeChangedCallback(): void {
-    this.show();
+  disconnectedCallback(): void {
+    removeEventListener("message", this.hear);
+  }
+
+  attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    if (old === value) return;
+    if (name === "session-url") this.show();
+    else this.look();
   }
 
   private show(): void {
     const url = this.getAttribute("session-url");
-    if (this.frame && url) this.frame.src = url;
+    if (!this.frame || !url || this.frame.src === url) return;
+    // A new element, because the address of a frame that was shown counts as a step back in the browser's history.
+    const next = this.frame.cloneNode() as HTMLIFrameElement;
+    next.src = url;
+    this.frame.replaceWith(next);
+    this.frame = next;
   }
+
+  private look(): void {
+    const mode = this.getAttribute("mode");
+    const accent = this.getAttribute("accent");
+    if (!this.frame?.src || (!mode && !accent)) return;
+    this.frame.contentWindow?.postMessage({ bellwire: "look", ...(mode ? { mode } : {}), ...(accent ? { accent } : {}) }, new URL(this.frame.src).origin);
+  }
+
+  private readonly hear = (event: MessageEvent): void => {
+    const { frame } = this;
+    const message = event.data as { bellwire?: unknown; height?: unknown; endpoint?: unknown } | null;
+    if (!frame?.src || event.source !== frame.contentWindow || event.origin !== new URL(frame.src).origin || typeof message !== "object" || !message) return;
+    switch (message.bellwire) {
+      case "ready":
+        this.look();
+        this.dispatchEvent(new CustomEvent("ready"));
+        break;
+      case "height":
+        if (typeof message.height === "number") frame.style.height = `${Math.max(320, message.height)}px`;
+        break;
+      case "endpoint-created":
+        this.dispatchEvent(new CustomEvent("endpoint-created", { detail: { endpoint: message.endpoint } }));
+        break;
+      case "session-ended":
+        this.dispatchEvent(new CustomEvent("session-ended", { detail: { renew: (url: string) => this.setAttribute("session-url", url) } }));
+        break;
+    }
+  };
 }
 
 if (!customElements.get("bellwire-portal")) customElements.define("bellwire-portal", BellwirePortal);

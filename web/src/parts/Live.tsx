@@ -13,6 +13,9 @@ type Settings = {
   setZone: (zone: "local" | "utc") => void;
   theme: Theme;
   setTheme: (theme: Theme) => void;
+  /** What "system" means: the theme of the page around the portal, or that of the computer. */
+  hostTheme: Theme;
+  setHostTheme: (theme: Theme) => void;
 };
 
 const Context = createContext<Settings | undefined>(undefined);
@@ -23,13 +26,15 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [paused, setPaused] = useState(false);
   const [zone, setZone] = useStored<"local" | "utc">("zone", ["local", "utc"]);
   const [theme, setTheme] = useStored<Theme>("theme", ["system", "light", "dark"]);
+  const [hostTheme, setHostTheme] = useState<Theme>("system");
   useEffect(() => {
-    if (theme === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-  }, [theme]);
+    const shown = theme === "system" ? hostTheme : theme;
+    if (shown === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = shown;
+  }, [theme, hostTheme]);
   const value = useMemo(
-    () => ({ paused, setPaused, refetchInterval: paused ? (false as const) : every, zone, setZone, theme, setTheme }),
-    [paused, zone, setZone, theme, setTheme],
+    () => ({ paused, setPaused, refetchInterval: paused ? (false as const) : every, zone, setZone, theme, setTheme, hostTheme, setHostTheme }),
+    [paused, zone, setZone, theme, setTheme, hostTheme],
   );
   return <Context value={value}>{children}</Context>;
 }
@@ -113,7 +118,8 @@ export function useMedia(query: string): boolean {
 
 /** useDark reports whether the dark theme is shown. */
 export function useDark(): boolean {
-  const { theme } = useLive();
+  const { theme, hostTheme } = useLive();
   const system = useMedia("(prefers-color-scheme: dark)");
-  return theme === "system" ? system : theme === "dark";
+  const shown = theme === "system" ? hostTheme : theme;
+  return shown === "system" ? system : shown === "dark";
 }

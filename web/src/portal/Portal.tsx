@@ -1,25 +1,33 @@
-import { Activity, Send, Webhook } from "lucide-react";
-import { lazy, useEffect, useMemo, useState } from "react";
-import { Route, Routes } from "react-router";
+import { Activity, Send, Shapes, Webhook } from "lucide-react";
+import { lazy, useEffect, useMemo, useRef, useState } from "react";
+import { Navigate, Route, Routes, useLocation } from "react-router";
 import { access } from "@/api/client";
 import { exchangePortal, type PortalSession, takeCode } from "@/api/session";
+import { useLive } from "@/parts/Live";
 import { PaletteProvider } from "@/parts/Palette";
 import { portalScope, ScopeProvider } from "@/parts/Scope";
 import { type NavGroup, PageSkeleton, Shell } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
+import { properties } from "./accent";
+import { embedded, isColor, type Look, onLook, tell } from "@/parts/host";
 
 const Endpoints = lazy(() => import("@/pages/endpoints"));
 const Endpoint = lazy(() => import("@/pages/endpoint"));
 const NewEndpoint = lazy(() => import("@/pages/endpoint-new"));
 const Deliveries = lazy(() => import("@/pages/deliveries"));
 const Delivery = lazy(() => import("@/pages/delivery"));
+const Events = lazy(() => import("@/pages/events"));
 const Event = lazy(() => import("@/pages/event"));
+const EventTypes = lazy(() => import("@/pages/event-types"));
+const Job = lazy(() => import("@/pages/job"));
 
 const nav: readonly NavGroup[] = [
   {
     items: [
       { to: "/", label: "Endpoints", icon: Webhook, match: /^\/($|endpoints)/ },
-      { to: "/deliveries", label: "Deliveries", icon: Send, match: /^\/(deliveries|events)/ },
+      { to: "/deliveries", label: "Deliveries", icon: Send, match: /^\/deliveries/ },
+      { to: "/events", label: "Events", icon: Activity, match: /^\/events/ },
+      { to: "/event-types", label: "Event types", icon: Shapes, match: /^\/event-types/ },
     ],
   },
 ];
@@ -40,8 +48,17 @@ export function Portal() {
     exchanged.then((begun) => {
       access.bearer = begun.token;
       setSession(begun);
+      tell({ bellwire: "ready" });
     }, setError);
   }, []);
+  useLook(session);
+  useEnd(session, setEnded);
+  const over = ended || error !== undefined;
+  useEffect(() => {
+    if (!over) return;
+    access.bearer = undefined;
+    tell({ bellwire: "session-ended" });
+  }, [over]);
   const scope = useMemo(() => session && portalScope(session.tenant, session.capabilities), [session]);
 
   if (error) return <ErrorState error={error} what="This link does not work any more" />;
@@ -56,18 +73,82 @@ export function Portal() {
   return (
     <ScopeProvider value={scope}>
       <PaletteProvider commands={[]}>
+        {embedded && <Height />}
         <Shell brand={<span className="font-semibold">Webhooks</span>} nav={nav}>
           <Routes>
             <Route path="/" element={<Endpoints />} />
-            <Route path="/endpoints/new" element={<NewEndpoint />} />
+            <Route path="/endpoints" element={<Navigate to="/" replace />} />
+            <Route path="/endpoints/new" element={scope.can("manage") ? <NewEndpoint /> : <Navigate to="/" replace />} />
             <Route path="/endpoints/:id/*" element={<Endpoint />} />
             <Route path="/deliveries" element={<Deliveries />} />
             <Route path="/deliveries/:id" element={<Delivery />} />
+            <Route path="/events" element={<Events />} />
             <Route path="/events/:id" element={<Event />} />
+            <Route path="/event-types" element={<EventTypes />} />
+            <Route path="/event-types/:name/*" element={<EventTypes />} />
+            <Route path="/jobs" element={<Navigate to="/" replace />} />
+            <Route path="/jobs/:id" element={<Job />} />
             <Route path="*" element={<EmptyState title="This page does not exist" />} />
           </Routes>
         </Shell>
       </PaletteProvider>
     </ScopeProvider>
   );
+}
+
+/** useLook gives the portal the colour and theme of the session, or those that the page around it says later. */
+function useLook(session: PortalSession | undefined): void {
+  const { setHostTheme } = useLive();
+  useEffect(() => {
+    const apply = ({ mode, accent }: Look) => {
+      if (mode) setHostTheme(mode);
+      if (!accent || !isColor(accent)) return;
+      for (const [name, value] of Object.entries(properties(accent))) document.documentElement.style.setProperty(name, value);
+    };
+    if (session?.theme) apply(session.theme as Look);
+    return onLook(apply);
+  }, [session, setHostTheme]);
+}
+
+/** useEnd ends what is shown when the session does. */
+function useEnd(session: PortalSession | undefined, setEnded: (ended: boolean) => void): void {
+  useEffect(() => {
+    if (!session) return;
+    const left = Date.parse(session.expires_at) - Date.now();
+    const timer = setTimeout(() => setEnded(true), Math.min(Math.max(left, 0), 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  }, [session, setEnded]);
+}
+
+/** The most that a frame grows to. Longer lists scroll in it. */
+const tallest = 1600;
+
+/** Height tells the page around the portal how high its frame should be, when the content grows or shrinks. */
+function Height() {
+  const { pathname } = useLocation();
+  const last = useRef(0);
+  useEffect(() => {
+    const main = document.getElementById("main");
+    if (!main) return;
+    const measure = () => {
+      const content = [...main.children].reduce((sum, child) => sum + child.getBoundingClientRect().height, 0);
+      const height = Math.min(tallest, Math.ceil(content + main.getBoundingClientRect().top + 24));
+      if (Math.abs(height - last.current) < 8) return;
+      last.current = height;
+      tell({ bellwire: "height", height });
+    };
+    const sizes = new ResizeObserver(measure);
+    const nodes = new MutationObserver(() => {
+      for (const child of main.children) sizes.observe(child);
+      measure();
+    });
+    nodes.observe(main, { childList: true, subtree: true });
+    for (const child of main.children) sizes.observe(child);
+    measure();
+    return () => {
+      sizes.disconnect();
+      nodes.disconnect();
+    };
+  }, [pathname]);
+  return null;
 }

@@ -1,1 +1,0 @@
-import{r as e}from"./console-DUpp_5q0.js";import{n as t}from"./Page-V6fZRX2M.js";import{v as n}from"./preload-helper-ByX56iHr.js";import{s as r}from"./Live-CcJf1rVW.js";var i=r();function a(){return(0,i.jsxs)(i.Fragment,{children:[(0,i.jsx)(t,{title:`Nodes`}),(0,i.jsx)(n,{icon:e,title:`Ask a node how it is`,command:`bellwire status`})]})}export{a as default};

@@ -1,0 +1,123 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { accessible, call, fits, open, phone, world } from "./harness";
+
+/** A platform's own page, on an origin of its own: /?url=… shows the portal in it. */
+let platform: Server;
+let origin = "";
+
+beforeAll(async () => {
+  platform = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://localhost").searchParams.get("url") ?? "";
+    response.writeHead(200, { "Content-Type": "text/html" }).end(`<!doctype html><title>Platform</title><h1>Your webhooks</h1>
+<script src="${world.url}/portal.js"></script><bellwire-portal session-url="${url.replaceAll("&", "&amp;")}" accent="#aa2255"></bellwire-portal>
+<script>
+  window.heard = [];
+  const portal = document.querySelector("bellwire-portal");
+  for (const name of ["ready", "endpoint-created", "session-ended"]) portal.addEventListener(name, (event) => { heard.push(name); if (event.detail?.renew) window.renew = event.detail.renew; });
+</script>`);
+  });
+  await new Promise<void>((resolve) => platform.listen(0, "127.0.0.1", resolve));
+  origin = `http://localhost:${(platform.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  platform.closeAllConnections();
+  platform.close();
+});
+
+let made = 0;
+
+async function ownTenant(): Promise<string> {
+  const id = `portal-${process.pid}-${++made}`;
+  await call("POST", "/tenants", { id });
+  return id;
+}
+
+async function session(tenant: string, more: Record<string, unknown> = {}): Promise<{ id: string; url: string }> {
+  return call("POST", `/tenants/${tenant}/portal-sessions`, more);
+}
+
+test("from adding an endpoint to a test event that arrived, in a frame and without a cookie", async () => {
+  const tenant = await ownTenant();
+  const { url } = await session(tenant, { origins: [origin] });
+  const page = await open(`${origin}/?url=${encodeURIComponent(url)}`, { signedIn: false });
+  const portal = page.frameLocator("bellwire-portal iframe");
+  await portal.getByRole("link", { name: "Add endpoint" }).first().click();
+  await portal.getByLabel("URL").fill(`${world.receiver}/ok/portal`);
+  await portal.getByRole("button", { name: "Choose events" }).click();
+  await portal.getByLabel("All events").uncheck();
+  await portal.getByLabel("card.*").check();
+  await portal.getByRole("button", { name: "Add endpoint" }).click();
+  await portal.getByText(/It answered 200 in/).waitFor();
+  await portal.getByRole("button", { name: "Send a test event" }).click();
+  await portal.getByText("The test event arrived and was acknowledged.").waitFor();
+  expect(await page.evaluate("heard")).toEqual(["ready", "endpoint-created"]);
+  expect(await page.context().cookies()).toEqual([]);
+  const [endpoint] = (await call("GET", `/tenants/${tenant}/endpoints`)).data;
+  expect(endpoint.events).toEqual(["card.*"]);
+  await expect.poll(() => page.locator("iframe").evaluate((frame) => frame.clientHeight)).toBeGreaterThan(600);
+});
+
+test("a wrong address is said at its step, in the words of the API", async () => {
+  const tenant = await ownTenant();
+  const { url } = await session(tenant);
+  const page = await open(url, { signedIn: false, expect: /422/ });
+  await page.getByRole("link", { name: "Add endpoint" }).first().click();
+  await page.getByLabel("URL").fill("https://user:secret@example.com/");
+  await page.getByRole("button", { name: "Choose events" }).click();
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByRole("button", { name: "Change the address" }).click();
+  await page.getByLabel("URL").and(page.locator('[aria-invalid="true"]')).waitFor();
+});
+
+test("a page goes on in a new session when the old one is ended", async () => {
+  const tenant = await ownTenant();
+  const { id, url } = await session(tenant, { origins: [origin] });
+  const page = await open(`${origin}/?url=${encodeURIComponent(url)}`, { signedIn: false, expect: /401/ });
+  const portal = page.frameLocator("bellwire-portal iframe");
+  await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
+  await call("DELETE", `/tenants/${tenant}/portal-sessions/${id}`);
+  await expect.poll(() => page.evaluate("heard"), { timeout: 15_000 }).toContain("session-ended");
+  const next = await session(tenant, { origins: [origin] });
+  await page.evaluate((again) => (globalThis as unknown as { renew: (url: string) => void }).renew(again), next.url);
+  await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
+});
+
+test("what a session may not do is not shown, and no other page can frame it", async () => {
+  const tenant = await ownTenant();
+  const { url } = await session(tenant, { capabilities: ["view"] });
+  const page = await open(`${origin}/?url=${encodeURIComponent(url)}`, { signedIn: false, expect: /frame-ancestors|ERR_BLOCKED/ });
+  await expect.poll(() => page.frames().some((frame) => frame.url().startsWith("chrome-error:"))).toBe(true);
+  const portal = await open(url, { signedIn: false });
+  await portal.getByText("There is no endpoint yet").waitFor();
+  expect(await portal.getByRole("link", { name: "Add endpoint" }).count()).toBe(0);
+});
+
+test("a session in the past cannot be opened again", async () => {
+  const tenant = await ownTenant();
+  const { url } = await session(tenant);
+  const first = await open(url, { signedIn: false });
+  await first.getByRole("heading", { name: "Endpoints" }).waitFor();
+  const second = await open(url, { signedIn: false, expect: /40[013]|422/ });
+  await second.getByText("This link does not work any more").waitFor();
+});
+
+test("adding an endpoint fits a phone and is accessible at each step", async () => {
+  const tenant = await ownTenant();
+  const { url } = await session(tenant, { theme: { mode: "dark", accent: "#ffcc00" } });
+  const page = await open(url, { signedIn: false, size: phone });
+  await page.getByRole("link", { name: "Add endpoint" }).first().click();
+  await page.getByLabel("URL").fill(`${world.receiver}/fail/portal`);
+  await fits(page);
+  await accessible(page);
+  await page.getByRole("button", { name: "Choose events" }).click();
+  await page.getByLabel("payment.*").waitFor();
+  await fits(page);
+  await accessible(page);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByText("It did not acknowledge.").waitFor();
+  await fits(page);
+  await accessible(page);
+});

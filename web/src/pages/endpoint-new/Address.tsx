@@ -1,0 +1,39 @@
+import { ArrowRight } from "lucide-react";
+import type { ApiError } from "@/api/client";
+import { Button } from "@/parts/Button";
+import { Field } from "@/parts/Form";
+import { Panel } from "@/parts/Page";
+import type { Draft } from ".";
+
+/** Address asks where events are sent. */
+export function Address({ draft, set, error, next }: { draft: Draft; set: (change: Partial<Draft>) => void; error: ApiError | null; next: () => void }) {
+  const typed = draft.url.trim();
+  const wrong = typed && !/^https?:\/\/[^/\s]+/i.test(typed) ? "must begin with https:// or http://" : undefined;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!wrong) next();
+      }}
+    >
+      <Panel>
+        <div className="space-y-4">
+          <Field label="URL" name="url" error={error} problem={wrong} hint="It must be reachable from the internet, and answer with a 2xx status within 15 seconds.">
+            {(field) => (
+              <input {...field} className="field font-mono" required autoFocus inputMode="url" autoComplete="off" spellCheck={false} value={draft.url} placeholder="https://example.com/webhooks" onChange={(event) => set({ url: event.target.value })} />
+            )}
+          </Field>
+          <Field label="Description" name="description" error={error} optional hint="What people call it, such as Order service.">
+            {(field) => <input {...field} className="field" value={draft.description} onChange={(event) => set({ description: event.target.value })} />}
+          </Field>
+        </div>
+      </Panel>
+      <div className="mt-4 flex justify-end">
+        <Button look="primary" type="submit" disabled={!typed}>
+          Choose events
+          <ArrowRight size={14} aria-hidden />
+        </Button>
+      </div>
+    </form>
+  );
+}
