@@ -5,7 +5,7 @@ import type { ApiError } from "@/api/problem";
 import { requestBody } from "@/lib/body";
 import { member } from "@/lib/json";
 import { plural } from "@/lib/numbers";
-import { shell, visible } from "@/lib/text";
+import { sentence, shell, visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
 import { advice, failure, helpForWaiting, waitsFor } from "@/lib/words";
 
@@ -94,7 +94,7 @@ export function story(delivery: Delivery): { what: string; next: string } {
         next: last ? advice(last.outcome, last.response?.status) : "",
       };
     case "canceled":
-      return { what: `Canceled${delivery.reason ? `: ${visible(delivery.reason)}` : ""}.`, next: "Retry it to send it after all." };
+      return { what: /^canceled/.test(delivery.reason) ? sentence(visible(delivery.reason)) : `Canceled${delivery.reason ? `: ${visible(delivery.reason)}` : ""}.`, next: "Retry it to send it after all." };
     default: {
       const waiting = delivery.waiting_for;
       const failed = last && last.outcome !== "ok" ? `Attempt ${last.number} ${failure(last)}. ` : "";

@@ -292,11 +292,9 @@ function AttemptPanel({ tenant, delivery, endpoint, attempt }: { tenant: string;
 }
 
 function NoAttempt({ delivery }: { delivery: DeliveryOf }) {
-  const { what, next } = story(delivery);
   return (
-    <Panel title="No attempt yet">
-      <p>{what}</p>
-      {next && <p className="mt-1 text-muted">{next}</p>}
+    <Panel title={isOpen(delivery) ? "No attempt yet" : "It was never sent"}>
+      <p className="text-muted">{isOpen(delivery) ? "The request, the answer and where the time went are shown here as soon as it was sent." : "So there is no request and no answer to show."}</p>
     </Panel>
   );
 }

@@ -1,0 +1,236 @@
+import { expect, test } from "vitest";
+import { accessible, call, fits, open, ownEndpoint, phone, settled, world } from "./harness";
+
+const script = "<script>document.title = 'taken over'</script>";
+const hostile = `{"note":"${script}","bidi":"abc\\u202egnp.exe","nul":"a\\u0000b","big":9007199254740993,"one":1.0,"2":"two","1":"one"}`;
+
+/** publish publishes a text as it is, for acme, and returns the event's id. */
+async function publish(type: string, data: string): Promise<string> {
+  const answer = await fetch(`${world.url}/api/v1/tenants/acme/events`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${world.key}`, "Content-Type": "application/json" },
+    body: `{"type":"${type}","data":${data}}`,
+  });
+  expect(answer.status).toBe(202);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+/** failed returns a delivery of acme whose attempt was refused. */
+async function failed(): Promise<string> {
+  const { data } = await settled(
+    () => call("GET", `/tenants/acme/deliveries?outcome=status&endpoint=${world.endpoints["acme/Order service"]}`),
+    (page) => page.data.length > 0,
+  );
+  return data[0].id;
+}
+
+test("deliveries are filtered by tokens and the keyboard, and back and forward keep the filter", async () => {
+  const page = await open("/console/deliveries");
+  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("status:succ");
+  await page.getByRole("option", { name: /succeeded/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/status=succeeded/);
+  await page.keyboard.type("tenant:acme");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/tenant=acme/);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.getByRole("row").filter({ hasText: "Succeeded" }).first().waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  const beside = page.getByRole("complementary", { name: "Delivery" });
+  await beside.getByText(/Acknowledged with status 200/).waitFor();
+  await accessible(page);
+  await page.goBack();
+  await beside.waitFor({ state: "detached" });
+  expect(new URL(page.url()).searchParams.get("status")).toBe("succeeded");
+  await page.goForward();
+  await beside.waitFor();
+});
+
+test("all that match become a job with the exact count, and others are left alone", async () => {
+  const own = await ownEndpoint("ok/bulk", { events: ["invoice.paid"], status: "paused" });
+  for (let i = 0; i < 3; i++) await publish("invoice.paid", `{"bulk":${i}}`);
+  const page = await open(`/console/deliveries?endpoint=${own.id}`);
+  await page.getByText("Waits: the endpoint is paused").first().waitFor();
+  await page.getByRole("button", { name: "Cancel all" }).click();
+  const dialog = page.getByRole("dialog", { name: "Cancel all that match" });
+  await dialog.getByText("A job is about one tenant").waitFor();
+  await dialog.getByLabel("Tenant").selectOption("acme");
+  await dialog.getByRole("button", { name: "Cancel 3 deliveries" }).click();
+  await page.waitForURL(/\/tenants\/acme\/jobs\/job_/);
+  await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), ({ data }) => data.every((each: { status: string }) => each.status === "canceled"));
+});
+
+test("a delivery says what failed and what to do, and shows both messages as they were", async () => {
+  const page = await open(`/console/tenants/acme/deliveries/${await failed()}`);
+  await page.getByText("It was refused with status 500.").waitFor();
+  await page.getByText("The receiver failed while it handled the request").first().waitFor();
+  const response = page.getByRole("region", { name: "Response" });
+  await response.getByText("9007199254740993").waitFor();
+  const request = page.getByRole("region", { name: "Request" });
+  await request.getByText("webhook-signature").waitFor();
+  await request.getByRole("region", { name: "Body" }).getByText('"timestamp"').waitFor();
+  await page.getByRole("button", { name: "Copy as curl" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  expect(command).toContain(`curl -X POST ${world.receiver}/fail/orders`);
+  expect(command).toContain("--data-binary '{\"type\":");
+  await accessible(page);
+});
+
+test("a signature is checked in the browser, and the mistake is named", async () => {
+  const page = await open(`/console/tenants/acme/deliveries/${await failed()}?signature=`);
+  await page.getByText("the bytes that the base64 after whsec_ stands for").waitFor();
+  await page.getByRole("button", { name: "Use this endpoint's" }).click();
+  await expect.poll(() => page.getByLabel("Secret", { exact: true }).inputValue()).toMatch(/^whsec_/);
+  await page.getByRole("button", { name: "Check in this browser" }).click();
+  await page.getByText("The signature is valid.").waitFor();
+  const body = page.getByRole("textbox", { name: "Body that your code has" });
+  await body.fill(`${await body.inputValue()} `);
+  await page.getByRole("button", { name: "Check in this browser" }).click();
+  await page.getByText("White space around the body was removed").waitFor();
+  await page.getByText("The body is not what was sent.").waitFor();
+  await accessible(page);
+});
+
+test("a delivery is retried and canceled, and the page says so", async () => {
+  const own = await ownEndpoint("ok/again", { events: ["invoice.paid"], status: "paused" });
+  await publish("invoice.paid", '{"again":1}');
+  const { data } = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), (page) => page.data.length === 1);
+  const page = await open(`/console/tenants/acme/deliveries/${data[0].id}`, { size: phone });
+  await page.getByText("It waits because the endpoint is paused.").waitFor();
+  await fits(page);
+  await accessible(page);
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel the delivery" }).click();
+  await page.getByText("Retry it to send it after all.").waitFor();
+  await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { status: "enabled" });
+  await page.getByRole("button", { name: "Retry", exact: true }).click();
+  await page.getByText(/Acknowledged with status 200/).waitFor();
+});
+
+test("an event shows its data byte for byte, and one row for each endpoint with the reason", async () => {
+  const id = await publish("card.created", hostile);
+  const page = await open(`/console/tenants/acme/events/${id}`);
+  const data = page.getByRole("region", { name: "Data" });
+  await data.getByText("9007199254740993").waitFor();
+  await data.getByText(script).waitFor();
+  expect(await page.title()).not.toBe("taken over");
+  expect(await data.innerText()).not.toMatch(/[\u202e\u0000]/);
+  await data.getByRole("button", { name: "Raw" }).click();
+  await data.getByRole("button", { name: "Copy Data" }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(hostile);
+  await page.getByRole("row").filter({ hasText: "Ledger" }).getByText("Delivered").waitFor();
+  await page.getByRole("row").filter({ hasText: "Order service" }).getByText(/none of them matches card.created/).waitFor();
+  await accessible(page);
+
+  await page.getByRole("button", { name: "Publish again" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Publish", exact: true }).click();
+  await page.waitForURL((url) => /\/events\/evt_/.test(url.pathname) && !url.pathname.endsWith(id));
+  const again = page.url().split("/").at(-1) ?? "";
+  const text = await (await fetch(`${world.url}/api/v1/tenants/acme/events/${again}`, { headers: { Authorization: `Bearer ${world.key}` } })).text();
+  expect(text).toContain(hostile);
+});
+
+test("data of 1 MiB and of many levels is shown, and erased data is said to be", async () => {
+  const large = await publish("card.created", `{"blob":"${"x".repeat(1000 * 1024)}"}`);
+  const deep = await publish("card.created", `${"[".repeat(9000)}1${"]".repeat(9000)}`);
+  await call("DELETE", `/tenants/acme/events/${deep}/data`);
+  const page = await open(`/console/tenants/acme/events/${large}`);
+  await page.getByText(/KiB more|MiB more/).first().waitFor();
+  await page.goto(`${world.url}/console/tenants/acme/events/${deep}`);
+  await page.getByText("The data was erased").waitFor();
+  expect(await page.getByRole("button", { name: "Publish again" }).count()).toBe(0);
+  await page.goto(`${world.url}/console/events?tenant=acme`);
+  await page.getByRole("row").filter({ hasText: "Erased" }).waitFor();
+  await accessible(page);
+});
+
+test("a type is made with its faults at the fields, tried, edited beside somebody else, and archived", async () => {
+  const name = `made.by_${process.pid}`;
+  const page = await open("/console/event-types", { expect: /422|400/ });
+  await page.getByRole("button", { name: "New" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill(name);
+  await dialog.getByRole("textbox", { name: "Schema" }).fill('{"type":');
+  await dialog.getByText(/Line 1, column 9/i).waitFor();
+  await dialog.getByRole("textbox", { name: "Schema" }).fill('{"type":"object","required":["n"],"properties":{"n":{"type":"integer","maximum":9007199254740993,"description":"How many."}}}');
+  await dialog.getByRole("textbox", { name: "Example" }).fill('{"n":9007199254740993}');
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.waitForURL(new RegExp(name));
+  await dialog.waitFor({ state: "detached" });
+  await page.getByText("How many.").waitFor();
+  await page.getByText("at most 9007199254740993").waitFor();
+  await accessible(page);
+
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await page.getByRole("dialog").getByLabel("Endpoint").selectOption(world.endpoints["acme/Ledger"] ?? "");
+  await page.getByRole("dialog").getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByText("It was acknowledged with status 200.").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).first().click();
+
+  await page.getByRole("button", { name: "Edit" }).click();
+  await call("PUT", `/event-types/${name}`, { description: "Theirs" });
+  await page.getByRole("dialog").getByLabel("Description").fill("Mine");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await page.getByText("Somebody else changed it while you edited").waitFor();
+  await page.locator("del", { hasText: "Theirs" }).waitFor();
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await page.getByText("Mine.").first().waitFor();
+
+  await page.getByRole("button", { name: "Archive" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Archive it" }).click();
+  await page.getByText("It cannot be published").waitFor();
+  expect((await call("GET", `/event-types/${name}`)).archived).toBe(true);
+});
+
+test.each(["deliveries", "events?tenant=acme", "event-types", "event-types/card.created"])("%s fits a phone, in the dark", async (address) => {
+  const page = await open(`/console/${address}`, { size: phone, theme: "dark" });
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.getByText("card.created").first().waitFor();
+  await fits(page);
+  await accessible(page);
+});
+
+test("the live tail lists attempts, is held and counts, goes on after the connection broke, and is still while paused", async () => {
+  const page = await open("/console/deliveries", { expect: /502|ERR_|Failed to load/ });
+  let connections = 0;
+  const attempt = (n: number) => `event: attempt\nid: att_${n}\ndata: ${JSON.stringify({ id: `att_${n}`, tenant: "acme", endpoint: world.endpoints["acme/Ledger"], delivery: "dlv_1", event: "evt_1", event_type: `tail.${n}`, dialect: "standard", number: 1, trigger: "schedule", outcome: n === 2 ? "status" : "ok", status: n === 2 ? 503 : 200, duration_ms: 4.2, started_at: new Date().toISOString() })}\n\n`;
+  const seen: (string | undefined)[] = [];
+  // The stream itself is tested with the server. Here each connection ends after what it has, so that the page must come back.
+  await page.route("**/api/v1/live**", async (route) => {
+    seen.push((await route.request().allHeaders())["last-event-id"]);
+    const n = ++connections;
+    const body = n === 1 ? attempt(1) + attempt(2) + 'event: skipped\ndata: {"sampled":31,"dropped":0}\n\n' : attempt(n + 1);
+    await route.fulfill({ status: n === 2 ? 502 : 200, contentType: n === 2 ? "text/plain" : "text/event-stream", body: n === 2 ? "bad gateway" : body });
+  });
+  await page.getByRole("link", { name: "Live", exact: true }).click();
+  await page.getByRole("row").filter({ hasText: "tail.2" }).getByText("503").waitFor();
+  await page.getByText("31 attempts were left out, because there are more than 200 a second").waitFor();
+  await page.getByRole("row").filter({ hasText: "tail.4" }).waitFor();
+  expect(seen.slice(0, 3), "a connection goes on after what was seen").toEqual([undefined, "att_2", "att_2"]);
+  await accessible(page);
+  await page.getByRole("button", { name: "Hold" }).click();
+  const newest = page.getByRole("row").filter({ hasText: "tail." }).first();
+  const before = await newest.innerText();
+  await page.getByRole("button", { name: /Go on \([2-9] new\)/ }).waitFor();
+  expect(await newest.innerText()).toBe(before);
+  await page.getByRole("button", { name: /Go on/ }).click();
+  await expect.poll(() => newest.innerText()).not.toBe(before);
+  await page.getByRole("button", { name: "Live", exact: true }).click();
+  await page.getByText("Live data is paused, so nothing is asked of the server.").waitFor();
+});
+
+test("an attempt is on the live page as soon as it ends, and a click opens its delivery", async () => {
+  const own = await ownEndpoint("ok/live", { events: ["invoice.paid"] });
+  const page = await open(`/console/live?endpoint=${own.id}`);
+  await page.getByText("Connected").waitFor();
+  await publish("invoice.paid", '{"live":1}');
+  await page.getByRole("row").filter({ hasText: own.description }).click();
+  await page.getByRole("complementary", { name: "Delivery" }).getByText(/Acknowledged with status 200/).waitFor();
+  await accessible(page);
+});
