@@ -16,7 +16,19 @@ import (
 )
 
 // withoutCommand are the operations of the API that no command calls, each with the reason.
-var withoutCommand = map[string]string{}
+var withoutCommand = map[string]string{
+	"sign-in":               "browsers sign in; a program has its key",
+	"sign-out":              "for browsers",
+	"get-console-session":   "for browsers",
+	"exchange-console-code": "for browsers",
+	"exchange-portal-code":  "for browsers",
+	"list-console-sessions": "in the console's settings",
+	"end-console-session":   "in the console's settings",
+	"list-portal-sessions":  "on the tenant's page in the console",
+	"end-portal-session":    "on the tenant's page in the console",
+	"watch":                 "bellwire tail lists deliveries, which works over every proxy",
+	"watch-tenant":          "bellwire tail lists deliveries, which works over every proxy",
+}
 
 // calls are commands that together call the whole API.
 var calls = [][]string{
@@ -33,6 +45,7 @@ var calls = [][]string{
 	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},
 	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
 	{"audit", "--all-tenants"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
+	{"console"}, {"portal", "acme"},
 	{"tenants", "put", "acme"}, {"endpoints", "put", "ep", "--url", "http://a.example", "--events", "*"},
 }
 

@@ -17,7 +17,9 @@ func TestRetentionIsBounded(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(retention), func(t *testing.T) {
 			s := settings{
-				storage: storage{DatabaseConnections: postgres.Connections}, Listen: "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
+				storage: storage{DatabaseConnections: postgres.Connections},
+				Listen:  "127.0.0.1:0", MaxEventBytes: 1, AuditRetention: time.Hour, DrainTimeout: time.Second, Retention: retention,
+				StatisticsMinutes: time.Hour, StatisticsHours: 24 * time.Hour, StatisticsDays: 24 * time.Hour,
 			}
 			err := s.Validate()
 			if good != (err == nil) || err != nil && !strings.Contains(err.Error(), "--retention: must be between 1s and") {
