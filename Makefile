@@ -55,6 +55,10 @@ web: web/node_modules ## Build the console and the portal into web/dist (needs N
 web-dev: web/node_modules ## Show the console as you change it, against the server at BELLWIRE_URL
 	cd web && npm run dev
 
+.PHONY: screenshots
+screenshots: web/node_modules ## Take the pictures of the README again
+	cd web && BELLWIRE_SCREENSHOTS=../docs/images npx vitest run --project e2e e2e/screenshots.test.ts
+
 web/node_modules: web/package-lock.json
 	cd web && npm ci --ignore-scripts
 	touch $@
