@@ -44,7 +44,7 @@ var calls = [][]string{
 	{"jobs", "list"}, {"jobs", "list", "--all-tenants"}, {"jobs", "show", "job"}, {"jobs", "pause", "job"}, {"jobs", "resume", "job"}, {"jobs", "cancel", "job"}, {"jobs", "rate", "job", "5"},
 	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},
 	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
-	{"audit", "--all-tenants"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
+	{"audit", "--all-tenants"}, {"nodes"}, {"settings"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
 	{"console"}, {"portal", "acme"},
 	{"tenants", "put", "acme"}, {"endpoints", "put", "ep", "--url", "http://a.example", "--events", "*"},
 }

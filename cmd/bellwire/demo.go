@@ -39,7 +39,7 @@ func (c *demoCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s := demoSettings(dir, c.LogLevel)
-	srv, err := openServer(ctx, s, s.logger(std.err))
+	srv, err := openServer(ctx, s, nil, s.logger(std.err))
 	if err != nil {
 		return err
 	}

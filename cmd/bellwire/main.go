@@ -65,6 +65,8 @@ type commands struct {
 	Statistics statisticsCommand `cmd:"" help:"Count events and attempts by minute, hour or day."`
 	Filters    filtersCommand    `cmd:"" help:"Try filters on stored events."`
 	Audit      auditCommand      `cmd:"" help:"List who changed what, and in dialects that require a reason, who read what."`
+	Nodes      nodesCommand      `cmd:"" help:"List the nodes that share the database."`
+	Settings   settingsCommand   `cmd:"" help:"List the options of the server with the values in force."`
 	Console    consoleCommand    `cmd:"" help:"Sign in to the console."`
 	Portal     portalCommand     `cmd:"" help:"Print a link to the portal of a tenant."`
 	Keys       keysCommand       `cmd:"" help:"Create, list and delete API keys."`

@@ -66,7 +66,7 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 	outliveFileSizeLimit()
 	// The server must survive a reader of standard output or error that goes away.
 	signal.Ignore(syscall.SIGPIPE)
-	srv, err := openServer(ctx, &c.settings, log)
+	srv, err := openServer(ctx, &c.settings, inForce(parsed), log)
 	if err != nil {
 		return time.Time{}, err
 	}

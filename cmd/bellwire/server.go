@@ -31,6 +31,8 @@ import (
 // server is a running Bellwire.
 type server struct {
 	settings  *settings
+	inForce   []service.Setting // the settings as they are listed
+	startedAt time.Time
 	log       *slog.Logger
 	store     bellwire.Store
 	engine    *engine.Engine
@@ -50,7 +52,7 @@ type server struct {
 }
 
 // openServer opens the database and binds the address. Deliveries start with run.
-func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
+func openServer(ctx context.Context, s *settings, inForce []service.Setting, log *slog.Logger) (*server, error) {
 	if err := thisBudget().check(); err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func openServer(ctx context.Context, s *settings, log *slog.Logger) (*server, er
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}
-	srv := &server{settings: s, log: log, store: store}
+	srv := &server{settings: s, inForce: inForce, startedAt: time.Now(), log: log, store: store}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
 	srv.backlog = newGlance(backlogTimeout, store.Backlog)
 	if err := srv.assemble(ctx); err != nil {
@@ -123,6 +125,8 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
+		Process:  service.Process{Node: srv.node(), Address: srv.url(), Version: build.Version, StartedAt: srv.startedAt},
+		Settings: srv.inForce,
 	})
 	if err != nil {
 		return err

@@ -40,8 +40,8 @@ var groups = []kong.Group{
 	{Key: "answer", Title: "How to answer:"},
 }
 
-// settings are the options of the server. Each is a flag, an environment variable and a key of the configuration file. A
-// test compares docs/configuration.md with them.
+// settings are the options of the server. Each is a flag, an environment variable and a key of the configuration file. The tag
+// secret keeps the value of one from being shown. A test compares docs/configuration.md with them.
 type settings struct {
 	Listen       string        `group:"server" default:"127.0.0.1:8080" env:"BELLWIRE_LISTEN" placeholder:"HOST:PORT" help:"Address to listen on."`
 	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"URL at which clients reach this server, if it is not the address that it listens on."`
@@ -51,7 +51,7 @@ type settings struct {
 
 	storage
 	NewDatabase bool          `group:"storage" env:"BELLWIRE_NEW_DATABASE" help:"Create a new SQLite database although a keyset exists, as after the loss of a database."`
-	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: created and printed on first start."`
+	AdminKey    string        `group:"storage" env:"BELLWIRE_ADMIN_KEY" secret:"" placeholder:"KEY" help:"Key that may do everything, of at least 16 characters. Default: created and printed on first start."`
 	Retention   time.Duration `group:"storage" default:"30d" env:"BELLWIRE_RETENTION" placeholder:"TIME" help:"How long events are kept, with their deliveries and attempts, counted from when they were accepted. Events with open deliveries are kept longer. 0: forever."`
 
 	StatisticsMinutes time.Duration `group:"storage" default:"2d" env:"BELLWIRE_STATISTICS_MINUTES" placeholder:"TIME" help:"How long statistics by minute are kept."`
@@ -68,7 +68,7 @@ type settings struct {
 	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
 	AuditRetention        time.Duration `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
 	AkkuroJWKSURL         string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`
-	AkkuroJWTSecret       string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
+	AkkuroJWTSecret       string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" secret:"" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
 	AkkuroJWTAudience     string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must have."`
 	AkkuroTenantClaim     string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
 	AkkuroAPIVersions     []string      `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas."`

@@ -22,7 +22,7 @@ type storage struct {
 	DatabaseDirectURL   databaseURL `group:"storage" env:"BELLWIRE_DATABASE_DIRECT_URL" placeholder:"URL" help:"The same PostgreSQL database without the pooler that --database-url leads through, for notifications. Default: --database-url."`
 	DatabaseConnections int         `group:"storage" default:"${database_connections}" env:"BELLWIRE_DATABASE_CONNECTIONS" placeholder:"NUMBER" help:"Maximum number of connections of this node to PostgreSQL."`
 	KeysetFile          string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; created on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
-	Keyset              string      `group:"storage" verbatim:"" env:"BELLWIRE_KEYSET" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: other users can see the command line."`
+	Keyset              string      `group:"storage" verbatim:"" env:"BELLWIRE_KEYSET" secret:"" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: other users can see the command line."`
 }
 
 // maxConnections is more than any PostgreSQL serves well.

@@ -77,9 +77,11 @@ func (e *idleEngine) append(ctx context.Context, p *engine.Publication, match fu
 func (e *idleEngine) Test(context.Context, string, string, engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error) {
 	return bellwire.NewID[bellwire.EventKind](time.Now()), bellwire.NewID[bellwire.DeliveryKind](time.Now()), nil
 }
-func (e *idleEngine) Nodes() int     { return 1 }
-func (e *idleEngine) Refresh(string) {}
-func (*idleEngine) WakeJobs()        {}
+func (e *idleEngine) Nodes() int { return 1 }
+
+func (e *idleEngine) LeaseAge() time.Duration { return 0 }
+func (e *idleEngine) Refresh(string)          {}
+func (*idleEngine) WakeJobs()                 {}
 
 func (e *idleEngine) Forget(string, bellwire.DeliveryID)   {}
 func (e *idleEngine) ForgetEvent(string, bellwire.EventID) {}

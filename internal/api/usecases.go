@@ -84,6 +84,9 @@ type useCases interface {
 
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
 
+	Nodes(ctx context.Context, c service.Caller) ([]service.Node, error)
+	Settings(ctx context.Context, c service.Caller) ([]service.Setting, error)
+
 	WatchLive(ctx context.Context, c service.Caller, f live.Filter, last string) (*live.Stream, error)
 	StillValid(ctx context.Context, c service.Caller) error
 

@@ -268,6 +268,8 @@ type Queue interface {
 	HandOver(ctx context.Context, node string, shards []int, leaving bool) error
 	// ReleaseLeases releases all shards of the node and forgets it.
 	ReleaseLeases(ctx context.Context, node string) error
+	// Nodes returns the nodes that use the store, by name.
+	Nodes(ctx context.Context) ([]Node, error)
 	// Watch calls f with other nodes' notifications until ctx ends. A store for one node returns nil at once.
 	Watch(ctx context.Context, f func(Notification)) error
 	// Tell sends a message, JSON of at most MaxTold bytes, to the Watch of other nodes. It can be lost. A store for one node does
@@ -360,6 +362,19 @@ type Leases struct {
 	Nodes     int           // live nodes, this one included; a store for one node may leave it 0
 	Term      time.Duration // how long they hold after the call of RenewLeases, unless renewed; 0: forever
 }
+
+// Node is a process that uses a store, as another one sees it.
+type Node struct {
+	Name    string
+	Shards  int           // owned shards
+	Epoch   int64         // the newest epoch of these, 0 if there are none
+	Leaving bool          // it is shutting down, and hands its shards over
+	Age     time.Duration // since a renewal of its leases was seen; 0 if they do not end
+	Term    time.Duration // how long its leases hold after a renewal; 0: forever
+}
+
+// Alive reports whether the node's leases hold.
+func (n *Node) Alive() bool { return n.Age <= n.Term }
 
 // Takeover is a number of shards that a node has acquired.
 type Takeover struct {

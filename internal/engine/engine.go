@@ -344,6 +344,9 @@ func (e *Engine) ForgetEvent(endpoint string, event bellwire.EventID) {
 // Nodes returns how many live nodes there are, this one included, as it has last learned.
 func (e *Engine) Nodes() int { return max(1, e.scheduler.Leases().Nodes) }
 
+// LeaseAge returns how long ago this node renewed its leases; 0 if they do not end.
+func (e *Engine) LeaseAge() time.Duration { return e.leases.age() }
+
 // WakeJobs reports that a job was created or changed.
 func (e *Engine) WakeJobs() { poke(e.jobs.wake) }
 

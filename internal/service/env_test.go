@@ -188,6 +188,8 @@ func (*fakeEngine) WakeJobs() {}
 
 func (e *fakeEngine) Nodes() int { return max(1, int(e.nodes.Load())) }
 
+func (e *fakeEngine) LeaseAge() time.Duration { return 0 }
+
 func (e *fakeEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }

@@ -253,6 +253,8 @@ func (takeAll) Refresh(string) {}
 
 func (takeAll) Nodes() int { return 1 }
 
+func (takeAll) LeaseAge() time.Duration { return 0 }
+
 func (takeAll) Forget(string, bellwire.DeliveryID)   {}
 func (takeAll) ForgetEvent(string, bellwire.EventID) {}
 func (takeAll) Blocked(string) (bellwire.WaitReason, time.Time) {

@@ -48,6 +48,8 @@ type Engine interface {
 	ForgetEvent(endpoint string, event bellwire.EventID)
 	// Nodes returns how many live nodes there are, this one included.
 	Nodes() int
+	// LeaseAge returns how long ago this node renewed its leases; 0 if they do not end.
+	LeaseAge() time.Duration
 	// WakeJobs reports that a job was created or changed.
 	WakeJobs()
 }
@@ -80,6 +82,8 @@ type Config struct {
 	AuditRetention time.Duration               // of entries in the audit log; 0 for DefaultAuditRetention
 	Reads          int                         // concurrent reads for callers; 0 for limits.Reads
 	Live           *live.Hub                   // for people who watch; nil: nobody can
+	Process        Process                     // that the service runs in
+	Settings       []Setting                   // in force in that process
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // for configuration changes; nil for none
 }
@@ -103,6 +107,8 @@ type Service struct {
 	exchanges      *share.Rates // of codes of sessions, by the address of the client
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
+	process        Process
+	settings       []Setting
 	sandbox        bool
 	live           *live.Hub
 	logger         *slog.Logger
@@ -131,6 +137,8 @@ func New(c Config) (*Service, error) {
 		warned:         share.NewRates(),
 		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
 		exchanges:      share.NewRates(),
+		process:        c.Process,
+		settings:       c.Settings,
 		sandbox:        c.Sandbox,
 		live:           c.Live,
 		logger:         c.Logger,

@@ -19,6 +19,8 @@ const (
 	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking) VALUES ($1, $2, 1, 2)
 		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1,
 			leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
+	sqlMembers = `SELECT n.id, n.renewals, n.leaving, count(s.shard), coalesce(max(s.epoch), 0)
+		FROM bellwire.nodes n LEFT JOIN bellwire.shards s ON s.node = n.id GROUP BY n.id ORDER BY n.id LIMIT $1`
 	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
 	// A locked row is skipped and taken by a later renewal: the claim that locks it may belong to a node that was stopped
 	// in the middle, and must not delay renewals.
@@ -199,4 +201,24 @@ func (s *Store) ReleaseLeases(ctx context.Context, node string) error {
 		s.owned.Store(new(bellwire.Leases))
 	}
 	return err
+}
+
+// maxNodes is the maximum number of nodes that Nodes returns. Each live one owns a shard, except for a moment.
+const maxNodes = 2 * bellwire.Shards
+
+// Nodes returns the nodes of the database. Their ages are those that this process has observed.
+func (s *Store) Nodes(ctx context.Context) ([]bellwire.Node, error) {
+	var nodes []bellwire.Node
+	err := s.list(ctx, func(tx *tx) error {
+		nodes = nil
+		n := bellwire.Node{Term: s.options.LeaseTerm}
+		var renewals int64
+		_, err := pgx.ForEachRow(tx.query(sqlMembers, maxNodes), []any{&n.Name, &renewals, &n.Leaving, &n.Shards, &n.Epoch}, func() error {
+			n.Age = s.peers.Age(n.Name, renewals, time.Now())
+			nodes = append(nodes, n)
+			return nil
+		})
+		return err
+	})
+	return nodes, err
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,36 @@ func TestTell(t *testing.T) {
 	waitFor(t, marked)
 	if echo() {
 		t.Error("the sender gets its own message")
+	}
+}
+
+// TestNodes: each node lists both, with their shards, and how long ago the other renewed its leases.
+func TestNodes(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	renew(t, here, "a")
+	renew(t, there, "b")
+	yield(t, here, "a")
+	epochs := renew(t, there, "b")
+	check(t, there.HandOver(t.Context(), "b", nil, true))
+	nodes, err := here.Nodes(t.Context())
+	check(t, err)
+	if len(nodes) != 2 || nodes[0].Name != "a" || nodes[1].Name != "b" {
+		t.Fatalf("the nodes are %+v", nodes)
+	}
+	a, b := nodes[0], nodes[1]
+	if a.Shards != bellwire.Shards/2 || b.Shards != bellwire.Shards/2 || b.Epoch != slices.Max(epochs.Epochs[:]) || b.Epoch <= a.Epoch {
+		t.Errorf("they own %+v and %+v", a, b)
+	}
+	if a.Leaving || !b.Leaving || !a.Alive() || !b.Alive() || b.Term == 0 {
+		t.Errorf("they are %+v and %+v", a, b)
+	}
+	renew(t, here, "a") // it observes the count of b, which stands still from now on
+	nodes, err = here.Nodes(t.Context())
+	check(t, err)
+	if len(nodes) != 2 || nodes[1].Age <= 0 {
+		t.Errorf("the nodes are %+v later", nodes)
 	}
 }
 

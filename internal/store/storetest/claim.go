@@ -52,6 +52,17 @@ var claimTests = []test{
 		late := w.record(w.result(before.Due[0].Delivery, spent))[0]
 		w.equal("a result of the old epoch", late, bellwire.Recorded{Status: bellwire.DeliveryPending})
 	}},
+	{name: "Nodes/OwnShardsUntilTheyLeave", run: func(w *world) {
+		nodes, err := w.store.Nodes(w.ctx)
+		w.check(err)
+		if len(nodes) != 1 || nodes[0].Name != "node" || nodes[0].Shards != bellwire.Shards || nodes[0].Epoch != w.leases.Epochs[0] || !nodes[0].Alive() {
+			w.Errorf("the nodes are %+v", nodes)
+		}
+		w.check(w.store.ReleaseLeases(w.ctx, "node"))
+		nodes, err = w.store.Nodes(w.ctx)
+		w.check(err)
+		w.equal("the nodes that are left", len(nodes), 0)
+	}},
 	{name: "Watch/ReturnsOrEnds", run: func(w *world) {
 		ctx, cancel := context.WithCancel(w.ctx)
 		cancel()

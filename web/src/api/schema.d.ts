@@ -301,6 +301,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the nodes
+         * @description For admin keys. Lists the processes that share the database, with the shards that they own. With SQLite there is one.
+         */
+        get: operations["list-nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal-sessions/exchange": {
         parameters: {
             query?: never;
@@ -315,6 +335,26 @@ export interface paths {
          * @description Without a key. A code can be exchanged once, within ten minutes.
          */
         post: operations["exchange-portal-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the settings
+         * @description For admin keys. Lists the options of the node that answers, with the values in force and where they come from. Secrets are never shown.
+         */
+        get: operations["list-settings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2512,6 +2552,60 @@ export interface components {
             /** @description The secret that the key had on another server, which contains its id; by default a new one. */
             secret?: string;
         };
+        Node: {
+            /**
+             * @description The URL at which clients reach it; null for other nodes than the one that answers.
+             * @example http://10.0.0.5:8080
+             */
+            address: string | null;
+            /** @description Whether its leases hold. Other nodes take the shards of one that is not alive. */
+            alive: boolean;
+            /** @description Whether it is the node that answers. */
+            current: boolean;
+            /**
+             * Format: int64
+             * @description The newest epoch of its shards, which grows with each change of owner; 0 if it owns none.
+             * @example 7
+             */
+            epoch: number;
+            /**
+             * @description The node's name.
+             * @example host-1/10.0.0.5:8080
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its leases end unless it renews them; null for leases that do not end.
+             */
+            lease_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it renewed its leases, as the node that answers has seen: up to a quarter of their term late. null for leases that do not end, as with SQLite.
+             */
+            lease_renewed_at: string | null;
+            /** @description Whether it is shutting down, and hands its shards over. */
+            leaving: boolean;
+            /**
+             * Format: int64
+             * @description How many of the 256 shards it owns. Each endpoint belongs to one.
+             * @example 128
+             */
+            shards: number;
+            /**
+             * Format: date-time
+             * @description When its process started; null for other nodes than the one that answers.
+             */
+            started_at: string | null;
+            /**
+             * @description null for other nodes than the one that answers.
+             * @example 0.3.0
+             */
+            version: string | null;
+        };
+        NodeList: {
+            /** @description By name, at most 512. */
+            data: components["schemas"]["Node"][];
+        };
         Patch: {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
             auth?: components["schemas"]["Auth"] | null;
@@ -2859,6 +2953,39 @@ export interface components {
              * @example 24h
              */
             overlap?: string;
+        };
+        Setting: {
+            /** @example Server */
+            group: string;
+            /** @example Address to listen on. */
+            help: string;
+            /**
+             * @description The flag without its dashes, which is also the key in the configuration file.
+             * @example listen
+             */
+            name: string;
+            /** @description Whether its value is a secret, which is never shown. */
+            secret: boolean;
+            /**
+             * @description Where the value comes from.
+             * @enum {string}
+             */
+            source: "flag" | "environment" | "file" | "default";
+            /**
+             * @description null if it has no value. The value of a secret is "set"; passwords are left out of URLs.
+             * @example 127.0.0.1:8080
+             */
+            value: string | null;
+            /**
+             * @description The environment variables that set it.
+             * @example [
+             *       "BELLWIRE_LISTEN"
+             *     ]
+             */
+            variables: string[];
+        };
+        SettingList: {
+            data: components["schemas"]["Setting"][];
         };
         ShownAuth: {
             /** @description With api_key: the header that carries the key. */
@@ -5069,6 +5196,71 @@ export interface operations {
             };
         };
     };
+    "list-nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "exchange-portal-code": {
         parameters: {
             query?: never;
@@ -5138,6 +5330,71 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -95,6 +95,11 @@ const looks = {
     active: look("good", CircleCheck, "Active"),
     paused: look("warn", CirclePause, "Paused"),
   } satisfies Record<Schemas["Tenant"]["status"], Look>,
+  node: {
+    alive: look("good", CircleCheck, "Alive"),
+    leaving: look("warn", Hourglass, "Leaving"),
+    dead: look("bad", CircleX, "Dead"),
+  },
 } as const;
 
 export type StatusKind = keyof typeof looks;

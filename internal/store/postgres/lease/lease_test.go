@@ -225,3 +225,21 @@ func TestPeers(t *testing.T) {
 		}
 	})
 }
+
+// TestAge: a node's age grows while its count stands still, and a count that was not observed yet is new.
+func TestAge(t *testing.T) {
+	t.Parallel()
+	var p Peers
+	start := time.Now()
+	p.Observe("b", 1, start, 6*time.Second)
+	p.Observe("b", 1, start.Add(time.Second), 6*time.Second)
+	for _, test := range []struct {
+		node     string
+		renewals int64
+		age      time.Duration
+	}{{"b", 1, 2 * time.Second}, {"b", 2, 0}, {"stranger", 1, 0}} {
+		if got := p.Age(test.node, test.renewals, start.Add(2*time.Second)); got != test.age {
+			t.Errorf("%s with %d renewals has the age %s, want %s", test.node, test.renewals, got, test.age)
+		}
+	}
+}

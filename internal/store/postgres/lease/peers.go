@@ -1,9 +1,16 @@
 package lease
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
-// Peers detects nodes that have stopped renewing, by this process's monotonic clock alone. The zero value is ready.
-type Peers struct{ seen map[string]peer }
+// Peers detects nodes that have stopped renewing, by this process's monotonic clock alone. The zero value is ready. It is safe
+// for concurrent use.
+type Peers struct {
+	mu   sync.Mutex
+	seen map[string]peer
+}
 
 // peer is what was observed of a node.
 type peer struct {
@@ -16,6 +23,8 @@ type peer struct {
 // whole term, while it was observed at least twice a term. After a longer gap, in which the database or this process was
 // away, the term begins anew: the other nodes could not renew either.
 func (p *Peers) Observe(node string, renewals int64, now time.Time, term time.Duration) (dead bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.seen == nil {
 		p.seen = make(map[string]peer)
 	}
@@ -28,8 +37,20 @@ func (p *Peers) Observe(node string, renewals int64, now time.Time, term time.Du
 	return now.Sub(seen.since) > term
 }
 
+// Age returns how long ago a node was seen to renew, if its count is the given one. A count that is new was renewed just now.
+func (p *Peers) Age(node string, renewals int64, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if seen, known := p.seen[node]; known && seen.renewals == renewals {
+		return now.Sub(seen.since)
+	}
+	return 0
+}
+
 // Retain forgets all nodes that are not in the table.
 func (p *Peers) Retain(t *Table) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for id := range p.seen {
 		if _, known := t.Nodes[id]; !known {
 			delete(p.seen, id)

@@ -1,1 +1,0 @@
-import{n as e}from"./console-Cb92Srp9.js";import{n as t}from"./Page-Dd1CLCML.js";import{h as n}from"./preload-helper-BTHspEYg.js";import{s as r}from"./Live-ClNGPwW6.js";var i=r();function a(){return(0,i.jsxs)(i.Fragment,{children:[(0,i.jsx)(t,{title:`Nodes`}),(0,i.jsx)(n,{icon:e,title:`Ask a node how it is`,command:`bellwire status`})]})}export{a as default};

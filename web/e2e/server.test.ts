@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { accessible, call, fits, open, phone, world } from "./harness";
+
+test("the node that answers is listed with all shards", async () => {
+  const page = await open("/console/nodes");
+  const row = page.getByRole("row").filter({ hasText: "answers you" });
+  await row.getByText("Alive").waitFor();
+  await row.getByText("256").waitFor();
+  await row.getByText("never").waitFor();
+});
+
+test("options are filtered, and secrets are not shown", async () => {
+  const page = await open("/console/settings");
+  await page.getByRole("row").filter({ hasText: "--admin-key" }).getByText("set, a secret").waitFor();
+  expect(await page.content()).not.toContain(world.key);
+  await page.getByLabel("Filter the options").fill("allow-network");
+  await page.getByRole("row").filter({ hasText: "--admin-key" }).waitFor({ state: "detached" });
+  const row = page.getByRole("row").filter({ hasText: "--allow-network" });
+  await row.getByText("127.0.0.0/8").waitFor();
+  await row.getByText("flag", { exact: true }).waitFor();
+  expect(page.url()).toContain("find=allow-network");
+});
+
+test("another session is ended, and one's own is marked", async () => {
+  const { id } = await call("POST", "/console-sessions");
+  const page = await open("/console/settings/sessions");
+  await page.getByText("this one").waitFor();
+  await page.getByRole("button", { name: `End ${id}` }).click();
+  await page.getByRole("button", { name: "End it" }).click();
+  await page.getByText("The session was ended").waitFor();
+  await page.getByRole("button", { name: `End ${id}` }).waitFor({ state: "detached" });
+  expect((await call("GET", "/console-sessions")).data.map((session: { id: string }) => session.id)).not.toContain(id);
+});
+
+test.each(["/console/nodes", "/console/settings", "/console/settings/sessions"])("%s is accessible and fits a phone", async (address) => {
+  const page = await open(address, { size: phone, theme: "dark" });
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.locator('[aria-busy="true"]').waitFor({ state: "detached" });
+  await fits(page);
+  await accessible(page);
+});
