@@ -53,6 +53,7 @@ func configuration(o Options) huma.Config {
 				{Name: tagLive, Description: "Attempts as they end, at all nodes."},
 				{Name: tagSessions, Description: "Access for people in browsers: to the console for operators, and to the portal for the people of a tenant. Sessions end with the key that made them."},
 				{Name: tagAudit, Description: "Who read personal data, on whose behalf, and why."},
+				{Name: tagServer, Description: "The nodes that share a database, and the settings in force."},
 			},
 		},
 		Formats: map[string]huma.Format{"application/json": wireFormat, "json": wireFormat},
