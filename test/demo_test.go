@@ -3,6 +3,7 @@ package test
 import (
 	"bufio"
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -40,16 +41,31 @@ func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 	}
 	url := strings.Fields(next("Bellwire serves http://"))[2]
 	next("all verified")
+	next("This link signs you in")
+	_, code, _ := strings.Cut(next("/console#code="), "#code=")
 	_, key, _ := strings.Cut(next("export KEY="), "=")
 	next("/docs")
 	platform := &server{t: t, url: url, key: key}
 	if _, err := platform.publish("account.opened", []byte(`"by hand"`)); err == nil {
 		t.Error("data that does not fit the type's schema was taken")
 	}
-	if _, err := platform.publish("account.opened", []byte(`{"by": "hand"}`)); err != nil {
+	event, err := platform.publish("account.opened", []byte(`{"by": "hand"}`))
+	if err != nil {
 		t.Fatal(err)
 	}
-	next("account.opened")
+	eventually(t, "the event that was published by hand is delivered", func() bool {
+		var found struct{ Data []struct{ Status string } }
+		platform.call("GET", "/tenants/acme/deliveries?status=succeeded&event="+event, "", &found)
+		return len(found.Data) > 0
+	})
+	signedIn, err := http.Post(url+"/api/v1/console-sessions/exchange", "application/json", strings.NewReader(`{"code": "`+strings.TrimSpace(code)+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = signedIn.Body.Close()
+	if signedIn.StatusCode != http.StatusCreated && signedIn.StatusCode != http.StatusOK {
+		t.Errorf("the link to the console was answered %s", signedIn.Status)
+	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}

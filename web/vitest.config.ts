@@ -14,8 +14,8 @@ export default defineConfig({
           globalSetup: "e2e/setup.ts",
           setupFiles: "e2e/hooks.ts",
           isolate: false, // all files of a worker share its connection to the browser
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           fileParallelism: true,
           maxWorkers: 2,
         },

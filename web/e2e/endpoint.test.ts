@@ -94,7 +94,7 @@ test("the secret is shown when asked, copied by a click, and rotated", async () 
 });
 
 test("a replay shows its exact count before it runs", async () => {
-  const own = await ownEndpoint("ok/replay", { events: ["card.created"] });
+  const own = await ownEndpoint("ok/replay", { events: ["payment.failed"] });
   const page = await open(own.page);
   await page.getByText("Nothing was sent to it yet").first().waitFor();
   await page.getByRole("button", { name: "Replay", exact: true }).click();

@@ -36,7 +36,7 @@ export async function open(address: string, options: Options = {}): Promise<Page
   const context = await (await browser).newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...rest });
   if (signedIn) await context.addCookies([{ ...world.cookie, url: world.url, httpOnly: true, sameSite: "Strict" }]);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const add = (problem: string) => {
     if (!expected?.test(problem)) problems.push(problem);
@@ -100,7 +100,7 @@ export async function ownEndpoint(path = "ok/own", more: Record<string, unknown>
 export async function settled<T>(look: () => Promise<T>, good: (found: T) => boolean): Promise<T> {
   let found = await look();
   await expect
-    .poll(async () => good((found = await look())), { timeout: 20_000, interval: 100 })
+    .poll(async () => good((found = await look())), { timeout: 60_000, interval: 100 })
     .toBe(true);
   return found;
 }

@@ -79,7 +79,7 @@ test("a portal link opens the tenant's portal once, and its session is ended", a
 
 test("a tenant is deleted only when its name is typed", async () => {
   const tenant = await ownTenant();
-  const page = await open(`/console/tenants/${tenant}/settings`);
+  const page = await open(`/console/tenants/${tenant}/settings`, { expect: /404/ });
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   const sure = page.getByRole("button", { name: "Delete for ever" });
   expect(await sure.isDisabled()).toBe(true);
@@ -90,11 +90,10 @@ test("a tenant is deleted only when its name is typed", async () => {
 });
 
 test("a job is paused, made faster, resumed and canceled", async () => {
-  const [endpoint] = (await call("GET", "/tenants/acme/endpoints?limit=1")).data as { id: string }[];
-  const job = await call("POST", "/tenants/acme/replays", { endpoint: endpoint?.id, since: "2020-01-01T00:00:00Z", status: "all", rate: 0.001 });
+  const job = await call("POST", "/tenants/globex/replays", { endpoint: world.endpoints["globex/Ledger"], since: "2020-01-01T00:00:00Z", status: "all", rate: 0.001 });
   const page = await open("/console/jobs");
   await page.getByText(/^Replay everything to ep_/).first().click();
-  await page.goto(`${world.url}/console/tenants/acme/jobs/${job.id}`);
+  await page.goto(`${world.url}/console/tenants/globex/jobs/${job.id}`);
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText("Paused. Nothing happens until you resume it.").waitFor();
   await page.getByRole("button", { name: "Change the rate" }).click();
@@ -102,7 +101,7 @@ test("a job is paused, made faster, resumed and canceled", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Change the rate" }).click();
   await page.getByText("The rate was changed").waitFor();
   await page.getByRole("button", { name: "Resume" }).click();
-  await settled(() => call("GET", `/tenants/acme/jobs/${job.id}`), ({ state, rate }) => state === "running" && rate === 0.002);
+  await settled(() => call("GET", `/tenants/globex/jobs/${job.id}`), ({ state, rate }) => state === "running" && rate === 0.002);
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await page.getByRole("button", { name: "Cancel the job" }).click();
   await page.getByText("Canceled", { exact: true }).waitFor();

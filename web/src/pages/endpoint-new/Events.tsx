@@ -71,7 +71,7 @@ export function Events({ tenant, draft, set, error, misplaced, busy, back, next 
               <Search size={14} className="text-faint" aria-hidden />
               <input aria-label="Search event types" value={search} placeholder="Search" className="h-9 flex-1 bg-transparent outline-none placeholder:text-faint" onChange={(event) => setSearch(event.target.value)} />
             </div>
-            <div role="group" aria-label="Event types" className="max-h-80 overflow-y-auto p-3">
+            <div role="group" aria-label="Event types" tabIndex={0} className="max-h-80 overflow-y-auto p-3">
               {tree.length === 0 ? <p className="px-1 py-3 text-muted">{names.length === 0 ? "There is no event type yet." : "No type has this name."}</p> : tree.map((node) => <Branch key={node.pattern} node={node} selection={draft.events} choose={choose} />)}
             </div>
           </>
