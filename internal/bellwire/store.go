@@ -399,15 +399,16 @@ func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint
 
 // Notification is what a node learns of another.
 type Notification struct {
-	Endpoints     []string // endpoints that have something new to claim
-	Erased        EventID  // an event whose data was erased, of which these endpoints may have deliveries in memory; zero: none
-	Tenant        string   // a tenant whose configuration changed; empty: none
-	Configuration bool     // the operator's configuration changed
-	Unmatched     bool     // events were published inside the database
-	FanOut        bool     // deliveries were deferred to FanOut
-	Leases        bool     // leases should be renewed: shards were released, or nodes came or went
-	Missed        bool     // other notifications may have been lost
-	Told          []byte   // a message of Tell; nil: none
+	Endpoints     []string     // endpoints that have something new to claim
+	Erased        EventID      // an event whose data was erased, of which these endpoints may have deliveries in memory; zero: none
+	Canceled      []DeliveryID // deliveries to these endpoints that were canceled, which may be in memory
+	Tenant        string       // a tenant whose configuration changed; empty: none
+	Configuration bool         // the operator's configuration changed
+	Unmatched     bool         // events were published inside the database
+	FanOut        bool         // deliveries were deferred to FanOut
+	Leases        bool         // leases should be renewed: shards were released, or nodes came or went
+	Missed        bool         // other notifications may have been lost
+	Told          []byte       // a message of Tell; nil: none
 }
 
 // MaxTold is the maximum size of a message of Tell, in bytes.

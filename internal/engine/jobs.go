@@ -317,9 +317,7 @@ func (r *jobRunner) tell(j *bellwire.Job, endpoint string, deliveries []bellwire
 	switch {
 	case len(deliveries) == 0:
 	case j.Kind == bellwire.JobCancel:
-		for _, id := range deliveries {
-			r.scheduler.Forget(endpoint, id)
-		}
+		r.scheduler.Forget(endpoint, deliveries...)
 	default:
 		r.scheduler.Due([]bellwire.DueEndpoint{{Endpoint: endpoint, Tenant: j.Tenant, At: time.Now()}})
 	}

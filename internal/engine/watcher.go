@@ -59,6 +59,7 @@ func (w *watcher) notified(n bellwire.Notification) {
 		if !n.Erased.IsZero() {
 			w.scheduler.ForgetEvent(endpoint, n.Erased)
 		}
+		w.scheduler.Forget(endpoint, n.Canceled...)
 		w.scheduler.Refresh(endpoint)
 	}
 }

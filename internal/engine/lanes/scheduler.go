@@ -281,14 +281,31 @@ func (s *Scheduler) Wake(endpoint string) {
 	}
 }
 
-// Forget removes a delivery that was canceled, if it is queued.
-func (s *Scheduler) Forget(endpoint string, id bellwire.DeliveryID) {
+// Forget drops deliveries that were canceled, if they are queued. One that was restarted since, and claimed before the scheduler
+// learned of its end, must not be lost: all of them are released, which changes nothing for those that have ended.
+func (s *Scheduler) Forget(endpoint string, ids ...bellwire.DeliveryID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.lanes[endpoint]; l != nil {
-		s.unqueue(l, id)
-		s.reevaluate(l, time.Now())
+	l := s.lanes[endpoint]
+	if l == nil || len(ids) == 0 {
+		return
 	}
+	canceled := make(map[bellwire.DeliveryID]bool, len(ids))
+	for _, id := range ids {
+		canceled[id] = true
+	}
+	isCanceled := func(j *Job) bool { return canceled[j.Delivery.ID] }
+	var back []*Job
+	for j, found := l.queue.Remove(isCanceled); found; j, found = l.queue.Remove(isCanceled) {
+		l.bytes -= j.size()
+		s.dismiss(j)
+		back = append(back, j)
+	}
+	s.release(l, back)
+	if len(back) > 0 && l.ordered() {
+		s.evict(l) // the store knows which of them still come first
+	}
+	s.reevaluate(l, time.Now())
 }
 
 // ForgetEvent drops what waits in memory of an event whose data was erased. A request in flight is not aborted.

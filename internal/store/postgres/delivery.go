@@ -116,10 +116,13 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 		if err != nil {
 			return err
 		}
-		if d, err = tx.delivery(tenant, id); err == nil && ended == 0 {
-			err = bellwire.Errorf(bellwire.CodeConflict, "delivery %q is already %s and cannot be canceled", id, d.Status)
+		if d, err = tx.delivery(tenant, id); err != nil {
+			return err
 		}
-		return err
+		if ended == 0 {
+			return bellwire.Errorf(bellwire.CodeConflict, "delivery %q is already %s and cannot be canceled", id, d.Status)
+		}
+		return s.notifyCanceled(tx, d.Endpoint, []bellwire.DeliveryID{id})
 	})
 	if err != nil {
 		return nil, err

@@ -195,8 +195,10 @@ func (s *Store) AdvanceJob(ctx context.Context, step *bellwire.JobStep) (*bellwi
 	var progress *bellwire.JobProgress
 	err := s.write(ctx, func(tx *tx) (err error) {
 		st := &jobStep{JobStep: step, tx: tx}
-		progress, err = st.run()
-		return err
+		if progress, err = st.run(); err != nil || step.Job.Kind != bellwire.JobCancel {
+			return err
+		}
+		return s.notifyCanceled(tx, step.Endpoint, progress.Deliveries)
 	})
 	if len(step.Items) > 0 && step.Job.Kind != bellwire.JobCancel { // also if the outcome of the commit is not known
 		s.notifier.add(others([]string{step.Endpoint}, s.owned.Load()), false)

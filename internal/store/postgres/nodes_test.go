@@ -90,3 +90,70 @@ func TestSessionsEndOnAllNodes(t *testing.T) {
 		}
 	}
 }
+
+// TestCancellationsAreTold: the owner of an endpoint hears which of its deliveries others cancel, one or many, and nobody hears of
+// those that it cancels itself.
+func TestCancellationsAreTold(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	e := publication(t, there, "acme")
+	renew(t, here, "here")
+	owner, other := watch(t, here), watch(t, there)
+	const many = maxCanceled + 2
+	var (
+		deliveries []bellwire.DeliveryID
+		events     bellwire.Append
+	)
+	for range many + 2 {
+		next := *e
+		next.Event.ID = bellwire.NewID[bellwire.EventKind](time.Now())
+		next.Deliveries = []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(next.Event.ID, 0), Endpoint: "ep_acme"}}
+		deliveries, events.Events = append(deliveries, next.Deliveries[0].ID), append(events.Events, &next)
+	}
+	results, err := there.AppendEvents(t.Context(), []*bellwire.Append{&events})
+	check(t, err)
+	check(t, results[0].Err)
+	told := func(l *listener, ids []bellwire.DeliveryID) func() bool {
+		return func() bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			names := make(map[bellwire.DeliveryID]bool)
+			for _, n := range l.notices {
+				for _, id := range n.Canceled {
+					names[id] = slices.Equal(n.Endpoints, []string{"ep_acme"})
+				}
+			}
+			return !slices.ContainsFunc(ids, func(id bellwire.DeliveryID) bool { return !names[id] })
+		}
+	}
+	_, err = there.CancelDelivery(t.Context(), "acme", deliveries[0], bellwire.ReasonCanceledOnRequest, time.Now())
+	check(t, err)
+	waitFor(t, told(owner, deliveries[:1]))
+
+	now := bellwire.StoredTime(time.Now())
+	job := &bellwire.Job{
+		ID: bellwire.NewID[bellwire.JobIDKind](now), Tenant: "acme", Kind: bellwire.JobCancel, State: bellwire.JobRunning, CreatedAt: now, UpdatedAt: now,
+		Params: bellwire.JobParams{Endpoint: "ep_acme", Until: now.Add(time.Hour), Statuses: []bellwire.DeliveryStatus{bellwire.DeliveryPending}},
+	}
+	check(t, there.CreateJob(t.Context(), job, bellwire.JobBounds{OfTenant: 1, InAll: 1}))
+	step := &bellwire.JobStep{Job: job, Endpoint: "ep_acme", Now: now}
+	for _, id := range deliveries[1 : many+1] {
+		step.Items = append(step.Items, bellwire.JobItem{Delivery: id})
+	}
+	progress, err := there.AdvanceJob(t.Context(), step)
+	check(t, err)
+	if len(progress.Deliveries) != many {
+		t.Fatalf("the job has canceled %d", len(progress.Deliveries))
+	}
+	waitFor(t, told(owner, deliveries[1:many+1]))
+
+	_, err = here.CancelDelivery(t.Context(), "acme", deliveries[many+1], bellwire.ReasonCanceledOnRequest, time.Now())
+	check(t, err)
+	marked := other.heard(ofTenant("marker"))
+	check(t, here.tell(t.Context(), message{Tenant: "marker"}))
+	waitFor(t, marked)
+	if told(other, deliveries[many+1:])() {
+		t.Error("the owner tells others what it cancels")
+	}
+}

@@ -34,6 +34,8 @@ type message struct {
 	Erased        string   `json:"x,omitempty"` // the id of an event
 	Missed        bool     `json:"m,omitempty"` // for the sender too
 
+	Canceled []bellwire.DeliveryID `json:"d,omitempty"` // at most maxCanceled, of the only endpoint
+
 	Told json.RawMessage `json:"v,omitempty"`
 }
 
@@ -43,7 +45,7 @@ func (m *message) notification() bellwire.Notification {
 		erased = bellwire.EventID{}
 	}
 	return bellwire.Notification{
-		Erased: erased, Endpoints: m.Endpoints, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
+		Erased: erased, Endpoints: m.Endpoints, Canceled: m.Canceled, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
 		FanOut: m.FanOut, Missed: m.Missed, Told: m.Told,
 	}
 }
@@ -80,6 +82,22 @@ func (s *Store) encode(m message) []string {
 func (s *Store) notify(tx *tx, m message) error {
 	for _, payload := range s.encode(m) {
 		if err := tx.exec(sqlNotify, payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxCanceled bounds the deliveries that one message names. Each takes 39 bytes.
+const maxCanceled = 150
+
+// notifyCanceled has the endpoint's owner, if that is another node, learn at the commit which deliveries were canceled.
+func (s *Store) notifyCanceled(tx *tx, endpoint string, ids []bellwire.DeliveryID) error {
+	if s.owned.Load().Epoch(endpoint) != 0 {
+		return nil
+	}
+	for part := range slices.Chunk(ids, maxCanceled) {
+		if err := s.notify(tx, message{Endpoints: []string{endpoint}, Canceled: part}); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,124 @@
+package engine_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// neighbored is a store on which another node works, of which the engine is notified.
+type neighbored struct {
+	bellwire.Store
+	notices chan bellwire.Notification
+}
+
+func (s *neighbored) Watch(ctx context.Context, f func(bellwire.Notification)) error {
+	for {
+		select {
+		case n := <-s.notices:
+			f(n)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// withNeighbor restarts the world with another node.
+func (w *world) withNeighbor() *neighbored {
+	s := &neighbored{notices: make(chan bellwire.Notification)}
+	w.stop()
+	w.wrap = func(store bellwire.Store) bellwire.Store { s.Store = store; return s }
+	w.start()
+	return s
+}
+
+// cancel cancels a delivery, and returns what the owner is told of it.
+func (s *neighbored) cancel(t *testing.T, d *bellwire.Delivery) bellwire.Notification {
+	t.Helper()
+	_, err := s.CancelDelivery(t.Context(), d.Tenant, d.ID, bellwire.ReasonCanceledOnRequest, now())
+	must(t, err)
+	return bellwire.Notification{Endpoints: []string{d.Endpoint}, Canceled: []bellwire.DeliveryID{d.ID}}
+}
+
+// What waits in memory is not sent once another node has canceled it.
+func TestCanceledByAnotherNode(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		s := w.withNeighbor()
+		receiver := w.receiver("a", answers(200))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.RateLimit = 1 })
+		w.publish(4)
+		w.pass(100 * time.Millisecond)
+		deliveries := w.deliveries(ep.ID)
+		first, second := s.cancel(t, deliveries[1]), s.cancel(t, deliveries[2])
+		first.Canceled = append(first.Canceled, second.Canceled...)
+		s.notices <- first
+		w.pass(time.Hour)
+		if got := len(receiver.got()); got != 2 {
+			t.Errorf("%d requests, want 2", got)
+		}
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 2 || got[bellwire.DeliveryCanceled] != 2 {
+			t.Error("deliveries:", got)
+		}
+	})
+}
+
+// A request that is in flight when another node cancels its delivery is not aborted, and its success counts.
+func TestCanceledByAnotherNodeInFlight(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		s := w.withNeighbor()
+		answer := make(chan struct{})
+		w.receiver("slow", func(int, http.ResponseWriter, *http.Request) { <-answer })
+		ep := w.endpoint("slow")
+		w.publish(1)
+		w.pass(time.Second)
+		s.notices <- s.cancel(t, w.deliveries(ep.ID)[0])
+		w.pass(time.Second)
+		if got := w.statuses(ep.ID); got[bellwire.DeliveryCanceled] != 1 {
+			t.Error("while it is in flight:", got)
+		}
+		close(answer)
+		w.pass(time.Hour)
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 1 {
+			t.Error("after the answer:", got)
+		}
+	})
+}
+
+// A delivery that was canceled, restarted and claimed before the owner hears of the cancellation is sent, and in its place in the
+// order.
+func TestCancellationIsHeardAfterTheRestart(t *testing.T) {
+	for name, change := range map[string]func(*bellwire.Endpoint){"in any order": func(*bellwire.Endpoint) {}, "FIFO": fifo} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				s := w.withNeighbor()
+				receiver := w.receiver("a", answers(200))
+				ep := w.endpoint("a", change, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+				ids := w.publish(4)
+				canceled := w.deliveries(ep.ID)[1]
+				late := s.cancel(t, canceled)
+				_, err := w.store.RestartDelivery(t.Context(), "acme", canceled.ID, now())
+				must(t, err)
+				w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status, ep.RateLimit = bellwire.EndpointEnabled, 1 })
+				w.pass(100 * time.Millisecond) // the first is sent, and the others are in memory
+				late.Endpoints = []string{ep.ID}
+				s.notices <- late
+				w.publish(1)
+				w.pass(time.Hour)
+				if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 5 || len(receiver.got()) != 5 {
+					t.Errorf("%v, and %d requests", got, len(receiver.got()))
+				}
+				if name == "FIFO" {
+					want := texts([]bellwire.EventID{ids[0], ids[2], ids[3], ids[1]})
+					if diff := cmp.Diff(want, receiver.ids()[:min(4, len(receiver.ids()))]); diff != "" {
+						t.Error("order of first receipt (-want +got):", diff)
+					}
+				}
+			})
+		})
+	}
+}
