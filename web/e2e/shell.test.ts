@@ -66,6 +66,11 @@ test("the palette finds pages, ids and actions by keyboard alone", async () => {
   await page.getByRole("option", { name: /acme/ }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Acme Ltd" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("order-42");
+  await page.getByRole("option", { name: /Events with this publisher's id/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/console/events?key=order-42");
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
   await page.keyboard.press("Escape");

@@ -2,6 +2,9 @@ import type { Command } from "@/parts/Palette";
 import { api, call } from "@/api/client";
 import { consoleScope } from "@/parts/Scope";
 
+/** isKey reports whether a text looks like an id that a publisher gave: it has a digit, which no page's name has. */
+const isKey = (typed: string): boolean => /\d/.test(typed) && !/^(evt|dlv|ep|job)_/.test(typed);
+
 /** find returns what has the id that was typed, for the palette. */
 export async function find(typed: string, signal: AbortSignal, go: (to: string) => void): Promise<Command[]> {
   const { link } = consoleScope;
@@ -11,5 +14,6 @@ export async function find(typed: string, signal: AbortSignal, go: (to: string) 
   };
   const deliveries = (): Command[] =>
     typed.startsWith("ep_") ? [{ id: `deliveries-${typed}`, label: "Deliveries to this endpoint", group: "Filter", run: () => go(link.deliveries({ endpoint: typed })) }] : [];
-  return [...(await tenant()), ...deliveries()];
+  const published: Command = { id: `events-${typed}`, label: "Events with this publisher's id", hint: typed, group: "Filter", run: () => go(`/events?key=${encodeURIComponent(typed)}`) };
+  return [...(await tenant()), ...deliveries(), ...(isKey(typed) ? [published] : [])];
 }

@@ -78,7 +78,7 @@ export function Switch({ label, checked, onChange, hint }: { label: string; chec
       <input type="checkbox" role="switch" checked={checked} onChange={(event) => onChange(event.target.checked)} className="peer sr-only" />
       <span
         aria-hidden
-        className="relative mt-0.5 h-4 w-7 shrink-0 rounded-full bg-line-strong transition-colors after:absolute after:top-0.5 after:left-0.5 after:size-3 after:rounded-full after:bg-white after:transition-transform peer-checked:bg-accent-solid peer-checked:after:translate-x-3 peer-focus-visible:outline-2 peer-focus-visible:outline-offset-1 peer-focus-visible:outline-[var(--focus)]"
+        className="relative mt-0.5 h-4 w-7 shrink-0 rounded-full bg-line-strong transition-colors after:absolute after:top-0.5 after:left-0.5 after:size-3 after:rounded-full after:bg-on-accent after:transition-transform peer-checked:bg-accent-solid peer-checked:after:translate-x-3 peer-focus-visible:outline-2 peer-focus-visible:outline-offset-1 peer-focus-visible:outline-[var(--focus)]"
       />
       <span>
         {label}

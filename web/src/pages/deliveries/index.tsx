@@ -4,12 +4,12 @@ import { useNavigate, useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
-import { relative, rfc3339 } from "@/lib/time";
-import { middle, sentence, visible } from "@/lib/text";
+import { rfc3339 } from "@/lib/time";
+import { middle, visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { endpointName } from "@/parts/Health";
-import { useMedia, useNow } from "@/parts/Live";
+import { useMedia } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useCommands } from "@/parts/Palette";
 import { useScope } from "@/parts/Scope";
@@ -20,6 +20,7 @@ import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
 import { Detail } from "../delivery/Detail";
 import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
+import { Why } from "./Why";
 
 type Row = Schemas["TenantDelivery"];
 
@@ -125,7 +126,7 @@ export default function Deliveries() {
         width: "minmax(110px, 1.2fr)",
         cell: (row) => <EndpointName id={row.endpoint} endpoint={endpoints.get(row.endpoint)} />,
       },
-      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => (row.status === "succeeded" && row.attempt_count < 2 ? null : <Why row={row} endpoint={endpoints.get(row.endpoint)} />) }]),
+      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => <Why row={row} endpoint={endpoints.get(row.endpoint)} /> }]),
       ...(own || open || tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.8fr)", wide: true, cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "attempts", title: open ? "Tries" : "Attempts", width: open ? "40px" : "64px", align: "right", narrow: "hidden", cell: (row) => <span className="num text-muted">{row.attempt_count}</span> },
       { key: "created", title: "Accepted", width: "84px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
@@ -205,26 +206,4 @@ export default function Deliveries() {
 function EndpointName({ id: endpoint, endpoint: known }: { id: string; endpoint: Endpoint | undefined }) {
   if (!known) return <span className="font-mono text-[12.5px]" title={endpoint}>{middle(endpoint)}</span>;
   return <span title={`${visible(known.url)}\n${endpoint}`}>{endpointName(known)}</span>;
-}
-
-/** Why says what a delivery waits for, or why it ended, as far as the list knows. */
-function Why({ row, endpoint }: { row: Row; endpoint: Endpoint | undefined }) {
-  const now = useNow();
-  const text = why(row, endpoint, now);
-  return (
-    <span className="text-sm text-muted" title={text}>
-      {text}
-    </span>
-  );
-}
-
-function why(row: Row, endpoint: Endpoint | undefined, now: number): string {
-  if (row.status === "succeeded") return `After ${row.attempt_count} attempts`;
-  if (row.status === "exhausted" || row.status === "canceled") return sentence(visible(row.reason)).replace(/\.$/, "");
-  const due = row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0;
-  if (endpoint?.status === "paused") return "Waits: the endpoint is paused";
-  if (due > now) return `Next attempt ${relative(due, now)}`;
-  if (endpoint?.health.breaker === "open") return "Waits: the endpoint keeps failing";
-  if (now - due < 5000) return "Being sent";
-  return endpoint?.ordering === "fifo" ? "Waits for its turn" : "Waits to be sent";
 }

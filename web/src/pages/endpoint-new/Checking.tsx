@@ -89,7 +89,7 @@ function Verify({ secret }: { secret?: string }) {
   return (
     <Panel title="Verify what arrives">
       <div className="space-y-3">
-        <p className="text-muted">Each request is signed with the endpoint's secret. Whoever does not check that believes anybody.</p>
+        <p className="text-muted">Each request is signed with the endpoint's secret. Check the signature: anybody can send requests to your URL.</p>
         {secret && can("view_secret") && (
           <div>
             {shown ? (

@@ -28,3 +28,7 @@ test("a prefix covers what begins with it", () => {
   expect(covers("card", "card.created")).toBe(false);
   expect(count(names, ["card.*", "invoice.paid"])).toBe(3);
 });
+
+test("types of operational events come last", () => {
+  expect(treeOf(["bellwire.job.finished", "card.created", "axis.set"]).map(({ pattern }) => pattern)).toEqual(["axis.set", "card.created", "bellwire.job.finished"]);
+});

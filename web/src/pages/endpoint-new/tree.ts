@@ -10,11 +10,16 @@ export type Node = {
   children: Node[];
 };
 
-/** treeOf returns the groups and types that contain a text, in the order of their names. */
+/** treeOf returns the groups and types that contain a text, in the order of their names, with those about the webhooks themselves last. */
 export function treeOf(names: readonly string[], search = ""): Node[] {
   const wanted = search.trim().toLowerCase();
-  const found = [...names].filter((name) => name.toLowerCase().includes(wanted)).sort();
+  const found = [...names].filter((name) => name.toLowerCase().includes(wanted)).sort((a, b) => Number(about(a)) - Number(about(b)) || (a < b ? -1 : 1));
   return grow(found, "");
+}
+
+/** about reports whether a type is of operational events. */
+function about(name: string): boolean {
+  return name.startsWith("bellwire.");
 }
 
 function grow(names: readonly string[], prefix: string): Node[] {

@@ -17,6 +17,7 @@ import { StatusBadge } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
+import { Why } from "../deliveries/Why";
 import type { Endpoint } from "./index";
 
 type Row = Schemas["Delivery"];
@@ -90,13 +91,13 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
       ...(shown
         ? []
         : [
-            { key: "reason", title: "Why", width: "minmax(120px, 2fr)", wide: true, narrow: "hidden" as const, cell: (row: Row) => <span className="text-sm text-muted">{visible(row.reason)}</span> },
+            { key: "reason", title: "What happens", width: "minmax(120px, 2fr)", wide: true, narrow: "hidden" as const, cell: (row: Row) => <Why row={row} endpoint={endpoint} /> },
             { key: "event", title: "Event", width: "156px", narrow: "hidden" as const, cell: (row: Row) => <Id value={row.event} to={link.event(tenant, row.event)} /> },
           ]),
       { key: "attempts", title: "Attempts", width: "64px", align: "right", cell: (row) => <span className="num">{row.attempt_count}</span> },
       { key: "at", title: "Created", width: "88px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
-    [shown, link, tenant],
+    [shown, link, tenant, endpoint],
   );
   const filtered = Boolean(status || outcome || type || since || until);
 

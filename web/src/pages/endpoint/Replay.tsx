@@ -115,15 +115,21 @@ function Form({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }
         </Field>
       </div>
       <FormError error={error} fields={["since", "until", "types", "rate"]} />
+      {endpoint.health.waiting > 0 && (
+        <p className="rounded-lg bg-sunk px-3 py-2.5 text-sm">
+          {endpoint.health.waiting_capped && "More than "}
+          {plural(endpoint.health.waiting, "delivery waits", "deliveries wait")} for the next attempt, and {endpoint.health.waiting === 1 ? "needs" : "need"} no replay.{" "}
+          <Link to={link.deliveries({ tenant: endpoint.tenant, endpoint: endpoint.id, status: "retrying" })} className="text-accent hover:underline">
+            Retry them now
+          </Link>
+        </p>
+      )}
       <div className="flex flex-wrap items-center justify-between gap-3 border-t border-line pt-4">
         <p aria-live="polite" className="min-w-0">
           {count ? (
             <>
               {count.total_is_bound && "At most "}
               <strong className="num font-semibold">{exactNumber(count.total)}</strong> {count.total === 1 ? "event" : "events"} will be sent.
-              {count.total === 0 && endpoint.health.waiting > 0 && (
-                <span className="block text-sm text-muted">{plural(endpoint.health.waiting, "delivery waits", "deliveries wait")} already, and need no replay.</span>
-              )}
             </>
           ) : valid && !counted?.error ? (
             <Skeleton className="w-44" />

@@ -14,7 +14,7 @@ import { useScope } from "@/parts/Scope";
 import { Sparkline } from "@/parts/Sparkline";
 import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
-import { Num, Time } from "@/parts/Time";
+import { Num, Time, Timed } from "@/parts/Time";
 import { TokenSearch } from "@/parts/TokenSearch";
 
 type Row = Schemas["EndpointWithHealth"];
@@ -140,12 +140,12 @@ function Why({ row }: { row: Row }) {
   return (
     <span className="flex min-w-0 flex-col text-sm text-muted">
       <span className="truncate" title={visible(health.reason)}>
-        {cause(health) || visible(health.reason)}
+        <Timed text={sentence(cause(health) || visible(health.reason))} />
       </span>
       {health.breaker === "open" && (
         <span className="inline-flex items-center gap-1 text-xs text-warn" title="The circuit breaker holds deliveries back until then.">
           <Zap size={11} className="shrink-0" aria-hidden />
-          Breaker open, next <Time at={health.next_attempt_at} />
+          Held back, next attempt <Time at={health.next_attempt_at} />
         </span>
       )}
     </span>

@@ -33,6 +33,9 @@ type Loaded = {
 /** Outcomes of endpoints that were meant to get the event. The others are shown after them. */
 const meant = new Set<Fate["outcome"]>(["delivered", "pending", "retrying", "exhausted", "canceled", "paused"]);
 
+/** Outcomes after attempts that failed. */
+const attempted = new Set<Fate["outcome"]>(["retrying", "exhausted"]);
+
 /** Event shows what was published, and what became of it at every endpoint of the tenant, and why. */
 export default function Event() {
   const tenant = useTenant();
@@ -206,10 +209,16 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
         width: "minmax(140px, 2fr)",
         cell: (fate) => {
           const text = reason(fate, endpoints.get(fate.endpoint));
+          const attempts = attempted.has(fate.outcome) && fate.delivery;
           return (
-            text && (
+            (text || attempts) && (
               <span className="block py-0.5 text-sm whitespace-normal wrap-anywhere text-muted">
-                <Timed text={sentence(text)} />
+                {text && <Timed text={sentence(text)} />}{" "}
+                {attempts && (
+                  <Link to={link.delivery(tenant, attempts)} className="text-accent hover:underline">
+                    See what it answered
+                  </Link>
+                )}
               </span>
             )
           );
@@ -253,7 +262,7 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
                 )
               }
             />
-            Also the {others} that did not get it
+            Also the {others} that it was not meant for
           </label>
         )}
       </div>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { useParams } from "react-router";
 import { api, call } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
+import { useEndpoints } from "@/api/names";
 import { exactNumber, human, percent, plural } from "@/lib/numbers";
 import { sentence } from "@/lib/text";
 import { duration } from "@/lib/time";
@@ -10,6 +11,7 @@ import { Button, ButtonLink } from "@/parts/Button";
 import { Id } from "@/parts/Copy";
 import { ConfirmDialog, Dialog } from "@/parts/Dialog";
 import { Field, FormError } from "@/parts/Form";
+import { endpointName } from "@/parts/Health";
 import { Facts, PageHeader, Panel } from "@/parts/Page";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
@@ -26,6 +28,7 @@ export default function JobPage() {
   const { id = "" } = useParams();
   const path = { tenant, id };
   const job = useLiveQuery(["job", tenant, id], (signal) => call(api.GET("/api/v1/tenants/{tenant}/jobs/{id}", { params: { path }, signal })), { every: 2000 });
+  const { endpoints } = useEndpoints(tenant);
   const left = useLeft(job.data, job.dataUpdatedAt);
   const [asking, setAsking] = useState<"rate" | "cancel">();
   const close = () => setAsking(undefined);
@@ -42,11 +45,12 @@ export default function JobPage() {
   if (job.isPending) return <PageSkeleton />;
   if (!job.data) return <ErrorState error={job.error} what="The job could not be loaded" retry={job.refetch} />;
   const it = job.data;
+  const known = it.params.endpoint ? endpoints.get(it.params.endpoint) : undefined;
   const deliveries: Record<string, string> = { ...(it.params.endpoint ? { endpoint: it.params.endpoint } : {}), ...(shell === "console" ? { tenant } : {}) };
   return (
     <>
       <PageHeader
-        title={what(it)}
+        title={what(it, known && endpointName(known))}
         back={[{ to: "/jobs", label: "Jobs" }]}
         sentence={<JobSentence job={it} left={left} />}
         action={
@@ -92,6 +96,7 @@ export default function JobPage() {
             <Figure name="Still to do">{over(it) ? "–" : <Num value={Math.max(0, it.total - it.done - it.skipped)} />}</Figure>
             <Figure name="Rate">{it.rate === null ? "as fast as there is room" : `at most ${human(it.rate)} a second`}</Figure>
           </dl>
+          {it.kind !== "cancel" && it.done > 0 && <p className="mt-3 text-sm text-muted">Done counts what was sent on its way. The deliveries show whether it arrived.</p>}
           {it.skipped > 0 && (
             <p className="mt-3 text-sm text-muted">
               Skipped: what a filter left out, or was delivered, retried, canceled or deleted before the job came to it.

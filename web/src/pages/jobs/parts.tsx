@@ -8,15 +8,17 @@ const verbs: Record<Job["kind"], string> = { replay: "Replay", retry: "Retry", c
 
 const selected: Record<string, string> = {
   failed: "what failed",
-  missing: "what was missed",
+  missing: "what was never sent",
+  missed: "all that was missed",
   all: "everything",
+  retrying: "what waits",
 };
 
-/** what says in a few words what a job is about: "Replay what was missed to ep_0198…6172". */
-export function what({ kind, params }: Job): string {
+/** what says in a few words what a job is about: "Replay all that was missed to Order service". */
+export function what({ kind, params }: Job, endpoint?: string): string {
   const which = params.status ? (selected[params.status] ?? `${params.status} deliveries`) : "deliveries";
   const types = params.types.length > 0 ? ` of ${params.types.length === 1 ? params.types[0] : `${params.types.length} types`}` : "";
-  return `${verbs[kind]} ${which}${types}${params.endpoint ? ` to ${middle(params.endpoint)}` : ""}`;
+  return `${verbs[kind]} ${which}${types}${params.endpoint ? ` to ${endpoint ?? middle(params.endpoint)}` : ""}`;
 }
 
 /** over reports whether a job has ended. */

@@ -115,9 +115,9 @@ function Traffic({ tenant }: { tenant: string }) {
           label="Events published, attempts that succeeded and that failed, a minute"
           times={lines.times}
           series={[
-            { label: "published", values: lines.published, color: "--accent" },
-            { label: "succeeded", values: lines.succeeded, color: "--good-solid", fill: true },
-            { label: "failed", values: lines.failed, color: "--bad-solid", fill: true },
+            { label: "Published", values: lines.published, color: "--accent" },
+            { label: "Delivered", values: lines.succeeded, color: "--good-solid", fill: true },
+            { label: "Failed", values: lines.failed, color: "--bad-solid", fill: true },
           ]}
           onBrush={(since, until) => range.set(rfc3339(since), rfc3339(until))}
         />
