@@ -18,6 +18,8 @@ type Health struct {
 	State           HealthState `json:"state"`
 	Since           *time.Time  `json:"since"` // nil if no attempt was made yet
 	Reason          string      `json:"reason"`
+	LastOutcome     *Outcome    `json:"last_outcome"` // nil if no attempt was made yet, or if it is unknown
+	LastError       string      `json:"last_error"`   // empty if the last attempt was acknowledged
 	LastSuccessAt   *time.Time  `json:"last_success_at"`
 	LastFailureAt   *time.Time  `json:"last_failure_at"`
 	Failures        int         `json:"failures"`       // in a row

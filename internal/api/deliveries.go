@@ -23,7 +23,7 @@ type Delivery struct {
 	Endpoint      string                  `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Status        bellwire.DeliveryStatus `json:"status" enum:"pending,retrying,succeeded,exhausted,canceled"`
 	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, if the status alone does not say so."`
-	Job           *bellwire.JobID         `json:"job" doc:"The job that made this delivery, if it is a replay; else the one that retried it last; null if none did."`
+	Job           *bellwire.JobID         `json:"job" nullable:"true" doc:"The job that made this delivery, if it is a replay; else the one that retried it last; null if none did."`
 	Replay        bool                    `json:"replay" doc:"Whether a job made this delivery, as a replay of the event."`
 	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
 	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
@@ -104,13 +104,13 @@ func wireWait(w *bellwire.Wait) *waiting {
 	return wire
 }
 
-// nullable makes members of objects nullable, which Huma cannot express.
+// nullable makes members nullable that are objects or have an enum, which Huma cannot express.
 func nullable(s *huma.Schema, members ...string) *huma.Schema {
 	for _, name := range members {
 		member := s.Properties[name]
 		s.Properties[name] = &huma.Schema{
 			Description: member.Description,
-			AnyOf:       []*huma.Schema{{Ref: member.Ref}, {Type: "null"}},
+			AnyOf:       []*huma.Schema{{Ref: member.Ref, Type: member.Type, Enum: member.Enum}, {Type: "null"}},
 		}
 	}
 	return s

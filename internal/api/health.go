@@ -3,6 +3,8 @@ package api
 import (
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
 )
@@ -12,6 +14,8 @@ type health struct {
 	State           bellwire.HealthState `json:"state" enum:"healthy,failing,recovering,idle" doc:"failing: three attempts in a row failed, or one that ended its delivery. recovering: acknowledged again, but not yet three times in a row or for a minute. idle: no attempt for 24 hours."`
 	Since           *time.Time           `json:"since" nullable:"true" doc:"When the state began; with failing, the first failure in a row. null if there was no attempt yet."`
 	Reason          string               `json:"reason" example:"12 attempts in a row failed since 2026-03-01T12:00:00Z; the last error: the endpoint answered 503 Service Unavailable" doc:"Why it is in this state; empty if it is healthy and nothing fails."`
+	LastOutcome     *bellwire.Outcome    `json:"last_outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where the last attempt failed, or ok if it was acknowledged; null if there was none, or if it failed before Bellwire was upgraded to keep this."`
+	LastError       string               `json:"last_error" example:"the endpoint answered 503 Service Unavailable" doc:"What went wrong with the last attempt; empty if it was acknowledged, or if there was none."`
 	LastSuccessAt   *time.Time           `json:"last_success_at" nullable:"true" doc:"When an attempt was last acknowledged, 10 seconds too early at most; null if none was."`
 	LastFailureAt   *time.Time           `json:"last_failure_at" nullable:"true" doc:"When an attempt of the schedule last failed; null if none did."`
 	Failures        int                  `json:"failures" doc:"Attempts of the schedule that have failed in a row."`
@@ -20,6 +24,11 @@ type health struct {
 	OldestWaitingAt *time.Time           `json:"oldest_waiting_at" nullable:"true" doc:"When the event of the oldest of them was accepted; null if none waits."`
 	NextAttemptAt   *time.Time           `json:"next_attempt_at" nullable:"true" doc:"When the next attempt can be made: a delivery is due, and neither a rest nor the circuit breaker holds it back. null if none waits."`
 	Breaker         string               `json:"breaker" enum:"closed,open" doc:"The endpoint's circuit breaker."`
+}
+
+// TransformSchema makes last_outcome nullable.
+func (health) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return nullable(s, "last_outcome")
 }
 
 // EndpointWithHealth is an endpoint as it is read. Answers to changes do not have its health.
@@ -33,9 +42,10 @@ func wireEndpointWithHealth(ep *service.Endpoint) EndpointWithHealth {
 }
 
 func wireHealth(h *bellwire.EndpointHealth) health {
+	outcome, problem := h.Last()
 	wire := health{
-		State: h.State, Since: timeOrNull(h.Since), Reason: h.Reason(), LastSuccessAt: timeOrNull(h.LastSuccessAt),
-		LastFailureAt: timeOrNull(h.LastFailureAt), Failures: h.Failures, Waiting: h.Waiting, WaitingCapped: h.WaitingCapped,
+		State: h.State, Since: timeOrNull(h.Since), Reason: h.Reason(), LastOutcome: orNull(outcome), LastError: problem,
+		LastSuccessAt: timeOrNull(h.LastSuccessAt), LastFailureAt: timeOrNull(h.LastFailureAt), Failures: h.Failures, Waiting: h.Waiting, WaitingCapped: h.WaitingCapped,
 		OldestWaitingAt: timeOrNull(h.OldestWaitingAt), NextAttemptAt: timeOrNull(h.NextAttemptAt), Breaker: "closed",
 	}
 	if h.BreakerOpen {

@@ -264,6 +264,9 @@ func (w *world) step(t *testing.T, s step) {
 	if s.status >= 400 || s.problem != "" {
 		checkProblem(t, label, answer, got, s.problem)
 	}
+	if s.status < 300 {
+		checkNulls(t, s.method, w.fill(s.path), s.status, got)
+	}
 	if s.want != "" {
 		var want any
 		if err := json.Unmarshal([]byte(w.fill(s.want)), &want); err != nil {

@@ -39,6 +39,7 @@ type Health struct {
 	LastSuccessAt time.Time   // at most HealthSeenPeriod too early; zero: none
 	LastFailureAt time.Time   // zero: none
 	LastError     string      // Attempt.Error of the last failure
+	LastOutcome   Outcome     // Attempt.Outcome of the last failure; empty: none, or unknown
 	Failures      int         // in a row
 	Successes     int         // in a row, with HealthRecovering
 
@@ -137,7 +138,7 @@ func (h *Health) failed(r *Result) {
 	}
 	h.Failures++
 	h.Successes = 0
-	h.LastFailureAt, h.LastError = r.EndedAt, r.Attempt.Error
+	h.LastFailureAt, h.LastError, h.LastOutcome = r.EndedAt, r.Attempt.Error, r.Attempt.Outcome
 	h.BreakerOpen, h.Epoch, h.HeldUntil = r.Health.BreakerOpen, r.Epoch, time.Time{}
 	if r.Health.HeldFor > 0 {
 		h.HeldUntil = StoredTime(r.EndedAt.Add(r.Health.HeldFor))
@@ -192,6 +193,18 @@ func (h EndpointHealth) At(now time.Time) EndpointHealth {
 		h.State, h.Since = HealthIdle, last
 	}
 	return h
+}
+
+// Last returns how the last attempt ended, and what went wrong with it. Both are empty if there was none. After a failure that an
+// older version has stored, the outcome is empty.
+func (h *Health) Last() (outcome Outcome, problem string) {
+	switch {
+	case h.Failures > 0 || h.LastFailureAt.After(h.LastSuccessAt):
+		return h.LastOutcome, h.LastError
+	case h.LastSuccessAt.IsZero():
+		return "", ""
+	}
+	return OutcomeOK, ""
 }
 
 // Reason says why the endpoint is in its state; empty if it is healthy and nothing has failed.

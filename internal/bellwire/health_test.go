@@ -103,6 +103,39 @@ func TestHealthHasAReason(t *testing.T) {
 	}
 }
 
+func TestHealthKnowsTheLastAttempt(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	record := func(h *bellwire.Health, outcome bellwire.Outcome, problem string) {
+		at = at.Add(time.Second)
+		to := bellwire.Transition{Status: bellwire.DeliveryRetrying}
+		if outcome == bellwire.OutcomeOK {
+			to.Status = bellwire.DeliverySucceeded
+		}
+		h.Record(&bellwire.Result{
+			Attempt: &bellwire.Attempt{Outcome: outcome, Error: problem}, Trigger: bellwire.TriggerSchedule, EndedAt: at, Transition: to,
+		}, true)
+	}
+	var h bellwire.Health
+	want := func(when string, outcome bellwire.Outcome, problem string) {
+		t.Helper()
+		if gotOutcome, gotProblem := h.Last(); gotOutcome != outcome || gotProblem != problem {
+			t.Errorf("%s, the last attempt is %q and %q, want %q and %q", when, gotOutcome, gotProblem, outcome, problem)
+		}
+	}
+	want("before any", "", "")
+	record(&h, bellwire.OutcomeTimeout, "it was slow")
+	want("after a failure", bellwire.OutcomeTimeout, "it was slow")
+	h.Restart(at, true)
+	want("after a change of the endpoint", bellwire.OutcomeTimeout, "it was slow")
+	record(&h, bellwire.OutcomeOK, "")
+	want("after a success", bellwire.OutcomeOK, "")
+	record(&h, bellwire.OutcomeDNS, "it has no address")
+	want("after another failure", bellwire.OutcomeDNS, "it has no address")
+	h.LastOutcome = ""
+	want("after a failure that an older version has stored", "", "it has no address")
+}
+
 // TestAutoDisable plays the examples of docs/delivery.md, which state the rule, each for 300 hours.
 func TestAutoDisable(t *testing.T) {
 	t.Parallel()

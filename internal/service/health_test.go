@@ -116,6 +116,9 @@ func TestHealthHidesTheURL(t *testing.T) {
 			if h.State != bellwire.HealthFailing || strings.Contains(h.Reason(), "q7Zx9Lk2Vb4Nw8Rt") == hides {
 				t.Errorf("to %s it is %s because %q", role, h.State, h.Reason())
 			}
+			if outcome, problem := h.Last(); outcome != bellwire.OutcomeDNS || strings.Contains(problem, "q7Zx9Lk2Vb4Nw8Rt") == hides {
+				t.Errorf("to %s the last attempt is %s: %q", role, outcome, problem)
+			}
 		}
 	}
 }

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	healthColumns = `h.state, h.since, h.last_success_at, h.last_failure_at, h.last_error, h.failures, h.successes, h.first_failure_at,
+	healthColumns = `h.state, h.since, h.last_success_at, h.last_failure_at, h.last_error, h.last_outcome, h.failures, h.successes, h.first_failure_at,
 		h.first_failed, h.others_since, h.breaker_open, h.held_until, h.epoch`
 	// sqlHealths locks the rows in their order.
 	sqlHealths = "SELECT p.id, h.endpoint, " + healthColumns + ` FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n
 		WHERE p.id = ANY($1) ORDER BY h.endpoint FOR UPDATE OF h`
 	sqlHealth     = "SELECT '', h.endpoint, " + healthColumns + " FROM bellwire.endpoint_health h WHERE h.endpoint = $1 FOR UPDATE"
 	sqlSaveHealth = `UPDATE bellwire.endpoint_health SET state = $2, since = $3, last_success_at = $4, last_failure_at = $5, last_error = $6,
-		failures = $7, successes = $8, first_failure_at = $9, first_failed = $10, others_since = $11, breaker_open = $12, held_until = $13,
-		epoch = $14
+		last_outcome = $7, failures = $8, successes = $9, first_failure_at = $10, first_failed = $11, others_since = $12,
+		breaker_open = $13, held_until = $14, epoch = $15
 		WHERE endpoint = $1`
 	sqlSeen = `UPDATE bellwire.endpoint_health h SET last_success_at = r.at
 		FROM unnest($1::text[], $2::timestamptz[]) AS r (id, at) JOIN bellwire.endpoints p ON p.id = r.id
@@ -41,8 +41,8 @@ func scanHealth(row pgx.Row, more ...any) (id string, h *healthRow, err error) {
 		failed                                       *[16]byte
 	)
 	h = new(healthRow)
-	err = row.Scan(append([]any{&id, &h.endpoint, &state, &since, &success, &failure, &h.LastError, &h.Failures, &h.Successes, &first,
-		&failed, &others, &h.BreakerOpen, &held, &h.Epoch}, more...)...)
+	err = row.Scan(append([]any{&id, &h.endpoint, &state, &since, &success, &failure, &h.LastError, (*string)(&h.LastOutcome), &h.Failures,
+		&h.Successes, &first, &failed, &others, &h.BreakerOpen, &held, &h.Epoch}, more...)...)
 	if err != nil {
 		return "", nil, err
 	}
@@ -62,8 +62,8 @@ func (h *healthRow) saved() []any {
 		failed = (*[16]byte)(&h.FirstFailed)
 	}
 	return []any{h.endpoint, int16(codec.HealthNumber(h.State)), orNull(h.Since), orNull(h.LastSuccessAt), orNull(h.LastFailureAt),
-		h.LastError, int64(h.Failures), int64(h.Successes), orNull(h.FirstFailureAt), failed, orNull(h.OthersSince), h.BreakerOpen,
-		orNull(h.HeldUntil), h.Epoch}
+		h.LastError, string(h.LastOutcome), int64(h.Failures), int64(h.Successes), orNull(h.FirstFailureAt), failed, orNull(h.OthersSince),
+		h.BreakerOpen, orNull(h.HeldUntil), h.Epoch}
 }
 
 // queueSeen has the times of acknowledgements kept that say nothing else about their endpoints.

@@ -10,11 +10,12 @@ import (
 )
 
 const (
-	healthColumns = `state, since, last_success_at, last_failure_at, last_error, failures, successes, first_failure_at, first_failed,
-		others_since, breaker_open, held_until, epoch`
+	healthColumns = `state, since, last_success_at, last_failure_at, last_error, last_outcome, failures, successes, first_failure_at,
+		first_failed, others_since, breaker_open, held_until, epoch`
 	sqlHealth     = "SELECT " + healthColumns + " FROM endpoint_health WHERE endpoint = ?"
 	sqlSaveHealth = `UPDATE endpoint_health SET state = ?, since = ?, last_success_at = ?, last_failure_at = ?, last_error = ?,
-		failures = ?, successes = ?, first_failure_at = ?, first_failed = ?, others_since = ?, breaker_open = ?, held_until = ?, epoch = ?
+		last_outcome = ?, failures = ?, successes = ?, first_failure_at = ?, first_failed = ?, others_since = ?, breaker_open = ?, held_until = ?,
+		epoch = ?
 		WHERE endpoint = ?`
 	sqlSeen = "UPDATE endpoint_health SET last_success_at = ? WHERE endpoint = ? AND state = 0 AND failures = 0"
 )
@@ -23,7 +24,8 @@ const (
 func scanHealth(q *query) *bellwire.Health {
 	h := &bellwire.Health{
 		State: codec.HealthState(q.getInt()), Since: q.getTimeOrZero(), LastSuccessAt: q.getTimeOrZero(), LastFailureAt: q.getTimeOrZero(),
-		LastError: q.getText(), Failures: int(q.getInt()), Successes: int(q.getInt()), FirstFailureAt: q.getTimeOrZero(),
+		LastError: q.getText(), LastOutcome: bellwire.Outcome(q.getText()), Failures: int(q.getInt()), Successes: int(q.getInt()),
+		FirstFailureAt: q.getTimeOrZero(),
 	}
 	if q.isNull() {
 		q.skip()
@@ -51,8 +53,8 @@ func (w *writer) saveHealth(endpoint int64, h *bellwire.Health) error {
 		first = h.FirstFailed[:]
 	}
 	return w.query(sqlSaveHealth).int(codec.HealthNumber(h.State)).timeOrNull(h.Since).timeOrNull(h.LastSuccessAt).
-		timeOrNull(h.LastFailureAt).text(h.LastError).int(int64(h.Failures)).int(int64(h.Successes)).timeOrNull(h.FirstFailureAt).
-		blob(first).timeOrNull(h.OthersSince).bool(h.BreakerOpen).timeOrNull(h.HeldUntil).int(h.Epoch).int(endpoint).exec()
+		timeOrNull(h.LastFailureAt).text(h.LastError).text(string(h.LastOutcome)).int(int64(h.Failures)).int(int64(h.Successes)).
+		timeOrNull(h.FirstFailureAt).blob(first).timeOrNull(h.OthersSince).bool(h.BreakerOpen).timeOrNull(h.HeldUntil).int(h.Epoch).int(endpoint).exec()
 }
 
 // recordHealth applies results to the health of their endpoints. An endpoint has one row, whatever the number of its results.

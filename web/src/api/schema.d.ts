@@ -1649,7 +1649,7 @@ export interface components {
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
             /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
-            job: string;
+            job: string | null;
             /**
              * Format: date-time
              * @description When the next attempt is due; null if there is none.
@@ -1683,7 +1683,7 @@ export interface components {
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
             /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
-            job: string;
+            job: string | null;
             /**
              * Format: date-time
              * @description When the next attempt is due; null if there is none.
@@ -2082,10 +2082,17 @@ export interface components {
              */
             failures: number;
             /**
+             * @description What went wrong with the last attempt; empty if it was acknowledged, or if there was none.
+             * @example the endpoint answered 503 Service Unavailable
+             */
+            last_error: string;
+            /**
              * Format: date-time
              * @description When an attempt of the schedule last failed; null if none did.
              */
             last_failure_at: string | null;
+            /** @description Where the last attempt failed, or ok if it was acknowledged; null if there was none, or if it failed before Bellwire was upgraded to keep this. */
+            last_outcome: ("ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol") | null;
             /**
              * Format: date-time
              * @description When an attempt was last acknowledged, 10 seconds too early at most; null if none was.
@@ -3258,7 +3265,7 @@ export interface components {
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
             /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
-            job: string;
+            job: string | null;
             /**
              * Format: date-time
              * @description When the next attempt is due; null if there is none.

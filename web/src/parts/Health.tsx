@@ -16,10 +16,9 @@ export function shortUrl(url: string): string {
   return url.replace(/^https?:\/\//, "").replace(/[?#].*$/, "");
 }
 
-/** cause returns the last error of a failing endpoint. */
+/** cause returns what went wrong with the last attempt; empty if nothing did. */
 export function cause(health: Schemas["Health"]): string {
-  const text = /the last error: (.*)$/s.exec(health.reason)?.[1] ?? "";
-  return visible(text);
+  return visible(health.last_error);
 }
 
 /** HealthSentence says how an endpoint is, since when and why, and what waits. With brief, it stands beside the state's name. */

@@ -94,7 +94,7 @@ export function story(delivery: Delivery): { what: string; next: string } {
         next: last ? advice(last.outcome, last.response?.status) : "",
       };
     case "canceled":
-      return { what: /^canceled/.test(delivery.reason) ? sentence(visible(delivery.reason)) : `Canceled${delivery.reason ? `: ${visible(delivery.reason)}` : ""}.`, next: "Retry it to send it after all." };
+      return { what: sentence(visible(delivery.reason || "canceled")), next: "Retry it to send it after all." };
     default: {
       const waiting = delivery.waiting_for;
       const failed = last && last.outcome !== "ok" ? `Attempt ${last.number} ${failure(last)}. ` : "";

@@ -176,7 +176,7 @@ function Detail({ tenant, id: delivery, close }: { tenant: string; id: string; c
               ["Event", <Id key="event" value={it.event} to={link.event(tenant, it.event)} full />],
               ["Created", <Time key="created" at={it.created_at} />],
               it.next_attempt_at !== null && ["Next attempt", <Time key="next" at={it.next_attempt_at} />],
-              Boolean(it.job) && ["Made by", <Id key="job" value={it.job} to={link.job(tenant, it.job)} />],
+              it.job !== null && ["Made by", <Id key="job" value={it.job} to={link.job(tenant, it.job)} />],
             ]}
           />
           {can("replay") && (
