@@ -52,7 +52,7 @@ func configuration(o Options) huma.Config {
 				{Name: tagStatistics, Description: "How many events and attempts there were, how many attempts failed, and how long they took."},
 				{Name: tagLive, Description: "Attempts as they end, at all nodes."},
 				{Name: tagSessions, Description: "Access for people in browsers: to the console for operators, and to the portal for the people of a tenant. Sessions end with the key that made them."},
-				{Name: tagAudit, Description: "Who read personal data, on whose behalf, and why."},
+				{Name: tagAudit, Description: "Who made which call, with what was before and after."},
 				{Name: tagServer, Description: "The nodes that share a database, and the settings in force."},
 			},
 		},
