@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"net/http"
 	"os"
@@ -21,6 +22,8 @@ func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, "demo")
 	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +73,7 @@ func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("it ended with: %v", err)
+		t.Errorf("it ended with: %v\n%s", err, stderr.String())
 	}
 	left, err := os.ReadDir(temporary)
 	if err != nil || len(left) > 0 {

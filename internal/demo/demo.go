@@ -82,12 +82,17 @@ func Play(ctx context.Context, c Config) error {
 	if c.Once {
 		return nil
 	}
+	flaky, err := settle(ctx, api, customer.url)
+	if err != nil {
+		return err
+	}
 	link, err := api.CreateConsoleLink(ctx)
 	if err != nil {
 		return err
 	}
 	screen.invitation(c.URL, c.Key, link.URL, customer.endpoints, published[0])
-	return customer.live(ctx, api, published)
+	customer.live(ctx, api, published, flaky)
+	return nil
 }
 
 // intact reports whether an arrival has the data that was published.

@@ -82,18 +82,13 @@ func settle(ctx context.Context, api *client.Client, url string) (flaky string, 
 	return flaky, nil
 }
 
-// live keeps the demonstration alive until the context ends.
-func (c *customer) live(ctx context.Context, api *client.Client, published []payload) error {
-	flaky, err := settle(ctx, api, c.url)
-	if err != nil {
-		return err
-	}
+// live keeps the demonstration alive until the context ends. The flaky endpoint gets replays.
+func (c *customer) live(ctx context.Context, api *client.Client, published []payload, flaky string) {
 	var running sync.WaitGroup
 	running.Go(func() { publishOnAndOn(ctx, api, published) })
 	running.Go(func() { replayNowAndThen(ctx, api, "initech", flaky) })
 	running.Go(func() { c.forget(ctx) })
 	running.Wait()
-	return nil
 }
 
 // forget takes arrivals, so that receivers do not wait. The console shows them.

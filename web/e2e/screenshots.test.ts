@@ -23,6 +23,8 @@ test.each(["light", "dark"] as const)("the pictures of the README, %s", async (t
   const { url } = await call("POST", "/tenants/acme/portal-sessions", { capabilities: ["view", "manage", "replay", "test"], theme: { accent: "#0f766e" } });
   const portal = await open(url, { signedIn: false, size, theme });
   await portal.getByRole("link", { name: "Deliveries" }).click();
+  await portal.getByRole("combobox", { name: "Filter" }).fill(`endpoint:${endpoint}`);
+  await portal.keyboard.press("Enter");
   await portal.locator(`[data-row="${page.data[0].id}"]`).click();
   await portal.getByText("the database is down").first().waitFor();
   await portal.screenshot({ path: join(folder, `portal-${theme}.png`) });
