@@ -41,7 +41,7 @@ test("deliveries are filtered by tokens and the keyboard, and back and forward k
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   const beside = page.getByRole("complementary", { name: "Delivery" });
-  await beside.getByText(/Acknowledged with status 200/).waitFor();
+  await beside.getByText(/acknowledged with status 200/i).first().waitFor();
   await accessible(page);
   await page.goBack();
   await beside.waitFor({ state: "detached" });

@@ -76,24 +76,27 @@ export function PaletteProvider({ commands, source, children }: { commands: read
 function Body({ commands, source, close }: { commands: readonly Command[]; source?: Source; close: () => void }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const [found, setFound] = useState<readonly Command[]>([]);
+  const [found, setFound] = useState<{ typed: string; commands: readonly Command[] }>();
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     const typed = text.trim();
-    if (!source || typed.length < 2) {
-      setFound([]);
-      return;
-    }
+    if (!source || typed.length < 2) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      source(typed, abort.signal).then(setFound, () => setFound([])); // the pages remain
+      source(typed, abort.signal).then(
+        (commands) => setFound({ typed, commands }),
+        () => {}, // the pages remain
+      );
     }, 120);
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
   }, [source, text]);
-  const shown = useMemo(() => [...found, ...commands.filter((command) => matches(command, text))].slice(0, 40), [found, commands, text]);
+  const shown = useMemo(() => {
+    const own = found?.typed === text.trim() ? found.commands : []; // never what an earlier text found
+    return [...own, ...commands.filter((command) => matches(command, text))].slice(0, 40);
+  }, [found, commands, text]);
   useEffect(() => {
     list.current?.querySelector(`[data-at="${at}"]`)?.scrollIntoView({ block: "nearest" });
   }, [at]);
