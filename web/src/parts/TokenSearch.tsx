@@ -45,9 +45,13 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
     },
   });
 
-  const write = (next: readonly Token[]) => setParams((old) => toParams(old, names, next));
+  // What the address says now, not what was rendered last: two filters can follow each other at once.
+  const write = (change: (tokens: readonly Token[]) => readonly Token[]) => {
+    const now = new URLSearchParams(window.location.search);
+    setParams(toParams(now, names, change(fromParams(now, names))));
+  };
   const add = (token: Token) => {
-    write([...tokens.filter((old) => old.key !== token.key), token]);
+    write((now) => [...now.filter((old) => old.key !== token.key), token]);
     setText("");
     setAt(0);
     setStray("");
@@ -60,7 +64,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
   };
   const commit = () => {
     const { tokens: typed, words } = parse(text, names);
-    if (typed.length > 0) write([...tokens.filter((old) => !typed.some((token) => token.key === old.key)), ...typed]);
+    if (typed.length > 0) write((now) => [...now.filter((old) => !typed.some((token) => token.key === old.key)), ...typed]);
     if (words.length > 0 && onWords) onWords(words.join(" "));
     setStray(words.length > 0 && !onWords ? words.join(" ") : "");
     setText("");
@@ -81,7 +85,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
       if (open && suggestions.length > 0) setOpen(false);
       else input.current?.blur();
     } else if (event.key === "Backspace" && !text && tokens.length > 0) {
-      write(tokens.slice(0, -1));
+      write((now) => now.slice(0, -1));
     }
   };
 
@@ -102,7 +106,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
             <button
               type="button"
               aria-label={`Remove ${token.key}:${token.value}`}
-              onClick={() => write(tokens.filter((old) => old !== token))}
+              onClick={() => write((now) => now.filter((old) => old.key !== token.key))}
               className="inline-flex size-5.5 shrink-0 items-center justify-center text-muted hover:text-text"
             >
               <X size={12} aria-hidden />
