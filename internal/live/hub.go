@@ -235,7 +235,7 @@ func (h *Hub) Watch(f Filter, owner, last string) (*Stream, error) {
 	h.streams[s] = struct{}{}
 	h.ofOwner[owner]++
 	h.told = time.Time{} // the filters have changed
-	if h.watched.Swap(true) == false {
+	if !h.watched.Swap(true) {
 		h.second = tally{}
 	}
 	select {
