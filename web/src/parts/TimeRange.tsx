@@ -1,9 +1,9 @@
 import { Popover } from "@base-ui/react/popover";
 import { CalendarClock, ChevronDown } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { useSearchParams } from "react-router";
 import { clock, parseSpan, parseTime, rfc3339 } from "@/lib/time";
 import { cx } from "@/lib/text";
+import { useAddress } from "./Address";
 import { Button } from "./Button";
 import { Field } from "./Form";
 import { useLive, useNow } from "./Live";
@@ -33,21 +33,19 @@ export type Range = {
 
 /** useRange returns the time range of the whole application. The URL holds it, as since and until. */
 export function useRange(): Range {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const now = useNow();
   const since = params.get("since") ?? undefined;
   const until = params.get("until") ?? undefined;
   const set = useCallback(
     (nextSince: string | undefined, nextUntil?: string) =>
-      setParams((old) => {
-        const next = new URLSearchParams(old);
-        next.delete("until");
-        next.delete("since");
-        if (nextSince) next.set("since", nextSince);
-        if (nextUntil) next.set("until", nextUntil);
-        return next;
+      change((now) => {
+        now.delete("until");
+        now.delete("since");
+        if (nextSince) now.set("since", nextSince);
+        if (nextUntil) now.set("until", nextUntil);
       }),
-    [setParams],
+    [change],
   );
   return useMemo(() => {
     // A span ends now. Its beginning moves by a hundredth of it, so that equal questions stay equal for a while.

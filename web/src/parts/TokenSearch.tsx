@@ -1,8 +1,8 @@
 import { Search, X } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
-import { useSearchParams } from "react-router";
 import { cx } from "@/lib/text";
 import { fromParams, parse, type Token, toParams } from "@/lib/tokens";
+import { useAddress } from "./Address";
 import { Kbd, useKeys } from "./Keys";
 
 export type TokenKey = {
@@ -28,7 +28,7 @@ type Suggestion = { text: string; hint: string; token?: Token };
  * reload and a link to a colleague show the same list. Words that are no token go to onWords.
  */
 export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: readonly TokenKey[]; placeholder?: string; onWords?: (words: string) => void }) {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const names = keys.map((key) => key.key);
   const tokens = fromParams(params, names);
   const [text, setText] = useState("");
@@ -45,11 +45,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
     },
   });
 
-  // What the address says now, not what was rendered last: two filters can follow each other at once.
-  const write = (change: (tokens: readonly Token[]) => readonly Token[]) => {
-    const now = new URLSearchParams(window.location.search);
-    setParams(toParams(now, names, change(fromParams(now, names))));
-  };
+  const write = (next: (tokens: readonly Token[]) => readonly Token[]) => change((now) => toParams(now, names, next(fromParams(now, names))));
   const add = (token: Token) => {
     write((now) => [...now.filter((old) => old.key !== token.key), token]);
     setText("");

@@ -1,11 +1,12 @@
 import { RotateCw, Send, X } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
 import { rfc3339 } from "@/lib/time";
 import { middle, visible } from "@/lib/text";
+import { useBeside } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { endpointName } from "@/parts/Health";
@@ -31,11 +32,10 @@ const id = (row: Row) => row.id;
 
 /** Deliveries lists what was sent, newest first, beside the one that is open. On a phone, a delivery has its own page. */
 export default function Deliveries() {
-  const { shell, tenant: own, link, can } = useScope();
+  const { shell, tenant: own, can } = useScope();
   const [params, setParams] = useSearchParams();
   const { query: time } = useRange();
   const wide = useMedia("(min-width: 1100px)");
-  const navigate = useNavigate();
   const [bulk, setBulk] = useState<{ kind: Kind; opened: string }>();
   const tenant = own ?? params.get("tenant") ?? undefined;
   const { endpoints } = useEndpoints(tenant);
@@ -87,34 +87,10 @@ export default function Deliveries() {
   );
   const filtered = tokens.some((token) => params.has(token.key));
 
-  const open = wide ? (params.get("delivery") ?? undefined) : undefined;
+  const { open, show: showBeside, hide } = useBeside(wide);
   const opened = list.rows.find((row) => row.id === open);
   const openTenant = own ?? opened?.tenant ?? params.get("of") ?? "";
-  const show = useCallback(
-    (row: Row) => {
-      if (!wide) return void navigate(link.delivery(row.tenant, row.id));
-      setParams(
-        (old) => {
-          const next = new URLSearchParams(old);
-          next.set("delivery", row.id);
-          if (!own) next.set("of", row.tenant);
-          return next;
-        },
-        { replace: open !== undefined },
-      );
-    },
-    [wide, navigate, link, setParams, own, open],
-  );
-  const hide = useCallback(
-    () =>
-      setParams((old) => {
-        const next = new URLSearchParams(old);
-        next.delete("delivery");
-        next.delete("of");
-        return next;
-      }),
-    [setParams],
-  );
+  const show = useCallback((row: Row) => showBeside(row.tenant, row.id), [showBeside]);
 
   const columns = useMemo<Column<Row>[]>(
     () => [

@@ -1,9 +1,10 @@
 import { CircleAlert, Pause, Play, Radio, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
 import { exactNumber, human } from "@/lib/numbers";
 import { cx, middle, sentence, visible } from "@/lib/text";
+import { useBeside } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { endpointName } from "@/parts/Health";
@@ -30,12 +31,11 @@ const id = (row: LiveAttempt) => row.id;
 
 /** Live shows attempts as they end. It stands still while it is held or one has scrolled down, and counts what comes. */
 export default function Live() {
-  const { tenant: own, link } = useScope();
+  const { tenant: own } = useScope();
   const { paused, setPaused } = useLive();
   const [params, setParams] = useSearchParams();
   const tenant = own ?? params.get("tenant") ?? undefined;
   const wide = useMedia("(min-width: 1100px)");
-  const navigate = useNavigate();
   const offers = useOffers(tenant);
   const { endpoints } = useEndpoints(tenant);
   const [holding, setHolding] = useState(false);
@@ -69,32 +69,8 @@ export default function Live() {
     },
   });
 
-  const open = wide ? (params.get("delivery") ?? undefined) : undefined;
-  const show = useCallback(
-    (row: LiveAttempt) => {
-      if (!wide) return void navigate(link.delivery(row.tenant, row.delivery));
-      setParams(
-        (old) => {
-          const next = new URLSearchParams(old);
-          next.set("delivery", row.delivery);
-          if (!own) next.set("of", row.tenant);
-          return next;
-        },
-        { replace: open !== undefined },
-      );
-    },
-    [wide, navigate, link, setParams, own, open],
-  );
-  const hide = useCallback(
-    () =>
-      setParams((old) => {
-        const next = new URLSearchParams(old);
-        next.delete("delivery");
-        next.delete("of");
-        return next;
-      }),
-    [setParams],
-  );
+  const { open, show: showBeside, hide } = useBeside(wide);
+  const show = useCallback((row: LiveAttempt) => showBeside(row.tenant, row.delivery), [showBeside]);
 
   const tokens = useMemo(
     () => [
