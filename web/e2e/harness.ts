@@ -50,11 +50,27 @@ export async function open(address: string, options: Options = {}): Promise<Page
   return page;
 }
 
-/** closePages closes what a test opened, and fails if a page had a problem. It runs after every test. */
-export async function closePages(): Promise<void> {
+/**
+ * closePages closes what a test opened, and fails if a page had a problem. It runs after every test. If the test failed, what
+ * the pages showed is printed first.
+ */
+export async function closePages(failed?: string): Promise<void> {
   const opened = pages.splice(0);
-  for (const { page } of opened) await page.context().close();
+  for (const { page } of opened) {
+    if (failed) console.error(`${failed}: ${page.url()} showed\n${await shown(page)}`);
+    await page.context().close();
+  }
   expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
+}
+
+/** shown returns the text of a page, without empty lines, and at most 4,000 characters of it. */
+async function shown(page: Page): Promise<string> {
+  try {
+    const text = await page.locator("body").innerText({ timeout: 5_000 });
+    return text.replace(/\n\s*\n/g, "\n").slice(0, 4_000);
+  } catch (error) {
+    return String(error);
+  }
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

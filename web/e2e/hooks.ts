@@ -1,4 +1,4 @@
 import { afterEach } from "vitest";
 import { closePages } from "./harness";
 
-afterEach(closePages);
+afterEach(({ task }) => closePages(task.result?.state === "fail" ? task.name : undefined));
