@@ -38,6 +38,7 @@ test("deliveries are filtered by tokens and the keyboard, and back and forward k
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await page.getByRole("row").filter({ hasText: "Succeeded" }).first().waitFor();
+  for (const other of ["Retrying", "globex"]) await page.getByRole("row").filter({ hasText: other }).first().waitFor({ state: "detached" });
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   const beside = page.getByRole("complementary", { name: "Delivery" });

@@ -2,7 +2,7 @@
 
 export type EventFacts = { id: string; type: string; occurred_at: string; created_at: string; data: string };
 
-/** micros writes a time with six digits of the second, as bodies have it. The API leaves out zeros at the end. */
+/** micros writes a time with six digits of the second, as lemon's bodies have it. The API, and bodies of others, leave out zeros at the end. */
 function micros(time: string, zone: string): string {
   const match = /^(.*T\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/.exec(time);
   if (!match) return time;
@@ -24,7 +24,7 @@ function build(dialect: string, event: EventFacts): string | undefined {
   const data = event.data.trim();
   switch (dialect) {
     case "standard":
-      return `{"type":${type},"timestamp":"${micros(event.occurred_at, "Z")}","data":${event.data}}`;
+      return `{"type":${type},"timestamp":"${event.occurred_at}","data":${event.data}}`;
     case "lemon":
       return `{"id":${JSON.stringify(event.id)},"type":${type},"created_at":"${micros(event.created_at, "+00:00")}","context":${event.data}}`;
     case "azakaw": {

@@ -208,6 +208,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   );
 }
 
+/** The count of what is new lies on the header: over a row it would take the row's clicks. */
 function Fresh<T>({ list }: { list: Table<T> }) {
   if (!list.fresh || !list.refresh) return null;
   return (
@@ -215,7 +216,7 @@ function Fresh<T>({ list }: { list: Table<T> }) {
       <button
         type="button"
         onClick={() => void list.refresh?.()}
-        className="num pointer-events-auto absolute top-9.5 left-1/2 inline-flex h-6 -translate-x-1/2 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
+        className="num pointer-events-auto absolute top-1.5 left-1/2 inline-flex h-6 -translate-x-1/2 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
       >
         <ArrowUp size={12} aria-hidden />
         {list.fresh} new
