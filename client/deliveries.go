@@ -62,8 +62,13 @@ type Delivery struct {
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
 	CreatedAt     time.Time      `json:"created_at"`
 	UpdatedAt     time.Time      `json:"updated_at"`
-	WaitingFor    *Wait          `json:"waiting_for"` // only from Client.Delivery; nil if the delivery has ended
+	WaitingFor    *Wait          `json:"waiting_for"` // in lists and from Client.Delivery; nil if the delivery has ended
 	Attempts      []Attempt      `json:"attempts"`    // only from Client.Delivery
+
+	// How the newest attempt ended, only in lists.
+	LastOutcome Outcome `json:"last_outcome"` // empty if there was none
+	LastStatus  *int    `json:"last_status"`  // nil if there was no response
+	LastError   string  `json:"last_error"`   // empty if nothing went wrong
 }
 
 // Wait is what an open delivery waits for.

@@ -46,7 +46,9 @@ func deliveryColumns(tenants bool, now time.Time) []output.Column[client.Deliver
 		output.Text("TYPE", func(d client.Delivery) string { return d.EventType }),
 		output.Column[client.Delivery]{Title: "STATUS", Cell: func(d client.Delivery) output.Cell { return deliveryCell(d.Status) }},
 		output.Text("ATTEMPTS", func(d client.Delivery) string { return fmt.Sprint(d.AttemptCount) }),
+		output.Column[client.Delivery]{Title: "LAST", Cell: func(d client.Delivery) output.Cell { return lastCell(&d) }},
 		output.Text("NEXT", func(d client.Delivery) string { return nextText(&d, now) }),
+		output.Text("WAITS FOR", func(d client.Delivery) string { return waitReason(d.WaitingFor) }),
 		output.Text("ENDPOINT", func(d client.Delivery) string { return d.Endpoint }),
 		output.Text("REASON", func(d client.Delivery) string { return d.Reason }),
 	)
@@ -57,6 +59,22 @@ func deliveryCell(s client.DeliveryStatus) output.Cell {
 		client.DeliverySucceeded: output.Good, client.DeliveryRetrying: output.Warning, client.DeliveryExhausted: output.Bad, client.DeliveryCanceled: output.Faint,
 	}
 	return output.Cell{Text: string(s), Color: colors[s]}
+}
+
+// lastCell says in a few words how the newest attempt of a listed delivery ended.
+func lastCell(d *client.Delivery) output.Cell {
+	if d.LastOutcome == "" {
+		return output.Cell{}
+	}
+	return endCell(d.LastOutcome, d.LastStatus)
+}
+
+// waitReason says in a word what a listed delivery waits for.
+func waitReason(w *client.Wait) string {
+	if w == nil {
+		return ""
+	}
+	return string(w.Reason)
 }
 
 // nextText says when the next attempt is due.
@@ -185,12 +203,20 @@ func printBody(p *output.Printer, r *client.AttemptResponse) {
 
 // outcomeCell says in a few words how an attempt ended: "ok 200", "status 503", "timeout".
 func outcomeCell(a *client.Attempt) output.Cell {
-	color, text := output.Bad, string(a.Outcome)
-	if a.Outcome == client.OutcomeOK {
+	if a.Response == nil {
+		return endCell(a.Outcome, nil)
+	}
+	return endCell(a.Outcome, &a.Response.Status)
+}
+
+// endCell is outcomeCell for an outcome and the status of the response, nil if there was none.
+func endCell(outcome client.Outcome, status *int) output.Cell {
+	color, text := output.Bad, string(outcome)
+	if outcome == client.OutcomeOK {
 		color = output.Good
 	}
-	if a.Response != nil {
-		text += fmt.Sprintf(" %d", a.Response.Status)
+	if status != nil {
+		text += fmt.Sprintf(" %d", *status)
 	}
 	return output.Cell{Text: text, Color: color}
 }

@@ -60,6 +60,7 @@ type commands struct {
 	Replay     replayCommand     `cmd:"" help:"Send past events to an endpoint."`
 	Jobs       jobsCommand       `cmd:"" help:"Follow and control replays, and retries of many deliveries."`
 	Status     statusCommand     `cmd:"" help:"Show what needs you now."`
+	Find       findCommand       `cmd:"" help:"Say what an id is of, and of which tenant."`
 	Tail       tailCommand       `cmd:"" help:"Print attempts as they are made."`
 	Probe      probeCommand      `cmd:"" help:"Make one attempt at an endpoint now, and show it with its timings."`
 	Statistics statisticsCommand `cmd:"" help:"Count events and attempts by minute, hour or day."`

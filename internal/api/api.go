@@ -64,6 +64,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.audit()
 	a.sessions()
 	a.nodes()
+	a.ids()
 	a.stream()
 	a.documentation()
 	return a

@@ -253,7 +253,7 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 		t.Errorf("%+v", tried)
 	}
 	listed, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Endpoint: ep.ID, Event: event.ID, Status: client.DeliveryPending, Type: "invoice.paid", Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, client.Page{})
-	if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].NextAttemptAt == nil {
+	if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].NextAttemptAt == nil || listed.Data[0].WaitingFor.Reason != client.WaitQueued {
 		t.Fatalf("%+v", listed)
 	}
 	id := listed.Data[0].ID
@@ -272,6 +272,10 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	part, err := c.EventEndpoints(ctx, "acme", event.ID, client.Page{Limit: 1})
 	if must(t, part, err); len(part.Data) != 1 || part.Data[0].Endpoint != ep.ID {
 		t.Errorf("%+v", part)
+	}
+	named, err := c.FindID(ctx, id)
+	if err != nil || len(named) != 1 || named[0].Kind != "delivery" || *named[0].Tenant != "acme" || named[0].ID != id {
+		t.Errorf("%+v, %v", named, err)
 	}
 	got, err := c.Delivery(ctx, "acme", id)
 	if must(t, got, err); got.Event != event.ID || got.Endpoint != ep.ID || got.Attempts == nil || got.WaitingFor == nil || got.WaitingFor.Reason != client.WaitQueued {

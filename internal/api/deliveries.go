@@ -43,10 +43,32 @@ func wireDelivery(d *bellwire.Delivery) Delivery {
 	return wire
 }
 
+// ListedDelivery is a delivery in a list on the wire.
+type ListedDelivery struct {
+	Delivery
+	WaitingFor  *waiting          `json:"waiting_for" doc:"What the delivery waits for; null if it has ended."`
+	LastOutcome *bellwire.Outcome `json:"last_outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where the newest attempt failed, or ok if it was acknowledged; null if there was none."`
+	LastStatus  *int              `json:"last_status" nullable:"true" example:"503" doc:"The status of the response to the newest attempt; null if there was no response."`
+	LastError   string            `json:"last_error" example:"the endpoint answered 503 Service Unavailable" doc:"What went wrong with the newest attempt; empty if nothing did, or if there was none."`
+}
+
+// TransformSchema makes waiting_for and last_outcome nullable.
+func (ListedDelivery) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return nullable(s, "waiting_for", "last_outcome")
+}
+
+func wireListedDelivery(d *service.ListedDelivery) ListedDelivery {
+	wire := ListedDelivery{Delivery: wireDelivery(d.Delivery), WaitingFor: wireWait(d.Wait)}
+	if last := d.Last; last != nil {
+		wire.LastOutcome, wire.LastStatus, wire.LastError = &last.Outcome, orNull(last.Status), last.Error
+	}
+	return wire
+}
+
 // TenantDelivery is a delivery in a list of all tenants' on the wire.
 type TenantDelivery struct {
 	Tenant string `json:"tenant" example:"acme"`
-	Delivery
+	ListedDelivery
 }
 
 // DeliveryFilter has the filters of lists of deliveries.
@@ -214,7 +236,7 @@ func (a *api) deliveries() {
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-deliveries", Method: http.MethodGet, Path: all, Tags: []string{tagDeliveries},
 		Summary: "List deliveries", Description: shortPages,
-	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Delivery]], error) {
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[ListedDelivery]], error) {
 		q, err := in.query(in.Tenant)
 		if err != nil {
 			return nil, err
@@ -222,9 +244,9 @@ func (a *api) deliveries() {
 		if in.Event != "" && q.Event.UnmarshalText([]byte(in.Event)) != nil {
 			return nil, bellwire.Invalid("event", `must be an event's id: "evt_" and 32 lower-case hex digits`)
 		}
-		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
 			return a.svc.FindDeliveries(ctx, c, q, page)
-		}, wireDelivery)
+		}, wireListedDelivery)
 	})
 
 	type listedAll struct {
@@ -240,9 +262,9 @@ func (a *api) deliveries() {
 		if err != nil {
 			return nil, err
 		}
-		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
 			return a.svc.FindAllDeliveries(ctx, c, q, page)
-		}, func(d *bellwire.Delivery) TenantDelivery { return TenantDelivery{d.Tenant, wireDelivery(d)} })
+		}, func(d *service.ListedDelivery) TenantDelivery { return TenantDelivery{d.Tenant, wireListedDelivery(d)} })
 	})
 
 	route(a, service.Read, huma.Operation{

@@ -69,8 +69,8 @@ type useCases interface {
 
 	EraseEvent(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID) error
 	EventsByKey(ctx context.Context, c service.Caller, f bellwire.EventFilter, key string) (*bellwire.List[*bellwire.Event], error)
-	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
-	FindAllDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error)
+	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
+	FindAllDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
 	WaitingFor(ctx context.Context, c service.Caller, d *bellwire.Delivery) (*bellwire.Wait, error)
 	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)
@@ -84,6 +84,7 @@ type useCases interface {
 
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
 
+	FindID(ctx context.Context, c service.Caller, id string) ([]service.Found, error)
 	Nodes(ctx context.Context, c service.Caller) ([]service.Node, error)
 	Settings(ctx context.Context, c service.Caller) ([]service.Setting, error)
 

@@ -68,6 +68,13 @@ type AttemptResponse struct {
 	Note             string   // what was wrong with it although its status counts; empty if nothing was
 }
 
+// AttemptResult is the result of an attempt, without its details.
+type AttemptResult struct {
+	Outcome Outcome
+	Status  int    // of the response; 0: none
+	Error   string // empty if Outcome is OutcomeOK
+}
+
 // Bounds on what is kept of an attempt: with the URL at most 16 KiB.
 const (
 	MaxStoredBody    = 4 << 10 // bytes of the response's body

@@ -45,6 +45,19 @@ type (
 	SessionID  = ID[SessionIDKind]
 )
 
+// Kind names a kind of thing that has an id.
+type Kind string
+
+// The kinds.
+const (
+	KindEvent    Kind = "event"
+	KindDelivery Kind = "delivery"
+	KindEndpoint Kind = "endpoint"
+	KindJob      Kind = "job"
+	KindKey      Kind = "key"
+	KindTenant   Kind = "tenant"
+)
+
 // String returns the id as text, such as "evt_" and 32 hex digits.
 func (id ID[K]) String() string {
 	b, _ := id.AppendText(make([]byte, 0, 36)) // never fails

@@ -163,6 +163,8 @@ type Usage struct {
 // early at MaxPageBytes.
 type History interface {
 	Event(ctx context.Context, tenant string, id EventID) (*Event, error)
+	// TenantOf returns the tenant of an event, a delivery or a job.
+	TenantOf(ctx context.Context, kind Kind, id [16]byte) (string, error)
 	// Explain returns an event with the endpoints that its tenant has, and those deleted ones that have a history, newest first.
 	// The page is of endpoints. It reads all deliveries of the event, at most MaxDeliveries.
 	Explain(ctx context.Context, tenant string, id EventID, page Page) (*Explained, error)
@@ -178,11 +180,12 @@ type History interface {
 	// AllDeliveries lists the deliveries of all tenants, with the same cursors. A page ends early, or is empty, where deliveries
 	// of deleted tenants follow.
 	AllDeliveries(ctx context.Context, page Page) (*List[*Delivery], error)
-	// LastOutcomes returns the outcomes of the newest attempts of some deliveries. Deliveries without attempts are left out.
-	LastOutcomes(ctx context.Context, ids []DeliveryID) (map[DeliveryID]Outcome, error)
-	// Hold returns what holds back a delivery with the given number in an endpoint's order, 0 if it has none. A store for one
-	// node answers with an arbitrary name.
-	Hold(ctx context.Context, endpoint string, sequence int64) (*Hold, error)
+	// LastAttempts returns the results of the newest attempts of some deliveries. Deliveries without attempts are left out.
+	LastAttempts(ctx context.Context, ids []DeliveryID) (map[DeliveryID]AttemptResult, error)
+	// Holds returns what holds back deliveries of some endpoints. before has, for each endpoint, the number in its order before
+	// which Hold.Ahead is looked for; 0: it has no order. Unknown endpoints are left out. A store for one node answers with an
+	// arbitrary name of the node.
+	Holds(ctx context.Context, before map[string]int64) (map[string]*Hold, error)
 	// Attempts returns the newest attempts of a delivery, oldest first: at most limit of them, and at most MaxPageBytes.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
 	// Statistics returns the rows of the intervals that begin in the given time, by time. It counts what RollUp has moved.

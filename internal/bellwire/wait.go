@@ -35,9 +35,19 @@ type Wait struct {
 	Node   string     // with WaitOtherNode
 }
 
-// Hold is what a store knows of an endpoint's open deliveries.
+// Hold is what a store knows of that holds back an endpoint's open deliveries.
 type Hold struct {
-	Ahead DeliveryID // the first open delivery in the endpoint's order; zero: none before the given one
-	Node  string     // the node that owns the endpoint's shard; empty if none does
-	Epoch int64      // of the shard
+	Status       EndpointStatus // of the endpoint
+	Deleted      bool           // the endpoint is
+	TenantPaused bool
+
+	Ahead    DeliveryID // the first open delivery in the endpoint's order; zero: none before the given number
+	Sequence int64      // its number
+	Node     string     // the node that owns the endpoint's shard; empty if none does
+	Epoch    int64      // of the shard
+
+	// What the endpoint's owner has stored with its health, in HeldEpoch.
+	BreakerOpen bool
+	HeldUntil   time.Time
+	HeldEpoch   int64
 }

@@ -135,16 +135,21 @@ func (s *Service) AuthenticateKey(ctx context.Context, id, secret string) (Calle
 // ParseKeyID parses a key's id: "key_" and 32 hex digits, or the same number as a UUID with or without hyphens.
 func ParseKeyID(text string) (id bellwire.KeyID, ok bool) {
 	digits, prefixed := strings.CutPrefix(text, "key_")
-	if !prefixed && len(digits) == 36 {
-		if digits[8] != '-' || digits[13] != '-' || digits[18] != '-' || digits[23] != '-' {
-			return id, false
-		}
-		digits = digits[:8] + digits[9:13] + digits[14:18] + digits[19:23] + digits[24:]
-	}
-	if len(digits) != hex.EncodedLen(len(id)) {
+	if prefixed && len(digits) != hex.EncodedLen(len(id)) {
 		return id, false
 	}
-	_, err := hex.Decode(id[:], []byte(digits))
+	return parseUUID(digits)
+}
+
+// parseUUID parses a UUID with or without hyphens.
+func parseUUID(text string) (id [16]byte, ok bool) {
+	if len(text) == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-' {
+		text = text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:]
+	}
+	if len(text) != hex.EncodedLen(len(id)) {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(text))
 	return id, err == nil
 }
 

@@ -178,6 +178,13 @@ var useCases = []useCase{
 		_, err := e.FindAllDeliveries(e.t.Context(), c, service.DeliveryQuery{}, bellwire.Page{})
 		return err
 	}},
+	{"FindID", "atr", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.FindID(e.t.Context(), c, "acme")
+		if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+			return nil
+		}
+		return err
+	}},
 	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.WaitingFor(e.t.Context(), c, &bellwire.Delivery{ID: on.delivery, Tenant: on.tenant, Endpoint: on.endpoint, Status: bellwire.DeliveryPending})
 		return err

@@ -90,59 +90,51 @@ func TestWaits(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	soon, later := now.Add(time.Minute), now.Add(time.Hour)
 	ahead := bellwire.NewID[bellwire.DeliveryKind](now)
-	enabled := &bellwire.Endpoint{Status: bellwire.EndpointEnabled}
 	due, retrying := &bellwire.Delivery{DueAt: now}, &bellwire.Delivery{DueAt: soon}
+	paused := bellwire.Hold{Status: bellwire.EndpointPaused}
+	test := &bellwire.Delivery{}
+	held := func(epoch, heldEpoch int64, breakerOpen bool) bellwire.Hold {
+		return bellwire.Hold{Node: "b", Epoch: epoch, BreakerOpen: breakerOpen, HeldUntil: soon, HeldEpoch: heldEpoch}
+	}
 	for name, c := range map[string]struct {
-		facts waitFacts
-		want  bellwire.Wait
+		delivery *bellwire.Delivery // nil: due
+		hold     bellwire.Hold
+		reason   bellwire.WaitReason
+		until    time.Time
+		want     bellwire.Wait
 	}{
-		"next":                         {waitFacts{reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitQueued}},
-		"a retry":                      {waitFacts{delivery: retrying, reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
-		"deliver_at":                   {waitFacts{delivery: &bellwire.Delivery{DueAt: later, NotBefore: later}, reason: bellwire.WaitQueued}, bellwire.Wait{Reason: bellwire.WaitDeliverAt, Until: later}},
-		"a rate limit":                 {waitFacts{reason: bellwire.WaitRateLimit, until: soon}, bellwire.Wait{Reason: bellwire.WaitRateLimit, Until: soon}},
-		"a retry behind a longer rest": {waitFacts{delivery: retrying, reason: bellwire.WaitRest, until: later}, bellwire.Wait{Reason: bellwire.WaitRest, Until: later}},
-		"a retry beyond a rest":        {waitFacts{delivery: &bellwire.Delivery{DueAt: later}, reason: bellwire.WaitRest, until: soon}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: later}},
-		"paused": {waitFacts{delivery: retrying, endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, reason: bellwire.WaitOtherNode},
-			bellwire.Wait{Reason: bellwire.WaitPaused}},
-		"a test of a paused one": {waitFacts{delivery: new(bellwire.Delivery), endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, reason: bellwire.WaitQueued},
-			bellwire.Wait{Reason: bellwire.WaitQueued}},
-		"a paused tenant": {waitFacts{delivery: retrying, endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused}, tenantPaused: true},
-			bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
-		"a test of a paused tenant":   {waitFacts{delivery: new(bellwire.Delivery), tenantPaused: true}, bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
-		"deleted, of a paused tenant": {waitFacts{endpoint: &bellwire.Endpoint{Deleted: true}, tenantPaused: true}, bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"disabled":                    {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointDisabled}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"deleted":                     {waitFacts{endpoint: &bellwire.Endpoint{Status: bellwire.EndpointPaused, Deleted: true}}, bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"in order":                    {waitFacts{hold: &bellwire.Hold{Ahead: ahead}, reason: bellwire.WaitBreaker}, bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
-		"elsewhere":                   {waitFacts{hold: &bellwire.Hold{Node: "b", Epoch: 7}, reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
-		"elsewhere, behind an open breaker": {waitFacts{
-			hold: &bellwire.Hold{Node: "b", Epoch: 7}, health: &bellwire.Health{BreakerOpen: true, HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
-		}, bellwire.Wait{Reason: bellwire.WaitBreaker, Until: soon, Node: "b"}},
-		"elsewhere, resting": {waitFacts{
-			hold: &bellwire.Hold{Node: "b", Epoch: 7}, health: &bellwire.Health{HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
-		}, bellwire.Wait{Reason: bellwire.WaitRest, Until: soon, Node: "b"}},
-		"elsewhere, with a breaker of an earlier owner": {waitFacts{
-			hold: &bellwire.Hold{Node: "b", Epoch: 8}, health: &bellwire.Health{BreakerOpen: true, HeldUntil: soon, Epoch: 7}, reason: bellwire.WaitOtherNode,
-		}, bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
-		"nowhere":           {waitFacts{reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitTakeover}},
-		"a retry elsewhere": {waitFacts{delivery: retrying, hold: &bellwire.Hold{Node: "b"}, reason: bellwire.WaitOtherNode}, bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
+		"next":                         {reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
+		"a retry":                      {delivery: retrying, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
+		"deliver_at":                   {delivery: &bellwire.Delivery{DueAt: later, NotBefore: later}, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitDeliverAt, Until: later}},
+		"a rate limit":                 {reason: bellwire.WaitRateLimit, until: soon, want: bellwire.Wait{Reason: bellwire.WaitRateLimit, Until: soon}},
+		"a retry behind a longer rest": {delivery: retrying, reason: bellwire.WaitRest, until: later, want: bellwire.Wait{Reason: bellwire.WaitRest, Until: later}},
+		"a retry beyond a rest":        {delivery: &bellwire.Delivery{DueAt: later}, reason: bellwire.WaitRest, until: soon, want: bellwire.Wait{Reason: bellwire.WaitRetry, Until: later}},
+		"paused":                       {delivery: retrying, hold: paused, reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitPaused}},
+		"a test of a paused one":       {delivery: test, hold: paused, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
+		"a paused tenant":              {delivery: retrying, hold: bellwire.Hold{Status: bellwire.EndpointPaused, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
+		"a test of a paused tenant":    {delivery: test, hold: bellwire.Hold{TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
+		"deleted, of a paused tenant":  {hold: bellwire.Hold{Deleted: true, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"disabled":                     {hold: bellwire.Hold{Status: bellwire.EndpointDisabled}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"deleted":                      {hold: bellwire.Hold{Status: bellwire.EndpointPaused, Deleted: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"in order": {delivery: &bellwire.Delivery{DueAt: now, Sequence: 3}, hold: bellwire.Hold{Ahead: ahead, Sequence: 2}, reason: bellwire.WaitBreaker,
+			want: bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
+		"the first in order": {delivery: &bellwire.Delivery{DueAt: now, Sequence: 2}, hold: bellwire.Hold{Ahead: ahead, Sequence: 2}, reason: bellwire.WaitBreaker,
+			want: bellwire.Wait{Reason: bellwire.WaitBreaker}},
+		"elsewhere":                         {hold: bellwire.Hold{Node: "b", Epoch: 7}, reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
+		"elsewhere, behind an open breaker": {hold: held(7, 7, true), reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitBreaker, Until: soon, Node: "b"}},
+		"elsewhere, resting":                {hold: held(7, 7, false), reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitRest, Until: soon, Node: "b"}},
+		"elsewhere, with a breaker of an earlier owner": {hold: held(8, 7, true), reason: bellwire.WaitOtherNode,
+			want: bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
+		"nowhere":           {reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitTakeover}},
+		"a retry elsewhere": {delivery: retrying, hold: bellwire.Hold{Node: "b"}, reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := c.facts
-			f.now = now
-			if f.delivery == nil {
-				f.delivery = due
+			if c.delivery == nil {
+				c.delivery = due
 			}
-			if f.endpoint == nil {
-				f.endpoint = enabled
-			}
-			if f.hold == nil {
-				f.hold = new(bellwire.Hold)
-			}
-			if f.health == nil {
-				f.health = new(bellwire.Health)
-			}
-			if got := *f.wait(); got != c.want {
+			f := waitFacts{hold: &c.hold, reason: c.reason, until: c.until, now: now}
+			if got := *f.wait(c.delivery); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

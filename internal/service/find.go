@@ -50,15 +50,15 @@ type DeliveryQuery struct {
 }
 
 // FindDeliveries lists deliveries of q.Tenant. A page ends early, with a cursor, after many deliveries that q does not select.
-func (s *Service) FindDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+func (s *Service) FindDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*ListedDelivery], error) {
 	if err := authorizeIn(c, Read, q.Tenant); err != nil {
 		return nil, err
 	}
-	return s.findDeliveries(ctx, c, q, page)
+	return s.listDeliveries(ctx, c, q, page)
 }
 
 // FindAllDeliveries is FindDeliveries over all tenants, or in q.Tenant unless that is empty.
-func (s *Service) FindAllDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+func (s *Service) FindAllDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*ListedDelivery], error) {
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
@@ -66,13 +66,13 @@ func (s *Service) FindAllDeliveries(ctx context.Context, c Caller, q DeliveryQue
 		ep, err := s.store.Endpoint(ctx, q.Endpoint)
 		switch {
 		case bellwire.CodeOf(err) == bellwire.CodeNotFound:
-			return new(bellwire.List[*bellwire.Delivery]), nil
+			return new(bellwire.List[*ListedDelivery]), nil
 		case err != nil:
 			return nil, err
 		}
 		q.Tenant = ep.Tenant
 	}
-	return s.findDeliveries(ctx, c, q, page)
+	return s.listDeliveries(ctx, c, q, page)
 }
 
 func (s *Service) findDeliveries(ctx context.Context, c Caller, q DeliveryQuery, page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
@@ -194,10 +194,10 @@ func (s *Service) keepOutcome(ctx context.Context, list *bellwire.List[*bellwire
 	for i, d := range list.Items {
 		ids[i] = d.ID
 	}
-	outcomes, err := s.store.LastOutcomes(ctx, ids)
+	attempts, err := s.store.LastAttempts(ctx, ids)
 	if err != nil {
 		return err
 	}
-	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool { return outcomes[d.ID] != outcome })
+	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool { return attempts[d.ID].Outcome != outcome })
 	return nil
 }

@@ -18,57 +18,71 @@ func (s *Service) WaitingFor(ctx context.Context, c Caller, d *bellwire.Delivery
 		return nil, err
 	}
 	defer end()
-	f := waitFacts{delivery: d, now: now()}
-	if f.endpoint, err = s.store.Endpoint(ctx, d.Endpoint); err != nil {
-		return nil, err
-	}
-	if f.hold, err = s.store.Hold(ctx, d.Endpoint, d.Sequence); err != nil {
-		return nil, err
-	}
-	held, err := s.directory.Limits(ctx, d.Tenant)
+	waits, err := s.waits(ctx, c, []*bellwire.Delivery{d})
 	if err != nil {
 		return nil, err
 	}
-	f.tenantPaused = held.Paused
-	health, err := s.store.Health(ctx, []string{d.Endpoint}, 1)
-	if err != nil {
-		return nil, err
-	}
-	f.health = &health[0].Health
-	f.reason, f.until = s.engine.Blocked(d.Endpoint)
-	wait := f.wait()
-	if c.Role.OfTenant() {
-		wait.Node = "" // the operator's name for it
-	}
-	return wait, nil
+	return waits[0], nil
 }
 
-// waitFacts are all that decides what an open delivery waits for.
+// waits returns what each of some deliveries waits for, nil for those that have ended. It looks once at each endpoint.
+func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.Delivery) ([]*bellwire.Wait, error) {
+	before := make(map[string]int64)
+	for _, d := range deliveries {
+		if d.Status.Open() {
+			before[d.Endpoint] = max(before[d.Endpoint], d.Sequence)
+		}
+	}
+	waits := make([]*bellwire.Wait, len(deliveries))
+	if len(before) == 0 {
+		return waits, nil
+	}
+	holds, err := s.store.Holds(ctx, before)
+	if err != nil {
+		return nil, err
+	}
+	facts := make(map[string]*waitFacts, len(before))
+	for i, d := range deliveries {
+		if !d.Status.Open() {
+			continue
+		}
+		f := facts[d.Endpoint]
+		if f == nil {
+			f = &waitFacts{hold: holds[d.Endpoint], now: now()}
+			if f.hold == nil { // purged meanwhile
+				f.hold = &bellwire.Hold{Deleted: true}
+			}
+			f.reason, f.until = s.engine.Blocked(d.Endpoint)
+			facts[d.Endpoint] = f
+		}
+		waits[i] = f.wait(d)
+		if c.Role.OfTenant() {
+			waits[i].Node = "" // the operator's name for it
+		}
+	}
+	return waits, nil
+}
+
+// waitFacts are all that decides what open deliveries of an endpoint wait for.
 type waitFacts struct {
-	delivery *bellwire.Delivery
-	endpoint *bellwire.Endpoint
-	hold     *bellwire.Hold
-
-	tenantPaused bool
-	health       *bellwire.Health
-	reason       bellwire.WaitReason // what this node's engine answers for the endpoint
-	until        time.Time
-	now          time.Time
+	hold   *bellwire.Hold
+	reason bellwire.WaitReason // what this node's engine answers for the endpoint
+	until  time.Time
+	now    time.Time
 }
 
-func (f *waitFacts) wait() *bellwire.Wait {
-	d := f.delivery
+func (f *waitFacts) wait(d *bellwire.Delivery) *bellwire.Wait {
 	manual := d.DueAt.IsZero() // a test, which passes a pause and the order
 	switch {
-	case f.endpoint.Deleted || f.endpoint.Status == bellwire.EndpointDisabled:
+	case f.hold.Deleted || f.hold.Status == bellwire.EndpointDisabled:
 		return &bellwire.Wait{Reason: bellwire.WaitEnding}
-	case f.tenantPaused:
+	case f.hold.TenantPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitTenantPaused}
 	case manual:
 		return f.laneWait()
-	case f.endpoint.Status == bellwire.EndpointPaused:
+	case f.hold.Status == bellwire.EndpointPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitPaused}
-	case !f.hold.Ahead.IsZero():
+	case !f.hold.Ahead.IsZero() && f.hold.Sequence < d.Sequence:
 		return &bellwire.Wait{Reason: bellwire.WaitOrder, Behind: f.hold.Ahead}
 	}
 	wait := f.laneWait()
@@ -90,10 +104,10 @@ func (f *waitFacts) laneWait() *bellwire.Wait {
 	switch {
 	case f.hold.Node == "":
 		return &bellwire.Wait{Reason: bellwire.WaitTakeover}
-	case f.health.Epoch != f.hold.Epoch || !f.health.HeldUntil.After(f.now):
+	case f.hold.HeldEpoch != f.hold.Epoch || !f.hold.HeldUntil.After(f.now):
 		return &bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: f.hold.Node}
-	case f.health.BreakerOpen:
-		return &bellwire.Wait{Reason: bellwire.WaitBreaker, Until: f.health.HeldUntil, Node: f.hold.Node}
+	case f.hold.BreakerOpen:
+		return &bellwire.Wait{Reason: bellwire.WaitBreaker, Until: f.hold.HeldUntil, Node: f.hold.Node}
 	}
-	return &bellwire.Wait{Reason: bellwire.WaitRest, Until: f.health.HeldUntil, Node: f.hold.Node}
+	return &bellwire.Wait{Reason: bellwire.WaitRest, Until: f.hold.HeldUntil, Node: f.hold.Node}
 }

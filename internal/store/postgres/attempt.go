@@ -118,29 +118,29 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	return attempts, err
 }
 
-// sqlLastOutcomes looks in the partition of each delivery.
-const sqlLastOutcomes = `SELECT w.id, a.outcome FROM unnest($1::uuid[]) AS w (id)
-	CROSS JOIN LATERAL (SELECT outcome FROM bellwire.attempts WHERE delivery = w.id ORDER BY number DESC LIMIT 1) a`
+// sqlLastAttempts looks in the partition of each delivery.
+const sqlLastAttempts = `SELECT w.id, a.outcome, a.status, a.error FROM unnest($1::uuid[]) AS w (id) CROSS JOIN LATERAL
+	(SELECT outcome, coalesce(status, 0) AS status, error FROM bellwire.attempts WHERE delivery = w.id ORDER BY number DESC LIMIT 1) a`
 
-// LastOutcomes returns the outcomes of the newest attempts.
-func (s *Store) LastOutcomes(ctx context.Context, deliveries []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.Outcome, error) {
-	outcomes := make(map[bellwire.DeliveryID]bellwire.Outcome, len(deliveries))
+// LastAttempts returns the results of the newest attempts.
+func (s *Store) LastAttempts(ctx context.Context, deliveries []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.AttemptResult, error) {
+	results := make(map[bellwire.DeliveryID]bellwire.AttemptResult, len(deliveries))
 	err := s.list(ctx, func(tx *tx) error {
-		rows := tx.query(sqlLastOutcomes, uuids(deliveries))
+		rows := tx.query(sqlLastAttempts, uuids(deliveries))
 		defer rows.Close()
 		for rows.Next() {
 			var (
-				id      bellwire.DeliveryID
-				outcome bellwire.Outcome
+				id bellwire.DeliveryID
+				r  bellwire.AttemptResult
 			)
-			if err := rows.Scan((*[16]byte)(&id), (*string)(&outcome)); err != nil {
+			if err := rows.Scan((*[16]byte)(&id), (*string)(&r.Outcome), &r.Status, &r.Error); err != nil {
 				return err
 			}
-			outcomes[id] = outcome
+			results[id] = r
 		}
 		return rows.Err()
 	})
-	return outcomes, err
+	return results, err
 }
 
 func scanAttempt(row pgx.Row) (*bellwire.Attempt, error) {

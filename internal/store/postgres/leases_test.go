@@ -512,14 +512,19 @@ func TestHoldNamesTheOwner(t *testing.T) {
 	s := newStore(t, Options{})
 	leases := renew(t, s, "a")
 	other := openAt(t, s.url, Options{NoSync: true})
-	hold, err := other.Hold(t.Context(), "ep", 0)
-	check(t, err)
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme"}, bellwire.ChangeNote{}))
+	holdOf := func() *bellwire.Hold {
+		holds, err := other.Holds(t.Context(), map[string]int64{"ep": 0})
+		check(t, err)
+		return holds["ep"]
+	}
+	hold := holdOf()
 	if hold.Node != "a" || hold.Epoch != leases.Epoch("ep") {
 		t.Errorf("the owner is %+v, want node a in epoch %d", hold, leases.Epoch("ep"))
 	}
 	check(t, s.ReleaseLeases(t.Context(), "a"))
-	hold, err = other.Hold(t.Context(), "ep", 0)
-	check(t, err)
+	hold = holdOf()
 	if hold.Node != "" {
 		t.Errorf("the owner is %q, and it has left", hold.Node)
 	}

@@ -335,7 +335,13 @@ func TestPlansOfVolume(t *testing.T) {
 		{"deliveries of an endpoint", every, 1500, list(bellwire.DeliveryFilter{Tenant: "t1", Endpoint: "e1"})},
 		{"exhausted deliveries of an endpoint", every, 1000, list(bellwire.DeliveryFilter{Tenant: "t1", Endpoint: "e1", Status: bellwire.DeliveryExhausted})},
 		{"deliveries of all tenants", every, 1500, func() error { _, err := v.AllDeliveries(t.Context(), page); return err }},
-		{"last outcomes", 1, 1000, func() error { _, err := v.LastOutcomes(t.Context(), deliveryIDs(all.Items)); return err }},
+		{"holds", every, 2000, func() error { _, err := v.Holds(t.Context(), map[string]int64{"e1": 0, "e2": 5}); return err }},
+		{"tenant of an event", 1, 30, func() error { _, err := v.TenantOf(t.Context(), bellwire.KindEvent, newest.ID); return err }},
+		{"tenant of a delivery", 1, 30, func() error {
+			_, err := v.TenantOf(t.Context(), bellwire.KindDelivery, deliveries.Items[0].ID)
+			return err
+		}},
+		{"last attempts", 1, 1000, func() error { _, err := v.LastAttempts(t.Context(), deliveryIDs(all.Items)); return err }},
 		{"deliveries of an event", 1, 60, list(bellwire.DeliveryFilter{Tenant: "t1", Event: newest.ID})},
 		// These step through the endpoints that have something open, all 2000 in the last week.
 		{"due endpoints", every, 40_000, func() error { _, err := v.DueEndpoints(t.Context(), leases); return err }},

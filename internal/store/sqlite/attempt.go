@@ -64,12 +64,12 @@ func (s *Store) Attempts(ctx context.Context, delivery bellwire.DeliveryID, limi
 	return attempts, err
 }
 
-// LastOutcomes returns the outcomes of the newest attempts.
-func (s *Store) LastOutcomes(ctx context.Context, deliveries []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.Outcome, error) {
-	outcomes := make(map[bellwire.DeliveryID]bellwire.Outcome, len(deliveries))
+// LastAttempts returns the results of the newest attempts.
+func (s *Store) LastAttempts(ctx context.Context, deliveries []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.AttemptResult, error) {
+	results := make(map[bellwire.DeliveryID]bellwire.AttemptResult, len(deliveries))
 	err := s.list(ctx, func(c *db) error {
 		for _, id := range deliveries {
-			q := c.query("SELECT outcome FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT 1").blob(id[:])
+			q := c.query("SELECT outcome, coalesce(status, 0), error FROM attempts WHERE delivery = ? ORDER BY number DESC LIMIT 1").blob(id[:])
 			found, err := q.one()
 			if err != nil {
 				return err
@@ -77,14 +77,14 @@ func (s *Store) LastOutcomes(ctx context.Context, deliveries []bellwire.Delivery
 			if !found {
 				continue
 			}
-			outcomes[id] = bellwire.Outcome(q.getText())
+			results[id] = bellwire.AttemptResult{Outcome: bellwire.Outcome(q.getText()), Status: int(q.getInt()), Error: q.getText()}
 			if err := q.close(); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return outcomes, err
+	return results, err
 }
 
 func scanAttempt(q *query) (*bellwire.Attempt, error) {

@@ -61,14 +61,16 @@ var historyTests = []test{
 			w.refused(err, bellwire.CodeNotFound)
 		}
 	}},
-	{name: "Hold/BehindTheFirstInOrder", run: func(w *world) {
+	{name: "Holds/BehindTheFirstInOrder", run: func(w *world) {
 		ep := w.endpoint(w.tenant(), fifo)
 		first, second, third := w.publish(ep), w.publish(ep), w.publish(ep)
 		ahead := func(e *bellwire.NewEvent) bellwire.DeliveryID {
-			hold, err := w.store.Hold(w.ctx, ep.ID, w.load(ep.Tenant, e.Deliveries[0].ID).Sequence)
-			w.check(err)
+			hold := w.hold(ep, w.load(ep.Tenant, e.Deliveries[0].ID).Sequence)
 			w.equal("the epoch", hold.Epoch, w.leases.Epoch(ep.ID))
 			w.equal("the shard has an owner", hold.Node != "", true)
+			if !hold.Ahead.IsZero() {
+				w.equal("its number", hold.Sequence, w.load(ep.Tenant, hold.Ahead).Sequence)
+			}
 			return hold.Ahead
 		}
 		w.equal("behind the first", ahead(first), bellwire.DeliveryID{})
@@ -79,13 +81,77 @@ var historyTests = []test{
 		w.equal("ahead of the third", ahead(third), second.Deliveries[0].ID)
 		w.equal("ahead of the second", ahead(second), bellwire.DeliveryID{})
 	}},
-	{name: "Hold/NothingOutsideAnyOrder", run: func(w *world) {
+	{name: "Holds/NothingOutsideAnyOrder", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		w.publish(ep)
 		e := w.publish(ep)
-		hold, err := w.store.Hold(w.ctx, ep.ID, w.load(ep.Tenant, e.Deliveries[0].ID).Sequence)
-		w.check(err)
+		hold := w.hold(ep, w.load(ep.Tenant, e.Deliveries[0].ID).Sequence)
 		w.equal("ahead", hold.Ahead, bellwire.DeliveryID{})
+	}},
+	{name: "Holds/ByTheStateOfEach", run: func(w *world) {
+		t := w.tenant()
+		enabled, paused, resting, deleted := w.endpoint(t), w.endpoint(t), w.endpoint(t), w.endpoint(t)
+		paused.Status = bellwire.EndpointPaused
+		w.check(w.store.UpdateEndpoint(w.ctx, paused, bellwire.ChangeNote{}))
+		w.publish(resting)
+		r := w.result(w.take(resting), retryIn(time.Hour))
+		r.Health = bellwire.HealthNote{Kind: bellwire.HealthCounts, BreakerOpen: true, HeldFor: time.Hour}
+		w.record(r)
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
+		t = w.reread(t)
+		t.Paused = true
+		w.check(w.store.UpdateTenant(w.ctx, t))
+		other := w.endpoint(w.tenant())
+		holds, err := w.store.Holds(w.ctx, map[string]int64{enabled.ID: 0, paused.ID: 5, resting.ID: 0, deleted.ID: 1, other.ID: 0, "none": 1})
+		w.check(err)
+		for _, ep := range []*bellwire.Endpoint{enabled, paused, resting, deleted, other} {
+			got := holds[ep.ID]
+			if got == nil {
+				w.Fatalf("nothing about %s", ep.ID)
+				return
+			}
+			want := &bellwire.Hold{
+				Status: ep.Status, Deleted: ep == deleted, TenantPaused: ep != other, Node: got.Node, Epoch: w.leases.Epoch(ep.ID),
+			}
+			if ep == resting {
+				want.BreakerOpen, want.HeldUntil, want.HeldEpoch = true, bellwire.StoredTime(r.EndedAt.Add(time.Hour)), r.Epoch
+			}
+			w.equal("what holds back "+ep.ID, got, want)
+		}
+		w.equal("how many", len(holds), 5)
+		holds, err = w.store.Holds(w.ctx, nil)
+		w.check(err)
+		w.equal("how many of none", len(holds), 0)
+	}},
+	{name: "TenantOf/EachKind", run: func(w *world) {
+		t, other := w.tenant(), w.tenant()
+		ep := w.endpoint(t)
+		e, alone := w.publish(ep), w.event(other.ID)
+		w.append(together(alone))
+		j := w.job(t.ID, bellwire.JobCancel, bellwire.JobParams{Until: w.now})
+		is := func(tenant string, kind bellwire.Kind, id [16]byte) {
+			w.Helper()
+			got, err := w.store.TenantOf(w.ctx, kind, id)
+			w.check(err)
+			w.equal("the tenant of the "+string(kind), got, tenant)
+		}
+		nothing := func(kind bellwire.Kind, id [16]byte) {
+			w.Helper()
+			_, err := w.store.TenantOf(w.ctx, kind, id)
+			w.refused(err, bellwire.CodeNotFound)
+		}
+		is(t.ID, bellwire.KindEvent, e.Event.ID)
+		is(other.ID, bellwire.KindEvent, alone.Event.ID)
+		is(t.ID, bellwire.KindDelivery, e.Deliveries[0].ID)
+		is(t.ID, bellwire.KindJob, j.ID)
+		nothing(bellwire.KindEvent, e.Deliveries[0].ID)
+		nothing(bellwire.KindDelivery, e.Event.ID)
+		nothing(bellwire.KindJob, e.Event.ID)
+		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+		nothing(bellwire.KindEvent, e.Event.ID)
+		nothing(bellwire.KindDelivery, e.Deliveries[0].ID)
+		nothing(bellwire.KindJob, j.ID)
+		is(other.ID, bellwire.KindEvent, alone.Event.ID)
 	}},
 	{name: "Explain/NothingOfAnotherTenant", run: func(w *world) {
 		ep, other := w.endpoint(w.tenant()), w.tenant()
@@ -157,6 +223,17 @@ var historyTests = []test{
 			w.equal("the first change", w.actions(ep)[len(w.actions(ep))-1], bellwire.ChangeCreated)
 		}
 	}},
+}
+
+// hold returns what holds back an endpoint's delivery with the given number.
+func (w *world) hold(ep *bellwire.Endpoint, sequence int64) *bellwire.Hold {
+	w.Helper()
+	holds, err := w.store.Holds(w.ctx, map[string]int64{ep.ID: sequence})
+	w.check(err)
+	if holds[ep.ID] == nil {
+		w.Fatalf("nothing is known of the endpoint %s", ep.ID)
+	}
+	return holds[ep.ID]
 }
 
 // keepsChanges makes a change of each kind, and reads them page by page.

@@ -14,7 +14,7 @@ var journalTests = []test{
 	{name: "Lists/Deliveries", run: listDeliveries},
 	{name: "Lists/DeliveriesOfDeletedEndpoints", run: listDeliveriesOfDeleted},
 	{name: "Lists/DeliveriesOfAllTenants", run: listAllDeliveries},
-	{name: "Lists/LastOutcomes", run: lastOutcomes},
+	{name: "Lists/LastAttempts", run: lastAttempts},
 	{name: "Lists/Events", run: listEvents},
 	{name: "Lists/LargeEvents", run: listLargeEvents},
 	{name: "Lists/Configuration", run: listConfiguration},
@@ -250,10 +250,10 @@ func listAllDeliveries(w *world) {
 	}
 }
 
-func lastOutcomes(w *world) {
+func lastAttempts(w *world) {
 	t := w.tenant()
 	ep := w.endpoint(t)
-	want := make(map[bellwire.DeliveryID]bellwire.Outcome)
+	want := make(map[bellwire.DeliveryID]bellwire.AttemptResult)
 	var ids []bellwire.DeliveryID
 	for n := range 300 {
 		id := w.publish(ep).Deliveries[0].ID
@@ -261,17 +261,22 @@ func lastOutcomes(w *world) {
 		for attempt := range n % 4 {
 			r := w.result(bellwire.Delivery{ID: id, Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID)}, retryIn(0))
 			r.Epoch, r.Trigger = 0, bellwire.TriggerManual
-			r.Attempt.Outcome = bellwire.Outcomes[(n+attempt)%len(bellwire.Outcomes)]
+			r.Attempt.Outcome, r.Attempt.Error = bellwire.Outcomes[(n+attempt)%len(bellwire.Outcomes)], fmt.Sprint("fault ", n)
+			last := bellwire.AttemptResult{Outcome: r.Attempt.Outcome, Error: r.Attempt.Error}
+			if r.Attempt.Outcome == bellwire.OutcomeStatus {
+				r.Attempt.Response = &bellwire.AttemptResponse{Status: 500 + attempt}
+				last.Status = r.Attempt.Response.Status
+			}
 			w.record(r)
-			want[id] = r.Attempt.Outcome
+			want[id] = last
 		}
 	}
-	got, err := w.store.LastOutcomes(w.ctx, append(ids, bellwire.DeliveryID{1}))
+	got, err := w.store.LastAttempts(w.ctx, append(ids, bellwire.DeliveryID{1}))
 	w.check(err)
-	w.equal("the last outcomes", got, want)
-	got, err = w.store.LastOutcomes(w.ctx, nil)
+	w.equal("the last attempts", got, want)
+	got, err = w.store.LastAttempts(w.ctx, nil)
 	w.check(err)
-	w.equal("how many outcomes of none", len(got), 0)
+	w.equal("how many results of none", len(got), 0)
 }
 
 func deliveryFilters(tenant string, endpoints []*bellwire.Endpoint, events ...bellwire.EventID) []bellwire.DeliveryFilter {

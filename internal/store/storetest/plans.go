@@ -88,7 +88,7 @@ func useAll(w *world) {
 	}
 	_, err = w.store.AllDeliveries(w.ctx, page)
 	w.check(err)
-	_, err = w.store.LastOutcomes(w.ctx, []bellwire.DeliveryID{e.Deliveries[0].ID})
+	_, err = w.store.LastAttempts(w.ctx, []bellwire.DeliveryID{e.Deliveries[0].ID})
 	w.check(err)
 	for _, name := range []string{"", "a"} {
 		f := bellwire.EventFilter{Tenant: t.ID, Type: name, Since: w.now, Until: w.now.Add(time.Hour)}
@@ -118,11 +118,17 @@ func useAll(w *world) {
 	}
 	_, err = w.store.Health(w.ctx, []string{plain.ID, ordered.ID}, 10)
 	w.check(err)
+	for kind, id := range map[bellwire.Kind][16]byte{bellwire.KindEvent: e.Event.ID, bellwire.KindDelivery: e.Deliveries[0].ID} {
+		_, err = w.store.TenantOf(w.ctx, kind, id)
+		w.check(err)
+	}
+	_, err = w.store.TenantOf(w.ctx, bellwire.KindJob, e.Event.ID)
+	w.refused(err, bellwire.CodeNotFound)
 	w.history(plain)
 	w.explain(e, 10)
 	_, err = w.store.EventByKey(w.ctx, t.ID, "k")
 	w.check(err)
-	_, err = w.store.Hold(w.ctx, ordered.ID, 3)
+	_, err = w.store.Holds(w.ctx, map[string]int64{ordered.ID: 3, plain.ID: 0})
 	w.check(err)
 	w.attempts(e.Deliveries[0].ID)
 	w.erase(e)

@@ -217,6 +217,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ids/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find what has an id
+         * @description Tells what an id is of, and of which tenant. Tenants' keys find only what is theirs. Responds with 404 if nothing has the id.
+         */
+        get: operations["find-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -2070,6 +2090,31 @@ export interface components {
              */
             types?: string[];
         };
+        Found: {
+            /** @description Whether it is an endpoint that was deleted. Deliveries of it may be left. */
+            deleted: boolean;
+            /**
+             * @description In the form of this API.
+             * @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "event" | "delivery" | "endpoint" | "job" | "key" | "tenant";
+            /**
+             * @description Where this API has it. An endpoint that was deleted has only its history there, at /history behind the path.
+             * @example /api/v1/tenants/acme/events/evt_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            path: string;
+            /**
+             * @description The tenant that it belongs to, or that it is; null for a key of operators.
+             * @example acme
+             */
+            tenant: string | null;
+        };
+        FoundList: {
+            /** @description Usually one. There are several if a tenant, an endpoint and other things were given the same id. */
+            data: components["schemas"]["Found"][];
+        };
         Health: {
             /**
              * @description The endpoint's circuit breaker.
@@ -2262,12 +2307,6 @@ export interface components {
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
-        ListDelivery: {
-            /** @description Newest first. */
-            data: components["schemas"]["Delivery"][];
-            /** @description Value of cursor for the next page; null on the last page. */
-            next_cursor: string | null;
-        };
         ListEndpointWithHealth: {
             /** @description Newest first. */
             data: components["schemas"]["EndpointWithHealth"][];
@@ -2298,6 +2337,12 @@ export interface components {
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
+        ListListedDelivery: {
+            /** @description Newest first. */
+            data: components["schemas"]["ListedDelivery"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
         ListPortalSession: {
             /** @description Newest first. */
             data: components["schemas"]["PortalSession"][];
@@ -2315,6 +2360,53 @@ export interface components {
             data: components["schemas"]["TenantDelivery"][];
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
+        };
+        ListedDelivery: {
+            /**
+             * Format: int64
+             * @description Number of attempts.
+             */
+            attempt_count: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            endpoint: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example invoice.paid */
+            event_type: string;
+            /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
+            id: string;
+            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            job: string | null;
+            /**
+             * @description What went wrong with the newest attempt; empty if nothing did, or if there was none.
+             * @example the endpoint answered 503 Service Unavailable
+             */
+            last_error: string;
+            /** @description Where the newest attempt failed, or ok if it was acknowledged; null if there was none. */
+            last_outcome: ("ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol") | null;
+            /**
+             * Format: int64
+             * @description The status of the response to the newest attempt; null if there was no response.
+             * @example 503
+             */
+            last_status: number | null;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; null if there is none.
+             */
+            next_attempt_at: string | null;
+            /** @description Why it ended or could not be sent, if the status alone does not say so. */
+            reason: string;
+            /** @description Whether a job made this delivery, as a replay of the event. */
+            replay: boolean;
+            /** @enum {string} */
+            status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** Format: date-time */
+            updated_at: string;
+            /** @description What the delivery waits for; null if it has ended. */
+            waiting_for: components["schemas"]["Waiting"] | null;
         };
         MovedSecret: {
             /**
@@ -3267,6 +3359,19 @@ export interface components {
             /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
             job: string | null;
             /**
+             * @description What went wrong with the newest attempt; empty if nothing did, or if there was none.
+             * @example the endpoint answered 503 Service Unavailable
+             */
+            last_error: string;
+            /** @description Where the newest attempt failed, or ok if it was acknowledged; null if there was none. */
+            last_outcome: ("ok" | "status" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol") | null;
+            /**
+             * Format: int64
+             * @description The status of the response to the newest attempt; null if there was no response.
+             * @example 503
+             */
+            last_status: number | null;
+            /**
              * Format: date-time
              * @description When the next attempt is due; null if there is none.
              */
@@ -3281,6 +3386,8 @@ export interface components {
             tenant: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description What the delivery waits for; null if it has ended. */
+            waiting_for: components["schemas"]["Waiting"] | null;
         };
         Test: {
             /**
@@ -4665,6 +4772,92 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "find-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id of an event, a delivery, an endpoint, a job, a key or a tenant, also in the form in which a dialect shows it. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundList"];
+                };
             };
             /** @description Unauthorized */
             401: {
@@ -6199,7 +6392,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListDelivery"];
+                    "application/json": components["schemas"]["ListListedDelivery"];
                 };
             };
             /** @description Unauthorized */
