@@ -41,6 +41,7 @@ func TestSecretSettings(t *testing.T) {
 	values := map[string]string{ // of options that do not take any text
 		"database-url": "postgres://user:" + canary + "@host/base?sslpassword=" + canary, "database-direct-url": "postgres://user:" + canary + "@host/base",
 		"otlp-endpoint": "http://user:" + canary + "@collector/?token=" + canary, "akkuro-jwks-url": "https://user:" + canary + "@keys.example/?token=" + canary,
+		"smtp-url": "smtp://user:" + canary + "@mail.example",
 	}
 	for _, flag := range serveFlags(t) {
 		secret, value := secretWords.MatchString(flag), values[flag]
@@ -90,10 +91,10 @@ func TestSourcesOfSettings(t *testing.T) {
 	}
 	t.Setenv("BELLWIRE_LOG_LEVEL", "warn")
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
-	settings := inForceAfter(t, "--config", path, "--max-event-bytes", "524288")
+	settings := inForceAfter(t, "--config", path, "--max-event-bytes", "524288", "--smtp-url", "smtps://mail.example")
 	got := make(map[string][2]string)
 	for _, name := range []string{
-		"retention", "log-level", "limit", "allow-network", "otlp-endpoint", "max-event-bytes", "listen", "database-url", "sandbox", "node", "drain-delay",
+		"retention", "log-level", "limit", "allow-network", "otlp-endpoint", "max-event-bytes", "listen", "database-url", "sandbox", "node", "drain-delay", "smtp-url", "alert-email",
 	} {
 		got[name] = [2]string{settings[name].Value, string(settings[name].Source)}
 	}
@@ -101,7 +102,7 @@ func TestSourcesOfSettings(t *testing.T) {
 		"retention": {"48h", "file"}, "log-level": {"warn", "environment"}, "limit": {"configuration_bytes=8MiB, endpoints=7", "file"},
 		"allow-network": {"10.0.0.0/8, 127.0.0.0/8", "file"}, "otlp-endpoint": {"http://collector:4318", "environment"},
 		"max-event-bytes": {"512KiB", "flag"}, "listen": {"127.0.0.1:8080", "default"}, "database-url": {"sqlite://bellwire.db", "default"},
-		"sandbox": {"false", "default"}, "node": {"", "default"}, "drain-delay": {"0s", "default"},
+		"smtp-url": {"smtps://mail.example:465", "flag"}, "alert-email": {"", "default"}, "sandbox": {"false", "default"}, "node": {"", "default"}, "drain-delay": {"0s", "default"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

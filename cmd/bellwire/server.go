@@ -116,6 +116,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Directory:   configuration,
 		Observer:    srv.live.Observer(srv.observer),
 		Told:        srv.live.Told,
+		Mailer:      s.mailer(),
 		Logger:      srv.log,
 		Node:        srv.node(),
 		UserAgent:   "Bellwire/" + build.Version,
@@ -132,6 +133,9 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	if err := srv.service.Prepare(ctx); err != nil {
+		return fmt.Errorf("--database-url: %w", err)
+	}
+	if err := srv.store.SetAlertAddresses(ctx, s.AlertEmail); err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
 	srv.metrics.Gauge(srv.stats, srv.backlog.look)

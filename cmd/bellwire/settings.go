@@ -21,7 +21,9 @@ import (
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/destination"
 	"github.com/bellwire/bellwire/internal/dialect/akkuro"
+	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/mail"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
@@ -36,6 +38,7 @@ var groups = []kong.Group{
 	{Key: "dialects", Title: "Dialects:"},
 	{Key: "logs", Title: "Logs:"},
 	{Key: "traces", Title: "Traces:"},
+	{Key: "alerts", Title: "Alerts by e-mail:"},
 	{Key: "connection", Title: "Connection to a server:"},
 	{Key: "answer", Title: "How to answer:"},
 }
@@ -82,6 +85,10 @@ type settings struct {
 
 	OTLPEndpoint string  `name:"otlp-endpoint" group:"traces" env:"BELLWIRE_OTLP_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"URL of an OpenTelemetry collector that gets spans over HTTP, such as http://127.0.0.1:4318. Default: none are recorded."`
 	TraceRatio   float64 `group:"traces" default:"0" env:"BELLWIRE_TRACE_RATIO" placeholder:"SHARE" help:"Share of publishes without a trace of the publisher's for which one begins, from 0 to 1."`
+
+	SMTPURL    smtpURL  `name:"smtp-url" group:"alerts" env:"BELLWIRE_SMTP_URL" placeholder:"URL" help:"Mail server for alerts, such as smtp://user:password@mail.example.com:587, or smtps:// for TLS from the start."`
+	SMTPFrom   string   `name:"smtp-from" group:"alerts" env:"BELLWIRE_SMTP_FROM" placeholder:"ADDRESS" help:"E-mail address that alerts come from."`
+	AlertEmail []string `group:"alerts" env:"BELLWIRE_ALERT_EMAILS" placeholder:"ADDRESS" help:"E-mail address that gets alerts about failing and disabled endpoints and failed jobs, at most one an hour. Repeat it for more. Default: none."`
 }
 
 // maxMaxEventBytes bounds MaxEventBytes, because a publish is read into memory as a whole.
@@ -101,7 +108,7 @@ const minAdminKey = 16
 
 // Validate refuses values and combinations that no option refuses by its form. Kong calls it.
 func (s *settings) Validate() error {
-	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkLimits(), s.checkDialects(), s.checkTraces())
+	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkLimits(), s.checkDialects(), s.checkTraces(), s.checkAlerts())
 }
 
 func (s *settings) checkServer() error {
@@ -220,6 +227,54 @@ func (s *settings) checkTraces() error {
 	}
 	if s.TraceRatio > 0 && s.OTLPEndpoint == "" {
 		return cli.Option("trace-ratio", "must be given together with --otlp-endpoint, because spans are recorded nowhere without it")
+	}
+	return nil
+}
+
+func (s *settings) checkAlerts() error {
+	if len(s.AlertEmail) > bellwire.MaxAlertAddresses {
+		return cli.Option("alert-email", "must be given at most %d times", bellwire.MaxAlertAddresses)
+	}
+	for i, address := range s.AlertEmail {
+		if err := mail.CheckAddress(address); err != nil {
+			return cli.Option("alert-email", "%q %s", address, err)
+		}
+		if slices.Contains(s.AlertEmail[:i], address) {
+			return cli.Option("alert-email", "must not be given twice with %q", address)
+		}
+	}
+	if s.SMTPFrom != "" {
+		if err := mail.CheckAddress(s.SMTPFrom); err != nil {
+			return cli.Option("smtp-from", "%s", err)
+		}
+	}
+	if len(s.AlertEmail) == 0 {
+		return nil
+	}
+	if s.SMTPURL.Host == "" {
+		return cli.Option("smtp-url", "must be given together with --alert-email")
+	}
+	if s.SMTPFrom == "" {
+		return cli.Option("smtp-from", "must be given together with --alert-email")
+	}
+	return nil
+}
+
+// mailer returns what sends alerts, nil if nobody gets any.
+func (s *settings) mailer() engine.Mailer {
+	if len(s.AlertEmail) == 0 {
+		return nil
+	}
+	return mail.New(mail.Config{Server: s.SMTPURL.Server, From: s.SMTPFrom})
+}
+
+// smtpURL names a mail server.
+type smtpURL struct{ mail.Server }
+
+// UnmarshalText reads the URL of a mail server. Its error never repeats the URL, which may contain a password.
+func (u *smtpURL) UnmarshalText(text []byte) (err error) {
+	if u.Server, err = mail.ParseURL(string(text)); err != nil {
+		return cli.Usagef("%s", err)
 	}
 	return nil
 }

@@ -43,6 +43,8 @@ type Observer interface {
 	TookOver(t Takeover)
 	HandedOver(shards int)
 	Lost(shards int)
+	// AlertsMailed reports a digest of alerts that the mail server took, or that could not be sent.
+	AlertsMailed(sent bool)
 	// StoreFailed reports an operation of the store that failed.
 	StoreFailed(operation string, err error)
 }
@@ -76,6 +78,7 @@ func (NopObserver) Claimed(int, time.Duration)                             {}
 func (NopObserver) Breaker(*Endpoint, bool, int)                           {}
 func (NopObserver) Overdrawn(*Endpoint, string)                            {}
 func (NopObserver) NodeFailed(string, error)                               {}
+func (NopObserver) AlertsMailed(bool)                                      {}
 func (NopObserver) StoreFailed(string, error)                              {}
 func (NopObserver) TookOver(Takeover)                                      {}
 func (NopObserver) HandedOver(int)                                         {}

@@ -19,6 +19,7 @@ type Store interface {
 	Queue
 	Jobs
 	Operations
+	Alerts
 	Audit
 	Idempotency
 	Secrets

@@ -44,6 +44,7 @@ type Store interface {
 	bellwire.Queue
 	bellwire.Jobs
 	bellwire.Operations
+	bellwire.Alerts
 	// Event is History's.
 	Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error)
 }
@@ -54,6 +55,7 @@ type Config struct {
 	Directory Directory
 	Outbox    bellwire.Outbox   // events published inside the store's database; nil: there are none
 	Observer  bellwire.Observer // nil: nothing is observed
+	Mailer    Mailer            // sends alerts; nil: none are sent
 	Told      func([]byte)      // gets the messages that other nodes tell; nil: nothing does
 	Logger    *slog.Logger      // nil: nothing is logged
 
@@ -147,6 +149,9 @@ func New(c Config) *Engine {
 	tell := &announcer{
 		store: c.Store, publisher: pub, scheduler: sch, observer: c.Observer, logger: c.Logger, held: make(map[string]time.Time),
 	}
+	mail := &alertSender{
+		store: c.Store, mailer: c.Mailer, scheduler: sch, observer: c.Observer, logger: c.Logger, failed: make(map[string]mailFailure),
+	}
 	e := &Engine{scheduler: sch, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
 	if c.Outbox != nil {
 		e.dispatcher = &dispatcher{
@@ -161,6 +166,7 @@ func New(c Config) *Engine {
 		&stage{name: "expirer", run: exp.run},
 		&stage{name: "jobs", run: run.run},
 		&stage{name: "announcer", run: tell.run},
+		&stage{name: "alerts", run: mail.run},
 		&stage{name: "compactor", run: (&compactor{c.Store, c.Observer}).run},
 		&stage{name: "pacer", run: (&pacer{sch, c.Busy}).run},
 		&stage{name: "timekeeper", run: (&timekeeper{sch}).run},

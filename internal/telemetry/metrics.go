@@ -29,6 +29,7 @@ type Metrics struct {
 	filterErrors   *prometheus.CounterVec
 	overdrawn      prometheus.Counter
 	disabled       prometheus.Counter
+	emails         *prometheus.CounterVec
 	nodeFaults     *prometheus.CounterVec
 	breakers       *prometheus.CounterVec
 	shardsTaken    *prometheus.CounterVec
@@ -104,6 +105,9 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_store_errors_total", Help: "Store operations that failed, by operation and error code.",
 		}, []string{"operation", "code"}),
 	}
+	m.emails = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bellwire_alert_emails_total", Help: "Alert e-mails, by what became of them.",
+	}, []string{"result"})
 	m.spans = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "bellwire_spans_total", Help: "Spans of traces that have ended, by what became of them.",
 	}, []string{"result"})
@@ -121,13 +125,16 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
+		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.emails, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
 	}
 	for _, delivered := range []bool{true, false} {
 		m.filterErrors.WithLabelValues(filterResult(delivered))
+	}
+	for _, sent := range []bool{true, false} {
+		m.emails.WithLabelValues(emailResult(sent))
 	}
 	for kind := range nodeAdvice {
 		m.nodeFaults.WithLabelValues(kind)

@@ -205,6 +205,16 @@ func (o *Observer) Lost(shards int) {
 	o.log.Warn("shards lost: another node took them over, because this node had not renewed its leases in time", "shards", shards)
 }
 
+// AlertsMailed counts an alert e-mail.
+func (o *Observer) AlertsMailed(sent bool) { o.metrics.emails.WithLabelValues(emailResult(sent)).Inc() }
+
+func emailResult(sent bool) string {
+	if sent {
+		return "sent"
+	}
+	return "failed"
+}
+
 // StoreFailed counts a failure of a store operation, and logs at most one per operation in storeLogInterval.
 func (o *Observer) StoreFailed(operation string, err error) {
 	o.metrics.storeErrors.WithLabelValues(operation, string(bellwire.CodeOf(err))).Inc()

@@ -33,6 +33,7 @@ type announcement struct {
 	subjects map[string]*rules.Subject // by endpoint; that of a job has no endpoint
 
 	events []*rules.KeptEvent
+	alerts []keptAlert
 }
 
 // announce keeps the operational events that tell of news, for those who get them.
@@ -99,6 +100,9 @@ func (a *announcement) readSubjects(news []*rules.News) error {
 		})
 		return err
 	})
+	if slices.ContainsFunc(news, (*rules.News).IsAlert) {
+		a.readAddresses(batch)
+	}
 	return a.tx.send(batch)
 }
 
@@ -149,11 +153,14 @@ func (a *announcement) tell(n *rules.News) error {
 		}
 		a.events = append(a.events, e)
 	}
-	return nil
+	return a.alert(subject, n)
 }
 
 // keep stores what was collected.
 func (a *announcement) keep() error {
+	if err := a.keepAlerts(); err != nil {
+		return err
+	}
 	if len(a.events) == 0 {
 		return nil
 	}

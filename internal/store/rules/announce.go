@@ -23,6 +23,17 @@ type News struct {
 	Job      *bellwire.Job
 }
 
+// IsAlert reports whether operators are told of the news by e-mail.
+func (n *News) IsAlert() bool {
+	switch n.Type {
+	case bellwire.OperationalFailing, bellwire.OperationalRecovered, bellwire.OperationalDisabled:
+		return true
+	case bellwire.OperationalFinished:
+		return n.Job.State == bellwire.JobFailed
+	}
+	return false
+}
+
 // HealthNews returns the news that an endpoint's health brings after a result, nil if there are none. before is its state before.
 func HealthNews(r *bellwire.Result, before bellwire.HealthState, h *bellwire.Health) *News {
 	n := &News{At: r.EndedAt, Endpoint: r.Endpoint}
@@ -133,6 +144,7 @@ const MaxListeners = 100
 
 // Audience is who gets operational events about all tenants.
 type Audience struct {
+	Addresses []string   // the e-mail addresses that alerts are kept for, and that have fewer than bellwire.MaxAlerts
 	Listeners [][]string // the patterns of the endpoints of OperationsTenant that are not disabled, at most MaxListeners
 }
 
@@ -155,6 +167,14 @@ func (a *Audience) Gets(n *News, s *Subject) (tenants []string) {
 		tenants = append(tenants, s.Tenant)
 	}
 	return tenants
+}
+
+// Mails returns the e-mail addresses that are told of the news.
+func (a *Audience) Mails(n *News, s *Subject) (addresses []string) {
+	if s.Tenant == bellwire.OperationsTenant || !n.IsAlert() {
+		return nil
+	}
+	return a.Addresses
 }
 
 // listens reports whether an endpoint of OperationsTenant subscribes to the type.
@@ -183,6 +203,13 @@ func (n *News) Event(s *Subject, tenant string) (*KeptEvent, error) {
 	return &KeptEvent{Endpoint: n.Endpoint, OperationalEvent: bellwire.OperationalEvent{
 		Key: rand.Text(), Tenant: tenant, Type: n.Type, At: n.At, Data: data,
 	}}, nil
+}
+
+// AlertData returns the data of the alert, which is that of the operational event without the members that changed.
+func (n *News) AlertData(s *Subject) ([]byte, error) {
+	alert := *n
+	alert.Before, alert.After = nil, nil
+	return alert.Data(s, bellwire.OperationsTenant)
 }
 
 // Data returns the data of the operational event. Only OperationsTenant is shown the keys of operators. Nothing in it is a secret.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -27,6 +28,11 @@ func (w *writer) announce(news ...*rules.News) error {
 	audience, err := w.audience()
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(news, (*rules.News).IsAlert) {
+		if audience.Addresses, err = w.openAddresses(); err != nil {
+			return err
+		}
 	}
 	subjects := make(map[string]*rules.Subject)
 	for _, n := range news {
@@ -66,7 +72,7 @@ func (w *writer) tell(audience *rules.Audience, subject *rules.Subject, n *rules
 		}
 		w.announced = true
 	}
-	return nil
+	return w.alert(audience.Mails(n, subject), subject, n)
 }
 
 // addEvent adds the event of an exhausted delivery, and reports whether it is one to tell of.

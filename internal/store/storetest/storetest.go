@@ -43,7 +43,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, sessionTests, historyTests, appendTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, eraseTests, endTests, scheduleTests, journalTests, pendingTests,
+		configurationTests, sessionTests, historyTests, appendTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, scheduleTests, journalTests, pendingTests,
 		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
