@@ -19,7 +19,7 @@ const (
 
 var atelioNow = time.Unix(1709287260, 0)
 
-func bond(value string) http.Header { return http.Header{"Bond-Signature": {value}} }
+func signatureHeader(value string) http.Header { return http.Header{"Bond-Signature": {value}} }
 
 // A delivery of Atelio's is known by what happened and when: it has no id.
 func ExampleAtelio() {
@@ -76,7 +76,7 @@ func TestAtelio(t *testing.T) {
 				t.Fatal(err)
 			}
 			v.Now = func() time.Time { return c.at }
-			d, err := v.Verify(bond(c.header), []byte(c.body))
+			d, err := v.Verify(signatureHeader(c.header), []byte(c.body))
 			if !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Fatalf("%v, want %v", err, c.want)
 			}
@@ -108,7 +108,7 @@ func FuzzAtelio(f *testing.F) {
 	}
 	v.Now = func() time.Time { return atelioNow }
 	f.Fuzz(func(t *testing.T, header, body string) {
-		d, err := v.Verify(bond(header), []byte(body))
+		d, err := v.Verify(signatureHeader(header), []byte(body))
 		if err == nil && (!strings.Contains(strings.ToLower(header), atelioDigest) || d.Type != "kyc.verification.success") {
 			t.Errorf("%q is taken as the signature of %q", header, body)
 		}

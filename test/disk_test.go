@@ -66,18 +66,18 @@ func (s *server) inside(dir string) string {
 	return filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid), "root", dir)
 }
 
-// pressure is the result of publishing until the server refuses.
-type pressure struct {
+// publishResult is the result of publishing until the server refuses.
+type publishResult struct {
 	mu      sync.Mutex
 	acked   []string
 	refused map[int]string // by status, one of the answers
 }
 
-// press publishes from several publishers until each of them has been refused a few times. Whether it was refused or
+// publishUntilRefused publishes from several publishers until each of them has been refused a few times. Whether it was refused or
 // not, each event is published once.
-func (s *server) press(run string) *pressure {
+func (s *server) publishUntilRefused(run string) *publishResult {
 	s.t.Helper()
-	p := &pressure{refused: map[int]string{}}
+	p := &publishResult{refused: map[int]string{}}
 	pad := strings.Repeat("x", 4000)
 	deadline := time.Now().Add(patience)
 	var all sync.WaitGroup
@@ -101,7 +101,7 @@ func (s *server) press(run string) *pressure {
 	return p
 }
 
-func (p *pressure) note(t *testing.T, status int, answer []byte) {
+func (p *publishResult) note(t *testing.T, status int, answer []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if status != http.StatusAccepted {
@@ -115,8 +115,8 @@ func (p *pressure) note(t *testing.T, status int, answer []byte) {
 	p.acked = append(p.acked, receipt.ID)
 }
 
-// onlyRefusedFor expects that all refusals had this status, and a body that says why.
-func (p *pressure) onlyRefusedFor(t *testing.T, status int, code, why string) {
+// expectRefusals expects that all refusals had this status, and a body that says why.
+func (p *publishResult) expectRefusals(t *testing.T, status int, code, why string) {
 	t.Helper()
 	answer, ok := p.refused[status]
 	if len(p.refused) != 1 || !ok || !strings.Contains(answer, `"`+code+`"`) || !strings.Contains(answer, why) {
@@ -182,8 +182,8 @@ func (s *server) settles() {
 	})
 }
 
-// cameOnce expects that exactly the acknowledged events have come, each once.
-func cameOnce(t *testing.T, r *receiver, acked []string) {
+// expectDeliveredOnce expects that exactly the acknowledged events were delivered, each once.
+func expectDeliveredOnce(t *testing.T, r *receiver, acked []string) {
 	t.Helper()
 	got := r.await(t, acked)
 	if len(got) != len(acked) {
@@ -202,8 +202,8 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
 	s, r, _, filler := startOnSmallDisk(t)
-	before := s.press("full")
-	before.onlyRefusedFor(t, http.StatusInsufficientStorage, "no_space", "no room left")
+	before := s.publishUntilRefused("full")
+	before.expectRefusals(t, http.StatusInsufficientStorage, "no_space", "no room left")
 	s.answersReads()
 	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "no room left") {
 		t.Errorf("/readyz answered %d: %s", status, body)
@@ -219,7 +219,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.settles()
-	cameOnce(t, r, append(before.acked, id))
+	expectDeliveredOnce(t, r, append(before.acked, id))
 	s.terminate()
 }
 
@@ -228,8 +228,8 @@ func TestKilledWhileTheDiskIsFull(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
 	s, r, dir, _ := startOnSmallDisk(t)
-	l := s.press("killed")
-	l.onlyRefusedFor(t, http.StatusInsufficientStorage, "no_space", "no room left")
+	l := s.publishUntilRefused("killed")
+	l.expectRefusals(t, http.StatusInsufficientStorage, "no_space", "no room left")
 	files, err := os.Open(s.inside(dir)) // keeps the file system when its namespace is gone
 	if err != nil {
 		t.Fatal(err)
@@ -338,8 +338,8 @@ func TestDatabaseThatCannotBeWritten(t *testing.T) {
 	r.await(t, []string{first})
 
 	s.limitFiles("0")
-	l := s.press("stuck")
-	l.onlyRefusedFor(t, http.StatusServiceUnavailable, "unavailable", "could not be read or written; check its disk")
+	l := s.publishUntilRefused("stuck")
+	l.expectRefusals(t, http.StatusServiceUnavailable, "unavailable", "could not be read or written; check its disk")
 	s.answersReads()
 	if status, body := s.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "check its disk") {
 		t.Errorf("/readyz answered %d: %s", status, body)
@@ -355,7 +355,7 @@ func TestDatabaseThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.settles()
-	cameOnce(t, r, append(l.acked, first, last))
+	expectDeliveredOnce(t, r, append(l.acked, first, last))
 	s.terminate()
 }
 

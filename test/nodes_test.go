@@ -167,8 +167,8 @@ func (f *fleet) any() *server {
 	}
 }
 
-// passBy has publishers pass one node by, or none if place is -1.
-func (f *fleet) passBy(place int) {
+// skip has publishers skip one node, or none if place is -1.
+func (f *fleet) skip(place int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.still = place
@@ -379,12 +379,12 @@ func TestNodeStandsStill(t *testing.T) {
 		name := fmt.Sprintf("node%d", place)
 		f.disturbs()
 		f.nodes[place].signal(syscall.SIGSTOP)
-		f.passBy(place)
+		f.skip(place)
 		eventually(t, "others have taken over", func() bool { return f.held()[name] == 0 })
 		took := f.flows()
 		goesOn := time.Now()
 		f.nodes[place].signal(syscall.SIGCONT)
-		f.passBy(-1)
+		f.skip(-1)
 		eventually(t, "it takes part again", f.spread)
 		f.flows()
 		late := 0

@@ -77,7 +77,7 @@ var vendors = []*vendor{
 		list:         func(a *account, _ string) string { return "/api/v1/tenants/" + a.id + "/endpoints" },
 		headers:      []string{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"},
 		body:         regexp.MustCompile(`(?s)^\{"type":"(?P<type>[^"]+)","timestamp":"(?P<at>[0-9T:.-]+Z)","data":(?P<data>.*)\}$`),
-		proof:        provenByStandard,
+		proof:        verifyStandard,
 		verifier:     func(ep *subscription) (receive.Verifier, error) { return receive.Standard(ep.secret) },
 		acknowledged: func(status int) bool { return status/100 == 2 },
 	},
@@ -118,7 +118,7 @@ var vendors = []*vendor{
 		headers: []string{"Bond-Signature"},
 		body: regexp.MustCompile(`(?s)^\{"event": "(?P<type>[^"]+)"(?:, (?P<data>.*))?, "occurred_at": "(?P<at>` +
 			microsForm + `\+00:00)"\}$`),
-		proof:        provenByBond,
+		proof:        verifyAtelio,
 		verifier:     func(ep *subscription) (receive.Verifier, error) { return receive.Atelio(ep.secret) },
 		acknowledged: func(status int) bool { return status == 200 || status == 201 },
 		flat:         true,
@@ -158,7 +158,7 @@ var vendors = []*vendor{
 		headers: []string{"Lmg-Signature"},
 		body: regexp.MustCompile(`(?s)^\{"id":"(?P<id>evt_[0-9a-f]{32})","type":"(?P<type>[^"]+)","created_at":"(?P<at>` +
 			microsForm + `\+00:00)","context":(?P<data>.*)\}$`),
-		proof:        provenByLemon,
+		proof:        verifyLemon,
 		verifier:     func(ep *subscription) (receive.Verifier, error) { return receive.Lemon(ep.secret) },
 		acknowledged: func(status int) bool { return status/100 == 2 },
 	},
@@ -320,8 +320,8 @@ func bareUUID(id string) string {
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 }
 
-// provenByStandard verifies a delivery by the specification at https://www.standardwebhooks.com.
-func provenByStandard(h *hit, ep *subscription) error {
+// verifyStandard verifies a delivery by the specification at https://www.standardwebhooks.com.
+func verifyStandard(h *hit, ep *subscription) error {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(ep.secret, "whsec_"))
 	if err != nil {
 		return err
@@ -334,8 +334,8 @@ func provenByStandard(h *hit, ep *subscription) error {
 	return h.sentAt(at)
 }
 
-// provenByLemon uses the text of the secret as the key.
-func provenByLemon(h *hit, ep *subscription) error {
+// verifyLemon uses the text of the secret as the key.
+func verifyLemon(h *hit, ep *subscription) error {
 	got := h.header.Get("LMG-Signature")
 	at := strings.TrimPrefix(strings.Split(got, ",")[0], "t=")
 	if want := fmt.Sprintf("t=%s,v1=%x", at, mac(ep.secret, at+"."+h.body)); got != want {
@@ -346,8 +346,8 @@ func provenByLemon(h *hit, ep *subscription) error {
 
 var bondForm = regexp.MustCompile(`^t=(\d+),v1=[0-9a-f]{64},v2=([0-9a-f]{64})$`)
 
-// provenByBond checks v2. v1 needs Python: checkInPython checks it for all deliveries at once.
-func provenByBond(h *hit, ep *subscription) error {
+// verifyAtelio checks v2. v1 needs Python: checkInPython checks it for all deliveries at once.
+func verifyAtelio(h *hit, ep *subscription) error {
 	got := h.header.Get("Bond-Signature")
 	form := bondForm.FindStringSubmatch(got)
 	if form == nil {

@@ -141,12 +141,12 @@ func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
 		handler:  api.New(svc, options), store: store,
 		keys: map[string]string{"admin": adminKey, "wrong": "no-such-key"}, vars: map[string]string{},
 	}
-	w.furnish(t)
+	w.createFixtures(t)
 	return w
 }
 
-// furnish makes what most steps need: two tenants, a key of each role, and an event type.
-func (w *world) furnish(t testing.TB) {
+// createFixtures creates what most steps need: two tenants, a key of each role, and an event type.
+func (w *world) createFixtures(t testing.TB) {
 	for _, s := range []struct{ path, body, name string }{
 		{"/tenants", `{"id":"acme"}`, ""},
 		{"/tenants", `{"id":"other"}`, ""},

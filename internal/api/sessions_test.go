@@ -272,7 +272,7 @@ func TestSessionsExpire(t *testing.T) {
 		session bellwire.Session
 		lives   bool
 	}{
-		{"used a while ago", bellwire.Session{Kind: bellwire.SessionConsole, CreatedAt: ago(5 * time.Hour), LastUsedAt: ago(time.Hour), ExpiresAt: ago(-time.Hour)}, true},
+		{"used an hour ago", bellwire.Session{Kind: bellwire.SessionConsole, CreatedAt: ago(5 * time.Hour), LastUsedAt: ago(time.Hour), ExpiresAt: ago(-time.Hour)}, true},
 		{"idle", bellwire.Session{Kind: bellwire.SessionConsole, CreatedAt: ago(5 * time.Hour), LastUsedAt: ago(3 * time.Hour), ExpiresAt: ago(-time.Hour)}, false},
 		{"expired", bellwire.Session{Kind: bellwire.SessionConsole, CreatedAt: ago(5 * time.Hour), LastUsedAt: ago(time.Minute), ExpiresAt: ago(time.Second)}, false},
 		{"portal", bellwire.Session{Kind: bellwire.SessionPortal, Tenant: "acme", Capabilities: bellwire.CanView, CreatedAt: ago(5 * time.Hour), ExpiresAt: ago(-time.Hour)}, true},

@@ -24,18 +24,18 @@ import (
 	"github.com/bellwire/bellwire/internal/token"
 )
 
-// untouchable is a body that must not be read.
-type untouchable struct {
+// unreadBody is a body that must not be read.
+type unreadBody struct {
 	t    *testing.T
 	what string
 }
 
-func (u untouchable) Read([]byte) (int, error) {
-	u.t.Errorf("%s: the body is read", u.what)
+func (b unreadBody) Read([]byte) (int, error) {
+	b.t.Errorf("%s: the body is read", b.what)
 	return 0, http.ErrBodyReadAfterClose
 }
 
-func (u untouchable) Close() error { return nil }
+func (b unreadBody) Close() error { return nil }
 
 const (
 	jwtSecret   = "a secret of thirty-two characters"
@@ -186,7 +186,7 @@ func TestCallersAreConfirmedBeforeBodiesAreRead(t *testing.T) {
 				for who, identify := range front.callers {
 					method, path, _ := strings.Cut(route, " ")
 					r := httptest.NewRequest(method, path, nil)
-					r.Body, r.ContentLength = untouchable{t, route + " by " + who}, 1000
+					r.Body, r.ContentLength = unreadBody{t, route + " by " + who}, 1000
 					identify(r, w)
 					answer := httptest.NewRecorder()
 					w.Handler.ServeHTTP(answer, r)

@@ -105,12 +105,12 @@ func New(t testing.TB, c Config) *World {
 	if w.authorize == nil {
 		w.authorize = func(r *http.Request, _ []byte, k Key) { r.Header.Set("Authorization", "Bearer "+k.Secret) }
 	}
-	w.furnish(c.Catalogue)
+	w.createFixtures(c.Catalogue)
 	return w
 }
 
-// furnish creates the tenants, keys and event types.
-func (w *World) furnish(file []byte) {
+// createFixtures creates the tenants, keys and event types.
+func (w *World) createFixtures(file []byte) {
 	w.T.Helper()
 	for _, id := range []string{w.Tenant, w.Other} {
 		_, err := w.Service.CreateTenant(w.T.Context(), Admin, service.NewTenant{ID: id})

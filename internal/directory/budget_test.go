@@ -222,7 +222,7 @@ func TestCountedChecksAgree(t *testing.T) {
 			if !json.Valid([]byte(schema)) {
 				t.Fatal(schema)
 			}
-			want := plainly(t, schema, data)
+			want := validByLibrary(t, schema, data)
 			compiled, err := CompileType(&bellwire.EventType{Name: "x", Schema: []byte(schema)})
 			if err != nil {
 				return // an enum that has a value twice, say
@@ -234,8 +234,8 @@ func TestCountedChecksAgree(t *testing.T) {
 	})
 }
 
-// plainly reports whether the data fits according to the library alone.
-func plainly(t *rapid.T, schema, data string) bool {
+// validByLibrary reports whether the data is valid according to the library alone.
+func validByLibrary(t *rapid.T, schema, data string) bool {
 	doc, fault := decode([]byte(schema))
 	value, wrong := decode([]byte(data))
 	if fault != nil || wrong != nil {

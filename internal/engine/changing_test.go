@@ -10,14 +10,14 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 )
 
-// restless is a store in which the configuration changes right before each append, as another node may change it.
-type restless struct {
+// changingStore is a store in which the configuration changes right before each append, as another node may change it.
+type changingStore struct {
 	bellwire.Store
 	change  atomic.Pointer[func()] // nil: nobody does
 	appends atomic.Int64
 }
 
-func (s *restless) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+func (s *changingStore) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
 	s.appends.Add(1)
 	if change := s.change.Load(); change != nil {
 		(*change)()
@@ -25,9 +25,9 @@ func (s *restless) AppendEvents(ctx context.Context, appends []*bellwire.Append)
 	return s.Store.AppendEvents(ctx, appends)
 }
 
-// withRestless has the world's engine append to a restless store.
-func withRestless(w *world) *restless {
-	s := new(restless)
+// withChangingStore has the world's engine append to a changing store.
+func withChangingStore(w *world) *changingStore {
+	s := new(changingStore)
 	w.stop()
 	w.wrap = func(store bellwire.Store) bellwire.Store {
 		s.Store = store
@@ -40,7 +40,7 @@ func withRestless(w *world) *restless {
 // Whoever changes an endpoint all the time does not keep its platform from publishing.
 func TestChangesNeverRefuseAPublish(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		s := withRestless(w)
+		s := withChangingStore(w)
 		changing, other := w.endpoint("a"), w.endpoint("b")
 		w.receiver("a", answers(200))
 		w.receiver("b", answers(200))
@@ -69,7 +69,7 @@ func TestChangesNeverRefuseAPublish(t *testing.T) {
 // An endpoint that is deleted right before an event is stored does not get that event.
 func TestADeletedEndpointsLastDeliveriesAreCanceled(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		s := withRestless(w)
+		s := withChangingStore(w)
 		kept := w.endpoint("b")
 		w.receiver("b", answers(200))
 		w.receiver("a", answers(500))

@@ -14,8 +14,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// tireless retries often, and for as long as any test takes.
-func tireless(ep *bellwire.Endpoint) {
+// frequentRetries has an endpoint retry often, for as long as any test takes.
+func frequentRetries(ep *bellwire.Endpoint) {
 	ep.Retry = bellwire.RetryPolicy{
 		Initial: bellwire.Duration(10 * time.Second), Factor: 2,
 		MaxInterval: bellwire.Duration(time.Minute), MaxElapsed: bellwire.Duration(24 * time.Hour),
@@ -49,7 +49,7 @@ func (c *customers) add(name string, status func(n int, r *http.Request) int, ch
 		}
 		rw.WriteHeader(code)
 	})
-	one.endpoint = c.w.endpoint(name, append([]func(*bellwire.Endpoint){tireless}, change...)...)
+	one.endpoint = c.w.endpoint(name, append([]func(*bellwire.Endpoint){frequentRetries}, change...)...)
 	c.all = append(c.all, one)
 }
 

@@ -192,7 +192,7 @@ type unusable struct {
 
 func (u *unusable) Target(ctx context.Context, endpoint string) (*bellwire.Target, error) {
 	t, err := u.Directory.Target(ctx, endpoint)
-	return u.spoil(t), err
+	return u.unready(t), err
 }
 
 func (u *unusable) Subscriptions(ctx context.Context, tenant string) (bellwire.Subscriptions, int64, error) {
@@ -200,29 +200,29 @@ func (u *unusable) Subscriptions(ctx context.Context, tenant string) (bellwire.S
 	if err != nil {
 		return nil, 0, err
 	}
-	return spoiled{subscriptions, u}, revision, nil
+	return unreadySubscriptions{subscriptions, u}, revision, nil
 }
 
-// spoiled is subscriptions of endpoints that are not ready.
-type spoiled struct {
+// unreadySubscriptions are subscriptions of endpoints that are not ready.
+type unreadySubscriptions struct {
 	bellwire.Subscriptions
 	by *unusable
 }
 
-func (s spoiled) Recipients(ctx context.Context, events []bellwire.NewEvent, targets [][]*bellwire.Target, o bellwire.Observer) error {
+func (s unreadySubscriptions) Recipients(ctx context.Context, events []bellwire.NewEvent, targets [][]*bellwire.Target, o bellwire.Observer) error {
 	if err := s.Subscriptions.Recipients(ctx, events, targets, o); err != nil {
 		return err
 	}
 	for i := range targets {
 		targets[i] = slices.Clone(targets[i])
 		for k := range targets[i] {
-			targets[i][k] = s.by.spoil(targets[i][k])
+			targets[i][k] = s.by.unready(targets[i][k])
 		}
 	}
 	return nil
 }
 
-func (u *unusable) spoil(t *bellwire.Target) *bellwire.Target {
+func (u *unusable) unready(t *bellwire.Target) *bellwire.Target {
 	if t == nil {
 		return nil
 	}

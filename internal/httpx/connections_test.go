@@ -40,9 +40,9 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// gatehouse is a server that keeps so many connections, in a bubble of synctest. A request's header Owner says who it is
+// testServer is a server that keeps so many connections, in a bubble of synctest. A request's header Owner says who it is
 // from; without one it is not confirmed.
-type gatehouse struct {
+type testServer struct {
 	t       *testing.T
 	pipes   *pipes
 	server  *Server
@@ -51,31 +51,31 @@ type gatehouse struct {
 	failed  chan error    // gets how the reading of a body ended
 }
 
-func newGatehouse(t *testing.T, most int) *gatehouse {
-	g := &gatehouse{
+func newTestServer(t *testing.T, most int) *testServer {
+	s := &testServer{
 		t: t, pipes: &pipes{conns: make(chan net.Conn), done: make(chan struct{})},
 		inside: make(chan string, 1000), release: make(chan struct{}), failed: make(chan error, 1000),
 	}
-	g.server = NewServer("", most, Observe(slog.New(slog.DiscardHandler), http.HandlerFunc(g.serve)))
+	s.server = NewServer("", most, Observe(slog.New(slog.DiscardHandler), http.HandlerFunc(s.serve)))
 	var serving sync.WaitGroup
-	serving.Go(func() { _ = g.server.Serve(g.pipes) })
+	serving.Go(func() { _ = s.server.Serve(s.pipes) })
 	t.Cleanup(func() {
-		g.server.Close()
+		s.server.Close()
 		serving.Wait()
 		time.Sleep(time.Second) // net/http leaves clients a moment to read a refusal
 	})
-	return g
+	return s
 }
 
-func (g *gatehouse) serve(w http.ResponseWriter, r *http.Request) {
+func (s *testServer) serve(w http.ResponseWriter, r *http.Request) {
 	if owner := r.Header.Get("Owner"); owner != "" {
 		if err := Confirm(r, owner); err != nil {
-			g.refuse(w, r, err)
+			s.refuse(w, r, err)
 			return
 		}
 	}
 	if r.URL.Path == "/refuse" {
-		g.refuse(w, r, bellwire.Errorf(bellwire.CodeUnauthenticated, "no"))
+		s.refuse(w, r, bellwire.Errorf(bellwire.CodeUnauthenticated, "no"))
 		return
 	}
 	if r.URL.Path == "/room" {
@@ -88,54 +88,54 @@ func (g *gatehouse) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.ContentLength != 0 {
 		_, err := ReadBody(r, 4<<20)
-		g.failed <- err
+		s.failed <- err
 		if err != nil {
-			g.refuse(w, r, err)
+			s.refuse(w, r, err)
 			return
 		}
 	}
 	var size int
 	fmt.Sscanf(r.URL.Query().Get("size"), "%d", &size)
 	if err := Charge(w, size); err != nil {
-		g.refuse(w, r, err)
+		s.refuse(w, r, err)
 		return
 	}
 	if strings.HasPrefix(r.URL.Path, "/wait") {
-		g.inside <- r.URL.Path
+		s.inside <- r.URL.Path
 		select {
-		case <-g.release:
-		case <-g.pipes.done:
+		case <-s.release:
+		case <-s.pipes.done:
 		}
 	}
 	if _, err := w.Write(make([]byte, size)); err != nil {
-		g.failed <- err
+		s.failed <- err
 	}
 }
 
-func (g *gatehouse) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *testServer) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	Refuse(w, r)
 	status := map[bellwire.Code]int{bellwire.CodeRateLimited: 429, bellwire.CodeUnauthenticated: 401, bellwire.CodeCanceled: 408}
 	w.WriteHeader(status[bellwire.CodeOf(err)])
 }
 
-// visitor is a client's end of a connection.
-type visitor struct {
+// testClient is the end of a connection that a client has.
+type testClient struct {
 	net.Conn
 	t    *testing.T
 	read *bufio.Reader
 }
 
 // connect has a client connect. It may find that it is turned away.
-func (g *gatehouse) connect() *visitor {
-	g.t.Helper()
+func (s *testServer) connect() *testClient {
+	s.t.Helper()
 	ours, theirs := net.Pipe()
-	g.pipes.conns <- theirs
-	g.t.Cleanup(func() { ours.Close() })
-	return &visitor{ours, g.t, bufio.NewReader(ours)}
+	s.pipes.conns <- theirs
+	s.t.Cleanup(func() { ours.Close() })
+	return &testClient{ours, s.t, bufio.NewReader(ours)}
 }
 
 // ask sends a request, of which the body may be missing.
-func (v *visitor) ask(method, path, owner, more string) *visitor {
+func (v *testClient) ask(method, path, owner, more string) *testClient {
 	v.t.Helper()
 	if owner != "" {
 		owner = "Owner: " + owner + "\r\n"
@@ -151,7 +151,7 @@ func (v *visitor) ask(method, path, owner, more string) *visitor {
 }
 
 // answered returns the status of the answer, and reads all of it.
-func (v *visitor) answered() int {
+func (v *testClient) answered() int {
 	v.t.Helper()
 	resp, err := http.ReadResponse(v.read, nil)
 	if err != nil {
@@ -167,7 +167,7 @@ func (v *visitor) answered() int {
 }
 
 // closed reports whether the server has closed the connection.
-func (v *visitor) closed() bool {
+func (v *testClient) closed() bool {
 	v.t.Helper()
 	if err := v.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
 		return true
@@ -184,22 +184,22 @@ const body = "Content-Length: 1000000\r\n\r\n{" // the beginning of one
 func TestStrangersMakeRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 5)
-		known := g.connect().ask("GET", "/wait", "acme", "")
-		if path := <-g.inside; path != "/wait" {
+		s := newTestServer(t, 5)
+		known := s.connect().ask("GET", "/wait", "acme", "")
+		if path := <-s.inside; path != "/wait" {
 			t.Fatal(path)
 		}
-		strangers := []*visitor{
-			g.connect(),
-			g.connect().ask("GET", "/", "", "X: "),
-			g.connect().ask("POST", "/", "", body),
-			g.connect().ask("GET", "/wait", "", ""),
+		strangers := []*testClient{
+			s.connect(),
+			s.connect().ask("GET", "/", "", "X: "),
+			s.connect().ask("POST", "/", "", body),
+			s.connect().ask("GET", "/wait", "", ""),
 		}
 		for i, stranger := range strangers {
 			if stranger.closed() {
 				t.Errorf("stranger %d was closed while there was room", i)
 			}
-			if status := g.connect().ask("GET", "/", "other", "").answered(); status != 200 {
+			if status := s.connect().ask("GET", "/", "other", "").answered(); status != 200 {
 				t.Errorf("with stranger %d in the way: %d", i, status)
 			}
 			if !stranger.closed() {
@@ -207,7 +207,7 @@ func TestStrangersMakeRoom(t *testing.T) {
 			}
 		}
 		for range 2 {
-			g.release <- struct{}{}
+			s.release <- struct{}{}
 		}
 		if status := known.answered(); status != 200 {
 			t.Errorf("the one who is known: %d", status)
@@ -219,12 +219,12 @@ func TestStrangersMakeRoom(t *testing.T) {
 func TestNewConnectionsHaveTheirGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 4)
+		s := newTestServer(t, 4)
 		start := time.Now()
-		v := g.connect()
+		v := s.connect()
 		var crowd sync.WaitGroup
 		for range 40 {
-			crowd.Go(func() { g.connect() })
+			crowd.Go(func() { s.connect() })
 		}
 		time.Sleep(grace / 2)
 		if status := v.ask("GET", "/", "acme", "").answered(); status != 200 {
@@ -245,13 +245,13 @@ func TestNewConnectionsHaveTheirGrace(t *testing.T) {
 func TestRequestsAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 32)
-		var held []*visitor
+		s := newTestServer(t, 32)
+		var held []*testClient
 		fill := func(owner string, want int) {
 			t.Helper()
 			n := 0
-			for v := g.connect().ask("GET", "/wait", owner, ""); len(g.inside) > 0; v = g.connect().ask("GET", "/wait", owner, "") {
-				<-g.inside
+			for v := s.connect().ask("GET", "/wait", owner, ""); len(s.inside) > 0; v = s.connect().ask("GET", "/wait", owner, "") {
+				<-s.inside
 				held = append(held, v)
 				n++
 			}
@@ -259,7 +259,7 @@ func TestRequestsAreShared(t *testing.T) {
 				t.Errorf("%s has %d requests under way, want %d", owner, n, want)
 			}
 			// It is told before its body is read.
-			if status := g.connect().ask("POST", "/wait", owner, body).answered(); status != 429 || len(g.failed) > 0 {
+			if status := s.connect().ask("POST", "/wait", owner, body).answered(); status != 429 || len(s.failed) > 0 {
 				t.Errorf("%s: %d", owner, status)
 			}
 		}
@@ -268,14 +268,14 @@ func TestRequestsAreShared(t *testing.T) {
 		fill("others", 4)
 		fill("last", 2)
 		for range 40 {
-			g.connect()
+			s.connect()
 		}
 		for i := range 2 { // the reserve
-			held = append(held, g.connect().ask("GET", "/wait", fmt.Sprint("new", i), ""))
-			<-g.inside
+			held = append(held, s.connect().ask("GET", "/wait", fmt.Sprint("new", i), ""))
+			<-s.inside
 		}
 		for _, v := range held {
-			g.release <- struct{}{}
+			s.release <- struct{}{}
 			if status := v.answered(); status != 200 {
 				t.Error(status)
 			}
@@ -288,11 +288,11 @@ func TestRequestsAreShared(t *testing.T) {
 func TestIdleConnectionsAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 8)
-		neighbour := g.connect().ask("GET", "/", "neighbour", "")
+		s := newTestServer(t, 8)
+		neighbour := s.connect().ask("GET", "/", "neighbour", "")
 		neighbour.answered()
 		for range 100 {
-			g.connect().ask("GET", "/", "many", "").answered()
+			s.connect().ask("GET", "/", "many", "").answered()
 		}
 		if neighbour.closed() {
 			t.Fatal("the neighbour's connection made room")
@@ -307,8 +307,8 @@ func TestIdleConnectionsAreShared(t *testing.T) {
 func TestIdleConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 10)
-		known, stranger, silent := g.connect(), g.connect(), g.connect()
+		s := newTestServer(t, 10)
+		known, stranger, silent := s.connect(), s.connect(), s.connect()
 		known.ask("GET", "/", "acme", "").answered()
 		stranger.ask("GET", "/", "", "").answered()
 		time.Sleep(ReadTimeout)
@@ -342,8 +342,8 @@ func TestDribbledBodies(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newGatehouse(t, 10)
-				v := g.connect().ask("POST", "/", test.owner, body)
+				s := newTestServer(t, 10)
+				v := s.connect().ask("POST", "/", test.owner, body)
 				start := time.Now()
 				var sending sync.WaitGroup
 				sending.Go(func() {
@@ -354,7 +354,7 @@ func TestDribbledBodies(t *testing.T) {
 						}
 					}
 				})
-				err, took := <-g.failed, time.Since(start)
+				err, took := <-s.failed, time.Since(start)
 				go v.answered()
 				if test.want == 0 && err != nil || test.want != 0 && (bellwire.CodeOf(err) != bellwire.CodeCanceled || took != test.want) {
 					t.Errorf("%s: %v after %s, want %s", test.name, err, took, test.want)
@@ -371,13 +371,13 @@ func TestDribbledBodies(t *testing.T) {
 func TestUnreadAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 10)
-		g.connect().ask("GET", "/?size=1000000", "acme", "")
+		s := newTestServer(t, 10)
+		s.connect().ask("GET", "/?size=1000000", "acme", "")
 		start := time.Now()
-		if err := <-g.failed; err == nil || time.Since(start) != Patience {
+		if err := <-s.failed; err == nil || time.Since(start) != Patience {
 			t.Errorf("cut off after %s: %v", time.Since(start), err)
 		}
-		slow := g.connect().ask("GET", "/?size=200000", "acme", "")
+		slow := s.connect().ask("GET", "/?size=200000", "acme", "")
 		start = time.Now()
 		read := 0
 		for buffer := make([]byte, 1000); read < 200_000; {
@@ -398,11 +398,11 @@ func TestAnswersAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const size = 4 << 20
-		g := newGatehouse(t, 100)
+		s := newTestServer(t, 100)
 		path := fmt.Sprint("/wait?size=", size)
-		var held []*visitor
+		var held []*testClient
 		for range 100 {
-			v := g.connect().ask("GET", path, "greedy", "")
+			v := s.connect().ask("GET", path, "greedy", "")
 			if v.closed() || v.read.Buffered() > 0 {
 				if status := v.answered(); status != 429 {
 					t.Error(status)
@@ -415,14 +415,14 @@ func TestAnswersAreShared(t *testing.T) {
 			t.Errorf("one owner has %d answers of 4 MiB", len(held))
 		}
 		for owner, status := range map[string]int{"greedy": 204, "frugal": 200} {
-			if got := g.connect().ask("GET", "/room", owner, "").answered(); got != status {
+			if got := s.connect().ask("GET", "/room", owner, "").answered(); got != status {
 				t.Errorf("room for %s: %d, want %d", owner, got, status)
 			}
 		}
-		other := g.connect().ask("GET", path, "other", "")
+		other := s.connect().ask("GET", path, "other", "")
 		for range len(held) + 1 {
-			<-g.inside
-			g.release <- struct{}{}
+			<-s.inside
+			s.release <- struct{}{}
 		}
 		if status := other.answered(); status != 200 {
 			t.Errorf("another's: %d", status)
@@ -432,7 +432,7 @@ func TestAnswersAreShared(t *testing.T) {
 				t.Error(status)
 			}
 		}
-		if free := g.server.connections.answers.Free(); free != limits.AnswerBytes {
+		if free := s.server.connections.answers.Free(); free != limits.AnswerBytes {
 			t.Errorf("%d bytes are free, of %d", free, limits.AnswerBytes)
 		}
 	})
@@ -444,10 +444,10 @@ func TestBodiesAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const size = 3 << 20
-		g := newGatehouse(t, 200)
+		s := newTestServer(t, 200)
 		text := fmt.Sprintf("Content-Length: %d\r\n\r\n", size) + strings.Repeat(" ", size)
-		send := func(owner string) *visitor {
-			v := g.connect()
+		send := func(owner string) *testClient {
+			v := s.connect()
 			synctest.Wait()
 			go func() { // a refusal comes before all of it
 				_, _ = io.WriteString(v, "POST /wait HTTP/1.1\r\nHost: x\r\nOwner: "+owner+"\r\n"+text)
@@ -455,7 +455,7 @@ func TestBodiesAreShared(t *testing.T) {
 			synctest.Wait()
 			return v
 		}
-		var held []*visitor
+		var held []*testClient
 		for range 100 {
 			v := send("greedy")
 			if v.closed() || v.read.Buffered() > 0 {
@@ -471,15 +471,15 @@ func TestBodiesAreShared(t *testing.T) {
 		}
 		held = append(held, send("other"))
 		for range held {
-			<-g.inside
-			g.release <- struct{}{}
+			<-s.inside
+			s.release <- struct{}{}
 		}
 		for _, v := range held {
 			if status := v.answered(); status != 200 {
 				t.Error(status)
 			}
 		}
-		if free := g.server.connections.bodies.Free(); free != limits.RequestBytes {
+		if free := s.server.connections.bodies.Free(); free != limits.RequestBytes {
 			t.Errorf("%d bytes are free, of %d", free, limits.RequestBytes)
 		}
 	})
@@ -489,9 +489,9 @@ func TestBodiesAreShared(t *testing.T) {
 func TestRefusalsDoNotWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 10)
+		s := newTestServer(t, 10)
 		start := time.Now()
-		v := g.connect().ask("POST", "/refuse", "", body)
+		v := s.connect().ask("POST", "/refuse", "", body)
 		if status := v.answered(); status != 401 || time.Since(start) != maxRefusal {
 			t.Errorf("%d after %s", status, time.Since(start))
 		}
@@ -499,7 +499,7 @@ func TestRefusalsDoNotWait(t *testing.T) {
 		if !v.closed() {
 			t.Error("the connection is kept")
 		}
-		v = g.connect().ask("POST", "/refuse", "", "Content-Length: 3\r\n\r\n{ }")
+		v = s.connect().ask("POST", "/refuse", "", "Content-Length: 3\r\n\r\n{ }")
 		if status := v.answered(); status != 401 {
 			t.Error(status)
 		}

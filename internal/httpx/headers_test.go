@@ -22,15 +22,15 @@ var crowdedBytes = len("GET / HTTP/1.1\r\nHost: x\r\n"+crowded) + lineBytes*(max
 func TestHeadersThatDoNotEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 2000)
-		var strangers []*visitor
+		s := newTestServer(t, 2000)
+		var strangers []*testClient
 		for range limits.HeaderBytes/crowdedBytes + 20 {
-			strangers = append(strangers, g.connect().ask("GET", "/", "", crowded))
+			strangers = append(strangers, s.connect().ask("GET", "/", "", crowded))
 		}
-		if status := g.connect().ask("GET", "/", "acme", crowded+"\r\n").answered(); status != 200 {
+		if status := s.connect().ask("GET", "/", "acme", crowded+"\r\n").answered(); status != 200 {
 			t.Errorf("one whose header ends: %d", status)
 		}
-		for i, v := range []*visitor{strangers[0], strangers[19]} {
+		for i, v := range []*testClient{strangers[0], strangers[19]} {
 			if !v.closed() {
 				t.Errorf("%d of those who began first did not make room", i)
 			}
@@ -46,10 +46,10 @@ func TestHeadersThatDoNotEnd(t *testing.T) {
 func TestHeadersAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 8000)
-		var held []*visitor
+		s := newTestServer(t, 8000)
+		var held []*testClient
 		for range 4000 {
-			v := g.connect().ask("GET", "/wait", "greedy", crowded+"\r\n")
+			v := s.connect().ask("GET", "/wait", "greedy", crowded+"\r\n")
 			if v.closed() || v.read.Buffered() > 0 {
 				if status := v.answered(); status != 429 {
 					t.Error(status)
@@ -61,15 +61,15 @@ func TestHeadersAreShared(t *testing.T) {
 		if most := limits.RequestBytes / 2 / (crowdedBytes - limits.UncountedBytes); len(held) < most*95/100 || len(held) > most {
 			t.Errorf("one owner has %d large headers, of about %d", len(held), most)
 		}
-		held = append(held, g.connect().ask("GET", "/wait", "other", crowded+"\r\n"))
+		held = append(held, s.connect().ask("GET", "/wait", "other", crowded+"\r\n"))
 		for _, v := range held {
-			<-g.inside
-			g.release <- struct{}{}
+			<-s.inside
+			s.release <- struct{}{}
 			if status := v.answered(); status != 200 {
 				t.Error(status)
 			}
 		}
-		cs := g.server.connections
+		cs := s.server.connections
 		if free := cs.bodies.Free(); free != limits.RequestBytes || cs.headers.bytes != 0 || cs.headers.holding.Len() != 0 {
 			t.Errorf("in the end %d bytes are free, and %d are held by %d headers", free, cs.headers.bytes, cs.headers.holding.Len())
 		}
@@ -80,18 +80,18 @@ func TestHeadersAreShared(t *testing.T) {
 func TestHeadersOfManyLines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGatehouse(t, 10)
-		v := g.connect().ask("GET", "/", "acme", strings.Repeat("x:\n", maxLines))
+		s := newTestServer(t, 10)
+		v := s.connect().ask("GET", "/", "acme", strings.Repeat("x:\n", maxLines))
 		if status := v.answered(); status != http.StatusRequestHeaderFieldsTooLarge || !v.closed() {
 			t.Errorf("%d lines: %d", maxLines, status)
 		}
-		v = g.connect()
+		v = s.connect()
 		for range 2 { // the second counts for itself
 			v.ask("POST", "/", "acme", strings.Repeat("x:\r\n", maxLines-20)+"Content-Length: 300\r\n\r\n"+strings.Repeat("\n", 300))
 			if status := v.answered(); status != 200 {
 				t.Errorf("a body of many lines: %d", status)
 			}
-			<-g.failed
+			<-s.failed
 		}
 	})
 }

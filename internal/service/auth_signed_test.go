@@ -75,7 +75,7 @@ func TestSignedRequests(t *testing.T) {
 		{"again", same, signed, bellwire.CodeUnauthenticated},
 		{"with another nonce", func(r *service.SignedRequest) { r.Nonce = "two" }, signed, ""},
 		{"as a bare UUID", func(r *service.SignedRequest) { r.Nonce, r.Key = "three", uuid.UUID(key.ID).String() }, signed, ""},
-		{"a while ago", func(r *service.SignedRequest) {
+		{"signed almost SignatureWindow ago", func(r *service.SignedRequest) {
 			r.Nonce, r.At = "four", r.At.Add(10*time.Second-service.SignatureWindow)
 		}, signed, ""},
 	} {

@@ -133,19 +133,19 @@ func TestReadersOfOneTenantDelayNoOthers(t *testing.T) {
 			t.Errorf("they waited for %v", waited)
 		}
 		crowd.Wait()
-		slow, impatient := 0, 0
+		slow, refused := 0, 0
 		for len(answers) > 0 {
 			switch err := <-answers; bellwire.CodeOf(err) {
 			case bellwire.CodeUnavailable:
 				slow++
 			case bellwire.CodeRateLimited:
-				impatient++
+				refused++
 			default:
 				t.Errorf("one of the crowd: %v", err)
 			}
 		}
-		if slow < 2*inside || slow+impatient != inside+limits.ReadsOf {
-			t.Errorf("%d reads took too long, and %d waited too long", slow, impatient)
+		if slow < 2*inside || slow+refused != inside+limits.ReadsOf {
+			t.Errorf("%d reads took too long, and %d were refused", slow, refused)
 		}
 	})
 }

@@ -322,7 +322,7 @@ func TestOtherTenantIDs(t *testing.T) {
 	w.Keys["acme"] = dialecttest.Key{ID: made.ID, Secret: secret}
 	dialecttest.Run(t, w, []dialecttest.Step{
 		{Name: "own", Key: "acme", Do: "GET /api/v4/accounts/acme/webhooks", Status: 200, Want: "[]"},
-		{Name: "another's", Do: "GET /api/v4/accounts/acme/webhooks", Status: 422, Want: invalid("accountId", "accountId must have 12 digits")},
+		{Name: "not a Bluefin account", Do: "GET /api/v4/accounts/acme/webhooks", Status: 422, Want: invalid("accountId", "accountId must have 12 digits")},
 	})
 }
 

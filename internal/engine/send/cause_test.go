@@ -145,7 +145,7 @@ func TestTLSFailuresAreDistinguished(t *testing.T) {
 			t.Run(name+map[bool]string{true: ", HTTP/2"}[http2], func(t *testing.T) {
 				t.Parallel()
 				url, trusting := secured(t, c.config.Clone(), http2)
-				checkCause(t, attempt(t, guardedDialer(loopback), trusting, url, patient).Attempt, bellwire.OutcomeTLS, c.text)
+				checkCause(t, attempt(t, guardedDialer(loopback), trusting, url, longTimeout).Attempt, bellwire.OutcomeTLS, c.text)
 			})
 		}
 	}
@@ -178,7 +178,7 @@ func TestMissingTLSIsDistinguished(t *testing.T) {
 				_, _ = c.Read(make([]byte, 4096)) // the hello
 				peer.serve(c)
 			})
-			a := attempt(t, guardedDialer(loopback), nil, strings.Replace(url, "http:", "https:", 1), patient).Attempt
+			a := attempt(t, guardedDialer(loopback), nil, strings.Replace(url, "http:", "https:", 1), longTimeout).Attempt
 			checkCause(t, a, bellwire.OutcomeTLS, peer.text)
 		})
 	}
@@ -197,7 +197,7 @@ func TestBadAnswersAreNotRepeated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkCause(t, attempt(t, guardedDialer(loopback), nil, raw(t, write(answer)), patient).Attempt, bellwire.OutcomeProtocol, "not valid HTTP")
+			checkCause(t, attempt(t, guardedDialer(loopback), nil, raw(t, write(answer)), longTimeout).Attempt, bellwire.OutcomeProtocol, "not valid HTTP")
 		})
 	}
 	for name, c := range map[string]struct {
@@ -212,7 +212,7 @@ func TestBadAnswersAreNotRepeated(t *testing.T) {
 		t.Run("HTTP/2/"+name, func(t *testing.T) {
 			t.Parallel()
 			url, config, _ := h2Witness(t, hangsUp2(c.frames))
-			checkCause(t, attempt(t, guardedDialer(loopback), config, url, patient).Attempt, c.want, c.text)
+			checkCause(t, attempt(t, guardedDialer(loopback), config, url, longTimeout).Attempt, c.want, c.text)
 		})
 	}
 }
@@ -264,7 +264,7 @@ func TestTheStatusCountsWithoutTheBody(t *testing.T) {
 			t.Run(strconv.Itoa(status)+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				url := raw(t, write("HTTP/1.1 "+strconv.Itoa(status)+" Said\r\n"+body.rest))
-				r := attempt(t, guardedDialer(loopback), nil, url, patient)
+				r := attempt(t, guardedDialer(loopback), nil, url, longTimeout)
 				if r.Verdict != want || noteOf(r.Attempt) != body.note || (r.Attempt.Error == "") != (want == bellwire.Acknowledged) {
 					t.Errorf("verdict %v, error %q, note %q", r.Verdict, r.Attempt.Error, noteOf(r.Attempt))
 				}

@@ -99,7 +99,7 @@ func TestConnectionsDoNotGrowOld(t *testing.T) {
 				transport := newTransport(l.dial, 64, 64, config)
 				for began := time.Now(); time.Since(began) < lasts; time.Sleep(every) {
 					serving.Go(func() {
-						if r := attemptOver(transport, url, patient); r.Verdict != bellwire.Acknowledged {
+						if r := attemptOver(transport, url, longTimeout); r.Verdict != bellwire.Acknowledged {
 							t.Error(r.Attempt.Error)
 						}
 					})
@@ -150,7 +150,7 @@ func TestOneNameForDialTLSAndHost(t *testing.T) {
 				}
 				return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
 			}
-			if r := attempt(t, dial, &tls.Config{RootCAs: pool}, normalized, patient); r.Verdict != bellwire.Acknowledged {
+			if r := attempt(t, dial, &tls.Config{RootCAs: pool}, normalized, longTimeout); r.Verdict != bellwire.Acknowledged {
 				t.Fatal(r.Attempt.Error)
 			}
 			if name, host := <-seen, <-seen; name != want || host != want {

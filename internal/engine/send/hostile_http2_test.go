@@ -40,7 +40,7 @@ func h2(t *testing.T, peer hostile) (url string, config *tls.Config) {
 			mu.Unlock()
 			all.Go(func() {
 				defer c.Close()
-				if peer.unread || greet(c) == nil {
+				if peer.unread || exchangeSettings(c) == nil {
 					peer.serve(c)
 				}
 			})
@@ -131,8 +131,8 @@ func readFrame(c net.Conn) (kind byte, stream uint32, payload []byte, err error)
 	return head[3], binary.BigEndian.Uint32(head[5:]), payload, err
 }
 
-// greet sends the settings, and reads until a request comes.
-func greet(c net.Conn) error {
+// exchangeSettings sends the settings, and reads until a request comes.
+func exchangeSettings(c net.Conn) error {
 	write(hello)(c)
 	_, err := io.CopyN(io.Discard, c, int64(len(preface)))
 	for kind := byte(0); err == nil && kind != frameHeaders; {

@@ -297,7 +297,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	go func() { all.Wait(); close(ended) }()
 	most, served := before, 0
 	for done := false; !done; served++ {
-		if r := attemptOver(transport, healthy, patient); r.Verdict != bellwire.Acknowledged {
+		if r := attemptOver(transport, healthy, longTimeout); r.Verdict != bellwire.Acknowledged {
 			t.Error("the healthy endpoint:", r.Attempt.Error)
 		}
 		most = max(most, markedHeap())
@@ -319,8 +319,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 }
 
-// patient has an attempt wait for a machine that has much else to do.
-func patient(target *bellwire.Target) { target.Timeout = 10 * time.Second }
+// longTimeout gives an attempt enough time on a busy machine.
+func longTimeout(target *bellwire.Target) { target.Timeout = 10 * time.Second }
 
 // markedHeap returns how many bytes the last garbage collection found in use. It costs nothing.
 func markedHeap() int64 {

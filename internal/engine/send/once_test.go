@@ -90,7 +90,7 @@ func (w *witness) warm(t *testing.T, transport *transport, idle int) {
 	var all sync.WaitGroup
 	for range idle {
 		all.Go(func() {
-			if r := attemptOver(transport, w.url, patient); r.Verdict != bellwire.Acknowledged {
+			if r := attemptOver(transport, w.url, longTimeout); r.Verdict != bellwire.Acknowledged {
 				t.Error(r.Attempt.Error)
 			}
 		})
@@ -169,7 +169,7 @@ func TestOneAttemptIsOneRequest(t *testing.T) {
 							transport := newTransport(guardedDialer(loopback), 16, 64, w.config)
 							t.Cleanup(transport.CloseIdleConnections)
 							w.warm(t, transport, idle)
-							r := attemptOver(transport, w.url, marked(b.body), patient, func(target *bellwire.Target) {
+							r := attemptOver(transport, w.url, marked(b.body), longTimeout, func(target *bellwire.Target) {
 								if key { // the endpoint's own header, which net/http takes for a leave to repeat
 									target.Headers = append(target.Headers, bellwire.Header{Name: "Idempotency-Key", Value: "k"})
 								}
@@ -212,7 +212,7 @@ func TestClosedIdleConnections(t *testing.T) {
 						end(c)
 					}
 					w.mu.Unlock()
-					r := attemptOver(transport, w.url, marked(10), patient)
+					r := attemptOver(transport, w.url, marked(10), longTimeout)
 					if n := w.broken.Load(); n != 1 || r.Verdict != bellwire.Acknowledged {
 						t.Errorf("%d requests; %s", n, r.Attempt.Error)
 					}
@@ -243,7 +243,7 @@ func TestKeepAliveTimeIsKept(t *testing.T) {
 	transport := newTransport(guardedDialer(loopback), 4, 64, nil)
 	t.Cleanup(transport.CloseIdleConnections)
 	for range 4 {
-		if r := attemptOver(transport, s, patient); r.Verdict != bellwire.Acknowledged {
+		if r := attemptOver(transport, s, longTimeout); r.Verdict != bellwire.Acknowledged {
 			t.Error(r.Attempt.Error)
 		}
 	}
@@ -347,11 +347,11 @@ func TestOneAttemptIsOneRequestOverHTTP2(t *testing.T) {
 			transport := newTransport(guardedDialer(loopback), 16, 64, config)
 			t.Cleanup(transport.CloseIdleConnections)
 			if strings.HasPrefix(name, "second") {
-				if r := attemptOver(transport, url, patient); r.Verdict != bellwire.Acknowledged {
+				if r := attemptOver(transport, url, longTimeout); r.Verdict != bellwire.Acknowledged {
 					t.Fatal(r.Attempt.Error)
 				}
 			}
-			r := attemptOver(transport, url, patient, func(target *bellwire.Target) {
+			r := attemptOver(transport, url, longTimeout, func(target *bellwire.Target) {
 				target.Headers = []bellwire.Header{{Name: "Idempotency-Key", Value: "k"}}
 			})
 			if n := requests.Load(); n != c.requests {
@@ -394,7 +394,7 @@ func TestClosedIdleHTTP2Connections(t *testing.T) {
 			transport := newTransport(guardedDialer(loopback), 4, 64, config)
 			t.Cleanup(transport.CloseIdleConnections)
 			for n := range 10 {
-				r := attemptOver(transport, url, patient)
+				r := attemptOver(transport, url, longTimeout)
 				mu.Lock()
 				if r.Verdict != bellwire.Acknowledged || taken != n+1 {
 					t.Errorf("%d requests were taken; %s", taken, r.Attempt.Error)
@@ -423,7 +423,7 @@ func TestSecondTryIsWhole(t *testing.T) {
 	t.Cleanup(transport.CloseIdleConnections)
 	w.warm(t, transport, 2)
 	w.closeAll()
-	r := attemptOver(transport, w.url, marked(mebibytes), patient)
+	r := attemptOver(transport, w.url, marked(mebibytes), longTimeout)
 	if r.Verdict != bellwire.Acknowledged || r.Attempt.Timings.Connect <= 0 || r.Attempt.Timings.FirstByte <= 0 {
 		t.Errorf("%s, timings %+v", r.Attempt.Error, r.Attempt.Timings)
 	}

@@ -181,7 +181,7 @@ func TestOutcomesAreDistinguished(t *testing.T) {
 			t.Parallel()
 			var change []func(*bellwire.Target)
 			if c.want != bellwire.OutcomeTimeout {
-				change = append(change, patient)
+				change = append(change, longTimeout)
 			}
 			r := attempt(t, c.dial, nil, c.url, change...)
 			a := r.Attempt

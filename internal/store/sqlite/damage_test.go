@@ -69,8 +69,8 @@ func makeLarge(t *testing.T) string {
 	return s.path
 }
 
-// spoil overwrites the second half of a database.
-func spoil(t *testing.T, path string) {
+// corrupt overwrites the second half of a database.
+func corrupt(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -95,7 +95,7 @@ func TestDamageIsDetected(t *testing.T) {
 	if err := s.Check(t.Context()); err != nil || s.Damaged() {
 		t.Fatal("it is damaged before it was touched:", err)
 	}
-	spoil(t, s.path)
+	corrupt(t, s.path)
 	read := func() error { return s.read(t.Context(), func(c *db) error { return c.query(readAll).exec() }) }
 	write := func() error {
 		return s.write(t.Context(), func(w *writer) error { return w.exec("DELETE FROM nonces WHERE nonce = 'nothing'") })
@@ -121,7 +121,7 @@ func TestDamageIsDetected(t *testing.T) {
 func TestDamageIsDetectedByTheWriter(t *testing.T) {
 	t.Parallel()
 	s, _ := openLogged(t, makeLarge(t), Options{})
-	spoil(t, s.path)
+	corrupt(t, s.path)
 	change := func() error {
 		return s.write(t.Context(), func(w *writer) error {
 			if err := w.exec("PRAGMA shrink_memory"); err != nil {
@@ -154,7 +154,7 @@ func TestOnlyDamageIsDamage(t *testing.T) {
 func TestOpenRefusesADamagedDatabase(t *testing.T) {
 	t.Parallel()
 	path := makeLarge(t)
-	spoil(t, path)
+	corrupt(t, path)
 	damaged := readFile(t, path)
 	_, err := Open(t.Context(), path, Options{})
 	refused(t, err, bellwire.CodeUnavailable, path+" is damaged")

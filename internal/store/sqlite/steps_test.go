@@ -14,9 +14,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// effort returns how many steps SQLite made for the reads of f. It says how many rows were looked at, whatever else the
+// countSteps returns how many steps SQLite made for the reads of f. It says how many rows were looked at, whatever else the
 // machine does.
-func effort(s *Store, f func()) (steps int) {
+func countSteps(s *Store, f func()) (steps int) {
 	s.steps()
 	f()
 	return s.steps()
@@ -95,7 +95,7 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 	measure := func() map[string]int {
 		steps := make(map[string]int)
 		for name, read := range reads {
-			steps[name] = effort(s, func() { check(t, read()) })
+			steps[name] = countSteps(s, func() { check(t, read()) })
 		}
 		return steps
 	}
@@ -115,12 +115,12 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 		}
 	}
 	purge()
-	if steps := effort(s, purge); steps > 1000 {
+	if steps := countSteps(s, purge); steps > 1000 {
 		t.Errorf("to look for deleted endpoints again took %d steps", steps)
 	}
 }
 
-// A tenant that deletes endpoints with thousands of deliveries each is listed with the same effort as before, once Purge has settled
+// A tenant that deletes endpoints with thousands of deliveries each is listed in as many steps as before, once Purge has settled
 // them. Its lists have every delivery once, in between too.
 func TestDeletedEndpointsWithManyDeliveriesAreSettled(t *testing.T) {
 	t.Parallel()
@@ -135,7 +135,7 @@ func TestDeletedEndpointsWithManyDeliveriesAreSettled(t *testing.T) {
 		check(t, err)
 		return page
 	}
-	newest := func() int { return effort(s, func() { list(1, "") }) }
+	newest := func() int { return countSteps(s, func() { list(1, "") }) }
 	before := newest()
 	const endpoints, each = 4, maxSettled + 10
 	for i := range endpoints {
