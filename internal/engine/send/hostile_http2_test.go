@@ -131,10 +131,10 @@ func readFrame(c net.Conn) (kind byte, stream uint32, payload []byte, err error)
 	return head[3], binary.BigEndian.Uint32(head[5:]), payload, err
 }
 
-// exchangeSettings sends the settings, and reads until a request comes.
+// exchangeSettings reads the preface, sends the settings, and reads until a request comes.
 func exchangeSettings(c net.Conn) error {
-	write(hello)(c)
 	_, err := io.CopyN(io.Discard, c, int64(len(preface)))
+	write(hello)(c)
 	for kind := byte(0); err == nil && kind != frameHeaders; {
 		kind, _, _, err = readFrame(c)
 	}
@@ -154,16 +154,6 @@ func refuseStreams(c net.Conn) {
 		if kind == frameHeaders {
 			write(frame(frameReset, 0, stream, refuse))(c)
 		}
-	}
-}
-
-// dripFrames answers with a frame of one byte at a time.
-func dripFrames(c net.Conn) {
-	go discard(c)
-	_, err := io.WriteString(c, answer)
-	for err == nil {
-		time.Sleep(20 * time.Millisecond)
-		_, err = io.WriteString(c, frame(frameData, 0, 1, "x"))
 	}
 }
 
@@ -189,8 +179,7 @@ var hostilePeers = map[string]hostile{
 	"endless 1xx":              {serve: flood("", frame(frameHeaders, flagEndHeaders, 1, status103)), want: bellwire.OutcomeProtocol, text: "PROTOCOL_ERROR"},
 	"header bomb":              {serve: says(frame(frameHeaders, flagEndHeaders, 1, status200+kept+strings.Repeat(again, 10_000))), want: bellwire.OutcomeProtocol},
 	"1 GiB body":               {serve: flood(answer, frame(frameData, 0, 1, strings.Repeat("x", 16<<10))), want: bellwire.OutcomeOK},
-	"empty DATA":               {serve: flood(answer, frame(frameData, 0, 1, "")), want: bellwire.OutcomeOK, note: "did not end in time"},
-	"drips its body":           {serve: dripFrames, want: bellwire.OutcomeOK, note: "did not end in time"},
+	"empty DATA":               {serve: flood(answer, frame(frameData, 0, 1, "")), want: bellwire.OutcomeOK, note: notInTime},
 	"hangs up":                 {serve: func(net.Conn) {}, want: bellwire.OutcomeReset},
 	"broken HPACK":             {serve: says(frame(frameHeaders, flagEndHeaders, 1, "\xff\xff\xff\xff")), want: bellwire.OutcomeProtocol, text: "COMPRESSION_ERROR"},
 	"frame too large":          {serve: says(frame(frameData, 0, 1, strings.Repeat("x", 1<<20+1))), want: bellwire.OutcomeProtocol, text: "HTTP/2"},
@@ -214,6 +203,23 @@ func TestHostileHTTP2Peers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A peer that answers with a frame of one byte at a time is cut off at the deadline.
+func TestDrippingHTTP2Peer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "a.test", time.Now().Add(time.Hour))
+		dial := overPipe(t, func(c net.Conn) {
+			secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}})
+			if exchangeSettings(secure) == nil {
+				go discard(secure)
+				drip(answer, frame(frameData, 0, 1, "x"))(secure)
+			}
+		})
+		peer := hostile{want: bellwire.OutcomeOK, note: notInTime}
+		peer.check(t, attempt(t, dial, &tls.Config{RootCAs: pool}, "https://a.test/", peer.change))
+	})
 }
 
 // A peer that reads nothing, while it asks for answers, does not keep its connection for ever.

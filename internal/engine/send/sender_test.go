@@ -210,13 +210,29 @@ func write(text string) func(net.Conn) {
 
 func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
 
-// drip sends a start, and then a byte at a time until the other side has enough of it.
-func drip(start string) func(net.Conn) {
+// overPipe returns a dialer whose connections are served by a function. The test ends after they are closed.
+func overPipe(t *testing.T, serve func(net.Conn)) dialFunc {
+	var all sync.WaitGroup
+	t.Cleanup(all.Wait)
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		all.Go(func() {
+			defer theirs.Close()
+			serve(theirs)
+		})
+		return ours, nil
+	}
+}
+
+// drip sends a start, and then more at intervals until the other side closes the connection. It runs in a bubble of synctest.
+func drip(start, more string) func(net.Conn) {
 	return func(c net.Conn) {
+		const interval = 20 * time.Millisecond
+		time.Sleep(interval)
 		_, err := io.WriteString(c, start)
 		for err == nil {
-			time.Sleep(20 * time.Millisecond)
-			_, err = io.WriteString(c, "x")
+			time.Sleep(interval)
+			_, err = io.WriteString(c, more)
 		}
 	}
 }
