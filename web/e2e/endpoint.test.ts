@@ -110,6 +110,36 @@ test("a replay shows its exact count before it runs", async () => {
   expect(done.data.every((delivery: { replay: boolean }) => delivery.replay)).toBe(true);
 });
 
+test("once a probe is acknowledged, what was missed is offered at once, from the first failure on", async () => {
+  const name = `own-${process.pid}`;
+  const own = await ownEndpoint(`broken/${name}`, { events: ["payment.completed"], retry: { schedule: [] } });
+  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type: "payment.completed", data: { n } });
+  const failing = await settled(() => call("GET", `/tenants/acme/endpoints/${own.id}`), ({ health }) => health.state === "failing" && health.failures === 3);
+  const began = Date.parse(failing.health.since);
+  await fetch(`${world.receiver}/repair/${name}`);
+
+  const page = await open(`${own.page}/testing`);
+  await page.getByRole("button", { name: "Send a probe" }).last().click();
+  await page.getByText("It works again.").waitFor();
+  await page.getByRole("button", { name: "Replay what was missed" }).last().click();
+  const dialog = page.getByRole("dialog", { name: /Replay events to/ });
+  await dialog.getByText("Before the first attempt that failed").waitFor();
+  const since = Date.parse(await dialog.getByLabel("Accepted since").inputValue());
+  expect(since).toBeLessThan(began);
+  expect(since).toBeGreaterThan(began - 3_700_000);
+  await dialog.getByRole("button", { name: /^Replay \d+/ }).waitFor();
+  await accessible(page);
+  await dialog.getByRole("button", { name: /^Replay \d+/ }).click();
+  await dialog.getByRole("link", { name: "Show the job" }).click();
+
+  await page.getByRole("heading", { name: `Replay all that was missed to ${own.description}` }).waitFor();
+  await page.getByRole("link", { name: "Show deliveries" }).click();
+  await page.waitForURL((url) => url.pathname.endsWith("/deliveries") && url.searchParams.get("endpoint") === own.id && url.searchParams.has("until"));
+  await page.getByRole("row").filter({ hasText: "Succeeded" }).nth(2).waitFor();
+  await page.getByRole("link", { name: "Jobs" }).click();
+  await page.getByRole("row").filter({ hasText: own.description }).getByText(own.id.slice(0, 9)).waitFor();
+});
+
 test("pausing and enabling are one click each, and say what happens", async () => {
   const own = await ownEndpoint();
   const page = await open(own.page);

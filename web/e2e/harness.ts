@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect, inject } from "vitest";
 import { type Call, caller } from "./setup";
 
@@ -15,7 +15,10 @@ export const desk = { width: 1440, height: 900 };
 
 let browser: Promise<Browser> | undefined;
 
-const pages: { page: Page; problems: string[] }[] = [];
+/** The context of all pages that need none of their own: what one of them has loaded, the others have in their cache. */
+let shared: Promise<BrowserContext> | undefined;
+
+const pages: { page: Page; problems: string[]; own: boolean }[] = [];
 
 export type Options = {
   /** Signed in to the console, unless false. */
@@ -24,18 +27,26 @@ export type Options = {
   theme?: "light" | "dark";
   /** Problems of the page that the test is about. */
   expect?: RegExp;
+  /** Whether the page has a context of its own, because the test changes what is stored in the browser, or its clock. */
+  own?: boolean;
 } & Pick<BrowserContextOptions, "javaScriptEnabled" | "timezoneId">;
 
+async function newContext(signedIn: boolean, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  browser ??= chromium.connect(world.browser);
+  const context = await (await browser).newContext({ reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...options });
+  if (signedIn) await context.addCookies([{ ...world.cookie, url: world.url, httpOnly: true, sameSite: "Strict" }]);
+  return context;
+}
+
 /**
- * open shows an address in a context of its own: /console/…, or a whole URL. The test fails if the page logs an error or a
- * violation of the content security policy, unless it expects that.
+ * open shows an address: /console/…, or a whole URL. The test fails if the page logs an error or a violation of the content
+ * security policy, unless it expects that.
  */
 export async function open(address: string, options: Options = {}): Promise<Page> {
-  browser ??= chromium.connect(world.browser);
-  const { signedIn = true, size = desk, theme = "light", expect: expected, ...rest } = options;
-  const context = await (await browser).newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...rest });
-  if (signedIn) await context.addCookies([{ ...world.cookie, url: world.url, httpOnly: true, sameSite: "Strict" }]);
-  const page = await context.newPage();
+  const { signedIn = true, size = desk, theme = "light", expect: expected, own = !signedIn, ...rest } = options;
+  const context = own ? newContext(signedIn, rest) : (shared ??= newContext(true));
+  const page = await (await context).newPage();
+  await look(page, theme, size);
   page.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const add = (problem: string) => {
@@ -45,7 +56,7 @@ export async function open(address: string, options: Options = {}): Promise<Page
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") add(`${message.text()} (${message.location().url})`);
   });
-  pages.push({ page, problems });
+  pages.push({ page, problems, own });
   await page.goto(new URL(address, world.url).href);
   return page;
 }
@@ -56,11 +67,17 @@ export async function open(address: string, options: Options = {}): Promise<Page
  */
 export async function closePages(failed?: string): Promise<void> {
   const opened = pages.splice(0);
-  for (const { page } of opened) {
+  for (const { page, own } of opened) {
     if (failed) console.error(`${failed}: ${page.url()} showed\n${await shown(page)}`);
-    await page.context().close();
+    await (own ? page.context() : page).close();
   }
   expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
+}
+
+/** look gives a page a theme and a size. */
+export async function look(page: Page, theme: "light" | "dark", size: { width: number; height: number }): Promise<void> {
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
 }
 
 /** shown returns the text of a page, without empty lines, and at most 4,000 characters of it. */
@@ -79,7 +96,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export async function accessible(page: Page): Promise<void> {
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run();
+    const { axe } = globalThis as unknown as { axe: { run: (options: unknown) => Promise<{ violations: Violation[] }> } };
+    const { violations } = await axe.run({ resultTypes: ["violations"], selectors: false, elementRef: false });
     return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
   });
   expect(found).toEqual([]);

@@ -33,10 +33,18 @@ function program(): string {
   throw new Error(`the tests of the pages need Chromium: none of ${programs.join(", ")} is in PATH`);
 }
 
-/** The receiver answers by the path: ok, slow, fail, hang. It never closes a connection that hangs until it is stopped. */
+/** Names of paths that were repaired. */
+const repaired = new Set<string>();
+
+/**
+ * The receiver answers by the path: ok, slow, fail, hang, and broken, which fails until repair is requested with the same name.
+ * It never closes a connection that hangs until it is stopped.
+ */
 function receive(request: IncomingMessage, response: ServerResponse): void {
   request.resume().on("end", () => {
-    const kind = request.url?.split("/")[1];
+    const [, kind, name = ""] = request.url?.split("/") ?? [];
+    if (kind === "repair") repaired.add(name);
+    if (kind === "broken" && !repaired.has(name)) return void response.writeHead(503).end("under repair");
     if (kind === "hang") return;
     if (kind === "slow") return void setTimeout(() => response.writeHead(200).end("late"), 300);
     if (kind === "fail") return void response.writeHead(500, { "Content-Type": "application/json" }).end('{"error":"the database is down","code":9007199254740993}');

@@ -40,7 +40,7 @@ test("a session that ends on the server leads to signing in, and back", async ()
 });
 
 test("paused means no request at all", async () => {
-  const page = await open("/console/endpoints");
+  const page = await open("/console/endpoints", { own: true });
   await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
   await page.getByRole("button", { name: "Live" }).click();
   await page.getByRole("button", { name: "Paused" }).waitFor();
@@ -110,7 +110,7 @@ test("tokens are suggested, and the URL holds them", async () => {
 });
 
 test("the theme and the zone are chosen, and stay", async () => {
-  const page = await open("/console/endpoints", { timezoneId: "Asia/Tokyo" });
+  const page = await open("/console/endpoints", { timezoneId: "Asia/Tokyo", own: true });
   const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await ground();
   await page.getByRole("button", { name: "Theme and time zone" }).click();

@@ -67,6 +67,7 @@ test("all that match become a job with the exact count, and others are left alon
 
 test("a delivery says what failed and what to do, and shows both messages as they were", async () => {
   const page = await open(`/console/tenants/acme/deliveries/${await failed()}`);
+  await page.getByRole("navigation", { name: "Above" }).getByRole("link", { name: "Order service" }).waitFor();
   await page.getByText("It was refused with status 500.").waitFor();
   await page.getByText("The receiver failed while it handled the request").first().waitFor();
   const response = page.getByRole("region", { name: "Response" });
@@ -146,7 +147,7 @@ test("data of 1 MiB and of many levels is shown, and erased data is said to be",
   await page.getByText("The data was erased").waitFor();
   expect(await page.getByRole("button", { name: "Publish again" }).count()).toBe(0);
   await page.goto(`${world.url}/console/events?tenant=acme`);
-  await page.getByRole("row").filter({ hasText: "Erased" }).waitFor();
+  await page.locator(`[data-row="${deep}"]`).getByText("Erased").waitFor();
   await accessible(page);
 });
 

@@ -6,6 +6,7 @@ import { cx } from "@/lib/text";
 import { Button } from "./Button";
 import { useKeys } from "./Keys";
 import { useMedia, useNarrow } from "./Live";
+import type { Selection } from "./Selection";
 import { ErrorState, Skeleton } from "./States";
 
 export type Column<T> = {
@@ -48,17 +49,19 @@ type Props<T> = {
   /** How high a row is, about: 40 unless its cells have two lines. */
   rowHeight?: number;
   empty: ReactNode;
+  /** Which rows are selected, if they can be: by their boxes, with shift those between, and by x. */
+  select?: Selection<T> | undefined;
 };
 
 /**
  * DataTable lists rows, of which only those in sight are elements. j, k and Enter walk it; it loads more near its end,
  * and says how many rows are new instead of moving. On a phone a row is two lines.
  */
-export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, rowHeight = 40, empty }: Props<T>) {
+export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, rowHeight = 40, empty, select }: Props<T>) {
   const narrow = useNarrow();
   const laptop = useMedia("(min-width: 1280px)");
   const columns = all.filter((column) => laptop || !column.wide);
-  const grid = columns.map((column) => column.width).join(" ");
+  const grid = [...(select ? ["16px"] : []), ...columns.map((column) => column.width)].join(" ");
   const body = useRef<HTMLDivElement>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
   const [margin, setMargin] = useState(0);
@@ -125,6 +128,8 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       open(rows[current]);
     },
     r: () => void list.refresh?.(),
+    x: () => rows[current] && select?.toggle(id(rows[current])),
+    X: () => rows[current] && select?.toggle(id(rows[current]), true),
   });
 
   if (list.error && rows.length === 0) {
@@ -143,67 +148,79 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
     <div className="relative min-w-0">
       <Fresh list={list} />
       <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length + (narrow ? 0 : 1)} aria-busy={loading || undefined}>
-      {!narrow && (
-        <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-bg">
-          <div role="row" className="grid h-8 items-center gap-x-4 px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
-            {columns.map((column) => (
-              <div key={column.key} role="columnheader" className={cx("truncate text-xs font-medium text-muted", column.align === "right" && "text-right")}>
-                {column.title}
-              </div>
-            ))}
-          </div>
-        </div>
-      )}
-      <div ref={body} role="rowgroup" className="relative" style={loading ? {} : { height: virtual.getTotalSize() }}>
-        {loading
-          ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} height={rowHeight} />)
-          : visible.map((item) => {
-              const row = rows[item.index];
-              if (!row) return null;
-              const key = id(row);
-              return (
-                <div
-                  key={key}
-                  role="row"
-                  data-index={item.index}
-                  data-row={key}
-                  ref={virtual.measureElement}
-                  aria-rowindex={item.index + (narrow ? 1 : 2)}
-                  aria-current={key === openId || undefined}
-                  onClick={(event) => {
-                    if (!openable || (event.target instanceof HTMLElement && event.target.closest("a, button, input"))) return;
-                    if (getSelection()?.toString()) return; // somebody selects text
-                    open(row);
-                  }}
-                  className={cx(
-                    "absolute top-0 left-0 w-full border-b border-line",
-                    openable && "cursor-pointer hover:bg-hover",
-                    key === openId && "bg-selected hover:bg-selected",
-                    key === at && "shadow-[inset_2px_0_0_var(--accent)]",
-                  )}
-                  style={{ transform: `translateY(${item.start - margin}px)` }}
-                >
-                  {narrow ? <NarrowRow columns={all} row={row} /> : <WideRow columns={columns} row={row} grid={grid} />}
+        {!narrow && (
+          <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-bg">
+            <div role="row" className="grid h-8 items-center gap-x-4 px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
+              {select && (
+                <div role="columnheader" className="flex">
+                  <Tick label="Select all that are shown" checked={rows.length > 0 && select.rows.length === rows.length} mixed={select.rows.length > 0} onChange={(checked) => select.all(checked)} />
                 </div>
-              );
-            })}
-      </div>
-      </div>
-      <div className="flex h-12 items-center justify-center text-sm text-faint" aria-live="polite">
-        {list.error && rows.length > 0 ? (
-          <Button size="sm" onClick={() => void loadMore?.()}>
-            More could not be loaded. Try again
-          </Button>
-        ) : loadingMore ? (
-          "Loading more…"
-        ) : list.loading || more ? (
-          ""
-        ) : rows.length > 8 ? (
-          "That is all"
-        ) : (
-          ""
+              )}
+              {columns.map((column) => (
+                <div key={column.key} role="columnheader" className={cx("truncate text-xs font-medium text-muted", column.align === "right" && "text-right")}>
+                  {column.title}
+                </div>
+              ))}
+            </div>
+          </div>
         )}
+        <div ref={body} role="rowgroup" className="relative" style={loading ? {} : { height: virtual.getTotalSize() }}>
+          {loading
+            ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} height={rowHeight} select={select !== undefined} />)
+            : visible.map((item) => {
+                const row = rows[item.index];
+                if (!row) return null;
+                const key = id(row);
+                const tick = select && (
+                  <Tick label={`Select ${key}`} checked={select.ids.has(key)} onChange={(_checked, range) => (setAt(key), select.toggle(key, range))} />
+                );
+                return (
+                  <div
+                    key={key}
+                    role="row"
+                    data-index={item.index}
+                    data-row={key}
+                    ref={virtual.measureElement}
+                    aria-rowindex={item.index + (narrow ? 1 : 2)}
+                    aria-current={key === openId || undefined}
+                    onClick={(event) => {
+                      if (!openable || (event.target instanceof HTMLElement && event.target.closest("a, button, input, label"))) return;
+                      if (getSelection()?.toString()) return; // somebody selects text
+                      open(row);
+                    }}
+                    className={cx(
+                      "absolute top-0 left-0 w-full border-b border-line",
+                      openable && "cursor-pointer hover:bg-hover",
+                      (key === openId || select?.ids.has(key)) && "bg-selected [--faint:var(--muted)] hover:bg-selected",
+                      key === at && "shadow-[inset_2px_0_0_var(--accent)]",
+                    )}
+                    style={{ transform: `translateY(${item.start - margin}px)` }}
+                  >
+                    {narrow ? <NarrowRow columns={all} row={row} tick={tick} /> : <WideRow columns={columns} row={row} grid={grid} tick={tick} />}
+                  </div>
+                );
+              })}
+        </div>
       </div>
+      <Foot list={list} />
+    </div>
+  );
+}
+
+/** Foot says what there is below the rows. Under a few rows that are all there is, it takes no room. */
+function Foot<T>({ list: { rows, error, more, loadingMore, loadMore } }: { list: Table<T> }) {
+  if (!error && !more && rows.length <= 8) return null;
+  return (
+    <div className="flex h-12 items-center justify-center text-sm text-faint" aria-live="polite">
+      {error && rows.length > 0 ? (
+        <Button size="sm" onClick={() => void loadMore?.()}>
+          More could not be loaded. Try again
+        </Button>
+      ) : loadingMore ? (
+        "Loading more…"
+      ) : (
+        !more && "That is all"
+      )}
     </div>
   );
 }
@@ -225,9 +242,32 @@ function Fresh<T>({ list }: { list: Table<T> }) {
   );
 }
 
-function WideRow<T>({ columns, row, grid }: { columns: readonly Column<T>[]; row: T; grid: string }) {
+/** Tick is the box that selects a row, or all of them. */
+function Tick({ label, checked, mixed = false, onChange }: { label: string; checked: boolean; mixed?: boolean; onChange: (checked: boolean, range: boolean) => void }) {
+  return (
+    <label className="-m-2 inline-flex shrink-0 cursor-pointer p-2" onMouseDown={(event) => event.shiftKey && event.preventDefault() /* it would select text */}>
+      <input
+        type="checkbox"
+        aria-label={label}
+        checked={checked}
+        ref={(input) => {
+          if (input) input.indeterminate = mixed && !checked;
+        }}
+        onChange={(event) => onChange(event.target.checked, (event.nativeEvent as MouseEvent).shiftKey)}
+        className="size-3.5 accent-[var(--accent-solid)]"
+      />
+    </label>
+  );
+}
+
+function WideRow<T>({ columns, row, grid, tick }: { columns: readonly Column<T>[]; row: T; grid: string; tick: ReactNode }) {
   return (
     <div className="grid min-h-10 items-center gap-x-4 px-4 py-1 sm:px-6" style={{ gridTemplateColumns: grid }}>
+      {tick && (
+        <div role="cell" className="flex">
+          {tick}
+        </div>
+      )}
       {columns.map((column) => (
         <div key={column.key} role="cell" className={cx("min-w-0", column.align === "right" ? "text-right" : "truncate")}>
           {column.cell(row)}
@@ -237,11 +277,16 @@ function WideRow<T>({ columns, row, grid }: { columns: readonly Column<T>[]; row
   );
 }
 
-function NarrowRow<T>({ columns, row }: { columns: readonly Column<T>[]; row: T }) {
+function NarrowRow<T>({ columns, row, tick }: { columns: readonly Column<T>[]; row: T; tick: ReactNode }) {
   const at = (place: NonNullable<Column<T>["narrow"]>) => columns.filter((column) => (column.narrow ?? "line") === place);
   return (
     <div className="px-4 py-2.5">
       <div className="flex items-center justify-between gap-3">
+        {tick && (
+          <span role="cell" className="flex">
+            {tick}
+          </span>
+        )}
         <div className="min-w-0 flex-1 truncate">
           {at("title").map((column) => (
             <span key={column.key} role="cell">
@@ -271,7 +316,7 @@ function NarrowRow<T>({ columns, row }: { columns: readonly Column<T>[]; row: T 
   );
 }
 
-function SkeletonRow<T>({ columns, grid, narrow, seed, height }: { columns: readonly Column<T>[]; grid: string; narrow: boolean; seed: number; height: number }) {
+function SkeletonRow<T>({ columns, grid, narrow, seed, height, select }: { columns: readonly Column<T>[]; grid: string; narrow: boolean; seed: number; height: number; select: boolean }) {
   const width = (i: number) => `${45 + ((seed * 7 + i * 13) % 45)}%`;
   if (narrow) {
     return (
@@ -283,6 +328,7 @@ function SkeletonRow<T>({ columns, grid, narrow, seed, height }: { columns: read
   }
   return (
     <div className="grid items-center gap-x-4 border-b border-line px-4 sm:px-6" style={{ gridTemplateColumns: grid, height }}>
+      {select && <Skeleton className="size-3.5" />}
       {columns.map((column, i) => (
         <span key={column.key} style={{ width: width(i) }} className={column.align === "right" ? "ml-auto" : ""}>
           <Skeleton className="h-3" />

@@ -19,7 +19,7 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): v
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable=true], [role=menuitem]");
+  return target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea, select, [contenteditable=true], [role=menuitem]");
 }
 
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -43,6 +43,7 @@ const groups: [string, [string, string][]][] = [
       ["j", "Next row"],
       ["k", "Previous row"],
       ["Enter", "Open the row"],
+      ["x", "Select the row; with shift, also those between"],
       ["r", "Show what is new"],
     ],
   ],

@@ -19,11 +19,13 @@ type Props = {
   series: readonly Series[];
   height?: number;
   format?: (value: number) => string;
+  /** Whether the axis has whole numbers only, as counts do. */
+  whole?: boolean;
   onBrush?: (since: number, until: number) => void;
 };
 
 /** Plot is uPlot in the colours of the theme. It is loaded when the first chart is shown. */
-export default function Plot({ times, series, height = 180, format = human, onBrush }: Props) {
+export default function Plot({ times, series, height = 180, format = human, whole = false, onBrush }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const dark = useDark();
@@ -46,14 +48,14 @@ export default function Plot({ times, series, height = 180, format = human, onBr
       {
         width: element.clientWidth || 300,
         height: height - 24,
-        padding: [8, 8, 0, 0],
+        padding: [8, 20, 0, 0], // half of a time's label to the right
         ...(zone === "utc" ? { tzDate: (ts: number) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC") } : {}),
         cursor: { y: false, points: { size: 6 }, drag: { x: Boolean(brush.current), y: false, setScale: false } },
         legend: { live: true },
-        scales: { y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 1) * 1.1)] } },
+        scales: { y: { range: (_u, _min, max) => [0, Math.max(whole ? fewest : 1, (max ?? 1) * 1.1)] } },
         axes: [
           { ...axis, size: 22, grid: { show: false }, values: (_u, splits) => splits.map((split) => tick(split * 1000, zone)) },
-          { ...axis, size: 46, values: (_u, splits) => splits.map((split) => format(split)) },
+          { ...axis, size: 46, values: (_u, splits) => splits.map((split) => format(split)), ...(whole ? { incrs: steps } : {}) },
         ],
         series: [
           { label: "", value: (_u, value) => (value === null || value === undefined ? "" : exact(value * 1000, zone).slice(0, 16)) },
@@ -87,7 +89,7 @@ export default function Plot({ times, series, height = 180, format = human, onBr
       made.destroy();
       plot.current = undefined;
     };
-  }, [shape, height, zone, dark, format]);
+  }, [shape, height, zone, dark, format, whole]);
 
   useEffect(() => {
     plot.current?.setData(latest.current);
@@ -95,6 +97,10 @@ export default function Plot({ times, series, height = 180, format = human, onBr
 
   return <div ref={box} className="plot" />;
 }
+
+/** What an axis of whole numbers reaches to at least, and the steps between its labels. */
+const fewest = 4;
+const steps = Array.from({ length: 13 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** i)).flat();
 
 /** alone returns the values without neighbours, which no line shows. */
 function alone(u: uPlot, index: number): number[] {

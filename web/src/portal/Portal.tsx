@@ -1,4 +1,4 @@
-import { Activity, Send, Shapes, Webhook } from "lucide-react";
+import { Activity, Radio, Send, Shapes, Webhook } from "lucide-react";
 import { lazy, useEffect, useMemo, useRef, useState } from "react";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 import { access } from "@/api/client";
@@ -20,6 +20,7 @@ const Events = lazy(() => import("@/pages/events"));
 const Event = lazy(() => import("@/pages/event"));
 const EventTypes = lazy(() => import("@/pages/event-types"));
 const Job = lazy(() => import("@/pages/job"));
+const Live = lazy(() => import("@/pages/live"));
 
 const nav: readonly NavGroup[] = [
   {
@@ -28,6 +29,7 @@ const nav: readonly NavGroup[] = [
       { to: "/deliveries", label: "Deliveries", icon: Send, match: /^\/deliveries/ },
       { to: "/events", label: "Events", icon: Activity, match: /^\/events/ },
       { to: "/event-types", label: "Event types", icon: Shapes, match: /^\/event-types/ },
+      { to: "/live", label: "Live", icon: Radio, match: /^\/live/ },
     ],
   },
 ];
@@ -86,6 +88,7 @@ export function Portal() {
             <Route path="/events/:id" element={<Event />} />
             <Route path="/event-types" element={<EventTypes />} />
             <Route path="/event-types/:name/*" element={<EventTypes />} />
+            <Route path="/live" element={<Live />} />
             <Route path="/jobs" element={<Navigate to="/" replace />} />
             <Route path="/jobs/:id" element={<Job />} />
             <Route path="*" element={<EmptyState title="This page does not exist" />} />

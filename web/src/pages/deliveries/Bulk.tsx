@@ -7,6 +7,7 @@ import { tenants, useEndpoints } from "@/api/names";
 import type { ApiError } from "@/api/problem";
 import { plural } from "@/lib/numbers";
 import { sentence, visible } from "@/lib/text";
+import { rfc3339 } from "@/lib/time";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { Field, FormError } from "@/parts/Form";
@@ -35,11 +36,12 @@ export function refusal(kind: Kind, filter: Filter): string | undefined {
  * Bulk retries or cancels all deliveries that match the page's filter, also those that were not loaded, as a job. It
  * counts them before. What comes after the dialog was opened is left alone.
  */
-export function Bulk({ kind, filter, opened, close }: { kind: Kind; filter: Filter; opened: string; close: () => void }) {
+export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; close: () => void }) {
   const { link } = useScope();
   const navigate = useNavigate();
   const [chosen, setChosen] = useState(filter.tenant ?? "");
   const [rate, setRate] = useState("");
+  const [opened] = useState(() => rfc3339(Date.now()));
   const tenant = filter.tenant ?? chosen;
   const { endpoints } = useEndpoints(filter.tenant);
   const known = useQuery({ ...tenants(), enabled: filter.tenant === undefined });

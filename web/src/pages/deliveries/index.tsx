@@ -4,7 +4,6 @@ import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
-import { rfc3339 } from "@/lib/time";
 import { middle, visible } from "@/lib/text";
 import { useBeside } from "@/parts/Address";
 import { Button } from "@/parts/Button";
@@ -14,6 +13,7 @@ import { useMedia } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useCommands } from "@/parts/Palette";
 import { useScope } from "@/parts/Scope";
+import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
 import { Time } from "@/parts/Time";
@@ -21,6 +21,7 @@ import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
 import { Detail } from "../delivery/Detail";
 import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
+import { Selected } from "./Selected";
 import { Why } from "./Why";
 
 type Row = Schemas["TenantDelivery"];
@@ -36,7 +37,7 @@ export default function Deliveries() {
   const [params, setParams] = useSearchParams();
   const { query: time } = useRange();
   const wide = useMedia("(min-width: 1100px)");
-  const [bulk, setBulk] = useState<{ kind: Kind; opened: string }>();
+  const [bulk, setBulk] = useState<Kind>();
   const tenant = own ?? params.get("tenant") ?? undefined;
   const { endpoints } = useEndpoints(tenant);
   const offers = useOffers(tenant);
@@ -71,6 +72,7 @@ export default function Deliveries() {
   // A span ends now, so its beginning moves. The list is the same one nevertheless.
   const key = useMemo(() => ["deliveries", tenant, { ...filter, since: params.get("since"), until: params.get("until") }], [tenant, filter, params]);
   const list = useList(key, fetch, id);
+  const selection = useSelection(list.rows, id, JSON.stringify(key));
 
   const tokens = useMemo(
     () => [
@@ -111,7 +113,6 @@ export default function Deliveries() {
   );
 
   const wanted: Filter = { ...filter, ...(tenant ? { tenant } : {}) };
-  const ask = useCallback((kind: Kind) => setBulk({ kind, opened: rfc3339(Date.now()) }), []);
   const jobs = can("replay") ? (["retry", "cancel"] as const) : [];
   useCommands(
     "deliveries",
@@ -119,11 +120,11 @@ export default function Deliveries() {
       () =>
         can("replay")
           ? [
-              { id: "bulk-retry", label: "Retry all deliveries that match", group: "Action", icon: RotateCw, run: () => ask("retry") },
-              { id: "bulk-cancel", label: "Cancel all deliveries that match", group: "Action", icon: X, run: () => ask("cancel") },
+              { id: "bulk-retry", label: "Retry all deliveries that match", group: "Action", icon: RotateCw, run: () => setBulk("retry") },
+              { id: "bulk-cancel", label: "Cancel all deliveries that match", group: "Action", icon: X, run: () => setBulk("cancel") },
             ]
           : [],
-      [can, ask],
+      [can],
     ),
   );
 
@@ -136,7 +137,7 @@ export default function Deliveries() {
           action={jobs.map((kind) => {
             const no = refusal(kind, wanted);
             return (
-              <Button key={kind} icon={kind === "retry" ? RotateCw : X} disabled={no !== undefined} title={no} onClick={() => ask(kind)}>
+              <Button key={kind} icon={kind === "retry" ? RotateCw : X} disabled={no !== undefined} title={no} onClick={() => setBulk(kind)}>
                 {kind === "retry" ? "Retry all that match" : "Cancel all"}
               </Button>
             );
@@ -152,6 +153,7 @@ export default function Deliveries() {
           id={id}
           onOpen={show}
           openId={open}
+          select={can("replay") ? selection : undefined}
           empty={
             filtered ? (
               <EmptyState icon={Send} title="No delivery matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
@@ -168,13 +170,14 @@ export default function Deliveries() {
             )
           }
         />
+        {can("replay") && <Selected selection={selection} />}
       </div>
       {open && (
         <aside aria-label="Delivery" data-scroll className="w-[46%] max-w-180 shrink-0 overflow-x-hidden overflow-y-auto border-l border-line bg-panel">
           <Detail key={open} tenant={openTenant} id={open} close={hide} />
         </aside>
       )}
-      {bulk && <Bulk kind={bulk.kind} filter={wanted} opened={bulk.opened} close={() => setBulk(undefined)} />}
+      {bulk && <Bulk kind={bulk} filter={wanted} close={() => setBulk(undefined)} />}
     </div>
   );
 }

@@ -107,7 +107,7 @@ export function story(delivery: Delivery): { what: string; next: string } {
 /** useDeliveryActions has what can be done to a delivery. */
 export function useDeliveryActions(tenant: string, id: string, changed: () => void = () => {}) {
   const path = { tenant, id };
-  const changes = [["delivery", tenant, id], ["deliveries"]];
+  const changes = [["delivery", tenant, id], ["deliveries"], ["endpoint-deliveries"]];
   const retry = useAction((restart: boolean) => call(api.POST("/api/v1/tenants/{tenant}/deliveries/{id}/retry", { params: { path }, body: { restart } })), {
     done: (_out, restart) => (restart ? "Its retry schedule begins again" : "It is sent again"),
     failed: "It was not sent again",

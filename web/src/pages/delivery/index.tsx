@@ -1,13 +1,15 @@
 import { Menu } from "@base-ui/react/menu";
 import { ChevronDown, CircleAlert, CircleCheck, Clock, Hourglass, ListRestart, RotateCw, Terminal, X } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { useParams, useSearchParams } from "react-router";
+import { useParams } from "react-router";
 import { plural } from "@/lib/numbers";
-import { cx, sentence, visible } from "@/lib/text";
+import { cx, middle, sentence, visible } from "@/lib/text";
 import { advice, failure } from "@/lib/words";
+import { useAddress } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { Id, useCopy } from "@/parts/Copy";
 import { ConfirmDialog } from "@/parts/Dialog";
+import { endpointName } from "@/parts/Health";
 import { useKeys } from "@/parts/Keys";
 import { PageHeader, Panel } from "@/parts/Page";
 import { useCommands } from "@/parts/Palette";
@@ -34,19 +36,17 @@ export default function Delivery() {
 }
 
 function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined }) {
-  const { link } = useScope();
-  const [params, setParams] = useSearchParams();
+  const { link, shell } = useScope();
+  const [params, change] = useAddress();
   const attempts = useMemo(() => it.attempts.toReversed(), [it.attempts]);
   const chosen = attempts.find((attempt) => String(attempt.number) === params.get("attempt")) ?? attempts[0];
   const { what, next } = story(it);
   const choose = (attempt: Attempt | undefined) =>
     attempt &&
-    setParams(
-      (old) => {
-        const changed = new URLSearchParams(old);
-        if (attempt === attempts[0]) changed.delete("attempt");
-        else changed.set("attempt", String(attempt.number));
-        return changed;
+    change(
+      (now) => {
+        if (attempt === attempts[0]) now.delete("attempt");
+        else now.set("attempt", String(attempt.number));
       },
       { replace: true },
     );
@@ -78,7 +78,11 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
           </>
         }
         action={<Actions tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} />}
-        back={[{ to: link.deliveries(), label: "Deliveries" }]}
+        back={[
+          { to: link.deliveries(), label: "Deliveries" },
+          ...(shell === "console" ? [{ to: link.deliveries({ tenant }), label: tenant }] : []),
+          { to: link.endpoint(tenant, it.endpoint), label: endpoint ? endpointName(endpoint) : middle(it.endpoint) },
+        ]}
       >
         <Line tenant={tenant} delivery={it} endpoint={endpoint} />
       </PageHeader>
@@ -301,17 +305,15 @@ function NoAttempt({ delivery }: { delivery: DeliveryOf }) {
 
 /** Verify holds the helper for signatures, whose code is loaded when it is opened. The URL says that it is open. */
 function Verify({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined }) {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const open = params.has("signature");
   const payload = usePayload(tenant, open && attempt?.request ? delivery.event : undefined);
   const dialect = dialectOf(endpoint, attempt);
   const toggle = () =>
-    setParams(
-      (old) => {
-        const changed = new URLSearchParams(old);
-        if (open) changed.delete("signature");
-        else changed.set("signature", "");
-        return changed;
+    change(
+      (now) => {
+        if (open) now.delete("signature");
+        else now.set("signature", "");
       },
       { replace: true },
     );

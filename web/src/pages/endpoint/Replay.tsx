@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query";
 import { ListRestart } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { Link } from "react-router";
@@ -12,6 +13,7 @@ import { Choice, Field, FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
+import { brokenSince } from "./broken";
 import type { Endpoint } from "./index";
 
 const kinds = [
@@ -34,16 +36,53 @@ type Counted = { key: string; count?: Schemas["JobCount"]; error?: ApiError };
 export function Replay({ endpoint, open, onClose }: { endpoint: Endpoint; open: boolean; onClose: () => void }) {
   return (
     <Dialog open={open} onClose={onClose} title={`Replay events to ${endpointName(endpoint)}`} sentence="Events are sent in their own deliveries. Nobody else gets them." width="max-w-xl">
-      {open && <Form endpoint={endpoint} onClose={onClose} />}
+      {open && <Begun endpoint={endpoint} onClose={onClose} />}
     </Dialog>
   );
 }
 
-function Form({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
+/** What the replay begins with: the text of a time, and why that one. */
+type Beginning = { since: string; why: string };
+
+/** How long before the first failure the events were accepted, at least: a request may have waited for its answer. */
+const margin = 60_000;
+
+/** How far back the first failure is looked for. */
+const reach = 30 * 24 * 3_600_000;
+
+/** Begun shows the form, once it is known since when the endpoint has missed events. */
+function Begun({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
+  const { health, tenant, id } = endpoint;
+  const [failing] = useState(health.state === "failing" ? health.since : null);
+  const hours = useQuery({
+    queryKey: ["broken", id],
+    queryFn: ({ signal }) =>
+      call(api.GET("/api/v1/tenants/{tenant}/statistics", { params: { path: { tenant }, query: { by: "endpoint", interval: "hour", since: rfc3339(Date.now() - reach) } }, signal })),
+    enabled: failing === null && health.last_failure_at !== null,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+  if (hours.isLoading) {
+    return (
+      <div className="space-y-4" aria-busy>
+        <Skeleton className="h-8" />
+        <Skeleton className="h-14" />
+        <Skeleton className="h-14" />
+      </div>
+    );
+  }
+  // Statistics are some seconds late: what they do not have yet has just begun.
+  const known = brokenSince(hours.data?.data.filter((row) => row.endpoint === id) ?? []) ?? (health.last_failure_at ? Date.parse(health.last_failure_at) - 3_600_000 : undefined);
+  const broke = failing ? Date.parse(failing) : known;
+  const beginning: Beginning = broke === undefined ? { since: "24h", why: "A time, or how long ago: 24h" } : { since: rfc3339(broke - margin), why: "Before the first attempt that failed" };
+  return <Form endpoint={endpoint} beginning={beginning} onClose={onClose} />;
+}
+
+function Form({ endpoint, beginning, onClose }: { endpoint: Endpoint; beginning: Beginning; onClose: () => void }) {
   const { link } = useScope();
   const path = { tenant: endpoint.tenant };
   const [kind, setKind] = useState<(typeof kinds)[number][0]>("missed");
-  const [since, setSince] = useState(() => (endpoint.health.state === "failing" && endpoint.health.since ? rfc3339(Date.parse(endpoint.health.since) - 60_000) : "24h"));
+  const [since, setSince] = useState(beginning.since);
   const [until, setUntil] = useState("");
   const [types, setTypes] = useState("");
   const [rate, setRate] = useState("");
@@ -101,14 +140,14 @@ function Form({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }
         <p className="mt-1.5 text-xs text-muted">{about[kind]}</p>
       </div>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field label="Accepted since" name="since" error={error} problem={faults.since} hint="A time, or how long ago: 24h">
+        <Field label="Accepted since" name="since" error={error} problem={faults.since} hint={beginning.why}>
           {(field) => <input {...field} className="field num" value={since} onChange={(event) => setSince(event.target.value)} />}
         </Field>
         <Field label="Until" name="until" error={error} problem={faults.until} optional>
           {(field) => <input {...field} className="field num" value={until} placeholder="now" onChange={(event) => setUntil(event.target.value)} />}
         </Field>
         <Field label="Event types" name="types" error={error} optional hint="Names, or beginnings such as card.*">
-          {(field) => <input {...field} className="field font-mono" value={types} placeholder="all that it subscribes to" onChange={(event) => setTypes(event.target.value)} />}
+          {(field) => <input {...field} className="field font-mono" value={types} placeholder="all its types" onChange={(event) => setTypes(event.target.value)} />}
         </Field>
         <Field label="Deliveries a second" name="rate" error={error} problem={faults.rate} optional>
           {(field) => <input {...field} className="field num" inputMode="decimal" value={rate} placeholder="as fast as there is room" onChange={(event) => setRate(event.target.value)} />}

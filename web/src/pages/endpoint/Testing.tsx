@@ -1,25 +1,26 @@
-import { Radar, Send } from "lucide-react";
+import { CircleCheck, ListRestart, Radar, RotateCw, Send } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
+import { plural } from "@/lib/numbers";
 import { AttemptDetails } from "@/parts/Attempt";
 import { Button } from "@/parts/Button";
 import { Field, FormError } from "@/parts/Form";
 import { Pane, Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
-import { StatusBadge } from "@/parts/Status";
+import { Notice, StatusBadge } from "@/parts/Status";
 import { Time } from "@/parts/Time";
-import type { Endpoint } from "./index";
+import type { Asked, Endpoint } from "./index";
 
 /** Testing sends a probe and waits for its answer, and sends a test event as a delivery of its own. */
-export function Testing({ endpoint }: { endpoint: Endpoint }) {
+export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) => void }) {
   const { can } = useScope();
   const [type, setType] = useState("");
   const path = { tenant: endpoint.tenant, id: endpoint.id };
   const body = type.trim() ? { type: type.trim() } : {};
-  const probe = useAction(() => call(api.POST("/api/v1/tenants/{tenant}/endpoints/{id}/probe", { params: { path }, body })), { quiet: true, changes: [["endpoint-deliveries", endpoint.id]] });
+  const probe = useAction(() => call(api.POST("/api/v1/tenants/{tenant}/endpoints/{id}/probe", { params: { path }, body })), { quiet: true, changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoint-deliveries", endpoint.id]] });
   const test = useAction(() => call(api.POST("/api/v1/tenants/{tenant}/endpoints/{id}/test", { params: { path }, body })), { quiet: true, changes: [["endpoint-deliveries", endpoint.id]] });
   const navigate = useNavigate();
   const { state, pathname, search } = useLocation();
@@ -78,7 +79,10 @@ export function Testing({ endpoint }: { endpoint: Endpoint }) {
               <Skeleton className="w-1/2" />
             </div>
           ) : probe.data ? (
-            <AttemptDetails attempt={probe.data} />
+            <div className="space-y-4">
+              {probe.data.outcome === "ok" && <Works endpoint={endpoint} ask={ask} />}
+              <AttemptDetails attempt={probe.data} />
+            </div>
           ) : test.data ? (
             <TestResult endpoint={endpoint} receipt={test.data} />
           ) : (
@@ -87,6 +91,42 @@ export function Testing({ endpoint }: { endpoint: Endpoint }) {
         </Panel>
       </div>
     </Pane>
+  );
+}
+
+/** Works says that the receiver acknowledges again, and offers what it has not got meanwhile. */
+function Works({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) => void }) {
+  const { can } = useScope();
+  const { health, status } = endpoint;
+  if (status !== "enabled") {
+    return (
+      <Notice tone="good" icon={CircleCheck}>
+        It works. The endpoint is {status}{can("manage") ? ": enable it to send what waits." : "."}
+      </Notice>
+    );
+  }
+  if (health.last_failure_at === null || !can("replay")) return null;
+  return (
+    <Notice
+      tone="good"
+      icon={CircleCheck}
+      action={
+        <span className="flex flex-wrap gap-2">
+          {health.waiting > 0 && (
+            <Button size="sm" icon={RotateCw} onClick={() => ask("retry")}>
+              Retry what waits
+            </Button>
+          )}
+          <Button size="sm" look="primary" icon={ListRestart} onClick={() => ask("replay")}>
+            Replay what was missed
+          </Button>
+        </span>
+      }
+    >
+      It works again.{" "}
+      {health.waiting > 0 && `${health.waiting_capped ? "More than " : ""}${plural(health.waiting, "delivery waits", "deliveries wait")} for the next attempt. `}
+      What it has missed is not sent by itself.
+    </Notice>
   );
 }
 

@@ -17,6 +17,7 @@ import { PageSkeleton } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
 import { Tabs } from "@/parts/Tabs";
+import { Bulk } from "../deliveries/Bulk";
 import { Deliveries } from "./Deliveries";
 import { Changes } from "./Changes";
 import { Replay } from "./Replay";
@@ -26,7 +27,8 @@ import { Testing } from "./Testing";
 
 export type Endpoint = Schemas["EndpointWithHealth"];
 
-type Asked = "pause" | "disable" | "delete" | "replay" | "rotate";
+/** What a part of the page asks to be done: a dialog opens before it is. */
+export type Asked = "pause" | "disable" | "delete" | "replay" | "retry" | "rotate";
 
 /** EndpointPage says how an endpoint is and what to do about it, and has all that belongs to it. */
 export default function EndpointPage() {
@@ -90,7 +92,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
       <Routes>
         <Route index element={<Deliveries endpoint={endpoint} ask={() => setAsked("replay")} />} />
         <Route path="settings" element={<Settings endpoint={endpoint} />} />
-        <Route path="testing" element={<Testing endpoint={endpoint} />} />
+        <Route path="testing" element={<Testing endpoint={endpoint} ask={setAsked} />} />
         <Route path="history" element={<Changes endpoint={endpoint} />} />
         <Route path="*" element={<EmptyState title="This page does not exist" />} />
       </Routes>
@@ -145,12 +147,17 @@ function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) =>
             </Button>
           )}
         </>
-      ) : can("test") ? (
+      ) : endpoint.health.state === "recovering" && can("replay") ? (
+        <Button look="primary" icon={ListRestart} onClick={() => ask("replay")}>
+          Replay what was missed
+        </Button>
+      ) : null}
+      {(!off || !manage) && can("test") && (
         <Button look={endpoint.health.state === "failing" || endpoint.health.state === "idle" ? "primary" : "plain"} icon={Radar} onClick={probe}>
           Send a probe
         </Button>
-      ) : null}
-      {can("replay") && (
+      )}
+      {can("replay") && (off || endpoint.health.state !== "recovering") && (
         <Button icon={History} onClick={() => ask("replay")}>
           Replay
         </Button>
@@ -226,6 +233,7 @@ function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked 
         {waiting && <p>{waiting} that wait now will not be sent.</p>}
         <p>To stop for a while, pause it instead.</p>
       </ConfirmDialog>
+      {asked === "retry" && <Bulk kind="retry" filter={{ tenant: endpoint.tenant, endpoint: endpoint.id, status: "retrying" }} close={close} />}
       <Replay endpoint={endpoint} open={asked === "replay"} onClose={close} />
       <Rotate endpoint={endpoint} open={asked === "rotate"} onClose={close} />
     </>

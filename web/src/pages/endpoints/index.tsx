@@ -12,10 +12,12 @@ import { useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Sparkline } from "@/parts/Sparkline";
+import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
 import { Num, Time, Timed } from "@/parts/Time";
 import { TokenSearch } from "@/parts/TokenSearch";
+import { Selected } from "./Selected";
 
 type Row = Schemas["EndpointWithHealth"];
 
@@ -48,6 +50,7 @@ export default function Endpoints() {
     [health, status, dialect, tenant],
   );
   const list = useList(["endpoints", tenant, health, status, dialect], fetch, id);
+  const selection = useSelection(list.rows, id, JSON.stringify([tenant, health, status, dialect]));
   const sparks = useSparks(tenant);
   const filtered = Boolean(health || status || dialect || (!own && tenant));
 
@@ -108,6 +111,7 @@ export default function Endpoints() {
         list={list}
         id={id}
         rowHeight={52}
+        select={can("manage") ? selection : undefined}
         href={(row) => link.endpoint(row.tenant, row.id)}
         empty={
           filtered ? (
@@ -130,6 +134,7 @@ export default function Endpoints() {
           )
         }
       />
+      {can("manage") && <Selected selection={selection} />}
     </>
   );
 }

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Archive, ArchiveRestore, FlaskConical, Pencil, Plus, Search, Send, Shapes } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
-import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { useAction } from "@/api/hooks";
 import { type Endpoint, eventTypes, useEndpoints } from "@/api/names";
 import type { Schemas } from "@/api/client";
 import { plural } from "@/lib/numbers";
 import { subscribes } from "@/lib/schema";
 import { cx, sentence, visible } from "@/lib/text";
+import { useAddress } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { CopyButton } from "@/parts/Copy";
 import { ConfirmDialog } from "@/parts/Dialog";
@@ -32,7 +33,7 @@ export default function EventTypes() {
   const { name } = useParams();
   const { shell, link } = useScope();
   const wide = useMedia("(min-width: 820px)");
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const navigate = useNavigate();
   const [making, setMaking] = useState(false);
   const all = useQuery(eventTypes());
@@ -87,7 +88,7 @@ export default function EventTypes() {
                 </Button>
               )}
             </div>
-            <Find words={words} change={(q) => setParams((old) => withParam(old, "q", q), { replace: true })} />
+            <Find words={words} change={(q) => change((now) => (q ? now.set("q", q) : now.delete("q")), { replace: true })} />
           </div>
           <div className="px-2 pb-6">
             {all.isPending && Array.from({ length: 8 }, (_, i) => <Skeleton key={i} className="mx-2 my-3" />)}
@@ -122,13 +123,6 @@ export default function EventTypes() {
       {edit}
     </div>
   );
-}
-
-function withParam(params: URLSearchParams, key: string, value: string): URLSearchParams {
-  const next = new URLSearchParams(params);
-  if (value) next.set(key, value);
-  else next.delete(key);
-  return next;
 }
 
 function Find({ words, change }: { words: string; change: (words: string) => void }) {

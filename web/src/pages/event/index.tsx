@@ -1,16 +1,17 @@
-import { FlaskConical, RotateCw, Send, ShieldOff } from "lucide-react";
+import { Eraser, FlaskConical, RotateCw, Send, ShieldOff } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { Link, useNavigate, useParams, useSearchParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { type Endpoint, useEndpoints } from "@/api/names";
 import { member } from "@/lib/json";
 import { plural } from "@/lib/numbers";
 import { middle, sentence, shell as quoted, visible } from "@/lib/text";
+import { useAddress } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { Id, useCopy } from "@/parts/Copy";
 import { type Column, DataTable } from "@/parts/DataTable";
-import { Dialog } from "@/parts/Dialog";
+import { ConfirmDialog, Dialog } from "@/parts/Dialog";
 import { FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
 import { JsonView } from "@/parts/JsonView";
@@ -60,6 +61,7 @@ function read(text: string): Loaded {
 function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
   const { shell, link } = useScope();
   const [again, setAgain] = useState(false);
+  const [erasing, setErasing] = useState(false);
   const [copied, copy] = useCopy();
   const command = () => copy(`bellwire events show --tenant ${quoted(tenant)} ${event.id}`);
   return (
@@ -77,11 +79,16 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
           </span>
         }
         sentence={<Summary fates={event.endpoints} more={event.endpoints_next_cursor !== null} test={event.test} />}
-        back={shell === "console" ? [{ to: `/events?tenant=${encodeURIComponent(tenant)}`, label: "Events" }] : [{ to: link.deliveries(), label: "Deliveries" }]}
+        back={[{ to: shell === "console" ? `/events?tenant=${encodeURIComponent(tenant)}` : "/events", label: "Events" }]}
         action={
           shell === "console" && (
             <>
               <Button onClick={command}>{copied ? "Copied" : "Copy command"}</Button>
+              {!erased && (
+                <Button icon={Eraser} onClick={() => setErasing(true)}>
+                  Erase data
+                </Button>
+              )}
               {!erased && !event.test && (
                 <Button look="primary" icon={Send} onClick={() => setAgain(true)}>
                   Publish again
@@ -132,6 +139,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
           <JsonView text={data} title="Data" maxHeight={640} />
         )}
       </div>
+      <Erase tenant={tenant} event={event} open={erasing} close={() => setErasing(false)} />
       {again && <Again tenant={tenant} event={event} data={data} close={() => setAgain(false)} />}
     </>
   );
@@ -167,7 +175,7 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
   const { link, can } = useScope();
   const navigate = useNavigate();
   const { endpoints } = useEndpoints(tenant);
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const everyone = params.get("show") !== "subscribed";
   const [rest, setRest] = useState<{ rows: Fate[]; cursor: string | null }>();
   const cursor = rest ? rest.cursor : event.endpoints_next_cursor;
@@ -250,17 +258,7 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
             <input
               type="checkbox"
               checked={everyone}
-              onChange={(change) =>
-                setParams(
-                  (old) => {
-                    const next = new URLSearchParams(old);
-                    if (change.target.checked) next.delete("show");
-                    else next.set("show", "subscribed");
-                    return next;
-                  },
-                  { replace: true },
-                )
-              }
+              onChange={({ target }) => change((now) => (target.checked ? now.delete("show") : now.set("show", "subscribed")), { replace: true })}
             />
             Also the {others} that it was not meant for
           </label>
@@ -290,6 +288,23 @@ function reason(fate: Fate, endpoint: Endpoint | undefined): string {
   if (fate.reason) return visible(fate.reason);
   const open = fate.outcome === "pending" || fate.outcome === "retrying";
   return open && endpoint?.health.breaker === "open" ? "it waits, because the endpoint keeps failing" : "";
+}
+
+/** Erase removes the data of the event. It names what is lost, and what stays. */
+function Erase({ tenant, event, open, close }: { tenant: string; event: Loaded["event"]; open: boolean; close: () => void }) {
+  const erase = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}/events/{id}/data", { params: { path: { tenant, id: event.id } } })), {
+    done: "The data was erased",
+    failed: "The data was not erased",
+    changes: [["event", tenant, event.id], ["payload", tenant, event.id], ["events"], ["deliveries"]],
+  });
+  const waiting = event.endpoints.filter(({ outcome }) => outcome === "pending" || outcome === "retrying" || outcome === "paused").length;
+  return (
+    <ConfirmDialog open={open} onClose={close} title="Erase the data of this event?" action="Erase for ever" keep="Keep the data" name={event.id} busy={erase.isPending} onConfirm={() => erase.mutate(undefined, { onSettled: close })}>
+      <p>Its data is removed, and so is what attempts kept of requests and responses. It cannot be shown, retried or replayed any more.</p>
+      {waiting > 0 && <p>{plural(waiting, "delivery that waits is", "deliveries that wait are")} canceled.</p>}
+      <p>The record stays: the event&apos;s id, type and times, what became of it at each endpoint, and who erased it.</p>
+    </ConfirmDialog>
+  );
 }
 
 /** Again publishes the same data as a new event. */

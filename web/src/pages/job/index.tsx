@@ -46,12 +46,11 @@ export default function JobPage() {
   if (!job.data) return <ErrorState error={job.error} what="The job could not be loaded" retry={job.refetch} />;
   const it = job.data;
   const known = it.params.endpoint ? endpoints.get(it.params.endpoint) : undefined;
-  const deliveries: Record<string, string> = { ...(it.params.endpoint ? { endpoint: it.params.endpoint } : {}), ...(shell === "console" ? { tenant } : {}) };
   return (
     <>
       <PageHeader
         title={what(it, known && endpointName(known))}
-        back={[{ to: "/jobs", label: "Jobs" }]}
+        back={shell === "console" ? [{ to: "/jobs", label: "Jobs" }] : [{ to: link.endpoints(), label: "Endpoints" }]}
         sentence={<JobSentence job={it} left={left} />}
         action={
           !over(it) &&
@@ -103,7 +102,7 @@ export default function JobPage() {
             </p>
           )}
         </Panel>
-        <Panel title="What was selected" aside={<ButtonLink size="sm" look="quiet" to={link.deliveries(deliveries)}>Show deliveries</ButtonLink>}>
+        <Panel title="What was selected" aside={<ButtonLink size="sm" look="quiet" to={link.deliveries(deliveriesOf(it))}>Show deliveries</ButtonLink>}>
           <Facts
             facts={[
               ["Endpoint", it.params.endpoint ? <Id key="e" value={it.params.endpoint} full to={link.endpoint(tenant, it.params.endpoint)} /> : "all of the tenant"],
@@ -128,6 +127,18 @@ export default function JobPage() {
       </ConfirmDialog>
     </>
   );
+}
+
+/** deliveriesOf returns the filter that comes closest to what a job is about: its endpoint, type and times. */
+function deliveriesOf({ tenant, params }: Job): Record<string, string> {
+  const [type, ...others] = params.types;
+  return {
+    tenant,
+    ...(params.endpoint ? { endpoint: params.endpoint } : {}),
+    ...(type && others.length === 0 && !type.endsWith("*") ? { type } : {}),
+    ...(params.since ? { since: params.since } : {}),
+    until: params.until,
+  };
 }
 
 function Figure({ name, children }: { name: string; children: React.ReactNode }) {

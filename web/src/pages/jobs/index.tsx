@@ -2,7 +2,10 @@ import { Boxes } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { api, call } from "@/api/client";
 import { useList } from "@/api/hooks";
+import { useEndpoints } from "@/api/names";
+import { middle } from "@/lib/text";
 import { type Column, DataTable } from "@/parts/DataTable";
+import { endpointName } from "@/parts/Health";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
@@ -24,10 +27,29 @@ export default function Jobs() {
     [tenant],
   );
   const list = useList(["jobs", tenant], fetch, id);
+  const { endpoints } = useEndpoints();
   const columns = useMemo<Column<Job>[]>(
     () => [
       { key: "state", title: "State", width: "104px", narrow: "side", cell: (job) => <StatusBadge of="job" state={job.state} title={job.error || job.waiting} /> },
-      { key: "what", title: "Job", width: "minmax(220px, 3fr)", narrow: "title", cell: (job) => <span className="font-medium">{what(job)}</span> },
+      {
+        key: "what",
+        title: "Job",
+        width: "minmax(220px, 3fr)",
+        narrow: "title",
+        cell: (job) => {
+          const known = job.params.endpoint ? endpoints.get(job.params.endpoint) : undefined;
+          return (
+            <span className="flex min-w-0 flex-col">
+              <span className="truncate font-medium">{what(job, known && endpointName(known))}</span>
+              {job.params.endpoint && (
+                <span className="truncate font-mono text-xs text-muted" title={job.params.endpoint}>
+                  {middle(job.params.endpoint)}
+                </span>
+              )}
+            </span>
+          );
+        },
+      },
       ...(tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (job: Job) => job.tenant }]),
       { key: "progress", title: "Progress", width: "minmax(96px, 1fr)", narrow: "hidden", cell: (job) => <Progress job={job} /> },
       {
@@ -44,7 +66,7 @@ export default function Jobs() {
       { key: "skipped", title: "Skipped", width: "76px", align: "right", wide: true, narrow: "hidden", cell: (job) => <Num value={job.skipped} className={job.skipped > 0 ? "" : "text-faint"} /> },
       { key: "created", title: "Started", width: "96px", align: "right", cell: (job) => <Time at={job.created_at} className="text-muted" /> },
     ],
-    [tenant],
+    [tenant, endpoints],
   );
   return (
     <>
@@ -54,6 +76,7 @@ export default function Jobs() {
         columns={columns}
         list={list}
         id={id}
+        rowHeight={52}
         href={(job) => link.job(job.tenant, job.id)}
         empty={
           <EmptyState icon={Boxes} title="There was no job yet" {...(tenant ? {} : { command: "bellwire replay acme --endpoint ep_… --since 24h --dry-run" })}>

@@ -103,7 +103,7 @@ export default function Live() {
       <div ref={scroller} data-scroll className="min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
         <PageHeader
           title="Live"
-          sentence="Attempts as they end, at all nodes."
+          sentence={own ? "Attempts to your endpoints, as they end." : "Attempts as they end, at all nodes."}
           action={
             <>
               <Button icon={Trash2} disabled={tail.rows.length === 0} onClick={() => change("clear")}>

@@ -217,7 +217,7 @@ function Traffic() {
         <ErrorState error={statistics.error} what="The statistics could not be loaded" retry={statistics.refetch} />
       ) : lines && traffic && latency ? (
         <div className="space-y-4">
-          <Chart label={`Events published and attempts, a minute: ${lines.times.length} values, at most ${exactNumber(Math.round(Math.max(0, ...lines.published)))} published`} times={lines.times} series={traffic} format={human} onBrush={brush} height={200} />
+          <Chart label={`Events published and attempts, a minute: ${lines.times.length} values, at most ${exactNumber(Math.round(Math.max(0, ...lines.published)))} published`} times={lines.times} series={traffic} format={human} whole onBrush={brush} height={200} />
           <Chart label="Time to answer, p50 and p99" times={lines.times} series={latency} format={duration} onBrush={brush} height={130} />
         </div>
       ) : (

@@ -114,6 +114,7 @@ function Traffic({ tenant }: { tenant: string }) {
         <Chart
           label="Events published, attempts that succeeded and that failed, a minute"
           times={lines.times}
+          whole
           series={[
             { label: "Published", values: lines.published, color: "--accent" },
             { label: "Delivered", values: lines.succeeded, color: "--good-solid", fill: true },
