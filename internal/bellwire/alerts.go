@@ -30,7 +30,7 @@ type AlertAddress struct {
 type Alerts interface {
 	// SetAlertAddresses sets the addresses that alerts are kept for, which replace those before. It forgets the alerts of others.
 	SetAlertAddresses(ctx context.Context, addresses []string) error
-	// AlertAddresses returns the addresses for which alerts wait.
+	// AlertAddresses returns the addresses for which alerts wait, in their order.
 	AlertAddresses(ctx context.Context) ([]AlertAddress, error)
 	// Alerts returns the alerts that wait for an address, oldest first.
 	Alerts(ctx context.Context, address string) ([]*Alert, error)

@@ -22,7 +22,7 @@ const (
 	sqlAddAddresses = "INSERT INTO bellwire.alert_addresses (address) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 
 	sqlAlertAddresses = `SELECT a.address, oldest.at, a.sent_at FROM bellwire.alert_addresses a
-		CROSS JOIN LATERAL (SELECT at FROM bellwire.alerts WHERE address = a.address ORDER BY n LIMIT 1) oldest LIMIT $1`
+		CROSS JOIN LATERAL (SELECT at FROM bellwire.alerts WHERE address = a.address ORDER BY n LIMIT 1) oldest ORDER BY a.address LIMIT $1`
 	sqlAlerts    = "SELECT n, type, data FROM bellwire.alerts WHERE address = $1 ORDER BY n"
 	sqlEndAlerts = "DELETE FROM bellwire.alerts WHERE address = $1 AND n = ANY ($2)"
 	sqlSent      = "UPDATE bellwire.alert_addresses SET sent_at = $1 WHERE address = $2"
@@ -78,8 +78,8 @@ func (a *announcement) keepAlerts() error {
 
 // SetAlertAddresses sets the addresses that alerts are kept for.
 func (s *Store) SetAlertAddresses(ctx context.Context, addresses []string) error {
-	addresses = slices.Concat([]string{}, addresses)
-	slices.Sort(addresses) // the same order of locks on all nodes
+	addresses = append([]string{}, addresses...) // not nil, which would be NULL
+	slices.Sort(addresses)                       // the same order of locks on all nodes
 	return s.write(ctx, func(tx *tx) error {
 		batch := new(pgx.Batch)
 		batch.Queue(sqlForgetAlerts, addresses)

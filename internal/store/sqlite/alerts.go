@@ -20,7 +20,7 @@ const (
 
 	sqlAlertAddresses = `SELECT address, (SELECT at FROM alerts WHERE address = a.address ORDER BY n LIMIT 1), sent_at
 		FROM alert_addresses a
-		WHERE a.address > '' AND EXISTS (SELECT 1 FROM alerts WHERE address = a.address) LIMIT +?`
+		WHERE a.address > '' AND EXISTS (SELECT 1 FROM alerts WHERE address = a.address) ORDER BY address LIMIT +?`
 	sqlAlerts   = "SELECT n, type, data FROM alerts WHERE address = ? ORDER BY n"
 	sqlEndAlert = "DELETE FROM alerts WHERE address = ? AND n = ?"
 	sqlSent     = "UPDATE alert_addresses SET sent_at = ? WHERE address = ?"
