@@ -26,6 +26,8 @@ type Observer interface {
 	// Exhausted reports a delivery that has no retries left, and Expired a number of them, of one endpoint.
 	Exhausted(ep *Endpoint, id DeliveryID, eventType, reason string)
 	Expired(ep *Endpoint, deliveries int, reason string)
+	// EventsExpired reports deliveries of an endpoint that have ended because their events have expired.
+	EventsExpired(ep *Endpoint, deliveries int)
 	// Disabled reports that Bellwire has disabled an endpoint.
 	Disabled(ep *Endpoint, reason string)
 	// Claimed reports deliveries taken from the store.
@@ -73,6 +75,7 @@ func (NopObserver) Unsendable(*Endpoint, string, string)                   {}
 func (NopObserver) FilterFailed(*Endpoint, bool)                           {}
 func (NopObserver) Exhausted(*Endpoint, DeliveryID, string, string)        {}
 func (NopObserver) Expired(*Endpoint, int, string)                         {}
+func (NopObserver) EventsExpired(*Endpoint, int)                           {}
 func (NopObserver) Disabled(*Endpoint, string)                             {}
 func (NopObserver) Claimed(int, time.Duration)                             {}
 func (NopObserver) Breaker(*Endpoint, bool, int)                           {}

@@ -563,8 +563,8 @@ type EndedExpired struct {
 
 // ExpiredDelivery is a delivery that has expired.
 type ExpiredDelivery struct {
-	ID       DeliveryID
-	Endpoint string
+	ID                        DeliveryID
+	Tenant, Endpoint, Dialect string // Dialect is that of the endpoint
 }
 
 // Claimed is a claimed delivery, with its event.

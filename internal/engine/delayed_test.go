@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,6 +77,45 @@ func TestDelayedEventCanBeCanceled(t *testing.T) {
 	})
 }
 
+// expiriesSeen is an observer that counts deliveries of expired events, by endpoint.
+type expiriesSeen struct {
+	bellwire.NopObserver
+	mu      sync.Mutex
+	expired map[string]int
+	ended   map[bellwire.DeliveryStatus]int
+}
+
+func (o *expiriesSeen) EventsExpired(ep *bellwire.Endpoint, deliveries int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.expired[ep.Tenant+" "+ep.Dialect+" "+ep.ID] += deliveries
+}
+
+func (o *expiriesSeen) Ended(_ *bellwire.Endpoint, status bellwire.DeliveryStatus, _ time.Duration, _ *bellwire.Trace) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended[status]++
+}
+
+// expect expects a number of deliveries of an endpoint.
+func (o *expiriesSeen) expect(t *testing.T, ep *bellwire.Endpoint, want int) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if got := o.expired["acme standard "+ep.ID]; got != want || o.ended[bellwire.DeliveryCanceled] != want {
+		t.Errorf("reported as expired: %v, and as ended: %v, want %d", o.expired, o.ended, want)
+	}
+}
+
+// seeExpiries starts the engine again with an observer of expired events.
+func (w *world) seeExpiries() *expiriesSeen {
+	o := &expiriesSeen{expired: make(map[string]int), ended: make(map[bellwire.DeliveryStatus]int)}
+	w.stop()
+	w.config.Observer = o
+	w.start()
+	return o
+}
+
 // An expired event is not sent, whatever it has waited for, ends at its time, and holds up nobody.
 func TestExpiredEventIsNotSent(t *testing.T) {
 	const anyNumber = -1 // one attempt at a time is made, of whichever
@@ -85,34 +125,36 @@ func TestExpiredEventIsNotSent(t *testing.T) {
 		change func(*bellwire.Endpoint)
 		before func(w *world, ep *bellwire.Endpoint)
 		sent   int // requests of the event that expires
+		others int // events that expire too
 	}{
-		"retry": {fails, func(*bellwire.Endpoint) {}, func(*world, *bellwire.Endpoint) {}, 3},
-		"FIFO":  {fails, fifo, func(*world, *bellwire.Endpoint) {}, 3},
+		"retry": {fails, func(*bellwire.Endpoint) {}, func(*world, *bellwire.Endpoint) {}, 3, 0},
+		"FIFO":  {fails, fifo, func(*world, *bellwire.Endpoint) {}, 3, 0},
 		"behind the first of a FIFO endpoint": {fails, fifo, func(w *world, _ *bellwire.Endpoint) {
 			w.publish(1)
 			w.pass(time.Millisecond)
-		}, 0},
-		"paused": {answers(200), func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused }, func(*world, *bellwire.Endpoint) {}, 0},
+		}, 0, 0},
+		"paused": {answers(200), func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused }, func(*world, *bellwire.Endpoint) {}, 0, 0},
 		"rate limit": {answers(200), func(ep *bellwire.Endpoint) { ep.RateLimit = 0.001 }, func(w *world, _ *bellwire.Endpoint) {
 			w.publish(1)
 			w.pass(time.Millisecond)
-		}, 0},
+		}, 0, 0},
 		"rest": {overloaded(429, "3600"), func(*bellwire.Endpoint) {}, func(w *world, _ *bellwire.Endpoint) {
 			w.publish(1)
 			w.pass(time.Second)
-		}, 0},
+		}, 0, 0},
 		"circuit breaker": {fails, func(*bellwire.Endpoint) {}, func(w *world, _ *bellwire.Endpoint) {
 			w.publish(60)
 			w.pass(2 * time.Minute)
-		}, anyNumber},
+		}, anyNumber, 0},
 		"delayed": {fails, func(*bellwire.Endpoint) {}, func(w *world, ep *bellwire.Endpoint) {
 			w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
 			w.schedule(9*time.Minute, 10*time.Minute)
-		}, 0},
+		}, 0, 1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
+				seen := w.seeExpiries()
 				r := w.receiver("a", c.answer)
 				ep := w.endpoint("a", c.change)
 				c.before(w, ep)
@@ -141,6 +183,7 @@ func TestExpiredEventIsNotSent(t *testing.T) {
 				if sent != c.sent && c.sent != anyNumber {
 					t.Errorf("%d requests of the event, want %d", sent, c.sent)
 				}
+				seen.expect(t, ep, 1+c.others)
 				if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != len(others) || got[bellwire.DeliveryPending]+got[bellwire.DeliveryRetrying] != 0 {
 					t.Errorf("the others: %v, of %d", got, len(others))
 				}
@@ -154,6 +197,7 @@ func TestEventExpiresInFlight(t *testing.T) {
 	for status, want := range map[int]bellwire.DeliveryStatus{200: bellwire.DeliverySucceeded, 500: bellwire.DeliveryCanceled} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
+				seen := w.seeExpiries()
 				w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) {
 					time.Sleep(5 * time.Second)
 					rw.WriteHeader(status)
@@ -164,6 +208,7 @@ func TestEventExpiresInFlight(t *testing.T) {
 				if d := w.deliveries(ep.ID)[0]; d.Status != want || d.Attempts != 1 {
 					t.Errorf("the delivery: %+v", d)
 				}
+				seen.expect(t, ep, 1) // at its time, before anybody knows how the attempt ends
 			})
 		})
 	}

@@ -84,6 +84,7 @@ func (x *expirer) expire(ctx context.Context) error {
 			return err
 		}
 		x.follow(ended)
+		x.report(ended.Deliveries)
 		more = ended.More
 	}
 	return nil
@@ -107,5 +108,22 @@ func (x *expirer) follow(ended *bellwire.EndedExpired) {
 	}
 	if !ended.Next.IsZero() {
 		x.published(ended.Next)
+	}
+}
+
+// report tells the observer of deliveries that have ended.
+func (x *expirer) report(ended []bellwire.ExpiredDelivery) {
+	now := x.clock.now()
+	of := make(map[string][]bellwire.ExpiredDelivery) // by endpoint
+	for _, d := range ended {
+		of[d.Endpoint] = append(of[d.Endpoint], d)
+	}
+	for _, deliveries := range of {
+		first := deliveries[0]
+		ep := &bellwire.Endpoint{ID: first.Endpoint, Tenant: first.Tenant, Dialect: first.Dialect}
+		for _, d := range deliveries {
+			x.observer.Ended(ep, bellwire.DeliveryCanceled, max(now.Sub(d.ID.Time()), 0), nil) // the time in its id is that of its event
+		}
+		x.observer.EventsExpired(ep, len(deliveries))
 	}
 }

@@ -181,6 +181,8 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 				rec.observer.Unsendable(ep, d.EventType, r.transition.Reason)
 			case records[i].Status == bellwire.DeliveryExhausted && r.Job.Trigger != bellwire.TriggerTest:
 				rec.observer.Exhausted(ep, d.ID, d.EventType, r.transition.Reason)
+			case records[i].Status == bellwire.DeliveryCanceled && bellwire.Expired(d.ExpiresAt, r.endedAt):
+				rec.observer.EventsExpired(ep, 1)
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type Metrics struct {
 	ended          *prometheus.HistogramVec
 	ends           *prometheus.CounterVec
 	unsendable     *prometheus.CounterVec
+	expired        *prometheus.CounterVec
 	filterErrors   *prometheus.CounterVec
 	overdrawn      prometheus.Counter
 	disabled       prometheus.Counter
@@ -87,6 +88,9 @@ func NewMetrics(version, commit string) *Metrics {
 			Name: "bellwire_unsendable_deliveries_total",
 			Help: "Deliveries that ended without an attempt, because their endpoint's dialect cannot express the event.",
 		}, []string{"dialect"}),
+		expired: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_expired_deliveries_total", Help: "Deliveries that ended because their events have expired.",
+		}, []string{"dialect"}),
 		filterErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_filter_errors_total", Help: "Events for which an endpoint's filter had no answer, by what on_error made of them.",
 		}, []string{"result"}),
@@ -125,7 +129,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.filterErrors, m.overdrawn, m.disabled, m.emails, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
+		m.ends, m.unsendable, m.expired, m.filterErrors, m.overdrawn, m.disabled, m.emails, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
@@ -190,6 +194,7 @@ func (m *Metrics) ServeDialects(names ...string) {
 	m.ServeFrontEnds(names...)
 	for _, name := range names {
 		m.unsendable.WithLabelValues(name)
+		m.expired.WithLabelValues(name)
 		m.attemptSeconds.WithLabelValues(name)
 		for _, trigger := range bellwire.Triggers {
 			for _, outcome := range bellwire.Outcomes {

@@ -15,7 +15,7 @@ import (
 // every group fails, and the metrics count them all.
 const storeLogInterval = 10 * time.Second
 
-// Many circuit breakers can open at once, when a receiver of many tenants goes down, and many deliveries can be exhausted.
+// Many circuit breakers can open at once, when a receiver of many tenants goes down, and many deliveries can be exhausted or expire.
 const (
 	breakerLogRate  = 10 // a second
 	breakerLogBurst = 100
@@ -27,6 +27,7 @@ type Observer struct {
 	log        *slog.Logger
 	breakers   *rate.Limiter
 	exhausted  sampler
+	expired    sampler
 	unsendable firsts // endpoints and causes that were logged
 	targets    firsts // tenants and hosts that were logged
 	refused    tally  // requests with wrong credentials
@@ -46,6 +47,7 @@ func NewObserver(metrics *Metrics, log *slog.Logger) *Observer {
 		log:       log,
 		breakers:  rate.NewLimiter(breakerLogRate, breakerLogBurst),
 		exhausted: sampler{limiter: rate.NewLimiter(breakerLogRate, breakerLogBurst)},
+		expired:   sampler{limiter: rate.NewLimiter(breakerLogRate, breakerLogBurst)},
 		refused:   tally{interval: authenticationLogInterval},
 		failures:  make(map[string]*rate.Sometimes),
 	}
@@ -134,6 +136,14 @@ func (o *Observer) Exhausted(ep *bellwire.Endpoint, id bellwire.DeliveryID, even
 func (o *Observer) Expired(ep *bellwire.Endpoint, deliveries int, reason string) {
 	if omitted, ok := o.exhausted.allow(time.Now()); ok {
 		o.log.Warn("deliveries exhausted", "tenant", ep.Tenant, "endpoint", ep.ID, "deliveries", deliveries, "reason", reason, "omitted", omitted)
+	}
+}
+
+// EventsExpired counts and logs deliveries of an endpoint whose events have expired, unless that would be very many records.
+func (o *Observer) EventsExpired(ep *bellwire.Endpoint, deliveries int) {
+	o.metrics.expired.WithLabelValues(ep.Dialect).Add(float64(deliveries))
+	if omitted, ok := o.expired.allow(time.Now()); ok {
+		o.log.Info("deliveries ended: their events have expired", "tenant", ep.Tenant, "endpoint", ep.ID, "deliveries", deliveries, "omitted", omitted)
 	}
 }
 

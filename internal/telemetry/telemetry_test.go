@@ -341,6 +341,7 @@ func registered(t *testing.T) map[string]bool {
 	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep, nil)
 	o.Ended(ep, bellwire.DeliverySucceeded, 0, nil)
 	o.Unsendable(ep, "card.created", "x")
+	o.EventsExpired(ep, 1)
 	o.AuthenticationFailed("api", "missing", "192.0.2.1")
 	o.StoreFailed("append", errors.New("x"))
 	families, err := m.registry.Gather()
@@ -385,7 +386,7 @@ func TestNodeFaults(t *testing.T) {
 	}
 }
 
-// TestEndsAreLogged expects a record for each endpoint that is disabled and each delivery that is exhausted, unless there are very
+// TestEndsAreLogged expects a record for each endpoint that is disabled and each delivery that is exhausted or expires, unless there are very
 // many. The next record says how many were left out.
 func TestEndsAreLogged(t *testing.T) {
 	t.Parallel()
@@ -395,14 +396,19 @@ func TestEndsAreLogged(t *testing.T) {
 	o.Disabled(ep, "it is gone")
 	o.Exhausted(ep, id, "invoice.paid", bellwire.ReasonRetriesSpent)
 	o.Expired(ep, 12, bellwire.ReasonTimeOver)
+	o.EventsExpired(ep, 3)
 	for _, want := range []string{
 		`"msg":"endpoint disabled","tenant":"acme","endpoint":"ep_1","reason":"it is gone"`,
 		`"msg":"delivery exhausted","tenant":"acme","endpoint":"ep_1","delivery":"` + id.String() + `","type":"invoice.paid","reason":"` + bellwire.ReasonRetriesSpent + `"`,
 		`"msg":"deliveries exhausted","tenant":"acme","endpoint":"ep_1","deliveries":12,"reason":"` + bellwire.ReasonTimeOver + `"`,
+		`"msg":"deliveries ended: their events have expired","tenant":"acme","endpoint":"ep_1","deliveries":3`,
 	} {
 		if strings.Count(logged.String(), want) != 1 {
 			t.Errorf("the records lack %s:\n%s", want, logged)
 		}
+	}
+	if n := testutil.ToFloat64(m.expired); n != 3 {
+		t.Errorf("%v expired deliveries were counted", n)
 	}
 	if n := testutil.ToFloat64(m.disabled); n != 1 {
 		t.Errorf("%v endpoints were counted", n)

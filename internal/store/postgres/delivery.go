@@ -224,7 +224,8 @@ const isExpiring = "expires_at IS NOT NULL AND status <= 1"
 
 const (
 	// sqlHaveExpired passes over what another transaction is changing: it is found again.
-	sqlHaveExpired = `SELECT d.id, p.id, d.expires_at FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
+	sqlHaveExpired = `SELECT d.id, t.id, p.id, p.dialect, d.expires_at
+		FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = p.tenant
 		WHERE d.expires_at IS NOT NULL AND d.status <= 1 AND d.expires_at <= $1 ORDER BY d.expires_at, d.id LIMIT $2 FOR UPDATE OF d SKIP LOCKED`
 	sqlEndExpired = `UPDATE bellwire.deliveries d SET status = $3, reason = w.reason, epoch = 0, due_at = NULL, updated_at = $4, manual_epoch = NULL
 		FROM unnest($1::uuid[], $2::text[]) AS w (id, reason) WHERE d.id = w.id AND d.status::int <= 1`
@@ -268,7 +269,7 @@ func (t *tx) endExpired(now time.Time, limit int, ended *bellwire.EndedExpired) 
 		ids     [][16]byte
 		reasons []string
 	)
-	_, err := pgx.ForEachRow(t.query(sqlHaveExpired, now, limit), []any{(*[16]byte)(&d.ID), &d.Endpoint, &at}, func() error {
+	_, err := pgx.ForEachRow(t.query(sqlHaveExpired, now, limit), []any{(*[16]byte)(&d.ID), &d.Tenant, &d.Endpoint, &d.Dialect, &at}, func() error {
 		ended.Deliveries = append(ended.Deliveries, d)
 		ids, reasons = append(ids, d.ID), append(reasons, bellwire.ReasonExpired(at))
 		return nil

@@ -211,6 +211,7 @@ const isExpiring = "expires_at IS NOT NULL AND status <= 1"
 const (
 	sqlHaveExpired = "SELECT id, endpoint, expires_at FROM deliveries WHERE " + isExpiring + " AND expires_at <= ? ORDER BY expires_at, id LIMIT +?"
 	sqlNextExpiry  = "SELECT min(expires_at) FROM deliveries WHERE " + isExpiring
+	sqlExpiredAt   = "SELECT p.id, p.dialect, t.id FROM endpoints p JOIN tenants t ON t.n = p.tenant WHERE p.n = ?"
 )
 
 // EndExpired ends deliveries whose events have expired.
@@ -272,13 +273,13 @@ func (w *writer) endExpired(now time.Time, limit int) ([]bellwire.ExpiredDeliver
 			return nil, err
 		}
 		ended[i].ID = e.id
-		q := w.query("SELECT id FROM endpoints WHERE n = ?").int(e.endpoint)
+		q := w.query(sqlExpiredAt).int(e.endpoint)
 		if there, err := q.one(); err != nil {
 			return nil, err
 		} else if !there {
 			continue
 		}
-		ended[i].Endpoint = q.getText()
+		ended[i].Endpoint, ended[i].Dialect, ended[i].Tenant = q.getText(), q.getText(), q.getText()
 		if err := q.close(); err != nil {
 			return nil, err
 		}

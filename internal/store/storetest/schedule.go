@@ -122,7 +122,7 @@ var scheduleTests = []test{
 			d := w.load(t.ID, id)
 			w.equal("its end", []any{d.Status, d.Reason, d.DueAt.IsZero()}, []any{bellwire.DeliveryCanceled, bellwire.ReasonExpired(at), true})
 			if !slices.ContainsFunc(append(first.Deliveries, second.Deliveries...), func(x bellwire.ExpiredDelivery) bool {
-				return x == bellwire.ExpiredDelivery{ID: id, Endpoint: d.Endpoint}
+				return x == bellwire.ExpiredDelivery{ID: id, Tenant: t.ID, Endpoint: d.Endpoint, Dialect: plain.Dialect}
 			}) {
 				w.Errorf("%s is not reported", id)
 			}
