@@ -11,8 +11,9 @@ import (
 // Event is an event that was published.
 type Event struct {
 	ID             string          `json:"id"`
+	Tenant         string          `json:"tenant"` // only in lists of all tenants'
 	Type           string          `json:"type"`
-	Data           json.RawMessage `json:"data"`            // byte for byte as it was published; null if it was erased
+	Data           json.RawMessage `json:"data"`            // byte for byte as it was published; null if it was erased; nil in lists of all tenants'
 	IdempotencyKey *string         `json:"idempotency_key"` // nil if none was given
 	OccurredAt     time.Time       `json:"occurred_at"`
 	CreatedAt      time.Time       `json:"created_at"`
@@ -134,9 +135,13 @@ type DeliveryFilter struct {
 	Dialect         string    // of the endpoint as it is now
 }
 
-// Events lists a tenant's events.
+// Events lists a tenant's events, or those of all tenants without their data if tenant is empty, for which it needs an admin key. A
+// page of all tenants' can end early where few events match.
 func (c *Client) Events(ctx context.Context, tenant string, f EventFilter, page Page) (*List[Event], error) {
 	values := filter("type", f.Type, "key", f.Key, "since", timeText(f.Since), "until", timeText(f.Until))
+	if tenant == "" {
+		return fetchList[Event](ctx, c, path("events"), page, values)
+	}
 	return fetchList[Event](ctx, c, inTenant(tenant, "events"), page, values)
 }
 

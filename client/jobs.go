@@ -32,6 +32,9 @@ type JobParams struct {
 	Until    time.Time  `json:"until"`
 	Status   *string    `json:"status"`
 	Filter   *string    `json:"filter"`
+	Event    *string    `json:"event"`
+	Dialect  *string    `json:"dialect"`
+	Outcome  *Outcome   `json:"outcome"`
 }
 
 // JobCount is what a job would be about.
@@ -59,6 +62,9 @@ type Selection struct {
 	Types        []string
 	Status       DeliveryStatus
 	Filter       string  // a CEL expression; deliveries of events that it does not take are skipped
+	Event        string  // an event's id
+	Dialect      string  // of the endpoints
+	Outcome      Outcome // of the newest attempts
 	Rate         float64 // deliveries per second; 0: as fast as there is room
 }
 
@@ -70,6 +76,9 @@ type jobInput struct {
 	Types    []string  `json:"types,omitempty"`
 	Status   string    `json:"status,omitempty"`
 	Filter   string    `json:"filter,omitempty"`
+	Event    string    `json:"event,omitempty"`
+	Dialect  string    `json:"dialect,omitempty"`
+	Outcome  Outcome   `json:"outcome,omitempty"`
 	Rate     float64   `json:"rate,omitempty"`
 	DryRun   bool      `json:"dry_run,omitempty"`
 }
@@ -79,7 +88,10 @@ func (r Replay) input() jobInput {
 }
 
 func (s Selection) input() jobInput {
-	return jobInput{Endpoint: s.Endpoint, Since: s.Since, Until: s.Until, Types: s.Types, Status: string(s.Status), Filter: s.Filter, Rate: s.Rate}
+	return jobInput{
+		Endpoint: s.Endpoint, Since: s.Since, Until: s.Until, Types: s.Types, Status: string(s.Status), Filter: s.Filter,
+		Event: s.Event, Dialect: s.Dialect, Outcome: s.Outcome, Rate: s.Rate,
+	}
 }
 
 // Replay starts to send events to an endpoint once more, each with the webhook-id that it had.

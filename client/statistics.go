@@ -22,6 +22,7 @@ type Dimension string
 
 // The dimensions.
 const (
+	ByTenant   Dimension = "tenant" // only of all tenants
 	ByEndpoint Dimension = "endpoint"
 	ByType     Dimension = "type"
 	ByOutcome  Dimension = "outcome"
@@ -47,6 +48,7 @@ type Statistics struct {
 // StatisticsRow is what one group did in one interval. Only the dimensions that the statistics are split by are not empty.
 type StatisticsRow struct {
 	At        time.Time `json:"at"` // when the interval begins
+	Tenant    string    `json:"tenant"`
 	Endpoint  string    `json:"endpoint"`
 	Type      string    `json:"type"`
 	Dialect   string    `json:"dialect"`
@@ -57,7 +59,7 @@ type StatisticsRow struct {
 	Failed    int64     `json:"failed"`
 	P50       *float64  `json:"p50_ms"`    // nil if there were no attempts
 	P99       *float64  `json:"p99_ms"`    // nil if there were no attempts
-	Published *int64    `json:"published"` // nil if split by anything but the type
+	Published *int64    `json:"published"` // nil if split by endpoint, dialect or outcome
 }
 
 // Statistics counts the events and attempts of a tenant, or of all tenants together if tenant is empty.
@@ -81,4 +83,18 @@ func (c *Client) Statistics(ctx context.Context, tenant string, f StatisticsFilt
 		at += "?" + values.Encode()
 	}
 	return fetch[Statistics](ctx, c, http.MethodGet, at, nil)
+}
+
+// Backlog is what waits, of all tenants together.
+type Backlog struct {
+	Waiting           int        `json:"waiting"`             // deliveries; an estimate if there are very many
+	OldestDueAt       *time.Time `json:"oldest_due_at"`       // nil if none is due
+	Deferred          int        `json:"deferred"`            // those of them that are still being stored
+	Unmatched         int        `json:"unmatched"`           // events that were published inside the database
+	OldestUnmatchedAt *time.Time `json:"oldest_unmatched_at"` // nil if there is none
+}
+
+// Backlog counts what waits. Only admin keys can do this.
+func (c *Client) Backlog(ctx context.Context) (*Backlog, error) {
+	return fetch[Backlog](ctx, c, http.MethodGet, path("backlog"), nil)
 }

@@ -40,6 +40,8 @@ type listEndpointsCommand struct {
 	Health  *string `enum:"healthy,failing,recovering,idle" placeholder:"STATE" help:"Only healthy, failing, recovering or idle ones."`
 	Status  *string `enum:"enabled,paused,disabled" placeholder:"STATUS" help:"Only enabled, paused or disabled ones."`
 	Dialect string  `placeholder:"NAME" help:"Only those with this dialect."`
+	Waiting bool    `help:"Only those for which deliveries wait."`
+	Type    string  `placeholder:"NAME" help:"Only those that subscribe to this event type."`
 }
 
 // endpointColumns returns the columns of a list of endpoints.
@@ -97,7 +99,7 @@ func (c *listEndpointsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter := client.EndpointFilter{Health: client.HealthState(chosen(c.Health)), Status: client.EndpointStatus(chosen(c.Status)), Dialect: c.Dialect}
+	filter := client.EndpointFilter{Health: client.HealthState(chosen(c.Health)), Status: client.EndpointStatus(chosen(c.Status)), Dialect: c.Dialect, Waiting: c.Waiting, Type: c.Type}
 	return printList(ctx, std, api, &c.listOptions, endpointColumns(c.AllTenants, time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Endpoint], error) {
 		return api.Endpoints(ctx, tenant, filter, page)
 	})

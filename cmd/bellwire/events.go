@@ -19,6 +19,7 @@ type eventsCommand struct {
 // Help is shown below the options.
 func (c *eventsCommand) Help() string {
 	return `  bellwire events list --tenant acme --type 'card.created' --since 24h
+  bellwire events list --all-tenants --id order-42
   bellwire events show --tenant acme evt_…`
 }
 
@@ -29,19 +30,22 @@ type span struct {
 }
 
 type listEventsCommand struct {
-	tenantConnection
+	tenantsConnection
 	listOptions
 	span
 	Type   string `placeholder:"NAME" help:"Only events of this type."`
 	YourID string `name:"id" placeholder:"ID" help:"Only the event that was published with this id of yours."`
 }
 
-var eventColumns = []output.Column[client.Event]{
-	output.Text("ID", func(e client.Event) string { return e.ID }),
-	output.Text("STORED", func(e client.Event) string { return output.Time(e.CreatedAt) }),
-	output.Text("TYPE", func(e client.Event) string { return e.Type }),
-	output.Text("DELIVERIES", func(e client.Event) string { return fmt.Sprint(e.Deliveries) }),
-	output.Text("YOUR ID", func(e client.Event) string { return keyOf(&e) }),
+// eventColumns returns the columns of a list of events.
+func eventColumns(tenants bool) []output.Column[client.Event] {
+	id, tenant := func(e client.Event) string { return e.ID }, func(e client.Event) string { return e.Tenant }
+	return append(idColumns(tenants, id, tenant),
+		output.Text("STORED", func(e client.Event) string { return output.Time(e.CreatedAt) }),
+		output.Text("TYPE", func(e client.Event) string { return e.Type }),
+		output.Text("DELIVERIES", func(e client.Event) string { return fmt.Sprint(e.Deliveries) }),
+		output.Text("YOUR ID", func(e client.Event) string { return keyOf(&e) }),
+	)
 }
 
 func keyOf(e *client.Event) string {
@@ -57,9 +61,13 @@ func (c *listEventsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
 	filter := client.EventFilter{Type: c.Type, Key: c.YourID, Since: c.Since.Time, Until: c.Until.Time}
-	return printList(ctx, std, api, &c.listOptions, eventColumns, func(ctx context.Context, page client.Page) (*client.List[client.Event], error) {
-		return api.Events(ctx, c.Tenant, filter, page)
+	return printList(ctx, std, api, &c.listOptions, eventColumns(c.AllTenants), func(ctx context.Context, page client.Page) (*client.List[client.Event], error) {
+		return api.Events(ctx, tenant, filter, page)
 	})
 }
 

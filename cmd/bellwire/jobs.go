@@ -107,7 +107,7 @@ func printJob(std streams, api *caller, asJSON bool, j *client.Job) error {
 			field("id", j.ID), field("kind", string(j.Kind)), output.Field{Name: "state", Cell: jobCell(j.State)},
 			field("progress", progressText(j)), field("waiting for", j.Waiting), output.Field{Name: "error", Cell: output.Cell{Text: j.Error, Color: output.Bad}},
 			field("rate", rateText(j.Rate)), field("endpoint", chosen(j.Params.Endpoint)), field("types", strings.Join(j.Params.Types, ", ")),
-			field("status", chosen(j.Params.Status)), field("filter", chosen(j.Params.Filter)), field("since", output.TimePtr(j.Params.Since)), field("until", output.Time(j.Params.Until)),
+			field("status", chosen(j.Params.Status)), field("filter", chosen(j.Params.Filter)), field("event", chosen(j.Params.Event)), field("dialect", chosen(j.Params.Dialect)), field("outcome", string(chosen(j.Params.Outcome))), field("since", output.TimePtr(j.Params.Since)), field("until", output.Time(j.Params.Until)),
 			field("created", output.Time(j.CreatedAt)), field("finished", output.TimePtr(j.FinishedAt)),
 		)
 	})
@@ -272,6 +272,9 @@ func (c *replayCommand) Run(ctx context.Context, std streams) error {
 type selection struct {
 	Endpoint string `placeholder:"ID" help:"Only deliveries to this endpoint."`
 	AllOf    bool   `name:"all" help:"All deliveries of the tenant that the other options select."`
+	Event    string `placeholder:"ID" help:"With --endpoint or --all: only deliveries of this event."`
+	Dialect  string `placeholder:"NAME" help:"With --endpoint or --all: only those to endpoints with this dialect."`
+	Outcome  string `placeholder:"OUTCOME" help:"With --endpoint or --all: only those whose newest attempt ended so, such as timeout or status."`
 }
 
 // selects reports whether the options select deliveries for a job.
@@ -327,6 +330,7 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 	}
 	selected := client.Selection{
 		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
+		Event: c.Event, Dialect: c.Dialect, Outcome: client.Outcome(c.Outcome),
 	}
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountRetries(ctx, c.Tenant, selected) },
@@ -364,6 +368,7 @@ func (c *cancelDeliveriesCommand) Run(ctx context.Context, std streams) error {
 	}
 	selected := client.Selection{
 		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
+		Event: c.Event, Dialect: c.Dialect, Outcome: client.Outcome(c.Outcome),
 	}
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountCancellations(ctx, c.Tenant, selected) },

@@ -28,7 +28,7 @@ type listOptions struct {
 }
 
 // chosen returns the value of an option, or "" if it is not given.
-func chosen(option *string) string {
+func chosen[T ~string](option *T) T {
 	if option == nil {
 		return ""
 	}

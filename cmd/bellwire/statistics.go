@@ -14,7 +14,7 @@ type statisticsCommand struct {
 	jsonOption
 	span
 	Interval *string  `enum:"minute,hour,day" placeholder:"INTERVAL" help:"A row for each minute, hour or day. Default: hour."`
-	By       []string `enum:"endpoint,type,outcome,dialect" placeholder:"WHAT" help:"Split the counts by endpoint, type, outcome or dialect. Repeat it for more."`
+	By       []string `enum:"endpoint,type,outcome,dialect,tenant" placeholder:"WHAT" help:"Split the counts by endpoint, type, outcome or dialect, and with --all-tenants by tenant. Repeat it for more."`
 }
 
 // Help is shown below the options.
@@ -89,5 +89,5 @@ func groupText(r client.StatisticsRow) string {
 	if r.Others {
 		return "all others"
 	}
-	return strings.Join(strings.Fields(strings.Join([]string{r.Endpoint, r.Type, r.Dialect, string(r.Outcome)}, " ")), " ")
+	return strings.Join(strings.Fields(strings.Join([]string{r.Tenant, r.Endpoint, r.Type, r.Dialect, string(r.Outcome)}, " ")), " ")
 }

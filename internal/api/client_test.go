@@ -265,6 +265,10 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	if must(t, everywhere, err); len(everywhere.Data) != 1 || everywhere.Data[0].ID != id || everywhere.Data[0].Tenant != "acme" {
 		t.Errorf("%+v", everywhere)
 	}
+	published, err := c.Events(ctx, "", client.EventFilter{Type: "invoice.paid", Since: time.Now().Add(-time.Hour)}, client.Page{Limit: 250})
+	if must(t, published, err); len(published.Data) == 0 || published.Data[0].Tenant != "acme" || published.Data[0].Data != nil {
+		t.Errorf("%+v", published)
+	}
 	explained, err := c.Event(ctx, "acme", event.ID)
 	if must(t, explained, err); len(explained.Endpoints) == 0 || explained.Endpoints[0].Outcome != client.EventPending || explained.Endpoints[0].Delivery != id {
 		t.Errorf("%+v", explained)

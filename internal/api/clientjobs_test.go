@@ -35,13 +35,13 @@ func TestClientJobs(t *testing.T) {
 	listed, err := c.Deliveries(ctx, "put", client.DeliveryFilter{}, client.Page{})
 	id := must(t, listed, err).Data[0].ID
 
-	selected := client.Selection{Endpoint: ep.ID, Filter: "data.total == 1", Rate: 5}
+	selected := client.Selection{Endpoint: ep.ID, Filter: "data.total == 1", Event: event.ID, Dialect: "standard", Rate: 5}
 	count, err := c.CountCancellations(ctx, "put", selected)
 	if must(t, count, err).Total != 1 || count.TotalIsBound {
 		t.Errorf("%+v", count)
 	}
 	cancel, err := c.CancelDeliveries(ctx, "put", selected)
-	if must(t, cancel, err).Kind != client.JobCancel || cancel.Total != 1 || *cancel.Rate != 5 || *cancel.Params.Filter != selected.Filter {
+	if must(t, cancel, err).Kind != client.JobCancel || cancel.Total != 1 || *cancel.Rate != 5 || *cancel.Params.Filter != selected.Filter || *cancel.Params.Event != event.ID || *cancel.Params.Dialect != "standard" {
 		t.Errorf("%+v", cancel)
 	}
 	for _, step := range []struct {

@@ -41,9 +41,9 @@ var contract = map[string]string{
 	"POST /tenants/{tenant}/portal-sessions": "201", "GET /tenants/{tenant}/portal-sessions": "200", "DELETE /tenants/{tenant}/portal-sessions/{id}": "204",
 	"POST /portal-sessions/exchange": "200",
 	"GET /nodes":                     "200", "GET /settings": "200",
-	"GET /audit": "200", "GET /endpoints": "200", "GET /deliveries": "200",
+	"GET /audit": "200", "GET /endpoints": "200", "GET /events": "200", "GET /deliveries": "200",
 	"POST /tenants/{tenant}/replays": "200", "POST /tenants/{tenant}/deliveries/retry": "200", "POST /tenants/{tenant}/deliveries/cancel": "200",
-	"GET /statistics": "200", "GET /tenants/{tenant}/statistics": "200",
+	"GET /backlog": "200", "GET /statistics": "200", "GET /tenants/{tenant}/statistics": "200",
 	"GET /jobs": "200", "GET /tenants/{tenant}/jobs": "200", "GET /tenants/{tenant}/jobs/{id}": "200", "PATCH /tenants/{tenant}/jobs/{id}": "200",
 	"POST /tenants/{tenant}/jobs/{id}/pause": "200", "POST /tenants/{tenant}/jobs/{id}/resume": "200", "POST /tenants/{tenant}/jobs/{id}/cancel": "200",
 }

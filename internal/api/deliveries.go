@@ -241,8 +241,8 @@ func (a *api) deliveries() {
 		if err != nil {
 			return nil, err
 		}
-		if in.Event != "" && q.Event.UnmarshalText([]byte(in.Event)) != nil {
-			return nil, bellwire.Invalid("event", `must be an event's id: "evt_" and 32 lower-case hex digits`)
+		if err := parseEvent(&q.Event, in.Event); err != nil {
+			return nil, err
 		}
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
 			return a.svc.FindDeliveries(ctx, c, q, page)

@@ -121,16 +121,21 @@ type OfEndpoint struct {
 
 // EndpointFilter has the filters of lists of endpoints.
 type EndpointFilter struct {
-	Health  string `query:"health" enum:"healthy,failing,recovering,idle" doc:"Endpoints with this health."`
-	Status  string `query:"status" enum:"enabled,paused,disabled" doc:"Endpoints with this status."`
-	Dialect string `query:"dialect" doc:"Endpoints of this dialect."`
+	Health    string `query:"health" enum:"healthy,failing,recovering,idle" doc:"Endpoints with this health."`
+	Status    string `query:"status" enum:"enabled,paused,disabled" doc:"Endpoints with this status."`
+	Dialect   string `query:"dialect" doc:"Endpoints of this dialect."`
+	Waiting   bool   `query:"waiting" doc:"With true: only endpoints for which deliveries wait."`
+	EventType string `query:"event_type" example:"invoice.paid" doc:"Endpoints that subscribe to this event type, by its name or a pattern, whatever their filters say."`
 }
 
-func (f *EndpointFilter) filter(tenant string) bellwire.EndpointFilter {
-	return bellwire.EndpointFilter{
-		Tenant: tenant, Health: bellwire.HealthState(f.Health), Status: bellwire.EndpointStatus(f.Status), Dialect: f.Dialect,
-	}
+func (f *EndpointFilter) query(tenant string) service.EndpointQuery {
+	return service.EndpointQuery{EventType: f.EventType, EndpointFilter: bellwire.EndpointFilter{
+		Tenant: tenant, Health: bellwire.HealthState(f.Health), Status: bellwire.EndpointStatus(f.Status), Dialect: f.Dialect, Waiting: f.Waiting,
+	}}
 }
+
+// shortLists describes lists of endpoints that are searched.
+const shortLists = "With `event_type`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it."
 
 func (a *api) endpoints() {
 	const all, one = "/tenants/{tenant}/endpoints", "/tenants/{tenant}/endpoints/{id}"
@@ -160,10 +165,10 @@ func (a *api) endpoints() {
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-endpoints", Method: http.MethodGet, Path: all, Tags: []string{tagEndpoints},
-		Summary: "List endpoints", Description: "Secrets are not shown.",
+		Summary: "List endpoints", Description: "Secrets are not shown. " + shortLists,
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[EndpointWithHealth]], error) {
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.Endpoint], error) {
-			return a.svc.Endpoints(ctx, c, in.filter(in.Tenant), page)
+			return a.svc.Endpoints(ctx, c, in.query(in.Tenant), page)
 		}, wireEndpointWithHealth)
 	})
 
@@ -174,10 +179,10 @@ func (a *api) endpoints() {
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-all-endpoints", Method: http.MethodGet, Path: "/endpoints", Tags: []string{tagEndpoints},
-		Summary: "List the endpoints of all tenants", Description: "For admin keys. Secrets are not shown.",
+		Summary: "List the endpoints of all tenants", Description: "For admin keys. Secrets are not shown. " + shortLists,
 	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[list[EndpointWithHealth]], error) {
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.Endpoint], error) {
-			return a.svc.AllEndpoints(ctx, c, in.filter(in.Tenant), page)
+			return a.svc.AllEndpoints(ctx, c, in.query(in.Tenant), page)
 		}, wireEndpointWithHealth)
 	})
 

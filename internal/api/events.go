@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,16 +55,21 @@ func wireEvent(e *bellwire.Event) Event {
 }
 
 // appendJSON encodes the event without a JSON library, because all of them would reformat data.
-func (e Event) appendJSON(b []byte) ([]byte, error) {
-	b = append(b, `{"id":"`...)
+func (e Event) appendJSON(b []byte) ([]byte, error) { return e.appendMembers(append(b, '{')) }
+
+// appendMembers is appendJSON behind the first brace.
+func (e Event) appendMembers(b []byte) ([]byte, error) {
+	b = append(b, `"id":"`...)
 	b, _ = e.ID.AppendText(b) // never fails
 	b = append(b, `","type":`...)
 	b, err := jsontext.AppendQuote(b, e.Type)
 	if err != nil {
 		return nil, err
 	}
-	b = append(b, `,"data":`...)
-	b = append(b, e.Data...)
+	if e.Data != nil {
+		b = append(b, `,"data":`...)
+		b = append(b, e.Data...)
+	}
 	rest, err := marshal(nil, eventRest(e))
 	if err != nil {
 		return nil, err
@@ -88,10 +94,51 @@ type eventRest struct {
 	Problem        string           `json:"problem,omitempty"`
 }
 
-// eventList is a list of events, which encodes itself for the same reason.
-type eventList list[Event]
+// TenantEvent is an event in a list of all tenants' on the wire.
+type TenantEvent struct {
+	Tenant string `json:"tenant" example:"acme"`
+	Event
+}
 
-func (l eventList) appendJSON(b []byte) ([]byte, error) {
+// TransformSchema makes data optional.
+func (TenantEvent) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return name == "data" })
+	data := *s.Properties["data"]
+	data.Description = "With data=true: byte for byte as published; null if it was erased."
+	s.Properties["data"] = &data
+	return s
+}
+
+func wireTenantEvent(e *bellwire.Event, data bool) TenantEvent {
+	wire := TenantEvent{e.Tenant, wireEvent(e)}
+	if !data {
+		wire.Data = nil
+	}
+	return wire
+}
+
+func (e TenantEvent) appendJSON(b []byte) ([]byte, error) {
+	b = append(b, `{"tenant":`...)
+	b, err := jsontext.AppendQuote(b, e.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return e.appendMembers(append(b, ','))
+}
+
+// eventList and tenantEventList are lists of events, which encode themselves for the same reason.
+type (
+	eventList       list[Event]
+	tenantEventList list[TenantEvent]
+)
+
+func (l eventList) appendJSON(b []byte) ([]byte, error) { return appendEvents(b, list[Event](l)) }
+
+func (l tenantEventList) appendJSON(b []byte) ([]byte, error) {
+	return appendEvents(b, list[TenantEvent](l))
+}
+
+func appendEvents[E interface{ appendJSON([]byte) ([]byte, error) }](b []byte, l list[E]) ([]byte, error) {
 	var err error
 	b = append(b, `{"data":[`...)
 	for i, e := range l.Data {
@@ -123,24 +170,33 @@ func sizeOf(events []*bellwire.Event) (size int) {
 	return size
 }
 
+// EventFilter has the filters of lists of events.
+type EventFilter struct {
+	Type  string `query:"type" example:"invoice.paid" doc:"Only events of this type."`
+	Key   string `query:"key" maxLength:"128" example:"order-4711" doc:"Only the event that was published with this id. It is found as long as its id is kept."`
+	Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
+	Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time."`
+}
+
+func (f *EventFilter) filter(tenant string) (bellwire.EventFilter, error) {
+	since, until, err := parsePeriod(f.Since, f.Until)
+	return bellwire.EventFilter{Tenant: tenant, Type: f.Type, Since: since, Until: until}, err
+}
+
 func (a *api) events() {
 	type listed struct {
 		InTenant
 		Paging
-		Type  string `query:"type" example:"invoice.paid" doc:"Only events of this type."`
-		Key   string `query:"key" maxLength:"128" example:"order-4711" doc:"Only the event that was published with this id. It is found as long as its id is kept."`
-		Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
-		Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time."`
+		EventFilter
 	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/tenants/{tenant}/events", Tags: []string{tagEvents},
 		Summary: "List events", Description: "Includes events that no endpoint subscribes to.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[eventList], error) {
-		since, until, err := parsePeriod(in.Since, in.Until)
+		filter, err := in.filter(in.Tenant)
 		if err != nil {
 			return nil, err
 		}
-		filter := bellwire.EventFilter{Tenant: in.Tenant, Type: in.Type, Since: since, Until: until}
 		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			var (
 				events *bellwire.List[*bellwire.Event]
@@ -160,6 +216,36 @@ func (a *api) events() {
 			return nil, err
 		}
 		return &output[eventList]{Body: eventList(events.Body)}, nil
+	})
+
+	type listedAll struct {
+		Tenant string `query:"tenant" doc:"Only events of this tenant."`
+		Data   bool   `query:"data" doc:"Whether to show the data of the events too."`
+		Paging
+		EventFilter
+	}
+	route(a, service.Manage, huma.Operation{
+		OperationID: "list-all-events", Method: http.MethodGet, Path: "/events", Tags: []string{tagEvents},
+		Summary: "List the events of all tenants",
+		Description: "For admin keys. Includes events that no endpoint subscribes to. With `key` and without `tenant`, those of the newest tenants come first. " +
+			"A page can end early, even without any events, where few match: `next_cursor` continues it.",
+	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[tenantEventList], error) {
+		filter, err := in.filter(in.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		q := service.EventQuery{EventFilter: filter, Key: in.Key, Data: in.Data}
+		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+			events, err := a.svc.FindAllEvents(ctx, c, q, page)
+			if err == nil {
+				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
+			}
+			return events, err
+		}, func(e *bellwire.Event) TenantEvent { return wireTenantEvent(e, in.Data) })
+		if err != nil {
+			return nil, err
+		}
+		return &output[tenantEventList]{Body: tenantEventList(events.Body)}, nil
 	})
 
 	route(a, service.Manage, huma.Operation{

@@ -39,14 +39,23 @@ type jobParams struct {
 	Until    time.Time  `json:"until" doc:"Just after the creation of the job, if no time or a later one was given; a minute after it, if the job was started by a change of the endpoint."`
 	Status   *string    `json:"status"`
 	Filter   *string    `json:"filter" doc:"null if there is none."`
+	Event    *string    `json:"event" nullable:"true" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"null for all."`
+	Dialect  *string    `json:"dialect" nullable:"true" doc:"null for all."`
+	Outcome  *string    `json:"outcome" nullable:"true" example:"timeout" doc:"null for all."`
 }
 
 func wireJob(j *bellwire.Job) Job {
 	p := &j.Params
+	params := jobParams{
+		Endpoint: orNull(p.Endpoint), Types: append([]string{}, p.Types...), Since: timeOrNull(p.Since), Until: p.Until.UTC(), Status: orNull(p.Status),
+		Filter: orNull(p.Filter), Dialect: orNull(p.Dialect), Outcome: orNull(string(p.Outcome)),
+	}
+	if !p.Event.IsZero() {
+		params.Event = new(p.Event.String())
+	}
 	return Job{
 		ID: j.ID, Tenant: j.Tenant, Kind: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Rate: orNull(j.Rate),
-		Params:  jobParams{Endpoint: orNull(p.Endpoint), Types: append([]string{}, p.Types...), Since: timeOrNull(p.Since), Until: p.Until.UTC(), Status: orNull(p.Status), Filter: orNull(p.Filter)},
-		Waiting: j.Waiting, Error: j.Error, CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: timeOrNull(j.FinishedAt),
+		Params: params, Waiting: j.Waiting, Error: j.Error, CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: timeOrNull(j.FinishedAt),
 	}
 }
 
@@ -97,8 +106,28 @@ type bulkInput struct {
 	Until    string         `json:"until,omitzero" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time; now, if it is left out or later."`
 	Status   string         `json:"status,omitzero" doc:"Of a retry: failed (default), exhausted, canceled or retrying. Of a cancellation: pending or retrying; both, if it is left out."`
 	Filter   string         `json:"filter,omitzero" example:"data.amount > 100" doc:"Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer."`
+	Event    string         `json:"event,omitzero" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"Only deliveries of this event."`
+	Dialect  string         `json:"dialect,omitzero" example:"standard" doc:"Only deliveries to endpoints that are of this dialect when their turn comes."`
+	Outcome  string         `json:"outcome,omitzero" example:"timeout" doc:"Only deliveries whose newest attempt had this outcome: ok, status, blocked, dns, connect, tls, timeout, reset or protocol. Others are skipped."`
 	Rate     value[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; as fast as there is room, if it is left out."`
 	DryRun   bool           `json:"dry_run,omitzero" doc:"Whether only to count."`
+}
+
+// job returns the input of a use case.
+func (b *bulkInput) job(kind bellwire.JobKind) (service.JobInput, error) {
+	in := service.JobInput{
+		Kind: kind, Endpoint: b.Endpoint, Types: b.Types, Status: b.Status, Filter: b.Filter, Dialect: b.Dialect,
+		Outcome: bellwire.Outcome(b.Outcome), Rate: b.Rate.given,
+	}
+	return in, bellwire.Join(parseSpan(&in, b.Since, b.Until), parseEvent(&in.Event, b.Event))
+}
+
+// parseEvent parses the event of a filter. An empty text is the zero id, which selects all, so that its own text is refused.
+func parseEvent(id *bellwire.EventID, text string) error {
+	if text != "" && (id.UnmarshalText([]byte(text)) != nil || id.IsZero()) {
+		return bellwire.Invalid("event", `must be an event's id: "evt_" and 32 lower-case hex digits`)
+	}
+	return nil
 }
 
 // parseSpan parses the times of a job.
@@ -151,12 +180,11 @@ func (a *api) jobs() {
 	}
 	by := func(kind bellwire.JobKind) handler[bulk, startedJob] {
 		return func(ctx context.Context, c service.Caller, in *bulk) (*startedJob, error) {
-			v := in.Input.value
-			job := service.JobInput{Kind: kind, Endpoint: v.Endpoint, Types: v.Types, Status: v.Status, Filter: v.Filter, Rate: v.Rate.given}
-			if err := parseSpan(&job, v.Since, v.Until); err != nil {
+			job, err := in.Input.value.job(kind)
+			if err != nil {
 				return nil, err
 			}
-			return a.startJob(ctx, c, in.Tenant, job, v.DryRun)
+			return a.startJob(ctx, c, in.Tenant, job, in.Input.value.DryRun)
 		}
 	}
 	route(a, service.Redeliver, huma.Operation{

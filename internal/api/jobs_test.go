@@ -12,7 +12,7 @@ func TestJobs(t *testing.T) {
 		endpoint = `"endpoint":"{ep}"`
 	)
 	run(t, []step{
-		{name: "event", method: "POST", path: of + "/events", body: `{"type":"invoice.paid","data":{}}`, status: 202},
+		{name: "event", method: "POST", path: of + "/events", body: `{"type":"invoice.paid","data":{}}`, status: 202, save: "event=id"},
 		{name: "endpoint", method: "POST", path: of + "/endpoints", body: `{"url":"https://example.com","events":["*"]}`, status: 201, save: "ep=id"},
 		{name: "dry run", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"status":"missing","dry_run":true}`, status: 200, want: `{"total":1}`},
 		{name: "failed", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"dry_run":true}`, status: 200, want: `{"total":0}`},
@@ -53,6 +53,15 @@ func TestJobs(t *testing.T) {
 		{name: "retry all", method: "POST", path: of + "/deliveries/retry", status: 202, want: `{"kind":"retry","total":0,"params":{"endpoint":null,"status":"failed"}}`},
 		{name: "retry what succeeded", method: "POST", path: of + "/deliveries/retry", body: `{"status":"succeeded"}`, status: 422, problem: "invalid status"},
 		{name: "cancel all", method: "POST", path: of + "/deliveries/cancel", body: `{"dry_run":true}`, status: 200, want: `{"total":0}`},
+		{name: "by event, dialect and outcome", method: "POST", path: of + "/deliveries/cancel", body: `{"event":"evt_00000000000000000000000000000001","dialect":"latin","outcome":"bad"}`, status: 422, problem: "invalid event"},
+		{name: "the event of none", method: "POST", path: of + "/deliveries/cancel", body: `{"event":"evt_00000000000000000000000000000000"}`, status: 422, problem: "invalid event"},
+		{name: "list the event of none", method: "GET", path: of + "/deliveries?event=evt_00000000000000000000000000000000", status: 422, problem: "invalid event"},
+		{name: "no dialect", method: "POST", path: of + "/deliveries/cancel", body: `{"dialect":"latin"}`, status: 422, problem: "invalid dialect"},
+		{name: "no outcome", method: "POST", path: of + "/deliveries/retry", body: `{"outcome":"bad"}`, status: 422, problem: "invalid outcome"},
+		{name: "no event", method: "POST", path: of + "/deliveries/retry", body: `{"event":"order-1"}`, status: 422, problem: "invalid event"},
+		{name: "another's event", method: "POST", path: "/tenants/other/deliveries/retry", body: `{"event":"{event}"}`, status: 422, problem: "invalid event"},
+		{name: "of nothing", method: "POST", path: of + "/deliveries/retry", body: `{"event":"{event}","dialect":"standard","outcome":"timeout"}`, status: 202,
+			want: `{"total":0,"params":{"event":"{event}","dialect":"standard","outcome":"timeout"}}`},
 		{name: "cancel what ended", method: "POST", path: of + "/deliveries/cancel", body: `{"status":"exhausted"}`, status: 422, problem: "invalid status"},
 		{name: "disable", method: "PATCH", path: of + "/endpoints/{ep}", body: `{"status":"disabled"}`, status: 200},
 		{name: "missed by a disabled one", method: "POST", path: of + "/events", body: `{"type":"invoice.paid","data":{}}`, status: 202},

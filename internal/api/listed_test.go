@@ -49,3 +49,58 @@ func TestListedDeliveries(t *testing.T) {
 	w.step(t, step{name: "succeeded", method: "GET", path: "/deliveries", status: 200,
 		want: `{"data":[{"status":"succeeded","waiting_for":null,"last_outcome":"ok","last_status":204,"last_error":""}]}`})
 }
+
+// TestAllEvents lists the events of two tenants.
+func TestAllEvents(t *testing.T) {
+	run(t, []step{
+		{name: "publish", method: "POST", path: "/tenants/acme/events", body: `{"type":"invoice.paid","data":{"total":1.50},"id":"order-1"}`, status: 202, save: "first=id"},
+		{name: "publish for another", method: "POST", path: "/tenants/other/events", body: `{"type":"invoice.paid","data":[],"id":"order-1"}`, status: 202, save: "second=id"},
+		{name: "publish without an id", method: "POST", path: "/tenants/acme/events", body: `{"type":"invoice.paid","data":[]}`, status: 202, save: "third=id"},
+		{name: "list", method: "GET", path: "/events", status: 200, without: []string{`"data":{`, "1.50"},
+			want: `{"data":[{"tenant":"acme","id":"{third}"},{"tenant":"other","id":"{second}"},
+				{"tenant":"acme","id":"{first}","type":"invoice.paid","idempotency_key":"order-1","occurred_at":"*","created_at":"*","deliver_at":null,"test":false,"deliveries":0}],"next_cursor":null}`},
+		{name: "list with data", method: "GET", path: "/events?data=true&limit=2", status: 200, want: `{"data":[{"data":[]},{"data":[]}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "the next page", method: "GET", path: "/events?data=true&limit=2&cursor={next}", status: 200, want: `{"data":[{"id":"{first}","data":{"total":1.5}}],"next_cursor":null}`},
+		{name: "a cursor of another list", method: "GET", path: "/events?limit=2&cursor={next}", status: 422, problem: "invalid cursor"},
+		{name: "of a tenant", method: "GET", path: "/events?tenant=other", status: 200, without: []string{`"data":[]}`}, want: `{"data":[{"tenant":"other","id":"{second}"}]}`},
+		{name: "of a tenant with data", method: "GET", path: "/events?tenant=other&data=true", status: 200, want: `{"data":[{"tenant":"other","data":[]}]}`},
+		{name: "of no tenant", method: "GET", path: "/events?tenant=nobody", status: 404, problem: "not_found"},
+		{name: "by key", method: "GET", path: "/events?key=order-1", status: 200, want: `{"data":[{"tenant":"other","id":"{second}"},{"tenant":"acme","id":"{first}"}],"next_cursor":null}`},
+		{name: "by key and type", method: "GET", path: "/events?key=order-1&type=none", status: 200, want: `{"data":[]}`},
+		{name: "by key in a tenant", method: "GET", path: "/events?key=order-1&tenant=acme", status: 200, want: `{"data":[{"tenant":"acme","id":"{first}"}]}`},
+		{name: "by an unknown key", method: "GET", path: "/events?key=order-2", status: 200, want: `{"data":[]}`},
+		{name: "of a type", method: "GET", path: "/events?type=none", status: 200, want: `{"data":[],"next_cursor":null}`},
+		{name: "until", method: "GET", path: "/events?until=2020-01-01T00:00:00Z", status: 200, want: `{"data":[]}`},
+		{name: "since", method: "GET", path: "/events?since=2020-01-01T01:00:00%2B01:00&limit=1", status: 200, want: `{"data":[{"id":"{third}"}]}`},
+		{name: "no time", method: "GET", path: "/events?since=today", status: 422, problem: "invalid since"},
+		{name: "no truth", method: "GET", path: "/events?data=maybe", status: 422, problem: "invalid data", want: `{"detail":"data must be true or false"}`},
+		{name: "by a tenant", method: "GET", path: "/events", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "by a publisher", method: "GET", path: "/events", key: "publisher", status: 403, problem: "forbidden"},
+		{name: "delete a tenant", method: "DELETE", path: "/tenants/other", status: 204},
+		{name: "without it", method: "GET", path: "/events", status: 200, want: `{"data":[{"id":"{third}"},{"id":"{first}"}]}`},
+	})
+}
+
+// TestWaitingEndpoints lists endpoints for which deliveries wait, and those that subscribe to a type.
+func TestWaitingEndpoints(t *testing.T) {
+	const endpoints = "/tenants/acme/endpoints"
+	run(t, []step{
+		{name: "cards", method: "POST", path: endpoints, body: `{"url":"https://example.com","events":["card.*"]}`, status: 201, save: "cards=id"},
+		{name: "invoices", method: "POST", path: endpoints, body: `{"url":"https://example.com","events":["invoice.paid"]}`, status: 201, save: "invoices=id"},
+		{name: "everything", method: "POST", path: "/tenants/other/endpoints", body: `{"url":"https://example.com","events":["*"],"status":"paused"}`, status: 201, save: "all=id"},
+		{name: "nothing waits", method: "GET", path: "/endpoints?waiting=true", status: 200, want: `{"data":[]}`},
+		{name: "publish", method: "POST", path: "/tenants/acme/events", body: `{"type":"invoice.paid","data":{}}`, status: 202},
+		{name: "what waits", method: "GET", path: "/endpoints?waiting=true", status: 200, want: `{"data":[{"id":"{invoices}","health":{"waiting":1}}],"next_cursor":null}`},
+		{name: "what waits of the tenant", method: "GET", path: endpoints + "?waiting=true", key: "tenant", status: 200, want: `{"data":[{"id":"{invoices}"}]}`},
+		{name: "what waits and fails", method: "GET", path: "/endpoints?waiting=true&health=failing", status: 200, want: `{"data":[]}`},
+		{name: "all", method: "GET", path: endpoints + "?waiting=false", status: 200, want: `{"data":[{"id":"{invoices}"},{"id":"{cards}"}]}`},
+		{name: "no truth", method: "GET", path: "/endpoints?waiting=1", status: 422, problem: "invalid waiting"},
+		{name: "by type", method: "GET", path: "/endpoints?event_type=invoice.paid", status: 200, want: `{"data":[{"id":"{all}"},{"id":"{invoices}"}],"next_cursor":null}`},
+		{name: "by type, a page", method: "GET", path: "/endpoints?event_type=invoice.paid&limit=1", status: 200, want: `{"data":[{"id":"{all}"}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "by type, the next page", method: "GET", path: "/endpoints?event_type=invoice.paid&limit=1&cursor={next}", status: 200, want: `{"data":[{"id":"{invoices}"}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "by type, the last page", method: "GET", path: "/endpoints?event_type=invoice.paid&limit=1&cursor={next}", status: 200, want: `{"data":[],"next_cursor":null}`},
+		{name: "by type and status", method: "GET", path: "/endpoints?event_type=invoice.paid&status=enabled", status: 200, want: `{"data":[{"id":"{invoices}"}]}`},
+		{name: "by another type", method: "GET", path: endpoints + "?event_type=card.blocked", key: "tenant-read", status: 200, want: `{"data":[{"id":"{cards}"}]}`},
+		{name: "by a type of none", method: "GET", path: endpoints + "?event_type=none", status: 200, want: `{"data":[]}`},
+	})
+}

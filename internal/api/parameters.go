@@ -52,6 +52,8 @@ func checkParameter(name, value string, schema *huma.Schema) error {
 		return nil
 	case schema.Type == huma.TypeInteger:
 		return checkInteger(name, value, schema)
+	case schema.Type == huma.TypeBoolean && value != "true" && value != "false":
+		return bellwire.Invalid(name, "must be true or false")
 	case len(schema.Enum) > 0 && !slices.Contains(schema.Enum, any(value)):
 		return bellwire.Invalid(name, "must be %s", bellwire.OneOf(textsOf(schema.Enum)))
 	case schema.MaxLength != nil && utf8.RuneCountInString(value) > *schema.MaxLength:

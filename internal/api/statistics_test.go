@@ -35,6 +35,15 @@ func TestStatistics(t *testing.T) {
 		{name: "by type", method: "GET", path: "/tenants/acme/statistics?by=type", status: 200, want: `{"interval":"hour","data":[{"type":"invoice.paid","published":1}]}`},
 		{name: "by what events do not have", method: "GET", path: "/tenants/acme/statistics?by=endpoint,outcome", status: 200, want: `{"data":[]}`},
 		{name: "all tenants'", method: "GET", path: "/statistics?interval=minute", status: 200, want: `{"interval":"minute","data":[` + row + `]}`},
+		{name: "of one of all tenants", method: "GET", path: "/statistics?interval=minute&tenant=acme", status: 200, want: `{"data":[` + row + `]}`},
+		{name: "of another of all tenants", method: "GET", path: "/statistics?tenant=other", status: 200, want: `{"data":[]}`},
+		{name: "of no tenant", method: "GET", path: "/statistics?tenant=nobody", status: 404, problem: "not_found"},
+		{name: "by tenant", method: "GET", path: "/statistics?by=tenant", status: 200, want: `{"data":[{"tenant":"acme","published":1}]}`},
+		{name: "a tenant's by tenant", method: "GET", path: "/tenants/acme/statistics?by=tenant", status: 422, problem: "invalid by"},
+		{name: "of one of all by tenant", method: "GET", path: "/statistics?by=tenant&tenant=acme", status: 422, problem: "invalid by"},
+		{name: "what waits", method: "GET", path: "/backlog", status: 200, want: `{"waiting":0,"oldest_due_at":null,"deferred":0,"unmatched":0,"oldest_unmatched_at":null}`},
+		{name: "what waits to a tenant", method: "GET", path: "/backlog", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "what waits to a publisher", method: "GET", path: "/backlog", key: "publisher", status: 403, problem: "forbidden"},
 		{name: "another tenant's", method: "GET", path: "/tenants/other/statistics", status: 200, want: `{"data":[]}`},
 		{name: "to a tenant of another", method: "GET", path: "/tenants/other/statistics", key: "tenant", status: 404, problem: "not_found"},
 		{name: "all to a tenant", method: "GET", path: "/statistics", key: "tenant", status: 403, problem: "forbidden"},
@@ -61,6 +70,9 @@ func TestStatistics(t *testing.T) {
 	c, err := client.New(server.URL, adminKey)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if waits, err := c.Backlog(t.Context()); err != nil || *waits != (client.Backlog{}) {
+		t.Errorf("%+v, %v", waits, err)
 	}
 	f := client.StatisticsFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Interval: client.Hour, By: []client.Dimension{client.ByType}}
 	for _, tenant := range []string{"acme", ""} {

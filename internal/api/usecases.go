@@ -49,8 +49,8 @@ type useCases interface {
 	PutEventType(ctx context.Context, c service.Caller, name string, in service.EventTypeInput) (t *bellwire.EventType, created bool, err error)
 	DeleteEventType(ctx context.Context, c service.Caller, name string) error
 
-	Endpoints(ctx context.Context, c service.Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
-	AllEndpoints(ctx context.Context, c service.Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
+	Endpoints(ctx context.Context, c service.Caller, f service.EndpointQuery, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
+	AllEndpoints(ctx context.Context, c service.Caller, f service.EndpointQuery, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
 	Endpoint(ctx context.Context, c service.Caller, tenant, id string) (*service.Endpoint, error)
 	CreateEndpoint(ctx context.Context, c service.Caller, tenant string, in service.EndpointInput) (*service.Endpoint, *service.EndpointSecret, error)
 	PutEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (ep *service.Endpoint, secret *service.EndpointSecret, created bool, err error)
@@ -69,6 +69,7 @@ type useCases interface {
 
 	EraseEvent(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID) error
 	EventsByKey(ctx context.Context, c service.Caller, f bellwire.EventFilter, key string) (*bellwire.List[*bellwire.Event], error)
+	FindAllEvents(ctx context.Context, c service.Caller, q service.EventQuery, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
 	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
 	FindAllDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
@@ -85,6 +86,7 @@ type useCases interface {
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
 
 	FindID(ctx context.Context, c service.Caller, id string) ([]service.Found, error)
+	Backlog(ctx context.Context, c service.Caller) (*bellwire.Backlog, error)
 	Nodes(ctx context.Context, c service.Caller) ([]service.Node, error)
 	Settings(ctx context.Context, c service.Caller) ([]service.Setting, error)
 

@@ -29,6 +29,8 @@ type Sieve struct {
 	Endpoint *Endpoint
 	Missing  bool // whether the filter of the endpoint decides on events without a delivery, as Recipients does
 	Event    func(ctx context.Context, tenant string, id EventID) (*Event, error)
+	Outcome  Outcome // of the newest attempts of deliveries; empty: any
+	Attempts func(ctx context.Context, ids []DeliveryID) (map[DeliveryID]AttemptResult, error)
 	Observer Observer // gets filters of endpoints that have no answer
 }
 

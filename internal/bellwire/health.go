@@ -237,5 +237,6 @@ type EndpointFilter struct {
 	Status  EndpointStatus
 	Dialect string
 	Health  HealthState
+	Waiting bool      // only endpoints for which deliveries wait
 	Now     time.Time // decides who is idle
 }

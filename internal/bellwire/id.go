@@ -162,6 +162,23 @@ func DeliveriesOf(event EventID) (first, last DeliveryID) {
 	return DeliveryOf(event, 0), DeliveryOf(event, MaxDeliveries-1)
 }
 
+// Around returns the ids between which, both exclusive, only those of an event and of its deliveries lie.
+func Around(event EventID) (before, after EventID) {
+	first, last := DeliveriesOf(event)
+	before, after = EventID(first), EventID(last)
+	for i := len(before) - 1; i >= 0; i-- {
+		if before[i]--; before[i] != 0xff {
+			break
+		}
+	}
+	for i := len(after) - 1; i >= 0; i-- {
+		if after[i]++; after[i] != 0 {
+			break
+		}
+	}
+	return before, after
+}
+
 // Sequence makes strictly increasing ids, also within a millisecond and when the clock is set back. The zero value is ready for
 // use. It is safe for concurrent use.
 type Sequence struct {

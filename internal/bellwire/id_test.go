@@ -193,6 +193,29 @@ func FuzzParseID(f *testing.F) {
 }
 
 // TestDeliveryOf: an event's deliveries lie together, in the order of their numbers, and apart from other events'.
+func TestAround(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		id := bellwire.EventID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+		if id[0] == 0 || id[0] == 0xff {
+			id[0] = 7
+		}
+		before, after := bellwire.Around(id)
+		_, lower := bellwire.DeliveriesOf(before)
+		upper, _ := bellwire.DeliveriesOf(after)
+		first, last := bellwire.DeliveriesOf(id)
+		for _, inside := range [][16]byte{id, first, last} {
+			if bytes.Compare(before[:], inside[:]) >= 0 || bytes.Compare(inside[:], after[:]) >= 0 ||
+				bytes.Compare(lower[:], inside[:]) >= 0 || bytes.Compare(inside[:], upper[:]) >= 0 {
+				t.Errorf("%x is not between %x and %x", inside, before, after)
+			}
+		}
+		if !bytes.Equal(before[14:], []byte{0xff, 0xff}) || !bytes.Equal(after[14:], []byte{0, 0}) || lower != bellwire.DeliveryID(before) || upper != bellwire.DeliveryID(after) {
+			t.Errorf("%x and %x are not next to %x", before, after, id)
+		}
+	})
+}
+
 func TestDeliveryOf(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

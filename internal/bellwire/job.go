@@ -1,6 +1,7 @@
 package bellwire
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -65,6 +66,9 @@ type JobParams struct {
 	Statuses []DeliveryStatus `json:"statuses,omitempty"` // of the deliveries
 	Missing  bool             `json:"missing,omitempty"`  // also events of which the endpoint has no delivery
 	Filter   string           `json:"filter,omitempty"`   // a CEL expression; events that it does not take are skipped
+	Event    EventID          `json:"event,omitzero"`     // zero: all
+	Dialect  string           `json:"dialect,omitempty"`  // of the endpoints; empty: of any
+	Outcome  Outcome          `json:"outcome,omitempty"`  // of the newest attempts; deliveries with another are skipped; empty: any
 }
 
 // The values of JobParams.Status that are not those of a delivery.
@@ -124,6 +128,11 @@ func (p *JobParams) TakesType(eventType string) bool {
 	})
 }
 
+// TakesEndpoint reports whether the job is about an endpoint that the tenant has.
+func (p *JobParams) TakesEndpoint(ep *Endpoint) bool {
+	return (p.Endpoint == "" || p.Endpoint == ep.ID) && (p.Dialect == "" || p.Dialect == ep.Dialect)
+}
+
 // Takes reports whether the job is about deliveries with a status.
 func (p *JobParams) Takes(status DeliveryStatus) bool { return slices.Contains(p.Statuses, status) }
 
@@ -157,10 +166,27 @@ func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) 
 	if len(p.Types) > 0 {
 		s.Type = p.TakesType
 	}
+	if before, after := Around(p.Event); !p.Event.IsZero() {
+		s.After, s.Before = laterID(s.After, before), earlierID(s.Before, after)
+	}
 	if j.Place.Endpoint == endpoint && !j.Place.Event.IsZero() {
 		s.After = j.Place.Event
 	}
 	return s
+}
+
+func laterID(a, b EventID) EventID {
+	if bytes.Compare(a[:], b[:]) < 0 {
+		return b
+	}
+	return a
+}
+
+func earlierID(a, b EventID) EventID {
+	if bytes.Compare(a[:], b[:]) > 0 {
+		return b
+	}
+	return a
 }
 
 // Selected is a part of what a Selection selects, oldest first.

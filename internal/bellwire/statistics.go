@@ -67,10 +67,14 @@ const (
 	ByType     Dimension = "type"
 	ByOutcome  Dimension = "outcome"
 	ByDialect  Dimension = "dialect"
+	ByTenant   Dimension = "tenant" // only of all tenants
 )
 
-// Dimensions lists all dimensions.
+// Dimensions lists all dimensions of a tenant's statistics.
 var Dimensions = []Dimension{ByEndpoint, ByType, ByOutcome, ByDialect}
+
+// MaxTenantRows is the most stored rows from which Statistics answers a question by tenant: one for each tenant and interval.
+const MaxTenantRows = 20_000
 
 // StatisticsFilter selects statistics.
 type StatisticsFilter struct {
@@ -82,6 +86,7 @@ type StatisticsFilter struct {
 
 // StatisticsGroup is what a row of statistics counts. Only the dimensions that were asked for are not empty.
 type StatisticsGroup struct {
+	Tenant   string
 	Endpoint string
 	Type     string
 	Dialect  string

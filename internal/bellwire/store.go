@@ -173,8 +173,14 @@ type History interface {
 	Digests(ctx context.Context, tenant string, idempotencyKeys []string) (map[string][32]byte, error)
 	// EventByKey returns the event that was published with an idempotency key.
 	EventByKey(ctx context.Context, tenant, key string) (EventID, error)
+	// EventsByKey returns the events of all tenants that were published with an idempotency key, those of the newest tenants first,
+	// and without their data unless data is set. A page ends early, or is empty, after MaxSearched tenants.
+	EventsByKey(ctx context.Context, key string, data bool, page Page) (*List[*Event], error)
 	// Events lists events. EventCursor makes its cursors.
 	Events(ctx context.Context, f EventFilter, page Page) (*List[*Event], error)
+	// AllEvents lists the events of all tenants, newest first, with the same cursors, and without their data unless data is set.
+	// f.Tenant and f.OldestFirst are ignored. A page ends early, or is empty, after MaxSearched events.
+	AllEvents(ctx context.Context, f EventFilter, data bool, page Page) (*List[*Event], error)
 	Delivery(ctx context.Context, tenant string, id DeliveryID) (*Delivery, error)
 	// Deliveries lists deliveries. DeliveryCursor makes its cursors.
 	Deliveries(ctx context.Context, f DeliveryFilter, page Page) (*List[*Delivery], error)
@@ -189,7 +195,8 @@ type History interface {
 	Holds(ctx context.Context, before map[string]int64) (map[string]*Hold, error)
 	// Attempts returns the newest attempts of a delivery, oldest first: at most limit of them, and at most MaxPageBytes.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
-	// Statistics returns the rows of the intervals that begin in the given time, by time. It counts what RollUp has moved.
+	// Statistics returns the rows of the intervals that begin in the given time, by time. It counts what RollUp has moved. By tenant
+	// it leaves deleted ones out. CodeInvalid: that would take more than MaxTenantRows.
 	Statistics(ctx context.Context, f StatisticsFilter) ([]StatisticsRow, error)
 }
 
@@ -244,6 +251,9 @@ type EventFilter struct {
 	Until       time.Time // accepted before
 	OldestFirst bool      // reverses the list
 }
+
+// MaxSearched is how many rows a list examines for one page at most, where it has no index of what it selects.
+const MaxSearched = 10_000
 
 // EventCursor returns the cursor of a list of events that continues after the given one, in either direction.
 func EventCursor(id EventID) Cursor { return MakeCursor(id[:]) }

@@ -31,8 +31,12 @@ func (t *Tenant) JobFilter(text string) (bellwire.JobFilter, error) {
 // Sift implements bellwire.Subscriptions.
 func (t *Tenant) Sift(ctx context.Context, s bellwire.Sieve, found *bellwire.Selected) (skipped int, err error) {
 	asks := s.Missing && s.Endpoint.Filter != ""
-	if s.Filter == nil && !asks {
+	if s.Filter == nil && !asks && s.Outcome == "" {
 		return 0, nil
+	}
+	last, err := lastAttempts(ctx, &s, found)
+	if err != nil {
+		return 0, err
 	}
 	var kept []bellwire.JobItem
 	bytes, steps := 0, 0
@@ -40,6 +44,10 @@ func (t *Tenant) Sift(ctx context.Context, s bellwire.Sieve, found *bellwire.Sel
 		if bytes >= siftBytes || steps >= limits.FilterTurnSteps {
 			found.Last, found.More = found.Items[i-1].Event, true
 			break
+		}
+		if s.Outcome != "" && last[item.Delivery].Outcome != s.Outcome {
+			skipped++
+			continue
 		}
 		asksEndpoint := asks && item.Delivery.IsZero()
 		if s.Filter == nil && !asksEndpoint {
@@ -74,4 +82,16 @@ func (t *Tenant) Sift(ctx context.Context, s bellwire.Sieve, found *bellwire.Sel
 	}
 	found.Items = kept
 	return skipped, nil
+}
+
+// lastAttempts returns the results of the newest attempts of what was found, if a job selects by them.
+func lastAttempts(ctx context.Context, s *bellwire.Sieve, found *bellwire.Selected) (map[bellwire.DeliveryID]bellwire.AttemptResult, error) {
+	if s.Outcome == "" {
+		return nil, nil
+	}
+	ids := make([]bellwire.DeliveryID, len(found.Items))
+	for i, item := range found.Items {
+		ids[i] = item.Delivery
+	}
+	return s.Attempts(ctx, ids)
 }

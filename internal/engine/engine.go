@@ -45,8 +45,9 @@ type Store interface {
 	bellwire.Jobs
 	bellwire.Operations
 	bellwire.Alerts
-	// Event is History's.
+	// Event and LastAttempts are History's.
 	Event(ctx context.Context, tenant string, id bellwire.EventID) (*bellwire.Event, error)
+	LastAttempts(ctx context.Context, ids []bellwire.DeliveryID) (map[bellwire.DeliveryID]bellwire.AttemptResult, error)
 }
 
 // Config configures an Engine. Store and Directory are required.

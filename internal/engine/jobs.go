@@ -242,7 +242,7 @@ func endpointsOf(s bellwire.Subscriptions, j *bellwire.Job) []*bellwire.Endpoint
 	var endpoints []*bellwire.Endpoint
 	for _, t := range s.Targets() {
 		ep := t.Endpoint
-		if j.Params.Endpoint == ep.ID || j.Params.Endpoint == "" && (j.Kind == bellwire.JobCancel || ep.Status != bellwire.EndpointDisabled) {
+		if j.Params.Endpoint == ep.ID || j.Params.TakesEndpoint(ep) && (j.Kind == bellwire.JobCancel || ep.Status != bellwire.EndpointDisabled) {
 			endpoints = append(endpoints, ep)
 		}
 	}
@@ -266,7 +266,8 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 		}
 	}
 	skipped, err := p.subscriptions.Sift(ctx, bellwire.Sieve{
-		Filter: j.filter, Endpoint: p.endpoint, Missing: j.Params.Missing, Event: r.store.Event, Observer: r.observer,
+		Filter: j.filter, Endpoint: p.endpoint, Missing: j.Params.Missing, Event: r.store.Event,
+		Outcome: j.Params.Outcome, Attempts: r.store.LastAttempts, Observer: r.observer,
 	}, found)
 	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
 		return r.wait(ctx, j, jobFilter)

@@ -404,6 +404,34 @@ func TestBulkCancel(t *testing.T) {
 	})
 }
 
+// A bulk retry is about deliveries of one event, to endpoints of one dialect, or whose newest attempts ended alike.
+func TestBulkSelects(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", answers(500))
+		a := w.endpoint("a", once)
+		w.endpoint("b", once) // nobody listens there
+		ids := w.batch(20)
+		w.pass(time.Hour)
+		for name, c := range map[string]struct {
+			change        func(*bellwire.JobParams)
+			done, skipped int
+		}{
+			"outcome":          {func(p *bellwire.JobParams) { p.Outcome = bellwire.OutcomeStatus }, 20, 20},
+			"event":            {func(p *bellwire.JobParams) { p.Event = ids[7] }, 2, 0},
+			"event and type":   {func(p *bellwire.JobParams) { p.Event, p.Types = ids[7], []string{"none"} }, 0, 0},
+			"event, too early": {func(p *bellwire.JobParams) { p.Event, p.Until = ids[7], ids[7].Time().Add(-time.Minute) }, 0, 0},
+			"dialect":          {func(p *bellwire.JobParams) { p.Dialect = a.Dialect }, 40, 0},
+			"other dialect":    {func(p *bellwire.JobParams) { p.Dialect = "none" }, 0, 0},
+			"all of them":      {func(p *bellwire.JobParams) { p.Outcome, p.Event, p.Dialect = bellwire.OutcomeStatus, ids[3], a.Dialect }, 1, 1},
+		} {
+			j := w.job(bellwire.JobRetry, bellwire.SelectFailed, func(j *bellwire.Job) { c.change(&j.Params) })
+			w.pass(time.Hour)
+			t.Log(name)
+			w.expectJob(j, bellwire.JobDone, c.done, c.skipped)
+		}
+	})
+}
+
 // Tenants take turns: a job of few deliveries ends long before another tenant's of many.
 func TestJobsTakeTurns(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

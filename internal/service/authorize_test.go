@@ -104,11 +104,11 @@ var useCases = []useCase{
 		return err
 	}},
 	{"Endpoints", "atr", false, func(e *env, c service.Caller, on things) error {
-		_, err := e.Endpoints(e.t.Context(), c, bellwire.EndpointFilter{Tenant: on.tenant}, bellwire.Page{})
+		_, err := e.Endpoints(e.t.Context(), c, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: on.tenant}}, bellwire.Page{})
 		return err
 	}},
 	{"AllEndpoints", "a", true, func(e *env, c service.Caller, _ things) error {
-		_, err := e.AllEndpoints(e.t.Context(), c, bellwire.EndpointFilter{}, bellwire.Page{})
+		_, err := e.AllEndpoints(e.t.Context(), c, service.EndpointQuery{}, bellwire.Page{})
 		return err
 	}},
 	{"UpdateEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
@@ -172,6 +172,14 @@ var useCases = []useCase{
 	}},
 	{"FindDeliveries", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.FindDeliveries(e.t.Context(), c, service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: on.tenant}}, bellwire.Page{})
+		return err
+	}},
+	{"Backlog", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.Backlog(e.t.Context(), c)
+		return err
+	}},
+	{"FindAllEvents", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.FindAllEvents(e.t.Context(), c, service.EventQuery{}, bellwire.Page{})
 		return err
 	}},
 	{"FindAllDeliveries", "a", true, func(e *env, c service.Caller, _ things) error {

@@ -200,7 +200,7 @@ func TestTenants(t *testing.T) {
 	_, err = e.Publish(t.Context(), admin, "acme", draft)
 	wantCode(t, err, bellwire.CodeNotFound, "")
 	e.tenant("acme")
-	if list, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: "acme"}, bellwire.Page{}); err != nil || len(list.Items) != 0 {
+	if list, err := e.Endpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: "acme"}}, bellwire.Page{}); err != nil || len(list.Items) != 0 {
 		t.Errorf("a new tenant of the old name has %v, %v", list, err)
 	}
 }
@@ -293,7 +293,7 @@ func TestPages(t *testing.T) {
 		"keys":    func(p bellwire.Page) error { _, err := e.Keys(t.Context(), admin, "", p); return err },
 		"types":   func(p bellwire.Page) error { _, err := e.EventTypes(t.Context(), admin, p); return err },
 		"endpoints": func(p bellwire.Page) error {
-			_, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: tenant}, p)
+			_, err := e.Endpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: tenant}}, p)
 			return err
 		},
 		"events": func(p bellwire.Page) error {

@@ -143,7 +143,7 @@ func TestBadEndpoints(t *testing.T) {
 		_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
 		wantCode(t, err, bellwire.CodeInvalid, field)
 	}
-	list, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: tenant}, bellwire.Page{})
+	list, err := e.Endpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: tenant}}, bellwire.Page{})
 	if err != nil || len(list.Items) != 1 {
 		t.Fatalf("endpoints: %v, %v", list, err)
 	}

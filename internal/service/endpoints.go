@@ -123,8 +123,14 @@ func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*E
 	return shown[0], nil
 }
 
-// Endpoints lists endpoints of f.Tenant.
-func (s *Service) Endpoints(ctx context.Context, c Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+// EndpointQuery selects endpoints. Zero members select all.
+type EndpointQuery struct {
+	bellwire.EndpointFilter
+	EventType string // that their patterns match
+}
+
+// Endpoints lists endpoints of f.Tenant. A page ends early, with a cursor, after many endpoints that f does not select.
+func (s *Service) Endpoints(ctx context.Context, c Caller, f EndpointQuery, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
 	ctx, end, err := s.beginRead(ctx, c, Read, f.Tenant)
 	if err != nil {
 		return nil, err
@@ -134,7 +140,7 @@ func (s *Service) Endpoints(ctx context.Context, c Caller, f bellwire.EndpointFi
 }
 
 // AllEndpoints lists endpoints of all tenants, or of f.Tenant unless that is empty.
-func (s *Service) AllEndpoints(ctx context.Context, c Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+func (s *Service) AllEndpoints(ctx context.Context, c Caller, f EndpointQuery, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
 	if f.Tenant != "" {
 		return s.Endpoints(ctx, c, f, page)
 	}
@@ -150,12 +156,12 @@ func (s *Service) AllEndpoints(ctx context.Context, c Caller, f bellwire.Endpoin
 }
 
 // readEndpoints reads a page of endpoints with their health.
-func (s *Service) readEndpoints(ctx context.Context, c Caller, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
-	if err := bellwire.Join(checkPage(&page), s.checkEndpointFilter(&f)); err != nil {
+func (s *Service) readEndpoints(ctx context.Context, c Caller, f EndpointQuery, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
+	if err := bellwire.Join(checkPage(&page), s.checkEndpointFilter(&f.EndpointFilter)); err != nil {
 		return nil, err
 	}
 	f.Now = now()
-	endpoints, err := s.store.Endpoints(ctx, f, fitted(ctx, page))
+	endpoints, err := s.findEndpoints(ctx, &f, fitted(ctx, page))
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +170,33 @@ func (s *Service) readEndpoints(ctx context.Context, c Caller, f bellwire.Endpoi
 		return nil, err
 	}
 	return &bellwire.List[*Endpoint]{Items: shown, Next: endpoints.Next}, nil
+}
+
+// findEndpoints reads a page of the endpoints that f selects. The store does not know patterns, so that it reads on while less than
+// half of a page was found.
+func (s *Service) findEndpoints(ctx context.Context, f *EndpointQuery, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+	if f.EventType == "" {
+		return s.store.Endpoints(ctx, f.EndpointFilter, page)
+	}
+	found := new(bellwire.List[*bellwire.Endpoint])
+	for searched, most := 0, page.Limit; searched < maxSearched && len(found.Items) <= most/2; {
+		page.Limit = most - len(found.Items)
+		list, err := s.store.Endpoints(ctx, f.EndpointFilter, page)
+		if err != nil {
+			return nil, err
+		}
+		searched += len(list.Items)
+		for _, ep := range list.Items {
+			if matches(ep.Events, f.EventType) {
+				found.Items = append(found.Items, ep)
+			}
+		}
+		if found.Next = list.Next; found.Next == "" {
+			return found, nil
+		}
+		page.After = list.Next
+	}
+	return found, nil
 }
 
 // UpdateEndpoint changes an endpoint. Disabling it cancels its open deliveries.

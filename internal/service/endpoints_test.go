@@ -96,7 +96,7 @@ func TestCredentialsAreNotShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := e.Endpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: tenant}, bellwire.Page{})
+	list, err := e.Endpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: tenant}}, bellwire.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,11 +32,68 @@ func (s *Service) EventsByKey(ctx context.Context, c Caller, f bellwire.EventFil
 	case err != nil:
 		return nil, err
 	}
-	at := e.ID.Time()
-	if (f.Type == "" || f.Type == e.Type) && !at.Before(f.Since.Truncate(time.Millisecond)) && (f.Until.IsZero() || at.Before(f.Until.Truncate(time.Millisecond))) {
+	if selects(&f, e) {
 		list.Items = append(list.Items, shownEvent(c, e))
 	}
 	return list, nil
+}
+
+// EventQuery selects events of all tenants, or of Tenant unless that is empty. Zero members select all.
+type EventQuery struct {
+	bellwire.EventFilter
+	Key  string // the idempotency key with which the event was published
+	Data bool   // whether the events are wanted with their data
+}
+
+// FindAllEvents lists events. A page ends early, with a cursor, after many events that q does not select, or many tenants that do
+// not have the key. With a key, those of the newest tenants come first.
+func (s *Service) FindAllEvents(ctx context.Context, c Caller, q EventQuery, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	if err := authorize(c, Manage); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	events, err := s.allEvents(ctx, c, &q, page)
+	if err != nil {
+		return nil, err
+	}
+	if !q.Data {
+		for _, e := range events.Items {
+			e.Data = nil
+		}
+	}
+	return shownEvents(c, events), nil
+}
+
+func (s *Service) allEvents(ctx context.Context, c Caller, q *EventQuery, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	switch {
+	case q.Tenant != "" && q.Key != "":
+		return s.EventsByKey(ctx, c, q.EventFilter, q.Key)
+	case q.Tenant != "":
+		return s.readEvents(ctx, c, q.EventFilter, page)
+	}
+	ctx, end, err := s.acquireRead(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if q.Key == "" {
+		return s.store.AllEvents(ctx, q.EventFilter, q.Data, fitted(ctx, page))
+	}
+	events, err := s.store.EventsByKey(ctx, q.Key, q.Data, fitted(ctx, page))
+	if err != nil {
+		return nil, err
+	}
+	events.Items = slices.DeleteFunc(events.Items, func(e *bellwire.Event) bool { return !selects(&q.EventFilter, e) })
+	return events, nil
+}
+
+// selects reports whether a filter selects an event of its tenant.
+func selects(f *bellwire.EventFilter, e *bellwire.Event) bool {
+	at := e.ID.Time()
+	return (f.Type == "" || f.Type == e.Type) && !at.Before(f.Since.Truncate(time.Millisecond)) &&
+		(f.Until.IsZero() || at.Before(f.Until.Truncate(time.Millisecond)))
 }
 
 // DeliveryQuery selects deliveries. Zero members select all.
@@ -114,10 +171,15 @@ func (s *Service) checkDeliveryQuery(q *DeliveryQuery) error {
 	if q.Status != "" && !slices.Contains(bellwire.DeliveryStatuses, q.Status) {
 		faults = append(faults, bellwire.Invalid("status", "must be %s", bellwire.OneOf(bellwire.DeliveryStatuses)))
 	}
-	if q.Outcome != "" && !slices.Contains(bellwire.Outcomes, q.Outcome) {
-		faults = append(faults, bellwire.Invalid("outcome", "must be %s", bellwire.OneOf(bellwire.Outcomes)))
+	return bellwire.Join(append(faults, checkOutcome(q.Outcome), s.checkDialect(q.Dialect))...)
+}
+
+// checkOutcome checks the filter of a list.
+func checkOutcome(o bellwire.Outcome) error {
+	if o == "" || slices.Contains(bellwire.Outcomes, o) {
+		return nil
 	}
-	return bellwire.Join(append(faults, s.checkDialect(q.Dialect))...)
+	return bellwire.Invalid("outcome", "must be %s", bellwire.OneOf(bellwire.Outcomes))
 }
 
 // selectedDeliveries reads a page of deliveries and keeps those that q selects.

@@ -68,7 +68,7 @@ func TestEndpointsAreFoundByHealth(t *testing.T) {
 		{bellwire.EndpointFilter{Status: bellwire.EndpointPaused}, ""},
 		{bellwire.EndpointFilter{Dialect: "standard", Tenant: other}, elsewhere.ID},
 	} {
-		list, err := e.AllEndpoints(t.Context(), admin, c.f, bellwire.Page{})
+		list, err := e.AllEndpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: c.f}, bellwire.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,10 +83,10 @@ func TestEndpointsAreFoundByHealth(t *testing.T) {
 	for field, f := range map[string]bellwire.EndpointFilter{
 		"health": {Health: "ill"}, "status": {Status: "on"}, "dialect": {Dialect: "latin"},
 	} {
-		_, err := e.AllEndpoints(t.Context(), admin, f, bellwire.Page{})
+		_, err := e.AllEndpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: f}, bellwire.Page{})
 		wantCode(t, err, bellwire.CodeInvalid, field)
 	}
-	_, err := e.AllEndpoints(t.Context(), admin, bellwire.EndpointFilter{Tenant: "nobody"}, bellwire.Page{})
+	_, err := e.AllEndpoints(t.Context(), admin, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: "nobody"}}, bellwire.Page{})
 	wantCode(t, err, bellwire.CodeNotFound, "")
 }
 
@@ -108,7 +108,7 @@ func TestHealthHidesTheURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := e.Endpoints(t.Context(), c, bellwire.EndpointFilter{Tenant: acme}, bellwire.Page{})
+		list, err := e.Endpoints(t.Context(), c, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: acme}}, bellwire.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,9 @@ type JobInput struct {
 	Until    time.Time
 	Status   string
 	Filter   string
+	Event    bellwire.EventID
+	Dialect  string
+	Outcome  bellwire.Outcome
 	Rate     *float64
 }
 
@@ -92,7 +95,8 @@ func (s *Service) planNewJob(ctx context.Context, c Caller, tenant string, in Jo
 // planJob checks the input, and counts before any filter. dry says that the job will not be created.
 func (s *Service) planJob(ctx context.Context, tenant string, in JobInput, dry bool) (*bellwire.Job, []*bellwire.Endpoint, error) {
 	j := newJob(tenant, in.Kind, in.Endpoint)
-	j.Params.Types, j.Params.Filter, j.Params.Since = in.Types, in.Filter, in.Since
+	p := &j.Params
+	p.Types, p.Filter, p.Since, p.Event, p.Dialect, p.Outcome = in.Types, in.Filter, in.Since, in.Event, in.Dialect, in.Outcome
 	endpoints, err := s.checkJob(ctx, j, &in, dry)
 	if err != nil {
 		return nil, nil, err
@@ -126,7 +130,7 @@ const (
 func (s *Service) sift(ctx context.Context, j *bellwire.Job, endpoints []*bellwire.Endpoint) (*JobCount, error) {
 	filters := func(ep *bellwire.Endpoint) bool { return j.Params.Missing && ep.Filter != "" }
 	disabled := func(ep *bellwire.Endpoint) bool { return filters(ep) && ep.Status == bellwire.EndpointDisabled }
-	if j.Params.Filter == "" && !slices.ContainsFunc(endpoints, filters) {
+	if j.Params.Filter == "" && j.Params.Outcome == "" && !slices.ContainsFunc(endpoints, filters) {
 		return &JobCount{Total: j.Total}, nil
 	}
 	bound := &JobCount{Total: j.Total, Bound: true}
@@ -148,7 +152,10 @@ func (s *Service) sift(ctx context.Context, j *bellwire.Job, endpoints []*bellwi
 		if err != nil {
 			return nil, err
 		}
-		sieve := bellwire.Sieve{Filter: takes, Endpoint: ep, Missing: j.Params.Missing, Event: s.store.Event, Observer: bellwire.NopObserver{}}
+		sieve := bellwire.Sieve{
+			Filter: takes, Endpoint: ep, Missing: j.Params.Missing, Event: s.store.Event,
+			Outcome: j.Params.Outcome, Attempts: s.store.LastAttempts, Observer: bellwire.NopObserver{},
+		}
 		selection := j.SelectionOf(ep.ID, patterns.Match)
 		for more := true; more; {
 			if time.Now().After(until) {
@@ -196,7 +203,11 @@ func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput, d
 		faults = append(faults, checkJobRate(*in.Rate))
 		j.Rate = *in.Rate
 	}
+	faults = append(faults, s.checkDialect(p.Dialect), checkOutcome(p.Outcome))
 	endpoints, err := s.endpointsOf(ctx, j, dry)
+	if err == nil && !p.Event.IsZero() {
+		err = s.checkJobEvent(ctx, j)
+	}
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
 		faults, err = append(faults, err), nil
 	}
@@ -204,6 +215,16 @@ func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput, d
 		faults = append(faults, s.checkJobFilter(ctx, j, endpoints))
 	}
 	return endpoints, cmp.Or(bellwire.Join(faults...), err)
+}
+
+// checkJobEvent refuses an event that the tenant does not have.
+func (s *Service) checkJobEvent(ctx context.Context, j *bellwire.Job) error {
+	id := j.Params.Event
+	tenant, err := s.store.TenantOf(ctx, bellwire.KindEvent, id)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound || err == nil && tenant != j.Tenant {
+		return bellwire.Invalid("event", "%q is not an event of the tenant", id)
+	}
+	return err
 }
 
 // checkJobFilter refuses a filter as that of an endpoint, for the types that the job names or its endpoint subscribes to. A job
@@ -248,11 +269,16 @@ func (s *Service) endpointsOf(ctx context.Context, j *bellwire.Job, dry bool) ([
 	sends := j.Kind != bellwire.JobCancel
 	if j.Params.Endpoint == "" {
 		_, all, err := s.store.TenantEndpoints(ctx, j.Tenant)
-		return slices.DeleteFunc(all, func(ep *bellwire.Endpoint) bool { return sends && ep.Status == bellwire.EndpointDisabled }), err
+		return slices.DeleteFunc(all, func(ep *bellwire.Endpoint) bool {
+			return !j.Params.TakesEndpoint(ep) || sends && ep.Status == bellwire.EndpointDisabled
+		}), err
 	}
 	ep, err := s.store.Endpoint(ctx, j.Params.Endpoint)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound || err == nil && (ep.Tenant != j.Tenant || ep.Deleted) {
 		return nil, bellwire.Invalid("endpoint", "%.128q is not an endpoint of the tenant", j.Params.Endpoint)
+	}
+	if err == nil && !j.Params.TakesEndpoint(ep) {
+		return nil, bellwire.Invalid("dialect", "must be %q, which is that of the endpoint, or be left out", ep.Dialect)
 	}
 	if err == nil && sends && !dry {
 		err = refuseDisabled(ep)

@@ -53,7 +53,7 @@ func TestReadersSeeNoSecretsInURLs(t *testing.T) {
 		if err != nil || one.URL != tc.want {
 			t.Errorf("%s: %+v, %v", tc.role, one, err)
 		}
-		list, err := e.Endpoints(t.Context(), c, bellwire.EndpointFilter{Tenant: tenant}, bellwire.Page{})
+		list, err := e.Endpoints(t.Context(), c, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: tenant}}, bellwire.Page{})
 		if err != nil || list.Items[0].URL != tc.want {
 			t.Errorf("%s: %+v, %v", tc.role, list, err)
 		}

@@ -310,7 +310,7 @@ func TestPagesAreShortWithoutRoom(t *testing.T) {
 			return err
 		},
 		"endpoints": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {
-			_, err := svc.AllEndpoints(ctx, admin, bellwire.EndpointFilter{}, page)
+			_, err := svc.AllEndpoints(ctx, admin, service.EndpointQuery{}, page)
 			return err
 		},
 		"history": func(ctx context.Context, svc *service.Service, page bellwire.Page) error {

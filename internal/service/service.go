@@ -81,12 +81,16 @@ type Config struct {
 	MaxEventBytes  int                         // 0 for DefaultMaxEventBytes
 	AuditRetention time.Duration               // of entries in the audit log; 0 for DefaultAuditRetention
 	Reads          int                         // concurrent reads for callers; 0 for limits.Reads
+	Backlog        Backlog                     // nil: the store's
 	Live           *live.Hub                   // for people who watch; nil: nobody can
 	Process        Process                     // that the service runs in
 	Settings       []Setting                   // in force in that process
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // for configuration changes; nil for none
 }
+
+// Backlog returns what is open in all. It may be a few seconds old.
+type Backlog func(context.Context) (*bellwire.Backlog, error)
 
 // Service implements the use cases. It is safe for concurrent use.
 type Service struct {
@@ -110,6 +114,7 @@ type Service struct {
 	process        Process
 	settings       []Setting
 	sandbox        bool
+	backlog        Backlog
 	live           *live.Hub
 	logger         *slog.Logger
 	locks          *tenantLocks
@@ -139,6 +144,7 @@ func New(c Config) (*Service, error) {
 		exchanges:      share.NewRates(),
 		process:        c.Process,
 		settings:       c.Settings,
+		backlog:        c.Backlog,
 		sandbox:        c.Sandbox,
 		live:           c.Live,
 		logger:         c.Logger,
@@ -151,6 +157,9 @@ func New(c Config) (*Service, error) {
 	}
 	if s.store == nil || s.directory == nil || s.engine == nil || s.keyring == nil {
 		return nil, errors.New("service: Store, Directory, Engine and Keyring are required")
+	}
+	if s.backlog == nil {
+		s.backlog = s.store.Backlog
 	}
 	if s.defaultDialect == "" {
 		s.defaultDialect = "standard"

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Statistics returns statistics of f.Tenant, or of all tenants together if that is empty. It fills in what f leaves out.
+// Statistics returns statistics of f.Tenant, or of all tenants if that is empty. It fills in what f leaves out.
 func (s *Service) Statistics(ctx context.Context, c Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error) {
 	if err := authorizeStatistics(c, f.Tenant); err != nil {
 		return nil, err
@@ -23,6 +23,19 @@ func (s *Service) Statistics(ctx context.Context, c Caller, f *bellwire.Statisti
 	}
 	defer end()
 	return s.store.Statistics(reading, *f)
+}
+
+// Backlog returns what is open, of all tenants together.
+func (s *Service) Backlog(ctx context.Context, c Caller) (*bellwire.Backlog, error) {
+	if err := authorize(c, Manage); err != nil {
+		return nil, err
+	}
+	reading, end, err := s.acquireRead(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return s.backlog(reading)
 }
 
 func authorizeStatistics(c Caller, tenant string) error {
@@ -45,10 +58,14 @@ func checkStatistics(f *bellwire.StatisticsFilter, now time.Time) error {
 	if f.Interval != "" && !slices.Contains(bellwire.Intervals, f.Interval) {
 		faults = append(faults, bellwire.Invalid("interval", "must be %s", bellwire.OneOf(bellwire.Intervals)))
 	}
+	dimensions := slices.Clone(bellwire.Dimensions)
+	if f.Tenant == "" {
+		dimensions = append(dimensions, bellwire.ByTenant)
+	}
 	for i, d := range f.By {
 		switch {
-		case !slices.Contains(bellwire.Dimensions, d):
-			faults = append(faults, bellwire.Invalid("by", "must be a comma-separated list of %s", bellwire.OneOf(bellwire.Dimensions)))
+		case !slices.Contains(dimensions, d):
+			faults = append(faults, bellwire.Invalid("by", "must be a comma-separated list of %s", bellwire.OneOf(dimensions)))
 		case slices.Contains(f.By[:i], d):
 			faults = append(faults, bellwire.Invalid("by", "must name each dimension once"))
 		default:

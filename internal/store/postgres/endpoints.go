@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -64,10 +65,13 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 // selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
 // do not need.
 func selectEndpoint(description, metadata string) string {
+	return selectedEndpoint(description, metadata) + "FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant "
+}
+
+func selectedEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
-			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL
-		FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant `
+			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL `
 }
 
 var (
@@ -122,10 +126,43 @@ func (s *Store) EndpointsByID(ctx context.Context, ids []string) (endpoints []*b
 
 // endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant.
 func endpointLists(of string) map[bellwire.HealthState]string {
+	return listsByHealth(sqlEndpoint+"JOIN bellwire.endpoint_health h ON h.endpoint = p.n WHERE "+of+" AND p.n < $2", " ORDER BY p.n DESC LIMIT $5")
+}
+
+// waitingLists returns the statements that list endpoints of all tenants for which deliveries wait. They step from endpoint to
+// endpoint through the indexes of what waits.
+func waitingLists() map[bellwire.HealthState]string {
+	before := func(n string) string {
+		var newest []string
+		for _, condition := range waitConditions {
+			newest = append(newest, "(SELECT max(endpoint) FROM bellwire.deliveries WHERE "+condition+" AND endpoint < "+n+")")
+		}
+		return "greatest(" + strings.Join(newest, ", ") + ")"
+	}
+	return listsByHealth(`WITH RECURSIVE line (endpoint) AS (
+			SELECT `+before("$2")+` UNION ALL SELECT `+before("line.endpoint")+` FROM line WHERE line.endpoint IS NOT NULL
+		) `+selectedEndpoint("p.description", "p.metadata")+`FROM line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.tenants WHERE n = p.tenant LIMIT 1) t
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoint_health WHERE endpoint = p.n LIMIT 1) h WHERE $1 = ''`+isWaitedFor, " LIMIT $5")
+}
+
+// waitConditions are those of the indexes in which the deliveries lie that wait.
+var waitConditions = []string{"status = 0 AND NOT ordered", "status IN (1, -1) AND NOT ordered", "ordered AND due_at IS NOT NULL"}
+
+// isWaitedFor is true of endpoints for which deliveries wait.
+var isWaitedFor = func() string {
+	var exist []string
+	for _, condition := range waitConditions {
+		exist = append(exist, "EXISTS (SELECT FROM bellwire.deliveries WHERE endpoint = p.n AND due_at IS NOT NULL AND "+condition+")")
+	}
+	return " AND (" + strings.Join(exist, " OR ") + ")"
+}()
+
+// listsByHealth returns the statements that begin and end so, with the conditions for each health.
+func listsByHealth(begin, end string) map[bellwire.HealthState]string {
 	list := func(health string) string {
-		return sqlEndpoint + "JOIN bellwire.endpoint_health h ON h.endpoint = p.n WHERE " + of + ` AND p.n < $2 AND p.deleted_at IS NULL
-			AND t.deleted_at IS NULL AND ($3 = '' OR p.status = $3) AND ($4 = '' OR p.dialect = $4) AND $6::timestamptz IS NOT NULL` + health + `
-			ORDER BY p.n DESC LIMIT $5`
+		return begin + ` AND p.deleted_at IS NULL AND t.deleted_at IS NULL AND ($3 = '' OR p.status = $3) AND ($4 = '' OR p.dialect = $4)
+			AND $6::timestamptz IS NOT NULL` + health + end
 	}
 	const attempted = "greatest(h.last_success_at, h.last_failure_at) > $6"
 	return map[bellwire.HealthState]string{
@@ -140,7 +177,22 @@ func endpointLists(of string) map[bellwire.HealthState]string {
 var (
 	sqlEndpointsOfTenant = endpointLists("p.tenant = " + theTenant)
 	sqlEndpointsOfAll    = endpointLists("$1 = ''")
+	sqlWaitingOfTenant   = endpointLists("p.tenant = " + theTenant + isWaitedFor)
+	sqlWaitingOfAll      = waitingLists()
 )
+
+// endpointListFor returns the statement for a filter.
+func endpointListFor(f *bellwire.EndpointFilter) string {
+	switch {
+	case f.Waiting && f.Tenant == "":
+		return sqlWaitingOfAll[f.Health]
+	case f.Waiting:
+		return sqlWaitingOfTenant[f.Health]
+	case f.Tenant == "":
+		return sqlEndpointsOfAll[f.Health]
+	}
+	return sqlEndpointsOfTenant[f.Health]
+}
 
 // Endpoints lists endpoints that are not deleted, newest first.
 func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
@@ -148,10 +200,7 @@ func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page b
 	if err != nil {
 		return nil, err
 	}
-	sql := sqlEndpointsOfTenant[f.Health]
-	if f.Tenant == "" {
-		sql = sqlEndpointsOfAll[f.Health]
-	}
+	sql := endpointListFor(&f)
 	list := &lister[*bellwire.Endpoint, int64]{page, scanEndpoint, codec.RowKey, rules.SizeOfEndpoint}
 	return list.read(ctx, s, sql, f.Tenant, before, string(f.Status), f.Dialect, list.fetch(), f.Now.Add(-bellwire.HealthIdleAfter))
 }

@@ -14,7 +14,10 @@ import (
 )
 
 const (
-	eventColumns = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), e.data, e.deliver_at, e.expires_at, coalesce(e.erased, ''), e.trace"
+	eventColumns = eventWith + "e.data" + eventRest
+	// eventWith and eventRest are the columns of an event, with an expression for its data in between.
+	eventWith    = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), "
+	eventRest    = ", e.deliver_at, e.expires_at, coalesce(e.erased, ''), e.trace"
 	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2
 		UNION ALL SELECT ` + unmatchedEvent + ` FROM bellwire.tenants t JOIN bellwire.unmatched u ON u.tenant = t.n

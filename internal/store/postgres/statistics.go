@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/rollup"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // queueDelta stores what a transaction adds to the statistics.
@@ -210,8 +211,44 @@ func statisticsOf(view string) string {
 		JOIN bellwire.statistics s ON s.tenant = t.n AND s.length = $2 AND s.at >= $3 AND s.at < $4 ORDER BY s.at`
 }
 
-// Statistics returns statistics of a tenant, or of all together.
+// sqlTenantStatistics are the statements that read one view each of all tenants.
+var sqlTenantStatistics = [rollup.Views]string{
+	rollup.ByNothing: tenantStatistics("total"), rollup.ByEndpoint: tenantStatistics("endpoints"), rollup.ByType: tenantStatistics("types"),
+	rollup.ByAll: tenantStatistics("cells"),
+}
+
+func tenantStatistics(view string) string {
+	return "SELECT s.at, s." + view + `, t.id FROM bellwire.statistics s JOIN bellwire.tenants t ON t.n = s.tenant
+		WHERE s.length = $1 AND s.at >= $2 AND s.at < $3 AND t.deleted_at IS NULL ORDER BY s.at LIMIT $4`
+}
+
+// statisticsByTenant answers a question by tenant.
+func (s *Store) statisticsByTenant(ctx context.Context, f bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error) {
+	var stored []rollup.Stored
+	err := s.list(ctx, func(tx *tx) error {
+		stored = nil
+		var row rollup.Stored
+		rows := tx.query(sqlTenantStatistics[rollup.ViewFor(f.By)], int16(f.Interval.Number()), f.Since, f.Until, bellwire.MaxTenantRows+1)
+		_, err := pgx.ForEachRow(rows, []any{&row.At, &row.View, &row.Tenant}, func() error {
+			stored = append(stored, rollup.Stored{At: row.At.UTC(), View: row.View, Tenant: row.Tenant})
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) > bellwire.MaxTenantRows {
+		return nil, rules.TooManyTenantRows()
+	}
+	return rollup.Answer(f.By, stored)
+}
+
+// Statistics returns statistics of a tenant, or of all.
 func (s *Store) Statistics(ctx context.Context, f bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error) {
+	if slices.Contains(f.By, bellwire.ByTenant) {
+		return s.statisticsByTenant(ctx, f)
+	}
 	var stored []rollup.Stored
 	err := s.list(ctx, func(tx *tx) error {
 		stored = nil

@@ -329,6 +329,11 @@ func TestPlansOfVolume(t *testing.T) {
 		{"oldest events", every, 300, listEvents(bellwire.EventFilter{Tenant: "t1", OldestFirst: true})},
 		{"events of a type", every, 300, listEvents(bellwire.EventFilter{Tenant: "t1", Type: "type.3"})},
 		{"events of an hour", 1, 300, listEvents(bellwire.EventFilter{Tenant: "t1", Since: hour, Until: hour.Add(time.Hour)})},
+		{"events of all tenants", every, 3000, func() error { _, err := v.AllEvents(t.Context(), bellwire.EventFilter{}, false, page); return err }},
+		{"events of a type of all tenants", every, 3000, func() error {
+			_, err := v.AllEvents(t.Context(), bellwire.EventFilter{Type: "none"}, false, page)
+			return err
+		}},
 		{"deliveries", every, 1000, list(bellwire.DeliveryFilter{Tenant: "t1"})},
 		{"deliveries that succeeded", every, 1000, list(bellwire.DeliveryFilter{Tenant: "t1", Status: bellwire.DeliverySucceeded})},
 		{"pending deliveries", every, 1000, list(bellwire.DeliveryFilter{Tenant: "t1", Status: bellwire.DeliveryPending})},

@@ -12,8 +12,9 @@ import (
 
 // Stored is a view of a bucket as it is stored.
 type Stored struct {
-	At   time.Time
-	View []byte
+	Tenant string // with bellwire.ByTenant
+	At     time.Time
+	View   []byte
 }
 
 // maxRows bounds the rows of an answer, and minGroups how few groups it then still has.
@@ -30,13 +31,29 @@ func Answer(by []bellwire.Dimension, stored []Stored) ([]bellwire.StatisticsRow,
 		return nil, err
 	}
 	var rows []bellwire.StatisticsRow
+	for len(stored) > 0 {
+		n := 1
+		for n < len(stored) && stored[n].At.Equal(stored[0].At) {
+			n++
+		}
+		at, err := answerAt(by, kept, stored[:n])
+		if err != nil {
+			return nil, err
+		}
+		rows, stored = append(rows, at...), stored[n:]
+	}
+	return rows, nil
+}
+
+// answerAt returns the rows for stored views of one time.
+func answerAt(by []bellwire.Dimension, kept map[bellwire.StatisticsGroup]bool, stored []Stored) (rows []bellwire.StatisticsRow, err error) {
+	counts := make(map[bellwire.StatisticsGroup]*tally)
 	for _, s := range stored {
 		v, err := decodeView(s.View)
 		if err != nil {
 			return nil, err
 		}
-		counts := make(map[bellwire.StatisticsGroup]*tally)
-		project(v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, ok uint64) {
+		project(s.Tenant, v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, ok uint64) {
 			if !g.Others && !kept[g] {
 				g = bellwire.StatisticsGroup{Outcome: g.Outcome, Others: true}
 			}
@@ -49,9 +66,9 @@ func Answer(by []bellwire.Dimension, stored []Stored) ([]bellwire.StatisticsRow,
 			counted.succeeded += ok
 			counted.durations.merge(durations)
 		})
-		for _, g := range slices.SortedFunc(maps.Keys(counts), compareGroups) {
-			rows = append(rows, counts[g].row(s.At, g))
-		}
+	}
+	for _, g := range slices.SortedFunc(maps.Keys(counts), compareGroups) {
+		rows = append(rows, counts[g].row(stored[0].At, g))
 	}
 	return rows, nil
 }
@@ -71,13 +88,14 @@ func (t *tally) row(at time.Time, g bellwire.StatisticsGroup) bellwire.Statistic
 
 // largest returns the groups that have rows of their own.
 func largest(by []bellwire.Dimension, stored []Stored) (map[bellwire.StatisticsGroup]bool, error) {
-	weights := make(map[bellwire.StatisticsGroup]uint64)
+	weights, times := make(map[bellwire.StatisticsGroup]uint64), make(map[time.Time]bool)
 	for _, s := range stored {
 		v, err := decodeView(s.View)
 		if err != nil {
 			return nil, err
 		}
-		project(v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, _ uint64) {
+		times[s.At] = true
+		project(s.Tenant, v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, _ uint64) {
 			if !g.Others {
 				weights[g] += published + durations.count()
 			}
@@ -86,7 +104,7 @@ func largest(by []bellwire.Dimension, stored []Stored) (map[bellwire.StatisticsG
 	order := slices.SortedFunc(maps.Keys(weights), func(a, b bellwire.StatisticsGroup) int {
 		return cmp.Or(cmp.Compare(weights[b], weights[a]), compareGroups(a, b))
 	})
-	most := max(minGroups, min(MaxGroups, maxRows/max(len(stored), 1)))
+	most := max(minGroups, min(MaxGroups, maxRows/max(len(times), 1)))
 	kept := make(map[bellwire.StatisticsGroup]bool)
 	for _, g := range order[:min(most, len(order))] {
 		kept[g] = true
@@ -94,11 +112,11 @@ func largest(by []bellwire.Dimension, stored []Stored) (map[bellwire.StatisticsG
 	return kept, nil
 }
 
-// project calls count for each group of a view, with only the given dimensions.
-func project(v view, by []bellwire.Dimension, count func(g bellwire.StatisticsGroup, published uint64, durations sketch, ok uint64)) {
+// project calls count for each group of a tenant's view, with only the given dimensions.
+func project(tenant string, v view, by []bellwire.Dimension, count func(g bellwire.StatisticsGroup, published uint64, durations sketch, ok uint64)) {
 	byOutcome := slices.Contains(by, bellwire.ByOutcome)
 	for n, counted := range v {
-		g := bellwire.StatisticsGroup{Others: n.others && (slices.Contains(by, bellwire.ByEndpoint) || slices.Contains(by, bellwire.ByType))}
+		g := bellwire.StatisticsGroup{Tenant: tenant, Others: n.others && (slices.Contains(by, bellwire.ByEndpoint) || slices.Contains(by, bellwire.ByType))}
 		if slices.Contains(by, bellwire.ByEndpoint) {
 			g.Endpoint = n.endpoint
 		}
@@ -135,7 +153,7 @@ func compareGroups(a, b bellwire.StatisticsGroup) int {
 		return -1
 	}
 	return cmp.Or(
-		strings.Compare(a.Endpoint, b.Endpoint), strings.Compare(a.Type, b.Type), strings.Compare(a.Dialect, b.Dialect),
+		strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Endpoint, b.Endpoint), strings.Compare(a.Type, b.Type), strings.Compare(a.Dialect, b.Dialect),
 		cmp.Compare(a.Outcome, b.Outcome),
 	)
 }

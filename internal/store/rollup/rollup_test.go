@@ -184,7 +184,7 @@ func TestFoldingKeepsSums(t *testing.T) {
 			stored = b.Encode()
 		}
 		for _, by := range [][]bellwire.Dimension{nil, {bellwire.ByEndpoint}, {bellwire.ByType}, {bellwire.ByDialect}, bellwire.Dimensions} {
-			rows, err := Answer(by, []Stored{{at, stored[ViewFor(by)]}})
+			rows, err := Answer(by, []Stored{{At: at, View: stored[ViewFor(by)]}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -214,7 +214,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	view := b.Encode()[ByEndpoint]
 	var stored []Stored
 	for n := range 750 {
-		stored = append(stored, Stored{at.Add(time.Duration(n) * time.Hour), view})
+		stored = append(stored, Stored{At: at.Add(time.Duration(n) * time.Hour), View: view})
 	}
 	rows, err := Answer([]bellwire.Dimension{bellwire.ByEndpoint}, stored)
 	if err != nil {

@@ -68,10 +68,18 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoi
 // selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
 // do not need.
 func selectEndpoint(description, metadata string) string {
+	return selectedEndpoint(description, metadata) + "FROM endpoints p JOIN tenants t ON t.n = p.tenant "
+}
+
+// selectEndpointFrom is sqlEndpoint from other tables.
+func selectEndpointFrom(tables string) string {
+	return selectedEndpoint("p.description", "p.metadata") + "FROM " + tables + " "
+}
+
+func selectedEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
-			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL
-		FROM endpoints p JOIN tenants t ON t.n = p.tenant `
+			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL `
 }
 
 var (
@@ -144,10 +152,42 @@ func (s *Store) EndpointsByID(ctx context.Context, ids []string) (endpoints []*b
 // endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant; all
 // others that are not healthy are found by their health.
 func endpointLists(of string, byHealth bool) map[bellwire.HealthState]string {
-	list := func(health string) string {
-		return sqlEndpoint + "WHERE " + of + " AND p.n < ?2 AND p.deleted_at IS NULL AND t.deleted_at IS NULL" +
-			" AND (?3 = '' OR p.status = ?3) AND (?4 = '' OR p.dialect = ?4)" + health + " ORDER BY p.n DESC LIMIT +?5"
+	return listsByHealth(byHealth, func(health string) string {
+		return sqlEndpoint + "WHERE " + of + " AND p.n < ?2" + listedEndpoints + health + " ORDER BY p.n DESC LIMIT +?5"
+	})
+}
+
+const listedEndpoints = " AND p.deleted_at IS NULL AND t.deleted_at IS NULL AND (?3 = '' OR p.status = ?3) AND (?4 = '' OR p.dialect = ?4)"
+
+// waitingLists returns the statements that list endpoints of all tenants for which deliveries wait. They step from endpoint to
+// endpoint through the indexes of what waits.
+func waitingLists() map[bellwire.HealthState]string {
+	before := func(n string) string {
+		var newest []string
+		for _, condition := range []string{isPending, isLater, isOrdered} {
+			newest = append(newest, "ifnull((SELECT max(endpoint) FROM deliveries WHERE "+condition+" AND endpoint < "+n+"), 0)")
+		}
+		return "nullif(max(" + strings.Join(newest, ", ") + "), 0)"
 	}
+	return listsByHealth(false, func(health string) string {
+		return `WITH RECURSIVE line (endpoint) AS (
+				SELECT ` + before("?2") + ` UNION ALL SELECT ` + before("line.endpoint") + ` FROM line WHERE line.endpoint IS NOT NULL
+			) ` + selectEndpointFrom("line CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant") +
+			"WHERE ?1 = ''" + isWaitedFor + listedEndpoints + health + " LIMIT +?5"
+	})
+}
+
+// isWaitedFor is true of endpoints for which deliveries wait.
+var isWaitedFor = func() string {
+	var exist []string
+	for _, condition := range []string{isPending + " AND due_at IS NOT NULL", isLater, isOrdered} {
+		exist = append(exist, "EXISTS (SELECT 1 FROM deliveries WHERE endpoint = p.n AND "+condition+")")
+	}
+	return " AND (" + strings.Join(exist, " OR ") + ")"
+}()
+
+// listsByHealth returns the statements that list makes of conditions for each health.
+func listsByHealth(byHealth bool, list func(health string) string) map[bellwire.HealthState]string {
 	is := func(health string) string {
 		if byHealth {
 			return " AND p.n IN (SELECT endpoint FROM endpoint_health WHERE state > 0 AND " + health + ")"
@@ -167,10 +207,27 @@ func endpointLists(of string, byHealth bool) map[bellwire.HealthState]string {
 	}
 }
 
+const ofTheTenant = "p.tenant = (SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
+
 var (
-	sqlEndpointsOfTenant = endpointLists("p.tenant = (SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)", false)
+	sqlEndpointsOfTenant = endpointLists(ofTheTenant, false)
 	sqlEndpointsOfAll    = endpointLists("?1 = ''", true)
+	sqlWaitingOfTenant   = endpointLists(ofTheTenant+isWaitedFor, false)
+	sqlWaitingOfAll      = waitingLists()
 )
+
+// endpointListFor returns the statement for a filter.
+func endpointListFor(f *bellwire.EndpointFilter) string {
+	switch {
+	case f.Waiting && f.Tenant == "":
+		return sqlWaitingOfAll[f.Health]
+	case f.Waiting:
+		return sqlWaitingOfTenant[f.Health]
+	case f.Tenant == "":
+		return sqlEndpointsOfAll[f.Health]
+	}
+	return sqlEndpointsOfTenant[f.Health]
+}
 
 // Endpoints lists endpoints that are not deleted, newest first.
 func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
@@ -178,10 +235,7 @@ func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page b
 	if err != nil {
 		return nil, err
 	}
-	sql := sqlEndpointsOfTenant[f.Health]
-	if f.Tenant == "" {
-		sql = sqlEndpointsOfAll[f.Health]
-	}
+	sql := endpointListFor(&f)
 	list := newLister(page, scanEndpoint, codec.RowKey, rules.SizeOfEndpoint)
 	return list.read(ctx, s, func(c *db) *query {
 		return c.query(sql).text(f.Tenant).int(before).text(string(f.Status)).text(f.Dialect).int(list.fetch()).

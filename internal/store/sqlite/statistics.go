@@ -2,11 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rollup"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // maxCounted is how many events and attempts are counted in memory before the delta is stored. A row of its own for each small
@@ -231,8 +233,42 @@ func statisticsOf(view string) string {
 	return "SELECT at, " + view + " FROM statistics WHERE tenant = ? AND length = ? AND at >= ? AND at < ? ORDER BY at"
 }
 
-// Statistics returns statistics of a tenant, or of all together.
+// sqlTenantStatistics are the statements that read one view each of all tenants.
+var sqlTenantStatistics = [rollup.Views]string{
+	rollup.ByNothing: tenantStatistics("total"), rollup.ByEndpoint: tenantStatistics("endpoints"), rollup.ByType: tenantStatistics("types"),
+	rollup.ByAll: tenantStatistics("cells"),
+}
+
+func tenantStatistics(view string) string {
+	return "SELECT s.at, s." + view + `, t.id FROM statistics s CROSS JOIN tenants t ON t.n = s.tenant
+		WHERE s.length = ? AND s.at >= ? AND s.at < ? AND t.deleted_at IS NULL ORDER BY s.at LIMIT +?`
+}
+
+// statisticsByTenant answers a question by tenant.
+func (s *Store) statisticsByTenant(ctx context.Context, f bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error) {
+	var stored []rollup.Stored
+	err := s.list(ctx, func(c *db) error {
+		q := c.query(sqlTenantStatistics[rollup.ViewFor(f.By)]).int(f.Interval.Number()).int(f.Since.Unix()).
+			int(f.Until.Add(time.Second - 1).Unix()).int(bellwire.MaxTenantRows + 1)
+		for q.next() {
+			stored = append(stored, rollup.Stored{At: time.Unix(q.getInt(), 0).UTC(), View: q.getBlob(), Tenant: q.getText()})
+		}
+		return q.err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) > bellwire.MaxTenantRows {
+		return nil, rules.TooManyTenantRows()
+	}
+	return rollup.Answer(f.By, stored)
+}
+
+// Statistics returns statistics of a tenant, or of all.
 func (s *Store) Statistics(ctx context.Context, f bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error) {
+	if slices.Contains(f.By, bellwire.ByTenant) {
+		return s.statisticsByTenant(ctx, f)
+	}
 	var stored []rollup.Stored
 	err := s.list(ctx, snapshot(func(c *db) error {
 		tenant := int64(rollup.Everybody)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -32,6 +33,7 @@ var healthTests = []test{
 	{name: "Health/BeginsAnewWithAChange", run: healthRestarts},
 	{name: "Health/DisablesWhatFailsForTooLong", run: healthDisables},
 	{name: "Health/SelectsEndpoints", run: healthSelects},
+	{name: "Health/SelectsWhereDeliveriesWait", run: waitingSelects},
 	{name: "Health/GoesWithItsEndpoint", run: func(w *world) {
 		t := w.tenant()
 		ep := w.endpoint(t)
@@ -307,6 +309,55 @@ func healthSelects(w *world) {
 	page, err := w.store.Endpoints(w.ctx, later, bellwire.Page{Limit: 10})
 	w.check(err)
 	w.equal("idle a day later", len(page.Items), 3)
+}
+
+// waitingSelects lists the endpoints for which deliveries wait, in each of the ways in which they can.
+func waitingSelects(w *world) {
+	t, other, gone := w.tenant(), w.tenant(), w.tenant()
+	w.endpoint(t) // nothing waits for it
+	delivered, pending, retrying, ordered := w.endpoint(t), w.endpoint(t), w.endpoint(t), w.endpoint(t, fifo)
+	delayed, tested, deleted := w.endpoint(t), w.endpoint(t), w.endpoint(t)
+	elsewhere, lost := w.endpoint(other), w.endpoint(gone)
+	paused := w.endpoint(other, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+	for _, ep := range []*bellwire.Endpoint{delivered, pending, retrying, ordered, deleted, elsewhere, lost, paused} {
+		w.publish(ep)
+	}
+	w.record(counts(w.result(w.take(delivered), success)), counts(w.result(w.take(retrying), retryIn(time.Hour))))
+	later := w.event(t.ID, delayed)
+	later.Event.DeliverAt = w.now.Add(time.Hour)
+	probe := w.event(t.ID, tested)
+	probe.Event.Test, probe.Deliveries[0].Manual = true, true
+	w.append(together(later), together(probe))
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
+	w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+	for _, c := range []struct {
+		f    bellwire.EndpointFilter
+		want []*bellwire.Endpoint
+	}{
+		{bellwire.EndpointFilter{}, []*bellwire.Endpoint{paused, elsewhere, delayed, ordered, retrying, pending}},
+		{bellwire.EndpointFilter{Tenant: t.ID}, []*bellwire.Endpoint{delayed, ordered, retrying, pending}},
+		{bellwire.EndpointFilter{Tenant: other.ID}, []*bellwire.Endpoint{paused, elsewhere}},
+		{bellwire.EndpointFilter{Status: bellwire.EndpointPaused}, []*bellwire.Endpoint{paused}},
+		{bellwire.EndpointFilter{Health: bellwire.HealthIdle, Tenant: t.ID}, []*bellwire.Endpoint{delayed, ordered, pending}},
+		{bellwire.EndpointFilter{Health: bellwire.HealthIdle}, []*bellwire.Endpoint{paused, elsewhere, delayed, ordered, pending}},
+		{bellwire.EndpointFilter{Dialect: "none"}, nil},
+	} {
+		var want []string
+		for _, ep := range c.want {
+			want = append(want, ep.ID)
+		}
+		f := c.f
+		f.Waiting, f.Now = true, w.now
+		for _, limit := range []int{1, 2, 10} {
+			var got []string
+			for _, ep := range pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
+				return w.store.Endpoints(w.ctx, f, p)
+			}) {
+				got = append(got, ep.ID)
+			}
+			w.equal(fmt.Sprintf("what waits of %+v", c.f), got, want)
+		}
+	}
 }
 
 // An endpoint that has failed for too long is disabled in the transaction of the failure that decides it, unless it was changed

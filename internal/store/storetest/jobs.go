@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,6 +12,25 @@ import (
 
 var jobTests = []test{
 	{name: "Jobs/Life", run: jobLife},
+	{name: "Jobs/OfOneEvent", run: func(w *world) {
+		t := w.tenant()
+		ep, other := w.endpoint(t), w.endpoint(t)
+		var events []*bellwire.NewEvent
+		for range 5 {
+			events = append(events, w.publish(ep, other))
+		}
+		params := bellwire.JobParams{Until: w.now.Add(time.Hour), Event: events[2].Event.ID}
+		params.Choose(bellwire.JobCancel, "")
+		j := w.job(t.ID, bellwire.JobCancel, params)
+		w.equal("the count", w.counted(j, ep), 1)
+		w.equal("done", w.run(j, 10, ep).Done, 1)
+		for i, e := range events {
+			for k, d := range e.Deliveries {
+				w.equal(fmt.Sprintf("event %d at endpoint %d is open", i, k), w.load(t.ID, d.ID).Status.Open(), i != 2 || k != 0)
+			}
+		}
+		w.equal("what is stored", w.jobs(t.ID)[0].Params.Event, params.Event)
+	}},
 	{name: "Jobs/AreBounded", run: func(w *world) {
 		acme, other, third := w.tenant(), w.tenant(), w.tenant()
 		bounds := bellwire.JobBounds{OfTenant: 2, InAll: 3, Kept: 2}

@@ -15,6 +15,9 @@ var journalTests = []test{
 	{name: "Lists/DeliveriesOfDeletedEndpoints", run: listDeliveriesOfDeleted},
 	{name: "Lists/DeliveriesOfAllTenants", run: listAllDeliveries},
 	{name: "Lists/LastAttempts", run: lastAttempts},
+	{name: "Lists/AllEvents", run: listAllEvents},
+	{name: "Lists/AllEventsAreSearchedInParts", need: thorough, run: searchAllEvents},
+	{name: "Lists/EventsByKey", run: listEventsByKey},
 	{name: "Lists/Events", run: listEvents},
 	{name: "Lists/LargeEvents", run: listLargeEvents},
 	{name: "Lists/Configuration", run: listConfiguration},
@@ -289,6 +292,107 @@ func deliveryFilters(tenant string, endpoints []*bellwire.Endpoint, events ...be
 		}
 	}
 	return filters
+}
+
+// listAllEvents lists the events of some tenants, one of which is deleted, and compares them with what was stored.
+func listAllEvents(w *world) {
+	tenants := []*bellwire.Tenant{w.tenant(), w.tenant(), w.tenant()}
+	var all []*bellwire.Event
+	for n := range 60 {
+		e := w.event(tenants[n%3].ID)
+		e.Event.Type = []string{"a", "b"}[n%7%2]
+		w.append(together(e))
+		all = append(all, &e.Event)
+		w.tick(300 * time.Microsecond)
+	}
+	w.check(w.store.DeleteTenant(w.ctx, tenants[1].ID, w.now))
+	slices.Reverse(all)
+	since, until := all[40].ID.Time(), all[10].ID.Time()
+	for _, f := range []bellwire.EventFilter{
+		{}, {Type: "b"}, {Type: "none"}, {Since: since}, {Until: until}, {Type: "a", Since: since, Until: until}, {Since: until, Until: since},
+		{Tenant: tenants[0].ID, OldestFirst: true},
+	} {
+		for _, data := range []bool{false, true} {
+			var want []*bellwire.Event
+			for _, e := range all {
+				at := e.ID.Time()
+				if e.Tenant == tenants[1].ID || f.Type != "" && e.Type != f.Type || at.Before(f.Since) || !f.Until.IsZero() && !at.Before(f.Until) {
+					continue
+				}
+				kept := *e
+				if !data {
+					kept.Data = nil
+				}
+				want = append(want, &kept)
+			}
+			for _, limit := range []int{1, 7, 100} {
+				got := pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+					return w.store.AllEvents(w.ctx, f, data, p)
+				})
+				w.equal(fmt.Sprintf("events of %+v with data: %v", f, data), got, want)
+			}
+		}
+	}
+	list, err := w.store.AllEvents(w.ctx, bellwire.EventFilter{}, true, bellwire.Page{Limit: 10, Bytes: 1})
+	w.check(err)
+	w.equal("how many events of a short page", len(list.Items), 1)
+	_, err = w.store.AllEvents(w.ctx, bellwire.EventFilter{}, false, bellwire.Page{Limit: 1, After: "x"})
+	w.refused(err, bellwire.CodeInvalid)
+}
+
+// searchAllEvents looks for an event behind more of others than a page is searched for.
+func searchAllEvents(w *world) {
+	t := w.tenant()
+	wanted := w.event(t.ID)
+	w.append(together(wanted))
+	for range bellwire.MaxSearched / 500 {
+		var others []*bellwire.NewEvent
+		for range 500 {
+			e := w.event(t.ID)
+			e.Event.Type = "other"
+			others = append(others, e)
+		}
+		w.append(together(others...))
+	}
+	f := bellwire.EventFilter{Type: wanted.Event.Type}
+	list, err := w.store.AllEvents(w.ctx, f, false, bellwire.Page{Limit: 10})
+	w.check(err)
+	w.equal("how many were found at first", len(list.Items), 0)
+	list, err = w.store.AllEvents(w.ctx, f, false, bellwire.Page{Limit: 10, After: list.Next})
+	w.check(err)
+	if len(list.Items) != 1 || list.Items[0].ID != wanted.Event.ID || list.Next != "" {
+		w.Errorf("got %+v, want the event behind the others", list)
+	}
+}
+
+// listEventsByKey finds what several tenants have published with the same key.
+func listEventsByKey(w *world) {
+	var want []*bellwire.Event
+	var tenants []*bellwire.Tenant
+	for range 5 {
+		t := w.tenant()
+		tenants = append(tenants, t)
+		e := w.keyed(w.event(t.ID), "k", 1)
+		w.append(together(e), together(w.keyed(w.event(t.ID), "other", 1)))
+		want = append([]*bellwire.Event{&e.Event}, want...)
+	}
+	w.check(w.store.DeleteTenant(w.ctx, tenants[3].ID, w.now))
+	want = slices.Delete(want, 1, 2)
+	for _, limit := range []int{1, 2, 100} {
+		got := pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+			return w.store.EventsByKey(w.ctx, "k", true, p)
+		})
+		w.equal("events of the key", got, want)
+	}
+	list, err := w.store.EventsByKey(w.ctx, "k", false, bellwire.Page{Limit: 10})
+	w.check(err)
+	w.equal("how many", len(list.Items), len(want))
+	w.equal("the data", list.Items[0].Data, []byte(nil))
+	for _, key := range []string{"K", "", "k\x00"} {
+		list, err := w.store.EventsByKey(w.ctx, key, true, bellwire.Page{Limit: 10})
+		w.check(err)
+		w.equal("how many of another key", len(list.Items), 0)
+	}
 }
 
 func listEvents(w *world) {

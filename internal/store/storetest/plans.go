@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -99,6 +100,10 @@ func useAll(w *world) {
 		_, err = w.store.Events(w.ctx, f, page)
 		w.check(err)
 	}
+	_, err = w.store.AllEvents(w.ctx, bellwire.EventFilter{}, false, page)
+	w.check(err)
+	_, err = w.store.EventsByKey(w.ctx, "k", false, page)
+	w.check(err)
 	for _, tenant := range []string{"", t.ID} {
 		_, err := w.store.Keys(w.ctx, tenant, page)
 		w.check(err)
@@ -113,8 +118,10 @@ func useAll(w *world) {
 	w.check(err)
 	for _, state := range append([]bellwire.HealthState{""}, bellwire.HealthStates...) {
 		for _, tenant := range []string{"", t.ID} {
-			_, err = w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: tenant, Health: state, Now: w.now}, page)
-			w.check(err)
+			for _, waiting := range []bool{false, true} {
+				_, err = w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: tenant, Health: state, Waiting: waiting, Now: w.now}, page)
+				w.check(err)
+			}
 		}
 	}
 	_, err = w.store.Health(w.ctx, []string{plain.ID, ordered.ID}, 10)
@@ -138,6 +145,8 @@ func useAll(w *world) {
 			w.statistics(tenant, bellwire.Day, by...)
 		}
 	}
+	w.statistics("", bellwire.Day, append(slices.Clone(bellwire.Dimensions), bellwire.ByTenant)...)
+	w.statistics("", bellwire.Day, bellwire.ByTenant)
 	w.check(w.store.AppendAudit(w.ctx, w.auditEntry(t.ID), 1))
 	w.check(w.store.UseNonce(w.ctx, key.ID, "n", w.now))
 	useRequests(w, t.ID)

@@ -124,6 +124,20 @@ func statisticsCount(w *world) {
 			w.Errorf("the %s is %s, want %s", what, c[0], c[1])
 		}
 	}
+	byTenant := make(map[string][3]uint64)
+	for _, row := range w.statistics("", bellwire.Day, bellwire.ByTenant) {
+		byTenant[row.Tenant] = [3]uint64{row.Published, row.Succeeded, row.Attempts}
+	}
+	w.equal("the rows by tenant", byTenant, map[string][3]uint64{t.ID: {2, 2, 3}, other.ID: {1, 1, 1}})
+	var minutes []string
+	for _, row := range w.statistics("", bellwire.Minute, bellwire.ByTenant, bellwire.ByOutcome) {
+		minutes = append(minutes, fmt.Sprintf("%s %s %s %d", row.At.Format("15:04"), row.Tenant, row.Outcome, row.Attempts))
+	}
+	w.equal("the rows by tenant and outcome each minute", minutes, []string{
+		"12:59 " + t.ID + " ok 1", "12:59 " + t.ID + " timeout 1", "13:00 " + t.ID + " ok 1", "13:00 " + other.ID + " ok 1",
+	})
+	w.check(w.store.DeleteTenant(w.ctx, other.ID, w.now))
+	w.equal("how many rows by tenant beside a deleted one", len(w.statistics("", bellwire.Day, bellwire.ByTenant)), 1)
 	w.equal("the rows of an unknown tenant", texts(w.statistics("nobody", bellwire.Day)), []string(nil))
 }
 
