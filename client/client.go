@@ -70,6 +70,17 @@ func WithIdempotencyKey(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, idempotencyKey{}, key)
 }
 
+type ifMatch struct{}
+
+// WithIfMatch returns a context for a call that changes an endpoint, an event type or a tenant. The change is made only if it still
+// has the version that ETag had when it was read; otherwise the call fails with CodePreconditionFailed.
+func WithIfMatch(ctx context.Context, etag string) context.Context {
+	return context.WithValue(ctx, ifMatch{}, etag)
+}
+
+// versioned is an answer that has a version.
+type versioned interface{ setVersion(etag string) }
+
 // call sends in as JSON unless it is nil, and decodes the response into out unless that is nil.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
@@ -92,6 +103,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	if key, ok := ctx.Value(idempotencyKey{}).(string); ok && method == http.MethodPost {
 		request.Header.Set("Idempotency-Key", key)
 	}
+	if etag, ok := ctx.Value(ifMatch{}).(string); ok && (method == http.MethodPut || method == http.MethodPatch) {
+		request.Header.Set("If-Match", etag)
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -110,6 +124,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	}
 	if err != nil {
 		return misread(method, path, err)
+	}
+	if v, ok := out.(versioned); ok {
+		v.setVersion(response.Header.Get("ETag"))
 	}
 	return nil
 }

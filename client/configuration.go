@@ -23,7 +23,11 @@ type Tenant struct {
 	StatusSince  *time.Time   `json:"status_since,omitzero"`  // when it was last paused or resumed; nil: never
 
 	OperationalEvents bool `json:"operational_events,omitzero"` // those about the tenant are published to it too
+
+	ETag string `json:"-"` // its version, for WithIfMatch; not in lists
 }
+
+func (t *Tenant) setVersion(etag string) { t.ETag = etag }
 
 // TenantStatus says whether a tenant is paused.
 type TenantStatus string
@@ -143,7 +147,11 @@ type EventType struct {
 	Archived    bool            `json:"archived"`
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
+
+	ETag string `json:"-"` // its version, for WithIfMatch; not in lists
 }
+
+func (t *EventType) setVersion(etag string) { t.ETag = etag }
 
 // PutEventType creates an event type, or replaces the one of the same name.
 func (c *Client) PutEventType(ctx context.Context, t EventType) (*EventType, error) {

@@ -182,6 +182,19 @@ func (c *Client) Delivery(ctx context.Context, tenant, id string) (*Delivery, er
 	return fetch[Delivery](ctx, c, http.MethodGet, inTenant(tenant, "deliveries", id), nil)
 }
 
+// RequestBody is the body of a delivery's requests.
+type RequestBody struct {
+	ContentType string `json:"content_type"`
+	Body        string `json:"body"`
+	Bytes       int    `json:"bytes"`
+}
+
+// DeliveryBody returns the body of a delivery's requests, as it was sent or would be. It fails with CodeNotFound if the data of the
+// event was erased.
+func (c *Client) DeliveryBody(ctx context.Context, tenant, id string) (*RequestBody, error) {
+	return fetch[RequestBody](ctx, c, http.MethodGet, inTenant(tenant, "deliveries", id, "body"), nil)
+}
+
 // RetryDelivery makes one attempt now, in addition to the scheduled ones.
 func (c *Client) RetryDelivery(ctx context.Context, tenant, id string) (*Delivery, error) {
 	return fetch[Delivery](ctx, c, http.MethodPost, inTenant(tenant, "deliveries", id, "retry"), nil)

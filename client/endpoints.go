@@ -36,7 +36,11 @@ type Endpoint struct {
 
 	Secret    string `json:"secret"`     // only from CreateEndpoint
 	PublicKey string `json:"public_key"` // only from CreateEndpoint, and only with ed25519
+
+	ETag string `json:"-"` // its version, for WithIfMatch; not in lists
 }
+
+func (e *Endpoint) setVersion(etag string) { e.ETag = etag }
 
 // EndpointInput creates or changes an endpoint. A nil field is left at its default when the endpoint is created, and
 // unchanged when it is updated. Ptr makes pointers of values:

@@ -45,6 +45,7 @@ const (
 	CodeUnsupportedEncoding Code = "unsupported_encoding"
 	CodeConflict            Code = "conflict"
 	CodeStale               Code = "stale"
+	CodePreconditionFailed  Code = "precondition_failed" // see WithIfMatch
 	CodeTooLarge            Code = "too_large"
 	CodeRateLimited         Code = "rate_limited"
 	CodeUnavailable         Code = "unavailable"

@@ -17,8 +17,8 @@ type Node struct {
 	LeaseRenewedAt *time.Time `json:"lease_renewed_at"` // as the node that answers has seen; nil: leases do not end
 	LeaseExpiresAt *time.Time `json:"lease_expires_at"` // unless renewed; nil: leases do not end
 	Address        string     `json:"address"`          // only of the node that answers
-	Version        string     `json:"version"`          // only of the node that answers
-	StartedAt      *time.Time `json:"started_at"`       // only of the node that answers
+	Version        string     `json:"version"`          // empty: unknown
+	StartedAt      *time.Time `json:"started_at"`       // when its process started; nil: unknown
 }
 
 // Setting is an option of the server with its value.

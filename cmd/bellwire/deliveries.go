@@ -15,6 +15,7 @@ import (
 type deliveriesCommand struct {
 	List   listDeliveriesCommand   `cmd:"" help:"List deliveries, newest first."`
 	Show   showDeliveryCommand     `cmd:"" help:"Show a delivery with each attempt: request, response and timings."`
+	Body   deliveryBodyCommand     `cmd:"" help:"Print the body of a delivery's requests, as it was sent or would be."`
 	Cancel cancelDeliveriesCommand `cmd:"" help:"Cancel deliveries that are pending or retrying."`
 }
 
@@ -129,6 +130,25 @@ func (c *showDeliveryCommand) Run(ctx context.Context, std streams) error {
 			printAttempt(p, &delivery.Attempts[i])
 		}
 	})
+}
+
+type deliveryBodyCommand struct {
+	tenantConnection
+	jsonOption
+	ID string `arg:"" help:"The delivery's id (dlv_…)."`
+}
+
+// Run prints the body of a delivery's requests.
+func (c *deliveryBodyCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	body, err := api.DeliveryBody(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) { p.Linef("%s", output.Clean(body.Body)) })
 }
 
 func printDelivery(p *output.Printer, d *client.Delivery) {

@@ -410,6 +410,7 @@ func (s *storage) openStore(
 	if s.DatabaseURL.postgres != "" {
 		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{
 			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, StatisticsKept: kept, Logger: log,
+			Version: thisBuild().Version, StartedAt: time.Now(),
 		})
 	}
 	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake})

@@ -34,7 +34,7 @@ var contract = map[string]string{
 	"POST /tenants/{tenant}/events": "202", "POST /tenants/{tenant}/events/batch": "202", "POST /tenants/{tenant}/filters/try": "200",
 	"GET /tenants/{tenant}/events": "200", "GET /tenants/{tenant}/events/{id}": "200",
 	"GET /tenants/{tenant}/events/{id}/endpoints": "200", "DELETE /tenants/{tenant}/events/{id}/data": "204",
-	"GET /tenants/{tenant}/deliveries": "200", "GET /tenants/{tenant}/deliveries/{id}": "200",
+	"GET /tenants/{tenant}/deliveries": "200", "GET /tenants/{tenant}/deliveries/{id}": "200", "GET /tenants/{tenant}/deliveries/{id}/body": "200",
 	"POST /tenants/{tenant}/deliveries/{id}/retry": "202", "POST /tenants/{tenant}/deliveries/{id}/cancel": "202",
 	"POST /console-sessions": "201", "POST /console-sessions/exchange": "201", "POST /console-sessions/links": "201", "GET /console-sessions": "200",
 	"GET /console-sessions/current": "200", "DELETE /console-sessions/current": "204", "DELETE /console-sessions/{id}": "204",

@@ -290,6 +290,23 @@ func (a *api) deliveries() {
 		return &output[deliveryWithAttempts]{Body: out}, nil
 	})
 
+	route(a, service.Read, huma.Operation{
+		OperationID: "get-delivery-body", Method: http.MethodGet, Path: one + "/body", Tags: []string{tagDeliveries},
+		Summary: "Get the request body of a delivery",
+		Description: "Makes the body as the endpoint's dialect does, byte for byte as it was sent, or would be. Bodies are not stored. " +
+			"Responds with 404, and says why, if the data of the event was erased, or if the dialect cannot represent it.",
+	}, func(ctx context.Context, c service.Caller, in *OfDelivery) (*output[requestBodyOf], error) {
+		id, err := in.id()
+		if err != nil {
+			return nil, err
+		}
+		b, err := a.svc.DeliveryBody(ctx, c, in.Tenant, id)
+		if err == nil {
+			err = ctx.Value(callKey{}).(call).charge(len(b.Body))
+		}
+		return answer(b, err, wireRequestBody)
+	})
+
 	type retried struct {
 		OfDelivery
 		Input optionalBody[retryInput]
@@ -320,6 +337,17 @@ func (a *api) deliveries() {
 		Summary: "Cancel a delivery", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
 		Description: "Responds with 409 if the delivery has ended already.",
 	}, by(a.svc.CancelDelivery))
+}
+
+// requestBodyOf is the body of a delivery's requests on the wire.
+type requestBodyOf struct {
+	ContentType string `json:"content_type" example:"application/json"`
+	Body        string `json:"body" example:"{\"type\":\"invoice.paid\",\"timestamp\":\"2026-01-31T12:30:00Z\",\"data\":{}}"`
+	Bytes       int    `json:"bytes" doc:"The size of the body, as attempts have it in body_bytes."`
+}
+
+func wireRequestBody(b *service.RequestBody) requestBodyOf {
+	return requestBodyOf{ContentType: b.ContentType, Body: string(b.Body), Bytes: len(b.Body)}
 }
 
 // retryInput says how a delivery is retried.

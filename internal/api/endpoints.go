@@ -189,23 +189,28 @@ func (a *api) endpoints() {
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-endpoint", Method: http.MethodGet, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Get an endpoint", Description: "Secrets are not shown.",
-	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[EndpointWithHealth], error) {
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*tagged[EndpointWithHealth], error) {
 		ep, err := a.svc.Endpoint(ctx, c, in.Tenant, in.ID)
-		return answer(ep, err, wireEndpointWithHealth)
+		return answerTagged(ep, err, endpointVersion, wireEndpointWithHealth)
 	})
 
 	type changed struct {
 		OfEndpoint
+		Conditional
 		Input body[patch]
 	}
 	route(a, service.Change, huma.Operation{
 		OperationID: "update-endpoint", Method: http.MethodPatch, Path: one, Tags: []string{tagEndpoints},
-		Summary: "Change an endpoint", Errors: []int{http.StatusConflict},
+		Summary: "Change an endpoint", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "Only the given members change; null clears where the member says so. Paused endpoints keep their " +
 			"deliveries for later; disabling cancels those that are open. With `replay`, an endpoint that is enabled and does not fail is a conflict.",
-	}, func(ctx context.Context, c service.Caller, in *changed) (*output[changedEndpoint], error) {
+	}, func(ctx context.Context, c service.Caller, in *changed) (*tagged[changedEndpoint], error) {
+		ctx, err := in.when(ctx)
+		if err != nil {
+			return nil, err
+		}
 		ep, err := a.svc.UpdateEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.input())
-		return answer(ep, err, wireChangedEndpoint)
+		return answerTagged(ep, err, endpointVersion, wireChangedEndpoint)
 	})
 
 	route(a, service.Change, huma.Operation{
@@ -270,18 +275,23 @@ func (a *api) secrets(one string) {
 func (a *api) putEndpoint(one string) {
 	type put struct {
 		OfEndpoint
+		Conditional
 		Input body[wholeEndpoint]
 	}
 	route(a, service.Change, huma.Operation{
 		OperationID: "put-endpoint", Method: http.MethodPut, Path: one, Tags: []string{tagEndpoints},
-		Summary: "Create or replace an endpoint", Errors: []int{http.StatusConflict},
+		Summary: "Create or replace an endpoint", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, " +
 			"except `dialect`, `status` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of " +
 			"generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. " +
 			"The id of a deleted endpoint is a conflict until its deliveries have passed their retention.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[createdEndpoint], error) {
+		ctx, err := in.when(ctx)
+		if err != nil {
+			return nil, err
+		}
 		ep, secret, created, err := a.svc.PutEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.input())
-		return replaced(ep, created, err, func(ep *service.Endpoint) createdEndpoint {
+		return replaced(ep, created, err, endpointVersion, func(ep *service.Endpoint) createdEndpoint {
 			return createdEndpoint{wireEndpoint(ep), wireSecret(secret.LiveSecret)}
 		})
 	})

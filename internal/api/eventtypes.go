@@ -53,20 +53,25 @@ func (a *api) eventTypes() {
 	}
 	type put struct {
 		Named
+		Conditional
 		Input body[eventTypeInput]
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
-		Summary: "Create or replace an event type",
+		Summary: "Create or replace an event type", Errors: []int{http.StatusPreconditionFailed},
 		Description: "For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. " +
 			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[eventType], error) {
+		ctx, err := in.when(ctx)
+		if err != nil {
+			return nil, err
+		}
 		v := in.Input.value
 		t, created, err := a.svc.PutEventType(ctx, c, in.Name, service.EventTypeInput{
 			Description: v.Description, Group: v.Group, Archived: v.Archived,
 			Schema: []byte(v.Schema.Value), Example: []byte(v.Example.Value),
 		})
-		return replaced(t, created, err, wireEventType)
+		return replaced(t, created, err, service.EventTypeVersion, wireEventType)
 	})
 	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/event-types/{name}", http.StatusCreated)
 
@@ -82,9 +87,9 @@ func (a *api) eventTypes() {
 	route(a, service.ReadCatalogue, huma.Operation{
 		OperationID: "get-event-type", Method: http.MethodGet, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
 		Summary: "Get an event type", Description: "For every key.",
-	}, func(ctx context.Context, c service.Caller, in *Named) (*output[eventType], error) {
+	}, func(ctx context.Context, c service.Caller, in *Named) (*tagged[eventType], error) {
 		t, err := a.svc.EventType(ctx, c, in.Name)
-		return answer(t, err, wireEventType)
+		return answerTagged(t, err, service.EventTypeVersion, wireEventType)
 	})
 
 	route(a, service.Manage, huma.Operation{

@@ -50,6 +50,26 @@ func TestListedDeliveries(t *testing.T) {
 		want: `{"data":[{"status":"succeeded","waiting_for":null,"last_outcome":"ok","last_status":204,"last_error":""}]}`})
 }
 
+// TestDeliveryBody asks for what is sent, also of a deleted endpoint and of an event whose data was erased.
+func TestDeliveryBody(t *testing.T) {
+	const one = "/tenants/acme/deliveries/{delivery}/body"
+	run(t, []step{
+		{name: "endpoint", method: "POST", path: "/tenants/acme/endpoints", body: `{"url":"https://example.com/hooks","events":["*"]}`, status: 201, save: "endpoint=id"},
+		{name: "event", method: "POST", path: "/tenants/acme/events", body: `{"type":"invoice.paid","data":{"total": 1.50},"occurred_at":"2026-01-31T12:30:00Z"}`, status: 202, save: "event=id"},
+		{name: "delivery", method: "GET", path: "/tenants/acme/deliveries", status: 200, save: "delivery=data.0.id"},
+		{name: "body", method: "GET", path: one, key: "tenant-read", status: 200, without: []string{"whsec_"},
+			want: `{"content_type":"application/json","body":"{\"type\":\"invoice.paid\",\"timestamp\":\"2026-01-31T12:30:00Z\",\"data\":{\"total\": 1.50}}","bytes":81}`},
+		{name: "another tenant's", method: "GET", path: one, key: "stranger", status: 404, problem: "not_found"},
+		{name: "in another tenant", method: "GET", path: "/tenants/other/deliveries/{delivery}/body", status: 404, problem: "not_found"},
+		{name: "by a publisher", method: "GET", path: one, key: "publisher", status: 403, problem: "forbidden"},
+		{name: "no id", method: "GET", path: "/tenants/acme/deliveries/x/body", status: 404, problem: "not_found"},
+		{name: "delete the endpoint", method: "DELETE", path: "/tenants/acme/endpoints/{endpoint}", status: 204},
+		{name: "of a deleted endpoint", method: "GET", path: one, status: 200, want: `{"bytes":81}`},
+		{name: "erase", method: "DELETE", path: "/tenants/acme/events/{event}/data", status: 204},
+		{name: "of an erased event", method: "GET", path: one, status: 404, problem: "not_found", want: `{"detail":"*"}`},
+	})
+}
+
 // TestAllEvents lists the events of two tenants.
 func TestAllEvents(t *testing.T) {
 	run(t, []step{

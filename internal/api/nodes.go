@@ -23,8 +23,8 @@ type node struct {
 	LeaseRenewedAt *time.Time `json:"lease_renewed_at" nullable:"true" doc:"When it renewed its leases, as the node that answers has seen: up to a quarter of their term late. null for leases that do not end, as with SQLite."`
 	LeaseExpiresAt *time.Time `json:"lease_expires_at" nullable:"true" doc:"When its leases end unless it renews them; null for leases that do not end."`
 	Address        *string    `json:"address" nullable:"true" example:"http://10.0.0.5:8080" doc:"The URL at which clients reach it; null for other nodes than the one that answers."`
-	Version        *string    `json:"version" nullable:"true" example:"0.3.0" doc:"null for other nodes than the one that answers."`
-	StartedAt      *time.Time `json:"started_at" nullable:"true" doc:"When its process started; null for other nodes than the one that answers."`
+	Version        *string    `json:"version" nullable:"true" example:"0.3.0" doc:"null if the node has not said it, because its version is older."`
+	StartedAt      *time.Time `json:"started_at" nullable:"true" doc:"When its process started; null if the node has not said it."`
 }
 
 func wireNode(n *service.Node, now time.Time) node {
@@ -33,8 +33,9 @@ func wireNode(n *service.Node, now time.Time) node {
 		renewed := now.Add(-n.Age).UTC()
 		wire.LeaseRenewedAt, wire.LeaseExpiresAt = &renewed, new(renewed.Add(n.Term))
 	}
+	wire.Version, wire.StartedAt = orNull(n.Version), timeOrNull(n.StartedAt)
 	if p := n.Process; p != nil {
-		wire.Address, wire.Version, wire.StartedAt = &p.Address, &p.Version, timeOrNull(p.StartedAt)
+		wire.Address = &p.Address
 	}
 	return wire
 }

@@ -33,6 +33,7 @@ var titles = map[bellwire.Code]string{
 	bellwire.CodeNotFound:        "Not found",
 	bellwire.CodeConflict:        "Conflict",
 	bellwire.CodeStale:           "Changed in the meantime",
+	bellwire.CodePrecondition:    "Changed since it was read",
 	bellwire.CodeTooLarge:        "Request too large",
 	bellwire.CodeRateLimited:     "Too many requests",
 	bellwire.CodeUnavailable:     "Temporarily unavailable",

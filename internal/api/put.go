@@ -7,6 +7,7 @@ import (
 // putOutput is the response to a PUT: 201 if something was created, and 200 if it was replaced.
 type putOutput[T any] struct {
 	Status int
+	ETag   string `header:"ETag" doc:"The version, for If-Match."`
 	Body   T
 }
 
@@ -18,11 +19,11 @@ func (o *putOutput[T]) take() any {
 }
 
 // replaced returns the output for what a PUT has created or replaced, unless there is an error.
-func replaced[S, T any](from S, created bool, err error, wire func(S) T) (*putOutput[T], error) {
+func replaced[S, T any](from S, created bool, err error, version func(S) string, wire func(S) T) (*putOutput[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &putOutput[T]{Status: http.StatusOK, Body: wire(from)}
+	out := &putOutput[T]{Status: http.StatusOK, ETag: etag(version(from)), Body: wire(from)}
 	if created {
 		out.Status = http.StatusCreated
 	}

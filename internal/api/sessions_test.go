@@ -328,7 +328,7 @@ var capabilitiesOf = map[string]string{
 	"list-event-types": "view", "get-event-type": "view", "find-id": "view",
 	"list-endpoints": "view", "get-endpoint": "view", "list-endpoint-history": "view",
 	"list-events": "view", "get-event": "view", "list-event-endpoints": "view",
-	"list-deliveries": "view", "get-delivery": "view", "list-jobs": "view", "get-job": "view", "get-tenant-statistics": "view", "try-filter": "view",
+	"list-deliveries": "view", "get-delivery": "view", "get-delivery-body": "view", "list-jobs": "view", "get-job": "view", "get-tenant-statistics": "view", "try-filter": "view",
 	"get-endpoint-secret": "view_secret",
 	"create-endpoint":     "manage", "put-endpoint": "manage", "update-endpoint": "manage", "delete-endpoint": "manage", "rotate-endpoint-secret": "manage",
 	"test-endpoint": "test", "probe-endpoint": "test",

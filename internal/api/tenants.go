@@ -109,46 +109,56 @@ func (a *api) tenants() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "get-tenant", Method: http.MethodGet, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Get a tenant",
-	}, func(ctx context.Context, c service.Caller, in *InTenant) (*output[tenant], error) {
+	}, func(ctx context.Context, c service.Caller, in *InTenant) (*tagged[tenant], error) {
 		t, err := a.svc.Tenant(ctx, c, in.Tenant)
-		return answer(t, err, a.wireTenant)
+		return answerTagged(t, err, service.TenantVersion, a.wireTenant)
 	})
 
 	type put struct {
 		InTenant
+		Conditional
 		Input body[wholeTenant]
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-tenant", Method: http.MethodPut, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
-		Summary: "Create or replace a tenant", Errors: []int{http.StatusConflict},
+		Summary: "Create or replace a tenant", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; " +
 			"the ones that are left out become empty. A `status` or `operational_events` that is left out stays as it is.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[tenant], error) {
+		ctx, err := in.when(ctx)
+		if err != nil {
+			return nil, err
+		}
 		v := in.Input.value
 		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{
 			ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: v.Limits, Status: v.Status.given, StatusReason: v.StatusReason.given,
 			OperationalEvents: v.OperationalEvents.given,
 		})
-		return replaced(t, created, err, a.wireTenant)
+		return replaced(t, created, err, service.TenantVersion, a.wireTenant)
 	})
 	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/tenants/{tenant}", http.StatusCreated)
 
 	type changed struct {
 		InTenant
+		Conditional
 		Input body[tenantChange]
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "update-tenant", Method: http.MethodPatch, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
-		Summary: "Change a tenant", Errors: []int{http.StatusConflict},
+		Summary: "Change a tenant", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "For admin keys. Only the given fields change.",
-	}, func(ctx context.Context, c service.Caller, in *changed) (*output[tenant], error) {
+	}, func(ctx context.Context, c service.Caller, in *changed) (*tagged[tenant], error) {
+		ctx, err := in.when(ctx)
+		if err != nil {
+			return nil, err
+		}
 		t, err := a.svc.UpdateTenant(ctx, c, in.Tenant, service.TenantChange{
 			Name: in.Input.value.Name.given, Metadata: in.Input.value.Metadata.given,
 			Limits: in.Input.value.limits(), ResetLimits: in.Input.value.Limits.null,
 			Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
 			OperationalEvents: in.Input.value.OperationalEvents.given,
 		})
-		return answer(t, err, a.wireTenant)
+		return answerTagged(t, err, service.TenantVersion, a.wireTenant)
 	})
 
 	route(a, service.Manage, huma.Operation{

@@ -12,19 +12,20 @@ type Code string
 
 // The codes an Error can carry.
 const (
-	CodeMalformed       Code = "malformed"       // the input cannot be parsed, such as broken JSON
-	CodeInvalid         Code = "invalid"         // the input can be parsed but not accepted
-	CodeUnauthenticated Code = "unauthenticated" // no key, or an unknown one
-	CodeForbidden       Code = "forbidden"       // the key does not have the permission
-	CodeNotFound        Code = "not_found"       // the thing does not exist, or belongs to another tenant
-	CodeConflict        Code = "conflict"        // the request conflicts with the current state
-	CodeStale           Code = "stale"           // the configuration has changed since it was read; read it again and repeat
-	CodeTooLarge        Code = "too_large"       // the input exceeds a limit
-	CodeRateLimited     Code = "rate_limited"    // the caller exceeds its share or rate; try again later
-	CodeUnavailable     Code = "unavailable"     // overload, shutdown or no database; try again later
-	CodeNoSpace         Code = "no_space"        // the database has no room left
-	CodeCanceled        Code = "canceled"        // the caller disconnected
-	CodeInternal        Code = "internal"        // a fault of the server
+	CodeMalformed       Code = "malformed"           // the input cannot be parsed, such as broken JSON
+	CodeInvalid         Code = "invalid"             // the input can be parsed but not accepted
+	CodeUnauthenticated Code = "unauthenticated"     // no key, or an unknown one
+	CodeForbidden       Code = "forbidden"           // the key does not have the permission
+	CodeNotFound        Code = "not_found"           // the thing does not exist, or belongs to another tenant
+	CodeConflict        Code = "conflict"            // the request conflicts with the current state
+	CodeStale           Code = "stale"               // the configuration has changed since it was read; read it again and repeat
+	CodePrecondition    Code = "precondition_failed" // what the request changes has another version than it requires
+	CodeTooLarge        Code = "too_large"           // the input exceeds a limit
+	CodeRateLimited     Code = "rate_limited"        // the caller exceeds its share or rate; try again later
+	CodeUnavailable     Code = "unavailable"         // overload, shutdown or no database; try again later
+	CodeNoSpace         Code = "no_space"            // the database has no room left
+	CodeCanceled        Code = "canceled"            // the caller disconnected
+	CodeInternal        Code = "internal"            // a fault of the server
 )
 
 // Error is the one error type that crosses package borders. It never contains a secret.

@@ -79,6 +79,8 @@ type Configuration interface {
 
 	// PutEventType adds or replaces an event type, and reports whether it was added. A replaced one keeps its CreatedAt.
 	PutEventType(ctx context.Context, t *EventType) (created bool, err error)
+	// ReplaceEventType replaces an event type if it was last updated at the given time. Otherwise its error has CodeStale.
+	ReplaceEventType(ctx context.Context, t *EventType, updatedAt time.Time) error
 	EventType(ctx context.Context, name string) (*EventType, error)
 	EventTypes(ctx context.Context, page Page) (*List[*EventType], error)
 	DeleteEventType(ctx context.Context, name string) error
@@ -385,6 +387,9 @@ type Node struct {
 	Leaving bool          // it is shutting down, and hands its shards over
 	Age     time.Duration // since a renewal of its leases was seen; 0 if they do not end
 	Term    time.Duration // how long its leases hold after a renewal; 0: forever
+
+	Version   string    // of Bellwire; empty: unknown
+	StartedAt time.Time // when its process started; zero: unknown
 }
 
 // Alive reports whether the node's leases hold.

@@ -19,6 +19,7 @@ var usual = StatusTable{
 	bellwire.CodeNotFound:        http.StatusNotFound,
 	bellwire.CodeConflict:        http.StatusConflict,
 	bellwire.CodeStale:           http.StatusServiceUnavailable,
+	bellwire.CodePrecondition:    http.StatusPreconditionFailed,
 	bellwire.CodeTooLarge:        http.StatusRequestEntityTooLarge,
 	bellwire.CodeRateLimited:     http.StatusTooManyRequests,
 	bellwire.CodeUnavailable:     http.StatusServiceUnavailable,

@@ -193,6 +193,10 @@ var useCases = []useCase{
 		}
 		return err
 	}},
+	{"DeliveryBody", "atr", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.DeliveryBody(e.t.Context(), c, on.tenant, on.delivery)
+		return err
+	}},
 	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.WaitingFor(e.t.Context(), c, &bellwire.Delivery{ID: on.delivery, Tenant: on.tenant, Endpoint: on.endpoint, Status: bellwire.DeliveryPending})
 		return err

@@ -235,6 +235,9 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err != nil {
 			return nil, err
 		}
+		if err := checkMatch(ctx, "endpoint", EndpointVersion(ep)); err != nil {
+			return nil, err
+		}
 		in, err := decide(ep, credentials)
 		if err != nil {
 			return nil, err

@@ -54,12 +54,7 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 			return nil, false, err
 		}
 	}
-	before, err := s.auditedEventType(ctx, name)
-	if err != nil {
-		return nil, false, err
-	}
-	created, err = s.store.PutEventType(s.audit(ctx, c, "", "event-type.put", name, before, membersOfEventType(t)), t)
-	if err != nil {
+	if created, err = s.storeEventType(ctx, c, t); err != nil {
 		return nil, false, err
 	}
 	s.directory.ForgetCatalogue()
@@ -68,6 +63,32 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 		return nil, false, err
 	}
 	return t, created, nil
+}
+
+// storeEventType stores an event type, if the condition of the context holds, and reports whether it was created.
+func (s *Service) storeEventType(ctx context.Context, c Caller, t *bellwire.EventType) (created bool, err error) {
+	const kind = "event type"
+	stored, err := s.store.EventType(ctx, t.Name)
+	var before map[string]any
+	switch {
+	case err == nil:
+		before = membersOfEventType(stored)
+		err = checkMatch(ctx, kind, EventTypeVersion(stored))
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+		err = checkMayCreate(ctx, kind)
+	}
+	if err != nil {
+		return false, err
+	}
+	audited := s.audit(ctx, c, "", "event-type.put", t.Name, before, membersOfEventType(t))
+	if _, conditional := ctx.Value(matchKey{}).(Match); !conditional {
+		return s.store.PutEventType(audited, t)
+	}
+	err = s.store.ReplaceEventType(audited, t, stored.UpdatedAt)
+	if bellwire.CodeOf(err) == bellwire.CodeStale {
+		err = errChanged(kind)
+	}
+	return false, err
 }
 
 func (s *Service) checkEventType(ctx context.Context, name string, in *EventTypeInput) error {

@@ -46,6 +46,7 @@ func (s *Service) Nodes(ctx context.Context, c Caller) ([]Node, error) {
 		nodes = slices.Insert(nodes, at, Node{Node: bellwire.Node{Name: s.process.Node}})
 	}
 	nodes[at].Process = &s.process
+	nodes[at].Version, nodes[at].StartedAt = s.process.Version, s.process.StartedAt
 	nodes[at].Age = s.engine.LeaseAge()
 	return nodes, nil
 }

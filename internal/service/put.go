@@ -13,7 +13,7 @@ import (
 // PutTenant creates the tenant with the given id, or replaces its name, metadata and limits. The status and
 // OperationalEvents stay if the input does not have them. It reports whether the tenant was created.
 func (s *Service) PutTenant(ctx context.Context, c Caller, in NewTenant) (t *bellwire.Tenant, created bool, err error) {
-	return put(func() (*bellwire.Tenant, error) {
+	return put(ctx, "tenant", func() (*bellwire.Tenant, error) {
 		return s.UpdateTenant(ctx, c, in.ID, TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, ResetLimits: true,
 			Status: in.Status, StatusReason: in.StatusReason, OperationalEvents: in.OperationalEvents})
 	}, func() (*bellwire.Tenant, error) {
@@ -22,8 +22,11 @@ func (s *Service) PutTenant(ctx context.Context, c Caller, in NewTenant) (t *bel
 }
 
 // put replaces something, or creates it if it does not exist. Another request may create it in between.
-func put[T any](replace, create func() (T, error)) (v T, created bool, err error) {
+func put[T any](ctx context.Context, kind string, replace, create func() (T, error)) (v T, created bool, err error) {
 	if v, err = replace(); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		return v, false, err
+	}
+	if err := checkMayCreate(ctx, kind); err != nil {
 		return v, false, err
 	}
 	v, err = create()
@@ -50,7 +53,7 @@ func (s *Service) PutEndpoint(ctx context.Context, c Caller, tenant, id string, 
 		return nil, nil, false, err
 	}
 	in.id = id
-	v, created, err := put(func() (withSecret, error) {
+	v, created, err := put(ctx, "endpoint", func() (withSecret, error) {
 		updated, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(ep *bellwire.Endpoint, _ *bellwire.Credentials) (*EndpointInput, error) {
 			return s.completed(ep, in)
 		})

@@ -114,6 +114,9 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	var affected []*bellwire.Target // endpoints whose limits or status change
 	t, err := retryStale(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
+		if err == nil {
+			err = checkMatch(ctx, "tenant", TenantVersion(t))
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func (s *Store) Digests(ctx context.Context, tenant string, keys []string) (map[
 // EventByKey returns the event of an idempotency key.
 func (s *Store) EventByKey(ctx context.Context, tenant, key string) (id bellwire.EventID, err error) {
 	err = s.list(ctx, func(tx *tx) error {
-		err := tx.row("SELECT event FROM bellwire.idempotency_keys WHERE tenant = "+theTenant+" AND key = $2", tenant, key).Scan((*[16]byte)(&id))
+		err := tx.row("SELECT event FROM bellwire.idempotency_keys WHERE tenant = "+theTenant+" AND key = $2", tenant, text(key)).Scan((*[16]byte)(&id))
 		return orNotFound(err, "event", key)
 	})
 	return id, err

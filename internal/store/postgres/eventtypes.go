@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,6 +27,22 @@ func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (create
 			revision = (`+sqlOperatorRevision+`) WHERE name = $1`, t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt)
 	})
 	return created, err
+}
+
+// ReplaceEventType replaces an event type, if it was last updated at the given time.
+func (s *Store) ReplaceEventType(ctx context.Context, t *bellwire.EventType, updatedAt time.Time) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := s.changeOperator(tx); err != nil {
+			return err
+		}
+		changed, err := tx.change(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7,
+			revision = (`+sqlOperatorRevision+`) WHERE name = $1 AND updated_at = $8`,
+			t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt, updatedAt)
+		if err == nil && changed == 0 {
+			err = rules.StaleVersion("event type", t.Name)
+		}
+		return err
+	})
 }
 
 const (

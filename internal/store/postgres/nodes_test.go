@@ -32,7 +32,9 @@ func TestTell(t *testing.T) {
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})
-	there := openAt(t, here.url, here.options)
+	described := here.options
+	described.Version, described.StartedAt = "1.2.3", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	there := openAt(t, here.url, described)
 	renew(t, here, "a")
 	renew(t, there, "b")
 	yield(t, here, "a")
@@ -46,6 +48,9 @@ func TestNodes(t *testing.T) {
 	a, b := nodes[0], nodes[1]
 	if a.Shards != bellwire.Shards/2 || b.Shards != bellwire.Shards/2 || b.Epoch != slices.Max(epochs.Epochs[:]) || b.Epoch <= a.Epoch {
 		t.Errorf("they own %+v and %+v", a, b)
+	}
+	if a.Version != "" || !a.StartedAt.IsZero() || b.Version != "1.2.3" || !b.StartedAt.Equal(described.StartedAt) {
+		t.Errorf("they say of themselves %+v and %+v", a, b)
 	}
 	if a.Leaving || !b.Leaving || !a.Alive() || !b.Alive() || b.Term == 0 {
 		t.Errorf("they are %+v and %+v", a, b)

@@ -39,6 +39,9 @@ type Options struct {
 	PollEvery time.Duration
 	// PartitionWidth is the time that a partition spans; 0: a week. It applies to partitions yet to be made.
 	PartitionWidth time.Duration
+	// Version and StartedAt are what Nodes says of this process to other nodes.
+	Version   string
+	StartedAt time.Time
 	// NoSync accepts a server that acknowledges commits before they are durable. For tests only.
 	NoSync bool
 	// Logger gets warnings about what works less well than it could; nil: none.

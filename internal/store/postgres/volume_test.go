@@ -348,6 +348,10 @@ func TestPlansOfVolume(t *testing.T) {
 		}},
 		{"last attempts", 1, 1000, func() error { _, err := v.LastAttempts(t.Context(), deliveryIDs(all.Items)); return err }},
 		{"deliveries of an event", 1, 60, list(bellwire.DeliveryFilter{Tenant: "t1", Event: newest.ID})},
+		{"endpoints that are waited for", every, 20_000, func() error {
+			_, err := v.Endpoints(t.Context(), bellwire.EndpointFilter{Waiting: true, Now: now}, page)
+			return err
+		}},
 		// These step through the endpoints that have something open, all 2000 in the last week.
 		{"due endpoints", every, 40_000, func() error { _, err := v.DueEndpoints(t.Context(), leases); return err }},
 		{"purge", every, 500, func() error { _, err := v.Purge(t.Context(), now, v.start, 100); return err }},

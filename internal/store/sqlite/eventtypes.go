@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
@@ -28,6 +29,25 @@ func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (create
 			time(t.CreatedAt).time(t.UpdatedAt).exec()
 	})
 	return created, err
+}
+
+// ReplaceEventType replaces an event type, if it was last updated at the given time.
+func (s *Store) ReplaceEventType(ctx context.Context, t *bellwire.EventType, updatedAt time.Time) error {
+	return s.write(ctx, func(w *writer) error {
+		_, found, err := w.query("SELECT 1 FROM event_types WHERE name = ? AND updated_at = ?").text(t.Name).time(updatedAt).scalar()
+		if err != nil {
+			return err
+		}
+		if !found {
+			return rules.StaleVersion("event type", t.Name)
+		}
+		return firstError(
+			w.changeOperator(),
+			w.query(`UPDATE event_types SET grouping = ?, description = ?, schema = ?, example = ?, archived = ?, updated_at = ?,
+				revision = `+sqlOperatorRevision+` WHERE name = ?`).
+				text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).time(t.UpdatedAt).text(t.Name).exec(),
+		)
+	})
 }
 
 const sqlEventType = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM event_types "

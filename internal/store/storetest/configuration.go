@@ -9,6 +9,23 @@ import (
 )
 
 var configurationTests = []test{
+	{name: "EventTypes/AreReplacedIfTheyAreAsTheyWere", run: func(w *world) {
+		first := &bellwire.EventType{Name: "order.paid", Description: "One.", CreatedAt: w.now, UpdatedAt: w.now}
+		w.refused(w.store.ReplaceEventType(w.ctx, first, w.now), bellwire.CodeStale)
+		_, err := w.store.PutEventType(w.ctx, first)
+		w.check(err)
+		before := w.catalogue(0).Revision
+		second := &bellwire.EventType{Name: first.Name, Description: "Two.", Group: "g", Schema: []byte(`{}`), Example: []byte(`1`), Archived: true,
+			CreatedAt: first.CreatedAt, UpdatedAt: w.tick(time.Second)}
+		w.refused(w.store.ReplaceEventType(w.ctx, second, second.UpdatedAt), bellwire.CodeStale)
+		w.equal("the revision after a refusal", w.catalogue(0).Revision, before)
+		w.check(w.store.ReplaceEventType(w.ctx, second, first.UpdatedAt))
+		got, err := w.store.EventType(w.ctx, first.Name)
+		w.check(err)
+		w.equal("the event type", got, second)
+		w.equal("the revision has grown", w.catalogue(0).Revision > before, true)
+		w.refused(w.store.ReplaceEventType(w.ctx, first, first.UpdatedAt), bellwire.CodeStale)
+	}},
 	{name: "Tenants/AreKept", run: func(w *world) {
 		made := &bellwire.Tenant{
 			ID: "acme", Name: "Acme", Metadata: map[string]string{"plan": "big"},

@@ -56,7 +56,7 @@ var historyTests = []test{
 		id, err := w.store.EventByKey(w.ctx, t.ID, "k")
 		w.check(err)
 		w.equal("the event", id, e.Event.ID)
-		for _, c := range []struct{ tenant, key string }{{t.ID, "K"}, {other.ID, "k"}, {"nobody", "k"}} {
+		for _, c := range []struct{ tenant, key string }{{t.ID, "K"}, {other.ID, "k"}, {"nobody", "k"}, {t.ID, "k\x00"}} {
 			_, err := w.store.EventByKey(w.ctx, c.tenant, c.key)
 			w.refused(err, bellwire.CodeNotFound)
 		}

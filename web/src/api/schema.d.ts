@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backlog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what waits
+         * @description For admin keys. Counts the deliveries that wait, of all tenants together. The answer can be some seconds old.
+         */
+        get: operations["get-backlog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/console-sessions": {
         parameters: {
             query?: never;
@@ -158,7 +178,7 @@ export interface paths {
         };
         /**
          * List the endpoints of all tenants
-         * @description For admin keys. Secrets are not shown.
+         * @description For admin keys. Secrets are not shown. With `event_type`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it.
          */
         get: operations["list-all-endpoints"];
         put?: never;
@@ -212,6 +232,26 @@ export interface paths {
          * @description For admin keys. Events of the type can no longer be published, even if endpoints subscribe to it. Existing events remain and are still delivered. To keep the type visible, archive it instead.
          */
         delete: operations["delete-event-type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the events of all tenants
+         * @description For admin keys. Includes events that no endpoint subscribes to. With `key` and without `tenant`, those of the newest tenants come first. A page can end early, even without any events, where few match: `next_cursor` continues it.
+         */
+        get: operations["list-all-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -390,7 +430,7 @@ export interface paths {
         };
         /**
          * Get the statistics of all tenants
-         * @description For admin keys. Counts the events and attempts of all tenants together, also of deleted ones.
+         * @description For admin keys. Counts the events and attempts of all tenants together, also of deleted ones. With by=tenant, tenants have rows of their own, and deleted ones have none.
          */
         get: operations["get-statistics"];
         put?: never;
@@ -534,6 +574,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/deliveries/{id}/body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the request body of a delivery
+         * @description Makes the body as the endpoint's dialect does, byte for byte as it was sent, or would be. Bodies are not stored. Responds with 404, and says why, if the data of the event was erased, or if the dialect cannot represent it.
+         */
+        get: operations["get-delivery-body"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/deliveries/{id}/cancel": {
         parameters: {
             query?: never;
@@ -583,7 +643,7 @@ export interface paths {
         };
         /**
          * List endpoints
-         * @description Secrets are not shown.
+         * @description Secrets are not shown. With `event_type`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it.
          */
         get: operations["list-endpoints"];
         put?: never;
@@ -1293,11 +1353,43 @@ export interface components {
             /** @description With basic. */
             username?: string;
         };
+        Backlog: {
+            /**
+             * Format: int64
+             * @description Those of them that are still being stored, because their event has many recipients.
+             */
+            deferred: number;
+            /**
+             * Format: date-time
+             * @description Since when the one that waits longest has been due; null if none is due.
+             */
+            oldest_due_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the first of these was published; null if there is none.
+             */
+            oldest_unmatched_at: string | null;
+            /**
+             * Format: int64
+             * @description Events that were published inside the database and are not matched to endpoints yet.
+             */
+            unmatched: number;
+            /**
+             * Format: int64
+             * @description Deliveries that wait, to all endpoints together. If there are very many, an estimate.
+             */
+            waiting: number;
+        };
         Batch: {
             /** @description The events, of which all or none are published. */
             events: components["schemas"]["Publication"][];
         };
         BulkInput: {
+            /**
+             * @description Only deliveries to endpoints that are of this dialect when their turn comes.
+             * @example standard
+             */
+            dialect?: string;
             /** @description Whether only to count. */
             dry_run?: boolean;
             /**
@@ -1306,10 +1398,20 @@ export interface components {
              */
             endpoint?: string;
             /**
+             * @description Only deliveries of this event.
+             * @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            event?: string;
+            /**
              * @description Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer.
              * @example data.amount > 100
              */
             filter?: string;
+            /**
+             * @description Only deliveries whose newest attempt had this outcome: ok, status, blocked, dns, connect, tls, timeout, reset or protocol. Others are skipped.
+             * @example timeout
+             */
+            outcome?: string;
             /**
              * Format: double
              * @description Deliveries per second; as fast as there is room, if it is left out.
@@ -2238,10 +2340,22 @@ export interface components {
             total_is_bound: boolean;
         };
         JobParams: {
+            /** @description null for all. */
+            dialect: string | null;
             /** @description null for all of the tenant's. */
             endpoint: string | null;
+            /**
+             * @description null for all.
+             * @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            event: string | null;
             /** @description null if there is none. */
             filter: string | null;
+            /**
+             * @description null for all.
+             * @example timeout
+             */
+            outcome: string | null;
             /** Format: date-time */
             since: string | null;
             status: string | null;
@@ -2692,11 +2806,11 @@ export interface components {
             shards: number;
             /**
              * Format: date-time
-             * @description When its process started; null for other nodes than the one that answers.
+             * @description When its process started; null if the node has not said it.
              */
             started_at: string | null;
             /**
-             * @description null for other nodes than the one that answers.
+             * @description null if the node has not said it, because its version is older.
              * @example 0.3.0
              */
             version: string | null;
@@ -3025,6 +3139,17 @@ export interface components {
              */
             until?: string;
         };
+        RequestBodyOf: {
+            /** @example {"type":"invoice.paid","timestamp":"2026-01-31T12:30:00Z","data":{}} */
+            body: string;
+            /**
+             * Format: int64
+             * @description The size of the body, as attempts have it in body_bytes.
+             */
+            bytes: number;
+            /** @example application/json */
+            content_type: string;
+        };
         RetryInput: {
             /** @description Whether the whole retry schedule begins again, instead of one attempt. */
             restart?: boolean;
@@ -3177,7 +3302,7 @@ export interface components {
             p99_ms: number | null;
             /**
              * Format: int64
-             * @description Events that were accepted, without those of tests. null unless by is empty or type, because an event has no endpoint.
+             * @description Events that were accepted, without those of tests. null if by has endpoint, dialect or outcome, because an event has none.
              */
             published: number | null;
             /**
@@ -3185,6 +3310,8 @@ export interface components {
              * @description Attempts that were acknowledged.
              */
             succeeded: number;
+            /** @description With by=tenant. */
+            tenant?: string;
             /** @description With by=type. */
             type?: string;
         };
@@ -3388,6 +3515,55 @@ export interface components {
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
             waiting_for: components["schemas"]["Waiting"] | null;
+        };
+        TenantEvent: {
+            /**
+             * Format: date-time
+             * @description When Bellwire accepted it.
+             */
+            created_at: string;
+            /** @description With data=true: byte for byte as published; null if it was erased. */
+            data?: unknown;
+            /**
+             * Format: date-time
+             * @description When it is delivered at the earliest; null if that was at once.
+             */
+            deliver_at: string | null;
+            /**
+             * Format: int64
+             * @description Number of endpoints that receive it. Replays are not counted.
+             */
+            deliveries: number;
+            /** @description When and by whom the data was erased. Omitted if it was not. */
+            erased?: components["schemas"]["Erasure"];
+            /**
+             * Format: date-time
+             * @description When it expires: nothing is sent from then on; null if it does not.
+             */
+            expires_at: string | null;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /** @description The id given by the publisher; null if there is none. */
+            idempotency_key: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened according to the publisher, or else when Bellwire accepted it.
+             */
+            occurred_at: string;
+            /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
+            problem?: string;
+            /** @example acme */
+            tenant: string;
+            /** @description Whether it was created by testing an endpoint, not published. */
+            test: boolean;
+            /** @example invoice.paid */
+            type: string;
+        };
+        TenantEventList: {
+            /** @description Newest first. */
+            data: components["schemas"]["TenantEvent"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
         };
         Test: {
             /**
@@ -3698,6 +3874,71 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-backlog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backlog"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4387,6 +4628,10 @@ export interface operations {
                 status?: "enabled" | "paused" | "disabled";
                 /** @description Endpoints of this dialect. */
                 dialect?: string;
+                /** @description With true: only endpoints for which deliveries wait. */
+                waiting?: boolean;
+                /** @description Endpoints that subscribe to this event type, by its name or a pattern, whatever their filters say. */
+                event_type?: string;
                 /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
                 limit?: number;
                 /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
@@ -4557,6 +4802,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4631,7 +4877,10 @@ export interface operations {
     "put-event-type": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The event type's name. */
                 name: string;
@@ -4647,6 +4896,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4656,6 +4906,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4691,6 +4942,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4793,6 +5053,97 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-all-events": {
+        parameters: {
+            query?: {
+                /** @description Only events of this tenant. */
+                tenant?: string;
+                /** @description Whether to show the data of the events too. */
+                data?: boolean;
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+                /** @description Only events of this type. */
+                type?: string;
+                /** @description Only the event that was published with this id. It is found as long as its id is kept. */
+                key?: string;
+                /** @description Only events accepted at or after this time. */
+                since?: string;
+                /** @description Only events accepted before this time. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantEventList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5634,13 +5985,15 @@ export interface operations {
     "get-statistics": {
         parameters: {
             query?: {
+                /** @description Only events and attempts of this tenant. */
+                tenant?: string;
                 /** @description From the interval on that includes this time. By default an hour before until for minutes, a day for hours, 30 days for days. */
                 since?: string;
                 /** @description Only intervals that begin before this time; by default now. */
                 until?: string;
                 /** @description The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years. */
                 interval?: "minute" | "hour" | "day";
-                /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas. */
+                /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas; for the statistics of all tenants also tenant. */
                 by?: string;
             };
             header?: never;
@@ -5928,6 +6281,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6002,7 +6356,10 @@ export interface operations {
     "put-tenant": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id. */
                 tenant: string;
@@ -6018,6 +6375,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6027,6 +6385,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6071,6 +6430,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6230,7 +6598,10 @@ export interface operations {
     "update-tenant": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id. */
                 tenant: string;
@@ -6246,6 +6617,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6290,6 +6662,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6830,6 +7211,94 @@ export interface operations {
             };
         };
     };
+    "get-delivery-body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The delivery's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestBodyOf"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "cancel-delivery": {
         parameters: {
             query?: never;
@@ -7076,6 +7545,10 @@ export interface operations {
                 status?: "enabled" | "paused" | "disabled";
                 /** @description Endpoints of this dialect. */
                 dialect?: string;
+                /** @description With true: only endpoints for which deliveries wait. */
+                waiting?: boolean;
+                /** @description Endpoints that subscribe to this event type, by its name or a pattern, whatever their filters say. */
+                event_type?: string;
                 /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
                 limit?: number;
                 /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
@@ -7313,6 +7786,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7387,7 +7861,10 @@ export interface operations {
     "put-endpoint": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id. */
                 tenant: string;
@@ -7405,6 +7882,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7414,6 +7892,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7458,6 +7937,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7610,7 +8098,10 @@ export interface operations {
     "update-endpoint": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id. */
                 tenant: string;
@@ -7628,6 +8119,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7672,6 +8164,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10602,7 +11103,7 @@ export interface operations {
                 until?: string;
                 /** @description The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years. */
                 interval?: "minute" | "hour" | "day";
-                /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas. */
+                /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas; for the statistics of all tenants also tenant. */
                 by?: string;
             };
             header?: never;
