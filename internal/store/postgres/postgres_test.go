@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -90,7 +91,7 @@ func TestStore(t *testing.T) {
 		name    string
 		through func(url string) string
 		most    int  // connections
-		brief   bool // each statement is planned anew, and an operation at random has hundreds
+		brief   bool // each statement is planned anew, and such a test has thousands
 	}{
 		{name: "Direct", through: func(url string) string { return url }, most: MinConnections},
 		{name: "Pooled", through: pooler.URL, most: 8, brief: true},
@@ -99,7 +100,7 @@ func TestStore(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) bellwire.Store {
 				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: way.most, StatisticsKept: storetest.Kept})
-			}, storetest.Hooks{Reopen: reopen, Brief: way.brief})
+			}, storetest.Hooks{Reopen: reopen, Begin: beginRequests, Brief: way.brief})
 		})
 	}
 }
@@ -131,4 +132,16 @@ func reopen(t *testing.T, old bellwire.Store) bellwire.Store {
 	}
 	s := old.(testStore)
 	return openAt(t, s.url, s.options)
+}
+
+func beginRequests(t *testing.T, s bellwire.Store, requests int, at time.Time) {
+	t.Helper()
+	err := s.(testStore).write(t.Context(), func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.idempotent_requests (tenant, key, digest, try, begun_at, changed, status, answer, bytes, expires_at)
+			SELECT 0, n, '', gen_random_uuid(), $2::timestamptz, false, 0, '', 0, $3 FROM generate_series(1, $1::int) n`,
+			requests, at, at.Add(bellwire.RequestWindow))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, open, storetest.Hooks{Reopen: reopen, Crash: crash, Fill: fill, Plans: plans})
+	storetest.Run(t, open, storetest.Hooks{Reopen: reopen, Crash: crash, Fill: fill, Plans: plans, Begin: beginRequests})
 }
 
 // open opens a copy of an empty database, because making one takes longer than most tests.
@@ -130,6 +131,19 @@ func fill(t *testing.T, s bellwire.Store) (empty func()) {
 	}
 	limit("1") // SQLite makes it what there is
 	return func() { limit("4294967294") }
+}
+
+func beginRequests(t *testing.T, s bellwire.Store, requests int, at time.Time) {
+	t.Helper()
+	err := s.(*Store).write(t.Context(), func(w *writer) error {
+		return w.query(`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+			INSERT INTO idempotent_requests (tenant, key, digest, try, begun_at, changed, status, answer, bytes, expires_at)
+			SELECT 0, n, x'', x'', ?, 0, 0, x'', 0, ? FROM numbers`).
+			int(int64(requests)).time(at).time(at.Add(bellwire.RequestWindow)).exec()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // statements are those that were prepared for a database.

@@ -9,7 +9,7 @@ import (
 )
 
 var bytesTests = []test{
-	{name: "Lists/EndAtTheirBytes", run: func(w *world) {
+	{name: "Lists/EndAtTheirBytes", need: thorough, run: func(w *world) {
 		large := make(map[string]string) // as JSON, 150 KiB
 		for n := range bellwire.MaxMetadata {
 			large[fmt.Sprint(n)] = strings.Repeat("\x01", bellwire.MaxMetadataLength)

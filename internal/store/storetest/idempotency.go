@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -127,17 +126,8 @@ func answerAgain(w *world) {
 
 func boundRequests(w *world) {
 	t := w.tenant()
-	var group sync.WaitGroup
-	for part := range 100 {
-		group.Go(func() {
-			for n := range bellwire.MaxIdempotentRequests / 100 {
-				if _, err := w.store.BeginRequest(w.ctx, w.idempotent("", fmt.Sprint(part, "-", n))); err != nil {
-					w.t.Error(err)
-				}
-			}
-		})
-	}
-	group.Wait()
+	w.hooks.Begin(w.t, w.store, bellwire.MaxIdempotentRequests-1, w.now)
+	w.begin(w.idempotent("", "last"))
 	_, err := w.store.BeginRequest(w.ctx, w.idempotent("", "more"))
 	w.refused(err, bellwire.CodeRateLimited)
 	r := w.idempotent(t.ID, "large")

@@ -29,7 +29,9 @@ type Hooks struct {
 	Fill func(t *testing.T, s bellwire.Store) (empty func())
 	// Plans checks how the store executes its statements, after all verbs were called.
 	Plans func(t *testing.T, s bellwire.Store)
-	// Brief leaves out the operations at random, of which there are thousands.
+	// Begin begins so many of the operator's idempotent requests, as BeginRequest does one by one.
+	Begin func(t *testing.T, s bellwire.Store, requests int, at time.Time)
+	// Brief leaves out operations at random and tests of bounds, which take thousands of operations.
 	Brief bool
 }
 
@@ -43,7 +45,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, sessionTests, historyTests, appendTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, scheduleTests, journalTests, pendingTests,
+		configurationTests, sessionTests, historyTests, appendTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, journalTests, pendingTests,
 		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
