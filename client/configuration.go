@@ -175,6 +175,23 @@ func (c *Client) EventType(ctx context.Context, name string) (*EventType, error)
 	return fetch[EventType](ctx, c, http.MethodGet, path("event-types", name), nil)
 }
 
+// Subscriptions say how many endpoints subscribe to each event type.
+type Subscriptions struct {
+	Data   []Subscription `json:"data"`   // by name, of all event types
+	Capped bool           `json:"capped"` // only the newest 10,000 endpoints were counted
+}
+
+// Subscription says how many endpoints subscribe to an event type.
+type Subscription struct {
+	EventType string `json:"event_type"`
+	Endpoints int    `json:"endpoints"` // that are not disabled, of all tenants
+}
+
+// Subscriptions counts the endpoints that subscribe to each event type. Only admin keys can do this.
+func (c *Client) Subscriptions(ctx context.Context) (*Subscriptions, error) {
+	return fetch[Subscriptions](ctx, c, http.MethodGet, path("subscriptions"), nil)
+}
+
 // DeleteEventType deletes an event type.
 func (c *Client) DeleteEventType(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, path("event-types", name), nil, nil)

@@ -25,7 +25,7 @@ var contract = map[string]string{
 	"GET /tenants/{tenant}": "200", "PUT /tenants/{tenant}": "200", "PATCH /tenants/{tenant}": "200", "DELETE /tenants/{tenant}": "204",
 	"POST /tenants/{tenant}/keys": "201", "GET /tenants/{tenant}/keys": "200", "DELETE /tenants/{tenant}/keys/{id}": "204",
 	"POST /keys": "201", "GET /keys": "200", "DELETE /keys/{id}": "204",
-	"PUT /event-types/{name}": "200", "GET /event-types": "200", "GET /event-types/{name}": "200", "GET /ids/{id}": "200", "DELETE /event-types/{name}": "204",
+	"PUT /event-types/{name}": "200", "GET /event-types": "200", "GET /event-types/{name}": "200", "GET /ids/{id}": "200", "GET /subscriptions": "200", "DELETE /event-types/{name}": "204",
 	"POST /tenants/{tenant}/endpoints": "201", "GET /tenants/{tenant}/endpoints": "200",
 	"GET /tenants/{tenant}/endpoints/{id}": "200", "PUT /tenants/{tenant}/endpoints/{id}": "200", "PATCH /tenants/{tenant}/endpoints/{id}": "200", "DELETE /tenants/{tenant}/endpoints/{id}": "204",
 	"GET /tenants/{tenant}/endpoints/{id}/history": "200",

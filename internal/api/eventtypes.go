@@ -45,6 +45,17 @@ type eventTypeInput struct {
 	Archived    bool    `json:"archived,omitzero" doc:"Archived types cannot be published, and endpoints can no longer subscribe to them."`
 }
 
+// subscriptions say how many endpoints subscribe to each event type, on the wire.
+type subscriptions struct {
+	Data   []subscription `json:"data" doc:"By name, with one entry for each event type of the catalogue."`
+	Capped bool           `json:"capped" doc:"Whether only the newest 10,000 endpoints were counted, because there are more."`
+}
+
+type subscription struct {
+	EventType string `json:"event_type" example:"invoice.paid"`
+	Endpoints int    `json:"endpoints" doc:"Number of endpoints of all tenants that are not disabled and subscribe to it, by its name or a pattern."`
+}
+
 const tagEventTypes = "Event types"
 
 func (a *api) eventTypes() {
@@ -90,6 +101,21 @@ func (a *api) eventTypes() {
 	}, func(ctx context.Context, c service.Caller, in *Named) (*tagged[eventType], error) {
 		t, err := a.svc.EventType(ctx, c, in.Name)
 		return answerTagged(t, err, service.EventTypeVersion, wireEventType)
+	})
+
+	route(a, service.Manage, huma.Operation{
+		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/subscriptions", Tags: []string{tagEventTypes},
+		Summary:     "Count the endpoints that subscribe to each event type",
+		Description: "For admin keys. Filters of endpoints do not count. `GET /endpoints?event_type=…` lists them.",
+	}, func(ctx context.Context, c service.Caller, _ *struct{}) (*output[subscriptions], error) {
+		counted, capped, err := a.svc.Subscriptions(ctx, c)
+		return answer(counted, err, func(counted []service.Subscription) subscriptions {
+			wire := subscriptions{Data: make([]subscription, len(counted)), Capped: capped}
+			for i, s := range counted {
+				wire.Data[i] = subscription(s)
+			}
+			return wire
+		})
 	})
 
 	route(a, service.Manage, huma.Operation{

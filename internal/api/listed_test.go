@@ -121,6 +121,11 @@ func TestWaitingEndpoints(t *testing.T) {
 		{name: "by type, the last page", method: "GET", path: "/endpoints?event_type=invoice.paid&limit=1&cursor={next}", status: 200, want: `{"data":[],"next_cursor":null}`},
 		{name: "by type and status", method: "GET", path: "/endpoints?event_type=invoice.paid&status=enabled", status: 200, want: `{"data":[{"id":"{invoices}"}]}`},
 		{name: "by another type", method: "GET", path: endpoints + "?event_type=card.blocked", key: "tenant-read", status: 200, want: `{"data":[{"id":"{cards}"}]}`},
+		{name: "another type", method: "PUT", path: "/event-types/card.blocked", body: `{}`, status: 201},
+		{name: "how many subscribe", method: "GET", path: "/subscriptions", status: 200, want: `{"data":[{"event_type":"card.blocked","endpoints":2},{"event_type":"invoice.paid","endpoints":2}],"capped":false}`},
+		{name: "how many subscribe, by a tenant", method: "GET", path: "/subscriptions", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "disable", method: "PATCH", path: endpoints + "/{cards}", body: `{"status":"disabled"}`, status: 200},
+		{name: "how many subscribe beside a disabled one", method: "GET", path: "/subscriptions", status: 200, want: `{"data":[{"event_type":"card.blocked","endpoints":1},{"event_type":"invoice.paid","endpoints":2}]}`},
 		{name: "by a type of none", method: "GET", path: endpoints + "?event_type=none", status: 200, want: `{"data":[]}`},
 	})
 }

@@ -105,6 +105,9 @@ func TestClientMakesConditionalChanges(t *testing.T) {
 	must(t, tenant, err)
 	kind, err := c.EventType(ctx, "invoice.paid")
 	must(t, kind, err)
+	if counted, err := c.Subscriptions(ctx); err != nil || len(counted.Data) != 1 || counted.Data[0] != (client.Subscription{EventType: "invoice.paid"}) || counted.Capped {
+		t.Errorf("%+v, %v", counted, err)
+	}
 	made, err := c.CreateEndpoint(ctx, "acme", client.EndpointInput{URL: new("https://example.com"), Events: []string{"*"}})
 	must(t, made, err)
 	ep, err := c.Endpoint(ctx, "acme", made.ID)

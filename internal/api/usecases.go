@@ -87,6 +87,7 @@ type useCases interface {
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)
 
 	FindID(ctx context.Context, c service.Caller, id string) ([]service.Found, error)
+	Subscriptions(ctx context.Context, c service.Caller) (counted []service.Subscription, capped bool, err error)
 	Backlog(ctx context.Context, c service.Caller) (*bellwire.Backlog, error)
 	Nodes(ctx context.Context, c service.Caller) ([]service.Node, error)
 	Settings(ctx context.Context, c service.Caller) ([]service.Setting, error)

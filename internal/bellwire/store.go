@@ -98,6 +98,9 @@ type Configuration interface {
 	EndpointsByID(ctx context.Context, ids []string) ([]*Endpoint, error)
 	// Endpoints lists endpoints, without deleted ones.
 	Endpoints(ctx context.Context, f EndpointFilter, page Page) (*List[*Endpoint], error)
+	// Patterns returns the event patterns of up to limit endpoints that are neither deleted nor disabled, of all tenants, those of the
+	// newest first.
+	Patterns(ctx context.Context, limit int) ([][]string, error)
 	// Health returns the health of endpoints, in their order. It counts up to limit of the deliveries that wait for each. The
 	// health of an unknown endpoint is zero.
 	Health(ctx context.Context, endpoints []string, limit int) ([]EndpointHealth, error)

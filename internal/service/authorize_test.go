@@ -174,6 +174,10 @@ var useCases = []useCase{
 		_, err := e.FindDeliveries(e.t.Context(), c, service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: on.tenant}}, bellwire.Page{})
 		return err
 	}},
+	{"Subscriptions", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, _, err := e.Subscriptions(e.t.Context(), c)
+		return err
+	}},
 	{"Backlog", "a", true, func(e *env, c service.Caller, _ things) error {
 		_, err := e.Backlog(e.t.Context(), c)
 		return err

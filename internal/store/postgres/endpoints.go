@@ -205,6 +205,24 @@ func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page b
 	return list.read(ctx, s, sql, f.Tenant, before, string(f.Status), f.Dialect, list.fetch(), f.Now.Add(-bellwire.HealthIdleAfter))
 }
 
+// Patterns returns the event patterns of endpoints that get events.
+func (s *Store) Patterns(ctx context.Context, limit int) (all [][]string, err error) {
+	err = s.list(ctx, func(tx *tx) error {
+		all = nil
+		var text string
+		rows := tx.query(`SELECT p.events FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL
+			WHERE p.deleted_at IS NULL AND p.status <> 'disabled' ORDER BY p.n DESC LIMIT $1`, limit)
+		_, err := pgx.ForEachRow(rows, []any{&text}, func() error {
+			var patterns []string
+			err := json.Unmarshal([]byte(text), &patterns)
+			all = append(all, patterns)
+			return err
+		})
+		return err
+	})
+	return all, err
+}
+
 // TenantEndpoints returns a tenant with all its endpoints, read at one revision.
 func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
 	var (

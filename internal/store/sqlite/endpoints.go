@@ -243,6 +243,24 @@ func (s *Store) Endpoints(ctx context.Context, f bellwire.EndpointFilter, page b
 	})
 }
 
+// Patterns returns the event patterns of endpoints that get events.
+func (s *Store) Patterns(ctx context.Context, limit int) (all [][]string, err error) {
+	err = s.list(ctx, func(c *db) error {
+		all = nil
+		q := c.query(`SELECT p.events FROM endpoints p CROSS JOIN tenants t ON t.n = p.tenant WHERE p.n > 0 AND p.deleted_at IS NULL AND t.deleted_at IS NULL
+			AND p.status <> 'disabled' ORDER BY p.n DESC LIMIT +?`).int(int64(limit))
+		for q.next() {
+			var patterns []string
+			if err := json.Unmarshal([]byte(q.getText()), &patterns); err != nil {
+				return firstError(q.close(), err)
+			}
+			all = append(all, patterns)
+		}
+		return q.err
+	})
+	return all, err
+}
+
 // TenantEndpoints returns a tenant with all its endpoints, read at one revision.
 func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
 	var (

@@ -9,6 +9,26 @@ import (
 )
 
 var configurationTests = []test{
+	{name: "Endpoints/TellTheirPatterns", run: func(w *world) {
+		t, gone := w.tenant(), w.tenant()
+		with := func(t *bellwire.Tenant, patterns ...string) *bellwire.Endpoint {
+			return w.endpoint(t, func(ep *bellwire.Endpoint) { ep.Events = patterns })
+		}
+		with(t, "a", "b.*")
+		disabled, deleted := with(t, "c"), with(t, "d")
+		with(gone, "e")
+		paused := with(t, "*")
+		paused.Status = bellwire.EndpointPaused
+		w.check(w.store.UpdateEndpoint(w.ctx, paused, bellwire.ChangeNote{}))
+		w.disable(disabled)
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
+		w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+		for limit, want := range map[int][][]string{10: {{"*"}, {"a", "b.*"}}, 1: {{"*"}}} {
+			got, err := w.store.Patterns(w.ctx, limit)
+			w.check(err)
+			w.equal("the patterns", got, want)
+		}
+	}},
 	{name: "EventTypes/AreReplacedIfTheyAreAsTheyWere", run: func(w *world) {
 		first := &bellwire.EventType{Name: "order.paid", Description: "One.", CreatedAt: w.now, UpdatedAt: w.now}
 		w.refused(w.store.ReplaceEventType(w.ctx, first, w.now), bellwire.CodeStale)

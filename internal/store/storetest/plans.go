@@ -125,6 +125,8 @@ func useAll(w *world) {
 			}
 		}
 	}
+	_, err = w.store.Patterns(w.ctx, 10)
+	w.check(err)
 	_, err = w.store.Health(w.ctx, []string{plain.ID, ordered.ID}, 10)
 	w.check(err)
 	for kind, id := range map[bellwire.Kind][16]byte{bellwire.KindEvent: e.Event.ID, bellwire.KindDelivery: e.Deliveries[0].ID} {
