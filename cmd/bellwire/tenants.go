@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -241,8 +242,16 @@ func (c *deleteTenantCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.confirm(std, fmt.Sprintf("This deletes tenant %s with its keys, endpoints, events and deliveries. Its data is removed from the database within about a minute.", c.ID), c.ID); err != nil {
+	if err := c.confirm(std, fmt.Sprintf("This deletes tenant %s with its keys, endpoints, events and deliveries. Its data is removed from the database too, which takes a few minutes, or longer if there is much.", c.ID), c.ID); err != nil {
 		return err
 	}
-	return api.DeleteTenant(ctx, c.ID)
+	if err := api.DeleteTenant(ctx, c.ID); err != nil {
+		return err
+	}
+	_, err = api.Tenant(ctx, c.ID)
+	if problem, ok := errors.AsType[*client.Error](err); ok && problem.Code == client.CodeNotFound {
+		fmt.Fprintln(std.err, problem.Detail)
+		return nil
+	}
+	return err
 }

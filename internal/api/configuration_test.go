@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTenants(t *testing.T) {
@@ -267,4 +268,26 @@ func TestEndpoints(t *testing.T) {
 		{name: "history in another tenant", method: "GET", path: "/tenants/other/endpoints/{id}/history", status: 404, problem: "not_found"},
 		{name: "history of nothing", method: "GET", path: all + "/ep_x/history", status: 404, problem: "not_found"},
 	})
+}
+
+// TestDeletedTenant expects an estimate of when the rows of a deleted tenant will be gone: with the deletion, and until then.
+func TestDeletedTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if answer := w.call("POST", "/tenants", adminKey, `{"id":"gone"}`); answer.Code != 201 {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	answer := w.call("DELETE", "/tenants/gone", adminKey, "")
+	at, err := time.Parse(time.RFC3339, answer.Header().Get("Bellwire-Gone-By"))
+	if answer.Code != 204 || err != nil || at.Before(time.Now()) || at.After(time.Now().Add(time.Hour)) {
+		t.Errorf("the deletion answers %d, and that it will be gone by %s (%v)", answer.Code, at, err)
+	}
+	answer = w.call("GET", "/tenants/gone", adminKey, "")
+	if words := "its data is still being removed from the database, and will be gone by about "; answer.Code != 404 || !strings.Contains(answer.Body.String(), words) {
+		t.Errorf("afterwards it answers %d: %s", answer.Code, answer.Body)
+	}
+	answer = w.call("DELETE", "/tenants/gone", adminKey, "")
+	if answer.Code != 404 || answer.Header().Get("Bellwire-Gone-By") != "" {
+		t.Errorf("a second deletion answers %d, and %q", answer.Code, answer.Header())
+	}
 }

@@ -165,11 +165,24 @@ func (a *api) tenants() {
 		OperationID: "delete-tenant", Method: http.MethodDelete, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Delete a tenant", Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. " +
-			"All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many. Until then, the 404 of `GET` on the tenant says so. " +
+			"All of it gets 404 at once. Its rows are removed from the database in the background. The header `Bellwire-Gone-By` says when they will be gone, as an estimate; " +
+			"it is missing if there are too many to say. Until then, the 404 of `GET` on the tenant says so too. " +
 			"The tenant bellwire, to which operational events are published, cannot be deleted (409).",
-	}, func(ctx context.Context, c service.Caller, in *InTenant) (*struct{}, error) {
-		return nil, a.svc.DeleteTenant(ctx, c, in.Tenant)
+	}, func(ctx context.Context, c service.Caller, in *InTenant) (*deletedTenant, error) {
+		if err := a.svc.DeleteTenant(ctx, c, in.Tenant); err != nil {
+			return nil, err
+		}
+		at, err := a.svc.TenantGoneBy(ctx, c, in.Tenant)
+		if err != nil || at.IsZero() {
+			return nil, nil // the tenant is deleted, and nothing can be said about its rows
+		}
+		return &deletedTenant{GoneBy: at.UTC().Format(time.RFC3339)}, nil
 	})
+}
+
+// deletedTenant is the answer to the deletion of a tenant.
+type deletedTenant struct {
+	GoneBy string `header:"Bellwire-Gone-By" doc:"When the tenant's rows will be gone from the database, as an estimate." example:"2026-01-31T13:30:00Z"`
 }
 
 // answer returns the output for a result, unless there is an error.

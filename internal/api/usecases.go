@@ -26,6 +26,7 @@ type useCases interface {
 	PutTenant(ctx context.Context, c service.Caller, in service.NewTenant) (t *bellwire.Tenant, created bool, err error)
 	UpdateTenant(ctx context.Context, c service.Caller, id string, in service.TenantChange) (*bellwire.Tenant, error)
 	DeleteTenant(ctx context.Context, c service.Caller, id string) error
+	TenantGoneBy(ctx context.Context, c service.Caller, id string) (time.Time, error)
 	LimitsOf(t *bellwire.Tenant) *bellwire.Limits
 
 	Keys(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*service.Key], error)

@@ -59,8 +59,9 @@ type Configuration interface {
 	UpdateTenant(ctx context.Context, t *Tenant) error
 	// DeleteTenant deletes the tenant with everything it has. Its id can be used again at once. Purge deletes the rows.
 	DeleteTenant(ctx context.Context, id string, now time.Time) error
-	// TenantDeletedAt returns when a tenant with the id was last deleted, if Purge has not deleted its rows yet; else zero.
-	TenantDeletedAt(ctx context.Context, id string) (time.Time, error)
+	// DeletedTenant returns the tenant with the id that was deleted last, if Purge has not deleted its rows yet; else nil. It counts
+	// up to limit events.
+	DeletedTenant(ctx context.Context, id string, limit int) (*DeletedTenant, error)
 	// Usage counts what a tenant has.
 	Usage(ctx context.Context, id string) (*Usage, error)
 	// CountEvents counts a tenant's events, up to a limit. It reads an index entry for each.
@@ -570,6 +571,12 @@ type Expiry struct {
 	Before   time.Time // older deliveries are ended, to the millisecond
 	Reason   string
 	Limit    int
+}
+
+// DeletedTenant is a tenant whose rows are still being deleted.
+type DeletedTenant struct {
+	DeletedAt time.Time
+	Events    int // of this and all other deleted tenants that are not deleted yet
 }
 
 // EndedExpired is what EndExpired has ended.

@@ -60,6 +60,10 @@ var useCases = []useCase{
 	{"DeleteTenant", "a", false, func(e *env, c service.Caller, on things) error {
 		return e.DeleteTenant(e.t.Context(), c, on.tenant)
 	}},
+	{"TenantGoneBy", "a", false, func(e *env, c service.Caller, on things) error {
+		_, err := e.TenantGoneBy(e.t.Context(), c, on.tenant)
+		return err
+	}},
 	{"CreateKey of operator", "a", true, func(e *env, c service.Caller, _ things) error {
 		_, _, err := e.CreateKey(e.t.Context(), c, "", service.NewKey{Role: bellwire.RolePublisher})
 		return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -80,11 +81,53 @@ func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Te
 
 // sayRemoval returns notFound, or an error that says that rows of the tenant are still there.
 func (s *Service) sayRemoval(ctx context.Context, id string, notFound error) error {
-	at, err := s.store.TenantDeletedAt(ctx, id)
-	if err != nil || at.IsZero() {
+	deleted, err := s.store.DeletedTenant(ctx, id, maxCountedLeft)
+	if err != nil || deleted == nil {
 		return cmp.Or(err, notFound)
 	}
-	return bellwire.Errorf(bellwire.CodeNotFound, "tenant %q was deleted at %s; its data is still being removed from the database", id, moment(at))
+	when, exact := goneBy(deleted, now())
+	words := "will be gone by about"
+	if !exact {
+		words = "will not be gone before"
+	}
+	return bellwire.Errorf(bellwire.CodeNotFound, "tenant %q was deleted at %s; its data is still being removed from the database, and %s %s",
+		id, moment(deleted.DeletedAt), words, moment(when))
+}
+
+// The figures of estimates of when the rows of deleted tenants are gone. Purge begins within a minute, and deletes several times as
+// many events a second when the database is idle.
+const (
+	removalBegins     = 2 * time.Minute
+	removedEachSecond = 1000    // events, with their deliveries and attempts
+	maxCountedLeft    = 100_000 // events
+)
+
+// goneBy estimates when the rows of a deleted tenant are gone. If more events are left than are counted, it is not exact: they are
+// not gone earlier.
+func goneBy(t *bellwire.DeletedTenant, now time.Time) (at time.Time, exact bool) {
+	at = now.Add(removalBegins + time.Duration(t.Events)*time.Second/removedEachSecond)
+	return at.Truncate(time.Second), t.Events < maxCountedLeft
+}
+
+// TenantGoneBy estimates when the rows of a tenant that was deleted are gone; zero: they are gone, or there are too many to say.
+func (s *Service) TenantGoneBy(ctx context.Context, c Caller, id string) (time.Time, error) {
+	if err := authorizeIn(c, Manage, id); err != nil {
+		return time.Time{}, err
+	}
+	ctx, end, err := s.acquireRead(ctx, c)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer end()
+	deleted, err := s.store.DeletedTenant(ctx, id, maxCountedLeft)
+	if err != nil || deleted == nil {
+		return time.Time{}, err
+	}
+	at, exact := goneBy(deleted, now())
+	if !exact {
+		return time.Time{}, nil
+	}
+	return at, nil
 }
 
 // Tenants lists all tenants.

@@ -73,13 +73,28 @@ func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error)
 	return tenant, err
 }
 
-// TenantDeletedAt returns when a tenant was deleted of which rows are left.
-func (s *Store) TenantDeletedAt(ctx context.Context, id string) (time.Time, error) {
-	var at *time.Time
+const (
+	sqlTenantDeletedAt = "SELECT max(deleted_at) FROM bellwire.tenants WHERE deleted_at IS NOT NULL AND id = $1"
+	sqlEventsOfDeleted = `SELECT count(*) FROM (SELECT FROM bellwire.tenants t
+		CROSS JOIN LATERAL (SELECT FROM bellwire.events WHERE tenant = t.n LIMIT $1) e WHERE t.deleted_at IS NOT NULL LIMIT $1) counted`
+)
+
+// DeletedTenant returns a tenant of which rows are left.
+func (s *Store) DeletedTenant(ctx context.Context, id string, limit int) (*bellwire.DeletedTenant, error) {
+	var (
+		at     *time.Time
+		events int64
+	)
 	err := s.read(ctx, func(tx *tx) error {
-		return tx.row("SELECT max(deleted_at) FROM bellwire.tenants WHERE deleted_at IS NOT NULL AND id = $1", id).Scan(&at)
+		if err := tx.row(sqlTenantDeletedAt, id).Scan(&at); err != nil || at == nil {
+			return err
+		}
+		return tx.row(sqlEventsOfDeleted, limit).Scan(&events)
 	})
-	return orZero(at), err
+	if err != nil || at == nil {
+		return nil, err
+	}
+	return &bellwire.DeletedTenant{DeletedAt: at.UTC(), Events: int(events)}, nil
 }
 
 func (t *tx) findTenant(id string) (tenant *bellwire.Tenant, n int64, err error) {

@@ -65,19 +65,25 @@ func (s *Store) Tenant(ctx context.Context, id string) (*bellwire.Tenant, error)
 	return tenant, err
 }
 
-// sqlTenantDeletedAt reads the index of tenants whose rows are still there.
-const sqlTenantDeletedAt = "SELECT deleted_at FROM tenants WHERE deleted_at > 0 AND id = ? ORDER BY deleted_at DESC LIMIT 1"
+const (
+	// sqlTenantDeletedAt reads the index of tenants whose rows are still there.
+	sqlTenantDeletedAt = "SELECT deleted_at FROM tenants WHERE deleted_at > 0 AND id = ? ORDER BY deleted_at DESC LIMIT 1"
+	sqlEventsOfDeleted = `SELECT count(*) FROM
+		(SELECT 1 FROM tenants t CROSS JOIN events e ON e.tenant = t.n WHERE t.deleted_at > 0 LIMIT +?)`
+)
 
-// TenantDeletedAt returns when a tenant was deleted of which rows are left.
-func (s *Store) TenantDeletedAt(ctx context.Context, id string) (at time.Time, err error) {
+// DeletedTenant returns a tenant of which rows are left.
+func (s *Store) DeletedTenant(ctx context.Context, id string, limit int) (t *bellwire.DeletedTenant, err error) {
 	err = s.read(ctx, func(c *db) error {
-		deleted, found, err := c.query(sqlTenantDeletedAt).text(id).scalar()
-		if found {
-			at = time.UnixMicro(deleted).UTC()
+		at, found, err := c.query(sqlTenantDeletedAt).text(id).scalar()
+		if err != nil || !found {
+			return err
 		}
+		events, _, err := c.query(sqlEventsOfDeleted).int(int64(limit)).scalar()
+		t = &bellwire.DeletedTenant{DeletedAt: time.UnixMicro(at).UTC(), Events: int(events)}
 		return err
 	})
-	return at, err
+	return t, err
 }
 
 func (c *db) findTenant(id string) (*bellwire.Tenant, int64, error) {

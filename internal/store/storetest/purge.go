@@ -14,22 +14,23 @@ var purgeTests = []test{
 	{name: "Purge/TellsWhetherATenantIsGone", run: func(w *world) {
 		t := w.tenant()
 		w.publish(w.endpoint(t))
-		deletedAt := func() time.Time {
+		deleted := func(limit int) *bellwire.DeletedTenant {
 			w.Helper()
-			at, err := w.store.TenantDeletedAt(w.ctx, t.ID)
+			d, err := w.store.DeletedTenant(w.ctx, t.ID, limit)
 			w.check(err)
-			return at
+			return d
 		}
-		w.equal("a tenant that is there", deletedAt(), time.Time{})
+		w.equal("a tenant that is there", deleted(10), (*bellwire.DeletedTenant)(nil))
 		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
-		at := w.now
-		w.equal("one that was deleted", deletedAt(), at)
+		w.equal("one that was deleted", deleted(10), &bellwire.DeletedTenant{DeletedAt: w.now, Events: 1})
 		w.tick(time.Minute)
 		w.check(w.store.CreateTenant(w.ctx, &bellwire.Tenant{ID: t.ID, CreatedAt: w.now, UpdatedAt: w.now}))
+		w.append(together(w.event(t.ID), w.event(t.ID)))
 		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
-		w.equal("the last of two", deletedAt(), w.now)
+		w.equal("the last of two", deleted(10), &bellwire.DeletedTenant{DeletedAt: w.now, Events: 3})
+		w.equal("events up to a limit", deleted(2).Events, 2)
 		w.purge(100)
-		w.equal("one that is gone", deletedAt(), time.Time{})
+		w.equal("one that is gone", deleted(10), (*bellwire.DeletedTenant)(nil))
 	}},
 	{name: "Purge/KeepsTombstonesThatAreNamed", run: func(w *world) {
 		t := w.tenant()

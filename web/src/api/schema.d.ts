@@ -502,7 +502,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a tenant
-         * @description For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. All of it gets 404 at once. Its rows are removed from the database in the background, within about a minute, or longer if there are many. Until then, the 404 of `GET` on the tenant says so. The tenant bellwire, to which operational events are published, cannot be deleted (409).
+         * @description For admin keys. Deletes the tenant's keys, endpoints, events and deliveries too; open deliveries are canceled. All of it gets 404 at once. Its rows are removed from the database in the background. The header `Bellwire-Gone-By` says when they will be gone, as an estimate; it is missing if there are too many to say. Until then, the 404 of `GET` on the tenant says so too. The tenant bellwire, to which operational events are published, cannot be deleted (409).
          */
         delete: operations["delete-tenant"];
         options?: never;
@@ -6617,6 +6617,7 @@ export interface operations {
             /** @description No Content */
             204: {
                 headers: {
+                    "Bellwire-Gone-By"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;

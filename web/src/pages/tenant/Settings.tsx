@@ -51,7 +51,7 @@ export function TenantSettings({ tenant }: { tenant: Tenant }) {
       </Panel>
       <Panel title="Delete this tenant">
         <div className="flex flex-wrap items-center justify-between gap-3">
-          <p className="max-w-lg text-muted">Its endpoints, keys, events and deliveries go with it. What waits is not sent any more.</p>
+          <p className="max-w-lg text-muted">Its endpoints, keys, events and deliveries go with it. What waits is not sent any more. Removing all of it from the database takes a few minutes, or longer if there is much.</p>
           <Button look="danger" onClick={() => setDeleting(true)}>
             Delete
           </Button>
