@@ -93,13 +93,25 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	return c.send(ctx, method, path, body, out)
 }
 
-func (c *Client) send(ctx context.Context, method, path string, body []byte, out any) error {
+// request returns a request with the client's key.
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("User-Agent", c.userAgent)
+	return request, nil
+}
+
+// server returns the server's URL.
+func (c *Client) server() string { return strings.TrimSuffix(c.base, apiPath) }
+
+func (c *Client) send(ctx context.Context, method, path string, body []byte, out any) error {
+	request, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
 	if key, ok := ctx.Value(idempotencyKey{}).(string); ok && method == http.MethodPost {
 		request.Header.Set("Idempotency-Key", key)
 	}
@@ -111,7 +123,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return notReached(strings.TrimSuffix(c.base, apiPath), err)
+		return notReached(c.server(), err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {

@@ -127,16 +127,21 @@ func readError(response *http.Response) error {
 	if err != nil {
 		return e
 	}
+	e.fill(body)
+	return e
+}
+
+// fill takes what a problem says, if the text is one.
+func (e *Error) fill(text []byte) {
 	var problem struct {
 		Code         Code
 		Detail, Hint string
 		Errors       []Fault
 	}
-	if json.Unmarshal(body, &problem) == nil {
+	if json.Unmarshal(text, &problem) == nil {
 		e.Code, e.Detail, e.Hint, e.Faults = problem.Code, problem.Detail, problem.Hint, problem.Errors
 	}
 	if len(e.Faults) > 0 {
 		e.Field = e.Faults[0].Field
 	}
-	return e
 }

@@ -26,8 +26,6 @@ var withoutCommand = map[string]string{
 	"end-console-session":   "in the console's settings",
 	"list-portal-sessions":  "on the tenant's page in the console",
 	"end-portal-session":    "on the tenant's page in the console",
-	"watch":                 "bellwire tail lists deliveries, which works over every proxy",
-	"watch-tenant":          "bellwire tail lists deliveries, which works over every proxy",
 }
 
 // calls are commands that together call the whole API.
@@ -45,7 +43,7 @@ var calls = [][]string{
 	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},
 	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
 	{"audit", "--all-tenants"}, {"nodes"}, {"settings"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
-	{"console"}, {"portal", "acme"},
+	{"console"}, {"portal", "acme"}, {"tail", "--count", "1"}, {"tail", "--count", "1", "--all-tenants"},
 	{"tenants", "put", "acme"}, {"endpoints", "put", "ep", "--url", "http://a.example", "--events", "*"},
 }
 
@@ -125,6 +123,10 @@ func (n *notes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
 	if r.Method == http.MethodDelete {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, "/live") {
+		io.WriteString(w, "event: attempt\ndata: {}\n\n")
 		return
 	}
 	io.WriteString(w, `{"data":[{}],"outcome":"ok"}`)

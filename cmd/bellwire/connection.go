@@ -25,6 +25,14 @@ func (c *connection) caller() (*caller, error) {
 	return made, nil
 }
 
+// unrecorded returns a client that does not remember answers, for those without an end.
+func (c *connection) unrecorded() (*client.Client, error) {
+	if _, err := c.caller(); err != nil {
+		return nil, err
+	}
+	return client.New(c.Server, c.Key)
+}
+
 // client returns a client for the server, with the key.
 func (c *connection) client() (*client.Client, error) {
 	made, err := c.caller()

@@ -2,114 +2,87 @@ package main
 
 import (
 	"context"
-	"time"
+	"fmt"
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/output"
 )
 
 type tailCommand struct {
-	tenantConnection
-	Endpoint string        `placeholder:"ID" help:"Only attempts for this endpoint."`
-	Failed   bool          `help:"Only attempts that were not acknowledged."`
-	Interval time.Duration `default:"1s" placeholder:"TIME" help:"Time between two looks."`
-	Count    int           `placeholder:"N" help:"End after this many attempts. Default: go on until Ctrl-C."`
-	JSON     bool          `name:"json" help:"Print one JSON object for each attempt."`
+	tenantsConnection
+	Endpoint string `placeholder:"ID" help:"Only attempts for this endpoint."`
+	Type     string `placeholder:"TYPE" help:"Only attempts of events of this type; invoice.* for all types with that beginning."`
+	Failed   bool   `help:"Only attempts that were not acknowledged."`
+	Count    int    `placeholder:"N" help:"End after this many attempts. Default: go on until Ctrl-C."`
+	JSON     bool   `name:"json" help:"Print one JSON object for each attempt."`
 }
 
 // Help is shown below the options.
 func (c *tailCommand) Help() string {
-	return `Asks the server again and again, because its API has no stream. It sees the attempts of the 250 newest deliveries; with
---endpoint, of the 250 newest ones to that endpoint.
+	return `Follows the server's live stream, and connects again when that breaks. What is left out, because there are more than 200
+attempts in a second or while there is no connection, is said on standard error. Deliveries have all of them.
 
   bellwire tail --tenant acme
-  bellwire tail --tenant acme --endpoint ep_… --failed`
-}
-
-// tailed is an attempt of a delivery.
-type tailed struct {
-	Delivery  string `json:"delivery"`
-	Event     string `json:"event"`
-	EventType string `json:"event_type"`
-	Endpoint  string `json:"endpoint"`
-	client.Attempt
+  bellwire tail --tenant acme --endpoint ep_… --failed
+  bellwire tail --all-tenants --type 'invoice.*' --json`
 }
 
 // Run prints attempts until the context ends or --count of them are printed.
 func (c *tailCommand) Run(ctx context.Context, std streams) error {
-	api, err := c.caller()
+	tenant, err := c.tenant()
 	if err != nil {
 		return err
 	}
-	follower := &follower{command: c, api: api, printer: output.New(std.out, c.JSON)}
-	ticker := time.NewTicker(max(c.Interval, time.Millisecond))
-	defer ticker.Stop()
-	for {
-		err := follower.look(ctx)
+	api, err := c.unrecorded()
+	if err != nil {
+		return err
+	}
+	printer := output.New(std.out, c.JSON)
+	printed := 0
+	for event, err := range api.Live(ctx, tenant, c.filter()) {
 		switch {
-		case ctx.Err() != nil, follower.full():
-			return nil
 		case err != nil:
 			return err
+		case event.Attempt != nil:
+			c.print(printer, &event, tenant == "")
+			printed++
+		case event.Lost != nil:
+			fmt.Fprintf(std.err, "connection lost: %s; connecting again\n", event.Lost)
+		case event.Gap:
+			fmt.Fprintln(std.err, "attempts may be missing since the connection was lost")
+		case event.Skipped != nil:
+			fmt.Fprintf(std.err, "%d attempts left out\n", event.Skipped.Sampled+event.Skipped.Dropped)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
+		if printer.Err() != nil || c.Count > 0 && printed >= c.Count {
+			break
 		}
 	}
+	return printer.Err()
 }
 
-// follower prints new attempts of the newest deliveries.
-type follower struct {
-	command *tailCommand
-	api     *caller
-	printer *output.Printer
-	seen    map[string]int // how many attempts of each of the newest deliveries are known; nil before the first look
-	printed int
+func (c *tailCommand) filter() client.LiveFilter {
+	f := client.LiveFilter{Endpoint: c.Endpoint, Type: c.Type}
+	if c.Failed {
+		f.Outcome = client.OutcomeFailed
+	}
+	return f
 }
 
-func (f *follower) full() bool { return f.command.Count > 0 && f.printed >= f.command.Count }
-
-// look prints the attempts that were made since the last look. The first one prints nothing.
-func (f *follower) look(ctx context.Context) error {
-	list, err := f.api.Deliveries(ctx, f.command.Tenant, client.DeliveryFilter{Endpoint: f.command.Endpoint}, client.Page{Limit: maxPage})
-	if err != nil {
-		return err
+func (c *tailCommand) print(p *output.Printer, event *client.LiveEvent, tenants bool) {
+	if c.JSON {
+		p.Compact(event.Data)
+		return
 	}
-	first, seen := f.seen == nil, make(map[string]int, len(list.Data))
-	for i := len(list.Data) - 1; i >= 0; i-- { // oldest first
-		d := &list.Data[i]
-		seen[d.ID] = d.AttemptCount
-		if known := f.seen[d.ID]; !first && d.AttemptCount > known && !f.full() {
-			if err := f.print(ctx, d.ID, known); err != nil {
-				return err
-			}
-		}
+	a := event.Attempt
+	who := a.Endpoint
+	if tenants {
+		who = a.Tenant + "  " + who
 	}
-	f.seen = seen
-	return f.printer.Err()
-}
-
-// print prints the attempts of a delivery beyond those that are known.
-func (f *follower) print(ctx context.Context, id string, known int) error {
-	d, err := f.api.Delivery(ctx, f.command.Tenant, id)
-	if err != nil {
-		return err
+	var status *int
+	if a.Status != 0 {
+		status = &a.Status
 	}
-	for i := min(known, len(d.Attempts)); i < len(d.Attempts) && !f.full(); i++ {
-		a := &d.Attempts[i]
-		if f.command.Failed && a.Outcome == client.OutcomeOK {
-			continue
-		}
-		f.printed++
-		if f.command.JSON {
-			f.printer.Object(tailed{d.ID, d.Event, d.EventType, d.Endpoint, *a})
-			continue
-		}
-		outcome := outcomeCell(a)
-		f.printer.Linef("%s  %s  %s  %s  %s  %s  %s", a.StartedAt.UTC().Format("15:04:05.000"), d.Endpoint, d.ID, output.Clean(d.EventType),
-			f.printer.Paint(outcome.Color, outcome.Text), milliseconds(a.Timings.Total), output.Clean(a.Error))
-	}
-	return nil
+	outcome := endCell(a.Outcome, status)
+	p.Linef("%s  %s  %s  %s  %s  %s", a.StartedAt.UTC().Format("15:04:05.000"), who, a.Delivery, output.Clean(a.EventType),
+		p.Paint(outcome.Color, outcome.Text), milliseconds(a.DurationMS))
 }
