@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,7 +16,12 @@ import (
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	testenv.Needs(t, "chromium, node and npm")
-	inWeb(t, "npm", "run", "e2e")
+	here, there, _ := startPair(t)
+	nodes, err := json.Marshal(map[string]string{"here": here.url, "there": there.url, "key": adminKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inWeb(t, []string{"BELLWIRE_NODES=" + string(nodes)}, "npm", "run", "e2e")
 }
 
 // TestPagesAreBuilt builds the pages again, and the types of the API that they use, and compares them with those in the
@@ -25,10 +31,10 @@ func TestPagesAreBuilt(t *testing.T) {
 	testenv.Needs(t, "node and npm")
 	dir := t.TempDir()
 	types, dist := filepath.Join(dir, "schema.d.ts"), filepath.Join(dir, "dist")
-	inWeb(t, "node", "scripts/types.mjs", types)
-	inWeb(t, "node", "scripts/build.mjs", dist)
-	inWeb(t, "npm", "run", "check")
-	inWeb(t, "npm", "test")
+	inWeb(t, nil, "node", "scripts/types.mjs", types)
+	inWeb(t, nil, "node", "scripts/build.mjs", dist)
+	inWeb(t, nil, "npm", "run", "check")
+	inWeb(t, nil, "npm", "test")
 	if string(read(t, types)) != string(read(t, "../web/src/api/schema.d.ts")) {
 		t.Error("web/src/api/schema.d.ts is not what the server says of itself: run make web")
 	}
@@ -43,12 +49,12 @@ func TestPagesAreBuilt(t *testing.T) {
 	}
 }
 
-// inWeb runs a command in the folder web, with the built binary.
-func inWeb(t *testing.T, name string, args ...string) {
+// inWeb runs a command in the folder web, with the built binary and more of an environment.
+func inWeb(t *testing.T, environment []string, name string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = "../web"
-	cmd.Env = append(os.Environ(), "BELLWIRE_BINARY="+binary, "NO_COLOR=1")
+	cmd.Env = append(append(os.Environ(), "BELLWIRE_BINARY="+binary, "NO_COLOR=1"), environment...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it stops its own server and browser
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd, err, out)

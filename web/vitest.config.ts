@@ -11,6 +11,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
+          // Its servers are started by TestBrowser in the folder test.
+          exclude: process.env.BELLWIRE_NODES ? [] : ["e2e/nodes.test.ts"],
           globalSetup: "e2e/setup.ts",
           setupFiles: "e2e/hooks.ts",
           isolate: false, // all files of a worker share its connection to the browser

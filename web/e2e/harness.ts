@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type ConsoleMessage, type Page, type Request } from "playwright-core";
 import { expect, inject } from "vitest";
 import { type Call, caller } from "./setup";
 
@@ -15,10 +15,14 @@ export const desk = { width: 1440, height: 900 };
 
 let browser: Promise<Browser> | undefined;
 
-/** The context of all pages that need none of their own: what one of them has loaded, the others have in their cache. */
+/**
+ * The context of all pages that need none of their own, and its pages that no test uses now. A page that is loaded again in
+ * the same context costs a third of the first one: its code is in the cache.
+ */
 let shared: Promise<BrowserContext> | undefined;
+const idle: Page[] = [];
 
-const pages: { page: Page; problems: string[]; own: boolean }[] = [];
+const pages: { page: Page; problems: string[]; own: boolean; end: () => void }[] = [];
 
 export type Options = {
   /** Signed in to the console, unless false. */
@@ -44,34 +48,45 @@ async function newContext(signedIn: boolean, options: BrowserContextOptions = {}
  */
 export async function open(address: string, options: Options = {}): Promise<Page> {
   const { signedIn = true, size = desk, theme = "light", expect: expected, own = !signedIn, ...rest } = options;
-  const context = own ? newContext(signedIn, rest) : (shared ??= newContext(true));
-  const page = await (await context).newPage();
+  const page = own ? await (await newContext(signedIn, rest)).newPage() : (idle.pop() ?? (await (await (shared ??= newContext(true))).newPage()));
   await look(page, theme, size);
   page.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const add = (problem: string) => {
     if (!expected?.test(problem)) problems.push(problem);
   };
-  page.on("pageerror", (error) => add(String(error)));
-  page.on("console", (message) => {
+  const failed = (error: Error) => add(String(error));
+  const said = (message: ConsoleMessage) => {
     if (message.type() === "error" || message.type() === "warning") add(`${message.text()} (${message.location().url})`);
-  });
-  pages.push({ page, problems, own });
+  };
+  page.on("pageerror", failed);
+  page.on("console", said);
+  pages.push({ page, problems, own, end: () => page.off("pageerror", failed).off("console", said) });
   await page.goto(new URL(address, world.url).href);
   return page;
 }
 
 /**
- * closePages closes what a test opened, and fails if a page had a problem. It runs after every test. If the test failed, what
- * the pages showed is printed first.
+ * closePages ends what a test opened, and fails if a page had a problem. It runs after every test. If the test failed, what the
+ * pages showed is printed first.
  */
 export async function closePages(failed?: string): Promise<void> {
   const opened = pages.splice(0);
-  for (const { page, own } of opened) {
+  for (const { page, own, end } of opened) {
     if (failed) console.error(`${failed}: ${page.url()} showed\n${await shown(page)}`);
-    await (own ? page.context() : page).close();
+    end();
+    if (own) await page.context().close();
+    else if (failed) await page.close();
+    else await release(page);
   }
   expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
+}
+
+/** release keeps a page for the next test. It shows nothing, so that it asks the server for nothing. */
+async function release(page: Page): Promise<void> {
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.goto("about:blank");
+  idle.push(page);
 }
 
 /** look gives a page a theme and a size. */
@@ -93,14 +108,16 @@ async function shown(page: Page): Promise<string> {
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** accessible fails on every finding of axe that is serious or worse. */
-export async function accessible(page: Page): Promise<void> {
-  await page.evaluate(axe);
+export async function accessible(page: Page, where = ""): Promise<void> {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
   const found = await page.evaluate(async () => {
+    // A theme that was just changed is there after two frames.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     const { axe } = globalThis as unknown as { axe: { run: (options: unknown) => Promise<{ violations: Violation[] }> } };
     const { violations } = await axe.run({ resultTypes: ["violations"], selectors: false, elementRef: false });
     return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
   });
-  expect(found).toEqual([]);
+  expect(found, where).toEqual([]);
 }
 
 type Violation = { id: string; impact: string; nodes: { html: string }[] };
@@ -111,14 +128,34 @@ export async function fits(page: Page): Promise<void> {
   expect(content, "width of the content").toBeLessThanOrEqual(room ?? 0);
 }
 
-/** requests records the API's requests from now on. */
+/** requests records the API's requests of a page from now on, until the test ends. */
 export function requests(page: Page): string[] {
   const seen: string[] = [];
-  page.on("request", (request) => {
+  const note = (request: Request) => {
     const { pathname, search } = new URL(request.url());
     if (pathname.includes("/api/")) seen.push(`${request.method()} ${pathname}${search}`);
-  });
+  };
+  page.on("request", note);
+  const opened = pages.find((each) => each.page === page);
+  if (opened) {
+    const { end } = opened;
+    opened.end = () => (end(), page.off("request", note));
+  }
   return seen;
+}
+
+/** go leads to another page of the application as a link does, without loading it again. */
+export async function go(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => {
+    history.pushState(null, "", new URL(to, document.baseURI));
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, path);
+}
+
+/** ready waits until a page has its heading, and all that it shows at first. */
+export async function ready(page: Page): Promise<void> {
+  await page.locator("main h1").first().waitFor();
+  await expect.poll(() => page.locator('main [aria-busy="true"], main .skeleton').count(), { timeout: 60_000, interval: 50 }).toBe(0);
 }
 
 let made = 0;

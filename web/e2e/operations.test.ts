@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, fits, open, phone, settled, world } from "./harness";
+import { call, open, settled, world } from "./harness";
 
 let made = 0;
 
@@ -115,12 +115,4 @@ test("the audit log shows what was before and after", async () => {
   const entry = page.getByRole("dialog");
   await entry.getByText("Another name").waitFor();
   await entry.getByText(`Own ${tenant}`).waitFor();
-});
-
-test.each(["/console/tenants", "/console/tenants/acme", "/console/tenants/acme/keys", "/console/tenants/acme/limits", "/console/jobs", "/console/audit"])("%s is accessible and fits a phone", async (address) => {
-  const page = await open(address, { size: phone, theme: "dark" });
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.locator('[aria-busy="true"]').waitFor({ state: "detached" });
-  await fits(page);
-  await accessible(page);
 });

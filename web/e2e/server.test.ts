@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, fits, open, phone, world } from "./harness";
+import { call, open, world } from "./harness";
 
 test("the node that answers is listed with all shards", async () => {
   const page = await open("/console/nodes");
@@ -30,12 +30,4 @@ test("another session is ended, and one's own is marked", async () => {
   await page.getByText("The session was ended").waitFor();
   await page.getByRole("button", { name: `End ${id}` }).waitFor({ state: "detached" });
   expect((await call("GET", "/console-sessions")).data.map((session: { id: string }) => session.id)).not.toContain(id);
-});
-
-test.each(["/console/nodes", "/console/settings", "/console/settings/sessions"])("%s is accessible and fits a phone", async (address) => {
-  const page = await open(address, { size: phone, theme: "dark" });
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.locator('[aria-busy="true"]').waitFor({ state: "detached" });
-  await fits(page);
-  await accessible(page);
 });

@@ -36,16 +36,29 @@ function program(): string {
 /** Names of paths that were repaired. */
 const repaired = new Set<string>();
 
+/** What a receiver may answer to do harm to whoever looks at it. */
+export const hostile = {
+  script: "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title = 'taken over'\">",
+  /** Characters that turn the direction around, end a text in C, or are not seen. */
+  hidden: "abc\u202egnp.exe\u0000\u200b\u2066",
+  large: "x".repeat(1000 * 1024),
+  deep: "[".repeat(9_998) + "1" + "]".repeat(9_998),
+} as const;
+
 /**
- * The receiver answers by the path: ok, slow, fail, hang, and broken, which fails until repair is requested with the same name.
- * It never closes a connection that hangs until it is stopped.
+ * The receiver answers by the path: ok, slow, fail, hang, hostile/KIND, and broken, which fails until repair is requested with
+ * the same name. It never closes a connection that hangs until it is stopped.
  */
 function receive(request: IncomingMessage, response: ServerResponse): void {
   request.resume().on("end", () => {
-    const [, kind, name = ""] = request.url?.split("/") ?? [];
+    const [, kind, name = ""] = new URL(request.url ?? "/", "http://receiver").pathname.split("/");
     if (kind === "repair") repaired.add(name);
     if (kind === "broken" && !repaired.has(name)) return void response.writeHead(503).end("under repair");
     if (kind === "hang") return;
+    if (kind === "hostile") {
+      const body = hostile[name as keyof typeof hostile];
+      return void response.writeHead(500, { "Content-Type": "text/html", "X-Note": hostile.script }).end(name === "deep" ? body.slice(0, 4_000) : body);
+    }
     if (kind === "slow") return void setTimeout(() => response.writeHead(200).end("late"), 300);
     if (kind === "fail") return void response.writeHead(500, { "Content-Type": "application/json" }).end('{"error":"the database is down","code":9007199254740993}');
     response.writeHead(200, { "Content-Type": "text/plain" }).end("thank you");

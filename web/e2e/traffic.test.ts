@@ -55,7 +55,7 @@ test("all that match become a job with the exact count, and others are left alon
   const own = await ownEndpoint("ok/bulk", { events: ["invoice.paid"], status: "paused" });
   for (let i = 0; i < 3; i++) await publish("invoice.paid", `{"bulk":${i}}`);
   const page = await open(`/console/deliveries?endpoint=${own.id}`);
-  await page.getByText("Waits: the endpoint is paused").first().waitFor();
+  await page.getByText("Waits because the endpoint is paused").first().waitFor();
   await page.getByRole("button", { name: "Cancel all" }).click();
   const dialog = page.getByRole("dialog", { name: "Cancel all that match" });
   await dialog.getByText("A job is about one tenant").waitFor();
@@ -188,14 +188,6 @@ test("a type is made with its faults at the fields, tried, edited beside somebod
   await page.getByRole("alertdialog").getByRole("button", { name: "Archive it" }).click();
   await page.getByText("It cannot be published").waitFor();
   expect((await call("GET", `/event-types/${name}`)).archived).toBe(true);
-});
-
-test.each(["deliveries", "events?tenant=acme", "event-types", "event-types/card.created"])("%s fits a phone, in the dark", async (address) => {
-  const page = await open(`/console/${address}`, { size: phone, theme: "dark" });
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.getByText("card.created").first().waitFor();
-  await fits(page);
-  await accessible(page);
 });
 
 test("the live tail lists attempts, is held and counts, goes on after the connection broke, and is still while paused", async () => {

@@ -1,5 +1,5 @@
 import { keepPreviousData, type QueryKey, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useRef } from "react";
 import { useLive } from "@/parts/Live";
 import { useToast } from "@/parts/Toast";
 import type { ApiError } from "./problem";
@@ -86,15 +86,16 @@ export function useList<T>(
 
 export type List<T> = ReturnType<typeof useList<T>>;
 
-/** useAction runs a change. Its failure is shown in the API's words unless the form shows it; what it changed is fetched again. */
+/** useAction runs a change, once at a time: what is asked while it runs is left out, such as the second click of two. Its failure is shown in the API's words unless the form shows it; what it changed is fetched again. */
 export function useAction<In, Out>(
   run: (input: In) => Promise<Out>,
   options: { done?: string | ((out: Out, input: In) => string); failed?: string; changes?: QueryKey[]; onDone?: (out: Out, input: In) => void; quiet?: boolean } = {},
 ) {
   const queries = useQueryClient();
   const toast = useToast();
-  return useMutation<Out, ApiError, In>({
-    mutationFn: run,
+  const running = useRef(false);
+  const mutation = useMutation<Out, ApiError, In>({
+    mutationFn: (input) => run(input).finally(() => (running.current = false)),
     onSuccess: async (out, input) => {
       const { done } = options;
       if (done) toast.done(typeof done === "string" ? done : done(out, input));
@@ -105,4 +106,14 @@ export function useAction<In, Out>(
       if (!options.quiet) toast.failed(error, options.failed);
     },
   });
+  const { mutate: start } = mutation;
+  const mutate = useCallback<typeof start>(
+    (...args) => {
+      if (running.current) return;
+      running.current = true;
+      start(...args);
+    },
+    [start],
+  );
+  return { ...mutation, mutate };
 }

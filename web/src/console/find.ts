@@ -1,19 +1,40 @@
 import type { Command } from "@/parts/Palette";
-import { api, call } from "@/api/client";
+import { api, call, type Schemas } from "@/api/client";
+import { visible } from "@/lib/text";
 import { consoleScope } from "@/parts/Scope";
 
-/** isKey reports whether a text looks like an id that a publisher gave: it has a digit, which no page's name has. */
-const isKey = (typed: string): boolean => /\d/.test(typed) && !/^(evt|dlv|ep|job)_/.test(typed);
+type Found = Schemas["Found"];
 
-/** find returns what has the id that was typed, for the palette. */
+/** isId reports whether a text looks like an id that Bellwire gave. */
+const isId = (typed: string): boolean => /^(evt|dlv|ep|job|att)_\w+$/.test(typed);
+
+/** isKey reports whether a text looks like an id that a publisher gave: it has a digit, which no page's name has. */
+const isKey = (typed: string): boolean => /\d/.test(typed) && !isId(typed);
+
+const { link } = consoleScope;
+
+/** pages says what a kind of id is called, and which page shows it. */
+const pages: Partial<Record<Found["kind"], [group: string, to: (tenant: string, id: string) => string]>> = {
+  event: ["Event", link.event],
+  delivery: ["Delivery", link.delivery],
+  endpoint: ["Endpoint", link.endpoint],
+  job: ["Job", link.job],
+  tenant: ["Tenant", link.tenant],
+};
+
+/** find returns what has the id that was typed, whoever it belongs to, for the palette. */
 export async function find(typed: string, signal: AbortSignal, go: (to: string) => void): Promise<Command[]> {
-  const { link } = consoleScope;
-  const tenant = async (): Promise<Command[]> => {
-    const found = await call(api.GET("/api/v1/tenants/{tenant}", { params: { path: { tenant: typed } }, signal })).catch(() => undefined);
-    return found ? [{ id: `tenant-${found.id}`, label: found.id, hint: found.name, group: "Tenant", run: () => go(link.tenant(found.id)) }] : [];
-  };
-  const deliveries = (): Command[] =>
-    typed.startsWith("ep_") ? [{ id: `deliveries-${typed}`, label: "Deliveries to this endpoint", group: "Filter", run: () => go(link.deliveries({ endpoint: typed })) }] : [];
-  const published: Command = { id: `events-${typed}`, label: "Events with this publisher's id", hint: typed, group: "Filter", run: () => go(`/events?key=${encodeURIComponent(typed)}`) };
-  return [...(await tenant()), ...deliveries(), ...(isKey(typed) ? [published] : [])];
+  const having = await call(api.GET("/api/v1/ids/{id}", { params: { path: { id: typed } }, signal })).catch(() => undefined);
+  const found = (having?.data ?? []).flatMap((each): Command[] => {
+    const page = pages[each.kind];
+    if (!page || each.tenant === null || each.deleted) return [];
+    const [group, to] = page;
+    const tenant = each.kind === "tenant" ? "" : each.tenant;
+    return [{ id: `${each.kind}-${each.id}`, label: each.id, group, ...(tenant ? { hint: `of ${tenant}` } : {}), run: () => go(to(each.tenant ?? "", each.id)) }];
+  });
+  const deliveries: Command[] = typed.startsWith("ep_")
+    ? [{ id: `deliveries-${typed}`, label: "Deliveries to this endpoint", group: "Filter", run: () => go(link.deliveries({ endpoint: typed })) }]
+    : [];
+  const published: Command = { id: `events-${typed}`, label: "Events with this publisher's id", hint: visible(typed), group: "Filter", run: () => go(`/events?key=${encodeURIComponent(typed)}`) };
+  return [...found, ...deliveries, ...(isKey(typed) ? [published] : [])];
 }

@@ -9,7 +9,9 @@ import { ToastProvider } from "./Toast";
 
 const queries = new QueryClient({
   defaultOptions: {
+    mutations: { networkMode: "always" }, // without a network, a request fails and says so; it does not wait in silence
     queries: {
+      networkMode: "always",
       staleTime: 2000,
       refetchIntervalInBackground: false,
       refetchOnWindowFocus: true,

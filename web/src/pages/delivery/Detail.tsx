@@ -21,7 +21,7 @@ export function Detail({ tenant, id, close }: { tenant: string; id: string; clos
   return (
     <>
       <header className="sticky top-0 z-10 flex h-12 items-center gap-3 border-b border-line bg-panel pr-2 pl-4">
-        <h2 className="min-w-0 flex-1 truncate font-semibold">{it ? visible(it.event_type) : <Skeleton className="w-32" />}</h2>
+        <h2 className="min-w-0 flex-1 truncate font-semibold">{it ? visible(it.event_type) : query.error ? "Delivery" : <Skeleton className="w-32" />}</h2>
         {it && <StatusBadge of="delivery" state={it.status} soft />}
         <IconButton label="Close the delivery" icon={X} onClick={close} />
       </header>

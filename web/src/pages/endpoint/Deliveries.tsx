@@ -19,7 +19,7 @@ import { Why } from "../deliveries/Why";
 import { Detail } from "../delivery/Detail";
 import type { Endpoint } from "./index";
 
-type Row = Schemas["Delivery"];
+type Row = Schemas["ListedDelivery"];
 
 const statuses = ["pending", "retrying", "succeeded", "exhausted", "canceled"] as const;
 const outcomes = ["ok", "status", "blocked", "dns", "connect", "tls", "timeout", "reset", "protocol"] as const;
@@ -71,13 +71,13 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
       ...(shown
         ? []
         : [
-            { key: "reason", title: "What happens", width: "minmax(120px, 2fr)", wide: true, narrow: "hidden" as const, cell: (row: Row) => <Why row={row} endpoint={endpoint} /> },
+            { key: "reason", title: "What happens", width: "minmax(120px, 2fr)", wide: true, narrow: "hidden" as const, cell: (row: Row) => <Why row={row} /> },
             { key: "event", title: "Event", width: "156px", narrow: "hidden" as const, cell: (row: Row) => <Id value={row.event} to={link.event(tenant, row.event)} /> },
           ]),
       { key: "attempts", title: "Attempts", width: "64px", align: "right", cell: (row) => <span className="num">{row.attempt_count}</span> },
       { key: "at", title: "Created", width: "88px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
-    [shown, link, tenant, endpoint],
+    [shown, link, tenant],
   );
   const filtered = Boolean(status || outcome || type || since || until);
 

@@ -31,6 +31,7 @@ const shown = 6;
 export default function Overview() {
   const failing = useLiveQuery(["overview", "failing"], (signal) => call(api.GET("/api/v1/endpoints", { params: { query: { health: "failing", limit: most } }, signal })));
   const paused = useLiveQuery(["overview", "paused"], (signal) => call(api.GET("/api/v1/endpoints", { params: { query: { status: "paused", limit: most } }, signal })), { every: 15_000 });
+  useStatistics("outcome"); // asked for now, and shown below
   const needy = useMemo(() => ranked(failing.data?.data, paused.data?.data), [failing.data, paused.data]);
   return (
     <>
@@ -38,10 +39,13 @@ export default function Overview() {
       <div className="grid gap-4 px-4 pb-8 sm:px-6">
         <Totals />
         <NeedsYou endpoints={needy} more={Boolean(failing.data?.next_cursor)} error={failing.error} retry={failing.refetch} />
-        <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(280px,1fr)]">
-          <Traffic />
-          <Causes />
-        </div>
+        {/* What is below a list of unknown length comes with it, so that it does not move. */}
+        {(needy || failing.error) && (
+          <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(280px,1fr)]">
+            <Traffic />
+            <Causes />
+          </div>
+        )}
       </div>
     </>
   );

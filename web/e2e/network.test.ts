@@ -1,0 +1,60 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { call, open, ownEndpoint, requests, settled, world } from "./harness";
+
+/** network returns what makes a page's network that of a phone at the edge of its cell, or takes it away. */
+async function network(page: Page): Promise<(offline: boolean) => Promise<unknown>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  return (offline) => session.send("Network.emulateNetworkConditions", { offline, latency: 300, downloadThroughput: 200_000, uploadThroughput: 100_000 });
+}
+
+test("over a slow network pages show what is to come at once, and nothing jumps", async () => {
+  const page = await open("about:blank", { own: true });
+  await (await network(page))(false);
+  // Layout shifts count from the first paint on, those after a click or a key do not.
+  await page.addInitScript(() => {
+    const shifts: unknown[] = [];
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const shift = entry as unknown as { value: number; hadRecentInput: boolean; sources: { node?: { outerHTML?: string; textContent?: string } }[] };
+        if (!shift.hadRecentInput) shifts.push({ value: shift.value, what: shift.sources.map(({ node }) => node?.outerHTML?.slice(0, 120) ?? node?.textContent) });
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  for (const path of ["", "deliveries", "endpoints", "tenants/acme"]) {
+    await page.goto(new URL(`/console/${path}`, world.url).href, { waitUntil: "commit" });
+    await page.locator('.skeleton, [aria-busy="true"]').first().waitFor({ state: "attached" });
+    await page.locator("main h1").first().waitFor();
+    await expect.poll(() => page.locator("main .skeleton").count(), { timeout: 60_000, interval: 50 }).toBe(0);
+    const shifts = await page.evaluate(() => (globalThis as unknown as { shifts: { value: number }[] }).shifts);
+    const sum = shifts.reduce((all, { value }) => all + value, 0);
+    expect(sum, `${path}: ${JSON.stringify(shifts)}`).toBeLessThan(0.1); // what Core Web Vitals call good
+  }
+});
+
+test("an action over a slow network is sent once, and one without a network says so and loses nothing", async () => {
+  const own = await ownEndpoint("ok/slow", { events: ["invoice.paid"], status: "paused" });
+  await call("POST", "/tenants/acme/events", { type: "invoice.paid", data: {} });
+  const { data } = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), (page) => page.data.length === 1);
+  const page = await open(`/console/tenants/acme/deliveries/${data[0].id}`, { own: true, expect: /ERR_INTERNET_DISCONNECTED/ });
+  const retry = page.getByRole("button", { name: "Send now", exact: true });
+  await retry.waitFor();
+  const cut = await network(page);
+  await cut(false);
+  const seen = requests(page);
+  await retry.dblclick();
+  await page.getByText("It is sent again").waitFor();
+  expect(seen.filter((request) => request.startsWith("POST"))).toHaveLength(1);
+
+  await page.goto(page.url().replace(/deliveries\/.*/, `endpoints/${own.id}/settings`));
+  await page.getByLabel("Description").fill("Typed without a network");
+  await cut(true);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").getByText(/cannot be reached/).first().waitFor();
+  await cut(false);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved").waitFor();
+  expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).description).toBe("Typed without a network");
+});

@@ -1,0 +1,91 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { accessible, call, desk, fits, go, look, open, phone, ready, settled, world } from "./harness";
+
+type Ids = { delivery: string; event: string; endpoint: string; job: string };
+
+/** find returns the ids of one delivery of acme that failed, of its event and endpoint, and of a job. */
+async function find(): Promise<Ids> {
+  const endpoint = world.endpoints["acme/Order service"] ?? "";
+  const { data } = await settled(() => call("GET", `/tenants/acme/deliveries?outcome=status&endpoint=${endpoint}`), (found) => found.data.length > 0);
+  const job = await call("POST", "/tenants/acme/replays", { endpoint: world.endpoints["acme/Ledger"], since: "2020-01-01T00:00:00Z", status: "missed" });
+  return { delivery: data[0].id, event: data[0].event, endpoint, job: job.id };
+}
+
+const consolePages = (ids: Ids) => [
+  "",
+  "live",
+  "deliveries",
+  `tenants/acme/deliveries/${ids.delivery}`,
+  "events?tenant=acme",
+  `tenants/acme/events/${ids.event}`,
+  "endpoints",
+  "tenants/acme/endpoints/new",
+  ...["", "/settings", "/testing", "/history"].map((tab) => `tenants/acme/endpoints/${ids.endpoint}${tab}`),
+  "jobs",
+  `tenants/acme/jobs/${ids.job}`,
+  "tenants",
+  ...["", "/keys", "/portal", "/limits", "/settings"].map((tab) => `tenants/acme${tab}`),
+  "event-types/card.created",
+  "audit",
+  "nodes",
+  "settings",
+  "settings/sessions",
+];
+
+const portalPages = (ids: Ids) => [
+  "",
+  "endpoints/new",
+  ...["", "/settings", "/testing", "/history"].map((tab) => `endpoints/${ids.endpoint}${tab}`),
+  "deliveries",
+  `deliveries/${ids.delivery}`,
+  "events",
+  `events/${ids.event}`,
+  "event-types/card.created",
+  "live",
+  `jobs/${ids.job}`,
+];
+
+/** named returns what a page is recognized by. */
+const named = async (page: Page) => `${new URL(page.url()).pathname} ${await page.title()}`;
+
+/**
+ * visit goes through pages as links do. Each is accessible on a desk in the light and on a phone in the dark, and fits both
+ * widths in both themes. Then it goes back to the first and forward to the last, and sees the same pages.
+ */
+async function visit(page: Page, paths: readonly string[]): Promise<void> {
+  const names: string[] = [];
+  for (const path of paths) {
+    if (path !== paths[0]) await go(page, path);
+    await ready(page);
+    await fits(page);
+    await accessible(page, path);
+    await look(page, "dark", desk);
+    await fits(page);
+    await look(page, "light", phone);
+    await ready(page);
+    await fits(page);
+    await look(page, "dark", phone);
+    await accessible(page, path);
+    await look(page, "light", desk);
+    names.push(await named(page));
+  }
+  for (const [i] of paths.entries()) {
+    if (i > 0) await page.goBack();
+    await expect.poll(() => named(page), { timeout: 60_000 }).toBe(names[paths.length - 1 - i]);
+  }
+  for (const [i] of paths.entries()) {
+    if (i > 0) await page.goForward();
+    await expect.poll(() => named(page), { timeout: 60_000 }).toBe(names[i]);
+  }
+  await ready(page);
+}
+
+test("every page of the console is accessible, fits, and is found by back and forward", async () => {
+  await visit(await open("/console"), consolePages(await find()));
+});
+
+test("every page of the portal is accessible, fits, and is found by back and forward", async () => {
+  const { url } = await call("POST", "/tenants/acme/portal-sessions", { theme: { accent: "#0f766e" } });
+  await visit(await open(url, { signedIn: false }), portalPages(await find()));
+});
