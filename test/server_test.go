@@ -256,15 +256,17 @@ func (s *server) publishBody(body []byte) (string, error) {
 	return receipt.ID, nil
 }
 
-// eventually waits until the condition holds, and fails the test if it never does.
+// eventually waits until the condition holds, and fails the test if it never does. It looks more and more rarely, because many
+// conditions take requests, which would slow down what is waited for.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
+	const rarely = 50 * time.Millisecond
 	deadline := time.Now().Add(patience)
-	for !holds() {
+	for pause := time.Millisecond; !holds(); pause = min(2*pause, rarely) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited %s in vain until %s", patience, what)
 		}
-		time.Sleep(2 * time.Millisecond) // between two looks
+		time.Sleep(pause)
 	}
 }
 
