@@ -20,6 +20,7 @@ type Event struct {
 	DeliverAt      *time.Time      `json:"deliver_at"` // nil if it was to be delivered at once
 	ExpiresAt      *time.Time      `json:"expires_at"` // nil if it does not expire
 	Test           bool            `json:"test"`
+	Imported       bool            `json:"imported"` // history of another system, which was sent to nobody
 	Deliveries     int             `json:"deliveries"`
 	Erased         *Erasure        `json:"erased"`  // nil unless the data was erased
 	Problem        string          `json:"problem"` // why it was not delivered, if it was published with the SQL function

@@ -47,6 +47,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Demo    demoCommand    `cmd:"" help:"Follow an event from end to end, on a temporary database."`
 	Publish publishCommand `cmd:"" help:"Publish events."`
+	Import  importCommand  `cmd:"" help:"Move in: import tenants, keys, event types, endpoints and past events."`
 	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
 	Verify  verifyCommand  `cmd:"" help:"Say why a signature is refused."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`

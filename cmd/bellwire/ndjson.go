@@ -63,7 +63,7 @@ type publishing struct {
 }
 
 func (c *publishCommand) publishLines(ctx context.Context, api *client.Client, in io.Reader, name string, size int64, std streams) error {
-	progress := progressOn(std.err, size)
+	progress := progressOf("publishing", std.err, size)
 	p := &publishing{command: c, api: api, out: std.out}
 	err := p.run(ctx, io.TeeReader(in, progress))
 	progress.Close()

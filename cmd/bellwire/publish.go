@@ -142,13 +142,13 @@ func (c *publishCommand) print(out io.Writer, receipts ...client.Receipt) error 
 	return nil
 }
 
-// progressOn shows a progress bar if w is a terminal.
-func progressOn(w io.Writer, size int64) io.WriteCloser {
+// progressOf shows a progress bar if w is a terminal.
+func progressOf(what string, w io.Writer, size int64) io.WriteCloser {
 	if !isTerminal(w) {
 		w = io.Discard
 	}
 	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription("publishing"), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+		progressbar.OptionSetDescription(what), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
 }
 
 // isTerminal reports whether w is a terminal.

@@ -63,6 +63,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.statistics()
 	a.audit()
 	a.sessions()
+	a.imports()
 	a.nodes()
 	a.ids()
 	a.stream()

@@ -38,6 +38,7 @@ func TestEveryCallIsAudited(t *testing.T) {
 		{route: "DELETE /console-sessions/{id}", status: 204, action: "console-session.delete"},
 		{route: "POST /tenants/{tenant}/portal-sessions", status: 201, action: "portal-session.create", save: "id=id"},
 		{route: "DELETE /tenants/{tenant}/portal-sessions/{id}", status: 204, action: "portal-session.delete"},
+		{route: "POST /imports", body: `{"kind":"tenant","id":"imported"}`, status: 200, action: "import"},
 		{route: "POST /keys", body: `{"role":"publisher"}`, status: 201, action: "key.create", save: "id=id"},
 		{route: "DELETE /keys/{id}", status: 204, action: "key.delete"},
 		{route: "POST /tenants/{tenant}/keys", body: `{"role":"tenant"}`, status: 201, action: "key.create", save: "id=id"},

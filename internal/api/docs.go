@@ -124,8 +124,8 @@ func (d docs) operation(op *huma.Operation) docsOperation {
 			Name: p.Name, Type: p.In + ", " + d.typeOf(p.Schema), Description: p.Description, Required: p.Required,
 		})
 	}
-	if op.RequestBody != nil {
-		out.Body = d.fields(op.RequestBody.Content["application/json"].Schema, 0)
+	if body := op.RequestBody; body != nil && body.Content["application/json"] != nil {
+		out.Body = d.fields(body.Content["application/json"].Schema, 0)
 		out.BodyOptional = !op.RequestBody.Required
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
@@ -174,7 +174,10 @@ func (d docs) curl(op *huma.Operation) string {
 		b.WriteString("-X " + op.Method + " ")
 	}
 	b.WriteString(d.server + path + " \\\n  -H \"Authorization: Bearer $BELLWIRE_KEY\"")
-	if op.RequestBody != nil {
+	switch {
+	case op.RequestBody != nil && op.RequestBody.Content["application/json"] == nil: // lines
+		b.WriteString(" \\\n  --data-binary @platform.ndjson")
+	case op.RequestBody != nil:
 		example := indented(d.example(op.RequestBody.Content["application/json"].Schema, false))
 		example = strings.ReplaceAll(example, "'", `'\''`)
 		b.WriteString(" \\\n  -d '" + strings.ReplaceAll(example, "\n", "\n  ") + "'")

@@ -106,8 +106,8 @@ func (wholeEndpoint) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sche
 	return s
 }
 
-// newEndpoint is a wholeEndpoint with what it had on another server.
-type newEndpoint struct {
+// NewEndpoint is a wholeEndpoint with what it had on another server.
+type NewEndpoint struct {
 	EndpointChange
 	ID        string               `json:"id,omitzero" maxLength:"64" doc:"For admin keys: an id of your own, such as the one on another server."`
 	CreatedAt time.Time            `json:"created_at,omitzero" doc:"For admin keys: when it was created on another server."`
@@ -120,11 +120,11 @@ type movedSecret struct {
 }
 
 // TransformSchema marks the required fields.
-func (newEndpoint) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
+func (NewEndpoint) TransformSchema(r huma.Registry, s *huma.Schema) *huma.Schema {
 	return wholeEndpoint{}.TransformSchema(r, s)
 }
 
-func (e *newEndpoint) input() service.EndpointInput {
+func (e *NewEndpoint) input() service.EndpointInput {
 	in := e.EndpointChange.input()
 	if e.ID == "" && e.CreatedAt.IsZero() && e.Secrets.given == nil {
 		return in

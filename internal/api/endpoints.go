@@ -142,7 +142,7 @@ func (a *api) endpoints() {
 
 	type created struct {
 		InTenant
-		Input body[newEndpoint]
+		Input body[NewEndpoint]
 	}
 	route(a, service.Change, huma.Operation{
 		OperationID: "create-endpoint", Method: http.MethodPost, Path: all, Tags: []string{tagEndpoints},

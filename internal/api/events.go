@@ -28,6 +28,7 @@ type Event struct {
 	DeliverAt      *time.Time       `json:"deliver_at" nullable:"true" doc:"When it is delivered at the earliest; null if that was at once."`
 	ExpiresAt      *time.Time       `json:"expires_at" nullable:"true" doc:"When it expires: nothing is sent from then on; null if it does not."`
 	Test           bool             `json:"test" doc:"Whether it was created by testing an endpoint, not published."`
+	Imported       bool             `json:"imported,omitempty" doc:"Whether it is history that was imported, and sent to nobody. Omitted if it is not."`
 	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it. Replays are not counted."`
 	Erased         *erasure         `json:"erased,omitempty" doc:"When and by whom the data was erased. Omitted if it was not."`
 	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was not sent. Omitted if it was."`
@@ -42,7 +43,7 @@ type erasure struct {
 func wireEvent(e *bellwire.Event) Event {
 	wire := Event{
 		ID: e.ID, Type: e.Type, Data: e.Data, OccurredAt: e.Time().UTC(), CreatedAt: e.CreatedAt.UTC(),
-		Test: e.Test, Deliveries: e.Deliveries, Problem: e.Problem,
+		Test: e.Test, Imported: e.Imported, Deliveries: e.Deliveries, Problem: e.Problem,
 	}
 	wire.DeliverAt, wire.ExpiresAt = timeOrNull(e.DeliverAt), timeOrNull(e.ExpiresAt)
 	if e.Erased != nil {
@@ -89,6 +90,7 @@ type eventRest struct {
 	DeliverAt      *time.Time       `json:"deliver_at"`
 	ExpiresAt      *time.Time       `json:"expires_at"`
 	Test           bool             `json:"test"`
+	Imported       bool             `json:"imported,omitempty"`
 	Deliveries     int              `json:"deliveries"`
 	Erased         *erasure         `json:"erased,omitempty"`
 	Problem        string           `json:"problem,omitempty"`

@@ -37,7 +37,8 @@ func wireEventType(t *bellwire.EventType) eventType {
 	}
 }
 
-type eventTypeInput struct {
+// EventTypeInput has the members of an event type. It is exported because other structs embed it.
+type EventTypeInput struct {
 	Description string  `json:"description,omitzero" example:"An invoice was paid in full."`
 	Group       string  `json:"group,omitzero" example:"billing"`
 	Schema      rawJSON `json:"schema,omitzero" example:"{\"type\":\"object\"}" doc:"A JSON Schema (2020-12) for the data; omitted or null to allow any data."`
@@ -65,7 +66,7 @@ func (a *api) eventTypes() {
 	type put struct {
 		Named
 		Conditional
-		Input body[eventTypeInput]
+		Input body[EventTypeInput]
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},

@@ -45,7 +45,8 @@ type TenantStatus struct {
 	StatusReason clearable[string]            `json:"status_reason,omitzero" example:"the invoice is overdue" doc:"Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too."`
 }
 
-type newTenant struct {
+// NewTenant is a tenant to be created. It is exported because other structs embed it.
+type NewTenant struct {
 	ID       string            `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" example:"acme" doc:"The id, which you choose."`
 	Name     string            `json:"name,omitzero" maxLength:"256" example:"Acme Ltd" doc:"A name for people."`
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
@@ -82,7 +83,7 @@ const tagTenants = "Tenants"
 
 func (a *api) tenants() {
 	type created struct {
-		Input body[newTenant]
+		Input body[NewTenant]
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "create-tenant", Method: http.MethodPost, Path: "/tenants", Tags: []string{tagTenants},

@@ -79,6 +79,8 @@ type useCases interface {
 	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)
 	CancelDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
 
+	BeginImport(ctx context.Context, c service.Caller, dryRun bool) (*service.Import, error)
+
 	CountJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*service.JobCount, error)
 	CreateJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*bellwire.Job, error)
 	Jobs(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error)

@@ -50,6 +50,7 @@ const (
 	AuditReadSecret = "endpoint.read-secret"
 	AuditCreateJob  = "job.create"
 	AuditUpdateJob  = "job.update"
+	AuditImport     = "import" // of many things at once, with their counts
 
 	AuditConsoleCreate   = "console-session.create"
 	AuditConsoleExchange = "console-session.exchange"

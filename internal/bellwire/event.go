@@ -58,6 +58,7 @@ type Event struct {
 	ExpiresAt      time.Time // nothing is sent from then on; zero: it does not expire
 	CreatedAt      time.Time // when Bellwire accepted it
 	Test           bool      // made by testing an endpoint, not published
+	Imported       bool      // history of another system, which was sent to nobody
 	Deliveries     int       // how many endpoints it matches
 	Trace          *Trace    // the span that its attempts are children of; nil: it belongs to no trace
 	// Problem is why it was sent to no endpoint although it was accepted: its data does not fit its type's schema. Only events

@@ -18,6 +18,7 @@ type Store interface {
 	History
 	Queue
 	Jobs
+	Imports
 	Operations
 	Alerts
 	Audit

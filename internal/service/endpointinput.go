@@ -58,8 +58,10 @@ type EndpointInput struct {
 
 	Origins *Origins // of a new endpoint
 
-	id     string // of a new endpoint
-	vendor bool   // the input is from a dialect's front end, whose callers may not browse the catalogue
+	id     string           // of a new endpoint
+	coming *coming          // what the same import creates; nil: nothing
+	held   *bellwire.Limits // of a tenant that may not be stored yet; nil: that of the directory
+	vendor bool             // the input is from a dialect's front end, whose callers may not browse the catalogue
 }
 
 // apply applies the input to an endpoint and its credentials, checks the result, and seals the credentials into the endpoint.
@@ -96,7 +98,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	if err != nil {
 		return err
 	}
-	if err := dialect.Normalize(ep, c, catalogue.Group); err != nil {
+	if err := dialect.Normalize(ep, c, in.coming.groupOf(catalogue.Group)); err != nil {
 		return err
 	}
 	return s.seal(ctx, ep, c)
@@ -178,7 +180,7 @@ func (s *Service) applyRetry(ctx context.Context, ep *bellwire.Endpoint, in *End
 	if err := given.Check(); err != nil {
 		return err
 	}
-	held, err := s.directory.Limits(ctx, ep.Tenant)
+	held, err := s.limitsFor(ctx, ep.Tenant, in)
 	if err != nil {
 		return err
 	}

@@ -33,26 +33,8 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 	if err := authorize(c, Manage); err != nil {
 		return nil, false, err
 	}
-	if err := s.checkEventType(ctx, name, &in); err != nil {
+	if t, err = s.newEventType(ctx, name, in); err != nil {
 		return nil, false, err
-	}
-	t = &bellwire.EventType{
-		Name: name, Group: in.Group, Description: in.Description,
-		Schema: in.Schema, Example: in.Example, Archived: in.Archived,
-		CreatedAt: now(),
-	}
-	t.UpdatedAt = t.CreatedAt
-	compiled, err := directory.CompileType(t)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := compiled.CheckCost(); err != nil {
-		return nil, false, err
-	}
-	if len(in.Example) > 0 {
-		if err := compiled.ValidateAs("example", in.Example); err != nil {
-			return nil, false, err
-		}
 	}
 	if created, err = s.storeEventType(ctx, c, t); err != nil {
 		return nil, false, err
@@ -89,6 +71,30 @@ func (s *Service) storeEventType(ctx context.Context, c Caller, t *bellwire.Even
 		err = errChanged(kind)
 	}
 	return false, err
+}
+
+// newEventType checks the input, and returns the event type that it describes.
+func (s *Service) newEventType(ctx context.Context, name string, in EventTypeInput) (*bellwire.EventType, error) {
+	if err := s.checkEventType(ctx, name, &in); err != nil {
+		return nil, err
+	}
+	t := &bellwire.EventType{
+		Name: name, Group: in.Group, Description: in.Description,
+		Schema: in.Schema, Example: in.Example, Archived: in.Archived,
+		CreatedAt: now(),
+	}
+	t.UpdatedAt = t.CreatedAt
+	compiled, err := directory.CompileType(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := compiled.CheckCost(); err != nil {
+		return nil, err
+	}
+	if len(in.Example) == 0 {
+		return t, nil
+	}
+	return t, compiled.ValidateAs("example", in.Example)
 }
 
 func (s *Service) checkEventType(ctx context.Context, name string, in *EventTypeInput) error {

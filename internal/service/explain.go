@@ -60,6 +60,8 @@ func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanati
 		x.Fate, x.Reason = bellwire.FateCanceled, "the event was not sent to any endpoint: "+e.Event.Problem
 	case e.Event.Test:
 		x.Fate, x.Reason = bellwire.FateNotSubscribed, "the event is a test of another endpoint"
+	case e.Event.Imported:
+		x.Fate, x.Reason = bellwire.FateNotSubscribed, "the event was imported, and imported events are sent to nobody; a replay sends it"
 	case at.Then == nil:
 		x.Fate = bellwire.FateUnknown
 		x.Reason = "the endpoint's history begins at " + moment(at.Begins.At) + ", after the event"

@@ -25,7 +25,7 @@ func (s *Service) applyFilter(ctx context.Context, ep, before *bellwire.Endpoint
 		return wrong // a fault of the events, which is reported with them
 	}
 	program, err := s.checkFilter(ctx, ep.Tenant, ep.Filter, patterns.Match)
-	if err == nil && ep.Filter != before.Filter {
+	if err == nil && ep.Filter != before.Filter && !in.coming.isComing(ep.Tenant) {
 		err = s.checkFilterRoom(ctx, ep.Tenant, program)
 	}
 	return bellwire.Join(wrong, err)

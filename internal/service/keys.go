@@ -223,20 +223,11 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 	if key.ID.IsZero() {
 		key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
 	}
-	secret := in.Secret
-	if secret == "" {
-		secret = newSecret(key.ID)
+	if in.Secret == "" {
+		in.Secret = newSecret(key.ID)
 	}
-	key.Hash = sha256.Sum256([]byte(secret))
-	if in.HMAC {
-		if err := s.maySeal(ctx); err != nil {
-			return nil, "", err
-		}
-		sealed, err := s.keyring.SealKeySecret(key.ID, secret)
-		if err != nil {
-			return nil, "", err
-		}
-		key.Sealed = sealed
+	if err := s.setSecret(ctx, key, &in, nil); err != nil {
+		return nil, "", err
 	}
 	if by != nil {
 		ctx = s.audit(ctx, *by, tenant, "key.create", key.ID.String(), nil, membersOfKey(key))
@@ -245,7 +236,24 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 		return nil, "", err
 	}
 	s.forget(tenant)
-	return key, secret, nil
+	return key, in.Secret, nil
+}
+
+// setSecret sets the secret of a key, or its hash if there is one.
+func (s *Service) setSecret(ctx context.Context, key *bellwire.Key, in *NewKey, hash []byte) (err error) {
+	if hash != nil {
+		copy(key.Hash[:], hash)
+		return nil
+	}
+	key.Hash = sha256.Sum256([]byte(in.Secret))
+	if !in.HMAC {
+		return nil
+	}
+	if err := s.maySeal(ctx); err != nil {
+		return err
+	}
+	key.Sealed, err = s.keyring.SealKeySecret(key.ID, in.Secret)
+	return err
 }
 
 func newSecret(id bellwire.KeyID) string {

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -123,6 +124,7 @@ type Service struct {
 	probes         *share.Gate
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
+	importing      sync.Mutex // held while an import runs
 }
 
 // New returns a Service. It returns an error if the default dialect is not among the dialects.

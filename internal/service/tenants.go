@@ -42,6 +42,20 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
+	t, err := newTenant(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
+		return nil, err
+	}
+	s.directory.ForgetTenant(t.ID)
+	s.changed(ctx, c, "tenant.create", slog.String("tenant", t.ID))
+	return t, nil
+}
+
+// newTenant checks the input, and returns the tenant that it describes.
+func newTenant(in NewTenant) (*bellwire.Tenant, error) {
 	t := &bellwire.Tenant{ID: in.ID, Name: in.Name, Metadata: in.Metadata, CreatedAt: now()}
 	t.UpdatedAt = t.CreatedAt
 	err := bellwire.Join(
@@ -49,17 +63,9 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 		checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, Status: in.Status, StatusReason: in.StatusReason}),
 		changeStatus(t, in.Status, in.StatusReason),
 	)
-	if err != nil {
-		return nil, err
-	}
 	changeLimits(t, in.Limits)
 	t.OperationalEvents = in.OperationalEvents != nil && *in.OperationalEvents
-	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
-		return nil, err
-	}
-	s.directory.ForgetTenant(t.ID)
-	s.changed(ctx, c, "tenant.create", slog.String("tenant", t.ID))
-	return t, nil
+	return t, err
 }
 
 // Tenant returns a tenant.

@@ -109,6 +109,7 @@ type Store struct {
 	fanned atomic.Int64 // the tenant that FanOut served last
 
 	retention retention
+	past      pastPartition
 
 	closed atomic.Bool
 }

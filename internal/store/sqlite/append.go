@@ -123,8 +123,8 @@ func (w *writer) isMissing(tenant tenantRef, endpoint string) (bool, error) {
 }
 
 // known returns the event that an idempotency key names, nil if there is none.
-func (w *writer) known(tenant int64, key string) (*rules.KnownEvent, error) {
-	q := w.query("SELECT event, digest, deliveries FROM idempotency_keys WHERE tenant = ? AND key = ?").int(tenant).text(key)
+func (c *db) known(tenant int64, key string) (*rules.KnownEvent, error) {
+	q := c.query("SELECT event, digest, deliveries FROM idempotency_keys WHERE tenant = ? AND key = ?").int(tenant).text(key)
 	if found, err := q.one(); !found {
 		return nil, err
 	}

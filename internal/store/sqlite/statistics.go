@@ -23,7 +23,7 @@ const (
 		END
 		WHERE name IN ('counted_event', 'counted_attempt')`
 	sqlUncountedEvents = `SELECT tenant, type, created_at FROM events
-		WHERE n > (SELECT value FROM meta WHERE name = 'counted_event') AND test = 0`
+		WHERE n > (SELECT value FROM meta WHERE name = 'counted_event') AND test = 0 AND imported = 0`
 	sqlUncountedAttempts = `SELECT a.trigger, a.started_at, a.outcome, a.details, p.id, e.type FROM attempts a
 		CROSS JOIN deliveries d ON d.id = a.delivery CROSS JOIN events e ON e.n = d.event CROSS JOIN endpoints p ON p.n = d.endpoint
 		WHERE a.n > (SELECT value FROM meta WHERE name = 'counted_attempt')`

@@ -64,6 +64,7 @@ func useAll(w *world) {
 	useJobs(w)
 	useOperational(w)
 	useAlerts(w)
+	useImports(w)
 	w.append(together(w.wide(t.ID, plain, ordered)))
 	w.append(together(w.event(t.ID, ordered)))
 	w.fanOut(1)

@@ -46,7 +46,7 @@ type test struct {
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
 		configurationTests, sessionTests, historyTests, appendTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, journalTests, pendingTests,
-		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, concurrencyTests, modelTests, crashTests, planTests,
+		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, importTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
 			if test.need != nil && !test.need(hooks) {

@@ -277,6 +277,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import from another system
+         * @description For admin keys. The body is NDJSON: one object a line, with a `kind`: `tenant`, `key`, `event_type`, `endpoint` or `event`. A line may refer to what is stored, or to lines before it. Events are history: they are listed at their own times and can be replayed, and are sent to nobody. Nothing that exists is changed: the same body again creates nothing. A body of at most 16 MiB is checked whole before anything changes. A larger one is imported as it comes, up to the first fault: make a dry run of it first.
+         */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -2004,6 +2024,8 @@ export interface components {
             id: string;
             /** @description The id given by the publisher; null if there is none. */
             idempotency_key: string | null;
+            /** @description Whether it is history that was imported, and sent to nobody. Omitted if it is not. */
+            imported?: boolean;
             /**
              * Format: date-time
              * @description When it happened according to the publisher, or else when Bellwire accepted it.
@@ -2117,6 +2139,8 @@ export interface components {
             id: string;
             /** @description The id given by the publisher; null if there is none. */
             idempotency_key: string | null;
+            /** @description Whether it is history that was imported, and sent to nobody. Omitted if it is not. */
+            imported?: boolean;
             /**
              * Format: date-time
              * @description When it happened according to the publisher, or else when Bellwire accepted it.
@@ -2297,6 +2321,50 @@ export interface components {
             waiting: number;
             /** @description Whether there are more than waiting says. */
             waiting_capped: boolean;
+        };
+        ImportCounts: {
+            /** Format: int64 */
+            endpoints: number;
+            /** Format: int64 */
+            event_types: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            keys: number;
+            /** Format: int64 */
+            tenants: number;
+        };
+        ImportFault: {
+            /**
+             * @description The member at fault; empty if it is the whole line.
+             * @example url
+             */
+            field: string;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            line: number;
+            /** @example must be an absolute http or https URL, such as https://example.com/hooks */
+            message: string;
+        };
+        ImportReport: {
+            /** @description What was created, or with dry_run would be. */
+            created: components["schemas"]["ImportCounts"];
+            /**
+             * Format: int64
+             * @description Number of faults. Always 0 without dry_run, because a faulty import is refused with 422.
+             */
+            fault_count: number;
+            /** @description The first 100 faults. */
+            faults: components["schemas"]["ImportFault"][];
+            /**
+             * Format: int64
+             * @description Number of lines that were read.
+             */
+            lines: number;
+            /** @description What existed already. */
+            unchanged: components["schemas"]["ImportCounts"];
         };
         Job: {
             /** Format: date-time */
@@ -3580,6 +3648,8 @@ export interface components {
             id: string;
             /** @description The id given by the publisher; null if there is none. */
             idempotency_key: string | null;
+            /** @description Whether it is history that was imported, and sent to nobody. Omitted if it is not. */
+            imported?: boolean;
             /**
              * Format: date-time
              * @description When it happened according to the publisher, or else when Bellwire accepted it.
@@ -5301,6 +5371,124 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: {
+                /** @description Check all lines, and change nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {"kind":"tenant","id":"acme"} */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

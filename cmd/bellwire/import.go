@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/bellwire/bellwire/client"
+)
+
+type importCommand struct {
+	connection
+	File   string `arg:"" placeholder:"FILE" help:"NDJSON file; - for standard input."`
+	DryRun bool   `name:"dry-run" help:"Check all lines, and change nothing."`
+	JSON   bool   `name:"json" help:"Print the server's report as JSON."`
+}
+
+// Help is shown below the options.
+func (c *importCommand) Help() string {
+	return `Each line is an object with a kind: tenant, key, event_type, endpoint or event; docs/moving-in.md describes them. Events are
+history: they are listed and can be replayed, and are sent to nobody. All lines are checked before anything changes, and nothing
+that exists is changed: after an interruption, import the same file again. Standard input of more than 16 MiB is imported as it
+comes, up to the first fault.
+
+  bellwire import platform.ndjson --dry-run
+  bellwire import platform.ndjson
+  zcat platform.ndjson.gz | bellwire import -`
+}
+
+// errFaults is returned for a file whose faults have been printed.
+var errFaults = errors.New("nothing was imported; correct these lines first")
+
+// Run imports.
+func (c *importCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	if c.File == "-" {
+		return c.run(ctx, api, std, std.in, -1, c.DryRun)
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return c.run(ctx, api, std, file, -1, c.DryRun)
+	}
+	if !c.DryRun {
+		checked, err := c.send(ctx, api, std, file, info.Size(), true)
+		if err != nil {
+			return err
+		}
+		if checked.FaultCount > 0 {
+			return c.print(std, checked, true)
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+	}
+	return c.run(ctx, api, std, file, info.Size(), c.DryRun)
+}
+
+func (c *importCommand) run(ctx context.Context, api *client.Client, std streams, in io.Reader, size int64, dryRun bool) error {
+	report, err := c.send(ctx, api, std, in, size, dryRun)
+	if err != nil {
+		return err
+	}
+	return c.print(std, report, dryRun)
+}
+
+// send sends the lines with a progress bar.
+func (c *importCommand) send(ctx context.Context, api *client.Client, std streams, in io.Reader, size int64, dryRun bool) (*client.ImportReport, error) {
+	progress := progressOf("importing", std.err, size)
+	if dryRun {
+		progress = progressOf("checking", std.err, size)
+	}
+	defer progress.Close()
+	return api.Import(ctx, io.TeeReader(in, progress), dryRun)
+}
+
+// print prints a report. Faults are an error.
+func (c *importCommand) print(std streams, r *client.ImportReport, dryRun bool) error {
+	if c.JSON {
+		if err := json.NewEncoder(std.out).Encode(r); err != nil {
+			return err
+		}
+	} else if _, err := io.WriteString(std.out, importSummary(r, dryRun)); err != nil {
+		return err
+	}
+	if r.FaultCount > 0 {
+		return errFaults
+	}
+	return nil
+}
+
+// importSummary says what an import has done, and what is wrong with the lines.
+func importSummary(r *client.ImportReport, dryRun bool) string {
+	var b strings.Builder
+	for _, fault := range r.Faults {
+		text := fault.Message
+		if fault.Field != "" {
+			text = fault.Field + " " + text
+		}
+		fmt.Fprintf(&b, "line %d: %s\n", fault.Line, text)
+	}
+	if more := r.FaultCount - len(r.Faults); more > 0 {
+		fmt.Fprintf(&b, "and %s more\n", counted(more, "fault"))
+	}
+	created := "created"
+	if dryRun {
+		created = "to be created"
+	}
+	fmt.Fprintf(&b, "%s: %s\nunchanged: %s\n", created, importCounts(r.Created), importCounts(r.Unchanged))
+	return b.String()
+}
+
+func importCounts(c client.ImportCounts) string {
+	return strings.Join([]string{
+		counted(c.Tenants, "tenant"), counted(c.Keys, "key"), counted(c.EventTypes, "event type"), counted(c.Endpoints, "endpoint"), counted(c.Events, "event"),
+	}, ", ")
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,485 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/service"
+)
+
+// maxWholeImport is the size of the largest import that is checked whole before anything changes. It is kept in memory meanwhile.
+const maxWholeImport = 16 << 20
+
+// imports adds the route for imports. It does not use Huma, because a body can be larger than memory.
+func (a *api) imports() {
+	op := a.documentImports()
+	a.mux.HandleFunc("POST "+base+"/imports", func(w http.ResponseWriter, r *http.Request) {
+		report, err := a.importBody(w, r, op)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		body, err := marshal(nil, report)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		w.Header()["Content-Type"] = jsonType
+		_, _ = w.Write(body) // the client may be gone
+	})
+}
+
+func (a *api) importBody(w http.ResponseWriter, r *http.Request, op *huma.Operation) (*importReport, error) {
+	ctx := bellwire.WithCall(r.Context(), httpx.CallOf(w, r))
+	caller, err := a.authenticate(r)
+	if err == nil {
+		err = httpx.Confirm(r, caller.Owner())
+	}
+	if err == nil {
+		err = a.svc.Permit(ctx, caller, service.Manage, "")
+	}
+	if err == nil {
+		err = checkParameters(op, r.URL.RawQuery)
+	}
+	if err != nil {
+		return nil, err
+	}
+	most := a.svc.MaxEventBytes() + importWrapper
+	body, err := httpx.StreamBody(w, r, maxWholeImport+most)
+	if err != nil {
+		return nil, err
+	}
+	dryRun, err := parseDryRun(r.URL.Query().Get("dry_run"))
+	if err != nil {
+		return nil, err
+	}
+	im, err := a.svc.BeginImport(ctx, caller, dryRun)
+	if err != nil {
+		return nil, err
+	}
+	defer im.End()
+	if dryRun {
+		return importLines(ctx, im, body, most, false)
+	}
+	return importAll(ctx, im, body, most)
+}
+
+func parseDryRun(text string) (bool, error) {
+	switch text {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, bellwire.Invalid("dry_run", "must be true or false")
+}
+
+// importWrapper is the size allowed for a line in addition to the data of an event.
+const importWrapper = 64 << 10
+
+// importAll checks a body whole before it imports it. What is larger than maxWholeImport is imported as it comes, up to the first fault.
+func importAll(ctx context.Context, im *service.Import, body io.Reader, most int) (*importReport, error) {
+	head := new(bytes.Buffer)
+	if _, err := io.CopyN(head, body, maxWholeImport); err == nil {
+		return importLines(ctx, im, io.MultiReader(head, body), most, true)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	check := im.DryRun()
+	report, err := importLines(ctx, check, bytes.NewReader(head.Bytes()), most, false)
+	if err != nil {
+		return nil, err
+	}
+	if report.FaultCount > 0 {
+		return nil, report.refusal("nothing was imported")
+	}
+	return importLines(ctx, im, head, most, true)
+}
+
+// importLines imports lines. With stop, it stops at the first fault.
+func importLines(ctx context.Context, im *service.Import, body io.Reader, most int, stop bool) (*importReport, error) {
+	lines := &lineReader{in: bufio.NewReaderSize(body, 64<<10), most: most}
+	for !stop || !im.Faulty() {
+		line, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil && len(line) == 0 {
+			continue
+		}
+		if err == nil {
+			err = ofLine(line, importLine(ctx, im, lines.number, line))
+		}
+		if err == nil {
+			continue
+		}
+		if err := im.Fault(lines.number, err); err != nil {
+			_, _ = im.Finish(ctx) // what is stored already is recorded
+			return nil, err
+		}
+	}
+	done, err := im.Finish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report := wireImport(done, lines.number)
+	if stop && report.FaultCount > 0 {
+		return nil, report.refusal(report.progress())
+	}
+	return report, nil
+}
+
+// lineReader reads lines of bounded length.
+type lineReader struct {
+	in     *bufio.Reader
+	most   int
+	number int // of the last line
+	buffer []byte
+}
+
+// next returns the next line without the white space around it, valid until the next call. A line that is too long is passed over, and
+// is an error with CodeTooLarge.
+func (l *lineReader) next() ([]byte, error) {
+	l.buffer = l.buffer[:0]
+	long := false
+	for first := true; ; first = false {
+		part, err := l.in.ReadSlice('\n')
+		if errors.Is(err, io.EOF) && first && len(part) == 0 {
+			return nil, io.EOF
+		}
+		if first {
+			l.number++
+		}
+		if long = long || len(l.buffer)+len(part) > l.most+1; !long {
+			l.buffer = append(l.buffer, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
+		case long:
+			return nil, bellwire.Errorf(bellwire.CodeTooLarge, "the line must have at most %s bytes", bellwire.Number(l.most))
+		default:
+			line := l.buffer
+			if l.number == 1 {
+				line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // some programs write a byte order mark
+			}
+			return bytes.TrimSpace(line), nil
+		}
+	}
+}
+
+// importLine imports one line.
+func importLine(ctx context.Context, im *service.Import, number int, line []byte) error {
+	if !utf8.Valid(line) {
+		return bellwire.Errorf(bellwire.CodeMalformed, "the line is not UTF-8 text")
+	}
+	kind, err := kindOf(line)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case service.ImportTenant:
+		return parsed(line, func(v *importedTenant) error { return im.Tenant(ctx, number, v.imported()) })
+	case service.ImportKey:
+		return parsed(line, func(v *importedKey) error {
+			key, err := v.imported()
+			if err != nil {
+				return err
+			}
+			return im.Key(ctx, number, key)
+		})
+	case service.ImportEventType:
+		return parsed(line, func(v *importedType) error { return im.EventType(ctx, number, v.imported()) })
+	case service.ImportEndpoint:
+		return parsed(line, func(v *importedEndpoint) error { return im.Endpoint(ctx, number, v.Tenant, v.input()) })
+	case service.ImportEvent:
+		e, err := parseImportedEvent(line)
+		if err != nil {
+			return err
+		}
+		return im.Event(ctx, number, e)
+	}
+	return bellwire.Invalid("kind", "must be %s", bellwire.OneOf(service.ImportKinds))
+}
+
+// ofLine turns the error of a body that is not JSON into that of a line.
+func ofLine(line []byte, err error) error {
+	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+	if !ok || bellwire.CodeOf(err) != bellwire.CodeMalformed {
+		return err
+	}
+	fault := httpx.ExplainSyntax(line, syntax)
+	return bellwire.Errorf(bellwire.CodeMalformed, "the line is not JSON: %s in column %d", fault.Problem, fault.Column)
+}
+
+// parsed parses a line, and calls f with what it describes.
+func parsed[T any](line []byte, f func(v *T) error) error {
+	v := new(T)
+	if err := httpx.ParseJSON(line, v); err != nil {
+		return err
+	}
+	return f(v)
+}
+
+// kindOf returns the kind of a line.
+func kindOf(line []byte) (string, error) {
+	p := newParser(line)
+	defer p.release()
+	if p.dec.PeekKind() != '{' {
+		if err := p.skip(nil); err != nil {
+			return "", err
+		}
+		return "", bellwire.Errorf(bellwire.CodeInvalid, "the line must be an object, such as {\"kind\": \"tenant\", \"id\": \"acme\"}")
+	}
+	if err := p.begin('{', alone, ""); err != nil {
+		return "", err
+	}
+	for p.dec.PeekKind() != '}' {
+		name, err := p.name()
+		if err != nil {
+			return "", err
+		}
+		if string(name) == `"kind"` {
+			return p.text(alone, "kind")
+		}
+		if err := p.skip(nil); err != nil {
+			return "", err
+		}
+	}
+	return "", bellwire.Invalid("kind", "is required; it must be %s", bellwire.OneOf(service.ImportKinds))
+}
+
+// The lines of each kind but events, which parseImportedEvent parses.
+type (
+	importedTenant struct {
+		Kind string `json:"kind"`
+		NewTenant
+		CreatedAt time.Time `json:"created_at,omitzero"`
+	}
+	importedKey struct {
+		Kind         string         `json:"kind"`
+		Tenant       string         `json:"tenant,omitzero"`
+		Name         string         `json:"name,omitzero"`
+		Role         bellwire.Role  `json:"role"`
+		HMAC         bool           `json:"hmac,omitzero"`
+		ID           bellwire.KeyID `json:"id,omitzero"`
+		Secret       string         `json:"secret,omitzero"`
+		SecretSHA256 string         `json:"secret_sha256,omitzero"`
+		CreatedAt    time.Time      `json:"created_at,omitzero"`
+		ExpiresAt    *time.Time     `json:"expires_at,omitzero"`
+	}
+	importedType struct {
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+		EventTypeInput
+		CreatedAt time.Time `json:"created_at,omitzero"`
+	}
+	importedEndpoint struct {
+		Kind   string `json:"kind"`
+		Tenant string `json:"tenant"`
+		NewEndpoint
+	}
+)
+
+func (t *importedTenant) imported() service.ImportedTenant {
+	return service.ImportedTenant{CreatedAt: t.CreatedAt, NewTenant: service.NewTenant{
+		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: t.Limits, Status: t.Status.given, StatusReason: t.StatusReason.given,
+		OperationalEvents: t.OperationalEvents.given,
+	}}
+}
+
+func (k *importedKey) imported() (service.ImportedKey, error) {
+	in := service.ImportedKey{
+		Tenant: k.Tenant, CreatedAt: k.CreatedAt,
+		NewKey: service.NewKey{Name: k.Name, Role: k.Role, HMAC: k.HMAC, ID: k.ID, Secret: k.Secret},
+	}
+	if k.ExpiresAt != nil && !k.ExpiresAt.IsZero() {
+		in.ExpiresAt = bellwire.StoredTime(*k.ExpiresAt)
+	}
+	if k.SecretSHA256 == "" {
+		return in, nil
+	}
+	hash, err := hex.DecodeString(k.SecretSHA256)
+	if err != nil {
+		return in, bellwire.Invalid("secret_sha256", "must have 64 hex digits")
+	}
+	in.SecretSHA256 = hash
+	return in, nil
+}
+
+func (t *importedType) imported() service.ImportedType {
+	return service.ImportedType{Name: t.Name, CreatedAt: t.CreatedAt, EventTypeInput: service.EventTypeInput{
+		Description: t.Description, Group: t.Group, Archived: t.Archived,
+		Schema: []byte(t.Schema.Value), Example: []byte(t.Example.Value),
+	}}
+}
+
+// parseImportedEvent parses the line of an event. Its data is copied, byte for byte.
+func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
+	p := newParser(line)
+	defer p.release()
+	if err := p.begin('{', alone, ""); err != nil {
+		return e, err
+	}
+	seen := make(map[string]bool)
+	var faults faultList
+	for p.dec.PeekKind() != '}' {
+		quoted, err := p.name()
+		if err != nil {
+			return e, err
+		}
+		name := string(quoted[1 : len(quoted)-1])
+		switch name {
+		case "kind":
+			_, err = p.text(alone, name)
+		case "tenant":
+			e.Tenant, err = p.text(alone, name)
+		case "type":
+			e.Type, err = p.text(alone, name)
+		case "data":
+			e.Data, err = p.raw()
+		case "id":
+			e.ID, err = p.optionalText(alone, name)
+		case "key":
+			e.Key, err = p.optionalText(alone, name)
+		case "created_at":
+			e.CreatedAt, err = p.time(alone, name)
+		case "occurred_at":
+			e.OccurredAt, err = p.time(alone, name)
+		default:
+			err = p.skip(unknown(alone, quoted, "kind", "tenant", "type", "data", "id", "key", "created_at", "occurred_at"))
+		}
+		if err == nil && seen[name] {
+			err = twice(name)
+		}
+		if !faults.add(err) {
+			return e, err
+		}
+		seen[name] = true
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return e, p.broken(err)
+	}
+	for _, name := range []string{"tenant", "type"} {
+		if !seen[name] {
+			faults.add(bellwire.Invalid(name, "is required"))
+		}
+	}
+	if !seen["data"] {
+		faults.add(bellwire.Invalid("data", "is required; it may be null"))
+	}
+	if err := faults.join(); err != nil {
+		return e, err
+	}
+	e.Data = bytes.Clone(e.Data)
+	return e, p.end()
+}
+
+// importReport is the answer.
+type importReport struct {
+	Lines      int           `json:"lines" doc:"Number of lines that were read."`
+	Created    importCounts  `json:"created" doc:"What was created, or with dry_run would be."`
+	Unchanged  importCounts  `json:"unchanged" doc:"What existed already."`
+	FaultCount int           `json:"fault_count" doc:"Number of faults. Always 0 without dry_run, because a faulty import is refused with 422."`
+	Faults     []importFault `json:"faults" doc:"The first 100 faults."`
+}
+
+type importCounts struct {
+	Tenants    int `json:"tenants"`
+	Keys       int `json:"keys"`
+	EventTypes int `json:"event_types"`
+	Endpoints  int `json:"endpoints"`
+	Events     int `json:"events"`
+}
+
+type importFault struct {
+	Line    int    `json:"line" example:"3"`
+	Field   string `json:"field" example:"url" doc:"The member at fault; empty if it is the whole line."`
+	Message string `json:"message" example:"must be an absolute http or https URL, such as https://example.com/hooks"`
+}
+
+func wireImport(r *service.ImportReport, lines int) *importReport {
+	wire := &importReport{
+		Lines: lines, Created: countsOf(r.Created), Unchanged: countsOf(r.Unchanged), FaultCount: r.FaultCount, Faults: make([]importFault, len(r.Faults)),
+	}
+	for i, fault := range r.Faults {
+		wire.Faults[i] = importFault(fault)
+	}
+	return wire
+}
+
+func countsOf(byKind map[string]int) importCounts {
+	return importCounts{
+		Tenants: byKind[service.ImportTenant], Keys: byKind[service.ImportKey], EventTypes: byKind[service.ImportEventType],
+		Endpoints: byKind[service.ImportEndpoint], Events: byKind[service.ImportEvent],
+	}
+}
+
+// progress says how much of an import was done before its first fault.
+func (r *importReport) progress() string {
+	c := r.Created
+	return fmt.Sprintf("the lines before it were imported: %d tenants, %d keys, %d event types, %d endpoints and %d events; correct the line, and import the same file again",
+		c.Tenants, c.Keys, c.EventTypes, c.Endpoints, c.Events)
+}
+
+// refusal returns the error of an import with faults.
+func (r *importReport) refusal(done string) error {
+	faults := make([]error, min(len(r.Faults), maxFaults))
+	for i, fault := range r.Faults[:len(faults)] {
+		field := fmt.Sprintf("lines[%d]", fault.Line)
+		if fault.Field != "" {
+			field += "." + fault.Field
+		}
+		faults[i] = bellwire.Invalid(field, "%s", fault.Message)
+	}
+	err := bellwire.Join(faults...)
+	if known, ok := errors.AsType[*bellwire.Error](err); ok {
+		known.Hint = fmt.Sprintf("The import has %d faults; %s.", r.FaultCount, done)
+	}
+	return err
+}
+
+func (a *api) documentImports() *huma.Operation {
+	doc := a.huma.OpenAPI()
+	op := &huma.Operation{
+		OperationID: "import", Method: http.MethodPost, Path: "/imports", Tags: []string{tagServer},
+		Summary: "Import from another system",
+		Description: "For admin keys. The body is NDJSON: one object a line, with a `kind`: `tenant`, `key`, `event_type`, `endpoint` or `event`. " +
+			"A line may refer to what is stored, or to lines before it. Events are history: they are listed at their own times and can be replayed, and are sent to nobody. " +
+			"Nothing that exists is changed: the same body again creates nothing. A body of at most 16 MiB is checked whole before anything changes. " +
+			"A larger one is imported as it comes, up to the first fault: make a dry run of it first.",
+		Parameters: []*huma.Param{{
+			Name: "dry_run", In: "query", Description: "Check all lines, and change nothing.", Schema: &huma.Schema{Type: huma.TypeBoolean},
+		}},
+	}
+	describe(op)
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString}, Example: `{"kind":"tenant","id":"acme"}`},
+	}}
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: http.StatusText(http.StatusOK),
+		Content: map[string]*huma.MediaType{
+			"application/json": {Schema: doc.Components.Schemas.Schema(reflect.TypeFor[importReport](), true, "")},
+		},
+	}}
+	addErrors(doc, op, op.Errors...)
+	addErrors(doc, op, http.StatusBadRequest, http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
+		http.StatusInternalServerError, http.StatusInsufficientStorage)
+	doc.AddOperation(op)
+	return op
+}

@@ -1,0 +1,235 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// importReport is the answer to an import.
+type importReport struct {
+	Lines      int
+	Created    map[string]int
+	Unchanged  map[string]int
+	FaultCount int `json:"fault_count"`
+	Faults     []struct {
+		Line           int
+		Field, Message string
+	}
+}
+
+// imports imports lines, which must succeed.
+func (w *world) imports(t testing.TB, query, lines string) (r importReport) {
+	t.Helper()
+	answer := w.call("POST", "/imports"+query, adminKey, lines)
+	if err := json.Unmarshal(answer.Body.Bytes(), &r); answer.Code != 200 || err != nil {
+		t.Fatalf("POST /imports%s: %d %s", query, answer.Code, answer.Body)
+	}
+	return r
+}
+
+const dryRun = "?dry_run=true"
+
+// TestImportExamples imports the examples of docs/moving-in.md.
+func TestImportExamples(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/moving-in.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for _, block := range regexp.MustCompile("(?s)```ndjson\n(.*?)```").FindAllSubmatch(page, -1) {
+		lines.Write(block[1])
+	}
+	text := strings.ReplaceAll(lines.String(), "acme", "moved")
+	text = strings.ReplaceAll(text, "invoice.paid", "moved.paid")
+	w := newWorld(t)
+	want := map[string]int{"tenants": 1, "keys": 2, "event_types": 1, "endpoints": 2, "events": 2}
+	for i, query := range []string{dryRun, "", dryRun, ""} {
+		r := w.imports(t, query, text)
+		got, other := r.Created, r.Unchanged
+		if i >= 2 {
+			got, other = other, got
+		}
+		if r.FaultCount > 0 || fmt.Sprint(got) != fmt.Sprint(want) || sum(other) > 0 {
+			t.Fatalf("import %d%s: %+v", i, query, r)
+		}
+	}
+	w.step(t, step{name: "of one import", method: "GET", path: "/audit?limit=1", status: 200, want: `{"data":[{"action":"import","after":{"created":{"event":2}}}]}`})
+	w.step(t, step{name: "the events", method: "GET", path: "/tenants/moved/events", status: 200, want: `{"data":[
+		{"id":"evt_019c141eb04073cf8e1f5a7d2b6c4e90","idempotency_key":"in_124-paid","created_at":"2026-01-31T12:31:00Z","imported":true,"deliveries":0},
+		{"id":"*","idempotency_key":"in_123-paid","created_at":"2026-01-31T12:30:00Z","occurred_at":"2026-01-31T12:29:58Z","imported":true}]}`})
+	w.step(t, step{name: "the secrets", method: "GET", path: "/tenants/moved/endpoints/we_1N3kQ2/secret", status: 200, want: `{"secrets":[
+		{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","expires_at":null},{"secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD","expires_at":"2030-01-01T00:00:00Z"}]}`})
+	w.step(t, step{name: "the endpoint", method: "GET", path: "/tenants/moved/endpoints/we_1N3kQ3", status: 200, want: `{"status":"paused","auth":{"type":"bearer"},"headers":{"X-Source":"*"}}`})
+	w.step(t, step{name: "what became of an event", method: "GET", path: "/tenants/moved/events/evt_019c141eb04073cf8e1f5a7d2b6c4e90", status: 200,
+		want: `{"endpoints":[{"endpoint":"we_1N3kQ3","outcome":"not_subscribed","reason":"the event was imported, and imported events are sent to nobody; a replay sends it"},{"endpoint":"we_1N3kQ2"}]}`})
+	w.keys["moved"] = "bwk_0198c7a3f2e47d0a9b1c2d3e4f506172_0123456789abcdefghijklmnopqrstuvwxyzABCDEFE"
+	w.step(t, step{name: "the key", method: "GET", path: "/tenants/moved/events?limit=1", key: "moved", status: 200})
+}
+
+func sum(counts map[string]int) (n int) {
+	for _, each := range counts {
+		n += each
+	}
+	return n
+}
+
+const (
+	importedEvent = `{"kind":"event","tenant":"acme","id":"x","type":"invoice.paid","data":{"n":1},"created_at":"2026-01-31T12:30:00Z"}`
+	importedHook  = `{"kind":"endpoint","tenant":"acme","id":"we_1","url":"https://example.com/","events":["invoice.paid"]}`
+)
+
+// TestImportFaults imports one faulty line each. The last line of the text is at fault.
+func TestImportFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tomorrow := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	for _, c := range []struct{ name, text, fault string }{
+		{"NotJSON", "nonsense", "the line is not JSON: unexpected 'o' in column 2"},
+		{"HalfAnObject", `{"kind":"tenant"`, "the line is not JSON"},
+		{"TwoObjects", `{"kind":"tenant","id":"a"} {"kind":"tenant","id":"b"}`, "the line is not JSON"},
+		{"TwoEvents", importedEvent + importedEvent, "the body continues after its JSON value"},
+		{"NUL", "\x00", "the line is not JSON"},
+		{"NotUTF8", "{\"kind\":\"tenant\",\"id\":\"a\",\"name\":\"\xff\"}", "the line is not UTF-8 text"},
+		{"Array", `[1]`, "the line must be an object"},
+		{"Deep", strings.Repeat("[", 20000), "the line is not JSON"},
+		{"NoKind", `{}`, "kind is required"},
+		{"UnknownKind", `{"kind":"Tenant"}`, "kind must be"},
+		{"KindTwice", `{"kind":"tenant","kind":"event","id":"a"}`, "kind is given twice"},
+		{"UnknownMember", `{"kind":"tenant","id":"a","colour":1}`, "colour is not a known field"},
+		{"TenantID", `{"kind":"tenant","id":"a b"}`, "id must have 1 to 64 characters"},
+		{"ReservedTenant", `{"kind":"tenant","id":"bellwire"}`, "id must not be \"bellwire\""},
+		{"TenantTwice", "{\"kind\":\"tenant\",\"id\":\"a\"}\n{\"kind\":\"tenant\",\"id\":\"a\"}", "tenant \"a\" is in line 1 already"},
+		{"OtherTenant", `{"kind":"tenant","id":"acme","name":"Other"}`, "the tenant exists and differs in name"},
+		{"OtherType", `{"kind":"event_type","name":"invoice.paid"}`, "the event type exists and differs in schema"},
+		{"BadSchema", `{"kind":"event_type","name":"a","schema":{"type":"spaceship"}}`, "schema"},
+		{"BadExample", `{"kind":"event_type","name":"a","schema":{"type":"string"},"example":1}`, "example"},
+		{"KeyWithoutSecret", `{"kind":"key","role":"publisher","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172"}`, "secret is required"},
+		{"KeyWithoutID", `{"kind":"key","role":"publisher","secret_sha256":"` + strings.Repeat("ab", 32) + `"}`, "id is required"},
+		{"KeyHash", `{"kind":"key","role":"publisher","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"abc"}`, "secret_sha256 must have 64 hex digits"},
+		{"KeyRole", `{"kind":"key","tenant":"acme","role":"admin","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"` + strings.Repeat("ab", 32) + `"}`, "role must be"},
+		{"KeyOfNobody", `{"kind":"key","tenant":"nobody","role":"tenant"}`, "tenant \"nobody\" does not exist"},
+		{"EndpointWithoutID", `{"kind":"endpoint","tenant":"acme","url":"https://example.com/","events":["*"]}`, "id is required"},
+		{"EndpointURL", `{"kind":"endpoint","tenant":"acme","id":"e","url":"ftp://example.com/","events":["*"]}`, "url must be"},
+		{"EndpointPrivate", `{"kind":"endpoint","tenant":"acme","id":"e","url":"http://127.0.0.1/","events":["*"]}`, "url"},
+		{"EndpointType", `{"kind":"endpoint","tenant":"acme","id":"e","url":"https://example.com/","events":["invoice.lost"]}`, "events[0] \"invoice.lost\" is not a known event type"},
+		{"EndpointSecret", strings.Replace(importedHook, `"events"`, `"secret":"short","events"`, 1), "secret must be"},
+		{"EndpointOfAnother", importedHook + "\n" + strings.Replace(importedHook, `"acme"`, `"other"`, 1), "the endpoint \"we_1\" is in line 1 already"},
+		{"EventWithoutID", strings.Replace(importedEvent, `"id":"x",`, "", 1), "id is required, or key"},
+		{"EventWithoutData", strings.Replace(importedEvent, `"data":{"n":1},`, "", 1), "data is required"},
+		{"EventDataTwice", strings.Replace(importedEvent, `"data"`, `"data":1,"data"`, 1), "data is given twice"},
+		{"EventWithoutTime", strings.Replace(importedEvent, `,"created_at":"2026-01-31T12:30:00Z"`, "", 1), "created_at is required"},
+		{"EventInTheFuture", strings.Replace(importedEvent, "2026-01-31T12:30:00Z", tomorrow, 1), "created_at must not be in the future"},
+		{"EventBefore1970", strings.Replace(importedEvent, "2026", "1926", 1), "created_at must not be before"},
+		{"EventBadTime", strings.Replace(importedEvent, "2026-01-31T", "", 1), "created_at must be an RFC 3339 time"},
+		{"EventIDNUL", strings.Replace(importedEvent, `"x"`, `"\u0000"`, 1), "id must have printable characters only"},
+		{"EventLongID", strings.Replace(importedEvent, `"x"`, `"`+strings.Repeat("x", 129)+`"`, 1), "id must have at most 128 characters"},
+		{"EventOperational", strings.Replace(importedEvent, "invoice.paid", "bellwire.made.up", 1), "type must not begin with"},
+		{"EventOfBellwire", strings.Replace(importedEvent, "acme", "bellwire", 1), "tenant must not be"},
+		{"EventIDAndKey", strings.Replace(importedEvent, `"x"`, `"x","key":"y"`, 1), "id must be of the form evt_"},
+		{"EventDiffers", importedEvent + "\n" + strings.Replace(importedEvent, `{"n":1}`, `{"n":2}`, 1), "id is the id of the event in line 1 too"},
+		{"EventLong", strings.Replace(importedEvent, `{"n":1}`, `"`+strings.Repeat("x", 1<<20)+`"`, 1), "data must have at most"},
+		{"LineLong", strings.Replace(importedEvent, `{"n":1}`, `"`+strings.Repeat("x", 3<<20)+`"`, 1), "the line must have at most"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := w.imports(t, dryRun, c.text+"\n")
+			if r.FaultCount == 0 {
+				t.Fatalf("no fault: %+v", r)
+			}
+			last := r.Faults[len(r.Faults)-1]
+			if text := strings.TrimSpace(last.Field + " " + last.Message); !strings.Contains(text, c.fault) || last.Line != strings.Count(c.text, "\n")+1 {
+				t.Errorf("line %d: %s\nwant %s", last.Line, text, c.fault)
+			}
+			answer := w.call("POST", "/imports", adminKey, c.text)
+			if answer.Code != 422 || !strings.Contains(answer.Body.String(), "nothing was imported") {
+				t.Errorf("without dry_run: %d %s", answer.Code, answer.Body)
+			}
+		})
+	}
+	if r := w.imports(t, "", importedHook+"\n"+importedEvent); r.Created["endpoints"] != 1 || r.Created["events"] != 1 {
+		t.Errorf("after all faults: %+v", r)
+	}
+}
+
+// TestImportReads reads lines as programs write them.
+func TestImportReads(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.imports(t, "", "\xef\xbb\xbf"+`{"id":"a","kind":"tenant"}`+"\r\n\r\n  \n"+`{"kind":"tenant","id":"b"}`)
+	if r.Created["tenants"] != 2 || r.Lines != 4 {
+		t.Errorf("%+v", r)
+	}
+	if r := w.imports(t, "", ""); r.Lines != 0 || sum(r.Created)+sum(r.Unchanged) != 0 {
+		t.Errorf("nothing: %+v", r)
+	}
+	data := `{ "a": 1.0, "a": 1E400, "b": "\ud800" }`
+	w.imports(t, "", strings.Replace(importedEvent, `{"n":1}`, data, 1))
+	if answer := w.call("GET", "/tenants/acme/events", adminKey, ""); !strings.Contains(answer.Body.String(), `"data":`+data+`,`) {
+		t.Errorf("the data is not as it was: %s", answer.Body)
+	}
+	var many bytes.Buffer
+	for n := range 1000 {
+		fmt.Fprintf(&many, "{\"kind\":%d}\n", n)
+	}
+	if r := w.imports(t, dryRun, many.String()); r.FaultCount != 1000 || len(r.Faults) != 100 {
+		t.Errorf("%d faults, of which %d are listed", r.FaultCount, len(r.Faults))
+	}
+}
+
+// TestLargeImports are imported as they come, up to the first fault.
+func TestLargeImports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var lines bytes.Buffer
+	padding := strings.Repeat("x", 100<<10)
+	for n := range 170 {
+		fmt.Fprintf(&lines, `{"kind":"event","tenant":"acme","id":"large-%d","type":"invoice.paid","data":%q,"created_at":"2026-01-31T12:30:00Z"}`+"\n", n, padding)
+	}
+	lines.WriteString("nonsense\n")
+	answer := w.call("POST", "/imports", adminKey, lines.String())
+	if answer.Code != 422 || !strings.Contains(answer.Body.String(), "170 events") || !strings.Contains(answer.Body.String(), "lines[171]") {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	lines.Truncate(lines.Len() - len("nonsense\n"))
+	if r := w.imports(t, "", lines.String()); r.Unchanged["events"] != 170 || sum(r.Created) != 0 {
+		t.Errorf("again: %+v", r)
+	}
+}
+
+// TestImportIsForAdmins refuses others before it reads the body.
+func TestImportIsForAdmins(t *testing.T) {
+	run(t, []step{
+		{method: "POST", path: "/imports", key: "none", body: "{}", status: 401, problem: "unauthenticated"},
+		{method: "POST", path: "/imports", key: "publisher", body: "{}", status: 403, problem: "forbidden"},
+		{method: "POST", path: "/imports", key: "tenant", body: "{}", status: 403, problem: "forbidden"},
+		{method: "POST", path: "/imports?dry_run=maybe", body: "{}", status: 422, problem: "invalid dry_run"},
+		{method: "POST", path: "/imports?dryrun=true", body: "{}", status: 422, problem: "invalid dryrun"},
+		{method: "POST", path: "/imports", header: []string{"Content-Encoding: gzip"}, body: "{}", status: 415, problem: "unsupported_encoding"},
+		{method: "GET", path: "/imports", status: 405, problem: "method_not_allowed"},
+	})
+}
+
+// FuzzImport checks lines in a dry run, which must answer with faults, whatever they are.
+func FuzzImport(f *testing.F) {
+	for _, seed := range []string{
+		importedEvent, importedHook, `{"kind":"tenant","id":"a"}`, `{"kind":"key","role":"publisher","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"00"}`,
+		`{"kind":"event_type","name":"a","schema":{"type":"string"}}`, "\x00", "{\"kind\":\"\xff\"}", `{"kind":null}`, "[", "\n\n",
+	} {
+		f.Add(seed)
+	}
+	w := newWorld(f)
+	f.Fuzz(func(t *testing.T, lines string) {
+		answer := httptest.NewRecorder()
+		w.handler.ServeHTTP(answer, request("POST", "/imports"+dryRun, adminKey, lines))
+		if answer.Code != 200 {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+	})
+}

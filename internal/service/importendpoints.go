@@ -1,0 +1,128 @@
+package service
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// Endpoint imports an endpoint. in.Origins must have an id.
+func (i *Import) Endpoint(ctx context.Context, line int, tenant string, in EndpointInput) error {
+	unchanged, err := i.endpoint(ctx, line, tenant, &in)
+	return i.done(line, ImportEndpoint, unchanged, err)
+}
+
+func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *EndpointInput) (unchanged bool, err error) {
+	held, err := i.requireImportTenant(ctx, tenant)
+	if err != nil {
+		return false, err
+	}
+	if in.Origins == nil || in.Origins.ID == "" {
+		return false, bellwire.Invalid("id", "is required, so that the same line can be imported again")
+	}
+	in.coming, in.held = &i.coming, held
+	in.Unlisted = slices.Collect(maps.Keys(i.coming.types))
+	ep, credentials, err := i.service.newEndpoint(ctx, i.caller, tenant, in)
+	if err != nil {
+		return false, err
+	}
+	if err := i.first(line, ImportEndpoint, ep.ID); err != nil {
+		return false, err
+	}
+	stored, err := i.service.store.Endpoint(ctx, ep.ID)
+	switch {
+	case err == nil && (stored.Tenant != tenant || stored.Deleted):
+		return false, bellwire.Invalid("id", "is that of another tenant's endpoint, or of one that was deleted")
+	case err == nil:
+		return true, i.compareEndpoint(stored, ep, credentials, in)
+	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
+		return false, err
+	}
+	more := i.coming.more[tenant]
+	if err := i.checkRoomFor(ctx, tenant, limits.Endpoints, held, func(u *bellwire.Usage) int { return u.Endpoints + more.Endpoints }); err != nil {
+		return false, err
+	}
+	if i.coming.tenants[tenant] == nil {
+		if err := i.service.checkRoom(ctx, ep, nil); err != nil {
+			return false, err
+		}
+	}
+	if i.dryRun {
+		more.Endpoints++
+		i.coming.more[tenant] = more
+		return false, nil
+	}
+	note, err := i.caller.created(ctx, ep, credentials)
+	if err != nil {
+		return false, err
+	}
+	if err := i.service.store.CreateEndpoint(ctx, ep, note); err != nil {
+		return false, err
+	}
+	i.service.directory.ForgetEndpoint(ep.ID)
+	i.service.directory.ForgetTenant(ep.Tenant)
+	i.service.engine.Refresh(ep.ID)
+	return false, nil
+}
+
+// compareEndpoint returns an error if a stored endpoint differs from the one of a line. Secrets that the line does not give, and the
+// reason of a status, are not compared.
+func (i *Import) compareEndpoint(stored, given *bellwire.Endpoint, credentials *bellwire.Credentials, in *EndpointInput) error {
+	had, err := i.service.keyring.OpenCredentials(stored.ID, stored.Sealed)
+	if err != nil {
+		return err
+	}
+	was, is := comparedEndpoint(stored, had), comparedEndpoint(given, credentials)
+	but := []string{"status_reason"}
+	if in.Secret == nil && in.Origins.Secrets == nil {
+		but = append(but, "secrets")
+	}
+	if in.Origins.CreatedAt.IsZero() {
+		but = append(but, "created_at")
+	}
+	return differing("endpoint", was, is, but...)
+}
+
+// comparedEndpoint returns the members of an endpoint with its secrets, which only differing sees.
+func comparedEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) map[string]any {
+	m := membersOf(ep, c)
+	m.values["created_at"] = ep.CreatedAt.UTC()
+	m.values["auth"] = m.secrets["auth"] + strings.Join([]string{string(c.Auth.Type), c.Auth.Header, c.Auth.Username}, "\x00")
+	headers, secrets := make(map[string]string), []string{}
+	for _, h := range c.Headers {
+		headers[h.Name] = h.Value
+	}
+	for _, s := range c.Secrets {
+		secrets = append(secrets, s.Value+" "+bellwire.StoredTime(s.ExpiresAt).String())
+	}
+	m.values["headers"], m.values["secrets"] = headers, secrets
+	return m.values
+}
+
+// limits returns the limits of the endpoint's tenant, which may not be stored yet.
+func (s *Service) limitsFor(ctx context.Context, tenant string, in *EndpointInput) (*bellwire.Limits, error) {
+	if in.held != nil {
+		return in.held, nil
+	}
+	return s.directory.Limits(ctx, tenant)
+}
+
+// groupOf returns the group of an event type, also of one that is not stored yet.
+func (c *coming) groupOf(stored func(string) string) func(string) string {
+	if c == nil {
+		return stored
+	}
+	return func(name string) string {
+		if group, found := c.types[name]; found {
+			return group
+		}
+		return stored(name)
+	}
+}
+
+// isComing reports whether the tenant is not stored yet.
+func (c *coming) isComing(tenant string) bool { return c != nil && c.tenants[tenant] != nil }

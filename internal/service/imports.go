@@ -1,0 +1,467 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+)
+
+// Bounds on imports. A chunk of events is one transaction, which others wait for.
+const (
+	importChunk      = 250
+	importChunkBytes = 1 << 20   // of data
+	importMemory     = 1 << 20   // events of one import that are compared with each other
+	MaxImportFaults  = 100       // that are listed
+	importSlack      = time.Hour // between the time in an id that is kept and that of its event
+)
+
+// The kinds of what can be imported.
+const (
+	ImportTenant    = "tenant"
+	ImportKey       = "key"
+	ImportEventType = "event_type"
+	ImportEndpoint  = "endpoint"
+	ImportEvent     = "event"
+)
+
+// ImportKinds are all kinds.
+var ImportKinds = []string{ImportTenant, ImportKey, ImportEventType, ImportEndpoint, ImportEvent}
+
+// ImportFault is what is wrong with a line.
+type ImportFault struct {
+	Line    int
+	Field   string // empty: the line itself
+	Message string
+}
+
+// ImportReport says what an import has done, or would do.
+type ImportReport struct {
+	Created, Unchanged map[string]int // by kind
+	Faults             []ImportFault  // the first MaxImportFaults
+	FaultCount         int
+}
+
+// ImportedTenant is a tenant of another system.
+type ImportedTenant struct {
+	NewTenant
+	CreatedAt time.Time // zero: now
+}
+
+// ImportedKey is a key of another system. It has a Secret, or the SHA-256 of one.
+type ImportedKey struct {
+	NewKey
+	Tenant       string
+	SecretSHA256 []byte
+	CreatedAt    time.Time // zero: now
+}
+
+// ImportedType is an event type of another system.
+type ImportedType struct {
+	EventTypeInput
+	Name      string
+	CreatedAt time.Time // zero: now
+}
+
+// ImportedEvent is an event of another system.
+type ImportedEvent struct {
+	Tenant, Type string
+	ID           string // kept as the event's id if it has the form and the time of Bellwire's, or else as its idempotency key
+	Key          string // the idempotency key
+	Data         []byte
+	CreatedAt    time.Time
+	OccurredAt   time.Time // zero: at CreatedAt
+}
+
+// Import is one import. It is not safe for concurrent use. An error of its methods ends it; what is wrong with a line is a fault instead.
+type Import struct {
+	service *Service
+	caller  Caller
+	dryRun  bool
+	report  ImportReport
+	coming  coming
+	chunk   importingChunk
+	seed    maphash.Seed
+	ids     map[uint64]importedLine // by all but the last two bytes of the id
+	keys    map[uint64]importedLine // by tenant and idempotency key
+}
+
+// coming is what a dry run has found that is not stored. Lines that follow may refer to it.
+type coming struct {
+	tenants map[string]*bellwire.Tenant
+	types   map[string]string         // groups by names of event types
+	ids     map[string]int            // lines, by kind and id
+	more    map[string]bellwire.Usage // of tenants
+}
+
+// importedLine is an event of an earlier line.
+type importedLine struct {
+	content uint64 // a hash
+	line    int
+}
+
+// importingChunk is events of one tenant that are imported together.
+type importingChunk struct {
+	tenant string
+	events []*bellwire.NewEvent
+	lines  []int
+	bytes  int
+}
+
+// BeginImport begins an import. A dry run changes nothing. Only one import runs at a time on a node. The caller must call End.
+func (s *Service) BeginImport(ctx context.Context, c Caller, dryRun bool) (*Import, error) {
+	if err := authorize(c, Manage); err != nil {
+		return nil, err
+	}
+	if !s.importing.TryLock() {
+		return nil, &bellwire.Error{
+			Code: bellwire.CodeUnavailable, Message: "another import is running; try again when it has ended", RetryAfter: importRetryAfter,
+		}
+	}
+	i := newImport(s, c)
+	i.dryRun = dryRun
+	return i, nil
+}
+
+func newImport(s *Service, c Caller) *Import {
+	return &Import{
+		service: s, caller: c, seed: maphash.MakeSeed(), ids: make(map[uint64]importedLine), keys: make(map[uint64]importedLine),
+		report: ImportReport{Created: make(map[string]int), Unchanged: make(map[string]int)},
+		coming: coming{
+			tenants: make(map[string]*bellwire.Tenant), types: make(map[string]string), ids: make(map[string]int), more: make(map[string]bellwire.Usage),
+		},
+	}
+}
+
+const importRetryAfter = 5 * time.Second
+
+// Fault adds what is wrong with a line. An error that is not about the line is returned.
+func (i *Import) Fault(line int, err error) error {
+	known, ok := errors.AsType[*bellwire.Error](err)
+	if !ok {
+		return err
+	}
+	switch known.Code {
+	case bellwire.CodeMalformed, bellwire.CodeInvalid, bellwire.CodeConflict, bellwire.CodeNotFound, bellwire.CodeTooLarge, bellwire.CodeForbidden:
+	default:
+		return err
+	}
+	faults := known.Faults
+	if len(faults) == 0 {
+		faults = []*bellwire.Error{known}
+	}
+	for _, fault := range faults {
+		if i.report.FaultCount++; len(i.report.Faults) < MaxImportFaults {
+			i.report.Faults = append(i.report.Faults, ImportFault{Line: line, Field: fault.Field, Message: fault.Message})
+		}
+	}
+	return nil
+}
+
+// Faulty reports whether a line was found to be wrong.
+func (i *Import) Faulty() bool { return i.report.FaultCount > 0 }
+
+// DryRun returns a dry run of the same lines. It must be finished before i is used, and not ended.
+func (i *Import) DryRun() *Import {
+	check := newImport(i.service, i.caller)
+	check.dryRun = true
+	return check
+}
+
+// Finish imports what is left, adds the import to the audit log unless it has changed nothing, and reports.
+func (i *Import) Finish(ctx context.Context) (*ImportReport, error) {
+	err := i.flush(ctx)
+	if i.dryRun || len(i.report.Created) == 0 {
+		return &i.report, err
+	}
+	// An import that was interrupted has changed something, too.
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), importAuditTimeout)
+	defer cancel()
+	created, unchanged := make(map[string]any), make(map[string]any)
+	for kind, n := range i.report.Created {
+		created[kind] = n
+	}
+	for kind, n := range i.report.Unchanged {
+		unchanged[kind] = n
+	}
+	after := map[string]any{"created": created, "unchanged": unchanged, "faults": i.report.FaultCount}
+	e := i.service.auditEntry(late, i.caller, "", bellwire.AuditImport, "imports")
+	var faults error
+	if e.After, faults = encodeMembers(after); faults != nil {
+		return &i.report, errors.Join(err, faults)
+	}
+	i.service.changed(late, i.caller, bellwire.AuditImport, slog.Any("created", i.report.Created))
+	return &i.report, errors.Join(err, i.service.store.AppendAudit(late, e, 0))
+}
+
+const importAuditTimeout = 10 * time.Second
+
+// End ends the import.
+func (i *Import) End() { i.service.importing.Unlock() }
+
+// done counts a line. err is nil if something was created.
+func (i *Import) done(line int, kind string, unchanged bool, err error) error {
+	switch {
+	case err != nil:
+		return i.Fault(line, err)
+	case unchanged:
+		i.report.Unchanged[kind]++
+	default:
+		i.report.Created[kind]++
+	}
+	return nil
+}
+
+// first refuses a second line about the same thing, because one of them would be lost.
+func (i *Import) first(line int, kind, id string) error {
+	name := kind + " " + id
+	if before, again := i.coming.ids[name]; again {
+		return bellwire.Errorf(bellwire.CodeConflict, "the %s %q is in line %d already", strings.ReplaceAll(kind, "_", " "), id, before)
+	}
+	if len(i.coming.ids) < importMemory {
+		i.coming.ids[name] = line
+	}
+	return nil
+}
+
+// checkImportTime refuses a time of creation that cannot be.
+func checkImportTime(at time.Time) error {
+	switch {
+	case at.IsZero():
+		return nil
+	case at.Year() < 1970:
+		return bellwire.Invalid("created_at", "must not be before the year 1970")
+	case at.After(now().Add(time.Second)):
+		return bellwire.Invalid("created_at", "must not be in the future")
+	}
+	return nil
+}
+
+// differing returns an error unless all members are equal.
+func differing(kind string, stored, given map[string]any, but ...string) error {
+	var names []string
+	for name, value := range given {
+		if slices.Contains(but, name) {
+			continue
+		}
+		same, err := equalMembers(stored[name], value)
+		if err != nil {
+			return err
+		}
+		if !same && !(isNothing(stored[name]) && isNothing(value)) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return bellwire.Errorf(bellwire.CodeConflict, "the %s exists and differs in %s; an import changes nothing that exists", kind, strings.Join(names, ", "))
+}
+
+// isNothing reports whether a member is an empty map or nil.
+func isNothing(v any) bool {
+	text := fmt.Sprint(v)
+	return text == "map[]" || text == "[]" || text == "<nil>"
+}
+
+// requireImportTenant returns the limits of a tenant that is stored or was in an earlier line.
+func (i *Import) requireImportTenant(ctx context.Context, id string) (*bellwire.Limits, error) {
+	if t := i.coming.tenants[id]; t != nil {
+		return i.service.directory.LimitsOf(t), nil
+	}
+	if id == bellwire.OperationsTenant {
+		return nil, bellwire.Invalid("tenant", "must not be %q, which is reserved", id)
+	}
+	if err := inField("tenant", bellwire.CheckTenantID(id)); err != nil {
+		return nil, err
+	}
+	held, err := i.service.directory.Limits(ctx, id)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return nil, bellwire.Invalid("tenant", "%q does not exist, and no line before this one creates it", id)
+	}
+	return held, err
+}
+
+// Tenant imports a tenant.
+func (i *Import) Tenant(ctx context.Context, line int, in ImportedTenant) error {
+	unchanged, err := i.tenant(ctx, line, in)
+	return i.done(line, ImportTenant, unchanged, err)
+}
+
+func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (unchanged bool, err error) {
+	t, err := newTenant(in.NewTenant)
+	if err := bellwire.Join(err, checkImportTime(in.CreatedAt)); err != nil {
+		return false, err
+	}
+	if t.ID == bellwire.OperationsTenant {
+		return false, bellwire.Invalid("id", "must not be %q, which is reserved", t.ID)
+	}
+	if err := i.first(line, ImportTenant, t.ID); err != nil {
+		return false, err
+	}
+	if !in.CreatedAt.IsZero() {
+		t.CreatedAt = bellwire.StoredTime(in.CreatedAt)
+	}
+	stored, err := i.service.store.Tenant(ctx, t.ID)
+	switch {
+	case err == nil:
+		return true, differing("tenant", membersOfTenant(stored), membersOfTenant(t))
+	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
+		return false, err
+	}
+	if i.dryRun {
+		i.coming.tenants[t.ID] = t
+		return false, nil
+	}
+	if err := i.service.store.CreateTenant(ctx, t); err != nil {
+		return false, err
+	}
+	i.service.directory.ForgetTenant(t.ID)
+	return false, nil
+}
+
+// EventType imports an event type.
+func (i *Import) EventType(ctx context.Context, line int, in ImportedType) error {
+	unchanged, err := i.eventType(ctx, line, in)
+	return i.done(line, ImportEventType, unchanged, err)
+}
+
+func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unchanged bool, err error) {
+	t, err := i.service.newEventType(ctx, in.Name, in.EventTypeInput)
+	if err := bellwire.Join(err, checkImportTime(in.CreatedAt)); err != nil {
+		return false, err
+	}
+	if err := i.first(line, ImportEventType, t.Name); err != nil {
+		return false, err
+	}
+	if !in.CreatedAt.IsZero() {
+		t.CreatedAt = bellwire.StoredTime(in.CreatedAt)
+	}
+	stored, err := i.service.store.EventType(ctx, t.Name)
+	switch {
+	case err == nil:
+		return true, differing("event type", comparedType(stored), comparedType(t))
+	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
+		return false, err
+	}
+	if i.dryRun {
+		i.coming.types[t.Name] = t.Group
+		return false, nil
+	}
+	if _, err := i.service.store.PutEventType(ctx, t); err != nil {
+		return false, err
+	}
+	i.service.directory.ForgetCatalogue()
+	return false, nil
+}
+
+func comparedType(t *bellwire.EventType) map[string]any {
+	members := membersOfEventType(t)
+	delete(members, "schema_bytes")
+	members["schema"], members["example"] = string(t.Schema), string(t.Example)
+	return members
+}
+
+// Key imports a key.
+func (i *Import) Key(ctx context.Context, line int, in ImportedKey) error {
+	unchanged, err := i.key(ctx, line, &in)
+	return i.done(line, ImportKey, unchanged, err)
+}
+
+func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged bool, err error) {
+	var held *bellwire.Limits
+	if in.Tenant != "" {
+		if held, err = i.requireImportTenant(ctx, in.Tenant); err != nil {
+			return false, err
+		}
+	}
+	key, err := i.service.importedKey(ctx, in)
+	if err != nil {
+		return false, err
+	}
+	if err := i.first(line, ImportKey, key.ID.String()); err != nil {
+		return false, err
+	}
+	stored, err := i.service.store.Key(ctx, key.ID)
+	switch {
+	case err == nil && stored.Tenant != key.Tenant:
+		return false, bellwire.Errorf(bellwire.CodeConflict, "the id %s is that of a key of another owner", key.ID)
+	case err == nil:
+		was, is := membersOfKey(stored), membersOfKey(key)
+		was["secret"], is["secret"] = stored.Hash, key.Hash
+		return true, differing("key", was, is)
+	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
+		return false, err
+	}
+	if held != nil {
+		more := i.coming.more[in.Tenant]
+		if err := i.checkRoomFor(ctx, in.Tenant, limits.Keys, held, func(u *bellwire.Usage) int { return u.Keys + more.Keys }); err != nil {
+			return false, err
+		}
+		if i.dryRun {
+			more.Keys++
+			i.coming.more[in.Tenant] = more
+		}
+	}
+	if i.dryRun {
+		return false, nil
+	}
+	if err := i.service.store.CreateKey(ctx, key); err != nil {
+		return false, err
+	}
+	i.service.forget(key.Tenant)
+	return false, nil
+}
+
+// checkRoomFor applies a limit on the number of something that a tenant has.
+func (i *Import) checkRoomFor(ctx context.Context, tenant string, l *limits.Limit, held *bellwire.Limits, count func(*bellwire.Usage) int) error {
+	usage := new(bellwire.Usage)
+	if i.coming.tenants[tenant] == nil {
+		var err error
+		if usage, err = i.service.store.Usage(ctx, tenant); err != nil {
+			return err
+		}
+	}
+	return checkUsage(l, held, count(usage))
+}
+
+// importedKey returns the key of a line.
+func (s *Service) importedKey(ctx context.Context, in *ImportedKey) (*bellwire.Key, error) {
+	faults := []error{
+		checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(in.Tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in.NewKey),
+		checkImportTime(in.CreatedAt), checkSecretHash(in),
+	}
+	if in.ID.IsZero() && in.Secret == "" {
+		faults = append(faults, bellwire.Invalid("id", "is required, unless secret contains it"))
+	}
+	if err := bellwire.Join(faults...); err != nil {
+		return nil, err
+	}
+	key := &bellwire.Key{ID: in.ID, Tenant: in.Tenant, Name: in.Name, Role: in.Role, CreatedAt: now(), ExpiresAt: in.ExpiresAt}
+	if !in.CreatedAt.IsZero() {
+		key.CreatedAt = bellwire.StoredTime(in.CreatedAt)
+	}
+	return key, s.setSecret(ctx, key, &in.NewKey, in.SecretSHA256)
+}
+
+func checkSecretHash(in *ImportedKey) error {
+	switch {
+	case in.Secret == "" && in.SecretSHA256 == nil:
+		return bellwire.Invalid("secret", "is required, or secret_sha256")
+	case in.Secret != "" && in.SecretSHA256 != nil:
+		return bellwire.Invalid("secret_sha256", "must not be given together with secret")
+	case in.SecretSHA256 != nil && len(in.SecretSHA256) != 32:
+		return bellwire.Invalid("secret_sha256", "must have 64 hex digits")
+	case in.SecretSHA256 != nil && in.HMAC:
+		return bellwire.Invalid("secret_sha256", "must not be given together with hmac, for which the secret itself is needed")
+	}
+	return nil
+}

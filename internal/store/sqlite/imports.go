@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
+)
+
+const (
+	sqlImportTenant = "SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL"
+	// sqlAlike finds the events whose deliveries have the same ids.
+	sqlAlike       = sqlEvent + "FROM events e LEFT JOIN tenants t ON t.n = e.tenant AND t.deleted_at IS NULL WHERE e.id >= ? AND e.id <= ? ORDER BY e.id"
+	sqlImportEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, imported)
+		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, 1)`
+)
+
+// ImportEvents stores history.
+func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellwire.NewEvent, dryRun bool) (results []bellwire.ImportResult, err error) {
+	if dryRun {
+		err = s.list(ctx, func(c *db) (err error) {
+			results, err = c.judgeImports(tenant, events, func(int64, *bellwire.NewEvent) error { return nil })
+			return err
+		})
+		return results, err
+	}
+	err = s.write(ctx, func(w *writer) (err error) {
+		results, err = w.judgeImports(tenant, events, w.importEvent)
+		if err != nil {
+			return err
+		}
+		// The newest row no longer says where the clock stands.
+		return w.query(sqlSaveClock).int(w.clock).exec()
+	})
+	return results, err
+}
+
+// judgeImports judges events, and calls store for each that is created.
+func (c *db) judgeImports(tenant string, events []*bellwire.NewEvent, store func(tenant int64, e *bellwire.NewEvent) error) ([]bellwire.ImportResult, error) {
+	n, found, err := c.query(sqlImportTenant).text(tenant).scalar()
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, bellwire.NotFound("tenant", tenant)
+	}
+	results := make([]bellwire.ImportResult, len(events))
+	for i, e := range events {
+		facts, err := c.importFacts(n, e)
+		if err != nil {
+			return nil, err
+		}
+		results[i] = rules.JudgeImport(e, facts)
+		if results[i].State != bellwire.ImportCreated {
+			continue
+		}
+		if err := store(n, e); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+func (c *db) importFacts(tenant int64, e *bellwire.NewEvent) (*rules.ImportFacts, error) {
+	facts := new(rules.ImportFacts)
+	first, last := bellwire.DeliveriesOf(e.Event.ID)
+	q := c.query(sqlAlike).blob(first[:]).blob(last[:])
+	for q.next() {
+		alike, id, err := scanEvent(q)
+		if err != nil {
+			return nil, firstError(q.close(), err)
+		}
+		if id == e.Event.ID && alike.Tenant == e.Event.Tenant {
+			facts.Stored = alike
+		} else {
+			facts.Taken = &id
+		}
+	}
+	if q.err != nil || e.Event.IdempotencyKey == "" || facts.Stored != nil {
+		return facts, q.err
+	}
+	known, err := c.known(tenant, e.Event.IdempotencyKey)
+	facts.Known = known
+	return facts, err
+}
+
+func (w *writer) importEvent(tenant int64, n *bellwire.NewEvent) error {
+	e := &n.Event
+	q := w.query(sqlImportEvent).blob(e.ID[:]).int(tenant).text(e.Type)
+	if e.IdempotencyKey == "" {
+		q.null()
+	} else {
+		q.text(e.IdempotencyKey)
+	}
+	if err := q.timeOrNull(e.OccurredAt).time(e.CreatedAt).data(e.Data).exec(); err != nil || e.IdempotencyKey == "" {
+		return err
+	}
+	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).int(0).exec()
+}
