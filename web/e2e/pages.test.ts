@@ -17,7 +17,7 @@ const consolePages = (ids: Ids) => [
   "live",
   "deliveries",
   `tenants/acme/deliveries/${ids.delivery}`,
-  "events?tenant=acme",
+  "events",
   `tenants/acme/events/${ids.event}`,
   "endpoints",
   "tenants/acme/endpoints/new",

@@ -52,6 +52,8 @@ test("paused means no request at all", async () => {
 });
 
 test("the palette finds pages, ids and actions by keyboard alone", async () => {
+  const published = `order-42-${process.pid}`;
+  await call("POST", "/tenants/globex/events", { type: "card.created", id: published, data: {} });
   const page = await open("/console", { expect: /404/ });
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await page.keyboard.press("Control+k");
@@ -70,10 +72,11 @@ test("the palette finds pages, ids and actions by keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Ledger" }).waitFor();
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("order-42");
+  await page.keyboard.type(published);
   await page.getByRole("option", { name: /Events with this publisher's id/ }).waitFor();
   await page.keyboard.press("Enter");
-  await page.waitForURL("**/console/events?key=order-42");
+  await page.waitForURL(`**/console/events?key=${published}`);
+  await page.getByRole("row").filter({ hasText: published }).getByText("globex").waitFor();
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
   await page.keyboard.press("Escape");

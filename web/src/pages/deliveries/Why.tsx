@@ -4,6 +4,9 @@ import { relative } from "@/lib/time";
 import { waitsFor } from "@/lib/words";
 import { useNow } from "@/parts/Live";
 
+/** hasWhy reports whether there is something to say about a delivery besides its state. */
+export const hasWhy = (row: Schemas["ListedDelivery"]) => row.status !== "succeeded" || row.replay || row.attempt_count > 1;
+
 /** Why says what a delivery waits for, or why it ended. */
 export function Why({ row }: { row: Schemas["ListedDelivery"] }) {
   const now = useNow();

@@ -22,7 +22,7 @@ import { TokenSearch, times } from "@/parts/TokenSearch";
 import { Detail } from "../delivery/Detail";
 import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
 import { Selected } from "./Selected";
-import { Why } from "./Why";
+import { hasWhy, Why } from "./Why";
 
 type Row = Schemas["TenantDelivery"];
 
@@ -104,7 +104,7 @@ export default function Deliveries() {
         width: "minmax(110px, 1.2fr)",
         cell: (row) => <EndpointName id={row.endpoint} endpoint={endpoints.get(row.endpoint)} />,
       },
-      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => <Why row={row} /> }]),
+      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => hasWhy(row) && <Why row={row} /> }]),
       ...(own || open || tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.8fr)", wide: true, cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "attempts", title: open ? "Tries" : "Attempts", width: open ? "40px" : "64px", align: "right", narrow: "hidden", cell: (row) => <span className="num text-muted">{row.attempt_count}</span> },
       { key: "created", title: "Accepted", width: "84px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },

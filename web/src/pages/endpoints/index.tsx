@@ -127,7 +127,7 @@ export default function Endpoints() {
                   </ButtonLink>
                 ) : undefined
               }
-              {...(own ? {} : { command: "bellwire endpoints create acme --url https://example.com/hooks --events '*'" })}
+              {...(own ? {} : { command: "bellwire endpoints create --tenant acme --url https://example.com/hooks --events '*'" })}
             >
               An endpoint is an address of yours to which events are sent.
             </EmptyState>

@@ -1,34 +1,33 @@
-import { useQuery } from "@tanstack/react-query";
-import { Activity, Building2, FlaskConical } from "lucide-react";
+import { Activity, FlaskConical } from "lucide-react";
 import { useCallback, useMemo } from "react";
-import { Link, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
-import { tenants, useOffers } from "@/api/names";
+import { useOffers } from "@/api/names";
 import { items, member } from "@/lib/json";
 import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
-import { EmptyState, ErrorState, Skeleton } from "@/parts/States";
+import { EmptyState } from "@/parts/States";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
 
 /** An event of the list, with the beginning of its data as it was published. */
-type Row = Omit<Schemas["Event"], "data"> & { start: string };
+type Row = Omit<Schemas["TenantEvent"], "data"> & { start: string };
 
 const id = (row: Row) => row.id;
 
 /** What a row shows of the data. */
 const shown = 240;
 
-/** Events lists what a tenant's publishers sent. */
+/** Events lists what publishers sent: for all tenants, for one, or for that of the portal's session. */
 export default function Events() {
   const { tenant: own, link } = useScope();
   const [params, setParams] = useSearchParams();
-  const tenant = own ?? params.get("tenant") ?? "";
+  const tenant = own ?? params.get("tenant") ?? undefined;
   const { query: time } = useRange();
   const offers = useOffers(tenant);
   const type = params.get("type") ?? undefined;
@@ -44,11 +43,12 @@ export default function Events() {
         ...(until ? { until } : {}),
         ...(cursor ? { cursor } : {}),
       };
-      return read((await call(api.GET("/api/v1/tenants/{tenant}/events", { params: { path: { tenant }, query }, parseAs: "text", signal }))) as string);
+      if (own) return read((await call(api.GET("/api/v1/tenants/{tenant}/events", { params: { path: { tenant: own }, query }, parseAs: "text", signal }))) as string, own);
+      return read((await call(api.GET("/api/v1/events", { params: { query: { ...query, data: true, ...(tenant ? { tenant } : {}) } }, parseAs: "text", signal }))) as string);
     },
-    [tenant, type, published, since, until],
+    [own, tenant, type, published, since, until],
   );
-  const list = useList(["events", tenant, type, published, params.get("since"), params.get("until")], fetch, id, { enabled: tenant !== "" });
+  const list = useList(["events", tenant, type, published, params.get("since"), params.get("until")], fetch, id);
   const tokens = useMemo(
     () => [
       ...(own ? [] : [offers.tenant]),
@@ -74,49 +74,46 @@ export default function Events() {
         ),
       },
       { key: "data", title: "Data", width: "minmax(160px, 3fr)", cell: (row) => <span className="font-mono text-[12.5px] text-muted">{row.start}</span> },
+      ...(tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.6fr)", cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "key", title: "Publisher's id", width: "minmax(90px, 0.8fr)", wide: true, cell: (row) => row.idempotency_key && <span className="font-mono text-[12.5px]">{visible(row.idempotency_key)}</span> },
       { key: "endpoints", title: "Endpoints", width: "72px", align: "right", cell: (row) => <span className="num">{row.deliveries === 0 ? <span className="text-warn">none</span> : row.deliveries}</span> },
       { key: "at", title: "Accepted", width: "84px", align: "right", narrow: "side", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
-    [],
+    [tenant],
   );
-  const filtered = ["type", "key", "since", "until"].some((key) => params.has(key));
+  const filtered = tokens.some((token) => params.has(token.key));
   return (
     <>
       <PageHeader title="Events" sentence={tenant && !own ? `What ${tenant} published, newest first.` : "What was published, newest first."} />
       <div className="flex px-4 pb-3 sm:px-6">
         <TokenSearch keys={tokens} placeholder={own ? "Filter: type:invoice.paid since:24h" : "Filter: tenant:acme type:invoice.paid since:24h"} />
       </div>
-      {tenant === "" ? (
-        <Choose />
-      ) : (
-        <DataTable
-          label="Events"
-          columns={columns}
-          list={list}
-          id={id}
-          href={(row) => link.event(tenant, row.id)}
-          empty={
-            filtered ? (
-              <EmptyState icon={Activity} title="No event matches" action={<Button onClick={() => setParams(own ? {} : { tenant })}>Remove the filter</Button>} />
-            ) : (
-              <EmptyState
-                icon={Activity}
-                title="Nothing was published yet"
-                {...(own ? {} : { command: `bellwire publish --tenant ${tenant} --type invoice.paid --data '{"invoice":"in_1"}'` })}
-              >
-                Events are listed here as soon as they are accepted.
-              </EmptyState>
-            )
-          }
-        />
-      )}
+      <DataTable
+        label="Events"
+        columns={columns}
+        list={list}
+        id={id}
+        href={(row) => link.event(row.tenant, row.id)}
+        empty={
+          filtered ? (
+            <EmptyState icon={Activity} title="No event matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>} />
+          ) : (
+            <EmptyState
+              icon={Activity}
+              title="Nothing was published yet"
+              {...(own ? {} : { command: `bellwire publish --tenant ${tenant ?? "acme"} --type invoice.paid --data '{"invoice":"in_1"}'` })}
+            >
+              Events are listed here as soon as they are accepted.
+            </EmptyState>
+          )
+        }
+      />
     </>
   );
 }
 
-/** read takes a page of events apart as text: the data may be large, deep, and has numbers that JavaScript has not. */
-function read(text: string): Page<Row> {
+/** read takes a page of events apart as text: the data may be large, deep, and has numbers that JavaScript has not. Events of a list of one tenant do not name it. */
+function read(text: string, tenant?: string): Page<Row> {
   const cursor = member(text, "next_cursor") ?? "null";
   return {
     next_cursor: JSON.parse(cursor) as string | null,
@@ -124,42 +121,9 @@ function read(text: string): Page<Row> {
       const data = member(item, "data") ?? "null";
       // Only the data is replaced: all other members are short.
       const at = item.indexOf(data, item.indexOf('"data"'));
-      const rest = JSON.parse(`${item.slice(0, at)}null${item.slice(at + data.length)}`) as Schemas["Event"];
+      const rest = JSON.parse(`${item.slice(0, at)}null${item.slice(at + data.length)}`) as Schemas["TenantEvent"];
       const erased = (member(item, "erased") ?? member(item, "erased_at") ?? "null").trim();
-      return { ...rest, start: erased !== "null" && erased !== "false" ? "Erased" : visible(data.slice(0, shown).replace(/\s+/g, " ")) };
+      return { ...rest, tenant: rest.tenant ?? tenant, start: erased !== "null" && erased !== "false" ? "Erased" : visible(data.slice(0, shown).replace(/\s+/g, " ")) };
     }),
   };
-}
-
-/** Choose asks whose events are meant: they are stored by tenant. */
-function Choose() {
-  const found = useQuery(tenants());
-  const [params] = useSearchParams();
-  if (found.error) return <ErrorState error={found.error} what="The tenants could not be loaded" retry={found.refetch} />;
-  if (found.data?.length === 0) return <EmptyState icon={Building2} title="There is no tenant yet" command="bellwire tenants create acme" />;
-  return (
-    <section className="px-4 pt-2 pb-8 sm:px-6">
-      <h2 className="mb-2 text-sm font-semibold">Whose events?</h2>
-      <ul className="panel grid divide-y divide-line sm:max-w-xl">
-        {(found.data ?? []).map((each) => {
-          const next = new URLSearchParams(params);
-          next.set("tenant", each.id);
-          return (
-            <li key={each.id}>
-              <Link to={`?${next}`} className="flex h-10 items-center justify-between gap-4 px-4 hover:bg-hover">
-                <span className="truncate font-medium">{visible(each.name || each.id)}</span>
-                <span className="truncate font-mono text-[12.5px] text-muted">{each.id}</span>
-              </Link>
-            </li>
-          );
-        })}
-        {found.isPending && (
-          <li className="space-y-3 p-4">
-            <Skeleton />
-            <Skeleton className="w-1/2" />
-          </li>
-        )}
-      </ul>
-    </section>
-  );
 }

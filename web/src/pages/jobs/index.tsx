@@ -79,7 +79,7 @@ export default function Jobs() {
         rowHeight={52}
         href={(job) => link.job(job.tenant, job.id)}
         empty={
-          <EmptyState icon={Boxes} title="There was no job yet" {...(tenant ? {} : { command: "bellwire replay acme --endpoint ep_… --since 24h --dry-run" })}>
+          <EmptyState icon={Boxes} title="There was no job yet" {...(tenant ? {} : { command: "bellwire replay --tenant acme --endpoint ep_… --since 24h --dry-run" })}>
             Open an endpoint and replay what it missed, or select deliveries and retry them.
           </EmptyState>
         }

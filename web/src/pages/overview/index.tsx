@@ -179,7 +179,7 @@ function Healthy() {
   const any = useLiveQuery(["overview", "any"], (signal) => call(api.GET("/api/v1/endpoints", { params: { query: { limit: 1 } }, signal })), { every: 30_000 });
   if (any.data?.data.length === 0) {
     return (
-      <EmptyState icon={Webhook} title="There is no endpoint yet" command={"bellwire tenants create acme\nbellwire endpoints create acme --url https://example.com/hooks --events '*'"}>
+      <EmptyState icon={Webhook} title="There is no endpoint yet" command={"bellwire tenants create acme\nbellwire endpoints create --tenant acme --url https://example.com/hooks --events '*'"}>
         Create a tenant and an endpoint, in the console or on the command line.
       </EmptyState>
     );
