@@ -143,3 +143,58 @@ func TestMigrationsFillNewColumns(t *testing.T) {
 		event[:], test[:], delivered[:], tested[:], key[:]))
 	storetest.CheckNewColumns(t, openAt(t, path), delivered, tested, key)
 }
+
+// TestMigrationSettlesWhatIsLeft writes endpoints with the schema before version 24, which settles in steps: a deleted one whose
+// deliveries are not settled, one that is settled, and one that is there. All deliveries are listed before, between and after the
+// steps.
+func TestMigrationSettlesWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bellwire.db")
+	event := bellwire.NewID[bellwire.EventKind](time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	script := fmt.Sprintf(`
+		INSERT INTO tenants (n, id, name, metadata, created_at, updated_at, revision) VALUES (1, 'acme', 'Acme', 'null', 1, 1, 7);
+		INSERT INTO endpoints (n, id, tenant, revision, created_at, updated_at, deleted_at, settled, status, status_reason, ordering, dialect,
+			url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra)
+		VALUES (1, 'left', 1, 5, 1, 2, 2, 0, 'enabled', '', 'none', 'standard', 'https://example.com/', '', '["*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'),
+			(2, 'settled', 1, 6, 1, 2, 2, 1, 'enabled', '', 'none', 'standard', 'https://example.com/', '', '["*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null'),
+			(3, 'there', 1, 7, 1, 1, NULL, 0, 'enabled', '', 'none', 'standard', 'https://example.com/', '', '["*"]', '{"schedule": ["5s"]}', 0, 8, 'hmac', 'null', 'null');
+		INSERT INTO events (n, id, tenant, type, created_at, test, deliveries, data) VALUES (1, x'%x', 1, 'a', 1, 0, 7, x'31');`, event[:])
+	var want []bellwire.DeliveryID
+	for i, endpoint := range []int{1, 2, 3, 1, 1, 2, 1} {
+		id := bellwire.DeliveryOf(event, i)
+		want = append([]bellwire.DeliveryID{id}, want...)
+		script += fmt.Sprintf(`
+			INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, created_at, updated_at, of_deleted)
+				VALUES (x'%x', 1, 1, %d, 3, '', 1, 0, 0, 0, 1, 1, %t);`, id[:], endpoint, endpoint == 2)
+	}
+	writeAtVersion(t, path, 23, script)
+	s := openAt(t, path)
+	for steps := 0; ; steps++ {
+		list, err := s.Deliveries(t.Context(), bellwire.DeliveryFilter{Tenant: "acme"}, bellwire.Page{Limit: 10})
+		check(t, err)
+		var got []bellwire.DeliveryID
+		for _, d := range list.Items {
+			got = append(got, d.ID)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("after %d steps, the deliveries are %v, want %v", steps, got, want)
+		}
+		settled, _ := scalar(t, s, "SELECT count(*) FROM deliveries WHERE of_deleted = 1")
+		if want := min(2+int64(steps), 6); settled != want {
+			t.Errorf("after %d steps, %d deliveries are settled, want %d", steps, settled, want)
+		}
+		first, _ := scalar(t, s, "SELECT length(settled_to) FROM endpoints WHERE id = 'left'")
+		if (first == 0) != (steps == 0) {
+			t.Errorf("after %d steps, settled_to has %d bytes", steps, first)
+		}
+		if done, _ := scalar(t, s, "SELECT count(*) FROM endpoints WHERE settled = 1"); done == 2 {
+			break
+		}
+		if _, err := s.Purge(t.Context(), time.Now(), time.Time{}, 3); err != nil || steps > 10 { // a third of it is for settling
+			t.Fatalf("step %d: %v", steps, err)
+		}
+	}
+	if there, _ := scalar(t, s, "SELECT settled FROM endpoints WHERE id = 'there'"); there != 0 {
+		t.Error("the endpoint that is there is settled")
+	}
+}
