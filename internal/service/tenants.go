@@ -115,8 +115,7 @@ func goneBy(t *bellwire.DeletedTenant, now time.Time) (at time.Time, exact bool)
 	return at.Truncate(time.Second), t.Events < maxCountedLeft
 }
 
-// TenantGoneBy estimates when the rows of a tenant that was deleted are gone; zero: there are too many to say. It returns
-// CodeNotFound if there are none.
+// TenantGoneBy estimates when the rows of a tenant that was deleted are gone; zero: they are gone, or there are too many to say.
 func (s *Service) TenantGoneBy(ctx context.Context, c Caller, id string) (time.Time, error) {
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return time.Time{}, err
@@ -127,11 +126,8 @@ func (s *Service) TenantGoneBy(ctx context.Context, c Caller, id string) (time.T
 	}
 	defer end()
 	deleted, err := s.store.DeletedTenant(ctx, id, maxCountedLeft)
-	if err != nil {
+	if err != nil || deleted == nil {
 		return time.Time{}, err
-	}
-	if deleted == nil {
-		return time.Time{}, bellwire.NotFound("tenant", id)
 	}
 	at, exact := goneBy(deleted, now())
 	if !exact {
